@@ -1,0 +1,429 @@
+"""Every event that Deskpulse takes, as one typed, tagged structure per type.
+
+An event is one flat JSON object whose ``type`` names its structure; CloudEvents attribute names are used where CloudEvents
+has one (``id``, ``type``, ``source``, ``time``). Durations are seconds. ``time`` is the event time: RFC 3339 with an offset.
+Unknown fields are ignored, so that a source may send more than is needed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, TypeAlias, Union
+
+from msgspec import Meta, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)]
+Text = Annotated[str, Meta(max_length=1024)]
+Time = Annotated[datetime, Meta(tz=True)]
+#: Longest believable duration of anything within one contact: 366 days, in seconds.
+Seconds = Annotated[float, Meta(ge=0, le=31_622_400)]
+Ratio = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+Sender: TypeAlias = Literal["customer", "agent", "bot"]
+Scale: TypeAlias = Literal["1-5", "0-10", "0-100", "binary"]
+Survey: TypeAlias = Literal["csat", "nps", "ces"]
+AgentState: TypeAlias = Literal["available", "on_contact", "wrap_up", "away", "training", "offline"]
+
+#: Lowest and highest score of each scale.
+SCALE_BOUNDS: dict[str, tuple[float, float]] = {"1-5": (1, 5), "0-10": (0, 10), "0-100": (0, 100), "binary": (0, 1)}
+
+
+class Event(Struct, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
+    """What every event has. ``id`` is unique within a contact (or an agent): the same id again is a duplicate."""
+
+    #: Topic that carries this type; also the channel of a contact's events.
+    carrier: ClassVar[str] = ""
+
+    id: Id
+    source: Id
+    time: Time
+
+    @property
+    def at(self) -> int:
+        """Event time in milliseconds since 1970 UTC."""
+        return round(self.time.timestamp() * 1000)
+
+
+class ContactEvent(Event, kw_only=True):
+    """What every event of a call, chat or ticket has.
+
+    ``customer_id`` is pseudonymous and absent where the customer is unknown; ``team_id`` and ``site_id`` are filled in from
+    the roster where the source does not know them.
+    """
+
+    contact_id: Id
+    customer_id: Id | None = None
+    agent_id: Id | None = None
+    team_id: Id | None = None
+    queue_id: Id | None = None
+    site_id: Id | None = None
+    topic: Id | None = None
+    kind: Id | None = None
+    vip: bool = False
+
+    @property
+    def key(self) -> str:
+        """Message key: the customer, else the contact. Events with one key meet in one partition, in order."""
+        return self.customer_id or self.contact_id
+
+
+class AgentEvent(Event, kw_only=True):
+    """What every event about an agent (a person) rather than a contact has."""
+
+    carrier: ClassVar[str] = "agents"
+    agent_id: Id
+    team_id: Id | None = None
+    site_id: Id | None = None
+
+    @property
+    def key(self) -> str:
+        """Message key: the agent."""
+        return self.agent_id
+
+
+# -- parts that all three channels share -------------------------------------------------------------------------------
+
+
+class Rated(ContactEvent, kw_only=True):
+    """The customer's rating of the contact. A later rating of the same contact and survey replaces the earlier."""
+
+    score: float
+    scale: Scale
+    survey: Survey = "csat"
+
+
+class Invited(ContactEvent, kw_only=True):
+    """The customer was asked to rate the contact."""
+
+    survey: Survey = "csat"
+
+
+class Reviewed(ContactEvent, kw_only=True):
+    """A quality review of the contact: ``score`` 0-100."""
+
+    score: Annotated[float, Meta(ge=0, le=100)]
+    passed: bool | None = None
+    fatal: bool = False
+    form: Id | None = None
+    reviewer_id: Id | None = None
+
+
+class Analysed(ContactEvent, kw_only=True):
+    """Speech or text analytics of another system about the contact."""
+
+    emotion: Annotated[float, Meta(ge=-1, le=1)] | None = None
+    speech_rate: Annotated[float, Meta(ge=0, le=10_000)] | None = None
+    silences: Count | None = None
+    script_hits: Count | None = None
+    keyword_coverage: Ratio | None = None
+    page_switches: Count | None = None
+    search_seconds: Seconds | None = None
+
+
+class Corrected(ContactEvent, kw_only=True):
+    """The event ``corrects`` stands with the fields given here instead of its own."""
+
+    corrects: Id
+
+
+class Retracted(ContactEvent, kw_only=True):
+    """The event ``corrects`` never happened."""
+
+    corrects: Id
+
+
+# -- calls -------------------------------------------------------------------------------------------------------------
+
+
+class CallArrived(ContactEvent, tag="call.arrived", kw_only=True):
+    """The call reached the voice menu or the switch; it is not yet offered to anyone."""
+
+    carrier: ClassVar[str] = "calls"
+
+
+class CallQueued(ContactEvent, tag="call.queued", kw_only=True):
+    """The call entered a queue: from now on it is offered."""
+
+    carrier: ClassVar[str] = "calls"
+
+
+class CallOffered(ContactEvent, tag="call.offered", kw_only=True):
+    """The call rang at an agent."""
+
+    carrier: ClassVar[str] = "calls"
+    ring_seconds: Seconds | None = None
+
+
+class CallMissed(ContactEvent, tag="call.missed", kw_only=True):
+    """The agent at whom the call rang did not answer."""
+
+    carrier: ClassVar[str] = "calls"
+    ring_seconds: Seconds | None = None
+
+
+class CallAnswered(ContactEvent, tag="call.answered", kw_only=True):
+    """An agent answered; ``wait_seconds`` is queue and ring together."""
+
+    carrier: ClassVar[str] = "calls"
+    wait_seconds: Seconds | None = None
+
+
+class CallAbandoned(ContactEvent, tag="call.abandoned", kw_only=True):
+    """The caller hung up while waiting."""
+
+    carrier: ClassVar[str] = "calls"
+    wait_seconds: Seconds | None = None
+    reason: Text | None = None
+
+
+class CallLeftQueue(ContactEvent, tag="call.left_queue", kw_only=True):
+    """The call left the queue unanswered and not by the caller's will: timed out or overflowed."""
+
+    carrier: ClassVar[str] = "calls"
+    wait_seconds: Seconds | None = None
+    reason: Text | None = None
+
+
+class CallTransferred(ContactEvent, tag="call.transferred", kw_only=True):
+    """``agent_id`` handed the call on."""
+
+    carrier: ClassVar[str] = "calls"
+    to_agent_id: Id | None = None
+    to_queue_id: Id | None = None
+
+
+class CallEnded(ContactEvent, tag="call.ended", kw_only=True):
+    """The agent's part of the call is over. Wrap-up that is known only later comes in a second ``call.ended``."""
+
+    carrier: ClassVar[str] = "calls"
+    talk_seconds: Seconds | None = None
+    hold_seconds: Seconds | None = None
+    wrap_up_seconds: Seconds | None = None
+    ended_by: Literal["agent", "customer", "system"] | None = None
+    resolved: bool | None = None
+
+
+class CallRated(Rated, tag="call.rated"):
+    __doc__ = Rated.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
+class CallInvited(Invited, tag="call.invited"):
+    __doc__ = Invited.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
+class CallReviewed(Reviewed, tag="call.reviewed"):
+    __doc__ = Reviewed.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
+class CallAnalysed(Analysed, tag="call.analysed"):
+    __doc__ = Analysed.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
+class CallCorrected(Corrected, tag="call.corrected"):
+    __doc__ = Corrected.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
+class CallRetracted(Retracted, tag="call.retracted"):
+    __doc__ = Retracted.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
+# -- chats -------------------------------------------------------------------------------------------------------------
+
+
+class ChatStarted(ContactEvent, tag="chat.started", kw_only=True):
+    """The conversation was opened."""
+
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatAssigned(ContactEvent, tag="chat.assigned", kw_only=True):
+    """An agent was given the conversation."""
+
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatTransferred(ContactEvent, tag="chat.transferred", kw_only=True):
+    """``agent_id`` handed the conversation on."""
+
+    carrier: ClassVar[str] = "chats"
+    to_agent_id: Id | None = None
+    to_queue_id: Id | None = None
+
+
+class ChatMessage(ContactEvent, tag="chat.message", kw_only=True):
+    """One message. A bot's answer is no response; a burst of customer messages waits from its first."""
+
+    carrier: ClassVar[str] = "chats"
+    sender: Sender
+
+
+class ChatEnded(ContactEvent, tag="chat.ended", kw_only=True):
+    """The conversation is over."""
+
+    carrier: ClassVar[str] = "chats"
+    resolved: bool | None = None
+    wrap_up_seconds: Seconds | None = None
+
+
+class ChatRated(Rated, tag="chat.rated"):
+    __doc__ = Rated.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatInvited(Invited, tag="chat.invited"):
+    __doc__ = Invited.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatReviewed(Reviewed, tag="chat.reviewed"):
+    __doc__ = Reviewed.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatAnalysed(Analysed, tag="chat.analysed"):
+    __doc__ = Analysed.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatCorrected(Corrected, tag="chat.corrected"):
+    __doc__ = Corrected.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatRetracted(Retracted, tag="chat.retracted"):
+    __doc__ = Retracted.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+# -- tickets -----------------------------------------------------------------------------------------------------------
+
+
+class TicketCreated(ContactEvent, tag="ticket.created", kw_only=True):
+    """The ticket was opened; ``due`` is when it must be resolved."""
+
+    carrier: ClassVar[str] = "tickets"
+    due: Time | None = None
+
+
+class TicketAssigned(ContactEvent, tag="ticket.assigned", kw_only=True):
+    """An agent was given the ticket."""
+
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketEscalated(ContactEvent, tag="ticket.escalated", kw_only=True):
+    """The ticket went up a level."""
+
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketReopened(ContactEvent, tag="ticket.reopened", kw_only=True):
+    """The ticket was resolved or closed and is open again."""
+
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketReplied(ContactEvent, tag="ticket.replied", kw_only=True):
+    """An agent wrote; ``public``: the customer can read it."""
+
+    carrier: ClassVar[str] = "tickets"
+    public: bool = True
+
+
+class TicketResolved(ContactEvent, tag="ticket.resolved", kw_only=True):
+    """The matter is settled, unless ``resolved`` says otherwise."""
+
+    carrier: ClassVar[str] = "tickets"
+    resolved: bool | None = None
+    accepted_by_customer: bool | None = None
+
+
+class TicketClosed(ContactEvent, tag="ticket.closed", kw_only=True):
+    """Work on the ticket is over."""
+
+    carrier: ClassVar[str] = "tickets"
+    resolved: bool | None = None
+    accepted_by_customer: bool | None = None
+
+
+class TicketRated(Rated, tag="ticket.rated"):
+    __doc__ = Rated.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketInvited(Invited, tag="ticket.invited"):
+    __doc__ = Invited.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketReviewed(Reviewed, tag="ticket.reviewed"):
+    __doc__ = Reviewed.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketAnalysed(Analysed, tag="ticket.analysed"):
+    __doc__ = Analysed.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketCorrected(Corrected, tag="ticket.corrected"):
+    __doc__ = Corrected.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
+class TicketRetracted(Retracted, tag="ticket.retracted"):
+    __doc__ = Retracted.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
+# -- agents ------------------------------------------------------------------------------------------------------------
+
+
+class AgentStateChanged(AgentEvent, tag="agent.state_changed", kw_only=True):
+    """From now on the agent is in ``state``."""
+
+    state: AgentState
+    reason: Text | None = None
+
+
+class AgentScheduled(AgentEvent, tag="agent.scheduled", kw_only=True):
+    """The agent is planned to work from ``starts`` to ``ends``. The same ``starts`` again replaces the shift."""
+
+    starts: Time
+    ends: Time
+
+
+class AgentCorrected(AgentEvent, tag="agent.corrected", kw_only=True):
+    """The event ``corrects`` stands with the fields given here instead of its own."""
+
+    corrects: Id
+
+
+class AgentRetracted(AgentEvent, tag="agent.retracted", kw_only=True):
+    """The event ``corrects`` never happened."""
+
+    corrects: Id
+
+
+CallEvent: TypeAlias = Union[
+    CallArrived, CallQueued, CallOffered, CallMissed, CallAnswered, CallAbandoned, CallLeftQueue, CallTransferred,
+    CallEnded, CallRated, CallInvited, CallReviewed, CallAnalysed, CallCorrected, CallRetracted,
+]  # fmt: skip
+ChatEvent: TypeAlias = Union[
+    ChatStarted, ChatAssigned, ChatTransferred, ChatMessage, ChatEnded, ChatRated, ChatInvited, ChatReviewed,
+    ChatAnalysed, ChatCorrected, ChatRetracted,
+]  # fmt: skip
+TicketEvent: TypeAlias = Union[
+    TicketCreated, TicketAssigned, TicketEscalated, TicketReopened, TicketReplied, TicketResolved, TicketClosed,
+    TicketRated, TicketInvited, TicketReviewed, TicketAnalysed, TicketCorrected, TicketRetracted,
+]  # fmt: skip
+PresenceEvent: TypeAlias = Union[AgentStateChanged, AgentScheduled, AgentCorrected, AgentRetracted]
+AnyContactEvent: TypeAlias = Union[CallEvent, ChatEvent, TicketEvent]
+AnyEvent: TypeAlias = Union[AnyContactEvent, PresenceEvent]

@@ -1,0 +1,193 @@
+"""What Deskpulse gives out: contributions between its stages, daily facts, snapshots, alerts, scores, dead letters.
+
+Sums are whole numbers throughout: counts as they are, seconds and points in thousandths (``streams.kpi.measures`` says which
+measure is which). Whole numbers add up to the same figure in any order, floats do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+#: Measure id → sum, see above for the unit.
+Sums: TypeAlias = dict[str, int]
+EntityKind: TypeAlias = Literal["agent", "team", "queue", "site", "all"]
+#: From the person to the whole operation; the order in which screens and files list them.
+ENTITY_KINDS: tuple[EntityKind, ...] = ("agent", "team", "queue", "site", "all")
+#: The one entity of the kind "all".
+ALL = "all|all"
+
+
+def entity(kind: EntityKind, id: str) -> str:
+    """Key of an entity: ``agent|A17``."""
+    return f"{kind}|{id}"
+
+
+def entity_kind(key: str) -> str:
+    """Kind part of an entity key."""
+    return key.split("|", 1)[0]
+
+
+def entity_id(key: str) -> str:
+    """Id part of an entity key; ids may contain ``|`` themselves."""
+    return key.split("|", 1)[1]
+
+
+class Cell(Struct, array_like=True, gc=False):
+    """Sums of one minute of one day.
+
+    ``minute`` is when it happened (minutes since 1970 UTC; rolling windows), ``day`` the day it belongs to (proleptic ordinal
+    of the operation's local date on which the contact arrived; daily facts).
+    """
+
+    minute: int
+    day: int
+    sums: Sums
+
+
+class Planned(Struct, array_like=True, gc=False):
+    """Sums that begin to count at ``at`` (ms since 1970) unless taken back before, by the same sums negative."""
+
+    at: int
+    day: int
+    sums: Sums
+
+
+class Contribution(Struct, omit_defaults=True, kw_only=True):
+    """What a batch of events adds to one entity. Messages for one entity are applied in order."""
+
+    #: Highest event time that the sender has seen, ms since 1970.
+    clock: int = 0
+    cells: list[Cell] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    #: Contacts that began to wait in a queue: leg id → since, ms. Gone in ``left``.
+    waiting: dict[str, int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    #: Team of an agent, as of his newest event.
+    team: str | None = None
+
+
+class DailyFacts(Struct, omit_defaults=True, kw_only=True):
+    """One entity's day: message value of ``daily-facts`` under the key ``entity|date``.
+
+    ``revision`` counts the writes; ``offset`` is the last offset of the entity's contributions partition in it.
+    """
+
+    entity: str
+    date: date
+    revision: int = 0
+    offset: int = -1
+    sums: Sums = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Message key."""
+        return f"{self.entity}|{self.date.isoformat()}"
+
+
+class Figure(Struct, omit_defaults=True, gc=False):
+    """A KPI's value as screens, alerts and sheets show it. ``value`` is None where there is no data."""
+
+    value: float | None = None
+    n: int = 0
+    low: float | None = None
+    high: float | None = None
+
+
+#: Names of the windows that every entity has.
+WINDOWS = ("5m", "30m", "today")
+Window: TypeAlias = Literal["5m", "30m", "today"]
+
+
+class Snapshot(Struct, omit_defaults=True, kw_only=True):
+    """All KPIs of one entity as of a moment: window → KPI id → figure."""
+
+    entity: str
+    as_of: datetime
+    windows: dict[str, dict[str, Figure]]
+    team: str | None = None
+    #: Contacts in the queue now, and how long the longest has waited (seconds; None: nobody waits).
+    waiting: int = 0
+    longest_wait: float | None = None
+
+
+class Presence(Struct, omit_defaults=True, kw_only=True):
+    """The state an agent is in."""
+
+    agent_id: str
+    state: str
+    since: datetime
+    reason: str | None = None
+    team: str | None = None
+
+
+AlertStatus: TypeAlias = Literal["pending", "firing", "acknowledged", "escalated", "resolved"]
+
+
+class Alert(Struct, omit_defaults=True, kw_only=True):
+    """One step in the life of an alert: message value of ``alerts`` under the key ``rule|entity``."""
+
+    rule: str
+    entity: str
+    status: AlertStatus
+    severity: Literal["info", "warning", "critical"]
+    #: When this step happened, and since when the condition holds.
+    at: datetime
+    since: datetime
+    kpi: str
+    window: str
+    threshold: float
+    value: float | None = None
+    n: int = 0
+    #: Why, for people.
+    reason_zh: str
+    reason_en: str
+
+    @property
+    def key(self) -> str:
+        """Message key."""
+        return f"{self.rule}|{self.entity}"
+
+
+class RosterEntry(Struct, omit_defaults=True, kw_only=True):
+    """Who an agent is from a day on: message value of ``roster`` holds all his entries, oldest first."""
+
+    agent_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    valid_from: date
+    hr_number: str | None = None
+    team_id: str | None = None
+    site_id: str | None = None
+    role: str | None = None
+    card: str | None = None
+
+
+class Score(Struct, omit_defaults=True, kw_only=True):
+    """A month-end result: message value of ``scores`` under the key ``card|period|person``."""
+
+    card: str
+    card_version: str
+    period: str
+    person: str
+    #: Half-up to 2 places, as text so that no reader makes a float of it. None: not one item could be scored.
+    total: str | None
+    max: str
+    complete: bool
+    items: list[dict[str, Any]]
+
+    @property
+    def key(self) -> str:
+        """Message key."""
+        return f"{self.card}|{self.period}|{self.person}"
+
+
+class Operation(Protocol):
+    """What a command that is joined from outside ``streams`` may ask of the running operation."""
+
+    def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
+        """The newest facts of every entity of a kind, from ``first`` to ``last``, both included."""
+
+    def publish_scores(self, scores: Iterable[Score]) -> int:
+        """Put scores on the ``scores`` topic; returns how many the broker has acknowledged."""

@@ -1,0 +1,59 @@
+"""Every topic: name, key, what it carries, how long. Topic creation, AsyncAPI and the README table are made from this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.contracts import events, outputs
+
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic. ``partitions`` is None where the operation's own number applies (all of those are co-partitioned)."""
+
+    name: str
+    key: str
+    carries: str
+    schema: Any
+    config: dict[str, str] = field(default_factory=dict)
+    partitions: int | None = None
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
+
+
+_COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
+
+CALLS = Topic("calls", "customer id, else contact id", "events of calls", events.CallEvent, _kept(90))
+CHATS = Topic("chats", "customer id, else contact id", "events of chats", events.ChatEvent, _kept(90))
+TICKETS = Topic("tickets", "customer id, else contact id", "events of tickets", events.TicketEvent, _kept(90))
+AGENTS = Topic("agents", "agent id", "presence and schedules", events.PresenceEvent, _kept(90))
+ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.RosterEntry], _COMPACT, partitions=1)
+CONTRIBUTIONS = Topic(
+    "contributions", "entity", "increments of measures, between the stages", outputs.Contribution, _kept(2)
+)
+DAILY_FACTS = Topic("daily-facts", "entity|date", "one entity's day", outputs.DailyFacts, _COMPACT)
+ALERTS = Topic(
+    "alerts",
+    "rule|entity",
+    "the life of an alert",
+    outputs.Alert,
+    {**_COMPACT, "cleanup.policy": "compact,delete", "retention.ms": str(90 * _DAY_MS)},
+)
+SCORES = Topic("scores", "card|period|person", "frozen month-end results", outputs.Score, _COMPACT)
+DEAD_LETTERS = Topic(
+    "dead-letters",
+    "as the source",
+    "refused bytes as they were; headers: reason, detail, topic, partition, offset",
+    None,
+    {**_kept(30), "max.message.bytes": "10485760"},
+)
+
+#: In the order an event travels.
+TOPICS = (CALLS, CHATS, TICKETS, AGENTS, ROSTER, CONTRIBUTIONS, DAILY_FACTS, ALERTS, SCORES, DEAD_LETTERS)
+#: Topics of contacts, by the name of the channel's carrier.
+CONTACT_TOPICS = (CALLS, CHATS, TICKETS)

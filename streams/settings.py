@@ -1,0 +1,78 @@
+"""Where things are: brokers, Redis, names. From the environment (``DESKPULSE_…``), overridden by command-line options."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.contracts.topics import Topic
+from streams.kpi.policy import Policy, load_policy
+
+
+class Settings(BaseSettings):
+    """One operation's settings; every field is read from ``DESKPULSE_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="DESKPULSE_", env_ignore_empty=True, extra="ignore")
+
+    broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, HOST:PORT[,HOST:PORT…]")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to Kafka"
+    )
+    ssl_ca_file: Path | None = Field(None, description="Certificate authority of the brokers (PEM)")
+    ssl_cert_file: Path | None = Field(None, description="Own certificate (PEM)")
+    ssl_key_file: Path | None = Field(None, description="Own key (PEM)")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("PLAIN", description="SASL mechanism")
+    sasl_username: str | None = Field(None, description="SASL user")
+    sasl_password: str | None = Field(None, description="SASL password", repr=False)
+    redis: str = Field("redis://127.0.0.1:6379/0", description="Redis URL")
+    prefix: str = Field("", description="Put before every topic, group and Redis key: several operations on one cluster")
+    partitions: int = Field(8, ge=1, le=10_000, description="Partitions of the topics, when they are created")
+    replication: int = Field(1, ge=1, le=15, description="Replicas of the topics, when they are created")
+    policy_file: Path | None = Field(None, description="Policy (YAML); defaults where absent")
+    rules_file: Path | None = Field(None, description="Alert rules (YAML); the five first rules where absent")
+    clock: Literal["wall", "event"] = Field(
+        "wall", description="wall: the machine's clock; event: the highest event time admitted (replays, demos)"
+    )
+    data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy in force. Raises ValueError where its file is wrong."""
+        return load_policy(self.policy_file)
+
+    @property
+    def group(self) -> str:
+        """Consumer group of the workers, and id of their Faust app."""
+        return f"{self.prefix}deskpulse"
+
+    def topic(self, topic: Topic) -> str:
+        """The topic's name on this operation's cluster."""
+        return f"{self.prefix}{topic.name}"
+
+    def redis_key(self, *parts: str) -> str:
+        """A Redis key of this operation."""
+        return ":".join((f"{self.prefix}deskpulse", *parts))
+
+    def kafka_python(self) -> dict[str, Any]:
+        """Connection arguments of kafka-python's clients."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.broker.split(","),
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            options |= {
+                "ssl_cafile": str(self.ssl_ca_file) if self.ssl_ca_file else None,
+                "ssl_certfile": str(self.ssl_cert_file) if self.ssl_cert_file else None,
+                "ssl_keyfile": str(self.ssl_key_file) if self.ssl_key_file else None,
+            }
+        if self.security_protocol.startswith("SASL"):
+            options |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self.sasl_password,
+            }
+        return options
