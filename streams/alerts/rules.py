@@ -1,0 +1,106 @@
+"""Alert rules: data that names a KPI, a window and a threshold; the loader refuses what is ambiguous and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from streams.kpi.catalog import KPIS
+
+#: What a rule can watch beside the KPIs: how long the longest waiting call has waited now, in seconds.
+LONGEST_WAIT = "longest_wait"
+
+
+class Rule(BaseModel):
+    """One rule. Exactly one of ``below`` and ``above`` is the threshold at which it begins to hold.
+
+    It fires when it has held for ``for_seconds`` with at least ``min_n`` things counted, and resolves when the value is back at
+    or past ``clear`` (hysteresis; the threshold itself where absent) or has no data any more.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    zh: str
+    en: str
+    kpi: str
+    window: Literal["5m", "30m", "today", "now"]
+    below: float | None = None
+    above: float | None = None
+    clear: float | None = None
+    min_n: Annotated[int, Field(ge=0)] = 1
+    for_seconds: Annotated[float, Field(ge=0, alias="for")] = 0
+    scope: tuple[Literal["agent", "team", "queue", "site", "all"], ...]
+    severity: Literal["info", "warning", "critical"] = "warning"
+    runbook_zh: str = ""
+    runbook_en: str = ""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Rule:
+        if (self.below is None) == (self.above is None):
+            raise ValueError("give exactly one of `below` and `above`")
+        if self.kpi == LONGEST_WAIT:
+            if self.window != "now":
+                raise ValueError(f"{LONGEST_WAIT} is a value of this moment: `window: now`")
+            if unfit := {"agent", "team"} & set(self.scope):
+                raise ValueError(f"nobody waits for an {' or '.join(sorted(unfit))}: scope is queue, site or all")
+        elif self.kpi not in KPIS:
+            raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
+        elif self.window == "now":
+            raise ValueError("`window: now` is for longest_wait only; take 5m, 30m or today")
+        if self.clear is not None and (
+            (self.below is not None and self.clear < self.below) or (self.above is not None and self.clear > self.above)
+        ):
+            raise ValueError("`clear` must lie on the good side of the threshold")
+        return self
+
+    @property
+    def threshold(self) -> float:
+        """The value at which the rule begins to hold."""
+        return self.below if self.below is not None else self.above or 0.0
+
+    def breached(self, value: float) -> bool:
+        """Does the value lie on the bad side of the threshold?"""
+        return value < self.below if self.below is not None else value > self.threshold
+
+    def cleared(self, value: float) -> bool:
+        """Is the value good enough for a firing alert to resolve?"""
+        clear = self.threshold if self.clear is None else self.clear
+        return value >= clear if self.below is not None else value <= clear
+
+
+_rules = TypeAdapter(list[Rule])
+
+
+def load_rules(path: Path | None) -> tuple[Rule, ...]:
+    """The rules of a YAML file (a list under ``rules``); the five first rules without a file.
+
+    Raises ValueError that names every wrong rule and entry.
+    """
+    source = path or files("streams.alerts") / "first.yaml"
+    try:
+        raw = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read the alert rules {source}: {error}") from error
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("rules"), list):
+        raise ValueError(f"alert rules {source}: expected a list under `rules`")
+    try:
+        rules = _rules.validate_python(raw["rules"])
+    except ValidationError as error:
+        wrong = "; ".join(_where(raw["rules"], e["loc"]) + e["msg"] for e in error.errors())
+        raise ValueError(f"alert rules {source}: {wrong}") from error
+    ids = [rule.id for rule in rules]
+    if twice := sorted({id for id in ids if ids.count(id) > 1}):
+        raise ValueError(f"alert rules {source}: ids used twice: {', '.join(twice)}")
+    return tuple(rules)
+
+
+def _where(raw: list[object], loc: tuple[int | str, ...]) -> str:
+    rule = raw[loc[0]] if loc and isinstance(loc[0], int) else None
+    name = rule.get("id", f"number {loc[0]}") if isinstance(rule, Mapping) else "file"
+    return f"{name}{''.join(f'.{part}' for part in loc[1:])}: "
