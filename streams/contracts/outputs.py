@@ -73,7 +73,8 @@ class Contribution(Struct, omit_defaults=True, kw_only=True):
 class DailyFacts(Struct, omit_defaults=True, kw_only=True):
     """One entity's day: message value of ``daily-facts`` under the key ``entity|date``.
 
-    ``revision`` counts the writes; ``offset`` is the last offset of the entity's contributions partition in it.
+    ``revision`` counts the writes; ``offset`` is the last offset of the entity's contributions partition in it. ``planned``
+    sums do not count yet: they begin to at their moment (ms since 1970) unless taken back before.
     """
 
     entity: str
@@ -81,6 +82,7 @@ class DailyFacts(Struct, omit_defaults=True, kw_only=True):
     revision: int = 0
     offset: int = -1
     sums: Sums = field(default_factory=dict)
+    planned: dict[int, Sums] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

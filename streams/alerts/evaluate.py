@@ -1,0 +1,121 @@
+"""Rules against one entity as of now: the steps that its alerts take, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.alerts.lifecycle import AlertState, step
+from streams.alerts.rules import LONGEST_WAIT, Rule
+from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
+from streams.windows.clock import instant
+
+_WINDOW_WORDS = {
+    "5m": ("近5分钟", "in the last 5 min"),
+    "30m": ("近30分钟", "in the last 30 min"),
+    "today": ("今日", "today"),
+    "now": ("当前", "now"),
+}
+
+
+def rules_by_kind(rules: Sequence[Rule]) -> dict[str, tuple[Rule, ...]]:
+    """Entity kind → the rules that watch it."""
+    kinds = {kind for rule in rules for kind in rule.scope}
+    return {kind: tuple(rule for rule in rules if kind in rule.scope) for kind in kinds}
+
+
+def figure_of(rule: Rule, entity: str, sums: dict[str, Sums], wait: tuple[int, float | None], policy: Policy) -> Figure:
+    """What the rule looks at. ``sums``: window → sums; ``wait``: how many wait, the longest in seconds."""
+    if rule.kpi == LONGEST_WAIT:
+        return Figure(wait[1], wait[0])
+    return KPIS[rule.kpi].figure(sums[rule.window], policy, side_of(entity_kind(entity)))
+
+
+def look(
+    rules: Sequence[Rule],
+    entity: str,
+    states: dict[str, AlertState],
+    sums: dict[str, Sums],
+    wait: tuple[int, float | None],
+    policy: Policy,
+    now: int,
+) -> list[Alert]:
+    """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told: fired and resolved ones."""
+    told = []
+    for rule in rules:
+        figure = figure_of(rule, entity, sums, wait, policy)
+        before = states.get(rule.id)
+        after = step(rule, before, figure.value, figure.n, now)
+        if after is None:
+            states.pop(rule.id, None)
+        else:
+            states[rule.id] = after
+        fired_before = before is not None and before.status == "firing"
+        fires = after is not None and after.status == "firing"
+        if fires and not fired_before and after is not None:
+            told.append(_alert(rule, entity, "firing", figure, after.since, now))
+        elif fired_before and not fires and before is not None:
+            told.append(_alert(rule, entity, "resolved", figure, before.since, now))
+    return told
+
+
+def _alert(rule: Rule, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
+    zh, en = _reason(rule, entity, status, figure, (now - since) / 1000)
+    return Alert(
+        rule=rule.id,
+        entity=entity,
+        status=status,
+        severity=rule.severity,
+        at=instant(now),
+        since=instant(since),
+        kpi=rule.kpi,
+        window=rule.window,
+        threshold=rule.threshold,
+        value=figure.value,
+        n=figure.n,
+        reason_zh=zh,
+        reason_en=en,
+    )
+
+
+_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "站点", "all": "全体"}
+
+
+def _reason(rule: Rule, entity: str, status: AlertStatus, figure: Figure, held: float) -> tuple[str, str]:
+    kind, id = entity_kind(entity), entity_id(entity)
+    who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
+    who_en = "the whole operation" if kind == "all" else f"{kind} {id}"
+    window_zh, window_en = _WINDOW_WORDS[rule.window]
+    if rule.kpi == LONGEST_WAIT:
+        name_zh, name_en, unit = "最长等待", "longest wait", "s"
+    else:
+        kpi = KPIS[rule.kpi]
+        name_zh, name_en, unit = kpi.zh, kpi.en, kpi.unit
+    value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
+    n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
+    if status == "resolved":
+        if figure.value is None or figure.n < rule.min_n:
+            return f"{who_zh}{window_zh}{name_zh}：数据不足，解除。", f"{name_en}, {who_en}, {window_en}: too little data left, resolved."
+        return (
+            f"{who_zh}{window_zh}{name_zh}恢复到 {value}{n_zh}。",
+            f"{name_en}, {who_en}, {window_en}: back at {value}{n_en}.",
+        )
+    side_zh, side_en = ("低于", "below") if rule.below is not None else ("高于", "above")
+    return (
+        f"{who_zh}{window_zh}{name_zh} {value}{n_zh}，{side_zh} {threshold}，已持续 {held:.0f} 秒。",
+        f"{name_en}, {who_en}, {window_en}: {value}{n_en}, {side_en} {threshold} for {held:.0f} s.",
+    )
+
+
+def _shown(value: float | None, unit: str) -> str:
+    if value is None:
+        return "—"
+    match unit:
+        case "ratio":
+            return f"{value * 100:.1f} %"
+        case "s":
+            return f"{value:.0f} s"
+        case _:
+            return f"{value:.2f}"

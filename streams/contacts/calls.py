@@ -1,0 +1,201 @@
+"""A call's events, one at a time in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+from streams.contacts.contact import Contact, Leg, Rules
+from streams.contacts.slots import WAITING
+from streams.contracts import events as e
+from streams.contracts.outputs import Sums
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def arrived(call: Contact, event: e.CallArrived, at: int, rules: Rules) -> None:
+    """Reached the menu: nothing is offered yet, but the customer has come."""
+    if call.arrived_at is None:
+        call.arrived_at = at
+
+
+def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
+    """Offered to a queue. The same queue told twice is one offer; another queue, or a new turn after an answer, is a new one."""
+    leg = call.legs[-1] if call.legs else None
+    if leg is not None and event.queue_id in (None, leg.queue):
+        if leg.answered_at is None and not leg.gone:
+            return
+        if leg.implied and leg.ended_at is None and not leg.transferred and not leg.gone:
+            # The source's times run backwards: this is the queueing of the answer that we have already seen.
+            leg.implied = False
+            return
+    if leg is not None and leg.answered_at is None and not leg.gone:
+        _leave(call, leg)
+    _open(call, at, event.queue_id or call.queue)
+
+
+def offered(call: Contact, event: e.CallOffered, at: int, rules: Rules) -> None:
+    """Rang at an agent: a call that nobody had seen in a queue is offered from now on."""
+    _waiting_leg(call, at)
+
+
+def missed(call: Contact, event: e.CallMissed, at: int, rules: Rules) -> None:
+    """An offer to an agent that he did not take; the call goes on waiting."""
+    _waiting_leg(call, at)
+    call.missed += 1
+    call.put(
+        f"miss{call.missed}",
+        at,
+        staff={"calls_offered": 1, "calls_missed": 1} if event.agent_id else None,
+        desk={"calls_missed": 1},
+        agent=event.agent_id,
+        team=event.team_id,
+    )
+
+
+def answered(call: Contact, event: e.CallAnswered, at: int, rules: Rules) -> None:
+    """An agent took the call. The wait that the source gives stands; else it is since the queueing."""
+    leg = call.legs[-1] if call.legs else None
+    if (
+        leg is not None
+        and leg.answered_at is not None
+        and leg.ended_at is None
+        and not leg.transferred
+        and event.agent_id in (None, leg.agent)
+    ):
+        return  # the same answer told twice
+    if leg is None or leg.gone or leg.answered_at is not None:
+        leg = _open(call, at, event.queue_id or call.queue, implied=True)
+    call.drop(f"wait{len(call.legs)}")
+    leg.answered_at, leg.agent, leg.team = at, event.agent_id, event.team_id
+    leg.wait = _ms(event.wait_seconds) if event.wait_seconds is not None else max(0, at - leg.queued_at)
+    if event.agent_id is None:
+        call.agent = call.team = None  # an answer without an agent is nobody's
+    else:
+        call.hand_to(event.agent_id, event.team_id)
+    _put_answer(call, leg, rules)
+
+
+def _put_answer(call: Contact, leg: Leg, rules: Rules) -> None:
+    sums: Sums = {"calls_answered": 1}
+    if leg.wait:
+        sums["wait_seconds"] = leg.wait
+    if leg.wait <= _ms(rules.policy.service_level_seconds):
+        sums["calls_answered_within_20s"] = 1
+    call.put(
+        f"answer{len(call.legs)}",
+        leg.answered_at or leg.queued_at,
+        staff={"calls_offered": 1, **sums} if leg.agent else None,
+        desk=sums,
+        agent=leg.agent,
+        team=leg.team,
+        queue=leg.queue,
+    )
+
+
+def abandoned(call: Contact, event: e.CallAbandoned, at: int, rules: Rules) -> None:
+    """The caller hung up waiting. After an answer, or after leaving the queue, there is nothing left to abandon."""
+    leg = _waiting_leg(call, at)
+    if leg is None:
+        return
+    _leave(call, leg)
+    wait = _ms(event.wait_seconds) if event.wait_seconds is not None else max(0, at - leg.queued_at)
+    sums: Sums = {"calls_abandoned": 1}
+    short = _ms(rules.policy.short_abandon_seconds)
+    if short and wait <= short:
+        sums["calls_abandoned_short"] = 1
+    call.put(f"abandon{len(call.legs)}", at, desk=sums, queue=leg.queue)
+
+
+def left_queue(call: Contact, event: e.CallLeftQueue, at: int, rules: Rules) -> None:
+    """Timed out or overflowed: it stays among the offered."""
+    if leg := _waiting_leg(call, at):
+        _leave(call, leg)
+
+
+def transferred(call: Contact, event: e.CallTransferred, at: int, rules: Rules) -> None:
+    """Handed on: whoever answers next begins a new leg."""
+    if (leg := _last_answered(call, event.agent_id)) is not None:
+        leg.transferred = True
+
+
+def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
+    """An agent's part is over. What the source does not give is derived; what comes later is added."""
+    leg = _last_answered(call, event.agent_id)
+    if leg is None:
+        if call.legs and not call.legs[-1].gone:
+            _leave(call, call.legs[-1])
+        return
+    number = call.legs.index(leg) + 1
+    if leg.agent is None and event.agent_id is not None:  # only the end tells who it was
+        leg.agent, leg.team = event.agent_id, event.team_id
+        call.hand_to(event.agent_id, event.team_id)
+        if number == len(call.legs):
+            _put_answer(call, leg, rules)
+    first_word = leg.ended_at is None
+    if leg.ended_at is None:
+        leg.ended_at = at
+    leg.hold = _ms(event.hold_seconds) if event.hold_seconds is not None else leg.hold
+    leg.wrap_up = _ms(event.wrap_up_seconds) if event.wrap_up_seconds is not None else leg.wrap_up
+    if event.talk_seconds is not None:
+        leg.talk = _ms(event.talk_seconds)
+    elif first_word and leg.answered_at is not None:
+        leg.talk = max(0, at - leg.answered_at - leg.hold)
+    parts = {"talk_seconds": leg.talk or 0, "hold_seconds": leg.hold, "wrap_up_seconds": leg.wrap_up}
+    sums = {"calls_handled": 1, "handle_seconds": sum(parts.values()), **parts}
+    call.put(
+        f"handle{number}",
+        leg.ended_at,
+        staff={m: v for m, v in sums.items() if v} if leg.agent else None,
+        desk={m: v for m, v in sums.items() if v},
+        agent=leg.agent,
+        team=leg.team,
+        queue=leg.queue,
+    )
+    call.close(leg.ended_at)
+    if event.resolved is not None:
+        call.resolve(at, event.resolved)
+
+
+def _open(call: Contact, at: int, queue: str | None, *, implied: bool = False) -> Leg:
+    leg = Leg(queue=queue, queued_at=at, implied=implied)
+    call.legs.append(leg)
+    number = len(call.legs)
+    call.put(f"offer{number}", at, desk={"calls_offered": 1}, queue=queue)
+    call.put(f"wait{number}", at, desk={}, queue=queue, form=WAITING)
+    return leg
+
+
+def _waiting_leg(call: Contact, at: int) -> Leg | None:
+    """The leg that waits; a new one where there was none at all; None where the last one is answered or gone."""
+    if not call.legs:
+        return _open(call, at, call.queue, implied=True)
+    leg = call.legs[-1]
+    return leg if leg.answered_at is None and not leg.gone else None
+
+
+def _leave(call: Contact, leg: Leg) -> None:
+    leg.gone = True
+    call.drop(f"wait{len(call.legs)}")
+
+
+def _last_answered(call: Contact, agent: str | None) -> Leg | None:
+    legs = [leg for leg in call.legs if leg.answered_at is not None]
+    own = [leg for leg in legs if leg.agent == agent] if agent is not None else []
+    return (own or legs or [None])[-1]
+
+
+HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
+    e.CallArrived: arrived,
+    e.CallQueued: queued,
+    e.CallOffered: offered,
+    e.CallMissed: missed,
+    e.CallAnswered: answered,
+    e.CallAbandoned: abandoned,
+    e.CallLeftQueue: left_queue,
+    e.CallTransferred: transferred,
+    e.CallEnded: ended,
+}

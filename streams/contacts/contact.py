@@ -1,0 +1,171 @@
+"""One contact as its events so far tell it: the state that calls, chats and tickets fold their events into."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streams.contacts.slots import HAPPENED, Slot, Slots
+from streams.contracts.events import ContactEvent, Rated
+from streams.contracts.outputs import Sums
+from streams.kpi.policy import Policy
+from streams.windows.clock import Days
+
+#: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
+AT_THE_END = ("handled", "resolution", "rating", "complaint_closed")
+COMPLAINT = "complaint"
+
+
+class Rules(Struct, frozen=True):
+    """What a fold needs beside the events: the policy and the operation's calendar."""
+
+    policy: Policy
+    days: Days
+
+
+class Leg(Struct, array_like=True, kw_only=True):
+    """One passage of a call through a queue to an agent. Times in ms since 1970, durations in ms."""
+
+    queue: str | None = None
+    #: When it was queued or, where nobody said so, offered or answered (``implied``).
+    queued_at: int = 0
+    implied: bool = False
+    answered_at: int | None = None
+    agent: str | None = None
+    team: str | None = None
+    wait: int = 0
+    #: Left the queue unanswered.
+    gone: bool = False
+    transferred: bool = False
+    ended_at: int | None = None
+    talk: int | None = None
+    hold: int = 0
+    wrap_up: int = 0
+
+
+class Contact(Struct, array_like=True, kw_only=True):
+    """A contact's fold: all that later events and the repeats need to know of the earlier ones. Times in ms since 1970."""
+
+    #: Time of the arrival event, and of the earliest event of any type: a contact without the one arrived at the other.
+    arrived_at: int | None = None
+    first_at: int | None = None
+    day: int = 0
+    known: bool = False
+    agent: str | None = None
+    team: str | None = None
+    queue: str | None = None
+    site: str | None = None
+    topic: str | None = None
+    kind: str | None = None
+    closed_at: int | None = None
+    #: Calls.
+    legs: list[Leg] = []  # noqa: RUF012 - msgspec copies an empty default per instance
+    missed: int = 0
+    #: Chats: the customer's first message, and whether an agent has answered it. Tickets: the first public reply.
+    asked_at: int | None = None
+    responded: bool = False
+    #: Tickets: when it must be resolved.
+    due_at: int | None = None
+    slots: Slots = {}  # noqa: RUF012
+
+    @property
+    def at(self) -> int:
+        """When the contact arrived."""
+        return self.arrived_at if self.arrived_at is not None else self.first_at or 0
+
+    def put(
+        self,
+        name: str,
+        at: int,
+        *,
+        staff: Sums | None = None,
+        desk: Sums | None = None,
+        both: Sums | None = None,
+        agent: str | None = None,
+        team: str | None = None,
+        queue: str | None = None,
+        form: int = HAPPENED,
+    ) -> None:
+        """Fill a slot; ``both`` counts for staff and desk alike. Without ``agent``, the contact's agent and team are credited."""
+        if agent is None:
+            agent, team = self.agent, self.team
+        self.slots[name] = Slot(
+            at,
+            self.day,
+            agent,
+            team,
+            queue or self.queue,
+            self.site,
+            staff or both or {},
+            desk or both or {},
+            form,
+        )
+
+    def drop(self, *names: str) -> None:
+        """Empty slots; an empty one may be named."""
+        for name in names:
+            self.slots.pop(name, None)
+
+    def hand_to(self, agent: str | None, team: str | None) -> None:
+        """The contact is this agent's from now on; None leaves it where it is."""
+        if agent is None or (agent == self.agent and (team is None or team == self.team)):
+            return
+        self.agent, self.team = agent, team
+        for name in AT_THE_END:
+            if slot := self.slots.get(name):
+                self.slots[name] = replace(slot, agent=agent, team=team)
+
+    def learn(self, event: ContactEvent, at: int) -> None:
+        """Take over what any event may tell: queue, site, topic, kind, and the earliest moment."""
+        if self.first_at is None or at < self.first_at:
+            self.first_at = at
+        self.queue = event.queue_id or self.queue
+        self.site = event.site_id or self.site
+        self.topic = event.topic or self.topic
+        self.kind = event.kind or self.kind
+        self.known = self.known or event.customer_id is not None
+
+    def settle(self, rules: Rules) -> None:
+        """After an event: the contact's day, and what follows from its kind."""
+        day = rules.days.of(self.at)
+        if day != self.day:
+            self.day = day
+            for name, slot in self.slots.items():
+                self.slots[name] = replace(slot, day=day)
+        if self.kind == COMPLAINT:
+            one = {"complaints": 1}
+            if "complaint" not in self.slots or self.slots["complaint"].at != self.at:
+                self.put("complaint", self.at, desk=one)
+            if self.closed_at is not None and "complaint_closed" not in self.slots:
+                self.put("complaint_closed", self.closed_at, staff=one)
+
+    # -- what all channels do alike ------------------------------------------------------------------------------------
+
+    def close(self, at: int) -> None:
+        """The contact was handled to its end by its agent."""
+        self.closed_at = at
+        sums = {"contacts_handled": 1}
+        if self.known:
+            sums["contacts_handled_known"] = 1
+        self.put("handled", at, both=sums)
+
+    def resolve(self, at: int, resolved: bool) -> None:
+        """The contact is due to be resolved and was, or was not; a later word replaces an earlier one."""
+        sums = {"resolution_due": 1}
+        if resolved:
+            sums["resolved"] = 1
+        self.put("resolution", at, both=sums)
+
+    def rate(self, event: Rated, at: int, policy: Policy) -> None:
+        """A satisfaction rating; the last one stands. Credited to the contact's agent, else to the one it names."""
+        if event.survey != "csat":
+            return
+        scale = event.scale.replace("-", "_")
+        sums = {"csat_ratings": 1, f"csat_ratings_{scale}": 1}
+        if event.score:
+            sums[f"csat_score_{scale}"] = round(event.score * 1000)
+        if event.score >= policy.satisfied_from[event.scale]:
+            sums["csat_satisfied"] = 1
+        if self.agent is None and event.agent_id is not None:
+            self.hand_to(event.agent_id, event.team_id)
+        self.put("rating", at, both=sums)

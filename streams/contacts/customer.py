@@ -1,0 +1,142 @@
+"""One customer's memory: the contacts of the look-back, over all channels."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from streams.contacts.contact import Contact, Rules
+from streams.contacts.fold import fold, order, step
+from streams.contacts.repeats import affected, links, relevant
+from streams.contacts.slots import Slots, Tally
+from streams.contracts.events import AnyContactEvent, Corrected, Retracted
+from streams.kpi.policy import Policy
+
+Admission = Literal["admitted", "duplicate"]
+
+
+class Kept(Struct, array_like=True, kw_only=True):
+    """A contact as it is stored: the fold of what can no longer change, and the events after it."""
+
+    base: Contact
+    log: list[AnyContactEvent]
+    links: Slots
+
+
+class Memory:
+    """A contact at work: what is stored, and the state that follows from it."""
+
+    __slots__ = ("base", "ids", "links", "log", "state")
+
+    def __init__(self, base: Contact, log: list[AnyContactEvent], links: Slots, state: Contact) -> None:
+        self.base = base
+        self.log = log
+        self.links = links
+        self.state = state
+        self.ids = {event.id for event in log}
+
+
+class Customer:
+    """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
+
+    __slots__ = ("arrivals", "contacts", "states")
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, Memory] = {}
+        self.states: dict[str, Contact] = {}
+        self.arrivals: list[tuple[int, str]] = []
+
+    def admit(self, event: AnyContactEvent, rules: Rules, horizon: int, tally: Tally) -> Admission:
+        """Take one event; what it changes goes into ``tally``.
+
+        ``horizon`` (ms since 1970): events before it come no more, so that what lies before it is folded for good.
+        """
+        key = f"{event.carrier}:{event.contact_id}"
+        memory = self.contacts.get(key)
+        if memory is None:
+            memory = self.contacts[key] = Memory(Contact(), [], {}, Contact())
+        elif event.id in memory.ids:
+            return "duplicate"
+        arrived = memory.state.at if memory.state.first_at is not None else None
+        before, old_slots = relevant(memory.state), dict(memory.state.slots)
+        place = order(event)
+        if (memory.log and place < order(memory.log[-1])) or isinstance(event, Corrected | Retracted):
+            insort(memory.log, event, key=order)
+            memory.state = fold(memory.base, memory.log, rules)
+        else:
+            memory.log.append(event)
+            step(memory.state, event, place[0], rules)
+        memory.ids.add(event.id)
+        tally.difference(key, old_slots, memory.state.slots)
+        self.states[key] = memory.state
+        if arrived is None or before != relevant(memory.state):
+            self._relink(key, arrived, rules.policy, tally)
+        self._compact(memory, horizon, rules)
+        return "admitted"
+
+    def _relink(self, key: str, old_at: int | None, policy: Policy, tally: Tally) -> None:
+        """A contact came, moved, or was handled: its links and its neighbours' may have changed."""
+        at = self.states[key].at
+        if old_at != at:
+            if old_at is not None:
+                del self.arrivals[bisect_left(self.arrivals, (old_at, key))]
+            insort(self.arrivals, (at, key))
+        if len(self.arrivals) == 1 and not self.contacts[key].links:
+            return
+        touched = set(affected(at, self.arrivals, policy))
+        if old_at is not None and old_at != at:
+            touched.update(affected(old_at, self.arrivals, policy))
+        for other in touched:
+            memory = self.contacts[other]
+            now = links(other, self.states, self.arrivals, policy)
+            if now != memory.links:
+                tally.difference(other, memory.links, now)
+                memory.links = now
+
+    @staticmethod
+    def _compact(memory: Memory, horizon: int, rules: Rules) -> None:
+        if not memory.log or memory.log[0].at >= horizon:
+            return
+        if memory.log[-1].at < horizon:
+            keep = len(memory.log)
+        else:
+            keep = next(i for i, event in enumerate(memory.log) if event.at >= horizon)
+        gone, memory.log = memory.log[:keep], memory.log[keep:]
+        memory.base = fold(memory.base, gone, rules)
+        memory.ids.difference_update(event.id for event in gone)
+
+    def forget(self, before: int) -> int:
+        """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
+        while self.arrivals and self.arrivals[0][0] < before:
+            _, key = self.arrivals[0]
+            memory = self.contacts[key]
+            if memory.log and memory.log[-1].at >= before:
+                break
+            del self.arrivals[0], self.contacts[key], self.states[key]
+        return len(self.contacts)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(dict[str, Kept])
+
+
+def dump(customer: Customer) -> bytes:
+    """The stored form of a customer."""
+    return _encoder.encode(
+        {key: Kept(base=m.base, log=m.log, links=m.links) for key, m in customer.contacts.items()}
+    )
+
+
+def load(raw: bytes, rules: Rules) -> Customer:
+    """A customer from its stored form."""
+    customer = Customer()
+    for key, kept in _decoder.decode(raw).items():
+        state = fold(kept.base, kept.log, rules)
+        customer.contacts[key] = Memory(kept.base, kept.log, kept.links, state)
+        customer.states[key] = state
+        customer.arrivals.append((state.at, key))
+    customer.arrivals.sort()
+    return customer

@@ -1,0 +1,71 @@
+"""From a contact's events, in any order, to its state: sorted, corrected, folded one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+import msgspec
+from msgspec import UNSET, structs
+
+from streams.contacts import calls, chats, tickets
+from streams.contacts.contact import Contact, Rules
+from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, Retracted
+
+HANDLERS = calls.HANDLERS | chats.HANDLERS | tickets.HANDLERS
+#: Events of one moment are taken in the order in which the contract lists them: a call is queued before it is answered.
+_RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
+_IDENTITY = frozenset({"id", "source", "time", "contact_id", "customer_id", "corrects"})
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Contact).decode
+
+#: Sort key of an event within its contact.
+Order = tuple[int, int, str]
+
+
+def order(event: Event) -> Order:
+    """Place of an event within its contact: time, then type, then id, whatever the order of arrival."""
+    return event.at, _RANK[type(event)], event.id
+
+
+def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> None:
+    """Fold the next event in order of time into a contact's state."""
+    state.learn(event, at)
+    if isinstance(event, Rated):
+        state.rate(event, at, rules.policy)
+    elif (handler := HANDLERS.get(type(event))) is not None:
+        handler(state, event, at, rules)
+    state.settle(rules)
+
+
+def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:
+    """The state after all events of ``log`` (sorted), begun from ``base``, which stays as it is."""
+    state = _decode(_encode(base)) if base.first_at is not None else Contact()
+    for event in effective(log):
+        step(state, event, event.at, rules)
+    return state
+
+
+def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
+    """The events that stand once corrections and retractions among them are applied."""
+    events = list(log)
+    amendments = [event for event in events if isinstance(event, Corrected | Retracted)]
+    if not amendments:
+        return events
+    standing = {event.id: event for event in events if not isinstance(event, Corrected | Retracted)}
+    for amendment in amendments:
+        if isinstance(amendment, Retracted):
+            standing.pop(amendment.corrects, None)
+        elif (wrong := standing.get(amendment.corrects)) is not None:
+            standing[wrong.id] = structs.replace(wrong, **_given(amendment))
+    return sorted(standing.values(), key=order)
+
+
+def _given(amendment: Corrected) -> dict[str, object]:
+    """The fields that a correction states, other than those that say which event it is."""
+    return {
+        field.name: value
+        for field in structs.fields(amendment)
+        if field.name not in _IDENTITY and (value := getattr(amendment, field.name)) not in (None, False, UNSET)
+    }

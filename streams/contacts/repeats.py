@@ -1,0 +1,86 @@
+"""What links a customer's contacts: who came back, and who complained again.
+
+A contact *returns* another when it is a later arrival of the same known customer within the policy's days, on the same topic; a
+topic missing on either side matches any. It is charged to whoever handled the earlier contact, on that contact's day. A repeated
+complaint is charged to whoever closed the earlier one and counted on the day of the later.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+
+from streams.contacts.contact import COMPLAINT, Contact
+from streams.contacts.slots import Slot, Slots
+from streams.kpi.policy import Policy
+
+#: Arrivals of a customer in order of time: (ms since 1970, contact key).
+Arrivals = Sequence[tuple[int, str]]
+
+
+def relevant(contact: Contact) -> tuple[object, ...]:
+    """What of a contact its own and its neighbours' links depend on."""
+    return (contact.at, contact.topic, contact.kind, contact.closed_at, contact.queue, contact.site, contact.slots.get("handled"))
+
+
+def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> Slots:
+    """The slots that the customer's other contacts give to this one."""
+    contact = contacts[key]
+    slots: Slots = {}
+    handled = contact.slots.get("handled")
+    if handled is not None and contact.known:
+        back = _return(contact, contacts, arrivals, policy)
+        if back is not None:
+            one = {"repeat_contacts": 1}
+            slots["repeat"] = Slot(
+                back, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
+            )
+    if contact.kind == COMPLAINT and contact.known:
+        earlier = _earlier_complaint(contact, contacts, arrivals, policy)
+        if earlier is not None:
+            one = {"repeat_complaints": 1}
+            closer = earlier.slots.get("complaint_closed")
+            slots["repeat_complaint"] = Slot(
+                contact.at,
+                contact.day,
+                closer.agent if closer else None,
+                closer.team if closer else None,
+                contact.queue,
+                contact.site,
+                one if closer else {},
+                one,
+            )
+    return slots
+
+
+def affected(at: int, arrivals: Arrivals, policy: Policy) -> list[str]:
+    """Keys of the contacts whose links a contact arriving at ``at`` can change: those within a window of it."""
+    window = max(policy.repeat_ms, policy.repeat_complaint_ms)
+    first = bisect_left(arrivals, (at - window, ""))
+    last = bisect_right(arrivals, (at + window, "\uffff"))
+    return [key for _, key in arrivals[first:last]]
+
+
+def _return(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> int | None:
+    for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
+        if at > contact.at + policy.repeat_ms:
+            return None
+        if not policy.repeat_same_topic or _same_topic(contact, contacts[key]):
+            return at
+    return None
+
+
+def _earlier_complaint(
+    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+) -> Contact | None:
+    for at, key in reversed(arrivals[: bisect_left(arrivals, (contact.at, ""))]):
+        if at < contact.at - policy.repeat_complaint_ms:
+            return None
+        other = contacts[key]
+        if other.kind == COMPLAINT and _same_topic(contact, other):
+            return other
+    return None
+
+
+def _same_topic(one: Contact, other: Contact) -> bool:
+    return one.topic is None or other.topic is None or one.topic == other.topic

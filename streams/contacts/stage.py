@@ -1,0 +1,90 @@
+"""The first stage: a run of raw messages of one partition in, contributions to entities and refusals out."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, field
+
+from streams.contacts.contact import Rules
+from streams.contacts.customer import Customer
+from streams.contacts.slots import Tally
+from streams.contracts.decode import Rejected, decode_contact
+from streams.contracts.outputs import Contribution
+from streams.kpi.policy import Policy
+from streams.roster import Roster
+from streams.windows.clock import Days, EventClock
+
+
+@dataclass
+class Outcome:
+    """What a run of messages came to. ``rejected``: (index within the run, why)."""
+
+    contributions: dict[str, Contribution] = field(default_factory=dict)
+    rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    admitted: int = 0
+    duplicates: int = 0
+    late: int = 0
+    touched: set[str] = field(default_factory=set)
+
+
+def refused_by_time(at: int, now: int, machine: int, policy: Policy) -> Rejected | None:
+    """An event time that no policy lets in; ``now`` is the operation's, ``machine`` the machine's clock (ms)."""
+    if at < now - policy.allowed_lateness_ms:
+        days = (now - at) / 86_400_000
+        return Rejected("too_late", f"{days:.1f} days late, at most {policy.allowed_lateness_days:g} are allowed")
+    if at > machine + policy.allowed_future_seconds * 1000:
+        seconds = (at - machine) / 1000
+        return Rejected("future", f"{seconds:.0f} s ahead, at most {policy.allowed_future_seconds:g} are allowed")
+    return None
+
+
+class ContactsStage:
+    """Admits events and joins them. Holds no state of its own: customers and the clock are handed in."""
+
+    def __init__(self, policy: Policy, roster: Roster) -> None:
+        self.policy = policy
+        self.roster = roster
+        self.rules = Rules(policy, Days(policy.zone))
+        self.look_back_ms = policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
+
+    def process(
+        self,
+        raws: Sequence[bytes | None],
+        customers: MutableMapping[str, Customer],
+        clock: EventClock,
+        *,
+        machine: int,
+        event_time: bool,
+    ) -> Outcome:
+        """Admit a run of messages of one partition.
+
+        ``customers`` gives a customer for any key (a new one where there is none). ``clock`` is the partition's: on the event
+        clock (``event_time``) it is now, else ``machine`` is (ms since 1970).
+        """
+        out, tally = Outcome(), Tally()
+        policy, rules, complete = self.policy, self.rules, self.roster.complete
+        lateness = policy.allowed_lateness_ms
+        for index, raw in enumerate(raws):
+            event = decode_contact(raw)
+            if isinstance(event, Rejected):
+                out.rejected.append((index, event))
+                continue
+            at = event.at
+            now = (clock.now if clock.now is not None else at) if event_time else machine
+            if (refused := refused_by_time(at, now, machine, policy)) is not None:
+                out.rejected.append((index, refused))
+                continue
+            if clock.now is not None and at < clock.now:
+                out.late += 1
+            clock.advance(at)
+            complete(event, at, rules.days)
+            key = event.key
+            customer = customers[key]
+            if customer.admit(event, rules, max(at, now) - lateness, tally) == "duplicate":
+                out.duplicates += 1
+                continue
+            out.admitted += 1
+            out.touched.add(key)
+            customer.forget(max(at, now) - self.look_back_ms)
+        out.contributions = tally.contributions(clock.now or 0)
+        return out

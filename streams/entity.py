@@ -1,0 +1,105 @@
+"""What is live about one entity: its rolling windows, what is planned for it, who waits, its alerts."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from streams.alerts.lifecycle import AlertState
+from streams.contracts.outputs import Contribution, Sums
+from streams.kpi.measures import add
+from streams.windows.rolling import Rolling
+
+
+class Kept(Struct, array_like=True, kw_only=True):
+    """An entity as it is stored."""
+
+    offset: int
+    now: int
+    panes: dict[int, Sums]
+    planned: list[tuple[int, int, Sums]]
+    waiting: dict[str, int]
+    team: str | None
+    alerts: dict[str, AlertState]
+
+
+class Entity:
+    """One entity at work.
+
+    ``offset`` is the last offset of its contributions partition that it holds; ``planned``: (moment in ms, day) → sums;
+    ``waiting``: leg → since, ms; ``alerts``: rule id → state.
+    """
+
+    __slots__ = ("alerts", "offset", "planned", "rolling", "team", "waiting")
+
+    def __init__(self) -> None:
+        self.offset = -1
+        self.rolling = Rolling()
+        self.planned: dict[tuple[int, int], Sums] = {}
+        self.waiting: dict[str, int] = {}
+        self.team: str | None = None
+        self.alerts: dict[str, AlertState] = {}
+
+    def apply(self, contribution: Contribution, minute: int) -> None:
+        """Add a contribution as of a minute (since 1970)."""
+        self.rolling.advance(minute)
+        for cell in contribution.cells:
+            self.rolling.add(cell.minute, cell.sums)
+        for plan in contribution.planned:
+            sums = self.planned.setdefault((plan.at, plan.day), {})
+            add(sums, plan.sums)
+            if not sums:
+                del self.planned[plan.at, plan.day]
+        self.waiting.update(contribution.waiting)
+        for leg in contribution.left:
+            self.waiting.pop(leg, None)
+        if contribution.team is not None:
+            self.team = contribution.team
+
+    def due(self, now: int) -> list[tuple[int, int]]:
+        """Bring in what was planned for moments up to ``now`` (ms); returns the (moment, day) pairs brought in."""
+        ripe = sorted(plan for plan in self.planned if plan[0] <= now)
+        for plan in ripe:
+            self.rolling.add(plan[0] // 60_000, self.planned.pop(plan))
+        return ripe
+
+    def longest_wait(self, now: int, limit_ms: float) -> tuple[int, float | None]:
+        """How many wait now, and for how long the longest has (seconds; None: nobody).
+
+        Who has waited for longer than ``limit_ms`` was lost by the source: its end never came.
+        """
+        for leg in [leg for leg, since in self.waiting.items() if now - since > limit_ms]:
+            del self.waiting[leg]
+        if not self.waiting:
+            return 0, None
+        return len(self.waiting), max(0, now - min(self.waiting.values())) / 1000
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Kept)
+
+
+def dump(entity: Entity) -> bytes:
+    """The stored form of an entity."""
+    return _encoder.encode(
+        Kept(
+            offset=entity.offset,
+            now=entity.rolling.now,
+            panes=entity.rolling.panes,
+            planned=[(at, day, sums) for (at, day), sums in entity.planned.items()],
+            waiting=entity.waiting,
+            team=entity.team,
+            alerts=entity.alerts,
+        )
+    )
+
+
+def load(raw: bytes) -> Entity:
+    """An entity from its stored form."""
+    kept = _decoder.decode(raw)
+    entity = Entity()
+    entity.offset = kept.offset
+    entity.rolling = Rolling(kept.panes, kept.now)
+    entity.planned = {(at, day): sums for at, day, sums in kept.planned}
+    entity.waiting, entity.team, entity.alerts = kept.waiting, kept.team, kept.alerts
+    return entity

@@ -1,0 +1,69 @@
+"""Daily facts: one entity's day as sums; and the rows that people export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Literal
+
+from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
+from streams.kpi.catalog import figures
+from streams.kpi.measures import MEASURES, add, shown
+from streams.kpi.policy import Policy
+
+Period = Literal["day", "month", "total"]
+Row = dict[str, str | int | float | None]
+
+
+def apply(facts: DailyFacts, contribution: Contribution) -> None:
+    """Add what a contribution says of this day."""
+    day = facts.date.toordinal()
+    for cell in contribution.cells:
+        if cell.day == day:
+            add(facts.sums, cell.sums)
+    for plan in contribution.planned:
+        if plan.day == day:
+            sums = facts.planned.setdefault(plan.at, {})
+            add(sums, plan.sums)
+            if not sums:
+                del facts.planned[plan.at]
+
+
+def days_of(contribution: Contribution) -> set[int]:
+    """Ordinals of the days a contribution touches."""
+    return {cell.day for cell in contribution.cells} | {plan.day for plan in contribution.planned}
+
+
+def due(facts: DailyFacts, now: int) -> bool:
+    """Let what was planned for moments up to ``now`` (ms) count; True where something did."""
+    ripe = [at for at in facts.planned if at <= now]
+    for at in ripe:
+        add(facts.sums, facts.planned.pop(at))
+    return bool(ripe)
+
+
+def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy) -> Iterator[Row]:
+    """One row per entity and period, sorted: kind, id, period, every measure, every KPI, and ``<id>.n`` beside each rate or mean.
+
+    A measure that nothing added to is 0; a KPI without data is None.
+    """
+    periods: dict[tuple[str, str], Sums] = {}
+    for fact in facts:
+        add(periods.setdefault((fact.entity, _period(fact.date, per)), {}), fact.sums)
+    for (entity, period), sums in sorted(periods.items()):
+        row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period}
+        row |= {id: shown(id, sums.get(id, 0)) for id in MEASURES}
+        for id, figure in figures(entity, sums, policy).items():
+            row[id] = figure.value
+            row[f"{id}.n"] = figure.n
+        yield row
+
+
+def _period(day: date, per: Period) -> str:
+    match per:
+        case "day":
+            return day.isoformat()
+        case "month":
+            return f"{day:%Y-%m}"
+        case "total":
+            return "total"

@@ -1,0 +1,57 @@
+"""Who an agent is, from which day on: team and site for events whose source does not know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from msgspec import json
+
+from streams.contracts.events import AgentEvent, ContactEvent
+from streams.contracts.outputs import RosterEntry
+from streams.windows.clock import Days
+
+_decoder = json.Decoder(list[RosterEntry])
+
+
+class Roster:
+    """The roster as of any day. An agent without entries has neither team nor site."""
+
+    def __init__(self, entries: Iterable[RosterEntry] = ()) -> None:
+        self._of_agent: dict[str, list[RosterEntry]] = {}
+        for entry in entries:
+            self._of_agent.setdefault(entry.agent_id, []).append(entry)
+        for own in self._of_agent.values():
+            own.sort(key=lambda entry: entry.valid_from)
+
+    def load(self, messages: Mapping[str, bytes | None]) -> None:
+        """Take over messages of the topic ``roster``: agent id → its value; None removes the agent."""
+        for agent, raw in messages.items():
+            if raw is None:
+                self._of_agent.pop(agent, None)
+            else:
+                self._of_agent[agent] = sorted(_decoder.decode(raw), key=lambda entry: entry.valid_from)
+
+    def on(self, agent: str, day: date) -> RosterEntry | None:
+        """The agent's entry in force on a day."""
+        found = None
+        for entry in self._of_agent.get(agent, ()):
+            if entry.valid_from > day:
+                break
+            found = entry
+        return found
+
+    def complete(self, event: ContactEvent | AgentEvent, at: int, days: Days) -> None:
+        """Fill in the event's team and site where it names an agent but not these."""
+        if event.agent_id is None or (event.team_id is not None and event.site_id is not None):
+            return
+        if event.agent_id not in self._of_agent:
+            return
+        entry = self.on(event.agent_id, date.fromordinal(days.of(at)))
+        if entry is not None:
+            event.team_id = event.team_id or entry.team_id
+            event.site_id = event.site_id or entry.site_id
+
+    def agents(self) -> list[str]:
+        """Ids of all agents, sorted."""
+        return sorted(self._of_agent)

@@ -1,0 +1,22 @@
+"""What a screen reads of one entity: every KPI in every window as of a moment."""
+
+from __future__ import annotations
+
+from streams.contracts.outputs import Snapshot, Sums
+from streams.kpi.catalog import figures
+from streams.kpi.policy import Policy
+from streams.windows.clock import instant
+
+
+def snapshot(
+    entity: str, sums: dict[str, Sums], wait: tuple[int, float | None], team: str | None, policy: Policy, now: int
+) -> Snapshot:
+    """``sums``: window → sums; ``wait``: how many wait and the longest in seconds; ``now`` in ms since 1970."""
+    return Snapshot(
+        entity=entity,
+        as_of=instant(now),
+        windows={window: figures(entity, part, policy) for window, part in sums.items()},
+        team=team,
+        waiting=wait[0],
+        longest_wait=wait[1],
+    )

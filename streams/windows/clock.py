@@ -1,0 +1,60 @@
+"""The one place that reads the machine's clock, and the operation's notion of now and of a day."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def machine_ms() -> int:
+    """The machine's clock: milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def instant(ms: int) -> datetime:
+    """The moment ``ms`` milliseconds after 1970, in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+class EventClock:
+    """Now is the highest event time admitted; it never goes back. None before the first event."""
+
+    def __init__(self) -> None:
+        self.now: int | None = None
+
+    def advance(self, at: int) -> None:
+        """An event of time ``at`` (ms) was admitted."""
+        if self.now is None or at > self.now:
+            self.now = at
+
+
+class Days:
+    """The operation's calendar days.
+
+    A day is its proleptic ordinal (``date.toordinal``). Every zone's offset changes on a quarter of an hour, so one look-up of
+    the zone serves all moments of the same quarter.
+    """
+
+    _QUARTER_MS = 900_000
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._of_quarter: dict[int, int] = {}
+
+    def of(self, ms: int) -> int:
+        """Ordinal of the local day of a moment (ms since 1970)."""
+        quarter = ms // self._QUARTER_MS
+        day = self._of_quarter.get(quarter)
+        if day is None:
+            if len(self._of_quarter) > 100_000:
+                self._of_quarter.clear()
+            day = instant(ms).astimezone(self._zone).date().toordinal()
+            self._of_quarter[quarter] = day
+        return day
+
+
+def month_days(month: str) -> tuple[date, date]:
+    """First and last day of a month written ``2010-08``. Raises ValueError for anything else."""
+    first = datetime.strptime(f"{month}-01", "%Y-%m-%d").replace(tzinfo=UTC).date()
+    return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
