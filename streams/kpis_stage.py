@@ -136,6 +136,10 @@ class KpisStage:
         self._show.update(key for key in taken if key in self.entities and self.entities[key].waiting)
         return taken
 
+    def show_again(self, keys: Iterable[str]) -> None:
+        """These snapshots have not been shown after all."""
+        self._show.update(keys)
+
     def show_all(self) -> None:
         """Every snapshot is to be shown again: the screen's store was emptied."""
         self._show.update(self.entities)

@@ -63,12 +63,17 @@ class Customer:
         arrived = memory.state.at if memory.state.first_at is not None else None
         before, old_slots = relevant(memory.state), dict(memory.state.slots)
         place = order(event)
-        if (memory.log and place < order(memory.log[-1])) or isinstance(event, Corrected | Retracted):
-            insort(memory.log, event, key=order)
+        try:
+            if (memory.log and place < order(memory.log[-1])) or isinstance(event, Corrected | Retracted):
+                insort(memory.log, event, key=order)
+                memory.state = fold(memory.base, memory.log, rules)
+            else:
+                memory.log.append(event)
+                step(memory.state, event, place[0], rules)
+        except Exception:  # as if it had never come: the stage turns it away
+            memory.log.remove(event)
             memory.state = fold(memory.base, memory.log, rules)
-        else:
-            memory.log.append(event)
-            step(memory.state, event, place[0], rules)
+            raise
         memory.ids.add(event.id)
         tally.difference(key, old_slots, memory.state.slots)
         self.states[key] = memory.state

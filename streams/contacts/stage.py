@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from streams.contracts.outputs import Contribution
 from streams.kpi.policy import Policy
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -80,7 +83,13 @@ class ContactsStage:
             complete(event, at, rules.days)
             key = event.key
             customer = customers[key]
-            if customer.admit(event, rules, max(at, now) - lateness, tally) == "duplicate":
+            try:
+                admission = customer.admit(event, rules, max(at, now) - lateness, tally)
+            except Exception as error:  # one contact's oddity must not stop the others
+                log.exception("event %s of contact %s cannot be joined", event.id, event.contact_id)
+                out.rejected.append((index, Rejected("failed", repr(error))))
+                continue
+            if admission == "duplicate":
                 out.duplicates += 1
                 continue
             out.admitted += 1

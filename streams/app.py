@@ -1,0 +1,274 @@
+"""The Faust app, wired explicitly: topics, tables, agents, timers. Nothing here decides anything about a KPI."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from yarl import URL
+
+from streams.agents import TABLES, Agents
+from streams.alerts.rules import load_rules
+from streams.batches import RunScheduler, RunSchema, RunTransport
+from streams.contracts import topics
+from streams.roster import Roster
+from streams.settings import Settings
+from streams.sinks import metrics
+from streams.sinks.outbox import Outbox
+from streams.sinks.screens import Screens
+
+log = logging.getLogger(__name__)
+
+#: Seconds between commits: how much is read again after a crash, and how old daily facts in Kafka are.
+COMMIT_SECONDS = 0.5
+#: Seconds between looks at the clock, the alerts and the screens.
+TICK_SECONDS = 0.25
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Connection arguments of aiokafka's clients."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.broker.split(","),
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        options["ssl_context"] = _ssl(settings)
+    if settings.security_protocol.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password,
+        }
+    return options
+
+
+def _ssl(settings: Settings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(settings.ssl_ca_file) if settings.ssl_ca_file else None)
+    if settings.ssl_cert_file:
+        context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file)
+    return context
+
+
+def _credentials(settings: Settings) -> Any:
+    """Faust's form of the same."""
+    if settings.security_protocol == "PLAINTEXT":
+        return None
+    context = _ssl(settings) if settings.security_protocol.endswith("SSL") else None
+    if settings.security_protocol == "SSL":
+        return faust.SSLCredentials(context)
+    return faust.SASLCredentials(
+        username=settings.sasl_username,
+        password=settings.sasl_password,
+        mechanism=settings.sasl_mechanism,
+        ssl_context=context,
+    )
+
+
+class Worker:
+    """One worker process: the Faust app and what it works with."""
+
+    def __init__(self, settings: Settings, *, declare: bool = True) -> None:
+        """``declare``: create changelog topics; a broker that makes topics by itself wants False."""
+        self.settings = settings
+        self.roster = Roster()
+        self.app = self._new_app(declare)
+        self._producer: Any = None
+        self._agents: Agents | None = None
+        self._roster_read = asyncio.Event()
+        self._open = False
+        self._positions: dict[tuple[str, int], int] = {}
+        self._screens = Screens(settings)
+        self._tables = self._declare_tables()
+        self._wire()
+
+    # -- wiring --------------------------------------------------------------------------------------------------------
+
+    def _new_app(self, declare: bool) -> Any:
+        settings = self.settings
+        urls = [URL(f"kafka://{address}") for address in settings.broker.split(",")]
+        app = faust.App(
+            settings.group,
+            broker=urls,
+            broker_credentials=_credentials(settings),
+            store="memory://",
+            datadir=str(settings.data_dir / "faust"),
+            web_enabled=False,
+            topic_partitions=settings.partitions,
+            topic_replication_factor=settings.replication,
+            topic_allow_declare=declare,
+            consumer_auto_offset_reset="earliest",
+            ConsumerScheduler=RunScheduler,
+            broker_commit_interval=COMMIT_SECONDS,
+            broker_max_poll_records=4000,
+            stream_buffer_maxsize=8,
+            stream_wait_empty=False,
+            stream_recovery_delay=0.0,
+            worker_redirect_stdouts=False,
+        )
+        self._sources = frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
+        self._agents_topic = settings.topic(topics.AGENTS)
+        self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        runs = self._sources | {self._agents_topic, self._contributions}
+        RunScheduler.sources = runs
+        app.transport = RunTransport(urls, app, sources=runs, checkpoint=self._checkpoint)
+        return app
+
+    def _declare_tables(self) -> dict[str, Any]:
+        app, settings = self.app, self.settings
+        tables = {}
+        for name in TABLES:
+            options: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "partitions": settings.partitions}
+            if name == "days":
+                options["changelog_topic"] = app.topic(
+                    settings.topic(topics.DAILY_FACTS), key_type=bytes, value_type=bytes, key_serializer="raw",
+                    value_serializer="raw", partitions=settings.partitions, acks=False, internal=True, compacting=True,
+                    maxsize=131_072, allow_empty=True,
+                )  # fmt: skip
+            tables[name] = app.Table(name, **options)
+        RunScheduler.changelogs = frozenset(table.changelog_topic_name for table in tables.values())
+        return tables
+
+    def _wire(self) -> None:
+        app = self.app
+        schema = RunSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+        sources = app.topic(*sorted(self._sources), schema=schema)
+        agents = app.topic(self._agents_topic, schema=schema)
+        contributions = app.topic(self._contributions, schema=schema)
+
+        @app.agent(sources, name=f"{app.conf.id}.contacts")  # type: ignore[untyped-decorator]
+        async def contacts(stream: Any) -> None:
+            await self._roster_read.wait()
+            async for event in stream.events():
+                if self._current(event):
+                    await self._at_work.contacts(event.message.topic, event.message.partition, event.value)
+                    self._read(event)
+
+        @app.agent(agents, name=f"{app.conf.id}.presence")  # type: ignore[untyped-decorator]
+        async def presence(stream: Any) -> None:
+            await self._roster_read.wait()
+            async for event in stream.events():
+                if self._current(event):
+                    await self._at_work.presence(event.message.topic, event.message.partition, event.value)
+                    self._read(event)
+
+        @app.agent(contributions, name=f"{app.conf.id}.kpis")  # type: ignore[untyped-decorator]
+        async def kpis(stream: Any) -> None:
+            async for event in stream.events():
+                if self._current(event):
+                    self._at_work.kpis(event.message.partition, event.value)
+                    self._read(event)
+                    await asyncio.sleep(0)
+
+        @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
+        async def let_go(*_: Any, **__: Any) -> None:
+            self._open = False
+            if self._agents is not None:
+                self._agents.let_go()
+
+        @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
+        async def take_up(*_: Any, **__: Any) -> None:
+            agents = await self._start_agents()
+            agents.let_go()
+            agents.take_up({tp.partition for tp in app.consumer.assignment() if tp.topic == self._contributions})
+            self._open = True
+
+        @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]
+        async def tick() -> None:
+            if self._open:
+                await self._at_work.tell_time(self.settings.partitions)
+                await self._at_work.tick()
+                self._publish_lag()
+
+        @app.timer(4 * COMMIT_SECONDS)  # type: ignore[untyped-decorator]
+        async def checkpoint() -> None:
+            # What changes by time alone is written too, though no offset moves.
+            if self._open:
+                await self._at_work.checkpoint()
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def follow_roster() -> None:
+            await self._follow_roster()
+
+        @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
+        async def stop(*_: Any, **__: Any) -> None:
+            self._open = False
+            await self._screens.close()
+            if self._producer is not None:
+                await self._producer.stop()
+
+    # -- at work -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _at_work(self) -> Agents:
+        assert self._agents is not None, "no run is delivered before the first assignment"
+        return self._agents
+
+    async def _start_agents(self) -> Agents:
+        if self._agents is None:
+            self._producer = AIOKafkaProducer(
+                **connection(self.settings),
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=5,
+                max_batch_size=262_144,
+                max_request_size=8_388_608,
+                request_timeout_ms=60_000,
+            )
+            await self._producer.start()
+            self._agents = Agents(
+                self.settings,
+                load_rules(self.settings.rules_file),
+                self.roster,
+                {name: table.data for name, table in self._tables.items()},
+                {name: table.changelog_topic_name for name, table in self._tables.items()},
+                Outbox(self._producer),
+                self._screens,
+            )
+        return self._agents
+
+    def _current(self, event: Any) -> bool:
+        """A run of before a rebalance has been read again, or will be: it is not processed."""
+        return self._open and event.message.generation_id == self.app.consumer_generation_id
+
+    def _read(self, event: Any) -> None:
+        message = event.message
+        self._positions[message.topic, message.partition] = message.offset + 1
+
+    async def _checkpoint(self) -> None:
+        if self._open:
+            await self._at_work.checkpoint()
+
+    def _publish_lag(self) -> None:
+        for (topic, partition), position in self._positions.items():
+            end = self.app.consumer.highwater(TopicPartition(topic, partition)) or position
+            metrics.LAG.labels(topic, partition).set(max(0, end - position))
+
+    async def _follow_roster(self) -> None:
+        """Read the whole roster, then whatever changes in it: every worker needs all of it."""
+        consumer = AIOKafkaConsumer(
+            **connection(self.settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        partition = TopicPartition(self.settings.topic(topics.ROSTER), 0)
+        await consumer.start()
+        try:
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            end = (await consumer.end_offsets([partition]))[partition]
+            while not self.app.should_stop:
+                if await consumer.position(partition) >= end:
+                    self._roster_read.set()
+                fetched = await consumer.getmany(timeout_ms=500)
+                for records in fetched.values():
+                    self.roster.load({record.key.decode(): record.value for record in records if record.key})
+        finally:
+            await consumer.stop()
+
+
+def run_worker(settings: Settings, *, declare: bool = True, loglevel: str = "WARNING") -> None:
+    """Run a worker in this process until it is told to stop. Exits the process."""
+    worker = Worker(settings, declare=declare)
+    faust.Worker(worker.app, loglevel=loglevel, redirect_stdouts=False).execute_from_commandline()

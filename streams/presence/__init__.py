@@ -1,0 +1,1 @@
+"""Who is in which state since when, and who is planned when."""

@@ -1,0 +1,1 @@
+"""The outer ring: what puts results into Kafka, Redis and Prometheus."""

@@ -1,0 +1,35 @@
+"""Prometheus metrics of a worker. This list is the reference: names, labels, meaning."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENTS_IN = Counter("deskpulse_events_in", "Messages read from a source topic", ["topic"])
+EVENTS_ADMITTED = Counter("deskpulse_events_admitted", "Events that changed a contact or an agent's state", ["topic"])
+EVENTS_REJECTED = Counter("deskpulse_events_rejected", "Messages sent to dead-letters, by reason", ["topic", "reason"])
+EVENTS_DUPLICATE = Counter("deskpulse_events_duplicate", "Events that had been admitted before", ["topic"])
+EVENTS_LATE = Counter(
+    "deskpulse_events_late", "Events admitted behind the highest event time of their partition", ["topic"]
+)
+CONTRIBUTIONS = Counter("deskpulse_contributions", "Contributions applied by the second stage")
+CONTRIBUTIONS_SKIPPED = Counter("deskpulse_contributions_skipped", "Contributions that had been applied before")
+LAG = Gauge("deskpulse_lag", "Messages of a partition not yet processed", ["topic", "partition"])
+BATCH_SIZE = Histogram(
+    "deskpulse_batch_size", "Messages per run", ["stage"], buckets=(1, 3, 10, 30, 100, 300, 1000, 2000, 5000)
+)
+BATCH_SECONDS = Histogram(
+    "deskpulse_batch_seconds",
+    "Time per run",
+    ["stage"],
+    buckets=(0.0005, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+)
+CHECKPOINT_SECONDS = Histogram(
+    "deskpulse_checkpoint_seconds",
+    "Time to write changed state and have it acknowledged",
+    buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)
+ALERTS = Counter("deskpulse_alerts", "Steps of alerts", ["rule", "status"])
+ENTITIES = Gauge("deskpulse_entities", "Entities in hand")
+CUSTOMERS = Gauge("deskpulse_customers", "Customers decoded in memory")
+OPERATION_CLOCK = Gauge("deskpulse_operation_clock_seconds", "The operation's now, seconds since 1970")
+REDIS_UP = Gauge("deskpulse_redis_up", "1 while Redis takes what screens show")

@@ -1,0 +1,123 @@
+"""What screens read, in Redis: newest snapshots, presence, open and recent alerts, the operation's clock.
+
+Redis may be away, come back, or be emptied at any time: the stream goes on, and what it holds is written anew. Keys (behind the
+operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``; list ``alerts:recent``; strings ``clock`` and ``epoch``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, Snapshot, entity_id, entity_kind
+from streams.settings import Settings
+from streams.windows.clock import instant
+
+log = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+RECENT_ALERTS = 200
+#: Snapshots written in one round trip.
+_CHUNK = 2000
+
+
+class Screens:
+    """Writes for screens; every call says whether Redis took it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._key = settings.redis_key
+        self._redis: Any = Redis.from_url(
+            settings.redis, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
+        self._epoch: bytes | None = None
+        self.reachable = True
+
+    async def write(
+        self,
+        snapshots: Iterable[Snapshot],
+        presences: Iterable[Presence],
+        alerts: Iterable[Alert],
+        *,
+        now: int | None,
+        machine: int,
+    ) -> bool:
+        """Write what changed. ``now`` is the operation's, ``machine`` the machine's clock (ms since 1970).
+
+        False: Redis did not take it, and the caller keeps it for the next time.
+        """
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            for count, snapshot in enumerate(snapshots, 1):
+                kind, id = entity_kind(snapshot.entity), entity_id(snapshot.entity)
+                pipe.hset(self._key("now", kind), id, _encode(snapshot))
+                if count % _CHUNK == 0:
+                    await pipe.execute()
+            for presence in presences:
+                pipe.hset(self._key("presence"), presence.agent_id, _encode(presence))
+            for alert in alerts:
+                encoded = _encode(alert)
+                if alert.status == "resolved":
+                    pipe.hdel(self._key("alerts"), alert.key)
+                else:
+                    pipe.hset(self._key("alerts"), alert.key, encoded)
+                pipe.lpush(self._key("alerts", "recent"), encoded)
+                pipe.ltrim(self._key("alerts", "recent"), 0, RECENT_ALERTS - 1)
+            pipe.set(self._key("clock"), _encode(self._clock(now, machine)))
+            await pipe.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            if self.reachable:
+                log.warning("Redis does not take what screens show: %s; going on, trying again", error)
+            self.reachable = False
+            return False
+        if not self.reachable:
+            log.warning("Redis takes what screens show again")
+        self.reachable = True
+        return True
+
+    def _clock(self, now: int | None, machine: int) -> dict[str, Any]:
+        return {
+            "now": instant(now) if now is not None else None,
+            "mode": self._settings.clock,
+            "updated": instant(machine),
+            "zone": self._settings.policy.time_zone,
+            "policy": self._settings.policy.version,
+        }
+
+    async def emptied(self, machine: int) -> bool:
+        """Has Redis lost what was written (restarted, flushed) since the last call? The first call says no."""
+        try:
+            key = self._key("epoch")
+            found = await self._redis.get(key)
+            if found is not None and found == self._epoch:
+                return False
+            lost = self._epoch is not None and found is None
+            if found is None:
+                await self._redis.set(key, str(machine).encode(), nx=True)
+                found = await self._redis.get(key)
+            self._epoch = found
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return lost
+
+    async def clear(self) -> None:
+        """Remove everything of this operation: the workers begin anew."""
+        try:
+            await self._redis.delete(
+                *(self._key("now", kind) for kind in ENTITY_KINDS),
+                *(self._key(name) for name in ("presence", "alerts", "clock")),
+                self._key("alerts", "recent"),
+            )
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("Redis cannot be cleared: %s", error)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._redis.aclose()
