@@ -1,0 +1,130 @@
+"""``deskpulse score``: month-end scores from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, Protocol
+
+import typer
+from rich.console import Console
+
+from scoring import runs
+from scoring.export import to_csv, to_messages
+from scoring.load import find
+from scoring.period import Month
+from scoring.table import render
+from scoring.workbook import to_xlsx
+from streams.contracts import outputs
+from streams.kpi.policy import Policy
+
+score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
+
+#: Columns of the table where the output is no terminal.
+_WIDTH = 200
+
+
+class Operation(outputs.Operation, Protocol):
+    """What the commands ask of the operation they are joined to."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+
+
+class Format(StrEnum):
+    """A file format."""
+
+    xlsx = "xlsx"
+    csv = "csv"
+
+
+_WRITERS = {Format.xlsx: to_xlsx, Format.csv: to_csv}
+
+
+def _month(text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@score.callback()
+def commands() -> None:
+    """Month-end scores from the daily facts."""
+
+
+@score.command()
+def run(
+    ctx: typer.Context,
+    month: Annotated[Month, typer.Option(parser=_month, metavar="YYYY-MM", help="The month to score")],
+    card: Annotated[
+        str, typer.Option(help="Id of a card that comes with the program, or the path of a .yaml file of your own")
+    ] = "s2-a-core",
+    out: Annotated[Path, typer.Option(help="Directory for the files; made where absent")] = Path("scores"),
+    formats: Annotated[
+        list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=0, help="People shown on the screen; the files have all")] = 50,
+    publish: Annotated[bool, typer.Option(help="Put the scores on the topic `scores`")] = True,
+) -> None:
+    """Score everyone's month on a card: table on the screen, files, and the topic `scores`.
+
+    An item without data is unscored, never 0: it is left out of the total and of the maximum beside it.
+    """
+    operation: Operation = ctx.obj
+    try:
+        the_card = find(card)
+        result = runs.run(the_card, month, operation.daily_facts(month.first, month.last, "agent"), operation.policy)
+    except ValueError as error:
+        _stop(str(error))
+    if not result.people:
+        _stop(f"no agent has facts in {month}; {_months(operation)}")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    console.print(render(result, rows))
+    for made in _write(result, out, formats or Format):
+        typer.echo(f"written: {made}")
+    if publish:
+        _publish(result, operation)
+
+
+def _write(result: runs.Run, out: Path, formats: Iterable[Format]) -> list[Path]:
+    made = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for form in dict.fromkeys(formats):
+            path = out / f"{result.card.id}-{result.period}.{form}"
+            part = path.with_name(f"{path.name}.part")
+            part.write_bytes(_WRITERS[form](result))
+            part.replace(path)  # so that nobody reads half a file
+            made.append(path)
+    except OSError as error:
+        _stop(f"cannot write to {out}: {error}; choose another directory with --out")
+    return made
+
+
+def _publish(result: runs.Run, operation: Operation) -> None:
+    scores = to_messages(result)
+    acknowledged = operation.publish_scores(scores)
+    if acknowledged != len(scores):
+        _stop(
+            f"the broker has acknowledged {acknowledged} of {len(scores)} scores; "
+            "run the command again: the same scores under the same keys change nothing"
+        )
+    typer.echo(f"published: {acknowledged} scores to the topic `scores`")
+
+
+def _months(operation: Operation) -> str:
+    """Which months there are facts of, for people."""
+    facts = operation.daily_facts(date(1970, 1, 1), date(2999, 12, 31), "agent")
+    months = sorted({Month.of(day.date) for day in facts})
+    return f"there are facts of {', '.join(map(str, months))}" if months else "there are no facts of any month yet"
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,44 @@
+"""Exact figures: the one place where points become decimals, totals are rounded, and figures become text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+
+# Own contexts: nobody's change of the ambient one moves a score.
+_QUOTIENT = Context(prec=28, rounding=ROUND_HALF_EVEN)
+_WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
+_HALF_UP = Context(prec=100, rounding=ROUND_HALF_UP)
+_GRAIN = Decimal("1e-18")
+_CENT = Decimal("0.01")
+
+#: What people read where there is no figure.
+NONE = "—"
+
+
+def decimal(value: Fraction) -> Decimal:
+    """The fraction as a decimal: exact where it ends within 28 digits, else right in all 28."""
+    return _QUOTIENT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def total(points: Iterable[Decimal]) -> Decimal:
+    """The sum, half-up to 2 places."""
+    whole = Decimal(0)
+    for part in points:
+        whole = _WIDE.add(whole, part)
+    # 1/300 + 1/600 is 0.005 and rounds up, but its 28-digit parts may add up to 0.00499…9: the tail goes first.
+    return whole.quantize(_GRAIN, context=_WIDE).quantize(_CENT, context=_HALF_UP)
+
+
+def cents(points: Decimal) -> str:
+    """Points as people read them: half-up, always 2 places."""
+    return format(total([points]), "f")
+
+
+def shown(value: Decimal | Fraction) -> str:
+    """A figure as people read it: at most 2 places, half-up; two digits that count where 2 places would make it 0."""
+    exact = decimal(value) if isinstance(value, Fraction) else value
+    step = _CENT if not exact or abs(exact) >= _CENT else Decimal(1).scaleb(exact.adjusted() - 1)
+    text = format(exact.quantize(step, context=_HALF_UP), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

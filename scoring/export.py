@@ -1,0 +1,108 @@
+"""A run as CSV and as messages of the topic ``scores``. The same run gives the same bytes."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from typing import Any
+
+from scoring.evaluate import ItemScore, PersonScore
+from scoring.exact import cents, shown
+from scoring.runs import Run
+from streams.contracts.outputs import Score
+from streams.kpi.catalog import KPIS
+
+#: Headings of the columns that a person's line begins with.
+PERSON_COLUMNS = (
+    "人员 Person",
+    "人事编号 HR number",
+    "总分 Total",
+    "已评满分 Max scored",
+    "满分 Max",
+    "完整 Complete",
+)
+
+
+def to_csv(run: Run) -> bytes:
+    """UTF-8 with BOM, one line per person, a column per item: points half-up to 2 places, empty where unscored."""
+    text = StringIO()
+    out = csv.writer(text)
+    items = [f"{item.name.zh} {item.name.en} [{item.id}]" for item in run.card.items]
+    out.writerow(("评分卡 Card", "版本 Version", "月份 Month", *PERSON_COLUMNS, *items, "未评分 Unscored"))
+    for person in run.people:
+        tally = person.tally
+        out.writerow(
+            (
+                run.card.id,
+                run.card.version,
+                str(run.period),
+                _plain(person.person),
+                _plain(person.hr_number or ""),
+                "" if tally.total is None else tally.total,
+                shown(tally.scored_max),
+                shown(tally.max),
+                yes_no(tally.complete),
+                *("" if item.points is None else cents(item.points) for item in person.items),
+                unscored_ids(person),
+            )
+        )
+    return text.getvalue().encode("utf-8-sig")
+
+
+def to_messages(run: Run) -> list[Score]:
+    """One message per person, keyed by card, month and person: publishing a run again changes nothing."""
+    return [
+        Score(
+            card=run.card.id,
+            card_version=run.card.version,
+            period=str(run.period),
+            person=person.person,
+            total=None if person.tally.total is None else str(person.tally.total),
+            max=shown(person.tally.max),
+            complete=person.tally.complete,
+            items=[_message(section.section.id, item) for section in person.sections for item in section.items],
+        )
+        for person in run.people
+    ]
+
+
+def _message(section: str, score: ItemScore) -> dict[str, Any]:
+    """One item: the KPI's figure in its own unit, as the wallboard has it, or what was handed in; points exact."""
+    item, figure = score.item, score.figure
+    kpi = KPIS[item.kpi] if item.kpi is not None else None
+    given = None if score.value is None else float(score.value)
+    return {
+        "section": section,
+        "id": item.id,
+        "name_zh": item.name.zh,
+        "name_en": item.name.en,
+        "kpi": item.kpi,
+        "kpi_version": kpi.version if kpi else None,
+        "metric": item.metric,
+        "input": item.input,
+        "value": figure.value if kpi else given,
+        "unit": kpi.unit if kpi else item.unit,
+        "n": figure.n,
+        "low": figure.low,
+        "high": figure.high,
+        "points": None if score.points is None else format(score.points, "f"),
+        "max": shown(item.max),
+        "rule_origin": item.rule_origin,
+        "reason_zh": score.reason_zh,
+        "reason_en": score.reason_en,
+    }
+
+
+def yes_no(value: bool) -> str:
+    """Both languages' word."""
+    return "是 Yes" if value else "否 No"
+
+
+def unscored_ids(person: PersonScore) -> str:
+    """Ids of the items without points, in the card's order."""
+    return ", ".join(score.item.id for score in person.unscored)
+
+
+def _plain(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an id that begins like one gets an apostrophe before it."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,127 @@
+"""Order, duplication, batching and the storing of state change nothing: neither a day's facts nor what is live."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.contacts import customer as customers
+from streams.contacts.stage import ContactsStage
+from streams.contracts import events as e
+from streams.contracts.decode import encode
+from streams.contracts.events import AnyEvent
+from streams.entity import dump as dump_entity
+from streams.entity import load as load_entity
+from streams.kpi.policy import Policy
+from streams.kpis_stage import KpisStage
+from streams.pipeline import Customers, DayBook, Entities
+from streams.roster import Roster
+from streams.windows.clock import EventClock
+from tests.desk import all_facts, all_live, moment, run_events
+
+POLICY = Policy(time_zone="UTC", allowed_lateness_days=60, repeat_days=2, repeat_complaint_days=3)
+
+_seconds = st.integers(0, 4 * 86_400)
+_maybe = st.sampled_from([None, "x", "y"])
+_contact = {
+    "contact_id": st.sampled_from(["c1", "c2", "c3"]),
+    "customer_id": st.none(),
+    "agent_id": st.sampled_from([None, "a", "b"]),
+    "queue_id": st.sampled_from([None, "q", "r"]),
+    "topic": _maybe,
+    "kind": st.sampled_from([None, "complaint"]),
+}
+_TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
+    (e.CallArrived, {}), (e.CallQueued, {}), (e.CallOffered, {}), (e.CallMissed, {}),
+    (e.CallAnswered, {"wait_seconds": st.none() | st.integers(0, 60)}), (e.CallAbandoned, {}), (e.CallLeftQueue, {}),
+    (e.CallTransferred, {}), (e.CallEnded, {"talk_seconds": st.none() | st.integers(0, 600), "resolved": st.none() | st.booleans()}),
+    (e.CallRated, {"score": st.integers(1, 5), "scale": st.just("1-5")}),
+    (e.ChatStarted, {}), (e.ChatAssigned, {}), (e.ChatMessage, {"sender": st.sampled_from(["customer", "agent", "bot"])}),
+    (e.ChatEnded, {"resolved": st.none() | st.booleans()}),
+    (e.TicketCreated, {"due": st.none() | st.just(moment("+1 00:00:00"))}), (e.TicketAssigned, {}), (e.TicketReplied, {}),
+    (e.TicketResolved, {}), (e.TicketReopened, {}), (e.TicketClosed, {"resolved": st.none() | st.booleans()}),
+]  # fmt: skip
+
+
+@st.composite
+def desks(draw: st.DrawFn) -> list[AnyEvent]:
+    """Up to 30 events of any type, in any order, of a few contacts of two customers; one may be retracted or corrected."""
+    events: list[AnyEvent] = []
+    for number in range(draw(st.integers(1, 30))):
+        type_, own = draw(st.sampled_from(_TYPES))
+        fields = {name: draw(strategy) for name, strategy in {**_contact, **own}.items()}
+        fields["customer_id"] = {"c1": "k", "c2": "k", "c3": None}[fields["contact_id"]]  # type: ignore[index]
+        at = moment("00:00:00") + timedelta(seconds=draw(_seconds))
+        events.append(type_(id=f"e{number}", source="s", time=at, **fields))
+    calls = [event for event in events if event.carrier == "calls"]
+    if calls and draw(st.booleans()):
+        wrong = draw(st.sampled_from(calls))
+        common = {"source": "s", "time": wrong.time, "contact_id": wrong.contact_id, "customer_id": wrong.customer_id}
+        amendment = draw(st.sampled_from(["retract", "correct"]))
+        if amendment == "retract":
+            events.append(e.CallRetracted(id="amend", corrects=wrong.id, **common))
+        else:
+            events.append(e.CallCorrected(id="amend", corrects=wrong.id, agent_id="z", **common))
+    # The highest event time closes every plan, so that both runs end at one moment.
+    events.append(e.CallArrived(id="last", source="s", time=moment("+9 00:00:00"), contact_id="end"))
+    return events
+
+
+@settings(max_examples=300, deadline=None)
+@given(events=desks(), seed=st.integers(0, 10_000), size=st.integers(1, 7))
+def test_shuffled_and_doubled_input_gives_the_same(events: list[AnyEvent], seed: int, size: int) -> None:
+    in_order = sorted(events, key=lambda event: (event.time, event.id))
+    mixed = events + random.Random(seed).choices(events, k=len(events) // 2)
+    random.Random(seed).shuffle(mixed)
+    one, other = run_events(in_order, POLICY), run_events(mixed, POLICY, look_every=size)
+    assert not one.rejected
+    assert not other.rejected
+    assert all_facts(other) == all_facts(one)
+    assert all_live(other) == all_live(one)
+    assert (other.admitted, other.duplicates) == (one.admitted, len(mixed) - len(events))
+
+
+@settings(max_examples=150, deadline=None)
+@given(events=desks(), every=st.integers(1, 5))
+def test_state_that_was_stored_and_read_again_goes_on_the_same(events: list[AnyEvent], every: int) -> None:
+    contacts = ContactsStage(POLICY, Roster())
+    people, clock = Customers(), EventClock()
+    entities, days = Entities(), DayBook()
+    kpis = KpisStage(POLICY, (), entities, days)
+    for offset, event in enumerate(events):
+        out = contacts.process([encode(event)], people, clock, machine=2**52, event_time=True)
+        assert clock.now is not None
+        for number, (key, contribution) in enumerate(out.contributions.items()):
+            assert kpis.apply(key, contribution, offset * 100 + number, clock.now)
+            assert not kpis.apply(key, contribution, offset * 100 + number, clock.now), "the same offset counts once"
+        kpis.advance(clock.now)
+        if offset % every == 0:
+            for key in list(people):
+                people[key] = customers.load(customers.dump(people[key]), contacts.rules)
+            for key in list(entities):
+                entities[key] = load_entity(dump_entity(entities[key]))
+            kpis = KpisStage(POLICY, (), entities, days)
+            kpis.adopt(entities)
+    plain = run_events(events, POLICY)
+    assert {key: facts.sums for key, facts in sorted(days.items()) if facts.sums} == all_facts(plain)
+
+
+@settings(max_examples=100, deadline=None)
+@given(events=desks())
+def test_entities_add_up(events: list[AnyEvent]) -> None:
+    """Queues sum to the operation where every contact has a queue; a team to its agents. No sum is negative."""
+    for event in events:
+        event.queue_id = event.queue_id or "q"
+        event.team_id = {"a": "t1", "b": "t2", "z": "t2"}.get(event.agent_id or "")
+    facts = all_facts(run_events(events, POLICY))
+    for key, held in facts.items():
+        assert all(value > 0 for value in held.values()), (key, held)
+    days = {key.rsplit("|", 1)[1] for key in facts}
+    for day in days:
+        total = facts.get(f"all|all|{day}", {})
+        queues = [held for key, held in facts.items() if key.startswith("queue|") and key.endswith(day)]
+        for measure in ("calls_answered", "complaints", "resolved", "csat_ratings", "calls_handled"):
+            assert sum(held.get(measure, 0) for held in queues) == total.get(measure, 0), (day, measure)

@@ -1,0 +1,172 @@
+"""``deskpulse score run``: table, files and topic, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+import typer
+from openpyxl import load_workbook
+from typer.testing import CliRunner, Result
+
+from scoring.cli import score
+from streams.contracts.outputs import DailyFacts, EntityKind, Score, entity_kind
+from streams.kpi.policy import Policy
+
+FACTS = [
+    DailyFacts(entity="agent|anna", date=date(2010, 8, 2), sums={"resolution_due": 10, "resolved": 7}),
+    DailyFacts(entity="agent|anna", date=date(2010, 8, 3), sums={"resolution_due": 10, "resolved": 9}),
+    DailyFacts(entity="agent|ben", date=date(2010, 8, 3), sums={"csat_ratings_1_5": 5, "csat_score_1_5": 21_000}),
+    DailyFacts(entity="agent|ben", date=date(2010, 6, 3), sums={"resolution_due": 1}),
+    DailyFacts(entity="team|t1", date=date(2010, 7, 3), sums={"resolution_due": 10, "resolved": 9}),
+]
+
+
+@dataclass
+class InMemory:
+    """An operation whose topics are lists."""
+
+    facts: list[DailyFacts] = field(default_factory=lambda: list(FACTS))
+    policy: Policy = field(default_factory=Policy)
+    acknowledges: int | None = None
+    published: list[Score] = field(default_factory=list)
+
+    def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
+        return (day for day in self.facts if first <= day.date <= last and entity_kind(day.entity) == kind)
+
+    def publish_scores(self, scores: Iterable[Score]) -> int:
+        self.published += list(scores)[: self.acknowledges]
+        return len(self.published)
+
+
+def score_run(operation: InMemory, *arguments: str) -> Result:
+    return CliRunner().invoke(score, ["run", *arguments], obj=operation)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_month() -> None:
+    operation = InMemory()
+    done = score_run(operation, "--month", "2010-08")
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert "s2-a-core v1 · 2010-08 · 满分 max 100" in done.output
+    assert any("问题解决率" in line for line in lines)
+    assert any("Resolution rate" in line for line in lines)
+    row = {line.split()[0]: line.split() for line in lines if line.split()[:1] in (["anna"], ["ben"])}
+    assert row["anna"] == ["anna", "18.82", "/", "20", "—", "—", "—", "18.82", "—", "—"]
+    assert row["ben"] == ["ben", "14.00", "/", "15", "—", "—", "—", "—", "14.00", "—"]
+    assert (
+        "  平均响应时间：尚未采集该指标，未评分。 Average response time: not measured yet; unscored. (2 of 2 people)"
+        in lines
+    )
+    assert (
+        "  问题解决率：本月没有数据，未评分。 Resolution rate: no data this month; unscored. (1 of 2 people)" in lines
+    )
+    assert lines[-3:] == [
+        f"written: {Path('scores/s2-a-core-2010-08.xlsx')}",
+        f"written: {Path('scores/s2-a-core-2010-08.csv')}",
+        "published: 2 scores to the topic `scores`",
+    ]
+    assert [(sent.key, sent.total) for sent in operation.published] == [
+        ("s2-a-core|2010-08|anna", "18.82"),
+        ("s2-a-core|2010-08|ben", "14.00"),
+    ]
+    assert load_workbook("scores/s2-a-core-2010-08.xlsx")["汇总 Summary"]["A3"].value == "ben"
+    with Path("scores/s2-a-core-2010-08.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [line[3] for line in csv.reader(file)][1:] == ["anna", "ben"]
+    assert sorted(path.name for path in Path("scores").iterdir()) == ["s2-a-core-2010-08.csv", "s2-a-core-2010-08.xlsx"]
+
+
+def test_scoring_again_gives_the_same_files_and_messages() -> None:
+    first, again = InMemory(), InMemory(facts=FACTS[::-1])
+    score_run(first, "--month", "2010-08", "--out", "one")
+    score_run(again, "--month", "2010-08", "--out", "two")
+    for name in ("s2-a-core-2010-08.xlsx", "s2-a-core-2010-08.csv"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+    assert first.published == again.published
+
+
+def test_one_format_no_topic_and_few_rows() -> None:
+    operation = InMemory()
+    done = score_run(operation, "--month", "2010-08", "--format", "csv", "--no-publish", "--rows", "1", "--out", "a/b")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in Path("a/b").iterdir()] == ["s2-a-core-2010-08.csv"]
+    assert operation.published == []
+    assert "… and 1 more people, in the files" in done.output
+    assert "ben" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        (FACTS, "no agent has facts in 2010-07; there are facts of 2010-06, 2010-08\n"),
+        ([], "no agent has facts in 2010-07; there are no facts of any month yet\n"),
+    ],
+)
+def test_a_month_without_facts(facts: list[DailyFacts], message: str) -> None:
+    operation = InMemory(facts)
+    done = score_run(operation, "--month", "2010-07")
+    assert (done.exit_code, done.stderr, done.stdout) == (1, message, "")
+    assert operation.published == []
+    assert not Path("scores").exists()
+
+
+def test_no_month() -> None:
+    done = score_run(InMemory(), "--month", "2010-13")
+    assert done.exit_code == 2
+    assert "'2010-13' is no month" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        (
+            "gold",
+            "no card is called 'gold'; known: s2-a-core; for a card of your own, give the path of its .yaml file\n",
+        ),
+        ("broken.yaml", "broken.yaml:1: a card is a mapping that begins with `schema: deskpulse/card/1`\n"),
+    ],
+)
+def test_no_card(card: str, message: str) -> None:
+    Path("broken.yaml").write_text("5", encoding="utf-8")
+    done = score_run(InMemory(), "--month", "2010-08", "--card", card)
+    assert (done.exit_code, done.stderr) == (1, message)
+
+
+def test_facts_that_would_count_twice() -> None:
+    done = score_run(InMemory([*FACTS, FACTS[0]]), "--month", "2010-08")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "two facts of agent|anna on 2010-08-02: give the newest of each day only\n",
+    )
+
+
+def test_nowhere_to_write() -> None:
+    Path("file").write_text("", encoding="utf-8")
+    operation = InMemory()
+    done = score_run(operation, "--month", "2010-08", "--out", "file/scores")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("cannot write to file/scores: ")
+    assert operation.published == [], "what HR cannot read is not published either"
+
+
+def test_a_broker_that_does_not_take_all() -> None:
+    done = score_run(InMemory(acknowledges=1), "--month", "2010-08")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("the broker has acknowledged 1 of 2 scores; run the command again")
+    assert Path("scores/s2-a-core-2010-08.csv").exists()
+
+
+def test_it_is_a_group_that_other_commands_can_join() -> None:
+    parent = typer.Typer()
+    parent.add_typer(score, name="score")
+    done = CliRunner().invoke(parent, ["score", "run", "--month", "2010-08", "--no-publish"], obj=InMemory())
+    assert done.exit_code == 0, done.output

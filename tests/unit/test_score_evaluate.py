@@ -1,0 +1,156 @@
+"""One person's month: every item with its figure, points and reason; what is unscored stays unscored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from scoring.evaluate import evaluate
+from scoring.load import find, known, load
+from scoring.rules import Inputs, Objection, Points, Rule, Setting
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+
+CORE = find("s2-a-core")
+POLICY = Policy()
+#: 8 first responses in 360 s, 16 of 20 resolved, 5 ratings with 21 stars together.
+ANNA = {
+    "chat_first_responses": 6,
+    "chat_first_response_seconds": 240_000,
+    "ticket_first_responses": 2,
+    "ticket_first_response_seconds": 120_000,
+    "resolution_due": 20,
+    "resolved": 16,
+    "csat_ratings_1_5": 5,
+    "csat_score_1_5": 21_000,
+}
+
+
+def test_a_month_with_figures() -> None:
+    score = evaluate(CORE, "anna", ANNA, POLICY)
+    assert [(item.item.id, item.points) for item in score.items] == [
+        ("frt", Decimal("13.33333333333333333333333333")),
+        ("art", None),
+        ("fcr", None),
+        ("resolution", Decimal("18.82352941176470588235294118")),
+        ("csat", Decimal(14)),
+        ("script", None),
+    ]
+    assert [item.reason_zh for item in score.items] == [
+        "首次响应时间 45 秒（n = 8），目标 ≤ 30 秒：20 × 30 ÷ 45 = 13.33 分。",
+        "平均响应时间：尚未采集该指标，未评分。",
+        "首次接触解决率(FCR)：尚未采集该指标，未评分。",
+        "问题解决率 80 %（n = 20，95% 置信区间 58.4 % – 91.93 %），目标 ≥ 85 %：20 × 80 ÷ 85 = 18.82 分。",
+        "客户满意度(CSAT) 4.2 分（n = 5），目标 ≥ 4.5 分：15 × 4.2 ÷ 4.5 = 14.00 分。",
+        "服务规范性：尚未采集该指标，未评分。",
+    ]
+    assert score.items[3].reason_en == (
+        "Resolution rate 80 % (n = 20, 95 % interval 58.4 % to 91.93 %), target ≥ 85 %: 20 × 80 ÷ 85 = 18.82 points."
+    )
+    assert score.items[1].reason_en == "Average response time: not measured yet; unscored."
+
+
+def test_the_total_is_of_what_is_scored_and_says_out_of_what() -> None:
+    score = evaluate(CORE, "anna", ANNA, POLICY)
+    assert (score.tally.total, score.tally.scored_max, score.tally.max) == (Decimal("46.16"), 55, 100)
+    assert not score.tally.complete
+    assert [item.item.id for item in score.unscored] == ["art", "fcr", "script"]
+    sections = [(part.section.id, part.tally.total, part.tally.scored_max, part.tally.max) for part in score.sections]
+    assert sections == [
+        ("response", Decimal("13.33"), 20, 35),
+        ("resolution", Decimal("18.82"), 20, 45),
+        ("quality", Decimal("14.00"), 15, 20),
+    ]
+
+
+def test_a_figure_is_the_wallboards() -> None:
+    for item in evaluate(CORE, "anna", ANNA, POLICY).items:
+        if item.item.kpi is not None:
+            assert item.figure == KPIS[item.item.kpi].figure(ANNA, POLICY, "staff")
+
+
+def test_without_any_data_there_is_no_total() -> None:
+    score = evaluate(CORE, "ben", {}, POLICY)
+    assert score.tally.total is None
+    assert {part.tally.total for part in score.sections} == {None}
+    assert score.tally.scored_max == 0
+    assert len(score.unscored) == len(CORE.items)
+    assert score.items[0].reason_en == "First response time: no data this month; unscored."
+
+
+def test_nothing_attained_is_0_and_not_unscored() -> None:
+    score = evaluate(CORE, "cleo", {"resolution_due": 4, "resolved": 0}, POLICY)
+    assert score.tally.total == 0
+    assert [item.item.id for item in score.items if item.points is not None] == ["resolution"]
+
+
+def test_a_target_on_one_scale_is_not_held_against_another() -> None:
+    other = Policy(csat_mean_scale="0-10")
+    sums = ANNA | {"csat_ratings_0_10": 3, "csat_score_0_10": 27_000}
+    csat = evaluate(CORE, "anna", sums, other).items[4]
+    assert csat.points is None
+    assert csat.figure.value == 9
+    assert csat.reason_en == (
+        "Customer satisfaction (CSAT): the target presupposes csat_mean_scale = 1-5, the policy says 0-10; unscored."
+    )
+
+
+class Lenient(Rule):
+    """Everything that nobody asked for earns full marks."""
+
+    def score(self, inputs: Inputs) -> Points:
+        return Points(Decimal(20), "无数据按满分 20 分", "no data earns the full 20 points")
+
+    def words(self) -> tuple[str, str]:
+        return "无数据按满分", "no data earns full marks"
+
+    def objections(self, setting: Setting) -> Iterator[Objection]:
+        return iter(())
+
+
+def test_a_rule_may_say_what_no_data_earns() -> None:
+    section = CORE.sections[0]
+    item = section.items[0].model_copy(update={"rule": Lenient()})
+    card = CORE.model_copy(update={"sections": (section.model_copy(update={"items": (item,)}),)})
+    score = evaluate(card, "ben", {}, POLICY)
+    assert (score.tally.total, score.tally.complete) == (20, True)
+    assert score.items[0].reason_zh == "首次响应时间：无数据按满分 20 分。"
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "points", "reason_en"),
+    [
+        (
+            {"mystery_shopper": Decimal("98.5")},
+            Decimal("4.925"),
+            "Service standard adherence 98.5 % (handed in), target meets the script standard (≥ 100 %): "
+            "5 × 98.5 ÷ 100 = 4.93 points.",
+        ),
+        ({}, None, "Service standard adherence: nobody has handed in a figure; unscored."),
+    ],
+)
+def test_a_figure_that_people_hand_in(
+    tmp_path: Path, handed_in: dict[str, Decimal], points: Decimal | None, reason_en: str
+) -> None:
+    file = tmp_path / "card.yaml"
+    text = known()["s2-a-core"].read_text(encoding="utf-8")
+    file.write_text(text.replace("metric: script_compliance_rate", "input: mystery_shopper"), encoding="utf-8")
+    script = evaluate(load(file), "anna", ANNA, POLICY, handed_in).items[5]
+    assert (script.points, script.reason_en) == (points, reason_en)
+
+
+def test_a_card_is_complete_when_every_item_is_scored(tmp_path: Path) -> None:
+    text = known()["s2-a-core"].read_text(encoding="utf-8")
+    for metric in ("avg_response_time", "fcr", "script_compliance_rate"):
+        text = text.replace(f"metric: {metric}", f"input: {metric}")
+    file = tmp_path / "card.yaml"
+    file.write_text(text, encoding="utf-8")
+    handed_in = {"avg_response_time": Decimal(150), "fcr": Decimal(70), "script_compliance_rate": Decimal(100)}
+    score = evaluate(load(file), "anna", ANNA, POLICY, handed_in)
+    assert score.tally.complete
+    assert score.unscored == ()
+    # 13.3333 + 12 + 21.875 + 18.8235 + 14 + 5
+    assert (score.tally.total, score.tally.scored_max) == (Decimal("85.03"), 100)

@@ -1,0 +1,174 @@
+"""A run as XLSX, CSV and messages: what stands where, and the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from decimal import Decimal
+from io import BytesIO, StringIO
+from zipfile import ZipFile
+
+import msgspec
+import pytest
+from openpyxl import load_workbook
+
+from scoring import workbook
+from scoring.export import to_csv, to_messages
+from scoring.load import find
+from scoring.period import Month
+from scoring.runs import Run, run
+from scoring.workbook import to_xlsx
+from streams.contracts.outputs import DailyFacts, RosterEntry, Score
+from streams.kpi.policy import Policy
+
+CORE = find("s2-a-core")
+DAYS = {
+    "anna": {"chat_first_responses": 8, "chat_first_response_seconds": 360_000, "resolution_due": 20, "resolved": 16},
+    "ben": {"calls_answered": 3},
+    "=1+1": {"csat_ratings_1_5": 5, "csat_score_1_5": 21_000},
+}
+
+
+def august(roster: dict[str, RosterEntry] | None = None, people: dict[str, dict[str, int]] = DAYS) -> Run:
+    facts = [DailyFacts(entity=f"agent|{p}", date=date(2010, 8, 3), sums=sums) for p, sums in people.items()]
+    return run(CORE, Month(2010, 8), facts, Policy(), roster)
+
+
+def test_csv() -> None:
+    data = to_csv(august())
+    assert data.startswith(b"\xef\xbb\xbf"), "Excel takes it for UTF-8"
+    heading, formula, anna, ben = csv.reader(StringIO(data.decode("utf-8-sig")))
+    assert heading[:6] == [
+        "评分卡 Card",
+        "版本 Version",
+        "月份 Month",
+        "人员 Person",
+        "人事编号 HR number",
+        "总分 Total",
+    ]
+    assert heading[9] == "首次响应时间 First response time [frt]"
+    assert anna == [
+        *("s2-a-core", "1", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
+        *("13.33", "", "", "18.82", "", "", "art, fcr, csat, script"),
+    ]
+    assert ben[5:9] == ["", "0", "100", "否 No"], "no data is no total"
+    assert formula[3] == "'=1+1", "an id is no formula"
+
+
+def test_messages_are_the_topics() -> None:
+    messages = {score.person: score for score in to_messages(august())}
+    anna = messages["anna"]
+    assert anna.key == "s2-a-core|2010-08|anna"
+    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("1", "32.16", "100", False)
+    assert messages["ben"].total is None
+    frt, art = anna.items[:2]
+    assert frt == {
+        "section": "response",
+        "id": "frt",
+        "name_zh": "首次响应时间",
+        "name_en": "First response time",
+        "kpi": "first_response_time",
+        "kpi_version": 1,
+        "metric": None,
+        "input": None,
+        "value": 45.0,
+        "unit": "s",
+        "n": 8,
+        "low": None,
+        "high": None,
+        "points": "13.33333333333333333333333333",
+        "max": "20",
+        "rule_origin": "assumed",
+        "reason_zh": "首次响应时间 45 秒（n = 8），目标 ≤ 30 秒：20 × 30 ÷ 45 = 13.33 分。",
+        "reason_en": "First response time 45 s (n = 8), target ≤ 30 s: 20 × 30 ÷ 45 = 13.33 points.",
+    }
+    assert (art["metric"], art["value"], art["points"]) == ("avg_response_time", None, None)
+    resolution = anna.items[3]
+    assert (resolution["value"], resolution["unit"]) == (0.8, "ratio"), "as the wallboard has it"
+    assert msgspec.json.decode(msgspec.json.encode(anna), type=Score) == anna
+
+
+def test_workbook_people() -> None:
+    book = load_workbook(BytesIO(to_xlsx(august())))
+    assert book.sheetnames == ["汇总 Summary", "明细 Items", "评分卡 Card"]
+    sheet = book["汇总 Summary"]
+    assert sheet.freeze_panes == "B2"
+    assert [cell.value for cell in sheet[1]][:6] == [
+        *("人员\nPerson", "总分\nTotal", "已评满分\nMax scored", "满分\nMax", "完整\nComplete"),
+        "首次响应时间\nFirst response time\n/ 20",
+    ]
+    assert [cell.value for cell in sheet[3]] == [
+        *("anna", 32.16, 40, 100, "否 No", pytest.approx(40 / 3), "—", "—", pytest.approx(320 / 17), "—", "—"),
+        "art, fcr, csat, script",
+    ]
+    assert sheet["F3"].number_format == "0.00"
+    assert sheet["B4"].value == "—"
+    assert (sheet["A2"].value, sheet["A2"].data_type) == ("=1+1", "s"), "an id is no formula"
+    assert min(sheet.column_dimensions[letter].width for letter in "ABCDEFGHIJKL") >= 10
+
+
+def test_workbook_items() -> None:
+    sheet = load_workbook(BytesIO(to_xlsx(august())))["明细 Items"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.max_row == 1 + 3 * len(CORE.items)
+    rows = {(row[0].value, row[4].value): row for row in sheet.iter_rows(min_row=2)}
+    rate = rows["anna", "resolution_rate"]
+    assert [cell.value for cell in rate[:13]] == [
+        *("anna", "问题解决", "问题解决率", "Resolution rate", "resolution_rate", 0.8, 20),
+        *(pytest.approx(0.58398, abs=1e-5), pytest.approx(0.91934, abs=1e-5), "≥ 85 %"),
+        *(pytest.approx(320 / 17), 20),
+        "问题解决率 80 %（n = 20，95% 置信区间 58.4 % – 91.93 %），目标 ≥ 85 %：20 × 80 ÷ 85 = 18.82 分。",
+    ]
+    assert rate[5].number_format == "0.00%"
+    assert [rows["anna", "fcr"][column].value for column in (5, 6, 10)] == ["—", "—", "—"]
+    assert rows["anna", "fcr"][13].value == "First contact resolution: not measured yet; unscored."
+
+
+def test_workbook_card() -> None:
+    sheet = load_workbook(BytesIO(to_xlsx(august())))["评分卡 Card"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert rows[0][:3] == ["超市客服核心考核指标示例", "Supermarket service: core indicators", "s2-a-core v1"]
+    assert rows[1][2:9] == [
+        *("first_response_time", 1, "≤ 30 秒", 20, "20 × 目标 ÷ 实际，不低于 0，不高于 20"),
+        *("20 × target ÷ actual, not below 0, not above 20", "assumed"),
+    ]
+    assert rows[-1][:3] == ["政策版本", "Policy version", "1"]
+
+
+def test_hr_numbers_have_a_column_where_there_are_any() -> None:
+    made = august({"ben": RosterEntry(agent_id="ben", valid_from=date(2010, 1, 1), hr_number="007")})
+    sheet = load_workbook(BytesIO(to_xlsx(made)))["汇总 Summary"]
+    assert [cell.value for cell in sheet["B"]] == ["人事编号\nHR number", "—", "—", "007"]
+    assert list(csv.reader(StringIO(to_csv(made).decode("utf-8-sig"))))[3][4] == "007"
+
+
+def test_the_same_run_gives_the_same_bytes() -> None:
+    first, again = to_xlsx(august()), to_xlsx(august(people=dict(reversed(DAYS.items()))))
+    assert first == again
+    assert to_csv(august()) == to_csv(august())
+    with ZipFile(BytesIO(first)) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    properties = load_workbook(BytesIO(first)).properties
+    assert properties.created == properties.modified, "the month's end, no machine's clock"
+    assert properties.created.date() == date(2010, 8, 31)
+
+
+def test_an_id_with_a_control_character_breaks_no_workbook() -> None:
+    sheet = load_workbook(BytesIO(to_xlsx(august(people={"an\x00na": {}}))))["汇总 Summary"]
+    assert sheet["A2"].value == "an\ufffdna"
+
+
+def test_more_lines_than_a_sheet_holds_go_on_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_SHEET_LINES", 2)
+    book = load_workbook(BytesIO(to_xlsx(august())))
+    assert book.sheetnames[:3] == ["汇总 Summary", "汇总 Summary 2", "明细 Items"]
+    people = [row[0].value for name in book.sheetnames[:2] for row in book[name].iter_rows(min_row=2)]
+    assert people == ["=1+1", "anna", "ben"]
+    assert book["汇总 Summary 2"]["B1"].value == "总分\nTotal"
+
+
+def test_totals_stand_in_the_sheet_as_rounded() -> None:
+    made = august()
+    values = [row[1].value for row in load_workbook(BytesIO(to_xlsx(made)))["汇总 Summary"].iter_rows(min_row=2)]
+    totals = [None if value == "—" else Decimal(str(value)) for value in values]
+    assert totals == [person.tally.total for person in made.people]
