@@ -13,9 +13,8 @@ from scoring.rules import Inputs
 from scoring.units import factor, said
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
-from streams.kpi.measures import MEASURES, SCALE
 from streams.kpi.policy import Policy
-from streams.kpi.spec import Kpi, Terms, side_of
+from streams.kpi.spec import side_of
 
 #: Cards score people.
 _SIDE = side_of("agent")
@@ -135,26 +134,8 @@ def _item(item: Item, sums: Mapping[str, int], policy: Policy, inputs: Mapping[s
                 f"目标值以 {field} = {asked} 为前提，现行政策为 {have}",
                 f"the target presupposes {field} = {asked}, the policy says {have}",
             )
-    times = factor(kpi.unit, item.unit)
-    if figure.value is None or times is None:
-        return _scored(item, figure, None)
-    return _scored(item, figure, exact(kpi, sums, policy) * times)
-
-
-def exact(kpi: Kpi, sums: Mapping[str, int], policy: Policy) -> Fraction:
-    """The value of ``kpi.figure`` before it becomes a float, as the ratio of the whole-number sums that it is.
-
-    Raises ZeroDivisionError where there is no data.
-    """
-    top, bottom = kpi.formula(policy, _SIDE)
-    if bottom is None:
-        return Fraction(_sum(top, sums))
-    stored = SCALE[MEASURES[next(iter(top))].unit] if kpi.kind == "mean" else 1
-    return Fraction(_sum(top, sums), _sum(bottom, sums) * stored)
-
-
-def _sum(terms: Terms, sums: Mapping[str, int]) -> int:
-    return sum(sums.get(measure, 0) * times for measure, times in terms.items())
+    times, value = factor(kpi.unit, item.unit), kpi.exact(sums, policy, _SIDE)
+    return _scored(item, figure, None if times is None or value is None else value * times)
 
 
 def _scored(item: Item, figure: Figure, value: Fraction | None) -> ItemScore:

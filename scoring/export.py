@@ -58,6 +58,7 @@ def to_messages(run: Run) -> list[Score]:
             period=str(run.period),
             person=person.person,
             total=None if person.tally.total is None else str(person.tally.total),
+            scored_max=shown(person.tally.scored_max),
             max=shown(person.tally.max),
             complete=person.tally.complete,
             items=[_message(section.section.id, item) for section in person.sections for item in section.items],

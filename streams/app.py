@@ -9,6 +9,7 @@ from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from mode.loop import use as use_loop
 from yarl import URL
 
 from streams.agents import TABLES, Agents
@@ -75,12 +76,12 @@ class Worker:
         """``declare``: create changelog topics; a broker that makes topics by itself wants False."""
         self.settings = settings
         self.roster = Roster()
+        self._processed: dict[tuple[str, int], int] = {}
         self.app = self._new_app(declare)
         self._producer: Any = None
         self._agents: Agents | None = None
         self._roster_read = asyncio.Event()
         self._open = False
-        self._positions: dict[tuple[str, int], int] = {}
         self._screens = Screens(settings)
         self._tables = self._declare_tables()
         self._wire()
@@ -114,7 +115,9 @@ class Worker:
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         runs = self._sources | {self._agents_topic, self._contributions}
         RunScheduler.sources = runs
-        app.transport = RunTransport(urls, app, sources=runs, checkpoint=self._checkpoint)
+        app.transport = RunTransport(
+            urls, app, sources=runs, processed=self._processed, checkpoint=self._checkpoint
+        )
         return app
 
     def _declare_tables(self) -> dict[str, Any]:
@@ -166,6 +169,7 @@ class Worker:
         @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
         async def let_go(*_: Any, **__: Any) -> None:
             self._open = False
+            self._processed.clear()
             if self._agents is not None:
                 self._agents.let_go()
 
@@ -195,7 +199,10 @@ class Worker:
 
         @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
         async def stop(*_: Any, **__: Any) -> None:
+            if self._open:
+                await app.consumer.commit()  # what is processed is written, so that nothing is read again
             self._open = False
+            self._processed.clear()
             await self._screens.close()
             if self._producer is not None:
                 await self._producer.stop()
@@ -236,14 +243,14 @@ class Worker:
 
     def _read(self, event: Any) -> None:
         message = event.message
-        self._positions[message.topic, message.partition] = message.offset + 1
+        self._processed[message.topic, message.partition] = message.offset + 1
 
     async def _checkpoint(self) -> None:
         if self._open:
             await self._at_work.checkpoint()
 
     def _publish_lag(self) -> None:
-        for (topic, partition), position in self._positions.items():
+        for (topic, partition), position in self._processed.items():
             end = self.app.consumer.highwater(TopicPartition(topic, partition)) or position
             metrics.LAG.labels(topic, partition).set(max(0, end - position))
 
@@ -268,7 +275,10 @@ class Worker:
             await consumer.stop()
 
 
-def run_worker(settings: Settings, *, declare: bool = True, loglevel: str = "WARNING") -> None:
-    """Run a worker in this process until it is told to stop. Exits the process."""
+def run_worker(settings: Settings, *, declare: bool = True) -> None:
+    """Run a worker in this process until it is told to stop (SIGINT, SIGTERM). Exits the process."""
+    # Faust tells of every timer that a batch has held up; batches do that.
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)
+    use_loop("uvloop")
     worker = Worker(settings, declare=declare)
-    faust.Worker(worker.app, loglevel=loglevel, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(worker.app, override_logging=False, redirect_stdouts=False).execute_from_commandline()

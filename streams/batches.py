@@ -4,17 +4,16 @@ A plain Faust agent spends nearly all of its time on the message, not on what th
 
 1. ``RunScheduler`` (a public setting of Faust) turns the records that were fetched of one source partition into one message
    whose offset is the last record's; changelog partitions are reduced to the last record per key before recovery applies them.
-2. ``RunConsumer`` commits what whole runs have been acknowledged, and before each commit calls the checkpoint: state is written
-   and acknowledged by the broker first, only then do the offsets move.
+2. ``RunConsumer`` commits what the worker has processed, and before each commit calls the checkpoint: state is written and
+   acknowledged by the broker first, only then do the offsets move.
 
-Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._to_message``,
-``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``; ``tests/component/test_batches.py`` holds them
+Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._new_offset``,
+``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``; ``tests/component/test_batches.py`` holds them
 to what is expected of them here.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -84,22 +83,11 @@ class RunSchema(Schema):  # type: ignore[misc]
 
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
-    """aiokafka's consumer for Faust, with runs acknowledged as a whole and a checkpoint before every commit."""
+    """aiokafka's consumer for Faust: commits what has been processed, after a checkpoint.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._runs: defaultdict[Any, deque[Any]] = defaultdict(deque)
-
-    def _to_message(self, tp: Any, record: Any) -> Any:
-        message = super()._to_message(tp, record)
-        if isinstance(record, Run):
-            self._runs[tp].append(message)
-        return message
-
-    async def on_partitions_revoked(self, revoked: Any) -> None:
-        """Runs in hand are read again by whoever gets the partition: they must not be committed by a late acknowledgement."""
-        self._runs.clear()
-        await super().on_partitions_revoked(revoked)
+    Faust acknowledges a message when an agent asks for the next one, whether it was processed or passed over in a rebalance or
+    at the end. What counts here is ``transport.processed``: what the worker says it has taken into its state.
+    """
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.transport.sources:  # within a run there are no gaps to keep account of
@@ -109,13 +97,9 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         if tp.topic not in self.transport.sources:
             offset: int | None = super()._new_offset(tp)
             return offset
-        runs, offset = self._runs[tp], None
-        while runs and runs[0].acked:
-            offset = runs.popleft().offset + 1
-        if offset is not None:
-            self._acked[tp][:] = [acked for acked in self._acked[tp] if acked >= offset]
-            self._acked_index[tp].difference_update([acked for acked in self._acked_index[tp] if acked < offset])
-        return offset
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self.transport.processed.get((tp.topic, tp.partition))
 
     async def _handle_attached(self, commit_offsets: Mapping[Any, int]) -> None:
         await super()._handle_attached(commit_offsets)
@@ -123,11 +107,23 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
 
 
 class RunTransport(driver.Transport):  # type: ignore[misc]
-    """The aiokafka transport with ``RunConsumer``; ``sources`` are the topics delivered in runs."""
+    """The aiokafka transport with ``RunConsumer``.
+
+    ``sources`` are the topics delivered in runs; ``processed`` maps (topic, partition) to the offset after the last record that
+    is in the worker's state, and is kept by the worker; ``checkpoint`` writes that state.
+    """
 
     Consumer = RunConsumer
 
-    def __init__(self, *args: Any, sources: frozenset[str], checkpoint: Checkpoint, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sources: frozenset[str],
+        processed: Mapping[tuple[str, int], int],
+        checkpoint: Checkpoint,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.sources = sources
+        self.processed = processed
         self.checkpoint = checkpoint

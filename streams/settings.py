@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("PLAIN", description="SASL mechanism")
     sasl_username: str | None = Field(None, description="SASL user")
     sasl_password: str | None = Field(None, description="SASL password", repr=False)
+    broker_version: str | None = Field(
+        None, pattern=r"^\d+(\.\d+)*$", description="Protocol version to speak with a broker that does not say its own"
+    )
     redis: str = Field("redis://127.0.0.1:6379/0", description="Redis URL")
     prefix: str = Field("", description="Put before every topic, group and Redis key: several operations on one cluster")
     partitions: int = Field(8, ge=1, le=10_000, description="Partitions of the topics, when they are created")
@@ -63,6 +66,8 @@ class Settings(BaseSettings):
             "bootstrap_servers": self.broker.split(","),
             "security_protocol": self.security_protocol,
         }
+        if self.broker_version:
+            options["api_version"] = tuple(int(part) for part in self.broker_version.split("."))
         if self.security_protocol.endswith("SSL"):
             options |= {
                 "ssl_cafile": str(self.ssl_ca_file) if self.ssl_ca_file else None,

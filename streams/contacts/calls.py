@@ -25,12 +25,17 @@ def arrived(call: Contact, event: e.CallArrived, at: int, rules: Rules) -> None:
 def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
     """Offered to a queue. The same queue told twice is one offer; another queue, or a new turn after an answer, is a new one."""
     leg = call.legs[-1] if call.legs else None
-    if leg is not None and event.queue_id in (None, leg.queue):
-        if leg.answered_at is None and not leg.gone:
+    if leg is not None and not leg.gone:
+        same = event.queue_id is None or leg.queue in (None, event.queue_id)
+        if same and leg.answered_at is None:
+            leg.queue = event.queue_id or leg.queue
+            _put_offer(call, leg)
             return
-        if leg.implied and leg.ended_at is None and not leg.transferred and not leg.gone:
+        if same and leg.implied and leg.ended_at is None and not leg.transferred:
             # The source's times run backwards: this is the queueing of the answer that we have already seen.
-            leg.implied = False
+            leg.implied, leg.queue = False, event.queue_id or leg.queue
+            _put_offer(call, leg)
+            _put_answer(call, leg, rules)
             return
     if leg is not None and leg.answered_at is None and not leg.gone:
         _leave(call, leg)
@@ -163,10 +168,15 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
 def _open(call: Contact, at: int, queue: str | None, *, implied: bool = False) -> Leg:
     leg = Leg(queue=queue, queued_at=at, implied=implied)
     call.legs.append(leg)
-    number = len(call.legs)
-    call.put(f"offer{number}", at, desk={"calls_offered": 1}, queue=queue)
-    call.put(f"wait{number}", at, desk={}, queue=queue, form=WAITING)
+    _put_offer(call, leg)
     return leg
+
+
+def _put_offer(call: Contact, leg: Leg) -> None:
+    number = len(call.legs)
+    call.put(f"offer{number}", leg.queued_at, desk={"calls_offered": 1}, queue=leg.queue)
+    if leg.answered_at is None:
+        call.put(f"wait{number}", leg.queued_at, queue=leg.queue, form=WAITING)
 
 
 def _waiting_leg(call: Contact, at: int) -> Leg | None:

@@ -18,8 +18,8 @@ from streams.contracts.events import (
 
 #: A message longer than this is not an event of one contact's one moment. Bytes.
 MAX_EVENT_BYTES = 65_536
-#: Event times before this are a broken clock, not history.
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+#: Event times outside these are a broken clock, not history.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 E = TypeVar("E", bound=AnyEvent)
@@ -47,8 +47,9 @@ REASONS = {
     "missing_field": "a required field is absent",
     "wrong_type": "a field has another type than the contract's",
     "out_of_range": "a value lies outside its range",
-    "bad_time": "a time without offset, malformed, or before 2000",
+    "bad_time": "a time without offset, malformed, or not between 2000 and 2200",
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
+    "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
     "too_late": "the event time lies further back than the allowed lateness",
 }
 
@@ -91,8 +92,8 @@ def _decode(decoder: msgspec.json.Decoder[E], raw: bytes | None) -> E | Rejected
 
 def refuse(event: AnyEvent) -> Rejected | None:
     """What the types cannot say about an event: None where it is sound."""
-    if event.time < EARLIEST:
-        return Rejected("bad_time", f"{event.time.isoformat()} is before {EARLIEST.date()}")
+    if not EARLIEST <= event.time < LATEST:
+        return Rejected("bad_time", f"{event.time.isoformat()} is not between {EARLIEST.year} and {LATEST.year}")
     if isinstance(event, Rated):
         low, high = SCALE_BOUNDS[event.scale]
         if not low <= event.score <= high:

@@ -175,6 +175,8 @@ class Score(Struct, omit_defaults=True, kw_only=True):
     person: str
     #: Half-up to 2 places, as text so that no reader makes a float of it. None: not one item could be scored.
     total: str | None
+    #: What the scored items could give at most, and what all items could.
+    scored_max: str
     max: str
     complete: bool
     items: list[dict[str, Any]]

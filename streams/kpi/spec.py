@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from streams.contracts.outputs import Figure
@@ -45,24 +46,31 @@ class Kpi:
     traps: str = ""
     version: int = 1
 
-    def figure(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Figure:
-        """The value for these sums: ``value`` None where there is no data; ``n`` is what the value is a share or mean of."""
+    def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
+        """The value for these sums as the ratio of whole numbers that it is; None where there is no data."""
         top, bottom = self.formula(policy, side)
         hits = _total(top, sums)
         if bottom is None:
-            return Figure(hits, hits)
+            return Fraction(hits)
         n = _total(bottom, sums)
         if n <= 0:
+            return None
+        return Fraction(hits, n * SCALE[MEASURES[next(iter(top))].unit]) if self.kind == "mean" else Fraction(hits, n)
+
+    def figure(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Figure:
+        """The value for these sums: ``value`` None where there is no data; ``n`` is what the value is a share or mean of."""
+        value = self.exact(sums, policy, side)
+        top, bottom = self.formula(policy, side)
+        hits = _total(top, sums)
+        if value is None:
             return Figure(None, 0)
-        if self.kind == "rate":
-            low, high = wilson(hits, n) or (None, None)
-            return Figure(hits / n, n, low, high)
-        return Figure(hits / (n * _scale(top)), n)
+        if bottom is None:
+            return Figure(hits, hits)
+        n = _total(bottom, sums)
+        low, high = (wilson(hits, n) if self.kind == "rate" else None) or (None, None)
+        return Figure(float(value), n, low, high)
 
 
 def _total(terms: Terms, sums: Mapping[str, int]) -> int:
     return sum(sums.get(measure, 0) * times for measure, times in terms.items())
 
-
-def _scale(terms: Terms) -> int:
-    return SCALE[MEASURES[next(iter(terms))].unit]

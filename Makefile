@@ -1,0 +1,56 @@
+# Two commands do all the set-up: `make demo` and `make test`. Everything is installed into .venv from requirements.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fast format bench lock generated clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; give it as make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+install: $(INSTALLED) ## Install into .venv
+
+demo: $(INSTALLED) ## Run everything on a simulated desk; SECONDS=90 ends by itself
+	$(BIN)/deskpulse demo $(if $(SECONDS),--seconds $(SECONDS)) $(DEMO)
+
+test: $(INSTALLED) ## All tests, with real Kafka and Redis where they can be had
+	$(BIN)/python -m pytest $(TESTS)
+
+check: format-check ## Format, lint, types, layers, all tests: what must be green
+	$(BIN)/python -m pytest -q
+
+.PHONY: format-check
+format-check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fast: format-check ## As check, but only the tests that need no service
+	$(BIN)/python -m pytest -q -m "not services and not browser"
+
+format: $(INSTALLED) ## Format and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED) ## Measure the stages
+	$(BIN)/python -m tests.bench $(BENCH)
+
+generated: $(INSTALLED) ## Write the generated references anew
+	$(BIN)/deskpulse schema streams/contracts/generated
+
+lock: $(INSTALLED) ## Resolve requirements.lock anew
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command 'make lock' --quiet -o requirements.lock pyproject.toml
+
+clean: ## Remove what was installed and made here
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

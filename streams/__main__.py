@@ -1,0 +1,5 @@
+"""``python -m streams`` is ``deskpulse``."""
+
+from streams.cli import main
+
+main()

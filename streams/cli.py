@@ -1,0 +1,62 @@
+"""``deskpulse``: one command for everything. Other packages join theirs through the entry point ``deskpulse.commands``."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points, version
+
+import typer
+
+from streams.commands import operate, sources
+from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
+from streams.commands.demo import demo
+from streams.commands.facts import facts
+from streams.commands.roster import roster
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Real-time customer-service performance: wallboards, alerts and month-end scores from one definition of each KPI.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deskpulse {version('deskpulse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    broker: Broker = None,
+    redis: RedisUrl = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit"),
+) -> None:
+    """Real-time customer-service performance: wallboards, alerts and month-end scores from one definition of each KPI.
+
+    Where things are is read from the environment (DESKPULSE_BROKER, DESKPULSE_REDIS, …) and from options, before a command or
+    after it. `deskpulse doctor` says what is here and what is missing; `deskpulse demo` shows everything at once.
+    """
+    ctx.obj = Deployment(broker=broker, redis=redis, prefix=prefix, policy_file=policy)
+
+
+app.command()(operate.doctor)
+app.command()(demo)
+app.command()(operate.worker)
+app.command()(operate.wallboard)
+app.command()(sources.replay)
+app.add_typer(facts, name="facts")
+app.add_typer(roster, name="roster")
+app.command()(operate.broker)
+app.add_typer(operate.topics, name="topics")
+app.add_typer(operate.kpi, name="kpi")
+app.command()(operate.schema)
+for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):
+    app.add_typer(joined.load(), name=joined.name)
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    app(prog_name="deskpulse")

@@ -1,0 +1,1 @@
+"""The commands of ``deskpulse``, by what people come for."""

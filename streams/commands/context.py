@@ -1,0 +1,102 @@
+"""What all commands share: where the operation is, and how to stop with a clear word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from streams.contracts.outputs import DailyFacts, EntityKind
+from streams.kpi.policy import Policy
+from streams.operation import KafkaOperation
+from streams.settings import Settings
+
+Broker = Annotated[
+    str | None,
+    typer.Option("--broker", metavar="HOST:PORT[,…]", help="Kafka bootstrap servers", envvar="DESKPULSE_BROKER"),
+]
+RedisUrl = Annotated[
+    str | None, typer.Option("--redis", metavar="URL", help="Redis of the screens", envvar="DESKPULSE_REDIS")
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option("--prefix", help="Put before every topic, group and Redis key", envvar="DESKPULSE_PREFIX"),
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="Policy (YAML); defaults where absent", envvar="DESKPULSE_POLICY_FILE")
+]
+Partitions = Annotated[
+    int | None,
+    typer.Option("--partitions", help="Partitions of the topics, when they are created", envvar="DESKPULSE_PARTITIONS"),
+]
+
+
+def stop(message: str, code: int = 1) -> typer.Exit:
+    """Say why on the error stream; raise what this returns."""
+    typer.secho(message, err=True, fg=typer.colors.RED)
+    return typer.Exit(code)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what users can mend (wrong files, addresses, settings) into one line and exit code 1."""
+    try:
+        yield
+    except (ValueError, ConnectionError, RuntimeError, OSError, TimeoutError) as error:
+        raise stop(str(error)) from error
+
+
+class Deployment:
+    """Settings from the environment and the options, read when first needed; also what ``scoring`` asks of an operation."""
+
+    def __init__(self, **given: Any) -> None:
+        self._given = {name: value for name, value in given.items() if value is not None}
+        self._settings: Settings | None = None
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The options that were given."""
+        return self._given
+
+    def with_(self, **given: Any) -> Deployment:
+        """The same with more options given; None leaves what is."""
+        return Deployment(**{**self._given, **{name: value for name, value in given.items() if value is not None}})
+
+    @property
+    def settings(self) -> Settings:
+        """The settings. Ends the command where one is wrong, with its name."""
+        if self._settings is None:
+            try:
+                self._settings = Settings(**self._given)
+                _ = self._settings.policy
+            except ValidationError as error:
+                wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+                raise stop(f"wrong setting: {wrong} (environment DESKPULSE_… or option)") from error
+            except ValueError as error:
+                raise stop(str(error)) from error
+        return self._settings
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.settings.policy
+
+    def daily_facts(self, first: Any, last: Any, kind: EntityKind) -> list[DailyFacts]:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            return KafkaOperation(self.settings).daily_facts(first, last, kind)
+
+    def publish_scores(self, scores: Any) -> int:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            return KafkaOperation(self.settings).publish_scores(scores)
+
+
+def deployment(ctx: typer.Context, **given: Any) -> Deployment:
+    """The command's deployment: what the program was started with, and the command's own options."""
+    base = ctx.obj if isinstance(ctx.obj, Deployment) else Deployment()
+    return base.with_(**given)

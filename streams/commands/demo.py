@@ -1,0 +1,62 @@
+"""``deskpulse demo``: everything at once, on a simulated desk."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from streams import demo as demonstration
+from streams.commands.context import Broker, RedisUrl, clear_errors, deployment
+from streams.windows.clock import instant, machine_ms
+
+
+def demo(
+    ctx: typer.Context,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=1, help="End by itself after so many seconds; until Ctrl-C where absent")
+    ] = None,
+    speed: Annotated[float, typer.Option("--speed", min=0.1, max=600, help="How many times faster than real")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same day")] = 1,
+    port: Annotated[int, typer.Option("--port", help="Port of the wallboard; a free one where it is taken")] = 8090,
+    scores: Annotated[Path, typer.Option("--scores", help="Directory of the month-end score files")] = Path("var/scores"),
+    day: Annotated[
+        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Simulated date; yesterday where absent")
+    ] = None,
+    broker: Broker = None,
+    redis: RedisUrl = None,
+) -> None:
+    """Kafka, Redis, a worker, the wallboard, a living desk of 60 agents, alerts, and a month-end score.
+
+    Uses the brokers given by --broker and --redis, else starts its own and stops them at the end; its data goes with the next
+    demo. The simulated lunch hour is short of people, so alerts fire.
+    """
+    base = deployment(ctx, broker=broker, redis=redis)
+    given = base.given
+    the_day = day.date() if day else _yesterday(base.settings.policy.zone)
+    prefix = f"demo-{machine_ms():x}." if "broker" in given or "redis" in given else ""
+    settings = base.settings.model_copy(update={"data_dir": Path("var/demo"), "prefix": prefix, "partitions": 4})
+    plan = demonstration.Plan(
+        settings=settings,
+        own_kafka=given.get("broker"),
+        own_redis=given.get("redis"),
+        seed=seed,
+        speed=speed,
+        seconds=seconds,
+        port=port,
+        day=the_day,
+        scores=scores,
+    )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # told to end, it ends in order too
+    with clear_errors():
+        demonstration.run(plan, typer.echo)
+
+
+def _yesterday(zone: ZoneInfo) -> date:
+    return (instant(machine_ms()).astimezone(zone) - timedelta(days=1)).date()

@@ -1,0 +1,178 @@
+"""``deskpulse doctor, broker, worker, wallboard, topics, kpi, schema``: run an operation and look at what it is made of."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from prometheus_client import start_http_server
+from rich.console import Console
+from rich.table import Table
+
+from deploy.brokers import open_kafka, open_redis
+from deploy.doctor import examine
+from streams.alerts.rules import load_rules
+from streams.app import run_worker
+from streams.commands.context import Broker, Partitions, PolicyFile, Prefix, RedisUrl, clear_errors, deployment, stop
+from streams.contracts.schema import documents
+from streams.contracts.topics import TOPICS
+from streams.kpi.catalog import KPIS
+from streams.sinks.topics import ensure_topics
+from streams.wallboard.app import serve
+
+topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
+kpi = typer.Typer(no_args_is_help=True, help="The KPI catalogue.")
+
+
+def doctor(
+    ctx: typer.Context,
+    broker: Broker = None,
+    redis: RedisUrl = None,
+) -> None:
+    """Say what is here, what is missing and what to type. Exit code 1 where something needed is missing."""
+    findings = examine(broker, redis)
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else "[yellow]absent[/]"
+        table.add_row(mark, finding.name, finding.found, "" if finding.ok else finding.advice)
+    Console().print(table)
+    if any(finding.needed and not finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def broker(
+    data: Annotated[Path, typer.Option("--data", help="Where Kafka keeps its data and logs")] = Path("var/broker"),
+) -> None:
+    """Run a Kafka and a Redis on this machine until Ctrl-C, and say where they are. Kafka's data stays."""
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    with clear_errors(), open_kafka(data / "kafka", _say) as kafka, open_redis(data / "redis", _say) as redis:
+        typer.echo(f"export DESKPULSE_BROKER={kafka.address} DESKPULSE_REDIS={redis.address}")
+        _say("running until Ctrl-C")
+        done.wait()
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def worker(
+    ctx: typer.Context,
+    clock: Annotated[
+        Literal["wall", "event"] | None,
+        typer.Option("--clock", help="wall: the machine's clock; event: the highest event time admitted (replays)"),
+    ] = None,
+    metrics_port: Annotated[int, typer.Option("--metrics-port", help="Port of /metrics for Prometheus; 0: none")] = 9464,
+    declare: Annotated[
+        bool, typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself")
+    ] = True,
+    broker: Broker = None,
+    redis: RedisUrl = None,
+    prefix: Prefix = None,
+    partitions: Partitions = None,
+    policy: PolicyFile = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="Alert rules (YAML)", envvar="DESKPULSE_RULES_FILE")
+    ] = None,
+) -> None:
+    """Run a worker: events in; KPIs, alerts and daily facts out. Start more on any machine and they share the partitions."""
+    settings = deployment(
+        ctx, clock=clock, broker=broker, redis=redis, prefix=prefix, partitions=partitions, policy_file=policy, rules_file=rules
+    ).settings  # fmt: skip
+    _log_to_stderr()
+    with clear_errors():
+        load_rules(settings.rules_file)
+        if declare:
+            ensure_topics(settings)
+        if metrics_port:
+            try:
+                start_http_server(metrics_port)
+            except OSError as error:
+                raise stop(f"port {metrics_port} for /metrics is taken ({error}); give another --metrics-port, or 0") from error
+    run_worker(settings, declare=declare)
+
+
+def wallboard(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option("--host", help="Address to serve on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to serve on")] = 8090,
+    redis: RedisUrl = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Serve the wallboard: a page for screens, its live stream, and the API behind it."""
+    settings = deployment(ctx, redis=redis, prefix=prefix, policy_file=policy).settings
+    _log_to_stderr()
+    typer.echo(f"wallboard: http://{host}:{port}/", err=True)
+    with clear_errors():
+        serve(settings, host, port)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=os.environ.get("DESKPULSE_LOG", "WARNING").upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    logging.getLogger("streams").setLevel(os.environ.get("DESKPULSE_LOG", "INFO").upper())
+
+
+@topics.command("create")
+def create_topics(
+    ctx: typer.Context, broker: Broker = None, prefix: Prefix = None, partitions: Partitions = None
+) -> None:
+    """Create every missing topic."""
+    settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
+    with clear_errors():
+        created = ensure_topics(settings)
+    typer.echo(f"created: {', '.join(created)}" if created else "nothing to create: every topic is there")
+
+
+@topics.command("list")
+def list_topics() -> None:
+    """What each topic carries, under which key, for how long."""
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("topic", "key", "carries", "kept"):
+        table.add_column(heading)
+    for topic in TOPICS:
+        days = topic.config.get("retention.ms")
+        kept = topic.config["cleanup.policy"] + (f", {int(days) // 86_400_000} days" if days else "")
+        table.add_row(topic.name, topic.key, topic.carries, kept)
+    Console().print(table)
+
+
+@kpi.callback()
+def kpi_commands() -> None:
+    """The KPI catalogue."""
+
+
+@kpi.command("list")
+def list_kpis() -> None:
+    """Every KPI: id, names, formula."""
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("id", "名称", "name", "unit", "formula"):
+        table.add_column(heading, overflow="fold")
+    for item in KPIS.values():
+        table.add_row(item.id, item.zh, item.en, item.unit, item.formula_en)
+    Console().print(table)
+
+
+def schema(
+    out: Annotated[Path, typer.Argument(help="Directory to write to; made where absent")],
+) -> None:
+    """Write JSON Schema of every message and the AsyncAPI 3 document."""
+    with clear_errors():
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in documents(package_version("deskpulse")).items():
+            (out / name).write_text(text, encoding="utf-8")
+            typer.echo(f"written: {out / name}")

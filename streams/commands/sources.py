@@ -1,0 +1,70 @@
+"""``deskpulse replay``: past tables into Kafka."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from streams.commands.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
+from streams.sinks.topics import ensure_topics
+from streams.sources.mapping import load_mapping
+from streams.sources.processed import wait_until_processed
+from streams.sources.producer import EventProducer
+from streams.sources.replay import replay as replay_tables
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}: give `max`, or how many times faster than it happened") from error
+    if not speed > 0:
+        raise typer.BadParameter(f"{text}: more than 0")
+    return speed
+
+
+def replay(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Tables of calls, chats or tickets: CSV, TSV, XLSX, also .gz")],
+    mapping: Annotated[Path, typer.Option("--mapping", "-m", help="Mapping file (YAML) of the tables")],
+    speed: Annotated[
+        str, typer.Option("--speed", metavar="N|max", help="N times faster than it happened, by event time; or max")
+    ] = "max",
+    sort: Annotated[bool, typer.Option("--sort", help="Sort by event time at full speed too (holds all in memory)")] = False,
+    rejects: Annotated[Path, typer.Option("--rejects", help="Where rows that do not fit are written")] = Path("rejects.csv"),
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", help="Then wait until workers have processed all; 0: do not wait")
+    ] = 0,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    partitions: Partitions = None,
+) -> None:
+    """Turn tables into events and send them to Kafka.
+
+    Workers that are to show a past month as it was run on the event clock (`deskpulse worker --clock event`).
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
+    console = Console(stderr=True)
+    pace = _speed(speed)
+    with clear_errors():
+        the_mapping = load_mapping(mapping)
+        ensure_topics(settings)
+        with EventProducer(settings) as producer:
+            report = replay_tables(
+                files, the_mapping, producer, rejects=rejects, speed=pace, sort=sort, progress=console
+            )
+        typer.echo(
+            f"sent: {report.events:,} events of {report.rows:,} rows in {report.seconds:.1f} s "
+            f"({report.events_per_second:,.0f}/s); left out {report.left_out:,}, rejected {report.rejected:,}"
+            + (f", see {report.rejects}" if report.rejects else "")
+        )
+        if not report.events:
+            raise stop("no event was sent: does the mapping fit the file?")
+        if wait:
+            wait_until_processed(settings, wait)
+            typer.echo("processed: the workers have taken in every event")

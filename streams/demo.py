@@ -1,0 +1,251 @@
+"""The main job on a living, simulated desk: brokers, worker, wallboard, events on the event clock, a month-end score."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as day_time
+from pathlib import Path
+
+import httpx
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError
+
+from deploy.brokers import open_kafka, open_redis
+from deploy.ports import free_port, is_free
+from deploy.process import ServerProcess
+from streams.contracts.events import AnyEvent
+from streams.contracts.outputs import Figure, RosterEntry, Snapshot
+from streams.operation import KafkaOperation
+from streams.settings import Settings
+from streams.sinks.topics import ensure_topics
+from streams.sources.processed import wait_until_processed
+from streams.sources.producer import EventProducer
+from streams.sources.simulated import roster, simulate
+
+Say = Callable[[str], None]
+
+#: The simulated morning before the desk is shown, sent at full speed, so that no window is empty.
+_MORNING_FROM, _SHOWN_FROM = day_time(9, 0), day_time(11, 55)
+_STARTS_WITHIN_SECONDS = 90
+_LINE_EVERY_SECONDS = 3.0
+_snapshot = msgspec.json.Decoder(Snapshot).decode
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the demo is to do. ``seconds``: None runs until interrupted. ``day``: the simulated date."""
+
+    settings: Settings
+    own_kafka: str | None
+    own_redis: str | None
+    seed: int
+    speed: float
+    seconds: float | None
+    port: int
+    day: date
+    scores: Path
+
+
+def run(plan: Plan, say: Say) -> None:
+    """Run the demo until its time is up or KeyboardInterrupt; stops all that it started.
+
+    Raises RuntimeError where a part does not start, with its last words.
+    """
+    began = time.monotonic()
+    data = plan.settings.data_dir.absolute()
+    shutil.rmtree(data, ignore_errors=True)
+    with ExitStack() as stack:
+        kafka = stack.enter_context(open_kafka(data / "kafka", say, plan.own_kafka))
+        redis = stack.enter_context(open_redis(data / "redis", say, plan.own_redis))
+        settings = plan.settings.model_copy(
+            update={
+                "broker": kafka.address,
+                "redis": redis.address,
+                "partitions": kafka.partitions or plan.settings.partitions,
+                "clock": "event",
+            }
+        )
+        if kafka.durable:
+            ensure_topics(settings)
+        people = roster(plan.seed)
+        KafkaOperation(settings).publish_roster(_by_agent(people))
+        metrics_port = free_port()
+        declare = "--declare" if kafka.durable else "--no-declare"
+        worker = stack.enter_context(
+            _running(settings, data, "worker", ["worker", "--metrics-port", str(metrics_port), declare])
+        )
+        port = plan.port if is_free(plan.port) else free_port()
+        board = stack.enter_context(_running(settings, data, "wallboard", ["wallboard", "--port", str(port)]))
+        address = f"http://127.0.0.1:{port}/"
+        _wait_for(f"{address}healthz", board, say)
+        _wait_for(f"http://127.0.0.1:{metrics_port}/metrics", worker, say)
+        say(f"wallboard  {address}")
+        say(f"metrics    http://127.0.0.1:{metrics_port}/metrics")
+        say(f"logs       {data / 'logs'}")
+        say(f"ready in {time.monotonic() - began:.0f} s; the simulated {plan.day}, {plan.speed:g}× real time; Ctrl-C ends it")
+        interrupted = False
+        try:
+            _live(plan, settings, worker, say)
+        except KeyboardInterrupt:
+            interrupted = True
+            say("ending")
+        if not interrupted:
+            _score(plan, settings, data, say)
+
+
+def _by_agent(entries: list[RosterEntry]) -> dict[str, list[RosterEntry]]:
+    out: dict[str, list[RosterEntry]] = {}
+    for entry in entries:
+        out.setdefault(entry.agent_id, []).append(entry)
+    return out
+
+
+@contextmanager
+def _running(settings: Settings, data: Path, name: str, arguments: list[str]) -> Iterator[ServerProcess]:
+    process = ServerProcess(
+        [sys.executable, "-m", "streams", *arguments],
+        directory=data,
+        log=data / "logs" / f"{name}.log",
+        environment=_environment(settings),
+    )
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as a child process reads them; Python's path too, for a source tree that is not installed."""
+    given = settings.model_dump(mode="json", exclude_none=True, exclude={"policy"})
+    return {f"DESKPULSE_{name.upper()}": str(value) for name, value in given.items()} | {
+        "PYTHONPATH": str(Path(__file__).resolve().parent.parent)
+    }
+
+
+def _wait_for(url: str, process: ServerProcess, say: Say) -> None:
+    deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        if process.exit_code is not None:
+            break
+        try:
+            if httpx.get(url, timeout=2, trust_env=False).status_code < 500:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"{url} does not answer. The last words of {process.log}:\n{process.last_words()}")
+
+
+def _live(plan: Plan, settings: Settings, worker: ServerProcess, say: Say) -> None:
+    zone = settings.policy.zone
+    opening = datetime.combine(plan.day, _MORNING_FROM, zone)
+    shown = datetime.combine(plan.day, _SHOWN_FROM, zone)
+    events = simulate(plan.seed, opening)
+    with EventProducer(settings) as producer:
+        count, following = 0, None
+        for event in events:
+            if event.time >= shown:
+                following = event
+                break
+            producer.send(event)
+            count += 1
+        producer.flush()
+        say(f"sent the morning: {count:,} events from {opening:%H:%M} to {shown:%H:%M}")
+        screen = _Screen(settings, say)
+        started = time.monotonic()
+        end = None if plan.seconds is None else started + plan.seconds
+        paced = _paced(events, following, shown, plan.speed, started, end)
+        for event in paced:
+            if event is None:
+                screen.line()
+                producer.flush()
+                if worker.exit_code is not None:
+                    raise RuntimeError(f"the worker has ended. The last words of {worker.log}:\n{worker.last_words()}")
+                continue
+            producer.send(event)
+
+
+def _paced(
+    events: Iterator[AnyEvent],
+    following: AnyEvent | None,
+    shown: datetime,
+    speed: float,
+    started: float,
+    end: float | None,
+) -> Iterator[AnyEvent | None]:
+    """Events at their moments, ``speed`` times as fast as their times; None several times a second, to look around."""
+    while end is None or time.monotonic() < end:
+        reached = shown + timedelta(seconds=(time.monotonic() - started) * speed)
+        while following is not None and following.time <= reached:
+            yield following
+            following = next(events, None)
+        yield None
+        time.sleep(0.1)
+
+
+class _Screen:
+    """A line of the operation's figures every few seconds, from what screens read."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._key = settings.redis_key
+        self._redis = Redis.from_url(settings.redis, socket_timeout=2)
+        self._zone = settings.policy.zone
+        self._say = say
+        self._next = time.monotonic() + _LINE_EVERY_SECONDS
+
+    def line(self) -> None:
+        """Say the line when it is time for one."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _LINE_EVERY_SECONDS
+        try:
+            raw = self._redis.hget(self._key("now", "all"), "all")
+            alerts = self._redis.hlen(self._key("alerts"))
+        except RedisError as error:
+            self._say(f"Redis does not answer: {error}")
+            return
+        if raw is None:
+            self._say("no figures yet")
+            return
+        shown = _snapshot(raw)
+        now, half, today = shown.windows["5m"], shown.windows["30m"], shown.windows["today"]
+        self._say(
+            f"{shown.as_of.astimezone(self._zone):%H:%M:%S}  offered today {today['offered_calls'].n}  "
+            f"answered in 20 s {_percent(now['service_level_20s'])}  waiting {shown.waiting} "
+            f"(longest {shown.longest_wait or 0:.0f} s)  first response in 30 s {_percent(now['first_response_30s_rate'])}  "
+            f"satisfied {_percent(half['csat'])}  alerts open {alerts}"
+        )
+
+
+def _percent(figure: Figure) -> str:
+    return "—" if figure.value is None else f"{figure.value * 100:.0f} % of {figure.n}"
+
+
+def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
+    say("waiting until every event is counted")
+    wait_until_processed(settings, 120)
+    log = data / "logs" / "score.log"
+    score = ServerProcess(
+        [sys.executable, "-m", "streams", "score", "run", "--month", f"{plan.day:%Y-%m}", "--card", "s2-a-core"]
+        + ["--out", str(plan.scores.absolute())],
+        directory=data,
+        log=log,
+        environment=_environment(settings),
+    )
+    score.start()
+    deadline = time.monotonic() + 120
+    while score.exit_code is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if score.exit_code != 0:
+        score.stop()
+        raise RuntimeError(f"the month-end score was not made:\n{score.last_words()}")
+    say(score.last_words(200))
+    score.stop()

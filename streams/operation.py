@@ -1,0 +1,106 @@
+"""The operation from outside the stream: read its daily facts, publish its scores. kafka-python, one client per call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import date
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from streams.contracts import topics
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+from streams.kpi.policy import Policy
+from streams.settings import Settings
+
+_facts = msgspec.json.Decoder(DailyFacts).decode
+_encode = msgspec.json.Encoder().encode
+_POLL_MS = 1000
+#: Polls in a row that may bring nothing before the broker is taken to be stuck.
+_PATIENCE = 60
+
+
+class KafkaOperation:
+    """One operation on its Kafka. Implements ``streams.contracts.outputs.Operation``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.settings.policy
+
+    def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
+        """The newest facts of every entity of a kind, from ``first`` to ``last``, both included, by entity and date.
+
+        Raises ConnectionError where no Kafka answers or the topic is not there.
+        """
+        topic = self.settings.topic(topics.DAILY_FACTS)
+        prefix, low, high = f"{kind}|".encode(), first.isoformat().encode(), last.isoformat().encode()
+        newest: dict[bytes, bytes | None] = {}
+        try:
+            with closing(self._consumer()) as consumer:
+                for key, value in self._whole(consumer, topic):
+                    if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1] <= high:
+                        newest[key] = value
+        except KafkaError as error:
+            raise ConnectionError(self._unreachable(error)) from error
+        return [_facts(value) for _, value in sorted(newest.items()) if value is not None]
+
+    def _consumer(self) -> KafkaConsumer:
+        return KafkaConsumer(
+            **self.settings.kafka_python(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+
+    def _whole(self, consumer: KafkaConsumer, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
+        """Every message of a topic up to its present end."""
+        partitions = consumer.partitions_for_topic(topic)
+        if not partitions:
+            raise ConnectionError(
+                f"Kafka at {self.settings.broker} has no topic {topic}: is this the right broker and prefix, "
+                "and have workers run on it?"
+            )
+        parts = [TopicPartition(topic, number) for number in sorted(partitions)]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        ends = consumer.end_offsets(parts)
+        idle = 0
+        while any(consumer.position(part) < ends[part] for part in parts):
+            fetched = consumer.poll(timeout_ms=_POLL_MS)
+            idle = 0 if fetched else idle + 1
+            if idle > _PATIENCE:
+                raise ConnectionError(f"Kafka at {self.settings.broker} gives no more of {topic}, short of its end")
+            for records in fetched.values():
+                for record in records:
+                    if record.key is not None:
+                        yield record.key, record.value
+
+    def publish_scores(self, scores: Iterable[Score]) -> int:
+        """Put scores on the ``scores`` topic; returns how many the broker has acknowledged.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        return self._publish(topics.SCORES, ((score.key, _encode(score)) for score in scores))
+
+    def publish_roster(self, entries: Mapping[str, list[RosterEntry]]) -> int:
+        """Put agents' entries on the ``roster`` topic; returns how many agents the broker has acknowledged.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        return self._publish(topics.ROSTER, ((agent, _encode(own)) for agent, own in entries.items()))
+
+    def _publish(self, topic: topics.Topic, messages: Iterable[tuple[str, bytes]]) -> int:
+        name = self.settings.topic(topic)
+        try:
+            with closing(KafkaProducer(**self.settings.kafka_python(), acks="all")) as producer:
+                sent = [producer.send(name, key=key.encode(), value=value) for key, value in messages]
+                producer.flush()
+                return sum(1 for future in sent if future.succeeded())
+        except KafkaError as error:
+            raise ConnectionError(self._unreachable(error)) from error
+
+    def _unreachable(self, error: KafkaError) -> str:
+        return f"Kafka at {self.settings.broker} does not answer: {error}; give another address with --broker"

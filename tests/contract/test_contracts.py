@@ -1,0 +1,119 @@
+"""What others rely on: golden messages, generated schemas, ids in rules and policies, reasons, metric names."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from streams import agents
+from streams.alerts.rules import LONGEST_WAIT, load_rules
+from streams.contacts.fold import HANDLERS
+from streams.contracts import decode as decoding
+from streams.contracts.decode import REASONS, Rejected, decode_any, encode
+from streams.contracts.events import AnyEvent
+from streams.contracts.outputs import Alert, Contribution, DailyFacts, RosterEntry, Score, Snapshot
+from streams.contracts.schema import GENERATED, documents
+from streams.contracts.topics import TOPICS
+from streams.kpi.catalog import KPIS
+from streams.kpi.measures import MEASURES
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Side
+
+GOLDEN = Path(__file__).with_name("golden")
+EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
+_OUTPUTS = {
+    "contribution": Contribution, "daily-facts": DailyFacts, "alert": Alert, "roster": list[RosterEntry], "score": Score,
+    "snapshot": Snapshot,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_a_golden_message_of_every_type_is_read_and_written_the_same(name: str) -> None:
+    raw = (GOLDEN / f"{name}.json").read_bytes().strip()
+    event = decode_any(raw)
+    assert isinstance(event, EVENTS[name]), event
+    assert json.loads(encode(event)) == json.loads(raw)
+
+
+@pytest.mark.parametrize("name", sorted(_OUTPUTS))
+def test_a_golden_output_is_read_and_written_the_same(name: str) -> None:
+    raw = (GOLDEN / f"{name}.json").read_bytes()
+    assert json.loads(msgspec.json.encode(msgspec.json.decode(raw, type=_OUTPUTS[name]))) == json.loads(raw)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    raw = json.loads((GOLDEN / "call.answered.json").read_bytes()) | {"vendor_field": {"deep": [1]}}
+    assert not isinstance(decode_any(json.dumps(raw).encode()), Rejected)
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_every_field_of_a_golden_message_is_typed_and_each_required_one_is_missed(name: str) -> None:
+    whole = json.loads((GOLDEN / f"{name}.json").read_bytes())
+    required = {field.encode_name for field in msgspec.structs.fields(EVENTS[name]) if field.required} | {"type"}
+    for field in whole:
+        refused = decode_any(json.dumps({**whole, field: {"not": "this"}}).encode())
+        assert isinstance(refused, Rejected), field
+        assert refused.reason in ("wrong_type", "bad_time", "unknown_type", "out_of_range"), (field, refused)
+        less = {key: value for key, value in whole.items() if key != field}
+        refused = decode_any(json.dumps(less).encode())
+        assert isinstance(refused, Rejected) == (field in required), field
+
+
+def test_generated_schemas_are_fresh() -> None:
+    wanted = documents(version("deskpulse"))
+    found = {path.name: path.read_text(encoding="utf-8") for path in GENERATED.iterdir()}
+    assert found == wanted, "run `make generated`"
+
+
+def test_every_topic_has_a_key_a_purpose_and_a_retention() -> None:
+    for topic in TOPICS:
+        assert topic.key
+        assert topic.carries
+        assert "cleanup.policy" in topic.config
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS)
+
+
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=str)
+def test_every_kpi_is_made_of_known_measures_policies_and_events(kpi: object) -> None:
+    assert hasattr(kpi, "formula")
+    sides: tuple[Side, ...] = ("desk", "staff")
+    for side in sides:
+        top, bottom = kpi.formula(Policy(), side)
+        assert set(top) | set(bottom or ()) <= set(MEASURES)
+        assert len({MEASURES[m].unit for m in top}) == 1
+    assert set(kpi.policy_fields) <= set(Policy.model_fields)  # type: ignore[attr-defined]
+    for need in kpi.needs:  # type: ignore[attr-defined]
+        pattern = re.compile(need.replace(".", r"\.").replace("*", r"\w+"))
+        assert need.startswith("kind = ") or any(pattern.fullmatch(name) for name in EVENTS), need
+
+
+def test_the_first_rules_watch_what_exists() -> None:
+    rules = load_rules(None)
+    assert [rule.kpi for rule in rules] == [
+        "csat", "service_level_20s", "first_response_30s_rate", "repeat_complaint_rate", LONGEST_WAIT,
+    ]  # fmt: skip
+    assert rules[0].below == 0.80
+
+
+def test_every_reason_that_is_given_is_documented() -> None:
+    from streams.contacts import stage
+
+    given = set(re.findall(r'Rejected\("(\w+)"', inspect.getsource(decoding) + inspect.getsource(stage)))
+    given |= set(re.findall(r'return "(\w+)"', inspect.getsource(decoding._reason)))
+    assert given == set(REASONS)
+
+
+def test_every_event_that_can_change_a_contact_has_a_handler_or_is_known_to_have_none() -> None:
+    without = {name for name, type_ in EVENTS.items() if type_ not in HANDLERS and type_.carrier != "agents"}
+    assert {name.split(".")[1] for name in without} == {
+        "rated", "invited", "reviewed", "analysed", "corrected", "retracted", "transferred", "escalated",
+    }  # fmt: skip
+    assert "call.transferred" not in without
+    assert agents.TABLES[-1] == "days"

@@ -1,0 +1,112 @@
+"""A scripted day in domain words: ``at("09:00:00", queued("c1"))`` builds events, ``facts`` and ``figures`` say what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from streams.contracts import events as e
+from streams.contracts.decode import encode
+from streams.contracts.events import AnyEvent
+from streams.contracts.outputs import Figure, Sums
+from streams.kpi.catalog import figures as kpi_figures
+from streams.kpi.policy import Policy
+from streams.pipeline import Run, run
+
+DAY = date(2026, 3, 2)
+#: The operation's zone in these tests is UTC, so that times read as they are written.
+POLICY = Policy(time_zone="UTC")
+
+
+def moment(text: str, day: date = DAY) -> datetime:
+    """``09:00:00`` on the day; ``+1 09:00:00`` one day later."""
+    if text.startswith("+"):
+        days, text = text[1:].split(" ", 1)
+        day += timedelta(days=int(days))
+    return datetime.fromisoformat(f"{day.isoformat()}T{text}+00:00").astimezone(UTC)
+
+
+class Script:
+    """Collects events; ids are made from their number, so that the same script gives the same events."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+
+    def at(self, when: str, type_: type[AnyEvent], contact: str = "c1", /, **fields: Any) -> Script:
+        """An event of a contact at a time."""
+        self.events.append(
+            type_(id=f"e{len(self.events)}", source="script", time=moment(when), contact_id=contact, **fields)
+        )
+        return self
+
+    def call(
+        self,
+        when: str,
+        contact: str,
+        *,
+        agent: str | None = None,
+        wait: float = 5,
+        talk: float = 60,
+        queue: str = "q",
+        **fields: Any,
+    ) -> Script:
+        """A whole call: queued, answered, ended; abandoned after ``wait`` where no agent is given."""
+        start = moment(when)
+        base = {"source": "script", "contact_id": contact, "queue_id": queue}
+        ended = {name: fields.pop(name) for name in ("resolved", "hold_seconds", "wrap_up_seconds") if name in fields}
+
+        def add(type_: type[AnyEvent], seconds: float, **own: Any) -> None:
+            self.events.append(
+                type_(id=f"e{len(self.events)}", time=start + timedelta(seconds=seconds), **base, **fields, **own)
+            )
+
+        add(e.CallQueued, 0)
+        if agent is None:
+            add(e.CallAbandoned, wait, wait_seconds=wait)
+        else:
+            add(e.CallAnswered, wait, agent_id=agent, wait_seconds=wait)
+            add(e.CallEnded, wait + talk, agent_id=agent, talk_seconds=talk, **ended)
+        return self
+
+    def run(self, policy: Policy = POLICY, **options: Any) -> Run:
+        """The pure path over the events in the order of the script."""
+        return run_events(self.events, policy, **options)
+
+
+def run_events(events: Iterable[AnyEvent], policy: Policy = POLICY, **options: Any) -> Run:
+    """The pure path over events in the given order."""
+    return run([encode(event) for event in events], policy, **options)
+
+
+def sums(result: Run, entity: str = "all|all", day: date = DAY) -> Sums:
+    """What a day's facts of an entity hold."""
+    facts = dict.get(result.facts, f"{entity}|{day.isoformat()}")
+    return dict(facts.sums) if facts is not None else {}
+
+
+def figures(result: Run, entity: str = "all|all", policy: Policy = POLICY, day: date = DAY) -> dict[str, Figure]:
+    """The KPIs of a day's facts of an entity."""
+    return kpi_figures(entity, sums(result, entity, day), policy)
+
+
+def all_facts(result: Run) -> dict[str, Sums]:
+    """Every day of every entity that holds anything: what two runs are compared by."""
+    return {key: facts.sums for key, facts in sorted(result.facts.items()) if facts.sums}
+
+
+def all_live(result: Run) -> dict[str, tuple[Any, ...]]:
+    """Panes in the windows, plans and waiting contacts of every entity: the live side of the same comparison."""
+    out = {}
+    for key, entity in sorted(result.entities.items()):
+        assert result.now is not None
+        entity.rolling.advance(result.now // 60_000)
+        live = (entity.rolling.panes, entity.planned, entity.waiting)
+        if any(live):
+            out[key] = live
+    return out
+
+
+def types(events: Sequence[AnyEvent]) -> list[str]:
+    """The types of events, as the contract names them."""
+    return [str(type(event).__struct_config__.tag) for event in events]

@@ -1,0 +1,119 @@
+"""Rules as people write them, and the life of an alert on a time axis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.alerts.lifecycle import AlertState, step
+from streams.alerts.rules import Rule, load_rules
+from streams.contracts import events as e
+from tests.desk import POLICY, Script
+
+LOW = Rule(
+    id="low", zh="低", en="low", kpi="csat", window="30m", below=0.8, clear=0.85, min_n=5, for_seconds=60, scope=("agent",)
+)  # fmt: skip
+LONG = Rule(id="long", zh="长", en="long", kpi="longest_wait", window="now", above=120, clear=90, for_seconds=10, scope=("all",))
+
+_P, _F = "pending", "firing"
+
+
+@pytest.mark.parametrize(
+    ("rule", "axis"),
+    [
+        # (second, value, n, status after it)
+        (LOW, [(0, 0.7, 10, _P), (59, 0.7, 10, _P), (60, 0.7, 10, _F), (61, 0.82, 10, _F), (62, 0.85, 10, None)]),
+        (LOW, [(0, 0.7, 10, _P), (30, 0.8, 10, None), (40, 0.7, 10, _P), (99, 0.7, 10, _P), (100, 0.7, 10, _F)]),
+        (LOW, [(0, 0.2, 4, None), (60, 0.2, 4, None), (61, 0.2, 5, _P)]),
+        (LOW, [(0, None, 0, None)]),
+        (LOW, [(0, 0.7, 9, _P), (60, 0.7, 9, _F), (70, 0.7, 4, None)]),
+        (LONG, [(0, 120, 1, None), (1, 121, 1, _P), (11, 131, 1, _F), (12, 95, 1, _F), (13, 90, 1, None), (14, None, 0, None)]),
+    ],
+    ids=["fires and clears with hysteresis", "must hold without a break", "minimum sample", "no data", "the sample shrinks", "above"],
+)  # fmt: skip
+def test_life_of_an_alert(rule: Rule, axis: list[tuple[int, float | None, int, str | None]]) -> None:
+    state: AlertState | None = None
+    for second, value, n, status in axis:
+        state = step(rule, state, value, n, second * 1000)
+        assert (state.status if state else None) == status, second
+
+
+def test_satisfaction_below_eighty_percent_fires_once_with_its_reason_and_resolves() -> None:
+    script = Script()
+    for number in range(5):
+        script.call(f"09:0{number}:00", f"c{number}", agent="a", talk=10)
+        script.at(f"09:0{number}:30", e.CallRated, f"c{number}", score=1 if number < 2 else 5, scale="1-5", team_id="t")
+    script.at("09:06:00", e.CallArrived, "tick").at("09:20:00", e.CallArrived, "tock")
+    for number in range(9):
+        script.call(f"09:2{number}:00", f"d{number}", agent="a", talk=10)
+        script.at(f"09:2{number}:30", e.CallRated, f"d{number}", score=5, scale="1-5")
+    told = [alert for alert in script.run(rules=load_rules(None), look_every=1).alerts if alert.entity == "agent|a"]
+    assert [(alert.status, f"{alert.at:%H:%M:%S}") for alert in told] == [("firing", "09:06:00"), ("resolved", "09:28:30")]
+    fired = told[0]
+    assert (fired.rule, fired.value, fired.n, fired.threshold) == ("low_satisfaction", 0.6, 5, 0.8)
+    assert fired.reason_zh == "坐席 a近30分钟客户满意度 60.0 %（n=5），低于 80.0 %，已持续 90 秒。"
+    assert fired.reason_en == "Customer satisfaction, agent a, in the last 30 min: 60.0 % (n=5), below 80.0 % for 90 s."
+
+
+def test_a_long_wait_rings_and_stops_when_the_call_is_answered() -> None:
+    script = Script().at("09:00:00", e.CallQueued, queue_id="q")
+    for second in range(1, 5):
+        script.at(f"09:0{second}:00", e.CallArrived, f"x{second}")
+    script.at("09:05:00", e.CallAnswered, agent_id="a").at("09:05:01", e.CallArrived, "y")
+    told = [alert for alert in script.run(rules=load_rules(None), look_every=1).alerts if alert.entity == "queue|q"]
+    assert [(alert.rule, alert.status, f"{alert.at:%H:%M}") for alert in told] == [
+        ("long_wait", "firing", "09:04"),
+        ("long_wait", "resolved", "09:05"),
+    ]
+
+
+def rules_file(tmp_path: Path, *changes: str) -> Path:
+    entry = {"id": "r", "zh": "某", "en": "some", "kpi": "csat", "window": "30m", "below": "0.8", "scope": "[agent]"}
+    for change in changes:
+        name, _, value = change.partition("=")
+        entry[name] = value
+    text = "rules:\n  - " + "\n    ".join(f"{name}: {value}" for name, value in entry.items() if value)
+    path = tmp_path / "rules.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (["kpi=csta"], "r: Value error, no KPI is called 'csta'"),
+        (["above=0.9"], "exactly one of `below` and `above`"),
+        (["below="], "exactly one of `below` and `above`"),
+        (["clear=0.7"], "`clear` must lie on the good side"),
+        (["window=now"], "`window: now` is for longest_wait only"),
+        (["kpi=longest_wait"], "`window: now`"),
+        (["kpi=longest_wait", "window=now"], "nobody waits for an agent"),
+        (["window=1h"], "r.window: Input should be '5m', '30m', 'today' or 'now'"),
+        (["thresold=3"], "r.thresold: Extra inputs are not permitted"),
+        (["id=Bad Id"], "String should match pattern"),
+    ],
+)
+def test_an_ambiguous_rule_is_refused_with_the_reason(tmp_path: Path, changes: list[str], says: str) -> None:
+    with pytest.raises(ValueError, match="alert rules") as refused:
+        load_rules(rules_file(tmp_path, *changes))
+    assert says in str(refused.value)
+
+
+def test_a_sound_rule_is_taken(tmp_path: Path) -> None:
+    (rule,) = load_rules(rules_file(tmp_path, "for=30", "clear=0.9"))
+    assert (rule.for_seconds, rule.clear, rule.scope) == (30, 0.9, ("agent",))
+
+
+def test_ids_are_unique(tmp_path: Path) -> None:
+    path = rules_file(tmp_path)
+    path.write_text(path.read_text() + path.read_text().removeprefix("rules:"), encoding="utf-8")
+    with pytest.raises(ValueError, match="ids used twice: r"):
+        load_rules(path)
+
+
+def test_rules_for_everybody_are_looked_at_for_everybody() -> None:
+    script = Script().at("09:00:00", e.CallQueued, queue_id="q", site_id="s").at("09:10:00", e.CallArrived, "x")
+    script.at("09:10:30", e.CallArrived, "y")
+    told = script.run(POLICY, rules=load_rules(None), look_every=1).alerts
+    assert {alert.entity for alert in told} == {"all|all", "queue|q", "site|s"}
