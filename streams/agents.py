@@ -20,7 +20,9 @@ from streams.contacts.stage import ContactsStage
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Presence
-from streams.entity import Entity, dump as dump_entity, load as load_entity
+from streams.entity import Entity
+from streams.entity import dump as dump_entity
+from streams.entity import load as load_entity
 from streams.kpis_stage import KpisStage
 from streams.pipeline import new_day
 from streams.presence import stage as presence_
@@ -101,9 +103,7 @@ class Agents:
         self.clocks: WriteBack[EventClock] = WriteBack(
             tables["clocks"], _Clock.load, _Clock.dump, lambda _: EventClock()
         )
-        self.entities: WriteBack[Entity] = WriteBack(
-            tables["entities"], load_entity, dump_entity, lambda _: Entity()
-        )
+        self.entities: WriteBack[Entity] = WriteBack(tables["entities"], load_entity, dump_entity, lambda _: Entity())
         self.days: WriteBack[DailyFacts] = WriteBack(tables["days"], _facts, _dump_day, new_day)
         self._contacts = contacts
         self._presence = PresenceStage(policy, roster)
@@ -347,4 +347,3 @@ class Agents:
         """Publish how far each partition is behind."""
         for (topic, partition), end in highwater.items():
             metrics.LAG.labels(topic, partition).set(max(0, end - position.get((topic, partition), 0)))
-

@@ -90,6 +90,7 @@ class Worker:
 
     def _new_app(self, declare: bool) -> Any:
         settings = self.settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
         urls = [URL(f"kafka://{address}") for address in settings.broker.split(",")]
         app = faust.App(
             settings.group,
@@ -104,6 +105,11 @@ class Worker:
             consumer_auto_offset_reset="earliest",
             ConsumerScheduler=RunScheduler,
             broker_commit_interval=COMMIT_SECONDS,
+            # A worker that died is missed after 10 s, not after Faust's minute.
+            broker_session_timeout=10.0,
+            broker_heartbeat_interval=2.0,
+            broker_rebalance_timeout=20.0,
+            broker_request_timeout=30.0,
             broker_max_poll_records=4000,
             stream_buffer_maxsize=8,
             stream_wait_empty=False,
@@ -115,9 +121,7 @@ class Worker:
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         runs = self._sources | {self._agents_topic, self._contributions}
         RunScheduler.sources = runs
-        app.transport = RunTransport(
-            urls, app, sources=runs, processed=self._processed, checkpoint=self._checkpoint
-        )
+        app.transport = RunTransport(urls, app, sources=runs, processed=self._processed, checkpoint=self._checkpoint)
         return app
 
     def _declare_tables(self) -> dict[str, Any]:
@@ -281,4 +285,4 @@ def run_worker(settings: Settings, *, declare: bool = True) -> None:
     logging.getLogger("mode.timers").setLevel(logging.ERROR)
     use_loop("uvloop")
     worker = Worker(settings, declare=declare)
-    faust.Worker(worker.app, override_logging=False, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

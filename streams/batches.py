@@ -7,8 +7,8 @@ A plain Faust agent spends nearly all of its time on the message, not on what th
 2. ``RunConsumer`` commits what the worker has processed, and before each commit calls the checkpoint: state is written and
    acknowledged by the broker first, only then do the offsets move.
 
-Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._new_offset``,
-``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``; ``tests/component/test_batches.py`` holds them
+Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._getmany``,
+``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``; ``tests/component/test_batches.py`` holds them
 to what is expected of them here.
 """
 
@@ -88,6 +88,29 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
     Faust acknowledges a message when an agent asks for the next one, whether it was processed or passed over in a rebalance or
     at the end. What counts here is ``transport.processed``: what the worker says it has taken into its state.
     """
+
+    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
+        """Fetch of the partitions that are active now, and of no others.
+
+        Faust hands over its live set. Emptied by a rebalance before the consumer's thread reads it, it means "all partitions" to
+        aiokafka: their records are fetched, found inactive, and lost until the next seek.
+        """
+        chosen = frozenset(active_partitions or ())
+        if not chosen:
+            await self.sleep(timeout)
+            return {}
+        return await super()._getmany(chosen, timeout)
+
+    async def perform_seek(self) -> None:
+        """Back to the committed offsets; to the beginning where nothing has been committed, which Faust leaves where it is."""
+        await super().perform_seek()
+        fresh = [
+            tp for tp in self.assignment() if tp.topic in self.transport.sources and not self._committed_offset[tp]
+        ]
+        if fresh:
+            await self.seek_wait(await self.earliest_offsets(*fresh))
+            for tp in fresh:
+                self._read_offset[tp] = None
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.transport.sources:  # within a run there are no gaps to keep account of

@@ -32,7 +32,9 @@ def root(
     redis: RedisUrl = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit"),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit"
+    ),
 ) -> None:
     """Real-time customer-service performance: wallboards, alerts and month-end scores from one definition of each KPI.
 

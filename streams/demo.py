@@ -22,6 +22,7 @@ from deploy.ports import free_port, is_free
 from deploy.process import ServerProcess
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Figure, RosterEntry, Snapshot
+from streams.contracts.topics import TOPICS
 from streams.operation import KafkaOperation
 from streams.settings import Settings
 from streams.sinks.topics import ensure_topics
@@ -62,14 +63,24 @@ def run(plan: Plan, say: Say) -> None:
     data = plan.settings.data_dir.absolute()
     shutil.rmtree(data, ignore_errors=True)
     with ExitStack() as stack:
-        kafka = stack.enter_context(open_kafka(data / "kafka", say, plan.own_kafka))
+        kafka = stack.enter_context(
+            open_kafka(
+                data / "kafka",
+                say,
+                plan.own_kafka,
+                connection=plan.settings.kafka_python(),
+                topics=[plan.settings.topic(topic) for topic in TOPICS],
+            )
+        )
         redis = stack.enter_context(open_redis(data / "redis", say, plan.own_redis))
         settings = plan.settings.model_copy(
             update={
                 "broker": kafka.address,
                 "redis": redis.address,
+                "broker_version": kafka.broker_version or plan.settings.broker_version,
                 "partitions": kafka.partitions or plan.settings.partitions,
                 "clock": "event",
+                "data_dir": data,
             }
         )
         if kafka.durable:
@@ -89,7 +100,9 @@ def run(plan: Plan, say: Say) -> None:
         say(f"wallboard  {address}")
         say(f"metrics    http://127.0.0.1:{metrics_port}/metrics")
         say(f"logs       {data / 'logs'}")
-        say(f"ready in {time.monotonic() - began:.0f} s; the simulated {plan.day}, {plan.speed:g}× real time; Ctrl-C ends it")
+        say(
+            f"ready in {time.monotonic() - began:.0f} s; the simulated {plan.day}, {plan.speed:g}× real time; Ctrl-C ends it"
+        )
         interrupted = False
         try:
             _live(plan, settings, worker, say)
@@ -113,7 +126,7 @@ def _running(settings: Settings, data: Path, name: str, arguments: list[str]) ->
         [sys.executable, "-m", "streams", *arguments],
         directory=data,
         log=data / "logs" / f"{name}.log",
-        environment=_environment(settings),
+        environment=environment(settings),
     )
     process.start()
     try:
@@ -122,7 +135,7 @@ def _running(settings: Settings, data: Path, name: str, arguments: list[str]) ->
         process.stop()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     """The settings as a child process reads them; Python's path too, for a source tree that is not installed."""
     given = settings.model_dump(mode="json", exclude_none=True, exclude={"policy"})
     return {f"DESKPULSE_{name.upper()}": str(value) for name, value in given.items()} | {
@@ -238,7 +251,7 @@ def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
         + ["--out", str(plan.scores.absolute())],
         directory=data,
         log=log,
-        environment=_environment(settings),
+        environment=environment(settings),
     )
     score.start()
     deadline = time.monotonic() + 120

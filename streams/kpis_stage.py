@@ -10,10 +10,10 @@ from streams import facts as daily
 from streams.alerts.evaluate import look, rules_by_kind
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
+from streams.entity import Entity
 from streams.kpi.policy import Policy
 from streams.snapshot import snapshot
 from streams.windows.clock import Days
-from streams.entity import Entity
 
 _NOTHING: Sums = {}
 

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
         None, pattern=r"^\d+(\.\d+)*$", description="Protocol version to speak with a broker that does not say its own"
     )
     redis: str = Field("redis://127.0.0.1:6379/0", description="Redis URL")
-    prefix: str = Field("", description="Put before every topic, group and Redis key: several operations on one cluster")
+    prefix: str = Field(
+        "", description="Put before every topic, group and Redis key: several operations on one cluster"
+    )
     partitions: int = Field(8, ge=1, le=10_000, description="Partitions of the topics, when they are created")
     replication: int = Field(1, ge=1, le=15, description="Replicas of the topics, when they are created")
     policy_file: Path | None = Field(None, description="Policy (YAML); defaults where absent")

@@ -97,7 +97,10 @@ def _reason(rule: Rule, entity: str, status: AlertStatus, figure: Figure, held: 
     n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
     if status == "resolved":
         if figure.value is None or figure.n < rule.min_n:
-            return f"{who_zh}{window_zh}{name_zh}：数据不足，解除。", f"{name_en}, {who_en}, {window_en}: too little data left, resolved."
+            return (
+                f"{who_zh}{window_zh}{name_zh}：数据不足，解除。",
+                f"{name_en}, {who_en}, {window_en}: too little data left, resolved.",
+            )
         return (
             f"{who_zh}{window_zh}{name_zh}恢复到 {value}{n_zh}。",
             f"{name_en}, {who_en}, {window_en}: back at {value}{n_en}.",

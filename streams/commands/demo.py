@@ -19,12 +19,15 @@ from streams.windows.clock import instant, machine_ms
 def demo(
     ctx: typer.Context,
     seconds: Annotated[
-        float | None, typer.Option("--seconds", min=1, help="End by itself after so many seconds; until Ctrl-C where absent")
+        float | None,
+        typer.Option("--seconds", min=1, help="End by itself after so many seconds; until Ctrl-C where absent"),
     ] = None,
     speed: Annotated[float, typer.Option("--speed", min=0.1, max=600, help="How many times faster than real")] = 20,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same day")] = 1,
     port: Annotated[int, typer.Option("--port", help="Port of the wallboard; a free one where it is taken")] = 8090,
-    scores: Annotated[Path, typer.Option("--scores", help="Directory of the month-end score files")] = Path("var/scores"),
+    scores: Annotated[Path, typer.Option("--scores", help="Directory of the month-end score files")] = Path(
+        "var/scores"
+    ),
     day: Annotated[
         datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Simulated date; yesterday where absent")
     ] = None,

@@ -56,7 +56,9 @@ def _date(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is no date; write it like 2010-08-31") from error
 
 
-From = Annotated[date | None, typer.Option("--from", parser=_date, metavar="YYYY-MM-DD", help="First day; all where absent")]
+From = Annotated[
+    date | None, typer.Option("--from", parser=_date, metavar="YYYY-MM-DD", help="First day; all where absent")
+]
 To = Annotated[date | None, typer.Option("--to", parser=_date, metavar="YYYY-MM-DD", help="Last day, included")]
 ByKind = Annotated[By, typer.Option("--by", help="Whose facts")]
 PerPeriod = Annotated[Per, typer.Option("--per", help="One row per day, month, or over all days")]
@@ -157,5 +159,3 @@ def _print(table: Iterable[Row], format: Format, file: TextIO) -> None:
             writer = csv.DictWriter(file, list(row), lineterminator="\n")
             writer.writeheader()
         writer.writerow(row)
-
-

@@ -72,9 +72,12 @@ def worker(
         Literal["wall", "event"] | None,
         typer.Option("--clock", help="wall: the machine's clock; event: the highest event time admitted (replays)"),
     ] = None,
-    metrics_port: Annotated[int, typer.Option("--metrics-port", help="Port of /metrics for Prometheus; 0: none")] = 9464,
+    metrics_port: Annotated[
+        int, typer.Option("--metrics-port", help="Port of /metrics for Prometheus; 0: none")
+    ] = 9464,
     declare: Annotated[
-        bool, typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself")
+        bool,
+        typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself"),
     ] = True,
     broker: Broker = None,
     redis: RedisUrl = None,
@@ -98,7 +101,9 @@ def worker(
             try:
                 start_http_server(metrics_port)
             except OSError as error:
-                raise stop(f"port {metrics_port} for /metrics is taken ({error}); give another --metrics-port, or 0") from error
+                raise stop(
+                    f"port {metrics_port} for /metrics is taken ({error}); give another --metrics-port, or 0"
+                ) from error
     run_worker(settings, declare=declare)
 
 

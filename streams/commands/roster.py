@@ -48,7 +48,9 @@ def read_roster(file: Path) -> dict[str, list[RosterEntry]]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         if unknown := set(reader.fieldnames or ()) - set(COLUMNS):
-            raise ValueError(f"{file}: unknown columns {', '.join(sorted(map(str, unknown)))}; known: {', '.join(COLUMNS)}")
+            raise ValueError(
+                f"{file}: unknown columns {', '.join(sorted(map(str, unknown)))}; known: {', '.join(COLUMNS)}"
+            )
         if "agent_id" not in (reader.fieldnames or ()):
             raise ValueError(f"{file}: no column agent_id; the columns are {', '.join(COLUMNS)}")
         entries: dict[str, list[RosterEntry]] = {}

@@ -35,10 +35,15 @@ def replay(
     speed: Annotated[
         str, typer.Option("--speed", metavar="N|max", help="N times faster than it happened, by event time; or max")
     ] = "max",
-    sort: Annotated[bool, typer.Option("--sort", help="Sort by event time at full speed too (holds all in memory)")] = False,
-    rejects: Annotated[Path, typer.Option("--rejects", help="Where rows that do not fit are written")] = Path("rejects.csv"),
+    sort: Annotated[
+        bool, typer.Option("--sort", help="Sort by event time at full speed too (holds all in memory)")
+    ] = False,
+    rejects: Annotated[Path, typer.Option("--rejects", help="Where rows that do not fit are written")] = Path(
+        "rejects.csv"
+    ),
     wait: Annotated[
-        float, typer.Option("--wait", metavar="SECONDS", help="Then wait until workers have processed all; 0: do not wait")
+        float,
+        typer.Option("--wait", metavar="SECONDS", help="Then wait until workers have processed all; 0: do not wait"),
     ] = 0,
     broker: Broker = None,
     prefix: Prefix = None,

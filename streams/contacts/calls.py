@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-
 from streams.contacts.contact import Contact, Leg, Rules
 from streams.contacts.slots import WAITING
 from streams.contracts import events as e
@@ -34,11 +33,10 @@ def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
         if same and leg.implied and leg.ended_at is None and not leg.transferred:
             # The source's times run backwards: this is the queueing of the answer that we have already seen.
             leg.implied, leg.queue = False, event.queue_id or leg.queue
-            _put_offer(call, leg)
             _put_answer(call, leg, rules)
             return
     if leg is not None and leg.answered_at is None and not leg.gone:
-        _leave(call, leg)
+        _leave(call, leg, at)
     _open(call, at, event.queue_id or call.queue)
 
 
@@ -85,6 +83,7 @@ def answered(call: Contact, event: e.CallAnswered, at: int, rules: Rules) -> Non
 
 
 def _put_answer(call: Contact, leg: Leg, rules: Rules) -> None:
+    _put_offer(call, leg)
     sums: Sums = {"calls_answered": 1}
     if leg.wait:
         sums["wait_seconds"] = leg.wait
@@ -106,7 +105,7 @@ def abandoned(call: Contact, event: e.CallAbandoned, at: int, rules: Rules) -> N
     leg = _waiting_leg(call, at)
     if leg is None:
         return
-    _leave(call, leg)
+    _leave(call, leg, at)
     wait = _ms(event.wait_seconds) if event.wait_seconds is not None else max(0, at - leg.queued_at)
     sums: Sums = {"calls_abandoned": 1}
     short = _ms(rules.policy.short_abandon_seconds)
@@ -118,7 +117,7 @@ def abandoned(call: Contact, event: e.CallAbandoned, at: int, rules: Rules) -> N
 def left_queue(call: Contact, event: e.CallLeftQueue, at: int, rules: Rules) -> None:
     """Timed out or overflowed: it stays among the offered."""
     if leg := _waiting_leg(call, at):
-        _leave(call, leg)
+        _leave(call, leg, at)
 
 
 def transferred(call: Contact, event: e.CallTransferred, at: int, rules: Rules) -> None:
@@ -132,7 +131,7 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
     leg = _last_answered(call, event.agent_id)
     if leg is None:
         if call.legs and not call.legs[-1].gone:
-            _leave(call, call.legs[-1])
+            _leave(call, call.legs[-1], at)
         return
     number = call.legs.index(leg) + 1
     if leg.agent is None and event.agent_id is not None:  # only the end tells who it was
@@ -173,9 +172,15 @@ def _open(call: Contact, at: int, queue: str | None, *, implied: bool = False) -
 
 
 def _put_offer(call: Contact, leg: Leg) -> None:
+    """The offer counts from the queueing on and, once it has an outcome, in the window of that: no rate has an answer without its
+    offer, and none exceeds 1.
+    """
     number = len(call.legs)
-    call.put(f"offer{number}", leg.queued_at, desk={"calls_offered": 1}, queue=leg.queue)
-    if leg.answered_at is None:
+    outcome = leg.answered_at if leg.answered_at is not None else leg.gone_at
+    call.put(
+        f"offer{number}", leg.queued_at if outcome is None else outcome, desk={"calls_offered": 1}, queue=leg.queue
+    )
+    if outcome is None:
         call.put(f"wait{number}", leg.queued_at, queue=leg.queue, form=WAITING)
 
 
@@ -187,9 +192,10 @@ def _waiting_leg(call: Contact, at: int) -> Leg | None:
     return leg if leg.answered_at is None and not leg.gone else None
 
 
-def _leave(call: Contact, leg: Leg) -> None:
-    leg.gone = True
+def _leave(call: Contact, leg: Leg, at: int) -> None:
+    leg.gone, leg.gone_at = True, at
     call.drop(f"wait{len(call.legs)}")
+    _put_offer(call, leg)
 
 
 def _last_answered(call: Contact, agent: str | None) -> Leg | None:

@@ -34,8 +34,9 @@ class Leg(Struct, array_like=True, kw_only=True):
     agent: str | None = None
     team: str | None = None
     wait: int = 0
-    #: Left the queue unanswered.
+    #: Left the queue unanswered, and when.
     gone: bool = False
+    gone_at: int | None = None
     transferred: bool = False
     ended_at: int | None = None
     talk: int | None = None
@@ -59,14 +60,14 @@ class Contact(Struct, array_like=True, kw_only=True):
     kind: str | None = None
     closed_at: int | None = None
     #: Calls.
-    legs: list[Leg] = []  # noqa: RUF012 - msgspec copies an empty default per instance
+    legs: list[Leg] = []
     missed: int = 0
     #: Chats: the customer's first message, and whether an agent has answered it. Tickets: the first public reply.
     asked_at: int | None = None
     responded: bool = False
     #: Tickets: when it must be resolved.
     due_at: int | None = None
-    slots: Slots = {}  # noqa: RUF012
+    slots: Slots = {}
 
     @property
     def at(self) -> int:

@@ -130,9 +130,7 @@ _decoder = msgspec.msgpack.Decoder(dict[str, Kept])
 
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
-    return _encoder.encode(
-        {key: Kept(base=m.base, log=m.log, links=m.links) for key, m in customer.contacts.items()}
-    )
+    return _encoder.encode({key: Kept(base=m.base, log=m.log, links=m.links) for key, m in customer.contacts.items()})
 
 
 def load(raw: bytes, rules: Rules) -> Customer:

@@ -1,7 +1,8 @@
 """What links a customer's contacts: who came back, and who complained again.
 
 A contact *returns* another when it is a later arrival of the same known customer within the policy's days, on the same topic; a
-topic missing on either side matches any. It is charged to whoever handled the earlier contact, on that contact's day. A repeated
+topic missing on either side matches any. It is charged to whoever handled the earlier contact, on that contact's day and in the
+window in which it was handled: a share of those contacts, never more than all. A repeated
 complaint is charged to whoever closed the earlier one and counted on the day of the later.
 """
 
@@ -20,7 +21,15 @@ Arrivals = Sequence[tuple[int, str]]
 
 def relevant(contact: Contact) -> tuple[object, ...]:
     """What of a contact its own and its neighbours' links depend on."""
-    return (contact.at, contact.topic, contact.kind, contact.closed_at, contact.queue, contact.site, contact.slots.get("handled"))
+    return (
+        contact.at,
+        contact.topic,
+        contact.kind,
+        contact.closed_at,
+        contact.queue,
+        contact.site,
+        contact.slots.get("handled"),
+    )
 
 
 def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> Slots:
@@ -29,11 +38,10 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     slots: Slots = {}
     handled = contact.slots.get("handled")
     if handled is not None and contact.known:
-        back = _return(contact, contacts, arrivals, policy)
-        if back is not None:
+        if _returns(contact, contacts, arrivals, policy):
             one = {"repeat_contacts": 1}
             slots["repeat"] = Slot(
-                back, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
+                handled.at, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
             )
     if contact.kind == COMPLAINT and contact.known:
         earlier = _earlier_complaint(contact, contacts, arrivals, policy)
@@ -61,13 +69,13 @@ def affected(at: int, arrivals: Arrivals, policy: Policy) -> list[str]:
     return [key for _, key in arrivals[first:last]]
 
 
-def _return(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> int | None:
+def _returns(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> bool:
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
         if at > contact.at + policy.repeat_ms:
-            return None
+            return False
         if not policy.repeat_same_topic or _same_topic(contact, contacts[key]):
-            return at
-    return None
+            return True
+    return False
 
 
 def _earlier_complaint(

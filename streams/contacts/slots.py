@@ -32,8 +32,8 @@ class Slot(Struct, array_like=True, frozen=True, gc=False):
     team: str | None = None
     queue: str | None = None
     site: str | None = None
-    staff: Sums = {}  # noqa: RUF012 - msgspec copies an empty default per instance
-    desk: Sums = {}  # noqa: RUF012
+    staff: Sums = {}
+    desk: Sums = {}
     form: int = HAPPENED
 
 

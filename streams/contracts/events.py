@@ -8,7 +8,7 @@ Unknown fields are ignored, so that a source may send more than is needed.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, TypeAlias, Union
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -412,18 +412,9 @@ class AgentRetracted(AgentEvent, tag="agent.retracted", kw_only=True):
     corrects: Id
 
 
-CallEvent: TypeAlias = Union[
-    CallArrived, CallQueued, CallOffered, CallMissed, CallAnswered, CallAbandoned, CallLeftQueue, CallTransferred,
-    CallEnded, CallRated, CallInvited, CallReviewed, CallAnalysed, CallCorrected, CallRetracted,
-]  # fmt: skip
-ChatEvent: TypeAlias = Union[
-    ChatStarted, ChatAssigned, ChatTransferred, ChatMessage, ChatEnded, ChatRated, ChatInvited, ChatReviewed,
-    ChatAnalysed, ChatCorrected, ChatRetracted,
-]  # fmt: skip
-TicketEvent: TypeAlias = Union[
-    TicketCreated, TicketAssigned, TicketEscalated, TicketReopened, TicketReplied, TicketResolved, TicketClosed,
-    TicketRated, TicketInvited, TicketReviewed, TicketAnalysed, TicketCorrected, TicketRetracted,
-]  # fmt: skip
-PresenceEvent: TypeAlias = Union[AgentStateChanged, AgentScheduled, AgentCorrected, AgentRetracted]
-AnyContactEvent: TypeAlias = Union[CallEvent, ChatEvent, TicketEvent]
-AnyEvent: TypeAlias = Union[AnyContactEvent, PresenceEvent]
+CallEvent: TypeAlias = CallArrived | CallQueued | CallOffered | CallMissed | CallAnswered | CallAbandoned | CallLeftQueue | CallTransferred | CallEnded | CallRated | CallInvited | CallReviewed | CallAnalysed | CallCorrected | CallRetracted  # fmt: skip
+ChatEvent: TypeAlias = ChatStarted | ChatAssigned | ChatTransferred | ChatMessage | ChatEnded | ChatRated | ChatInvited | ChatReviewed | ChatAnalysed | ChatCorrected | ChatRetracted  # fmt: skip
+TicketEvent: TypeAlias = TicketCreated | TicketAssigned | TicketEscalated | TicketReopened | TicketReplied | TicketResolved | TicketClosed | TicketRated | TicketInvited | TicketReviewed | TicketAnalysed | TicketCorrected | TicketRetracted  # fmt: skip
+PresenceEvent: TypeAlias = AgentStateChanged | AgentScheduled | AgentCorrected | AgentRetracted
+AnyContactEvent: TypeAlias = CallEvent | ChatEvent | TicketEvent
+AnyEvent: TypeAlias = AnyContactEvent | PresenceEvent

@@ -126,5 +126,3 @@ def documents(version: str) -> dict[str, str]:
     }
     out["asyncapi.yaml"] = yaml.safe_dump(asyncapi(version), sort_keys=False, allow_unicode=True, width=120)
     return out
-
-

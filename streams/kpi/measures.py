@@ -27,7 +27,9 @@ class Measure:
 MEASURES: dict[str, Measure] = {
     m.id: m
     for m in (
-        Measure("calls_offered", "n", "呼入（排队）通话；坐席：接听+漏接", "calls queued; of an agent: answered + missed"),
+        Measure(
+            "calls_offered", "n", "呼入（排队）通话；坐席：接听+漏接", "calls queued; of an agent: answered + missed"
+        ),
         Measure("calls_answered", "n", "接听通话", "calls answered"),
         Measure("calls_answered_within_20s", "n", "阈值内接听", "calls answered within the service-level threshold"),
         Measure("calls_abandoned", "n", "放弃通话", "calls abandoned while waiting"),
@@ -56,7 +58,9 @@ MEASURES: dict[str, Measure] = {
         Measure("csat_score_0_100", "points", "0–100 分评价总分", "sum of the scores on the scale 0-100"),
         Measure("csat_ratings_binary", "n", "二元评价", "satisfaction ratings on the scale 0 or 1"),
         Measure("csat_score_binary", "points", "二元评价总分", "sum of the scores on the scale 0 or 1"),
-        Measure("first_responses_due", "n", "应首响的会话", "chats that got a first response or waited past the threshold"),
+        Measure(
+            "first_responses_due", "n", "应首响的会话", "chats that got a first response or waited past the threshold"
+        ),
         Measure("first_responses_within_30s", "n", "阈值内首响", "first responses within the threshold"),
         Measure("chat_first_responses", "n", "会话首响", "first responses in chats"),
         Measure("chat_first_response_seconds", "s", "会话首响时长", "wait for the first response in chats"),

@@ -26,7 +26,9 @@ class Policy(BaseModel):
     service_level_denominator: ServiceLevelDenominator = Field(
         "offered", description="What the 20-second answer rate is a share of; of an agent always his offers"
     )
-    short_abandon_seconds: _Seconds = Field(0, description="Hang-ups within this wait (≤) are not abandoned; 0: all are")
+    short_abandon_seconds: _Seconds = Field(
+        0, description="Hang-ups within this wait (≤) are not abandoned; 0: all are"
+    )
     first_response_seconds: _Seconds = Field(30, description="A first response within this time (≤) is in time")
     first_response_channels: tuple[Channel, ...] = Field(
         ("chat", "ticket"), description="Channels whose first responses make the mean first response time"

@@ -73,4 +73,3 @@ class Kpi:
 
 def _total(terms: Terms, sums: Mapping[str, int]) -> int:
     return sum(sums.get(measure, 0) * times for measure, times in terms.items())
-

@@ -21,7 +21,7 @@ from streams.windows.clock import Days, EventClock, instant
 class AgentPresence(Struct, array_like=True):
     """What is kept of one agent: his events within the allowed lateness, and the last state before them."""
 
-    log: list[PresenceEvent] = []  # noqa: RUF012 - msgspec copies an empty default per instance
+    log: list[PresenceEvent] = []
     before: AgentStateChanged | None = None
 
     def states(self) -> list[AgentStateChanged]:
@@ -51,9 +51,7 @@ class AgentPresence(Struct, array_like=True):
             if (earlier.state, earlier.reason) != (last.state, last.reason):
                 break
             since = earlier.at
-        return Presence(
-            agent_id=agent, state=last.state, since=instant(since), reason=last.reason, team=last.team_id
-        )
+        return Presence(agent_id=agent, state=last.state, since=instant(since), reason=last.reason, team=last.team_id)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -138,5 +136,3 @@ class PresenceStage:
             ):
                 agent.before = gone
             del agent.log[0]
-
-

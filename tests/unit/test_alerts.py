@@ -14,7 +14,9 @@ from tests.desk import POLICY, Script
 LOW = Rule(
     id="low", zh="低", en="low", kpi="csat", window="30m", below=0.8, clear=0.85, min_n=5, for_seconds=60, scope=("agent",)
 )  # fmt: skip
-LONG = Rule(id="long", zh="长", en="long", kpi="longest_wait", window="now", above=120, clear=90, for_seconds=10, scope=("all",))
+LONG = Rule(
+    id="long", zh="长", en="long", kpi="longest_wait", window="now", above=120, clear=90, for_seconds=10, scope=("all",)
+)
 
 _P, _F = "pending", "firing"
 
@@ -49,7 +51,10 @@ def test_satisfaction_below_eighty_percent_fires_once_with_its_reason_and_resolv
         script.call(f"09:2{number}:00", f"d{number}", agent="a", talk=10)
         script.at(f"09:2{number}:30", e.CallRated, f"d{number}", score=5, scale="1-5")
     told = [alert for alert in script.run(rules=load_rules(None), look_every=1).alerts if alert.entity == "agent|a"]
-    assert [(alert.status, f"{alert.at:%H:%M:%S}") for alert in told] == [("firing", "09:06:00"), ("resolved", "09:28:30")]
+    assert [(alert.status, f"{alert.at:%H:%M:%S}") for alert in told] == [
+        ("firing", "09:06:00"),
+        ("resolved", "09:28:30"),
+    ]
     fired = told[0]
     assert (fired.rule, fired.value, fired.n, fired.threshold) == ("low_satisfaction", 0.6, 5, 0.8)
     assert fired.reason_zh == "坐席 a近30分钟客户满意度 60.0 %（n=5），低于 80.0 %，已持续 90 秒。"

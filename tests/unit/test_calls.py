@@ -59,7 +59,9 @@ def transferred_and_queued_again(s: Script) -> None:
     answered_in_time(s)
     s.events.pop()
     s.at("09:01:00", e.CallTransferred, to_queue_id="q2", **A).at("09:01:00", e.CallQueued, queue_id="q2")
-    s.at("09:01:30", e.CallAnswered, agent_id="b", team_id="t2").at("09:03:00", e.CallEnded, agent_id="b", resolved=True)
+    s.at("09:01:30", e.CallAnswered, agent_id="b", team_id="t2").at(
+        "09:03:00", e.CallEnded, agent_id="b", resolved=True
+    )
 
 
 def missed_by_one_then_answered(s: Script) -> None:
@@ -111,7 +113,9 @@ def test_offers_and_answers(story: Callable[[Script], None], desk: dict[str, int
     script = Script()
     story(script)
     result = script.run()
-    counted = set(desk) | set(agent) | {"calls_offered", "calls_answered", "calls_abandoned", "wait_seconds", "calls_missed"}
+    counted = (
+        set(desk) | set(agent) | {"calls_offered", "calls_answered", "calls_abandoned", "wait_seconds", "calls_missed"}
+    )
     assert {m: v for m, v in sums(result).items() if m in counted} == desk
     assert {m: v for m, v in sums(result, "agent|a").items() if m in counted} == agent
     assert sums(result, "team|t") == sums(result, "agent|a")
@@ -130,7 +134,12 @@ def test_an_agents_offers_are_what_he_answered_and_missed() -> None:
 
 @pytest.mark.parametrize(
     ("denominator", "rate"),
-    [("offered", 1 / 4), ("answered", 1 / 2), ("answered_and_abandoned", 1 / 3), ("offered_less_short_abandons", 1 / 3)],
+    [
+        ("offered", 1 / 4),
+        ("answered", 1 / 2),
+        ("answered_and_abandoned", 1 / 3),
+        ("offered_less_short_abandons", 1 / 3),
+    ],
 )
 def test_the_denominator_of_the_service_level_is_policy(denominator: str, rate: float) -> None:
     policy = Policy(time_zone="UTC", service_level_denominator=denominator, short_abandon_seconds=5)
@@ -184,3 +193,11 @@ def test_waiting_calls_are_seen_and_leave() -> None:
 def test_a_call_whose_end_never_came_does_not_wait_for_ever() -> None:
     script = Script().at("09:00:00", e.CallQueued, "lost", **Q).at("14:00:00", e.CallQueued, "c2", **Q)
     assert script.run(POLICY).snapshot("queue|q").waiting == 1
+
+
+def test_no_rate_of_a_window_has_an_answer_without_its_offer() -> None:
+    script = Script().at("09:00:30", e.CallQueued, "c1", **Q).at("09:05:30", e.CallAnswered, "c1", **A)
+    script.at("09:09:00", e.CallArrived, "later")
+    window = script.run().snapshot("queue|q").windows["5m"]
+    assert (window["answer_rate"].value, window["answer_rate"].n, window["offered_calls"].value) == (1, 1, 1)
+    assert script.run().snapshot("queue|q").windows["30m"]["offered_calls"].value == 1

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.contracts.decode import MAX_EVENT_BYTES, REASONS, Rejected, decode_any, decode_contact, decode_presence, encode
+from streams.contracts.decode import (
+    MAX_EVENT_BYTES,
+    REASONS,
+    Rejected,
+    decode_any,
+    decode_contact,
+    decode_presence,
+    encode,
+)
 from streams.contracts.events import CallAnswered
 
 GOOD = {
@@ -48,7 +56,13 @@ def test_one_reason_for_each_way_to_be_broken(raw: bytes | None, reason: str) ->
 
 
 def test_a_shift_that_ends_before_it_starts_is_refused() -> None:
-    shift = {**GOOD, "type": "agent.scheduled", "agent_id": "a", "starts": GOOD["time"], "ends": "2026-03-02T08:00:00+08:00"}
+    shift = {
+        **GOOD,
+        "type": "agent.scheduled",
+        "agent_id": "a",
+        "starts": GOOD["time"],
+        "ends": "2026-03-02T08:00:00+08:00",
+    }
     refused = decode_presence(json.dumps(shift).encode())
     assert isinstance(refused, Rejected)
     assert refused.reason == "out_of_range"

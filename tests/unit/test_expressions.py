@@ -118,9 +118,21 @@ def test_a_moment_is(text: str, expected: str) -> None:
     assert value(text).isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["datetime(nothing, entry)", "datetime(date, nothing)", "time_after(nothing, entry)",
-                                  "time_after(datetime(date, entry), nothing)", "date(nothing)", "seconds(nothing)",
-                                  "lower(nothing)", "pseudonym(nothing)", "unix(nothing)", "text(nothing)"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "datetime(nothing, entry)",
+        "datetime(date, nothing)",
+        "time_after(nothing, entry)",
+        "time_after(datetime(date, entry), nothing)",
+        "date(nothing)",
+        "seconds(nothing)",
+        "lower(nothing)",
+        "pseudonym(nothing)",
+        "unix(nothing)",
+        "text(nothing)",
+    ],
+)
 def test_nothing_in_is_nothing_out(text: str) -> None:
     assert value(text) is None
 

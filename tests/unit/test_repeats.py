@@ -66,7 +66,10 @@ def test_unknown_customers_are_left_out_of_the_denominator() -> None:
 def test_window_and_topic_are_policy() -> None:
     script = first_call(topic="card").at("10:00:00", e.CallArrived, "c2", topic="loan", **KNOWN)
     assert sums(script.run(Policy(time_zone="UTC", repeat_same_topic=False)))["repeat_contacts"] == 1
-    assert sums(script.run(Policy(time_zone="UTC", repeat_same_topic=False, repeat_days=1 / 48))).get("repeat_contacts") is None
+    assert (
+        sums(script.run(Policy(time_zone="UTC", repeat_same_topic=False, repeat_days=1 / 48))).get("repeat_contacts")
+        is None
+    )
 
 
 def complaint(script: Script, when: str, contact: str, agent: str, topic: str = "late delivery") -> Script:

@@ -68,7 +68,11 @@ def test_the_newest_state_counts_whatever_the_order_and_lasts_since_it_began() -
 
 def test_old_states_are_folded_and_the_last_one_stays_known() -> None:
     stage, agents, clock = PresenceStage(POLICY, ROSTER), {"a": AgentPresence()}, EventClock()
-    raws = [state("1", "09:00:00", "available"), state("2", "+1 09:00:00", "offline"), state("3", "+9 09:00:00", "offline")]
+    raws = [
+        state("1", "09:00:00", "available"),
+        state("2", "+1 09:00:00", "offline"),
+        state("3", "+9 09:00:00", "offline"),
+    ]
     stage.process(raws, agents, clock, machine=2**52, event_time=True)
     assert len(agents["a"].log) == 1
     shown = agents["a"].presence("a")
@@ -79,7 +83,11 @@ def test_old_states_are_folded_and_the_last_one_stays_known() -> None:
 def test_shifts_are_kept_and_the_last_word_stands() -> None:
     stage, agents, clock = PresenceStage(POLICY, ROSTER), {"a": AgentPresence()}, EventClock()
     raws = [
-        encode(e.AgentScheduled(id=id, source="s", time=moment(when), agent_id="a", starts=moment("09:00:00"), ends=moment(ends)))
+        encode(
+            e.AgentScheduled(
+                id=id, source="s", time=moment(when), agent_id="a", starts=moment("09:00:00"), ends=moment(ends)
+            )
+        )
         for id, when, ends in (("1", "08:00:00", "17:00:00"), ("2", "08:30:00", "18:00:00"))
     ]
     stage.process(raws, agents, clock, machine=2**52, event_time=True)

@@ -1,0 +1,28 @@
+"""Run a command that the kernel kills as soon as the process that asked for it is gone, even by ``kill -9`` (Linux).
+
+A script of its own, ``die_with_parent.py PARENT_PID COMMAND…``, which turns into the command: Python code between fork
+and exec of a threaded program (``preexec_fn``) can deadlock, and Python 3.12 and later warn of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(parent: int, command: list[str]) -> None:
+    """Replace this process by ``command``. Raises OSError where the command cannot be run."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:  # it died before the line above
+        sys.exit(f"the process {parent} that started this is gone")
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,114 @@
+"""What of all that Deskpulse can use is on this machine, and what to type for the rest."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy import kafka_reach, redis_reach, tools
+from deploy.kafka_jars import cache_root, cached_jars, kafka_version
+
+_PYTHON_FROM, _PYTHON_BELOW = (3, 11), (3, 14)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked for. ``needed``: nothing works without it. ``advice``: what to type where it is missing."""
+
+    name: str
+    ok: bool
+    needed: bool
+    found: str
+    advice: str
+
+
+def examine(
+    broker: str | None = None,
+    redis_url: str | None = None,
+    cache_dir: Path | None = None,
+    *,
+    connection: Mapping[str, Any] | None = None,
+) -> list[Finding]:
+    """Look for everything, in the order in which one would install it. Never raises for what is missing.
+
+    :param broker: ``HOST:PORT[,…]`` of a Kafka that has to answer; None where a local one is to be started.
+    :param redis_url: URL of a Redis that has to answer; None where a local one is to be started.
+    :param cache_dir: where Kafka's jars are cached; the user's cache directory where None.
+    :param connection: how to talk to ``broker`` (``Settings.kafka_python``); without protection where None.
+    """
+    cache = cache_dir or cache_root()
+    findings = [_python(), _java(), _maven(cache), _jars(cache)]
+    if broker is not None:
+        findings.append(_kafka(broker, connection or kafka_reach.plain(broker)))
+    findings.append(_tool("Redis server", tools.redis_server, redis_url is None, tools.REDIS_ADVICE))
+    if redis_url is not None:
+        findings.append(_redis(redis_url))
+    findings.append(
+        _tool("Chromium", tools.chromium, False, f"for tests of the web page only: {tools.CHROMIUM_ADVICE}")
+    )
+    return findings
+
+
+def _python() -> Finding:
+    here = sys.version_info[:2]
+    return Finding(
+        "Python",
+        ok=_PYTHON_FROM <= here < _PYTHON_BELOW,
+        needed=True,
+        found=f"{platform.python_version()} ({sys.executable})",
+        advice="use Python 3.11, 3.12 or 3.13",
+    )
+
+
+def _java() -> Finding:
+    advice = f"{tools.JAVA_ADVICE}. Without Java the demo runs on a test broker that keeps nothing"
+    return _tool("Java", tools.java, False, advice)
+
+
+def _maven(cache: Path) -> Finding:
+    there = cached_jars(cache).is_dir()
+    advice = "not needed, Kafka's jars are there" if there else f"{tools.MAVEN_ADVICE}. It fetches Kafka, once"
+    return _tool("Maven", tools.maven, False, advice)
+
+
+def _jars(cache: Path) -> Finding:
+    jars = cached_jars(cache)
+    return Finding(
+        "Kafka's jars",
+        ok=jars.is_dir(),
+        needed=False,
+        found=f"{kafka_version()} in {jars}" if jars.is_dir() else f"not in {cache}",
+        advice="deskpulse broker (the first start fetches them, about 45 MB)",
+    )
+
+
+def _kafka(address: str, connection: Mapping[str, Any]) -> Finding:
+    name = f"Kafka at {address}"
+    advice = "start it, or check DESKPULSE_BROKER and DESKPULSE_SECURITY_PROTOCOL; deskpulse broker starts one here"
+    try:
+        cluster = kafka_reach.look(connection)
+    except (kafka_reach.UnreachableError, ValueError) as error:
+        return Finding(name, ok=False, needed=True, found=str(error), advice=advice)
+    return Finding(name, True, True, f"version {cluster.version}, number of brokers: {cluster.brokers}", advice)
+
+
+def _redis(url: str) -> Finding:
+    name = f"Redis at {redis_reach.shown(url)}"
+    advice = "start it, or check DESKPULSE_REDIS; deskpulse broker starts one here"
+    try:
+        version = redis_reach.look(url)
+    except (kafka_reach.UnreachableError, ValueError) as error:
+        return Finding(name, ok=False, needed=True, found=str(error), advice=advice)
+    return Finding(name, ok=True, needed=True, found=f"version {version}", advice=advice)
+
+
+def _tool(name: str, find: Callable[[], tools.Tool], needed: bool, advice: str) -> Finding:
+    try:
+        tool = find()
+    except tools.MissingToolError as missing:
+        return Finding(name, ok=False, needed=needed, found=missing.problem, advice=advice)
+    return Finding(name, ok=True, needed=needed, found=f"{tool.version} ({tool.path})", advice=advice)

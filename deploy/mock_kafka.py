@@ -1,0 +1,69 @@
+"""A stand-in for Kafka inside this process: librdkafka's test broker, for machines without Java. Nothing is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException, Producer
+
+from deploy.process import ServerStartError, silent
+
+_READY_WITHIN_SECONDS = 10.0
+
+
+class MockKafka:
+    """librdkafka's test broker on 127.0.0.1. Other processes can use it for as long as this one lives.
+
+    It keeps the newest messages only, in memory, makes topics by itself at their first use, and cannot be asked to.
+
+    :param topics: names of topics that shall be there from the start.
+    """
+
+    durable = False
+    #: Partitions of every topic; the test broker takes no other number.
+    partitions: int | None = 4
+    #: For ``Settings.broker_version``: what the test broker answers to newer versions, kafka-python cannot read.
+    broker_version: str | None = "2.3"
+
+    def __init__(self, topics: Sequence[str] = ()) -> None:
+        self._topics = topics
+        self._owner: Producer | None = None
+        self._address: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Bootstrap address ``HOST:PORT``. Raises RuntimeError while it does not run."""
+        if self._address is None:
+            raise RuntimeError("this test broker does not run, so it has no address")
+        return self._address
+
+    def start(self, progress: Callable[[str], None] = silent) -> str:
+        """Start the broker and return its address. Raises ServerStartError if it does not come up."""
+        if self._address is not None:
+            return self._address
+        progress("Starting librdkafka's test broker inside this process: nothing that it holds is durable")
+        owner = Producer({"test.mock.num.brokers": 1, "log_level": 3})
+        try:
+            (broker,) = owner.list_topics(timeout=_READY_WITHIN_SECONDS).brokers.values()
+            for topic in self._topics:
+                owner.list_topics(topic, timeout=_READY_WITHIN_SECONDS)  # to be asked about one makes it
+        except (KafkaException, ValueError) as error:
+            raise ServerStartError(f"librdkafka's test broker did not start: {error}") from error
+        self._owner, self._address = owner, f"{broker.host}:{broker.port}"
+        progress(f"The test broker is ready at {self._address}")
+        return self._address
+
+    def stop(self) -> None:
+        """Stop the broker; all that it held is gone. Nothing happens if it does not run."""
+        self._owner = self._address = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

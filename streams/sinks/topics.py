@@ -1,0 +1,135 @@
+"""The operation's topics on its cluster: made where they are missing, refused where they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kafka import KafkaAdminClient
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    InvalidTopicError,
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from streams.contracts.topics import CALLS, TOPICS
+from streams.settings import Settings
+
+_PATIENCE_MS = 20_000
+_WITHOUT_LEADER = 5  # a topic that was made a moment ago
+
+
+def ensure_topics(settings: Settings) -> list[str]:
+    """Create every missing topic of ``TOPICS``, wait until clients see it, and return the names of those created.
+
+    Nothing is created where a topic is there with a number of partitions that does not fit: one customer's contacts
+    over all channels, and an entity's figures, would no longer meet in one place. Settings of topics that exist stay as
+    the operator has them.
+
+    Raises ValueError where the topics that exist, or the settings, do not fit; ConnectionError where no Kafka answers;
+    RuntimeError where Kafka refuses to create a topic, with its reason.
+    """
+    names = [settings.topic(topic) for topic in TOPICS]
+    with _admin(settings) as admin:
+        existing = _partitions(admin, names)
+        _refuse_other_partitions(settings, existing)
+        missing = [topic for topic in TOPICS if settings.topic(topic) not in existing]
+        if not missing:
+            return []
+        answer = admin.create_topics(
+            {
+                settings.topic(topic): {
+                    "num_partitions": topic.partitions or settings.partitions,
+                    "replication_factor": settings.replication,
+                    "configs": topic.config,
+                }
+                for topic in missing
+            },
+            timeout_ms=_PATIENCE_MS,
+            raise_errors=False,
+        )
+        created = [each["name"] for each in answer["topics"] if _was_created(settings, each)]
+        admin.wait_for_topics(names, timeout_ms=_PATIENCE_MS)
+        # Another process may have created some at the same moment, with its own settings.
+        _refuse_other_partitions(settings, _partitions(admin, names))
+        return created
+
+
+def partitions_of(settings: Settings) -> int | None:
+    """How many partitions the operation's topic of calls has; None where there is no such topic yet.
+
+    Raises ConnectionError where no Kafka answers.
+    """
+    name = settings.topic(CALLS)
+    with _admin(settings) as admin:
+        return _partitions(admin, [name]).get(name)
+
+
+@contextmanager
+def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    try:
+        with KafkaAdminClient(
+            **settings.kafka_python(), bootstrap_timeout_ms=_PATIENCE_MS, request_timeout_ms=_PATIENCE_MS
+        ) as admin:
+            yield admin
+    except KafkaError as error:
+        raise ConnectionError(
+            f"Kafka at {settings.broker} ({settings.security_protocol}) did not answer: {error}; check that it runs, "
+            "DESKPULSE_BROKER and DESKPULSE_SECURITY_PROTOCOL"
+        ) from error
+
+
+def _partitions(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """Number of partitions of those topics that exist, by name."""
+    found = {}
+    for topic in admin.describe_topics(list(names)):
+        error = for_code(topic["error_code"])
+        if error is UnknownTopicOrPartitionError:
+            continue
+        if error is InvalidTopicError:
+            raise ValueError(
+                f"{topic['name']!r} is no name of a Kafka topic; DESKPULSE_PREFIX takes letters, digits and . _ -"
+            )
+        if error is not NoError and topic["error_code"] != _WITHOUT_LEADER:
+            raise RuntimeError(f"Kafka does not describe the topic {topic['name']!r}: {error.__name__}")
+        found[topic["name"]] = len(topic["partitions"])
+    return found
+
+
+def _refuse_other_partitions(settings: Settings, existing: dict[str, int]) -> None:
+    """Topics with a number of their own may have any: nothing is co-partitioned with them."""
+    bound = [settings.topic(topic) for topic in TOPICS if topic.partitions is None]
+    wrong = {name: existing[name] for name in bound if existing.get(name, settings.partitions) != settings.partitions}
+    if not wrong:
+        return
+    listed = ", ".join(f"{name} has {count}" for name, count in wrong.items())
+    numbers = {existing[name] for name in bound if name in existing}
+    prefix = "use names of your own with another DESKPULSE_PREFIX"
+    if len(numbers) == 1:
+        advice = f"set DESKPULSE_PARTITIONS={numbers.pop()}, or {prefix}"
+    else:
+        advice = f"all of them need the same number: {prefix}"
+    raise ValueError(
+        f"topics exist with another number of partitions than the {settings.partitions} of DESKPULSE_PARTITIONS: "
+        f"{listed}; {advice}"
+    )
+
+
+def _was_created(settings: Settings, answer: dict[str, object]) -> bool:
+    """Whether this process created the topic; another one may have, a moment before."""
+    error = for_code(answer["error_code"])
+    if error is NoError:
+        return True
+    if error is TopicAlreadyExistsError:
+        return False
+    reason = f"{error.__name__}: {answer.get('error_message') or 'no reason given'}"
+    if error is InvalidReplicationFactorError:
+        raise ValueError(
+            f"the cluster cannot hold {settings.replication} replicas of {answer['name']} ({reason}); set "
+            "DESKPULSE_REPLICATION to the number of its brokers or less"
+        )
+    raise RuntimeError(f"Kafka did not create the topic {answer['name']}: {reason}")

@@ -1,0 +1,107 @@
+"""The small language of mapping files: one expression over a row's cells, parsed and found harmless.
+
+It is a part of Python's own syntax: parsed by ``ast`` and walked against a list of what is allowed, never evaluated by
+Python. There are literals, names, ``col("a column")``, calls of listed functions, comparisons, ``and``/``or``/``not``,
+``+ - * /``, ``in`` and ``a if condition else b``. Nothing else: no attributes, no subscripts, no keywords, no imports.
+
+Values are texts, numbers, moments (aware datetimes), dates, true/false, and None for "nothing there". Nothing is
+guessed:
+
+- a condition is true or false; a text or number in its place is an error;
+- only like is compared with like (``"0" == 0`` is an error, not false); None equals None only;
+- durations and times of day are seconds: moment + seconds is a moment, moment - moment is seconds;
+- arithmetic with None is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+MAX_LENGTH = 2000
+_MAX_DEPTH = 100
+#: Everything the language has; any other kind of node is refused.
+_ALLOWED = (ast.Constant, ast.Name, ast.Call, ast.IfExp, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+
+
+class ExpressionError(ValueError):
+    """An expression that is not in the language; says where in it and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression; ``names`` are the bare names in it, ``functions`` the functions it calls."""
+
+    text: str
+    tree: ast.expr
+    names: frozenset[str]
+    functions: frozenset[str]
+
+
+def parse(text: str | int | float | None) -> Expression:
+    """Parse an expression; a number, true, false or nothing as YAML gives them stands for itself.
+
+    Raises ExpressionError where it is not in the language.
+    """
+    source = text if isinstance(text, str) else repr(text)
+    if len(source) > MAX_LENGTH:
+        raise ExpressionError(f"longer than {MAX_LENGTH} characters: bind parts of it to names under `let`")
+    try:
+        tree = ast.parse(source.strip(), mode="eval").body
+        functions = frozenset(_check(tree))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, ExpressionError):
+            raise
+        why = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ExpressionError(f"{source!r} is no expression: {why}") from error
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
+    return Expression(source, tree, frozenset(names), functions)
+
+
+def _check(node: ast.expr, depth: int = 0) -> set[str]:
+    """Refuse what is not in the language; returns the functions called."""
+    if depth > _MAX_DEPTH:
+        raise ExpressionError("nested too deeply: bind parts of it to names under `let`")
+    if not isinstance(node, _ALLOWED):
+        raise ExpressionError(f"`{ast.unparse(node)}` is not allowed here")
+    match node:
+        case ast.Constant(value=value) if value is not None and type(value) not in (str, int, float, bool):
+            raise ExpressionError(f"`{ast.unparse(node)}`: only texts, numbers, true, false and None")
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+            if name == "col" and not (
+                len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str)
+            ):
+                raise ExpressionError('write col("name of the column")')
+            return {name}.union(*(_check(argument, depth + 1) for argument in args))
+        case ast.Call():
+            raise ExpressionError(f"`{ast.unparse(node)}`: call a function by its name, with its values in order")
+        case ast.BinOp(op=op) if not isinstance(op, _ARITHMETIC):
+            raise ExpressionError(f"`{ast.unparse(node)}`: of arithmetic there is + - * /")
+        case ast.UnaryOp(op=op) if not isinstance(op, ast.Not | ast.USub):
+            raise ExpressionError(f"`{ast.unparse(node)}`: of signs there is - and not")
+        case ast.Compare(ops=ops, comparators=others):
+            for relation, other in zip(ops, others, strict=True):
+                if isinstance(relation, ast.Is | ast.IsNot) and not _is_none(other):
+                    raise ExpressionError(f"`{ast.unparse(node)}`: `is` is for None only; compare with ==")
+                if isinstance(relation, ast.In | ast.NotIn) and not isinstance(other, ast.Tuple | ast.List):
+                    raise ExpressionError(f'`{ast.unparse(node)}`: write what follows `in` as a list: x in ("a", "b")')
+            operands = [
+                part for relation, other in zip(ops, others, strict=True) for part in _operands(relation, other)
+            ]
+            return set().union(*(_check(operand, depth + 1) for operand in [node.left, *operands]))
+    return set().union(
+        *(_check(child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    )
+
+
+def _operands(op: ast.cmpop, node: ast.expr) -> list[ast.expr]:
+    """What stands right of a comparison: the choices of an ``in``."""
+    return node.elts if isinstance(op, ast.In | ast.NotIn) and isinstance(node, ast.Tuple | ast.List) else [node]
+
+
+def _is_none(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Constant) and node.value is None) or (
+        isinstance(node, ast.Name) and node.id in ("none", "null")
+    )

@@ -1,0 +1,207 @@
+"""Mapping files: which events a table's rows stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from streams.contracts.events import AnyEvent, ContactEvent, Event
+from streams.sources.cells import Layout
+from streams.sources.closures import Scope, compiled
+from streams.sources.expressions import Expression, ExpressionError, parse
+from streams.sources.functions import functions
+from streams.sources.moments import Ambiguous, Moments
+
+EventStruct: TypeAlias = type[Event]
+#: Every event by its type.
+EVENT_TYPES: dict[str, EventStruct] = {struct.__struct_config__.tag: struct for struct in get_args(AnyEvent)}
+#: Fields that a mapping states beside `fields`, once for all its events or once for each.
+_OWN_KEYS = frozenset({"id", "source", "time", "contact_id"})
+
+Scalar = bool | int | float | str
+Formula = Annotated[Expression, BeforeValidator(lambda value: value if isinstance(value, Expression) else parse(value))]
+
+
+class EventMapping(BaseModel):
+    """One event that a row may stand for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    type: str = Field(description="Type of the event, like call.answered")
+    when: Formula | None = Field(None, description="Condition; every row where absent")
+    time: Formula = Field(description="When it happened: a moment")
+    id: Formula | None = Field(None, description="Event id; `contact_id-` and the end of the type where absent")
+    fields: dict[str, Formula] = Field(default_factory=dict, description="Fields of this event")
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        if value not in EVENT_TYPES:
+            raise ValueError(f"{value!r} is no event; there are {', '.join(EVENT_TYPES)}")
+        return value
+
+    @cached_property
+    def struct(self) -> EventStruct:
+        """The structure of the event."""
+        return EVENT_TYPES[self.type]
+
+    @property
+    def suffix(self) -> str:
+        """End of the event's id where the mapping does not state the id."""
+        return self.type.partition(".")[2]
+
+
+class TableMapping(Layout):
+    """A mapping: how the file is written, what its columns mean, and which events each row stands for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    source: str = Field(min_length=1, max_length=256, description="`source` of every event")
+    time_zone: str = Field(description="Zone of the table's local times")
+    ambiguous_times: Ambiguous = Field(
+        "earlier", description="A local time that comes twice, as the clocks go back: which is meant"
+    )
+    customer_ids: Literal["plain", "pseudonymous"] = Field(
+        "plain", description="plain: `customer_id` must be pseudonym(…); pseudonymous: the table's ids are already"
+    )
+    constants: dict[str, Scalar] = Field(default_factory=dict, description="Names for values")
+    lookups: dict[str, dict[str, Scalar]] = Field(
+        default_factory=dict, description="Tables of codes; each is a function: name(code[, value where unknown])"
+    )
+    let: dict[str, Formula] = Field(
+        default_factory=dict, description="Names for values of a row; each may use those above it"
+    )
+    where: Formula | None = Field(None, description="Rows for which this is false are left out")
+    contact_id: Formula | None = Field(None, description="Contact that a row is about")
+    fields: dict[str, Formula] = Field(default_factory=dict, description="Fields of every event that has them")
+    events: tuple[EventMapping, ...] = Field(min_length=1, description="The events of a row")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no time zone; write it like Asia/Shanghai or Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _sound(self) -> TableMapping:
+        for event in self.events:
+            self._check_fields(event)
+        derived = [event.suffix for event in self.events if event.id is None]
+        if twice := sorted({suffix for suffix in derived if derived.count(suffix) > 1}):
+            raise ValueError(f"events: two end in .{twice[0]}: give each its own `id`, or they are one event twice")
+        known = {name for event in self.events for name in event.struct.__struct_fields__} - _OWN_KEYS
+        if unknown := self.fields.keys() - known:
+            raise ValueError(f"fields.{min(unknown)}: none of the events has it; they have {', '.join(sorted(known))}")
+        if self.customer_ids == "plain":
+            self._check_pseudonyms()
+        self.check_names(_AnyColumn())
+        return self
+
+    def _check_fields(self, event: EventMapping) -> None:
+        given = self.fields.keys() | event.fields.keys()
+        known = set(event.struct.__struct_fields__) - _OWN_KEYS
+        if unknown := event.fields.keys() - known:
+            raise ValueError(f"{event.type}: it has no field {min(unknown)}; it has {', '.join(sorted(known))}")
+        needed = {field.name for field in msgspec.structs.fields(event.struct) if field.required} - _OWN_KEYS
+        if missing := needed - given:
+            raise ValueError(f"{event.type}: it needs the field {min(missing)} under `fields`")
+        if issubclass(event.struct, ContactEvent):
+            if self.contact_id is None:
+                raise ValueError(f"contact_id: {event.type} is about a contact: say which")
+        elif event.id is None:
+            raise ValueError(f"{event.type}: it is about no contact: give its `id`")
+
+    def _check_pseudonyms(self) -> None:
+        hashed: set[str] = set()
+        for name, formula in self.let.items():
+            hashed |= {name} if _hashes(formula, hashed) else set()
+        for where, fields in [("", self.fields), *((f"{event.type}: ", event.fields) for event in self.events)]:
+            if (customer := fields.get("customer_id")) is not None and not _hashes(customer, hashed):
+                raise ValueError(
+                    f"{where}fields.customer_id: no plain customer id leaves a source: write "
+                    f"pseudonym({customer.text}), or state `customer_ids: pseudonymous` where they are already"
+                )
+
+    @property
+    def moments(self) -> Moments:
+        """Reader of the table's times."""
+        return Moments(
+            ZoneInfo(self.time_zone), self.date_format, self.time_format, self.datetime_format, self.ambiguous_times
+        )
+
+    @property
+    def needs_key(self) -> bool:
+        """Does reading a table by this mapping take the key of the pseudonyms?"""
+        return self.customer_ids == "plain" and any("pseudonym" in formula.functions for _, formula in self.formulas())
+
+    def formulas(self) -> Iterator[tuple[str, Expression]]:
+        """Every expression with the key it stands under, in the order they may refer to each other."""
+        yield from ((f"let.{name}", formula) for name, formula in self.let.items())
+        for key, formula in (("where", self.where), ("contact_id", self.contact_id)):
+            if formula is not None:
+                yield key, formula
+        yield from ((f"fields.{name}", formula) for name, formula in self.fields.items())
+        for event in self.events:
+            for key, formula in (("when", event.when), ("time", event.time), ("id", event.id)):
+                if formula is not None:
+                    yield f"{event.type}: {key}", formula
+            yield from ((f"{event.type}: fields.{name}", formula) for name, formula in event.fields.items())
+
+    def check_names(self, columns: Mapping[str, int]) -> None:
+        """Raise ValueError, with its key, for the first expression that names what is neither bound nor a column."""
+        nothing: dict[str, Any] = {name: lambda row: None for name in self.constants}
+        available = functions(self.moments, self.lookups, None)
+        for key, formula in self.formulas():
+            try:
+                compiled(formula, Scope(nothing, columns, available))
+            except ExpressionError as error:
+                raise ValueError(f"{key}: {error}") from error
+            if key.startswith("let.") or key == "contact_id":
+                nothing[key.removeprefix("let.")] = lambda row: None
+
+
+class _AnyColumn(dict[str, int]):
+    """The columns of a table not yet seen: any name may be one."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> int:
+        return 0
+
+
+def _hashes(formula: Expression, hashed: set[str]) -> bool:
+    return "pseudonym" in formula.functions or bool(formula.names & hashed)
+
+
+def load_mapping(path: Path) -> TableMapping:
+    """The mapping of a YAML file. Raises ValueError that names the file, every wrong key and what to do."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read the mapping {path}: {error}") from error
+    try:
+        return TableMapping.model_validate(raw)
+    except ValidationError as error:
+        wrong = "; ".join(_told(e["loc"], e["msg"]) for e in error.errors())
+        raise ValueError(f"mapping {path}: {wrong}") from error
+
+
+def _told(loc: tuple[int | str, ...], message: str) -> str:
+    if loc and loc[-1] == "[key]":  # YAML reads yes, no, on, off and numbers as what they are not meant to be
+        return f"{_where(loc[:-2])}a key is no text: put it in quotes"
+    return _where(loc) + message.removeprefix("Value error, ")
+
+
+def _where(loc: tuple[int | str, ...]) -> str:
+    """A place as people write it: events[1].time."""
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    return f"{place}: " if place else ""

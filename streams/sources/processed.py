@@ -1,0 +1,73 @@
+"""Has everything been processed? Committed offsets against the ends of the topics."""
+
+from __future__ import annotations
+
+import time
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, TICKETS
+from streams.settings import Settings
+
+#: What the workers read, upstream first.
+_READ = (CALLS, CHATS, TICKETS, AGENTS, CONTRIBUTIONS)
+_BETWEEN_SECONDS = 1.0
+
+
+def wait_until_processed(settings: Settings, timeout: float) -> None:
+    """Wait until the workers have committed everything that is in their topics.
+
+    That is so when, twice in a row a second apart, every partition is committed to its end and no end has moved: what
+    one stage writes for the next is then read as well.
+
+    Raises TimeoutError after ``timeout`` seconds that names each partition and how far behind it is, the topic that is
+    not there, or the broker that does not answer.
+    """
+    deadline = time.monotonic() + timeout
+    settled: dict[TopicPartition, int] | None = None
+    behind = "nothing is known yet"
+    try:
+        consumer = KafkaConsumer(
+            **settings.kafka_python(), group_id=settings.group, enable_auto_commit=False, allow_auto_create_topics=False
+        )
+    except KafkaError as error:
+        raise TimeoutError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
+    try:
+        while time.monotonic() < deadline:
+            try:
+                ends = _ends(consumer, settings)
+                lags = _lags(consumer, ends)
+            except (KafkaError, LookupError) as error:  # a broker that restarts answers again
+                settled, behind = None, str(error)
+            else:
+                if not lags and ends == settled:
+                    return
+                settled = None if lags else ends
+                behind = ", ".join(f"{name} by {lag}" for name, lag in lags.items()) or "events still arrive"
+            time.sleep(max(0.0, min(_BETWEEN_SECONDS, deadline - time.monotonic())))
+    finally:
+        consumer.close(autocommit=False)
+    raise TimeoutError(
+        f"group {settings.group} has not processed everything in {timeout:g} s: {behind}; do the workers run?"
+    )
+
+
+def _ends(consumer: KafkaConsumer, settings: Settings) -> dict[TopicPartition, int]:
+    ends: dict[TopicPartition, int] = {}
+    for topic in map(settings.topic, _READ):
+        numbers = consumer.partitions_for_topic(topic)
+        if not numbers:
+            raise LookupError(f"there is no topic {topic}")
+        ends |= consumer.end_offsets([TopicPartition(topic, number) for number in sorted(numbers)])
+    return ends
+
+
+def _lags(consumer: KafkaConsumer, ends: dict[TopicPartition, int]) -> dict[str, int]:
+    """How many messages each partition is behind; those that are not are left out. Never committed is behind by all."""
+    starts = consumer.beginning_offsets(list(ends))
+    lags = {
+        f"{partition.topic}[{partition.partition}]": end - max(consumer.committed(partition) or 0, starts[partition])
+        for partition, end in ends.items()
+    }
+    return {name: lag for name, lag in lags.items() if lag > 0}

@@ -1,0 +1,125 @@
+"""Events to Kafka: keyed, acknowledged by all replicas, and never lost without a word."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from streams.contracts.decode import encode
+from streams.contracts.events import AnyEvent
+from streams.contracts.topics import AGENTS, CALLS, CHATS, TICKETS
+from streams.settings import Settings
+
+#: Events on their way to the broker at once; ``send`` waits while there are as many. Bounds the memory.
+MAX_PENDING = 50_000
+_LINGER_MS = 20
+_BATCH_BYTES = 262_144
+_DELIVERY_SECONDS = 120.0
+
+
+class SendError(RuntimeError):
+    """Events that the broker did not acknowledge: says how many, the first of them, why and what to do."""
+
+
+class _Client(KafkaProducer):  # type: ignore[misc]
+    """kafka-python's producer. Its ``close`` flushes first; where the broker is gone it fails halfway (read in 3.0)."""
+
+    given_up = False
+
+    def flush(self, timeout: float | None = None) -> None:
+        """As before; nothing once ``given_up``."""
+        if not self.given_up:
+            super().flush(timeout)
+
+
+class EventProducer:
+    """Sends events to their topics under their keys, so that one key's events stay in order in one partition.
+
+    Retries are the client's, without duplicates (idempotent producer). What is not acknowledged in two minutes fails,
+    and the next ``send``, ``flush`` or ``close`` raises SendError. A context manager that closes.
+    """
+
+    def __init__(self, settings: Settings, delivery_seconds: float = _DELIVERY_SECONDS) -> None:
+        """Connect. Raises SendError where no broker answers."""
+        self._topics = {topic.name: settings.topic(topic) for topic in (CALLS, CHATS, TICKETS, AGENTS)}
+        self._delivery_seconds = delivery_seconds
+        self._pending: deque[tuple[AnyEvent, Any]] = deque()
+        self._failures = 0
+        self._first_failure = ""
+        milliseconds = round(delivery_seconds * 1000)
+        try:
+            self._kafka = _Client(
+                **settings.kafka_python(),
+                acks="all",
+                enable_idempotence=True,
+                compression_type="gzip",
+                linger_ms=_LINGER_MS,
+                batch_size=_BATCH_BYTES,
+                delivery_timeout_ms=milliseconds,
+                request_timeout_ms=min(30_000, milliseconds - _LINGER_MS),
+                max_block_ms=min(60_000, milliseconds),
+                allow_auto_create_topics=False,
+            )
+        except KafkaError as error:
+            raise SendError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
+
+    def send(self, event: AnyEvent) -> None:
+        """Hand an event over; waits while too many are on their way. Raises SendError once any event has failed."""
+        self._settle(MAX_PENDING - 1)
+        topic = self._topics[event.carrier]
+        try:
+            future = self._kafka.send(topic, key=event.key.encode(), value=encode(event))
+        except KafkaTimeoutError as error:
+            raise SendError(f"the broker knows no topic {topic}: create the topics first ({error})") from error
+        except KafkaError as error:
+            raise SendError(f"event {event.id} cannot be sent to {topic}: {error}") from error
+        self._pending.append((event, future))
+
+    def flush(self) -> None:
+        """Wait until every event so far is acknowledged. Raises SendError where one was not."""
+        try:
+            self._kafka.flush(timeout=self._delivery_seconds)
+        except KafkaError as error:
+            raise SendError(f"the broker did not acknowledge everything: {error}") from error
+        self._settle(0)
+
+    def close(self) -> None:
+        """Flush, then let go of the connection in any case. Raises SendError where an event was not acknowledged."""
+        try:
+            self.flush()
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        self._kafka.given_up = True
+        self._kafka.close(timeout=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:  # what went wrong first is what is told
+            self._drop()
+
+    def _settle(self, leave: int) -> None:
+        """Let go of what is acknowledged; wait until no more than ``leave`` are on their way. Raises SendError."""
+        while self._pending and (self._pending[0][1].is_done or len(self._pending) > leave):
+            event, future = self._pending.popleft()
+            try:
+                future.get(timeout=self._delivery_seconds)
+            except KafkaError as error:
+                self._failures += 1
+                self._first_failure = self._first_failure or f"{event.id} to {self._topics[event.carrier]}: {error}"
+        if self._failures:
+            raise SendError(
+                f"{self._failures} or more events were not acknowledged, first {self._first_failure}; "
+                "send the same input again: events that arrived already count once"
+            )

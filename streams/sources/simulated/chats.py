@@ -1,0 +1,139 @@
+"""Chats of the simulated desk: a greeting by the bot, bursts of messages, agents with several chats at once."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from streams.contracts import events as e
+from streams.sources.simulated.contacts import Contact, Contacts
+from streams.sources.simulated.customers import CROSS_AFTER, Matter, Public
+from streams.sources.simulated.demand import Demand
+from streams.sources.simulated.desk import QUEUES
+from streams.sources.simulated.floor import Agent, Floor, Pool
+from streams.sources.simulated.loop import Loop
+
+_PATIENCE = 260.0
+#: Mean seconds and sigma of an agent's replies; each further chat in hand slows them by a share.
+_FIRST_REPLY, _REPLY = (8.5, 0.35), (20.0, 0.5)
+_SLOWED_BY = 0.12
+_THINKING = 28.0
+_WRAP_UP = (12.0, 0.5)
+#: Chance that another round of question and answer follows.
+_GOES_ON = 0.78
+
+
+class _Chat:
+    """A chat on its way."""
+
+    __slots__ = ("agent", "contact", "over", "pool", "started_at", "waited")
+
+    def __init__(self, contact: Contact, pool: Pool, started_at: float) -> None:
+        self.contact = contact
+        self.pool = pool
+        self.started_at = started_at
+        self.waited = 0.0
+        self.agent: Agent | None = None
+        self.over = False
+
+
+class Chats:
+    """Takes chats to agents. ``demand`` is set once it exists: it brings the chats and takes back who comes again."""
+
+    demand: Demand
+
+    def __init__(self, loop: Loop, floor: Floor, contacts: Contacts, public: Public) -> None:
+        self._loop = loop
+        self._floor = floor
+        self._contacts = contacts
+        self._public = public
+        self._waiting: dict[Pool, deque[_Chat]] = {}
+        for pool in floor.pools:
+            if pool.role == "chat":
+                self._waiting[pool] = deque()
+                pool.serve = lambda pool=pool: self._serve(pool)  # type: ignore[misc]
+
+    def arrive(self, matter: Matter, pool: Pool) -> None:
+        """A customer opens a chat and writes; the bot greets him."""
+        random = self._loop.random
+        contact = self._contacts.open("chat", matter, random.choice(QUEUES["chat"]), pool.site)
+        chat = _Chat(contact, pool, self._loop.now)
+        self._contacts.tell(contact, e.ChatStarted)
+        self._customer_writes(chat, random.choice((1, 1, 2)))
+        self._loop.after(1.2, self._bot_greets, chat)
+        self._loop.after(20 + random.expovariate(1 / _PATIENCE), self._give_up, chat)
+        self._waiting[pool].append(chat)
+        self._serve(pool)
+
+    def _bot_greets(self, chat: _Chat) -> None:
+        if not chat.over:
+            self._contacts.tell(chat.contact, e.ChatMessage, sender="bot")
+
+    def _customer_writes(self, chat: _Chat, messages: int) -> None:
+        if not chat.over:
+            self._contacts.tell(chat.contact, e.ChatMessage, sender="customer")
+            if messages > 1:
+                self._loop.after(self._loop.random.uniform(2, 6), self._customer_writes, chat, messages - 1)
+
+    def _serve(self, pool: Pool) -> None:
+        waiting = self._waiting[pool]
+        while waiting:
+            if waiting[0].over:
+                waiting.popleft()
+            elif (agent := pool.free_agent()) is not None:
+                self._assign(waiting.popleft(), agent)
+            elif not pool.is_staffed:  # after hours nobody comes
+                self._close(waiting.popleft())
+            else:
+                return
+
+    def _assign(self, chat: _Chat, agent: Agent) -> None:
+        chat.agent = agent
+        self._floor.reserve(agent)
+        self._floor.begin(agent)
+        self._contacts.tell(chat.contact, e.ChatAssigned, agent.member)
+        self._loop.after(self._delay(agent, _FIRST_REPLY), self._first_reply, chat, agent)
+
+    def _first_reply(self, chat: _Chat, agent: Agent) -> None:
+        chat.waited = self._loop.now - chat.started_at
+        self._reply(chat, agent)
+
+    def _reply(self, chat: _Chat, agent: Agent) -> None:
+        random = self._loop.random
+        self._contacts.tell(chat.contact, e.ChatMessage, agent.member, sender="agent")
+        thinking = random.expovariate(1 / _THINKING)
+        if random.random() < _GOES_ON:
+            self._loop.after(thinking, self._customer_writes, chat, random.choice((1, 1, 2, 3)))
+            self._loop.after(thinking + self._delay(agent, _REPLY), self._reply, chat, agent)
+        else:
+            self._loop.after(thinking, self._end, chat, agent)
+
+    def _delay(self, agent: Agent, reply: tuple[float, float]) -> float:
+        return self._public.lognormal(*reply) * (1 + _SLOWED_BY * (agent.load - 1))
+
+    def _end(self, chat: _Chat, agent: Agent) -> None:
+        chat.over = True
+        resolved = self._public.is_resolved(chat.contact.matter, chat.waited)
+        wrap_up = round(self._public.lognormal(*_WRAP_UP), 1)
+        self._contacts.tell(chat.contact, e.ChatEnded, agent.member, resolved=resolved, wrap_up_seconds=wrap_up)
+        asked, rates = self._public.rates()
+        if asked:
+            self._contacts.tell(chat.contact, e.ChatInvited, agent.member)
+        if rates:
+            self._loop.after(self._loop.random.uniform(5, 60), self._rate, chat, agent, resolved)
+        if not resolved:
+            self.demand.unsettled(chat.contact.matter, cross=chat.waited > CROSS_AFTER)
+        self._loop.after(wrap_up, self._floor.done, agent)
+
+    def _rate(self, chat: _Chat, agent: Agent, resolved: bool) -> None:
+        score = self._public.rating(chat.waited, resolved)
+        self._contacts.tell(chat.contact, e.ChatRated, agent.member, score=score, scale="1-5")
+
+    def _give_up(self, chat: _Chat) -> None:
+        if chat.agent is None and not chat.over:
+            self._close(chat)
+            self.demand.hung_up(chat.contact.matter)
+
+    def _close(self, chat: _Chat) -> None:
+        """It ends without an agent."""
+        chat.over = True
+        self._contacts.tell(chat.contact, e.ChatEnded)

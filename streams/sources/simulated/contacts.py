@@ -1,0 +1,64 @@
+"""One contact of the simulated desk, and the telling of its events."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from streams.contracts.events import AnyContactEvent
+from streams.sources.simulated.customers import Matter
+from streams.sources.simulated.desk import Member
+from streams.sources.simulated.loop import SOURCE, Loop
+
+
+class Contact:
+    """A call, chat or ticket: what all its events say."""
+
+    __slots__ = ("events", "id", "matter", "queue", "site", "told")
+
+    def __init__(self, id: str, matter: Matter, queue: str, site: str, told: bool) -> None:  # noqa: A002
+        self.id = id
+        self.matter = matter
+        self.queue = queue
+        self.site = site
+        #: Contacts that began before anything is told are never told of: none is told in part.
+        self.told = told
+        self.events = 0
+
+
+class Contacts:
+    """Opens contacts and tells what happens to them. Their ids do not depend on when the telling begins."""
+
+    def __init__(self, loop: Loop, run: str) -> None:
+        self._loop = loop
+        self._run = run
+        self._numbers = count(1)
+
+    def open(self, channel: str, matter: Matter, queue: str, site: str) -> Contact:
+        """A new contact that begins now."""
+        told = self._loop.now >= self._loop.told_from
+        return Contact(f"{channel}-{self._run}-{next(self._numbers):06d}", matter, queue, site, told)
+
+    def tell(self, contact: Contact, event: type[AnyContactEvent], agent: Member | None = None, **fields: Any) -> None:
+        """Give out an event of a contact, which happens now."""
+        contact.events += 1
+        if not contact.told:
+            return
+        matter = contact.matter
+        self._loop.tell(
+            event(
+                id=f"{contact.id}-{contact.events}",
+                source=SOURCE,
+                time=self._loop.moment(),
+                contact_id=contact.id,
+                customer_id=matter.customer.id if matter.customer else None,
+                agent_id=agent.id if agent else None,
+                team_id=agent.team if agent else None,
+                queue_id=contact.queue,
+                site_id=contact.site,
+                topic=matter.topic,
+                kind=matter.kind,
+                vip=bool(matter.customer and matter.customer.vip),
+                **fields,
+            )
+        )

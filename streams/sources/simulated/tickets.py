@@ -1,0 +1,87 @@
+"""Tickets of the simulated desk: written by customers at any hour, worked on by the after-sales team on its shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from streams.contracts import events as e
+from streams.sources.simulated.contacts import Contact, Contacts
+from streams.sources.simulated.customers import Matter, Public
+from streams.sources.simulated.demand import Demand
+from streams.sources.simulated.desk import HOUR
+from streams.sources.simulated.floor import Agent, Floor
+from streams.sources.simulated.loop import Loop
+
+_QUEUE = "tickets"
+_DUE = {"complaint": timedelta(hours=24)}
+_DUE_OTHERWISE = timedelta(hours=48)
+#: Mean seconds and sigma of what an agent takes to reply and to resolve.
+_REPLY, _RESOLVE = (1500.0, 0.7), (2 * HOUR, 0.8)
+
+
+class Tickets:
+    """Takes tickets to agents. ``demand`` is set once it exists: it brings the tickets and those who come again."""
+
+    demand: Demand
+
+    def __init__(self, loop: Loop, floor: Floor, contacts: Contacts, public: Public) -> None:
+        self._loop = loop
+        self._floor = floor
+        self._contacts = contacts
+        self._public = public
+        self._agents = [agent for agent in floor.agents if agent.member.role == "after_sales"]
+
+    def create(self, matter: Matter, site: str) -> None:
+        """A customer writes."""
+        contact = self._contacts.open("ticket", matter, _QUEUE, site)
+        due = self._loop.moment() + _DUE.get(matter.kind, _DUE_OTHERWISE)
+        self._contacts.tell(contact, e.TicketCreated, due=due)
+        there = [agent for agent in self._agents if agent.member.site == site and agent.state != "offline"]
+        agents = there or [agent for agent in self._agents if agent.member.site == site]
+        agent = self._loop.random.choice(agents)
+        self._later(agent, self._loop.random.uniform(60, 600), partial(self._assign, contact, agent))
+
+    def _later(self, agent: Agent, seconds: float, act: Callable[[], None]) -> None:
+        """After so long, or in the agent's next shift if he is gone by then."""
+        self._loop.after(seconds, self._floor.when_there, agent, act)
+
+    def _assign(self, contact: Contact, agent: Agent) -> None:
+        self._contacts.tell(contact, e.TicketAssigned, agent.member)
+        if self._loop.random.random() < 0.15:
+            self._later(agent, 300, partial(self._contacts.tell, contact, e.TicketReplied, agent.member, public=False))
+        self._later(agent, self._public.lognormal(*_REPLY), partial(self._reply, contact, agent, again=False))
+
+    def _reply(self, contact: Contact, agent: Agent, again: bool) -> None:
+        self._contacts.tell(contact, e.TicketReplied, agent.member)
+        if not again and self._loop.random.random() < 0.04:
+            self._contacts.tell(contact, e.TicketEscalated, agent.member)
+        self._later(agent, self._public.lognormal(*_RESOLVE), partial(self._resolve, contact, agent, again))
+
+    def _resolve(self, contact: Contact, agent: Agent, again: bool) -> None:
+        random = self._loop.random
+        resolved = self._public.is_resolved(contact.matter, 0.0)
+        self._contacts.tell(contact, e.TicketResolved, agent.member, resolved=resolved)
+        asked, rates = self._public.rates()
+        if asked:
+            self._contacts.tell(contact, e.TicketInvited, agent.member)
+        if rates:
+            self._loop.after(random.uniform(0.2 * HOUR, 6 * HOUR), self._rate, contact, agent, resolved)
+        if not again and random.random() < 0.07:
+            self._loop.after(random.uniform(HOUR, 20 * HOUR), self._reopen, contact, agent)
+            return
+        if not resolved:
+            self.demand.unsettled(contact.matter, cross=False)
+        self._later(agent, random.uniform(4 * HOUR, 24 * HOUR), partial(self._close, contact, agent, resolved))
+
+    def _reopen(self, contact: Contact, agent: Agent) -> None:
+        self._contacts.tell(contact, e.TicketReopened)
+        self._later(agent, self._public.lognormal(*_REPLY), partial(self._reply, contact, agent, again=True))
+
+    def _close(self, contact: Contact, agent: Agent, resolved: bool) -> None:
+        self._contacts.tell(contact, e.TicketClosed, agent.member, resolved=resolved, accepted_by_customer=resolved)
+
+    def _rate(self, contact: Contact, agent: Agent, resolved: bool) -> None:
+        score = self._public.rating(0.0, resolved)
+        self._contacts.tell(contact, e.TicketRated, agent.member, score=score, scale="1-5")

@@ -1,0 +1,153 @@
+"""The wallboard's HTTP side: JSON, a stream of server-sent events, and the page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Annotated, Any
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
+from streams.settings import Settings
+from streams.wallboard.feed import Feed
+from streams.wallboard.meta import meta
+from streams.wallboard.outage import Outage
+from streams.wallboard.pages import STATIC, Headers, page_version
+from streams.wallboard.reader import Reader
+from streams.wallboard.reading import MOST, Wants
+from streams.wallboard.store import Store
+from streams.windows.clock import instant, machine_ms
+
+#: A client that hears nothing for some of these knows that the connection is gone. Seconds.
+BEAT = 5
+#: A client that takes nothing for so long is let go; its browser comes back by itself. Seconds.
+_SEND_TIMEOUT = 30
+
+Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
+
+
+def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
+    """The application. Raises ValueError where policy, rules or the Redis URL are wrong; Redis itself may be absent."""
+    page = page_version()
+    about = msgspec.json.encode(meta(settings, page))
+    store = Store(settings)
+    feed = Feed(Reader(store))
+    # Who asks once wants the whole list more than a screen does.
+    reader = Reader(store, most_groups=MOST)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(feed.run())
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await store.close()
+
+    # The documentation pages of FastAPI load scripts from another server; /openapi.json stays.
+    app = FastAPI(title="Deskpulse wallboard", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(Headers)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.exception_handler(Outage)
+    async def nothing_to_show(_: Request, outage: Outage) -> Response:
+        return _json(outage.why, status=503, headers={"Retry-After": "2"})
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """200 while the process serves; ``redis`` is ``ok`` or the reason why there is nothing to show."""
+        try:
+            clock = (await reader.read([])).clock
+        except Outage as outage:
+            return _json({"status": "ok", "redis": outage.why.reason, "detail": outage.why.detail})
+        return _json({"status": "ok", "redis": "ok", "updated": clock.updated if clock else None})
+
+    @app.get("/api/meta")
+    async def api_meta() -> Response:
+        """KPIs with names and definitions, windows, alert rules with thresholds, policy, time zone, layout."""
+        return Response(about, media_type="application/json")
+
+    @app.get("/api/snapshots")
+    async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
+        """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are."""
+        if team and kind != "agent":
+            raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
+        wants = Wants(frozenset({kind}), team)
+        reading = await reader.read([wants])
+        items = reading.snapshots[kind]
+        chosen = sorted(reading.members[team] & items.keys() if kind == "agent" else items)
+        return _json(
+            {
+                "kind": kind,
+                "team": team,
+                "total": reading.strength[team] if kind == "agent" else reading.sizes[kind],
+                "clock": reading.clock,
+                "snapshots": {key: items[key].json for key in chosen},
+            }
+        )
+
+    @app.get("/api/entity/{kind}/{name:path}")
+    async def api_entity(kind: EntityKind, name: str) -> Response:
+        """One entity: its figures, an agent's state, its open alerts. 404 where nothing is known of it."""
+        one = await reader.one(kind, name)
+        if one is None:
+            raise HTTPException(404, f"nothing is known of {entity(kind, name)!r} at present")
+        return _json(one)
+
+    @app.get("/api/alerts")
+    async def api_alerts() -> Response:
+        """Open alerts, the gravest first, and the latest steps in the lives of alerts, newest first."""
+        wants = Wants()
+        reading = await reader.read([])
+        return _json(
+            {
+                "total": len(reading.alerts),
+                "open": [item.json for item in reading.alerts_for(wants).values()],
+                "recent": [item.json for item in reading.recent_for(wants).values()],
+            }
+        )
+
+    @app.get("/api/stream")
+    async def api_stream(kind: Annotated[list[EntityKind] | None, Query()] = None, team: Team = None) -> Response:
+        """Server-sent events: ``picture``, then ``change``, ``outage``, ``beat``; ``kind`` may be given several times.
+
+        See ``View.event`` for the first two. ``beat`` comes at once and every 5 s: ``now``, the server's clock, and
+        ``page``, the version of the page's files.
+        """
+
+        def beat() -> ServerSentEvent:
+            return ServerSentEvent(
+                msgspec.json.encode({"now": instant(now_ms()), "page": page}).decode(), event="beat", sep="\n"
+            )
+
+        async def events() -> AsyncIterator[bytes]:
+            yield beat().encode()
+            async with aclosing(feed.follow(Wants(frozenset(kind or ENTITY_KINDS), team))) as following:
+                async for event in following:
+                    yield event
+
+        return EventSourceResponse(events(), ping=BEAT, ping_message_factory=beat, send_timeout=_SEND_TIMEOUT, sep="\n")
+
+    return app
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until interrupted."""
+    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, timeout_graceful_shutdown=3)
+
+
+def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers, "application/json")

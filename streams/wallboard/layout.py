@@ -1,0 +1,67 @@
+"""What the page shows where: ids of KPIs, and the window in which each is usually watched. No formula, no threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.contracts.outputs import Window
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A KPI's place: its window unless the viewer picks one for all, and whether its ``value`` or its ``n`` is shown.
+
+    ``zh`` and ``en`` stand in for the KPI's own name where there is little room.
+    """
+
+    kpi: str
+    window: Window
+    zh: str = ""
+    en: str = ""
+    part: Literal["value", "n"] = "value"
+
+
+#: What is no KPI but stands beside them: contacts in the queue now, and the longest wait among them.
+WAITING = "waiting"
+
+#: Big tiles of the whole operation, in reading order. ``WAITING`` comes in the third place.
+TILES = (
+    Shown("service_level_20s", "5m"),
+    Shown("answer_rate", "5m"),
+    Shown("abandonment_rate", "5m"),
+    Shown("average_speed_of_answer", "5m"),
+    Shown("average_handle_time", "30m"),
+    Shown("csat", "30m"),
+    Shown("first_response_30s_rate", "5m"),
+    Shown("first_response_time", "30m"),
+    Shown("resolution_rate", "today"),
+    Shown("repeat_contact_rate", "today"),
+    Shown("repeat_complaint_rate", "today"),
+)
+WAITING_PLACE = 2
+
+#: Cards of teams, and of queues and sites.
+TEAM = (
+    Shown("service_level_20s", "30m", "20秒接通", "In 20 s"),
+    Shown("csat", "30m", "满意度", "CSAT"),
+    Shown("first_response_30s_rate", "5m", "30秒首响", "FRT 30 s"),
+)
+DESK = (
+    Shown("service_level_20s", "5m", "20秒接通", "In 20 s"),
+    Shown("answer_rate", "5m", "接通率", "Answered"),
+    Shown("abandonment_rate", "5m", "放弃率", "Abandoned"),
+)
+
+#: Columns of the agents' table. A person's few minutes say little: the day is the usual window.
+AGENT = (
+    Shown("average_speed_of_answer", "today", "接听", "Calls", "n"),
+    Shown("answer_rate", "today", "接通率", "Answer rate"),
+    Shown("service_level_20s", "today", "20秒接通率", "In 20 s"),
+    Shown("average_handle_time", "today", "处理时长", "Handle time"),
+    Shown("csat", "today", "满意度", "CSAT"),
+    Shown("first_response_30s_rate", "today", "30秒首响率", "Reply 30 s"),
+    Shown("first_response_time", "today", "首响时间", "First reply"),
+    Shown("resolution_rate", "today", "解决率", "Resolved"),
+    Shown("repeat_contact_rate", "today", "重复来电率", "Repeats"),
+)

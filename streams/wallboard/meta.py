@@ -1,0 +1,56 @@
+"""What the page must know besides figures: KPIs with their definitions, windows, alert rules, policy, layout."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from streams.alerts.rules import load_rules
+from streams.contracts.outputs import WINDOWS
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Kpi
+from streams.settings import Settings
+from streams.wallboard import layout
+
+_WINDOW_NAMES = {"5m": ("5 分钟", "5 min"), "30m": ("30 分钟", "30 min"), "today": ("今日", "Today")}
+
+
+def meta(settings: Settings, page: str) -> dict[str, Any]:
+    """JSON of ``/api/meta``; ``page``: version of the page's files. Raises ValueError for wrong policy or rules."""
+    policy = settings.policy
+    return {
+        "kpis": [_kpi(kpi, policy) for kpi in KPIS.values()],
+        "windows": [{"id": name, "zh": _WINDOW_NAMES[name][0], "en": _WINDOW_NAMES[name][1]} for name in WINDOWS],
+        "rules": [
+            {**rule.model_dump(by_alias=True), "threshold": rule.threshold} for rule in load_rules(settings.rules_file)
+        ],
+        "policy": policy.model_dump(),
+        "zone": policy.time_zone,
+        "layout": {
+            "tiles": [asdict(shown) for shown in layout.TILES],
+            "waiting_place": layout.WAITING_PLACE,
+            "team": [asdict(shown) for shown in layout.TEAM],
+            "desk": [asdict(shown) for shown in layout.DESK],
+            "agent": [asdict(shown) for shown in layout.AGENT],
+        },
+        "page": page,
+    }
+
+
+def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
+    values = policy.model_dump()
+    return {
+        "id": kpi.id,
+        "zh": kpi.zh,
+        "en": kpi.en,
+        "kind": kpi.kind,
+        "unit": kpi.unit,
+        "better": kpi.better,
+        "version": kpi.version,
+        "formula_zh": kpi.formula_zh,
+        "formula_en": kpi.formula_en,
+        "needs": kpi.needs,
+        "policy": {name: values[name] for name in kpi.policy_fields},
+        "traps": kpi.traps,
+    }

@@ -1,0 +1,127 @@
+"""Looks at Redis: what several clients want, read together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TypeVar
+
+from msgspec import Struct
+
+from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Snapshot, entity
+from streams.wallboard.directory import Badge, Directory, Sweep
+from streams.wallboard.items import Clock, Shelf
+from streams.wallboard.outage import empty
+from streams.wallboard.reading import MOST, MOST_GROUPS, Entity, Presences, Reading, Snapshots, Wants
+from streams.wallboard.store import Fields, Head, Store
+
+T = TypeVar("T", bound=Struct)
+
+
+class Reader:
+    """Up to ``most`` agents are read whole on each look; where there are more, those of the wanted teams.
+
+    Of teams, queues and sites the first ``most_groups`` by id are read, and the wanted teams.
+
+    Which agents a team of such a large operation has is known from a sweep that goes on by a step with each look: who
+    joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents.
+    """
+
+    def __init__(self, store: Store, most: int = MOST, most_groups: int = MOST_GROUPS) -> None:
+        self._store = store
+        self._most = most
+        self._most_groups = most_groups
+        self._directory = Directory()
+        self._sweeps = (Sweep(store, "now:agent"), Sweep(store, "presence"))
+        self._clock = Shelf(Clock)
+        self._snapshots: dict[EntityKind, Shelf[Snapshot]] = {kind: Shelf(Snapshot) for kind in ENTITY_KINDS}
+        self._presence = Shelf(Presence)
+        self._alerts = Shelf(Alert)
+        self._recent = Shelf(Alert)
+        self._one_at_a_time = asyncio.Lock()
+
+    async def read(self, wants: Collection[Wants]) -> Reading:
+        """A look that serves all of these. Raises ``Outage`` where Redis does not answer or holds nothing."""
+        kinds = [kind for kind in ENTITY_KINDS if any(kind in each.kinds for each in wants)]
+        teams = {each.team for each in wants if each.kinds & {"agent", "team"}}
+        async with self._one_at_a_time:
+            head = await self._head()
+            snapshots: dict[EntityKind, Snapshots] = {}
+            presence: Presences = {}
+            for kind in kinds:
+                if kind == "agent":
+                    snapshots[kind], presence = await self._agents(head, teams)
+                else:
+                    snapshots[kind] = self._snapshots[kind].decode(await self._groups(kind, head.sizes[kind], teams))
+            return self._reading(head, snapshots, presence, teams)
+
+    async def one(self, kind: EntityKind, name: str) -> Entity | None:
+        """One entity, or None where nothing is known of it. Raises ``Outage`` as ``read`` does."""
+        await self._head()
+        now, states = await self._store.some([name], f"now:{kind}", "presence")
+        snapshot = _sole(Snapshot, now)
+        presence = _sole(Presence, states) if kind == "agent" else None
+        if snapshot is None and presence is None:
+            return None
+        (raised,) = await self._store.whole("alerts")
+        alerts = [item.value for item in Shelf(Alert).decode(raised).values()]
+        return Entity(snapshot, presence, [alert for alert in alerts if alert.entity == entity(kind, name)])
+
+    async def _head(self) -> Head:
+        head = await self._store.head()
+        if head.empty:
+            raise empty()
+        return head
+
+    async def _groups(self, kind: EntityKind, size: int, teams: set[str | None]) -> Fields:
+        hash_name = f"now:{kind}"
+        if size <= self._most_groups:
+            (fields,) = await self._store.whole(hash_name)
+            return fields
+        wanted = set(sorted(await self._store.ids(hash_name))[: self._most_groups])
+        wanted |= {team for team in teams if team} if kind == "team" else set()
+        (fields,) = await self._store.some(sorted(wanted), hash_name)
+        return fields
+
+    async def _agents(self, head: Head, teams: set[str | None]) -> tuple[Snapshots, Presences]:
+        few = max(head.sizes["agent"], head.presence) <= self._most
+        if few:
+            now, states = await self._store.whole("now:agent", "presence")
+        else:
+            if any([await sweep.step() for sweep in self._sweeps]):
+                self._directory.fill(*(sweep.badges for sweep in self._sweeps))
+            wanted = {agent for team in teams for agent in self._directory.agents(team)[: self._most]}
+            now, states = await self._store.some(sorted(wanted), "now:agent", "presence")
+        snapshots, presence = self._snapshots["agent"].decode(now), self._presence.decode(states)
+        if few:
+            self._directory.fill(
+                {agent: Badge(item.value.team) for agent, item in snapshots.items()},
+                {agent: Badge(item.value.team, item.value.state) for agent, item in presence.items()},
+            )
+        return snapshots, presence
+
+    def _reading(
+        self, head: Head, snapshots: dict[EntityKind, Snapshots], presence: Presences, teams: set[str | None]
+    ) -> Reading:
+        agents = {team: self._directory.agents(team) for team in teams}
+        clock = self._clock.decode({"clock": head.clock} if head.clock else {})
+        alerts = self._alerts.decode(head.alerts)
+        recent = self._recent.decode({raw.decode(errors="replace"): raw for raw in head.recent})
+        unreadable = sum(self._snapshots[kind].unreadable for kind in snapshots)
+        unreadable += self._presence.unreadable if "agent" in snapshots else 0
+        return Reading(
+            clock=clock["clock"].value if clock else None,
+            snapshots=snapshots,
+            presence=presence,
+            alerts=alerts,
+            recent=recent,
+            sizes=head.sizes,
+            members={team: frozenset(names[: self._most]) for team, names in agents.items()},
+            strength={team: len(names) for team, names in agents.items()},
+            staff=self._directory.staff if "agent" in snapshots else {},
+            unreadable=unreadable + sum(each.unreadable for each in (self._clock, self._alerts, self._recent)),
+        )
+
+
+def _sole(contract: type[T], fields: Fields) -> T | None:
+    return next((item.value for item in Shelf(contract).decode(fields).values()), None)

@@ -1,0 +1,249 @@
+// The table of agents: rows are made once and changed in place, in any number the server sends.
+
+import { arrange, find, make, setClass, setText } from "./dom.js";
+import { standsText } from "./figures.js";
+import { NONE, count, duration } from "./format.js";
+import { t } from "./texts.js";
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offline"];
+const SORT_EVERY_MS = 2_000;
+const ROWS_A_FRAME = 40;
+
+export class Agents {
+  constructor(panel, figures, layout) {
+    this.figures = figures;
+    this.columns = layout.agent;
+    this.panel = panel;
+    this.head = panel.querySelector(".head");
+    this.body = find("agents", panel);
+    this.sorter = find("sort", panel);
+    this.rows = new Map();
+    this.shown = [];
+    this.words = "";
+    this.sort = { by: "", down: false };
+    this.now = null;
+    this.unsorted = false;
+    this.known = false;
+    this.sortedAt = -Infinity;
+    // Rows out of sight need no ticking, and are drawn when there is time.
+    this.later = new Set();
+    this.seen = new IntersectionObserver((entries) => this.look(entries), { rootMargin: "300px" });
+    this.makeHead();
+  }
+
+  makeHead() {
+    this.heads = ["id", "team", "state", ...this.columns.keys()].map((by) => {
+      const cell = make("div", "cell", { role: "columnheader" });
+      const button = make("button", "", { type: "button" });
+      const name = make("span", "name");
+      const window = make("span", "window");
+      button.append(name, window);
+      button.addEventListener("click", () => this.sortBy(by));
+      cell.append(button);
+      return { by, cell, name, window };
+    });
+    this.head.replaceChildren(...this.heads.map((head) => head.cell));
+    this.sorter.addEventListener("change", () => {
+      const [by, down] = this.sorter.value.split(" ");
+      this.setSort(/^\d+$/.test(by) ? Number(by) : by, down === "down");
+    });
+  }
+
+  headText(by) {
+    if (typeof by === "string") return [t()[by], ""];
+    const shown = this.columns[by];
+    return [this.figures.name(shown), t().short[this.figures.windowOf(shown)]];
+  }
+
+  drawHead() {
+    const options = [new Option(t().sort_default, "")];
+    for (const { by, cell, name, window } of this.heads) {
+      const [text, tag] = this.headText(by);
+      setText(name, text);
+      setText(window, tag);
+      const on = this.sort.by === by;
+      cell.setAttribute("aria-sort", on ? (this.sort.down ? "descending" : "ascending") : "none");
+      options.push(new Option(`${text} ↑`, `${by} up`), new Option(`${text} ↓`, `${by} down`));
+    }
+    this.sorter.replaceChildren(...options);
+    this.sorter.value = this.sort.by === "" ? "" : `${this.sort.by} ${this.sort.down ? "down" : "up"}`;
+  }
+
+  // A second click turns the order round, a third goes back to the usual one.
+  sortBy(by) {
+    const first = typeof by === "number" && this.figures.kpis.get(this.columns[by].kpi).better === "lower";
+    if (this.sort.by !== by) this.setSort(by, first);
+    else if (this.sort.down === first) this.setSort(by, !first);
+    else this.setSort("", false);
+  }
+
+  setSort(by, down) {
+    this.sort = { by, down };
+    this.drawHead();
+    this.order();
+  }
+
+  filter(words) {
+    this.words = words.trim().toLowerCase();
+    this.order();
+  }
+
+  // `changed`: ids, or null for all.
+  draw(board, changed) {
+    this.known = board.known;
+    const ids = changed ?? new Set([...this.rows.keys(), ...board.agentIds()]);
+    for (const id of ids) {
+      const snapshot = board.snapshots.agent.get(id);
+      const presence = board.presence.get(id);
+      let row = this.rows.get(id);
+      if (!snapshot && !presence) {
+        if (row) this.seen.unobserve(row.el);
+        this.later.delete(row);
+        this.rows.delete(id);
+        continue;
+      }
+      if (!row) {
+        row = new Row(id, this.columns);
+        this.rows.set(id, row);
+        this.seen.observe(row.el);
+        this.sortedAt = -Infinity;
+      }
+      row.take(snapshot, presence, board.teamOf(id));
+      if (row.near) this.drawRow(row);
+      else this.later.add(row);
+    }
+    this.drawLater();
+    this.unsorted = true;
+    if (changed === null) this.sortedAt = -Infinity;
+  }
+
+  drawRow(row) {
+    this.later.delete(row);
+    row.draw(this.figures);
+    row.tick(this.now);
+  }
+
+  drawLater() {
+    if (this.drawing || !this.later.size) return;
+    this.drawing = true;
+    setTimeout(() => {
+      this.drawing = false;
+      let left = ROWS_A_FRAME;
+      for (const row of this.later) {
+        if (!left--) break;
+        this.drawRow(row);
+      }
+      this.drawLater();
+    }, 30);
+  }
+
+  look(entries) {
+    for (const { target, isIntersecting } of entries) {
+      target.row.near = isIntersecting;
+      if (isIntersecting) this.drawRow(target.row);
+    }
+  }
+
+  // Once a second: durations go on; rows find their place when something has changed, but do not jump about.
+  tick(now) {
+    this.now = now;
+    for (const row of this.shown) if (row.near) row.tick(now);
+    if (this.unsorted && performance.now() - this.sortedAt > SORT_EVERY_MS) this.order();
+  }
+
+  order() {
+    this.sortedAt = performance.now();
+    this.unsorted = false;
+    const rows = [...this.rows.values()].filter((row) => !this.words || row.has(this.words));
+    const { by, down } = this.sort;
+    const side = down ? -1 : 1;
+    rows.sort((a, b) => {
+      const x = a.key(by, this.figures);
+      const y = b.key(by, this.figures);
+      // No data stands last, whichever way round.
+      if (x === null || y === null) return (x === null) - (y === null) || collator.compare(a.id, b.id);
+      const order = typeof x === "number" ? x - y : collator.compare(x, y);
+      return order * side || collator.compare(a.id, b.id);
+    });
+    this.shown = rows;
+    arrange(this.body, rows.map((row) => row.el));
+    find("agents-none", this.panel).hidden = rows.length > 0 || !this.known;
+  }
+}
+
+class Row {
+  constructor(id, columns) {
+    this.id = id;
+    this.near = false;
+    this.el = make("div", "row", { role: "row", "data-testid": "agent-row", "data-id": id });
+    this.el.row = this;
+    this.name = make("div", "cell id", { role: "rowheader" });
+    setText(this.name, id);
+    this.team = make("div", "cell team", { role: "cell" });
+    this.state = make("div", "cell state", { role: "cell", "data-role": "state" });
+    this.stateName = make("span", "word");
+    this.stateTime = make("span", "for", { "data-role": "state-time" });
+    this.state.append(this.stateName, this.stateTime);
+    this.el.append(this.name, this.team, this.state);
+    this.cells = columns.map((shown) => {
+      const cell = make("div", "cell figure", { role: "cell", "data-kpi": shown.kpi });
+      const label = make("span", "label");
+      const value = make("span", "value", { "data-role": "value" });
+      const n = make("span", "n", { "data-role": "n" });
+      cell.append(label, value, n);
+      this.el.append(cell);
+      return { shown, cell, label, value, n, said: "" };
+    });
+  }
+
+  take(snapshot, presence, team) {
+    this.snapshot = snapshot;
+    this.presence = presence;
+    this.teamId = team;
+    this.since = presence ? Date.parse(presence.since) : null;
+  }
+
+  stateText() {
+    const { state, reason } = this.presence ?? {};
+    const text = state ? (t().states[state] ?? state) : NONE;
+    return reason ? `${text}（${reason}）` : text;
+  }
+
+  has(words) {
+    return `${this.id} ${this.teamId ?? ""} ${this.presence?.state ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
+  }
+
+  draw(figures) {
+    const state = this.presence?.state;
+    setText(this.team, this.teamId ?? NONE);
+    setText(this.stateName, this.stateText());
+    setClass(this.state, `cell state ${state ?? "unknown"}`);
+    this.el.classList.toggle("off", !state || state === "offline");
+    for (const slot of this.cells) {
+      const { n, amount, stands, rule, text } = figures.of(this.snapshot, slot.shown);
+      setClass(slot.cell, `cell figure ${stands}`);
+      setText(slot.label, figures.name(slot.shown));
+      setText(slot.value, text);
+      setText(slot.n, amount == null || slot.shown.part === "n" ? "" : count(n));
+      const said = standsText(stands, rule, n);
+      if (slot.said !== said) slot.cell.title = slot.said = said;
+    }
+  }
+
+  tick(now) {
+    setText(this.stateTime, this.since == null || now == null ? "" : duration((now - this.since) / 1000));
+  }
+
+  // What a column sorts by; null where there is nothing.
+  key(by, figures) {
+    if (by === "") return STATES.indexOf(this.presence?.state ?? "offline") === STATES.length - 1 ? 1 : 0;
+    if (by === "id") return this.id;
+    if (by === "team") return this.teamId ?? null;
+    if (by === "state") {
+      // Within a state, who is in it the longest comes first.
+      return this.presence ? STATES.indexOf(this.presence.state) + (this.since ?? 0) / 1e14 : null;
+    }
+    return figures.amount(this.snapshot, this.cells[by].shown);
+  }
+}

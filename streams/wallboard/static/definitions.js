@@ -1,0 +1,44 @@
+// What every KPI means, in which version, and which rules watch it.
+
+import { make } from "./dom.js";
+import { ruleText } from "./figures.js";
+import { language, named, t } from "./texts.js";
+
+export function drawDefinitions(dialog, meta) {
+  dialog.querySelector(".list").replaceChildren(...meta.kpis.map((kpi) => definition(kpi, meta)));
+}
+
+function definition(kpi, meta) {
+  const el = make("article", "definition", { "data-kpi": kpi.id });
+  const title = make("h3");
+  title.textContent = named(kpi);
+  const id = make("small");
+  id.textContent = `${kpi.id} · ${t().version} ${kpi.version}`;
+  title.append(id);
+  const list = make("dl");
+  line(list, t().formula, kpi[`formula_${language()}`]);
+  line(list, t().policy, Object.entries(kpi.policy).map(([name, value]) => `${name} = ${policyText(value)}`).join(" · "));
+  for (const rule of meta.rules.filter((rule) => rule.kpi === kpi.id)) {
+    line(list, t().rule, `${named(rule)} · ${t().short[rule.window]} · ${ruleText(rule, kpi.unit)} · n ≥ ${rule.min_n}`);
+  }
+  // The catalogue's notes are written in English only.
+  if (language() === "en") line(list, t().traps, kpi.traps);
+  line(list, t().needs, kpi.needs.join(" · "));
+  el.append(title, list);
+  return el;
+}
+
+function line(list, name, text) {
+  if (!text) return;
+  const term = make("dt");
+  const said = make("dd");
+  term.textContent = name;
+  said.textContent = text;
+  list.append(term, said);
+}
+
+function policyText(value) {
+  if (Array.isArray(value)) return value.join("+");
+  if (value && typeof value === "object") return Object.entries(value).map(([k, v]) => `${k}: ≥ ${v}`).join(", ");
+  return String(value);
+}

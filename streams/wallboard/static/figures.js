@@ -1,0 +1,65 @@
+// One KPI of one entity in one window: its text, how it stands, and what is said beside it.
+
+import { count, interval, limit, value } from "./format.js";
+import { named, t } from "./texts.js";
+
+export class Figures {
+  constructor(meta, judge) {
+    this.kpis = new Map(meta.kpis.map((kpi) => [kpi.id, kpi]));
+    this.judge = judge;
+    // "usual": every KPI in its own usual window.
+    this.window = "usual";
+  }
+
+  windowOf(shown) {
+    return this.window === "usual" ? shown.window : this.window;
+  }
+
+  name(shown) {
+    return shown.zh ? named(shown) : named(this.kpis.get(shown.kpi));
+  }
+
+  figure(snapshot, shown) {
+    return snapshot?.windows?.[this.windowOf(shown)]?.[shown.kpi] ?? {};
+  }
+
+  // The bare number, null where there is no data.
+  amount(snapshot, shown) {
+    const figure = this.figure(snapshot, shown);
+    if (shown.part === "n") return snapshot ? (figure.n ?? 0) : null;
+    return figure.value ?? null;
+  }
+
+  of(snapshot, shown) {
+    const window = this.windowOf(shown);
+    const figure = this.figure(snapshot, shown);
+    const kpi = this.kpis.get(shown.kpi);
+    const n = figure.n ?? 0;
+    const amount = this.amount(snapshot, shown);
+    if (shown.part === "n") return { kpi, window, n, amount, figure, stands: "plain", rule: null, text: value("n", amount) };
+    const [stands, rule] = this.judge.verdict(shown.kpi, window, amount, n);
+    return { kpi, window, n, amount, figure, stands, rule, text: value(kpi.unit, amount) };
+  }
+
+  wait(snapshot) {
+    const amount = snapshot?.longest_wait ?? null;
+    const [stands, rule] = this.judge.verdict("longest_wait", "now", amount, snapshot?.waiting ?? 0);
+    return { stands, rule, text: value("s", amount) };
+  }
+}
+
+// What a threshold looks like: "警戒 < 80 %".
+export function ruleText(rule, unit) {
+  if (!rule) return "";
+  return `${t().threshold} ${rule.below != null ? "<" : ">"} ${limit(unit, rule.threshold)}`;
+}
+
+export function standsText(stands, rule, n) {
+  if (stands === "plain") return "";
+  return stands === "few" && rule ? t().few_of(n, rule.min_n) : t()[stands];
+}
+
+// "n 154 · 83.8–93.5 %": how many things were counted, and the interval.
+export function sampleText(n, figure) {
+  return [`n ${count(n)}`, interval(figure)].filter(Boolean).join(" · ");
+}

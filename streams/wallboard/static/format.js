@@ -1,0 +1,69 @@
+// Values as people read them. No data is a dash, never 0.
+
+import { t } from "./texts.js";
+
+export const NONE = "—";
+const NBSP = "\u00a0";
+
+// Formatters are slow to make and quick to use.
+const made = new Map();
+
+function formatter(Format, name, options) {
+  const key = `${t().locale} ${name}`;
+  if (!made.has(key)) made.set(key, new Format(t().locale, options));
+  return made.get(key);
+}
+
+const number = (value, least, most = least) =>
+  formatter(Intl.NumberFormat, `${least}-${most}`, { minimumFractionDigits: least, maximumFractionDigits: most }).format(
+    value,
+  );
+
+export const count = (value) => (value == null ? NONE : number(value, 0));
+
+// 0.9342 → 93.4 %
+export const percent = (ratio) => (ratio == null ? NONE : `${number(ratio * 100, 1)}${NBSP}%`);
+
+// 272 → 4:32, 3872 → 1:04:32
+export function duration(seconds) {
+  if (seconds == null) return NONE;
+  const whole = Math.max(0, Math.round(seconds));
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  const hours = Math.floor(whole / 3600);
+  if (!hours) return `${parts[0]}:${String(parts[1]).padStart(2, "0")}`;
+  return [hours, ...parts.map((part) => String(part).padStart(2, "0"))].join(":");
+}
+
+export function value(unit, amount) {
+  if (amount == null) return NONE;
+  if (unit === "ratio") return percent(amount);
+  if (unit === "s") return duration(amount);
+  return unit === "n" ? count(amount) : number(amount, 2);
+}
+
+// A threshold: no more decimals than it has. 0.8 → 80 %
+export function limit(unit, amount) {
+  if (unit !== "ratio") return value(unit, amount);
+  return `${number(amount * 100, 0, 2)}${NBSP}%`;
+}
+
+// 91.2–95.1 %
+export function interval(figure) {
+  if (figure?.low == null || figure.high == null) return "";
+  return `${number(figure.low * 100, 1)}–${percent(figure.high)}`;
+}
+
+// Milliseconds → 1.2 s, 45 s, 1:04:32
+export function age(ms) {
+  if (ms >= 60_000) return duration(ms / 1000);
+  return `${number(ms / 1000, ms < 10_000 ? 1 : 0)}${NBSP}s`;
+}
+
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+const dates = (name, options) => (ms, timeZone) =>
+  formatter(Intl.DateTimeFormat, `${name} ${timeZone}`, { timeZone, ...options }).format(ms);
+
+export const time = dates("time", { ...CLOCK, second: "2-digit" });
+export const shortTime = dates("short", CLOCK);
+export const date = dates("date", { year: "numeric", month: "long", day: "numeric", weekday: "short" });

@@ -1,0 +1,91 @@
+// Cards of teams, queues and sites.
+
+import { arrange, make, setClass, setText } from "./dom.js";
+import { NONE, count } from "./format.js";
+import { t } from "./texts.js";
+
+const byName = new Intl.Collator(undefined, { numeric: true }).compare;
+
+export class Groups {
+  constructor(root, figures, layout, choose) {
+    this.root = root;
+    this.figures = figures;
+    this.layout = layout;
+    this.choose = choose;
+    this.cards = new Map();
+  }
+
+  draw(board, team) {
+    const sites = board.snapshots.site.size > 1 ? board.snapshots.site : new Map();
+    const teams = new Set([...board.snapshots.team.keys(), ...Object.keys(board.staff).filter(Boolean)]);
+    const wanted = [
+      ...[...board.snapshots.queue.keys()].sort(byName).map((id) => ["queue", id]),
+      ...[...teams].sort(byName).map((id) => ["team", id]),
+      ...[...sites.keys()].sort(byName).map((id) => ["site", id]),
+    ];
+    const cards = new Map();
+    for (const [kind, id] of wanted) {
+      const key = `${kind}|${id}`;
+      const card = this.cards.get(key) ?? new Card(kind, id, this.layout, this.choose);
+      card.draw(this.figures, board.snapshots[kind].get(id), board.staff[id], kind === "team" && id === team);
+      cards.set(key, card);
+    }
+    this.cards = cards;
+    this.root.hidden = !cards.size;
+    arrange(this.root, [...cards.values()].map((card) => card.el));
+  }
+}
+
+class Card {
+  constructor(kind, id, layout, choose) {
+    this.kind = kind;
+    this.id = id;
+    this.el = make(kind === "team" ? "button" : "article", "card", { "data-testid": "group", "data-kind": kind, "data-id": id });
+    if (kind === "team") {
+      this.el.type = "button";
+      this.el.addEventListener("click", () => choose(id));
+    }
+    const top = make("span", "top-line");
+    this.title = make("span", "title");
+    this.aside = make("span", "aside", { "data-role": "aside" });
+    top.append(this.title, this.aside);
+    this.el.append(top);
+    this.rows = (kind === "team" ? layout.team : layout.desk).map((shown) => {
+      const row = make("span", "line", { "data-kpi": shown.kpi });
+      const name = make("span", "name");
+      const tag = make("span", "tag");
+      const value = make("span", "value", { "data-role": "value" });
+      row.append(name, tag, value);
+      this.el.append(row);
+      return { shown, row, name, tag, value };
+    });
+  }
+
+  draw(figures, snapshot, staff, chosen) {
+    setText(this.title, this.id);
+    this.el.setAttribute("aria-label", `${t()[this.kind]} ${this.id}`);
+    if (this.kind === "team") {
+      this.el.setAttribute("aria-pressed", String(chosen));
+      setText(this.aside, staffText(staff));
+    } else {
+      const wait = figures.wait(snapshot);
+      const waiting = snapshot?.waiting ?? 0;
+      setText(this.aside, `${t().waiting_short} ${snapshot ? count(waiting) : NONE}${waiting ? ` · ${wait.text}` : ""}`);
+      setClass(this.aside, `aside ${waiting ? wait.stands : "plain"}`);
+    }
+    for (const { shown, row, name, tag, value } of this.rows) {
+      const { stands, text, window } = figures.of(snapshot, shown);
+      setClass(row, `line ${stands}`);
+      setText(name, figures.name(shown));
+      setText(tag, t().tiny[window]);
+      setText(value, text);
+    }
+  }
+}
+
+// "18 在岗 · 9 服务中"
+function staffText(staff) {
+  if (!staff) return "";
+  const on = Object.entries(staff).reduce((sum, [state, n]) => sum + (state === "offline" ? 0 : n), 0);
+  return `${t().on_duty} ${on} · ${t().states.available} ${staff.available ?? 0}`;
+}

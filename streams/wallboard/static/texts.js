@@ -1,0 +1,185 @@
+// Every word on the page that does not come from the server, in both languages; and which language is on.
+
+const TEXTS = {
+  zh: {
+    locale: "zh-CN",
+    other: "English",
+    title: "客服实时看板",
+    operation: "全部运营",
+    groups: "班组与队列",
+    agents: "坐席",
+    team: "班组",
+    queue: "队列",
+    site: "职场",
+    all: "全部运营",
+    agent: "坐席",
+    id: "坐席",
+    state: "状态",
+    all_teams: "全部班组",
+    sort: "排序",
+    sort_default: "在岗优先",
+    on_duty: "在岗",
+    filter: "筛选坐席、班组、状态",
+    rotate: "自动翻页",
+    no_agents: "没有符合条件的坐席",
+    truncated: (shown, total) => `共 ${total} 名坐席，显示前 ${shown} 名；请选择班组`,
+    alerts: "告警",
+    no_alerts: "当前没有未恢复的告警",
+    recent: "最近动态",
+    since: "自",
+    threshold: "警戒",
+    few: "样本少",
+    few_of: (n, min) => `样本少（${n} < ${min}）`,
+    good: "正常",
+    near: "临界",
+    bad: "告警",
+    none: "无数据",
+    definitions: "指标说明",
+    close: "关闭",
+    formula: "口径",
+    policy: "政策",
+    rule: "告警规则",
+    version: "版本",
+    needs: "事件",
+    traps: "注意",
+    waiting: "排队等待",
+    longest_wait: "最长等待",
+    waiting_short: "排队",
+    usual: "常用窗口",
+    window: "统计窗口",
+    now: "此刻",
+    tiny: { "5m": "5分", "30m": "30分", today: "今日" },
+    short: { "5m": "5 分", "30m": "30 分", today: "今日", now: "此刻" },
+    mode_wall: "实时",
+    mode_event: "事件时钟 · 回放",
+    age: (text) => `数据延迟 ${text}`,
+    age_none: "无数据",
+    connecting: "正在连接看板服务…",
+    disconnected: "与看板服务的连接已中断，正在重连；下方是中断前的数据",
+    stale: (text) => `数据已 ${text} 没有更新，请检查工作进程`,
+    unreadable: (n) => `${n} 条数据无法解析（工作进程与看板版本不一致？）`,
+    policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % Wilson 置信区间`,
+    severity: { critical: "严重", warning: "警告", info: "提示" },
+    status: { pending: "观察中", firing: "触发", acknowledged: "已确认", escalated: "已升级", resolved: "已恢复" },
+    states: {
+      available: "空闲",
+      on_contact: "服务中",
+      wrap_up: "话后",
+      away: "小休",
+      training: "培训",
+      offline: "离线",
+    },
+  },
+  en: {
+    locale: "en-GB",
+    other: "中文",
+    title: "Live wallboard",
+    operation: "Whole operation",
+    groups: "Teams and queues",
+    agents: "Agents",
+    team: "Team",
+    queue: "Queue",
+    site: "Site",
+    all: "Operation",
+    agent: "Agent",
+    id: "Agent",
+    state: "State",
+    all_teams: "All teams",
+    sort: "Sort",
+    sort_default: "On duty first",
+    on_duty: "On",
+    filter: "Filter agent, team, state",
+    rotate: "Auto page",
+    no_agents: "No agent fits",
+    truncated: (shown, total) => `${total} agents, the first ${shown} are shown; choose a team`,
+    alerts: "Alerts",
+    no_alerts: "No open alert",
+    recent: "Latest",
+    since: "since",
+    threshold: "Alert",
+    few: "Few",
+    few_of: (n, min) => `Few (${n} < ${min})`,
+    good: "Good",
+    near: "Near",
+    bad: "Alert",
+    none: "No data",
+    definitions: "Definitions",
+    close: "Close",
+    formula: "Formula",
+    policy: "Policy",
+    rule: "Alert rule",
+    version: "version",
+    needs: "Events",
+    traps: "Note",
+    waiting: "Waiting now",
+    longest_wait: "Longest wait",
+    waiting_short: "Wait",
+    usual: "Usual",
+    window: "Window",
+    now: "Now",
+    tiny: { "5m": "5m", "30m": "30m", today: "day" },
+    short: { "5m": "5 min", "30m": "30 min", today: "Today", now: "Now" },
+    mode_wall: "Live",
+    mode_event: "Event clock · replay",
+    age: (text) => `Data age ${text}`,
+    age_none: "No data",
+    connecting: "Connecting to the wallboard service…",
+    disconnected: "Connection to the wallboard service lost, reconnecting; below is what was last known",
+    stale: (text) => `No update for ${text}; check the workers`,
+    unreadable: (n) => `${n} values could not be read (workers and wallboard of different versions?)`,
+    policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; intervals are 95 % Wilson`,
+    severity: { critical: "Critical", warning: "Warning", info: "Info" },
+    status: {
+      pending: "pending",
+      firing: "firing",
+      acknowledged: "acknowledged",
+      escalated: "escalated",
+      resolved: "resolved",
+    },
+    states: {
+      available: "Available",
+      on_contact: "On contact",
+      wrap_up: "Wrap-up",
+      away: "Away",
+      training: "Training",
+      offline: "Offline",
+    },
+  },
+};
+
+let current = "zh";
+
+export function chooseLanguage(asked) {
+  const wanted = [asked, localStorage.getItem("deskpulse.lang"), ...navigator.languages];
+  for (const tag of wanted) {
+    const base = String(tag ?? "").slice(0, 2).toLowerCase();
+    if (base in TEXTS) return setLanguage(base, false);
+  }
+  return setLanguage("zh", false);
+}
+
+export function setLanguage(lang, remember = true) {
+  current = lang;
+  if (remember) localStorage.setItem("deskpulse.lang", lang);
+  document.documentElement.lang = TEXTS[lang].locale;
+}
+
+export const language = () => current;
+export const otherLanguage = () => (current === "zh" ? "en" : "zh");
+export const t = () => TEXTS[current];
+
+// A thing of the server that carries its names as zh and en.
+export const named = (thing) => tidy(thing[current] || thing.en || thing.zh || thing.id);
+
+// A number and its unit stay on one line.
+export const tidy = (text) => text.replace(/(\d) (?=[%s])/g, "$1\u00a0");
+
+// Puts the words into everything under `root` that names a text.
+export function label(root) {
+  for (const el of root.querySelectorAll("[data-text]")) el.textContent = t()[el.dataset.text];
+  for (const el of root.querySelectorAll("[data-label]")) el.setAttribute("aria-label", t()[el.dataset.label]);
+  for (const el of root.querySelectorAll("[data-placeholder]")) {
+    el.placeholder = t()[el.dataset.placeholder];
+    el.setAttribute("aria-label", t()[el.dataset.placeholder]);
+  }
+}

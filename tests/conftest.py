@@ -1,0 +1,106 @@
+"""What tests share: real brokers of this machine, real data, settings that keep every test to itself."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from streams.settings import Settings
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python reads its schemas with functions that Python 3.11 and 3.12 call deprecated, and 3.13 no longer does.
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    # It leaves sockets whose connection was refused to the garbage collector: those have an address of their own only.
+    refused = r"ignore:unclosed <socket\.socket [^>]*laddr=\('0\.0\.0\.0', \d+\)>:ResourceWarning"
+    config.addinivalue_line("filterwarnings", refused)
+
+
+def lacking(what: str) -> NoReturn:
+    """End a test for want of something: on CI everything is there or CI has failed; elsewhere the test is skipped."""
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(f"CI needs it: {what}", pytrace=False)
+    pytest.skip(what)
+
+
+def require(found: object, what: str) -> None:
+    """Go on only where ``found`` is true; ``what`` says in one line what is lacking and what to type."""
+    if not found:
+        lacking(what)
+
+
+@dataclass(frozen=True)
+class GivenService:
+    """A service that somebody else runs: it has an address, and is not ours to kill."""
+
+    address: str
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Kafka with ``address``: DESKPULSE_TEST_BROKER, else a LocalKafka, which has ``kill`` and ``restart`` too."""
+    if given := os.environ.get("DESKPULSE_TEST_BROKER"):
+        yield GivenService(given)
+        return
+    from deploy.local_kafka import LocalKafka
+    from deploy.tools import MissingToolError
+
+    broker = LocalKafka(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start(print)
+    except MissingToolError as missing:
+        lacking(str(missing))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Redis with ``address``: DESKPULSE_TEST_REDIS, else a LocalRedis, which has ``kill`` and ``restart`` too."""
+    if given := os.environ.get("DESKPULSE_TEST_REDIS"):
+        yield GivenService(given)
+        return
+    from deploy.local_redis import LocalRedis
+    from deploy.tools import MissingToolError
+
+    server = LocalRedis(tmp_path_factory.mktemp("redis"))
+    try:
+        server.start(print)
+    except MissingToolError as missing:
+        lacking(str(missing))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: Any) -> str:
+    """URL of a Redis."""
+    return str(redis_server.address)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real input for development, which is no part of this repository."""
+    require(SHARED_DATA.is_dir(), "the real data of ../shared/data is not beside this repository")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def settings(kafka: Any, redis_url: str, tmp_path: Path) -> Settings:
+    """An operation of this test's own on the shared brokers, by its prefix."""
+    return Settings(
+        broker=kafka.address,
+        redis=redis_url,
+        prefix=f"t{secrets.token_hex(4)}.",
+        partitions=4,
+        data_dir=tmp_path,
+        clock="event",
+    )

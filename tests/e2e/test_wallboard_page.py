@@ -1,0 +1,345 @@
+"""What people see on the wall: the page in a real browser, on a served wallboard and a real Redis."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from streams.contracts.outputs import WINDOWS, Alert, Presence, Snapshot, entity, entity_id, entity_kind
+from streams.kpi.catalog import figures
+from streams.kpi.policy import Policy
+from streams.windows.clock import instant, machine_ms
+from tests.e2e.conftest import Desk
+
+pytestmark = [pytest.mark.services, pytest.mark.browser]
+
+POLICY = Policy()
+CALLS = {"calls_offered": 40, "calls_answered": 38, "calls_answered_within_20s": 36, "wait_seconds": 342_000}
+RATED = {"csat_ratings": 20, "csat_satisfied": 18}
+HANDLED = {"calls_handled": 38, "handle_seconds": 38 * 272_000}
+
+
+def shown(key: str, *sums: dict[str, int], today: dict[str, int] | None = None, **own: Any) -> Snapshot:
+    """An entity's figures, the same in every window unless ``today`` differs."""
+    merged = {name: amount for part in sums for name, amount in part.items()}
+    windows = dict.fromkeys(WINDOWS, figures(key, merged, POLICY))
+    if today is not None:
+        windows["today"] = figures(key, today, POLICY)
+    if entity_kind(key) == "agent":
+        own.setdefault("team", "T1")
+    return Snapshot(entity=key, as_of=instant(machine_ms()), windows=windows, **own)
+
+
+def state(agent: str, name: str, *, seconds: int = 0, team: str = "T1", since: datetime | None = None) -> Presence:
+    begun = since or instant(machine_ms()) - timedelta(seconds=seconds)
+    return Presence(agent_id=agent, state=name, since=begun, team=team)
+
+
+def alert(key: str, status: Any = "firing", severity: Any = "critical") -> Alert:
+    now = instant(machine_ms())
+    return Alert(
+        rule="low_satisfaction",
+        entity=key,
+        status=status,
+        severity=severity,
+        at=now,
+        since=now - timedelta(seconds=65),
+        kpi="csat",
+        window="30m",
+        threshold=0.8,
+        value=0.6,
+        n=10,
+        reason_zh=f"{entity_id(key)} 近30分钟客户满意度 60.0 %（10 个评价），低于 80 %",
+        reason_en=f"{entity_id(key)}: satisfaction in 30 min is 60.0 % (10 ratings), below 80 %",
+    )
+
+
+def tile(page: Page, kpi: str, part: str = "value") -> Locator:
+    return page.locator(f'[data-testid="tile"][data-kpi="{kpi}"] [data-role="{part}"]')
+
+
+def row(page: Page, agent: str) -> Locator:
+    return page.locator(f'[data-testid="agent-row"][data-id="{agent}"]')
+
+
+def cell(page: Page, agent: str, kpi: str, part: str = "value") -> Locator:
+    return row(page, agent).locator(f'[data-kpi="{kpi}"] [data-role="{part}"]')
+
+
+def order(page: Page) -> list[str]:
+    return [each.get_attribute("data-id") or "" for each in page.get_by_test_id("agent-row").all()]
+
+
+def test_a_tile_says_value_sample_interval_and_how_it_stands(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", CALLS, RATED, HANDLED, waiting=3, longest_wait=134.0))
+    screen.goto("/")
+    expect(tile(screen, "service_level_20s")).to_have_text("90.0 %")
+    expect(tile(screen, "service_level_20s", "sample")).to_have_text("n 40 · 76.9–96.0 %")
+    expect(tile(screen, "service_level_20s", "stands")).to_have_text("正常")
+    expect(tile(screen, "service_level_20s", "rule")).to_have_text("警戒 < 80 %")
+    expect(tile(screen, "average_handle_time")).to_have_text("4:32")
+    expect(tile(screen, "waiting")).to_have_text("3")
+    expect(tile(screen, "waiting", "longest_wait")).to_have_text("2:14")
+    expect(tile(screen, "waiting", "stands")).to_have_text("告警")
+    # Nobody has chatted: no data is a dash, not 0 %.
+    expect(tile(screen, "first_response_30s_rate")).to_have_text("—")
+    expect(tile(screen, "first_response_30s_rate", "stands")).to_have_text("无数据")
+    # No rule watches the answer rate: it is neither good nor bad.
+    expect(tile(screen, "answer_rate")).to_have_text("95.0 %")
+    expect(tile(screen, "answer_rate", "stands")).to_have_text("")
+
+
+@pytest.mark.parametrize(
+    ("satisfied", "ratings", "percent", "stands"),
+    [
+        (17, 20, "85.0 %", "正常"),
+        (16, 20, "80.0 %", "临界"),
+        (15, 20, "75.0 %", "告警"),
+        (0, 4, "0.0 %", "样本少（4 < 5）"),
+    ],
+)
+def test_how_a_value_stands_follows_the_rule(
+    screen: Page, desk: Desk, satisfied: int, ratings: int, percent: str, stands: str
+) -> None:
+    desk.shows(shown("all|all", {"csat_ratings": ratings, "csat_satisfied": satisfied}))
+    screen.goto("/")
+    expect(tile(screen, "csat")).to_have_text(percent)
+    expect(tile(screen, "csat", "stands")).to_have_text(stands)
+
+
+def test_figures_move_when_redis_does(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", RATED), shown("agent|A1", RATED), state("A1", "available", seconds=65))
+    screen.goto("/")
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(cell(screen, "A1", "csat")).to_have_text("90.0 %")
+    expect(row(screen, "A1").locator(".word")).to_have_text("空闲")
+    worse = {"csat_ratings": 25, "csat_satisfied": 18}
+    desk.shows(shown("all|all", worse), shown("agent|A1", worse), shown("agent|A2"), state("A1", "on_contact"))
+    expect(tile(screen, "csat")).to_have_text("72.0 %")
+    expect(cell(screen, "A1", "csat")).to_have_text("72.0 %")
+    expect(cell(screen, "A1", "csat", "n")).to_have_text("25")
+    expect(row(screen, "A1").locator(".word")).to_have_text("服务中")
+    expect(cell(screen, "A2", "csat")).to_have_text("—")
+
+
+def test_an_alert_appears_flashes_and_goes(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", RATED), alert("team|T1", severity="warning"))
+    screen.goto("/")
+    alerts = screen.get_by_test_id("alert")
+    expect(alerts).to_have_count(1)
+    expect(alerts).not_to_have_class(re.compile("fresh"))
+    desk.shows(alert("agent|A7"))
+    expect(alerts).to_have_count(2)
+    first = alerts.first
+    expect(first).to_have_attribute("data-key", "low_satisfaction|agent|A7")
+    expect(first).to_have_class(re.compile("fresh"))
+    expect(first).to_contain_text("A7 近30分钟客户满意度 60.0 %（10 个评价），低于 80 %")
+    expect(first).to_contain_text(re.compile(r"严重\s*坐席 A7\s*触发"))
+    expect(first).to_contain_text("查看差评会话，当日与坐席复盘。")
+    expect(screen.get_by_test_id("alert-count")).to_have_text("2")
+    desk.shows(alert("agent|A7", "resolved"), alert("team|T1", "resolved", "warning"))
+    expect(alerts).to_have_count(0)
+    expect(screen.get_by_test_id("alerts-none")).to_be_visible()
+    expect(screen.get_by_test_id("step").filter(has_text="已恢复")).to_have_count(2)
+
+
+def test_the_language_is_the_browsers_until_somebody_chooses(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", RATED), shown("agent|A1"), state("A1", "away"), alert("agent|A1"))
+    screen.goto("/")
+    expect(screen.locator("html")).to_have_attribute("lang", "zh-CN")
+    name = screen.locator('[data-testid="tile"][data-kpi="csat"] [data-role="name"]')
+    expect(name).to_have_text("客户满意度")
+    screen.get_by_test_id("lang").click()
+    expect(name).to_have_text("Customer satisfaction")
+    expect(row(screen, "A1").locator(".word")).to_have_text("Away")
+    expect(screen.get_by_test_id("alert")).to_contain_text("satisfaction in 30 min is 60.0 %")
+    screen.reload()
+    expect(name).to_have_text("Customer satisfaction")
+    screen.goto("/?lang=zh")
+    expect(name).to_have_text("客户满意度")
+
+
+def test_the_window_is_every_kpis_usual_one_until_somebody_chooses(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", RATED, today={"csat_ratings": 100, "csat_satisfied": 81}))
+    screen.goto("/")
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat", "window")).to_have_text("30 分")
+    screen.get_by_test_id("windows").get_by_role("button", name="今日").click()
+    expect(tile(screen, "csat")).to_have_text("81.0 %")
+    expect(tile(screen, "csat", "window")).to_have_text("今日")
+    screen.reload()
+    expect(tile(screen, "csat")).to_have_text("81.0 %")
+    screen.goto("/?window=5m")
+    expect(tile(screen, "csat", "window")).to_have_text("5 分")
+
+
+def test_redis_goes_and_comes_back_without_a_hand(screen: Page, desk: Desk) -> None:
+    banner = screen.get_by_test_id("banner")
+    screen.goto("/")
+    expect(banner).to_contain_text("Redis 中还没有数据")
+    expect(screen.get_by_test_id("age")).to_have_text("无数据")
+    # Nothing is known: that is not the same as no alerts.
+    expect(screen.get_by_test_id("alert-count")).to_have_text("—")
+    expect(screen.get_by_test_id("alerts-none")).to_be_hidden()
+    desk.shows(shown("all|all", RATED))
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(banner).to_be_hidden()
+    desk.redis.kill()
+    expect(banner).to_contain_text("无法读取 Redis")
+    # What was last known stays, marked as no longer moving.
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(screen.locator("body")).to_have_class(re.compile("frozen"))
+    desk.redis.restart()
+    desk.shows(shown("all|all", {"csat_ratings": 20, "csat_satisfied": 17}))
+    expect(tile(screen, "csat")).to_have_text("85.0 %")
+    expect(banner).to_be_hidden()
+
+
+def test_the_server_goes_and_comes_back_without_a_hand(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", RATED))
+    screen.goto("/")
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    desk.server.kill()
+    expect(screen.get_by_test_id("banner")).to_contain_text("与看板服务的连接已中断")
+    desk.serve()
+    desk.shows(shown("all|all", {"csat_ratings": 20, "csat_satisfied": 17}))
+    expect(tile(screen, "csat")).to_have_text("85.0 %")
+    expect(screen.get_by_test_id("banner")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("ago", "stands"), [(0, "good"), (10, "near"), (40, "bad")])
+def test_the_age_of_the_data_is_said(screen: Page, desk: Desk, ago: int, stands: str) -> None:
+    desk.shows(shown("all|all", RATED), ago_seconds=ago)
+    screen.goto("/")
+    age = screen.get_by_test_id("age")
+    expect(age).to_have_class(f"badge {stands}")
+    expect(age).to_have_text(re.compile(r"^数据延迟 \d+(\.\d)?\ss$"))
+    expect(screen.get_by_test_id("banner")).to_be_visible(visible=ago > 30)
+
+
+def test_times_go_by_the_operations_clock(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("agent|A1"), state("A1", "on_contact", seconds=65))
+    screen.goto("/")
+    expect(screen.get_by_test_id("mode")).to_have_text("实时")
+    held = row(screen, "A1").locator('[data-role="state-time"]')
+    expect(held).to_have_text(re.compile(r"^1:0[5-9]$"))
+    before = held.inner_text()
+    expect(held).not_to_have_text(before)
+
+    desk.forgets()
+    then = datetime(2025, 8, 14, 6, 32, 7, tzinfo=UTC)
+    desk.shows(
+        shown("agent|A1"),
+        state("A1", "on_contact", since=then - timedelta(seconds=200)),
+        event_ms=round(then.timestamp() * 1000),
+    )
+    expect(screen.get_by_test_id("mode")).to_have_text("事件时钟 · 回放")
+    expect(screen.get_by_test_id("clock")).to_have_text("14:32:07")
+    expect(screen.get_by_test_id("date")).to_contain_text("2025年8月14日")
+    expect(held).to_have_text("3:20")
+
+
+def test_agents_can_be_sorted_filtered_and_picked_by_team(screen: Page, desk: Desk) -> None:
+    desk.shows(
+        shown("agent|A10", {"csat_ratings": 10, "csat_satisfied": 9}, team="T1"),
+        shown("agent|A9", {"csat_ratings": 10, "csat_satisfied": 7}, team="T2"),
+        shown("agent|A8", team="T1"),
+        shown("team|T1"),
+        shown("team|T2"),
+        state("A10", "available"),
+        state("A9", "on_contact", team="T2"),
+        state("A8", "offline"),
+    )
+    screen.goto("/")
+    expect(screen.get_by_test_id("agent-row")).to_have_count(3)
+    expect(screen.get_by_test_id("staff")).to_have_text("空闲 1服务中 1离线 1")
+    # Who is on duty comes first; 9 before 10.
+    assert order(screen) == ["A9", "A10", "A8"]
+    head = screen.get_by_role("columnheader", name=re.compile("^满意度"))
+    head.get_by_role("button").click()
+    assert order(screen) == ["A9", "A10", "A8"]
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    head.get_by_role("button").click()
+    assert order(screen) == ["A10", "A9", "A8"], "no data stands last, whichever way round"
+    screen.get_by_test_id("filter").fill("服务中")
+    assert order(screen) == ["A9"]
+    screen.get_by_test_id("filter").fill("")
+    screen.get_by_test_id("team").select_option("T1")
+    expect(screen.get_by_test_id("agent-row")).to_have_count(2)
+    assert "team=T1" in screen.url
+    screen.reload()
+    expect(screen.get_by_test_id("agent-row")).to_have_count(2)
+    expect(screen.get_by_test_id("team")).to_have_value("T1")
+    screen.locator('[data-testid="group"][data-id="T1"]').click()
+    expect(screen.get_by_test_id("agent-row")).to_have_count(3)
+
+
+def test_definitions_say_how_every_kpi_is_counted(screen: Page, desk: Desk) -> None:
+    desk.shows(shown("all|all", RATED))
+    screen.goto("/?lang=en")
+    screen.get_by_test_id("definitions-open").click()
+    level = screen.locator('.definition[data-kpi="service_level_20s"]')
+    expect(level).to_contain_text("answered with wait ≤ threshold / denominator by policy")
+    expect(level).to_contain_text("service_level_seconds = 20")
+    expect(level).to_contain_text("Alert < 80 % · n ≥ 10")
+
+
+def test_ids_of_other_systems_are_text_and_nothing_else(screen: Page, desk: Desk) -> None:
+    name = "<img src=x onerror=document.title='taken'>"
+    desk.shows(shown(entity("agent", name)), shown(entity("team", name)), alert(entity("agent", name)))
+    screen.goto("/")
+    expect(row(screen, name).get_by_role("rowheader")).to_have_text(name)
+    expect(screen.get_by_test_id("alert")).to_contain_text(name)
+    assert screen.locator("main img").count() == 0
+    assert screen.title() == "Deskpulse · 客服实时看板"
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(screen: Page, desk: Desk) -> None:
+    desk.shows(
+        shown("all|all", CALLS, RATED, waiting=3, longest_wait=134.0),
+        shown("queue|service", CALLS, waiting=3, longest_wait=134.0),
+        shown("team|T1", CALLS, RATED),
+        shown("agent|A1", CALLS, RATED),
+        state("A1", "on_contact", seconds=65),
+        alert("agent|A1"),
+    )
+    screen.set_viewport_size({"width": 390, "height": 844})
+    for lang in ("zh", "en"):
+        screen.goto(f"/?lang={lang}")
+        expect(tile(screen, "csat")).to_have_text("90.0 %")
+        assert screen.evaluate("document.documentElement.scrollWidth") == 390
+        label = cell(screen, "A1", "csat").locator("xpath=preceding-sibling::*")
+        label.scroll_into_view_if_needed()
+        expect(label).to_be_visible()
+    screen.get_by_test_id("sort").select_option(index=1)
+    expect(screen.get_by_test_id("agent-row")).to_have_count(1)
+
+
+def test_a_tv_shows_everything_on_one_screen(screen: Page, desk: Desk) -> None:
+    desk.shows(
+        shown("all|all", CALLS, RATED),
+        *(shown(f"agent|A{n}", CALLS, RATED) for n in range(60)),
+        *(shown(f"team|T{n}", CALLS, RATED) for n in range(3)),
+        *(alert(f"agent|A{n}") for n in range(12)),
+    )
+    screen.goto("/")
+    expect(screen.get_by_test_id("agent-row")).to_have_count(60)
+    assert screen.evaluate("document.documentElement.scrollHeight") == 1080
+    for part in ("tiles", "groups", "agents", "alerts", "feed"):
+        expect(screen.get_by_test_id(part)).to_be_in_viewport()
+
+
+def test_more_agents_than_one_screen_takes_are_cut_and_it_says_so(screen: Page, desk: Desk) -> None:
+    desk.shows(
+        *(shown(f"agent|A{n:04}", team=f"T{n % 10}") for n in range(2_100)), *(shown(f"team|T{n}") for n in range(10))
+    )
+    screen.goto("/")
+    note = screen.get_by_test_id("agents-note")
+    expect(note).to_have_text("共 2,100 名坐席，显示前 2,000 名；请选择班组")
+    screen.get_by_test_id("team").select_option("T3")
+    expect(screen.get_by_test_id("agent-row")).to_have_count(210)
+    expect(note).to_be_hidden()

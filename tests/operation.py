@@ -1,0 +1,133 @@
+"""A whole operation for a test: workers and a wallboard as processes on real brokers, and what is read back from them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+from kafka import KafkaConsumer, TopicPartition
+from typer.testing import CliRunner
+
+from deploy.ports import free_port
+from deploy.process import ServerProcess
+from streams.cli import app
+from streams.contracts.events import AnyEvent
+from streams.contracts.outputs import EntityKind, Sums
+from streams.demo import environment
+from streams.operation import KafkaOperation
+from streams.settings import Settings
+from streams.sinks.topics import ensure_topics
+from streams.sources.processed import wait_until_processed
+from streams.sources.producer import EventProducer
+
+FIRST, LAST = date(2000, 1, 1), date(2199, 1, 1)
+PATIENCE_SECONDS = 180.0
+
+
+@contextmanager
+def program(settings: Settings, name: str, *arguments: str) -> Iterator[ServerProcess]:
+    """``deskpulse ARGUMENTS`` as a process of its own, asked to end at the end."""
+    process = ServerProcess(
+        [sys.executable, "-m", "streams", *arguments],
+        directory=settings.data_dir,
+        log=settings.data_dir / f"{name}.log",
+        environment=environment(settings),
+    )
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+@contextmanager
+def worker(settings: Settings, *arguments: str) -> Iterator[str]:
+    """A worker; gives the address of its metrics."""
+    ensure_topics(settings)
+    port = free_port()
+    with program(settings, f"worker-{port}", "worker", "--metrics-port", str(port), *arguments) as process:
+        address = f"http://127.0.0.1:{port}/metrics"
+        answers(address, process)
+        yield address
+
+
+@contextmanager
+def wallboard(settings: Settings) -> Iterator[str]:
+    """The wallboard; gives its address, with a slash at the end."""
+    port = free_port()
+    with program(settings, "wallboard", "wallboard", "--port", str(port)) as process:
+        answers(f"http://127.0.0.1:{port}/healthz", process)
+        yield f"http://127.0.0.1:{port}/"
+
+
+def answers(url: str, process: ServerProcess, seconds: float = 60) -> httpx.Response:
+    """The first answer from an address that is about to exist."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.exit_code is None:
+        try:
+            return httpx.get(url, timeout=5, trust_env=False)
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} does not answer:\n{process.last_words()}")
+
+
+def send(settings: Settings, events: Iterable[AnyEvent]) -> None:
+    """Put events on their topics and have them acknowledged."""
+    with EventProducer(settings) as producer:
+        for event in events:
+            producer.send(event)
+
+
+def settled(settings: Settings) -> None:
+    """Wait until the workers have processed all there is."""
+    wait_until_processed(settings, PATIENCE_SECONDS)
+
+
+def facts(settings: Settings, *kinds: EntityKind) -> dict[str, Sums]:
+    """``entity|date`` → sums of the daily facts in Kafka, of these kinds or all."""
+    operation = KafkaOperation(settings)
+    wanted: tuple[EntityKind, ...] = kinds or ("agent", "team", "queue", "site", "all")
+    return {fact.key: fact.sums for kind in wanted for fact in operation.daily_facts(FIRST, LAST, kind) if fact.sums}
+
+
+def run_cli(settings: Settings, *arguments: str) -> str:
+    """Output of a command of ``deskpulse`` on this operation; fails with its output where it exits with another code than 0."""
+    result = CliRunner().invoke(app, list(arguments), env=environment(settings), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def messages(settings: Settings, topic: str) -> list[Any]:
+    """Every record of a topic."""
+    consumer = KafkaConsumer(**settings.kafka_python(), group_id=None, enable_auto_commit=False)
+    try:
+        name = f"{settings.prefix}{topic}"
+        parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        ends, found = consumer.end_offsets(parts), []
+        while any(consumer.position(part) < ends[part] for part in parts):
+            for records in consumer.poll(timeout_ms=500).values():
+                found += records
+        return found
+    finally:
+        consumer.close()
+
+
+def metric(address: str, name: str) -> float:
+    """Sum of a metric over all labels."""
+    lines = httpx.get(address, timeout=10, trust_env=False).text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+
+
+def policy_file(directory: Path, **values: object) -> Path:
+    """A policy with these values."""
+    path = directory / "policy.yaml"
+    path.write_text("".join(f"{name}: {value}\n" for name, value in values.items()), encoding="utf-8")
+    return path

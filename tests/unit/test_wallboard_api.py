@@ -1,0 +1,599 @@
+"""The wallboard's API and stream on a real Redis, written by the workers' own writer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from fastapi import FastAPI
+from redis import Redis
+
+from deploy.local_redis import LocalRedis
+from deploy.tools import MissingToolError
+from streams.contracts.outputs import WINDOWS, Alert, EntityKind, Presence, Snapshot, entity, entity_id, entity_kind
+from streams.kpi.catalog import KPIS, figures
+from streams.kpi.policy import Policy
+from streams.settings import Settings
+from streams.sinks.screens import Screens
+from streams.wallboard import layout
+from streams.wallboard.app import create_app
+from streams.wallboard.feed import Feed
+from streams.wallboard.items import Item
+from streams.wallboard.pages import STATIC
+from streams.wallboard.reader import Reader
+from streams.wallboard.reading import Wants
+from streams.wallboard.register import Register
+from streams.wallboard.store import Store
+from tests.conftest import lacking
+
+NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+POLICY = Policy()
+BUSY = {
+    "calls_offered": 20,
+    "calls_answered": 18,
+    "calls_answered_within_20s": 15,
+    "csat_ratings": 8,
+    "csat_satisfied": 6,
+}
+
+pytestmark = pytest.mark.services
+
+
+def snapshot(key: str, sums: dict[str, int] | None = None, *, seconds: int = 0, **own: Any) -> Snapshot:
+    """Figures of an entity, the same in every window, as of ``NOW`` and some seconds."""
+    shown = figures(key, BUSY if sums is None else sums, POLICY)
+    return Snapshot(entity=key, as_of=NOW + timedelta(seconds=seconds), windows=dict.fromkeys(WINDOWS, shown), **own)
+
+
+def agent(name: str, team: str | None = None, sums: dict[str, int] | None = None, *, seconds: int = 0) -> Snapshot:
+    return snapshot(entity("agent", name), sums, seconds=seconds, team=team)
+
+
+def presence(name: str, state: str, team: str | None = None) -> Presence:
+    return Presence(agent_id=name, state=state, since=NOW, team=team)
+
+
+def alert(key: str, status: Any = "firing", *, severity: Any = "warning", minutes: int = 0) -> Alert:
+    return Alert(
+        rule="low_satisfaction",
+        entity=key,
+        status=status,
+        severity=severity,
+        at=NOW + timedelta(minutes=minutes),
+        since=NOW + timedelta(minutes=minutes),
+        kpi="csat",
+        window="30m",
+        threshold=0.8,
+        value=0.75,
+        n=8,
+        reason_zh="满意度 75.0 %",
+        reason_en="satisfaction 75.0 %",
+    )
+
+
+async def write(
+    settings: Settings,
+    *values: Snapshot | Presence | Alert,
+    seconds: int = 0,
+) -> None:
+    """What a worker puts on the screens at ``NOW`` and some seconds."""
+    screens = Screens(settings)
+    ms = round(NOW.timestamp() * 1000) + seconds * 1000
+    taken = await screens.write(
+        [v for v in values if isinstance(v, Snapshot)],
+        [v for v in values if isinstance(v, Presence)],
+        [v for v in values if isinstance(v, Alert)],
+        now=ms,
+        machine=ms,
+    )
+    await screens.close()
+    assert taken
+
+
+def written(settings: Settings, *values: Snapshot | Presence | Alert) -> None:
+    asyncio.run(write(settings, *values))
+
+
+@pytest.fixture
+def operation(redis_url: str) -> Settings:
+    """An operation of this test's own, with nothing in it yet."""
+    return Settings(redis=redis_url, prefix=f"t{secrets.token_hex(4)}.")
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
+    """A Redis that the test may stop."""
+    server = LocalRedis(tmp_path)
+    try:
+        server.start()
+    except MissingToolError as missing:
+        lacking(str(missing))
+    yield server
+    server.stop()
+
+
+class Client:
+    """Asks an application as a browser would, without a network."""
+
+    def __init__(self, app: FastAPI, runner: asyncio.Runner) -> None:
+        self._runner = runner
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wallboard")
+
+    def get(self, path: str, **params: str) -> httpx.Response:
+        return self._runner.run(self._http.get(path, params=params or None))
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Client]:
+    app = create_app(settings)
+    with asyncio.Runner() as runner:
+        lifespan = app.router.lifespan_context(app)
+        runner.run(lifespan.__aenter__())
+        try:
+            yield Client(app, runner)
+        finally:
+            runner.run(lifespan.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def client(operation: Settings) -> Iterator[Client]:
+    with serving(operation) as client:
+        yield client
+
+
+# -- what the page must know -------------------------------------------------------------------------------------------
+
+
+def test_meta_names_every_kpi_window_and_rule(client: Client) -> None:
+    meta = client.get("/api/meta").json()
+    assert [kpi["id"] for kpi in meta["kpis"]] == list(KPIS)
+    for kpi in meta["kpis"]:
+        assert kpi["zh"], kpi["id"]
+        assert kpi["formula_en"], kpi["id"]
+        assert kpi["version"] == KPIS[kpi["id"]].version
+    assert [window["id"] for window in meta["windows"]] == ["5m", "30m", "today"]
+    thresholds = {rule["id"]: (rule["kpi"], rule["threshold"], rule["min_n"]) for rule in meta["rules"]}
+    assert thresholds["low_satisfaction"] == ("csat", 0.8, 5)
+    assert thresholds["long_wait"] == ("longest_wait", 120, 1)
+    assert (meta["policy"]["version"], meta["zone"]) == (POLICY.version, "Asia/Shanghai")
+    service_level = next(kpi for kpi in meta["kpis"] if kpi["id"] == "service_level_20s")
+    assert service_level["policy"]["service_level_seconds"] == 20
+
+
+def test_everything_on_the_page_is_a_kpi() -> None:
+    shown = {place.kpi for place in (*layout.TILES, *layout.TEAM, *layout.DESK, *layout.AGENT)}
+    assert shown <= KPIS.keys()
+
+
+def test_meta_takes_the_operations_own_rules(operation: Settings, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "rules: [{id: busy, zh: 忙, en: busy, kpi: offered_calls, window: 5m, above: 9, scope: [all]}]",
+        encoding="utf-8",
+    )
+    with serving(operation.model_copy(update={"rules_file": rules})) as client:
+        assert [rule["id"] for rule in client.get("/api/meta").json()["rules"]] == ["busy"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [("redis", "localhost:6379", "DESKPULSE_REDIS"), ("rules_file", Path("/nowhere.yaml"), "nowhere.yaml")],
+)
+def test_wrong_settings_are_named(setting: str, value: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        create_app(Settings(**{setting: value}))
+
+
+# -- figures -----------------------------------------------------------------------------------------------------------
+
+
+def test_snapshots_of_a_team_are_its_agents(client: Client, operation: Settings) -> None:
+    written(
+        operation,
+        agent("A2", "T1"),
+        agent("A1", "T1"),
+        agent("B1", "T2"),
+        presence("A3", "available", "T1"),
+        snapshot("team|T1"),
+    )
+    answer = client.get("/api/snapshots", kind="agent", team="T1").json()
+    # A3 has just come and has no figures yet: he counts as there, and has nothing to show.
+    assert (list(answer["snapshots"]), answer["total"]) == (["A1", "A2"], 3)
+    assert answer["snapshots"]["A1"]["windows"]["5m"]["answer_rate"]["value"] == 0.9
+    assert list(client.get("/api/snapshots", kind="agent").json()["snapshots"]) == ["A1", "A2", "B1"]
+    assert list(client.get("/api/snapshots", kind="team").json()["snapshots"]) == ["T1"]
+
+
+def test_no_data_is_no_value(client: Client, operation: Settings) -> None:
+    written(operation, agent("A1", sums={}))
+    shown = client.get("/api/snapshots?kind=agent").json()["snapshots"]["A1"]["windows"]["today"]
+    assert shown["csat"].get("value") is None
+
+
+@pytest.mark.parametrize("query", ["kind=desk", "kind=team&team=T1", "", "kind=agent&team="])
+def test_a_wrong_question_is_refused(client: Client, operation: Settings, query: str) -> None:
+    written(operation, agent("A1"))
+    assert client.get(f"/api/snapshots?{query}").status_code == 422
+
+
+def test_an_entity_is_all_that_is_known_of_it(client: Client, operation: Settings) -> None:
+    written(
+        operation,
+        agent("A/1|x", "T1"),
+        presence("A/1|x", "away", "T1"),
+        alert("agent|A/1|x"),
+        alert("agent|A2"),
+    )
+    one = client.get("/api/entity/agent/A%2F1%7Cx").json()
+    assert one["snapshot"]["windows"]["5m"]["csat"]["n"] == 8
+    assert one["presence"]["state"] == "away"
+    assert [each["entity"] for each in one["alerts"]] == ["agent|A/1|x"]
+    gone = client.get("/api/entity/agent/nobody")
+    assert (gone.status_code, "agent|nobody" in gone.text) == (404, True)
+
+
+def test_open_alerts_are_the_gravest_first_and_recent_steps_the_newest(client: Client, operation: Settings) -> None:
+    written(
+        operation,
+        agent("A1"),
+        alert("team|T1", minutes=1),
+        alert("team|T2", minutes=2),
+        alert("queue|q", severity="critical"),
+        alert("site|S"),
+        alert("site|S", "resolved", minutes=3),
+    )
+    answer = client.get("/api/alerts").json()
+    assert [each["entity"] for each in answer["open"]] == ["queue|q", "team|T2", "team|T1"]
+    assert [(each["entity"], each["status"]) for each in answer["recent"]][:2] == [
+        ("site|S", "resolved"),
+        ("site|S", "firing"),
+    ]
+    assert answer["total"] == 3
+
+
+def test_what_cannot_be_read_is_left_out(client: Client, operation: Settings, redis_url: str) -> None:
+    written(operation, agent("A1"))
+    with Redis.from_url(redis_url) as redis:
+        redis.hset(operation.redis_key("now", "agent"), "A2", b'{"entity": 7}')
+        redis.hset(operation.redis_key("now", "agent"), "A3", b"\xff\xfe")
+    assert list(client.get("/api/snapshots?kind=agent").json()["snapshots"]) == ["A1"]
+    assert client.get("/api/entity/agent/A2").status_code == 404
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        _, picture = await listen().next()
+        assert (list(picture["snapshots"]["agent"]), picture["unreadable"]) == (["A1"], 2)
+
+    following(operation, scenario)
+
+
+# -- when there is nothing to show -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/api/snapshots?kind=team", "/api/alerts", "/api/entity/team/T1"])
+def test_redis_empty_away_and_back(own_redis: LocalRedis, path: str) -> None:
+    settings = Settings(redis=own_redis.address)
+    with serving(settings) as client:
+        empty = client.get(path)
+        assert (empty.status_code, empty.json()["reason"]) == (503, "redis_empty")
+        written(settings, snapshot("team|T1"))
+        assert client.get(path).status_code == 200
+        own_redis.kill()
+        away = client.get(path)
+        assert (away.status_code, away.json()["reason"]) == (503, "redis_unreachable")
+        assert away.json()["zh"]
+        assert str(own_redis.address).split("/")[2] in away.json()["detail"]
+        assert client.get("/healthz").json()["redis"] == "redis_unreachable"
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/api/meta").status_code == 200
+        own_redis.restart()
+        written(settings, snapshot("team|T1"))
+        assert client.get(path).status_code == 200
+        assert client.get("/healthz").json()["redis"] == "ok"
+
+
+def test_a_key_of_another_type_is_said(client: Client, operation: Settings, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        redis.set(operation.redis_key("alerts"), "no hash")
+    answer = client.get("/api/alerts")
+    assert (answer.status_code, "WRONGTYPE" in answer.json()["detail"]) == (503, True)
+
+
+# -- the page's files --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_and_its_files_come_from_this_server_only(client: Client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    assert page.headers["cache-control"] == "no-cache"
+    linked = re.findall(r'(?:href|src)="(/[^"]+)"', page.text)
+    assert linked
+    for path in linked:
+        assert client.get(path).status_code == 200, path
+    for file in STATIC.iterdir():
+        addresses = set(re.findall(r"https?://[\w./-]+", file.read_text(encoding="utf-8")))
+        assert addresses <= {"http://www.w3.org/2000/svg"}, f"{file.name} names another server"
+
+
+def test_modules_import_only_what_is_there() -> None:
+    for file in STATIC.glob("*.js"):
+        for name in re.findall(r'from "\./([\w.]+)"', file.read_text(encoding="utf-8")):
+            assert (STATIC / name).is_file(), f"{file.name} imports {name}"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.1 contrast ratio of two colours written #rrggbb."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour", ["text", "soft", "good", "near", "bad", "none", "accent"])
+def test_every_text_colour_can_be_read_on_every_ground(colour: str) -> None:
+    style = (STATIC / "wallboard.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", style))
+    for ground in ("ground", "panel", "raised"):
+        assert contrast(colours[colour], colours[ground]) >= 4.5, f"{colour} on {ground}"
+
+
+# -- the stream --------------------------------------------------------------------------------------------------------
+
+
+class Listener:
+    """One client of a feed, reading event by event."""
+
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+        self._events = events
+
+    async def next(self) -> tuple[str, dict[str, Any]]:
+        """Name and content of the next event."""
+        raw = await asyncio.wait_for(anext(self._events), 10)
+        name, data = re.fullmatch(r"event: (\w+)\r\ndata: (.*)\r\n\r\n", raw.decode()).groups()  # type: ignore[union-attr]
+        return name, json.loads(data)
+
+    async def leave(self) -> None:
+        await self._events.aclose()
+
+    async def until(self, part: str) -> dict[str, Any]:
+        """The next change that says anything of ``part``."""
+        while True:
+            name, content = await self.next()
+            assert name == "change"
+            if part in content:
+                return content
+
+
+def following(
+    settings: Settings, scenario: Callable[[Callable[..., Any]], Awaitable[None]], *, most: int = 2_000
+) -> None:
+    """Run a scenario with a feed; it gets what opens a listener."""
+
+    async def main() -> None:
+        store = Store(settings)
+        feed = Feed(Reader(store, most), period=0.05)
+        running = asyncio.create_task(feed.run())
+        listeners: list[Listener] = []
+
+        def listen(*kinds: EntityKind, team: str | None = None) -> Listener:
+            listeners.append(Listener(feed.follow(Wants(frozenset(kinds), team) if kinds else Wants(team=team))))
+            return listeners[-1]
+
+        try:
+            await scenario(listen)
+        finally:
+            for listener in listeners:
+                await listener.leave()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_client_gets_the_picture_and_then_only_what_changed(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(
+            operation, agent("A1", "T1"), agent("A2", "T1"), presence("A1", "available", "T1"), snapshot("all|all")
+        )
+        client = listen()
+        name, picture = await client.next()
+        assert name == "picture"
+        assert picture["snapshots"]["agent"].keys() == {"A1", "A2"}
+        assert picture["snapshots"]["all"]["all"]["windows"]["5m"]["csat"]["value"] == 0.75
+        assert picture["clock"]["mode"] == operation.clock
+        assert picture["staff"] == {"T1": {"available": 1}}
+        assert picture["totals"]["agent"] == 2
+
+        more = {**BUSY, "csat_ratings": 10}
+        await write(operation, agent("A1", "T1", more, seconds=1), agent("A2", "T1", seconds=1), seconds=1)
+        change = await client.until("snapshots")
+        # A2 was only looked at again.
+        assert {kind: list(changed) for kind, changed in change["snapshots"].items()} == {"agent": ["A1"]}
+        assert change["snapshots"]["agent"]["A1"]["windows"]["5m"]["csat"]["value"] == 0.6
+
+        await write(operation, presence("A1", "on_contact", "T1"), seconds=2)
+        change = await client.until("presence")
+        assert (change["presence"]["A1"]["state"], change["staff"]) == ("on_contact", {"T1": {"on_contact": 1}})
+
+    following(operation, scenario)
+
+
+def test_alerts_come_as_they_fire_and_go_as_they_resolve(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, agent("A1", "T1"), alert("team|T2"))
+        client = listen(team="T1")
+        _, picture = await client.next()
+        # Another team's alert is not this screen's.
+        assert (picture["alerts"], picture["recent"]) == ({}, [])
+        await write(operation, alert("agent|A1"), alert("queue|q"), seconds=1)
+        change = await client.until("alerts")
+        assert change["alerts"].keys() == {"low_satisfaction|agent|A1", "low_satisfaction|queue|q"}
+        assert {step["status"] for step in change["recent"]} == {"firing"}
+        await write(operation, alert("agent|A1", "resolved", minutes=1), seconds=2)
+        change = await client.until("alerts")
+        assert change["alerts"] == {"low_satisfaction|agent|A1": None}
+        assert [step["status"] for step in change["recent"]] == ["resolved"]
+
+    following(operation, scenario)
+
+
+def test_a_clients_kinds_and_team_limit_what_it_is_sent(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, agent("A1", "T1"), agent("B1", "T2"), snapshot("queue|q"), snapshot("team|T1"))
+        _, queues = await listen("queue").next()
+        assert queues["snapshots"].keys() == {"queue"}
+        team = listen("agent", team="T1")
+        _, picture = await team.next()
+        assert picture["snapshots"] == {"agent": {"A1": picture["snapshots"]["agent"]["A1"]}}
+        # A1 goes over to the other team, B1 comes.
+        await write(operation, agent("A1", "T2"), agent("B1", "T1"), seconds=1)
+        change = (await team.until("snapshots"))["snapshots"]["agent"]
+        assert (change["A1"], change["B1"]["team"]) == (None, "T1")
+
+    following(operation, scenario)
+
+
+def test_a_slow_client_gets_fewer_messages_with_the_newest_in_each(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, agent("A1", sums={"calls_offered": 1}))
+        slow, quick = listen(), listen()
+        await slow.next()
+        await quick.next()
+        for offered in range(2, 8):
+            await write(operation, agent("A1", sums={"calls_offered": offered}), seconds=offered)
+            await quick.until("snapshots")
+        change = await slow.until("snapshots")
+        assert change["snapshots"]["agent"]["A1"]["windows"]["5m"]["offered_calls"]["value"] == 7
+
+    following(operation, scenario)
+
+
+def test_an_outage_is_said_once_and_a_new_picture_follows(own_redis: LocalRedis) -> None:
+    settings = Settings(redis=own_redis.address)
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        client = listen()
+        name, why = await client.next()
+        assert (name, why["reason"], why["zh"]) == ("outage", "redis_empty", "Redis 中还没有数据，等待工作进程写入")
+        await write(settings, agent("A1"))
+        assert (await client.next())[0] == "picture"
+        own_redis.kill()
+        name, why = await client.next()
+        assert (name, why["reason"]) == ("outage", "redis_unreachable")
+        own_redis.restart()
+        name, why = await client.next()
+        assert (name, why["reason"]) == ("outage", "redis_empty")
+        await write(settings, agent("A2"))
+        name, picture = await client.next()
+        assert (name, list(picture["snapshots"]["agent"])) == ("picture", ["A2"])
+
+    following(settings, scenario)
+
+
+def test_redis_is_left_alone_while_nobody_listens(operation: Settings, redis_url: str) -> None:
+    def commands(redis: Redis) -> int:
+        return int(redis.info("commandstats").get("cmdstat_hlen", {}).get("calls", 0))
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, agent("A1"))
+        with Redis.from_url(redis_url) as redis:
+            client = listen()
+            await client.next()
+            await client.leave()
+            await asyncio.sleep(0.2)
+            before = commands(redis)
+            await asyncio.sleep(0.5)
+            assert commands(redis) == before
+
+    following(operation, scenario)
+
+
+# -- operations too large for one screen -------------------------------------------------------------------------------
+
+
+def test_of_a_large_operation_a_client_is_sent_its_team_or_the_first(operation: Settings) -> None:
+    people = [agent(f"A{n:03}", f"T{n % 30}") for n in range(300)]
+    states = [presence(f"A{n:03}", "available", f"T{n % 30}") for n in range(300)]
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, *people, *states)
+        team, everybody = listen("agent", team="T7"), listen("agent")
+        _, picture = await team.next()
+        assert sorted(picture["snapshots"]["agent"]) == [f"A{n:03}" for n in range(7, 300, 30)]
+        assert picture["presence"].keys() == picture["snapshots"]["agent"].keys()
+        assert picture["totals"]["agent"] == 10
+        assert len(picture["staff"]) == 30
+        _, picture = await everybody.next()
+        assert sorted(picture["snapshots"]["agent"]) == [f"A{n:03}" for n in range(50)]
+        assert picture["totals"]["agent"] == 300
+        # A new colleague is seen at the end of the next round.
+        await write(operation, agent("A999", "T7"), seconds=1)
+        assert list((await team.until("snapshots"))["snapshots"]["agent"]) == ["A999"]
+
+    following(operation, scenario, most=50)
+
+
+@pytest.mark.parametrize("kind", ["queue", "team", "site"])
+def test_more_groups_than_a_screen_can_show_are_cut_by_id(operation: Settings, kind: EntityKind) -> None:
+    async def main() -> None:
+        await write(operation, *(snapshot(entity(kind, f"g{n}")) for n in range(9)))
+        store = Store(operation)
+        reading = await Reader(store, most_groups=3).read([Wants(frozenset({kind}), team="g7")])
+        await store.close()
+        mine = ["g7"] if kind == "team" else []
+        assert (sorted(reading.snapshots[kind]), reading.sizes[kind]) == (["g0", "g1", "g2", *mine], 9)
+
+    asyncio.run(main())
+
+
+# -- what is new since then --------------------------------------------------------------------------------------------
+
+
+def held(**teams: str) -> dict[str, Item[Any]]:
+    shown = {name: agent(name, team) for name, team in teams.items()}
+    return {name: Item(b"", each, msgspec.Raw(msgspec.json.encode(each))) for name, each in shown.items()}
+
+
+def test_a_register_tells_what_changed_after_any_version() -> None:
+    register = Register()
+    register.replace(held(a="T1", b="T1"), 1)
+    register.replace(held(a="T1", b="T2", c="T1"), 2)
+    register.replace(held(b="T2", c="T1"), 3)
+    assert register.since(3) == {}
+    assert register.since(2) == {"a": None}
+    assert register.since(1).keys() == {"a", "b", "c"}
+    register.replace(held(a="T1", b="T2", c="T1"), 4)
+    assert {key: raw is not None for key, raw in register.since(3).items()} == {"a": True}
+    register.replace(held(b="T2"), 5)
+    assert register.since(0).keys() == {"b"}, "who has nothing yet needs not be told what is gone"
+
+
+def test_a_register_says_when_it_has_forgotten_too_much() -> None:
+    register = Register(most_gone=2)
+    register.replace(held(a="T1", b="T1", c="T1"), 1)
+    register.replace({}, 2)
+    assert not register.knows(1)
+    assert register.knows(2)
+
+
+def test_keys_of_the_writer_are_the_keys_of_the_reader(operation: Settings, redis_url: str) -> None:
+    written(operation, agent("A1"), presence("A1", "away"), alert("agent|A1"))
+    with Redis.from_url(redis_url) as redis:
+        keys = {key.decode().split("deskpulse:")[1] for key in redis.keys(operation.redis_key("*"))}
+    assert keys == {"now:agent", "presence", "alerts", "alerts:recent", "clock"}
+    assert (entity_kind("agent|A1"), entity_id("agent|A1")) == ("agent", "A1")
