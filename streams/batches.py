@@ -8,8 +8,8 @@ A plain Faust agent spends nearly all of its time on the message, not on what th
    acknowledged by the broker first, only then do the offsets move.
 
 Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._getmany``,
-``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``; ``tests/component/test_batches.py`` holds them
-to what is expected of them here.
+``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``.
+``tests/component/test_batches.py`` holds them to what is expected of them here.
 """
 
 from __future__ import annotations
@@ -118,11 +118,12 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _new_offset(self, tp: Any) -> int | None:
         if tp.topic not in self.transport.sources:
-            offset: int | None = super()._new_offset(tp)
-            return offset
+            acked: int | None = super()._new_offset(tp)
+            return acked
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self.transport.processed.get((tp.topic, tp.partition))
+        processed: int | None = self.transport.processed.get((tp.topic, tp.partition))
+        return processed
 
     async def _handle_attached(self, commit_offsets: Mapping[Any, int]) -> None:
         await super()._handle_attached(commit_offsets)

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from datetime import time as day_time
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,6 @@ from redis.exceptions import RedisError
 from deploy.brokers import open_kafka, open_redis
 from deploy.ports import free_port, is_free
 from deploy.process import ServerProcess
-from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Figure, RosterEntry, Snapshot
 from streams.contracts.topics import TOPICS
 from streams.operation import KafkaOperation
@@ -28,6 +28,7 @@ from streams.settings import Settings
 from streams.sinks.topics import ensure_topics
 from streams.sources.processed import wait_until_processed
 from streams.sources.producer import EventProducer
+from streams.sources.replay import paced
 from streams.sources.simulated import roster, simulate
 
 Say = Callable[[str], None]
@@ -163,7 +164,8 @@ def _live(plan: Plan, settings: Settings, worker: ServerProcess, say: Say) -> No
     shown = datetime.combine(plan.day, _SHOWN_FROM, zone)
     events = simulate(plan.seed, opening)
     with EventProducer(settings) as producer:
-        count, following = 0, None
+        count = 0
+        following = None
         for event in events:
             if event.time >= shown:
                 following = event
@@ -173,35 +175,17 @@ def _live(plan: Plan, settings: Settings, worker: ServerProcess, say: Say) -> No
         producer.flush()
         say(f"sent the morning: {count:,} events from {opening:%H:%M} to {shown:%H:%M}")
         screen = _Screen(settings, say)
-        started = time.monotonic()
-        end = None if plan.seconds is None else started + plan.seconds
-        paced = _paced(events, following, shown, plan.speed, started, end)
-        for event in paced:
-            if event is None:
-                screen.line()
-                producer.flush()
-                if worker.exit_code is not None:
-                    raise RuntimeError(f"the worker has ended. The last words of {worker.log}:\n{worker.last_words()}")
-                continue
+        end = None if plan.seconds is None else time.monotonic() + plan.seconds
+
+        def look() -> None:
+            screen.line()
+            if worker.exit_code is not None:
+                raise RuntimeError(f"the worker has ended. The last words of {worker.log}:\n{worker.last_words()}")
+
+        for event in paced(chain([following] if following else [], events), plan.speed, look):
+            if end is not None and time.monotonic() >= end:
+                break
             producer.send(event)
-
-
-def _paced(
-    events: Iterator[AnyEvent],
-    following: AnyEvent | None,
-    shown: datetime,
-    speed: float,
-    started: float,
-    end: float | None,
-) -> Iterator[AnyEvent | None]:
-    """Events at their moments, ``speed`` times as fast as their times; None several times a second, to look around."""
-    while end is None or time.monotonic() < end:
-        reached = shown + timedelta(seconds=(time.monotonic() - started) * speed)
-        while following is not None and following.time <= reached:
-            yield following
-            following = next(events, None)
-        yield None
-        time.sleep(0.1)
 
 
 class _Screen:
@@ -247,8 +231,15 @@ def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
     wait_until_processed(settings, 120)
     log = data / "logs" / "score.log"
     score = ServerProcess(
-        [sys.executable, "-m", "streams", "score", "run", "--month", f"{plan.day:%Y-%m}", "--card", "s2-a-core"]
-        + ["--out", str(plan.scores.absolute())],
+        [
+            sys.executable,
+            "-m",
+            "streams",
+            "score",
+            "run",
+            f"--month={plan.day:%Y-%m}",
+            f"--out={plan.scores.absolute()}",
+        ],
         directory=data,
         log=log,
         environment=environment(settings),

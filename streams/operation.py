@@ -43,9 +43,11 @@ class KafkaOperation:
         newest: dict[bytes, bytes | None] = {}
         try:
             with closing(self._consumer()) as consumer:
-                for key, value in self._whole(consumer, topic):
-                    if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1] <= high:
-                        newest[key] = value
+                newest.update(
+                    (key, value)
+                    for key, value in self._whole(consumer, topic)
+                    if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1] <= high
+                )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
         return [_facts(value) for _, value in sorted(newest.items()) if value is not None]

@@ -201,7 +201,8 @@ def _leave(call: Contact, leg: Leg, at: int) -> None:
 def _last_answered(call: Contact, agent: str | None) -> Leg | None:
     legs = [leg for leg in call.legs if leg.answered_at is not None]
     own = [leg for leg in legs if leg.agent == agent] if agent is not None else []
-    return (own or legs or [None])[-1]
+    found = own or legs
+    return found[-1] if found else None
 
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {

@@ -105,10 +105,7 @@ class Customer:
     def _compact(memory: Memory, horizon: int, rules: Rules) -> None:
         if not memory.log or memory.log[0].at >= horizon:
             return
-        if memory.log[-1].at < horizon:
-            keep = len(memory.log)
-        else:
-            keep = next(i for i, event in enumerate(memory.log) if event.at >= horizon)
+        keep = next((i for i, event in enumerate(memory.log) if event.at >= horizon), len(memory.log))
         gone, memory.log = memory.log[:keep], memory.log[keep:]
         memory.base = fold(memory.base, gone, rules)
         memory.ids.difference_update(event.id for event in gone)

@@ -37,12 +37,11 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     contact = contacts[key]
     slots: Slots = {}
     handled = contact.slots.get("handled")
-    if handled is not None and contact.known:
-        if _returns(contact, contacts, arrivals, policy):
-            one = {"repeat_contacts": 1}
-            slots["repeat"] = Slot(
-                handled.at, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
-            )
+    if handled is not None and contact.known and _returns(contact, contacts, arrivals, policy):
+        one = {"repeat_contacts": 1}
+        slots["repeat"] = Slot(
+            handled.at, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
+        )
     if contact.kind == COMPLAINT and contact.known:
         earlier = _earlier_complaint(contact, contacts, arrivals, policy)
         if earlier is not None:

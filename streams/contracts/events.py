@@ -412,9 +412,51 @@ class AgentRetracted(AgentEvent, tag="agent.retracted", kw_only=True):
     corrects: Id
 
 
-CallEvent: TypeAlias = CallArrived | CallQueued | CallOffered | CallMissed | CallAnswered | CallAbandoned | CallLeftQueue | CallTransferred | CallEnded | CallRated | CallInvited | CallReviewed | CallAnalysed | CallCorrected | CallRetracted  # fmt: skip
-ChatEvent: TypeAlias = ChatStarted | ChatAssigned | ChatTransferred | ChatMessage | ChatEnded | ChatRated | ChatInvited | ChatReviewed | ChatAnalysed | ChatCorrected | ChatRetracted  # fmt: skip
-TicketEvent: TypeAlias = TicketCreated | TicketAssigned | TicketEscalated | TicketReopened | TicketReplied | TicketResolved | TicketClosed | TicketRated | TicketInvited | TicketReviewed | TicketAnalysed | TicketCorrected | TicketRetracted  # fmt: skip
+CallEvent: TypeAlias = (
+    CallArrived
+    | CallQueued
+    | CallOffered
+    | CallMissed
+    | CallAnswered
+    | CallAbandoned
+    | CallLeftQueue
+    | CallTransferred
+    | CallEnded
+    | CallRated
+    | CallInvited
+    | CallReviewed
+    | CallAnalysed
+    | CallCorrected
+    | CallRetracted
+)
+ChatEvent: TypeAlias = (
+    ChatStarted
+    | ChatAssigned
+    | ChatTransferred
+    | ChatMessage
+    | ChatEnded
+    | ChatRated
+    | ChatInvited
+    | ChatReviewed
+    | ChatAnalysed
+    | ChatCorrected
+    | ChatRetracted
+)
+TicketEvent: TypeAlias = (
+    TicketCreated
+    | TicketAssigned
+    | TicketEscalated
+    | TicketReopened
+    | TicketReplied
+    | TicketResolved
+    | TicketClosed
+    | TicketRated
+    | TicketInvited
+    | TicketReviewed
+    | TicketAnalysed
+    | TicketCorrected
+    | TicketRetracted
+)
 PresenceEvent: TypeAlias = AgentStateChanged | AgentScheduled | AgentCorrected | AgentRetracted
 AnyContactEvent: TypeAlias = CallEvent | ChatEvent | TicketEvent
 AnyEvent: TypeAlias = AnyContactEvent | PresenceEvent

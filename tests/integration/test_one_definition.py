@@ -126,7 +126,7 @@ def today(address: str, kind: str, id: str, row: dict[str, str]) -> dict[str, Fi
     while True:
         answer = httpx.get(f"{address}api/entity/{kind}/{id}", trust_env=False, timeout=10)
         if answer.status_code == 200:
-            shown = msgspec.json.decode(answer.content, type=Snapshot).windows["today"]
+            shown = msgspec.convert(answer.json()["snapshot"], Snapshot).windows["today"]
             if all(shown[kpi].n == int(row[f"{kpi}.n"]) for kpi in KPIS) or monotonic() > deadline:
                 return shown
         assert monotonic() < deadline, answer.text

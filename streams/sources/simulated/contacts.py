@@ -16,7 +16,7 @@ class Contact:
 
     __slots__ = ("events", "id", "matter", "queue", "site", "told")
 
-    def __init__(self, id: str, matter: Matter, queue: str, site: str, told: bool) -> None:  # noqa: A002
+    def __init__(self, id: str, matter: Matter, queue: str, site: str, told: bool) -> None:
         self.id = id
         self.matter = matter
         self.queue = queue
