@@ -77,7 +77,7 @@ def run(
     operation: Operation = ctx.obj
     try:
         the_card = find(card)
-        result = runs.run(the_card, month, operation.daily_facts(month.first, month.last, "agent"), operation.policy)
+        result = runs.run(the_card, month, operation.daily_facts(month.first, month.last, "agent"), operation.policy, operation.roster(month.last))
     except ValueError as error:
         _stop(str(error))
     if not result.people:

@@ -93,7 +93,7 @@ def run(plan: Plan, say: Say) -> None:
         worker = stack.enter_context(
             _running(settings, data, "worker", ["worker", "--metrics-port", str(metrics_port), declare])
         )
-        port = plan.port if is_free(plan.port) else free_port()
+        port = plan.port if plan.port and is_free(plan.port) else free_port()
         board = stack.enter_context(_running(settings, data, "wallboard", ["wallboard", "--port", str(port)]))
         address = f"http://127.0.0.1:{port}/"
         _wait_for(f"{address}healthz", board, say)

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.kpi.policy import Policy
+from streams.roster import Roster
 from streams.settings import Settings
 
 _facts = msgspec.json.Decoder(DailyFacts).decode
@@ -79,6 +80,19 @@ class KafkaOperation:
                 for record in records:
                     if record.key is not None:
                         yield record.key, record.value
+
+    def roster(self, day: date) -> dict[str, RosterEntry]:
+        """Agent id → his entry in force on a day; empty where nobody has imported a roster.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        try:
+            with closing(self._consumer()) as consumer:
+                known = Roster()
+                known.load({key.decode(): value for key, value in self._whole(consumer, self.settings.topic(topics.ROSTER))})
+        except KafkaError as error:
+            raise ConnectionError(self._unreachable(error)) from error
+        return {agent: entry for agent in known.agents() if (entry := known.on(agent, day)) is not None}
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """Put scores on the ``scores`` topic; returns how many the broker has acknowledged.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from streams.contracts.outputs import DailyFacts, EntityKind
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.kpi.policy import Policy
 from streams.operation import KafkaOperation
 from streams.settings import Settings
@@ -85,12 +86,17 @@ class Deployment:
         """The policy in force."""
         return self.settings.policy
 
-    def daily_facts(self, first: Any, last: Any, kind: EntityKind) -> list[DailyFacts]:
+    def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
         """See ``KafkaOperation``."""
         with clear_errors():
             return KafkaOperation(self.settings).daily_facts(first, last, kind)
 
-    def publish_scores(self, scores: Any) -> int:
+    def roster(self, day: date) -> dict[str, RosterEntry]:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            return KafkaOperation(self.settings).roster(day)
+
+    def publish_scores(self, scores: Iterable[Score]) -> int:
         """See ``KafkaOperation``."""
         with clear_errors():
             return KafkaOperation(self.settings).publish_scores(scores)

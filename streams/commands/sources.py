@@ -36,8 +36,9 @@ def replay(
         str, typer.Option("--speed", metavar="N|max", help="N times faster than it happened, by event time; or max")
     ] = "max",
     sort: Annotated[
-        bool, typer.Option("--sort", help="Sort by event time at full speed too (holds all in memory)")
-    ] = False,
+        bool,
+        typer.Option("--sort/--file-order", help="By event time (all events in memory), or as the rows come"),
+    ] = True,
     rejects: Annotated[Path, typer.Option("--rejects", help="Where rows that do not fit are written")] = Path(
         "rejects.csv"
     ),

@@ -6,7 +6,7 @@ measure is which). Whole numbers add up to the same figure in any order, floats 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
@@ -192,6 +192,9 @@ class Operation(Protocol):
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
         """The newest facts of every entity of a kind, from ``first`` to ``last``, both included."""
+
+    def roster(self, day: date) -> Mapping[str, RosterEntry]:
+        """Agent id → his entry in force on a day; empty where there is no roster."""
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """Put scores on the ``scores`` topic; returns how many the broker has acknowledged."""

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from scoring.cli import score
-from streams.contracts.outputs import DailyFacts, EntityKind, Score, entity_kind
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
 from streams.kpi.policy import Policy
 
 FACTS = [
@@ -34,6 +34,9 @@ class InMemory:
     policy: Policy = field(default_factory=Policy)
     acknowledges: int | None = None
     published: list[Score] = field(default_factory=list)
+
+    def roster(self, day: date) -> dict[str, RosterEntry]:
+        return {}
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
         return (day for day in self.facts if first <= day.date <= last and entity_kind(day.entity) == kind)
