@@ -9,13 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from streams.contacts.contact import Contact, Rules
-from streams.contacts.fold import fold, order, step
+from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
 from streams.contacts.repeats import affected, links, relevant
 from streams.contacts.slots import Slots, Tally
-from streams.contracts.events import AnyContactEvent, Corrected, Retracted
+from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy import Policy
 
 Admission = Literal["admitted", "duplicate"]
+#: Later than any event, ms since 1970.
+_NEVER = 2**62
 
 
 class Kept(Struct, array_like=True, kw_only=True):
@@ -29,7 +31,7 @@ class Kept(Struct, array_like=True, kw_only=True):
 class Memory:
     """A contact at work: what is stored, and the state that follows from it."""
 
-    __slots__ = ("base", "ids", "links", "log", "state")
+    __slots__ = ("base", "first_at", "ids", "last", "links", "log", "state")
 
     def __init__(self, base: Contact, log: list[AnyContactEvent], links: Slots, state: Contact) -> None:
         self.base = base
@@ -37,6 +39,12 @@ class Memory:
         self.links = links
         self.state = state
         self.ids = {event.id for event in log}
+        self.note_ends()
+
+    def note_ends(self) -> None:
+        """Remember where the log begins (ms) and ends: looked at for every event, changed by few."""
+        self.first_at = self.log[0].at if self.log else _NEVER
+        self.last = order(self.log[-1]) if self.log else None
 
 
 class Customer:
@@ -49,10 +57,10 @@ class Customer:
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
 
-    def admit(self, event: AnyContactEvent, rules: Rules, horizon: int, tally: Tally) -> Admission:
-        """Take one event; what it changes goes into ``tally``.
+    def admit(self, event: AnyContactEvent, at: int, rules: Rules, horizon: int, tally: Tally) -> Admission:
+        """Take one event of the time ``at``; what it changes goes into ``tally``.
 
-        ``horizon`` (ms since 1970): events before it come no more, so that what lies before it is folded for good.
+        ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
@@ -60,26 +68,33 @@ class Customer:
             memory = self.contacts[key] = Memory(Contact(), [], {}, Contact())
         elif event.id in memory.ids:
             return "duplicate"
-        arrived = memory.state.at if memory.state.first_at is not None else None
-        before, old_slots = relevant(memory.state), dict(memory.state.slots)
-        place = order(event)
+        state = memory.state
+        arrived = state.at if state.first_at is not None else None
+        before, old_slots = relevant(state), state.slots.copy()
+        place = (at, RANK[type(event)], event.id)
         try:
-            if (memory.log and place < order(memory.log[-1])) or isinstance(event, Corrected | Retracted):
+            if (memory.last is not None and place < memory.last) or isinstance(event, AMENDMENTS):
                 insort(memory.log, event, key=order)
                 memory.state = fold(memory.base, memory.log, rules)
+                memory.note_ends()
             else:
                 memory.log.append(event)
-                step(memory.state, event, place[0], rules)
+                memory.last = place
+                if at < memory.first_at:
+                    memory.first_at = at
+                step(state, event, at, rules)
         except Exception:  # as if it had never come: the stage turns it away
             memory.log.remove(event)
             memory.state = fold(memory.base, memory.log, rules)
+            memory.note_ends()
             raise
         memory.ids.add(event.id)
         tally.difference(key, old_slots, memory.state.slots)
         self.states[key] = memory.state
         if arrived is None or before != relevant(memory.state):
             self._relink(key, arrived, rules.policy, tally)
-        self._compact(memory, horizon, rules)
+        if memory.first_at < horizon:
+            self._compact(memory, horizon, rules)
         return "admitted"
 
     def _relink(self, key: str, old_at: int | None, policy: Policy, tally: Tally) -> None:
@@ -103,12 +118,12 @@ class Customer:
 
     @staticmethod
     def _compact(memory: Memory, horizon: int, rules: Rules) -> None:
-        if not memory.log or memory.log[0].at >= horizon:
-            return
         keep = next((i for i, event in enumerate(memory.log) if event.at >= horizon), len(memory.log))
+        # What a later correction or retraction has changed is folded as changed: the amendment will not find it again.
+        memory.base = fold(memory.base, [event for event in effective(memory.log) if event.at < horizon], rules)
         gone, memory.log = memory.log[:keep], memory.log[keep:]
-        memory.base = fold(memory.base, gone, rules)
         memory.ids.difference_update(event.id for event in gone)
+        memory.note_ends()
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""

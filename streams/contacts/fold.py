@@ -14,7 +14,9 @@ from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, R
 
 HANDLERS = calls.HANDLERS | chats.HANDLERS | tickets.HANDLERS
 #: Events of one moment are taken in the order in which the contract lists them: a call is queued before it is answered.
-_RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
+RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
+#: Events that change others; they are never folded themselves.
+AMENDMENTS = (Corrected, Retracted)
 _IDENTITY = frozenset({"id", "source", "time", "contact_id", "customer_id", "corrects"})
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -26,7 +28,7 @@ Order = tuple[int, int, str]
 
 def order(event: Event) -> Order:
     """Place of an event within its contact: time, then type, then id, whatever the order of arrival."""
-    return event.at, _RANK[type(event)], event.id
+    return event.at, RANK[type(event)], event.id
 
 
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> None:
@@ -50,10 +52,10 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
     """The events that stand once corrections and retractions among them are applied."""
     events = list(log)
-    amendments = [event for event in events if isinstance(event, Corrected | Retracted)]
+    amendments = [event for event in events if isinstance(event, AMENDMENTS)]
     if not amendments:
         return events
-    standing = {event.id: event for event in events if not isinstance(event, Corrected | Retracted)}
+    standing = {event.id: event for event in events if not isinstance(event, AMENDMENTS)}
     for amendment in amendments:
         if isinstance(amendment, Retracted):
             standing.pop(amendment.corrects, None)

@@ -84,7 +84,7 @@ class ContactsStage:
             key = event.key
             customer = customers[key]
             try:
-                admission = customer.admit(event, rules, max(at, now) - lateness, tally)
+                admission = customer.admit(event, at, rules, max(at, now) - lateness, tally)
             except Exception as error:  # one contact's oddity must not stop the others
                 log.exception("event %s of contact %s cannot be joined", event.id, event.contact_id)
                 out.rejected.append((index, Rejected("failed", repr(error))))

@@ -84,6 +84,25 @@ def test_shuffled_and_doubled_input_gives_the_same(events: list[AnyEvent], seed:
     assert (other.admitted, other.duplicates) == (one.admitted, len(mixed) - len(events))
 
 
+@settings(max_examples=300, deadline=None)
+@given(events=desks())
+def test_folding_what_can_no_longer_change_changes_nothing(events: list[AnyEvent]) -> None:
+    """A short allowed lateness folds a contact's old events for good while new ones, and amendments of the old, still come."""
+    in_order = sorted(events, key=lambda event: (event.time, event.id))
+    for index, event in enumerate(in_order):
+        if isinstance(event, e.CallRetracted | e.CallCorrected):  # made half a day after what it amends
+            in_order[index] = type(event)(**{**_fields(event), "time": event.time + timedelta(hours=12)})
+    in_order.sort(key=lambda event: (event.time, event.id))
+    short = POLICY.model_copy(update={"allowed_lateness_days": 1})
+    one, other = run_events(in_order, POLICY), run_events(in_order, short)
+    assert not other.rejected
+    assert all_facts(other) == all_facts(one)
+
+
+def _fields(event: AnyEvent) -> dict[str, object]:
+    return {name: getattr(event, name) for name in event.__struct_fields__}
+
+
 @settings(max_examples=150, deadline=None)
 @given(events=desks(), every=st.integers(1, 5))
 def test_state_that_was_stored_and_read_again_goes_on_the_same(events: list[AnyEvent], every: int) -> None:
