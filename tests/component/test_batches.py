@@ -106,7 +106,15 @@ def test_nothing_is_fetched_while_nothing_is_active(monkeypatch: pytest.MonkeyPa
 
 def test_faust_takes_transport_and_scheduler() -> None:
     """The names that are overridden exist, and Faust builds its consumer from the transport's class."""
-    for name in ("_getmany", "_new_offset", "_add_gap", "_handle_attached", "perform_seek", "earliest_offsets", "seek_wait"):
+    for name in (
+        "_getmany",
+        "_new_offset",
+        "_add_gap",
+        "_handle_attached",
+        "perform_seek",
+        "earliest_offsets",
+        "seek_wait",
+    ):
         assert callable(getattr(RunConsumer.__mro__[1], name)), name
 
     async def nothing() -> None:
@@ -122,7 +130,9 @@ def test_faust_takes_transport_and_scheduler() -> None:
 
 def test_state_is_written_once_a_checkpoint_and_read_again() -> None:
     table: dict[bytes, bytes] = {b"a": b"1"}
-    state: WriteBack[list[int]] = WriteBack(table, lambda raw: [int(raw)], lambda held: str(held[0]).encode(), lambda _: [0])
+    state: WriteBack[list[int]] = WriteBack(
+        table, lambda raw: [int(raw)], lambda held: str(held[0]).encode(), lambda _: [0]
+    )
     assert state["a"] == [1]
     assert state.get("b") is None
     state["a"][0] += 4
