@@ -77,7 +77,8 @@ def run(
     operation: Operation = ctx.obj
     try:
         the_card = find(card)
-        result = runs.run(the_card, month, operation.daily_facts(month.first, month.last, "agent"), operation.policy, operation.roster(month.last))
+        facts, roster = operation.daily_facts(month.first, month.last, "agent"), operation.roster(month.last)
+        result = runs.run(the_card, month, facts, operation.policy, roster)
     except ValueError as error:
         _stop(str(error))
     if not result.people:

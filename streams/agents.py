@@ -289,7 +289,8 @@ class Agents:
         if await self._screens.emptied(machine):
             log.warning("Redis has lost what screens show: writing it anew")
             self._kpis.show_all()
-            self._unshown_presence.update(self.presences)
+            self._unshown_presence.update(key.decode() for key in self._tables["presence"])
+            self._unshown_alerts = self._kpis.open_alerts(now) if now is not None else []
         keys = sorted(self._kpis.take_shown())
         now_keys, rest = keys[:_SHOWN_AT_ONCE], keys[_SHOWN_AT_ONCE:]
         self._kpis.show_again(rest)

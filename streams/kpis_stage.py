@@ -7,7 +7,7 @@ from datetime import date
 from heapq import heappop, heappush
 
 from streams import facts as daily
-from streams.alerts.evaluate import look, rules_by_kind
+from streams.alerts.evaluate import look, rules_by_kind, standing
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
 from streams.entity import Entity
@@ -123,6 +123,24 @@ class KpisStage:
             if entity.alerts or wait[0]:
                 self._awake.add(key)
         return told
+
+    def open_alerts(self, now: int) -> list[Alert]:
+        """Every alert that fires, in order of entity."""
+        limit = self.policy.max_wait_seconds * 1000
+        return [
+            alert
+            for key, entity in sorted(self.entities.items())
+            if entity.alerts
+            for alert in standing(
+                self._rules.get(entity_kind(key), ()),
+                key,
+                entity.alerts,
+                self._sums(key, entity, now),
+                entity.longest_wait(now, limit),
+                self.policy,
+                now,
+            )
+        ]
 
     def snapshot(self, key: str, now: int) -> Snapshot:
         """All KPIs of an entity as of ``now`` (ms)."""

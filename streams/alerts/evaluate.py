@@ -61,6 +61,23 @@ def look(
     return told
 
 
+def standing(
+    rules: Sequence[Rule],
+    entity: str,
+    states: dict[str, AlertState],
+    sums: dict[str, Sums],
+    wait: tuple[int, float | None],
+    policy: Policy,
+    now: int,
+) -> list[Alert]:
+    """The alerts of an entity that fire, as they stand now: for a screen that has lost them."""
+    return [
+        _alert(rule, entity, "firing", figure_of(rule, entity, sums, wait, policy), state.since, now)
+        for rule in rules
+        if (state := states.get(rule.id)) is not None and state.status == "firing"
+    ]
+
+
 def _alert(rule: Rule, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
     zh, en = _reason(rule, entity, status, figure, (now - since) / 1000)
     return Alert(

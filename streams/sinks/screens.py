@@ -98,7 +98,7 @@ class Screens:
             found = await self._redis.get(key)
             if found is not None and found == self._epoch:
                 return False
-            lost = self._epoch is not None and found is None
+            lost = self._epoch is not None  # none there, or one that another worker has put there since
             if found is None:
                 await self._redis.set(key, str(machine).encode(), nx=True)
                 found = await self._redis.get(key)

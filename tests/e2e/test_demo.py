@@ -59,7 +59,7 @@ class Demo:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
-                    if str(self.directory) in os.readlink(entry / "cwd"):
+                    if str(self.directory) in str((entry / "cwd").readlink()):
                         found.append((entry / "cmdline").read_bytes().decode(errors="replace"))
                 except OSError:
                     continue
