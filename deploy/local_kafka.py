@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -36,6 +37,8 @@ class LocalKafka:
     :param port: port for clients; a free one where None, kept by ``restart``.
     :param heap: the JVM's heap, as ``-Xmx`` takes it.
     :param cache: where Kafka's jars are cached; the user's cache directory where None.
+    :param listeners: addresses for clients beside ``address``, ``HOST:PORT`` by security protocol (SSL, SASL_SSL, …).
+    :param properties: server properties beside those that this class sets, and instead of them.
     """
 
     durable = True
@@ -45,12 +48,21 @@ class LocalKafka:
     broker_version: str | None = None
 
     def __init__(
-        self, data_dir: Path, *, port: int | None = None, heap: str = "512m", cache: Path | None = None
+        self,
+        data_dir: Path,
+        *,
+        port: int | None = None,
+        heap: str = "512m",
+        cache: Path | None = None,
+        listeners: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = data_dir.absolute()
         self._port = port
         self._heap = heap
         self._cache = cache
+        self._listeners = dict(listeners or {})
+        self._properties = dict(properties or {})
         self._server: ServerProcess | None = None
 
     @property
@@ -164,12 +176,20 @@ class LocalKafka:
 
     def _configure(self) -> None:
         """Write server.properties. The controller's port is a new one every time: only this process talks to it."""
-        controller = free_port()
+        controller = f"{HOST}:{free_port()}"
+        clients = [f"{name}://{address}" for name, address in {"PLAINTEXT": self.address, **self._listeners}.items()]
+        protocols = [f"{name}:{name}" for name in ("PLAINTEXT", *self._listeners)]
+        properties = {
+            "listener.security.protocol.map": ",".join(["CONTROLLER:PLAINTEXT", *protocols]),
+            "listeners": ",".join([*clients, f"CONTROLLER://{controller}"]),
+            "advertised.listeners": ",".join(clients),
+            "controller.quorum.voters": f"1@{controller}",
+            **self._properties,
+        }
+        # What JSON escapes in a string, Java's properties read; of a name that is set twice, they take the last.
+        lines = [f"{name}={json.dumps(value)[1:-1]}\n" for name, value in properties.items()]
         (self._directory / "server.properties").write_text(
-            (_CONFIGURATION / "server.properties").read_text(encoding="ascii")
-            + f"\nlisteners=PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller}\n"
-            + f"advertised.listeners=PLAINTEXT://{self.address}\n"
-            + f"controller.quorum.voters=1@{HOST}:{controller}\n",
+            (_CONFIGURATION / "server.properties").read_text(encoding="ascii") + "\n" + "".join(lines),
             encoding="ascii",
         )
 

@@ -86,6 +86,7 @@ class Agents:
         names: Mapping[str, str],
         outbox: Outbox,
         screens: Screens,
+        processed: dict[tuple[str, int], int],
     ) -> None:
         self.settings = settings
         self._names = names
@@ -113,9 +114,15 @@ class Agents:
         self._clock = EventClock()
         self._told_clock: int | None = None
         self._partition: dict[str, int] = {}
+        self._partitions: set[int] = set()
         self._unshown_alerts: list[Alert] = []
         self._unshown_presence: set[str] = set()
+        self._processed = processed
         self._checkpointing = asyncio.Lock()
+        #: A checkpoint that has begun and not ended well: what it took is neither written nor marked as changed any more.
+        self._broken = False
+        #: Held while a run is taken in: state, what it causes and how far we have read belong together.
+        self._whole = asyncio.Lock()
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
 
     def _new_kpis(self) -> KpisStage:
@@ -134,14 +141,20 @@ class Agents:
         keys = [key.decode() for key in self._tables["entities"]]
         mine = [key for key in keys if self.partition(key) in partitions]
         self._kpis.adopt(mine)
-        self._unshown_presence.update(key.decode() for key in self._tables["presence"])
+        self._partitions = partitions
+        self._unshown_presence.update(self._own_agents())
         for raw in list(self._tables["clocks"].values()):
             if (clock := _Clock.load(raw)).now is not None:
                 self._clock.advance(clock.now)
         log.info("took up %d partitions with %d entities", len(partitions), len(mine))
 
+    def _own_agents(self) -> list[str]:
+        """Agents whose presence is this worker's: a table may hold others' too, as they once were."""
+        agents = [key.decode() for key in self._tables["presence"]]
+        return [agent for agent in agents if self.partition(agent) in self._partitions]
+
     def partition(self, key: str) -> int:
-        """Partition of an entity."""
+        """Partition of a message key: an entity's, or an agent's own."""
         partition = self._partition.get(key)
         if partition is None:
             partition = self._partition[key] = partition_of(key.encode(), self.settings.partitions)
@@ -151,6 +164,11 @@ class Agents:
 
     async def contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """A run of calls, chats or tickets."""
+        async with self._whole:
+            await self._take_contacts(topic, partition, records)
+            self._processed[topic, partition] = records[-1].offset + 1
+
+    async def _take_contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         began = perf_counter()
         clock = self._clock_of(topic, partition)
         out = self._contacts.process(
@@ -171,6 +189,11 @@ class Agents:
 
     async def presence(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """A run of agents' events."""
+        async with self._whole:
+            await self._take_presence(topic, partition, records)
+            self._processed[topic, partition] = records[-1].offset + 1
+
+    async def _take_presence(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         began = perf_counter()
         out = self._presence.process(
             [record.value for record in records],
@@ -199,6 +222,7 @@ class Agents:
                 )
         if self._event_time and (now := self.now()) is not None:
             self._kpis.advance(now)
+        self._processed[self._contributions, partition] = records[-1].offset + 1
         metrics.CONTRIBUTIONS.inc(applied)
         metrics.CONTRIBUTIONS_SKIPPED.inc(sum(1 for record in records if record.key) - applied)
         metrics.BATCH_SIZE.labels("kpis").observe(len(records))
@@ -289,7 +313,7 @@ class Agents:
         if await self._screens.emptied(machine):
             log.warning("Redis has lost what screens show: writing it anew")
             self._kpis.show_all()
-            self._unshown_presence.update(key.decode() for key in self._tables["presence"])
+            self._unshown_presence.update(self._own_agents())
             self._unshown_alerts = self._kpis.open_alerts(now) if now is not None else []
         keys = sorted(self._kpis.take_shown())
         now_keys, rest = keys[:_SHOWN_AT_ONCE], keys[_SHOWN_AT_ONCE:]
@@ -316,29 +340,34 @@ class Agents:
         been written holds its own offset, so an entity that comes after it may be read again.
         """
         async with self._checkpointing:
+            if self._broken:
+                raise RuntimeError("a checkpoint has failed: nothing is committed before the state has been read again")
+            self._broken = True
             began = perf_counter()
-            for state, keys in (
-                (self.entities, self._kpis.changed_entities),
-                (self.days, self._kpis.changed_days),
-            ):
-                for key in keys:
-                    entity = key if state is self.entities else key.rsplit("|", 1)[0]
-                    state.mark(self.partition(entity), {key})
-                keys.clear()
-            changes = {
-                "days": self.days.take_changed(),
-                "customers": self.customers.take_changed(),
-                "presence": self.presences.take_changed(),
-                "clocks": self.clocks.take_changed(),
-                "entities": self.entities.take_changed(),
-            }
+            async with self._whole:
+                changes = self._take_changes()
             await self._outbox.acknowledged()
             await self._write("days", changes.pop("days"))
             await self._outbox.acknowledged()
             for name, changed in changes.items():
                 await self._write(name, changed)
             await self._outbox.acknowledged()
+            self._broken = False
             metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
+
+    def _take_changes(self) -> dict[str, list[tuple[int, list[tuple[bytes, bytes | None]]]]]:
+        for state, keys in ((self.entities, self._kpis.changed_entities), (self.days, self._kpis.changed_days)):
+            for key in keys:
+                entity = key if state is self.entities else key.rsplit("|", 1)[0]
+                state.mark(self.partition(entity), {key})
+            keys.clear()
+        return {
+            "days": self.days.take_changed(),
+            "customers": self.customers.take_changed(),
+            "presence": self.presences.take_changed(),
+            "clocks": self.clocks.take_changed(),
+            "entities": self.entities.take_changed(),
+        }
 
     async def _write(self, name: str, changed: list[tuple[int, list[tuple[bytes, bytes | None]]]]) -> None:
         for partition, pairs in changed:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import faust
@@ -16,6 +17,7 @@ from streams.agents import TABLES, Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
 from streams.contracts import topics
+from streams.contracts.topics import LARGEST_BYTES
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
@@ -26,46 +28,29 @@ log = logging.getLogger(__name__)
 
 #: Seconds between commits: how much is read again after a crash, and how old daily facts in Kafka are.
 COMMIT_SECONDS = 0.5
+#: Seconds within which a worker must have written its state before its partitions go to another.
+HAND_OVER_SECONDS = 8.0
 #: Seconds between looks at the clock, the alerts and the screens.
 TICK_SECONDS = 0.25
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Connection arguments of aiokafka's clients."""
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.broker.split(","),
-        "security_protocol": settings.security_protocol,
-    }
-    if settings.security_protocol.endswith("SSL"):
-        options["ssl_context"] = _ssl(settings)
-    if settings.security_protocol.startswith("SASL"):
-        options |= {
-            "sasl_mechanism": settings.sasl_mechanism,
-            "sasl_plain_username": settings.sasl_username,
-            "sasl_plain_password": settings.sasl_password,
-        }
-    return options
-
-
-def _ssl(settings: Settings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(settings.ssl_ca_file) if settings.ssl_ca_file else None)
-    if settings.ssl_cert_file:
-        context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file)
-    return context
+    """Connection arguments of aiokafka's clients. Raises ValueError as ``Settings.connection``."""
+    return settings.connection()
 
 
 def _credentials(settings: Settings) -> Any:
     """Faust's form of the same."""
     if settings.security_protocol == "PLAINTEXT":
         return None
-    context = _ssl(settings) if settings.security_protocol.endswith("SSL") else None
+    options = connection(settings)
     if settings.security_protocol == "SSL":
-        return faust.SSLCredentials(context)
+        return faust.SSLCredentials(options["ssl_context"])
     return faust.SASLCredentials(
         username=settings.sasl_username,
         password=settings.sasl_password,
         mechanism=settings.sasl_mechanism,
-        ssl_context=context,
+        ssl_context=options.get("ssl_context"),
     )
 
 
@@ -114,6 +99,7 @@ class Worker:
             stream_buffer_maxsize=8,
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
+            table_standby_replicas=0,
             worker_redirect_stdouts=False,
         )
         self._sources = frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
@@ -121,14 +107,21 @@ class Worker:
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         runs = self._sources | {self._agents_topic, self._contributions}
         RunScheduler.sources = runs
-        app.transport = RunTransport(urls, app, sources=runs, processed=self._processed, checkpoint=self._checkpoint)
+        app.transport = RunTransport(
+            urls, app, sources=runs, processed=self._processed, checkpoint=self._checkpoint, release=self._release
+        )
         return app
 
     def _declare_tables(self) -> dict[str, Any]:
         app, settings = self.app, self.settings
         tables = {}
         for name in TABLES:
-            options: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "partitions": settings.partitions}
+            options: dict[str, Any] = {
+                "key_type": bytes,
+                "value_type": bytes,
+                "partitions": settings.partitions,
+                "extra_topic_configs": {"max.message.bytes": LARGEST_BYTES},
+            }
             if name == "days":
                 options["changelog_topic"] = app.topic(
                     settings.topic(topics.DAILY_FACTS), key_type=bytes, value_type=bytes, key_serializer="raw",
@@ -150,30 +143,29 @@ class Worker:
         async def contacts(stream: Any) -> None:
             await self._roster_read.wait()
             async for event in stream.events():
-                if self._current(event):
-                    await self._at_work.contacts(event.message.topic, event.message.partition, event.value)
-                    self._read(event)
+                async with self._or_end():
+                    if await self._current(event):
+                        await self._at_work.contacts(event.message.topic, event.message.partition, event.value.records)
 
         @app.agent(agents, name=f"{app.conf.id}.presence")  # type: ignore[untyped-decorator]
         async def presence(stream: Any) -> None:
             await self._roster_read.wait()
             async for event in stream.events():
-                if self._current(event):
-                    await self._at_work.presence(event.message.topic, event.message.partition, event.value)
-                    self._read(event)
+                async with self._or_end():
+                    if await self._current(event):
+                        await self._at_work.presence(event.message.topic, event.message.partition, event.value.records)
 
         @app.agent(contributions, name=f"{app.conf.id}.kpis")  # type: ignore[untyped-decorator]
         async def kpis(stream: Any) -> None:
             async for event in stream.events():
-                if self._current(event):
-                    self._at_work.kpis(event.message.partition, event.value)
-                    self._read(event)
-                    await asyncio.sleep(0)
+                async with self._or_end():
+                    if await self._current(event):
+                        self._at_work.kpis(event.message.partition, event.value.records)
+                        await asyncio.sleep(0)
 
         @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
         async def let_go(*_: Any, **__: Any) -> None:
-            self._open = False
-            self._processed.clear()
+            await self._release()
             if self._agents is not None:
                 self._agents.let_go()
 
@@ -203,10 +195,7 @@ class Worker:
 
         @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
         async def stop(*_: Any, **__: Any) -> None:
-            if self._open:
-                await app.consumer.commit()  # what is processed is written, so that nothing is read again
-            self._open = False
-            self._processed.clear()
+            await self._release()
             await self._screens.close()
             if self._producer is not None:
                 await self._producer.stop()
@@ -238,20 +227,51 @@ class Worker:
                 {name: table.changelog_topic_name for name, table in self._tables.items()},
                 Outbox(self._producer),
                 self._screens,
+                self._processed,
             )
         return self._agents
 
-    def _current(self, event: Any) -> bool:
-        """A run of before a rebalance has been read again, or will be: it is not processed."""
-        return self._open and event.message.generation_id == self.app.consumer_generation_id
+    @asynccontextmanager
+    async def _or_end(self) -> AsyncIterator[None]:
+        """What fails in a run ends the worker: Faust would start the agent anew behind the run, and commit past it."""
+        try:
+            yield
+        except Exception as error:
+            self._open = False
+            self._processed.clear()
+            log.exception("a run failed; the worker ends, and what it had not committed is read again")
+            await self.app.crash(error)
+            raise
 
-    def _read(self, event: Any) -> None:
+    async def _current(self, event: Any) -> bool:
+        """Is the run to be processed? One of before a rebalance is not: it will be read again. Nor is one whose forerunner was
+        thrown away: it will be read again too, together.
+        """
         message = event.message
-        self._processed[message.topic, message.partition] = message.offset + 1
+        if not self._open or message.generation_id != self.app.consumer_generation_id:
+            return False
+        follows = event.value.follows
+        if follows is None or self._processed.get((message.topic, message.partition)) == follows + 1:
+            return True
+        if not self.app.should_stop and self.app.consumer.flow_active:
+            log.warning("a run of %s[%d] is missing: going back to the commit", message.topic, message.partition)
+            await self.app.consumer.perform_seek()
+        return False
 
     async def _checkpoint(self) -> None:
-        if self._open:
-            await self._at_work.checkpoint()
+        if self._agents is not None:
+            await self._agents.checkpoint()
+
+    async def _release(self) -> None:
+        """Take no more runs, and leave what was taken so that whoever goes on reads nothing twice."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            await asyncio.wait_for(self.app.consumer.commit_processed(), HAND_OVER_SECONDS)
+        except Exception:  # nothing is lost: it is read again
+            log.exception("what was processed last could not be committed before the partitions went")
+        self._processed.clear()
 
     def _publish_lag(self) -> None:
         for (topic, partition), position in self._processed.items():
@@ -274,7 +294,9 @@ class Worker:
                     self._roster_read.set()
                 fetched = await consumer.getmany(timeout_ms=500)
                 for records in fetched.values():
-                    self.roster.load({record.key.decode(): record.value for record in records if record.key})
+                    self.roster.load(
+                        {record.key.decode("utf-8", "replace"): record.value for record in records if record.key}
+                    )
         finally:
             await consumer.stop()
 

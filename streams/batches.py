@@ -7,7 +7,7 @@ A plain Faust agent spends nearly all of its time on the message, not on what th
 2. ``RunConsumer`` commits what the worker has processed, and before each commit calls the checkpoint: state is written and
    acknowledged by the broker first, only then do the offsets move.
 
-Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._getmany``,
+Inner parts of faust-streaming that this leans on, as read in 0.15.3 (faust/transport/consumer.py): ``Consumer._getmany``, ``_commit_tps``,
 ``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``.
 ``tests/component/test_batches.py`` holds them to what is expected of them here.
 """
@@ -20,24 +20,30 @@ from typing import Any
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
 
 Checkpoint = Callable[[], Awaitable[None]]
 
 
 class Run:
-    """Consecutive records of one partition, in the shape of an aiokafka record; ``value`` is the list of records."""
+    """Consecutive records of one partition, in the shape of an aiokafka record.
+
+    ``follows`` is the last offset of the run before it; None for the first since the partition's position was set. Whoever takes
+    runs must have taken the one before: Faust empties its queues when it stops or rebalances, and what it throws away is not to be
+    skipped over.
+    """
 
     __slots__ = (
-        "checksum", "headers", "key", "offset", "partition", "serialized_key_size", "serialized_value_size", "timestamp",
-        "timestamp_type", "topic", "value",
+        "checksum", "follows", "headers", "key", "offset", "partition", "records", "serialized_key_size",
+        "serialized_value_size", "timestamp", "timestamp_type", "topic", "value",
     )  # fmt: skip
 
-    def __init__(self, records: list[Any]) -> None:
+    def __init__(self, records: list[Any], follows: int | None) -> None:
         last = records[-1]
         self.topic, self.partition, self.offset = last.topic, last.partition, last.offset
         self.timestamp, self.timestamp_type = last.timestamp, last.timestamp_type
         self.key = self.headers = self.checksum = None
-        self.value = records
+        self.records, self.follows, self.value = records, follows, self
         self.serialized_key_size = self.serialized_value_size = 0
 
 
@@ -48,6 +54,13 @@ class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
     changelogs: frozenset[str] = frozenset()
     max_run = 2000
 
+    def __init__(self) -> None:
+        self._last: dict[Any, int] = {}
+
+    def restart(self) -> None:
+        """The partitions' positions have been set: their next runs follow none."""
+        self._last.clear()
+
     def iterate(self, records: Mapping[Any, list[Any]]) -> Iterator[tuple[Any, Any]]:
         """(partition, run or record) in the order in which they are to be processed."""
         plain: dict[Any, list[Any]] = {}
@@ -56,7 +69,9 @@ class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
                 continue
             if tp.topic in self.sources:
                 for start in range(0, len(fetched), self.max_run):
-                    yield tp, Run(fetched[start : start + self.max_run])
+                    run = Run(fetched[start : start + self.max_run], self._last.get(tp))
+                    self._last[tp] = run.offset
+                    yield tp, run
             elif tp.topic in self.changelogs:
                 newest: dict[bytes, Any] = {}
                 for record in fetched:
@@ -70,7 +85,7 @@ class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
 
 
 class RunSchema(Schema):  # type: ignore[misc]
-    """The value of an event is the run's list of records, untouched."""
+    """The value of an event is the run, untouched."""
 
     def compile(self, app: Any, **_: Any) -> Any:
         """The decoder that Faust calls for each message."""
@@ -111,6 +126,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             await self.seek_wait(await self.earliest_offsets(*fresh))
             for tp in fresh:
                 self._read_offset[tp] = None
+        self.scheduler.restart()
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.transport.sources:  # within a run there are no gaps to keep account of
@@ -125,6 +141,18 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         processed: int | None = self.transport.processed.get((tp.topic, tp.partition))
         return processed
 
+    async def commit_processed(self) -> None:
+        """Commit, after a checkpoint, everything that has been processed, whatever has been acknowledged of it."""
+        while await self.maybe_wait_for_commit_to_finish():
+            pass
+        partitions = [TP(topic, number) for topic, number in self.transport.processed]
+        await self._commit_tps(partitions, start_new_transaction=False)
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Before Faust forgets what it knows of the partitions: leave them as processed."""
+        await self.transport.release()
+        await super().on_partitions_revoked(revoked)
+
     async def _handle_attached(self, commit_offsets: Mapping[Any, int]) -> None:
         await super()._handle_attached(commit_offsets)
         await self.transport.checkpoint()
@@ -134,7 +162,8 @@ class RunTransport(driver.Transport):  # type: ignore[misc]
     """The aiokafka transport with ``RunConsumer``.
 
     ``sources`` are the topics delivered in runs; ``processed`` maps (topic, partition) to the offset after the last record that
-    is in the worker's state, and is kept by the worker; ``checkpoint`` writes that state.
+    is in the worker's state, and is kept by the worker; ``checkpoint`` writes that state; ``release`` is called before
+    partitions go.
     """
 
     Consumer = RunConsumer
@@ -145,9 +174,11 @@ class RunTransport(driver.Transport):  # type: ignore[misc]
         sources: frozenset[str],
         processed: Mapping[tuple[str, int], int],
         checkpoint: Checkpoint,
+        release: Checkpoint,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.sources = sources
         self.processed = processed
         self.checkpoint = checkpoint
+        self.release = release

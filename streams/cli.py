@@ -38,8 +38,9 @@ def root(
 ) -> None:
     """Real-time customer-service performance: wallboards, alerts and month-end scores from one definition of each KPI.
 
-    Where things are is read from the environment (DESKPULSE_BROKER, DESKPULSE_REDIS, …) and from options, before a command or
-    after it. `deskpulse doctor` says what is here and what is missing; `deskpulse demo` shows everything at once.
+    Where things are is read from the environment (DESKPULSE_BROKER, DESKPULSE_REDIS, …) and from options before the command;
+    most commands take them after their name too. `deskpulse doctor` says what is here and what is missing; `deskpulse demo`
+    shows everything at once.
     """
     ctx.obj = Deployment(broker=broker, redis=redis, prefix=prefix, policy_file=policy)
 

@@ -89,7 +89,9 @@ class KafkaOperation:
         try:
             with closing(self._consumer()) as consumer:
                 known = Roster()
-                known.load({key.decode(): value for key, value in self._whole(consumer, self.settings.topic(topics.ROSTER))})
+                known.load(
+                    {key.decode(): value for key, value in self._whole(consumer, self.settings.topic(topics.ROSTER))}
+                )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
         return {agent: entry for agent in known.agents() if (entry := known.on(agent, day)) is not None}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from msgspec import json
+from msgspec import DecodeError, json
 
 from streams.contracts.events import AgentEvent, ContactEvent
 from streams.contracts.outputs import RosterEntry
 from streams.windows.clock import Days
+
+log = logging.getLogger(__name__)
 
 _decoder = json.Decoder(list[RosterEntry])
 
@@ -29,8 +32,13 @@ class Roster:
         for agent, raw in messages.items():
             if raw is None:
                 self._of_agent.pop(agent, None)
-            else:
-                self._of_agent[agent] = sorted(_decoder.decode(raw), key=lambda entry: entry.valid_from)
+                continue
+            try:
+                entries = _decoder.decode(raw)
+            except (DecodeError, UnicodeDecodeError) as error:
+                log.error("roster of agent %s cannot be read: %s; what was known of him stands", agent, error)
+                continue
+            self._of_agent[agent] = sorted(entries, key=lambda entry: entry.valid_from)
 
     def on(self, agent: str, day: date) -> RosterEntry | None:
         """The agent's entry in force on a day."""

@@ -44,6 +44,8 @@ def look(
 ) -> list[Alert]:
     """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told: fired and resolved ones."""
     told = []
+    for gone in states.keys() - {rule.id for rule in rules}:  # its rule is no more, or watches this entity no longer
+        del states[gone]
     for rule in rules:
         figure = figure_of(rule, entity, sums, wait, policy)
         before = states.get(rule.id)
@@ -97,7 +99,7 @@ def _alert(rule: Rule, entity: str, status: AlertStatus, figure: Figure, since: 
     )
 
 
-_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "站点", "all": "全体"}
+_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全体"}
 
 
 def _reason(rule: Rule, entity: str, status: AlertStatus, figure: Figure, held: float) -> tuple[str, str]:

@@ -30,6 +30,7 @@ Prefix = Annotated[
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", help="Policy (YAML); defaults where absent", envvar="DESKPULSE_POLICY_FILE")
 ]
+RulesFile = Annotated[Path | None, typer.Option("--rules", help="Alert rules (YAML)", envvar="DESKPULSE_RULES_FILE")]
 Partitions = Annotated[
     int | None,
     typer.Option("--partitions", help="Partitions of the topics, when they are created", envvar="DESKPULSE_PARTITIONS"),

@@ -24,7 +24,9 @@ def demo(
     ] = None,
     speed: Annotated[float, typer.Option("--speed", min=0.1, max=600, help="How many times faster than real")] = 20,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same day")] = 1,
-    port: Annotated[int, typer.Option("--port", help="Port of the wallboard; any free one where it is taken or 0")] = 8090,
+    port: Annotated[
+        int, typer.Option("--port", help="Port of the wallboard; any free one where it is taken or 0")
+    ] = 8090,
     scores: Annotated[Path, typer.Option("--scores", help="Directory of the month-end score files")] = Path(
         "var/scores"
     ),

@@ -14,10 +14,12 @@ from typing import Annotated, TextIO
 import typer
 
 from streams.commands.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.roster import read_roster
 from streams.contracts.decode import encode
 from streams.contracts.outputs import entity_kind
 from streams.facts import Row, rows
 from streams.pipeline import run
+from streams.roster import Roster
 from streams.sources.mapping import load_mapping
 from streams.sources.table import ReadRow, read_table
 
@@ -100,13 +102,18 @@ def compute(
     format: InFormat = Format.csv,
     out: Out = None,
     policy: PolicyFile = None,
+    roster: Annotated[
+        Path | None, typer.Option("--roster", help="Roster (CSV) for teams and sites that the tables do not name")
+    ] = None,
 ) -> None:
     """The same facts straight from files, without Kafka, by the same stages: for trials and for checking."""
     the_policy = deployment(ctx, policy_file=policy).policy
     low, high = _range(first, last)
     rejected = [0]
     with clear_errors():
-        result = run(_events(files, mapping, rejected), the_policy)
+        entries = read_roster(roster) if roster is not None else {}
+        known = Roster(entry for own in entries.values() for entry in own)
+        result = run(_events(files, mapping, rejected), the_policy, roster=known)
     found = [
         fact for fact in result.facts.values() if entity_kind(fact.entity) == by.value and low <= fact.date <= high
     ]

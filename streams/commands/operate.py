@@ -20,7 +20,17 @@ from deploy.brokers import open_kafka, open_redis
 from deploy.doctor import examine
 from streams.alerts.rules import load_rules
 from streams.app import run_worker
-from streams.commands.context import Broker, Partitions, PolicyFile, Prefix, RedisUrl, clear_errors, deployment, stop
+from streams.commands.context import (
+    Broker,
+    Partitions,
+    PolicyFile,
+    Prefix,
+    RedisUrl,
+    RulesFile,
+    clear_errors,
+    deployment,
+    stop,
+)
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
@@ -37,7 +47,8 @@ def doctor(
     redis: RedisUrl = None,
 ) -> None:
     """Say what is here, what is missing and what to type. Exit code 1 where something needed is missing."""
-    findings = examine(broker, redis)
+    base = deployment(ctx, broker=broker, redis=redis)
+    findings = examine(base.given.get("broker"), base.given.get("redis"), connection=base.settings.kafka_python())
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("", "what", "found", "what to do"):
         table.add_column(heading, overflow="fold")
@@ -84,9 +95,7 @@ def worker(
     prefix: Prefix = None,
     partitions: Partitions = None,
     policy: PolicyFile = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="Alert rules (YAML)", envvar="DESKPULSE_RULES_FILE")
-    ] = None,
+    rules: RulesFile = None,
 ) -> None:
     """Run a worker: events in; KPIs, alerts and daily facts out. Start more on any machine and they share the partitions."""
     settings = deployment(
@@ -114,9 +123,10 @@ def wallboard(
     redis: RedisUrl = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
+    rules: RulesFile = None,
 ) -> None:
     """Serve the wallboard: a page for screens, its live stream, and the API behind it."""
-    settings = deployment(ctx, redis=redis, prefix=prefix, policy_file=policy).settings
+    settings = deployment(ctx, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
     _log_to_stderr()
     typer.echo(f"wallboard: http://{host}:{port}/", err=True)
     with clear_errors():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from streams.contacts.contact import Contact, Leg, Rules
 from streams.contacts.slots import WAITING
 from streams.contracts import events as e
@@ -24,6 +26,13 @@ def arrived(call: Contact, event: e.CallArrived, at: int, rules: Rules) -> None:
 def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
     """Offered to a queue. The same queue told twice is one offer; another queue, or a new turn after an answer, is a new one."""
     leg = call.legs[-1] if call.legs else None
+    if leg is not None and leg.gone and leg.implied and (event.queue_id is None or leg.queue in (None, event.queue_id)):
+        # The same, of a call that was given up: the source told the end before the beginning.
+        leg.implied, leg.queue = False, event.queue_id or leg.queue
+        _put_offer(call, leg)
+        if (slot := call.slots.get(name := f"abandon{len(call.legs)}")) is not None:
+            call.slots[name] = replace(slot, queue=leg.queue)
+        return
     if leg is not None and not leg.gone:
         same = event.queue_id is None or leg.queue in (None, event.queue_id)
         if same and leg.answered_at is None:
@@ -67,9 +76,13 @@ def answered(call: Contact, event: e.CallAnswered, at: int, rules: Rules) -> Non
         and leg.answered_at is not None
         and leg.ended_at is None
         and not leg.transferred
-        and event.agent_id in (None, leg.agent)
-    ):
-        return  # the same answer told twice
+        and (event.agent_id in (None, leg.agent) or leg.agent is None)
+    ):  # the same answer told twice; perhaps only now we hear by whom
+        if leg.agent is None and event.agent_id is not None:
+            leg.agent, leg.team = event.agent_id, event.team_id
+            call.hand_to(event.agent_id, event.team_id)
+            _put_answer(call, leg, rules)
+        return
     if leg is None or leg.gone or leg.answered_at is not None:
         leg = _open(call, at, event.queue_id or call.queue, implied=True)
     call.drop(f"wait{len(call.legs)}")

@@ -28,6 +28,12 @@ def assigned(chat: Contact, event: e.ChatAssigned, at: int, rules: Rules) -> Non
     _assign(chat, event)
 
 
+def transferred(chat: Contact, event: e.ChatTransferred, at: int, rules: Rules) -> None:
+    """Handed on: from now on the conversation is whose it was handed to, where that is told."""
+    chat.queue = event.to_queue_id or chat.queue
+    _give(chat, event.to_agent_id, None)
+
+
 def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
     """The customer's first message wants a response within the threshold: unless one comes, it is missed at that moment.
 
@@ -69,7 +75,11 @@ def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:
 
 
 def _assign(chat: Contact, event: e.ContactEvent) -> None:
-    chat.hand_to(event.agent_id, event.team_id)
+    _give(chat, event.agent_id, event.team_id)
+
+
+def _give(chat: Contact, agent: str | None, team: str | None) -> None:
+    chat.hand_to(agent, team)
     due = chat.slots.get(_DUE)
     if due is not None and not chat.responded and due.agent != chat.agent:
         chat.slots[_DUE] = replace(due, agent=chat.agent, team=chat.team)
@@ -78,6 +88,7 @@ def _assign(chat: Contact, event: e.ContactEvent) -> None:
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.ChatStarted: started,
     e.ChatAssigned: assigned,
+    e.ChatTransferred: transferred,
     e.ChatMessage: message,
     e.ChatEnded: ended,
 }

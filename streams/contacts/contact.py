@@ -135,10 +135,11 @@ class Contact(Struct, array_like=True, kw_only=True):
                 self.slots[name] = replace(slot, day=day)
         if self.kind == COMPLAINT:
             one = {"complaints": 1}
-            if "complaint" not in self.slots or self.slots["complaint"].at != self.at:
-                self.put("complaint", self.at, desk=one)
+            self.put("complaint", self.at, desk=one)
             if self.closed_at is not None and "complaint_closed" not in self.slots:
                 self.put("complaint_closed", self.closed_at, staff=one)
+        else:
+            self.drop("complaint", "complaint_closed")
 
     # -- what all channels do alike ------------------------------------------------------------------------------------
 

@@ -21,17 +21,18 @@ _NEVER = 2**62
 
 
 class Kept(Struct, array_like=True, kw_only=True):
-    """A contact as it is stored: the fold of what can no longer change, and the events after it."""
+    """A contact as it is stored: the fold of what can no longer change, the events after it, and what of them has been sent on."""
 
     base: Contact
     log: list[AnyContactEvent]
     links: Slots
+    slots: Slots
 
 
 class Memory:
     """A contact at work: what is stored, and the state that follows from it."""
 
-    __slots__ = ("base", "first_at", "ids", "last", "links", "log", "state")
+    __slots__ = ("amended", "arrival", "base", "first_at", "ids", "last", "links", "log", "state")
 
     def __init__(self, base: Contact, log: list[AnyContactEvent], links: Slots, state: Contact) -> None:
         self.base = base
@@ -39,12 +40,15 @@ class Memory:
         self.links = links
         self.state = state
         self.ids = {event.id for event in log}
+        #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
+        self.arrival: int | None = None
         self.note_ends()
 
     def note_ends(self) -> None:
-        """Remember where the log begins (ms) and ends: looked at for every event, changed by few."""
+        """Remember where the log begins (ms) and ends, and whether it amends: looked at for every event, changed by few."""
         self.first_at = self.log[0].at if self.log else _NEVER
         self.last = order(self.log[-1]) if self.log else None
+        self.amended = any(isinstance(event, AMENDMENTS) for event in self.log)
 
 
 class Customer:
@@ -69,11 +73,11 @@ class Customer:
         elif event.id in memory.ids:
             return "duplicate"
         state = memory.state
-        arrived = state.at if state.first_at is not None else None
         before, old_slots = relevant(state), state.slots.copy()
         place = (at, RANK[type(event)], event.id)
         try:
-            if (memory.last is not None and place < memory.last) or isinstance(event, AMENDMENTS):
+            late = memory.last is not None and place < memory.last
+            if late or memory.amended or isinstance(event, AMENDMENTS):
                 insort(memory.log, event, key=order)
                 memory.state = fold(memory.base, memory.log, rules)
                 memory.note_ends()
@@ -91,24 +95,27 @@ class Customer:
         memory.ids.add(event.id)
         tally.difference(key, old_slots, memory.state.slots)
         self.states[key] = memory.state
-        if arrived is None or before != relevant(memory.state):
-            self._relink(key, arrived, rules.policy, tally)
+        if memory.arrival is None or before != relevant(memory.state):
+            self._relink(key, memory, rules.policy, tally)
         if memory.first_at < horizon:
             self._compact(memory, horizon, rules)
         return "admitted"
 
-    def _relink(self, key: str, old_at: int | None, policy: Policy, tally: Tally) -> None:
+    def _relink(self, key: str, changed: Memory, policy: Policy, tally: Tally) -> None:
         """A contact came, moved, or was handled: its links and its neighbours' may have changed."""
-        at = self.states[key].at
+        old_at, at = changed.arrival, changed.state.at if changed.state.first_at is not None else None
         if old_at != at:
             if old_at is not None:
                 del self.arrivals[bisect_left(self.arrivals, (old_at, key))]
-            insort(self.arrivals, (at, key))
-        if len(self.arrivals) == 1 and not self.contacts[key].links:
+            if at is not None:
+                insort(self.arrivals, (at, key))
+            changed.arrival = at
+        if len(self.arrivals) == 1 and not changed.links:
             return
-        touched = set(affected(at, self.arrivals, policy))
-        if old_at is not None and old_at != at:
-            touched.update(affected(old_at, self.arrivals, policy))
+        touched = {key}
+        for moment in (old_at, at):
+            if moment is not None:
+                touched.update(affected(moment, self.arrivals, policy))
         for other in touched:
             memory = self.contacts[other]
             now = links(other, self.states, self.arrivals, policy)
@@ -127,6 +134,10 @@ class Customer:
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
+        if len(self.contacts) > len(self.arrivals):  # of some, only amendments have come
+            for key in [key for key, memory in self.contacts.items() if memory.arrival is None]:
+                if order(self.contacts[key].log[-1])[0] < before:
+                    del self.contacts[key], self.states[key]
         while self.arrivals and self.arrivals[0][0] < before:
             _, key = self.arrivals[0]
             memory = self.contacts[key]
@@ -142,7 +153,9 @@ _decoder = msgspec.msgpack.Decoder(dict[str, Kept])
 
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
-    return _encoder.encode({key: Kept(base=m.base, log=m.log, links=m.links) for key, m in customer.contacts.items()})
+    return _encoder.encode(
+        {key: Kept(base=m.base, log=m.log, links=m.links, slots=m.state.slots) for key, m in customer.contacts.items()}
+    )
 
 
 def load(raw: bytes, rules: Rules) -> Customer:
@@ -150,8 +163,12 @@ def load(raw: bytes, rules: Rules) -> Customer:
     customer = Customer()
     for key, kept in _decoder.decode(raw).items():
         state = fold(kept.base, kept.log, rules)
-        customer.contacts[key] = Memory(kept.base, kept.log, kept.links, state)
+        # Under another policy the fold may differ from what was sent: differences are to what was sent.
+        state.slots = kept.slots
+        memory = customer.contacts[key] = Memory(kept.base, kept.log, kept.links, state)
         customer.states[key] = state
-        customer.arrivals.append((state.at, key))
+        if state.first_at is not None:
+            memory.arrival = state.at
+            customer.arrivals.append((state.at, key))
     customer.arrivals.sort()
     return customer

@@ -23,12 +23,14 @@ def relevant(contact: Contact) -> tuple[object, ...]:
     """What of a contact its own and its neighbours' links depend on."""
     return (
         contact.at,
+        contact.known,
         contact.topic,
         contact.kind,
         contact.closed_at,
         contact.queue,
         contact.site,
         contact.slots.get("handled"),
+        contact.slots.get("complaint_closed"),
     )
 
 
@@ -72,7 +74,7 @@ def _returns(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arriva
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
         if at > contact.at + policy.repeat_ms:
             return False
-        if not policy.repeat_same_topic or _same_topic(contact, contacts[key]):
+        if contacts[key].known and (not policy.repeat_same_topic or _same_topic(contact, contacts[key])):
             return True
     return False
 
@@ -84,7 +86,7 @@ def _earlier_complaint(
         if at < contact.at - policy.repeat_complaint_ms:
             return None
         other = contacts[key]
-        if other.kind == COMPLAINT and _same_topic(contact, other):
+        if other.known and other.kind == COMPLAINT and _same_topic(contact, other):
             return other
     return None
 

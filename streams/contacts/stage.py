@@ -79,12 +79,14 @@ class ContactsStage:
                 continue
             if clock.now is not None and at < clock.now:
                 out.late += 1
-            clock.advance(at)
+            clock.advance(at, event.contact_id, lateness)
             complete(event, at, rules.days)
             key = event.key
             customer = customers[key]
+            # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
+            reached = max(at, now) if event_time else now
             try:
-                admission = customer.admit(event, at, rules, max(at, now) - lateness, tally)
+                admission = customer.admit(event, at, rules, reached - lateness, tally)
             except Exception as error:  # one contact's oddity must not stop the others
                 log.exception("event %s of contact %s cannot be joined", event.id, event.contact_id)
                 out.rejected.append((index, Rejected("failed", repr(error))))
@@ -94,6 +96,6 @@ class ContactsStage:
                 continue
             out.admitted += 1
             out.touched.add(key)
-            customer.forget(max(at, now) - self.look_back_ms)
+            customer.forget(reached - self.look_back_ms)
         out.contributions = tally.contributions(clock.now or 0)
         return out

@@ -51,12 +51,14 @@ def resolved(ticket: Contact, event: e.TicketResolved, at: int, rules: Rules) ->
 
 
 def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> None:
-    """Over. A closing that says nothing about the solution leaves what was said before."""
+    """Over. A closing that says nothing about the solution leaves what was said before; and nothing is overdue any more."""
     ticket.hand_to(event.agent_id, event.team_id)
     if event.resolved is not None:
         _finish(ticket, at, event.resolved)
     elif ticket.closed_at is None:
         ticket.close(at)
+        if (overdue := ticket.slots.get(_OVERDUE)) is not None and at <= overdue.at:
+            ticket.drop(_OVERDUE)
 
 
 def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) -> None:

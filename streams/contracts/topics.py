@@ -22,10 +22,15 @@ class Topic:
     partitions: int | None = None
 
 
+#: Longest message of topics that hold state or anybody's bytes.
+LARGEST_BYTES = str(8 * 1024 * 1024)
+
+
 def _kept(days: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
 
 
+_LARGE = {"max.message.bytes": LARGEST_BYTES}
 _COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
 
 CALLS = Topic("calls", "customer id, else contact id", "events of calls", events.CallEvent, _kept(90))
@@ -34,9 +39,13 @@ TICKETS = Topic("tickets", "customer id, else contact id", "events of tickets", 
 AGENTS = Topic("agents", "agent id", "presence and schedules", events.PresenceEvent, _kept(90))
 ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.RosterEntry], _COMPACT, partitions=1)
 CONTRIBUTIONS = Topic(
-    "contributions", "entity", "increments of measures, between the stages", outputs.Contribution, _kept(2)
+    "contributions",
+    "entity",
+    "increments of measures, between the stages",
+    outputs.Contribution,
+    {**_kept(2), **_LARGE},
 )
-DAILY_FACTS = Topic("daily-facts", "entity|date", "one entity's day", outputs.DailyFacts, _COMPACT)
+DAILY_FACTS = Topic("daily-facts", "entity|date", "one entity's day", outputs.DailyFacts, {**_COMPACT, **_LARGE})
 ALERTS = Topic(
     "alerts",
     "rule|entity",
@@ -44,13 +53,13 @@ ALERTS = Topic(
     outputs.Alert,
     {**_COMPACT, "cleanup.policy": "compact,delete", "retention.ms": str(90 * _DAY_MS)},
 )
-SCORES = Topic("scores", "card|period|person", "frozen month-end results", outputs.Score, _COMPACT)
+SCORES = Topic("scores", "card|period|person", "month-end results", outputs.Score, _COMPACT)
 DEAD_LETTERS = Topic(
     "dead-letters",
     "as the source",
     "refused bytes as they were; headers: reason, detail, topic, partition, offset",
     None,
-    {**_kept(30), "max.message.bytes": "10485760"},
+    {**_kept(30), **_LARGE},
 )
 
 #: In the order an event travels.

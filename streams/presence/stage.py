@@ -117,22 +117,24 @@ class PresenceStage:
                 out.duplicates += 1
                 continue
             out.late += clock.now is not None and at < clock.now
-            clock.advance(at)
+            clock.advance(at, event.agent_id, self.policy.allowed_lateness_ms)
             self.roster.complete(event, at, self._days)
             insort(agent.log, event, key=_order)
-            self._compact(agent, max(at, now) - self.policy.allowed_lateness_ms)
+            self._compact(agent, (max(at, now) if event_time else now) - self.policy.allowed_lateness_ms)
             out.admitted += 1
             out.touched.add(event.agent_id)
         return out
 
     @staticmethod
     def _compact(agent: AgentPresence, horizon: int) -> None:
-        while agent.log and agent.log[0].at < horizon:
-            gone = agent.log[0]
-            if isinstance(gone, AgentScheduled) and round(gone.ends.timestamp() * 1000) >= horizon:
-                break  # the shift still runs
-            if isinstance(gone, AgentStateChanged) and not any(
-                isinstance(event, AgentRetracted) and event.corrects == gone.id for event in agent.log
-            ):
-                agent.before = gone
-            del agent.log[0]
+        if not agent.log or agent.log[0].at >= horizon:
+            return
+        retracted = {event.corrects for event in agent.log if isinstance(event, AgentRetracted)}
+        kept: list[PresenceEvent] = []
+        for event in agent.log:
+            planned = isinstance(event, AgentScheduled) and round(event.ends.timestamp() * 1000) >= horizon
+            if event.at >= horizon or planned:
+                kept.append(event)
+            elif isinstance(event, AgentStateChanged) and event.id not in retracted:
+                agent.before = event
+        agent.log = kept

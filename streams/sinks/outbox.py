@@ -49,7 +49,8 @@ class Outbox:
     async def _hand_over(self, batch: Any, topic: str, partition: int) -> None:
         batch.close()
         if batch.record_count():
-            self._pending.add(await self._producer.send_batch(batch, topic, partition=partition))
+            sent = await self._producer.send_batch(batch, topic, partition=partition)
+            self._pending.add(sent)  # not in one line: the set may be another after the wait
 
     async def acknowledged(self) -> None:
         """Wait until the broker has acknowledged everything queued before this call. Raises the first failure."""

@@ -18,15 +18,26 @@ def instant(ms: int) -> datetime:
 
 
 class EventClock:
-    """Now is the highest event time admitted; it never goes back. None before the first event."""
+    """Now is the highest event time admitted; it never goes back. None before the first event.
+
+    One event with a wrong date must not carry the clock into another year, behind which everything else is too late: a jump
+    counts once an event of somebody else confirms it.
+    """
 
     def __init__(self) -> None:
         self.now: int | None = None
+        self._doubted: tuple[int, str] | None = None
 
-    def advance(self, at: int) -> None:
-        """An event of time ``at`` (ms) was admitted."""
-        if self.now is None or at > self.now:
-            self.now = at
+    def advance(self, at: int, who: str = "", jump: int | None = None) -> None:
+        """An event of time ``at`` (ms), of the contact or agent ``who``, was admitted; ``jump`` (ms) is believed at once."""
+        if self.now is None or jump is None or at <= self.now + jump:
+            if self.now is None or at > self.now:
+                self.now = at
+            return
+        if self._doubted is not None and self._doubted[1] != who and abs(at - self._doubted[0]) <= jump:
+            self.now, self._doubted = max(at, self._doubted[0]), None
+        else:
+            self._doubted = (at, who)
 
 
 class Days:

@@ -36,7 +36,10 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> RunScheduler:
 def test_what_was_fetched_of_a_source_is_a_few_runs(scheduler: RunScheduler) -> None:
     fetched = {TP("calls", 0): [record("calls", 0, n) for n in range(5, 12)], TP("calls", 1): []}
     runs = [run for _, run in scheduler.iterate(fetched)]
-    assert [[one.offset for one in run.value] for run in runs] == [[5, 6, 7], [8, 9, 10], [11]]
+    assert [[one.offset for one in run.records] for run in runs] == [[5, 6, 7], [8, 9, 10], [11]]
+    assert [run.follows for run in runs] == [None, 7, 10]
+    scheduler.restart()
+    assert [run.follows for _, run in scheduler.iterate({TP("calls", 0): [record("calls", 0, 8)]})] == [None]
     assert [run.offset for run in runs] == [7, 10, 11]
     assert all(isinstance(run, Run) for run in runs)
 
@@ -122,7 +125,12 @@ def test_faust_takes_transport_and_scheduler() -> None:
 
     app = faust.App("test", broker="kafka://127.0.0.1:1", ConsumerScheduler=RunScheduler, web_enabled=False)
     app.transport = RunTransport(
-        [URL("kafka://127.0.0.1:1")], app, sources=frozenset({"calls"}), processed={}, checkpoint=nothing
+        [URL("kafka://127.0.0.1:1")],
+        app,
+        sources=frozenset({"calls"}),
+        processed={},
+        checkpoint=nothing,
+        release=nothing,
     )
     assert app.transport.Consumer is RunConsumer
     assert app.conf.ConsumerScheduler is RunScheduler

@@ -1,25 +1,43 @@
-"""A worker that is told to end and started again goes on where it stood: nothing lost, nothing twice, nothing read again."""
+"""Workers that end, start, join and leave in the middle of the work: nothing lost, nothing twice, nothing read again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 
 import pytest
 
 from streams.contracts.decode import encode
+from streams.contracts.events import AnyEvent, ContactEvent
+from streams.contracts.outputs import Sums
+from streams.kpi.policy import Policy
 from streams.pipeline import run
 from streams.settings import Settings
+from streams.sinks.topics import ensure_topics
+from streams.sources.simulated import simulate
 from tests.integration.test_one_definition import day
 from tests.operation import facts, metric, policy_file, send, settled, worker
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
 
 
-def test_a_restart_in_the_middle_changes_nothing(settings: Settings, tmp_path: Path) -> None:
-    operation = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
-    events = day()
-    plain = run([encode(event) for event in events], operation.policy)
+def undisturbed(events: list[AnyEvent], policy: Policy) -> dict[str, Sums]:
+    """The facts that a run without any disturbance gives."""
+    contacts = [encode(event) for event in events if isinstance(event, ContactEvent)]
+    return {key: fact.sums for key, fact in run(contacts, policy).facts.items() if fact.sums}
+
+
+def in_utc(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
+
+
+def test_a_restart_between_two_halves_reads_nothing_again(settings: Settings, tmp_path: Path) -> None:
+    operation, events = in_utc(settings, tmp_path), day()
     half = len(events) // 2
     with worker(operation) as metrics:
         send(operation, events[:half])
@@ -32,4 +50,45 @@ def test_a_restart_in_the_middle_changes_nothing(settings: Settings, tmp_path: P
         assert metric(metrics, "deskpulse_events_in_total") == len(events) - half
         assert metric(metrics, "deskpulse_events_duplicate_total") == 0
         assert metric(metrics, "deskpulse_contributions_skipped_total") == 0
-    assert facts(operation) == {key: fact.sums for key, fact in plain.facts.items() if fact.sums}
+    assert facts(operation) == undisturbed(events, operation.policy)
+
+
+def test_workers_come_and_go_under_load(settings: Settings, tmp_path: Path) -> None:
+    """While events flow: one worker, stopped; then one, joined by a second, which is left alone."""
+    operation = in_utc(settings, tmp_path)
+    ensure_topics(operation)
+    events = list(islice(simulate(5, datetime(2026, 3, 2, 1, tzinfo=UTC)), 60_000))
+    feed = Thread(target=send, args=(operation, paced(events)))
+    feed.start()
+    try:
+        with worker(operation) as metrics:
+            until(metrics, 8_000)
+        assert feed.is_alive(), "the first worker is to be stopped while events flow"
+        with ExitStack() as first:
+            metrics = first.enter_context(worker(operation))
+            until(metrics, 2_000)
+            with worker(operation) as second:
+                until(second, 1_000)
+                assert feed.is_alive(), "the second worker is to be left alone while events flow"
+                first.close()
+                feed.join()
+                settled(operation)
+    finally:
+        feed.join()
+    assert facts(operation) == undisturbed(events, operation.policy)
+
+
+def paced(events: list[AnyEvent]) -> Iterator[AnyEvent]:
+    """Some 1,200 events a second, so that there is time to come and go."""
+    for number, event in enumerate(events):
+        if number % 60 == 0:
+            sleep(0.05)
+        yield event
+
+
+def until(metrics: str, count: int) -> None:
+    """Wait until a worker has read so many messages."""
+    deadline = monotonic() + 60
+    while metric(metrics, "deskpulse_events_in_total") < count:
+        assert monotonic() < deadline, metric(metrics, "deskpulse_events_in_total")
+        sleep(0.02)

@@ -31,7 +31,9 @@ def held(redis: Redis, settings: Settings) -> dict[str, dict[bytes, bytes]]:
     """Everything screens read, without the moment it was written."""
     hashes = {kind: redis.hgetall(settings.redis_key("now", kind)) for kind in ENTITY_KINDS}
     bare = {
-        kind: {id: msgspec.json.encode(msgspec.json.decode(raw, type=Snapshot).windows) for id, raw in snapshots.items()}
+        kind: {
+            id: msgspec.json.encode(msgspec.json.decode(raw, type=Snapshot).windows) for id, raw in snapshots.items()
+        }
         for kind, snapshots in hashes.items()
     }
     return {**bare, "presence": redis.hgetall(settings.redis_key("presence")), "alerts": alerts(redis, settings)}
@@ -50,7 +52,10 @@ def test_an_emptied_redis_is_filled_again(settings: Settings, redis_url: str, tm
     state = e.AgentStateChanged(id="s1", source="test", time=away, agent_id="a0", state="away", reason="lunch")
     waits = [
         e.CallQueued(id="w1", source="test", time=away + timedelta(seconds=50), contact_id="w", queue_id="hotline"),
-        *(e.CallArrived(id=f"t{n}", source="test", time=away + timedelta(seconds=220 + n), contact_id=f"t{n}") for n in range(20)),
+        *(
+            e.CallArrived(id=f"t{n}", source="test", time=away + timedelta(seconds=220 + n), contact_id=f"t{n}")
+            for n in range(20)
+        ),
     ]
     with worker(operation):
         send(operation, [*day(), state])

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from streams.contacts.customer import dump, load
+from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
+from streams.contracts.decode import encode
+from streams.contracts.outputs import Sums
+from streams.kpi.measures import add
 from streams.kpi.policy import Policy
+from streams.pipeline import Customers
+from streams.roster import Roster
+from streams.windows.clock import EventClock
 from tests.desk import Script, sums
 
 Q = {"queue_id": "q"}
@@ -48,3 +56,18 @@ def test_an_amendment_outlives_the_folding_of_what_it_amends() -> None:
 def test_amending_what_is_unknown_changes_nothing() -> None:
     script = a_call().at("10:00:00", e.CallRetracted, corrects="nothing")
     assert sums(script.run()) == sums(a_call().run())
+
+
+def test_another_policy_on_stored_contacts_takes_away_only_what_was_sent() -> None:
+    """Found by changing the threshold under a running operation: a retraction took away what had never been given."""
+    strict, loose = Policy(time_zone="UTC", service_level_seconds=5), Policy(time_zone="UTC", service_level_seconds=30)
+    before, after = ContactsStage(strict, Roster()), ContactsStage(loose, Roster())
+    script = a_call().at("10:00:00", e.CallRetracted, corrects="e1").at("10:00:01", e.CallRetracted, corrects="e2")
+    raws, clock, people = [encode(event) for event in script.events], EventClock(), Customers()
+    total: Sums = {}
+    for stage, part in ((before, raws[:3]), (after, raws[3:])):
+        out = stage.process(part, people, clock, machine=2**52, event_time=True)
+        for cell in out.contributions["all|all"].cells:
+            add(total, cell.sums)
+        people = Customers({key: load(dump(person), after.rules) for key, person in people.items()})
+    assert total == {"calls_offered": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.contracts import events as e
+from streams.kpi.policy import Policy
 from tests.desk import Script, figures, moment, sums
 
 A = {"agent_id": "a", "team_id": "t"}
@@ -48,5 +49,7 @@ def test_resolution(script: Script, resolved: int | None, due: int) -> None:
 def test_the_first_public_reply_is_the_first_response() -> None:
     script = ticket().at("09:10:00", e.TicketReplied, public=False, **A).at("09:30:00", e.TicketReplied, **A)
     script.at("09:40:00", e.TicketReplied, **A)
-    assert figures(script.run(), "agent|a")["first_response_time"].value == 1800
+    both = Policy(time_zone="UTC", first_response_channels=("chat", "ticket"))
+    assert figures(script.run(both), "agent|a", both)["first_response_time"].value == 1800
+    assert figures(script.run(), "agent|a")["first_response_time"].value is None
     assert figures(script.run())["first_response_30s_rate"].n == 0

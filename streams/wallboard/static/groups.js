@@ -46,9 +46,10 @@ class Card {
       this.el.addEventListener("click", () => choose(id));
     }
     const top = make("span", "top-line");
+    this.label = make("span", "kind");
     this.title = make("span", "title");
     this.aside = make("span", "aside", { "data-role": "aside" });
-    top.append(this.title, this.aside);
+    top.append(this.label, this.title, this.aside);
     this.el.append(top);
     this.rows = (kind === "team" ? layout.team : layout.desk).map((shown) => {
       const row = make("span", "line", { "data-kpi": shown.kpi });
@@ -62,6 +63,7 @@ class Card {
   }
 
   draw(figures, snapshot, staff, chosen) {
+    setText(this.label, t()[this.kind]);
     setText(this.title, this.id);
     this.el.setAttribute("aria-label", `${t()[this.kind]} ${this.id}`);
     if (this.kind === "team") {

@@ -1,0 +1,97 @@
+"""The documentation against the code: every KPI, topic, setting and policy field is in it, its links lead somewhere, its examples work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from streams.alerts.rules import Rule, load_rules
+from streams.commands.roster import read_roster
+from streams.contracts.decode import decode_any, encode
+from streams.contracts.topics import TOPICS
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy, load_policy
+from streams.pipeline import run
+from streams.settings import Settings
+from streams.sources.functions import functions
+from streams.sources.mapping import TableMapping, load_mapping
+from streams.sources.table import ReadRow, read_table
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "example"
+PAGES = sorted(path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md")))
+READMES = ("README.md", "README.zh-CN.md")
+
+
+def text(page: str | Path) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_readme_names_every_kpi_with_its_formula_every_topic_and_every_setting(page: str) -> None:
+    said = text(page)
+    for kpi in KPIS.values():
+        formula = kpi.formula_en if page == "README.md" else kpi.formula_zh
+        assert f"| `{kpi.id}` | {kpi.zh} | {formula}" in said, kpi.id
+    for name in [f"`{topic.name}`" for topic in TOPICS] + [
+        f"`DESKPULSE_{name.upper()}`" for name in Settings.model_fields
+    ]:
+        assert name in said
+
+
+def test_every_policy_field_and_its_default_is_documented() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text("docs/policy-and-alerts.md"), re.MULTILINE))
+    assert {name: yaml.safe_load(default) for name, default in rows.items()} == Policy().model_dump(mode="json")
+
+
+def test_every_field_of_a_rule_and_of_a_mapping_and_every_function_is_documented() -> None:
+    for field, info in Rule.model_fields.items():
+        assert f"`{info.alias or field}`" in text("docs/policy-and-alerts.md")
+    mapping = text("docs/mapping.md")
+    for field in TableMapping.model_fields:
+        assert f"`{field}`" in mapping
+    for name in functions(load_mapping(EXAMPLE / "calls.yaml").moments, {}, None):
+        assert f"`{name}(" in mapping, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text(page)):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / page).parent / path if path else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}, target
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_examples_in_the_readme_are_sound(page: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"```(yaml|json)\n(.+?)```", text(page), re.DOTALL)
+    event = next(body for kind, body in blocks if kind == "json")
+    assert decode_any(event.encode()).__class__.__name__ == "CallAnswered"
+    policy, rules = (body for kind, body in blocks if kind == "yaml" and re.match(r"# (policy|rules)", body))
+    (tmp_path / "policy.yaml").write_text(policy, encoding="utf-8")
+    (tmp_path / "rules.yaml").write_text(rules, encoding="utf-8")
+    assert load_policy(tmp_path / "policy.yaml").version == "2026-03"
+    assert len(load_rules(tmp_path / "rules.yaml")) == 1
+
+
+def test_the_example_gives_facts_without_a_row_left_out() -> None:
+    mapping = load_mapping(EXAMPLE / "calls.yaml")
+    rows = list(read_table(EXAMPLE / "calls.csv", mapping, b"key"))
+    assert all(isinstance(row, ReadRow) for row in rows)
+    result = run(
+        (encode(event) for row in rows if isinstance(row, ReadRow) for event in row.events),
+        load_policy(EXAMPLE / "policy.yaml"),
+    )
+    assert not result.rejected
+    assert sum(fact.sums["calls_offered"] for key, fact in result.facts.items() if key.startswith("all|")) == len(rows)
+    assert load_rules(EXAMPLE / "rules.yaml")
+    agents = {fact.entity for fact in result.facts.values() if fact.entity.startswith("agent|")}
+    assert agents == {f"agent|{agent}" for agent in read_roster(EXAMPLE / "roster.csv")}
