@@ -139,6 +139,8 @@ def _log_to_stderr() -> None:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    # What kafka-python has to say comes in our own words, in one line.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.getLogger("streams").setLevel(os.environ.get("DESKPULSE_LOG", "INFO").upper())
 
 
