@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
@@ -199,6 +200,13 @@ def _sheet(book: Workbook, title: str, columns: list[Column], lines: Iterable[It
 def _begun(book: Workbook, title: str, columns: list[Column]) -> Worksheet:
     sheet: Worksheet = book.create_sheet(title)
     sheet.freeze_panes = "B2"
+    # The headings are up to three lines in two languages, of which one may wrap. On paper: all columns on the width of a
+    # page, headings on each.
+    sheet.row_dimensions[1].height = 15.0 * max(2 + heading.count("\n") for heading, _ in columns)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
     for position, (_, width) in enumerate(columns, 1):
         sheet.column_dimensions[get_column_letter(position)].width = width
     headings = [WriteOnlyCell(sheet, heading) for heading, _ in columns]
