@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +19,14 @@ from streams.windows.clock import Days, EventClock, instant
 
 
 class AgentPresence(Struct, array_like=True):
-    """What is kept of one agent: his events within the allowed lateness, and the last state before them."""
+    """What is kept of one agent: his events within the allowed lateness, the last state before them, and the shifts to come.
+
+    ``log`` and ``plans`` are in order of time; retractions stand in both.
+    """
 
     log: list[PresenceEvent] = []
     before: AgentStateChanged | None = None
+    plans: list[PresenceEvent] = []
 
     def states(self) -> list[AgentStateChanged]:
         """The state changes that stand, in order of time."""
@@ -32,10 +36,10 @@ class AgentPresence(Struct, array_like=True):
 
     def shifts(self) -> list[tuple[int, int]]:
         """(start, end) of the planned shifts, ms since 1970; the last word on a start stands."""
-        gone = {event.corrects for event in self.log if isinstance(event, AgentRetracted)}
+        gone = {event.corrects for event in self.plans if isinstance(event, AgentRetracted)}
         planned = {
             round(event.starts.timestamp() * 1000): round(event.ends.timestamp() * 1000)
-            for event in self.log
+            for event in self.plans
             if isinstance(event, AgentScheduled) and event.id not in gone
         }
         return sorted(planned.items())
@@ -83,6 +87,11 @@ def _order(event: PresenceEvent) -> tuple[int, str]:
     return event.at, event.id
 
 
+def _is_in(events: list[PresenceEvent], event: PresenceEvent) -> bool:
+    place = bisect_left(events, _order(event), key=_order)
+    return place < len(events) and events[place].id == event.id
+
+
 class PresenceStage:
     """Admits agents' events. Holds no state of its own: agents and the clock are handed in."""
 
@@ -113,13 +122,17 @@ class PresenceStage:
                 out.rejected.append((index, refused))
                 continue
             agent = agents[event.agent_id]
-            if any(event.id == known.id for known in agent.log):
+            kept = [agent.plans] if isinstance(event, AgentScheduled) else [agent.log]
+            if isinstance(event, AgentRetracted):
+                kept = [agent.log, agent.plans]
+            if _is_in(kept[0], event):
                 out.duplicates += 1
                 continue
             out.late += clock.now is not None and at < clock.now
             clock.advance(at, event.agent_id, self.policy.allowed_lateness_ms)
             self.roster.complete(event, at, self._days)
-            insort(agent.log, event, key=_order)
+            for events in kept:
+                insort(events, event, key=_order)
             self._compact(agent, (max(at, now) if event_time else now) - self.policy.allowed_lateness_ms)
             out.admitted += 1
             out.touched.add(event.agent_id)
@@ -127,14 +140,23 @@ class PresenceStage:
 
     @staticmethod
     def _compact(agent: AgentPresence, horizon: int) -> None:
+        if agent.plans and agent.plans[0].at < horizon:
+            taken_back = {event.corrects for event in agent.plans if isinstance(event, AgentRetracted)}
+            agent.plans = [
+                plan
+                for plan in agent.plans
+                if plan.at >= horizon
+                or (
+                    isinstance(plan, AgentScheduled)
+                    and plan.id not in taken_back
+                    and plan.ends.timestamp() * 1000 >= horizon
+                )
+            ]
         if not agent.log or agent.log[0].at >= horizon:
             return
         retracted = {event.corrects for event in agent.log if isinstance(event, AgentRetracted)}
-        kept: list[PresenceEvent] = []
-        for event in agent.log:
-            planned = isinstance(event, AgentScheduled) and round(event.ends.timestamp() * 1000) >= horizon
-            if event.at >= horizon or planned:
-                kept.append(event)
-            elif isinstance(event, AgentStateChanged) and event.id not in retracted:
+        old = bisect_left(agent.log, horizon, key=lambda event: event.at)
+        for event in agent.log[:old]:
+            if isinstance(event, AgentStateChanged) and event.id not in retracted:
                 agent.before = event
-        agent.log = kept
+        del agent.log[:old]

@@ -95,6 +95,30 @@ def test_shifts_are_kept_and_the_last_word_stands() -> None:
     assert shift == (round(moment("09:00:00").timestamp() * 1000), round(moment("18:00:00").timestamp() * 1000))
 
 
+def test_a_shift_planned_long_ahead_is_kept_and_a_retracted_one_does_not_come_back() -> None:
+    stage, agents, clock = PresenceStage(POLICY, ROSTER), {"a": AgentPresence()}, EventClock()
+
+    def plan(id: str, ahead: str) -> bytes:
+        starts, ends = moment(f"+{ahead} 09:00:00"), moment(f"+{ahead} 17:00:00")
+        return encode(
+            e.AgentScheduled(id=id, source="s", time=moment("08:00:00"), agent_id="a", starts=starts, ends=ends)
+        )
+
+    back = e.AgentRetracted(id="r", source="s", time=moment("09:00:00"), agent_id="a", corrects="p2")
+    states = [state(f"s{day}", f"+{day} 09:00:00", "available") for day in range(1, 12)]
+    stage.process(
+        [plan("p1", "20"), plan("p2", "21"), plan("p3", "1"), encode(back), *states],
+        agents,
+        clock,
+        machine=2**52,
+        event_time=True,
+    )
+    assert agents["a"].shifts() == [
+        tuple(round(moment(f"+20 {time}").timestamp() * 1000) for time in ("09:00:00", "17:00:00"))
+    ]
+    assert len(agents["a"].log) == 4  # what can still be joined by something late
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
