@@ -372,8 +372,3 @@ class Agents:
     async def _write(self, name: str, changed: list[tuple[int, list[tuple[bytes, bytes | None]]]]) -> None:
         for partition, pairs in changed:
             await self._outbox.send(self._names[name], partition, ((key, value, None) for key, value in pairs))
-
-    def lag(self, highwater: Mapping[tuple[str, int], int], position: Mapping[tuple[str, int], int]) -> None:
-        """Publish how far each partition is behind."""
-        for (topic, partition), end in highwater.items():
-            metrics.LAG.labels(topic, partition).set(max(0, end - position.get((topic, partition), 0)))
