@@ -115,7 +115,7 @@ class KpisStage:
             rules = self._rules.get(entity_kind(key))
             if entity is None or not rules:
                 continue
-            wait = entity.longest_wait(now, self.policy.max_wait_seconds * 1000)
+            wait = self._wait(entity, now)
             had = dict(entity.alerts)
             told += look(rules, key, entity.alerts, self._sums(key, entity, now), wait, self.policy, now)
             if had != entity.alerts:
@@ -126,7 +126,6 @@ class KpisStage:
 
     def open_alerts(self, now: int) -> list[Alert]:
         """Every alert that fires, in order of entity."""
-        limit = self.policy.max_wait_seconds * 1000
         return [
             alert
             for key, entity in sorted(self.entities.items())
@@ -136,7 +135,7 @@ class KpisStage:
                 key,
                 entity.alerts,
                 self._sums(key, entity, now),
-                entity.longest_wait(now, limit),
+                self._wait(entity, now),
                 self.policy,
                 now,
             )
@@ -145,7 +144,7 @@ class KpisStage:
     def snapshot(self, key: str, now: int) -> Snapshot:
         """All KPIs of an entity as of ``now`` (ms)."""
         entity = self.entities[key]
-        wait = entity.longest_wait(now, self.policy.max_wait_seconds * 1000)
+        wait = self._wait(entity, now)
         return snapshot(key, self._sums(key, entity, now), wait, entity.team, self.policy, now)
 
     def take_shown(self) -> set[str]:
@@ -161,6 +160,9 @@ class KpisStage:
     def show_all(self) -> None:
         """Every snapshot is to be shown again: the screen's store was emptied."""
         self._show.update(self.entities)
+
+    def _wait(self, entity: Entity, now: int) -> tuple[int, float | None]:
+        return entity.longest_wait(now, self.policy.max_wait_seconds * 1000)
 
     def _sums(self, key: str, entity: Entity, now: int) -> dict[str, Sums]:
         today = date.fromordinal(self._calendar.of(now)).isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -63,9 +63,3 @@ class Days:
             day = instant(ms).astimezone(self._zone).date().toordinal()
             self._of_quarter[quarter] = day
         return day
-
-
-def month_days(month: str) -> tuple[date, date]:
-    """First and last day of a month written ``2010-08``. Raises ValueError for anything else."""
-    first = datetime.strptime(f"{month}-01", "%Y-%m-%d").replace(tzinfo=UTC).date()
-    return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

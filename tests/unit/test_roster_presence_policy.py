@@ -15,7 +15,7 @@ from streams.kpi.policy import Policy, load_policy
 from streams.pipeline import run
 from streams.presence.stage import AgentPresence, PresenceStage, dump, load
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock, month_days
+from streams.windows.clock import Days, EventClock
 from tests.desk import POLICY, Script, moment, sums
 
 ROSTER = Roster(
@@ -144,9 +144,3 @@ def test_days_follow_the_zone_over_a_change_of_clocks() -> None:
         ("2026-03-28T22:59:59+00:00", 28), ("2026-03-28T23:00:00+00:00", 29), ("2026-03-29T21:59:59+00:00", 29), ("2026-03-29T22:00:00+00:00", 30),
     ):  # fmt: skip
         assert date.fromordinal(days.of(round(datetime.fromisoformat(text).timestamp() * 1000))).day == day
-
-
-def test_a_month_has_its_days() -> None:
-    assert month_days("2024-02") == (date(2024, 2, 1), date(2024, 2, 29))
-    with pytest.raises(ValueError, match="does not match"):
-        month_days("2024-2x")
