@@ -19,8 +19,7 @@ def _ms(seconds: float) -> int:
 
 def arrived(call: Contact, event: e.CallArrived, at: int, rules: Rules) -> None:
     """Reached the menu: nothing is offered yet, but the customer has come."""
-    if call.arrived_at is None:
-        call.arrived_at = at
+    call.arrive(at, rules.days)
 
 
 def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
@@ -31,7 +30,7 @@ def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
         leg.implied, leg.queue = False, event.queue_id or leg.queue
         _put_offer(call, leg)
         if (slot := call.slots.get(name := f"abandon{len(call.legs)}")) is not None:
-            call.slots[name] = replace(slot, queue=leg.queue)
+            call.fill(name, replace(slot, queue=leg.queue))
         return
     if leg is not None and not leg.gone:
         same = event.queue_id is None or leg.queue in (None, event.queue_id)

@@ -18,8 +18,7 @@ _DUE, _RESPONSE = "first_response_due", "first_response"
 
 def started(chat: Contact, event: e.ChatStarted, at: int, rules: Rules) -> None:
     """The conversation was opened."""
-    if chat.arrived_at is None:
-        chat.arrived_at = at
+    chat.arrive(at, rules.days)
     _assign(chat, event)
 
 
@@ -39,12 +38,11 @@ def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
 
     A bot's answer is no response, and an agent's greeting before the customer has said anything answers nothing.
     """
-    limit = round(rules.policy.first_response_seconds * 1000)
     if event.sender == "customer":
         if chat.asked_at is None:
             chat.asked_at = at
             due = {"first_responses_due": 1}
-            chat.put(_DUE, at + limit, both=due, form=PLANNED)
+            chat.put(_DUE, at + _limit(rules), both=due, form=PLANNED)
     elif event.sender == "agent":
         _assign(chat, event)
         if chat.asked_at is None or chat.responded:
@@ -54,7 +52,7 @@ def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
         sums: Sums = {"chat_first_responses": 1}
         if waited:
             sums["chat_first_response_seconds"] = waited
-        if waited <= limit:
+        if waited <= _limit(rules):
             chat.drop(_DUE)
             sums |= {"first_responses_due": 1, "first_responses_within_30s": 1}
         chat.put(_RESPONSE, at, both=sums)
@@ -74,15 +72,17 @@ def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:
         chat.resolve(at, event.resolved)
 
 
+def _limit(rules: Rules) -> int:
+    return round(rules.policy.first_response_seconds * 1000)
+
+
 def _assign(chat: Contact, event: e.ContactEvent) -> None:
     _give(chat, event.agent_id, event.team_id)
 
 
 def _give(chat: Contact, agent: str | None, team: str | None) -> None:
-    chat.hand_to(agent, team)
-    due = chat.slots.get(_DUE)
-    if due is not None and not chat.responded and due.agent != chat.agent:
-        chat.slots[_DUE] = replace(due, agent=chat.agent, team=chat.team)
+    if chat.hand_to(agent, team) and not chat.responded and (due := chat.slots.get(_DUE)) is not None:
+        chat.fill(_DUE, replace(due, agent=chat.agent, team=chat.team))
 
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {

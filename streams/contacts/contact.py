@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streams.contacts.slots import HAPPENED, Slot, Slots
+from streams.contacts.slots import HAPPENED, Slot, Slots, Was
 from streams.contracts.events import ContactEvent, Rated
 from streams.contracts.outputs import Sums
 from streams.kpi.policy import Policy
@@ -50,6 +50,8 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Time of the arrival event, and of the earliest event of any type: a contact without the one arrived at the other.
     arrived_at: int | None = None
     first_at: int | None = None
+    #: The one of the two that counts, and the ordinal of its day.
+    at: int = 0
     day: int = 0
     known: bool = False
     agent: str | None = None
@@ -68,11 +70,14 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Tickets: when it must be resolved.
     due_at: int | None = None
     slots: Slots = {}
+    #: What the event in hand has changed: empty between events.
+    was: Was = {}
 
-    @property
-    def at(self) -> int:
-        """When the contact arrived."""
-        return self.arrived_at if self.arrived_at is not None else self.first_at or 0
+    def fill(self, name: str, slot: Slot) -> None:
+        """Put a slot, remembering what was there before the event in hand."""
+        if name not in self.was:
+            self.was[name] = self.slots.get(name)
+        self.slots[name] = slot
 
     def put(
         self,
@@ -90,55 +95,68 @@ class Contact(Struct, array_like=True, kw_only=True):
         """Fill a slot; ``both`` counts for staff and desk alike. Without ``agent``, the contact's agent and team are credited."""
         if agent is None:
             agent, team = self.agent, self.team
-        self.slots[name] = Slot(
-            at,
-            self.day,
-            agent,
-            team,
-            queue or self.queue,
-            self.site,
-            staff or both or {},
-            desk or both or {},
-            form,
+        slot = Slot(
+            at, self.day, agent, team, queue or self.queue, self.site, staff or both or {}, desk or both or {}, form
         )
+        self.fill(name, slot)
 
     def drop(self, *names: str) -> None:
         """Empty slots; an empty one may be named."""
         for name in names:
-            self.slots.pop(name, None)
+            if (slot := self.slots.pop(name, None)) is not None and name not in self.was:
+                self.was[name] = slot
 
-    def hand_to(self, agent: str | None, team: str | None) -> None:
-        """The contact is this agent's from now on; None leaves it where it is."""
+    def hand_to(self, agent: str | None, team: str | None) -> bool:
+        """The contact is this agent's from now on; None leaves it where it is. True where it has changed hands."""
         if agent is None or (agent == self.agent and (team is None or team == self.team)):
-            return
+            return False
         self.agent, self.team = agent, team
         for name in AT_THE_END:
             if slot := self.slots.get(name):
-                self.slots[name] = replace(slot, agent=agent, team=team)
+                self.fill(name, replace(slot, agent=agent, team=team))
+        return True
 
-    def learn(self, event: ContactEvent, at: int) -> None:
-        """Take over what any event may tell: queue, site, topic, kind, and the earliest moment."""
+    def learn(self, event: ContactEvent, at: int, days: Days) -> bool:
+        """Take over what any event may tell: queue, site, topic, kind, and the earliest moment. True where that is news."""
+        news = False
         if self.first_at is None or at < self.first_at:
-            self.first_at = at
-        self.queue = event.queue_id or self.queue
-        self.site = event.site_id or self.site
-        self.topic = event.topic or self.topic
-        self.kind = event.kind or self.kind
-        self.known = self.known or event.customer_id is not None
+            self.first_at, news = at, True
+            if self.arrived_at is None:
+                self._place(at, days)
+        if event.queue_id is not None and event.queue_id != self.queue:
+            self.queue, news = event.queue_id, True
+        if event.site_id is not None and event.site_id != self.site:
+            self.site, news = event.site_id, True
+        if event.topic is not None and event.topic != self.topic:
+            self.topic, news = event.topic, True
+        if event.kind is not None and event.kind != self.kind:
+            self.kind, news = event.kind, True
+        if event.customer_id is not None and not self.known:
+            self.known = news = True
+        return news
 
-    def settle(self, rules: Rules) -> None:
-        """After an event: the contact's day, and what follows from its kind."""
-        day = rules.days.of(self.at)
+    def arrive(self, at: int, days: Days) -> None:
+        """The arrival event: the first one counts."""
+        if self.arrived_at is None:
+            self.arrived_at = at
+            self._place(at, days)
+
+    def _place(self, at: int, days: Days) -> None:
+        self.at = at
+        day = days.of(at)
         if day != self.day:
             self.day = day
             for name, slot in self.slots.items():
-                self.slots[name] = replace(slot, day=day)
+                self.fill(name, replace(slot, day=day))
+
+    def settle(self) -> None:
+        """After an event: what follows from the contact's kind."""
         if self.kind == COMPLAINT:
             one = {"complaints": 1}
             self.put("complaint", self.at, desk=one)
             if self.closed_at is not None and "complaint_closed" not in self.slots:
                 self.put("complaint_closed", self.closed_at, staff=one)
-        else:
+        elif "complaint" in self.slots:
             self.drop("complaint", "complaint_closed")
 
     # -- what all channels do alike ------------------------------------------------------------------------------------
@@ -158,7 +176,7 @@ class Contact(Struct, array_like=True, kw_only=True):
             sums["resolved"] = 1
         self.put("resolution", at, both=sums)
 
-    def rate(self, event: Rated, at: int, policy: Policy) -> None:
+    def rate(self, event: Rated, at: int, rules: Rules) -> None:
         """A satisfaction rating; the last one stands. Credited to the contact's agent, else to the one it names."""
         if event.survey != "csat":
             return
@@ -166,7 +184,7 @@ class Contact(Struct, array_like=True, kw_only=True):
         sums = {"csat_ratings": 1, f"csat_ratings_{scale}": 1}
         if event.score:
             sums[f"csat_score_{scale}"] = round(event.score * 1000)
-        if event.score >= policy.satisfied_from[event.scale]:
+        if event.score >= rules.policy.satisfied_from[event.scale]:
             sums["csat_satisfied"] = 1
         if self.agent is None and event.agent_id is not None:
             self.hand_to(event.agent_id, event.team_id)

@@ -32,7 +32,7 @@ class Kept(Struct, array_like=True, kw_only=True):
 class Memory:
     """A contact at work: what is stored, and the state that follows from it."""
 
-    __slots__ = ("amended", "arrival", "base", "first_at", "ids", "last", "links", "log", "state")
+    __slots__ = ("amended", "arrival", "base", "first_at", "ids", "last_at", "links", "log", "relevant", "state")
 
     def __init__(self, base: Contact, log: list[AnyContactEvent], links: Slots, state: Contact) -> None:
         self.base = base
@@ -42,13 +42,15 @@ class Memory:
         self.ids = {event.id for event in log}
         #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
         self.arrival: int | None = None
+        #: What its own and its neighbours' links were computed from.
+        self.relevant: tuple[object, ...] = ()
         self.note_ends()
 
     def note_ends(self) -> None:
-        """Remember where the log begins (ms) and ends, and whether it amends: looked at for every event, changed by few."""
+        """Remember where the log begins and ends (ms), and whether it amends: looked at for every event, changed by few."""
         self.first_at = self.log[0].at if self.log else _NEVER
-        self.last = order(self.log[-1]) if self.log else None
-        self.amended = any(isinstance(event, AMENDMENTS) for event in self.log)
+        self.last_at = self.log[-1].at if self.log else -_NEVER
+        self.amended = any(type(event) in AMENDMENTS for event in self.log)
 
 
 class Customer:
@@ -70,40 +72,52 @@ class Customer:
         memory = self.contacts.get(key)
         if memory is None:
             memory = self.contacts[key] = Memory(Contact(), [], {}, Contact())
+            self.states[key] = memory.state
         elif event.id in memory.ids:
             return "duplicate"
         state = memory.state
-        before, old_slots = relevant(state), state.slots.copy()
-        place = (at, RANK[type(event)], event.id)
         try:
-            late = memory.last is not None and place < memory.last
-            if late or memory.amended or isinstance(event, AMENDMENTS):
+            if (
+                at < memory.last_at
+                or memory.amended
+                or type(event) in AMENDMENTS
+                or (at == memory.last_at and order(event) < order(memory.log[-1]))
+            ):
                 insort(memory.log, event, key=order)
                 memory.state = fold(memory.base, memory.log, rules)
                 memory.note_ends()
+                self.states[key] = memory.state
+                tally.difference(key, state.slots, memory.state.slots)
+                news = True
             else:
                 memory.log.append(event)
-                memory.last = place
+                memory.last_at = at
                 if at < memory.first_at:
                     memory.first_at = at
-                step(state, event, at, rules)
+                news = step(state, event, at, rules)
+                if state.was:
+                    tally.change(key, state.was, state.slots)
+                    state.was.clear()
         except Exception:  # as if it had never come: the stage turns it away
             memory.log.remove(event)
-            memory.state = fold(memory.base, memory.log, rules)
+            memory.state = self.states[key] = fold(memory.base, memory.log, rules)
             memory.note_ends()
             raise
         memory.ids.add(event.id)
-        tally.difference(key, old_slots, memory.state.slots)
-        self.states[key] = memory.state
-        if memory.arrival is None or before != relevant(memory.state):
+        if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules.policy, tally)
         if memory.first_at < horizon:
             self._compact(memory, horizon, rules)
         return "admitted"
 
     def _relink(self, key: str, changed: Memory, policy: Policy, tally: Tally) -> None:
-        """A contact came, moved, or was handled: its links and its neighbours' may have changed."""
-        old_at, at = changed.arrival, changed.state.at if changed.state.first_at is not None else None
+        """Where a contact came, moved, or was handled, its links and its neighbours' may have changed."""
+        state = changed.state
+        now = relevant(state)
+        if now == changed.relevant:
+            return
+        changed.relevant = now
+        old_at, at = changed.arrival, state.at if state.first_at is not None else None
         if old_at != at:
             if old_at is not None:
                 del self.arrivals[bisect_left(self.arrivals, (old_at, key))]
@@ -134,6 +148,8 @@ class Customer:
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
+        if self.arrivals and self.arrivals[0][0] >= before and len(self.contacts) == len(self.arrivals):
+            return len(self.arrivals)
         if len(self.contacts) > len(self.arrivals):  # of some, only amendments have come
             for key in [key for key, memory in self.contacts.items() if memory.arrival is None]:
                 if order(self.contacts[key].log[-1])[0] < before:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import get_args
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, get_args
 
 import msgspec
 from msgspec import UNSET, structs
@@ -12,11 +12,16 @@ from streams.contacts import calls, chats, tickets
 from streams.contacts.contact import Contact, Rules
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, Retracted
 
-HANDLERS = calls.HANDLERS | chats.HANDLERS | tickets.HANDLERS
+HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
+    **calls.HANDLERS,
+    **chats.HANDLERS,
+    **tickets.HANDLERS,
+    **{type_: Contact.rate for type_ in get_args(AnyContactEvent) if issubclass(type_, Rated)},
+}
 #: Events of one moment are taken in the order in which the contract lists them: a call is queued before it is answered.
 RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
 #: Events that change others; they are never folded themselves.
-AMENDMENTS = (Corrected, Retracted)
+AMENDMENTS = frozenset(type_ for type_ in get_args(AnyContactEvent) if issubclass(type_, Corrected | Retracted))
 _IDENTITY = frozenset({"id", "source", "time", "contact_id", "customer_id", "corrects"})
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -31,14 +36,16 @@ def order(event: Event) -> Order:
     return event.at, RANK[type(event)], event.id
 
 
-def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> None:
-    """Fold the next event in order of time into a contact's state."""
-    state.learn(event, at)
-    if isinstance(event, Rated):
-        state.rate(event, at, rules.policy)
-    elif (handler := HANDLERS.get(type(event))) is not None:
+def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
+    """Fold the next event in order of time into a contact's state; ``state.was`` remembers the slots that it changes.
+
+    False: it said nothing of a contact that was not known, and changed no slot.
+    """
+    news = state.learn(event, at, rules.days)
+    if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
-    state.settle(rules)
+    state.settle()
+    return news or bool(state.was)
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:
@@ -46,16 +53,17 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
     state = _decode(_encode(base)) if base.first_at is not None else Contact()
     for event in effective(log):
         step(state, event, event.at, rules)
+    state.was.clear()
     return state
 
 
 def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
     """The events that stand once corrections and retractions among them are applied."""
     events = list(log)
-    amendments = [event for event in events if isinstance(event, AMENDMENTS)]
+    amendments = [event for event in events if type(event) in AMENDMENTS]
     if not amendments:
         return events
-    standing = {event.id: event for event in events if not isinstance(event, AMENDMENTS)}
+    standing = {event.id: event for event in events if type(event) not in AMENDMENTS}
     for amendment in amendments:
         if isinstance(amendment, Retracted):
             standing.pop(amendment.corrects, None)

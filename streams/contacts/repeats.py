@@ -26,7 +26,6 @@ def relevant(contact: Contact) -> tuple[object, ...]:
         contact.known,
         contact.topic,
         contact.kind,
-        contact.closed_at,
         contact.queue,
         contact.site,
         contact.slots.get("handled"),

@@ -8,7 +8,7 @@ batching of the input cannot change a figure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -37,91 +37,126 @@ class Slot(Struct, array_like=True, frozen=True, gc=False):
     form: int = HAPPENED
 
 
+K = TypeVar("K")
+
 Slots: TypeAlias = dict[str, Slot]
-
-
-class _Share:
-    """What a batch adds to one entity so far."""
-
-    __slots__ = ("cells", "planned", "team", "waiting")
-
-    def __init__(self) -> None:
-        self.cells: dict[tuple[int, int], Sums] = {}
-        self.planned: dict[tuple[int, int], Sums] = {}
-        self.waiting: dict[str, int | None] = {}
-        self.team: str | None = None
+#: Slots as they were before something changed them; None: there was none of the name.
+Was: TypeAlias = dict[str, Slot | None]
+#: Who is credited (agent and team, or queue and site), when (minute, or ms where it is planned), the contact's day.
+_Credit: TypeAlias = tuple[str | None, str | None, int, int]
+#: Entity, when, day.
+_Place: TypeAlias = tuple[str, int, int]
 
 
 class Tally:
-    """Adds up what a batch of events contributes, entity by entity."""
+    """Adds up what a batch of events contributes.
+
+    First by who is credited with it, one addition for each slot that changes; handed out to the entities once, at the end.
+    """
 
     def __init__(self) -> None:
-        self._shares: dict[str, _Share] = {}
+        self._staff: dict[_Credit, Sums] = {}
+        self._desk: dict[_Credit, Sums] = {}
+        self._planned_staff: dict[_Credit, Sums] = {}
+        self._planned_desk: dict[_Credit, Sums] = {}
+        #: (leg, queue, site) → since, or None where it has left; in order of the last word.
+        self._waiting: dict[tuple[str, str | None, str | None], int | None] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._shares)
+    def change(self, contact: str, was: Was, now: Mapping[str, Slot]) -> None:
+        """Take away the slots that ``was`` names as they were, add what they are ``now``; the same in both costs nothing."""
+        for name, old in was.items():
+            new = now.get(name)
+            if new is old or new == old:
+                continue
+            if old is not None:
+                self._put(contact, name, old, -1)
+            if new is not None:
+                self._put(contact, name, new, 1)
 
     def difference(self, contact: str, before: Mapping[str, Slot], after: Mapping[str, Slot]) -> None:
-        """Take away what ``before`` held, add what ``after`` holds; a slot in both costs nothing."""
-        for name, slot in before.items():
-            if (new := after.get(name)) is not slot and new != slot:
-                self._put(contact, name, slot, -1)
-        for name, slot in after.items():
-            if (old := before.get(name)) is not slot and old != slot:
-                self._put(contact, name, slot, 1)
+        """The same where nobody kept account of what has changed."""
+        self.change(contact, {name: before.get(name) for name in before.keys() | after.keys()}, after)
 
     def _put(self, contact: str, name: str, slot: Slot, sign: int) -> None:
-        if slot.form == WAITING:
-            for key in _desk(slot):
-                self._share(key).waiting[f"{contact}/{name}"] = slot.at if sign > 0 else None
+        if slot.form == HAPPENED:
+            staff, desk, when = self._staff, self._desk, slot.at // 60_000
+        elif slot.form == PLANNED:
+            staff, desk, when = self._planned_staff, self._planned_desk, slot.at
+        else:
+            leg = f"{contact}/{name}", slot.queue, slot.site
+            self._waiting.pop(leg, None)
+            self._waiting[leg] = slot.at if sign > 0 else None
             return
         if slot.staff:
-            if slot.agent is not None:
-                share = self._add(f"agent|{slot.agent}", slot, slot.staff, sign)
-                if slot.team is not None:
-                    share.team = slot.team
-            if slot.team is not None:
-                self._add(f"team|{slot.team}", slot, slot.staff, sign)
+            _add(staff, (slot.agent, slot.team, when, slot.day), slot.staff, sign)
         if slot.desk:
-            for key in _desk(slot):
-                self._add(key, slot, slot.desk, sign)
-
-    def _share(self, key: str) -> _Share:
-        share = self._shares.get(key)
-        if share is None:
-            share = self._shares[key] = _Share()
-        return share
-
-    def _add(self, key: str, slot: Slot, sums: Sums, sign: int) -> _Share:
-        share = self._share(key)
-        if slot.form == HAPPENED:
-            into = share.cells.setdefault((slot.at // 60_000, slot.day), {})
-        else:
-            into = share.planned.setdefault((slot.at, slot.day), {})
-        add(into, sums, sign)
-        return share
+            _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
 
     def contributions(self, clock: int) -> dict[str, Contribution]:
-        """Entity → its contribution; what cancelled out within the batch is left out."""
-        out = {}
-        for key, share in self._shares.items():
-            contribution = Contribution(
-                clock=clock,
-                cells=[Cell(minute, day, sums) for (minute, day), sums in share.cells.items() if sums],
-                planned=[Planned(at, day, sums) for (at, day), sums in share.planned.items() if sums],
-                waiting={leg: since for leg, since in share.waiting.items() if since is not None},
-                left=[leg for leg, since in share.waiting.items() if since is None],
-                team=share.team,
-            )
-            if contribution.cells or contribution.planned or contribution.waiting or contribution.left:
-                out[key] = contribution
+        """Entity → its contribution; what cancelled out within the batch is left out. An agent's team is that of his newest cell."""
+        cells: dict[_Place, Sums] = {}
+        planned: dict[_Place, Sums] = {}
+        teams: dict[str, tuple[int, str]] = {}
+        for credits, places, unit in ((self._staff, cells, 1), (self._planned_staff, planned, 60_000)):
+            for (agent, team, when, day), sums in credits.items():
+                if not sums:
+                    continue
+                if team is not None:
+                    _add(places, (f"team|{team}", when, day), sums)
+                if agent is not None:
+                    key = f"agent|{agent}"
+                    _add(places, (key, when, day), sums)
+                    if team is not None and when // unit >= teams.get(key, _NEVER)[0]:
+                        teams[key] = when // unit, team
+        for credits, places in ((self._desk, cells), (self._planned_desk, planned)):
+            for (queue, site, when, day), sums in credits.items():
+                if sums:
+                    for key in _desk(queue, site):
+                        _add(places, (key, when, day), sums)
+        waiting = {(key, leg): since for (leg, *desk), since in self._waiting.items() for key in _desk(*desk)}
+
+        out: dict[str, Contribution] = {}
+        for (key, when, day), sums in cells.items():
+            if sums:
+                _of(out, key, clock).cells.append(Cell(when, day, sums))
+        for (key, when, day), sums in planned.items():
+            if sums:
+                _of(out, key, clock).planned.append(Planned(when, day, sums))
+        for (key, leg), since in waiting.items():
+            if since is None:
+                _of(out, key, clock).left.append(leg)
+            else:
+                _of(out, key, clock).waiting[leg] = since
+        for key, (_, team) in teams.items():
+            if (contribution := out.get(key)) is not None:
+                contribution.team = team
         return out
 
 
-def _desk(slot: Slot) -> list[str]:
+_NEVER = (-1, "")
+
+
+def _add(into: dict[K, Sums], key: K, sums: Sums, sign: int = 1) -> None:
+    there = into.get(key)
+    if there is not None:
+        add(there, sums, sign)
+    elif sign > 0:
+        into[key] = sums.copy()
+    else:
+        into[key] = {measure: -amount for measure, amount in sums.items()}
+
+
+def _of(out: dict[str, Contribution], key: str, clock: int) -> Contribution:
+    contribution = out.get(key)
+    if contribution is None:
+        contribution = out[key] = Contribution(clock=clock)
+    return contribution
+
+
+def _desk(queue: str | None, site: str | None) -> list[str]:
     keys = [ALL]
-    if slot.queue is not None:
-        keys.append(f"queue|{slot.queue}")
-    if slot.site is not None:
-        keys.append(f"site|{slot.site}")
+    if queue is not None:
+        keys.append(f"queue|{queue}")
+    if site is not None:
+        keys.append(f"site|{site}")
     return keys

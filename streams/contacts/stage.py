@@ -66,25 +66,27 @@ class ContactsStage:
         """
         out, tally = Outcome(), Tally()
         policy, rules, complete = self.policy, self.rules, self.roster.complete
-        lateness = policy.allowed_lateness_ms
+        lateness, look_back = policy.allowed_lateness_ms, self.look_back_ms
+        latest = machine + policy.allowed_future_seconds * 1000
         for index, raw in enumerate(raws):
             event = decode_contact(raw)
             if isinstance(event, Rejected):
                 out.rejected.append((index, event))
                 continue
-            at = event.at
-            now = (clock.now if clock.now is not None else at) if event_time else machine
-            if (refused := refused_by_time(at, now, machine, policy)) is not None:
+            at, newest = event.at, clock.now
+            now = machine if not event_time else at if newest is None else newest
+            if not now - lateness <= at <= latest and (refused := refused_by_time(at, now, machine, policy)):
                 out.rejected.append((index, refused))
                 continue
-            if clock.now is not None and at < clock.now:
+            if newest is None or at > newest:
+                clock.advance(at, event.contact_id, lateness)
+            elif at < newest:
                 out.late += 1
-            clock.advance(at, event.contact_id, lateness)
             complete(event, at, rules.days)
             key = event.key
             customer = customers[key]
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
-            reached = max(at, now) if event_time else now
+            reached = at if event_time and at > now else now
             try:
                 admission = customer.admit(event, at, rules, reached - lateness, tally)
             except Exception as error:  # one contact's oddity must not stop the others
@@ -96,6 +98,6 @@ class ContactsStage:
                 continue
             out.admitted += 1
             out.touched.add(key)
-            customer.forget(reached - self.look_back_ms)
+            customer.forget(reached - look_back)
         out.contributions = tally.contributions(clock.now or 0)
         return out

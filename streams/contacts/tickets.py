@@ -16,8 +16,7 @@ _OVERDUE = "overdue"
 
 def created(ticket: Contact, event: e.TicketCreated, at: int, rules: Rules) -> None:
     """Opened; where it has a due time, it is due to be resolved then at the latest."""
-    if ticket.arrived_at is None:
-        ticket.arrived_at = at
+    ticket.arrive(at, rules.days)
     ticket.hand_to(event.agent_id, event.team_id)
     if event.due is not None:
         ticket.due_at = round(event.due.timestamp() * 1000)

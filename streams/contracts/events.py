@@ -7,7 +7,7 @@ Unknown fields are ignored, so that a source may send more than is needed.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct
@@ -29,6 +29,30 @@ AgentState: TypeAlias = Literal["available", "on_contact", "wrap_up", "away", "t
 SCALE_BOUNDS: dict[str, tuple[float, float]] = {"1-5": (1, 5), "0-10": (0, 10), "0-100": (0, 100), "binary": (0, 1)}
 
 
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MILLISECOND = timedelta(milliseconds=1)
+#: Fixed offset → the same in ms; JSON knows no others.
+_OFFSETS: dict[tzinfo | None, int] = {}
+
+
+def milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970 UTC of a time with offset, rounded half up. (``datetime.timestamp`` takes twice as long.)"""
+    zone = time.tzinfo
+    offset = _OFFSETS.get(zone)
+    if offset is None:
+        offset = (time.utcoffset() or timedelta()) // _MILLISECOND
+        if isinstance(zone, timezone):
+            _OFFSETS[zone] = offset
+    return (
+        (time.toordinal() - _EPOCH_DAY) * 86_400_000
+        + time.hour * 3_600_000
+        + time.minute * 60_000
+        + time.second * 1000
+        + (time.microsecond + 500) // 1000
+        - offset
+    )
+
+
 class Event(Struct, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
     """What every event has. ``id`` is unique within a contact (or an agent): the same id again is a duplicate."""
 
@@ -42,7 +66,7 @@ class Event(Struct, kw_only=True, tag_field="type", omit_defaults=True, gc=False
     @property
     def at(self) -> int:
         """Event time in milliseconds since 1970 UTC."""
-        return round(self.time.timestamp() * 1000)
+        return milliseconds(self.time)
 
 
 class ContactEvent(Event, kw_only=True):
