@@ -81,7 +81,7 @@ class Customer:
                 at < memory.last_at
                 or memory.amended
                 or type(event) in AMENDMENTS
-                or (at == memory.last_at and order(event) < order(memory.log[-1]))
+                or (at == memory.last_at and _rank(event) < _rank(memory.log[-1]))
             ):
                 insort(memory.log, event, key=order)
                 memory.state = fold(memory.base, memory.log, rules)
@@ -113,10 +113,10 @@ class Customer:
     def _relink(self, key: str, changed: Memory, policy: Policy, tally: Tally) -> None:
         """Where a contact came, moved, or was handled, its links and its neighbours' may have changed."""
         state = changed.state
-        now = relevant(state)
-        if now == changed.relevant:
+        inputs = relevant(state)
+        if inputs == changed.relevant:
             return
-        changed.relevant = now
+        changed.relevant = inputs
         old_at, at = changed.arrival, state.at if state.first_at is not None else None
         if old_at != at:
             if old_at is not None:
@@ -161,6 +161,11 @@ class Customer:
                 break
             del self.arrivals[0], self.contacts[key], self.states[key]
         return len(self.contacts)
+
+
+def _rank(event: AnyContactEvent) -> tuple[int, str]:
+    """Place among the events of one moment."""
+    return RANK[type(event)], event.id
 
 
 _encoder = msgspec.msgpack.Encoder()

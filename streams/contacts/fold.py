@@ -60,10 +60,10 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
     """The events that stand once corrections and retractions among them are applied."""
     events = list(log)
-    amendments = [event for event in events if type(event) in AMENDMENTS]
+    amendments = [event for event in events if isinstance(event, Corrected | Retracted)]
     if not amendments:
         return events
-    standing = {event.id: event for event in events if type(event) not in AMENDMENTS}
+    standing = {event.id: event for event in events if not isinstance(event, Corrected | Retracted)}
     for amendment in amendments:
         if isinstance(amendment, Retracted):
             standing.pop(amendment.corrects, None)

@@ -97,8 +97,8 @@ class Tally:
         cells: dict[_Place, Sums] = {}
         planned: dict[_Place, Sums] = {}
         teams: dict[str, tuple[int, str]] = {}
-        for credits, places, unit in ((self._staff, cells, 1), (self._planned_staff, planned, 60_000)):
-            for (agent, team, when, day), sums in credits.items():
+        for credited, places, unit in ((self._staff, cells, 1), (self._planned_staff, planned, 60_000)):
+            for (agent, team, when, day), sums in credited.items():
                 if not sums:
                     continue
                 if team is not None:
@@ -108,8 +108,8 @@ class Tally:
                     _add(places, (key, when, day), sums)
                     if team is not None and when // unit >= teams.get(key, _NEVER)[0]:
                         teams[key] = when // unit, team
-        for credits, places in ((self._desk, cells), (self._planned_desk, planned)):
-            for (queue, site, when, day), sums in credits.items():
+        for credited, places in ((self._desk, cells), (self._planned_desk, planned)):
+            for (queue, site, when, day), sums in credited.items():
                 if sums:
                     for key in _desk(queue, site):
                         _add(places, (key, when, day), sums)
