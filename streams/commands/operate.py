@@ -29,8 +29,8 @@ from streams.commands.context import (
     RulesFile,
     clear_errors,
     deployment,
-    stop,
 )
+from streams.commands.workers import how_many, run_workers
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
@@ -83,8 +83,18 @@ def worker(
         Literal["wall", "event"] | None,
         typer.Option("--clock", help="wall: the machine's clock; event: the highest event time admitted (replays)"),
     ] = None,
+    workers: Annotated[
+        str,
+        typer.Option("--workers", metavar="N|auto", help="Worker processes on this machine; auto: one per core"),
+    ] = "1",
     metrics_port: Annotated[
-        int, typer.Option("--metrics-port", help="Port of /metrics for Prometheus; 0: none")
+        int,
+        typer.Option(
+            "--metrics-port",
+            min=0,
+            max=65_535,
+            help="Port of /metrics for Prometheus, the next ones for further workers; 0: none",
+        ),
     ] = 9464,
     declare: Annotated[
         bool,
@@ -97,22 +107,39 @@ def worker(
     policy: PolicyFile = None,
     rules: RulesFile = None,
 ) -> None:
-    """Run a worker: events in; KPIs, alerts and daily facts out. Start more on any machine and they share the partitions."""
+    """Run a worker: events in; KPIs, alerts and daily facts out. Start more on any machine and they share the partitions.
+
+    One worker uses one core. When that core is busy all the time and
+    deskpulse_lag (in /metrics) grows, give --workers N: N processes by one
+    command. Up to one per core; on all machines together up to one per
+    partition (--partitions), as one without a partition has no work.
+
+    One Ctrl-C or SIGTERM stops all, each after writing its state. A worker
+    that ends by itself is named and started again; when it keeps ending, all
+    stop with exit code 1. A worker alone (the default) is started again by
+    you, systemd or Kubernetes. Each line of several workers' log names its
+    worker. Worker 1 has the --metrics-port, worker 2 the next, and so on.
+    """
     settings = deployment(
         ctx, clock=clock, broker=broker, redis=redis, prefix=prefix, partitions=partitions, policy_file=policy, rules_file=rules
     ).settings  # fmt: skip
     _log_to_stderr()
     with clear_errors():
+        count = how_many(workers, settings.partitions)
         load_rules(settings.rules_file)
         if declare:
             ensure_topics(settings)
-        if metrics_port:
+        if count > 1:
+            in_order = run_workers(settings, count, metrics_port=metrics_port, declare=declare)
+        elif metrics_port:
             try:
                 start_http_server(metrics_port)
             except OSError as error:
-                raise stop(
+                raise ValueError(
                     f"port {metrics_port} for /metrics is taken ({error}); give another --metrics-port, or 0"
                 ) from error
+    if count > 1:
+        raise typer.Exit(0 if in_order else 1)
     run_worker(settings, declare=declare)
 
 
