@@ -50,7 +50,8 @@ class Entity:
             add(sums, plan.sums)
             if not sums:
                 del self.planned[plan.at, plan.day]
-        self.waiting.update(contribution.waiting)
+        if contribution.waiting:
+            self.waiting.update(contribution.waiting)
         for leg in contribution.left:
             self.waiting.pop(leg, None)
         if contribution.team is not None:
@@ -59,20 +60,31 @@ class Entity:
     def due(self, now: int) -> list[tuple[int, int]]:
         """Bring in what was planned for moments up to ``now`` (ms); returns the (moment, day) pairs brought in."""
         ripe = sorted(plan for plan in self.planned if plan[0] <= now)
-        for plan in ripe:
-            self.rolling.add(plan[0] // 60_000, self.planned.pop(plan))
+        for at, day in ripe:
+            self.begin(at, day)
         return ripe
+
+    def begin(self, at: int, day: int) -> bool:
+        """Bring in what was planned for a moment (ms) and a day (ordinal); False where nothing was."""
+        sums = self.planned.pop((at, day), None)
+        if sums is None:
+            return False
+        self.rolling.add(at // 60_000, sums)
+        return True
 
     def longest_wait(self, now: int, limit_ms: float) -> tuple[int, float | None]:
         """How many wait now, and for how long the longest has (seconds; None: nobody).
 
         Who has waited for longer than ``limit_ms`` was lost by the source: its end never came.
         """
-        for leg in [leg for leg, since in self.waiting.items() if now - since > limit_ms]:
-            del self.waiting[leg]
         if not self.waiting:
             return 0, None
-        return len(self.waiting), max(0, now - min(self.waiting.values())) / 1000
+        oldest = min(self.waiting.values())
+        if now - oldest > limit_ms:
+            for leg in [leg for leg, since in self.waiting.items() if now - since > limit_ms]:
+                del self.waiting[leg]
+            return self.longest_wait(now, limit_ms)
+        return len(self.waiting), max(0, now - oldest) / 1000
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Literal
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
-from streams.kpi.catalog import figures
+from streams.kpi.catalog import formulas
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
 
 Period = Literal["day", "month", "total"]
 Row = dict[str, str | int | float | None]
@@ -31,15 +32,27 @@ def apply(facts: DailyFacts, contribution: Contribution) -> None:
 
 def days_of(contribution: Contribution) -> set[int]:
     """Ordinals of the days a contribution touches."""
-    return {cell.day for cell in contribution.cells} | {plan.day for plan in contribution.planned}
+    days = {cell.day for cell in contribution.cells}
+    if contribution.planned:
+        days.update([plan.day for plan in contribution.planned])
+    return days
 
 
 def due(facts: DailyFacts, now: int) -> bool:
     """Let what was planned for moments up to ``now`` (ms) count; True where something did."""
     ripe = [at for at in facts.planned if at <= now]
     for at in ripe:
-        add(facts.sums, facts.planned.pop(at))
+        begin(facts, at)
     return bool(ripe)
+
+
+def begin(facts: DailyFacts, at: int) -> bool:
+    """Let what was planned for the moment ``at`` (ms) count; False where nothing was."""
+    sums = facts.planned.pop(at, None)
+    if sums is None:
+        return False
+    add(facts.sums, sums)
+    return True
 
 
 def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy) -> Iterator[Row]:
@@ -50,10 +63,11 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy) -> Iterator[R
     periods: dict[tuple[str, str], Sums] = {}
     for fact in facts:
         add(periods.setdefault((fact.entity, _period(fact.date, per)), {}), fact.sums)
+    by_side = formulas(policy)
     for (entity, period), sums in sorted(periods.items()):
         row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period}
         row |= {id: shown(id, sums.get(id, 0)) for id in MEASURES}
-        for id, figure in figures(entity, sums, policy).items():
+        for id, figure in by_side[side_of(entity_kind(entity))].figures(sums).items():
             row[id] = figure.value
             row[f"{id}.n"] = figure.n
         yield row

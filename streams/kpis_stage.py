@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
 from datetime import date
+from functools import lru_cache
 from heapq import heappop, heappush
+from itertools import islice
 
 from streams import facts as daily
-from streams.alerts.evaluate import look, rules_by_kind, standing
+from streams.alerts.evaluate import look, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
 from streams.entity import Entity
+from streams.kpi.catalog import formulas
 from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
 from streams.snapshot import snapshot
 from streams.windows.clock import Days
+from streams.windows.rolling import NEVER
 
 _NOTHING: Sums = {}
+#: Keys in the order in which they came: a set that does not shuffle.
+_Keys = dict[str, None]
 
 
 class KpisStage:
     """Keeps the entities of the partitions in hand up to date.
 
     ``entities`` (entity key → Entity) and ``days`` (``entity|date`` → DailyFacts) create what they do not hold; what changed
-    since the last call of ``take_changed`` is remembered by key.
+    is remembered by key in ``changed_entities`` and ``changed_days``, which whoever stores it empties.
+
+    Who has changed first is looked at and shown first, so many at a time as the caller has time for: ``awake`` and ``showing``
+    say how many there are. An entity that nothing happens to costs nothing: the minute at which a pane next leaves one of
+    its windows wakes it.
     """
 
     def __init__(
@@ -35,11 +46,16 @@ class KpisStage:
         self.policy = policy
         self.entities = entities
         self.days = days
-        self._rules = rules_by_kind(rules)
+        self._formulas = formulas(policy)
+        self._watches = watches(rules, self._formulas)
         self._calendar = Days(policy.zone)
-        self._plans: list[tuple[int, str]] = []
-        self._awake: set[str] = set()
-        self._show: set[str] = set()
+        self._longest_wait_ms = policy.max_wait_seconds * 1000
+        #: (moment in ms, entity key, day): a heap.
+        self._plans: list[tuple[int, str, int]] = []
+        #: Minute → the entities whose windows then change by themselves.
+        self._ageing: dict[int, _Keys] = {}
+        self._awake: _Keys = {}
+        self._show: _Keys = {}
         self._minute = 0
         self._today = 0
         self.changed_entities: set[str] = set()
@@ -48,9 +64,9 @@ class KpisStage:
     def adopt(self, keys: Iterable[str]) -> None:
         """Take up entities that came with their partition: their plans, and a first look at each."""
         for key in keys:
-            self._plans_of(key, self.entities[key])
-            self._awake.add(key)
-            self._show.add(key)
+            for at, day in self.entities[key].planned:
+                heappush(self._plans, (at, key, day))
+            self._wake(key)
 
     def apply(self, key: str, contribution: Contribution, offset: int, now: int) -> bool:
         """Add a contribution (message ``offset`` of its partition) as of ``now`` (ms).
@@ -64,107 +80,157 @@ class KpisStage:
             entity.offset = offset
             self.changed_entities.add(key)
             for plan in contribution.planned:
-                heappush(self._plans, (plan.at, key))
+                heappush(self._plans, (plan.at, key, plan.day))
         for ordinal in daily.days_of(contribution):
-            day = self.days[f"{key}|{date.fromordinal(ordinal).isoformat()}"]
+            day_key = f"{key}|{_iso(ordinal)}"
+            day = self.days[day_key]
             if offset > day.offset:
                 daily.apply(day, contribution)
                 day.offset = offset
-                self.changed_days.add(day.key)
+                self.changed_days.add(day_key)
                 new = True
-        self._awake.add(key)
-        self._show.add(key)
+        self._wake(key)
         return new
 
     def advance(self, now: int) -> None:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
         while self._plans and self._plans[0][0] <= now:
-            _, key = heappop(self._plans)
-            self._come_due(key, now)
+            self._come_due(*heappop(self._plans))
         minute, today = now // 60_000, self._calendar.of(now)
-        if minute != self._minute:
-            for key, entity in self.entities.items():
-                if entity.rolling.advance(minute) or today != self._today:
-                    self._awake.add(key)
-                    self._show.add(key)
-            self._minute, self._today = minute, today
+        if minute == self._minute:
+            return
+        for due in sorted(due for due in self._ageing if due <= minute):
+            keys = self._ageing.pop(due)
+            self._awake.update(keys)
+            self._show.update(keys)
+        if today != self._today:
+            everybody = dict.fromkeys(self.entities)
+            self._awake.update(everybody)
+            self._show.update(everybody)
+        self._minute, self._today = minute, today
 
-    def _come_due(self, key: str, now: int) -> None:
+    def _come_due(self, at: int, key: str, ordinal: int) -> None:
         entity = self.entities.get(key)
         if entity is None:
             return  # its partition has gone to another worker
-        entity.rolling.advance(now // 60_000)
-        for _, ordinal in entity.due(now):
-            day = self.days[f"{key}|{date.fromordinal(ordinal).isoformat()}"]
-            if daily.due(day, now):
-                self.changed_days.add(day.key)
+        # An entity that is older than its day, after a crash, may have seen the plan taken back and its day not.
+        day = self.days.get(f"{key}|{_iso(ordinal)}")
+        if day is not None and daily.begin(day, at):
+            self.changed_days.add(day.key)
+            self._wake(key)
+        if entity.begin(at, ordinal):
             self.changed_entities.add(key)
-            self._awake.add(key)
-            self._show.add(key)
+            self._wake(key)
 
-    def _plans_of(self, key: str, entity: Entity) -> None:
-        for at, _ in entity.planned:
-            heappush(self._plans, (at, key))
+    def _wake(self, key: str) -> None:
+        self._awake[key] = None
+        self._show[key] = None
 
-    def alerts(self, now: int) -> list[Alert]:
-        """Look at every entity that changed, waits or has an alert open; the steps its alerts took, in order of entity."""
+    # -- alerts --------------------------------------------------------------------------------------------------------
+
+    @property
+    def awake(self) -> int:
+        """How many entities changed, wait, have an alert open or have aged since they were last looked at."""
+        return len(self._awake)
+
+    def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
+        """Look at those awake, the first ``limit`` of them to have become so; the steps their alerts took, in order of entity.
+
+        Who waits or has an alert open is awake again at once, behind all others.
+        """
         told: list[Alert] = []
-        looked, self._awake = self._awake, set()
-        for key in sorted(looked):
+        today = self._day(now)
+        for key in sorted(_take(self._awake, limit)):
             entity = self.entities.get(key)
-            rules = self._rules.get(entity_kind(key))
-            if entity is None or not rules:
+            if entity is None:
                 continue
-            wait = self._wait(entity, now)
-            had = dict(entity.alerts)
-            told += look(rules, key, entity.alerts, self._sums(key, entity, now), wait, self.policy, now)
+            self._age(key, entity, now)
+            watched = self._watches.get(entity_kind(key))
+            if not watched:
+                continue
+            wait = entity.longest_wait(now, self._longest_wait_ms)
+            had = entity.alerts.copy()
+            told += look(watched, key, entity.alerts, self._sums(key, entity, today), wait, now)
             if had != entity.alerts:
                 self.changed_entities.add(key)
             if entity.alerts or wait[0]:
-                self._awake.add(key)
+                self._awake[key] = None
         return told
 
     def open_alerts(self, now: int) -> list[Alert]:
         """Every alert that fires, in order of entity."""
-        return [
-            alert
-            for key, entity in sorted(self.entities.items())
-            if entity.alerts
-            for alert in standing(
-                self._rules.get(entity_kind(key), ()),
-                key,
-                entity.alerts,
-                self._sums(key, entity, now),
-                self._wait(entity, now),
-                self.policy,
-                now,
-            )
-        ]
+        told: list[Alert] = []
+        today = self._day(now)
+        for key in sorted(key for key, entity in self.entities.items() if entity.alerts):
+            entity = self.entities[key]
+            self._age(key, entity, now)
+            wait = entity.longest_wait(now, self._longest_wait_ms)
+            watched = self._watches.get(entity_kind(key), ())
+            told += standing(watched, key, entity.alerts, self._sums(key, entity, today), wait, now)
+        return told
+
+    # -- snapshots -----------------------------------------------------------------------------------------------------
+
+    @property
+    def showing(self) -> int:
+        """How many entities are to be shown."""
+        return len(self._show)
+
+    def take_shown(self, limit: int | None = None) -> list[str]:
+        """Keys of the first ``limit`` entities (all) whose snapshot changed since it was last taken, oldest change first.
+
+        A snapshot with someone waiting changes all the time: it is to be shown again at once, behind all others.
+        """
+        taken = _take(self._show, limit)
+        for key in taken:
+            entity = self.entities.get(key)
+            if entity is not None and entity.waiting:
+                self._show[key] = None
+        return taken
+
+    def show_again(self, keys: Iterable[str]) -> None:
+        """These snapshots have not been shown after all: they come first."""
+        self._show = {**dict.fromkeys(keys), **self._show}
+
+    def show_all(self) -> None:
+        """Every snapshot is to be shown again: the screen's store was emptied."""
+        self._show.update(dict.fromkeys(self.entities))
 
     def snapshot(self, key: str, now: int) -> Snapshot:
         """All KPIs of an entity as of ``now`` (ms)."""
         entity = self.entities[key]
-        wait = self._wait(entity, now)
-        return snapshot(key, self._sums(key, entity, now), wait, entity.team, self.policy, now)
+        self._age(key, entity, now)
+        wait = entity.longest_wait(now, self._longest_wait_ms)
+        by_kpi = self._formulas[side_of(entity_kind(key))]
+        return snapshot(key, self._sums(key, entity, self._day(now)), wait, entity.team, by_kpi, now)
 
-    def take_shown(self) -> set[str]:
-        """Keys of the entities whose snapshot changed since the last call; those with someone waiting change all the time."""
-        taken, self._show = self._show, set()
-        self._show.update(key for key in taken if key in self.entities and self.entities[key].waiting)
-        return taken
+    # -- windows -------------------------------------------------------------------------------------------------------
 
-    def show_again(self, keys: Iterable[str]) -> None:
-        """These snapshots have not been shown after all."""
-        self._show.update(keys)
+    def _age(self, key: str, entity: Entity, now: int) -> None:
+        """Bring an entity's windows to ``now`` (ms), and have it woken when they next change by themselves."""
+        rolling = entity.rolling
+        rolling.advance(now // 60_000)
+        if rolling.changes_at != NEVER:
+            self._ageing.setdefault(rolling.changes_at, {})[key] = None
 
-    def show_all(self) -> None:
-        """Every snapshot is to be shown again: the screen's store was emptied."""
-        self._show.update(self.entities)
-
-    def _wait(self, entity: Entity, now: int) -> tuple[int, float | None]:
-        return entity.longest_wait(now, self.policy.max_wait_seconds * 1000)
-
-    def _sums(self, key: str, entity: Entity, now: int) -> dict[str, Sums]:
-        today = date.fromordinal(self._calendar.of(now)).isoformat()
+    def _sums(self, key: str, entity: Entity, today: str) -> dict[str, Sums]:
         facts = self.days.get(f"{key}|{today}")
         return {**entity.rolling.sums, "today": facts.sums if facts is not None else _NOTHING}
+
+    def _day(self, now: int) -> str:
+        return _iso(self._calendar.of(now))
+
+
+@lru_cache(maxsize=4096)
+def _iso(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()
+
+
+def _take(keys: _Keys, limit: int | None) -> list[str]:
+    taken = list(islice(keys, limit))
+    if len(taken) == len(keys):
+        keys.clear()
+    else:
+        for key in taken:
+            del keys[key]
+    return taken

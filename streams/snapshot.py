@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from streams.contracts.outputs import Snapshot, Sums
-from streams.kpi.catalog import figures
-from streams.kpi.policy import Policy
+from streams.kpi.catalog import Formulas
 from streams.windows.clock import instant
 
 
 def snapshot(
-    entity: str, sums: dict[str, Sums], wait: tuple[int, float | None], team: str | None, policy: Policy, now: int
+    entity: str, sums: dict[str, Sums], wait: tuple[int, float | None], team: str | None, formulas: Formulas, now: int
 ) -> Snapshot:
-    """``sums``: window → sums; ``wait``: how many wait and the longest in seconds; ``now`` in ms since 1970."""
+    """``sums``: window → sums; ``wait``: how many wait and the longest in seconds; ``formulas``: of the entity's side; ``now`` in
+    ms since 1970.
+    """
     return Snapshot(
         entity=entity,
         as_of=instant(now),
-        windows={window: figures(entity, part, policy) for window, part in sums.items()},
+        windows={window: formulas.figures(part) for window, part in sums.items()},
         team=team,
         waiting=wait[0],
         longest_wait=wait[1],

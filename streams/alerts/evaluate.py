@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from streams.alerts.lifecycle import AlertState, step
 from streams.alerts.rules import LONGEST_WAIT, Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
-from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
-from streams.kpi.spec import side_of
+from streams.kpi.catalog import KPIS, Formulas
+from streams.kpi.spec import Bound, Side, side_of
 from streams.windows.clock import instant
 
 _WINDOW_WORDS = {
@@ -20,38 +20,60 @@ _WINDOW_WORDS = {
 }
 
 
-def rules_by_kind(rules: Sequence[Rule]) -> dict[str, tuple[Rule, ...]]:
-    """Entity kind → the rules that watch it."""
-    kinds = {kind for rule in rules for kind in rule.scope}
-    return {kind: tuple(rule for rule in rules if kind in rule.scope) for kind in kinds}
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A rule and the KPI it watches, for one kind of entity; no KPI: it watches the longest wait."""
+
+    rule: Rule
+    bound: Bound | None
+
+    def figure(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> Figure:
+        """What the rule looks at. ``sums``: window → sums; ``wait``: how many wait, the longest in seconds."""
+        if self.bound is None:
+            return Figure(wait[1], wait[0])
+        return self.bound.figure(sums[self.rule.window])
+
+    def too_few(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> bool:
+        """Are there fewer things than the rule's minimum? Then there is no need to work out their figure."""
+        return (wait[0] if self.bound is None else self.bound.n(sums[self.rule.window])) < self.rule.min_n
 
 
-def figure_of(rule: Rule, entity: str, sums: dict[str, Sums], wait: tuple[int, float | None], policy: Policy) -> Figure:
-    """What the rule looks at. ``sums``: window → sums; ``wait``: how many wait, the longest in seconds."""
-    if rule.kpi == LONGEST_WAIT:
-        return Figure(wait[1], wait[0])
-    return KPIS[rule.kpi].figure(sums[rule.window], policy, side_of(entity_kind(entity)))
+def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas]) -> dict[str, tuple[Watch, ...]]:
+    """Entity kind → the rules that watch it, each with its KPI as the policy has it."""
+    return {
+        kind: tuple(
+            Watch(rule, None if rule.kpi == LONGEST_WAIT else by_side[side_of(kind)].by_id[rule.kpi])
+            for rule in rules
+            if kind in rule.scope
+        )
+        for kind in {kind for rule in rules for kind in rule.scope}
+    }
 
 
 def look(
-    rules: Sequence[Rule],
+    watched: Sequence[Watch],
     entity: str,
     states: dict[str, AlertState],
-    sums: dict[str, Sums],
+    sums: Mapping[str, Sums],
     wait: tuple[int, float | None],
-    policy: Policy,
     now: int,
 ) -> list[Alert]:
     """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told: fired and resolved ones."""
     told = []
-    for gone in states.keys() - {rule.id for rule in rules}:  # its rule is no more, or watches this entity no longer
-        del states[gone]
-    for rule in rules:
-        figure = figure_of(rule, entity, sums, wait, policy)
+    if states:
+        for gone in states.keys() - {watch.rule.id for watch in watched}:
+            del states[gone]  # its rule is no more, or watches this entity no longer
+    for watch in watched:
+        rule = watch.rule
         before = states.get(rule.id)
+        if before is None and watch.too_few(sums, wait):
+            continue
+        figure = watch.figure(sums, wait)
         after = step(rule, before, figure.value, figure.n, now)
+        if after is before:
+            continue
         if after is None:
-            states.pop(rule.id, None)
+            del states[rule.id]
         else:
             states[rule.id] = after
         fired_before = before is not None and before.status == "firing"
@@ -64,19 +86,18 @@ def look(
 
 
 def standing(
-    rules: Sequence[Rule],
+    watched: Sequence[Watch],
     entity: str,
-    states: dict[str, AlertState],
-    sums: dict[str, Sums],
+    states: Mapping[str, AlertState],
+    sums: Mapping[str, Sums],
     wait: tuple[int, float | None],
-    policy: Policy,
     now: int,
 ) -> list[Alert]:
     """The alerts of an entity that fire, as they stand now: for a screen that has lost them."""
     return [
-        _alert(rule, entity, "firing", figure_of(rule, entity, sums, wait, policy), state.since, now)
-        for rule in rules
-        if (state := states.get(rule.id)) is not None and state.status == "firing"
+        _alert(watch.rule, entity, "firing", watch.figure(sums, wait), state.since, now)
+        for watch in watched
+        if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
     ]
 
 

@@ -6,6 +6,7 @@ from math import sqrt
 
 #: Standard normal quantile of a two-sided 95 % interval.
 Z95 = 1.959963984540054
+_Z2 = Z95 * Z95
 
 
 def wilson(hits: int, n: int) -> tuple[float, float] | None:
@@ -15,7 +16,7 @@ def wilson(hits: int, n: int) -> tuple[float, float] | None:
     """
     if n <= 0 or not 0 <= hits <= n:
         return None
-    p, z2 = hits / n, Z95 * Z95
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    p, widened = hits / n, 1 + _Z2 / n
+    middle = (p + _Z2 / (2 * n)) / widened
+    half = Z95 / widened * sqrt(p * (1 - p) / n + _Z2 / (4 * n * n))
     return max(0.0, middle - half) if hits else 0.0, min(1.0, middle + half) if hits < n else 1.0

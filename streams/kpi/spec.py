@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from streams.contracts.outputs import Figure
@@ -17,11 +18,22 @@ Terms = Mapping[str, int]
 #: Is the entity a desk (queue, site, the whole operation) or staff (agent, team)?
 Side = Literal["desk", "staff"]
 Direction = Literal["higher", "lower", "range"]
+Kind = Literal["count", "rate", "mean"]
+
+#: No data. Figures are shared: nobody changes one.
+NO_DATA = Figure()
 
 
 def side_of(kind: str) -> Side:
     """The side an entity kind is on."""
     return "staff" if kind in ("agent", "team") else "desk"
+
+
+@lru_cache(maxsize=16_384)  # the same few counts come up in thousands of entities; some 5 MB when full
+def share(hits: int, n: int) -> Figure:
+    """The figure of the rate ``hits / n`` (n > 0) with its interval, which it has where it is a share at all."""
+    low, high = wilson(hits, n) or (None, None)
+    return Figure(hits / n, n, low, high)
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Kpi:
     id: str
     zh: str
     en: str
-    kind: Literal["count", "rate", "mean"]
+    kind: Kind
     unit: Literal["n", "ratio", "s", "points"]
     better: Direction
     formula: Callable[[Policy, Side], tuple[Terms, Terms | None]]
@@ -46,30 +58,59 @@ class Kpi:
     traps: str = ""
     version: int = 1
 
+    def bound(self, policy: Policy, side: Side) -> Bound:
+        """The formula for one policy and side."""
+        top, bottom = self.formula(policy, side)
+        scale = max((SCALE[MEASURES[measure].unit] for measure in top), default=1) if self.kind == "mean" else 1
+        return Bound(self.id, self.kind, tuple(top.items()), None if bottom is None else tuple(bottom.items()), scale)
+
     def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
         """The value for these sums as the ratio of whole numbers that it is; None where there is no data."""
-        top, bottom = self.formula(policy, side)
-        hits = _total(top, sums)
-        if bottom is None:
+        bound = self.bound(policy, side)
+        hits = total(bound.top, sums)
+        if bound.bottom is None:
             return Fraction(hits)
-        n = _total(bottom, sums)
-        if n <= 0:
-            return None
-        return Fraction(hits, n * SCALE[MEASURES[next(iter(top))].unit]) if self.kind == "mean" else Fraction(hits, n)
+        n = total(bound.bottom, sums)
+        return Fraction(hits, n * bound.scale) if n > 0 else None
 
     def figure(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Figure:
         """The value for these sums: ``value`` None where there is no data; ``n`` is what the value is a share or mean of."""
-        value = self.exact(sums, policy, side)
-        top, bottom = self.formula(policy, side)
-        hits = _total(top, sums)
-        if value is None:
-            return Figure(None, 0)
-        if bottom is None:
-            return Figure(hits, hits)
-        n = _total(bottom, sums)
-        low, high = (wilson(hits, n) if self.kind == "rate" else None) or (None, None)
-        return Figure(float(value), n, low, high)
+        return self.bound(policy, side).figure(sums)
 
 
-def _total(terms: Terms, sums: Mapping[str, int]) -> int:
-    return sum(sums.get(measure, 0) * times for measure, times in terms.items())
+@dataclass(frozen=True)
+class Bound:
+    """A KPI for one policy and side: nothing is left of its formula but (measure, coefficient) pairs.
+
+    ``bottom`` is None for a plain sum and empty where this side never has data; ``scale`` is how many stored units of the
+    numerator make one that is shown. Whole numbers are divided once, at the end: Python rounds their quotient correctly, so
+    the value is the float nearest to ``Kpi.exact``.
+    """
+
+    id: str
+    kind: Kind
+    top: tuple[tuple[str, int], ...]
+    bottom: tuple[tuple[str, int], ...] | None
+    scale: int
+
+    def n(self, sums: Mapping[str, int]) -> int:
+        """How many things the value for these sums would rest on; none where this is not positive."""
+        return total(self.top if self.bottom is None else self.bottom, sums)
+
+    def figure(self, sums: Mapping[str, int]) -> Figure:
+        """The value for these sums, as ``Kpi.figure`` says."""
+        n = self.n(sums)
+        if self.bottom is None:
+            return Figure(n, n)
+        if n <= 0:
+            return NO_DATA
+        hits = total(self.top, sums)
+        return share(hits, n) if self.kind == "rate" else Figure(hits / (n * self.scale), n)
+
+
+def total(terms: tuple[tuple[str, int], ...], sums: Mapping[str, int]) -> int:
+    """The sum of measures times their coefficients."""
+    found = 0
+    for measure, times in terms:
+        found += sums.get(measure, 0) * times
+    return found

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 RECENT_ALERTS = 200
-#: Snapshots written in one round trip.
-_CHUNK = 2000
+#: Snapshots written by one command. A command costs the client much, a field little; Redis does nothing else meanwhile.
+_FIELDS = 500
 
 
 class Screens:
@@ -55,13 +55,20 @@ class Screens:
         """
         try:
             pipe = self._redis.pipeline(transaction=False)
-            for count, snapshot in enumerate(snapshots, 1):
-                kind, id = entity_kind(snapshot.entity), entity_id(snapshot.entity)
-                pipe.hset(self._key("now", kind), id, _encode(snapshot))
-                if count % _CHUNK == 0:
-                    await pipe.execute()
-            for presence in presences:
-                pipe.hset(self._key("presence"), presence.agent_id, _encode(presence))
+            held: dict[str, dict[str, bytes]] = {kind: {} for kind in ENTITY_KINDS}
+            for snapshot in snapshots:
+                kind = entity_kind(snapshot.entity)
+                fields = held[kind]
+                fields[entity_id(snapshot.entity)] = _encode(snapshot)
+                if len(fields) >= _FIELDS:
+                    await self._redis.hset(self._key("now", kind), mapping=fields)
+                    held[kind] = {}
+            for kind, fields in held.items():
+                if fields:
+                    pipe.hset(self._key("now", kind), mapping=fields)
+            present = {presence.agent_id: _encode(presence) for presence in presences}
+            if present:
+                pipe.hset(self._key("presence"), mapping=present)
             for alert in alerts:
                 encoded = _encode(alert)
                 if alert.status == "resolved":

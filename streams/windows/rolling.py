@@ -7,7 +7,10 @@ from streams.kpi.measures import add
 
 #: Minutes of each rolling window, by name; "today" is the day's facts.
 ROLLING = {"5m": 5, "30m": 30}
-_LONGEST = max(ROLLING.values())
+_LENGTHS = sorted(ROLLING.values())
+_LONGEST = _LENGTHS[-1]
+#: A minute that does not come: nothing is going to change.
+NEVER = 2**62
 
 
 class Rolling:
@@ -15,15 +18,17 @@ class Rolling:
 
     A window of *k* minutes as of the minute *now* merges the panes ``now - k + 1 … now``: the current one, still filling, and
     the k - 1 before it. A pane later than now waits until now reaches it. Nothing is recomputed per event: an event adds to its
-    pane and to the windows that show it; a new minute takes away the panes that leave.
+    pane and to the windows that show it; a new minute takes away the panes that leave. No pane enters or leaves a
+    window before the minute ``changes_at``: until then, time passes at no cost.
     """
 
-    __slots__ = ("now", "panes", "sums")
+    __slots__ = ("changes_at", "now", "panes", "sums")
 
     def __init__(self, panes: dict[int, Sums] | None = None, now: int = 0) -> None:
         self.panes: dict[int, Sums] = {}
         self.sums: dict[str, Sums] = {name: {} for name in ROLLING}
         self.now = now
+        self.changes_at = NEVER
         for minute, sums in (panes or {}).items():
             self.add(minute, sums)
 
@@ -32,7 +37,10 @@ class Rolling:
         age = self.now - minute
         if age >= _LONGEST:
             return False
-        pane = self.panes.setdefault(minute, {})
+        pane = self.panes.get(minute)
+        if pane is None:
+            pane = self.panes[minute] = {}
+            self.changes_at = min(self.changes_at, self._moves_at(minute))
         add(pane, sums)
         if not pane:
             del self.panes[minute]
@@ -44,18 +52,33 @@ class Rolling:
 
     def advance(self, now: int) -> bool:
         """Move to the minute ``now`` (never back); True where a window changed by it."""
-        if now <= self.now or not self.panes:
-            self.now = max(now, self.now)
+        if now <= self.now:
             return False
         before, self.now = self.now, now
-        changed = False
-        for minute in sorted(self.panes):
-            for name, minutes in ROLLING.items():
-                shown = 0 <= before - minute < minutes
-                shows = 0 <= now - minute < minutes
-                if shown != shows:
-                    add(self.sums[name], self.panes[minute], 1 if shows else -1)
+        if now < self.changes_at:
+            return False
+        changed, panes = False, self.panes
+        for name, minutes in ROLLING.items():
+            sums = self.sums[name]
+            for minute in range(before - minutes + 1, min(before, now - minutes) + 1):  # leave
+                if minute in panes:
+                    add(sums, panes[minute], -1)
                     changed = True
-            if now - minute >= _LONGEST:
-                del self.panes[minute]
+            for minute in range(max(before, now - minutes) + 1, now + 1):  # were ahead, and enter
+                if minute in panes:
+                    add(sums, panes[minute])
+                    changed = True
+        for minute in [minute for minute in panes if now - minute >= _LONGEST]:
+            del panes[minute]
+        self.changes_at = min(map(self._moves_at, panes), default=NEVER)
         return changed
+
+    def _moves_at(self, minute: int) -> int:
+        """The minute at which a pane that some window shows, or will, next enters or leaves one."""
+        age = self.now - minute
+        if age < 0:
+            return minute
+        for length in _LENGTHS:
+            if age < length:
+                return minute + length
+        return NEVER

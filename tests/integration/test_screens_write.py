@@ -1,0 +1,76 @@
+"""What is written for screens, in a real Redis: whole, however much it is at once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis import Redis
+
+from streams.contracts.outputs import ENTITY_KINDS, Alert, AlertStatus, Presence, Snapshot, entity
+from streams.settings import Settings
+from streams.sinks.screens import Screens
+from streams.windows.clock import instant
+
+AT = instant(1_772_442_000_000)
+pytestmark = [pytest.mark.services, pytest.mark.timeout(60)]
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Settings:
+    """An operation of this test's own; it needs no Kafka."""
+    return Settings(redis=redis_url, prefix=f"t{secrets.token_hex(4)}.", data_dir=tmp_path)
+
+
+def snapshots(count: int, waiting: int) -> list[Snapshot]:
+    """Of every kind in turn, some with an id that has the separator in it."""
+    return [
+        Snapshot(
+            entity=entity(ENTITY_KINDS[number % len(ENTITY_KINDS)], f"id|{number}"),
+            as_of=AT,
+            windows={},
+            waiting=waiting,
+        )
+        for number in range(count)
+    ]
+
+
+def alert(entity: str, status: AlertStatus) -> Alert:
+    return Alert(
+        rule="r", entity=entity, status=status, severity="info", at=AT, since=AT, kpi="csat", window="30m", threshold=1,
+        reason_zh="x", reason_en="x",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 2500, 2503, 5999])
+def test_everything_is_written_and_the_newest_stays(settings: Settings, redis_url: str, count: int) -> None:
+    async def write() -> None:
+        screens = Screens(settings)
+        for waiting in (1, 2):
+            presences = [Presence(agent_id=f"a{n}", state="away", since=AT) for n in range(min(count, 700))]
+            told = [alert("agent|a", "firing"), alert("agent|b", "firing"), alert("agent|b", "resolved")]
+            assert await screens.write(snapshots(count, waiting), presences, told, now=1, machine=2)
+        await screens.close()
+
+    asyncio.run(write())
+    with Redis.from_url(redis_url) as redis:
+        for kind in ENTITY_KINDS:
+            found = redis.hgetall(settings.redis_key("now", kind))
+            expected = {one.entity.split("|", 1)[1]: one for one in snapshots(count, 2) if one.entity.startswith(kind)}
+            assert {id.decode(): msgspec.json.decode(raw, type=Snapshot) for id, raw in found.items()} == expected
+        assert len(redis.hgetall(settings.redis_key("presence"))) == min(count, 700)
+        assert list(redis.hgetall(settings.redis_key("alerts"))) == [b"r|agent|a"]
+
+
+def test_a_redis_that_is_away_says_so_whatever_is_written(settings: Settings) -> None:
+    async def write() -> None:
+        screens = Screens(settings.model_copy(update={"redis": "redis://127.0.0.1:1/0"}))
+        for count in (0, 6000):
+            assert not await screens.write(snapshots(count, 1), [], [], now=None, machine=2)
+        assert not screens.reachable
+        await screens.close()
+
+    asyncio.run(write())
