@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, Contribution, DailyFacts, Presence
+from streams.contracts.outputs import Alert, Contribution, Contributions, DailyFacts, Presence, Snapshot
 from streams.entity import Entity
 from streams.entity import dump as dump_entity
 from streams.entity import load as load_entity
@@ -30,21 +30,28 @@ from streams.presence.stage import AgentPresence, PresenceStage
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
-from streams.sinks.outbox import Header, Outbox, partition_of
+from streams.sinks.outbox import Message, Outbox, partition_of
 from streams.sinks.screens import Screens
-from streams.state import WriteBack
+from streams.state import Held, WriteBack
 from streams.windows.clock import EventClock, machine_ms
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
-_contribution = msgspec.json.Decoder(Contribution).decode
+_contributions = msgspec.json.Decoder(Contributions).decode
 _facts = msgspec.json.Decoder(DailyFacts).decode
 
 #: Tables of the worker, by name; ``daily-facts`` is the changelog of the last.
 TABLES = ("customers", "presence", "clocks", "entities", "days")
-#: Snapshots are written this many at a time, so that a full rewrite does not hold the loop.
-_SHOWN_AT_ONCE = 5000
+#: Entities that are looked at or shown without a pause, and the seconds of a tick that either may take: those that changed
+#: first come first, the others wait for the next tick.
+_AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS = 200, 0.03, 0.05
+#: Entities whose state is encoded at once, and the share of the time that may go into it.
+_WRITTEN_AT_ONCE, _WRITING_SHARE = 250, 0.1
+#: Entities that one message of contributions is for at most: some 200 bytes each.
+_ENTITIES_A_MESSAGE = 2000
 
 
 class Record(Protocol):
@@ -75,14 +82,14 @@ class _Clock:
 
 
 class Agents:
-    """The worker's agents. ``tables``: name → the table's bytes; ``names``: table → the topic its changes are written to."""
+    """The worker's agents. ``tables``: name → what the table holds; ``names``: table → the topic its changes are written to."""
 
     def __init__(
         self,
         settings: Settings,
         rules: tuple[Rule, ...],
         roster: Roster,
-        tables: Mapping[str, MutableMapping[bytes, bytes]],
+        tables: Mapping[str, Held],
         names: Mapping[str, str],
         outbox: Outbox,
         screens: Screens,
@@ -114,10 +121,12 @@ class Agents:
         self._clock = EventClock()
         self._told_clock: int | None = None
         self._partition: dict[str, int] = {}
-        self._partitions: set[int] = set()
         self._unshown_alerts: list[Alert] = []
         self._unshown_presence: set[str] = set()
         self._processed = processed
+        #: (topic, partition) → offset after the last record taken into the state. What may be committed follows.
+        self.taken: dict[tuple[str, int], int] = {}
+        self._next_writing = 0.0
         self._checkpointing = asyncio.Lock()
         #: A checkpoint that has begun and not ended well: what it took is neither written nor marked as changed any more.
         self._broken = False
@@ -134,24 +143,23 @@ class Agents:
         """Partitions are being taken away: what is not written is forgotten and will be read again."""
         for state in (self.customers, self.presences, self.clocks, self.entities, self.days):
             state.reset()
+        self.taken.clear()
         self._kpis = self._new_kpis()
 
     def take_up(self, partitions: set[int]) -> None:
         """Partitions with recovered tables are ours now: their entities live on, their agents are shown."""
-        keys = [key.decode() for key in self._tables["entities"]]
-        mine = [key for key in keys if self.partition(key) in partitions]
+        mine = {key.decode(): number for number in partitions for key in self._tables["entities"].keys(number)}
+        self._partition |= mine
         self._kpis.adopt(mine)
-        self._partitions = partitions
         self._unshown_presence.update(self._own_agents())
-        for raw in list(self._tables["clocks"].values()):
-            if (clock := _Clock.load(raw)).now is not None:
-                self._clock.advance(clock.now)
+        for key in self._tables["clocks"]:
+            if (now := self.clocks[key.decode()].now) is not None:
+                self._clock.advance(now)
         log.info("took up %d partitions with %d entities", len(partitions), len(mine))
 
-    def _own_agents(self) -> list[str]:
-        """Agents whose presence is this worker's: a table may hold others' too, as they once were."""
-        agents = [key.decode() for key in self._tables["presence"]]
-        return [agent for agent in agents if self.partition(agent) in self._partitions]
+    def _own_agents(self) -> set[str]:
+        """Agents whose presence is this worker's."""
+        return {key.decode() for key in self._tables["presence"]} | self.presences.keys()
 
     def partition(self, key: str) -> int:
         """Partition of a message key: an entity's, or an agent's own."""
@@ -166,7 +174,7 @@ class Agents:
         """A run of calls, chats or tickets."""
         async with self._whole:
             await self._take_contacts(topic, partition, records)
-            self._processed[topic, partition] = records[-1].offset + 1
+            self.taken[topic, partition] = self._processed[topic, partition] = records[-1].offset + 1
 
     async def _take_contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         began = perf_counter()
@@ -180,10 +188,14 @@ class Agents:
         )
         self.customers.mark(partition, out.touched)
         self._count("contacts", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
-        by_partition: dict[int, list[tuple[bytes | None, bytes | None, list[Header] | None]]] = {}
+        shares: dict[int, list[tuple[str, Contribution]]] = {}
         for key, contribution in out.contributions.items():
-            by_partition.setdefault(self.partition(key), []).append((key.encode(), _encode(contribution), None))
-        for target, messages in by_partition.items():
+            shares.setdefault(self.partition(key), []).append((key, contribution))
+        for target, share in shares.items():
+            messages: list[Message] = [
+                (None, _encode(Contributions(clock=clock.now or 0, to=dict(part))), [])
+                for part in _parts(share, _ENTITIES_A_MESSAGE)
+            ]
             await self._outbox.send(self._contributions, target, messages)
         await self._dead_letters(topic, partition, records, out.rejected)
 
@@ -191,7 +203,7 @@ class Agents:
         """A run of agents' events."""
         async with self._whole:
             await self._take_presence(topic, partition, records)
-            self._processed[topic, partition] = records[-1].offset + 1
+            self.taken[topic, partition] = self._processed[topic, partition] = records[-1].offset + 1
 
     async def _take_presence(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         began = perf_counter()
@@ -208,23 +220,25 @@ class Agents:
         await self._dead_letters(topic, partition, records, out.rejected)
 
     def kpis(self, partition: int, records: Sequence[Record]) -> None:
-        """A run of contributions; one without a key tells the time only."""
+        """A run of contributions."""
         began = perf_counter()
-        applied = 0
+        applied = skipped = 0
         for record in records:
             if record.value is None:
                 continue
-            contribution = _contribution(record.value)
-            self._clock.advance(contribution.clock)
-            if record.key:
-                applied += self._kpis.apply(
-                    record.key.decode(), contribution, record.offset, self.now() or contribution.clock
-                )
-        if self._event_time and (now := self.now()) is not None:
-            self._kpis.advance(now)
-        self._processed[self._contributions, partition] = records[-1].offset + 1
+            contributions = _contributions(record.value)
+            self._clock.advance(contributions.clock)
+            now = self.now() or contributions.clock
+            for key, contribution in contributions.to.items():
+                if self._kpis.apply(key, contribution, record.offset, now):
+                    applied += 1
+                else:
+                    skipped += 1
+        if self._event_time and (reached := self.now()) is not None:
+            self._kpis.advance(reached)
+        self.taken[self._contributions, partition] = records[-1].offset + 1
         metrics.CONTRIBUTIONS.inc(applied)
-        metrics.CONTRIBUTIONS_SKIPPED.inc(sum(1 for record in records if record.key) - applied)
+        metrics.CONTRIBUTIONS_SKIPPED.inc(skipped)
         metrics.BATCH_SIZE.labels("kpis").observe(len(records))
         metrics.BATCH_SECONDS.labels("kpis").observe(perf_counter() - began)
 
@@ -236,7 +250,7 @@ class Agents:
     async def _dead_letters(
         self, topic: str, partition: int, records: Sequence[Record], rejected: Iterable[tuple[int, Rejected]]
     ) -> None:
-        letters: list[tuple[bytes | None, bytes | None, list[Header] | None]] = []
+        letters: list[Message] = []
         for index, why in rejected:
             record = records[index]
             headers = [
@@ -282,9 +296,9 @@ class Agents:
         if not self._event_time or newest is None or newest == self._told_clock:
             return
         self._told_clock = newest
-        message = _encode(Contribution(clock=newest))
+        message = _encode(Contributions(clock=newest))
         for partition in range(partitions):
-            await self._outbox.send(self._contributions, partition, [(b"", message, None)])
+            await self._outbox.send(self._contributions, partition, [(None, message, [])])
 
     async def tick(self) -> None:
         """Let time pass, look at the alerts, bring the screens up to date."""
@@ -293,14 +307,16 @@ class Agents:
             await self._show(None)
             return
         self._kpis.advance(now)
-        told = self._kpis.alerts(now)
+        told: list[Alert] = []
+        async for part in _turns(self._kpis.awake, _LOOKING_SECONDS):
+            told += self._kpis.alerts(now, part)
         for alert in told:
             metrics.ALERTS.labels(alert.rule, alert.status).inc()
             (log.info if alert.status == "resolved" else log.warning)("alert %s: %s", alert.status, alert.reason_en)
         self._unshown_alerts += told
-        by_partition: dict[int, list[tuple[bytes | None, bytes | None, list[Header] | None]]] = {}
+        by_partition: dict[int, list[Message]] = {}
         for alert in told:
-            by_partition.setdefault(self.partition(alert.entity), []).append((alert.key.encode(), _encode(alert), None))
+            by_partition.setdefault(self.partition(alert.entity), []).append((alert.key.encode(), _encode(alert), []))
         for partition, messages in by_partition.items():
             await self._outbox.send(self.settings.topic(topics.ALERTS), partition, messages)
         await self._show(now)
@@ -315,16 +331,17 @@ class Agents:
             self._kpis.show_all()
             self._unshown_presence.update(self._own_agents())
             self._unshown_alerts = self._kpis.open_alerts(now) if now is not None else []
-        keys = sorted(self._kpis.take_shown())
-        now_keys, rest = keys[:_SHOWN_AT_ONCE], keys[_SHOWN_AT_ONCE:]
-        self._kpis.show_again(rest)
+        snapshots: list[Snapshot] = []
+        if now is not None:
+            async for part in _turns(self._kpis.showing, _SHOWING_SECONDS):
+                keys = self._kpis.take_shown(part)
+                snapshots += [self._kpis.snapshot(key, now) for key in keys if key in self.entities]
         agents, self._unshown_presence = self._unshown_presence, set()
         alerts, self._unshown_alerts = self._unshown_alerts, []
-        snapshots = [self._kpis.snapshot(key, now) for key in now_keys if key in self.entities] if now else []
         taken = await self._screens.write(snapshots, self._presences(agents), alerts, now=now, machine=machine)
         metrics.REDIS_UP.set(taken)
         if not taken:
-            self._kpis.show_again(now_keys)
+            self._kpis.show_again(snapshot.entity for snapshot in snapshots)
             self._unshown_presence |= agents
             self._unshown_alerts = alerts + self._unshown_alerts
 
@@ -333,11 +350,12 @@ class Agents:
 
     # -- the checkpoint ------------------------------------------------------------------------------------------------
 
-    async def checkpoint(self) -> None:
-        """Write every changed state and have it acknowledged. Only then may offsets be committed.
+    async def checkpoint(self, *, whole: bool = False) -> None:
+        """Write changed state and have it acknowledged. Only then may offsets be committed.
 
-        First what the state has caused (contributions, alerts, dead letters), then the days, then the rest: a day that has
-        been written holds its own offset, so an entity that comes after it may be read again.
+        First what the state has caused (contributions, alerts, dead letters), then the state of the first stage. The second
+        stage is written from time to time only (``whole``: now): how far it has been written is how far it may be committed,
+        and what it reads again it knows by the offset.
         """
         async with self._checkpointing:
             if self._broken:
@@ -345,30 +363,74 @@ class Agents:
             self._broken = True
             began = perf_counter()
             async with self._whole:
-                changes = self._take_changes()
-            await self._outbox.acknowledged()
-            await self._write("days", changes.pop("days"))
+                changes = {
+                    "customers": self.customers.take_changed(),
+                    "presence": self.presences.take_changed(),
+                    "clocks": self.clocks.take_changed(),
+                }
             await self._outbox.acknowledged()
             for name, changed in changes.items():
-                await self._write(name, changed)
+                for partition, messages in changed:
+                    await self._outbox.send(self._names[name], partition, messages)
+            if whole or began >= self._next_writing:
+                await self._write_entities()
             await self._outbox.acknowledged()
             self._broken = False
             metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
 
-    def _take_changes(self) -> dict[str, list[tuple[int, list[tuple[bytes, bytes | None]]]]]:
-        for state, keys in ((self.entities, self._kpis.changed_entities), (self.days, self._kpis.changed_days)):
-            for key in keys:
-                entity = key if state is self.entities else key.rsplit("|", 1)[0]
-                state.mark(self.partition(entity), {key})
-            keys.clear()
-        return {
-            "days": self.days.take_changed(),
-            "customers": self.customers.take_changed(),
-            "presence": self.presences.take_changed(),
-            "clocks": self.clocks.take_changed(),
-            "entities": self.entities.take_changed(),
-        }
+    async def _write_entities(self) -> None:
+        """Write the changed entities with their days, some at a time.
 
-    async def _write(self, name: str, changed: list[tuple[int, list[tuple[bytes, bytes | None]]]]) -> None:
-        for partition, pairs in changed:
-            await self._outbox.send(self._names[name], partition, ((key, value, None) for key, value in pairs))
+        A day goes first: what was planned and has come due must not leave the entity, which remembers when, before it is in the
+        day. Each knows the last offset that it holds, so that they need not all be of one moment.
+        """
+        reached = {place: offset for place, offset in self.taken.items() if place[0] == self._contributions}
+        days = _by_entity(self._kpis.changed_days)
+        entities = sorted(self._kpis.changed_entities | days.keys())
+        self._kpis.changed_entities.clear()
+        self._kpis.changed_days.clear()
+        busy = 0.0
+        for part in _parts(entities, _WRITTEN_AT_ONCE):
+            began = perf_counter()
+            by_partition: dict[int, list[str]] = {}
+            for key in part:
+                by_partition.setdefault(self.partition(key), []).append(key)
+            messages = [
+                (
+                    partition,
+                    self.days.encode(partition, [day for key in keys for day in days.get(key, [])]),
+                    self.entities.encode(partition, [key for key in keys if key in self.entities]),
+                )
+                for partition, keys in by_partition.items()
+            ]
+            busy += perf_counter() - began
+            for partition, of_days, _ in messages:
+                await self._outbox.send(self._names["days"], partition, of_days)
+            await self._outbox.acknowledged()
+            for partition, _, of_entities in messages:
+                await self._outbox.send(self._names["entities"], partition, of_entities)
+        await self._outbox.acknowledged()
+        self._processed.update(reached)
+        self._next_writing = perf_counter() + busy / _WRITING_SHARE
+
+
+async def _turns(count: int, seconds: float) -> AsyncIterator[int]:
+    """How many of ``count`` things to do next, again and again until all are done or the time is up; others run in between."""
+    until = perf_counter() + seconds
+    while count > 0 and perf_counter() < until:
+        yield min(count, _AT_ONCE)
+        count -= _AT_ONCE
+        await asyncio.sleep(0)
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _by_entity(days: Iterable[str]) -> dict[str, list[str]]:
+    """Entity → the keys of its days."""
+    out: dict[str, list[str]] = {}
+    for day in sorted(days):
+        out.setdefault(day.rsplit("|", 1)[0], []).append(day)
+    return out

@@ -23,6 +23,7 @@ from streams.settings import Settings
 from streams.sinks import metrics
 from streams.sinks.outbox import Outbox
 from streams.sinks.screens import Screens
+from streams.state import Held
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ COMMIT_SECONDS = 0.5
 #: Seconds within which a worker must have written its state before its partitions go to another.
 HAND_OVER_SECONDS = 8.0
 #: Seconds between looks at the clock, the alerts and the screens.
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.1
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -129,7 +130,8 @@ class Worker:
                     maxsize=131_072, allow_empty=True,
                 )  # fmt: skip
             tables[name] = app.Table(name, **options)
-        RunScheduler.changelogs = frozenset(table.changelog_topic_name for table in tables.values())
+        self._held = {name: Held() for name in TABLES}
+        RunScheduler.changelogs = {tables[name].changelog_topic_name: held for name, held in self._held.items()}
         return tables
 
     def _wire(self) -> None:
@@ -168,6 +170,12 @@ class Worker:
             await self._release()
             if self._agents is not None:
                 self._agents.let_go()
+
+        @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
+        async def let_others_go(_: Any, assigned: Any, **__: Any) -> None:
+            partitions = {tp.partition for tp in assigned if tp.topic == self._contributions}
+            for held in self._held.values():
+                held.keep(partitions)
 
         @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
         async def take_up(*_: Any, **__: Any) -> None:
@@ -223,7 +231,7 @@ class Worker:
                 self.settings,
                 load_rules(self.settings.rules_file),
                 self.roster,
-                {name: table.data for name, table in self._tables.items()},
+                self._held,
                 {name: table.changelog_topic_name for name, table in self._tables.items()},
                 Outbox(self._producer),
                 self._screens,
@@ -251,7 +259,7 @@ class Worker:
         if not self._open or message.generation_id != self.app.consumer_generation_id:
             return False
         follows = event.value.follows
-        if follows is None or self._processed.get((message.topic, message.partition)) == follows + 1:
+        if follows is None or self._at_work.taken.get((message.topic, message.partition)) == follows + 1:
             return True
         if not self.app.should_stop and self.app.consumer.flow_active:
             log.warning("a run of %s[%d] is missing: going back to the commit", message.topic, message.partition)
@@ -268,13 +276,15 @@ class Worker:
             return
         self._open = False
         try:
-            await asyncio.wait_for(self.app.consumer.commit_processed(), HAND_OVER_SECONDS)
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                await self._at_work.checkpoint(whole=True)
+                await self.app.consumer.commit_processed()
         except Exception:  # nothing is lost: it is read again
             log.exception("what was processed last could not be committed before the partitions went")
         self._processed.clear()
 
     def _publish_lag(self) -> None:
-        for (topic, partition), position in self._processed.items():
+        for (topic, partition), position in self._at_work.taken.items():
             end = self.app.consumer.highwater(TopicPartition(topic, partition)) or position
             metrics.LAG.labels(topic, partition).set(max(0, end - position))
 

@@ -56,6 +56,8 @@ class KpisStage:
         self._ageing: dict[int, _Keys] = {}
         self._awake: _Keys = {}
         self._show: _Keys = {}
+        #: Shown when there is nothing newer: who came with a partition, everybody where the screens lost what they had.
+        self._show_anew: _Keys = {}
         self._minute = 0
         self._today = 0
         self.changed_entities: set[str] = set()
@@ -66,7 +68,8 @@ class KpisStage:
         for key in keys:
             for at, day in self.entities[key].planned:
                 heappush(self._plans, (at, key, day))
-            self._wake(key)
+            self._awake[key] = None
+            self._show_anew[key] = None
 
     def apply(self, key: str, contribution: Contribution, offset: int, now: int) -> bool:
         """Add a contribution (message ``offset`` of its partition) as of ``now`` (ms).
@@ -174,14 +177,19 @@ class KpisStage:
     @property
     def showing(self) -> int:
         """How many entities are to be shown."""
-        return len(self._show)
+        return len(self._show) + len(self._show_anew)
 
     def take_shown(self, limit: int | None = None) -> list[str]:
-        """Keys of the first ``limit`` entities (all) whose snapshot changed since it was last taken, oldest change first.
+        """Keys of the first ``limit`` entities (all) whose snapshot changed since it was last taken, oldest change first; behind
+        them those that are only to be shown anew.
 
         A snapshot with someone waiting changes all the time: it is to be shown again at once, behind all others.
         """
         taken = _take(self._show, limit)
+        if self._show_anew:
+            for key in taken:
+                self._show_anew.pop(key, None)
+            taken += _take(self._show_anew, None if limit is None else limit - len(taken))
         for key in taken:
             entity = self.entities.get(key)
             if entity is not None and entity.waiting:
@@ -194,7 +202,7 @@ class KpisStage:
 
     def show_all(self) -> None:
         """Every snapshot is to be shown again: the screen's store was emptied."""
-        self._show.update(dict.fromkeys(self.entities))
+        self._show_anew = dict.fromkeys(self.entities)
 
     def snapshot(self, key: str, now: int) -> Snapshot:
         """All KPIs of an entity as of ``now`` (ms)."""

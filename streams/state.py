@@ -2,40 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
+
+from streams.sinks.outbox import Message
 
 V = TypeVar("V")
 
 
+class Held:
+    """What a table holds of the partitions in hand: encoded values by key."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, dict[bytes, bytes]] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key; None where there is none."""
+        for part in self._parts.values():
+            if (value := part.get(key)) is not None:
+                return value
+        return None
+
+    def put(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Set the value of a key; None removes it."""
+        part = self._parts.setdefault(partition, {})
+        if value is None:
+            part.pop(key, None)
+        else:
+            part[key] = value
+
+    def keys(self, partition: int) -> Iterable[bytes]:
+        """Keys of a partition."""
+        return self._parts.get(partition, {}).keys()
+
+    def keep(self, partitions: set[int]) -> None:
+        """Forget all other partitions."""
+        self._parts = {number: part for number, part in self._parts.items() if number in partitions}
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts.values():
+            yield from part
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts.values()))
+
+
 class WriteBack(dict[str, V]):
-    """Decoded values of a table, by key; a missing one is read from the table or made new.
+    """Decoded values of a table, by key; a missing one is read from what the table holds, or made new.
 
     ``changed`` maps a partition to the keys whose values must be written: whoever changes a value says so.
     """
 
     def __init__(
         self,
-        stored: MutableMapping[bytes, bytes],
+        held: Held,
         load: Callable[[bytes], V],
         dump: Callable[[V], bytes],
         new: Callable[[str], V],
     ) -> None:
         super().__init__()
-        self._stored = stored
+        self._held = held
         self._load = load
         self._dump = dump
         self._new = new
         self.changed: dict[int, set[str]] = {}
 
     def __missing__(self, key: str) -> V:
-        raw = self._stored.get(key.encode())
+        raw = self._held.get(key.encode())
         value = self[key] = self._load(raw) if raw is not None else self._new(key)
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key that is held or stored; unlike ``[]`` it makes nothing new."""
-        if key in self or self._stored.get(key.encode()) is not None:
+        """The value of a key that is at work or held; unlike ``[]`` it makes nothing new."""
+        if key in self or self._held.get(key.encode()) is not None:
             return self[key]
         return default
 
@@ -43,18 +82,19 @@ class WriteBack(dict[str, V]):
         """These keys, all of one partition, have changed."""
         self.changed.setdefault(partition, set()).update(keys)
 
-    def take_changed(self) -> list[tuple[int, list[tuple[bytes, bytes | None]]]]:
-        """(partition, [(key, encoded value)]) of what changed since the last call; the table's own bytes are brought up to date."""
+    def encode(self, partition: int, keys: Iterable[str]) -> list[Message]:
+        """The values of these keys, all of one partition, as messages; what the table holds is brought up to date."""
+        messages: list[Message] = []
+        for key in keys:
+            raw, value = key.encode(), self._dump(self[key])
+            self._held.put(partition, raw, value)
+            messages.append((raw, value, []))
+        return messages
+
+    def take_changed(self) -> list[tuple[int, list[Message]]]:
+        """(partition, messages) of what changed since the last call."""
         taken, self.changed = self.changed, {}
-        out = []
-        for partition, keys in taken.items():
-            pairs: list[tuple[bytes, bytes | None]] = []
-            for key in sorted(keys):
-                raw, value = key.encode(), self._dump(self[key])
-                self._stored[raw] = value
-                pairs.append((raw, value))
-            out.append((partition, pairs))
-        return out
+        return [(partition, self.encode(partition, sorted(keys))) for partition, keys in taken.items()]
 
     def reset(self) -> None:
         """Forget what is decoded and what has changed: the table has new contents."""

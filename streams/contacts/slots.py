@@ -92,7 +92,7 @@ class Tally:
         if slot.desk:
             _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
 
-    def contributions(self, clock: int) -> dict[str, Contribution]:
+    def contributions(self) -> dict[str, Contribution]:
         """Entity → its contribution; what cancelled out within the batch is left out. An agent's team is that of his newest cell."""
         cells: dict[_Place, Sums] = {}
         planned: dict[_Place, Sums] = {}
@@ -118,15 +118,15 @@ class Tally:
         out: dict[str, Contribution] = {}
         for (key, when, day), sums in cells.items():
             if sums:
-                _of(out, key, clock).cells.append(Cell(when, day, sums))
+                _of(out, key).cells.append(Cell(when, day, sums))
         for (key, when, day), sums in planned.items():
             if sums:
-                _of(out, key, clock).planned.append(Planned(when, day, sums))
+                _of(out, key).planned.append(Planned(when, day, sums))
         for (key, leg), since in waiting.items():
             if since is None:
-                _of(out, key, clock).left.append(leg)
+                _of(out, key).left.append(leg)
             else:
-                _of(out, key, clock).waiting[leg] = since
+                _of(out, key).waiting[leg] = since
         for key, (_, team) in teams.items():
             if (contribution := out.get(key)) is not None:
                 contribution.team = team
@@ -146,10 +146,10 @@ def _add(into: dict[K, Sums], key: K, sums: Sums, sign: int = 1) -> None:
         into[key] = {measure: -amount for measure, amount in sums.items()}
 
 
-def _of(out: dict[str, Contribution], key: str, clock: int) -> Contribution:
+def _of(out: dict[str, Contribution], key: str) -> Contribution:
     contribution = out.get(key)
     if contribution is None:
-        contribution = out[key] = Contribution(clock=clock)
+        contribution = out[key] = Contribution()
     return contribution
 
 

@@ -99,5 +99,5 @@ class ContactsStage:
             out.admitted += 1
             out.touched.add(key)
             customer.forget(reached - look_back)
-        out.contributions = tally.contributions(clock.now or 0)
+        out.contributions = tally.contributions()
         return out

@@ -57,10 +57,8 @@ class Planned(Struct, array_like=True, gc=False):
 
 
 class Contribution(Struct, omit_defaults=True, kw_only=True):
-    """What a batch of events adds to one entity. Messages for one entity are applied in order."""
+    """What a batch of events adds to one entity."""
 
-    #: Highest event time that the sender has seen, ms since 1970.
-    clock: int = 0
     cells: list[Cell] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     #: Contacts that began to wait in a queue: leg id → since, ms. Gone in ``left``.
@@ -70,10 +68,19 @@ class Contribution(Struct, omit_defaults=True, kw_only=True):
     team: str | None = None
 
 
+class Contributions(Struct, omit_defaults=True, kw_only=True):
+    """What a batch of events adds to the entities of one partition: message value of ``contributions``, applied in order."""
+
+    #: Highest event time that the sender has seen, ms since 1970.
+    clock: int
+    #: Entity → its share; nobody's where only the time is told.
+    to: dict[str, Contribution] = field(default_factory=dict)
+
+
 class DailyFacts(Struct, omit_defaults=True, kw_only=True):
     """One entity's day: message value of ``daily-facts`` under the key ``entity|date``.
 
-    ``revision`` counts the writes; ``offset`` is the last offset of the entity's contributions partition in it. ``planned``
+    ``revision`` counts the writes; ``offset`` is the offset of the last contributions message in it. ``planned``
     sums do not count yet: they begin to at their moment (ms since 1970) unless taken back before.
     """
 

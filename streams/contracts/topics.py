@@ -40,9 +40,9 @@ AGENTS = Topic("agents", "agent id", "presence and schedules", events.PresenceEv
 ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.RosterEntry], _COMPACT, partitions=1)
 CONTRIBUTIONS = Topic(
     "contributions",
-    "entity",
+    "none; the partition is that of the entities in it",
     "increments of measures, between the stages",
-    outputs.Contribution,
+    outputs.Contributions,
     {**_kept(2), **_LARGE},
 )
 DAILY_FACTS = Topic("daily-facts", "entity|date", "one entity's day", outputs.DailyFacts, {**_COMPACT, **_LARGE})

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 
-Header: TypeAlias = tuple[str, bytes]
+#: Key, value, headers.
+Message: TypeAlias = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 _partition = DefaultPartitioner()
 
@@ -27,19 +28,14 @@ class Outbox:
         self._producer = producer
         self._pending: set[asyncio.Future[Any]] = set()
 
-    async def send(
-        self,
-        topic: str,
-        partition: int,
-        messages: Iterable[tuple[bytes | None, bytes | None, list[Header] | None]],
-    ) -> None:
-        """Queue (key, value, headers) for one partition; returns when they are in the producer's buffers, not yet written."""
+    async def send(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
+        """Queue messages for one partition; returns when they are in the producer's buffers, not yet written."""
         batch = None
         for key, value, headers in messages:
             while True:
                 if batch is None:
                     batch = self._producer.create_batch()
-                if batch.append(timestamp=None, key=key, value=value, headers=headers or []) is not None:
+                if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
                     break
                 await self._hand_over(batch, topic, partition)
                 batch = None

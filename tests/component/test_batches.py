@@ -15,10 +15,10 @@ from yarl import URL
 
 from streams.batches import Run, RunConsumer, RunScheduler, RunTransport
 from streams.sinks.outbox import partition_of
-from streams.state import WriteBack
+from streams.state import Held, WriteBack
 
 
-def record(topic: str, partition: int, offset: int, key: bytes = b"k", value: bytes = b"v") -> SimpleNamespace:
+def record(topic: str, partition: int, offset: int, key: bytes = b"k", value: bytes | None = b"v") -> SimpleNamespace:
     return SimpleNamespace(
         topic=topic, partition=partition, offset=offset, timestamp=1000 + offset, timestamp_type=0, key=key, value=value,
         headers=None, checksum=None, serialized_key_size=1, serialized_value_size=1,
@@ -28,7 +28,7 @@ def record(topic: str, partition: int, offset: int, key: bytes = b"k", value: by
 @pytest.fixture
 def scheduler(monkeypatch: pytest.MonkeyPatch) -> RunScheduler:
     monkeypatch.setattr(RunScheduler, "sources", frozenset({"calls"}))
-    monkeypatch.setattr(RunScheduler, "changelogs", frozenset({"log"}))
+    monkeypatch.setattr(RunScheduler, "changelogs", {"log": Held()})
     monkeypatch.setattr(RunScheduler, "max_run", 3)
     return RunScheduler()
 
@@ -44,9 +44,16 @@ def test_what_was_fetched_of_a_source_is_a_few_runs(scheduler: RunScheduler) -> 
     assert all(isinstance(run, Run) for run in runs)
 
 
-def test_a_changelog_is_reduced_to_the_last_of_each_key_and_ends_where_it_ended(scheduler: RunScheduler) -> None:
-    log = [record("log", 0, n, key) for n, key in enumerate([b"a", b"b", b"a", b"c", b"b"])]
-    assert [one.offset for _, one in scheduler.iterate({TP("log", 0): log})] == [2, 3, 4]
+def test_a_changelog_is_restored_at_once_and_faust_hears_how_far(scheduler: RunScheduler) -> None:
+    held = scheduler.changelogs["log"]
+    log = [record("log", 2, n, key, value) for n, (key, value) in enumerate([
+        (b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"c", b"4"), (b"c", None), (b"b", b"5"),
+    ])]  # fmt: skip
+    assert [one.offset for _, one in scheduler.iterate({TP("log", 2): log})] == [5]
+    assert {key: held.get(key) for key in (b"a", b"b", b"c")} == {b"a": b"3", b"b": b"5", b"c": None}
+    assert sorted(held.keys(2)) == [b"a", b"b"]
+    held.keep({1})
+    assert list(held) == []
 
 
 def test_other_topics_pass_as_they_are(scheduler: RunScheduler) -> None:
@@ -137,7 +144,8 @@ def test_faust_takes_transport_and_scheduler() -> None:
 
 
 def test_state_is_written_once_a_checkpoint_and_read_again() -> None:
-    table: dict[bytes, bytes] = {b"a": b"1"}
+    table = Held()
+    table.put(3, b"a", b"1")
     state: WriteBack[list[int]] = WriteBack(
         table, lambda raw: [int(raw)], lambda held: str(held[0]).encode(), lambda _: [0]
     )
@@ -147,10 +155,10 @@ def test_state_is_written_once_a_checkpoint_and_read_again() -> None:
     state["b"][0] += 7
     state.mark(3, {"a", "b"})
     state.mark(3, {"a"})
-    assert state.take_changed() == [(3, [(b"a", b"5"), (b"b", b"7")])]
+    assert state.take_changed() == [(3, [(b"a", b"5", []), (b"b", b"7", [])])]
     assert state.take_changed() == []
     state.reset()
-    assert table == {b"a": b"5", b"b": b"7"}
+    assert {key: table.get(key) for key in table} == {b"a": b"5", b"b": b"7"}
     assert state["b"] == [7]
 
 

@@ -18,7 +18,7 @@ from streams.contacts.fold import HANDLERS
 from streams.contracts import decode as decoding
 from streams.contracts.decode import REASONS, Rejected, decode_any, encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Alert, Contribution, DailyFacts, RosterEntry, Score, Snapshot
+from streams.contracts.outputs import Alert, Contributions, DailyFacts, RosterEntry, Score, Snapshot
 from streams.contracts.schema import GENERATED, documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
@@ -29,7 +29,7 @@ from streams.kpi.spec import Side
 GOLDEN = Path(__file__).with_name("golden")
 EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
 _OUTPUTS = {
-    "contribution": Contribution, "daily-facts": DailyFacts, "alert": Alert, "roster": list[RosterEntry], "score": Score,
+    "contributions": Contributions, "daily-facts": DailyFacts, "alert": Alert, "roster": list[RosterEntry], "score": Score,
     "snapshot": Snapshot,
 }  # fmt: skip
 
