@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+BENCH_VENV := .venv-bench
+BENCH_INSTALLED := $(BENCH_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check fast format bench lock generated clean
@@ -42,15 +44,24 @@ format: $(INSTALLED) ## Format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(INSTALLED) ## Measure the stages
-	$(BIN)/python -m tests.bench $(BENCH)
+$(BENCH_INSTALLED): requirements-bench.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; give it as make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+bench: $(BENCH_INSTALLED) ## Measure against other frameworks; QUICK=1 ends within 5 minutes
+	$(BENCH_VENV)/bin/python -m tests.bench $(if $(QUICK),--quick) $(if $(PUBLISH),--publish) $(BENCH)
 
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
 
-lock: $(INSTALLED) ## Resolve requirements.lock anew
-	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url --no-emit-find-links --no-annotate \
-	  --custom-compile-command 'make lock' --quiet -o requirements.lock pyproject.toml
+RESOLVE := --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
+
+lock: $(INSTALLED) ## Resolve both requirements*.lock anew
+	$(BIN)/uv pip compile $(RESOLVE) --extra dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
 
 clean: ## Remove what was installed and made here
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

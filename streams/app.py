@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -181,6 +182,7 @@ class Worker:
         async def take_up(*_: Any, **__: Any) -> None:
             agents = await self._start_agents()
             agents.let_go()
+            gc.collect()
             agents.take_up({tp.partition for tp in app.consumer.assignment() if tp.topic == self._contributions})
             self._open = True
 
@@ -315,6 +317,9 @@ def run_worker(settings: Settings, *, declare: bool = True) -> None:
     """Run a worker in this process until it is told to stop (SIGINT, SIGTERM). Exits the process."""
     # Faust tells of every timer that a batch has held up; batches do that.
     logging.getLogger("mode.timers").setLevel(logging.ERROR)
+    # The state grows to millions of objects, and the collector would walk through all of them again and again (a quarter of the
+    # time, and pauses): nearly nothing here is a cycle. The young are still looked at; all are when partitions come and go.
+    gc.set_threshold(100_000, 50, 1_000_000)
     use_loop("uvloop")
     worker = Worker(settings, declare=declare)
     faust.Worker(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

@@ -1,107 +1,117 @@
-"""``make bench``: what an event costs in each stage, on one core, without Kafka, as a ratio to decoding alone in the same run."""
+"""``make bench``: throughput of all contenders, then latency, growth, recovery and memory of our worker; one command, one table."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
-from itertools import islice
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from deploy.kafka_jars import cache_root
+from deploy.local_kafka import LocalKafka
+from deploy.local_redis import LocalRedis
+from tests.bench import jvm, report, scenarios, throughput
+from tests.bench.events import contact_events, fed_topics
+from tests.bench.kernel import kernel
+from tests.bench.machine import machine
+from tests.bench.setting import BROKER_CORE, Bench, Contender, pinned
 
-from streams.alerts.rules import load_rules
-from streams.contacts.stage import ContactsStage
-from streams.contracts.decode import decode_contact, encode
-from streams.contracts.events import ContactEvent
-from streams.contracts.outputs import Contribution
-from streams.kpi.policy import Policy
-from streams.kpis_stage import KpisStage
-from streams.pipeline import Customers, DayBook, Entities
-from streams.roster import Roster
-from streams.sources.simulated import roster, simulate
-from streams.windows.clock import EventClock
-
-START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-FAR = 2**52
-
-
-def decode_only(raws: list[bytes], _: int) -> None:
-    """Decoding alone: the floor."""
-    for raw in raws:
-        decode_contact(raw)
+PARTS = ("kernel", "throughput", "latency", "growth", "recovery", "memory")
+_OUT = Path("var/bench")
+#: Events on each topic (``throughput.LENGTHS``); rounds at most; seconds that all rounds may take.
+_QUICK, _FULL = (
+    ((1_000, 3_000, 8_000, 60_000, 100_000), 3, 60.0),
+    ((3_000, 10_000, 40_000, 300_000, 500_000), 5, 3600.0),
+)
 
 
-def contacts_stage(raws: list[bytes], run: int) -> list[dict[str, Contribution]]:
-    """The first stage, in runs as a worker gets them; its contributions."""
-    stage = ContactsStage(Policy(), Roster(roster(1)))
-    customers, clock = Customers(), EventClock()
-    return [
-        stage.process(raws[start : start + run], customers, clock, machine=FAR, event_time=True).contributions
-        for start in range(0, len(raws), run)
-    ]
+def throughput_part(bench: Bench) -> dict[str, Any]:
+    """Proof that all do the same, then the rounds."""
+    sizes, most, seconds = _QUICK if bench.quick else _FULL
+    bench.say(f"throughput: writing {sum(sizes):,} events")
+    topics = fed_topics(bench, contact_events(max(sizes)), sizes)
+    contenders = [*throughput.CONTENDERS, *_jvm(bench)]
+    bench.say(f"throughput: do all come to the same sums on {topics[0].events:,} events?")
+    agreed = throughput.prove(bench, contenders, topics[0])
+    bench.say("throughput: rounds")
+    runs, failed = throughput.rounds(bench, contenders, topics, most, seconds)
+    rows = throughput.table(contenders, runs)
+    bench.highest_rate = next((row["events_per_second"] for row in rows if row["contender"] == "ours"), None)
+    return {"throughput": rows, "failed": failed, "agreed": agreed}
 
 
-def kpis_stage(batches: list[dict[str, Contribution]], _: int) -> None:
-    """The second stage, alerts included, on the contributions of the first."""
-    stage = KpisStage(Policy(), load_rules(None), Entities(), DayBook())
-    for offset, batch in enumerate(batches):
-        now = 0
-        for key, contribution in batch.items():
-            now = max(now, contribution.clock)
-            stage.apply(key, contribution, offset, contribution.clock)
-        stage.advance(now)
-        stage.alerts(now)
+def _jvm(bench: Bench) -> list[Contender]:
+    if bench.quick and not (cache_root() / "bench-jvm").is_dir():
+        bench.say(
+            "  Kafka Streams and Flink SQL are left out: the first time, Maven fetches 220 MB for them; make bench without QUICK=1"
+        )
+        return []
+    return jvm.contenders(bench.say)
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that a piece of work takes."""
-    began = perf_counter()
-    work()
-    return perf_counter() - began
+def kernel_part(bench: Bench) -> dict[str, Any]:
+    """The kernel by itself."""
+    raws = [raw for _, raw in contact_events(15_000 if bench.quick else 60_000)]
+    return {"kernel": kernel(raws, 3 if bench.quick else 5, bench.say)}
+
+
+def _scenario(name: str) -> Callable[[Bench], dict[str, Any]]:
+    measure = getattr(scenarios, name)
+    return lambda bench: {name: measure(bench)}
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure what was asked for, print it and write it down."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=60_000, help="events of the simulated desk (default 60,000)")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, of which the median counts")
-    parser.add_argument("--run", type=int, default=2000, help="messages in a run")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--quick", action="store_true", help="fewer events and rounds: within 5 minutes")
+    parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be given several times")
+    parser.add_argument("--out", type=Path, default=_OUT, help=f"where results go (default {_OUT})")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="also as tests/bench/results.json, its table in tests/bench/README.md, and its chart",
+    )
     options = parser.parse_args()
-    desk = (event for event in simulate(1, START) if isinstance(event, ContactEvent))
-    raws = [encode(event) for event in islice(desk, options.events)]  # type: ignore[arg-type]
-    batches = contacts_stage(raws, options.run)
-    seconds: dict[str, list[float]] = {"decode only": [], "contacts": [], "kpis": []}
-    for number in range(options.rounds):
-        print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
-        seconds["decode only"].append(timed(lambda: decode_only(raws, options.run)))
-        seconds["contacts"].append(timed(lambda: contacts_stage(raws, options.run)))
-        seconds["kpis"].append(timed(lambda: kpis_stage(batches, options.run)))
-    seconds["both stages"] = [a + b for a, b in zip(seconds["contacts"], seconds["kpis"], strict=True)]
-    floor = statistics.median(seconds["decode only"])
-    rows = [
-        {
-            "stage": stage,
-            "events_per_second": round(len(raws) / statistics.median(taken)),
-            "microseconds_per_event": round(statistics.median(taken) / len(raws) * 1e6, 2),
-            "times_decode": round(statistics.median(taken) / floor, 2),
-        }
-        for stage, taken in seconds.items()
-    ]
-    if options.json:
-        print(json.dumps({"events": len(raws), "rounds": options.rounds, "run": options.run, "stages": rows}, indent=1))
-        return
-    table = Table(title=f"{len(raws):,} events, medians of {options.rounds} rounds, runs of {options.run}")
-    for heading in ("stage", "events/s", "µs an event", "× decoding alone"):
-        table.add_column(heading, justify="left" if heading == "stage" else "right")
-    for row in rows:
-        table.add_row(row["stage"], f"{row['events_per_second']:,}", f"{row['microseconds_per_event']:.2f}", f"{row['times_decode']:.2f}")  # fmt: skip
-    Console().print(table)
+    parts: list[str] = [part for part in PARTS if part in (options.only or PARTS)]
+    began = perf_counter()
+    results: dict[str, Any] = {"quick": options.quick, "machine": machine()}
+    complete = True
+    scratch = Path(tempfile.mkdtemp(prefix="deskpulse-bench-"))
+    pinned(BROKER_CORE)()  # the brokers inherit it; contenders are given their own
+    try:
+        with LocalKafka(scratch / "kafka") as kafka, LocalRedis(scratch / "redis") as redis:
+            bench = Bench(options.quick, kafka.address, redis.address, scratch)
+            measures = {"kernel": kernel_part, "throughput": throughput_part} | {
+                name: _scenario(name) for name in PARTS[2:]
+            }
+            for part in parts:
+                bench.say(f"{part} ({perf_counter() - began:.0f} s so far)")
+                try:
+                    results |= measures[part](bench)
+                except throughput.DifferenceError as error:
+                    sys.exit(f"The contenders do not do the same: {error}")
+                except Exception as error:  # one part's failure must not cost the others' figures
+                    complete = False
+                    results.setdefault("broken", {})[part] = f"{type(error).__name__}: {error}"
+                    bench.say(f"{part}: FAILED: {type(error).__name__}: {error}")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    results["seconds"] = round(perf_counter() - began)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "results.json").write_text(
+        json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    report.chart(results, options.out)
+    print(report.text(results))
+    if options.publish:
+        report.publish(results, options.out)
+    sys.exit(0 if complete else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()
