@@ -47,7 +47,7 @@ _facts = msgspec.json.Decoder(DailyFacts).decode
 TABLES = ("customers", "presence", "clocks", "entities", "days")
 #: Entities that are looked at or shown without a pause, and the seconds of a tick that either may take: those that changed
 #: first come first, the others wait for the next tick.
-_AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS = 200, 0.03, 0.05
+_AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS = 200, 0.01, 0.02
 #: Entities whose state is encoded at once, and the share of the time that may go into it.
 _WRITTEN_AT_ONCE, _WRITING_SHARE = 250, 0.1
 #: Entities that one message of contributions is for at most: some 200 bytes each.
@@ -103,7 +103,7 @@ class Agents:
         self._event_time = settings.clock == "event"
         contacts = ContactsStage(policy, roster)
         self.customers: WriteBack[Customer] = WriteBack(
-            tables["customers"], lambda raw: customers_.load(raw, contacts.rules), customers_.dump, lambda _: Customer()
+            tables["customers"], customers_.load, customers_.dump, lambda _: Customer()
         )
         self.presences: WriteBack[AgentPresence] = WriteBack(
             tables["presence"], presence_.load, presence_.dump, lambda _: AgentPresence()
@@ -130,6 +130,9 @@ class Agents:
         self._checkpointing = asyncio.Lock()
         #: A checkpoint that has begun and not ended well: what it took is neither written nor marked as changed any more.
         self._broken = False
+        #: The same of the entities.
+        self._writing = asyncio.Lock()
+        self._torn = False
         #: Held while a run is taken in: state, what it causes and how far we have read belong together.
         self._whole = asyncio.Lock()
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
@@ -144,6 +147,8 @@ class Agents:
         for state in (self.customers, self.presences, self.clocks, self.entities, self.days):
             state.reset()
         self.taken.clear()
+        self._broken = self._torn = False
+        self._next_writing = 0.0
         self._kpis = self._new_kpis()
 
     def take_up(self, partitions: set[int]) -> None:
@@ -350,12 +355,10 @@ class Agents:
 
     # -- the checkpoint ------------------------------------------------------------------------------------------------
 
-    async def checkpoint(self, *, whole: bool = False) -> None:
-        """Write changed state and have it acknowledged. Only then may offsets be committed.
+    async def checkpoint(self) -> None:
+        """Write the changed state of the first stage and have it acknowledged. Only then may the offsets of the sources be committed.
 
-        First what the state has caused (contributions, alerts, dead letters), then the state of the first stage. The second
-        stage is written from time to time only (``whole``: now): how far it has been written is how far it may be committed,
-        and what it reads again it knows by the offset.
+        What the state has caused (contributions, alerts, dead letters) goes first.
         """
         async with self._checkpointing:
             if self._broken:
@@ -372,46 +375,55 @@ class Agents:
             for name, changed in changes.items():
                 for partition, messages in changed:
                     await self._outbox.send(self._names[name], partition, messages)
-            if whole or began >= self._next_writing:
-                await self._write_entities()
             await self._outbox.acknowledged()
             self._broken = False
-            metrics.CHECKPOINT_SECONDS.observe(perf_counter() - began)
+            metrics.CHECKPOINT_SECONDS.labels("contacts").observe(perf_counter() - began)
 
-    async def _write_entities(self) -> None:
-        """Write the changed entities with their days, some at a time.
+    async def write_entities(self, *, now: bool = False) -> None:
+        """Write the changed entities with their days; how far they have been written is how far contributions may be committed.
 
-        A day goes first: what was planned and has come due must not leave the entity, which remembers when, before it is in the
-        day. Each knows the last offset that it holds, so that they need not all be of one moment.
+        That need not be often, for what is read again is known by its offset: the next time is when a tenth of the time has gone
+        into it (``now``: at once). Each knows the last offset that it holds, so that they need not all be of one moment. The days
+        go first: what was planned and has come due must not leave the entity, which remembers when, before it is in the day.
         """
-        reached = {place: offset for place, offset in self.taken.items() if place[0] == self._contributions}
-        days = _by_entity(self._kpis.changed_days)
-        entities = sorted(self._kpis.changed_entities | days.keys())
-        self._kpis.changed_entities.clear()
-        self._kpis.changed_days.clear()
-        busy = 0.0
-        for part in _parts(entities, _WRITTEN_AT_ONCE):
-            began = perf_counter()
-            by_partition: dict[int, list[str]] = {}
-            for key in part:
-                by_partition.setdefault(self.partition(key), []).append(key)
-            messages = [
-                (
-                    partition,
-                    self.days.encode(partition, [day for key in keys for day in days.get(key, [])]),
-                    self.entities.encode(partition, [key for key in keys if key in self.entities]),
+        if not now and perf_counter() < self._next_writing:
+            return
+        async with self._writing:
+            if self._torn:
+                raise RuntimeError(
+                    "writing the entities has failed: nothing is committed before they have been read again"
                 )
-                for partition, keys in by_partition.items()
-            ]
-            busy += perf_counter() - began
-            for partition, of_days, _ in messages:
-                await self._outbox.send(self._names["days"], partition, of_days)
+            self._torn = True
+            began, busy = perf_counter(), 0.0
+            reached = {place: offset for place, offset in self.taken.items() if place[0] == self._contributions}
+            days = _by_entity(self._kpis.changed_days)
+            changed = list(self._kpis.changed_entities | days.keys())
+            self._kpis.changed_entities.clear()
+            self._kpis.changed_days.clear()
+            after: list[tuple[int, list[Message]]] = []
+            for part in _parts(changed, _WRITTEN_AT_ONCE):
+                started = perf_counter()
+                by_partition: dict[int, list[str]] = {}
+                for key in part:
+                    by_partition.setdefault(self.partition(key), []).append(key)
+                of_days = []
+                for number, keys in by_partition.items():
+                    of_days.append(
+                        (number, self.days.encode(number, [day for key in keys for day in days.get(key, ())]))
+                    )
+                    after.append((number, self.entities.encode(number, [key for key in keys if key in self.entities])))
+                busy += perf_counter() - started
+                for number, messages in of_days:
+                    await self._outbox.send(self._names["days"], number, messages)
+                await asyncio.sleep(0)
             await self._outbox.acknowledged()
-            for partition, _, of_entities in messages:
-                await self._outbox.send(self._names["entities"], partition, of_entities)
-        await self._outbox.acknowledged()
-        self._processed.update(reached)
-        self._next_writing = perf_counter() + busy / _WRITING_SHARE
+            for number, messages in after:
+                await self._outbox.send(self._names["entities"], number, messages)
+            await self._outbox.acknowledged()
+            self._processed.update(reached)
+            self._next_writing = perf_counter() + busy / _WRITING_SHARE
+            self._torn = False
+            metrics.CHECKPOINT_SECONDS.labels("kpis").observe(perf_counter() - began)
 
 
 async def _turns(count: int, seconds: float) -> AsyncIterator[int]:

@@ -193,11 +193,10 @@ class Worker:
                 await self._at_work.tick()
                 self._publish_lag()
 
-        @app.timer(4 * COMMIT_SECONDS)  # type: ignore[untyped-decorator]
-        async def checkpoint() -> None:
-            # What changes by time alone is written too, though no offset moves.
+        @app.timer(COMMIT_SECONDS)  # type: ignore[untyped-decorator]
+        async def write_entities() -> None:
             if self._open:
-                await self._at_work.checkpoint()
+                await self._at_work.write_entities()
 
         @app.task  # type: ignore[untyped-decorator]
         async def follow_roster() -> None:
@@ -224,7 +223,7 @@ class Worker:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=5,
-                max_batch_size=262_144,
+                max_batch_size=524_288,
                 max_request_size=8_388_608,
                 request_timeout_ms=60_000,
             )
@@ -279,7 +278,7 @@ class Worker:
         self._open = False
         try:
             async with asyncio.timeout(HAND_OVER_SECONDS):
-                await self._at_work.checkpoint(whole=True)
+                await self._at_work.write_entities(now=True)
                 await self.app.consumer.commit_processed()
         except Exception:  # nothing is lost: it is read again
             log.exception("what was processed last could not be committed before the partitions went")

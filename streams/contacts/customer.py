@@ -12,6 +12,7 @@ from streams.contacts.contact import Contact, Rules
 from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
 from streams.contacts.repeats import affected, links, relevant
 from streams.contacts.slots import Slots, Tally
+from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy import Policy
 
@@ -21,36 +22,74 @@ _NEVER = 2**62
 
 
 class Kept(Struct, array_like=True, kw_only=True):
-    """A contact as it is stored: the fold of what can no longer change, the events after it, and what of them has been sent on."""
+    """A contact as it is stored: the fold of what can no longer change, the events after it as JSON, the state that follows from
+    both (with what of it has been sent on), and its links.
+    """
 
     base: Contact
-    log: list[AnyContactEvent]
+    log: list[bytes]
+    state: Contact
     links: Slots
-    slots: Slots
 
 
 class Memory:
-    """A contact at work: what is stored, and the state that follows from it."""
+    """A contact at work: what is stored, and what is looked at for every event.
 
-    __slots__ = ("amended", "arrival", "base", "first_at", "ids", "last_at", "links", "log", "relevant", "state")
+    The log holds the events as JSON: a third of the memory, and written as it is; they are read only where one comes late.
+    """
 
-    def __init__(self, base: Contact, log: list[AnyContactEvent], links: Slots, state: Contact) -> None:
-        self.base = base
-        self.log = log
-        self.links = links
-        self.state = state
-        self.ids = {event.id for event in log}
+    __slots__ = (
+        "amended",
+        "arrival",
+        "base",
+        "first_at",
+        "ids",
+        "last",
+        "last_at",
+        "links",
+        "log",
+        "relevant",
+        "state",
+    )
+
+    def __init__(self) -> None:
+        self.base = Contact()
+        self.log: list[bytes] = []
+        self.state = Contact()
+        self.links: Slots = {}
         #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
         self.arrival: int | None = None
         #: What its own and its neighbours' links were computed from.
         self.relevant: tuple[object, ...] = ()
-        self.note_ends()
+        #: Ids in the log; where it begins and ends (ms); place of the last among the events of its moment; does any amend another?
+        self.ids: set[str] = set()
+        self.first_at, self.last_at = _NEVER, -_NEVER
+        self.last = (-1, "")
+        self.amended = False
 
-    def note_ends(self) -> None:
-        """Remember where the log begins and ends (ms), and whether it amends: looked at for every event, changed by few."""
-        self.first_at = self.log[0].at if self.log else _NEVER
-        self.last_at = self.log[-1].at if self.log else -_NEVER
-        self.amended = any(type(event) in AMENDMENTS for event in self.log)
+    def events(self) -> list[AnyContactEvent]:
+        """The log, read."""
+        return [event for raw in self.log if not isinstance(event := decode_contact(raw), Rejected)]
+
+    def keep(self, events: list[AnyContactEvent]) -> None:
+        """Have these events, in order, as the log."""
+        self.log = [encode(event) for event in events]
+        self.note(events)
+
+    def note(self, events: list[AnyContactEvent]) -> None:
+        """Remember of the log, read, what is looked at for every event."""
+        self.ids = {event.id for event in events}
+        self.first_at = events[0].at if events else _NEVER
+        self.last_at, rank, id = order(events[-1]) if events else (-_NEVER, -1, "")
+        self.last = rank, id
+        self.amended = any(type(event) in AMENDMENTS for event in events)
+
+    def append(self, event: AnyContactEvent, at: int, place: tuple[int, str]) -> None:
+        """Put an event at the end of the log."""
+        self.log.append(encode(event))
+        self.last_at, self.last = at, place
+        if at < self.first_at:
+            self.first_at = at
 
 
 class Customer:
@@ -71,37 +110,28 @@ class Customer:
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
         if memory is None:
-            memory = self.contacts[key] = Memory(Contact(), [], {}, Contact())
+            memory = self.contacts[key] = Memory()
             self.states[key] = memory.state
         elif event.id in memory.ids:
             return "duplicate"
-        state = memory.state
+        state, place = memory.state, (RANK[type(event)], event.id)
+        late = at < memory.last_at or (at == memory.last_at and place < memory.last)
         try:
-            if (
-                at < memory.last_at
-                or memory.amended
-                or type(event) in AMENDMENTS
-                or (at == memory.last_at and _rank(event) < _rank(memory.log[-1]))
-            ):
-                insort(memory.log, event, key=order)
-                memory.state = fold(memory.base, memory.log, rules)
-                memory.note_ends()
-                self.states[key] = memory.state
+            if late or memory.amended or type(event) in AMENDMENTS:
+                events = memory.events()
+                insort(events, event, key=order)
+                memory.state = self.states[key] = fold(memory.base, events, rules)
+                memory.keep(events)
                 tally.difference(key, state.slots, memory.state.slots)
                 news = True
             else:
-                memory.log.append(event)
-                memory.last_at = at
-                if at < memory.first_at:
-                    memory.first_at = at
                 news = step(state, event, at, rules)
+                memory.append(event, at, place)
                 if state.was:
                     tally.change(key, state.was, state.slots)
                     state.was.clear()
         except Exception:  # as if it had never come: the stage turns it away
-            memory.log.remove(event)
-            memory.state = self.states[key] = fold(memory.base, memory.log, rules)
-            memory.note_ends()
+            memory.state = self.states[key] = fold(memory.base, memory.events(), rules)
             raise
         memory.ids.add(event.id)
         if news or memory.arrival is None or memory.arrival != memory.state.at:
@@ -139,12 +169,10 @@ class Customer:
 
     @staticmethod
     def _compact(memory: Memory, horizon: int, rules: Rules) -> None:
-        keep = next((i for i, event in enumerate(memory.log) if event.at >= horizon), len(memory.log))
+        events = memory.events()
         # What a later correction or retraction has changed is folded as changed: the amendment will not find it again.
-        memory.base = fold(memory.base, [event for event in effective(memory.log) if event.at < horizon], rules)
-        gone, memory.log = memory.log[:keep], memory.log[keep:]
-        memory.ids.difference_update(event.id for event in gone)
-        memory.note_ends()
+        memory.base = fold(memory.base, [event for event in effective(events) if event.at < horizon], rules)
+        memory.keep([event for event in events if event.at >= horizon])
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
@@ -152,20 +180,15 @@ class Customer:
             return len(self.arrivals)
         if len(self.contacts) > len(self.arrivals):  # of some, only amendments have come
             for key in [key for key, memory in self.contacts.items() if memory.arrival is None]:
-                if order(self.contacts[key].log[-1])[0] < before:
+                if self.contacts[key].last_at < before:
                     del self.contacts[key], self.states[key]
         while self.arrivals and self.arrivals[0][0] < before:
             _, key = self.arrivals[0]
             memory = self.contacts[key]
-            if memory.log and memory.log[-1].at >= before:
+            if memory.last_at >= before:
                 break
             del self.arrivals[0], self.contacts[key], self.states[key]
         return len(self.contacts)
-
-
-def _rank(event: AnyContactEvent) -> tuple[int, str]:
-    """Place among the events of one moment."""
-    return RANK[type(event)], event.id
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -175,21 +198,20 @@ _decoder = msgspec.msgpack.Decoder(dict[str, Kept])
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
     return _encoder.encode(
-        {key: Kept(base=m.base, log=m.log, links=m.links, slots=m.state.slots) for key, m in customer.contacts.items()}
+        {key: Kept(base=m.base, log=m.log, state=m.state, links=m.links) for key, m in customer.contacts.items()}
     )
 
 
-def load(raw: bytes, rules: Rules) -> Customer:
-    """A customer from its stored form."""
+def load(raw: bytes) -> Customer:
+    """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
     for key, kept in _decoder.decode(raw).items():
-        state = fold(kept.base, kept.log, rules)
-        # Under another policy the fold may differ from what was sent: differences are to what was sent.
-        state.slots = kept.slots
-        memory = customer.contacts[key] = Memory(kept.base, kept.log, kept.links, state)
-        customer.states[key] = state
-        if state.first_at is not None:
-            memory.arrival = state.at
-            customer.arrivals.append((state.at, key))
+        memory = customer.contacts[key] = Memory()
+        memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
+        memory.note(memory.events())
+        customer.states[key] = kept.state
+        if kept.state.first_at is not None:
+            memory.arrival = kept.state.at
+            customer.arrivals.append((kept.state.at, key))
     customer.arrivals.sort()
     return customer

@@ -26,6 +26,7 @@ BATCH_SECONDS = Histogram(
 CHECKPOINT_SECONDS = Histogram(
     "deskpulse_checkpoint_seconds",
     "Time to write changed state and have it acknowledged",
+    ["stage"],
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
 ALERTS = Counter("deskpulse_alerts", "Steps of alerts", ["rule", "status"])
