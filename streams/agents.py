@@ -45,9 +45,9 @@ _facts = msgspec.json.Decoder(DailyFacts).decode
 
 #: Tables of the worker, by name; ``daily-facts`` is the changelog of the last.
 TABLES = ("customers", "presence", "clocks", "entities", "days")
-#: Entities that are looked at or shown without a pause, and the seconds of a tick that either may take: those that changed
-#: first come first, the others wait for the next tick.
-_AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS = 200, 0.01, 0.02
+#: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
+#: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
+_AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
 #: Entities whose state is encoded at once, and the share of the time that may go into it.
 _WRITTEN_AT_ONCE, _WRITING_SHARE = 250, 0.1
 #: Entities that one message of contributions is for at most: some 200 bytes each.
@@ -126,7 +126,7 @@ class Agents:
         self._processed = processed
         #: (topic, partition) → offset after the last record taken into the state. What may be committed follows.
         self.taken: dict[tuple[str, int], int] = {}
-        self._next_writing = 0.0
+        self._next_writing = self._next_tick = 0.0
         self._checkpointing = asyncio.Lock()
         #: A checkpoint that has begun and not ended well: what it took is neither written nor marked as changed any more.
         self._broken = False
@@ -306,14 +306,16 @@ class Agents:
             await self._outbox.send(self._contributions, partition, [(None, message, [])])
 
     async def tick(self) -> None:
-        """Let time pass, look at the alerts, bring the screens up to date."""
+        """Let time pass, look at the alerts, bring the screens up to date; not yet where the last time took too much."""
+        if perf_counter() < self._next_tick:
+            return
         now = self.now()
         if now is None:
             await self._show(None)
             return
         self._kpis.advance(now)
         told: list[Alert] = []
-        async for part in _turns(self._kpis.awake, _LOOKING_SECONDS):
+        async for part in self._turns(self._kpis.awake, _LOOKING_SECONDS):
             told += self._kpis.alerts(now, part)
         for alert in told:
             metrics.ALERTS.labels(alert.rule, alert.status).inc()
@@ -329,6 +331,19 @@ class Agents:
         metrics.ENTITIES.set(len(self.entities))
         metrics.CUSTOMERS.set(len(self.customers))
 
+    async def _turns(self, count: int, seconds: float) -> AsyncIterator[int]:
+        """How many of ``count`` things to do next, again and again until all are done or so much time has gone into them; others
+        run in between.
+        """
+        busy = 0.0
+        while count > 0 and busy < seconds:
+            began = perf_counter()
+            yield min(count, _AT_ONCE)
+            busy += perf_counter() - began
+            count -= _AT_ONCE
+            await asyncio.sleep(0)
+        self._next_tick = max(self._next_tick, perf_counter()) + busy / _TICKING_SHARE
+
     async def _show(self, now: int | None) -> None:
         machine = machine_ms()
         if await self._screens.emptied(machine):
@@ -338,7 +353,7 @@ class Agents:
             self._unshown_alerts = self._kpis.open_alerts(now) if now is not None else []
         snapshots: list[Snapshot] = []
         if now is not None:
-            async for part in _turns(self._kpis.showing, _SHOWING_SECONDS):
+            async for part in self._turns(self._kpis.showing, _SHOWING_SECONDS):
                 keys = self._kpis.take_shown(part)
                 snapshots += [self._kpis.snapshot(key, now) for key in keys if key in self.entities]
         agents, self._unshown_presence = self._unshown_presence, set()
@@ -424,15 +439,6 @@ class Agents:
             self._next_writing = perf_counter() + busy / _WRITING_SHARE
             self._torn = False
             metrics.CHECKPOINT_SECONDS.labels("kpis").observe(perf_counter() - began)
-
-
-async def _turns(count: int, seconds: float) -> AsyncIterator[int]:
-    """How many of ``count`` things to do next, again and again until all are done or the time is up; others run in between."""
-    until = perf_counter() + seconds
-    while count > 0 and perf_counter() < until:
-        yield min(count, _AT_ONCE)
-        count -= _AT_ONCE
-        await asyncio.sleep(0)
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -12,6 +12,8 @@ from streams.contacts.slots import WAITING
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
 
+_OFFER: Sums = {"calls_offered": 1}
+
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
@@ -189,9 +191,7 @@ def _put_offer(call: Contact, leg: Leg) -> None:
     """
     number = len(call.legs)
     outcome = leg.answered_at if leg.answered_at is not None else leg.gone_at
-    call.put(
-        f"offer{number}", leg.queued_at if outcome is None else outcome, desk={"calls_offered": 1}, queue=leg.queue
-    )
+    call.put(f"offer{number}", leg.queued_at if outcome is None else outcome, desk=_OFFER, queue=leg.queue)
     if outcome is None:
         call.put(f"wait{number}", leg.queued_at, queue=leg.queue, form=WAITING)
 

@@ -14,6 +14,7 @@ from streams.contracts.outputs import Sums
 
 #: The slot that says a first response is due, and the slot of the response itself.
 _DUE, _RESPONSE = "first_response_due", "first_response"
+_RESPONSE_DUE: Sums = {"first_responses_due": 1}
 
 
 def started(chat: Contact, event: e.ChatStarted, at: int, rules: Rules) -> None:
@@ -41,8 +42,7 @@ def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
     if event.sender == "customer":
         if chat.asked_at is None:
             chat.asked_at = at
-            due = {"first_responses_due": 1}
-            chat.put(_DUE, at + _limit(rules), both=due, form=PLANNED)
+            chat.put(_DUE, at + _limit(rules), both=_RESPONSE_DUE, form=PLANNED)
     elif event.sender == "agent":
         _assign(chat, event)
         if chat.asked_at is None or chat.responded:

@@ -14,6 +14,13 @@ from streams.windows.clock import Days
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
 AT_THE_END = ("handled", "resolution", "rating", "complaint_closed")
 COMPLAINT = "complaint"
+#: What slots hold again and again. Shared: nobody changes a slot's sums.
+_COMPLAINT: Sums = {"complaints": 1}
+_HANDLED: Sums = {"contacts_handled": 1}
+_HANDLED_KNOWN: Sums = {"contacts_handled": 1, "contacts_handled_known": 1}
+_UNRESOLVED: Sums = {"resolution_due": 1}
+_RESOLVED: Sums = {"resolution_due": 1, "resolved": 1}
+_NONE: Sums = {}
 
 
 class Rules(Struct, frozen=True):
@@ -96,7 +103,15 @@ class Contact(Struct, array_like=True, kw_only=True):
         if agent is None:
             agent, team = self.agent, self.team
         slot = Slot(
-            at, self.day, agent, team, queue or self.queue, self.site, staff or both or {}, desk or both or {}, form
+            at,
+            self.day,
+            agent,
+            team,
+            queue or self.queue,
+            self.site,
+            staff or both or _NONE,
+            desk or both or _NONE,
+            form,
         )
         self.fill(name, slot)
 
@@ -152,10 +167,9 @@ class Contact(Struct, array_like=True, kw_only=True):
     def settle(self) -> None:
         """After an event: what follows from the contact's kind."""
         if self.kind == COMPLAINT:
-            one = {"complaints": 1}
-            self.put("complaint", self.at, desk=one)
+            self.put("complaint", self.at, desk=_COMPLAINT)
             if self.closed_at is not None and "complaint_closed" not in self.slots:
-                self.put("complaint_closed", self.closed_at, staff=one)
+                self.put("complaint_closed", self.closed_at, staff=_COMPLAINT)
         elif "complaint" in self.slots:
             self.drop("complaint", "complaint_closed")
 
@@ -164,17 +178,11 @@ class Contact(Struct, array_like=True, kw_only=True):
     def close(self, at: int) -> None:
         """The contact was handled to its end by its agent."""
         self.closed_at = at
-        sums = {"contacts_handled": 1}
-        if self.known:
-            sums["contacts_handled_known"] = 1
-        self.put("handled", at, both=sums)
+        self.put("handled", at, both=_HANDLED_KNOWN if self.known else _HANDLED)
 
     def resolve(self, at: int, resolved: bool) -> None:
         """The contact is due to be resolved and was, or was not; a later word replaces an earlier one."""
-        sums = {"resolution_due": 1}
-        if resolved:
-            sums["resolved"] = 1
-        self.put("resolution", at, both=sums)
+        self.put("resolution", at, both=_RESOLVED if resolved else _UNRESOLVED)
 
     def rate(self, event: Rated, at: int, rules: Rules) -> None:
         """A satisfaction rating; the last one stands. Credited to the contact's agent, else to the one it names."""

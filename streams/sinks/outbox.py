@@ -67,10 +67,9 @@ class Outbox:
         if before is not None:
             await before
         topic, partition = place
-        sent = []
-        for batch in self._batches(messages):
-            sent.append(await self._producer.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*sent)
+        await asyncio.gather(
+            *[await self._producer.send_batch(batch, topic, partition=partition) for batch in self._batches(messages)]
+        )
 
     def _batches(self, messages: list[Message]) -> Iterator[Any]:
         batch = self._producer.create_batch()
