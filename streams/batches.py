@@ -12,7 +12,7 @@ Inner parts that this leans on. Of faust-streaming, as read in 0.15.3: in faust/
 ``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``, ``_committed_offset``,
 ``_read_offset``; in faust/transport/drivers/aiokafka.py ``Consumer._new_consumer_thread``, ``AIOKafkaConsumerThread._consumer``.
 Of aiokafka, as read in 0.14.0 (aiokafka/consumer/fetcher.py): ``Fetcher._records``, ``FetchResult._partition_records``,
-``PartitionRecords._consumer_record``.
+``PartitionRecords._consumer_record``, and ``AIOKafkaConsumer._fetcher``.
 ``tests/component/test_batches.py`` holds them to what is expected of them here.
 """
 
@@ -148,6 +148,10 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         aiokafka: their records are fetched, found inactive, and lost until the next seek.
         """
         chosen = frozenset(active_partitions or ())
+        if self.app.rebalancing:
+            # When tables are restored Faust seeks, and only then empties its queues once more: what was fetched in between would be
+            # lost, and missed by nobody until more came.
+            chosen = frozenset(tp for tp in chosen if tp.topic not in self.transport.sources)
         if not chosen:
             await self.sleep(timeout)
             return {}

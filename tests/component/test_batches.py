@@ -73,6 +73,7 @@ class Told:
         async def checkpoint() -> None:
             self.order.append("checkpoint")
 
+        self.consumer.app = SimpleNamespace(rebalancing=False)
         self.consumer.transport = SimpleNamespace(sources={"calls"}, processed=processed, checkpoint=checkpoint)
 
 
@@ -112,6 +113,20 @@ def test_nothing_is_fetched_while_nothing_is_active(monkeypatch: pytest.MonkeyPa
     live.clear()
     asyncio.run(told.consumer._getmany(live, 1.0))
     assert asked == [{TP("calls", 0)}]
+
+
+def test_while_tables_are_restored_nothing_of_a_source_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust empties its queues once more when they are, and what had been fetched would be missed by nobody."""
+    told, asked = Told({}), []
+    told.consumer.app.rebalancing = True
+
+    async def getmany(_: object, active: Any, timeout: float) -> dict[Any, Any]:
+        asked.append(active)
+        return {}
+
+    monkeypatch.setattr(RunConsumer.__mro__[1], "_getmany", getmany)
+    asyncio.run(told.consumer._getmany({TP("calls", 0), TP("log", 0)}, 1.0))
+    assert asked == [{TP("log", 0)}]
 
 
 def test_faust_takes_transport_and_scheduler() -> None:
