@@ -154,8 +154,8 @@ class Customer:
             if at is not None:
                 insort(self.arrivals, (at, key))
             changed.arrival = at
-        if len(self.arrivals) == 1 and not changed.links:
-            return
+        if len(self.arrivals) == 1 and at is not None and not changed.links:
+            return  # nobody else is there
         touched = {key}
         for moment in (old_at, at):
             if moment is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from streams.contacts.customer import dump, load
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
@@ -71,3 +73,13 @@ def test_another_policy_on_stored_contacts_takes_away_only_what_was_sent() -> No
             add(total, cell.sums)
         people = Customers({key: load(dump(person)) for key, person in people.items()})
     assert total == {"calls_offered": 1}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (0, 2, 1), (2, 1, 0)])
+def test_a_retracted_contact_brings_nobody_back(order: tuple[int, ...]) -> None:
+    """Found by shuffling: taken back last, and leaving one contact behind, it was forgotten without that one being asked."""
+    k = {"customer_id": "k"}
+    script = Script().at("10:00:00", e.TicketClosed, "t1", **k).at("10:00:01", e.CallArrived, "c1", **k)
+    script.at("10:00:01", e.CallRetracted, "c1", corrects="e1", **k)
+    script.events = [script.events[number] for number in order]
+    assert sums(script.run()) == {"contacts_handled": 1, "contacts_handled_known": 1}
