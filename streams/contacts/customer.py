@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from streams.contacts.contact import Contact, Rules
 from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
-from streams.contacts.repeats import affected, links, relevant
+from streams.contacts.repeats import REPEAT, affected, links, relevant
 from streams.contacts.slots import Slots, Tally
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
@@ -141,10 +141,12 @@ class Customer:
         return "admitted"
 
     def _relink(self, key: str, changed: Memory, policy: Policy, tally: Tally) -> None:
-        """Where a contact came, moved, or was handled, its links and its neighbours' may have changed."""
+        """Where a contact came, moved, or was handled, its links and perhaps its neighbours' have changed."""
         state = changed.state
         inputs = relevant(state)
         if inputs == changed.relevant:
+            if len(self.arrivals) > 1 or changed.links:
+                self._link(key, policy, tally)
             return
         changed.relevant = inputs
         old_at, at = changed.arrival, state.at if state.first_at is not None else None
@@ -156,16 +158,26 @@ class Customer:
             changed.arrival = at
         if len(self.arrivals) == 1 and at is not None and not changed.links:
             return  # nobody else is there
-        touched = {key}
-        for moment in (old_at, at):
-            if moment is not None:
-                touched.update(affected(moment, self.arrivals, policy))
+        if old_at is None and at is not None and self.arrivals[-1][1] == key:
+            # The usual case: the newest contact. Whom somebody has followed already, it does not change.
+            touched = {
+                other for other in affected(at, self.arrivals, policy) if REPEAT not in self.contacts[other].links
+            }
+            touched.add(key)
+        else:
+            touched = {key}
+            for moment in (old_at, at):
+                if moment is not None:
+                    touched.update(affected(moment, self.arrivals, policy))
         for other in touched:
-            memory = self.contacts[other]
-            now = links(other, self.states, self.arrivals, policy)
-            if now != memory.links:
-                tally.difference(other, memory.links, now)
-                memory.links = now
+            self._link(other, policy, tally)
+
+    def _link(self, key: str, policy: Policy, tally: Tally) -> None:
+        memory = self.contacts[key]
+        now = links(key, self.states, self.arrivals, policy)
+        if now != memory.links:
+            tally.difference(key, memory.links, now)
+            memory.links = now
 
     @staticmethod
     def _compact(memory: Memory, horizon: int, rules: Rules) -> None:

@@ -15,22 +15,17 @@ from streams.contacts.contact import COMPLAINT, Contact
 from streams.contacts.slots import Slot, Slots
 from streams.kpi.policy import Policy
 
+#: The slot of a contact whose customer has come back.
+REPEAT = "repeat"
 #: Arrivals of a customer in order of time: (ms since 1970, contact key).
 Arrivals = Sequence[tuple[int, str]]
 
 
 def relevant(contact: Contact) -> tuple[object, ...]:
-    """What of a contact its own and its neighbours' links depend on."""
-    return (
-        contact.at,
-        contact.known,
-        contact.topic,
-        contact.kind,
-        contact.queue,
-        contact.site,
-        contact.slots.get("handled"),
-        contact.slots.get("complaint_closed"),
-    )
+    """What of a contact its neighbours' links depend on."""
+    complaint = contact.kind == COMPLAINT
+    closed = contact.slots.get("complaint_closed") if complaint else None
+    return contact.first_at is not None, contact.at, contact.known, contact.topic, complaint, closed
 
 
 def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> Slots:
@@ -40,7 +35,7 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     handled = contact.slots.get("handled")
     if handled is not None and contact.known and _returns(contact, contacts, arrivals, policy):
         one = {"repeat_contacts": 1}
-        slots["repeat"] = Slot(
+        slots[REPEAT] = Slot(
             handled.at, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
         )
     if contact.kind == COMPLAINT and contact.known:
