@@ -35,7 +35,8 @@ class Kept(Struct, array_like=True, kw_only=True):
 class Memory:
     """A contact at work: what is stored, and what is looked at for every event.
 
-    The log holds the events as JSON: a third of the memory, and written as it is; they are read only where one comes late.
+    The log holds the events as JSON: less memory than the events themselves, and written as it is; they are read only where one
+    comes late.
     """
 
     __slots__ = (
