@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     def _ssl_context(self) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cafile=self.ssl_ca_file)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' Python leaves it to OpenSSL's settings
         except OSError as error:
             raise ValueError(f"DESKPULSE_SSL_CA_FILE={self.ssl_ca_file} gives no certificate (PEM): {error}") from error
         if self.ssl_key_file and not self.ssl_cert_file:
