@@ -127,6 +127,8 @@ class Agents:
         #: (topic, partition) → offset after the last record taken into the state. What may be committed follows.
         self.taken: dict[tuple[str, int], int] = {}
         self._next_writing = self._next_tick = 0.0
+        #: Has a run been taken in since the last tick? If not, there is nothing that a tick would keep waiting.
+        self._at_work = False
         self._checkpointing = asyncio.Lock()
         #: A checkpoint that has begun and not ended well: what it took is neither written nor marked as changed any more.
         self._broken = False
@@ -177,6 +179,7 @@ class Agents:
 
     async def contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """A run of calls, chats or tickets."""
+        self._at_work = True
         async with self._whole:
             await self._take_contacts(topic, partition, records)
             self.taken[topic, partition] = self._processed[topic, partition] = records[-1].offset + 1
@@ -226,6 +229,7 @@ class Agents:
 
     def kpis(self, partition: int, records: Sequence[Record]) -> None:
         """A run of contributions."""
+        self._at_work = True
         began = perf_counter()
         applied = skipped = 0
         for record in records:
@@ -307,8 +311,9 @@ class Agents:
 
     async def tick(self) -> None:
         """Let time pass, look at the alerts, bring the screens up to date; not yet where the last time took too much."""
-        if perf_counter() < self._next_tick:
+        if self._at_work and perf_counter() < self._next_tick:
             return
+        self._at_work = False
         now = self.now()
         if now is None:
             await self._show(None)
