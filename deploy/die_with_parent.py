@@ -10,8 +10,16 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
+
+
+def bound(command: Sequence[str]) -> list[str]:
+    """The command that does the same as ``command`` and ends with this process; itself where the kernel cannot see to that."""
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
 def main(parent: int, command: list[str]) -> None:

@@ -63,23 +63,12 @@ def fetch_jars(progress: Callable[[str], None], cache: Path | None = None) -> Pa
 def _fetch(maven: str, jars: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=f"{jars.name}.partial-", dir=jars.parent))
     try:
-        run = subprocess.run(
-            [
-                maven,
-                "-q",
-                "-B",
-                "-Dstyle.color=never",
-                f"--file={POM}",
-                "dependency:copy-dependencies",
-                "-DincludeScope=runtime",
-                f"-DoutputDirectory={partial}",
-            ],
-            env={**os.environ, **tools.JVM_ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+        run = tools.run_maven(
+            maven,
+            POM,
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={partial}",
             timeout=_FETCH_LIMIT_SECONDS,
         )
         if run.returncode != 0:

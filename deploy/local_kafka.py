@@ -6,9 +6,7 @@ import base64
 import contextlib
 import fcntl
 import json
-import os
 import shutil
-import subprocess
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -200,7 +198,7 @@ class LocalKafka:
         text = (self._directory / "server.properties").read_text(encoding="ascii")
         properties.write_text(text + f"log.dirs={unfinished.name}\n", encoding="ascii")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        run = subprocess.run(
+        run = tools.run_java(
             [
                 java,
                 "-XX:TieredStopAtLevel=1",
@@ -212,12 +210,6 @@ class LocalKafka:
                 f"--config={properties.name}",
             ],
             cwd=self._directory,
-            env={**os.environ, **tools.JVM_ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             timeout=_READY_WITHIN_SECONDS,
         )
         properties.unlink()

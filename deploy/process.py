@@ -8,13 +8,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-_LAUNCHER = Path(__file__).with_name("die_with_parent.py")
+from deploy import die_with_parent
+
 _LOG_LIMIT_BYTES = 10_000_000
 #: As Kafka marks them. What a server writes after its first error is mostly about how it shuts down.
 _ERROR = re.compile(r"\b(ERROR|FATAL)\b")
@@ -109,13 +109,10 @@ class ServerProcess:
         return "\n".join(shown) or "(it said nothing)"
 
     def _own(self, spawned: Future[subprocess.Popen[bytes]]) -> None:
-        command = self._command
-        if sys.platform == "linux":
-            command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *command]
         try:
             with self.log.open("ab") as log:
                 process = subprocess.Popen(
-                    command,
+                    die_with_parent.bound(self._command),
                     cwd=self._directory,
                     env=self._environment,
                     stdin=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,3 +121,23 @@ def _ask(path: str, option: str, version: str, advice: str) -> Tool:
     if run.returncode != 0 or found is None:
         raise MissingToolError(f"{path} does not run ({option} said: {said.strip()[:200]!r})", advice)
     return Tool(path, found[1])
+
+
+def run_java(command: Sequence[str], *, timeout: float, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Java, or what runs on it, to its end; ``stdout`` has all that it says, errors too. Raises TimeoutExpired after ``timeout`` s."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **JVM_ENVIRONMENT},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+    )
+
+
+def run_maven(maven: str, pom: Path, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run Maven on a project, as ``run_java`` runs its command: without questions, saying only what went wrong."""
+    return run_java([maven, "-q", "-B", "-Dstyle.color=never", f"--file={pom}", *arguments], timeout=timeout)

@@ -43,9 +43,6 @@ class Held:
         for part in self._parts.values():
             yield from part
 
-    def __len__(self) -> int:
-        return sum(map(len, self._parts.values()))
-
 
 class WriteBack(dict[str, V]):
     """Decoded values of a table, by key; a missing one is read from what the table holds, or made new.

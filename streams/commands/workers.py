@@ -175,12 +175,9 @@ class Crew:
 
     async def _run(self, member: Member, last_lines: deque[str]) -> int:
         """Run a member once; its exit code, negative: by that signal."""
-        command = list(member.command)
-        if sys.platform == "linux":
-            command = [sys.executable, "-I", "-S", die_with_parent.__file__, str(os.getpid()), *command]
         try:
             process = await asyncio.create_subprocess_exec(
-                *command,
+                *die_with_parent.bound(member.command),
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,  # Faust leaves its spinner's control characters there, and nothing else

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import random
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -169,7 +170,7 @@ def differences(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> str:
 # -- the two, and their story -----------------------------------------------------------------------------------------
 
 
-class Side:
+class Side(ABC):
     """One of the two: an operation, and the process that is at work on it. ``days``: topic of its table of days."""
 
     def __init__(self, settings: Settings, days: str) -> None:
@@ -178,9 +179,9 @@ class Side:
         self._runs = 0
         ensure_topics(settings)
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Arguments for Python."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start its process."""

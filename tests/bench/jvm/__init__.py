@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -95,24 +94,13 @@ def _digest(module: str) -> str:
 def _build(maven: str, module: str, jars: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=f"{jars.name}.partial-", dir=jars.parent))
     try:
-        run = subprocess.run(
-            [
-                maven,
-                "-q",
-                "-B",
-                "-Dstyle.color=never",
-                f"--file={_SOURCES / 'pom.xml'}",
-                f"-Dbuilt={partial}",
-                f"--projects={module}",
-                "--also-make",
-                "package",
-            ],
-            env={**os.environ, **tools.JVM_ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+        run = tools.run_maven(
+            maven,
+            _SOURCES / "pom.xml",
+            f"-Dbuilt={partial}",
+            f"--projects={module}",
+            "--also-make",
+            "package",
             timeout=_BUILD_LIMIT_SECONDS,
         )
         if run.returncode != 0:
