@@ -1,6 +1,6 @@
-"""What the Faust agents do with a run of messages, and what happens at a checkpoint and at a tick of the clock.
+"""What the Faust agents do with a run of messages, and what happens at a tick of the clock.
 
-The stages are pure; here they meet their state (tables), the outbox to Kafka, the screens and the metrics. One object per worker.
+The stages are pure; here they meet their state, what they have to write, the screens and the metrics. One object per worker.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -20,18 +21,21 @@ from streams.contacts.stage import ContactsStage
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, Contribution, Contributions, DailyFacts, Presence, Snapshot
+from streams.contracts.topics import Topic
 from streams.entity import Entity
 from streams.entity import dump as dump_entity
 from streams.entity import load as load_entity
+from streams.entity_writer import EntityWriter
 from streams.kpis_stage import KpisStage
 from streams.pipeline import new_day
 from streams.presence import stage as presence_
 from streams.presence.stage import AgentPresence, PresenceStage
+from streams.progress import Progress
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
-from streams.sinks.outbox import Message, Outbox, partition_of
 from streams.sinks.screens import Screens
+from streams.sinks.transactions import Message, Place, Writes, partition_of
 from streams.state import Held, WriteBack
 from streams.windows.clock import EventClock, machine_ms
 
@@ -43,15 +47,15 @@ _encode = msgspec.json.Encoder().encode
 _contributions = msgspec.json.Decoder(Contributions).decode
 _facts = msgspec.json.Decoder(DailyFacts).decode
 
-#: Tables of the worker, by name; ``daily-facts`` is the changelog of the last.
-TABLES = ("customers", "presence", "clocks", "entities", "days")
+#: Topics of the worker's state.
+STATE = (topics.CUSTOMERS, topics.PRESENCE, topics.ENTITIES, topics.DAILY_FACTS, topics.PROGRESS)
 #: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
 #: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
 _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
-#: Entities whose state is encoded at once, and the share of the time that may go into it.
-_WRITTEN_AT_ONCE, _WRITING_SHARE = 250, 0.1
 #: Entities that one message of contributions is for at most: some 200 bytes each.
 _ENTITIES_A_MESSAGE = 2000
+#: So much that waits to be written, in bytes, stops whoever has more: a broker that is slow or away must not fill the memory.
+_MOST_WAITING = 64 * 1024 * 1024
 
 
 class Record(Protocol):
@@ -62,111 +66,95 @@ class Record(Protocol):
     offset: int
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What a cycle writes: partition number → topic and partition → messages; how far it brings which place; the alerts in it."""
+
+    writes: dict[int, Writes]
+    reached: dict[Place, int]
+    alerts: list[Alert]
+
+
 def _dump_day(facts: DailyFacts) -> bytes:
     facts.revision += 1
     return _encode(facts)
 
 
-class _Clock:
-    """A partition's event clock as a table holds it."""
-
-    @staticmethod
-    def load(raw: bytes) -> EventClock:
-        clock = EventClock()
-        clock.now = int(raw) if raw else None
-        return clock
-
-    @staticmethod
-    def dump(clock: EventClock) -> bytes:
-        return b"" if clock.now is None else str(clock.now).encode()
-
-
 class Agents:
-    """The worker's agents. ``tables``: name → what the table holds; ``names``: table → the topic its changes are written to."""
+    """The worker's agents. ``held``: topic of ``STATE`` → what is held of it."""
 
     def __init__(
-        self,
-        settings: Settings,
-        rules: tuple[Rule, ...],
-        roster: Roster,
-        tables: Mapping[str, Held],
-        names: Mapping[str, str],
-        outbox: Outbox,
-        screens: Screens,
-        processed: dict[tuple[str, int], int],
+        self, settings: Settings, rules: tuple[Rule, ...], roster: Roster, held: Mapping[Topic, Held], screens: Screens
     ) -> None:
         self.settings = settings
-        self._names = names
-        self._outbox = outbox
         self._screens = screens
         policy = settings.policy
         self._event_time = settings.clock == "event"
-        contacts = ContactsStage(policy, roster)
-        self.customers: WriteBack[Customer] = WriteBack(
-            tables["customers"], customers_.load, customers_.dump, lambda _: Customer()
-        )
-        self.presences: WriteBack[AgentPresence] = WriteBack(
-            tables["presence"], presence_.load, presence_.dump, lambda _: AgentPresence()
-        )
-        self.clocks: WriteBack[EventClock] = WriteBack(
-            tables["clocks"], _Clock.load, _Clock.dump, lambda _: EventClock()
-        )
-        self.entities: WriteBack[Entity] = WriteBack(tables["entities"], load_entity, dump_entity, lambda _: Entity())
-        self.days: WriteBack[DailyFacts] = WriteBack(tables["days"], _facts, _dump_day, new_day)
-        self._contacts = contacts
+        self._contacts = ContactsStage(policy, roster)
         self._presence = PresenceStage(policy, roster)
         self._rules = rules
-        self._kpis = self._new_kpis()
-        self._tables = tables
-        self._clock = EventClock()
-        self._told_clock: int | None = None
+        self._held = held
+        self.customers: WriteBack[Customer] = WriteBack(
+            held[topics.CUSTOMERS], customers_.load, customers_.dump, lambda _: Customer()
+        )
+        self.presences: WriteBack[AgentPresence] = WriteBack(
+            held[topics.PRESENCE], presence_.load, presence_.dump, lambda _: AgentPresence()
+        )
+        self.entities: WriteBack[Entity] = WriteBack(
+            held[topics.ENTITIES], load_entity, dump_entity, lambda _: Entity()
+        )
+        self.days: WriteBack[DailyFacts] = WriteBack(held[topics.DAILY_FACTS], _facts, _dump_day, new_day)
+        self.progress = Progress()
+        self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        self._numbers: set[int] = set()
         self._partition: dict[str, int] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is in hand."""
+        self._kpis = KpisStage(self.settings.policy, self._rules, self.entities, self.days)
+        self._writer = EntityWriter(self._kpis, self.entities, self.days, self.partition)
+        #: What the next cycle writes, by the partition number that has caused it; its bytes.
+        self._writes: dict[int, Writes] = {}
+        self._waiting = 0
+        #: Steps of alerts that are not written yet, and those that are and wait for the screens.
+        self._told_alerts: list[Alert] = []
         self._unshown_alerts: list[Alert] = []
         self._unshown_presence: set[str] = set()
-        self._processed = processed
-        #: (topic, partition) → offset after the last record taken into the state. What may be committed follows.
-        self.taken: dict[tuple[str, int], int] = {}
-        self._next_writing = self._next_tick = 0.0
+        self._clock = EventClock()
+        self._told_clock: int | None = None
+        self._next_tick = 0.0
         #: Has a run been taken in since the last tick? If not, there is nothing that a tick would keep waiting.
         self._at_work = False
-        self._checkpointing = asyncio.Lock()
-        #: A checkpoint that has begun and not ended well: what it took is neither written nor marked as changed any more.
-        self._broken = False
-        #: The same of the entities.
-        self._writing = asyncio.Lock()
-        self._torn = False
-        #: Held while a run is taken in: state, what it causes and how far we have read belong together.
-        self._whole = asyncio.Lock()
-        self._contributions = settings.topic(topics.CONTRIBUTIONS)
-
-    def _new_kpis(self) -> KpisStage:
-        return KpisStage(self.settings.policy, self._rules, self.entities, self.days)
 
     # -- partitions come and go ----------------------------------------------------------------------------------------
 
     def let_go(self) -> None:
         """Partitions are being taken away: what is not written is forgotten and will be read again."""
-        for state in (self.customers, self.presences, self.clocks, self.entities, self.days):
+        for state in (self.customers, self.presences, self.entities, self.days):
             state.reset()
-        self.taken.clear()
-        self._broken = self._torn = False
-        self._next_writing = 0.0
-        self._kpis = self._new_kpis()
+        self.progress.forget()
+        self._numbers = set()
+        self._begin()
 
-    def take_up(self, partitions: set[int]) -> None:
-        """Partitions with recovered tables are ours now: their entities live on, their agents are shown."""
-        mine = {key.decode(): number for number in partitions for key in self._tables["entities"].keys(number)}
+    def take_up(self, numbers: set[int]) -> None:
+        """Partitions whose state is held are ours now: their entities live on, their agents are shown."""
+        self._numbers = numbers
+        mine = {key.decode(): number for number in numbers for key in self._held[topics.ENTITIES].part(number)}
         self._partition |= mine
         self._kpis.adopt(mine)
         self._unshown_presence.update(self._own_agents())
-        for key in self._tables["clocks"]:
-            if (now := self.clocks[key.decode()].now) is not None:
-                self._clock.advance(now)
-        log.info("took up %d partitions with %d entities", len(partitions), len(mine))
+        for number in numbers:
+            for key, value in self._held[topics.PROGRESS].part(number).items():
+                self.progress.load(key, value)
+        for clock in self.progress.clocks.values():
+            if clock.now is not None:
+                self._clock.advance(clock.now)
+        log.info("took up %d partitions with %d entities", len(numbers), len(mine))
 
     def _own_agents(self) -> set[str]:
         """Agents whose presence is this worker's."""
-        return {key.decode() for key in self._tables["presence"]} | self.presences.keys()
+        return {key.decode() for key in self._held[topics.PRESENCE]} | self.presences.keys()
 
     def partition(self, key: str) -> int:
         """Partition of a message key: an entity's, or an agent's own."""
@@ -177,16 +165,11 @@ class Agents:
 
     # -- runs of messages ----------------------------------------------------------------------------------------------
 
-    async def contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+    def contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """A run of calls, chats or tickets."""
         self._at_work = True
-        async with self._whole:
-            await self._take_contacts(topic, partition, records)
-            self.taken[topic, partition] = self._processed[topic, partition] = records[-1].offset + 1
-
-    async def _take_contacts(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         began = perf_counter()
-        clock = self._clock_of(topic, partition)
+        clock = self.progress.clock((topic, partition))
         out = self._contacts.process(
             [record.value for record in records],
             self.customers,
@@ -195,39 +178,34 @@ class Agents:
             event_time=self._event_time,
         )
         self.customers.mark(partition, out.touched)
-        self._count("contacts", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
         shares: dict[int, list[tuple[str, Contribution]]] = {}
         for key, contribution in out.contributions.items():
             shares.setdefault(self.partition(key), []).append((key, contribution))
         for target, share in shares.items():
-            messages: list[Message] = [
-                (None, _encode(Contributions(clock=clock.now or 0, to=dict(part))), [])
-                for part in _parts(share, _ENTITIES_A_MESSAGE)
-            ]
-            await self._outbox.send(self._contributions, target, messages)
-        await self._dead_letters(topic, partition, records, out.rejected)
+            for part in _parts(share, _ENTITIES_A_MESSAGE):
+                self._write(
+                    partition, self._contributions, target, _encode(Contributions(clock=clock.now or 0, to=dict(part)))
+                )
+        self._dead_letters(topic, partition, records, out.rejected)
+        self._count("contacts", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
 
-    async def presence(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+    def presence(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """A run of agents' events."""
-        async with self._whole:
-            await self._take_presence(topic, partition, records)
-            self.taken[topic, partition] = self._processed[topic, partition] = records[-1].offset + 1
-
-    async def _take_presence(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        self._at_work = True
         began = perf_counter()
         out = self._presence.process(
             [record.value for record in records],
             self.presences,
-            self._clock_of(topic, partition),
+            self.progress.clock((topic, partition)),
             machine=machine_ms(),
             event_time=self._event_time,
         )
         self.presences.mark(partition, out.touched)
         self._unshown_presence |= out.touched
+        self._dead_letters(topic, partition, records, out.rejected)
         self._count("presence", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
-        await self._dead_letters(topic, partition, records, out.rejected)
 
-    def kpis(self, partition: int, records: Sequence[Record]) -> None:
+    def kpis(self, _: str, partition: int, records: Sequence[Record]) -> None:
         """A run of contributions."""
         self._at_work = True
         began = perf_counter()
@@ -245,21 +223,15 @@ class Agents:
                     skipped += 1
         if self._event_time and (reached := self.now()) is not None:
             self._kpis.advance(reached)
-        self.taken[self._contributions, partition] = records[-1].offset + 1
         metrics.CONTRIBUTIONS.inc(applied)
         metrics.CONTRIBUTIONS_SKIPPED.inc(skipped)
         metrics.BATCH_SIZE.labels("kpis").observe(len(records))
         metrics.BATCH_SECONDS.labels("kpis").observe(perf_counter() - began)
 
-    def _clock_of(self, topic: str, partition: int) -> EventClock:
-        key = f"{topic}|{partition}"
-        self.clocks.mark(partition, {key})
-        return self.clocks[key]
-
-    async def _dead_letters(
+    def _dead_letters(
         self, topic: str, partition: int, records: Sequence[Record], rejected: Iterable[tuple[int, Rejected]]
     ) -> None:
-        letters: list[Message] = []
+        letters = self.settings.topic(topics.DEAD_LETTERS)
         for index, why in rejected:
             record = records[index]
             headers = [
@@ -269,9 +241,25 @@ class Agents:
                 ("partition", str(partition).encode()),
                 ("offset", str(record.offset).encode()),
             ]
-            letters.append((record.key, record.value or b"", headers))
-        if letters:
-            await self._outbox.send(self.settings.topic(topics.DEAD_LETTERS), partition, letters)
+            self._write(partition, letters, partition, record.value or b"", record.key, headers)
+
+    def _write(
+        self,
+        number: int,
+        topic: str,
+        partition: int,
+        value: bytes,
+        key: bytes | None = None,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> None:
+        """Have a message written with the next cycle of the partition number that has caused it."""
+        self._writes.setdefault(number, {}).setdefault((topic, partition), []).append((key, value, headers or []))
+        self._waiting += len(value)
+
+    @property
+    def full(self) -> bool:
+        """Does so much wait to be written that nothing more should be taken in?"""
+        return self._waiting > _MOST_WAITING
 
     def _count(
         self,
@@ -299,15 +287,15 @@ class Agents:
         """The operation's now, ms since 1970; None on the event clock before the first event."""
         return self._clock.now if self._event_time else machine_ms()
 
-    async def tell_time(self, partitions: int) -> None:
+    def tell_time(self) -> None:
         """On the event clock: tell every partition of the second stage how far this worker's sources have come."""
-        newest = max((clock.now for clock in self.clocks.values() if clock.now is not None), default=None)
-        if not self._event_time or newest is None or newest == self._told_clock:
+        newest = max((clock.now for clock in self.progress.clocks.values() if clock.now is not None), default=None)
+        if not self._event_time or newest is None or newest == self._told_clock or not self._numbers:
             return
         self._told_clock = newest
-        message = _encode(Contributions(clock=newest))
-        for partition in range(partitions):
-            await self._outbox.send(self._contributions, partition, [(None, message, [])])
+        message, number = _encode(Contributions(clock=newest)), min(self._numbers)
+        for partition in range(self.settings.partitions):
+            self._write(number, self._contributions, partition, message)
 
     async def tick(self) -> None:
         """Let time pass, look at the alerts, bring the screens up to date; not yet where the last time took too much."""
@@ -319,22 +307,21 @@ class Agents:
             await self._show(None)
             return
         self._kpis.advance(now)
-        told: list[Alert] = []
         async for part in self._turns(self._kpis.awake, _LOOKING_SECONDS):
-            told += self._kpis.alerts(now, part)
-        for alert in told:
-            metrics.ALERTS.labels(alert.rule, alert.status).inc()
-            (log.info if alert.status == "resolved" else log.warning)("alert %s: %s", alert.status, alert.reason_en)
-        self._unshown_alerts += told
-        by_partition: dict[int, list[Message]] = {}
-        for alert in told:
-            by_partition.setdefault(self.partition(alert.entity), []).append((alert.key.encode(), _encode(alert), []))
-        for partition, messages in by_partition.items():
-            await self._outbox.send(self.settings.topic(topics.ALERTS), partition, messages)
+            self._tell(self._kpis.alerts(now, part))
         await self._show(now)
         metrics.OPERATION_CLOCK.set(now / 1000)
         metrics.ENTITIES.set(len(self.entities))
         metrics.CUSTOMERS.set(len(self.customers))
+
+    def _tell(self, steps: list[Alert]) -> None:
+        """Have the steps of alerts written, together with the state that remembers them."""
+        self._told_alerts += steps
+        for alert in steps:
+            metrics.ALERTS.labels(alert.rule, alert.status).inc()
+            (log.info if alert.status == "resolved" else log.warning)("alert %s: %s", alert.status, alert.reason_en)
+            number = self.partition(alert.entity)
+            self._write(number, self.settings.topic(topics.ALERTS), number, _encode(alert), alert.key.encode())
 
     async def _turns(self, count: int, seconds: float) -> AsyncIterator[int]:
         """How many of ``count`` things to do next, again and again until all are done or so much time has gone into them; others
@@ -373,87 +360,48 @@ class Agents:
     def _presences(self, agents: Iterable[str]) -> list[Presence]:
         return [shown for agent in sorted(agents) if (shown := self.presences[agent].presence(agent)) is not None]
 
-    # -- the checkpoint ------------------------------------------------------------------------------------------------
+    # -- the cycle -----------------------------------------------------------------------------------------------------
 
-    async def checkpoint(self) -> None:
-        """Write the changed state of the first stage and have it acknowledged. Only then may the offsets of the sources be committed.
+    def cut(self, seconds: float | None) -> Cut:
+        """What has been caused since the last cut, as one transaction for each partition number: contributions, dead letters and
+        alerts with the state that they follow from, and how far that state is. Writing entities may take ``seconds``; None: all.
 
-        What the state has caused (contributions, alerts, dead letters) goes first.
+        An entity's and a day's state knows the last contribution in it. It may be written later than the others, and
+        what is read again until then is known.
         """
-        async with self._checkpointing:
-            if self._broken:
-                raise RuntimeError("a checkpoint has failed: nothing is committed before the state has been read again")
-            self._broken = True
-            began = perf_counter()
-            async with self._whole:
-                changes = {
-                    "customers": self.customers.take_changed(),
-                    "presence": self.presences.take_changed(),
-                    "clocks": self.clocks.take_changed(),
-                }
-            await self._outbox.acknowledged()
-            for name, changed in changes.items():
-                for partition, messages in changed:
-                    await self._outbox.send(self._names[name], partition, messages)
-            await self._outbox.acknowledged()
-            self._broken = False
-            metrics.CHECKPOINT_SECONDS.labels("contacts").observe(perf_counter() - began)
+        writes, self._writes, self._waiting = self._writes, {}, 0
+        alerts, self._told_alerts = self._told_alerts, []
+        for topic, changed in (
+            (topics.CUSTOMERS, self.customers.take_changed()),
+            (topics.PRESENCE, self.presences.take_changed()),
+        ):
+            for number, messages in changed:
+                _at(writes, number, self.settings.topic(topic)).extend(messages)
+        moved = [place for place in self.progress.moved() if place[0] != self._contributions]
+        progress = self.settings.topic(topics.PROGRESS)
+        for place in moved:
+            _at(writes, place[1], progress).append(self.progress.mark(place, self.progress.taken[place]))
+        committed = {place: self.progress.taken[place] for place in moved}
+        contributed = {
+            place: offset for place, offset in self.progress.taken.items() if place[0] == self._contributions
+        }
+        written = self._writer.some({alert.entity for alert in alerts}, contributed, seconds)
+        for number, days, entities in written.parts:
+            _at(writes, number, self.settings.topic(topics.DAILY_FACTS)).extend(days)
+            _at(writes, number, self.settings.topic(topics.ENTITIES)).extend(entities)
+        for place, offset in written.reached.items():
+            _at(writes, place[1], progress).append(self.progress.mark(place, offset))
+        return Cut(writes, {**committed, **written.reached}, alerts)
 
-    async def write_entities(self, *, now: bool = False) -> None:
-        """Write the changed entities with their days; how far they have been written is how far contributions may be committed.
+    def written(self, cut: Cut) -> None:
+        """A cut is in Kafka: what it told may be shown."""
+        self._unshown_alerts += cut.alerts
 
-        That need not be often, for what is read again is known by its offset: the next time is when a tenth of the time has gone
-        into it (``now``: at once). Each knows the last offset that it holds, so that they need not all be of one moment. The days
-        go first: what was planned and has come due must not leave the entity, which remembers when, before it is in the day.
-        """
-        if not now and perf_counter() < self._next_writing:
-            return
-        async with self._writing:
-            if self._torn:
-                raise RuntimeError(
-                    "writing the entities has failed: nothing is committed before they have been read again"
-                )
-            self._torn = True
-            began, busy = perf_counter(), 0.0
-            reached = {place: offset for place, offset in self.taken.items() if place[0] == self._contributions}
-            days = _by_entity(self._kpis.changed_days)
-            changed = list(self._kpis.changed_entities | days.keys())
-            self._kpis.changed_entities.clear()
-            self._kpis.changed_days.clear()
-            after: list[tuple[int, list[Message]]] = []
-            for part in _parts(changed, _WRITTEN_AT_ONCE):
-                started = perf_counter()
-                by_partition: dict[int, list[str]] = {}
-                for key in part:
-                    by_partition.setdefault(self.partition(key), []).append(key)
-                of_days = []
-                for number, keys in by_partition.items():
-                    of_days.append(
-                        (number, self.days.encode(number, [day for key in keys for day in days.get(key, ())]))
-                    )
-                    after.append((number, self.entities.encode(number, [key for key in keys if key in self.entities])))
-                busy += perf_counter() - started
-                for number, messages in of_days:
-                    await self._outbox.send(self._names["days"], number, messages)
-                await asyncio.sleep(0)
-            await self._outbox.acknowledged()
-            for number, messages in after:
-                await self._outbox.send(self._names["entities"], number, messages)
-            await self._outbox.acknowledged()
-            self._processed.update(reached)
-            self._next_writing = perf_counter() + busy / _WRITING_SHARE
-            self._torn = False
-            metrics.CHECKPOINT_SECONDS.labels("kpis").observe(perf_counter() - began)
+
+def _at(writes: dict[int, Writes], number: int, topic: str) -> list[Message]:
+    return writes.setdefault(number, {}).setdefault((topic, number), [])
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def _by_entity(days: Iterable[str]) -> dict[str, list[str]]:
-    """Entity → the keys of its days."""
-    out: dict[str, list[str]] = {}
-    for day in sorted(days):
-        out.setdefault(day.rsplit("|", 1)[0], []).append(day)
-    return out

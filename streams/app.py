@@ -5,33 +5,43 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic, perf_counter
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from mode.loop import use as use_loop
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 from yarl import URL
 
-from streams.agents import TABLES, Agents
+from streams.agents import STATE, Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
 from streams.contracts import topics
-from streams.contracts.topics import LARGEST_BYTES
+from streams.restore import restore
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
-from streams.sinks.outbox import Outbox
 from streams.sinks.screens import Screens
+from streams.sinks.transactions import Transactions
 from streams.state import Held
 
 log = logging.getLogger(__name__)
 
-#: Seconds between commits: how much is read again after a crash, and how old daily facts in Kafka are.
-COMMIT_SECONDS = 0.5
+#: Seconds between two cycles at least, and the share of the time that encoding what they write may take: a cycle is what a crash
+#: takes back, and nothing of it is seen before it ends.
+CYCLE_SECONDS, CYCLE_SHARE = 0.05, 0.15
+#: Seconds of a cycle for entities and days, as a share of the time since the last.
+ENTITIES_SHARE = 0.1
+#: Seconds between commits of the group's offsets, which others read; our own are in the state.
+COMMIT_SECONDS = 1.0
 #: Seconds within which a worker must have written its state before its partitions go to another.
 HAND_OVER_SECONDS = 8.0
+#: Seconds after which the broker rolls back what a worker began and did not end.
+TRANSACTION_SECONDS = 60.0
 #: Seconds between looks at the clock, the alerts and the screens.
 TICK_SECONDS = 0.1
 
@@ -65,12 +75,21 @@ class Worker:
         self.roster = Roster()
         self._processed: dict[tuple[str, int], int] = {}
         self.app = self._new_app(declare)
-        self._producer: Any = None
-        self._agents: Agents | None = None
-        self._roster_read = asyncio.Event()
-        self._open = False
+        self._held = {topic: Held() for topic in STATE}
         self._screens = Screens(settings)
-        self._tables = self._declare_tables()
+        self._agents = Agents(settings, load_rules(settings.rules_file), self.roster, self._held, self._screens)
+        self._transactions = Transactions(self._new_producer)
+        self._roster_read = asyncio.Event()
+        #: Are runs taken in? Between them, cycles end one after the other.
+        self._open = False
+        self._cycling = asyncio.Lock()
+        self._cycled = asyncio.Event()
+        self._last_cycle = 0.0
+        #: Partition numbers whose state is held as it is in Kafka; taking up is one at a time.
+        self._restored: set[int] = set()
+        self._taking_up = asyncio.Lock()
+        #: Counts assignments: what was begun for another is given up.
+        self._assignment = 0
         self._wire()
 
     # -- wiring --------------------------------------------------------------------------------------------------------
@@ -103,7 +122,9 @@ class Worker:
             stream_buffer_maxsize=8,
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
-            table_standby_replicas=0,
+            # Without tables and replicas of them, Faust would hand out partitions in turn; equal numbers must stay together.
+            table_standby_replicas=1,
+            consumer_group_instance_id=settings.instance,
             worker_redirect_stdouts=False,
         )
         self._sources = frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
@@ -112,30 +133,22 @@ class Worker:
         runs = self._sources | {self._agents_topic, self._contributions}
         RunScheduler.sources = runs
         app.transport = RunTransport(
-            urls, app, sources=runs, processed=self._processed, checkpoint=self._checkpoint, release=self._release
-        )
+            urls, app, sources=runs, processed=self._processed, positions=lambda: self._agents.progress.taken,
+            ready=lambda: self._open, release=self._release,
+        )  # fmt: skip
         return app
 
-    def _declare_tables(self) -> dict[str, Any]:
-        app, settings = self.app, self.settings
-        tables = {}
-        for name in TABLES:
-            options: dict[str, Any] = {
-                "key_type": bytes,
-                "value_type": bytes,
-                "partitions": settings.partitions,
-                "extra_topic_configs": {"max.message.bytes": LARGEST_BYTES},
-            }
-            if name == "days":
-                options["changelog_topic"] = app.topic(
-                    settings.topic(topics.DAILY_FACTS), key_type=bytes, value_type=bytes, key_serializer="raw",
-                    value_serializer="raw", partitions=settings.partitions, acks=False, internal=True, compacting=True,
-                    maxsize=131_072, allow_empty=True,
-                )  # fmt: skip
-            tables[name] = app.Table(name, **options)
-        self._held = {name: Held() for name in TABLES}
-        RunScheduler.changelogs = {tables[name].changelog_topic_name: held for name, held in self._held.items()}
-        return tables
+    def _new_producer(self, number: int) -> AIOKafkaProducer:
+        """The producer of a partition number, not started."""
+        return AIOKafkaProducer(
+            **connection(self.settings),
+            transactional_id=f"{self.settings.group}-{number}",
+            transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
+            acks="all",
+            max_batch_size=2_097_152,
+            max_request_size=33_554_432,
+            request_timeout_ms=30_000,
+        )
 
     def _wire(self) -> None:
         app = self.app
@@ -148,57 +161,40 @@ class Worker:
         async def contacts(stream: Any) -> None:
             await self._roster_read.wait()
             async for event in stream.events():
-                async with self._or_end():
-                    if await self._current(event):
-                        await self._at_work.contacts(event.message.topic, event.message.partition, event.value.records)
+                await self._take(event, self._agents.contacts)
 
         @app.agent(agents, name=f"{app.conf.id}.presence")  # type: ignore[untyped-decorator]
         async def presence(stream: Any) -> None:
             await self._roster_read.wait()
             async for event in stream.events():
-                async with self._or_end():
-                    if await self._current(event):
-                        await self._at_work.presence(event.message.topic, event.message.partition, event.value.records)
+                await self._take(event, self._agents.presence)
 
         @app.agent(contributions, name=f"{app.conf.id}.kpis")  # type: ignore[untyped-decorator]
         async def kpis(stream: Any) -> None:
             async for event in stream.events():
-                async with self._or_end():
-                    if await self._current(event):
-                        self._at_work.kpis(event.message.partition, event.value.records)
-                        await asyncio.sleep(0)
+                await self._take(event, self._agents.kpis)
 
         @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
         async def let_go(*_: Any, **__: Any) -> None:
+            self._assignment += 1
             await self._release()
-            if self._agents is not None:
-                self._agents.let_go()
-
-        @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
-        async def let_others_go(_: Any, assigned: Any, **__: Any) -> None:
-            partitions = {tp.partition for tp in assigned if tp.topic == self._contributions}
-            for held in self._held.values():
-                held.keep(partitions)
+            self._agents.let_go()
 
         @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
         async def take_up(*_: Any, **__: Any) -> None:
-            agents = await self._start_agents()
-            agents.let_go()
-            gc.collect()
-            agents.take_up({tp.partition for tp in app.consumer.assignment() if tp.topic == self._contributions})
-            self._open = True
+            self._assignment += 1
+            await self._take_up(self._assignment)
 
         @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]
         async def tick() -> None:
             if self._open:
-                await self._at_work.tell_time(self.settings.partitions)
-                await self._at_work.tick()
+                self._agents.tell_time()
+                await self._agents.tick()
                 self._publish_lag()
 
-        @app.timer(COMMIT_SECONDS)  # type: ignore[untyped-decorator]
-        async def write_entities() -> None:
-            if self._open:
-                await self._at_work.write_entities()
+        @app.task  # type: ignore[untyped-decorator]
+        async def cycle() -> None:
+            await self._cycle_on()
 
         @app.task  # type: ignore[untyped-decorator]
         async def follow_roster() -> None:
@@ -208,43 +204,33 @@ class Worker:
         async def stop(*_: Any, **__: Any) -> None:
             await self._release()
             await self._screens.close()
-            if self._producer is not None:
-                await self._producer.stop()
+            await self._transactions.close()
 
-    # -- at work -------------------------------------------------------------------------------------------------------
+    # -- runs ----------------------------------------------------------------------------------------------------------
 
-    @property
-    def _at_work(self) -> Agents:
-        assert self._agents is not None, "no run is delivered before the first assignment"
-        return self._agents
-
-    async def _start_agents(self) -> Agents:
-        if self._agents is None:
-            self._producer = AIOKafkaProducer(
-                **connection(self.settings),
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=5,
-                max_batch_size=524_288,
-                max_request_size=8_388_608,
-                request_timeout_ms=60_000,
-            )
-            await self._producer.start()
-            self._agents = Agents(
-                self.settings,
-                load_rules(self.settings.rules_file),
-                self.roster,
-                self._held,
-                {name: table.changelog_topic_name for name, table in self._tables.items()},
-                Outbox(self._producer),
-                self._screens,
-                self._processed,
-            )
-        return self._agents
+    async def _take(self, event: Any, process: Callable[[str, int, Any], None]) -> None:
+        """Take a run in, if it is the next of its partition."""
+        run = event.value
+        place = run.topic, run.partition
+        if not self._open or run.epoch != self.app.consumer.epoch:
+            return  # from before a rebalance: it will be read again
+        taken = self._agents.progress.taken
+        if (position := taken.get(place, run.begins)) != run.begins:
+            log.warning("%s[%d] goes on at %d, not at %d: reading again from there", *place, position, run.begins)
+            await self.app.consumer.start_from(taken)
+            return
+        async with self._or_end():
+            if run.records:
+                process(run.topic, run.partition, run.records)
+            self._agents.progress.take(place, run.ends)
+        await asyncio.sleep(0)
+        while self._agents.full and self._open:  # the broker is slow or away
+            self._cycled.clear()
+            await self._cycled.wait()
 
     @asynccontextmanager
     async def _or_end(self) -> AsyncIterator[None]:
-        """What fails in a run ends the worker: Faust would start the agent anew behind the run, and commit past it."""
+        """What fails in a run ends the worker: Faust would start the agent anew behind the run, and go past it."""
         try:
             yield
         except Exception as error:
@@ -254,40 +240,115 @@ class Worker:
             await self.app.crash(error)
             raise
 
-    async def _current(self, event: Any) -> bool:
-        """Is the run to be processed? One of before a rebalance is not: it will be read again. Nor is one whose forerunner was
-        thrown away: it will be read again too, together.
-        """
-        message = event.message
-        if not self._open or message.generation_id != self.app.consumer_generation_id:
-            return False
-        follows = event.value.follows
-        if follows is None or self._at_work.taken.get((message.topic, message.partition)) == follows + 1:
-            return True
-        if not self.app.should_stop and self.app.consumer.flow_active:
-            log.warning("a run of %s[%d] is missing: going back to the commit", message.topic, message.partition)
-            await self.app.consumer.perform_seek()
-        return False
+    # -- the cycle -----------------------------------------------------------------------------------------------------
 
-    async def _checkpoint(self) -> None:
-        if self._agents is not None:
-            await self._agents.checkpoint()
+    async def _cycle_on(self) -> None:
+        """Write what has been caused, cycle after cycle; begin anew where one fails."""
+        pause = CYCLE_SECONDS
+        while not self.app.should_stop:
+            await asyncio.sleep(pause)
+            pause = CYCLE_SECONDS
+            if not self._open:
+                continue
+            assignment = self._assignment
+            try:
+                busy = await self._cycle()
+            except Exception as error:
+                if assignment == self._assignment and not self.app.should_stop:
+                    log.warning("what was taken in last could not be written (%r): going back to what is", error)
+                    await self._begin_anew(assignment)
+            else:
+                pause = max(CYCLE_SECONDS, busy / CYCLE_SHARE)
+
+    async def _cycle(self, *, all_of_it: bool = False) -> float:
+        """Write what has been caused since the last one, in one transaction for each partition number; returns the seconds
+        that it took to encode it.
+        """
+        async with self._cycling:
+            began = perf_counter()
+            share = ENTITIES_SHARE * min(1.0, began - self._last_cycle)
+            self._last_cycle = began
+            cut = self._agents.cut(None if all_of_it else max(0.005, share))
+            busy = perf_counter() - began
+            await self._transactions.commit(cut.writes)
+            self._processed.update(cut.reached)
+            self._agents.written(cut)
+            self._cycled.set()
+            metrics.CYCLE_SECONDS.observe(perf_counter() - began)
+        return busy
+
+    async def _begin_anew(self, assignment: int) -> None:
+        """Forget what is not written, read the state again, and go on from there."""
+        self._open = False
+        self._cycled.set()
+        self._agents.let_go()
+        self._restored.clear()
+        await self._transactions.close()
+        await self._take_up(assignment)
+        if self._open:
+            await self.app.consumer.start_from(self._agents.progress.taken)
+
+    async def _take_up(self, assignment: int) -> None:
+        """Take up the partitions of this assignment: shut out who had them before, read their state. Tries until it succeeds or
+        there is another assignment.
+        """
+
+        def wanted() -> bool:
+            return assignment == self._assignment and not self.app.should_stop
+
+        patiently = AsyncRetrying(
+            retry=retry_if_exception_type((KafkaError, OSError, TimeoutError)),
+            wait=wait_exponential(0.2, max=5),
+            stop=lambda _: not wanted(),
+            before_sleep=lambda state: log.warning("cannot take up the partitions yet: %r", state.outcome),
+            retry_error_callback=lambda _: None,
+        )
+        async with self._taking_up:
+            began = monotonic()
+            numbers = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self._contributions}
+            read: int | None = await patiently(self._read_state, numbers, wanted)
+            if read is None or not wanted():
+                return
+            self._agents.let_go()
+            gc.collect()
+            self._agents.take_up(numbers)
+            self._open = True
+        seconds = monotonic() - began
+        metrics.RESTORE_SECONDS.set(seconds)
+        log.info("ready with %d partitions; %d records of state read in %.1f s", len(numbers), read, seconds)
+
+    async def _read_state(self, numbers: set[int], wanted: Callable[[], bool]) -> int | None:
+        if not wanted():
+            return None
+        await self._transactions.open(numbers)
+        new = numbers - self._restored
+        self._restored &= numbers
+        for held in self._held.values():
+            held.keep(self._restored)
+        by_topic = {self.settings.topic(topic): held for topic, held in self._held.items()}
+        read = await restore(connection(self.settings), by_topic, new, wanted)
+        if read is not None:
+            self._restored |= new
+        return read
 
     async def _release(self) -> None:
         """Take no more runs, and leave what was taken so that whoever goes on reads nothing twice."""
         if not self._open:
             return
         self._open = False
+        self._cycled.set()
         try:
             async with asyncio.timeout(HAND_OVER_SECONDS):
-                await self._at_work.write_entities(now=True)
+                await self._cycle(all_of_it=True)
                 await self.app.consumer.commit_processed()
         except Exception:  # nothing is lost: it is read again
             log.exception("what was processed last could not be committed before the partitions went")
+            self._restored.clear()
+            await self._transactions.close()
         self._processed.clear()
 
     def _publish_lag(self) -> None:
-        for (topic, partition), position in self._at_work.taken.items():
+        for (topic, partition), position in self._agents.progress.taken.items():
             end = self.app.consumer.highwater(TopicPartition(topic, partition)) or position
             metrics.LAG.labels(topic, partition).set(max(0, end - position))
 

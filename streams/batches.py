@@ -1,24 +1,24 @@
-"""Faust at a run a message: what is fetched of a partition at once travels as one message, and a commit waits for the state.
+"""Faust at a run a message: what is fetched of a partition at once travels as one message, and reading goes on where the state says.
 
 A plain Faust agent spends nearly all of its time on the message, not on what the message says (some 900 µs against 20). Here:
 
 1. ``RunScheduler`` (a public setting of Faust) turns the records that were fetched of one source partition into one message
-   whose offset is the last record's. What it fetches of a changelog goes straight into what the worker holds of the table; only
-   the last record goes on to Faust's recovery, which so knows how far it has come.
-2. ``RunConsumer`` commits what the worker has processed, and before each commit calls the checkpoint: state is written and
-   acknowledged by the broker first, only then do the offsets move.
+   whose offset is the last record's.
+2. ``RunConsumer`` reads what is committed only, from where the worker's state says (``RunTransport.positions``), and fetches
+   nothing of a source before that state has been read. The group's offsets follow, for others to see.
 
 Inner parts that this leans on. Of faust-streaming, as read in 0.15.3: in faust/transport/consumer.py ``Consumer._getmany``,
-``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``, ``_committed_offset``,
-``_read_offset``; in faust/transport/drivers/aiokafka.py ``Consumer._new_consumer_thread``, ``AIOKafkaConsumerThread._consumer``.
-Of aiokafka, as read in 0.14.0 (aiokafka/consumer/fetcher.py): ``Fetcher._records``, ``FetchResult._partition_records``,
-``PartitionRecords._consumer_record``, and ``AIOKafkaConsumer._fetcher``.
-``tests/component/test_batches.py`` holds them to what is expected of them here.
+``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``; in
+faust/transport/drivers/aiokafka.py ``Consumer._new_consumer_thread``, ``AIOKafkaConsumerThread._consumer``,
+``_create_worker_consumer`` and ``_fetch_records``. Of aiokafka, as read in 0.14.0: ``AIOKafkaConsumer._isolation_level``,
+``_fetcher`` and ``_subscription``; in aiokafka/consumer/fetcher.py ``Fetcher._records``, ``FetchResult._partition_records``,
+``PartitionRecords._consumer_record``. ``tests/component/test_batches.py`` holds them to what is expected of them here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from faust.serializers.schemas import Schema
@@ -26,69 +26,64 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-from streams.state import Held
-
-Checkpoint = Callable[[], Awaitable[None]]
-
 
 class Run:
     """Consecutive records of one partition, in the shape of an aiokafka record.
 
-    ``follows`` is the last offset of the run before it; None for the first since the partition's position was set. Whoever takes
-    runs must have taken the one before: Faust empties its queues when it stops or rebalances, and what it throws away is not to be
-    skipped over.
+    ``begins`` and ``ends`` are the partition's positions before the first and after the last of them; between there may be offsets
+    without a record. Whoever takes runs must have taken what lies before ``begins``: Faust empties its queues when it stops
+    or rebalances, and what it throws away is not to be skipped over. A run of another ``epoch`` than the consumer's was fetched
+    before positions were set anew, and is of no use.
     """
 
     __slots__ = (
-        "checksum", "follows", "headers", "key", "offset", "partition", "records", "serialized_key_size",
+        "begins", "checksum", "ends", "epoch", "headers", "key", "offset", "partition", "records", "serialized_key_size",
         "serialized_value_size", "timestamp", "timestamp_type", "topic", "value",
     )  # fmt: skip
 
-    def __init__(self, topic: str, partition: int, records: list[Any], follows: int | None) -> None:
+    def __init__(self, topic: str, partition: int, records: list[Any], begins: int, ends: int, epoch: int) -> None:
         self.topic, self.partition = topic, partition
-        last = records[-1]
-        self.offset, self.timestamp, self.timestamp_type = last.offset, last.timestamp, last.timestamp_type
+        self.offset = ends - 1
+        self.timestamp: int = records[-1].timestamp if records else 0
+        self.timestamp_type: int = records[-1].timestamp_type if records else 0
         self.key = self.headers = self.checksum = None
-        self.records, self.follows, self.value = records, follows, self
+        self.records, self.begins, self.ends, self.epoch, self.value = records, begins, ends, epoch, self
         self.serialized_key_size = self.serialized_value_size = 0
 
 
-class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
-    """Hands the records of source topics on as runs of at most ``max_run``, and restores tables from their changelogs.
+class Fetch(dict[Any, Any]):
+    """Records of one fetch by partition; the partitions' positions before and after it, and the epoch in which it was made."""
 
-    ``changelogs`` maps a changelog's topic to what the table holds.
+    def __init__(
+        self, records: Mapping[Any, list[Any]], begins: Mapping[Any, int], ends: Mapping[Any, int], epoch: int
+    ) -> None:
+        super().__init__(records)
+        self.begins, self.ends, self.epoch = begins, ends, epoch
+
+
+class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
+    """Hands the records of source topics on as runs of at most ``max_run``.
+
+    Where a fetch has brought a partition further without a record (marks of transactions), it hands on a run of none.
     """
 
     sources: frozenset[str] = frozenset()
-    changelogs: Mapping[str, Held] = {}
-    max_run = 2000
-
-    def __init__(self) -> None:
-        self._last: dict[Any, int] = {}
-
-    def restart(self) -> None:
-        """The partitions' positions have been set: their next runs follow none."""
-        self._last.clear()
+    max_run = 1000
 
     def iterate(self, records: Mapping[Any, list[Any]]) -> Iterator[tuple[Any, Any]]:
         """(partition, run or record) in the order in which they are to be processed."""
-        plain: dict[Any, list[Any]] = {}
-        for tp, fetched in records.items():
-            if not fetched:
-                continue
-            if tp.topic in self.sources:
-                for start in range(0, len(fetched), self.max_run):
-                    run = Run(tp.topic, tp.partition, fetched[start : start + self.max_run], self._last.get(tp))
-                    self._last[tp] = run.offset
-                    yield tp, run
-            elif tp.topic in self.changelogs:
-                held = self.changelogs[tp.topic]
-                for record in fetched:
-                    held.put(tp.partition, record.key, record.value)
-                plain[tp] = fetched[-1:]
-            else:
-                plain[tp] = fetched
-        if plain:
+        if not isinstance(records, Fetch):
+            yield from super().iterate(records)
+            return
+        for tp in [tp for tp in records.begins if tp.topic in self.sources]:
+            fetched, begins = records.pop(tp, []), records.begins[tp]
+            parts = [fetched[start : start + self.max_run] for start in range(0, len(fetched), self.max_run)] or [[]]
+            for part in parts:
+                ends = records.ends.get(tp, begins) if part is parts[-1] else part[-1].offset + 1
+                if begins < ends:
+                    yield tp, Run(tp.topic, tp.partition, part, begins, ends, records.epoch)
+                    begins = ends
+        if plain := {tp: fetched for tp, fetched in records.items() if fetched}:
             yield from super().iterate(plain)
 
 
@@ -123,51 +118,87 @@ class _Fetched(dict[Any, Any]):
 
 
 class RunThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that fetches, with ``_Fetched``."""
+    """The thread that fetches: with ``_Fetched``, and what has been committed only."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
 
     async def on_start(self) -> None:
         """Start aiokafka's consumer."""
         await super().on_start()
         self._consumer._fetcher._records = _Fetched(self.consumer.transport.sources)
 
+    async def _fetch_records(self, consumer: Any, active_partitions: Any, **options: Any) -> Any:
+        begins = _positions(consumer, active_partitions)
+        records = await super()._fetch_records(consumer, active_partitions, **options)
+        self.consumer.fetched = begins, _positions(consumer, active_partitions)
+        return records
+
+
+def _positions(consumer: Any, partitions: Iterable[Any]) -> dict[Any, int]:
+    subscription = consumer._subscription.subscription
+    if subscription is None or subscription.assignment is None:
+        return {}
+    of = subscription.assignment
+    states = {tp: of.state_value(tp) for tp in partitions if tp in of.tps}
+    return {tp: state.position for tp, state in states.items() if state.has_valid_position}
+
 
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
-    """aiokafka's consumer for Faust: commits what has been processed, after a checkpoint.
+    """aiokafka's consumer for Faust, from where the worker's state says.
 
     Faust acknowledges a message when an agent asks for the next one, whether it was processed or passed over in a rebalance or
-    at the end. What counts here is ``transport.processed``: what the worker says it has taken into its state.
+    at the end. What counts here is ``transport.processed``: what is in the state that the worker has committed.
     """
+
+    #: Positions before and after the last fetch, set by the thread that fetches.
+    fetched: tuple[dict[Any, int], dict[Any, int]] = {}, {}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        #: Begins anew whenever positions are set: what was fetched before is of no use.
+        self.epoch = 0
+        #: Held while records are fetched or positions are set: what is fetched is of one epoch.
+        self._fetching = asyncio.Lock()
 
     def _new_consumer_thread(self) -> RunThread:
         return RunThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
-        """Fetch of the partitions that are active now, and of no others.
+        """Fetch of the partitions that are active now, and of no others; of sources only while the transport is ``ready``.
 
         Faust hands over its live set. Emptied by a rebalance before the consumer's thread reads it, it means "all partitions" to
         aiokafka: their records are fetched, found inactive, and lost until the next seek.
         """
         chosen = frozenset(active_partitions or ())
-        if self.app.rebalancing:
-            # When tables are restored Faust seeks, and only then empties its queues once more: what was fetched in between would be
-            # lost, and missed by nobody until more came.
+        if not self.transport.ready() or self.app.rebalancing:
             chosen = frozenset(tp for tp in chosen if tp.topic not in self.transport.sources)
         if not chosen:
             await self.sleep(timeout)
             return {}
-        return await super()._getmany(chosen, timeout)
+        async with self._fetching:
+            self.fetched = {}, {}
+            records = await super()._getmany(chosen, timeout)
+            return Fetch(records, *self.fetched, self.epoch)
 
     async def perform_seek(self) -> None:
-        """Back to the committed offsets; to the beginning where nothing has been committed, which Faust leaves where it is."""
+        """To where the worker's state says; to the beginning of what it does not know."""
         await super().perform_seek()
-        fresh = [
-            tp for tp in self.assignment() if tp.topic in self.transport.sources and not self._committed_offset[tp]
-        ]
-        if fresh:
-            await self.seek_wait(await self.earliest_offsets(*fresh))
-            for tp in fresh:
-                self._read_offset[tp] = None
-        self.scheduler.restart()
+        await self.start_from(self.transport.positions())
+
+    async def start_from(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Go on at these positions; a source partition that is not among them begins with its first record."""
+        sources = [tp for tp in self.assignment() if tp.topic in self.transport.sources]
+        fresh = [tp for tp in sources if (tp.topic, tp.partition) not in positions]
+        begins = dict(await self.earliest_offsets(*fresh)) if fresh else {}
+        begins |= {tp: positions[tp.topic, tp.partition] for tp in sources if tp not in begins}
+        async with self._fetching:
+            await self.seek_wait(begins)
+            self.epoch += 1
+        for tp in begins:
+            self._read_offset[tp] = self._committed_offset[tp] = None
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.transport.sources:  # within a run there are no gaps to keep account of
@@ -183,7 +214,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         return processed
 
     async def commit_processed(self) -> None:
-        """Commit, after a checkpoint, everything that has been processed, whatever has been acknowledged of it."""
+        """Commit everything that has been processed, whatever has been acknowledged of it."""
         while await self.maybe_wait_for_commit_to_finish():
             pass
         partitions = [TP(topic, number) for topic, number in self.transport.processed]
@@ -194,17 +225,13 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
         await self.transport.release()
         await super().on_partitions_revoked(revoked)
 
-    async def _handle_attached(self, commit_offsets: Mapping[Any, int]) -> None:
-        await super()._handle_attached(commit_offsets)
-        await self.transport.checkpoint()
-
 
 class RunTransport(driver.Transport):  # type: ignore[misc]
     """The aiokafka transport with ``RunConsumer``.
 
-    ``sources`` are the topics delivered in runs; ``processed`` maps (topic, partition) to the offset after the last record that
-    is in the worker's state, and is kept by the worker; ``checkpoint`` writes that state; ``release`` is called before
-    partitions go.
+    ``sources`` are the topics delivered in runs. The worker keeps the rest: ``processed`` maps (topic, partition) to the offset
+    after the last record in the state that is committed, ``positions()`` to where reading goes on; ``ready()``: may sources
+    be fetched? ``release`` is called before partitions go.
     """
 
     Consumer = RunConsumer
@@ -214,12 +241,12 @@ class RunTransport(driver.Transport):  # type: ignore[misc]
         *args: Any,
         sources: frozenset[str],
         processed: Mapping[tuple[str, int], int],
-        checkpoint: Checkpoint,
-        release: Checkpoint,
+        positions: Callable[[], Mapping[tuple[str, int], int]],
+        ready: Callable[[], bool],
+        release: Callable[[], Awaitable[None]],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.sources = sources
         self.processed = processed
-        self.checkpoint = checkpoint
-        self.release = release
+        self.positions, self.ready, self.release = positions, ready, release

@@ -29,7 +29,7 @@ class KpisStage:
     """Keeps the entities of the partitions in hand up to date.
 
     ``entities`` (entity key → Entity) and ``days`` (``entity|date`` → DailyFacts) create what they do not hold; what changed
-    is remembered by key in ``changed_entities`` and ``changed_days``, which whoever stores it empties.
+    is remembered in ``changed`` (entity key → keys of its changed days), which whoever stores it empties.
 
     Who has changed first is looked at and shown first, so many at a time as the caller has time for: ``awake`` and ``showing``
     say how many there are. An entity that nothing happens to costs nothing: the minute at which a pane next leaves one of
@@ -60,8 +60,7 @@ class KpisStage:
         self._show_anew: _Keys = {}
         self._minute = 0
         self._today = 0
-        self.changed_entities: set[str] = set()
-        self.changed_days: set[str] = set()
+        self.changed: dict[str, set[str]] = {}
 
     def adopt(self, keys: Iterable[str]) -> None:
         """Take up entities that came with their partition: their plans, and a first look at each."""
@@ -81,7 +80,7 @@ class KpisStage:
         if new:
             entity.apply(contribution, now // 60_000)
             entity.offset = offset
-            self.changed_entities.add(key)
+            self._changed(key)
             for plan in contribution.planned:
                 heappush(self._plans, (plan.at, key, plan.day))
         for ordinal in daily.days_of(contribution):
@@ -90,7 +89,7 @@ class KpisStage:
             if offset > day.offset:
                 daily.apply(day, contribution)
                 day.offset = offset
-                self.changed_days.add(day_key)
+                self._changed(key).add(day_key)
                 new = True
         self._wake(key)
         return new
@@ -119,11 +118,17 @@ class KpisStage:
         # An entity that is older than its day, after a crash, may have seen the plan taken back and its day not.
         day = self.days.get(f"{key}|{_iso(ordinal)}")
         if day is not None and daily.begin(day, at):
-            self.changed_days.add(day.key)
+            self._changed(key).add(day.key)
             self._wake(key)
         if entity.begin(at, ordinal):
-            self.changed_entities.add(key)
+            self._changed(key)
             self._wake(key)
+
+    def _changed(self, key: str) -> set[str]:
+        days = self.changed.get(key)
+        if days is None:
+            days = self.changed[key] = set()
+        return days
 
     def _wake(self, key: str) -> None:
         self._awake[key] = None
@@ -155,7 +160,7 @@ class KpisStage:
             had = entity.alerts.copy()
             told += look(watched, key, entity.alerts, self._sums(key, entity, today), wait, now)
             if had != entity.alerts:
-                self.changed_entities.add(key)
+                self._changed(key)
             if entity.alerts or wait[0]:
                 self._awake[key] = None
         return told

@@ -55,7 +55,11 @@ class KafkaOperation:
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(
-            **self.settings.kafka_python(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+            **self.settings.kafka_python(),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
         )
 
     def _whole(self, consumer: KafkaConsumer, topic: str) -> Iterator[tuple[bytes, bytes | None]]:

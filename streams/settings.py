@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     clock: Literal["wall", "event"] = Field(
         "wall", description="wall: the machine's clock; event: the highest event time admitted (replays, demos)"
     )
+    instance: str | None = Field(
+        None,
+        description="Name under which a worker is known to Kafka: started again within 10 s, it has its partitions back at once",
+    )
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
 
     @cached_property

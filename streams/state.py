@@ -1,17 +1,17 @@
-"""State at work over a table's bytes: decoded when first needed, remembered when changed, encoded at the checkpoint."""
+"""State at work over encoded values: decoded when first needed, remembered when changed, encoded when it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from streams.sinks.outbox import Message
+from streams.sinks.transactions import Message
 
 V = TypeVar("V")
 
 
 class Held:
-    """What a table holds of the partitions in hand: encoded values by key."""
+    """What a topic of state holds for the partitions in hand: encoded values by key."""
 
     def __init__(self) -> None:
         self._parts: dict[int, dict[bytes, bytes]] = {}
@@ -31,11 +31,11 @@ class Held:
         else:
             part[key] = value
 
-    def keys(self, partition: int) -> Iterable[bytes]:
-        """Keys of a partition."""
-        return self._parts.get(partition, {}).keys()
+    def part(self, partition: int) -> Mapping[bytes, bytes]:
+        """Encoded values of a partition by key."""
+        return self._parts.get(partition, {})
 
-    def keep(self, partitions: set[int]) -> None:
+    def keep(self, partitions: Container[int]) -> None:
         """Forget all other partitions."""
         self._parts = {number: part for number, part in self._parts.items() if number in partitions}
 
@@ -45,7 +45,7 @@ class Held:
 
 
 class WriteBack(dict[str, V]):
-    """Decoded values of a table, by key; a missing one is read from what the table holds, or made new.
+    """Decoded values by key; a missing one is read from what is held encoded, or made new.
 
     ``changed`` maps a partition to the keys whose values must be written: whoever changes a value says so.
     """
@@ -80,7 +80,7 @@ class WriteBack(dict[str, V]):
         self.changed.setdefault(partition, set()).update(keys)
 
     def encode(self, partition: int, keys: Iterable[str]) -> list[Message]:
-        """The values of these keys, all of one partition, as messages; what the table holds is brought up to date."""
+        """The values of these keys, all of one partition, as messages; what is held is brought up to date."""
         messages: list[Message] = []
         for key in keys:
             raw, value = key.encode(), self._dump(self[key])
@@ -94,6 +94,6 @@ class WriteBack(dict[str, V]):
         return [(partition, self.encode(partition, sorted(keys))) for partition, keys in taken.items()]
 
     def reset(self) -> None:
-        """Forget what is decoded and what has changed: the table has new contents."""
+        """Forget what is decoded and what has changed."""
         self.clear()
         self.changed.clear()

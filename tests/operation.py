@@ -104,8 +104,10 @@ def run_cli(settings: Settings, *arguments: str) -> str:
 
 
 def messages(settings: Settings, topic: str) -> list[Any]:
-    """Every record of a topic."""
-    consumer = KafkaConsumer(**settings.kafka_python(), group_id=None, enable_auto_commit=False)
+    """Every record of a topic that has been committed."""
+    consumer = KafkaConsumer(
+        **settings.kafka_python(), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+    )
     try:
         name = f"{settings.prefix}{topic}"
         parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]

@@ -22,7 +22,7 @@ from streams.kpis_stage import KpisStage
 from streams.pipeline import Customers, DayBook, Entities
 from streams.roster import Roster
 from streams.settings import Settings
-from streams.sinks.outbox import partition_of
+from streams.sinks.transactions import partition_of
 from streams.windows.clock import EventClock, machine_ms
 from tests.bench.contenders.faust import or_end
 
@@ -58,7 +58,7 @@ class Figures:
         self.stage.adopt(list(self.entities))
 
     def take(self, key: str, message: Contributions, offset: int) -> None:
-        """One message to one entity; what changed is in the stage's ``changed_…``."""
+        """One message to one entity; what changed is in the stage's ``changed``."""
         self.now = max(self.now, message.clock)
         self.stage.apply(key, message.to[key], offset, self.now)
         self.stage.advance(self.now)
@@ -121,12 +121,11 @@ def wire(app: Any, settings: Settings) -> None:
                 figures[partition] = Figures(settings, partition, entities, days)
             own = figures[partition]
             own.take(event.key, _contributions(event.value), event.message.offset)
-            for key in own.stage.changed_entities:
+            for key, of_days in own.stage.changed.items():
                 entities[key] = dump_entity(own.entities[key])
-            for key in own.stage.changed_days:
-                days[key] = _encode(own.days[key])
-            own.stage.changed_entities.clear()
-            own.stage.changed_days.clear()
+                for day in of_days:
+                    days[day] = _encode(own.days[day])
+            own.stage.changed.clear()
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ class Topic:
     name: str
     key: str
     carries: str
-    schema: Any
-    config: dict[str, str] = field(default_factory=dict)
+    schema: Any = field(hash=False)
+    config: dict[str, str] = field(default_factory=dict, hash=False)
     partitions: int | None = None
 
 
@@ -32,6 +32,16 @@ def _kept(days: int) -> dict[str, str]:
 
 _LARGE = {"max.message.bytes": LARGEST_BYTES}
 _COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
+#: State is written again and again, and read as a whole when a worker takes over: small segments are compacted soon, and what has
+#: been removed is gone after an hour.
+_STATE = {
+    "cleanup.policy": "compact",
+    "min.cleanable.dirty.ratio": "0.3",
+    "segment.ms": str(_DAY_MS // 24),
+    "segment.bytes": str(32 * 1024 * 1024),
+    "delete.retention.ms": str(_DAY_MS // 24),
+    **_LARGE,
+}
 
 CALLS = Topic("calls", "customer id, else contact id", "events of calls", events.CallEvent, _kept(90))
 CHATS = Topic("chats", "customer id, else contact id", "events of chats", events.ChatEvent, _kept(90))
@@ -46,6 +56,10 @@ CONTRIBUTIONS = Topic(
     {**_kept(2), **_LARGE},
 )
 DAILY_FACTS = Topic("daily-facts", "entity|date", "one entity's day", outputs.DailyFacts, {**_COMPACT, **_LARGE})
+CUSTOMERS = Topic("state-customers", "customer id, else contact id", "state: a customer's contacts", None, _STATE)
+PRESENCE = Topic("state-presence", "agent id", "state: an agent's presence", None, _STATE)
+ENTITIES = Topic("state-entities", "entity", "state: an entity's windows, plans and alerts", None, _STATE)
+PROGRESS = Topic("state-progress", "topic|partition", "state: how far a partition has been taken in", None, _STATE)
 ALERTS = Topic(
     "alerts",
     "rule|entity",
@@ -63,6 +77,9 @@ DEAD_LETTERS = Topic(
 )
 
 #: In the order an event travels.
-TOPICS = (CALLS, CHATS, TICKETS, AGENTS, ROSTER, CONTRIBUTIONS, DAILY_FACTS, ALERTS, SCORES, DEAD_LETTERS)
+TOPICS = (
+    CALLS, CHATS, TICKETS, AGENTS, ROSTER, CONTRIBUTIONS, DAILY_FACTS, ALERTS, SCORES, DEAD_LETTERS,
+    CUSTOMERS, PRESENCE, ENTITIES, PROGRESS,
+)  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.
 CONTACT_TOPICS = (CALLS, CHATS, TICKETS)

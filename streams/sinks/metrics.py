@@ -23,12 +23,12 @@ BATCH_SECONDS = Histogram(
     ["stage"],
     buckets=(0.0005, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )
-CHECKPOINT_SECONDS = Histogram(
-    "deskpulse_checkpoint_seconds",
-    "Time to write changed state and have it acknowledged",
-    ["stage"],
+CYCLE_SECONDS = Histogram(
+    "deskpulse_cycle_seconds",
+    "Time to write what has been caused, in one transaction a partition",
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
+RESTORE_SECONDS = Gauge("deskpulse_restore_seconds", "Time to read the state of the partitions last taken up")
 ALERTS = Counter("deskpulse_alerts", "Steps of alerts", ["rule", "status"])
 ENTITIES = Gauge("deskpulse_entities", "Entities in hand")
 CUSTOMERS = Gauge("deskpulse_customers", "Customers decoded in memory")

@@ -24,9 +24,10 @@ class EventClock:
     counts once an event of somebody else confirms it.
     """
 
-    def __init__(self) -> None:
-        self.now: int | None = None
-        self._doubted: tuple[int, str] | None = None
+    def __init__(self, now: int | None = None, doubted: tuple[int, str] | None = None) -> None:
+        """``doubted``: a jump that waits for somebody to confirm it: where to, ms, and whose event said so."""
+        self.now = now
+        self.doubted = doubted
 
     def advance(self, at: int, who: str = "", jump: int | None = None) -> None:
         """An event of time ``at`` (ms), of the contact or agent ``who``, was admitted; ``jump`` (ms) is believed at once."""
@@ -34,10 +35,10 @@ class EventClock:
             if self.now is None or at > self.now:
                 self.now = at
             return
-        if self._doubted is not None and self._doubted[1] != who and abs(at - self._doubted[0]) <= jump:
-            self.now, self._doubted = max(at, self._doubted[0]), None
+        if self.doubted is not None and self.doubted[1] != who and abs(at - self.doubted[0]) <= jump:
+            self.now, self.doubted = max(at, self.doubted[0]), None
         else:
-            self._doubted = (at, who)
+            self.doubted = (at, who)
 
 
 class Days:

@@ -1,4 +1,4 @@
-"""The batch path against what it expects of Faust: runs as messages, changelogs compacted, commits after a checkpoint."""
+"""The batch path against what it expects of Faust: runs as messages, and reading from where the state says."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 import faust
 import pytest
-from faust.transport.consumer import Consumer
 from faust.types import TP
 from yarl import URL
 
-from streams.batches import Run, RunConsumer, RunScheduler, RunTransport
-from streams.sinks.outbox import partition_of
+from streams.batches import Fetch, Run, RunConsumer, RunScheduler, RunTransport
+from streams.sinks.transactions import partition_of
 from streams.state import Held, WriteBack
 
 
@@ -28,118 +27,130 @@ def record(topic: str, partition: int, offset: int, key: bytes = b"k", value: by
 @pytest.fixture
 def scheduler(monkeypatch: pytest.MonkeyPatch) -> RunScheduler:
     monkeypatch.setattr(RunScheduler, "sources", frozenset({"calls"}))
-    monkeypatch.setattr(RunScheduler, "changelogs", {"log": Held()})
     monkeypatch.setattr(RunScheduler, "max_run", 3)
     return RunScheduler()
 
 
+ONE, OTHER = TP("calls", 0), TP("calls", 1)
+
+
 def test_what_was_fetched_of_a_source_is_a_few_runs(scheduler: RunScheduler) -> None:
-    fetched = {TP("calls", 0): [record("calls", 0, n) for n in range(5, 12)], TP("calls", 1): []}
+    fetched = Fetch({ONE: [record("calls", 0, n) for n in range(5, 12)]}, {ONE: 5, OTHER: 4}, {ONE: 12, OTHER: 4}, 2)
     runs = [run for _, run in scheduler.iterate(fetched)]
+    assert all(isinstance(run, Run) and run.epoch == 2 for run in runs)
     assert [[one.offset for one in run.records] for run in runs] == [[5, 6, 7], [8, 9, 10], [11]]
-    assert [run.follows for run in runs] == [None, 7, 10]
-    scheduler.restart()
-    assert [run.follows for _, run in scheduler.iterate({TP("calls", 0): [record("calls", 0, 8)]})] == [None]
+    assert [(run.begins, run.ends) for run in runs] == [(5, 8), (8, 11), (11, 12)]
     assert [run.offset for run in runs] == [7, 10, 11]
-    assert all(isinstance(run, Run) for run in runs)
 
 
-def test_a_changelog_is_restored_at_once_and_faust_hears_how_far(scheduler: RunScheduler) -> None:
-    held = scheduler.changelogs["log"]
-    log = [record("log", 2, n, key, value) for n, (key, value) in enumerate([
-        (b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"c", b"4"), (b"c", None), (b"b", b"5"),
-    ])]  # fmt: skip
-    assert [one.offset for _, one in scheduler.iterate({TP("log", 2): log})] == [5]
-    assert {key: held.get(key) for key in (b"a", b"b", b"c")} == {b"a": b"3", b"b": b"5", b"c": None}
-    assert sorted(held.keys(2)) == [b"a", b"b"]
-    held.keep({1})
-    assert list(held) == []
+@pytest.mark.parametrize(
+    ("offsets", "begins", "ends", "expected"),
+    [
+        ([], 7, 7, []),
+        ([], 7, 9, [(7, 9, 0)]),
+        ([7, 8], 7, 10, [(7, 10, 2)]),
+        ([9], 7, 10, [(7, 10, 1)]),
+        ([7, 8, 9], 7, 10, [(7, 10, 3)]),
+        ([7, 9, 10, 12], 7, 14, [(7, 11, 3), (11, 14, 1)]),
+    ],
+    ids=["nothing", "a mark alone", "a mark behind", "a gap before", "exactly one run", "gaps and a mark"],
+)
+def test_positions_go_past_marks_of_transactions(
+    scheduler: RunScheduler, offsets: list[int], begins: int, ends: int, expected: list[tuple[int, int, int]]
+) -> None:
+    fetched = Fetch({ONE: [record("calls", 0, n) for n in offsets]} if offsets else {}, {ONE: begins}, {ONE: ends}, 0)
+    assert [(run.begins, run.ends, len(run.records)) for _, run in scheduler.iterate(fetched)] == expected
 
 
 def test_other_topics_pass_as_they_are(scheduler: RunScheduler) -> None:
     plain = [record("other", 0, n) for n in range(3)]
     assert [one for _, one in scheduler.iterate({TP("other", 0): plain})] == plain
+    assert [one for _, one in scheduler.iterate(Fetch({TP("other", 0): plain}, {}, {}, 0))] == plain
 
 
 class Told:
     """A consumer with the parts that the overridden methods touch, and what was asked of the rest of Faust."""
 
-    def __init__(self, processed: dict[tuple[str, int], int]) -> None:
-        self.order: list[str] = []
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, processed: dict[tuple[str, int], int] | None = None) -> None:
+        self.asked: list[Any] = []
+        self.ready = True
         self.consumer: Any = object.__new__(RunConsumer)
         self.consumer._acked = defaultdict(list)
         self.consumer._acked_index = defaultdict(set)
-
-        async def checkpoint() -> None:
-            self.order.append("checkpoint")
-
+        self.consumer._read_offset = {}
+        self.consumer._committed_offset = {}
+        self.consumer._fetching = asyncio.Lock()
+        self.consumer.epoch = 3
         self.consumer.app = SimpleNamespace(rebalancing=False)
-        self.consumer.transport = SimpleNamespace(sources={"calls"}, processed=processed, checkpoint=checkpoint)
+        self.consumer.transport = SimpleNamespace(
+            sources={"calls"}, processed=processed or {}, ready=lambda: self.ready
+        )
+
+        async def getmany(_: object, active: Any, timeout: float) -> dict[Any, Any]:
+            self.asked.append(active)
+            self.consumer.fetched = {ONE: 1}, {ONE: 2}
+            return {ONE: [record("calls", 0, 1)]}
+
+        async def sleep(_: float) -> None:
+            return None
+
+        monkeypatch.setattr(RunConsumer.__mro__[1], "_getmany", getmany)
+        self.consumer.sleep = sleep
 
 
-def test_what_is_committed_is_what_was_processed_not_what_was_acknowledged() -> None:
-    told = Told({("calls", 0): 42})
-    told.consumer._acked[TP("calls", 0)] = [99, 120]
-    assert told.consumer._new_offset(TP("calls", 0)) == 42
-    assert told.consumer._acked[TP("calls", 0)] == []
-    assert told.consumer._new_offset(TP("calls", 1)) is None
+def test_what_is_committed_is_what_was_processed_not_what_was_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told(monkeypatch, {("calls", 0): 42})
+    told.consumer._acked[ONE] = [99, 120]
+    assert told.consumer._new_offset(ONE) == 42
+    assert told.consumer._acked[ONE] == []
+    assert told.consumer._new_offset(OTHER) is None
 
 
-def test_a_commit_waits_for_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told({})
-
-    async def attached(*_: object) -> None:
-        told.order.append("attached")
-
-    monkeypatch.setattr(Consumer, "_handle_attached", attached)
-    asyncio.run(told.consumer._handle_attached({}))
-    assert told.order == ["attached", "checkpoint"]
+def test_a_fetch_knows_its_positions_and_its_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = asyncio.run(Told(monkeypatch).consumer._getmany({ONE}, 1.0))
+    assert (fetched.begins, fetched.ends, fetched.epoch, list(fetched)) == ({ONE: 1}, {ONE: 2}, 3, [ONE])
 
 
 def test_nothing_is_fetched_while_nothing_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
-    told, asked = Told({}), []
-
-    async def getmany(_: object, active: Any, timeout: float) -> dict[Any, Any]:
-        asked.append(active)
-        return {}
-
-    async def sleep(_: float) -> None:
-        return None
-
-    monkeypatch.setattr(RunConsumer.__mro__[1], "_getmany", getmany)
-    told.consumer.sleep = sleep
-    live = {TP("calls", 0)}
+    told, live = Told(monkeypatch), {ONE}
     asyncio.run(told.consumer._getmany(live, 1.0))
     live.clear()
-    asyncio.run(told.consumer._getmany(live, 1.0))
-    assert asked == [{TP("calls", 0)}]
+    assert asyncio.run(told.consumer._getmany(live, 1.0)) == {}
+    assert told.asked == [{ONE}]
 
 
-def test_while_tables_are_restored_nothing_of_a_source_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Faust empties its queues once more when they are, and what had been fetched would be missed by nobody."""
-    told, asked = Told({}), []
-    told.consumer.app.rebalancing = True
+@pytest.mark.parametrize(("ready", "rebalancing"), [(False, False), (True, True)])
+def test_before_the_state_is_read_nothing_of_a_source_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, ready: bool, rebalancing: bool
+) -> None:
+    told = Told(monkeypatch)
+    told.ready, told.consumer.app.rebalancing = ready, rebalancing
+    asyncio.run(told.consumer._getmany({ONE, TP("other", 0)}, 1.0))
+    assert told.asked == [{TP("other", 0)}]
 
-    async def getmany(_: object, active: Any, timeout: float) -> dict[Any, Any]:
-        asked.append(active)
-        return {}
 
-    monkeypatch.setattr(RunConsumer.__mro__[1], "_getmany", getmany)
-    asyncio.run(told.consumer._getmany({TP("calls", 0), TP("log", 0)}, 1.0))
-    assert asked == [{TP("log", 0)}]
+def test_reading_goes_on_where_the_state_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, sought = Told(monkeypatch), []
+
+    async def seek_wait(_: object, positions: Any) -> None:
+        sought.append(dict(positions))
+
+    async def earliest(_: object, *partitions: Any) -> dict[Any, int]:
+        return dict.fromkeys(partitions, 17)
+
+    monkeypatch.setattr(RunConsumer, "seek_wait", seek_wait)
+    monkeypatch.setattr(RunConsumer, "earliest_offsets", earliest)
+    monkeypatch.setattr(RunConsumer, "assignment", lambda _: {ONE, OTHER, TP("other", 0)})
+    told.consumer._read_offset[ONE] = 99
+    asyncio.run(told.consumer.start_from({("calls", 0): 42}))
+    assert sought == [{ONE: 42, OTHER: 17}]
+    assert told.consumer.epoch == 4
+    assert told.consumer._read_offset[ONE] is None
 
 
 def test_faust_takes_transport_and_scheduler() -> None:
     """The names that are overridden exist, and Faust builds its consumer from the transport's class."""
-    for name in (
-        "_getmany",
-        "_new_offset",
-        "_add_gap",
-        "_handle_attached",
-        "perform_seek",
-        "earliest_offsets",
-        "seek_wait",
-    ):
+    for name in ("_getmany", "_new_offset", "_add_gap", "perform_seek", "earliest_offsets", "seek_wait"):
         assert callable(getattr(RunConsumer.__mro__[1], name)), name
 
     async def nothing() -> None:
@@ -151,14 +162,15 @@ def test_faust_takes_transport_and_scheduler() -> None:
         app,
         sources=frozenset({"calls"}),
         processed={},
-        checkpoint=nothing,
+        positions=dict,
+        ready=lambda: True,
         release=nothing,
     )
     assert app.transport.Consumer is RunConsumer
     assert app.conf.ConsumerScheduler is RunScheduler
 
 
-def test_state_is_written_once_a_checkpoint_and_read_again() -> None:
+def test_state_is_written_once_a_cycle_and_read_again() -> None:
     table = Held()
     table.put(3, b"a", b"1")
     state: WriteBack[list[int]] = WriteBack(

@@ -1,9 +1,9 @@
 """The inner parts of faust-streaming and aiokafka that ``streams/batches.py`` leans on, and the versions that they were seen in.
 
-faust.transport.consumer.Consumer: ``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_handle_attached``, ``_acked``, ``_acked_index``,
+faust.transport.consumer.Consumer: ``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_acked``, ``_acked_index``,
 ``_committed_offset``, ``_read_offset``. faust.transport.drivers.aiokafka: ``Consumer._getmany``, ``Consumer._new_consumer_thread``,
-``AIOKafkaConsumerThread._consumer``. aiokafka: ``AIOKafkaConsumer._fetcher``, ``Fetcher._records``, ``FetchResult._partition_records``,
-``PartitionRecords._consumer_record``.
+``AIOKafkaConsumerThread._consumer``, ``_create_worker_consumer``, ``_fetch_records``. aiokafka: ``AIOKafkaConsumer._isolation_level``,
+``_fetcher``, ``_subscription``, ``Fetcher._records``, ``FetchResult._partition_records``, ``PartitionRecords._consumer_record``.
 """
 
 from __future__ import annotations
@@ -31,9 +31,13 @@ METHODS: list[tuple[Callable[..., Any], list[str]]] = [
     (Consumer._commit_tps, ["self", "tps", "start_new_transaction"]),
     (Consumer._new_offset, ["self", "tp"]),
     (Consumer._add_gap, ["self", "tp", "offset_from", "offset_to"]),
-    (Consumer._handle_attached, ["self", "commit_offsets"]),
     (driver.Consumer._getmany, ["self", "active_partitions", "timeout"]),
     (driver.Consumer._new_consumer_thread, ["self"]),
+    (driver.AIOKafkaConsumerThread._create_worker_consumer, ["self", "transport"]),
+    (
+        driver.AIOKafkaConsumerThread._fetch_records,
+        ["self", "consumer", "active_partitions", "timeout", "max_records"],
+    ),
     (PartitionRecords._consumer_record, ["self", "tp", "record"]),
 ]
 #: (class, attribute, what the source of the class does with it)
@@ -44,6 +48,9 @@ ATTRIBUTES: list[tuple[type, str, str]] = [
     (Consumer, "_read_offset", r"self\._read_offset = defaultdict\("),
     (driver.AIOKafkaConsumerThread, "_consumer", r"self\._consumer = self\._create_consumer\("),
     (AIOKafkaConsumer, "_fetcher", r"self\._fetcher = Fetcher\("),
+    (AIOKafkaConsumer, "_isolation_level", r"isolation_level=self\._isolation_level"),
+    (AIOKafkaConsumer, "_subscription", r"self\._subscription = SubscriptionState\("),
+    (FetchResult, "_update_position", r"state\.consumed_to\(self\._partition_records\.next_fetch_offset\)"),
     (Fetcher, "_records", r"self\._records = collections\.OrderedDict\(\)"),
     (Fetcher, "_records", r"self\._records\[tp\] = FetchResult\("),
     (FetchResult, "_partition_records", r"self\._partition_records = partition_records"),

@@ -12,7 +12,6 @@ from typing import get_args
 import msgspec
 import pytest
 
-from streams import agents
 from streams.alerts.rules import LONGEST_WAIT, load_rules
 from streams.contacts.fold import HANDLERS
 from streams.contracts import decode as decoding
@@ -115,4 +114,3 @@ def test_every_event_that_can_change_a_contact_has_a_handler_or_is_known_to_have
     assert {name.split(".")[1] for name in without} == {
         "invited", "reviewed", "analysed", "corrected", "retracted", "escalated",
     }  # fmt: skip
-    assert agents.TABLES[-1] == "days"

@@ -8,7 +8,7 @@ What rightly differs is not compared:
 
 - an entity's and a day's ``offset``: that of the last message of ``contributions`` in it, of which the worker writes one for a
   run of events and stock Faust one for an event and entity;
-- a day's ``revision``: it counts the writes, one a checkpoint against one a message;
+- a day's ``revision``: it counts the writes, one a cycle against one a message;
 - an entity's ``alerts``: the worker looks at the rules from tick to tick, and stock Faust has no ticks;
 - how far its time has come: the worker tells every partition, stock Faust learns from a partition's own messages. Both are brought
   to the moment of the newest event first, with what was planned until then and without whom the source has lost in the queue;
@@ -45,7 +45,7 @@ from streams.contacts import customer as customers
 from streams.contracts.decode import encode
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import DailyFacts
-from streams.contracts.topics import CONTACT_TOPICS, DAILY_FACTS
+from streams.contracts.topics import CONTACT_TOPICS, CUSTOMERS, DAILY_FACTS, ENTITIES
 from streams.demo import environment
 from streams.entity import Entity
 from streams.entity import load as load_entity
@@ -105,9 +105,9 @@ def latest(settings: Settings, topic: str) -> dict[str, bytes]:
     return {key: value for key, value in newest.items() if value is not None}
 
 
-def stored_customers(settings: Settings) -> dict[str, customers.Customer]:
+def stored_customers(settings: Settings, topic: str) -> dict[str, customers.Customer]:
     """Every customer as it is stored."""
-    return {key: customers.load(raw) for key, raw in latest(settings, "deskpulse-customers-changelog").items()}
+    return {key: customers.load(raw) for key, raw in latest(settings, topic).items()}
 
 
 def of_customers(stored: Mapping[str, customers.Customer]) -> dict[str, Any]:
@@ -171,10 +171,15 @@ def differences(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> str:
 
 
 class Side(ABC):
-    """One of the two: an operation, and the process that is at work on it. ``days``: topic of its table of days."""
+    """One of the two: an operation, and the process that is at work on it."""
 
-    def __init__(self, settings: Settings, days: str) -> None:
-        self.settings, self.days = settings, days
+    #: Topics of its customers, entities and days, behind the prefix.
+    customers: str
+    entities: str
+    days: str
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.process: ServerProcess | None = None
         self._runs = 0
         ensure_topics(settings)
@@ -220,9 +225,9 @@ class Side(ABC):
         settings = self.settings
         committed, ends = offsets(settings)
         assert committed == ends
-        entities = latest(settings, "deskpulse-entities-changelog")
+        entities = latest(settings, self.entities)
         return Made(
-            of_customers(stored_customers(settings)),
+            of_customers(stored_customers(settings, self.customers)),
             of_entities({key: load_entity(raw) for key, raw in entities.items()}, settings, now),
             of_days({key: _day(raw) for key, raw in latest(settings, self.days).items()}, now),
             committed,
@@ -232,7 +237,7 @@ class Side(ABC):
         """Ids of the events in its customers' state."""
         return {
             id
-            for customer in stored_customers(self.settings).values()
+            for customer in stored_customers(self.settings, self.customers).values()
             for m in customer.contacts.values()
             for id in m.ids
         }
@@ -251,6 +256,8 @@ class Side(ABC):
 class Stock(Side):
     """Stock Faust."""
 
+    customers, entities, days = (f"deskpulse-{name}-changelog" for name in ("customers", "entities", "days"))
+
     def command(self) -> list[str]:
         return ["-m", "tests.stock_faust"]
 
@@ -258,6 +265,7 @@ class Stock(Side):
 class Ours(Side):
     """The worker."""
 
+    customers, entities, days = CUSTOMERS.name, ENTITIES.name, DAILY_FACTS.name
     metrics = ""
 
     def command(self) -> list[str]:
@@ -307,8 +315,8 @@ def story(kafka: Any, redis_url: str, tmp_path_factory: pytest.TempPathFactory) 
             broker=kafka.address, redis=redis_url, prefix=f"t{token_hex(4)}.", partitions=2, data_dir=directory, clock="event"
         )  # fmt: skip
 
-    ours = Ours(settings(tmp_path_factory.mktemp("ours")), DAILY_FACTS.name)
-    stock = Stock(settings(tmp_path_factory.mktemp("stock")), "deskpulse-days-changelog")
+    ours = Ours(settings(tmp_path_factory.mktemp("ours")))
+    stock = Stock(settings(tmp_path_factory.mktemp("stock")))
     both, parts = (stock, ours), desk()
     told = Story({}, {}, {}, {}, (0, 0))
 

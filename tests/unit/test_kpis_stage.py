@@ -251,7 +251,7 @@ def test_a_plan_counts_on_its_day_even_where_the_entity_has_lost_track_of_it() -
     stage.advance(at)
     assert (ahead.sums, ahead.planned) == ({}, {})
     assert entities["agent|a"].rolling.sums == {"5m": {}, "30m": {}}
-    assert stage.changed_days == {ahead.key}
+    assert set().union(*stage.changed.values()) == {ahead.key}
 
 
 def test_plans_come_due_once_each_of_their_own_day() -> None:

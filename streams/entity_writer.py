@@ -1,0 +1,76 @@
+"""Writes changed entities with their days, a part at a time: at a hundred thousand agents there are too many for one cycle."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from streams.contracts.outputs import DailyFacts
+from streams.entity import Entity
+from streams.kpis_stage import KpisStage
+from streams.sinks.transactions import Message, Place
+from streams.state import WriteBack
+
+_AT_ONCE = 100
+
+
+@dataclass
+class Written:
+    """(partition, messages of days, messages of entities); and how far contributions may be committed, where that is new."""
+
+    parts: list[tuple[int, list[Message], list[Message]]] = field(default_factory=list)
+    reached: Mapping[Place, int] = field(default_factory=dict)
+
+
+class EntityWriter:
+    """Goes through the changed entities in rounds. When a round is through, everything that had been taken in when it began is
+    written: so far may contributions be committed.
+    """
+
+    def __init__(
+        self,
+        kpis: KpisStage,
+        entities: WriteBack[Entity],
+        days: WriteBack[DailyFacts],
+        partition: Callable[[str], int],
+    ) -> None:
+        self._kpis, self._entities, self._days, self._partition = kpis, entities, days, partition
+        self._round: deque[str] = deque()
+        self._reached: Mapping[Place, int] = {}
+        self._told: Mapping[Place, int] = {}
+
+    def some(self, first: Iterable[str], taken: Mapping[Place, int], seconds: float | None) -> Written:
+        """The entities ``first``, then the others of the round for so many ``seconds``; None: all that have changed.
+
+        ``taken``: how far contributions have been taken in.
+        """
+        out, began = Written(), perf_counter()
+        self._write(out, sorted(first))
+        if seconds is None:
+            self._write(out, sorted(self._kpis.changed.keys() | set(self._round)))
+            self._round.clear()
+            self._reached = dict(taken)
+        else:
+            if not self._round:
+                self._round.extend(self._kpis.changed)
+                self._reached = dict(taken)
+            while self._round and perf_counter() - began < seconds:
+                self._write(out, [self._round.popleft() for _ in range(min(_AT_ONCE, len(self._round)))])
+        if not self._round and self._reached != self._told:
+            out.reached = {place: offset for place, offset in self._reached.items() if self._told.get(place) != offset}
+            self._told = self._reached
+        return out
+
+    def _write(self, out: Written, keys: list[str]) -> None:
+        by_partition: dict[int, tuple[list[str], list[str]]] = {}
+        for key in keys:
+            days = self._kpis.changed.pop(key, None)
+            if days is not None:  # else it has been written since, or was only to come first
+                of_days, of_entities = by_partition.setdefault(self._partition(key), ([], []))
+                of_days += sorted(days)
+                if key in self._entities:
+                    of_entities.append(key)
+        for number, (of_days, of_entities) in by_partition.items():
+            out.parts.append((number, self._days.encode(number, of_days), self._entities.encode(number, of_entities)))

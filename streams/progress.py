@@ -1,0 +1,74 @@
+"""How far each partition has been taken in: its offset and its event clock, stored in the same transaction as the state that follows
+from them. Where a worker goes on is read here and nowhere else; the group's committed offsets only tell others how far we are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from streams.sinks.transactions import Message, Place
+from streams.windows.clock import EventClock
+
+
+class _Mark(Struct, array_like=True):
+    """As it is stored: offset of the next record, event clock (ms since 1970), and a jump of the clock that is not believed yet."""
+
+    offset: int
+    now: int | None = None
+    doubted: tuple[int, str] | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Mark).decode
+
+
+class Progress:
+    """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each."""
+
+    def __init__(self) -> None:
+        self.taken: dict[Place, int] = {}
+        self.clocks: dict[Place, EventClock] = {}
+        self._moved: set[Place] = set()
+
+    def load(self, key: bytes, value: bytes) -> None:
+        """Go on where a stored mark says."""
+        topic, partition = key.decode().rsplit("|", 1)
+        mark, place = _decode(value), (topic, int(partition))
+        self.taken[place] = mark.offset
+        self.clocks[place] = EventClock(mark.now, mark.doubted)
+
+    def clock(self, place: Place) -> EventClock:
+        """The event clock of a partition."""
+        clock = self.clocks.get(place)
+        if clock is None:
+            clock = self.clocks[place] = EventClock()
+        return clock
+
+    def take(self, place: Place, offset: int) -> None:
+        """Everything before ``offset`` has been taken in."""
+        self.taken[place] = offset
+        self._moved.add(place)
+
+    def moved(self) -> list[Place]:
+        """Places that have moved since the last call."""
+        moved, self._moved = sorted(self._moved), set()
+        return moved
+
+    def marks(self, places: Iterable[Place]) -> list[Message]:
+        """Messages that say how far these places are."""
+        return [self.mark(place, self.taken[place]) for place in places]
+
+    def mark(self, place: Place, offset: int) -> Message:
+        """The message that says that a place has come to ``offset``."""
+        clock = self.clock(place)
+        value = _encode(_Mark(offset, clock.now, clock.doubted))
+        return f"{place[0]}|{place[1]}".encode(), value, []
+
+    def forget(self) -> None:
+        """The partitions have gone."""
+        self.taken.clear()
+        self.clocks.clear()
+        self._moved.clear()

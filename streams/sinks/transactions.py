@@ -1,0 +1,104 @@
+"""What a worker writes to Kafka: all that a cycle has caused for one partition number, in one transaction.
+
+Each partition number has a producer of its own, whose transactional id carries the number. Whoever opens it next rolls back what the
+one before has begun and not committed, and shuts it out: a worker that was thought dead, and is not, can write nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+
+log = logging.getLogger(__name__)
+
+#: Key, value, headers.
+Message: TypeAlias = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+#: Topic and partition.
+Place: TypeAlias = tuple[str, int]
+#: What goes where, in order for each place.
+Writes: TypeAlias = dict[Place, list[Message]]
+
+_partition = DefaultPartitioner()
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Partition of a key, as Kafka's own clients choose it (murmur2)."""
+    chosen: int = _partition(key, range(partitions), range(partitions))
+    return chosen
+
+
+class Transactions:
+    """The producers of the partition numbers in hand. ``connect`` makes the producer of a number, not yet started."""
+
+    def __init__(self, connect: Callable[[int], AIOKafkaProducer]) -> None:
+        self._connect = connect
+        self._producers: dict[int, AIOKafkaProducer] = {}
+
+    async def open(self, numbers: Iterable[int]) -> None:
+        """Have these numbers in hand, and no others. When it returns, nobody else writes for them, and what somebody else had
+        begun is rolled back. Raises KafkaError where the broker does not answer.
+        """
+        wanted = set(numbers)
+        await self._stop(self._producers.keys() - wanted)
+        new = {number: self._connect(number) for number in sorted(wanted - self._producers.keys())}
+        started = await asyncio.gather(*(producer.start() for producer in new.values()), return_exceptions=True)
+        self._producers |= new
+        failed = [error for error in started if isinstance(error, BaseException)]
+        if failed:
+            await self.close()
+            raise failed[0]
+
+    async def commit(self, writes: Mapping[int, Writes]) -> None:
+        """Write what each number has to write, all or nothing of each. Raises the first failure; then what became of it is known
+        only to those who open the number anew.
+        """
+        done = await asyncio.gather(
+            *(self._commit(self._producers[number], each) for number, each in writes.items() if each),
+            return_exceptions=True,
+        )
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def close(self) -> None:
+        """Let go of all; what is not committed is rolled back."""
+        await self._stop(set(self._producers))
+
+    async def _stop(self, numbers: Iterable[int]) -> None:
+        stopped = await asyncio.gather(
+            *(self._producers.pop(number).stop() for number in list(numbers)), return_exceptions=True
+        )
+        for error in stopped:
+            # One that was shut out, or whose broker is away, says so once more when it is stopped.
+            if isinstance(error, BaseException) and not isinstance(error, KafkaError):
+                log.warning("a producer did not stop as it should: %r", error)
+
+    async def _commit(self, producer: AIOKafkaProducer, writes: Writes) -> None:
+        async with producer.transaction():
+            await asyncio.gather(
+                *(self._send(producer, place, messages) for place, messages in writes.items() if messages)
+            )
+
+    async def _send(self, producer: AIOKafkaProducer, place: Place, messages: list[Message]) -> None:
+        topic, partition = place
+        sent = [await producer.send_batch(batch, topic, partition=partition) for batch in _batches(producer, messages)]
+        await asyncio.gather(*sent)
+
+
+def _batches(producer: AIOKafkaProducer, messages: list[Message]) -> Iterator[Any]:
+    batch = producer.create_batch()
+    for key, value, headers in messages:
+        if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            if batch.record_count():
+                yield batch
+            batch = producer.create_batch()
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                raise ValueError(f"message {key!r} of {len(value or b'')} bytes is too large")
+    if batch.record_count():
+        yield batch
