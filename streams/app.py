@@ -312,6 +312,8 @@ class Worker:
             self._agents.let_go()
             gc.collect()
             self._agents.take_up(numbers)
+            # Whoever had them may have ended between writing its state and telling the group how far it is.
+            self._processed.update(self._agents.progress.taken)
             self._open = True
         seconds = monotonic() - began
         metrics.RESTORE_SECONDS.set(seconds)

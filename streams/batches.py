@@ -146,6 +146,28 @@ def _positions(consumer: Any, partitions: Iterable[Any]) -> dict[Any, int]:
     return {tp: state.position for tp, state in states.items() if state.has_valid_position}
 
 
+class _ReadOffsets(dict[Any, Any]):
+    """Up to where Faust takes a message for one that it has read. Of runs we know better: one that is stale, delivered behind a
+    seek, would have it throw away those that follow.
+    """
+
+    def __init__(self, sources: frozenset[str]) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def __missing__(self, tp: Any) -> None:
+        return None
+
+    def __setitem__(self, tp: Any, offset: int | None) -> None:
+        if tp.topic not in self._sources:
+            super().__setitem__(tp, offset)
+
+    def update(self, offsets: Mapping[Any, Any]) -> None:  # type: ignore[override]
+        """As several ``[tp] = offset``."""
+        for tp, offset in offsets.items():
+            self[tp] = offset
+
+
 class RunConsumer(driver.Consumer):  # type: ignore[misc]
     """aiokafka's consumer for Faust, from where the worker's state says.
 
@@ -158,6 +180,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._read_offset = _ReadOffsets(self.transport.sources)
         #: Begins anew whenever positions are set: what was fetched before is of no use.
         self.epoch = 0
         #: Held while records are fetched or positions are set: what is fetched is of one epoch.
@@ -198,7 +221,7 @@ class RunConsumer(driver.Consumer):  # type: ignore[misc]
             await self.seek_wait(begins)
             self.epoch += 1
         for tp in begins:
-            self._read_offset[tp] = self._committed_offset[tp] = None
+            self._committed_offset[tp] = None
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
         if tp.topic not in self.transport.sources:  # within a run there are no gaps to keep account of

@@ -66,6 +66,7 @@ class Run:
     alerts: list[Alert] = field(default_factory=list)
     facts: dict[str, DailyFacts] = field(default_factory=DayBook)
     entities: dict[str, Entity] = field(default_factory=Entities)
+    customers: dict[str, Customer] = field(default_factory=Customers)
     _snapshot: Callable[[str, int], Snapshot] | None = None
 
     def snapshot(self, entity: str) -> Snapshot:
@@ -90,7 +91,7 @@ def run(
     result = Run()
     contacts = ContactsStage(policy, roster or Roster())
     kpis = KpisStage(policy, rules, result.entities, result.facts)
-    customers, clock = Customers(), EventClock()
+    customers, clock = result.customers, EventClock()
     offset = seen = 0
     for batch in _batches(raws, look_every):
         outcome = contacts.process(batch, customers, clock, machine=_FAR, event_time=True)

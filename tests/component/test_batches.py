@@ -12,7 +12,7 @@ import pytest
 from faust.types import TP
 from yarl import URL
 
-from streams.batches import Fetch, Run, RunConsumer, RunScheduler, RunTransport
+from streams.batches import Fetch, Run, RunConsumer, RunScheduler, RunTransport, _ReadOffsets
 from streams.sinks.transactions import partition_of
 from streams.state import Held, WriteBack
 
@@ -77,7 +77,6 @@ class Told:
         self.consumer: Any = object.__new__(RunConsumer)
         self.consumer._acked = defaultdict(list)
         self.consumer._acked_index = defaultdict(set)
-        self.consumer._read_offset = {}
         self.consumer._committed_offset = {}
         self.consumer._fetching = asyncio.Lock()
         self.consumer.epoch = 3
@@ -141,11 +140,18 @@ def test_reading_goes_on_where_the_state_says(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(RunConsumer, "seek_wait", seek_wait)
     monkeypatch.setattr(RunConsumer, "earliest_offsets", earliest)
     monkeypatch.setattr(RunConsumer, "assignment", lambda _: {ONE, OTHER, TP("other", 0)})
-    told.consumer._read_offset[ONE] = 99
     asyncio.run(told.consumer.start_from({("calls", 0): 42}))
     assert sought == [{ONE: 42, OTHER: 17}]
     assert told.consumer.epoch == 4
-    assert told.consumer._read_offset[ONE] is None
+
+
+def test_a_stale_run_does_not_have_faust_throw_away_those_that_follow() -> None:
+    offsets = _ReadOffsets(frozenset({"calls"}))
+    offsets[ONE] = 99
+    offsets.update({ONE: 99, TP("other", 0): 7})
+    assert offsets[ONE] is None
+    assert offsets[TP("other", 0)] == 7
+    assert offsets.pop(ONE, None) is None
 
 
 def test_faust_takes_transport_and_scheduler() -> None:

@@ -36,18 +36,14 @@ from typing import Any
 import msgspec
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from msgspec.structs import asdict
 
 from deploy.ports import free_port
 from deploy.process import ServerProcess
-from streams import facts as daily
-from streams.contacts import customer as customers
 from streams.contracts.decode import encode
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import CONTACT_TOPICS, CUSTOMERS, DAILY_FACTS, ENTITIES
 from streams.demo import environment
-from streams.entity import Entity
 from streams.entity import load as load_entity
 from streams.pipeline import run
 from streams.settings import Settings
@@ -55,6 +51,7 @@ from streams.sinks.topics import ensure_topics
 from streams.sources.processed import wait_until_processed
 from streams.sources.simulated import simulate
 from tests.operation import answers, messages, metric, send
+from tests.states import differences, latest, of_customers, of_days, of_entities, stored_customers
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
 
@@ -99,50 +96,6 @@ class Made:
     commits: Mapping[tuple[str, int], int]
 
 
-def latest(settings: Settings, topic: str) -> dict[str, bytes]:
-    """Newest value of each key of a changelog; stock Faust writes its keys as JSON."""
-    newest = {record.key.decode().strip('"'): record.value for record in messages(settings, topic)}
-    return {key: value for key, value in newest.items() if value is not None}
-
-
-def stored_customers(settings: Settings, topic: str) -> dict[str, customers.Customer]:
-    """Every customer as it is stored."""
-    return {key: customers.load(raw) for key, raw in latest(settings, topic).items()}
-
-
-def of_customers(stored: Mapping[str, customers.Customer]) -> dict[str, Any]:
-    """Customer and contact → its state, its links to others, and the events it knows."""
-    return {
-        f"{key} {contact}": {**asdict(memory.state), "links": memory.links, "events": sorted(memory.ids)}
-        for key, customer in stored.items()
-        for contact, memory in customer.contacts.items()
-    }
-
-
-def of_entities(entities: Mapping[str, Entity], settings: Settings, now: int) -> dict[str, Any]:
-    """Entity → its panes, plans, waiting and team as of a moment (ms)."""
-    out = {}
-    for key, entity in entities.items():
-        entity.rolling.advance(now // 60_000)
-        entity.due(now)
-        entity.longest_wait(now, settings.policy.max_wait_seconds * 1000)
-        if entity.rolling.panes or entity.planned or entity.waiting:
-            out[key] = {
-                "panes": entity.rolling.panes,
-                "planned": entity.planned,
-                "waiting": entity.waiting,
-                "team": entity.team,
-            }
-    return out
-
-
-def of_days(days: Mapping[str, DailyFacts], now: int) -> dict[str, Any]:
-    """Entity and date → its sums and plans as of a moment (ms)."""
-    for facts in days.values():
-        daily.due(facts, now)
-    return {key: {"sums": f.sums, "planned": f.planned} for key, f in days.items() if f.sums or f.planned}
-
-
 def offsets(settings: Settings) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
     """(committed, end) by source topic and partition; what was never committed stands at 0."""
     client = KafkaConsumer(**settings.kafka_python(), group_id=settings.group, enable_auto_commit=False)
@@ -158,13 +111,6 @@ def offsets(settings: Settings) -> tuple[dict[tuple[str, int], int], dict[tuple[
             {name: consumer.committed(place) or 0 for place, name in names.items()},
             {name: ends[place] for place, name in names.items()},
         )
-
-
-def differences(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> str:
-    """The first few keys at which two mappings differ, with both values; empty where they are equal."""
-    keys = [key for key in sorted(one.keys() | other.keys()) if one.get(key) != other.get(key)]
-    shown = "\n".join(f"{key}:\n  {one.get(key)}\n  {other.get(key)}" for key in keys[:3])
-    return f"{len(keys)} of {len(one.keys() | other.keys())} differ, as\n{shown}" if keys else ""
 
 
 # -- the two, and their story -----------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""A whole operation under a plan of faults, and what it must have come to afterwards."""
