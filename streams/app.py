@@ -14,9 +14,10 @@ import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from mode.loop import use as use_loop
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
+from tenacity import AsyncRetrying, Retrying, retry_if_exception_type, wait_exponential
 from yarl import URL
 
+from deploy.kafka_reach import UnreachableError, look
 from streams.agents import STATE, Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
@@ -385,5 +386,11 @@ def run_worker(settings: Settings, *, declare: bool = True) -> None:
     # time, and pauses): nearly nothing here is a cycle. The young are still looked at; all are when partitions come and go.
     gc.set_threshold(100_000, 50, 1_000_000)
     use_loop("uvloop")
+    patiently = Retrying(
+        retry=retry_if_exception_type(UnreachableError),
+        wait=wait_exponential(0.5, max=5),
+        before_sleep=lambda state: log.warning("waiting for Kafka at %s", settings.broker),
+    )
+    patiently(look, settings.kafka_python())
     worker = Worker(settings, declare=declare)
     faust.Worker(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

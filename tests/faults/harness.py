@@ -106,8 +106,7 @@ class Desk:
 
     def do(self, fault: Fault) -> None:
         """Make it happen. Raises AssertionError where a worker had ended by itself."""
-        for name, process in self.workers.items():
-            assert process.exit_code is None, f"{name} ended by itself:\n{process.last_words(60)}"
+        self.look_after()
         names = sorted(self.workers)
         name = names[int(fault.whom * len(names))]
         match fault.kind:
@@ -129,10 +128,20 @@ class Desk:
             case "broker":
                 self.kafka.kill()
                 self.kafka.restart()
+                self.look_after()
             case "redis":
                 self.redis.kill()
                 time.sleep(_REDIS_AWAY_SECONDS)
                 self.redis.restart()
+
+    def look_after(self) -> None:
+        """A worker whose Kafka went away while it started is started again, as by Kubernetes; any other is to stay alive."""
+        for name, process in list(self.workers.items()):
+            if process.exit_code is not None:
+                words = process.last_words(60)
+                assert "Unable to bootstrap" in words, f"{name} ended by itself:\n{words}"
+                self._say(f"          {name} had found no Kafka; started again")
+                self.start(name)
 
     def stop(self) -> None:
         """End everything."""
@@ -171,6 +180,7 @@ def disturbed(
             if failures:
                 raise failures[0]
         feed.join()
+        desk.look_after()
         if failures:
             raise failures[0]
         say(f"{time.monotonic() - began:6.1f} s  all sent, all faults done; waiting until all is processed")
