@@ -26,6 +26,7 @@ from streams.entity import Entity
 from streams.entity import dump as dump_entity
 from streams.entity import load as load_entity
 from streams.entity_writer import EntityWriter
+from streams.forgetting import Forgetting
 from streams.kpis_stage import KpisStage
 from streams.pipeline import new_day
 from streams.presence import stage as presence_
@@ -52,6 +53,8 @@ STATE = (topics.CUSTOMERS, topics.PRESENCE, topics.ENTITIES, topics.DAILY_FACTS,
 #: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
 #: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
 _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
+#: Customers, and days, that stay decoded though nothing has happened to them for so many seconds.
+_DECODED, _RESTING_SECONDS = 50_000, 30.0
 #: Entities that one message of contributions is for at most: some 200 bytes each.
 _ENTITIES_A_MESSAGE = 2000
 #: So much that waits to be written, in bytes, stops whoever has more: a broker that is slow or away must not fill the memory.
@@ -113,6 +116,7 @@ class Agents:
     def _begin(self) -> None:
         """Nothing is in hand."""
         self._kpis = KpisStage(self.settings.policy, self._rules, self.entities, self.days)
+        self._forgetting = Forgetting(self.customers, self._contacts.look_back_ms)
         self._writer = EntityWriter(self._kpis, self.entities, self.days, self.partition)
         #: What the next cycle writes, by the partition number that has caused it; its bytes.
         self._writes: dict[int, Writes] = {}
@@ -123,7 +127,7 @@ class Agents:
         self._unshown_presence: set[str] = set()
         self._clock = EventClock()
         self._told_clock: int | None = None
-        self._next_tick = 0.0
+        self._next_tick = self._next_rest = 0.0
         #: Has a run been taken in since the last tick? If not, there is nothing that a tick would keep waiting.
         self._at_work = False
 
@@ -389,9 +393,25 @@ class Agents:
         for number, days, entities in written.parts:
             _at(writes, number, self.settings.topic(topics.DAILY_FACTS)).extend(days)
             _at(writes, number, self.settings.topic(topics.ENTITIES)).extend(entities)
+        for number, removed in self._forgetting.some(self._clocks()):
+            _at(writes, number, self.settings.topic(topics.CUSTOMERS)).extend(removed)
+        if perf_counter() >= self._next_rest:
+            self._next_rest = perf_counter() + _RESTING_SECONDS
+            self.customers.rest(_DECODED)
+            self.days.rest(_DECODED, set().union(*self._kpis.changed.values()))
         for place, offset in written.reached.items():
             _at(writes, place[1], progress).append(self.progress.mark(place, offset))
         return Cut(writes, {**committed, **written.reached}, alerts)
+
+    def _clocks(self) -> dict[int, int]:
+        """Partition number → how far the slowest of its sources has come, ms; on the wall clock, all are there."""
+        if not self._event_time:
+            return dict.fromkeys(self._numbers, machine_ms())
+        out: dict[int, int] = {}
+        for (_, number), clock in self.progress.clocks.items():
+            if clock.now is not None:
+                out[number] = min(out.get(number, clock.now), clock.now)
+        return out
 
     def written(self, cut: Cut) -> None:
         """A cut is in Kafka: what it told may be shown."""

@@ -58,34 +58,57 @@ class WriteBack(dict[str, V]):
         new: Callable[[str], V],
     ) -> None:
         super().__init__()
-        self._held = held
+        self.held = held
         self._load = load
         self._dump = dump
         self._new = new
         self.changed: dict[int, set[str]] = {}
+        self._recent: set[str] = set()
 
     def __missing__(self, key: str) -> V:
-        raw = self._held.get(key.encode())
+        raw = self.held.get(key.encode())
         value = self[key] = self._load(raw) if raw is not None else self._new(key)
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key that is at work or held; unlike ``[]`` it makes nothing new."""
-        if key in self or self._held.get(key.encode()) is not None:
+        if key in self or self.held.get(key.encode()) is not None:
             return self[key]
         return default
 
     def mark(self, partition: int, keys: set[str]) -> None:
         """These keys, all of one partition, have changed."""
         self.changed.setdefault(partition, set()).update(keys)
+        self._recent |= keys
+
+    def rest(self, most: int, unwritten: Container[str] = ()) -> None:
+        """Where more than ``most`` values are decoded, keep those decoded that were marked or encoded since the last call, those
+        ``unwritten``, and no others: a decoded value takes many times the memory of its encoded form.
+        """
+        if len(self) > most:
+            changed = {key for keys in self.changed.values() for key in keys}
+            for key in [key for key in self if not (key in self._recent or key in changed or key in unwritten)]:
+                del self[key]
+        self._recent.clear()
+
+    def remove(self, partition: int, keys: Iterable[str]) -> list[Message]:
+        """Forget these keys for good; the messages that say so."""
+        messages: list[Message] = []
+        for key in keys:
+            raw = key.encode()
+            self.held.put(partition, raw, None)
+            self.pop(key, None)
+            messages.append((raw, None, []))
+        return messages
 
     def encode(self, partition: int, keys: Iterable[str]) -> list[Message]:
         """The values of these keys, all of one partition, as messages; what is held is brought up to date."""
         messages: list[Message] = []
         for key in keys:
             raw, value = key.encode(), self._dump(self[key])
-            self._held.put(partition, raw, value)
+            self.held.put(partition, raw, value)
             messages.append((raw, value, []))
+            self._recent.add(key)
         return messages
 
     def take_changed(self) -> list[tuple[int, list[Message]]]:
@@ -97,3 +120,4 @@ class WriteBack(dict[str, V]):
         """Forget what is decoded and what has changed."""
         self.clear()
         self.changed.clear()
+        self._recent.clear()

@@ -204,21 +204,38 @@ class Customer:
         return len(self.contacts)
 
 
+class _Stored(Struct, array_like=True):
+    """A customer as he is stored; when he was last heard of comes first, so that it can be read without the rest."""
+
+    last_at: int
+    contacts: dict[str, Kept]
+
+
+class _Glance(Struct, array_like=True):
+    last_at: int
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(dict[str, Kept])
+_decoder = msgspec.msgpack.Decoder(_Stored)
+_glance = msgspec.msgpack.Decoder(_Glance)
+
+
+def last_at(raw: bytes) -> int:
+    """When a customer in his stored form was last heard of, ms since 1970."""
+    return _glance.decode(raw).last_at
 
 
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
-    return _encoder.encode(
-        {key: Kept(base=m.base, log=m.log, state=m.state, links=m.links) for key, m in customer.contacts.items()}
-    )
+    contacts = {key: Kept(base=m.base, log=m.log, state=m.state, links=m.links) for key, m in customer.contacts.items()}
+    last = max((max(m.last_at, m.arrival or m.last_at) for m in customer.contacts.values()), default=0)
+    return _encoder.encode(_Stored(last, contacts))
 
 
 def load(raw: bytes) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
-    for key, kept in _decoder.decode(raw).items():
+    for key, kept in _decoder.decode(raw).contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
         memory.note(memory.events())

@@ -25,6 +25,7 @@ from deploy.local_kafka import LocalKafka
 from deploy.local_redis import LocalRedis
 from deploy.ports import free_port
 from deploy.process import ServerProcess
+from streams.contacts.customer import Customer
 from streams.contracts import topics
 from streams.contracts.decode import encode
 from streams.contracts.events import ContactEvent
@@ -219,12 +220,15 @@ def _wrong(settings: Settings, events: Sequence[ContactEvent]) -> Iterator[str]:
         of_entities(plain.entities, settings, plain.now), of_entities(entities, settings, plain.now)
     ):
         yield f"panes, plans, waiting: {found}"
-    if found := differences(
-        of_customers(plain.customers), of_customers(stored_customers(settings, topics.CUSTOMERS.name))
-    ):
+    if found := differences(_contacts(plain.customers), _contacts(stored_customers(settings, topics.CUSTOMERS.name))):
         yield f"contacts: {found}"
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
     yield from _screens(settings, plain)
+
+
+def _contacts(customers: dict[str, Customer]) -> dict[str, dict[str, object]]:
+    """Without the ids of the events that may still be corrected: what is folded for good depends on the clock of the partition."""
+    return {key: {**contact, "events": None} for key, contact in of_customers(customers).items()}
 
 
 def _alerts(settings: Settings, states: dict[str, dict[str, object]]) -> Iterator[str]:
