@@ -125,6 +125,10 @@ class Agents:
         self._told_alerts: list[Alert] = []
         self._unshown_alerts: list[Alert] = []
         self._unshown_presence: set[str] = set()
+        #: May screens show alerts that are over, or not those that stand?
+        self._unsettled = False
+        #: Partition number → messages that wait there.
+        self.behind: dict[int, int] = {}
         self._clock = EventClock()
         self._told_clock: int | None = None
         self._next_tick = self._next_rest = 0.0
@@ -146,6 +150,7 @@ class Agents:
         self._numbers = numbers
         mine = {key.decode(): number for number in numbers for key in self._held[topics.ENTITIES].part(number)}
         self._partition |= mine
+        self._unsettled = True
         self._kpis.adopt(mine)
         self._unshown_presence.update(self._own_agents())
         for number in numbers:
@@ -352,14 +357,21 @@ class Agents:
             async for part in self._turns(self._kpis.showing, _SHOWING_SECONDS):
                 keys = self._kpis.take_shown(part)
                 snapshots += [self._kpis.snapshot(key, now) for key in keys if key in self.entities]
+        if self._unsettled and now is not None:
+            self._unsettled = not await self._screens.settle(self._kpis.open_alerts(now), self._is_mine)
         agents, self._unshown_presence = self._unshown_presence, set()
         alerts, self._unshown_alerts = self._unshown_alerts, []
-        taken = await self._screens.write(snapshots, self._presences(agents), alerts, now=now, machine=machine)
+        taken = await self._screens.write(
+            snapshots, self._presences(agents), alerts, now=now, machine=machine, behind=self.behind
+        )
         metrics.REDIS_UP.set(taken)
         if not taken:
             self._kpis.show_again(snapshot.entity for snapshot in snapshots)
             self._unshown_presence |= agents
             self._unshown_alerts = alerts + self._unshown_alerts
+
+    def _is_mine(self, entity: str) -> bool:
+        return self.partition(entity) in self._numbers
 
     def _presences(self, agents: Iterable[str]) -> list[Presence]:
         return [shown for agent in sorted(agents) if (shown := self.presences[agent].presence(agent)) is not None]

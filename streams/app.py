@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from time import monotonic, perf_counter
+from threading import Thread
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import faust
@@ -26,6 +28,7 @@ from streams.restore import restore
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
+from streams.sinks.health import Health
 from streams.sinks.screens import Screens
 from streams.sinks.transactions import Transactions
 from streams.state import Held
@@ -41,8 +44,12 @@ ENTITIES_SHARE = 0.1
 COMMIT_SECONDS = 1.0
 #: Seconds within which a worker must have written its state before its partitions go to another.
 HAND_OVER_SECONDS = 8.0
+#: Seconds after which a worker that is to end does, whatever it waits for: a client whose broker is gone may wait for ever.
+END_SECONDS = 12.0
 #: Seconds after which the broker rolls back what a worker began and did not end.
 TRANSACTION_SECONDS = 60.0
+#: Seconds of being behind after which screens say so.
+TOLD_SECONDS = 5.0
 #: Seconds between looks at the clock, the alerts and the screens.
 TICK_SECONDS = 0.1
 
@@ -70,8 +77,9 @@ def _credentials(settings: Settings) -> Any:
 class Worker:
     """One worker process: the Faust app and what it works with."""
 
-    def __init__(self, settings: Settings, *, declare: bool = True) -> None:
-        """``declare``: create changelog topics; a broker that makes topics by itself wants False."""
+    def __init__(self, settings: Settings, health: Health, *, declare: bool = True) -> None:
+        """``declare``: create Faust's own topics; a broker that makes topics by itself wants False."""
+        self._health = health
         self.settings = settings
         self.roster = Roster()
         self._processed: dict[tuple[str, int], int] = {}
@@ -178,6 +186,7 @@ class Worker:
         @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
         async def let_go(*_: Any, **__: Any) -> None:
             self._assignment += 1
+            self._health.enter("rebalancing")
             await self._release()
             self._agents.let_go()
 
@@ -188,6 +197,7 @@ class Worker:
 
         @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]
         async def tick() -> None:
+            self._health.beat()
             if self._open:
                 self._agents.tell_time()
                 await self._agents.tick()
@@ -275,6 +285,8 @@ class Worker:
             self._processed.update(cut.reached)
             self._agents.written(cut)
             self._cycled.set()
+            if cut.reached:
+                self._health.forward()
             metrics.CYCLE_SECONDS.observe(perf_counter() - began)
         return busy
 
@@ -305,6 +317,9 @@ class Worker:
             retry_error_callback=lambda _: None,
         )
         async with self._taking_up:
+            if not wanted():
+                return
+            self._health.enter("restoring")
             began = monotonic()
             numbers = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self._contributions}
             read: int | None = await patiently(self._read_state, numbers, wanted)
@@ -316,6 +331,7 @@ class Worker:
             # Whoever had them may have ended between writing its state and telling the group how far it is.
             self._processed.update(self._agents.progress.taken)
             self._open = True
+            self._health.enter("working", len(numbers))
         seconds = monotonic() - began
         metrics.RESTORE_SECONDS.set(seconds)
         log.info("ready with %d partitions; %d records of state read in %.1f s", len(numbers), read, seconds)
@@ -351,9 +367,14 @@ class Worker:
         self._processed.clear()
 
     def _publish_lag(self) -> None:
+        behind: dict[int, int] = {}
         for (topic, partition), position in self._agents.progress.taken.items():
             end = self.app.consumer.highwater(TopicPartition(topic, partition)) or position
-            metrics.LAG.labels(topic, partition).set(max(0, end - position))
+            lag = max(0, end - position)
+            metrics.LAG.labels(topic, partition).set(lag)
+            behind[partition] = behind.get(partition, 0) + lag
+        self._health.lag(behind)
+        self._agents.behind = behind if self._health.behind_seconds > TOLD_SECONDS else dict.fromkeys(behind, 0)
 
     async def _follow_roster(self) -> None:
         """Read the whole roster, then whatever changes in it: every worker needs all of it."""
@@ -378,7 +399,18 @@ class Worker:
             await consumer.stop()
 
 
-def run_worker(settings: Settings, *, declare: bool = True) -> None:
+def _end_in_time(app: Any, health: Health) -> None:
+    while not app.should_stop:
+        sleep(0.2)
+    health.enter("ended")
+    sleep(END_SECONDS)
+    log.error(
+        "the worker did not end within %g s; it ends now, and what it had not committed is read again", END_SECONDS
+    )
+    os._exit(1)
+
+
+def run_worker(settings: Settings, health: Health, *, declare: bool = True) -> None:
     """Run a worker in this process until it is told to stop (SIGINT, SIGTERM). Exits the process."""
     # Faust tells of every timer that a batch has held up; batches do that.
     logging.getLogger("mode.timers").setLevel(logging.ERROR)
@@ -392,5 +424,6 @@ def run_worker(settings: Settings, *, declare: bool = True) -> None:
         before_sleep=lambda state: log.warning("waiting for Kafka at %s", settings.broker),
     )
     patiently(look, settings.kafka_python())
-    worker = Worker(settings, declare=declare)
+    worker = Worker(settings, health, declare=declare)
+    Thread(target=_end_in_time, args=(worker.app, health), daemon=True).start()
     faust.Worker(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

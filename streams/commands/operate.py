@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from prometheus_client import start_http_server
 from rich.console import Console
 from rich.table import Table
 
@@ -34,6 +33,7 @@ from streams.commands.workers import how_many, run_workers
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
+from streams.sinks import health
 from streams.sinks.topics import ensure_topics
 from streams.wallboard.app import serve
 
@@ -93,7 +93,7 @@ def worker(
             "--metrics-port",
             min=0,
             max=65_535,
-            help="Port of /metrics for Prometheus, the next ones for further workers; 0: none",
+            help="Port of /metrics for Prometheus, /healthz and /readyz, the next ones for further workers; 0: none",
         ),
     ] = 9464,
     declare: Annotated[
@@ -131,16 +131,17 @@ def worker(
             ensure_topics(settings)
         if count > 1:
             in_order = run_workers(settings, count, metrics_port=metrics_port, declare=declare)
-        elif metrics_port:
+        state = health.Health()
+        if count == 1 and metrics_port:
             try:
-                start_http_server(metrics_port)
+                health.serve(metrics_port, state)
             except OSError as error:
                 raise ValueError(
                     f"port {metrics_port} for /metrics is taken ({error}); give another --metrics-port, or 0"
                 ) from error
     if count > 1:
         raise typer.Exit(0 if in_order else 1)
-    run_worker(settings, declare=declare)
+    run_worker(settings, state, declare=declare)
 
 
 def wallboard(

@@ -1,13 +1,13 @@
 """What screens read, in Redis: newest snapshots, presence, open and recent alerts, the operation's clock.
 
 Redis may be away, come back, or be emptied at any time: the stream goes on, and what it holds is written anew. Keys (behind the
-operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``; list ``alerts:recent``; strings ``clock`` and ``epoch``.
+operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``, ``behind``; list ``alerts:recent``; strings ``clock`` and ``epoch``.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -48,8 +48,10 @@ class Screens:
         *,
         now: int | None,
         machine: int,
+        behind: Mapping[int, int],
     ) -> bool:
-        """Write what changed. ``now`` is the operation's, ``machine`` the machine's clock (ms since 1970).
+        """Write what changed. ``now`` is the operation's, ``machine`` the machine's clock (ms since 1970); ``behind``: partition
+        number → messages that wait there, where figures lag behind.
 
         False: Redis did not take it, and the caller keeps it for the next time.
         """
@@ -77,6 +79,8 @@ class Screens:
                     pipe.hset(self._key("alerts"), alert.key, encoded)
                 pipe.lpush(self._key("alerts", "recent"), encoded)
                 pipe.ltrim(self._key("alerts", "recent"), 0, RECENT_ALERTS - 1)
+            if behind:
+                pipe.hset(self._key("behind"), mapping={str(number): count for number, count in behind.items()})
             pipe.set(self._key("clock"), _encode(self._clock(now, machine)))
             await pipe.execute()
         except (RedisError, OSError, TimeoutError) as error:
@@ -87,6 +91,25 @@ class Screens:
         if not self.reachable:
             log.warning("Redis takes what screens show again")
         self.reachable = True
+        return True
+
+    async def settle(self, standing: Iterable[Alert], mine: Callable[[str], bool]) -> bool:
+        """The open alerts about entities that are ``mine`` are those ``standing``, and no others: whoever had the entities before may
+        have ended between writing an alert and showing it. False where Redis did not take it.
+        """
+        key = self._key("alerts")
+        try:
+            stand = {alert.key: _encode(alert) for alert in standing}
+            shown = [field.decode(errors="replace") for field in await self._redis.hkeys(key)]
+            gone = [name for name in shown if name not in stand and mine(name.split("|", 1)[1])]
+            pipe = self._redis.pipeline(transaction=False)
+            if gone:
+                pipe.hdel(key, *gone)
+            if stand:
+                pipe.hset(key, mapping=stand)
+            await pipe.execute()
+        except (RedisError, OSError, TimeoutError):
+            return False
         return True
 
     def _clock(self, now: int | None, machine: int) -> dict[str, Any]:
@@ -119,7 +142,7 @@ class Screens:
         try:
             await self._redis.delete(
                 *(self._key("now", kind) for kind in ENTITY_KINDS),
-                *(self._key(name) for name in ("presence", "alerts", "clock")),
+                *(self._key(name) for name in ("presence", "alerts", "behind", "clock")),
                 self._key("alerts", "recent"),
             )
         except (RedisError, OSError, TimeoutError) as error:

@@ -111,6 +111,7 @@ class Reader:
         unreadable += self._presence.unreadable if "agent" in snapshots else 0
         return Reading(
             clock=clock["clock"].value if clock else None,
+            behind=sum(int(count) for count in head.behind.values() if count.isdigit()),
             snapshots=snapshots,
             presence=presence,
             alerts=alerts,

@@ -41,9 +41,11 @@ class Reading:
 
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
     many there are of it. ``staff``: team → state → agents. ``unreadable``: values that are not what the contract says.
+    ``behind``: messages that wait where workers do not keep up.
     """
 
     clock: Clock | None
+    behind: int
     snapshots: dict[EntityKind, Snapshots]
     presence: Presences
     alerts: Alerts

@@ -29,6 +29,8 @@ class Head:
     """What every look reads: clock, alerts, and how many entities of each kind and agents' states there are."""
 
     clock: bytes | None
+    #: Messages that wait, by partition number.
+    behind: Fields
     alerts: Fields
     recent: list[bytes]
     sizes: dict[EntityKind, int]
@@ -63,14 +65,17 @@ class Store:
 
     async def head(self) -> Head:
         """Clock, alerts and sizes."""
-        clock, alerts, recent, presence, *sizes = await self._run(
+        clock, behind, alerts, recent, presence, *sizes = await self._run(
             ("GET", self._key("clock")),
+            ("HGETALL", self._key("behind")),
             ("HGETALL", self._key("alerts")),
             ("LRANGE", self._key("alerts:recent"), 0, RECENT - 1),
             ("HLEN", self._key("presence")),
             *(("HLEN", self._key(f"now:{kind}")) for kind in ENTITY_KINDS),
         )
-        return Head(clock, _named(alerts), recent, dict(zip(ENTITY_KINDS, sizes, strict=True)), presence)
+        return Head(
+            clock, _named(behind), _named(alerts), recent, dict(zip(ENTITY_KINDS, sizes, strict=True)), presence
+        )
 
     async def whole(self, *names: str) -> list[Fields]:
         """All fields of each of these hashes."""

@@ -36,6 +36,7 @@ class View:
         totals |= {"agent": reading.strength.get(self.wants.team, 0), "alerts": len(reading.alerts)}
         facts: dict[str, Any] = {
             "clock": reading.clock,
+            "behind": reading.behind,
             "staff": reading.staff,
             "totals": totals,
             "unreadable": reading.unreadable,
@@ -50,7 +51,8 @@ class View:
 
         ``picture`` replaces everything the client has, ``change`` names what is new (JSON null: gone). Both carry
         ``snapshots`` (kind → id → Snapshot), ``presence``, ``alerts`` (open ones by key), ``recent`` (steps of alerts),
-        ``clock``, ``staff``, ``totals``, ``unreadable``; a ``change`` leaves out what is as before.
+        ``clock``, ``behind`` (messages that wait where workers do not keep up), ``staff``, ``totals``, ``unreadable``; a ``change``
+        leaves out what is as before.
         """
         if since not in self._events:
             self._events[since] = self._encoded(since)

@@ -62,6 +62,7 @@ class Desk:
                 [value for value in values if isinstance(value, Alert)],
                 now=machine if event_ms is None else event_ms,
                 machine=machine,
+                behind={},
             )
             await screens.close()
             return taken

@@ -52,7 +52,7 @@ def test_everything_is_written_and_the_newest_stays(settings: Settings, redis_ur
         for waiting in (1, 2):
             presences = [Presence(agent_id=f"a{n}", state="away", since=AT) for n in range(min(count, 700))]
             told = [alert("agent|a", "firing"), alert("agent|b", "firing"), alert("agent|b", "resolved")]
-            assert await screens.write(snapshots(count, waiting), presences, told, now=1, machine=2)
+            assert await screens.write(snapshots(count, waiting), presences, told, now=1, machine=2, behind={})
         await screens.close()
 
     asyncio.run(write())
@@ -69,7 +69,7 @@ def test_a_redis_that_is_away_says_so_whatever_is_written(settings: Settings) ->
     async def write() -> None:
         screens = Screens(settings.model_copy(update={"redis": "redis://127.0.0.1:1/0"}))
         for count in (0, 6000):
-            assert not await screens.write(snapshots(count, 1), [], [], now=None, machine=2)
+            assert not await screens.write(snapshots(count, 1), [], [], now=None, machine=2, behind={})
         assert not screens.reachable
         await screens.close()
 

@@ -85,6 +85,7 @@ async def write(
     settings: Settings,
     *values: Snapshot | Presence | Alert,
     seconds: int = 0,
+    behind: dict[int, int] | None = None,
 ) -> None:
     """What a worker puts on the screens at ``NOW`` and some seconds."""
     screens = Screens(settings)
@@ -95,6 +96,7 @@ async def write(
         [v for v in values if isinstance(v, Alert)],
         now=ms,
         machine=ms,
+        behind=behind or {},
     )
     await screens.close()
     assert taken
@@ -429,6 +431,18 @@ def test_a_client_gets_the_picture_and_then_only_what_changed(operation: Setting
         await write(operation, presence("A1", "on_contact", "T1"), seconds=2)
         change = await client.until("presence")
         assert (change["presence"]["A1"]["state"], change["staff"]) == ("on_contact", {"T1": {"on_contact": 1}})
+
+    following(operation, scenario)
+
+
+def test_workers_that_do_not_keep_up_are_told_of(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, snapshot("all|all"), behind={0: 7, 1: 3})
+        client = listen()
+        _, picture = await client.next()
+        assert picture["behind"] == 10
+        await write(operation, behind={0: 0, 1: 0}, seconds=1)
+        assert (await client.until("behind"))["behind"] == 0
 
     following(operation, scenario)
 

@@ -217,10 +217,11 @@ class Page {
     if (!this.connected) text = board.clock ? t().disconnected : t().connecting;
     else if (outage) text = [outage[language()], outage.detail].filter(Boolean).join(" · ");
     else if (stale) text = t().stale(stale);
+    document.body.classList.toggle("frozen", Boolean(text));
+    if (!text && board.behind) text = t().behind(board.behind.toLocaleString());
     const banner = find("banner");
     setText(banner, text);
     banner.hidden = !text;
-    document.body.classList.toggle("frozen", Boolean(text));
   }
 }
 

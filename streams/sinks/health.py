@@ -1,0 +1,117 @@
+"""How a worker is, for whoever keeps it alive and for whoever sends it work: ``/healthz`` and ``/readyz`` beside ``/metrics``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from threading import Thread
+from time import monotonic
+from typing import Any, Literal
+from wsgiref.simple_server import make_server
+
+from prometheus_client import make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer, _SilentHandler
+
+State = Literal["starting", "rebalancing", "restoring", "working", "ended"]
+
+#: Seconds without a sign of the event loop, or of any way forward while there is work, after which a worker is stalled.
+STALLED_SECONDS = 30.0
+#: Messages that a worker may be behind without lagging, and the seconds that it may be behind by more.
+REACH, LAGGING_SECONDS = 5000, 30.0
+
+
+class Health:
+    """What the worker says of itself. ``clock`` gives seconds that only rise."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._state: State = "starting"
+        self.partitions = 0
+        self._behind: dict[int, int] = {}
+        self._beat = self._forward = self._within_reach = clock()
+
+    def enter(self, state: State, partitions: int = 0) -> None:
+        """The worker is in another state now; ``partitions``: how many it has in hand."""
+        self._state, self.partitions = state, partitions
+        self._behind = {}
+        self._forward = self._within_reach = self._clock()
+
+    def beat(self) -> None:
+        """The event loop runs."""
+        self._beat = self._clock()
+
+    def forward(self) -> None:
+        """Something was taken in and is written."""
+        self._forward = self._clock()
+
+    def lag(self, behind: dict[int, int]) -> None:
+        """``behind``: partition number → messages that wait there."""
+        self._behind = behind
+        if sum(behind.values()) <= REACH:
+            self._within_reach = self._clock()
+
+    @property
+    def behind(self) -> int:
+        """Messages that wait."""
+        return sum(self._behind.values())
+
+    @property
+    def behind_seconds(self) -> float:
+        """For how long more than ``REACH`` messages have waited."""
+        return self._clock() - self._within_reach
+
+    def state(self) -> str:
+        """The state in one word: as entered, or ``stalled``, or ``lagging``."""
+        now = self._clock()
+        if self._state == "ended":
+            return "ended"
+        if now - self._beat > STALLED_SECONDS:
+            return "stalled"
+        if self._state == "working":
+            if self.behind and now - self._forward > STALLED_SECONDS:
+                return "stalled"
+            if self.behind_seconds > LAGGING_SECONDS:
+                return "lagging"
+        return self._state
+
+    def told(self) -> dict[str, Any]:
+        """What both pages say."""
+        return {
+            "state": self.state(),
+            "partitions": self.partitions,
+            "behind": self.behind,
+            "behind_seconds": round(self.behind_seconds, 1) if self.behind > REACH else 0.0,
+        }
+
+    def alive(self) -> bool:
+        """Should it be left alone? Not where it is stalled or has ended: start it again."""
+        return self.state() not in ("stalled", "ended")
+
+    def ready(self) -> bool:
+        """Does it keep up with its partitions?"""
+        return self.state() == "working"
+
+
+def pages(health: Health) -> Callable[..., Iterable[bytes]]:
+    """The WSGI application: ``/metrics``, ``/healthz``, ``/readyz``."""
+    metrics = make_wsgi_app()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        match environ.get("PATH_INFO"):
+            case "/healthz":
+                good = health.alive()
+            case "/readyz":
+                good = health.ready()
+            case _:
+                answer: Iterable[bytes] = metrics(environ, start_response)
+                return answer
+        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps(health.told()).encode()]
+
+    return application
+
+
+def serve(port: int, health: Health) -> None:
+    """Serve the pages on all addresses of this machine, from a thread of their own. Raises OSError where the port is taken."""
+    server = make_server("0.0.0.0", port, pages(health), ThreadingWSGIServer, handler_class=_SilentHandler)
+    Thread(target=server.serve_forever, daemon=True).start()

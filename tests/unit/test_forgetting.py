@@ -1,0 +1,96 @@
+"""Customers whom no event can change any more leave the state; all others stay, decoded or not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streams.contacts import customer as customers
+from streams.contacts.customer import Customer
+from streams.contacts.stage import ContactsStage
+from streams.contracts import events as e
+from streams.contracts.decode import encode
+from streams.forgetting import Forgetting
+from streams.kpi.policy import Policy
+from streams.roster import Roster
+from streams.state import Held, WriteBack
+from streams.windows.clock import EventClock
+
+DAY = 86_400_000
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+STAGE = ContactsStage(Policy(), Roster())
+
+
+def call(customer: str, days: float, name: str = "") -> bytes:
+    at = START + timedelta(days=days)
+    return encode(
+        e.CallArrived(
+            id=f"{customer}{name}{days}", source="test", time=at, contact_id=f"{customer}{name}", customer_id=customer
+        )
+    )
+
+
+def ms(days: float) -> int:
+    return int(START.timestamp() * 1000 + days * DAY)
+
+
+class State:
+    """Customers of partition 0 after some events, all of them written."""
+
+    def __init__(self, *raws: bytes) -> None:
+        self.held = Held()
+        self.customers: WriteBack[Customer] = WriteBack(self.held, customers.load, customers.dump, lambda _: Customer())
+        self.forgetting = Forgetting(self.customers, STAGE.look_back_ms)
+        self.take(*raws)
+        self.customers.take_changed()
+
+    def take(self, *raws: bytes) -> None:
+        """Events, each on a clock of its own: no other's time makes it late."""
+        for raw in raws:
+            out = STAGE.process([raw], self.customers, EventClock(), machine=2**52, event_time=True)
+            assert out.admitted == 1
+            self.customers.mark(0, out.touched)
+
+    def removed(self, days: float) -> set[bytes]:
+        """Whom two walks through all remove when the clock has come so far."""
+        gone = set()
+        for _ in range(10):
+            for number, messages in self.forgetting.some({0: ms(days)}):
+                assert number == 0
+                assert all(value is None for _, value, _ in messages)
+                gone |= {key for key, _, _ in messages if key is not None}
+        return gone
+
+
+LOOK_BACK = STAGE.look_back_ms / DAY
+
+
+@pytest.mark.parametrize(("after", "gone"), [(LOOK_BACK - 0.01, set()), (LOOK_BACK + 0.01, {b"old"})])
+def test_who_was_last_heard_of_beyond_the_look_back_leaves(after: float, gone: set[bytes]) -> None:
+    state = State(call("old", 0), call("new", 2))
+    assert state.removed(after) == gone
+    assert set(state.held) == {b"old", b"new"} - gone
+    assert ("old" in state.customers) == (not gone)
+
+
+def test_the_last_event_counts_not_the_first() -> None:
+    state = State(call("both", 0), call("both", 5, "again"))
+    assert state.removed(LOOK_BACK + 4) == set()
+    assert state.removed(LOOK_BACK + 6) == {b"both"}
+
+
+def test_who_has_just_been_heard_of_stays() -> None:
+    state = State(call("back", 0))
+    state.take(call("back", 40))
+    assert state.removed(LOOK_BACK + 1) == set()
+
+
+def test_decoded_values_that_nobody_uses_rest_and_come_back() -> None:
+    state = State(*(call(f"c{number}", 0) for number in range(6)))
+    state.customers.rest(6)
+    assert len(state.customers) == 6
+    state.take(call("c1", 1))
+    state.customers.rest(5, {"c2"})
+    assert set(state.customers) == {"c1", "c2"}
+    assert list(state.customers["c4"].contacts) == ["calls:c4"]
