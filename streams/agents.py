@@ -218,22 +218,19 @@ class Agents:
         """A run of contributions."""
         self._at_work = True
         began = perf_counter()
-        applied = skipped = 0
+        applied, skipped = 0, self._kpis.skipped
         for record in records:
             if record.value is None:
                 continue
             contributions = _contributions(record.value)
             self._clock.advance(contributions.clock)
-            now = self.now() or contributions.clock
             for key, contribution in contributions.to.items():
-                if self._kpis.apply(key, contribution, record.offset, now):
-                    applied += 1
-                else:
-                    skipped += 1
+                self._kpis.apply(key, contribution, record.offset)
+            applied += len(contributions.to)
         if self._event_time and (reached := self.now()) is not None:
             self._kpis.advance(reached)
         metrics.CONTRIBUTIONS.inc(applied)
-        metrics.CONTRIBUTIONS_SKIPPED.inc(skipped)
+        metrics.CONTRIBUTIONS_SKIPPED.inc(self._kpis.skipped - skipped)
         metrics.BATCH_SIZE.labels("kpis").observe(len(records))
         metrics.BATCH_SECONDS.labels("kpis").observe(perf_counter() - began)
 

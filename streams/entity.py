@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
@@ -40,22 +42,30 @@ class Entity:
         self.team: str | None = None
         self.alerts: dict[str, AlertState] = {}
 
-    def apply(self, contribution: Contribution, minute: int) -> None:
-        """Add a contribution as of a minute (since 1970)."""
-        self.rolling.advance(minute)
-        for cell in contribution.cells:
-            self.rolling.add(cell.minute, cell.sums)
-        for plan in contribution.planned:
-            sums = self.planned.setdefault((plan.at, plan.day), {})
-            add(sums, plan.sums)
-            if not sums:
-                del self.planned[plan.at, plan.day]
-        if contribution.waiting:
-            self.waiting.update(contribution.waiting)
-        for leg in contribution.left:
-            self.waiting.pop(leg, None)
-        if contribution.team is not None:
-            self.team = contribution.team
+    def apply(self, contributions: Sequence[Contribution]) -> None:
+        """Add contributions, in the order of their coming."""
+        if len(contributions) == 1:
+            for cell in contributions[0].cells:
+                self.rolling.add(cell.minute, cell.sums)
+        else:
+            minutes: dict[int, Sums] = {}
+            for contribution in contributions:
+                for cell in contribution.cells:
+                    add(minutes.setdefault(cell.minute, {}), cell.sums)
+            for minute, sums in minutes.items():
+                self.rolling.add(minute, sums)
+        for contribution in contributions:
+            for plan in contribution.planned:
+                sums = self.planned.setdefault((plan.at, plan.day), {})
+                add(sums, plan.sums)
+                if not sums:
+                    del self.planned[plan.at, plan.day]
+            if contribution.waiting:
+                self.waiting.update(contribution.waiting)
+            for leg in contribution.left:
+                self.waiting.pop(leg, None)
+            if contribution.team is not None:
+                self.team = contribution.team
 
     def due(self, now: int) -> list[tuple[int, int]]:
         """Bring in what was planned for moments up to ``now`` (ms); returns the (moment, day) pairs brought in."""

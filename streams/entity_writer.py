@@ -49,12 +49,12 @@ class EntityWriter:
         out, began = Written(), perf_counter()
         self._write(out, sorted(first))
         if seconds is None:
-            self._write(out, sorted(self._kpis.changed.keys() | set(self._round)))
+            self._write(out, sorted(self._kpis.unwritten() | set(self._round)))
             self._round.clear()
             self._reached = dict(taken)
         else:
             if not self._round:
-                self._round.extend(self._kpis.changed)
+                self._round.extend(self._kpis.unwritten())
                 self._reached = dict(taken)
             while self._round and perf_counter() - began < seconds:
                 self._write(out, [self._round.popleft() for _ in range(min(_AT_ONCE, len(self._round)))])
@@ -66,6 +66,7 @@ class EntityWriter:
     def _write(self, out: Written, keys: list[str]) -> None:
         by_partition: dict[int, tuple[list[str], list[str]]] = {}
         for key in keys:
+            self._kpis.settle(key)
             days = self._kpis.changed.pop(key, None)
             if days is not None:  # else it has been written since, or was only to come first
                 of_days, of_entities = by_partition.setdefault(self._partition(key), ([], []))

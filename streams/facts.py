@@ -16,25 +16,28 @@ Period = Literal["day", "month", "total"]
 Row = dict[str, str | int | float | None]
 
 
-def apply(facts: DailyFacts, contribution: Contribution) -> None:
-    """Add what a contribution says of this day."""
-    day = facts.date.toordinal()
-    for cell in contribution.cells:
-        if cell.day == day:
-            add(facts.sums, cell.sums)
-    for plan in contribution.planned:
-        if plan.day == day:
-            sums = facts.planned.setdefault(plan.at, {})
-            add(sums, plan.sums)
-            if not sums:
-                del facts.planned[plan.at]
+def apply(facts: DailyFacts, day: int, contributions: Iterable[Contribution]) -> None:
+    """Add what contributions say of this day (its ordinal)."""
+    for contribution in contributions:
+        for cell in contribution.cells:
+            if cell.day == day:
+                add(facts.sums, cell.sums)
+        for plan in contribution.planned:
+            if plan.day == day:
+                sums = facts.planned.setdefault(plan.at, {})
+                add(sums, plan.sums)
+                if not sums:
+                    del facts.planned[plan.at]
 
 
-def days_of(contribution: Contribution) -> set[int]:
-    """Ordinals of the days a contribution touches."""
-    days = {cell.day for cell in contribution.cells}
-    if contribution.planned:
-        days.update([plan.day for plan in contribution.planned])
+def days_of(contributions: Iterable[Contribution]) -> set[int]:
+    """Ordinals of the days that contributions touch."""
+    days = set()
+    for contribution in contributions:
+        for cell in contribution.cells:
+            days.add(cell.day)
+        for plan in contribution.planned:
+            days.add(plan.day)
     return days
 
 

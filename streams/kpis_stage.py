@@ -21,6 +21,8 @@ from streams.windows.clock import Days
 from streams.windows.rolling import NEVER
 
 _NOTHING: Sums = {}
+#: Contributions that are put aside for one entity at most.
+_MOST_PENDING = 64
 #: Keys in the order in which they came: a set that does not shuffle.
 _Keys = dict[str, None]
 
@@ -58,6 +60,11 @@ class KpisStage:
         self._show: _Keys = {}
         #: Shown when there is nothing newer: who came with a partition, everybody where the screens lost what they had.
         self._show_anew: _Keys = {}
+        #: Entity → (offset, contribution) put aside; and who has such since the last look.
+        self._pending: dict[str, list[tuple[int, Contribution]]] = {}
+        self._news: list[str] = []
+        #: Contributions that were known already.
+        self.skipped = 0
         self._minute = 0
         self._today = 0
         self.changed: dict[str, set[str]] = {}
@@ -70,29 +77,60 @@ class KpisStage:
             self._awake[key] = None
             self._show_anew[key] = None
 
-    def apply(self, key: str, contribution: Contribution, offset: int, now: int) -> bool:
-        """Add a contribution (message ``offset`` of its partition) as of ``now`` (ms).
+    def apply(self, key: str, contribution: Contribution, offset: int) -> None:
+        """Take in a contribution (message ``offset`` of its partition).
 
-        What an entity or a day already holds by its offset is not added again. False: nothing was new.
+        It is put aside until somebody looks at its entity: then what has come together is added up once. What an entity or a day
+        already holds by its offset is not added again.
         """
+        pending = self._pending.get(key)
+        if pending is None:
+            self._pending[key] = [(offset, contribution)]
+            self._news.append(key)
+        else:
+            pending.append((offset, contribution))
+            if len(pending) >= _MOST_PENDING:
+                self.settle(key)
+        if contribution.planned:  # its moment may come before anybody looks
+            self.settle(key)
+
+    def settle(self, key: str) -> None:
+        """Add up what has come for an entity since somebody last looked at it."""
+        pending = self._pending.pop(key, None)
+        if pending is None:
+            return
+        for ordinal in daily.days_of(contribution for _, contribution in pending):
+            day = self.days[f"{key}|{_iso(ordinal)}"]
+            if new := _after(day.offset, pending):
+                daily.apply(day, ordinal, new)
+                day.offset = pending[-1][0]
+                self._changed(key).add(day.key)
         entity = self.entities[key]
-        new = offset > entity.offset
+        new = _after(entity.offset, pending)
         if new:
-            entity.apply(contribution, now // 60_000)
-            entity.offset = offset
+            entity.apply(new)
+            entity.offset = pending[-1][0]
             self._changed(key)
-            for plan in contribution.planned:
-                heappush(self._plans, (plan.at, key, plan.day))
-        for ordinal in daily.days_of(contribution):
-            day_key = f"{key}|{_iso(ordinal)}"
-            day = self.days[day_key]
-            if offset > day.offset:
-                daily.apply(day, contribution)
-                day.offset = offset
-                self._changed(key).add(day_key)
-                new = True
-        self._wake(key)
-        return new
+            for contribution in new:
+                for plan in contribution.planned:
+                    heappush(self._plans, (plan.at, key, plan.day))
+        self.skipped += len(pending) - len(new)
+
+    def settle_all(self) -> None:
+        """Add up everything that has been put aside."""
+        for key in list(self._pending):
+            self.settle(key)
+
+    def unwritten(self) -> set[str]:
+        """Entities that have changed, or are about to."""
+        return self.changed.keys() | self._pending.keys()
+
+    def _spread(self) -> None:
+        """Who has news is awake and to be shown."""
+        for key in self._news:
+            self._awake[key] = None
+            self._show[key] = None
+        self._news.clear()
 
     def advance(self, now: int) -> None:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
@@ -112,6 +150,7 @@ class KpisStage:
         self._minute, self._today = minute, today
 
     def _come_due(self, at: int, key: str, ordinal: int) -> None:
+        self.settle(key)
         entity = self.entities.get(key)
         if entity is None:
             return  # its partition has gone to another worker
@@ -139,6 +178,7 @@ class KpisStage:
     @property
     def awake(self) -> int:
         """How many entities changed, wait, have an alert open or have aged since they were last looked at."""
+        self._spread()
         return len(self._awake)
 
     def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
@@ -148,7 +188,9 @@ class KpisStage:
         """
         told: list[Alert] = []
         today = self._day(now)
+        self._spread()
         for key in sorted(_take(self._awake, limit)):
+            self.settle(key)
             entity = self.entities.get(key)
             if entity is None:
                 continue
@@ -169,6 +211,7 @@ class KpisStage:
         """Every alert that fires, in order of entity."""
         told: list[Alert] = []
         today = self._day(now)
+        self.settle_all()
         for key in sorted(key for key, entity in self.entities.items() if entity.alerts):
             entity = self.entities[key]
             self._age(key, entity, now)
@@ -182,6 +225,7 @@ class KpisStage:
     @property
     def showing(self) -> int:
         """How many entities are to be shown."""
+        self._spread()
         return len(self._show) + len(self._show_anew)
 
     def take_shown(self, limit: int | None = None) -> list[str]:
@@ -190,12 +234,14 @@ class KpisStage:
 
         A snapshot with someone waiting changes all the time: it is to be shown again at once, behind all others.
         """
+        self._spread()
         taken = _take(self._show, limit)
         if self._show_anew:
             for key in taken:
                 self._show_anew.pop(key, None)
             taken += _take(self._show_anew, None if limit is None else limit - len(taken))
         for key in taken:
+            self.settle(key)
             entity = self.entities.get(key)
             if entity is not None and entity.waiting:
                 self._show[key] = None
@@ -211,6 +257,7 @@ class KpisStage:
 
     def snapshot(self, key: str, now: int) -> Snapshot:
         """All KPIs of an entity as of ``now`` (ms)."""
+        self.settle(key)
         entity = self.entities[key]
         self._age(key, entity, now)
         wait = entity.longest_wait(now, self._longest_wait_ms)
@@ -237,6 +284,16 @@ class KpisStage:
 @lru_cache(maxsize=4096)
 def _iso(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
+
+
+def _after(offset: int, pending: list[tuple[int, Contribution]]) -> list[Contribution]:
+    """Those contributions that follow an offset, each once."""
+    new = []
+    for at, contribution in pending:
+        if at > offset:
+            new.append(contribution)
+            offset = at
+    return new
 
 
 def _take(keys: _Keys, limit: int | None) -> list[str]:

@@ -103,11 +103,12 @@ def run(
         if clock.now is None:
             continue
         for key, contribution in outcome.contributions.items():
-            kpis.apply(key, contribution, offset, clock.now)
+            kpis.apply(key, contribution, offset)
             offset += 1
         kpis.advance(clock.now)
         if rules:
             result.alerts += kpis.alerts(clock.now)
+    kpis.settle_all()
     result.now = clock.now
     result._snapshot = kpis.snapshot
     return result

@@ -60,7 +60,8 @@ class Figures:
     def take(self, key: str, message: Contributions, offset: int) -> None:
         """One message to one entity; what changed is in the stage's ``changed``."""
         self.now = max(self.now, message.clock)
-        self.stage.apply(key, message.to[key], offset, self.now)
+        self.stage.apply(key, message.to[key], offset)
+        self.stage.settle_all()
         self.stage.advance(self.now)
 
 

@@ -47,7 +47,7 @@ def kpis_stage(given: list[Given], _: int) -> None:
     stage = KpisStage(Policy(), load_rules(None), Entities(), DayBook())
     for offset, (now, contributions) in enumerate(given):
         for key, contribution in contributions.items():
-            stage.apply(key, contribution, offset, now)
+            stage.apply(key, contribution, offset)
         stage.advance(now)
         stage.alerts(now)
 

@@ -43,7 +43,7 @@ class Stage(KpisStage):
     ) -> None:
         """A contribution as of ``now`` (minutes), by default to the minute and the day it is."""
         cells = [Cell(int(now) if minute is None else minute, day(now), sums)] if sums else []
-        self.apply(key, Contribution(cells=cells, **fields), self._offset, round(now * 60_000))  # type: ignore[arg-type]
+        self.apply(key, Contribution(cells=cells, **fields), self._offset)  # type: ignore[arg-type]
         self._offset += 1
 
     def windows(self, key: str, now: float) -> object:
@@ -241,12 +241,12 @@ def test_a_plan_counts_on_its_day_even_where_the_entity_has_lost_track_of_it() -
     stage = KpisStage(POLICY, (), entities := Entities(), days := DayBook())
     days[f"agent|a|{date.fromordinal(DAY)}"] = ahead = new_day(f"agent|a|{date.fromordinal(DAY)}")
     for contribution in (Contribution(planned=planned), Contribution(planned=back)):
-        daily.apply(ahead, contribution)
+        daily.apply(ahead, DAY, [contribution])
         if contribution.planned is planned:
             assert daily.due(ahead, at), "counts, and is taken back only afterwards"
     ahead.offset = 2
     for offset, plans in enumerate([planned, back], 1):
-        stage.apply("agent|a", Contribution(planned=plans), offset, at)
+        stage.apply("agent|a", Contribution(planned=plans), offset)
     assert (ahead.sums, entities["agent|a"].planned) == ({"complaints": 1}, {})
     stage.advance(at)
     assert (ahead.sums, ahead.planned) == ({}, {})
@@ -259,8 +259,8 @@ def test_plans_come_due_once_each_of_their_own_day() -> None:
     contribution = Contribution(
         planned=[Planned(60_000, DAY, {"complaints": 1}), Planned(120_000, DAY, {"complaints": 2})]
     )
-    entity.apply(contribution, 0)
-    daily.apply(facts, contribution)
+    entity.apply([contribution])
+    daily.apply(facts, DAY, [contribution])
     assert entity.due(60_000) == [(60_000, DAY)]
     assert not entity.begin(60_000, DAY)
     assert not entity.begin(120_000, DAY + 1)

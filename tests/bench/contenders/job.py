@@ -111,11 +111,12 @@ class Kpis:
         """Add a message to an entity and to its days; the days that changed."""
         now, contribution = max(self._now, contributions.clock), contributions.to[key]
         self._now = now
-        entity.apply(contribution, now // 60_000)
-        touched, due = daily.days_of(contribution), {ordinal for _, ordinal in entity.due(now)}
+        entity.rolling.advance(now // 60_000)
+        entity.apply([contribution])
+        touched, due = daily.days_of([contribution]), {ordinal for _, ordinal in entity.due(now)}
         changed = {ordinal: days[date.fromordinal(ordinal).isoformat()] for ordinal in touched | due}
         for ordinal in touched:
-            daily.apply(changed[ordinal], contribution)
+            daily.apply(changed[ordinal], ordinal, [contribution])
         for ordinal in due:
             daily.due(changed[ordinal], now)
         if key == ALL:
