@@ -27,7 +27,7 @@ _THROUGHPUT = {
     "times_decode": "× decode only",
     "times_faust": "× stock Faust",
     "times_quix": "× Quix",
-    "steady_events_per_second": "events/s steady",
+    "steady_events_per_second": "events/s steady, committed",
     "max_rss_mb": "memory MB",
     "events": "events a run",
     "rounds": "rounds",
