@@ -116,7 +116,9 @@ class Agents:
     def _begin(self) -> None:
         """Nothing is in hand."""
         self._kpis = KpisStage(self.settings.policy, self._rules, self.entities, self.days)
-        self._forgetting = Forgetting(self.customers, self._contacts.look_back_ms)
+        self._forgetting = Forgetting(
+            self.customers, self._contacts.look_back_ms, self.settings.policy.allowed_lateness_ms
+        )
         self._writer = EntityWriter(self._kpis, self.entities, self.days, self.partition)
         #: What the next cycle writes, by the partition number that has caused it; its bytes.
         self._writes: dict[int, Writes] = {}

@@ -15,12 +15,12 @@ _AT_ONCE, _BETWEEN_MS = 1000, 3_600_000
 class Forgetting:
     """Walks through the customers of the partitions in hand, again and again.
 
-    ``look_back_ms``: who was last heard of further back than that can change no more. Later events of that time are refused as too
-    late, and nothing links to him.
+    ``look_back_ms``: how long a contact is remembered after its last event, as seen from an event that comes; events may come
+    ``lateness_ms`` late. Whom no event that may still come would remember leaves.
     """
 
-    def __init__(self, customers: WriteBack[Customer], look_back_ms: int) -> None:
-        self._customers, self._look_back_ms = customers, look_back_ms
+    def __init__(self, customers: WriteBack[Customer], look_back_ms: int, lateness_ms: int) -> None:
+        self._customers, self._look_back_ms = customers, look_back_ms + lateness_ms
         self._walks: dict[int, tuple[int, Iterator[list[str]]]] = {}
 
     def some(self, clocks: Mapping[int, int]) -> Iterator[tuple[int, list[Message]]]:

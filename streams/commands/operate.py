@@ -34,7 +34,7 @@ from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
 from streams.sinks import health
-from streams.sinks.topics import ensure_topics
+from streams.sinks.topics import ensure_topics, refuse_what_does_not_fit
 from streams.wallboard.app import serve
 
 topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
@@ -127,8 +127,7 @@ def worker(
     with clear_errors():
         count = how_many(workers, settings.partitions)
         load_rules(settings.rules_file)
-        if declare:
-            ensure_topics(settings)
+        (ensure_topics if declare else refuse_what_does_not_fit)(settings)
         if count > 1:
             in_order = run_workers(settings, count, metrics_port=metrics_port, declare=declare)
         state = health.Health()

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import COMPLAINT, Contact, Rules
 from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
-from streams.contacts.repeats import REPEAT, affected, links, relevant
+from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.slots import Slots, Tally
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
@@ -96,9 +96,11 @@ class Memory:
 class Customer:
     """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
 
-    __slots__ = ("arrivals", "contacts", "states")
+    __slots__ = ("arrivals", "contacts", "forgotten", "states")
 
     def __init__(self) -> None:
+        #: The latest arrival (ms) that has been forgotten.
+        self.forgotten = -_NEVER
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
@@ -176,6 +178,15 @@ class Customer:
     def _link(self, key: str, policy: Policy, tally: Tally) -> None:
         memory = self.contacts[key]
         now = links(key, self.states, self.arrivals, policy)
+        contact = memory.state
+        if (
+            REPEAT_COMPLAINT in memory.links
+            and REPEAT_COMPLAINT not in now
+            and contact.kind == COMPLAINT
+            and self.forgotten >= contact.at - policy.repeat_complaint_ms
+        ):
+            # What it repeats has been forgotten since, and was no less a complaint for it.
+            now[REPEAT_COMPLAINT] = memory.links[REPEAT_COMPLAINT]
         if now != memory.links:
             tally.difference(key, memory.links, now)
             memory.links = now
@@ -200,6 +211,7 @@ class Customer:
             memory = self.contacts[key]
             if memory.last_at >= before:
                 break
+            self.forgotten = self.arrivals[0][0]
             del self.arrivals[0], self.contacts[key], self.states[key]
         return len(self.contacts)
 
@@ -208,6 +220,7 @@ class _Stored(Struct, array_like=True):
     """A customer as he is stored; when he was last heard of comes first, so that it can be read without the rest."""
 
     last_at: int
+    forgotten: int
     contacts: dict[str, Kept]
 
 
@@ -229,13 +242,15 @@ def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
     contacts = {key: Kept(base=m.base, log=m.log, state=m.state, links=m.links) for key, m in customer.contacts.items()}
     last = max((max(m.last_at, m.arrival or m.last_at) for m in customer.contacts.values()), default=0)
-    return _encoder.encode(_Stored(last, contacts))
+    return _encoder.encode(_Stored(last, customer.forgotten, contacts))
 
 
 def load(raw: bytes) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
-    for key, kept in _decoder.decode(raw).contacts.items():
+    stored = _decoder.decode(raw)
+    customer.forgotten = stored.forgotten
+    for key, kept in stored.contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
         memory.note(memory.events())

@@ -17,6 +17,8 @@ from streams.kpi.policy import Policy
 
 #: The slot of a contact whose customer has come back.
 REPEAT = "repeat"
+#: The slot of a complaint that repeats an earlier one.
+REPEAT_COMPLAINT = "repeat_complaint"
 #: Arrivals of a customer in order of time: (ms since 1970, contact key).
 Arrivals = Sequence[tuple[int, str]]
 
@@ -43,7 +45,7 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
         if earlier is not None:
             one = {"repeat_complaints": 1}
             closer = earlier.slots.get("complaint_closed")
-            slots["repeat_complaint"] = Slot(
+            slots[REPEAT_COMPLAINT] = Slot(
                 contact.at,
                 contact.day,
                 closer.agent if closer else None,

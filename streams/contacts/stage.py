@@ -87,6 +87,8 @@ class ContactsStage:
             customer = customers[key]
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
+            # By the event's own time, so that it does not matter when others came: who is forgotten later is forgotten all the same.
+            customer.forget(at - look_back)
             try:
                 admission = customer.admit(event, at, rules, reached - lateness, tally)
             except Exception as error:  # one contact's oddity must not stop the others
@@ -98,6 +100,5 @@ class ContactsStage:
                 continue
             out.admitted += 1
             out.touched.add(key)
-            customer.forget(reached - look_back)
         out.contributions = tally.contributions()
         return out

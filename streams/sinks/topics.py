@@ -59,6 +59,12 @@ def ensure_topics(settings: Settings) -> list[str]:
         return created
 
 
+def refuse_what_does_not_fit(settings: Settings) -> None:
+    """Raises as ``ensure_topics`` where a topic that exists has another number of partitions; creates nothing."""
+    with _admin(settings) as admin:
+        _refuse_other_partitions(settings, _partitions(admin, [settings.topic(topic) for topic in TOPICS]))
+
+
 def partitions_of(settings: Settings) -> int | None:
     """How many partitions the operation's topic of calls has; None where there is no such topic yet.
 

@@ -13,6 +13,7 @@ from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.forgetting import Forgetting
 from streams.kpi.policy import Policy
+from streams.pipeline import run
 from streams.roster import Roster
 from streams.state import Held, WriteBack
 from streams.windows.clock import EventClock
@@ -41,7 +42,7 @@ class State:
     def __init__(self, *raws: bytes) -> None:
         self.held = Held()
         self.customers: WriteBack[Customer] = WriteBack(self.held, customers.load, customers.dump, lambda _: Customer())
-        self.forgetting = Forgetting(self.customers, STAGE.look_back_ms)
+        self.forgetting = Forgetting(self.customers, STAGE.look_back_ms, 0)
         self.take(*raws)
         self.customers.take_changed()
 
@@ -94,3 +95,25 @@ def test_decoded_values_that_nobody_uses_rest_and_come_back() -> None:
     state.customers.rest(5, {"c2"})
     assert set(state.customers) == {"c1", "c2"}
     assert list(state.customers["c4"].contacts) == ["calls:c4"]
+
+
+def test_a_complaint_goes_on_repeating_one_that_has_been_forgotten_since() -> None:
+    def complaint(days: float) -> bytes:
+        at = START + timedelta(days=days)
+        return encode(
+            e.CallArrived(
+                id=f"c{days}",
+                source="test",
+                time=at,
+                contact_id=f"c{days}",
+                customer_id="li",
+                kind="complaint",
+                topic="bill",
+            )
+        )
+
+    far = Policy(repeat_complaint_days=30, repeat_days=30, allowed_lateness_days=3)
+    plain = run([complaint(days) for days in (0, 29, 34, 35)], far)
+    assert (
+        sum(fact.sums.get("repeat_complaints", 0) for key, fact in plain.facts.items() if key.startswith("all|")) == 3
+    )
