@@ -132,6 +132,8 @@ def try_(
     typer.echo(f"{NONE if points is None else cents(points)} / {some(tried.score.item.max)}")
     typer.echo(tried.score.reason_zh)
     typer.echo(tried.score.reason_en)
+    if not tried.fields:
+        typer.echo(f"takes: {', '.join(fields_of(tried.card, tried.card.item(item)))}")
 
 
 @card.command()
@@ -152,7 +154,7 @@ def _fields(given: Iterable[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
-        if not equals or not name or not value:
+        if not equals or not name:
             raise ValueError(f"{text!r} is no field: write a name, an equals sign and a value, like value=98.5")
         if name in fields:
             raise ValueError(f"{name} is given twice; give it once")

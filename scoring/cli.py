@@ -12,12 +12,15 @@ import typer
 from rich.console import Console
 
 from scoring import runs
+from scoring.card import Card
 from scoring.export import to_csv, to_messages
 from scoring.load import find
-from scoring.period import Month
+from scoring.period import Month, Period, parse_period
+from scoring.profiles import load_calendar
 from scoring.table import render
 from scoring.workbook import to_xlsx
 from streams.contracts import outputs
+from streams.contracts.outputs import DailyFacts
 from streams.kpi.policy import Policy
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
@@ -51,6 +54,13 @@ def _month(text: str) -> Month:
         raise typer.BadParameter(str(error)) from error
 
 
+def _period(text: str) -> Period:
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 @score.callback()
 def commands() -> None:
     """Month-end scores from the daily facts."""
@@ -59,7 +69,13 @@ def commands() -> None:
 @score.command()
 def run(
     ctx: typer.Context,
-    month: Annotated[Month, typer.Option(parser=_month, metavar="YYYY-MM", help="The month to score")],
+    month: Annotated[Month | None, typer.Option(parser=_month, metavar="YYYY-MM", help="The month to score")] = None,
+    period: Annotated[
+        Period | None,
+        typer.Option(
+            parser=_period, metavar="PERIOD", help="Another period: 2026-Q1, 2026-H1, 2026, or 2026-01-16..2026-04-15"
+        ),
+    ] = None,
     card: Annotated[
         str, typer.Option(help="Id of a card that comes with the program, or the path of a .yaml file of your own")
     ] = "s2-a-core",
@@ -67,22 +83,29 @@ def run(
     formats: Annotated[
         list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
     ] = None,
+    calendar: Annotated[
+        Path | None, typer.Option(help="Calendar (YAML) of the profiles in force: weights for a season or a strategy")
+    ] = None,
     rows: Annotated[int, typer.Option(min=0, help="People shown on the screen; the files have all")] = 50,
     publish: Annotated[bool, typer.Option(help="Put the scores on the topic `scores`")] = True,
 ) -> None:
-    """Score everyone's month on a card: table on the screen, files, and the topic `scores`.
+    """Score everyone's month, or another period, on a card: table on the screen, files, and the topic `scores`.
 
     An item without data is unscored, never 0: it is left out of the total and of the maximum beside it.
     """
     operation: Operation = ctx.obj
+    when = month or period
+    if when is None or (month and period):
+        _stop("say what to score: --month 2026-03, or --period 2026-Q1; one of the two")
     try:
         the_card = find(card)
-        facts, roster = operation.daily_facts(month.first, month.last, "agent"), operation.roster(month.last)
-        result = runs.run(the_card, month, facts, operation.policy, roster)
+        seasons = load_calendar(calendar) if calendar else ()
+        facts, roster = _facts(operation, the_card, when), operation.roster(when.last)
+        result = runs.run(the_card, when, facts, operation.policy, roster, seasons=seasons)
     except ValueError as error:
         _stop(str(error))
     if not result.people:
-        _stop(f"no agent has facts in {month}; {_months(operation)}")
+        _stop(f"no agent has facts in {when}; {_months(operation)}")
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
@@ -91,6 +114,13 @@ def run(
         typer.echo(f"written: {made}")
     if publish:
         _publish(result, operation)
+
+
+def _facts(operation: Operation, card: Card, when: Period) -> Iterable[DailyFacts]:
+    """Agents' facts, and teams' where the card scores a team's figures."""
+    yield from operation.daily_facts(when.first, when.last, "agent")
+    if any(item.entity == "team" for item in (*card.items, *card.optional)):
+        yield from operation.daily_facts(when.first, when.last, "team")
 
 
 def _write(result: runs.Run, out: Path, formats: Iterable[Format]) -> list[Path]:

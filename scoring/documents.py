@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from scoring.rules import RULES
+
 #: Where in the file (keys and positions, from the top), and what is wrong and what to do.
 Fault: TypeAlias = tuple[tuple[str | int, ...], str]
 Model = TypeVar("Model", bound=BaseModel)
@@ -101,11 +103,10 @@ def _advice(detail: ErrorDetails) -> str:
         case "extra_forbidden":
             return "is no field here; take it out or correct its name"
         case "union_tag_invalid" | "union_tag_not_found":
-            context = detail.get("ctx", {})
-            asked, known = context.get("tag"), context.get("expected_tags", "").replace("'", "")
+            asked = detail.get("ctx", {}).get("tag")
             if asked is None:
-                return "a rule needs a `type`; known: bands, ratio, per_unit, levels, manual"
-            return f"no rule type {asked!r}; known: {known}"
+                return f"a rule needs a `type`; known: {', '.join(RULES)}"
+            return f"no rule type {asked!r}; known: {', '.join(RULES)}"
         case _:
             return f"{detail['msg'].removeprefix('Value error, ')}, not {shorten(repr(detail['input']), 80)}"
 

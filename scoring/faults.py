@@ -53,21 +53,22 @@ def faults(card: Card) -> Iterator[Fault]:
 
 def warnings(card: Card) -> Iterator[Fault]:
     """What is sound and yet worth a thought."""
-    rated = sum(
-        (share for item in card.items if item.rated and (share := _share(card, [item.id])) is not None), Fraction(0)
-    )
-    if card.total.max is not None and rated < RESERVE:
+    judged = [item.id for item in card.items if item.rated or item.raters or (item.input and item.rater)]
+    rated = _share(card, judged)
+    if rated is None:
+        yield ("total", "max"), "no weights are set: nothing is scored until your own copy of the card sets them"
+        return
+    if rated < RESERVE:
         yield ("total",), f"people rate {shown(rated)} % of the card; {RESERVE} % is advised (S0-42)"
     held = {id for balance in card.balance for id in (*balance.of, *balance.to)}
     for where, item in _placed(card):
+        if item.max is None:
+            yield (*where, "max"), "no weight is set: the item stays unscored until your own copy of the card sets one"
         if item.key in DURATIONS and item.id not in held:
             yield (
                 (*where, "max"),
-                "a duration is scored beside quality: hold them 1 : 2 by a `balance` (S0-41), and watch repeat contacts",
+                "a duration beside quality: a `balance` may hold them 1 : 2 (S0-41); watch repeat contacts too (S3-11)",
             )
-    for where, item in _placed(card):
-        if item.max is None:
-            yield (*where, "max"), "no weight is set: the item stays unscored until your own copy of the card sets one"
 
 
 def _ids(card: Card) -> Iterator[Fault]:

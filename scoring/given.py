@@ -12,6 +12,7 @@ from types import MappingProxyType
 from scoring.card import Card, Item
 from scoring.figures import FigureSpec, known_figures
 from scoring.rules import Ratio
+from scoring.units import RANGES
 
 #: Names that the figure of any item goes by.
 _VALUE = ("value", "actual")
@@ -78,9 +79,9 @@ def read(card: Card, item: Item, fields: Mapping[str, str]) -> Given:
         return Given(level=None if level is None else level.strip(), pick=_number("pick", pick), ratings=ratings)
     others = [name for name in names if name not in (*columns, *share, *_AGAINST, "n")]
     given = _one(fields, others)
-    ratings = {name: str(_number(name, text)) for name, text in fields.items() if name in columns}
+    ratings = {name: str(_from_0(item, name, text)) for name, text in fields.items() if name in columns}
     _either(given is not None, bool(ratings), "a value", "the raters' own")
-    value = None if given is None else _number(*given)
+    value = None if given is None else _from_0(item, *given)
     n = _whole("n", fields.get("n"))
     if counts := [name for name in share if name in fields]:
         _either(given is not None, True, "a value", "the counts it is made of")
@@ -116,6 +117,14 @@ def _number(name: str, text: str | None) -> Fraction | None:
     if not _NUMBER.fullmatch(text.strip()):
         raise ValueError(f"{name}: {text!r} is no number; write it like 98.5")
     return Fraction(text.strip().removesuffix("%").strip())
+
+
+def _from_0(item: Item, name: str, text: str) -> Fraction | None:
+    """The number; of a unit that has nothing below 0, none below 0."""
+    number = _number(name, text)
+    if number is not None and number < 0 and RANGES[item.unit][0] == 0:
+        raise ValueError(f"{name}: {text!r} is below 0, which no figure in {item.unit} can be; correct it")
+    return number
 
 
 def _whole(name: str, text: str | None) -> int | None:

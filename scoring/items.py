@@ -10,9 +10,10 @@ from fractions import Fraction
 from scoring.card import Card, Item
 from scoring.exact import NONE, cents, shown
 from scoring.given import Given
+from scoring.parts import Name
 from scoring.raters import blend, last_word
 from scoring.rules import Inputs, RefusedError
-from scoring.sample import Spread, handed_in, interval
+from scoring.sample import Spread, handed_in, interval, limits
 from scoring.units import factor, said
 from scoring.weights import Weights
 from streams.contracts.outputs import Figure
@@ -87,9 +88,11 @@ class ItemScorer:
         self._worth = weights.worth.get(item.id)
         number = item.target.number if item.target else None
         self._target = None if number is None else Fraction(number)
-        self._asked = item.target_words()
+        zh, en = item.target_words()
+        self._asked = (f"目标 {zh}", f"target {en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = kpi.bound(policy, side_of("agent" if item.entity == "person" else "team")) if kpi else None
+        self._limits = limits(kpi, policy) if kpi else (0.0, None)
         self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
         self._presupposed = [
             (name, asked, have)
@@ -119,7 +122,7 @@ class ItemScorer:
             return self._unscored(Figure(), "花名册未列出所属班组", "the roster names no team of his")
         figure = bound.figure(month.sums)
         spread = month.spreads.get(bound.id)
-        if bound.kind == "mean" and spread is not None and (ends := interval(bound, month.sums, spread)):
+        if bound.kind == "mean" and spread is not None and (ends := interval(bound, month.sums, spread, self._limits)):
             figure = Figure(figure.value, figure.n, *ends)
         for name, asked, have in self._presupposed:
             return self._unscored(
@@ -158,12 +161,9 @@ class ItemScorer:
             )
         asked = self._asked
         if given.reference is not None:
-            said_zh, said_en = said(given.reference, item.unit)
-            asked = (
-                (f"{item.reference.zh} {said_zh}", f"{item.reference.en} {said_en}")
-                if item.reference
-                else (said_zh, said_en)
-            )
+            name = item.reference or Name(zh="目标", en="target")
+            zh, en = said(given.reference, item.unit)
+            asked = f"{name.zh} {zh}", f"{name.en} {en}"
         return self._ruled(figure, value, Inputs(value, against), asked, how)
 
     def _rated(self, given: Given) -> ItemScore:
@@ -285,7 +285,7 @@ class ItemScorer:
             else:
                 zh, en = f"{zh}（n = {figure.n}）", f"{en} (n = {figure.n})"
         if asked[0] != NONE:
-            zh, en = f"{zh}，目标 {asked[0]}", f"{en}, target {asked[1]}"
+            zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
         return zh, en
 
 

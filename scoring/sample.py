@@ -9,7 +9,8 @@ from math import sqrt
 
 from streams.contracts.outputs import Figure
 from streams.kpi.intervals import Z95, wilson
-from streams.kpi.spec import Bound, total
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Bound, Kpi, total
 
 #: Quantile 0.975 of Student's t for 1 to 30 degrees of freedom.
 _T = (
@@ -42,8 +43,10 @@ class Spread:
             self.nn += n * n
 
 
-def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[float, float] | None:
-    """95 % interval of a mean from its days; None with fewer than two.
+def interval(
+    bound: Bound, sums: Mapping[str, int], spread: Spread, within: tuple[float, float | None] = (0.0, None)
+) -> tuple[float, float] | None:
+    """95 % interval of a mean from its days, cut to what lies ``within``; None with fewer than two days.
 
     The mean is a ratio of sums over days; its variance is the ratio estimator's, days as clusters: D/(D−1) Σ(s−mn)²/N²
     (W. G. Cochran, Sampling Techniques, 3rd ed., 1977, sections 6.4 and 9A.2), with Student's t of D−1 degrees of freedom.
@@ -55,7 +58,16 @@ def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[flo
     squares = spread.ss - 2 * mean * spread.sn + mean * mean * spread.nn
     error = sqrt(squares * spread.days / (spread.days - 1)) / n
     half = _t(spread.days - 1) * error
-    return (float(mean) - half) / bound.scale, (float(mean) + half) / bound.scale
+    low, high = (float(mean) - half) / bound.scale, (float(mean) + half) / bound.scale
+    return max(low, within[0]), high if within[1] is None else min(high, within[1])
+
+
+def limits(kpi: Kpi, policy: Policy) -> tuple[float, float | None]:
+    """Least and greatest value that a mean can have: those of its scale where it has one, else nothing below 0."""
+    if "csat_mean_scale" not in kpi.policy_fields:
+        return 0.0, None
+    low, dash, high = policy.csat_mean_scale.partition("-")
+    return (float(low), float(high)) if dash else (0.0, 1.0)
 
 
 def handed_in(value: Fraction | None, n: int | None, percent: bool) -> Figure:

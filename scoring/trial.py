@@ -15,6 +15,8 @@ from scoring.items import Measured
 from scoring.weights import Weights
 from streams.kpi.policy import Policy
 
+#: How a field says that there is nothing.
+_ABSENT = ("", "none", "null", "—")
 #: Fields that set the weight of an item that has none.
 _WEIGHT = ("max", "weight")
 
@@ -50,6 +52,7 @@ class Trial:
             "rule_origin": item.rule_origin,
             "rows": item.rows,
             "readings": item.readings,
+            "takes": fields_of(self.card, self.card.item(item.id)),
         }
 
 
@@ -67,12 +70,8 @@ def attempt(card: Card, item_id: str, fields: Mapping[str, str]) -> Trial:
     except KeyError:
         known = ", ".join(item.id for item in (*card.items, *card.optional))
         raise ValueError(f"the card {card.id} has no item {item_id!r}; it has: {known}") from None
-    own = dict(fields)
+    own = {name: text for name, text in fields.items() if text.strip().lower() not in _ABSENT}
     item = _weighted(_typed(item), own)
-    if not own:
-        raise ValueError(
-            f"give what item {item.id} is to be tried on, like {_example(item)}; it takes: {', '.join(fields_of(card, item))}"
-        )
     given = read(card, item, own)
     if given.value is None and given.reference is not None:
         raise ValueError(f"give the figure too, like value=98.5: {', '.join(own)} is only what it is held against")
@@ -106,13 +105,3 @@ def _weighted(item: Item, fields: dict[str, str]) -> Item:
     if not worth.is_finite() or worth <= 0:
         raise ValueError(f"{given[0]}: {worth} is no weight; write a number above 0")
     return item.model_copy(update={"max": worth, "rule": item.rule.of(worth)})
-
-
-def _example(item: Item) -> str:
-    match item.rule.asks:
-        case "level":
-            return "level=1"
-        case "rating":
-            return "rating=4"
-        case _:
-            return "value=98.5"

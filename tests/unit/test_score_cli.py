@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from scoring.cli import score
+from scoring.load import known
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
 from streams.kpi.policy import Policy
 
@@ -71,7 +72,7 @@ def test_a_month() -> None:
         in lines
     )
     assert (
-        "  问题解决率：本月没有数据，未评分。 Resolution rate: no data this month; unscored. (1 of 2 people)" in lines
+        "  问题解决率：本期没有数据，未评分。 Resolution rate: no data this period; unscored. (1 of 2 people)" in lines
     )
     assert lines[-3:] == [
         f"written: {Path('scores/s2-a-core-2010-08.xlsx')}",
@@ -133,7 +134,9 @@ def test_no_month() -> None:
     [
         (
             "gold",
-            "no card is called 'gold'; known: s2-a-core; for a card of your own, give the path of its .yaml file\n",
+            "no card is called 'gold'; known: "
+            + ", ".join(known())
+            + "; for a card of your own, give the path of its .yaml file\n",
         ),
         ("broken.yaml", "broken.yaml:1: a card is a mapping that begins with `schema: deskpulse/card/1`\n"),
     ],
