@@ -131,9 +131,7 @@ def test_a_rule_may_say_what_no_data_earns() -> None:
         ({}, None, "Service standard adherence: not measured yet; unscored."),
     ],
 )
-def test_a_figure_that_people_hand_in(
-    handed_in: dict[str, Decimal], points: Decimal | None, reason_en: str
-) -> None:
+def test_a_figure_that_people_hand_in(handed_in: dict[str, Decimal], points: Decimal | None, reason_en: str) -> None:
     """As long as no events give it."""
     script = evaluate(CORE, "anna", ANNA, POLICY, handed_in).items[5]
     assert (script.points, script.reason_en) == (points, reason_en)

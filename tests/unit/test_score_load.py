@@ -55,10 +55,22 @@ def test_core_card_as_its_source_has_it() -> None:
             "max: 90}",
             "total.max: the maxima of its sections add up to 100, not to 90; correct one of them",
         ),
-        ("method: sum_of_points", "method: average", "total.method: Input should be 'sum_of_points' or 'weighted_sections', not 'average'"),
-        ("type: ratio", "type: band", "item frt: rule: no rule type 'band'; known: bands, ratio, per_unit, levels, manual"),
+        (
+            "method: sum_of_points",
+            "method: average",
+            "total.method: Input should be 'sum_of_points' or 'weighted_sections', not 'average'",
+        ),
+        (
+            "type: ratio",
+            "type: band",
+            "item frt: rule: no rule type 'band'; known: bands, ratio, per_unit, levels, manual",
+        ),
         ("type: ratio, ", "", "item frt: rule: a rule needs a `type`; known: bands"),
-        ("form: target_over_actual", "form: actual_over_target", "item frt: rule.form: the figure is better lower, and "),
+        (
+            "form: target_over_actual",
+            "form: actual_over_target",
+            "item frt: rule.form: the figure is better lower, and ",
+        ),
         (
             "form: target_over_actual",
             "form: complement",
@@ -82,7 +94,11 @@ def test_core_card_as_its_source_has_it() -> None:
         ("id: art", "id: frt", "item frt: id: the item id 'frt' is used twice; give every item its own"),
         ("id: quality", "id: response", "section response: id: the section id 'response' is used twice; give every "),
         ("role: agent", "roll: agent", "roll: is no field here; take it out or correct its name"),
-        ("period: month", "period: week", "period: Input should be 'month', 'quarter', 'half_year', 'year' or 'probation', not"),
+        (
+            "period: month",
+            "period: week",
+            "period: Input should be 'month', 'quarter', 'half_year', 'year' or 'probation', not",
+        ),
         ("deskpulse/card/1", "scorecard/1", "schema: Input should be 'deskpulse/card/1', not 'scorecard/1'"),
         ("scale: 1-5", "scale: 1-6", "item csat: requires.csat_mean_scale: Input should be '1-5', '0-10', '0-100' or "),
         ("csat_mean_scale: 1-5", "repeat_days: 7", "item csat: requires: the KPI csat_mean does not depend on repeat_"),
