@@ -40,7 +40,7 @@ def read(
         made = model.model_validate(raw)
     except ValidationError as invalid:
         found: list[Fault] = [(detail["loc"], _advice(detail)) for detail in _telling(invalid.errors())]
-        raise error(_told(file, root, found)) from invalid
+        raise error(_told(file, root, found, " or: ")) from invalid
     if wrong := list(faults(made)):
         raise error(_told(file, root, wrong))
     return made
@@ -108,12 +108,21 @@ def _advice(detail: ErrorDetails) -> str:
                 return f"a rule needs a `type`; known: {', '.join(RULES)}"
             return f"no rule type {asked!r}; known: {', '.join(RULES)}"
         case _:
-            return f"{detail['msg'].removeprefix('Value error, ')}, not {shorten(repr(detail['input']), 80)}"
+            said = (
+                detail["msg"].removeprefix("Value error, ").replace("valid tuple", "list").replace("Tuple", "The list")
+            )
+            return f"{said}, not {shorten(repr(detail['input']), 80)}"
 
 
-def _told(file: File, root: yaml.Node, found: list[Fault]) -> str:
-    placed = sorted((*_place(root, loc), what) for loc, what in found)
-    return "\n".join(f"{file}:{line}: {where}{what}" for line, where, what in placed)
+def _told(file: File, root: yaml.Node, found: list[Fault], between: str | None = None) -> str:
+    """A line per fault in the order of the file; ``between`` joins what is said of one place into one line."""
+    placed = [(*_place(root, loc), what) for loc, what in found]
+    if between is not None:
+        by_place: dict[tuple[int, str], dict[str, None]] = {}
+        for line, where, what in placed:
+            by_place.setdefault((line, where), {})[what] = None
+        placed = [(*place, between.join(whats)) for place, whats in by_place.items()]
+    return "\n".join(f"{file}:{line}: {where}{what}" for line, where, what in sorted(placed))
 
 
 def _place(node: yaml.Node, loc: tuple[str | int, ...]) -> tuple[int, str]:
@@ -131,12 +140,15 @@ def _place(node: yaml.Node, loc: tuple[str | int, ...]) -> tuple[int, str]:
                 continue  # which kind of value pydantic tried
             field = f"{field}.{part}" if field else str(part)
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            child = node.value[part]
-            line = node.value[part].start_mark.line + 1
-            if inside in _NAMED:
-                item, field = f"{_NAMED[inside]} {_id(node.value[part], part)}: ", ""
+            child = node.value[part] if part < len(node.value) else None  # None: an entry that is missing
+            if child is not None:
+                line = child.start_mark.line + 1
+            if child is not None and inside in _NAMED:
+                item, field = f"{_NAMED[inside]} {_id(child, part)}: ", ""
             else:
                 field = f"{field}[{part + 1}]"
+        elif isinstance(node, yaml.SequenceNode):
+            continue  # a union's tag that was taken for the key of the same name
         if child is None:
             break
         node, inside = child, str(part)
