@@ -84,7 +84,7 @@ class Scorer:
             )
             for section in card.sections
         ]
-        self._tops = {section.id: section_top(section, card.total) for section in card.sections}
+        self._times = {section.id: self._scale(section, scorers) for section, scorers in self._sections}
 
     def score(
         self,
@@ -102,13 +102,19 @@ class Scorer:
         scored = _neutral(scored)
         scored = _vetoed(scored)
         sections = tuple(
-            SectionScore(section, tuple(items), _tally(items, self._tops[section.id])) for section, items in scored
+            SectionScore(section, tuple(items), _tally(items, self._times[section.id])) for section, items in scored
         )
         every = [item for _, items in scored for item in items]
         return PersonScore(person, hr_number, sections, self._whole(every))
 
+    def _scale(self, section: Section, scorers: Sequence[ItemScorer]) -> Fraction:
+        """What a point of the total is on the section's own scale."""
+        top = section_top(section, self.card.total)
+        whole = sum((self.weights.worth.get(scorer.item.id, Fraction(0)) for scorer in scorers), Fraction(0))
+        return _ONE if top is None or not whole else top / whole
+
     def _whole(self, items: Sequence[ItemScore]) -> Tally:
-        tally = _tally(items, None)
+        tally = _tally(items, _ONE)
         if self.card.total.absent == "left_out" or tally.complete or tally.total is None:
             return tally
         missing = [item for item in items if item.points is None]
@@ -149,23 +155,31 @@ def _counted(card: Card, section: Section, weights: Weights) -> Iterable[Item]:
     yield from (item for item in card.optional if item.section == section.id and weights.worth.get(item.id))
 
 
-def _counts(item: ItemScore, times: Fraction = Fraction(1)) -> Decimal:
-    """What an item's points count in the total."""
-    return decimal(item.counted * times) if item.counted is not None else Decimal(0)
+_ONE = Fraction(1)
 
 
-def _tally(items: Iterable[ItemScore], top: Fraction | None) -> Tally:
-    """What items add up to on the total's scale, or on one where they are worth ``top`` together."""
-    items = [item for item in items if item.worth is not None]
-    whole = sum((item.worth for item in items if item.worth is not None), Fraction(0))
-    times = Fraction(1) if top is None or not whole else top / whole
-    scored = [item for item in items if item.points is not None]
-    reached = sum((item.worth for item in scored if item.worth is not None), Fraction(0))
-    return Tally(
-        total(_counts(item, times) for item in scored) if scored else None,
-        decimal(reached * times),
-        decimal(whole * times),
-    )
+def _counts(item: ItemScore, times: Fraction = _ONE) -> Decimal:
+    """What an item's points count in the total, or where a point of the total is ``times`` one."""
+    if item.points is None or item.weight is None:
+        return Decimal(0)
+    scale = item.weight.per_point if times is _ONE else item.weight.per_point * times
+    return item.points if scale == 1 else decimal(Fraction(item.points) * scale)
+
+
+def _tally(items: Iterable[ItemScore], times: Fraction) -> Tally:
+    """What items add up to, where a point of the total is ``times`` one of theirs; items without a weight are left out."""
+    points: list[Decimal] = []
+    whole = missing = Fraction(0)
+    for item in items:
+        if item.weight is None:
+            continue
+        whole += item.weight.worth
+        if item.points is None:
+            missing += item.weight.worth
+        else:
+            points.append(_counts(item, times))
+    reached = whole - missing
+    return Tally(total(points) if points else None, decimal(reached * times), decimal(whole * times))
 
 
 _Scored = list[tuple[Section, list[ItemScore]]]

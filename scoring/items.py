@@ -33,13 +33,20 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Weight:
+    """What an item can add to the total at full points, and what each of its points counts there."""
+
+    worth: Fraction
+    per_point: Fraction
+
+
+@dataclass(frozen=True)
 class ItemScore:
     """One item of one person.
 
     ``figure`` is the KPI as the wallboard has it, a mean with the interval its days give (of what was handed in: its n
     and interval, where n was given); ``value`` the same figure exact and in the item's unit. ``points`` is unrounded, out
-    of the item's max; None: unscored, and the reason says why. ``worth`` is what the item can add to the total; None: no
-    weight is set.
+    of the item's max; None: unscored, and the reason says why. ``weight`` None: none is set.
 
     ``few``: the figure rests on fewer cases than the card asks for (``neutral``: it then moves nothing). ``straddles``:
     points at the two ends of the interval, where these lie in different bands. ``vetoes``: its veto's condition holds;
@@ -52,7 +59,7 @@ class ItemScore:
     points: Decimal | None
     reason_zh: str
     reason_en: str
-    worth: Fraction | None = None
+    weight: Weight | None = None
     few: bool = False
     straddles: tuple[Decimal, Decimal] | None = None
     vetoes: bool = False
@@ -64,11 +71,16 @@ class ItemScore:
         return self.item.sample is not None and self.item.sample.below == "neutral"
 
     @property
+    def worth(self) -> Fraction | None:
+        """What the item can add to the total at full points; None: no weight is set."""
+        return None if self.weight is None else self.weight.worth
+
+    @property
     def counted(self) -> Fraction | None:
         """What the points count in the total; None where there are none or no weight."""
-        if self.points is None or self.worth is None or self.item.max is None:
+        if self.points is None or self.weight is None:
             return None
-        return Fraction(self.points) * self.worth / Fraction(self.item.max)
+        return Fraction(self.points) * self.weight.per_point
 
     @property
     def met(self) -> bool | None:
@@ -85,7 +97,8 @@ class ItemScorer:
     def __init__(self, card: Card, item: Item, policy: Policy, weights: Weights, strict: bool = False) -> None:
         self._strict = strict
         self.item, self._card, self._policy = item, card, policy
-        self._worth = weights.worth.get(item.id)
+        worth = weights.worth.get(item.id)
+        self._weight = None if worth is None or item.max is None else Weight(worth, worth / Fraction(item.max))
         number = item.target.number if item.target else None
         self._target = None if number is None else Fraction(number)
         zh, en = item.target_words()
@@ -221,15 +234,15 @@ class ItemScorer:
         evidence: tuple[str, str],
         inputs: Inputs | None = None,
     ) -> ItemScore:
-        worth, item = self._worth, self.item
+        weight, item = self._weight, self.item
         zh, en = f"{evidence[0]}：{zh}。", f"{evidence[1]}: {en}."
         straddles = self._ends(figure, value, inputs) if inputs is not None else None
         if straddles:
             few, most = (shown(end) for end in sorted(straddles))
             zh = f"{zh}95% 置信区间跨越计分档（{few} – {most} 分），样本尚不足以定档。"
             en = f"{en} The 95 % interval straddles bands ({few} to {most} points): the sample does not settle which."
-        if self._new_weight is not None and worth is not None and item.max is not None:
-            counts = shown(Fraction(points) * worth / Fraction(item.max))
+        if self._new_weight is not None and weight is not None:
+            counts = shown(Fraction(points) * weight.per_point)
             zh, en = (
                 f"{zh}{self._new_weight[0]}，计入总分 {counts}。",
                 f"{en} {self._new_weight[1]}: {counts} in the total.",
@@ -238,11 +251,11 @@ class ItemScorer:
         if item.veto is not None:
             of = Fraction(points) if item.veto.of == "points" else value
             vetoes = of is not None and item.veto.holds(of)
-        return ItemScore(item, figure, value, points, zh, en, worth, straddles=straddles, vetoes=vetoes)
+        return ItemScore(item, figure, value, points, zh, en, weight, straddles=straddles, vetoes=vetoes)
 
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
         """Points at the ends of the interval, where the value's band does not hold them all."""
-        if figure.low is None or figure.high is None or value is None or self._times is None:
+        if not self.item.rule.stepped or figure.low is None or figure.high is None or value is None or not self._times:
             return None
         rule, ends = self.item.rule, [Fraction(end) * self._times for end in (figure.low, figure.high)]
         if all(rule.step(end) == rule.step(value) for end in ends):
@@ -261,7 +274,7 @@ class ItemScorer:
             None,
             f"{names[0]}：{zh}，未评分。",
             f"{names[1]}: {en}; unscored.",
-            self._worth,
+            self._weight,
             few,
         )
 

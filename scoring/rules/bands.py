@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -71,6 +71,8 @@ class Bands(Rule):
 
     A figure in no band, such as 103 % where the bands end at 100, is unscored.
     """
+
+    stepped: ClassVar[bool] = True
 
     type: Literal["bands"]
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]

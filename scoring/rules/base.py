@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -76,6 +76,8 @@ class Rule(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     asks: ClassVar[Asks] = "figure"
+    #: Do points jump from one step of the figure to the next? ``step`` then tells which one holds a value.
+    stepped: ClassVar[bool] = False
 
     def of(self, worth: Decimal) -> Self:
         """The rule with what its card leaves open taken from the item's maximum."""
@@ -93,6 +95,6 @@ class Rule(BaseModel, ABC):
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
 
-    def step(self, value: Fraction) -> Hashable:
-        """Which of the rule's steps the value is on; the same for all values where it has none."""
+    def step(self, value: Fraction) -> int | None:
+        """Which of the rule's steps the value is on; None: on none."""
         return None
