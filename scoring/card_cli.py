@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,13 +15,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from scoring import documents, profiles
+from scoring.calendar import load_calendar
 from scoring.card import Card
 from scoring.documents import DocumentError, File
 from scoring.exact import NONE, cents, shown, some
 from scoring.faults import warnings
 from scoring.load import find, known, load
-from scoring.period import parse_period
-from scoring.profiles import Entry, Profile, Season, find_profile, known_profiles, load_calendar, load_profile
+from scoring.profiles import Profile, find_profile, known_profiles, load_profile
 from scoring.schema import schemas
 from scoring.trial import attempt, fields_of
 from scoring.weights import Weights, own_weights
@@ -201,10 +200,8 @@ def _under(profile: Profile, one: Card) -> Weights:
     """What items weigh while the profile is in force throughout."""
     if one.id not in profile.cards:
         raise ValueError(f"the profile {profile.id} does not change {one.id}; it changes: {', '.join(profile.cards)}")
-    day = date(2000, 1, 1)
-    entry = Entry.model_validate({"profile": profile.id, "from": day, "to": day, "reason": profile.name.model_dump()})
-    period = parse_period(f"{day}..{day}")
-    return profiles.in_force(one, [Season(profile=profile, entry=entry)], period)
+    own = own_weights(one)
+    return Weights(profiles.under(profile, one), own.base)
 
 
 def _shown(one: Card, weights: Weights, profile: str | None) -> Table:

@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 
 from scoring import runs
+from scoring.calendar import load_calendar
 from scoring.card import Card
 from scoring.export import to_csv, to_messages
 from scoring.load import find
 from scoring.period import Month, Period, parse_period
-from scoring.profiles import load_calendar
 from scoring.table import render
 from scoring.workbook import to_xlsx
 from streams.contracts import outputs

@@ -10,8 +10,9 @@ from fractions import Fraction
 from scoring.card import Card, Item, Section
 from scoring.exact import decimal, shown, total
 from scoring.given import Given
-from scoring.items import ItemScore, ItemScorer, Measured
+from scoring.items import ItemScorer
 from scoring.sample import Spread
+from scoring.scored import ItemScore, Measured
 from scoring.weights import Weights, own_weights, section_top
 from streams.kpi.policy import Policy
 

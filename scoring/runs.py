@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from scoring.calendar import Season, in_force
 from scoring.card import Card, Item
 from scoring.evaluate import PersonScore, Scorer
 from scoring.given import Given
-from scoring.items import Measured
 from scoring.period import Period, PeriodKind
-from scoring.profiles import Season, in_force
 from scoring.sample import Spread
+from scoring.scored import Measured
 from scoring.weights import Weights
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS

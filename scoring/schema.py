@@ -6,8 +6,9 @@ import json
 
 from pydantic import BaseModel
 
+from scoring.calendar import Calendar
 from scoring.card import Card
-from scoring.profiles import Calendar, Profile
+from scoring.profiles import Profile
 
 _DOCUMENTS: dict[str, type[BaseModel]] = {"card": Card, "profile": Profile, "calendar": Calendar}
 

@@ -11,7 +11,7 @@ from typing import Any
 from scoring.card import Card, Item
 from scoring.evaluate import ItemScore, Scorer
 from scoring.given import Given, read, takes
-from scoring.items import Measured
+from scoring.scored import Measured
 from scoring.weights import Weights
 from streams.kpi.policy import Policy
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from scoring.calendar import in_force, load_calendar
 from scoring.card import Card
 from scoring.evaluate import evaluate
 from scoring.load import find, load
 from scoring.period import Month, Period, Quarter
-from scoring.profiles import ProfileError, find_profile, in_force, known_profiles, load_calendar, under
+from scoring.profiles import ProfileError, find_profile, known_profiles, under
 from scoring.runs import run
 from streams.contracts.outputs import DailyFacts
 from streams.kpi.policy import Policy
