@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from scoring.exact import cents, shown
+from scoring.outcomes.interview import InterviewRule, Step, due, steps
 from scoring.outcomes.mentors import Mentors
 from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Points, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
-from scoring.outcomes.training import Called, Training, called_for, weakest
+from scoring.outcomes.training import Called, Training, called_for
 from scoring.outcomes.words import Words, joined
 from scoring.period import Month
 
@@ -41,16 +41,6 @@ class MentorRule(Part):
     due: Delay = Delay(months=3)
 
 
-class InterviewRule(Part):
-    """An interview every so many months (of the calendar year), and with every improvement plan."""
-
-    every_months: Literal[1, 3, 6, 12] | None = 3
-    with_plan: bool = True
-    owner: Id = "superior"
-    due: Delay = Delay(days=14)
-    who: Who = EVERYBODY
-
-
 class ActionRules(Part):
     """What is opened at all; what is left out is not."""
 
@@ -58,15 +48,6 @@ class ActionRules(Part):
     mentor: MentorRule | None = None
     training: Training | None = None
     interview: InterviewRule | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of an interview and what to speak about."""
-
-    id: Literal["affirm", "improve", "agree"]
-    name: Words
-    about: Words
 
 
 @dataclass(frozen=True)
@@ -221,15 +202,7 @@ def _training(found: Called, period: Month, opened: date, person: Person) -> Act
 def _interview(
     rule: InterviewRule, period: Month, opened: date, person: Person, standing: Standing, others: Sequence[Action]
 ) -> Action | None:
-    if standing.total is None or not rule.who.takes(person):
-        return None
-    reasons, sources = [], ["S0-32"]
-    if rule.every_months is not None and period.month % rule.every_months == 0:
-        reasons.append(Words(f"每 {rule.every_months} 个月一次", f"due every {rule.every_months} months"))
-        sources.append("S4-67")
-    if rule.with_plan and any(action.kind == "improvement_plan" for action in others):
-        reasons.append(Words("已启动改进计划，须共同商定", "an improvement plan opened and is to be agreed"))
-        sources.append("S0-35")
+    reasons = due(rule, period, person, standing, any(action.kind == "improvement_plan" for action in others))
     if not reasons:
         return None
     return Action(
@@ -242,43 +215,9 @@ def _interview(
         owner=_holder(rule.owner, person),
         opened=opened,
         due=rule.due.after(opened),
-        reason=joined(reasons),
-        sources=tuple(sources),
-        steps=_steps(person, standing, others),
-    )
-
-
-def _steps(person: Person, standing: Standing, others: Sequence[Action]) -> tuple[Step, ...]:
-    """Affirm what is strongest, name what is weakest, agree what was opened (S0-32: 肯定—改进—目标共识)."""
-    rated = weakest(person.dimensions, len(person.dimensions) or 1)
-    strong = rated[-1] if rated else None
-    weak = rated[0] if len(rated) > 1 else None
-    total = cents(standing.total or Decimal(0))
-    affirm = (
-        Words(
-            f"{strong.name.zh}得 {shown(strong.attained or Decimal(0))} %，为本人最强",
-            f"{strong.name.en} at {shown(strong.attained or Decimal(0))} %, the person's strongest",
-        )
-        if strong
-        else Words(f"总分 {total}", f"total {total}")
-    )
-    improve = (
-        Words(
-            f"{weak.name.zh}得 {shown(weak.attained or Decimal(0))} %，为本人最弱",
-            f"{weak.name.en} at {shown(weak.attained or Decimal(0))} %, the person's weakest",
-        )
-        if weak
-        else Words("没有可比较的维度，请举例说明", "no dimensions to compare; speak from examples")
-    )
-    agree = (
-        Words("、".join(o.name.zh for o in others), ", ".join(o.name.en for o in others))
-        if others
-        else Words("下一期目标", "targets of the next period")
-    )
-    return (
-        Step("affirm", Words("肯定", "affirm"), affirm),
-        Step("improve", Words("改进", "improve"), improve),
-        Step("agree", Words("目标共识", "agree targets"), agree),
+        reason=joined(why for _, why in reasons),
+        sources=("S0-32", *(source for source, _ in reasons)),
+        steps=steps(person, standing, [action.name for action in others]),
     )
 
 

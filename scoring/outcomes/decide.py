@@ -13,7 +13,8 @@ from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
 from scoring.outcomes.check import check
 from scoring.outcomes.ladder import NextPost, next_post
-from scoring.outcomes.pay import BonusPool, Pay, PayRule, base_bonus, pay, pay_pool, rule_of
+from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
+from scoring.outcomes.pay_rules import BonusPool, PayRule
 from scoring.outcomes.people import History, Past, Person
 from scoring.outcomes.settings import Settings, faults
 from scoring.outcomes.standing import Standing, stand

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 from typing import Literal, TypeAlias
 
-from scoring.outcomes.standing import Group
+from scoring.outcomes.ranking import Group
 from scoring.outcomes.words import money
 
 Split: TypeAlias = Literal["equal", "by_score"]

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from scoring.outcomes.actions import ActionRules
 from scoring.outcomes.awards import Award
+from scoring.outcomes.grades import Grades
 from scoring.outcomes.ladder import Post
 from scoring.outcomes.parts import Part, Points, Rule
-from scoring.outcomes.pay import BaseBonus, PayRule
-from scoring.outcomes.standing import Grades, Ranking
+from scoring.outcomes.pay_rules import BaseBonus, PayRule
+from scoring.outcomes.ranking import Ranking
 from scoring.outcomes.stars import StarRule
 from scoring.outcomes.streaks import Streak
 
