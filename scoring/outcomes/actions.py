@@ -122,14 +122,14 @@ def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing:
     if standing.total is None or not rule.who.takes(person):
         return None
     triggers: list[tuple[str, Words]] = []
-    if rule.grade_e and standing.grade == "E":
-        triggers.append(("S2-40", Words("E 级", "grade E")))
-    if rule.bottom and standing.bottom:
-        triggers.append(("S0-45", Words("末位", "in the bottom group")))
+    if rule.grade_e and standing.grade == "E" and standing.why_grade:
+        triggers.append(("S2-40", standing.why_grade))
+    if rule.bottom and standing.bottom and standing.why_bottom:
+        triggers.append(("S0-45", standing.why_bottom))
     if rule.below is not None and standing.total < rule.below:
-        low = shown(rule.below)
+        compared = f"{cents(standing.total)} < {shown(rule.below)}"
         triggers.append(
-            ("S3-32", Words(f"总分 {cents(standing.total)} < {low}", f"total {cents(standing.total)} < {low}"))
+            ("S3-32", Words(f"总分 {compared}（低绩效线）", f"total {compared}, the line of low performance"))
         )
     if not triggers:
         return None
@@ -148,7 +148,7 @@ def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing:
         owner=_holder(rule.owner, person),
         opened=opened,
         due=rule.due.after(opened),
-        reason=joined([*(why for _, why in triggers), *standing.reasons]),
+        reason=joined([standing.placed, *(why for _, why in triggers)]),
         sources=tuple(source for source, _ in triggers),
         choices=choices,
     )

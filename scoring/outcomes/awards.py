@@ -46,19 +46,17 @@ class Awarded:
 
 def awarded(rule: Award, standing: Standing) -> Awarded | None:
     """The award, if the standing earns it."""
-    rank = standing.rank
+    why: Words | None
     if rule.best is not None:
-        earned = rank is not None and rank <= rule.best
-        why = Words(
-            f"第 {rank} 名，授予前 {rule.best} 名（同分并列）", f"rank {rank}, given to the best {rule.best} with ties"
-        )
+        earned = standing.rank is not None and standing.rank <= rule.best
+        why = Words(f"授予前 {rule.best} 名（同分并列）", f"given to the best {rule.best}, with ties")
     elif rule.result == "top":
-        earned, why = standing.top is True, Words("授予前列人员", "given to the top group")
+        earned, why = standing.top is True, standing.why_top
     else:
-        earned, why = standing.grade == "A", Words("授予 A 级人员", "given to grade A")
+        earned, why = standing.grade == "A", standing.why_grade
     if not earned:
         return None
-    parts = [*standing.reasons, why]
+    parts = [standing.placed, *([why] if why else [])]
     if rule.amount is not None:
         parts.append(Words(f"奖金 {cents(rule.amount)}", f"amount {cents(rule.amount)}"))
     return Awarded(standing.person, rule.id, rule.name, standing.term, rule.amount, joined(parts), rule.source)

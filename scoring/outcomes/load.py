@@ -59,20 +59,23 @@ def parse(text: str, name: str) -> Settings:
     return settings
 
 
-def _walk(node: yaml.Node, loc: tuple[str | int, ...], lines: Lines) -> Iterator[Fault]:
+def _walk(
+    node: yaml.Node, loc: tuple[str | int, ...], lines: Lines, above: tuple[yaml.Node, ...] = ()
+) -> Iterator[Fault]:
     """Fills in the line of every key and position; yields the keys that stand twice, of which YAML takes the last."""
     lines.setdefault(loc, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+    if node in above:
+        yield loc, "contains itself; write it out"
+    elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*loc, key.value if isinstance(key, yaml.ScalarNode) else str(key.start_mark))
             if below in lines:
-                lines[below] = key.start_mark.line + 1
                 yield below, "stands here twice; keep one"
             lines[below] = key.start_mark.line + 1
-            yield from _walk(value, below, lines)
+            yield from _walk(value, below, lines, (*above, node))
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            yield from _walk(value, (*loc, number), lines)
+            yield from _walk(value, (*loc, number), lines, (*above, node))
 
 
 def _told(name: str, lines: Lines, raw: object, found: list[Fault]) -> str:

@@ -77,12 +77,13 @@ def key(person: Person, within: tuple[str, ...]) -> tuple[str | None, ...]:
     return tuple(getattr(person, name) for name in within)
 
 
-def group_words(person: Person, within: tuple[str, ...]) -> tuple[str, str]:
-    """What the people of a person's group have in common, in both languages."""
+def group_words(person: Person, within: tuple[str, ...]) -> Words:
+    """What the people of a person's group have in common."""
     if not within:
-        return "全体人员", "everybody"
+        return Words("全体人员", "everybody")
     named = [(*_GROUP_NAMES[name], getattr(person, name) or "—") for name in within]
-    return "、".join(f"{zh} {own}" for zh, _, own in named), ", ".join(f"{en} {own}" for _, en, own in named)
+    zh = "、".join(f"{zh} {own}" for zh, _, own in named)
+    return Words(zh, ", ".join(f"{en} {own}" for _, en, own in named))
 
 
 def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Words]:

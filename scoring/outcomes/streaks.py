@@ -29,10 +29,10 @@ _UNITS: dict[str, Words] = {
     "year": Words("年", "years"),
 }
 _RESULTS: dict[Result, Words] = {
-    "met": Words("达标", "met"),
+    "met": Words("达标", "pass mark met"),
     "top": Words("名列前茅", "in the top group"),
-    "grade_a": Words("A 级", "grade A"),
-    "satisfied": Words("满意度 100 %", "100 % satisfied"),
+    "grade_a": Words("为 A 级", "grade A"),
+    "satisfied": Words("满意度 100 %", "all ratings satisfied"),
 }
 
 
@@ -151,15 +151,14 @@ def _states(known: list[RatedDay], rule: Streak) -> Iterator[tuple[date | None, 
 
 def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> Held:
     unit, result = _UNITS[rule.of], _RESULTS[rule.result]
-    zh = f"连续 {rule.length} {unit.zh}{result.zh}可得“{rule.name.zh}”"
-    en = f"{rule.length} {unit.en} in a row {result.en} grant {rule.name.en!r}"
+    zh = f"连续 {rule.length} {unit.zh}{result.zh}，授予“{rule.name.zh}”"
+    en = f"{result.en} for {rule.length} {unit.en} in a row grants {rule.name.en!r}"
     if granted:
-        on = "、".join(map(str, granted)), ", ".join(map(str, granted))
-        off = "" if rule.days_off is None else f" {shown(rule.days_off * len(granted))} "
-        said = Words(
-            f"{zh}：{on[0]} 达到{f'，共{off}天' if off else ''}",
-            f"{en}: reached on {on[1]}{f',{off}days in all' if off else ''}",
-        )
+        zh_on, en_on = "、".join(map(str, granted)), ", ".join(map(str, granted))
+        said = Words(f"{zh}：{zh_on} 达到", f"{en}: reached on {en_on}")
+        if rule.days_off is not None:
+            off = shown(rule.days_off * len(granted))
+            said = Words(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")
     elif count > rule.length:
         said = Words(f"{zh}：已连续 {count} {unit.zh}，此前已授予", f"{en}: {count} so far, granted before")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -22,15 +22,6 @@ class Words:
 
     zh: Annotated[str, Field(min_length=1)]
     en: Annotated[str, Field(min_length=1)]
-
-    #: A sentence ends differently in the two.
-    STOP: ClassVar[tuple[str, str]] = ("。", ".")
-
-    @property
-    def sentence(self) -> Words:
-        """The same, closed as a sentence."""
-        zh, en = self.STOP
-        return Words(self.zh.rstrip(zh) + zh, self.en.rstrip(en) + en)
 
 
 def joined(parts: Iterable[Words]) -> Words:
