@@ -22,9 +22,7 @@ def settings(**rules: Any) -> Settings:
 
 
 def paid(person: Person, rule: dict[str, Any], month: Month = AUGUST, **rules: Any) -> Pay:
-    history = {
-        person.id: History(tuple(Past(Term.parse(f"2010-{month:02d}"), person.total) for month in (7, 8)))
-    }
+    history = {person.id: History(tuple(Past(Term.parse(f"2010-{month:02d}"), person.total) for month in (7, 8)))}
     made = decide(
         month, [person], settings(pay=[{"id": "rule", **rule}], **rules), opened=date(2010, 10, 1), history=history
     )
@@ -52,7 +50,11 @@ def test_coefficient(total: str, coefficient: str, money: str) -> None:
 
 
 def test_a_coefficient_of_ones_own_curve() -> None:
-    rule = {"type": "coefficient", "amount": "base_pay", "curve": [{"score": 0, "value": 0.9}, {"score": 90, "value": 1}]}
+    rule = {
+        "type": "coefficient",
+        "amount": "base_pay",
+        "curve": [{"score": 0, "value": 0.9}, {"score": 90, "value": 1}],
+    }
     pay = paid(scored("30", base_pay="100"), rule)
     assert pay.money == Decimal("93.33")  # 0.9 + 0.1 ÷ 3
     assert pay.reason.en == (
@@ -144,7 +146,9 @@ def test_stars_and_their_spread_of_30_percent(total: str, exam: str, stars: int,
 
 def test_no_exam_or_no_quarter_is_no_star_and_not_one() -> None:
     rules = {"stars": {}, "pay": [{"id": "rule", "type": "stars"}]}
-    no_exam = decide(SEPTEMBER, [scored("90")], settings(months_needed={"quarter": 1}, **rules), opened=date(2010, 10, 1))
+    no_exam = decide(
+        SEPTEMBER, [scored("90")], settings(months_needed={"quarter": 1}, **rules), opened=date(2010, 10, 1)
+    )
     person = replace(scored("90"), exam=Decimal(90))
     no_quarter = decide(SEPTEMBER, [person], settings(**rules), opened=date(2010, 10, 1))
     for made, why in ((no_exam, "no exam result, no stars"), (no_quarter, "no score, no stars")):
@@ -202,7 +206,9 @@ TWO = [
 
 def test_two_pay_rules_for_one_person_are_an_error_that_names_both() -> None:
     both = Person("anna", Decimal(80), role="agent", team="north")
-    with pytest.raises(PayConflictError, match=r"anna is under 2 pay rules: 'ratio' \(score_ratio\) and 'pool' \(bonus_pool\)"):
+    with pytest.raises(
+        PayConflictError, match=r"anna is under 2 pay rules: 'ratio' \(score_ratio\) and 'pool' \(bonus_pool\)"
+    ):
         decide(AUGUST, [both], settings(pay=TWO), opened=date(2010, 9, 1))
 
 

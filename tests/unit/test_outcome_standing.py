@@ -62,7 +62,9 @@ SHARES = {"top": {"percent": 20}, "bottom": {"percent": 10}}
         ([None, None], [None, None], [], []),
     ],
 )  # fmt: skip
-def test_rank_top_and_bottom(totals: list[str | None], ranks: list[int | None], top: list[str], bottom: list[str]) -> None:
+def test_rank_top_and_bottom(
+    totals: list[str | None], ranks: list[int | None], top: list[str], bottom: list[str]
+) -> None:
     made = standings(team(*totals), ranking=SHARES)
     assert [made[f"p{n}"].rank for n in range(1, len(totals) + 1)] == ranks
     assert sorted(id for id, one in made.items() if one.top) == sorted(top)
