@@ -38,12 +38,16 @@ def load(path: Path | Traversable) -> Settings:
 
 def parse(text: str, name: str) -> Settings:
     """The settings in this text; ``name`` stands for the file in messages. Raises SettingsError."""
+    loader = yaml.SafeLoader(text)
     try:
-        root, raw = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        root = loader.get_single_node()
+        raw = None if root is None else loader.construct_document(root)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         at, problem = f":{mark.line + 1}" if mark else "", getattr(error, "problem", None) or error
         raise SettingsError(f"{name}{at}: not YAML: {problem}; correct it") from error
+    finally:
+        loader.dispose()
     if not isinstance(root, yaml.MappingNode):
         raise SettingsError(f"{name}:1: settings are a mapping that begins with `schema: deskpulse/outcomes/1`")
     lines: Lines = {}

@@ -46,6 +46,7 @@ class Dimension:
 class Measured:
     """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known."""
 
+    name: Words
     percent: Decimal | None
     n: int
     topic: Words | None = None

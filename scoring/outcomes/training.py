@@ -82,8 +82,8 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[W
         if measured is None or measured.percent is None or measured.percent >= rule.below:
             continue
         percent, below = shown(measured.percent), shown(rule.below)
-        zh = f"{rule.figure} {percent} % < {below} %（n = {measured.n}）"
-        en = f"{rule.figure} {percent} % < {below} % (n = {measured.n})"
+        zh = f"{measured.name.zh} {percent} %，低于 {below} %（n = {measured.n}）"
+        en = f"{measured.name.en} {percent} % < {below} % (n = {measured.n})"
         if measured.n < rule.min_n:
             notes.append(
                 Words(

@@ -14,7 +14,7 @@ from scoring.outcomes.parts import Delay
 from scoring.period import Month
 
 AUGUST, SEPTEMBER = Month(2010, 8), Month(2010, 9)
-FULL = {"grades": {"by": "points"}, "ranking": {"top": {"percent": 20}, "bottom": {"percent": 10}}}
+FULL: dict[str, Any] = {"grades": {"by": "points"}, "ranking": {"top": {"percent": 20}, "bottom": {"percent": 10}}}
 
 
 def decided(people: list[Person], month: Month = AUGUST, **rules: Any) -> dict[str, PersonOutcome]:
@@ -88,7 +88,7 @@ def test_due_days(delay: dict[str, int], day: date, due: date) -> None:
 
 def mentors(people: list[Person], given: dict[str, int], **mentor: Any) -> dict[str, str | None]:
     """Mentee → mentor. ``given``: stars of the last quarter."""
-    rules = {"improvement_plan": {}, "mentor": mentor}
+    rules: dict[str, Any] = {"improvement_plan": {}, "mentor": mentor}
     settings = Settings.model_validate(
         {"schema": "deskpulse/outcomes/1", "version": "1", **FULL, "stars": {}, "actions": rules}
     )
@@ -127,7 +127,7 @@ def test_a_mentor_is_of_the_same_role_and_rather_of_the_same_team() -> None:
 
 def test_this_quarters_stars_count_before_older_ones() -> None:
     people = [worked("weak", "50"), worked("was", "80", exam=Decimal(20)), worked("is", "95", exam=Decimal(95))]
-    rules = {"improvement_plan": {}, "mentor": {}}
+    rules: dict[str, Any] = {"improvement_plan": {}, "mentor": {}}
     settings = Settings.model_validate(
         {
             "schema": "deskpulse/outcomes/1",
@@ -174,13 +174,15 @@ RETRAINING = {
     [("79.99", 10, True), ("80", 10, False), ("80.01", 10, False), ("0", 10, True), (None, 0, False), ("50", 9, False), ("50", 11, True)],
 )  # fmt: skip
 def test_low_first_contact_resolution_calls_for_a_drill(percent: str | None, n: int, opens: bool) -> None:
-    figure = Measured(None if percent is None else Decimal(percent), n, Words("退款", "refunds"))
+    figure = Measured(
+        Words("首次解决率", "FCR"), None if percent is None else Decimal(percent), n, Words("退款", "refunds")
+    )
     person = worked("anna", None, figures={"fcr": figure})
     made = decided([person], actions={"training": {"rules": [DRILL]}})["anna"]
     drills = opened(made, "training")
     assert [action.id for action in drills] == (["2010-08|anna|training|drill"] if opens else [])
     if opens:
-        assert f"< 80 % (n = {n}), weakest topic: refunds" in drills[0].reason.en
+        assert drills[0].reason.en == f"FCR {percent} % < 80 % (n = {n}), weakest topic: refunds"
     assert bool(made.notes) == (percent == "50" and n == 9), "a sample that is too small is said"
 
 
@@ -221,7 +223,7 @@ def test_two_weak_dimensions_of_one_training_open_it_once() -> None:
     [(1, list(range(1, 13))), (3, [3, 6, 9, 12]), (6, [6, 12]), (12, [12]), (None, [])],
 )
 def test_interviews_by_the_calendar(every: int | None, months: list[int]) -> None:
-    rules = {"interview": {"every_months": every}}
+    rules: dict[str, Any] = {"interview": {"every_months": every}}
     due = [m for m in range(1, 13) if decided([worked("anna", "80")], Month(2010, m), actions=rules)["anna"].actions]
     assert due == months
 
@@ -229,7 +231,7 @@ def test_interviews_by_the_calendar(every: int | None, months: list[int]) -> Non
 def test_an_interview_has_three_steps_that_speak_of_this_person() -> None:
     dimensions = (dimension("talk", "10"), dimension("listen", "18"), dimension("sales", None))
     person = worked("anna", "55", superior="boss", dimensions=dimensions)
-    rules = {"improvement_plan": {}, "training": {"rules": [WORKSHOP]}, "interview": {}}
+    rules: dict[str, Any] = {"improvement_plan": {}, "training": {"rules": [WORKSHOP]}, "interview": {}}
     interview = opened(decided([person], **FULL, actions=rules)["anna"], "interview")[0]
     assert (interview.owner, interview.due, interview.sources) == ("boss", date(2010, 9, 16), ("S0-32", "S0-35"))
     assert [(step.id, step.name.zh, step.about.en) for step in interview.steps] == [
@@ -240,7 +242,7 @@ def test_an_interview_has_three_steps_that_speak_of_this_person() -> None:
 
 
 def test_an_interview_without_dimensions_and_none_without_a_result() -> None:
-    rules = {"interview": {}}
+    rules: dict[str, Any] = {"interview": {}}
     made = decided([worked("anna", "85"), worked("ben", None)], SEPTEMBER, actions=rules)
     assert [step.about.en for step in made["anna"].actions[0].steps] == [
         "total 85.00", "no dimensions to compare; speak from examples", "targets of the next period",
@@ -274,7 +276,7 @@ def test_awards_follow_from_ranks(totals: list[str | None], award: dict[str, Any
 
 
 def test_an_award_of_the_year_is_given_in_december() -> None:
-    rules = {"months_needed": {"year": 1}, "awards": [{**STAR, "of": "year"}], "ranking": {}}
+    rules: dict[str, Any] = {"months_needed": {"year": 1}, "awards": [{**STAR, "of": "year"}], "ranking": {}}
     assert not decided([worked("anna", "80")], Month(2010, 11), **rules)["anna"].awards
     awards = decided([worked("anna", "80")], Month(2010, 12), **rules)["anna"].awards
     assert [str(award.term) for award in awards] == ["2010"]

@@ -228,7 +228,7 @@ def test_a_quarterly_and_a_monthly_rule_conflict_too() -> None:
         {"id": "bonus", "type": "grade_bonus", "who": {"teams": ["north"]}},
     ]
     person = Person("anna", Decimal(80), role="agent", team="north")
-    with pytest.raises(PayConflictError, match="'ratio' .* and 'bonus'"):
+    with pytest.raises(PayConflictError, match=r"'ratio' .* and 'bonus'"):
         decide(AUGUST, [person], settings(pay=rules, grades=GRADES), opened=date(2010, 9, 1))
 
 
