@@ -50,7 +50,7 @@ class ActionRules(Part):
     interview: InterviewRule | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """Something to be done for a person.
 

@@ -31,7 +31,7 @@ class Award(Rule):
         return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Awarded:
     """An award to a person."""
 

@@ -26,7 +26,7 @@ class InterviewRule(Part):
     who: Who = EVERYBODY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of an interview and what to speak about."""
 

@@ -33,7 +33,7 @@ class PayConflictError(ValueError):
     """Two pay rules take the same person."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pay:
     """What a rule pays a person for a term.
 

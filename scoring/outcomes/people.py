@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from scoring.outcomes.terms import Term
@@ -36,7 +37,7 @@ class Dimension:
     points: Decimal | None
     max: Decimal
 
-    @property
+    @cached_property
     def attained(self) -> Fraction | None:
         """Percent of its maximum; None where unscored."""
         return None if self.points is None else Fraction(self.points) * 100 / Fraction(self.max)

@@ -14,7 +14,7 @@ from scoring.outcomes.terms import Term
 from scoring.outcomes.words import Words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """One person's place in one term.
 

@@ -55,7 +55,7 @@ class Streak(Rule):
     days_off: Annotated[Decimal, Field(gt=0, le=366, max_digits=6)] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """Where a person's streak stands: ``count`` of ``length`` now, and the days on which it granted something.
 
@@ -123,11 +123,12 @@ def _past(result: Result, past: Past) -> bool | None:
 def by_days(rule: Streak, person: str, days: Iterable[RatedDay], month: Month, history: History) -> Held:
     """The streak at the end of the month. Days up to the last grant before this month are used up."""
     since = _granted_before(rule, history, month)
-    known = sorted((day for day in days if day.day <= month.last and (since is None or day.day > since)), key=_day)
+    first, last = month.first, month.last
+    known = sorted((day for day in days if day.day <= last and (since is None or day.day > since)), key=_day)
     states = list(_states(known, rule))
     steps = list(counted((state for _, state in states), rule))
     granted = tuple(
-        day for (day, _), (_, now) in zip(states, steps, strict=True) if now and day is not None and day >= month.first
+        day for (day, _), (_, now) in zip(states, steps, strict=True) if now and day is not None and day >= first
     )
     count = 0
     if steps:

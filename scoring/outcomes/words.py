@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
 
 from scoring.exact import decimal, total
 
@@ -16,9 +16,11 @@ _HALF_UP = Context(prec=100, rounding=ROUND_HALF_UP)
 _SHOWN = Decimal("0.0001")
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
 class Words:
-    """The same in Chinese and in English."""
+    """The same in Chinese and in English. In a settings file, both must be there."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     zh: Annotated[str, Field(min_length=1)]
     en: Annotated[str, Field(min_length=1)]
