@@ -6,8 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
+from fractions import Fraction
 
 from scoring.outcomes.people import Amounts, History, Person
+
+#: Beyond these, a figure is a slip and no score or wage.
+MOST_POINTS = 1_000_000
+MOST_MONEY = 10**13
 
 
 def check(
@@ -28,15 +33,17 @@ def check(
         if rule not in known:
             names = ", ".join(sorted(known)) or "none"
             wrong.append(f"no pool is called {rule!r}; the settings have: {names}")
-        if not amount.is_finite() or amount < 0 or amount != round(amount, 2):
-            wrong.append(f"the pool {rule!r} has {amount}; give an amount of whole cents, 0 or more")
+        if not _payable(amount) or (Fraction(amount) * 100).denominator != 1:
+            wrong.append(
+                f"the pool {rule!r} has {amount}; give an amount of whole cents, 0 or more and below {MOST_MONEY}"
+            )
     if wrong:
         raise ValueError("\n".join(wrong))
 
 
 def _person(person: Person) -> Iterator[str]:
-    if person.total is not None and not person.total.is_finite():
-        yield f"the total is {person.total}; give a number, or None where unscored"
+    if person.total is not None and not (person.total.is_finite() and -MOST_POINTS <= person.total <= MOST_POINTS):
+        yield f"the total is {person.total}; give a number up to {MOST_POINTS}, or None where unscored"
     if person.exam is not None and not (person.exam.is_finite() and 0 <= person.exam <= 100):
         yield f"the exam is {person.exam}; give percent, 0 to 100"
     if person.bonus_percent is not None and not person.bonus_percent.is_finite():
@@ -45,8 +52,8 @@ def _person(person: Person) -> Iterator[str]:
         yield f"{person.targets_met} of {person.targets} targets cannot be met; correct the counts"
     for field in fields(Amounts):
         amount = getattr(person.amounts, field.name)
-        if amount is not None and not (amount.is_finite() and amount >= 0):
-            yield f"{field.name} is {amount}; give an amount, 0 or more, or leave it out"
+        if amount is not None and not _payable(amount):
+            yield f"{field.name} is {amount}; give an amount, 0 or more and below {MOST_MONEY}, or leave it out"
     for id, measured in person.figures.items():
         if measured.percent is not None and not measured.percent.is_finite():
             yield f"{id} is {measured.percent}; give a number, or None where there is no data"
@@ -61,3 +68,7 @@ def _person(person: Person) -> Iterator[str]:
     for rated in person.days:
         if not 0 <= rated.satisfied <= rated.ratings:
             yield f"{rated.satisfied} of {rated.ratings} ratings of {rated.day} cannot be satisfied; correct the counts"
+
+
+def _payable(amount: Decimal) -> bool:
+    return amount.is_finite() and 0 <= amount < MOST_MONEY

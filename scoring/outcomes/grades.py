@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from scoring import exact
 from scoring.exact import cents, shown
 from scoring.outcomes.parts import Part, Percent, Points
 from scoring.outcomes.people import GRADES, Grade
@@ -73,11 +75,11 @@ def by_points(cuts: PointCuts, total: Decimal) -> tuple[Grade, Decimal | None, W
                 f"总分 {cents(total)} ≥ {shown(cut)}（{grade} 级线）：{grade} 级",
                 f"total {cents(total)} ≥ {shown(cut)}, the cut of {grade}: grade {grade}",
             )
-            return grade, None if better is None else better - total, said
+            return grade, None if better is None else _lacking(better, total), said
         better = cut
     return (
         "E",
-        cuts.D - total,
+        _lacking(cuts.D, total),
         Words(
             f"总分 {cents(total)} < {shown(cuts.D)}（D 级线）：E 级",
             f"total {cents(total)} < {shown(cuts.D)}, the cut of D: grade E",
@@ -85,11 +87,15 @@ def by_points(cuts: PointCuts, total: Decimal) -> tuple[Grade, Decimal | None, W
     )
 
 
+def _lacking(cut: Decimal, have: Decimal) -> Decimal:
+    return exact.total([cut, have.copy_negate()])
+
+
 def by_share(shares: Shares, group: Group, rank: int) -> tuple[Grade, Words]:
     """The grade of a rank, and why."""
-    reached = Decimal(0)
+    reached = Fraction(0)
     for grade in GRADES[:-1]:
-        reached += getattr(shares, grade)
+        reached += Fraction(getattr(shares, grade))
         if rank <= (seats := group.seats(reached)):
             return grade, Words(
                 f"{group.n} 人的前 {shown(reached)} % 进位为 {seats} 人，第 {rank} 名：{grade} 级",

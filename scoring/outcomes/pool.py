@@ -50,7 +50,7 @@ def paid_out(amount: Decimal, parts: Mapping[str, Fraction], totals: Mapping[str
 
     Equal remainders: the better total first, then the person's id in order of its characters.
     """
-    cents = int(amount * 100)
+    cents = int(Fraction(amount) * 100)
     exact = {id: part * cents for id, part in parts.items()}
     whole = {id: floor(part) for id, part in exact.items()}
     left = cents - sum(whole.values())

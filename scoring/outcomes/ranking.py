@@ -67,7 +67,7 @@ class Group:
         """How many have this total or less."""
         return bisect_right(self._rising, total)
 
-    def seats(self, percent: Decimal) -> int:
+    def seats(self, percent: Decimal | Fraction) -> int:
         """That share of the group, rounded up."""
         return ceil(Fraction(percent) * self.n / 100)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.exact import shown
+from scoring.exact import shown, total
 from scoring.outcomes.parts import Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing
@@ -52,7 +52,7 @@ class Streak(Rule):
     unscored: Literal["skips", "breaks"] = "skips"
     after: Literal["once", "restart"] = "once"
     min_ratings: Annotated[int, Field(ge=1)] = 1
-    days_off: Annotated[Decimal, Field(gt=0, le=366, max_digits=6)] | None = None
+    days_off: Annotated[Decimal, Field(gt=0, le=366, decimal_places=2)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,13 @@ def counted(states: Iterable[bool | None], rule: Streak) -> Iterator[tuple[int, 
 
 
 def by_terms(rule: Streak, person: str, standing: Standing, history: History) -> Held:
-    """The streak at the end of the standing's term; earlier terms are taken as they were decided then."""
+    """The streak at the end of the standing's term. ``history``: what was decided before it, taken as it was then."""
     term = standing.term
     since = _granted_before(rule, history, term.months[0]) if rule.after == "restart" else None
     states = {
         past.term.number: _past(rule.result, past)
         for past in history.past
-        if past.term.kind == term.kind
-        and past.term.number < term.number
-        and (since is None or past.term.last.last > since)
+        if past.term.kind == term.kind and (since is None or past.term.last.last > since)
     }
     states[term.number] = _past(rule.result, standing.past(None))
     numbers = range(min(states), term.number + 1)
@@ -154,15 +152,15 @@ def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> H
     unit, result = _UNITS[rule.of], _RESULTS[rule.result]
     zh = f"连续 {rule.length} {unit.zh}{result.zh}，授予“{rule.name.zh}”"
     en = f"{result.en} for {rule.length} {unit.en} in a row grants {rule.name.en!r}"
+    days_off = None if rule.days_off is None else total(rule.days_off for _ in granted)
     if granted:
         zh_on, en_on = "、".join(map(str, granted)), ", ".join(map(str, granted))
         said = Words(f"{zh}：{zh_on} 达到", f"{en}: reached on {en_on}")
-        if rule.days_off is not None:
-            off = shown(rule.days_off * len(granted))
+        if days_off is not None:
+            off = shown(days_off)
             said = Words(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")
     elif count > rule.length:
         said = Words(f"{zh}：已连续 {count} {unit.zh}，此前已授予", f"{en}: {count} so far, granted before")
     else:
         said = Words(f"{zh}：目前 {count} {unit.zh}", f"{en}: {count} so far")
-    days_off = None if rule.days_off is None else rule.days_off * len(granted)
     return Held(person, rule.id, rule.name, count, rule.length, granted, days_off, said, rule.source)

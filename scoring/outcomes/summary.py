@@ -94,7 +94,7 @@ def summary(
         awards=_counts(award.award for award in given),
         award_money=total(award.amount for award in given if award.amount is not None),
         streaks=_counts(streak.streak for streak in held for _ in streak.granted),
-        days_off=sum((streak.days_off or Decimal(0) for streak in held), Decimal(0)),
+        days_off=total(streak.days_off for streak in held if streak.days_off is not None),
         actions=_counts("training." + (a.rule or "") if a.kind == "training" else a.kind for a in opened),
     )
 

@@ -145,6 +145,21 @@ def test_this_quarters_stars_count_before_older_ones() -> None:
     assert [action.owner for action in opened(weak, "mentor")] == ["is"]
 
 
+def test_the_newest_of_older_stars_counts() -> None:
+    people = [worked("weak", "50"), worked("rose", "80"), worked("fell", "80")]
+    rules: dict[str, Any] = {"improvement_plan": {}, "mentor": {}}
+    settings = Settings.model_validate(
+        {"schema": "deskpulse/outcomes/1", "version": "1", **FULL, "stars": {}, "actions": rules}
+    )
+
+    def past(older: int, newer: int) -> History:
+        return History(tuple(Past(Term.parse(q), None, stars=s) for q, s in (("2010-Q1", older), ("2010-Q2", newer))))
+
+    history = {"rose": past(1, 4), "fell": past(5, 1)}
+    made = decide(AUGUST, people, settings, opened=date(2010, 9, 2), history=history)
+    assert [action.owner for one in made.people for action in opened(one, "mentor")] == ["rose"]
+
+
 # Training.
 
 DRILL = {

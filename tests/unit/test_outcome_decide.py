@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -76,16 +76,21 @@ def test_a_year_decided_month_by_month() -> None:
 
 def test_deciding_a_month_again_changes_nothing_and_opens_nothing_twice() -> None:
     rules = default()
-    people = [on_s3("anna", "92"), on_s3("ben", "50")]
-    before = {"anna": History((Past(Term.parse("2010-01"), Decimal(92), True, "A", True),))}
-    first = decide(Month(2010, 2), people, rules, opened=OPENED, history=before)
+    people = [on_s3("anna", "92", exam=Decimal(90)), on_s3("ben", "50")]
+    months = (Past(Term.parse("2010-01"), Decimal(80), True), Past(Term.parse("2010-02"), Decimal(80), True))
+    before = {"anna": History(months)}
+    first = decide(Month(2010, 3), people, rules, opened=OPENED, history=before)
     after = {one.person: one.onto(before.get(one.person, History())) for one in first.people}
-    again = decide(Month(2010, 2), people[::-1], rules, opened=OPENED, history=after)
+    again = decide(Month(2010, 3), people[::-1], rules, opened=OPENED, history=after)
     assert again == first
     assert {one.person: one.onto(after[one.person]) for one in again.people} == after
+    assert [(str(past.term), past.total, past.stars) for past in after["anna"].past[2:]] == [
+        ("2010-03", Decimal(92), None),
+        ("2010-Q1", Decimal(84), 4),
+    ]
     ids = [action.id for one in first.people for action in one.actions]
     assert sorted(set(ids)) == sorted(ids)
-    assert ids[0] == "2010-02|ben|improvement_plan"
+    assert ids[0] == "2010-03|anna|interview"
 
 
 def test_the_history_keeps_grants_and_replaces_what_is_decided_again() -> None:
@@ -179,6 +184,22 @@ def test_what_if_calls_it_with_other_settings() -> None:
     assert (asis["A"], whatif["A"]) == (3, 2)
 
 
+def test_nobodys_change_of_the_decimal_context_moves_an_outcome() -> None:
+    cards = ("s3-a-front-line", "s1-b-360", "s0-a-core-indicators", "s4-g-install-card")
+    amounts = Amounts(*[Decimal("5432.10")] * 5)
+    days = tuple(RatedDay(date(2010, 3, day), 1, 1) for day in range(1, 10))
+    people = [
+        replace(on_s3(f"p{n:02d}", f"{50 + 4 * n}.37", exam=Decimal(90), days=days), card=cards[n % 4], amounts=amounts)
+        for n in range(12)
+    ]
+    shares = settings(grades={"by": "share", "shares": {"A": 12.5, "B": 12.5, "C": 25.25, "D": 12.5}})
+    for rules in (default(), default().model_copy(update={"grades": shares.grades})):
+        pools = {"pool": Decimal("123456.78")}
+        usual = decide(Month(2010, 3), people, rules, opened=OPENED, pools=pools)
+        with localcontext(prec=2, rounding=ROUND_UP):
+            assert decide(Month(2010, 3), people, rules, opened=OPENED, pools=pools) == usual
+
+
 def test_settings_put_together_in_code_are_checked_too() -> None:
     without = default().model_copy(update={"grades": None})
     with pytest.raises(ValueError, match=r"pay\.2\.type: there are no `grades` to pay by"):
@@ -191,7 +212,9 @@ DAY = date(2010, 8, 1)
 @pytest.mark.parametrize(
     ("person", "fault"),
     [
-        (Person("anna", Decimal("NaN")), "anna: the total is NaN; give a number, or None where unscored"),
+        (Person("anna", Decimal("NaN")), "anna: the total is NaN; give a number up to 1000000, or None where unscored"),
+        (Person("anna", Decimal("1000000.01")), "anna: the total is 1000000.01; give a number up to 1000000"),
+        (Person("anna", None, amounts=Amounts(commission=Decimal("1E+50"))), "anna: commission is 1E+50; give an amount"),
         (Person("anna", Decimal("Infinity")), "anna: the total is Infinity"),
         (Person("anna", None, exam=Decimal("100.1")), "anna: the exam is 100.1; give percent, 0 to 100"),
         (Person("anna", None, exam=Decimal(-1)), "anna: the exam is -1"),

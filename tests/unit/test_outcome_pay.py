@@ -263,10 +263,13 @@ def pool(totals: list[str | None], amount: str | None, **rule: Any) -> list[Pay]
         ([], "100", {}, []),
         # In proportion to the totals, inside each group.
         (["90", "60", "20", "20", "0"], "1000", {"split": "by_score"}, ["500.00", "300.00", "100.00", "100.00", "0.00"]),
+        (["90", "50", "30", "-20", "0"], "1000", {"split": "by_score"}, ["500.00", "312.50", "187.50", "0.00", "0.00"]),
         (["0", "0"], "1", {"split": "by_score"}, ["0.50", "0.50"]),
         (["50", "-10"], "1", {"split": "by_score"}, ["0.50", "0.50"]),
         # A cent goes to the largest remainder, among equals to the better total.
         (["60", "90", "80"], "0.01", {}, ["0.00", "0.01", "0.00"]),
+        (["90", "60", "70"], "0.02", {}, ["0.01", "0.00", "0.01"]),
+        (["90", "70", "70"], "0.02", {}, ["0.01", "0.01", "0.00"]),
         (["60", "90", "80"], "0", {}, ["0.00", "0.00", "0.00"]),
         (["90", "80", "70", "60", "50"], "1000", {"top_percent": 40, "top_share": 80}, ["400.00", "400.00", "66.67", "66.67", "66.66"]),
         (["90", "80", "70", "60", "50"], "1000", {"top_share": 100}, ["1000.00", "0.00", "0.00", "0.00", "0.00"]),
@@ -299,6 +302,7 @@ def test_a_pool_without_an_amount_says_the_parts() -> None:
     [
         ({"pol": Decimal(1)}, "no pool is called 'pol'; the settings have: pool"),
         ({"pool": Decimal("0.005")}, "give an amount of whole cents"),
+        ({"pool": Decimal("1E+99")}, "whole cents, 0 or more and below"),
         ({"pool": Decimal(-1)}, "whole cents, 0 or more"),
         ({"pool": Decimal("NaN")}, "whole cents, 0 or more"),
     ],
