@@ -58,17 +58,24 @@ def _parsed(file: File, schema: str, error: type[DocumentError]) -> tuple[yaml.M
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
         raise error(f"cannot read the {what} {file}: {bad}; give a readable file in UTF-8") from bad
-    try:
-        root, raw = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as bad:  # ValueError: what looks like a date and is none
-        mark = getattr(bad, "problem_mark", None)
-        at, problem = f":{mark.line + 1}" if mark else "", getattr(bad, "problem", None) or bad
-        raise error(f"{file}{at}: not YAML: {problem}; correct it") from bad
+    root, raw = composed(text, str(file), error)
     if not isinstance(root, yaml.MappingNode):
         raise error(f"{file}:1: a {what} is a mapping that begins with `schema: {schema}`")
     if twice := list(_doubled(root, set())):
         raise error("\n".join(f"{file}:{line}: {key!r} stands here twice; keep one" for line, key in twice))
     return root, raw
+
+
+def composed(text: str, name: str, error: type[ValueError] = DocumentError) -> tuple[yaml.Node | None, object]:
+    """The text's nodes, which know their lines, and its content; ``name`` stands for the file. Raises ``error``."""
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    except (yaml.YAMLError, ValueError) as bad:  # ValueError: what looks like a date and is none
+        mark = getattr(bad, "problem_mark", None)
+        at, problem = f":{mark.line + 1}" if mark else "", getattr(bad, "problem", None) or bad
+        raise error(f"{name}{at}: not YAML: {problem}; correct it") from bad
 
 
 def _doubled(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from scoring.documents import composed
 from scoring.outcomes.settings import Fault, Settings, faults
 
 #: Keys and positions from the top of a file, and the line where that stands.
@@ -38,16 +39,7 @@ def load(path: Path | Traversable) -> Settings:
 
 def parse(text: str, name: str) -> Settings:
     """The settings in this text; ``name`` stands for the file in messages. Raises SettingsError."""
-    loader = yaml.SafeLoader(text)
-    try:
-        root = loader.get_single_node()
-        raw = None if root is None else loader.construct_document(root)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
-        mark = getattr(error, "problem_mark", None)
-        at, problem = f":{mark.line + 1}" if mark else "", getattr(error, "problem", None) or error
-        raise SettingsError(f"{name}{at}: not YAML: {problem}; correct it") from error
-    finally:
-        loader.dispose()
+    root, raw = composed(text, name, SettingsError)
     if not isinstance(root, yaml.MappingNode):
         raise SettingsError(f"{name}:1: settings are a mapping that begins with `schema: deskpulse/outcomes/1`")
     lines: Lines = {}
