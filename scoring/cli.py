@@ -6,35 +6,30 @@ from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, Protocol
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from scoring import runs
+from scoring.appeal_cli import appeal
 from scoring.calendar import load_calendar
-from scoring.card import Card
 from scoring.export import to_csv, to_messages
+from scoring.input_cli import import_, inputs, missing, template
+from scoring.joined import Operation, handed_in, period_facts
 from scoring.load import find
+from scoring.materials import as_given
 from scoring.period import Month, Period, parse_period
+from scoring.run_cli import approve, audit, prepare, publish, reopen, review, show_, status, verify
+from scoring.store.database import StoreError
+from scoring.store_cli import database
 from scoring.table import render
 from scoring.workbook import to_xlsx
-from streams.contracts import outputs
-from streams.contracts.outputs import DailyFacts
-from streams.kpi.policy import Policy
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
 
 #: Columns of the table where the output is no terminal.
 _WIDTH = 200
-
-
-class Operation(outputs.Operation, Protocol):
-    """What the commands ask of the operation they are joined to."""
-
-    @property
-    def policy(self) -> Policy:
-        """The policy in force."""
 
 
 class Format(StrEnum):
@@ -66,6 +61,17 @@ def commands() -> None:
     """Month-end scores from the daily facts."""
 
 
+score.command()(template)
+score.command("import")(import_)
+score.command()(missing)
+score.command()(inputs)
+for step in (prepare, review, approve, publish, status, verify, reopen, audit):
+    score.command()(step)
+score.command("show")(show_)
+score.add_typer(appeal, name="appeal")
+score.add_typer(database, name="database")
+
+
 @score.command()
 def run(
     ctx: typer.Context,
@@ -91,7 +97,8 @@ def run(
 ) -> None:
     """Score everyone's month, or another period, on a card: table on the screen, files, and the topic `scores`.
 
-    An item without data is unscored, never 0: it is left out of the total and of the maximum beside it.
+    Takes what was imported for the period. An item without data is unscored, never 0: it is left out of the total and of the
+    maximum beside it.
     """
     operation: Operation = ctx.obj
     when = month or period
@@ -100,9 +107,10 @@ def run(
     try:
         the_card = find(card)
         seasons = load_calendar(calendar) if calendar else ()
-        facts, roster = _facts(operation, the_card, when), operation.roster(when.last)
-        result = runs.run(the_card, when, facts, operation.policy, roster, seasons=seasons)
-    except ValueError as error:
+        facts, roster = period_facts(operation, the_card, when), operation.roster(when.last)
+        inputs = as_given(the_card, handed_in(operation, the_card.id, when))
+        result = runs.run(the_card, when, facts, operation.policy, roster, inputs, seasons)
+    except (ValueError, StoreError) as error:
         _stop(str(error))
     if not result.people:
         _stop(f"no agent has facts in {when}; {_months(operation)}")
@@ -114,13 +122,6 @@ def run(
         typer.echo(f"written: {made}")
     if publish:
         _publish(result, operation)
-
-
-def _facts(operation: Operation, card: Card, when: Period) -> Iterable[DailyFacts]:
-    """Agents' facts, and teams' where the card scores a team's figures."""
-    yield from operation.daily_facts(when.first, when.last, "agent")
-    if any(item.entity == "team" for item in (*card.items, *card.optional)):
-        yield from operation.daily_facts(when.first, when.last, "team")
 
 
 def _write(result: runs.Run, out: Path, formats: Iterable[Format]) -> list[Path]:

@@ -97,7 +97,7 @@ class Scorer:
     ) -> PersonScore:
         """A person's score from his sums, his team's where the roster names one, and what was handed in for him."""
         scored = [
-            (section, [scorer.score(own, team, inputs.get(scorer.item.key)) for scorer in scorers])
+            (section, [scorer.score(own, team, _handed_in(inputs, scorer.item)) for scorer in scorers])
             for section, scorers in self._sections
         ]
         scored = _neutral(scored)
@@ -143,11 +143,16 @@ def evaluate(
     """Score a person's period.
 
     ``sums``: his measures, summed over the period; ``team_sums``: his team's. ``inputs``: what was handed in for him,
-    by the figure's id (of a rating or level: the item's) → a number in the item's unit, or its fields. ``weights``: what
+    by the item's or the figure's id → a number in the item's unit, or its fields. ``weights``: what
     items are worth, where profiles are in force. ``spreads``: KPI id → how his days differ.
     """
     team = None if team_sums is None else Measured(team_sums)
     return Scorer(card, policy, weights).score(person, Measured(sums, spreads or {}), inputs or {}, hr_number, team)
+
+
+def _handed_in(inputs: Mapping[str, Decimal | Given], item: Item) -> Decimal | Given | None:
+    """What was handed in for the item itself, else for its figure."""
+    return inputs[item.id] if item.id in inputs else inputs.get(item.key)
 
 
 def _counted(card: Card, section: Section, weights: Weights) -> Iterable[Item]:

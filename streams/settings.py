@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         "wall", description="wall: the machine's clock; event: the highest event time admitted (replays, demos)"
     )
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
+    database: str | None = Field(
+        None,
+        description="PostgreSQL of what people decide (postgresql://…); SQLite in data_dir where absent",
+        repr=False,
+    )
 
     @cached_property
     def policy(self) -> Policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,11 @@ class InMemory:
     acknowledges: int | None = None
     published: list[Score] = field(default_factory=list)
     on: dict[str, RosterEntry] = field(default_factory=dict)
+    data_dir: Path = Path("var")
+    database: str | None = None
+
+    def now(self) -> datetime:
+        return datetime(2010, 9, 2, 8, tzinfo=UTC)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         return self.on
