@@ -106,7 +106,7 @@ def _instead(need: Need, own: Mapping[str, str]) -> bool:
     if need.field == "reference":
         return bool(_AGAINST & own.keys())
     if need.field == "value":
-        return bool(own.keys() - _BESIDE)
+        return bool(own.keys() - _BESIDE) or own.get("n") == "0"  # no case this period
     return any(name in own for name in ("level", "rating", "value", "actual"))
 
 

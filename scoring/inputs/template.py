@@ -41,8 +41,8 @@ def template(
             sheet.append(
                 [
                     card.id, str(period), person, number, need.item, f"{need.name.zh} {need.name.en}", need.field,
-                    f"{need.whom.zh} {need.whom.en}", f"{need.allowed.zh} · {need.allowed.en}", there,
-                    None if need.required else "不计分 not scored",
+                    f"{need.whom.zh} {need.whom.en}{'' if need.required else '（不计分 not scored）'}",
+                    f"{need.allowed.zh} · {need.allowed.en}", there, None,
                 ]
             )  # fmt: skip
             for cell in sheet[sheet.max_row]:

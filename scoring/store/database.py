@@ -66,6 +66,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection to read by. Raises StoreError where the database is not there or of another version."""
+        if not self.exists:
+            raise StoreError(f"nothing is kept yet ({self.address}); `deskpulse score import` and `prepare` begin it")
         with self._connected() as connection:
             self._require_head(connection)
             yield connection
