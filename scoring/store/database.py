@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,11 @@ class Database:
         with _config() as config, self._connected(writes=True) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            return str(_head(config))
+        return _program()
 
     def version(self) -> tuple[str | None, str]:
         """The version of the tables (None: there are none), and the program's. Raises StoreError."""
-        with _config() as config:
-            head = str(_head(config))
+        head = _program()
         if not self.exists:
             return None, head
         with self._connected() as connection:
@@ -126,8 +126,7 @@ class Database:
 
     def _require_head(self, connection: Connection) -> None:
         have = MigrationContext.configure(connection).get_current_revision()
-        with _config() as config:
-            want = _head(config)
+        want = _program()
         if have != want:
             if have is None:
                 raise StoreError(f"the database {self.address} has no tables yet; {_UPGRADE}")
@@ -152,8 +151,11 @@ def _config() -> Iterator[Config]:
         yield config
 
 
-def _head(config: Config) -> str | None:
-    return ScriptDirectory.from_config(config).get_current_head()
+@cache
+def _program() -> str:
+    """The version of the tables that this program uses."""
+    with _config() as config:
+        return str(ScriptDirectory.from_config(config).get_current_head())
 
 
 def _prepare(engine: Engine) -> None:
