@@ -19,7 +19,17 @@ from scoring.result import Difference, compute, differences, document
 from scoring.steps import people_of
 from scoring.store.audit import Actor, record
 from scoring.store.inputs import hand_in, raters
-from scoring.store.runs import RefusedStepError, RunRecord, by_id, find_run, freeze, materials_of, move, result_of
+from scoring.store.runs import (
+    AbsentError,
+    RefusedStepError,
+    RunRecord,
+    by_id,
+    find_run,
+    freeze,
+    materials_of,
+    move,
+    result_of,
+)
 from scoring.store.tables import appeals, decisions
 from streams.contracts.outputs import DailyFacts, entity
 from streams.kpi.catalog import KPIS
@@ -103,7 +113,7 @@ def appeal_of(connection: Connection, id: int) -> Appeal:
     """The appeal. Raises RefusedStepError where there is none."""
     found = next(_appeals(connection, appeals.c.id == id), None)
     if found is None:
-        raise RefusedStepError(f"there is no appeal {id}; `deskpulse score appeal list` shows them")
+        raise AbsentError(f"there is no appeal {id}; `deskpulse score appeal list` shows them")
     return found
 
 

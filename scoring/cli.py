@@ -24,6 +24,7 @@ from scoring.run_cli import approve, audit, prepare, publish, reopen, review, sh
 from scoring.store.database import StoreError
 from scoring.store_cli import database
 from scoring.table import render
+from scoring.token_cli import serve, token
 from scoring.workbook import to_xlsx
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
@@ -70,6 +71,8 @@ for step in (prepare, review, approve, publish, status, verify, reopen, audit):
 score.command("show")(show_)
 score.add_typer(appeal, name="appeal")
 score.add_typer(database, name="database")
+score.add_typer(token, name="token")
+score.command()(serve)
 
 
 @score.command()

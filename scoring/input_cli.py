@@ -10,7 +10,6 @@ import typer
 from scoring.calendar import in_force, load_calendar
 from scoring.canonical import plain
 from scoring.card import Card
-from scoring.inputs.check import check, period_of, said_of
 from scoring.inputs.needs import Need
 from scoring.inputs.sheet import read_sheet
 from scoring.inputs.template import template as sheet_of
@@ -33,8 +32,9 @@ from scoring.options import (
 from scoring.outcomes import default, load
 from scoring.outcomes.settings import Settings
 from scoring.period import Period
-from scoring.steps import asked_of, lacking, take
+from scoring.steps import asked_of, lacking
 from scoring.store.inputs import handed, versions
+from scoring.taking import take_sheet
 from streams.contracts.outputs import RosterEntry
 
 OutcomesFile = Annotated[
@@ -95,32 +95,16 @@ def import_(
     """
     operation: Operation = ctx.obj
     with clear():
-        sheet = read_sheet(file)
-        one, of = _card_of(sheet.name, said_of(sheet, "card"), card), period_of(sheet) or when
-        if of is None:
-            raise ValueError(f"{file.name}: no column period; say which period it is for with --period")
-        if when is not None and of != when:
-            raise ValueError(
-                f"{file.name} is for {of}, not for {when}: is it the right file? Leave --period out to take it for {of}"
-            )
-        if of.kind not in one.periods:
-            raise ValueError(f"{file.name}: {one.id} is scored by {' or '.join(one.periods)}, and {of} is a {of.kind}")
-        known = people(operation, one, of)
-        numbers = {person: (entry.hr_number if entry else None) for person, entry in known.items()}
-        if not known:
-            raise ValueError(f"{file.name}: nobody is scored on {one.id} in {of}; is it the right period?")
-        entries = check(sheet, one, numbers, handed_in(operation, one.id, of))
-        if dry_run:
-            typer.echo(
-                f"sound: {len(entries)} values of {len({entry.person for entry in entries})} people; nothing was kept"
-            )
-            return
-        with store(operation) as database, database.write() as connection:
-            made = take(connection, one.id, str(of), entries, actor(operation, by), file.name)
+        made = take_sheet(operation, read_sheet(file), actor(operation, by), card, when, keep=not dry_run)
     if json_:
-        as_json({"card": one.id, "period": of, **plain(made)})
-        return
-    typer.echo(f"imported for {one.id} {of}: {made.new} new, {made.changed} changed, {made.same} there already")
+        as_json(made)
+    elif made.kept is None:
+        typer.echo(
+            f"sound: {made.values} values of {made.people} people for {made.card} {made.period}; nothing was kept"
+        )
+    else:
+        counts = f"{made.kept.new} new, {made.kept.changed} changed, {made.kept.same} there already"
+        typer.echo(f"imported for {made.card} {made.period}: {counts}")
 
 
 def missing(
@@ -215,12 +199,3 @@ def _asked(
 def settings_of(file: Path | None) -> Settings:
     """The rules of outcomes in this file; the program's own without one."""
     return load(file) if file else default()
-
-
-def _card_of(file: str, said: str | None, given: str | None) -> Card:
-    if said is None and given is None:
-        raise ValueError(f"{file}: no column card; say which card it is for with --card")
-    one = find(given or str(said))
-    if said is not None and one.id != said:
-        raise ValueError(f"{file} is for the card {said}, not for {one.id}: is it the right file?")
-    return one

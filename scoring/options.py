@@ -57,6 +57,8 @@ def clear() -> Iterator[None]:
     """Turns what people can mend into its message and exit code 1."""
     try:
         yield
+    except typer.Exit:  # the operation has said why by itself
+        raise
     except (ValueError, RuntimeError, OSError) as error:
         stop(str(error))
 

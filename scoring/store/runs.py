@@ -25,6 +25,10 @@ class RefusedStepError(ValueError):
     """A step that is not to be taken now; the message says why and what to do."""
 
 
+class AbsentError(RefusedStepError):
+    """There is no such run, revision or appeal."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """A card's run of a period. ``revision`` is its newest, ``published`` the newest that was given out (None: none)."""
@@ -54,7 +58,7 @@ def find_run(connection: Connection, card: str, period: str) -> RunRecord:
     """The run. Raises RefusedStepError where there is none."""
     found = look_up(connection, card, period)
     if found is None:
-        raise RefusedStepError(
+        raise AbsentError(
             f"there is no run of {card} in {period}; begin with `deskpulse score prepare {card} --period {period} --by NAME`"
         )
     return found
@@ -140,7 +144,7 @@ def revision_of(connection: Connection, run: RunRecord, number: int) -> Revision
     """A revision. Raises RefusedStepError where there is no such one."""
     row = connection.execute(select(revisions).where(revisions.c.run == run.id, revisions.c.revision == number)).first()
     if row is None:
-        raise RefusedStepError(f"the run of {run.card} in {run.period} has revisions 1 to {run.revision}, not {number}")
+        raise AbsentError(f"the run of {run.card} in {run.period} has revisions 1 to {run.revision}, not {number}")
     return Revision(row.revision, row.materials, row.facts, row.result, row.author, row.at, row.reason)
 
 
