@@ -17,7 +17,7 @@ from scoring.calendar import Season
 from scoring.canonical import plain, written
 from scoring.card import Card
 from scoring.given import Given, read
-from scoring.inputs.needs import PERSONAL
+from scoring.inputs.check import half
 from scoring.outcomes.people import History, Past
 from scoring.outcomes.settings import Settings
 from scoring.outcomes.terms import Term
@@ -87,17 +87,20 @@ class Materials:
 
 
 def as_given(card: Card, handed: Handed) -> dict[str, dict[str, Decimal | Given]]:
-    """Person → item → what was handed in; what does not make a figure yet (one of two counts) is left out."""
+    """Person → item → what was handed in; one of two counts that make a share is no figure yet.
+
+    Raises ValueError that names person and item for what the card does not take (any more).
+    """
     items = {item.id: item for item in (*card.items, *card.optional)}
     made: dict[str, dict[str, Decimal | Given]] = {}
     for person, by_item in handed.items():
         for id, fields in by_item.items():
-            if id == PERSONAL or id not in items:
+            if id not in items or half(card, items[id], fields):
                 continue
             try:
                 made.setdefault(person, {})[id] = read(card, items[id], fields)
-            except ValueError:
-                continue  # checked one by one when handed in: only half of a pair is left
+            except ValueError as error:
+                raise MaterialsError(f"{person}: {error}; hand it in anew") from error
     return made
 
 

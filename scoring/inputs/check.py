@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from fractions import Fraction
 
 from scoring.card import Card, Item
 from scoring.given import figure_spec, read, takes
@@ -168,42 +169,44 @@ def _entry(row: Row, card: Card, people: Mapping[str, str | None], by_number: Ma
 
 
 def _single(card: Card, item: Item, field: str, text: str) -> None:
-    """Is the value by itself one that the item can have?"""
-    columns = {column.id for column in card.evaluators} | {rater.id for rater in item.raters}
-    if item.rule.asks == "level" and (field == "level" or field in columns):
-        try:
-            item.rule.score(Inputs(None, None, text))
-        except RefusedError as error:
-            raise ValueError(f"value: {error.en}") from error
+    """Is the value by itself one that the item can have? Raises ValueError that says what it can."""
+    if item.rule.asks == "level" and field != "pick":
+        _by_rule(item, Inputs(None, None, text))
         return
-    given = read(card, item, {field: text}) if field not in _pair(card, item) else None
-    if given is None or field in ("n", "pick"):
-        return
-    value = given.value if given.value is not None else given.reference
-    if field in columns and item.rule.asks != "level":
-        value = read(card, item, {"value": text}).value
-    low, high = RANGES[item.unit] if not item.rated else (None, None)
-    if value is not None and high is not None and not (low or 0) <= value <= high:
-        raise ValueError(f"value: {text!r} is not between {low} and {high}, as a figure in {item.unit} is; correct it")
-    if item.rated and value is not None and not item.raters:
-        try:
-            item.rule.score(Inputs(value))
-        except RefusedError as error:
-            raise ValueError(f"value: {error.en}; correct it") from error
-    if (
-        item.raters
-        and field in columns
-        and value is not None
-        and item.max is not None
-        and item.rated
-        and value > item.max
-    ):
-        raise ValueError(f"value: the rating {text} is above {item.max}; correct it")
+    given = read(card, item, _paired(card, item, {field: text}))
+    ratings = [Fraction(rating) for rating in given.ratings.values()]
+    for value in (*ratings, given.value, given.reference):
+        if value is not None:
+            _possible(item, value, text)
 
 
-def _pair(card: Card, item: Item) -> tuple[str, ...]:
+def _possible(item: Item, value: Fraction, text: str) -> None:
+    if item.rated and not item.raters:
+        _by_rule(item, Inputs(value))
+        return
+    low, high = (Decimal(0), item.max) if item.rated else RANGES[item.unit]
+    if (low is not None and value < low) or (high is not None and value > high):
+        ends = f"between {low} and {high}" if high is not None else f"{low} or more"
+        raise ValueError(f"value: {text!r} is not {ends}; correct it")
+
+
+def _by_rule(item: Item, inputs: Inputs) -> None:
+    try:
+        item.rule.score(inputs)
+    except RefusedError as error:
+        raise ValueError(f"value: {error.en}; correct it") from error
+
+
+def _paired(card: Card, item: Item, fields: Mapping[str, str]) -> Mapping[str, str]:
+    """The fields with a 0 for the count that is not there yet, of the two that make a share."""
     spec = figure_spec(card, item)
-    return spec.share if spec and spec.share else ()
+    pair = spec.share if spec and spec.share else ()
+    return {**dict.fromkeys(pair, "0"), **fields} if any(name in fields for name in pair) else fields
+
+
+def half(card: Card, item: Item, fields: Mapping[str, str]) -> bool:
+    """Is only one of the two counts there that make the item's share?"""
+    return len(_paired(card, item, fields)) > len(fields)
 
 
 def _personal(field: str, text: str) -> str:
@@ -247,10 +250,7 @@ def _together(
 
 def complete(card: Card, item: Item, fields: Mapping[str, str]) -> None:
     """Do the fields of an item go together? One of two counts alone is no fault: it is missing. Raises ValueError."""
-    pair = _pair(card, item)
-    if pair and sum(name in fields for name in pair) == 1:
-        return
-    read(card, item, fields)
+    read(card, item, _paired(card, item, fields))
 
 
 def _whose(row: Row) -> str:
