@@ -24,6 +24,8 @@ from scoring.store.audit import Actor
 
 #: Columns of a table where the output is no terminal.
 WIDTH = 200
+#: Lines of a message that somebody reads.
+_LINES = 50
 _Read = TypeVar("_Read")
 
 
@@ -64,8 +66,11 @@ def clear() -> Iterator[None]:
 
 
 def stop(message: str) -> NoReturn:
-    """End the command with this message."""
-    typer.echo(message, err=True)
+    """End the command with this message; of very many lines the first."""
+    lines = message.splitlines()
+    typer.echo("\n".join(lines[:_LINES]), err=True)
+    if len(lines) > _LINES:
+        typer.echo(f"… and {len(lines) - _LINES} more lines like these", err=True)
     raise typer.Exit(1)
 
 

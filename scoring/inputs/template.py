@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
@@ -35,23 +36,26 @@ def template(
     assert sheet is not None
     sheet.title = SHEET
     sheet.append([heading(column) for column in COLUMNS])
+    at, value = 1, list(COLUMNS).index("value")
     for person, (number, asked) in people.items():
         for need in asked:
+            at += 1  # counted here: asking the sheet for its last row looks through all of them
+            mark = "" if need.required else "（不计分 not scored）"
             there = given.get(person, {}).get(need.item, {}).get(need.field)
-            sheet.append(
-                [
-                    card.id, str(period), person, number, need.item, f"{need.name.zh} {need.name.en}", need.field,
-                    f"{need.whom.zh} {need.whom.en}{'' if need.required else '（不计分 not scored）'}",
-                    f"{need.allowed.zh} · {need.allowed.en}", there, None,
-                ]
+            texts = (
+                card.id, str(period), person, number, need.item, f"{need.name.zh} {need.name.en}", need.field,
+                f"{need.whom.zh} {need.whom.en}{mark}", f"{need.allowed.zh} · {need.allowed.en}", there, None,
             )  # fmt: skip
-            for cell in sheet[sheet.max_row]:
-                cell.data_type = "n" if cell.value is None else "s"  # ids like =1 are no formulas, 007 no number
+            for place, text in enumerate(texts, 1):
+                cell = sheet.cell(at, place)
+                assert isinstance(cell, Cell)
                 cell.number_format = "@"
-            sheet.cell(sheet.max_row, list(COLUMNS).index("value") + 1).fill = _ASKED
-    for number_, column in enumerate(COLUMNS, 1):
-        sheet.column_dimensions[get_column_letter(number_)].width = _WIDTHS.get(column, 12)
-        sheet.cell(1, number_).font = Font(bold=True)
+                if text is not None:
+                    cell.value, cell.data_type = text, "s"  # ids like =1 are no formulas, 007 no number
+            sheet.cell(at, value + 1).fill = _ASKED
+    for place, column in enumerate(COLUMNS, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(column, 12)
+        sheet.cell(1, place).font = Font(bold=True)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
     notes = book.create_sheet("说明 Notes")
