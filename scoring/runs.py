@@ -1,66 +1,131 @@
-"""A run: everyone's month on one card. The same facts, card and policy give the same run, in the same order."""
+"""A run: everyone's period on one card. The same facts, card and policy give the same run, in the same order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scoring.card import Card
-from scoring.evaluate import PersonScore, evaluate
-from scoring.period import Month
+from scoring.calendar import Season, in_force
+from scoring.card import Card, Item
+from scoring.evaluate import PersonScore, Scorer
+from scoring.given import Given
+from scoring.period import Period, PeriodKind
+from scoring.sample import Spread
+from scoring.scored import Measured
+from scoring.weights import Weights
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
 from streams.kpi.policy import Policy
+from streams.kpi.spec import Bound, side_of
+
+#: How people call the kinds of period.
+KINDS: Mapping[PeriodKind, tuple[str, str]] = {
+    "month": ("月", "month"),
+    "quarter": ("季度", "quarter"),
+    "half_year": ("半年", "half-year"),
+    "year": ("年", "year"),
+    "probation": ("试用期", "probation"),
+}
 
 
 @dataclass(frozen=True)
 class Run:
-    """Scores of a month, in order of person, with the versions they were made by."""
+    """Scores of a period, in order of person, with the versions they were made by."""
 
     card: Card
-    period: Month
+    period: Period
     policy_version: str
     people: tuple[PersonScore, ...]
+    weights: Weights
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items that were scored: the card's, and optional ones that a profile has switched on."""
+        on = [item for item in self.card.optional if self.weights.worth.get(item.id)]
+        return tuple(
+            item
+            for section in self.card.sections
+            for item in (*section.items, *(item for item in on if item.section == section.id))
+        )
 
     @property
     def kpi_versions(self) -> dict[str, int]:
         """The KPIs that the card names, and the versions of their meaning."""
-        return {item.kpi: KPIS[item.kpi].version for item in self.card.items if item.kpi is not None}
+        return {item.kpi: KPIS[item.kpi].version for item in self.items if item.kpi is not None}
 
 
 def run(
     card: Card,
-    period: Month,
+    period: Period,
     facts: Iterable[DailyFacts],
     policy: Policy,
     roster: Mapping[str, RosterEntry] | None = None,
-    inputs: Mapping[str, Mapping[str, Decimal]] | None = None,
+    inputs: Mapping[str, Mapping[str, Decimal | Given]] | None = None,
+    seasons: Sequence[Season] = (),
 ) -> Run:
-    """Score the month of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
+    """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
-    ``facts``: one per agent and day; other entities and other months are passed over. ``roster``: agent id → his entry
-    at the month's end. ``inputs``: agent id → input id → value. Raises ValueError where an agent's day comes twice: it
-    would count twice.
+    ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
+    other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
+    handed in for him. ``seasons``: profiles and when they are in force. Raises ValueError where an entity's day comes
+    twice (it would count twice), and where the card is not scored for such a period.
     """
-    months: dict[str, Sums] = {}
-    days: dict[str, int] = {}
-    for day in facts:
-        if entity_kind(day.entity) != "agent" or Month.of(day.date) != period:
-            continue
-        person, bit = entity_id(day.entity), 1 << day.date.day
-        if days.get(person, 0) & bit:
-            raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
-        days[person] = days.get(person, 0) | bit
-        add(months.setdefault(person, {}), day.sums)
+    if period.kind not in card.periods:
+        kinds = " or ".join(KINDS[kind][1] for kind in card.periods)
+        raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind][1]}")
+    card = card.at(period.kind)
+    weights = in_force(card, seasons, period)
+    scorer = Scorer(card, policy, weights)
+    people, teams = _summed(card, period, facts, policy)
     entries = roster or {}
-    people = months.keys() | {person for person, entry in entries.items() if entry.card == card.id}
+    ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     scored = []
-    for person in sorted(people):
+    for person in sorted(ids):
         entry = entries.get(person)
         if entry is not None and entry.card not in (None, card.id):
             continue
-        own = inputs.get(person) if inputs else None
-        scored.append(evaluate(card, person, months.get(person, {}), policy, own, entry.hr_number if entry else None))
-    return Run(card, period, policy.version, tuple(scored))
+        own = inputs.get(person, {}) if inputs else {}
+        team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
+        scored.append(scorer.score(person, people.get(person, _EMPTY), own, entry.hr_number if entry else None, team))
+    return Run(card, period, policy.version, tuple(scored), weights)
+
+
+_EMPTY = Measured({})
+
+
+def _summed(
+    card: Card, period: Period, facts: Iterable[DailyFacts], policy: Policy
+) -> tuple[dict[str, Measured], dict[str, Measured]]:
+    """What people and teams did in the period: id → sums, and how the days differ for the means that the card scores."""
+    kinds = {"agent": "person", "team": "team"}
+    means = {kind: _means(card, policy, kind, of) for kind, of in kinds.items()}
+    summed: dict[str, dict[str, Sums]] = {"agent": {}, "team": {}}
+    spreads: dict[str, dict[str, dict[str, Spread]]] = {"agent": {}, "team": {}}
+    days: dict[str, int] = {}
+    first, last = period.first, period.last
+    for day in facts:
+        kind = entity_kind(day.entity)
+        if kind not in kinds or not first <= day.date <= last:
+            continue
+        bit = 1 << (day.date - first).days
+        if days.get(day.entity, 0) & bit:
+            raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
+        days[day.entity] = days.get(day.entity, 0) | bit
+        id = entity_id(day.entity)
+        add(summed[kind].setdefault(id, {}), day.sums)
+        if means[kind]:
+            own = spreads[kind].setdefault(id, {})
+            for bound in means[kind]:
+                own.setdefault(bound.id, Spread()).add(bound, day.sums)
+    agents, teams = (
+        {id: Measured(sums, spreads[kind].get(id, {})) for id, sums in summed[kind].items()} for kind in kinds
+    )
+    return agents, teams
+
+
+def _means(card: Card, policy: Policy, kind: str, of: str) -> list[Bound]:
+    kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None and item.entity == of}
+    bounds = [KPIS[id].bound(policy, side_of(kind)) for id in sorted(kpis)]
+    return [bound for bound in bounds if bound.kind == "mean"]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.evaluate import PersonScore
-from scoring.exact import NONE, cents, shown
+from scoring.exact import NONE, cents, shown, some
 from scoring.runs import Run
 
 
@@ -20,13 +20,13 @@ def render(run: Run, rows: int) -> RenderableType:
     """The first ``rows`` people, and below them what is unscored, for how many of all people, and why."""
     card = run.card
     title = (
-        f"{card.name.zh} · {card.name.en}\n{card.id} v{card.version} · {run.period} · 满分 max {shown(card.total.max)}"
+        f"{card.name.zh} · {card.name.en}\n{card.id} v{card.version} · {run.period} · 满分 max {some(card.total.max)}"
     )
     table = Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title_style="bold")
     table.add_column("人员\nPerson", no_wrap=True)
     table.add_column("总分\nTotal\n/ 已评满分\n/ max scored", justify="right", no_wrap=True)
-    for item in card.items:
-        heading = f"{item.name.zh}\n{item.name.en}\n/ {shown(item.max)}"
+    for item in run.items:
+        heading = f"{item.name.zh}\n{item.name.en}\n/ {some(item.max)}"
         table.add_column(escape(heading), justify="right", overflow="fold")
     for person in run.people[:rows]:
         points = [NONE if item.points is None else cents(item.points) for item in person.items]

@@ -1,4 +1,4 @@
-"""Units that cards use: how a KPI's unit becomes an item's, and how a figure in it is said."""
+"""Units that cards use: how a KPI's unit becomes an item's, which values it can have, and how a figure in it is said."""
 
 from __future__ import annotations
 
@@ -8,16 +8,38 @@ from typing import Literal, TypeAlias
 
 from scoring.exact import shown
 
-#: ``pct`` is percent; ``points`` are a scale's own (4.5 of 5).
-Unit: TypeAlias = Literal["s", "pct", "points", "n", "ratio"]
+#: ``pct`` is percent, ``pp`` percentage points; ``points`` are a scale's own (4.5 of 5); ``money`` is in the operation's currency.
+Unit: TypeAlias = Literal["s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "money"]
 
 _FACTORS: dict[tuple[str, Unit], int] = {("ratio", "pct"): 100}
 _WORDS: dict[Unit, tuple[str, str]] = {
     "s": (" 秒", " s"),
+    "min": (" 分钟", " min"),
+    "h": (" 小时", " h"),
+    "days": (" 天", " days"),
     "pct": (" %", " %"),
+    "pp": (" 个百分点", " percentage points"),
     "points": (" 分", " points"),
     "n": ("", ""),
     "ratio": ("", ""),
+    "per_hour": (" 次/小时", " per hour"),
+    "money": (" 元", ""),
+}
+_ANY: tuple[Decimal | None, Decimal | None] = (None, None)
+_FROM_0: tuple[Decimal | None, Decimal | None] = (Decimal(0), None)
+#: Least and greatest value that a figure of the unit can have; None: no end.
+RANGES: dict[Unit, tuple[Decimal | None, Decimal | None]] = {
+    "s": _FROM_0,
+    "min": _FROM_0,
+    "h": _FROM_0,
+    "days": _FROM_0,
+    "pct": (Decimal(0), Decimal(100)),
+    "pp": _ANY,
+    "points": _ANY,
+    "n": _FROM_0,
+    "ratio": _FROM_0,
+    "per_hour": _FROM_0,
+    "money": _ANY,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
+from fractions import Fraction
 from io import BytesIO
 from shutil import copyfileobj
 from typing import TypeAlias
@@ -20,8 +21,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from scoring.evaluate import ItemScore, PersonScore
-from scoring.exact import NONE
-from scoring.export import PERSON_COLUMNS, unscored_ids, yes_no
+from scoring.exact import NONE, some
+from scoring.export import PERSON_COLUMNS, flags, unscored_ids, yes_no
 from scoring.runs import Run
 from scoring.units import Unit
 
@@ -37,7 +38,19 @@ _TOP = Alignment(vertical="top")
 _RIGHT = Alignment(horizontal="right", vertical="top")
 #: Text in columns of this width (characters) and more is wrapped.
 _WRAPS_FROM = 22
-_FORMATS: dict[Unit, str] = {"s": "0.00", "pct": "0.00%", "points": "0.00", "n": "0", "ratio": "0.0000"}
+_FORMATS: dict[Unit, str] = {
+    "s": "0.00",
+    "min": "0.00",
+    "h": "0.00",
+    "days": "0",
+    "pct": "0.00%",
+    "pp": "0.00",
+    "points": "0.00",
+    "n": "0",
+    "ratio": "0.0000",
+    "per_hour": "0.00",
+    "money": "#,##0.00",
+}
 _POINTS = "0.00"
 _AS_IS = "General"
 
@@ -75,7 +88,7 @@ def _summary_columns(run: Run, with_hr: bool) -> list[Column]:
     widths = dict(zip(PERSON_COLUMNS, (18, 16, 11, 13, 10, 13), strict=True))
     if not with_hr:
         del widths[PERSON_COLUMNS[1]]
-    items = [(f"{item.name.zh}\n{item.name.en}\n/ {item.max}", 20) for item in run.card.items]
+    items = [(f"{item.name.zh}\n{item.name.en}\n/ {some(item.max)}", 20) for item in run.items]
     return [*((name.replace(" ", "\n", 1), width) for name, width in widths.items()), *items, ("未评分\nUnscored", 24)]
 
 
@@ -108,7 +121,11 @@ _ITEM_COLUMNS: list[Column] = [
     ("满分\nMax", 8),
     ("依据", 60),
     ("Reason", 70),
+    ("权重\nWeight", 10),
+    ("计入总分\nCounts", 10),
+    ("标记\nFlags", 20),
 ]
+_FLAGS = {"vetoed": "单项否决 vetoed", "few": "样本不足 small sample", "straddles": "区间跨档 straddles bands"}
 
 
 def _items(person: PersonScore) -> Iterator[Iterator[Shown]]:
@@ -126,7 +143,7 @@ def _item(person: str, section: str, score: ItemScore) -> Iterator[Shown]:
     yield item.name.en
     yield item.kpi or item.metric or item.input or NONE
     yield Number(_cell_value(score), style)
-    yield Number(figure.n if item.kpi else None, "0")
+    yield Number(figure.n if item.kpi or figure.n else None, "0")
     yield Number(figure.low, style)
     yield Number(figure.high, style)
     yield item.target_words()[0]
@@ -134,6 +151,9 @@ def _item(person: str, section: str, score: ItemScore) -> Iterator[Shown]:
     yield Number(item.max, _AS_IS)
     yield score.reason_zh
     yield score.reason_en
+    yield Number(None if score.worth is None else float(score.worth), _POINTS)
+    yield Number(None if score.counted is None else float(score.counted), _POINTS)
+    yield ", ".join(_FLAGS[flag] for flag in flags(score)) or NONE
 
 
 def _cell_value(score: ItemScore) -> float | None:
@@ -160,6 +180,9 @@ _CARD_COLUMNS: list[Column] = [
     ("原文\nSource", 50),
     ("说明", 50),
     ("Note", 60),
+    ("条目\nRows", 18),
+    ("权重\nWeight", 10),
+    ("本期权重\nThis period", 12),
 ]
 
 
@@ -168,8 +191,10 @@ def _card(run: Run) -> Iterator[Iterable[Shown]]:
     document = f"{card.source.document}: {card.source.lines}" if card.source else NONE
     note = (card.note.zh, card.note.en) if card.note else (NONE, NONE)
     total = Number(card.total.max, _AS_IS)
-    yield card.name.zh, card.name.en, f"{card.id} v{card.version}", NONE, NONE, total, NONE, NONE, NONE, document, *note
-    for item in card.items:
+    rows = ", ".join((*card.rows, *card.readings)) or NONE
+    head = (card.name.zh, card.name.en, f"{card.id} v{card.version}", NONE, NONE, total, NONE, NONE, NONE)
+    yield (*head, document, *note, rows, total, total)
+    for item in run.items:
         note = (item.note.zh, item.note.en) if item.note else (NONE, NONE)
         yield (
             item.name.zh,
@@ -182,9 +207,22 @@ def _card(run: Run) -> Iterator[Iterable[Shown]]:
             item.rule_origin,
             item.source_text or NONE,
             *note,
+            ", ".join((*item.rows, *item.readings)) or NONE,
+            _weight(run.weights.base.get(item.id)),
+            _weight(run.weights.worth.get(item.id)),
         )
-    policy = ("政策版本", "Policy version", run.policy_version)
-    yield *policy, *(NONE for _ in _CARD_COLUMNS[len(policy) :])
+    yield _line("政策版本", "Policy version", run.policy_version)
+    for applied in run.weights.applied:
+        why = f"{applied.reason.zh} {applied.reason.en}" if applied.reason else NONE
+        yield _line(*applied.words(), f"{applied.profile} v{applied.version}: {why}")
+
+
+def _weight(worth: Fraction | None) -> Number:
+    return Number(None if worth is None else float(worth), _POINTS)
+
+
+def _line(*cells: str) -> Iterable[Shown]:
+    return (*cells, *(NONE for _ in _CARD_COLUMNS[len(cells) :]))
 
 
 def _sheet(book: Workbook, title: str, columns: list[Column], lines: Iterable[Iterable[Shown]]) -> None:

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         description="Name under which a worker is known to Kafka: started again within 10 s, it has its partitions back at once",
     )
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
+    database: str | None = Field(
+        None,
+        description="PostgreSQL of what people decide (postgresql://…); SQLite in data_dir where absent",
+        repr=False,
+    )
 
     @cached_property
     def policy(self) -> Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 
 import hypothesis
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from streams.settings import Settings
 
@@ -90,6 +92,38 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def redis_url(redis_server: Any) -> str:
     """URL of a Redis."""
     return str(redis_server.address)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a PostgreSQL: DESKPULSE_TEST_POSTGRES, else one of this session's own."""
+    if given := os.environ.get("DESKPULSE_TEST_POSTGRES"):
+        yield given
+        return
+    from deploy.local_postgres import LocalPostgres
+    from deploy.tools import MissingToolError
+
+    # Not in pytest's own directory, which root keeps to itself: the server runs as another account.
+    with tempfile.TemporaryDirectory(prefix="deskpulse-postgres-", ignore_cleanup_errors=True) as folder:
+        server = LocalPostgres(Path(folder))
+        try:
+            yield server.start(print)
+        except MissingToolError as missing:
+            lacking(str(missing))
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """URL of an empty database of this test's own."""
+    name = f"t{secrets.token_hex(6)}"
+    server = make_url(postgres_server).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

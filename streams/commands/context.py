@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.kpi.policy import Policy
 from streams.operation import KafkaOperation
 from streams.settings import Settings
+from streams.windows.clock import instant, machine_ms
 
 Broker = Annotated[
     str | None,
@@ -86,6 +87,20 @@ class Deployment:
     def policy(self) -> Policy:
         """The policy in force."""
         return self.settings.policy
+
+    @property
+    def data_dir(self) -> Path:
+        """Where files of this machine are kept."""
+        return self.settings.data_dir
+
+    @property
+    def database(self) -> str | None:
+        """URL of the database of what people decide; None: SQLite in ``data_dir``."""
+        return self.settings.database
+
+    def now(self) -> datetime:
+        """The machine's clock."""
+        return instant(machine_ms())
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
         """See ``KafkaOperation``."""

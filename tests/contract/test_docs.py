@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scoring.calendar import Calendar, Entry, load_calendar
+from scoring.card import Balance, Card, Evaluator, Item, Rater, Sample, Section, Target, Total, Veto
+from scoring.figures import FigureSpec
+from scoring.load import load
+from scoring.profiles import Change, Profile, under
+from scoring.rules import RULES, Band, Level
 from streams.alerts.rules import Rule, load_rules
 from streams.commands.roster import read_roster
 from streams.contracts.decode import decode_any, encode
@@ -55,6 +61,17 @@ def test_every_field_of_a_rule_and_of_a_mapping_and_every_function_is_documented
         assert f"`{field}`" in mapping
     for name in functions(load_mapping(EXAMPLE / "calls.yaml").moments, {}, None):
         assert f"`{name}(" in mapping, name
+
+
+def test_every_field_of_a_card_a_profile_and_a_calendar_is_documented_and_the_examples_are_sound() -> None:
+    page = text("docs/cards.md")
+    parts = (Card, Section, Total, Balance, Item, Target, Rater, Evaluator, Veto, Sample, FigureSpec, Band, Level)
+    for part in (*parts, Profile, Change, Calendar, Entry, *RULES.values()):
+        for field, info in part.model_fields.items():
+            assert re.search(rf"`{info.alias or field}[`:]", page), (part.__name__, field)
+    card = load(EXAMPLE / "card.yaml")
+    (season,) = load_calendar(EXAMPLE / "calendar.yaml")
+    assert sum(under(season.profile, card).values()) == card.total.max
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

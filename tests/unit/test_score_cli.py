@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from scoring.cli import score
+from scoring.load import known
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
 from streams.kpi.policy import Policy
 
@@ -34,9 +35,15 @@ class InMemory:
     policy: Policy = field(default_factory=Policy)
     acknowledges: int | None = None
     published: list[Score] = field(default_factory=list)
+    on: dict[str, RosterEntry] = field(default_factory=dict)
+    data_dir: Path = Path("var")
+    database: str | None = None
+
+    def now(self) -> datetime:
+        return datetime(2010, 9, 2, 8, tzinfo=UTC)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
-        return {}
+        return self.on
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
         return (day for day in self.facts if first <= day.date <= last and entity_kind(day.entity) == kind)
@@ -71,7 +78,7 @@ def test_a_month() -> None:
         in lines
     )
     assert (
-        "  问题解决率：本月没有数据，未评分。 Resolution rate: no data this month; unscored. (1 of 2 people)" in lines
+        "  问题解决率：本期没有数据，未评分。 Resolution rate: no data this period; unscored. (1 of 2 people)" in lines
     )
     assert lines[-3:] == [
         f"written: {Path('scores/s2-a-core-2010-08.xlsx')}",
@@ -133,7 +140,9 @@ def test_no_month() -> None:
     [
         (
             "gold",
-            "no card is called 'gold'; known: s2-a-core; for a card of your own, give the path of its .yaml file\n",
+            "no card is called 'gold'; known: "
+            + ", ".join(known())
+            + "; for a card of your own, give the path of its .yaml file\n",
         ),
         ("broken.yaml", "broken.yaml:1: a card is a mapping that begins with `schema: deskpulse/card/1`\n"),
     ],
@@ -166,6 +175,81 @@ def test_a_broker_that_does_not_take_all() -> None:
     assert done.exit_code == 1
     assert done.stderr.startswith("the broker has acknowledged 1 of 2 scores; run the command again")
     assert Path("scores/s2-a-core-2010-08.csv").exists()
+
+
+CALENDAR = """
+schema: deskpulse/calendar/1
+entries:
+  - profile: promotion
+    from: 2010-08-01
+    to: 2010-08-31
+    reason: {zh: 周年庆, en: anniversary}
+"""
+
+
+def test_a_season_of_the_calendar_changes_the_weights_and_every_file_says_so() -> None:
+    Path("calendar.yaml").write_text(CALENDAR, encoding="utf-8")
+    operation = InMemory()
+    done = score_run(operation, "--month", "2010-08", "--calendar", "calendar.yaml")
+    assert done.exit_code == 0, done.output
+    # 20 points times 75/85: 16 of 20 resolved is 18.82 of 20, and counts 16.61.
+    assert [(sent.person, sent.total, sent.max) for sent in operation.published] == [
+        ("anna", "16.61", "100"),
+        ("ben", "12.35", "100"),
+    ]
+    resolution = operation.published[0].items[3]
+    assert (resolution["max"], resolution["weight"], resolution["counts"]) == (
+        "20",
+        "17.65",
+        "16.60899653979238754325259516",
+    )
+    assert resolution["reason_en"].endswith(
+        "Promotion season 2010-08-01 to 2010-08-31: weight 20 → 17.65: 16.61 in the total."
+    )
+    sheet = load_workbook("scores/s2-a-core-2010-08.xlsx")["评分卡 Card"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert rows[-1][:3] == [
+        "促销季 2010-08-01 – 2010-08-31",
+        "Promotion season 2010-08-01 to 2010-08-31",
+        "promotion v1: 周年庆 anniversary",
+    ]
+    art = next(row for row in rows if row[0] == "平均响应时间")
+    assert art[12:] == ["S2-05, AMB-51, AMB-59", 15, 25]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "say what to score: --month 2026-03, or --period 2026-Q1; one of the two\n"),
+        (
+            ["--month", "2010-08", "--period", "2010-Q3"],
+            "say what to score: --month 2026-03, or --period 2026-Q1; one of ",
+        ),
+        (["--period", "2010-Q3"], "the card s2-a-core is scored by month, and 2010-Q3 is a quarter\n"),
+        (["--month", "2010-08", "--calendar", "absent.yaml"], "cannot read the calendar absent.yaml: "),
+    ],
+)
+def test_what_cannot_be_scored(arguments: list[str], message: str) -> None:
+    done = score_run(InMemory(), *arguments)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(message)
+
+
+def test_a_quarter() -> None:
+    done = score_run(InMemory(), "--period", "2010-Q3", "--card", "s1-b-360")
+    assert done.exit_code == 0, done.output
+    assert "s1-b-360 v1 · 2010-Q3" in done.output
+    assert Path("scores/s1-b-360-2010-Q3.csv").exists()
+
+
+def test_a_card_of_team_figures() -> None:
+    team = DailyFacts(entity="team|t1", date=date(2010, 8, 3), sums={"csat_ratings_1_5": 4, "csat_score_1_5": 18_000})
+    operation = InMemory(
+        [*FACTS, team], on={"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")}
+    )
+    done = score_run(operation, "--month", "2010-08", "--card", "s2-e-supervisor")
+    assert done.exit_code == 0, done.output
+    assert {sent.person: sent.total for sent in operation.published} == {"anna": "40.00", "ben": None}
 
 
 def test_it_is_a_group_that_other_commands_can_join() -> None:

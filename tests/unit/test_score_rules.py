@@ -48,10 +48,7 @@ def test_core_card(item: str, actual: str | None, points: str | None) -> None:
 
 
 def ratio(form: str, factor: str = "40", floor: str | None = "0", cap: str | None = "40") -> Ratio:
-    zero = "cap" if form == "target_over_actual" else None
-    return Ratio.model_validate(
-        {"type": "ratio", "form": form, "factor": factor, "floor": floor, "cap": cap, "on_zero_actual": zero}
-    )
+    return Ratio.model_validate({"type": "ratio", "form": form, "factor": factor, "floor": floor, "cap": cap})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +66,7 @@ def ratio(form: str, factor: str = "40", floor: str | None = "0", cap: str | Non
         (ratio("target_over_actual"), "0", "30", "40", "the actual is 0: the cap of 40.00 points"),
         (ratio("target_over_actual", cap=None), "0", "30", None, "the actual is 0 and there is no cap"),
         (ratio("target_over_actual"), "60", "30", "20", "40 × 30 ÷ 60 = 20.00 points"),
-        (ratio("target_over_actual"), None, "30", None, "no data this month"),
+        (ratio("target_over_actual"), None, "30", None, "no data this period"),
     ],
 )
 def test_ends_and_reasons(

@@ -1,96 +1,47 @@
-"""Scoring rules: each a pure function from an item's exact inputs to points and the reason for them.
-
-A rule holds the numbers that a card gives it and no formula of a KPI. A new type is a class here and an entry in
-``RULES``; the loader, the evaluation and the exports need no change for it.
-"""
+"""``ratio``: points in proportion to attainment."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field
 
 from scoring.exact import cents, decimal, shown
-from scoring.units import Unit
-from streams.kpi.spec import Direction
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a rule may use, exact and in the item's unit. None: there is none."""
-
-    value: Fraction | None
-    target: Fraction | None = None
-
-
-@dataclass(frozen=True)
-class Points:
-    """A rule's outcome. ``points`` None: unscored, and the reason says why."""
-
-    points: Decimal | None
-    reason_zh: str
-    reason_en: str
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What stands around a rule in its item, for the rule to object to."""
-
-    max: Decimal
-    unit: Unit
-    op: Literal["<=", ">=", "="] | None
-    target: Decimal | None
-    better: Direction | None
-
-
-#: Keys to the entry, from the item on; what is wrong and what to do.
-Objection: TypeAlias = tuple[tuple[str, str], str]
-
-
-class Rule(BaseModel, ABC):
-    """A rule of some type, as a card states it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @abstractmethod
-    def score(self, inputs: Inputs) -> Points:
-        """The points for these inputs."""
-
-    @abstractmethod
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
-
-    @abstractmethod
-    def objections(self, setting: Setting) -> Iterator[Objection]:
-        """What is ambiguous or contradictory about the rule in its item."""
+from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting
 
 
 class Ratio(Rule):
-    """Points in proportion to attainment, kept between ``floor`` and ``cap`` (None: open on that side).
+    """Points in proportion to attainment, kept between ``floor`` and ``cap`` (null: open on that side).
 
     ``actual_over_target``: factor × actual ÷ target (a target of 0: unscored).
     ``target_over_actual``: factor × target ÷ actual (an actual of 0: the cap).
     ``complement``: factor × (100 − actual) ÷ 100, the actual in percent.
+    ``factor`` and ``cap`` are the item's max where they are left out.
     """
+
+    asks: ClassVar[Asks] = "attainment"
 
     type: Literal["ratio"]
     form: Literal["target_over_actual", "actual_over_target", "complement"]
-    factor: Annotated[Decimal, Field(gt=0, max_digits=12)]
-    floor: Annotated[Decimal, Field(max_digits=12)] | None
-    cap: Annotated[Decimal, Field(max_digits=12)] | None
-    on_zero_actual: Literal["cap"] | None = None
+    factor: Annotated[Decimal, Field(gt=0, max_digits=12)] | None = None
+    floor: Annotated[Decimal, Field(max_digits=12)] | None = Decimal(0)
+    cap: Annotated[Decimal, Field(max_digits=12)] | None = None
+
+    def of(self, worth: Decimal) -> Self:
+        """The rule with factor and cap from the item's maximum where the card leaves them out."""
+        left_out = {"factor", "cap"} - self.model_fields_set
+        return self.model_copy(update=dict.fromkeys(sorted(left_out), worth)) if left_out else self
 
     def score(self, inputs: Inputs) -> Points:
         """The points for these inputs."""
         actual, target = inputs.value, inputs.target
+        if self.factor is None:
+            return NO_WEIGHT
         if actual is None:
-            return Points(None, "本月没有数据", "no data this month")
+            return NO_DATA
         factor = Fraction(self.factor)
         if self.form == "complement":
             written = f"{shown(self.factor)} × (100 − {shown(actual)}) ÷ 100"
@@ -124,11 +75,11 @@ class Ratio(Rule):
 
     def words(self) -> tuple[str, str]:
         """The rule as a phrase, in Chinese and in English."""
-        of = shown(self.factor)
+        of_zh, of_en = ("权重", "weight") if self.factor is None else (shown(self.factor), shown(self.factor))
         zh, en = {
-            "target_over_actual": (f"{of} × 目标 ÷ 实际", f"{of} × target ÷ actual"),
-            "actual_over_target": (f"{of} × 实际 ÷ 目标", f"{of} × actual ÷ target"),
-            "complement": (f"{of} × (100 − 实际%) ÷ 100", f"{of} × (100 − actual %) ÷ 100"),
+            "target_over_actual": (f"{of_zh} × 目标 ÷ 实际", f"{of_en} × target ÷ actual"),
+            "actual_over_target": (f"{of_zh} × 实际 ÷ 目标", f"{of_en} × actual ÷ target"),
+            "complement": (f"{of_zh} × (100 − 实际%) ÷ 100", f"{of_en} × (100 − actual %) ÷ 100"),
         }[self.form]
         if self.floor is not None:
             zh, en = f"{zh}，不低于 {shown(self.floor)}", f"{en}, not below {shown(self.floor)}"
@@ -141,42 +92,27 @@ class Ratio(Rule):
         low, high = self.floor, self.cap
         if low is not None and high is not None and low > high:
             yield ("rule", "floor"), f"the floor {low} is above the cap {high}; swap or correct them"
-        if high is not None and high > setting.max:
+        if high is not None and setting.max is not None and high > setting.max:
             yield ("rule", "cap"), f"the cap {high} is above the item's max {setting.max}; make them agree"
-        if self.form == "target_over_actual":
-            if self.on_zero_actual is None:
-                yield ("rule", "form"), "target_over_actual divides by the actual: add `on_zero_actual: cap`"
-            if high is None:
-                yield ("rule", "cap"), "target_over_actual grows without end towards an actual of 0: give a cap"
-        elif self.on_zero_actual is not None:
-            yield ("rule", "on_zero_actual"), f"{self.form} does not divide by the actual; take this field out"
+        if self.form == "target_over_actual" and high is None and self.factor is not None:
+            yield ("rule", "cap"), "target_over_actual grows without end towards an actual of 0: give a cap"
         if self.form == "complement":
             if setting.unit != "pct":
                 yield (
                     ("rule", "form"),
                     f"complement takes a percentage, but the item's unit is {setting.unit}; write `unit: pct`",
                 )
+            if setting.reference:
+                yield ("reference",), "complement holds the actual against 100 %: take the reference out"
+        elif setting.op == "between":
+            yield ("target", "op"), "a ratio needs one number as its target; write bands for a range"
         elif setting.target is not None and setting.target <= 0:
             yield ("target", "value"), f"a target of {setting.target} gives no attainment; give a target above 0"
         lower = self.form != "actual_over_target"
         if setting.better == ("higher" if lower else "lower"):
             yield (
                 ("rule", "form"),
-                f"the KPI is better {setting.better}, and {self.form} would pay more for worse; turn the form",
+                f"the figure is better {setting.better}, and {self.form} would pay more for worse; turn the form",
             )
         elif setting.op == (">=" if lower else "<="):
             yield ("target", "op"), f"{self.form} does not go with a target of `{setting.op}`; turn one of the two"
-
-
-#: Rule types by the name that cards write.
-RULES: dict[str, type[Rule]] = {"ratio": Ratio}
-
-
-class ByType:
-    """Annotation of a field that holds a rule: ``type`` names its class in ``RULES``."""
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A union tagged by ``type``, so that errors speak of the one type that is meant."""
-        return core_schema.tagged_union_schema(
-            {name: handler.generate_schema(rule) for name, rule in RULES.items()}, discriminator="type"
-        )

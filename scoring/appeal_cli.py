@@ -1,0 +1,143 @@
+"""``deskpulse score appeal``: objections to published results."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scoring import appeals
+from scoring.joined import Operation, store
+from scoring.options import AsJson, By, CardName, PeriodOption, actor, as_json, clear, pairs, row, show, table
+from scoring.result import Difference
+from scoring.run_cli import Person, Reason, card_id, tell_differences
+
+appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
+Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]
+
+
+@appeal.callback()
+def commands() -> None:
+    """Appeals: open, look at the difference, accept or refuse."""
+
+
+@appeal.command("open")
+def open_(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    person: Person,
+    item: Annotated[list[str], typer.Option("--item", help="Item that the appeal points at; repeat for several")],
+    reason: Reason,
+    by: By,
+    correct: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM.FIELD=VALUE", help="An input as it should be; `none` takes it back"),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="DATE.MEASURE=-N", help="What to take out of a day's counts, or to add")
+    ] = None,
+) -> None:
+    """File an appeal against items of a published result, and show what it would change.
+
+    Examples: `--item exam --correct exam.value=88`; `--item csat --exclude 2026-03-17.csat_ratings=-1`.
+    """
+    operation: Operation = ctx.obj
+    with clear():
+        corrections = {
+            name: None if text.lower() == "none" else text for name, text in pairs(correct, "ITEM.FIELD=VALUE").items()
+        }
+        exclusions = _whole(pairs(exclude, "DATE.MEASURE=-1, like 2026-03-17.csat_ratings=-1"))
+        with store(operation) as database, database.write() as connection:
+            made = appeals.open_appeal(
+                connection,
+                card_id(card),
+                str(when),
+                person,
+                item,
+                reason,
+                actor(operation, by),
+                corrections,
+                exclusions,
+            )
+            changes = appeals.difference(connection, made)
+    typer.echo(f"appeal {made.id} of {person} is open")
+    _would(changes)
+
+
+@appeal.command("list")
+def list_(ctx: typer.Context, json_: AsJson = False) -> None:
+    """All appeals and what was decided."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        found = appeals.all_appeals(connection)
+    if json_:
+        as_json(found)
+        return
+    made = table("#", "评分卡 Card", "期间 Period", "人员 Person", "项目 Items", "理由 Reason", "决定 Decision")
+    for one in found:
+        said = (
+            one.decision
+            and f"{'accepted' if one.decision.accepted else 'refused'} by {one.decision.author}: {one.decision.reason}"
+        )
+        row(made, one.id, one.run.card, one.run.period, one.person, ", ".join(one.items), one.reason, said or "open")
+    show(made)
+
+
+@appeal.command("show")
+def show_(ctx: typer.Context, id: Id, json_: AsJson = False) -> None:
+    """An appeal, and what accepting it would change for everybody."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        one = appeals.appeal_of(connection, id)
+        changes = [] if one.decision else appeals.difference(connection, one)
+    if json_:
+        as_json({"appeal": one, "changes": changes})
+        return
+    typer.echo(
+        f"appeal {one.id}: {one.person}, {one.run.card} {one.run.period} revision {one.revision}, items {', '.join(one.items)}"
+    )
+    typer.echo(f"opened by {one.author}, {one.at:%Y-%m-%d %H:%M:%S %Z}: {one.reason}")
+    if one.decision:
+        done = f"accepted, revision {one.decision.revision}" if one.decision.accepted else "refused"
+        typer.echo(f"{done} by {one.decision.author}, {one.decision.at:%Y-%m-%d %H:%M:%S %Z}: {one.decision.reason}")
+    else:
+        _would(changes)
+
+
+@appeal.command()
+def accept(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
+    """Accept an appeal: the run is amended by a new revision, which `deskpulse score publish` gives out."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.write() as connection:
+        one, changes = appeals.decide(connection, id, True, reason, actor(operation, by))
+    revision = one.decision.revision if one.decision else None
+    typer.echo(f"appeal {id} is accepted: revision {revision} of {one.run.card} {one.run.period}; publish it next")
+    tell_differences(changes)
+
+
+@appeal.command()
+def refuse(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
+    """Refuse an appeal; the result stays."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.write() as connection:
+        appeals.decide(connection, id, False, reason, actor(operation, by))
+    typer.echo(f"appeal {id} is refused")
+
+
+def _would(changes: list[Difference]) -> None:
+    if changes:
+        typer.echo("accepting it would change:")
+        tell_differences(changes)
+    else:
+        typer.echo("accepting it would change nothing: it names no correction, or one that moves no points")
+
+
+def _whole(texts: dict[str, str]) -> dict[str, int]:
+    made = {}
+    for name, text in texts.items():
+        try:
+            made[name] = int(text)
+        except ValueError:
+            raise ValueError(f"{name}: {text!r} is no whole number; write it like -1") from None
+    return made

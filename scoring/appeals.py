@@ -1,0 +1,252 @@
+"""Appeals against a published result: what they point at, what they want changed, what that would change, the decision.
+
+S1-75: an appeal names items and a reason, and is decided by somebody else than who rated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from scoring.canonical import digest
+from scoring.inputs.check import Entry, checked_value, complete, find_item, merged
+from scoring.materials import Materials, adjusted, pack
+from scoring.result import Difference, compute, differences, document
+from scoring.steps import people_of
+from scoring.store.audit import Actor, record
+from scoring.store.inputs import hand_in, raters
+from scoring.store.runs import (
+    AbsentError,
+    RefusedStepError,
+    RunRecord,
+    by_id,
+    find_run,
+    freeze,
+    materials_of,
+    move,
+    result_of,
+)
+from scoring.store.tables import appeals, decisions
+from streams.contracts.outputs import DailyFacts, entity
+from streams.kpi.catalog import KPIS
+from streams.kpi.spec import side_of
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided. ``revision``: the one an accepted appeal led to."""
+
+    accepted: bool
+    reason: str
+    revision: int | None
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """An objection of a person to items of a published revision.
+
+    ``changes``: ``inputs`` (item → field → value, None takes it back) and ``facts`` (day → measure → what to add).
+    """
+
+    id: int
+    run: RunRecord
+    revision: int
+    person: str
+    items: tuple[str, ...]
+    reason: str
+    changes: Mapping[str, Any]
+    author: str
+    at: datetime
+    decision: Decision | None
+
+
+def open_appeal(
+    connection: Connection,
+    card: str,
+    period: str,
+    person: str,
+    items: Sequence[str],
+    reason: str,
+    by: Actor,
+    corrections: Mapping[str, str | None] | None = None,
+    exclusions: Mapping[str, int] | None = None,
+) -> Appeal:
+    """File an appeal. ``corrections``: ``ITEM.FIELD`` → value; ``exclusions``: ``DATE.MEASURE`` → what to add to that day.
+
+    Raises RefusedStepError before publication and for who is not scored; ValueError for unknown items, and for changes
+    that touch other items or that card and facts do not allow.
+    """
+    run = find_run(connection, card, period)
+    if run.published is None:
+        raise RefusedStepError(
+            f"the run of {card} in {period} is {run.state}: nothing to appeal against is published yet"
+        )
+    if person not in people_of(connection, run):
+        raise RefusedStepError(f"{person!r} is not scored on {card} in {period}")
+    if not items or not reason.strip():
+        raise ValueError("an appeal points at one item at least and gives its reason")
+    materials = materials_of(connection, run)
+    scored = [find_item(materials.card, id) for id in items]
+    changes = {
+        "inputs": _corrections(materials, person, items, corrections or {}),
+        "facts": _exclusions(materials, person, [item.kpi for item in scored if item.kpi], exclusions or {}),
+    }
+    _changed(materials, person, changes)
+    row = {
+        "run": run.id, "revision": run.revision, "person": person, "items": list(items), "reason": reason,
+        "changes": changes, "author": by.name, "at": by.at,
+    }  # fmt: skip
+    made = connection.execute(insert(appeals).values(**row)).inserted_primary_key
+    assert made is not None
+    id = int(made[0])
+    record(connection, by, "appeal", card, period, person, appeal=id, items=list(items), reason=reason, changes=changes)
+    return appeal_of(connection, id)
+
+
+def appeal_of(connection: Connection, id: int) -> Appeal:
+    """The appeal. Raises RefusedStepError where there is none."""
+    found = next(_appeals(connection, appeals.c.id == id), None)
+    if found is None:
+        raise AbsentError(f"there is no appeal {id}; `deskpulse score appeal list` shows them")
+    return found
+
+
+def all_appeals(connection: Connection, run: RunRecord | None = None) -> list[Appeal]:
+    """All of them, or a run's, oldest first."""
+    return list(_appeals(connection, *(() if run is None else (appeals.c.run == run.id,))))
+
+
+def difference(connection: Connection, appeal: Appeal) -> list[Difference]:
+    """What accepting it would change now, for everybody: another's rank or share of a pool may move too."""
+    run = by_id(connection, appeal.run.id)
+    made = _changed(materials_of(connection, run), appeal.person, appeal.changes)
+    body, facts = pack(made)
+    after = document(made, compute(made), digest(body), digest(facts))
+    return differences(result_of(connection, run), after)
+
+
+def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Actor) -> tuple[Appeal, list[Difference]]:
+    """Accept an appeal, which amends the run by a new revision that waits for publication; or refuse it.
+
+    Raises RefusedStepError where it is decided already, or by the appellant or somebody who rated what it is about; ValueError
+    where an accepted appeal changes nothing.
+    """
+    appeal = appeal_of(connection, id)
+    run = by_id(connection, appeal.run.id)
+    if appeal.decision is not None:
+        done = "accepted" if appeal.decision.accepted else "refused"
+        raise RefusedStepError(f"{appeal.decision.author} has {done} the appeal {id} already; nothing was done")
+    if by.name in (appeal.person, appeal.author):
+        raise RefusedStepError(f"{by.name} cannot decide on an appeal of his own; somebody else has to")
+    rated = raters(connection, run.card, run.period, appeal.person, appeal.items)
+    if by.name in rated.values():
+        what = ", ".join(sorted(key for key, author in rated.items() if author == by.name))
+        raise RefusedStepError(f"{by.name} has given {what} and cannot decide on it (S1-75); somebody else has to")
+    if not reason.strip():
+        raise ValueError("a decision gives its reason")
+    number, changed = None, []
+    if accepted:
+        changed = difference(connection, appeal)
+        if not changed:
+            raise ValueError(
+                f"accepting the appeal {id} changes nothing: it names no correction; open one with --correct or --exclude, "
+                "or refuse this one with the reason"
+            )
+        entries = _entries(appeal)
+        if entries:
+            hand_in(connection, run.card, run.period, entries, by, f"appeal {id}")
+        made = _changed(materials_of(connection, run), appeal.person, appeal.changes)
+        number, _, _ = freeze(connection, run, made, by, f"appeal {id}: {reason}")
+        move(connection, run, "approved", revision=number)
+    row = {"appeal": id, "accepted": accepted, "reason": reason, "revision": number, "author": by.name, "at": by.at}
+    connection.execute(insert(decisions).values(**row))
+    action = "amend" if accepted else "refuse"
+    record(connection, by, action, run.card, run.period, appeal.person, appeal=id, reason=reason, revision=number)
+    return appeal_of(connection, id), changed
+
+
+def _appeals(connection: Connection, *where: Any) -> Iterator[Appeal]:
+    query = select(appeals, decisions.c.accepted, decisions.c.reason.label("why"), decisions.c.revision.label("led_to"),
+                   decisions.c.author.label("decider"), decisions.c.at.label("decided")).outerjoin(
+        decisions, decisions.c.appeal == appeals.c.id).where(*where).order_by(appeals.c.id)  # fmt: skip
+    for row in connection.execute(query).all():
+        made = None if row.decider is None else Decision(row.accepted, row.why, row.led_to, row.decider, row.decided)
+        run = by_id(connection, row.run)
+        yield Appeal(
+            row.id, run, row.revision, row.person, tuple(row.items), row.reason, row.changes, row.author, row.at, made
+        )  # fmt: skip
+
+
+def _corrections(
+    materials: Materials, person: str, items: Sequence[str], asked: Mapping[str, str | None]
+) -> dict[str, dict[str, str | None]]:
+    made: dict[str, dict[str, str | None]] = {}
+    for name, text in asked.items():
+        item_id, _, field = name.partition(".")
+        if item_id not in items:
+            raise ValueError(f"{name}: the appeal points at {', '.join(items)}; name {item_id} as an item of it too")
+        if not field:
+            raise ValueError(f"{name}: say which field is corrected, like {item_id}.value=98.5")
+        made.setdefault(item_id, {})[field] = text and checked_value(materials.card, item_id, field, text)
+    return made
+
+
+def _exclusions(
+    materials: Materials, person: str, kpis: Sequence[str], asked: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    made: dict[str, dict[str, int]] = {}
+    allowed = sorted({name for id in kpis for name in _measures(materials, id)})
+    for name, amount in asked.items():
+        day, _, measure = name.partition(".")
+        try:
+            on = date.fromisoformat(day)
+        except ValueError:
+            raise ValueError(f"{name}: write it like 2026-03-17.{allowed[0] if allowed else 'measure'}=-1") from None
+        if on not in materials.period:
+            raise ValueError(f"{name}: {day} is not in {materials.period}")
+        if measure not in allowed:
+            known = ", ".join(allowed) or "none: these items are not computed from events, use --correct"
+            raise ValueError(f"{name}: the items of this appeal count no {measure!r}; they count: {known}")
+        made.setdefault(day, {})[measure] = amount
+    return made
+
+
+def _measures(materials: Materials, kpi: str) -> set[str]:
+    bound = KPIS[kpi].bound(materials.policy, side_of("agent"))
+    return {measure for measure, _ in (*bound.top, *(bound.bottom or ()))}
+
+
+def _changed(materials: Materials, person: str, changes: Mapping[str, Any]) -> Materials:
+    """The materials with the changes in them. Raises ValueError where they go below what there is."""
+    inputs = dict(materials.inputs)
+    if changes["inputs"]:
+        entries = [
+            Entry(person, item, field, value) for item, of in changes["inputs"].items() for field, value in of.items()
+        ]
+        inputs[person] = merged(inputs.get(person, {}), entries)
+        for item in changes["inputs"]:
+            if item in inputs[person]:
+                complete(materials.card, materials.card.item(item), inputs[person][item])
+    added = tuple(
+        DailyFacts(entity=entity("agent", person), date=date.fromisoformat(day), sums=dict(sums))
+        for day, sums in sorted(changes["facts"].items())
+    )
+    made = replace(materials, inputs=inputs, adjusted=(*materials.adjusted, *added))
+    for fact in adjusted(made.facts, made.adjusted):
+        if added and fact.entity == added[0].entity and (below := sorted(m for m, n in fact.sums.items() if n < 0)):
+            raise ValueError(f"{fact.date}: {', '.join(below)} would fall below 0; exclude no more than there is")
+    return made
+
+
+def _entries(appeal: Appeal) -> list[Entry]:
+    return [
+        Entry(appeal.person, item, field, value, appeal.reason)
+        for item, of in appeal.changes["inputs"].items()
+        for field, value in of.items()
+    ]

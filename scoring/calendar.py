@@ -1,0 +1,127 @@
+"""A calendar of profiles: when which is in force, and what a card's items are then worth in a period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from scoring.card import Card
+from scoring.documents import Fault, read
+from scoring.parts import Id, Name, Part, Text
+from scoring.period import Period, overlap
+from scoring.profiles import Profile, ProfileError, find_profile, under
+from scoring.weights import Applied, Weights, own_weights
+
+SCHEMA = "deskpulse/calendar/1"
+
+
+class Entry(Part):
+    """When a profile is in force, both days included, and why; afterwards the cards' own weights return."""
+
+    profile: Annotated[Text, Field(description="Id of a profile that comes with the program, or the path of one")]
+    first: Annotated[date, Field(alias="from")]
+    last: Annotated[date, Field(alias="to")]
+    cards: Annotated[
+        tuple[Id, ...] | None, Field(description="Only these cards; left out: all that the profile changes")
+    ] = None
+    reason: Name
+
+
+class Calendar(Part):
+    """Which profiles are in force when."""
+
+    format: Annotated[Literal["deskpulse/calendar/1"], Field(alias="schema")]
+    entries: Annotated[tuple[Entry, ...], Field(min_length=1)]
+
+
+class Season(Part):
+    """An entry of a calendar with the profile that it names."""
+
+    profile: Profile
+    entry: Entry
+
+    def concerns(self, card: str) -> bool:
+        """Does it change this card's weights?"""
+        return card in self.profile.cards and (self.entry.cards is None or card in self.entry.cards)
+
+
+def load_calendar(path: Path) -> tuple[Season, ...]:
+    """The calendar in this YAML file, each entry with its profile. Raises ProfileError that lists every fault."""
+    found: dict[str, Profile] = {}
+
+    def check(calendar: Calendar) -> Iterator[Fault]:
+        for number, entry in enumerate(calendar.entries):
+            if entry.last < entry.first:
+                yield ("entries", number, "to"), f"it ends on {entry.last}, before it begins; swap the dates"
+            try:
+                found[entry.profile] = profile = find_profile(entry.profile, path.parent)
+            except ProfileError as error:
+                yield ("entries", number, "profile"), str(error)
+                continue
+            if alien := sorted(set(entry.cards or ()) - profile.cards.keys()):
+                yield (
+                    ("entries", number, "cards"),
+                    f"the profile {profile.id} does not change {', '.join(alien)}; take it out",
+                )
+            for other in calendar.entries[:number]:
+                yield from _clash(number, entry, other, found)
+
+    calendar = read(path, SCHEMA, Calendar, check, ProfileError)
+    return tuple(Season(profile=found[entry.profile], entry=entry) for entry in calendar.entries)
+
+
+def _clash(number: int, entry: Entry, other: Entry, found: Mapping[str, Profile]) -> Iterator[Fault]:
+    if entry.last < other.first or other.last < entry.first or other.profile not in found:
+        return
+    mine, theirs = (
+        set(one.cards or found[one.profile].cards) & found[one.profile].cards.keys() for one in (entry, other)
+    )
+    if both := sorted(mine & theirs):
+        begin, end = max(entry.first, other.first), min(entry.last, other.last)
+        yield (
+            ("entries", number, "from"),
+            f"{other.profile} and {entry.profile} are both in force for {', '.join(both)} from {begin} to {end}; "
+            "end one before the other begins, or name its `cards`",
+        )
+
+
+def in_force(card: Card, seasons: Sequence[Season], period: Period) -> Weights:
+    """What the card's items are worth in the period: each of its days counts with the weights of that day.
+
+    A profile that is in force for 10 of 30 days moves a weight by a third of its way. Raises ProfileError where one does
+    not fit the card.
+    """
+    own = own_weights(card)
+    due = [
+        (season, days)
+        for season in seasons
+        if season.concerns(card.id) and (days := overlap(period, season.entry.first, season.entry.last))
+    ]
+    if not due:
+        return own
+    rest = period.days - sum(days for _, days in due)
+    by_days = [(own.base, rest), *((under(season.profile, card), days) for season, days in due)]
+    ids = dict.fromkeys(id for weights, _ in by_days for id in weights)
+    worth = {
+        id: sum((weights.get(id, Fraction(0)) * days for weights, days in by_days), Fraction(0)) / period.days
+        for id in ids
+    }
+    applied = tuple(
+        Applied(
+            season.profile.id,
+            season.profile.version,
+            season.profile.name,
+            max(season.entry.first, period.first),
+            min(season.entry.last, period.last),
+            days,
+            period.days,
+            season.entry.reason,
+        )
+        for season, days in due
+    )
+    return Weights({id: value for id, value in worth.items() if value}, own.base, applied)

@@ -1,0 +1,249 @@
+"""``deskpulse card``: look at score cards, check them, try their items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+import yaml
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from scoring import documents, profiles
+from scoring.calendar import load_calendar
+from scoring.card import Card
+from scoring.documents import DocumentError, File
+from scoring.exact import NONE, cents, shown, some
+from scoring.faults import warnings
+from scoring.load import find, known, load
+from scoring.profiles import Profile, find_profile, known_profiles, load_profile
+from scoring.schema import schemas
+from scoring.trial import attempt, fields_of
+from scoring.weights import Weights, own_weights
+
+card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
+
+_WIDTH = 200
+_CardName = Annotated[
+    str, typer.Argument(metavar="CARD", help="Id of a card that comes with the program, or a .yaml file")
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs")]
+
+
+@card.callback()
+def commands() -> None:
+    """Score cards: look at them, check them, try their items."""
+
+
+@card.command("list")
+def list_() -> None:
+    """The cards and the profiles that come with the program."""
+    table = _table(
+        "评分卡 Card", "名称 Name", "岗位 Role", "周期 Period", "项目 Items", "满分 Max", "完整性 Completeness"
+    )
+    for id, file in known().items():
+        one = load(file)
+        said = f"{one.completeness.zh}\n{one.completeness.en}" if one.completeness else ""
+        names = f"{one.name.zh}\n{one.name.en}"
+        table.add_row(id, names, one.role, ", ".join(one.periods), str(len(one.items)), some(one.total.max), said)
+    console = _console()
+    console.print(table)
+    table = _table("方案 Profile", "名称 Name", "类别 Kind", "评分卡 Cards", "说明 Note")
+    for id in known_profiles():
+        profile = find_profile(id)
+        note = f"{profile.note.zh}\n{profile.note.en}" if profile.note else ""
+        table.add_row(id, f"{profile.name.zh}\n{profile.name.en}", profile.kind, ", ".join(profile.cards), note)
+    console.print(table)
+
+
+@card.command()
+def show(
+    name: _CardName,
+    profile: Annotated[str | None, typer.Option(help="Show the weights under this profile (id or .yaml file)")] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """A card with its items, targets, rules and sources; with --profile also what items weigh under it."""
+    try:
+        one = find(name)
+        weights = own_weights(one) if profile is None else _under(find_profile(profile), one)
+    except ValueError as error:
+        _stop(str(error))
+    if as_json:
+        typer.echo(one.model_dump_json(by_alias=True, exclude_defaults=True, indent=2))
+        return
+    _console().print(_shown(one, weights, profile))
+
+
+@card.command()
+def check(
+    given: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="Cards, profiles or calendars; without any, those that come with the program"
+        ),
+    ] = None,
+) -> None:
+    """Check cards, profiles and calendars: every fault with file, line, item and what to do. Exit code 1 where there is one."""
+    found = list(given or ())
+    everything: Iterable[File] = found or [*known().values(), *known_profiles().values()]
+    wrong = 0
+    for file in everything:
+        try:
+            typer.echo(_checked(file))
+        except DocumentError as error:
+            typer.echo(str(error), err=True)
+            wrong += 1
+    if wrong:
+        raise typer.Exit(1)
+
+
+@card.command("try")
+def try_(
+    name: _CardName,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of one of its items")],
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FIELD=VALUE]...",
+            help="value=98.5, or actual=… target=…, level=… pick=…, rating=…, a rater's name",
+        ),
+    ] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """What an item earns for these figures, and why.
+
+    Examples: `deskpulse card try s4-b-cs-supervisor-scale B1 value=98.5`, `… s4-c-installer C1 actual=2 reference=3`,
+    `… s4-f-aftersales-supervisor-kpi F5 level=2 pick=4`, `… s0-c-three-dimensions communication superior=90 peers=80`.
+    """
+    try:
+        tried = attempt(find(name), item, _fields(given or []))
+    except ValueError as error:
+        _stop(str(error))
+    if as_json:
+        typer.echo(msgspec.json.Encoder(decimal_format="number").encode(tried.as_data()))
+        return
+    points = tried.score.points
+    typer.echo(f"{NONE if points is None else cents(points)} / {some(tried.score.item.max)}")
+    typer.echo(tried.score.reason_zh)
+    typer.echo(tried.score.reason_en)
+    if not tried.fields:
+        typer.echo(f"takes: {', '.join(fields_of(tried.card, tried.card.item(item)))}")
+
+
+@card.command()
+def schema(
+    out: Annotated[Path, typer.Argument(help="Directory to write to; made where absent")],
+) -> None:
+    """Write the JSON Schema of cards, profiles and calendars, for editors to complete them."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file, text in schemas().items():
+            (out / file).write_text(text, encoding="utf-8")
+            typer.echo(f"written: {out / file}")
+    except OSError as error:
+        _stop(f"cannot write to {out}: {error}; choose another directory")
+
+
+def _fields(given: Iterable[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ValueError(f"{text!r} is no field: write a name, an equals sign and a value, like value=98.5")
+        if name in fields:
+            raise ValueError(f"{name} is given twice; give it once")
+        fields[name] = value
+    return fields
+
+
+def _checked(file: File) -> str:
+    """What there is to say of a sound file. Raises DocumentError for one that is not."""
+    match _kind(file):
+        case "profile":
+            one = load_profile(file)
+            for id in one.cards:
+                if id in known():
+                    _fits(one, find(id))
+            return f"{file}: profile {one.id} v{one.version} is sound"
+        case "calendar":
+            seasons = load_calendar(Path(str(file)))
+            return f"{file}: calendar of {len(seasons)} entries is sound"
+        case _:
+            sound = load(file)
+            noted = documents.notes(file, warnings(sound))
+            lines = "".join(f"\nwarning: {line}" for line in noted.splitlines())
+            return f"{file}: card {sound.id} v{sound.version} is sound{lines}"
+
+
+def _kind(file: File) -> str:
+    """What the file says it is; a card where it says nothing that is known."""
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return str(said["schema"]).split("/")[1]
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, IndexError):
+        return "card"
+
+
+def _fits(profile: Profile, one: Card) -> None:
+    if one.total.max is not None:
+        profiles.under(profile, one)
+    else:
+        profiles.named(profile, one)
+
+
+def _under(profile: Profile, one: Card) -> Weights:
+    """What items weigh while the profile is in force throughout."""
+    if one.id not in profile.cards:
+        raise ValueError(f"the profile {profile.id} does not change {one.id}; it changes: {', '.join(profile.cards)}")
+    own = own_weights(one)
+    return Weights(profiles.under(profile, one), own.base)
+
+
+def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
+    table = _table(
+        "项目 Item", "名称 Name", "数据 Figure", "目标 Target", "满分 Max", "权重 Weight", "规则 Rule", "来源 Source"
+    )
+    periods = ", ".join(one.periods)
+    table.title = escape(
+        f"{one.name.zh} · {one.name.en}\n{one.id} v{one.version} · {one.role} · {periods} · 满分 max {some(one.total.max)}"
+        + (f" · {profile}" if profile else "")
+    )
+    for section in one.sections:
+        table.add_row(
+            f"[bold]{escape(section.name.zh)}[/]", f"[bold]{escape(section.name.en)}[/]", "", "", some(section.max)
+        )
+        extra = [item for item in one.optional if item.section == section.id]
+        for item in (*section.items, *extra):
+            old, new = weights.base.get(item.id), weights.worth.get(item.id)
+            weight = NONE if new is None else shown(new) if old == new else f"{some(old)} → {shown(new)}"
+            figure = item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
+            rule = "\n".join(item.rule.words())
+            source = " ".join((item.rule_origin, *item.rows, *item.readings))
+            mark = " (optional)" if item in extra else ""
+            table.add_row(
+                item.id + mark, escape(f"{item.name.zh}\n{item.name.en}"), figure, escape("\n".join(dict.fromkeys(item.target_words()))),
+                some(item.max), weight, escape(rule), source,
+            )  # fmt: skip
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,167 @@
+"""Reads a YAML document into its model and refuses what is wrong with it, naming file, line, entry and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from textwrap import shorten
+from typing import TypeAlias, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from scoring.rules import RULES
+
+#: Where in the file (keys and positions, from the top), and what is wrong and what to do.
+Fault: TypeAlias = tuple[tuple[str | int, ...], str]
+Model = TypeVar("Model", bound=BaseModel)
+File: TypeAlias = Path | Traversable
+
+#: Lists whose entries messages call by what they are and their id.
+_NAMED = {"sections": "section", "items": "item", "optional": "item", "entries": "entry", "raters": "rater"}
+
+
+class DocumentError(ValueError):
+    """A document that cannot be used; the message has a line per fault: ``FILE:LINE: item ID: FIELD: what is wrong``."""
+
+
+def read(
+    file: File,
+    schema: str,
+    model: type[Model],
+    faults: Callable[[Model], Iterable[Fault]],
+    error: type[DocumentError] = DocumentError,
+) -> Model:
+    """The document in this file, of the model that ``schema`` names. Raises ``error`` that lists every fault."""
+    root, raw = _parsed(file, schema, error)
+    try:
+        made = model.model_validate(raw)
+    except ValidationError as invalid:
+        found: list[Fault] = [(detail["loc"], _advice(detail)) for detail in _telling(invalid.errors())]
+        raise error(_told(file, root, found, " or: ")) from invalid
+    if wrong := list(faults(made)):
+        raise error(_told(file, root, wrong))
+    return made
+
+
+def notes(file: File, found: Iterable[Fault]) -> str:
+    """What was found in a sound document, as faults are told."""
+    root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+    return _told(file, root, list(found)) if root is not None else ""
+
+
+def _parsed(file: File, schema: str, error: type[DocumentError]) -> tuple[yaml.MappingNode, object]:
+    what = schema.split("/")[1]
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as bad:
+        raise error(f"cannot read the {what} {file}: {bad}; give a readable file in UTF-8") from bad
+    root, raw = composed(text, str(file), error)
+    if not isinstance(root, yaml.MappingNode):
+        raise error(f"{file}:1: a {what} is a mapping that begins with `schema: {schema}`")
+    if twice := list(_doubled(root, set())):
+        raise error("\n".join(f"{file}:{line}: {key!r} stands here twice; keep one" for line, key in twice))
+    return root, raw
+
+
+def composed(text: str, name: str, error: type[ValueError] = DocumentError) -> tuple[yaml.Node | None, object]:
+    """The text's nodes, which know their lines, and its content; ``name`` stands for the file. Raises ``error``."""
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    except (yaml.YAMLError, ValueError) as bad:  # ValueError: what looks like a date and is none
+        mark = getattr(bad, "problem_mark", None)
+        at, problem = f":{mark.line + 1}" if mark else "", getattr(bad, "problem", None) or bad
+        raise error(f"{name}{at}: not YAML: {problem}; correct it") from bad
+
+
+def _doubled(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
+    """Keys that stand twice in one mapping (YAML would silently take the last): line and key."""
+    if id(node) in seen:  # an alias comes back to its anchor
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    yield key.start_mark.line + 1, key.value
+                keys.add(key.value)
+            yield from _doubled(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            yield from _doubled(part, seen)
+
+
+def _telling(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The details less those that only follow from others: lists that lost a wrong entry, defaults that need one."""
+    own = [detail for detail in details if detail["type"] not in ("too_short", "default_factory_not_called")]
+    return own or details
+
+
+def _advice(detail: ErrorDetails) -> str:
+    """What pydantic found, as something to do."""
+    match detail["type"]:
+        case "missing":
+            return "is missing; add it"
+        case "extra_forbidden":
+            return "is no field here; take it out or correct its name"
+        case "union_tag_invalid" | "union_tag_not_found":
+            asked = detail.get("ctx", {}).get("tag")
+            if asked is None:
+                return f"a rule needs a `type`; known: {', '.join(RULES)}"
+            return f"no rule type {asked!r}; known: {', '.join(RULES)}"
+        case _:
+            said = (
+                detail["msg"].removeprefix("Value error, ").replace("valid tuple", "list").replace("Tuple", "The list")
+            )
+            return f"{said}, not {shorten(repr(detail['input']), 80)}"
+
+
+def _told(file: File, root: yaml.Node, found: list[Fault], between: str | None = None) -> str:
+    """A line per fault in the order of the file; ``between`` joins what is said of one place into one line."""
+    placed = [(*_place(root, loc), what) for loc, what in found]
+    if between is not None:
+        by_place: dict[tuple[int, str], dict[str, None]] = {}
+        for line, where, what in placed:
+            by_place.setdefault((line, where), {})[what] = None
+        placed = [(*place, between.join(whats)) for place, whats in by_place.items()]
+    return "\n".join(f"{file}:{line}: {where}{what}" for line, where, what in sorted(placed))
+
+
+def _place(node: yaml.Node, loc: tuple[str | int, ...]) -> tuple[int, str]:
+    """Line of a fault, and its item and field as the message names them."""
+    line, item, field, inside = node.start_mark.line + 1, "", "", ""
+    for number, part in enumerate(loc):
+        child: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            key, child = next(((k, v) for k, v in node.value if k.value == part), (None, None))
+            if key is not None:
+                line = key.start_mark.line + 1
+            elif number < len(loc) - 1:
+                continue  # the tag of a union: no key of the file
+            elif field and str(part).startswith(("function-", "tuple", "literal", "constrained", "is-instance")):
+                continue  # which kind of value pydantic tried
+            field = f"{field}.{part}" if field else str(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            child = node.value[part] if part < len(node.value) else None  # None: an entry that is missing
+            if child is not None:
+                line = child.start_mark.line + 1
+            if child is not None and inside in _NAMED:
+                item, field = f"{_NAMED[inside]} {_id(child, part)}: ", ""
+            else:
+                field = f"{field}[{part + 1}]"
+        elif isinstance(node, yaml.SequenceNode):
+            continue  # a union's tag that was taken for the key of the same name
+        if child is None:
+            break
+        node, inside = child, str(part)
+    return line, f"{item}{field}: " if field else item
+
+
+def _id(node: yaml.Node, position: int) -> str:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((v.value for k, v in pairs if k.value == "id" and v.value), f"number {position + 1}")

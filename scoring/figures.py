@@ -1,0 +1,65 @@
+"""Figures that cards score besides the KPIs: those that events will give one day, and those that people hand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Literal, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from scoring.units import Unit
+from streams.kpi.catalog import KPIS
+from streams.kpi.spec import Direction
+
+FigureId: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+_Text = Annotated[str, Field(min_length=1)]
+
+#: Figures that only make sense beside one of quality: shorter is not better by itself.
+DURATIONS = frozenset({"average_talk_time", "average_handle_time", "average_hold_time", "average_wrap_up_time"})
+#: Figures of the quality of service.
+QUALITY = frozenset(
+    {
+        *("csat", "csat_mean", "nps", "csat_periodic", "followup_csat"),
+        *("qa_score", "qa_pass_rate", "script_compliance_rate", "process_adherence_rate", "recording_review_score"),
+    }
+)
+
+
+class FigureSpec(BaseModel):
+    """What a figure is: names, unit, which way is better, where it comes from; ``share`` of which two counts it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    zh: _Text
+    en: _Text
+    unit: Unit
+    better: Direction
+    by: Literal["events", "people"]
+    also: tuple[FigureId, ...] = ()
+    share: tuple[FigureId, FigureId] | None = None
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Annotated[Literal["deskpulse/figures/1"], Field(alias="schema")]
+    figures: dict[FigureId, FigureSpec]
+
+
+@lru_cache(maxsize=1)
+def known_figures() -> Mapping[str, FigureSpec]:
+    """The figures that come with the program: id → what it is."""
+    text = (files("scoring") / "figures.yaml").read_text(encoding="utf-8")
+    return _Figures.model_validate(yaml.safe_load(text)).figures
+
+
+def usual_unit(id: str | None) -> Unit:
+    """The unit that a card states a KPI or figure in unless it says otherwise; percent for shares."""
+    kpi = KPIS.get(id or "")
+    if kpi is not None:
+        return "pct" if kpi.unit == "ratio" else kpi.unit
+    figure = known_figures().get(id or "")
+    return figure.unit if figure else "points"

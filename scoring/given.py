@@ -1,0 +1,139 @@
+"""What people hand in for an item, and how its fields are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fractions import Fraction
+from types import MappingProxyType
+
+from scoring.card import Card, Item
+from scoring.figures import FigureSpec, known_figures
+from scoring.rules import Ratio
+from scoring.units import RANGES
+
+#: Names that the figure of any item goes by.
+_VALUE = ("value", "actual")
+#: What the figure is held against.
+_AGAINST = ("reference", "target", "previous")
+_NUMBER = re.compile(r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)\s*%?")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was handed in for one item of one person, as far as the item takes it.
+
+    ``value``: the figure, or the rating of an item that is rated. ``reference``: what it is held against. ``level`` and
+    ``pick``: of anchored levels. ``ratings``: by rater or by column of the form (of levels: the level). ``n``: how many
+    cases the figure rests on.
+    """
+
+    value: Fraction | None = None
+    reference: Fraction | None = None
+    level: str | None = None
+    pick: Fraction | None = None
+    ratings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    n: int | None = None
+
+
+def takes(card: Card, item: Item) -> tuple[str, ...]:
+    """Names of the fields that can be handed in for the item, the usual one of each first."""
+    columns = [rater.id for rater in item.raters]
+    if item.rated:
+        columns += [column.id for column in card.evaluators if column.counts or not item.raters]
+    match item.rule.asks:
+        case "level":
+            return "level", "pick", *columns
+        case "rating":
+            return "rating", "value", *columns
+        case _:
+            spec = figure_spec(card, item)
+            names = [*_VALUE, *(() if item.kpi is None and item.key == item.id else (item.key,))]
+            names += spec.also if spec else ()
+            names += ("count",) if item.unit == "n" else ()
+            names += ("rating",) if item.unit in ("points", "pct") else ()
+            names += spec.share if spec and spec.share else ()
+            against = _AGAINST if isinstance(item.rule, Ratio) and item.rule.form != "complement" else ()
+            return tuple(dict.fromkeys((*names, *against, *columns, "n")))
+
+
+def read(card: Card, item: Item, fields: Mapping[str, str]) -> Given:
+    """The fields as people write them. Raises ValueError that says which one the item does not take, and which it does."""
+    names = takes(card, item)
+    for name in fields:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(f"item {item.id} takes no {name!r}; {hint}it takes: {', '.join(names)}")
+    columns = {rater.id for rater in item.raters} | {column.id for column in card.evaluators}
+    spec = figure_spec(card, item)
+    share = spec.share if spec and spec.share else ()
+    against = _one(fields, _AGAINST)
+    if item.rule.asks == "level":
+        ratings = {name: text.strip() for name, text in fields.items() if name in columns}
+        level = fields.get("level")
+        _either(level is not None, bool(ratings), "a level", "the form's columns")
+        pick = fields.get("pick")
+        return Given(level=None if level is None else level.strip(), pick=_number("pick", pick), ratings=ratings)
+    others = [name for name in names if name not in (*columns, *share, *_AGAINST, "n")]
+    given = _one(fields, others)
+    ratings = {name: str(_from_0(item, name, text)) for name, text in fields.items() if name in columns}
+    _either(given is not None, bool(ratings), "a value", "the raters' own")
+    value = None if given is None else _from_0(item, *given)
+    n = _whole("n", fields.get("n"))
+    if counts := [name for name in share if name in fields]:
+        _either(given is not None, True, "a value", "the counts it is made of")
+        if len(counts) != 2:
+            raise ValueError(f"{' and '.join(share)} belong together; give both")
+        value, n = _share(*(_whole(name, fields[name]) or 0 for name in share))
+    return Given(value=value, reference=None if against is None else _number(*against), ratings=ratings, n=n)
+
+
+def figure_spec(card: Card, item: Item) -> FigureSpec | None:
+    """What the item's figure is; None for a KPI, and for what raters give."""
+    id = item.metric or item.input
+    return None if id is None else card.figures.get(id) or known_figures().get(id)
+
+
+def _one(fields: Mapping[str, str], names: Iterable[str]) -> tuple[str, str] | None:
+    """The one of these fields that is given. Raises ValueError where there are several: they mean the same."""
+    found = [(name, fields[name]) for name in names if name in fields]
+    if len(found) > 1:
+        raise ValueError(f"{' and '.join(name for name, _ in found)} mean the same here; give one of them")
+    return found[0] if found else None
+
+
+def _either(one: bool, other: bool, of: str, to: str) -> None:
+    if one and other:
+        raise ValueError(f"both {of} and {to} are given; give one of the two")
+
+
+def _number(name: str, text: str | None) -> Fraction | None:
+    """The number, exact. Raises ValueError where the text is none."""
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(f"{name}: {text!r} is no number; write it like 98.5")
+    return Fraction(text.strip().removesuffix("%").strip())
+
+
+def _from_0(item: Item, name: str, text: str) -> Fraction | None:
+    """The number; of a unit that has nothing below 0, none below 0."""
+    number = _number(name, text)
+    if number is not None and number < 0 and RANGES[item.unit][0] == 0:
+        raise ValueError(f"{name}: {text!r} is below 0, which no figure in {item.unit} can be; correct it")
+    return number
+
+
+def _whole(name: str, text: str | None) -> int | None:
+    number = _number(name, text)
+    if number is not None and (number < 0 or number.denominator != 1):
+        raise ValueError(f"{name}: {text!r} is no count; write a whole number from 0")
+    return None if number is None else int(number)
+
+
+def _share(hits: int, others: int) -> tuple[Fraction | None, int]:
+    n = hits + others
+    return (Fraction(hits * 100, n) if n else None), n

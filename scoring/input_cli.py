@@ -1,0 +1,201 @@
+"""``deskpulse score template, import, missing, inputs``: what people hand in for a period."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoring.calendar import in_force, load_calendar
+from scoring.canonical import plain
+from scoring.card import Card
+from scoring.inputs.needs import Need
+from scoring.inputs.sheet import read_sheet
+from scoring.inputs.template import template as sheet_of
+from scoring.joined import Operation, handed_in, people, store
+from scoring.load import find
+from scoring.options import (
+    AsJson,
+    By,
+    CalendarFile,
+    CardName,
+    PeriodOption,
+    actor,
+    as_json,
+    clear,
+    period,
+    row,
+    show,
+    table,
+)
+from scoring.outcomes import default, load
+from scoring.outcomes.settings import Settings
+from scoring.period import Period
+from scoring.steps import asked_of, lacking
+from scoring.store.inputs import handed, versions
+from scoring.taking import take_sheet
+from streams.contracts.outputs import RosterEntry
+
+OutcomesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--outcomes", help="Rules of outcomes (YAML), which pay needs amounts; the program's own where left out"
+    ),
+]
+_People = dict[str, RosterEntry | None]
+
+
+def template(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.xlsx", help="The workbook to write")],
+    calendar: CalendarFile = None,
+    outcomes: OutcomesFile = None,
+) -> None:
+    """Write the sheet that says what is needed and from whom: a row per person and figure.
+
+    What was handed in before is filled in. Fill in the column `value`, then `deskpulse score import FILE --by NAME`.
+    """
+    operation: Operation = ctx.obj
+    with clear():
+        if out.suffix.lower() != ".xlsx":
+            raise ValueError(f"{out}: the template is a workbook; name it .xlsx")
+        one = find(card)
+        known, asked = _asked(operation, one, when, calendar, outcomes)
+        given = handed_in(operation, one.id, when)
+        numbers = {person: (entry.hr_number if entry else None) for person, entry in known.items()}
+        body = sheet_of(one, when, {person: (numbers[person], asked[person]) for person in known}, given)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(body)
+    typer.echo(f"written: {out} ({len(known)} people, {sum(map(len, asked.values()))} figures)")
+
+
+def import_(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX, as `deskpulse score template` writes it")],
+    by: By,
+    card: Annotated[
+        str | None, typer.Option("--card", help="Where the file does not say it, or is a card of your own (.yaml)")
+    ] = None,
+    when: Annotated[
+        Period | None,
+        typer.Option(
+            "--period", parser=period, metavar="PERIOD", help="Where the file does not say it; else both must agree"
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only, keep nothing")] = False,
+    json_: AsJson = False,
+) -> None:
+    """Take what people have filled in: all of the file, or nothing and every fault with row, column, person and item.
+
+    A value that is there already changes nothing, so the same file may come twice; another value is a new version, and
+    the old one is kept with its author and time. Columns: card, period, person or hr_number, item, field, value, remark.
+    """
+    operation: Operation = ctx.obj
+    with clear():
+        made = take_sheet(operation, read_sheet(file), actor(operation, by), card, when, keep=not dry_run)
+    if json_:
+        as_json(made)
+    elif made.kept is None:
+        typer.echo(
+            f"sound: {made.values} values of {made.people} people for {made.card} {made.period}; nothing was kept"
+        )
+    else:
+        counts = f"{made.kept.new} new, {made.kept.changed} changed, {made.kept.same} there already"
+        typer.echo(f"imported for {made.card} {made.period}: {counts}")
+
+
+def missing(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    calendar: CalendarFile = None,
+    outcomes: OutcomesFile = None,
+    json_: AsJson = False,
+) -> None:
+    """What is still missing, per person, and who is to give it."""
+    operation: Operation = ctx.obj
+    with clear():
+        one = find(card)
+        _, asked = _asked(operation, one, when, calendar, outcomes)
+        left = lacking(asked, handed_in(operation, one.id, when))
+    if json_:
+        as_json({person: [plain(need) for need in own] for person, own in left.items()})
+        return
+    if not left:
+        typer.echo(f"nothing is missing: {len(asked)} people, {sum(map(len, asked.values()))} figures")
+        return
+    made = table("人员 Person", "项目 Item", "栏 Field", "由谁提供 From", "允许的值 Allowed")
+    for person, own in left.items():
+        for need in own:
+            mark = "" if need.required else "（不计分 not scored）"
+            row(made, person, f"{need.item} {need.name.zh} {need.name.en}", need.field + mark,
+                f"{need.whom.zh} {need.whom.en}", f"{need.allowed.zh} · {need.allowed.en}")  # fmt: skip
+    show(made)
+    typer.echo(f"{sum(map(len, left.values()))} values of {len(left)} of {len(asked)} people are missing")
+
+
+def inputs(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    person: Annotated[str | None, typer.Option(help="Only this person's")] = None,
+    history: Annotated[bool, typer.Option(help="All versions, not only those in force")] = False,
+    json_: AsJson = False,
+) -> None:
+    """What was handed in: value, version, author, time and file."""
+    operation: Operation = ctx.obj
+    with clear():
+        one = find(card)
+        with store(operation) as database, database.read() as connection:
+            found = list(versions(connection, one.id, str(when), person))
+            now = handed(connection, one.id, str(when))
+    if not history:
+        newest = {(one.person, one.item, one.field): one for one in found}
+        found = [one for one in newest.values() if now.get(one.person, {}).get(one.item, {}).get(one.field) is not None]
+    if json_:
+        as_json(found)
+        return
+    made = table(
+        "人员 Person",
+        "项目 Item",
+        "栏 Field",
+        "数值 Value",
+        "版本 Version",
+        "录入人 Author",
+        "时间 Time",
+        "来源 Source",
+    )
+    for each in found:
+        row(
+            made,
+            each.person,
+            each.item,
+            each.field,
+            each.value,
+            each.version,
+            each.author,
+            f"{each.at:%Y-%m-%d %H:%M:%S %Z}",
+            each.source,
+        )
+    show(made)
+
+
+def _asked(
+    operation: Operation, card: Card, when: Period, calendar: Path | None, outcomes: Path | None
+) -> tuple[_People, dict[str, list[Need]]]:
+    if when.kind not in card.periods:
+        raise ValueError(f"{card.id} is scored by {' or '.join(card.periods)}, and {when} is a {when.kind}")
+    due = card.at(when.kind)
+    weights = in_force(due, load_calendar(calendar) if calendar else (), when)
+    known = people(operation, card, when)
+    if not known:
+        raise ValueError(f"nobody is scored on {card.id} in {when}: no facts, and nobody on the roster; check both")
+    return known, asked_of(due, settings_of(outcomes), known.items(), weights)
+
+
+def settings_of(file: Path | None) -> Settings:
+    """The rules of outcomes in this file; the program's own without one."""
+    return load(file) if file else default()

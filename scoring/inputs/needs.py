@@ -1,0 +1,176 @@
+"""What a card needs of people, and from whom; and what of it is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from scoring.card import Card, Item
+from scoring.exact import NONE, shown
+from scoring.given import figure_spec
+from scoring.outcomes.pay_rules import BonusPool, GradeBonus
+from scoring.outcomes.people import Person
+from scoring.outcomes.settings import Settings
+from scoring.parts import Name
+from scoring.rules import Levels, Manual
+from scoring.units import RANGES, said
+from scoring.weights import Weights, own_weights
+
+#: Item under which stands what pay and other outcomes need of a person; no card can have an item of that name.
+PERSONAL = "@person"
+#: Its fields.
+PERSONAL_FIELDS: Mapping[str, Name] = {
+    "base_pay": Name(zh="基本工资", en="base pay"),
+    "commission": Name(zh="提成基数", en="commission"),
+    "performance_pay": Name(zh="绩效工资", en="performance pay"),
+    "quarterly_bonus": Name(zh="季度奖金基数", en="quarterly bonus"),
+    "base_bonus": Name(zh="基础奖金", en="base bonus"),
+    "bonus_percent": Name(zh="选定的奖金上浮百分比", en="chosen rise of the bonus, in percent"),
+    "exam": Name(zh="季度考试成绩（%）", en="exam of the quarter, in percent"),
+    "level": Name(zh="职级", en="level on the ladder of posts"),
+    "superior": Name(zh="上级（人员编号）", en="superior (person id)"),
+}
+_HR = Name(zh="人事", en="HR")
+_SOURCE = Name(zh="业务系统（尚未接入，可手工录入）", en="source system (not joined yet: hand it in)")
+_SOMEBODY = Name(zh="考核人", en="assessor")
+
+
+@dataclass(frozen=True)
+class Need:
+    """One figure, rating or level of an item. ``group``: needs of the same item of which one is enough (columns of the
+    form); None: it stands for itself. ``required``: without it the item is not scored."""
+
+    item: str
+    name: Name
+    field: str
+    whom: Name
+    allowed: Name
+    required: bool = True
+    group: str | None = None
+
+
+def needs(card: Card, weights: Weights | None = None) -> tuple[Need, ...]:
+    """What people hand in for the card's items, in its order; nothing for what is computed from events.
+
+    ``weights``: those in force, which may switch optional items on.
+    """
+    worth = (weights or own_weights(card)).worth
+    asked = [item for item in card.items if item.max is not None]
+    asked += [item for item in card.optional if worth.get(item.id)]
+    return tuple(need for item in asked if item.kpi is None for need in _item(card, item))
+
+
+def personal_needs(settings: Settings, card: str, role: str | None, team: str | None) -> Iterator[Need]:
+    """What the outcomes need of a person of this role and team beside his score."""
+    person = Person("", None, card=card, role=role, team=team)
+    names: list[str] = []
+    for rule in settings.pay:
+        if rule.who.takes(person) and not isinstance(rule, BonusPool):
+            names.append(rule.amount)
+            if isinstance(rule, GradeBonus) and rule.how == "manual":
+                names.append("bonus_percent")
+    if settings.base_bonus and settings.base_bonus.who.takes(person):
+        names.append("base_bonus")
+    if settings.stars and settings.stars.who.takes(person):
+        names.append("exam")
+    for field in dict.fromkeys(names):
+        percent = field in ("exam", "bonus_percent")
+        allowed = Name(zh="0–100", en="0 to 100") if percent else Name(zh="金额，不小于 0", en="an amount from 0")
+        yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
+
+
+def missing(asked: Sequence[Need], given: Mapping[str, Mapping[str, str]]) -> list[Need]:
+    """Those of the needs that one person's inputs (item → field → text) do not meet."""
+    lacking = []
+    for need in asked:
+        own = given.get(need.item, {})
+        if need.field in own or _instead(need, own):
+            continue
+        if need.group is not None and any(
+            other.field in own for other in asked if other.item == need.item and other.group == need.group
+        ):
+            continue
+        lacking.append(need)
+    return lacking
+
+
+_AGAINST = {"reference", "target", "previous"}
+_BESIDE = {*_AGAINST, "n", "pick"}
+
+
+def _instead(need: Need, own: Mapping[str, str]) -> bool:
+    """Is what the need asks for given under a name that means the same?"""
+    if need.item == PERSONAL or need.field in ("n", "pick"):
+        return False
+    if need.field == "reference":
+        return bool(_AGAINST & own.keys())
+    if need.field == "value":
+        return bool(own.keys() - _BESIDE) or own.get("n") == "0"  # no case this period
+    return any(name in own for name in ("level", "rating", "value", "actual"))
+
+
+def _item(card: Card, item: Item) -> Iterator[Need]:
+    allowed = _allowed(item)
+    if item.raters:
+        for rater in item.raters:
+            share = Name(
+                zh=f"{allowed.zh}；权重 {shown(rater.weight)} %", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
+            )
+            yield Need(item.id, item.name, rater.id, rater.name, share)
+        return
+    if item.rated:
+        yield from _columns(card, item, allowed)
+        if isinstance(item.rule, Levels) and any(level.pick for level in item.rule.levels):
+            picks = ", ".join(f"{level.level}: {level.award()}" for level in item.rule.levels if level.pick)
+            whole = Name(zh=f"整数分 {picks}", en=f"whole points, {picks}")
+            yield Need(item.id, item.name, "pick", item.rater or _last(card), whole)
+        return
+    spec = figure_spec(card, item)
+    whom = item.rater or (_SOURCE if item.metric is not None else _HR)
+    if spec and spec.share:
+        for count in spec.share:
+            yield Need(item.id, item.name, count, whom, Name(zh="次数（整数）", en="a count (whole number)"))
+        return
+    yield Need(item.id, item.name, "value", whom, allowed)
+    if item.reference is not None:
+        yield Need(item.id, item.reference, "reference", whom, _in_unit(item))
+    if item.sample is not None:
+        least = item.sample.min
+        yield Need(item.id, item.name, "n", whom, Name(zh=f"样本数（至少 {least}）", en=f"number of cases (at least {least})"))  # fmt: skip
+
+
+def _columns(card: Card, item: Item, allowed: Name) -> Iterator[Need]:
+    if not card.evaluators:
+        field = "level" if item.rule.asks == "level" else "rating"
+        yield Need(item.id, item.name, field, item.rater or _SOMEBODY, allowed)
+    for column in card.evaluators:
+        yield Need(
+            item.id, item.name, column.id, column.name, allowed, column.counts, "column" if column.counts else None
+        )
+
+
+def _last(card: Card) -> Name:
+    counting = [column.name for column in card.evaluators if column.counts]
+    return counting[-1] if counting else _SOMEBODY
+
+
+def _allowed(item: Item) -> Name:
+    match item.rule:
+        case Levels():
+            levels = ", ".join(f"{level.level} ({level.award()})" for level in item.rule.levels)
+            return Name(zh=f"等级 {levels}", en=f"a level: {levels}")
+        case Manual():
+            low, high = shown(item.rule.min), NONE if item.rule.max is None else shown(item.rule.max)
+            return Name(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
+    return _in_unit(item)
+
+
+def _in_unit(item: Item) -> Name:
+    low, high = RANGES[item.unit]
+    if low is not None and high is not None:
+        ends = said(low, item.unit), said(high, item.unit)
+        return Name(zh=f"{ends[0][0]} – {ends[1][0]}", en=f"{ends[0][1]} to {ends[1][1]}")
+    zh, en = (text.removeprefix("0").strip() for text in said(Decimal(0), item.unit))
+    least = ("", "") if low is None else ("，不小于 0", ", from 0")
+    return Name(zh=f"数值{f'（{zh}）' if zh else ''}{least[0]}", en=f"a number{f' ({en})' if en else ''}{least[1]}")

@@ -1,0 +1,247 @@
+"""One item of one person: from his figure, or what was handed in, to points and the reason for them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from scoring.card import Card, Item
+from scoring.exact import NONE, cents, shown
+from scoring.given import Given
+from scoring.parts import Name
+from scoring.raters import blend, last_word
+from scoring.rules import Inputs, RefusedError
+from scoring.sample import handed_in, interval, limits
+from scoring.scored import ItemScore, Measured, Weight
+from scoring.units import factor, said
+from scoring.weights import Weights
+from streams.contracts.outputs import Figure
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Bound, side_of, total
+
+_NOTHING = Given()
+
+
+class ItemScorer:
+    """Scores one item of a card under one policy and one set of weights; made once, asked for every person.
+
+    ``strict``: what a form does not allow raises RefusedError; else the item is unscored and says so.
+    """
+
+    def __init__(self, card: Card, item: Item, policy: Policy, weights: Weights, strict: bool = False) -> None:
+        self._strict = strict
+        self.item, self._card, self._policy = item, card, policy
+        worth = weights.worth.get(item.id)
+        self._weight = None if worth is None or item.max is None else Weight(worth, worth / Fraction(item.max))
+        number = item.target.number if item.target else None
+        self._target = None if number is None else Fraction(number)
+        zh, en = item.target_words()
+        self._asked = (f"目标 {zh}", f"target {en}") if item.target else (NONE, NONE)
+        kpi = KPIS[item.kpi] if item.kpi is not None else None
+        self._bound = kpi.bound(policy, side_of("agent" if item.entity == "person" else "team")) if kpi else None
+        self._limits = limits(kpi, policy) if kpi else (0.0, None)
+        self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
+        self._presupposed = [
+            (name, asked, have)
+            for name in sorted(item.requires.model_fields_set)
+            if (asked := getattr(item.requires, name)) != (have := getattr(policy, name))
+        ]
+        self._new_weight = _new_weight(item, weights)
+
+    def score(self, own: Measured, team: Measured | None, given: Decimal | Given | None) -> ItemScore:
+        """The item's score from his sums, his team's, and what was handed in for it."""
+        if isinstance(given, Decimal):
+            given = Given(value=Fraction(given))
+        try:
+            if self._bound is not None:
+                return self._measured(self._bound, own if self.item.entity == "person" else team)
+            if self.item.rated:
+                return self._rated(given or _NOTHING)
+            return self._handed_in(given or _NOTHING)
+        except RefusedError as error:
+            if self._strict:
+                raise
+            return self._unscored(Figure(), error.zh, error.en)
+
+    def _measured(self, bound: Bound, month: Measured | None) -> ItemScore:
+        item = self.item
+        if month is None:
+            return self._unscored(Figure(), "花名册未列出所属班组", "the roster names no team of his")
+        figure = bound.figure(month.sums)
+        spread = month.spreads.get(bound.id)
+        if bound.kind == "mean" and spread is not None and (ends := interval(bound, month.sums, spread, self._limits)):
+            figure = Figure(figure.value, figure.n, *ends)
+        for name, asked, have in self._presupposed:
+            return self._unscored(
+                figure,
+                f"目标值以 {name} = {asked} 为前提，现行政策为 {have}",
+                f"the target presupposes {name} = {asked}, the policy says {have}",
+            )
+        hits, n = total(bound.top, month.sums), bound.n(month.sums)
+        value = None
+        if self._times is not None and bound.bottom is None:
+            value = Fraction(hits * self._times)
+        elif self._times is not None and n > 0:
+            value = Fraction(hits * self._times, n * bound.scale)
+        if value is None and item.no_cases is not None:
+            return self._without_cases(figure, item.no_cases)
+        return self._ruled(figure, value, Inputs(value, self._target))
+
+    def _handed_in(self, given: Given) -> ItemScore:
+        item = self.item
+        value, how = given.value, ("", "")
+        if item.raters and given.ratings:
+            blended = blend(item.raters, given.ratings, None)
+            if blended is not None:
+                value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
+        figure = handed_in(value, given.n, item.unit == "pct")
+        if value is None:
+            if given.n == 0 and item.no_cases is not None:
+                return self._without_cases(figure, item.no_cases)
+            if item.metric is not None and given.n is None:
+                return self._unscored(figure, "尚未采集该指标", "not measured yet")
+            return self._unscored(figure, "没有录入数据", "nobody has handed in a figure")
+        against = self._target if given.reference is None else given.reference
+        if item.reference is not None and given.reference is None:
+            return self._unscored(
+                figure, f"没有录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
+            )
+        asked = self._asked
+        if given.reference is not None:
+            name = item.reference or Name(zh="目标", en="target")
+            zh, en = said(given.reference, item.unit)
+            asked = f"{name.zh} {zh}", f"{name.en} {en}"
+        return self._ruled(figure, value, Inputs(value, against), asked, how)
+
+    def _rated(self, given: Given) -> ItemScore:
+        item = self.item
+        most = Fraction(item.max) if item.max is not None else None
+        how = ("", "")
+        if item.rule.asks == "level":
+            level = given.level
+            if spoken := last_word(self._card.evaluators, given.ratings):
+                level, how = spoken[1], (f"（{spoken[0].name.zh}）", f" ({spoken[0].name.en})")
+            return self._ruled(Figure(), None, Inputs(None, None, level, given.pick), how=how)
+        value = given.value
+        if blended := blend(item.raters, given.ratings, most):
+            value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
+        elif spoken := last_word(self._card.evaluators, given.ratings):
+            value, how = Fraction(spoken[1]), (f"（{spoken[0].name.zh}）", f" ({spoken[0].name.en})")
+        return self._ruled(Figure(), value, Inputs(value), how=how)
+
+    def _without_cases(self, figure: Figure, points: Decimal) -> ItemScore:
+        earned = cents(points)
+        zh, en = f"本期无此类事项，计 {earned} 分", f"no case this period, {earned} points"
+        return self._scored(figure, None, points, zh, en, self._names())
+
+    def _ruled(
+        self,
+        figure: Figure,
+        value: Fraction | None,
+        inputs: Inputs,
+        asked: tuple[str, str] | None = None,
+        how: tuple[str, str] = ("", ""),
+    ) -> ItemScore:
+        item = self.item
+        sample = item.sample
+        if sample is not None and value is not None and not item.rated and 0 < figure.n < sample.min:
+            zh = f"样本 n = {figure.n}，少于规定的 {sample.min}"
+            en = f"n = {figure.n}, fewer than the {sample.min} that the card asks for"
+            return self._unscored(figure, zh, en, value, few=True)
+        earned = item.rule.score(inputs)
+        zh, en = earned.reason_zh, earned.reason_en
+        if earned.points is None:
+            return self._unscored(figure, zh, en, value)
+        if value is None or item.rated:
+            names = self._names()
+            return self._scored(figure, value, earned.points, zh, en, (names[0] + how[0], names[1] + how[1]))
+        evidence = self._evidence(figure, value, asked or self._asked, how)
+        return self._scored(figure, value, earned.points, zh, en, evidence, inputs)
+
+    def _scored(
+        self,
+        figure: Figure,
+        value: Fraction | None,
+        points: Decimal,
+        zh: str,
+        en: str,
+        evidence: tuple[str, str],
+        inputs: Inputs | None = None,
+    ) -> ItemScore:
+        weight, item = self._weight, self.item
+        zh, en = f"{evidence[0]}：{zh}。", f"{evidence[1]}: {en}."
+        straddles = self._ends(figure, value, inputs) if inputs is not None else None
+        if straddles:
+            few, most = (shown(end) for end in sorted(straddles))
+            zh = f"{zh}95% 置信区间跨越计分档（{few} – {most} 分），样本尚不足以定档。"
+            en = f"{en} The 95 % interval straddles bands ({few} to {most} points): the sample does not settle which."
+        if self._new_weight is not None and weight is not None:
+            counts = shown(Fraction(points) * weight.per_point)
+            zh, en = (
+                f"{zh}{self._new_weight[0]}，计入总分 {counts}。",
+                f"{en} {self._new_weight[1]}: {counts} in the total.",
+            )
+        vetoes = False
+        if item.veto is not None:
+            of = Fraction(points) if item.veto.of == "points" else value
+            vetoes = of is not None and item.veto.holds(of)
+        return ItemScore(item, figure, value, points, zh, en, weight, straddles=straddles, vetoes=vetoes)
+
+    def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
+        """Points at the ends of the interval, where the value's band does not hold them all."""
+        if not self.item.rule.stepped or figure.low is None or figure.high is None or value is None or not self._times:
+            return None
+        rule, ends = self.item.rule, [Fraction(end) * self._times for end in (figure.low, figure.high)]
+        if all(rule.step(end) == rule.step(value) for end in ends):
+            return None
+        earned = [rule.score(Inputs(end, inputs.target)).points for end in ends]
+        return (earned[0], earned[1]) if earned[0] is not None and earned[1] is not None else None
+
+    def _unscored(
+        self, figure: Figure, zh: str, en: str, value: Fraction | None = None, *, few: bool = False
+    ) -> ItemScore:
+        names = self._names()
+        return ItemScore(
+            self.item,
+            figure,
+            value,
+            None,
+            f"{names[0]}：{zh}，未评分。",
+            f"{names[1]}: {en}; unscored.",
+            self._weight,
+            few,
+        )
+
+    def _names(self) -> tuple[str, str]:
+        return self.item.name.zh, self.item.name.en
+
+    def _evidence(
+        self, figure: Figure, value: Fraction, asked: tuple[str, str], how: tuple[str, str]
+    ) -> tuple[str, str]:
+        """The figure, what it rests on, and the target, as the first half of a sentence."""
+        item = self.item
+        value_zh, value_en = said(value, item.unit)
+        zh, en = f"{item.name.zh} {value_zh}", f"{item.name.en} {value_en}"
+        if item.kpi is None:
+            zh, en = f"{zh}（录入）{how[0]}", f"{en} (handed in){how[1]}"
+        if item.kpi is not None or figure.n:
+            if figure.low is not None and figure.high is not None and self._times:
+                low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
+                zh = f"{zh}（n = {figure.n}，95% 置信区间 {low[0]} – {high[0]}）"
+                en = f"{en} (n = {figure.n}, 95 % interval {low[1]} to {high[1]})"
+            else:
+                zh, en = f"{zh}（n = {figure.n}）", f"{en} (n = {figure.n})"
+        if asked[0] != NONE:
+            zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
+        return zh, en
+
+
+def _new_weight(item: Item, weights: Weights) -> tuple[str, str] | None:
+    """What profiles make of the item's weight; None: nothing."""
+    if not weights.changed(item.id):
+        return None
+    old, new = (shown(of.get(item.id, Fraction(0))) for of in (weights.base, weights.worth))
+    zh = "、".join(applied.words()[0] for applied in weights.applied)
+    en = ", ".join(applied.words()[1] for applied in weights.applied)
+    return f"{zh}：权重 {old} → {new}", f"{en}: weight {old} → {new}"

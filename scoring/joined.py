@@ -1,0 +1,124 @@
+"""What the commands of scoring are joined to: the operation's facts and roster, and the database of what people decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from scoring.calendar import Season
+from scoring.card import Card
+from scoring.materials import Handed, Incomplete, Materials
+from scoring.outcomes.settings import Settings
+from scoring.period import Month, Period
+from scoring.store.database import Database
+from scoring.store.inputs import handed
+from streams.contracts import outputs
+from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+
+#: Rated days before the period that streaks of days may reach back to.
+LOOK_BACK = timedelta(days=31)
+_RATED = ("csat_ratings", "csat_satisfied")
+
+
+class Operation(outputs.Operation, Protocol):
+    """What the commands ask of the operation they are joined to."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where files of this machine are kept."""
+
+    @property
+    def database(self) -> str | None:
+        """URL of the database; None: SQLite in ``data_dir``."""
+
+    def now(self) -> datetime:
+        """The moment at which a command is given."""
+
+
+@contextmanager
+def store(operation: Operation) -> Iterator[Database]:
+    """The operation's database."""
+    database = Database.of(operation.database, operation.data_dir)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def handed_in(operation: Operation, card: str, period: Period) -> Handed:
+    """What was imported for a card and period; nothing where there is no database yet."""
+    with store(operation) as database:
+        if not database.exists or database.version()[0] is None:
+            return {}
+        with database.read() as connection:
+            return handed(connection, card, str(period))
+
+
+def period_facts(operation: Operation, card: Card, period: Period) -> Iterator[DailyFacts]:
+    """Agents' facts, and teams' where the card scores a team's figures."""
+    yield from operation.daily_facts(period.first, period.last, "agent")
+    if any(item.entity == "team" for item in (*card.items, *card.optional)):
+        yield from operation.daily_facts(period.first, period.last, "team")
+
+
+def people(operation: Operation, card: Card, period: Period) -> dict[str, RosterEntry | None]:
+    """Who is scored on the card in the period, in order: who has facts or whom the roster puts on it, but on no other."""
+    roster = operation.roster(period.last)
+    ids = {entity_id(fact.entity) for fact in operation.daily_facts(period.first, period.last, "agent")}
+    ids |= {person for person, entry in roster.items() if entry.card == card.id}
+    return {id: roster.get(id) for id in sorted(ids) if id not in roster or roster[id].card in (None, card.id)}
+
+
+def gather(
+    operation: Operation,
+    card: Card,
+    period: Period,
+    *,
+    seasons: tuple[Season, ...] = (),
+    settings: Settings | None = None,
+    pools: Mapping[str, Decimal] | None = None,
+    incomplete: Incomplete = "unscored",
+) -> Materials:
+    """The materials of a run as they are now, but for inputs and history, which the database has."""
+    facts = list(period_facts(operation, card, period))
+    if settings is not None and isinstance(period, Month):
+        before = operation.daily_facts(period.first - LOOK_BACK, period.first - timedelta(days=1), "agent")
+        facts += _rated_only(before)
+    kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
+    return Materials(
+        card=card,
+        period=period,
+        policy=operation.policy,
+        facts=tuple(facts),
+        opened=_today(operation),
+        roster=operation.roster(period.last),
+        seasons=seasons,
+        settings=settings,
+        pools=pools or {},
+        incomplete=incomplete,
+        kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
+    )
+
+
+def _rated_only(facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
+    """Days before the period: only what streaks of rated days look at."""
+    for fact in facts:
+        if sums := {name: fact.sums[name] for name in _RATED if name in fact.sums}:
+            yield msgspec.structs.replace(fact, sums=sums, planned={})
+
+
+def _today(operation: Operation) -> date:
+    return operation.now().astimezone(ZoneInfo(operation.policy.time_zone)).date()

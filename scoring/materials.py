@@ -1,0 +1,195 @@
+"""Everything a run is made of, and how it is written and read back: the same materials give the same bytes and results."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+from pydantic import BaseModel
+
+from scoring.calendar import Season
+from scoring.canonical import plain, written
+from scoring.card import Card
+from scoring.given import Given, read
+from scoring.inputs.check import half
+from scoring.outcomes.people import History, Past
+from scoring.outcomes.settings import Settings
+from scoring.outcomes.terms import Term
+from scoring.period import Period, parse_period
+from scoring.runs import Run, run
+from streams.contracts.outputs import DailyFacts, RosterEntry
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+
+_Model = TypeVar("_Model", bound=BaseModel)
+SCHEMA = "deskpulse/materials/1"
+#: What a total that some items are missing from counts as in grades and ranks: none, or brought to the full scale.
+Incomplete: TypeAlias = Literal["unscored", "rescaled"]
+#: Person → item → field → text.
+Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+class MaterialsError(ValueError):
+    """Materials that cannot be used (again); the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back).
+
+    ``kpi_versions``: the meanings that the figures had. ``opened``: the day on which follow-up actions open. ``adjusted``:
+    what accepted appeals have changed in the facts, as facts to be added.
+    """
+
+    card: Card
+    period: Period
+    policy: Policy
+    facts: tuple[DailyFacts, ...]
+    opened: date
+    roster: Mapping[str, RosterEntry] = field(default_factory=dict)
+    inputs: Handed = field(default_factory=dict)
+    seasons: tuple[Season, ...] = ()
+    settings: Settings | None = None
+    history: Mapping[str, History] = field(default_factory=dict)
+    pools: Mapping[str, Decimal] = field(default_factory=dict)
+    incomplete: Incomplete = "unscored"
+    adjusted: tuple[DailyFacts, ...] = ()
+    kpi_versions: Mapping[str, int] = field(default_factory=dict)
+
+    def run(self) -> Run:
+        """The scores. Raises MaterialsError where this program knows a KPI by another meaning than was frozen."""
+        for id, version in self.kpi_versions.items():
+            if id not in KPIS or KPIS[id].version != version:
+                have = f"version {KPIS[id].version}" if id in KPIS else "no such KPI"
+                raise MaterialsError(
+                    f"the run was made with version {version} of the KPI {id}, this program has {have}: "
+                    "the frozen result stands; compute it anew with the program that made it"
+                )
+        return run(
+            self.card,
+            self.period,
+            adjusted(self.facts, self.adjusted),
+            self.policy,
+            self.roster,
+            self.given(),
+            self.seasons,
+        )
+
+    def given(self) -> dict[str, dict[str, Decimal | Given]]:
+        """What was handed in for the card's items, as scoring takes it. Half of a share's two counts is not there yet."""
+        return as_given(self.card, self.inputs)
+
+
+def as_given(card: Card, handed: Handed) -> dict[str, dict[str, Decimal | Given]]:
+    """Person → item → what was handed in; one of two counts that make a share is no figure yet.
+
+    Raises ValueError that names person and item for what the card does not take (any more).
+    """
+    items = {item.id: item for item in (*card.items, *card.optional)}
+    made: dict[str, dict[str, Decimal | Given]] = {}
+    for person, by_item in handed.items():
+        for id, fields in by_item.items():
+            if id not in items or half(card, items[id], fields):
+                continue
+            try:
+                made.setdefault(person, {})[id] = read(card, items[id], fields)
+            except ValueError as error:
+                raise MaterialsError(f"{person}: {error}; hand it in anew") from error
+    return made
+
+
+def adjusted(facts: tuple[DailyFacts, ...], by: tuple[DailyFacts, ...]) -> list[DailyFacts]:
+    """The facts with adjustments added to their days' sums."""
+    if not by:
+        return list(facts)
+    days = {fact.key: fact for fact in facts}
+    for change in by:
+        fact = days.get(change.key, DailyFacts(entity=change.entity, date=change.date))
+        sums = dict(fact.sums)
+        for measure, amount in change.sums.items():
+            sums[measure] = sums.get(measure, 0) + amount
+        days[change.key] = msgspec.structs.replace(fact, sums=sums)
+    return [days[key] for key in sorted(days)]
+
+
+def pack(materials: Materials) -> tuple[bytes, bytes]:
+    """The materials as two documents, the facts being one of their own: many revisions share them."""
+    facts = written(sorted((plain(fact) for fact in materials.facts), key=lambda fact: (fact["entity"], fact["date"])))
+    body = {
+        "schema": SCHEMA,
+        "card": materials.card,
+        "period": materials.period,
+        "policy": materials.policy.model_dump(),
+        "opened": materials.opened,
+        "roster": dict(materials.roster),
+        "inputs": materials.inputs,
+        "seasons": materials.seasons,
+        "settings": materials.settings,
+        "history": materials.history,
+        "pools": dict(materials.pools),
+        "incomplete": materials.incomplete,
+        "adjusted": materials.adjusted,
+        "kpi_versions": dict(materials.kpi_versions),
+    }
+    return written(body), facts
+
+
+def unpack(body: bytes, facts: bytes) -> Materials:
+    """The materials in these documents. Raises MaterialsError where they are not ones that this program reads."""
+    raw = json.loads(body)
+    if raw.get("schema") != SCHEMA:
+        raise MaterialsError(f"frozen materials of the schema {raw.get('schema')!r}, not {SCHEMA}; update the program")
+    return Materials(
+        card=_model(Card, raw["card"]),
+        period=parse_period(raw["period"]),
+        policy=_model(Policy, raw["policy"]),
+        facts=tuple(msgspec.json.decode(facts, type=list[DailyFacts])),
+        opened=date.fromisoformat(raw["opened"]),
+        roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),
+        inputs=raw["inputs"],
+        seasons=tuple(_model(Season, season) for season in raw["seasons"]),
+        settings=None if raw["settings"] is None else _model(Settings, raw["settings"]),
+        history={person: history_of(before) for person, before in raw["history"].items()},
+        pools={id: Decimal(amount) for id, amount in raw["pools"].items()},
+        incomplete=raw["incomplete"],
+        adjusted=tuple(msgspec.convert(raw["adjusted"], list[DailyFacts])),
+        kpi_versions=raw["kpi_versions"],
+    )
+
+
+def history_of(raw: Mapping[str, Any]) -> History:
+    """A person's history as it was written."""
+    past = tuple(
+        Past(
+            Term.parse(one["term"]),
+            None if one["total"] is None else Decimal(one["total"]),
+            one["met"],
+            one["grade"],
+            one["top"],
+            one["stars"],
+        )
+        for one in raw["past"]
+    )
+    granted = {id: tuple(date.fromisoformat(day) for day in days) for id, days in raw["granted"].items()}
+    return History(past, granted)
+
+
+def squeezed(body: bytes) -> bytes:
+    """The document as the database keeps it."""
+    return zlib.compress(body, 6)
+
+
+def unsqueezed(body: bytes) -> bytes:
+    """The document that was kept."""
+    return zlib.decompress(body)
+
+
+def _model(kind: type[_Model], raw: Any) -> _Model:
+    # As JSON, where tuples may be lists and figures text.
+    return kind.model_validate_json(json.dumps(raw))

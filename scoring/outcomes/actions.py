@@ -1,0 +1,226 @@
+"""What outcomes set off: improvement plan, mentor, training, interview. What becomes of an action is recorded elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from scoring.exact import cents, shown
+from scoring.outcomes.interview import InterviewRule, Step, due, steps
+from scoring.outcomes.mentors import Mentors
+from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Points, Who
+from scoring.outcomes.people import Person
+from scoring.outcomes.standing import Standing
+from scoring.outcomes.training import Called, Training, called_for
+from scoring.outcomes.words import Words, joined
+from scoring.period import Month
+
+ActionKind: TypeAlias = Literal["improvement_plan", "mentor", "training", "interview"]
+
+
+class PlanRule(Part):
+    """When an improvement plan opens: three triggers, each with its own switch (AMB-64). One plan holds all its reasons."""
+
+    grade_e: bool = True
+    bottom: bool = True
+    below: Points | None = None
+    owner: Id = "superior"
+    due: Delay = Delay(months=3)
+    who: Who = EVERYBODY
+
+
+class MentorRule(Part):
+    """A mentor for everybody who has an improvement plan, from those with ``stars`` or more, for ``at_most`` mentees."""
+
+    stars: Annotated[int, Field(ge=1, le=5)] = 4
+    at_most: Annotated[int, Field(ge=1)] = 3
+    due: Delay = Delay(months=3)
+
+
+class ActionRules(Part):
+    """What is opened at all; what is left out is not."""
+
+    improvement_plan: PlanRule | None = None
+    mentor: MentorRule | None = None
+    training: Training | None = None
+    interview: InterviewRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to be done for a person.
+
+    ``id`` depends on period, person, kind and ``rule`` only (the training's id), so that deciding again opens nothing
+    twice. ``owner``: the person, where known, who has the role ``owner_role`` for this. ``choices``: what the owner
+    decides between.
+    """
+
+    kind: ActionKind
+    rule: str | None
+    person: str
+    period: Month
+    name: Words
+    owner_role: str
+    owner: str | None
+    opened: date
+    due: date
+    reason: Words
+    sources: tuple[str, ...]
+    choices: tuple[Words, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """``2026-03|anna|training|fcr_drill``"""
+        parts = (str(self.period), self.person, self.kind, *([self.rule] if self.rule else []))
+        return "|".join(parts)
+
+
+def actions(
+    rules: ActionRules,
+    period: Month,
+    opened: date,
+    people: Sequence[Person],
+    standings: Mapping[str, Standing],
+    stars: Mapping[str, int],
+) -> tuple[dict[str, list[Action]], dict[str, list[Words]]]:
+    """Per person: the actions that open, and notes on what was left alone.
+
+    ``standings``: of the period. ``stars``: the newest stars of whoever has any. ``people`` in order: mentors are given
+    out in it.
+    """
+    made: dict[str, list[Action]] = {person.id: [] for person in people}
+    notes: dict[str, list[Words]] = {}
+    for person in people:
+        if rules.improvement_plan and (
+            plan := _plan(rules.improvement_plan, period, opened, person, standings[person.id])
+        ):
+            made[person.id].append(plan)
+    if rules.mentor:
+        free = [p for p in people if not made[p.id] and stars.get(p.id, 0) >= rules.mentor.stars]
+        mentors = Mentors(free, stars, rules.mentor.at_most)
+        for person in people:
+            if made[person.id]:
+                made[person.id].append(_mentor(rules.mentor, period, opened, person, mentors.take(person), stars))
+    for person in people:
+        own = made[person.id]
+        if rules.training:
+            called, left = called_for(rules.training, person)
+            own += [_training(found, period, opened, person) for found in called]
+            if left:
+                notes[person.id] = left
+        if rules.interview and (talk := _interview(rules.interview, period, opened, person, standings[person.id], own)):
+            own.append(talk)
+    return made, notes
+
+
+def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing: Standing) -> Action | None:
+    if standing.total is None or not rule.who.takes(person):
+        return None
+    triggers: list[tuple[str, Words]] = []
+    if rule.grade_e and standing.grade == "E" and standing.why_grade:
+        triggers.append(("S2-40", standing.why_grade))
+    if rule.bottom and standing.bottom and standing.why_bottom:
+        triggers.append(("S0-45", standing.why_bottom))
+    if rule.below is not None and standing.total < rule.below:
+        compared = f"{cents(standing.total)} < {shown(rule.below)}"
+        triggers.append(
+            ("S3-32", Words(f"总分 {compared}（低绩效线）", f"total {compared}, the line of low performance"))
+        )
+    if not triggers:
+        return None
+    choices = (
+        (Words("改进培训", "improvement training"), Words("岗位调整", "job adjustment"))
+        if "S0-45" in [source for source, _ in triggers]
+        else ()
+    )
+    return Action(
+        kind="improvement_plan",
+        rule=None,
+        person=person.id,
+        period=period,
+        name=Words("专项改进计划", "improvement plan"),
+        owner_role=rule.owner,
+        owner=_holder(rule.owner, person),
+        opened=opened,
+        due=rule.due.after(opened),
+        reason=joined([standing.placed, *(why for _, why in triggers)]),
+        sources=tuple(source for source, _ in triggers),
+        choices=choices,
+    )
+
+
+def _mentor(
+    rule: MentorRule, period: Month, opened: date, person: Person, mentor: str | None, stars: Mapping[str, int]
+) -> Action:
+    if mentor is None:
+        said = Words(
+            f"同岗位没有 {rule.stars} 星及以上且有余力的同事，请上级指定导师",
+            f"nobody of the same role with {rule.stars} stars or more has room; the superior is to name a mentor",
+        )
+    else:
+        said = Words(
+            f"导师 {mentor}：{stars[mentor]} 星（要求 {rule.stars} 星及以上），每人至多带 {rule.at_most} 人",
+            f"mentor {mentor}: {stars[mentor]} stars ({rule.stars} or more asked), at most {rule.at_most} mentees each",
+        )
+    return Action(
+        kind="mentor",
+        rule=None,
+        person=person.id,
+        period=period,
+        name=Words("导师辅导", "mentoring"),
+        owner_role="superior" if mentor is None else "mentor",
+        owner=person.superior if mentor is None else mentor,
+        opened=opened,
+        due=rule.due.after(opened),
+        reason=said,
+        sources=("S3-32", "S3-33"),
+    )
+
+
+def _training(found: Called, period: Month, opened: date, person: Person) -> Action:
+    rule = found.rule
+    return Action(
+        kind="training",
+        rule=rule.id,
+        person=person.id,
+        period=period,
+        name=rule.name,
+        owner_role=rule.owner,
+        owner=_holder(rule.owner, person),
+        opened=opened,
+        due=rule.due.after(opened),
+        reason=found.reason,
+        sources=(rule.source,) if rule.source else (),
+    )
+
+
+def _interview(
+    rule: InterviewRule, period: Month, opened: date, person: Person, standing: Standing, others: Sequence[Action]
+) -> Action | None:
+    reasons = due(rule, period, person, standing, any(action.kind == "improvement_plan" for action in others))
+    if not reasons:
+        return None
+    return Action(
+        kind="interview",
+        rule=None,
+        person=person.id,
+        period=period,
+        name=Words("绩效面谈", "appraisal interview"),
+        owner_role=rule.owner,
+        owner=_holder(rule.owner, person),
+        opened=opened,
+        due=rule.due.after(opened),
+        reason=joined(why for _, why in reasons),
+        sources=("S0-32", *(source for source, _ in reasons)),
+        steps=steps(person, standing, [action.name for action in others]),
+    )
+
+
+def _holder(role: str, person: Person) -> str | None:
+    """Who has the role for this person, as far as the roster says."""
+    return person.superior if role == "superior" else None

@@ -1,0 +1,244 @@
+"""A period's outcomes: everybody's standing, pay, stars, streaks, awards, next post and follow-up actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from scoring.exact import decimal, total
+from scoring.outcomes.actions import Action, actions
+from scoring.outcomes.awards import Awarded, awarded
+from scoring.outcomes.check import check
+from scoring.outcomes.ladder import NextPost, next_post
+from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
+from scoring.outcomes.pay_rules import BonusPool, PayRule
+from scoring.outcomes.people import History, Past, Person
+from scoring.outcomes.settings import Settings, faults
+from scoring.outcomes.standing import Standing, stand
+from scoring.outcomes.stars import Stars, rate
+from scoring.outcomes.streaks import Held, by_days, by_terms
+from scoring.outcomes.summary import Summary, summary, term_summary
+from scoring.outcomes.terms import Kind, Term, closed_by
+from scoring.outcomes.words import Words
+from scoring.period import Month
+
+
+@dataclass(frozen=True)
+class PersonOutcome:
+    """Everything that a month decided for one person.
+
+    ``standings``: the month's, and those of the quarter and the year that end with it. ``pay`` and ``base_bonus``: None
+    where no rule is for him, or the rule's quarter or year is not over (``notes`` say so). ``streaks``: all that are
+    counted, with what they granted.
+    """
+
+    person: str
+    standings: tuple[Standing, ...]
+    stars: Stars | None
+    pay: Pay | None
+    base_bonus: Pay | None
+    streaks: tuple[Held, ...]
+    awards: tuple[Awarded, ...]
+    next_post: NextPost | None
+    actions: tuple[Action, ...]
+    notes: tuple[Words, ...]
+
+    @property
+    def month(self) -> Standing:
+        """The month's standing."""
+        return self.standings[0]
+
+    def onto(self, history: History) -> History:
+        """The history with this month decided, as the next one looks back on it. Deciding a month again replaces it."""
+        new = {}
+        for standing in self.standings:
+            stars = self.stars.stars if self.stars and self.stars.term == standing.term else None
+            new[standing.term] = standing.past(stars)
+        kept = tuple(past for past in history.past if past.term not in new)
+        granted = {id: tuple(day for day in days if not self._decided(day)) for id, days in history.granted.items()}
+        for held in self.streaks:
+            if held.granted:
+                granted[held.streak] = (*granted.get(held.streak, ()), *held.granted)
+        return History(kept + tuple(new.values()), granted)
+
+    def _decided(self, day: date) -> bool:
+        return Month.of(day) == self.month.term.last
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Everybody's outcomes of a month, in order of person, with the version of the settings that decided them."""
+
+    period: Month
+    settings_version: str
+    people: tuple[PersonOutcome, ...]
+    summary: Summary
+
+
+def decide(
+    period: Month,
+    people: Iterable[Person],
+    settings: Settings,
+    *,
+    opened: date,
+    history: Mapping[str, History] | None = None,
+    pools: Mapping[str, Decimal] | None = None,
+) -> Outcomes:
+    """Decide a month, whatever the order of ``people``.
+
+    ``opened``: the day on which follow-up actions open. ``history``: person → what went before (`PersonOutcome.onto`
+    carries it on). ``pools``: id of a pool rule → its amount, in whole cents. Raises ValueError for impossible figures
+    and for settings that contradict themselves, and its kind PayConflictError for a person under two pay rules.
+    """
+    before = history or {}
+    amounts = pools or {}
+    given = sorted(people, key=lambda person: person.id)
+    everybody = {person.id: person for person in given}
+    pool_rules = {rule.id for rule in settings.pay if isinstance(rule, BonusPool)}
+    check(given, before, amounts, pool_rules)
+    if wrong := [f"{'.'.join(map(str, loc))}: {what}" for loc, what in faults(settings)]:
+        raise ValueError("\n".join(wrong))
+    past = {id: _earlier(before.get(id, History()), period) for id in everybody}
+    terms = list(closed_by(period))
+    standings = {term.kind: _standings(term, everybody, past, settings) for term in terms}
+    stars = _stars(everybody, standings.get("quarter"), settings)
+    newest = _newest_stars(past, stars)
+    paid, unpaid = _pay(everybody, standings, stars, settings, amounts)
+    bonus = settings.base_bonus
+    opened_now, notes = actions(settings.actions, period, opened, list(everybody.values()), standings["month"], newest)
+    outcomes = []
+    for id, person in everybody.items():
+        own = {kind: of[id] for kind, of in standings.items()}
+        given_awards = (
+            awarded(rule, own[rule.of]) for rule in settings.awards if rule.of in own and rule.who.takes(person)
+        )
+        outcomes.append(
+            PersonOutcome(
+                person=id,
+                standings=tuple(own.values()),
+                stars=stars.get(id),
+                pay=paid.get(id),
+                base_bonus=base_bonus(bonus, person, terms[0]) if bonus and bonus.who.takes(person) else None,
+                streaks=tuple(_streaks(person, own, past[id], period, settings)),
+                awards=tuple(award for award in given_awards if award),
+                next_post=next_post(settings.ladder, person),
+                actions=tuple(opened_now[id]),
+                notes=(*unpaid.get(id, ()), *notes.get(id, ())),
+            )
+        )
+    return Outcomes(
+        period,
+        settings.version,
+        tuple(outcomes),
+        summary(
+            [term_summary(term, standings[term.kind].values()) for term in terms],
+            [pay for outcome in outcomes for pay in (outcome.pay, outcome.base_bonus) if pay],
+            sorted(pool_rules),
+            [award for outcome in outcomes for award in outcome.awards],
+            [held for outcome in outcomes for held in outcome.streaks],
+            [action for outcome in outcomes for action in outcome.actions],
+        ),
+    )
+
+
+def _earlier(history: History, period: Month) -> History:
+    """Only what was over before this month was: a month that is decided again does not look at later ones."""
+    return replace(history, past=tuple(past for past in history.past if past.term.last < period))
+
+
+def _standings(
+    term: Term, people: Mapping[str, Person], past: Mapping[str, History], settings: Settings
+) -> dict[str, Standing]:
+    totals: dict[str, Decimal | None] = {}
+    why: dict[str, Words] = {}
+    for id, person in people.items():
+        if term.kind == "month":
+            totals[id] = None if person.total is None else total([person.total])
+            if person.why:
+                why[id] = person.why
+        else:
+            needed = settings.months_needed.quarter if term.kind == "quarter" else settings.months_needed.year
+            totals[id], why[id] = _mean(term, person, past[id], needed)
+    return stand(term, people, totals, why, settings.ranking, settings.grades, settings.pass_mark)
+
+
+def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[Decimal | None, Words]:
+    """The mean of the scored months, rounded as totals are; None where there are too few of them."""
+    months = {Term.of("month", month) for month in term.months}
+    known = [past.total for past in history.past if past.term in months and past.total is not None]
+    if person.total is not None:
+        known.append(total([person.total]))
+    said = Words(
+        f"{len(months)} 个月中 {len(known)} 个月有得分，需要 {needed} 个",
+        f"{len(known)} of {len(months)} months are scored, {needed} are needed",
+    )
+    if len(known) < needed:
+        return None, said
+    return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), said
+
+
+def _stars(
+    people: Mapping[str, Person], quarters: Mapping[str, Standing] | None, settings: Settings
+) -> dict[str, Stars]:
+    rule = settings.stars
+    if rule is None or quarters is None:
+        return {}
+    return {id: rate(rule, person, quarters[id]) for id, person in people.items() if rule.who.takes(person)}
+
+
+def _newest_stars(past: Mapping[str, History], now: Mapping[str, Stars]) -> dict[str, int]:
+    """The stars that each person has: this quarter's, else the last ones given."""
+    newest: dict[str, int] = {}
+    for id, history in past.items():
+        given: list[Past] = [term for term in history.past if term.stars is not None]
+        if given and (stars := max(given, key=lambda term: term.term.last).stars):
+            newest[id] = stars
+    newest.update({id: rated.stars for id, rated in now.items() if rated.stars is not None})
+    return newest
+
+
+def _pay(
+    people: Mapping[str, Person],
+    standings: Mapping[Kind, Mapping[str, Standing]],
+    stars: Mapping[str, Stars],
+    settings: Settings,
+    pools: Mapping[str, Decimal],
+) -> tuple[dict[str, Pay], dict[str, tuple[Words, ...]]]:
+    """What each person's one rule pays, and why nothing is due where its term is not over."""
+    paid: dict[str, Pay] = {}
+    notes: dict[str, tuple[Words, ...]] = {}
+    pooled: dict[str, tuple[BonusPool, dict[str, Standing]]] = {}
+    for id, person in people.items():
+        rule: PayRule | None = rule_of(settings.pay, person)
+        if rule is None:
+            continue
+        if rule.of not in standings:
+            span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
+            notes[id] = (
+                Words(
+                    f"{rule.id} 按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
+                ),
+            )
+        elif isinstance(rule, BonusPool):
+            pooled.setdefault(rule.id, (rule, {}))[1][id] = standings[rule.of][id]
+        else:
+            paid[id] = pay(rule, person, standings[rule.of][id], stars.get(id))
+    for pool, members in pooled.values():
+        term = next(iter(members.values())).term
+        paid.update(pay_pool(pool, term, members, pools.get(pool.id)))
+    return paid, notes
+
+
+def _streaks(
+    person: Person, own: Mapping[Kind, Standing], history: History, period: Month, settings: Settings
+) -> Iterable[Held]:
+    for rule in settings.streaks:
+        if not rule.who.takes(person):
+            continue
+        if rule.of == "day":
+            yield by_days(rule, person.id, person.days, period, history)
+        elif rule.of in own:
+            yield by_terms(rule, person.id, own[rule.of], history)

@@ -1,0 +1,118 @@
+"""What outcomes are made from: a person's month as it was scored, what was handed in for him, and what went before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from scoring.outcomes.terms import Term
+from scoring.outcomes.words import Words
+
+Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
+GRADES: tuple[Grade, ...] = ("A", "B", "C", "D", "E")
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Money that rules are applied to, per month or quarter as the rule is; None: nobody has handed it in."""
+
+    base_pay: Decimal | None = None
+    commission: Decimal | None = None
+    performance_pay: Decimal | None = None
+    quarterly_bonus: Decimal | None = None
+    base_bonus: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One dimension of ability on the card (a section or an item): points, None where unscored, of at most ``max``."""
+
+    id: str
+    name: Words
+    points: Decimal | None
+    max: Decimal
+
+    @cached_property
+    def attained(self) -> Fraction | None:
+        """Percent of its maximum; None where unscored."""
+        return None if self.points is None else Fraction(self.points) * 100 / Fraction(self.max)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known."""
+
+    name: Words
+    percent: Decimal | None
+    n: int
+    topic: Words | None = None
+
+
+@dataclass(frozen=True)
+class RatedDay:
+    """How many customers rated the person that day, and how many of them were satisfied."""
+
+    day: date
+    ratings: int
+    satisfied: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person's month.
+
+    ``total`` is the card's total half-up to 2 places, on the scale of the settings' points (100); None: unscored, and
+    ``why`` may say why. ``card``, ``role``, ``team``: on which card he is scored, and as whom. ``level``: his step on
+    the ladder of posts. ``superior``: who leads him. ``exam``: the quarter's exam in percent. ``bonus_percent``: the
+    rise of the bonus that a person chose, where the rule leaves it to one. ``targets_met`` of ``targets``: items that
+    reached their target, of those that have one. ``days``: his rated days, of this month and as many before as known.
+    """
+
+    id: str
+    total: Decimal | None
+    why: Words | None = None
+    card: str | None = None
+    role: str | None = None
+    team: str | None = None
+    level: str | None = None
+    superior: str | None = None
+    amounts: Amounts = Amounts()
+    exam: Decimal | None = None
+    bonus_percent: Decimal | None = None
+    targets_met: int = 0
+    targets: int = 0
+    dimensions: tuple[Dimension, ...] = ()
+    figures: Mapping[str, Measured] = field(default_factory=dict)
+    days: tuple[RatedDay, ...] = ()
+
+
+@dataclass(frozen=True)
+class Past:
+    """A closed term as it was decided then, never computed anew: later settings do not move it.
+
+    None: not decided (no result, or no such rule then).
+    """
+
+    term: Term
+    total: Decimal | None
+    met: bool | None = None
+    grade: Grade | None = None
+    top: bool | None = None
+    stars: int | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """What went before: closed terms in any order, and the days on which each streak granted something.
+
+    Streaks are as long as the history: give all of it. Terms and grants of the month that is decided, or
+    later, are passed over.
+    """
+
+    past: tuple[Past, ...] = ()
+    granted: Mapping[str, tuple[date, ...]] = field(default_factory=dict)

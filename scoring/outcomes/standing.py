@@ -1,0 +1,138 @@
+"""Where a person stands in a term: rank, top and bottom share, grade, pass mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from scoring.exact import cents, shown
+from scoring.outcomes.grades import ByPoints, ByShare, by_points, by_share
+from scoring.outcomes.people import Grade, Past, Person
+from scoring.outcomes.ranking import Group, Ranking, group_words, in_bottom, in_top, key
+from scoring.outcomes.terms import Term
+from scoring.outcomes.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One person's place in one term.
+
+    ``rank`` 1 is the best of ``of`` people, equal totals share a rank (1, 2, 2, 4). ``to_next``: points that lack to
+    the next better grade by points. None, throughout: not decided. ``placed`` says the rank, or why there is none; the
+    others say why what they are called after is as it is.
+    """
+
+    person: str
+    term: Term
+    total: Decimal | None
+    of: int
+    placed: Words
+    rank: int | None = None
+    top: bool | None = None
+    why_top: Words | None = None
+    bottom: bool | None = None
+    why_bottom: Words | None = None
+    met: bool | None = None
+    why_met: Words | None = None
+    grade: Grade | None = None
+    why_grade: Words | None = None
+    to_next: Decimal | None = None
+
+    @property
+    def reasons(self) -> tuple[Words, ...]:
+        """All of them that there are."""
+        given = (self.placed, self.why_top, self.why_bottom, self.why_met, self.why_grade)
+        return tuple(why for why in given if why)
+
+    def past(self, stars: int | None) -> Past:
+        """The same as later months look back on it."""
+        return Past(self.term, self.total, self.met, self.grade, self.top, stars)
+
+
+def stand(
+    term: Term,
+    people: Mapping[str, Person],
+    totals: Mapping[str, Decimal | None],
+    why: Mapping[str, Words],
+    ranking: Ranking,
+    grades: ByPoints | ByShare | None,
+    pass_mark: Decimal | None,
+) -> dict[str, Standing]:
+    """Everybody's standing. ``totals``: per person, None where unscored; ``why``: the reason of that."""
+    members: dict[tuple[str | None, ...], list[Decimal]] = {}
+    for id, person in people.items():
+        held = members.setdefault(key(person, ranking.within), [])
+        if (total := totals[id]) is not None:
+            held.append(total)
+    groups = {group: Group(held) for group, held in members.items()}
+    made = {}
+    for id, person in people.items():
+        group, total = groups[key(person, ranking.within)], totals[id]
+        if total is None:
+            made[id] = _unscored(id, term, group, why.get(id))
+        else:
+            made[id] = _scored(person, term, total, group, ranking, grades, pass_mark)
+    return made
+
+
+def _unscored(id: str, term: Term, group: Group, why: Words | None) -> Standing:
+    zh, en = (f"（{why.zh}）", f" ({why.en})") if why else ("", "")
+    said = Words(f"{term} 没有得分{zh}：不排名、不定级", f"{term}: no score{en}; neither ranked nor graded")
+    return Standing(id, term, None, group.n, said)
+
+
+def _scored(
+    person: Person,
+    term: Term,
+    total: Decimal,
+    group: Group,
+    ranking: Ranking,
+    grades: ByPoints | ByShare | None,
+    pass_mark: Decimal | None,
+) -> Standing:
+    rank = group.rank(total) if group.n >= ranking.smallest_group else None
+    top, why_top = in_top(ranking.top, group, rank) if ranking.top and rank else (None, None)
+    bottom, why_bottom = in_bottom(ranking.bottom, group, total, bool(top)) if ranking.bottom and rank else (None, None)
+    grade, to_next, why_grade = None, None, None
+    if isinstance(grades, ByPoints):
+        grade, to_next, why_grade = by_points(grades.cuts, total)
+    elif isinstance(grades, ByShare) and rank:
+        grade, why_grade = by_share(grades.shares, group, rank)
+    met, why_met = _met(pass_mark, total) if pass_mark is not None else (None, None)
+    return Standing(
+        person=person.id,
+        term=term,
+        total=total,
+        of=group.n,
+        placed=_placed(person, term, total, group, ranking, rank),
+        rank=rank,
+        top=top,
+        why_top=why_top,
+        bottom=bottom,
+        why_bottom=why_bottom,
+        met=met,
+        why_met=why_met,
+        grade=grade,
+        why_grade=why_grade,
+        to_next=to_next,
+    )
+
+
+def _placed(person: Person, term: Term, total: Decimal, group: Group, ranking: Ranking, rank: int | None) -> Words:
+    among = group_words(person, ranking.within)
+    zh, en = f"{term} 总分 {cents(total)}", f"{term}: total {cents(total)}"
+    if rank is not None:
+        return Words(f"{zh}，{group.n} 人中第 {rank} 名（{among.zh}）", f"{en}, rank {rank} of {group.n} ({among.en})")
+    least = ranking.smallest_group
+    return Words(
+        f"{zh}；{among.zh}只有 {group.n} 人得分，不足 {least} 人，不排名",
+        f"{en}; only {group.n} scored ({among.en}), fewer than {least}: not ranked",
+    )
+
+
+def _met(pass_mark: Decimal, total: Decimal) -> tuple[bool, Words]:
+    met = total >= pass_mark
+    sign, zh, en = ("≥", "达标", "met") if met else ("<", "未达标", "not met")
+    compared = f"{cents(total)} {sign} {shown(pass_mark)}"
+    return met, Words(f"总分 {compared}：{zh}", f"total {compared}: pass mark {en}")

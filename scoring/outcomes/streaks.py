@@ -1,0 +1,166 @@
+"""Streaks: what somebody earns by holding a result for a number of days, months, quarters or years in a row.
+
+S0-44 six months met, S2-41 eight quarters of A (AMB-16), S3-27 three days at 100 % (AMB-22), S1-52 consecutive excellence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from scoring.exact import shown, total
+from scoring.outcomes.parts import Rule
+from scoring.outcomes.people import History, Past, RatedDay
+from scoring.outcomes.standing import Standing
+from scoring.outcomes.words import Words
+from scoring.period import Month
+
+Result: TypeAlias = Literal["met", "top", "grade_a", "satisfied"]
+_UNITS: dict[str, Words] = {
+    "day": Words("天", "days"),
+    "month": Words("个月", "months"),
+    "quarter": Words("个季度", "quarters"),
+    "year": Words("年", "years"),
+}
+_RESULTS: dict[Result, Words] = {
+    "met": Words("达标", "pass mark met"),
+    "top": Words("名列前茅", "in the top group"),
+    "grade_a": Words("为 A 级", "grade A"),
+    "satisfied": Words("满意度 100 %", "all ratings satisfied"),
+}
+
+
+class Streak(Rule):
+    """``length`` results in a row grant ``name``.
+
+    ``result``: the pass mark met, in the top group, grade A; or, by days, all ratings of the day satisfied, of at least
+    ``min_ratings``. ``unscored``: a term without result (a day without enough ratings) neither breaks nor extends the
+    streak (``skips``), or breaks it. ``after``: a longer streak grants nothing more (``once``), or counting begins
+    again (``restart``). ``days_off``: what is granted in days, if anything.
+    """
+
+    name: Words
+    of: Literal["day", "month", "quarter", "year"]
+    result: Result
+    length: Annotated[int, Field(ge=2, le=1000)]
+    unscored: Literal["skips", "breaks"] = "skips"
+    after: Literal["once", "restart"] = "once"
+    min_ratings: Annotated[int, Field(ge=1)] = 1
+    days_off: Annotated[Decimal, Field(gt=0, le=366, decimal_places=2)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a person's streak stands: ``count`` of ``length`` now, and the days on which it granted something.
+
+    ``granted`` are days of the month that is decided; a streak of terms grants on the term's last day.
+    """
+
+    person: str
+    streak: str
+    name: Words
+    count: int
+    length: int
+    granted: tuple[date, ...]
+    days_off: Decimal | None
+    reason: Words
+    source: str | None
+
+
+def counted(states: Iterable[bool | None], rule: Streak) -> Iterator[tuple[int, bool]]:
+    """After each state (None: no result), how long the streak is, and whether it grants just now."""
+    count = 0
+    for state in states:
+        if state is None:
+            count = 0 if rule.unscored == "breaks" else count
+            yield count, False
+            continue
+        count = count + 1 if state else 0
+        reached = count == rule.length
+        yield count, reached
+        if reached and rule.after == "restart":
+            count = 0
+
+
+def by_terms(rule: Streak, person: str, standing: Standing, history: History) -> Held:
+    """The streak at the end of the standing's term. ``history``: what was decided before it, taken as it was then."""
+    term = standing.term
+    since = _granted_before(rule, history, term.months[0]) if rule.after == "restart" else None
+    states = {
+        past.term.number: _past(rule.result, past)
+        for past in history.past
+        if past.term.kind == term.kind and (since is None or past.term.last.last > since)
+    }
+    states[term.number] = _past(rule.result, standing.past(None))
+    numbers = range(min(states), term.number + 1)
+    *_, (count, granted) = counted((states.get(number) for number in numbers), rule)
+    return _held(rule, person, count, (term.last.last,) if granted else ())
+
+
+def _granted_before(rule: Streak, history: History, month: Month) -> date | None:
+    """The last grant before the month: later ones are of an earlier decision of what is decided now."""
+    return max((day for day in history.granted.get(rule.id, ()) if day < month.first), default=None)
+
+
+def _past(result: Result, past: Past) -> bool | None:
+    match result:
+        case "met":
+            return past.met
+        case "top":
+            return past.top
+        case _:
+            return None if past.grade is None else past.grade == "A"
+
+
+def by_days(rule: Streak, person: str, days: Iterable[RatedDay], month: Month, history: History) -> Held:
+    """The streak at the end of the month. Days up to the last grant before this month are used up."""
+    since = _granted_before(rule, history, month)
+    first, last = month.first, month.last
+    known = sorted((day for day in days if day.day <= last and (since is None or day.day > since)), key=_day)
+    states = list(_states(known, rule))
+    steps = list(counted((state for _, state in states), rule))
+    granted = tuple(
+        day for (day, _), (_, now) in zip(states, steps, strict=True) if now and day is not None and day >= first
+    )
+    count = 0
+    if steps:
+        count = 0 if steps[-1][1] and rule.after == "restart" else steps[-1][0]
+    return _held(rule, person, count, granted)
+
+
+def _day(rated: RatedDay) -> date:
+    return rated.day
+
+
+def _states(known: list[RatedDay], rule: Streak) -> Iterator[tuple[date | None, bool | None]]:
+    """Each day's state; where unrated days count, a state without result stands for the days that are not there."""
+    gaps = {later.day for earlier, later in pairwise(known) if later.day - earlier.day > timedelta(days=1)}
+    for rated in known:
+        if rated.day in gaps:
+            yield None, None
+        enough = rated.ratings >= rule.min_ratings
+        yield rated.day, rated.satisfied == rated.ratings if enough else None
+
+
+def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> Held:
+    unit, result = _UNITS[rule.of], _RESULTS[rule.result]
+    zh = f"连续 {rule.length} {unit.zh}{result.zh}，授予“{rule.name.zh}”"
+    en = f"{result.en} for {rule.length} {unit.en} in a row grants {rule.name.en!r}"
+    days_off = None if rule.days_off is None else total(rule.days_off for _ in granted)
+    if granted:
+        zh_on, en_on = "、".join(map(str, granted)), ", ".join(map(str, granted))
+        said = Words(f"{zh}：{zh_on} 达到", f"{en}: reached on {en_on}")
+        if days_off is not None:
+            off = shown(days_off)
+            said = Words(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")
+    elif count > rule.length:
+        said = Words(f"{zh}：已连续 {count} {unit.zh}，此前已授予", f"{en}: {count} so far, granted before")
+    else:
+        said = Words(f"{zh}：目前 {count} {unit.zh}", f"{en}: {count} so far")
+    return Held(person, rule.id, rule.name, count, rule.length, granted, days_off, said, rule.source)

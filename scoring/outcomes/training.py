@@ -1,0 +1,106 @@
+"""Which training a person's weak spots call for (S2-43 low FCR → drill; S1-58 weak dimension → workshop or retraining)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from scoring.exact import shown
+from scoring.outcomes.parts import Delay, Id, Part, Percent, Rule
+from scoring.outcomes.people import Dimension, Person
+from scoring.outcomes.words import Words, joined
+
+
+class _Training(Rule):
+    name: Words
+    owner: Id = "superior"
+    due: Delay = Delay(days=30)
+
+
+class LowFigure(_Training):
+    """Opens where a KPI is below a percentage and rests on at least ``min_n`` contacts."""
+
+    type: Literal["figure"]
+    figure: Id
+    below: Percent
+    min_n: Annotated[int, Field(ge=1)] = 10
+
+
+class WeakDimension(_Training):
+    """Opens where one of these dimensions is among the person's weakest."""
+
+    type: Literal["dimension"]
+    dimensions: Annotated[tuple[Id, ...], Field(min_length=1)]
+
+
+TrainingRule: TypeAlias = Annotated[LowFigure | WeakDimension, Field(discriminator="type")]
+
+
+class Training(Part):
+    """A person's weakest dimensions are his ``lowest`` (ties included) that reach less than ``below`` percent."""
+
+    lowest: Annotated[int, Field(ge=1)] = 2
+    below: Percent = Decimal(80)
+    rules: Annotated[tuple[TrainingRule, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Called:
+    """A training that is called for, and why."""
+
+    rule: LowFigure | WeakDimension
+    reason: Words
+
+
+def weakest(dimensions: Iterable[Dimension], lowest: int, below: Decimal | None = None) -> list[Dimension]:
+    """The lowest scored dimensions, weakest first; equals of the last are among them."""
+    scored = [(dimension.attained, dimension) for dimension in dimensions]
+    known = sorted(((at, d) for at, d in scored if at is not None), key=lambda pair: (pair[0], pair[1].id))
+    if not known:
+        return []
+    limit = known[min(lowest, len(known)) - 1][0]
+    return [d for at, d in known if at <= limit and (below is None or at < below)]
+
+
+def called_for(training: Training, person: Person) -> tuple[list[Called], list[Words]]:
+    """The trainings to open, and what was left alone for too small a sample."""
+    opened, notes = [], []
+    weak = weakest(person.dimensions, training.lowest, training.below)
+    for rule in training.rules:
+        if not rule.who.takes(person):
+            continue
+        if isinstance(rule, WeakDimension):
+            reasons = [_weak(found, training) for found in weak if found.id in rule.dimensions]
+            if reasons:
+                opened.append(Called(rule, joined(reasons)))
+            continue
+        measured = person.figures.get(rule.figure)
+        if measured is None or measured.percent is None or measured.percent >= rule.below:
+            continue
+        percent, below = shown(measured.percent), shown(rule.below)
+        zh = f"{measured.name.zh} {percent} %，低于 {below} %（n = {measured.n}）"
+        en = f"{measured.name.en} {percent} % < {below} % (n = {measured.n})"
+        if measured.n < rule.min_n:
+            notes.append(
+                Words(
+                    f"{zh}，样本不足 {rule.min_n}，未安排“{rule.name.zh}”",
+                    f"{en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
+                )
+            )
+            continue
+        if measured.topic:
+            zh, en = f"{zh}，最弱主题：{measured.topic.zh}", f"{en}, weakest topic: {measured.topic.en}"
+        opened.append(Called(rule, Words(zh, en)))
+    return opened, notes
+
+
+def _weak(dimension: Dimension, training: Training) -> Words:
+    attained, below = shown(dimension.attained or Decimal(0)), shown(training.below)
+    return Words(
+        f"{dimension.name.zh}得 {attained} %，低于 {below} %，属本人最弱的 {training.lowest} 项",
+        f"{dimension.name.en} reaches {attained} %, below {below} % and among the person's {training.lowest} lowest",
+    )

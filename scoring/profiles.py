@@ -1,0 +1,172 @@
+"""Profiles: weights for a strategy or a season. The other items scale, so that a card's sum stays what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from scoring.card import Card
+from scoring.documents import DocumentError, Fault, File, read
+from scoring.exact import shown
+from scoring.parts import Id, Name, Part, Percent, Row, Text
+from scoring.weights import own_weights
+
+SCHEMA = "deskpulse/profile/1"
+
+
+class ProfileError(DocumentError):
+    """A profile or calendar that cannot be used; the message says what and where."""
+
+
+class Change(Part):
+    """A new weight for some items together, in percent of the card's total; among themselves they keep their ratio.
+
+    The items: those of ``items`` or of ``section``. The weight: exactly ``weight``, or so many percentage points ``plus``,
+    or ``at_least``. An optional item that gets a weight counts while the profile is in force.
+    """
+
+    items: Annotated[tuple[Id, ...], Field(min_length=1)] | None = None
+    section: Id | None = None
+    weight: Percent | None = None
+    plus: Percent | None = None
+    at_least: Percent | None = None
+    origin: Literal["source", "assumed"] = "source"
+
+
+class Profile(Part):
+    """Weights for a strategy or a season, by card."""
+
+    format: Annotated[Literal["deskpulse/profile/1"], Field(alias="schema")]
+    id: Id
+    version: Text
+    name: Name
+    kind: Literal["strategy", "season"]
+    rows: tuple[Row, ...] = ()
+    readings: tuple[Row, ...] = ()
+    note: Name | None = None
+    cards: Annotated[dict[Id, Annotated[tuple[Change, ...], Field(min_length=1)]], Field(min_length=1)]
+
+
+def known_profiles() -> dict[str, Traversable]:
+    """The profiles that come with the program: id → file, in order of id."""
+    stored = sorted((files("scoring") / "profiles").iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".yaml"): file for file in stored if file.name.endswith(".yaml")}
+
+
+def find_profile(name: str, beside: Path | None = None) -> Profile:
+    """The profile with this id, or in this file (a path is read from ``beside``). Raises ProfileError for every fault."""
+    built_in = known_profiles()
+    if name in built_in:
+        return load_profile(built_in[name])
+    if Path(name).suffix in (".yaml", ".yml"):
+        return load_profile((beside or Path()) / name)
+    ids = ", ".join(built_in)
+    raise ProfileError(
+        f"no profile is called {name!r}; known: {ids}; for one of your own, give the path of its .yaml file"
+    )
+
+
+def load_profile(file: File) -> Profile:
+    """The profile in this YAML file. Raises ProfileError that lists every fault."""
+    return read(file, SCHEMA, Profile, _faults, ProfileError)
+
+
+def _faults(profile: Profile) -> Iterator[Fault]:
+    for card, changes in profile.cards.items():
+        seen: set[str] = set()
+        for number, change in enumerate(changes):
+            at = ("cards", card, number)
+            if (change.items is None) == (change.section is None):
+                yield at, "a change is of `items` or of a `section`; give one of the two"
+            if sum(way is not None for way in (change.weight, change.plus, change.at_least)) != 1:
+                yield at, "a change says `weight`, `plus` or `at_least`; give exactly one of them"
+            for id in change.items or ():
+                if id in seen:
+                    yield (*at, "items"), f"{id!r} is changed twice; keep one"
+                seen.add(id)
+
+
+def under(profile: Profile, card: Card) -> dict[str, Fraction]:
+    """What the card's items are worth under the profile. Raises ProfileError where it does not fit the card."""
+    own = own_weights(card)
+    base, whole = own.base, sum(own.base.values(), Fraction(0))
+    if not whole:
+        raise ProfileError(
+            f"profile {profile.id}: the card {card.id} has no weights yet; set them in your own copy of it"
+        )
+    made: dict[str, Fraction] = {}
+    for change in profile.cards.get(card.id, ()):
+        ids = _selected(profile, card, change)
+        if twice := sorted(set(ids) & made.keys()):
+            raise ProfileError(
+                f"profile {profile.id}, card {card.id}: {', '.join(twice)} changed twice; keep one change"
+            )
+        # An optional item has no weight of its own: among several, its max is its part.
+        parts = {id: base.get(id) or Fraction(card.item(id).max or 1) for id in ids}
+        before = sum((base.get(id, Fraction(0)) for id in ids), Fraction(0)) * 100 / whole
+        after = _asked(change, before)
+        together = sum(parts.values(), Fraction(0))
+        made |= {id: after * whole / 100 * part / together for id, part in parts.items()}
+    rest = {id: worth for id, worth in base.items() if id not in made}
+    left, now = whole - sum(made.values(), Fraction(0)), sum(rest.values(), Fraction(0))
+    if left < 0 or (left > 0 and not now):
+        taken = shown(sum(made.values(), Fraction(0)) * 100 / whole)
+        raise ProfileError(
+            f"profile {profile.id}, card {card.id}: the changed items weigh {taken} %; leave the others what is left of 100"
+        )
+    worth = {id: worth * left / now for id, worth in rest.items()} | made
+    _kept(profile, card, worth, whole)
+    return worth
+
+
+def named(profile: Profile, card: Card) -> None:
+    """Raises ProfileError where the profile names items or sections that the card does not have."""
+    for change in profile.cards.get(card.id, ()):
+        _selected(profile, card, change)
+
+
+def _selected(profile: Profile, card: Card, change: Change) -> Sequence[str]:
+    if change.section is not None:
+        section = next((section for section in card.sections if section.id == change.section), None)
+        if section is None:
+            known = ", ".join(section.id for section in card.sections)
+            raise ProfileError(
+                f"profile {profile.id}: the card {card.id} has no section {change.section!r}; it has: {known}"
+            )
+        return [item.id for item in section.items if item.max is not None]
+    known_ids = [item.id for item in (*card.items, *card.optional)]
+    if unknown := [id for id in change.items or () if id not in known_ids]:
+        raise ProfileError(
+            f"profile {profile.id}: the card {card.id} has no item {', '.join(unknown)}; it has: {', '.join(known_ids)}"
+        )
+    return change.items or ()
+
+
+def _asked(change: Change, before: Fraction) -> Fraction:
+    if change.weight is not None:
+        return Fraction(change.weight)
+    if change.plus is not None:
+        return before + Fraction(change.plus)
+    return max(before, Fraction(change.at_least or Decimal(0)))
+
+
+def _kept(profile: Profile, card: Card, worth: Mapping[str, Fraction], whole: Fraction) -> None:
+    """Raises ProfileError where shares that the card declares no longer hold."""
+    parts: Iterable[tuple[str, tuple[Decimal, Decimal] | None, Sequence[str]]] = (
+        *((section.id, section.share, [item.id for item in section.items]) for section in card.sections),
+        *((item.id, item.share, [item.id]) for item in card.items),
+    )
+    for id, asked, ids in parts:
+        if asked is not None:
+            share = sum((worth.get(item, Fraction(0)) for item in ids), Fraction(0)) * 100 / whole
+            if not asked[0] <= share <= asked[1]:
+                raise ProfileError(
+                    f"profile {profile.id}, card {card.id}: {id} would weigh {shown(share)} %, outside {asked[0]} to {asked[1]} %"
+                )

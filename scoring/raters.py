@@ -1,0 +1,53 @@
+"""Ratings by several people made into one: a weighted blend, or the last column of the form that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from scoring.card import Evaluator, Rater
+from scoring.exact import shown
+from scoring.rules import RefusedError
+
+
+def blend(
+    raters: Sequence[Rater], ratings: Mapping[str, str], most: Fraction | None
+) -> tuple[Fraction, str, str] | None:
+    """The weighted mean of the ratings, with its arithmetic in Chinese and in English; None without any.
+
+    An absent rater leaves his weight to the others. Raises RefusedError where one is absent who must not be, and for a
+    rating below 0 or above ``most``.
+    """
+    there = [(rater, Fraction(ratings[rater.id])) for rater in raters if rater.id in ratings]
+    if not there:
+        return None
+    for rater, rating in there:
+        if rating < 0 or (most is not None and rating > most):
+            end = "" if most is None else f"–{shown(most)}"
+            raise RefusedError(
+                f"{rater.name.zh}评分 {shown(rating)} 不在 0{end} 之间",
+                f"the rating {shown(rating)} by {rater.name.en} is not {'at least 0' if most is None else f'between 0 and {shown(most)}'}",
+            )
+    for rater in raters:
+        if rater.least and rater.id not in ratings:
+            raise RefusedError(
+                f"缺少{rater.name.zh}的评分（权重不得低于 {shown(rater.least)} %）",
+                f"no rating by {rater.name.en}, whose weight must be at least {shown(rater.least)} %",
+            )
+    weight = sum((Fraction(rater.weight) for rater, _ in there), Fraction(0))
+    if not weight:
+        return None
+    value = sum((rating * Fraction(rater.weight) for rater, rating in there), Fraction(0)) / weight
+    parts = [(rater.name, shown(rating), shown(Fraction(rater.weight) * 100 / weight)) for rater, rating in there]
+    zh = " + ".join(f"{name.zh} {rating} × {share} %" for name, rating, share in parts)
+    en = " + ".join(f"{name.en} {rating} × {share} %" for name, rating, share in parts)
+    if absent := [rater.name for rater in raters if rater.id not in ratings]:
+        zh = f"{zh}；{'、'.join(name.zh for name in absent)}缺席，权重由其余各方按比例承担"
+        en = f"{en}; {', '.join(name.en for name in absent)} absent: the others take over the weight"
+    return value, zh, en
+
+
+def last_word(columns: Sequence[Evaluator], ratings: Mapping[str, str]) -> tuple[Evaluator, str] | None:
+    """The last column that counts and has rated, and what it says; None: no such column has."""
+    spoken = [(column, ratings[column.id]) for column in columns if column.counts and column.id in ratings]
+    return spoken[-1] if spoken else None

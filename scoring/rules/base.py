@@ -1,0 +1,100 @@
+"""What every rule is: a pure function from an item's exact inputs to points and the reason for them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import ClassVar, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from scoring.units import Unit
+from streams.kpi.spec import Direction
+
+#: How the figure stands to the target.
+Op: TypeAlias = Literal["<=", ">=", "=", "between"]
+#: What a rule scores: a figure, a figure against a target or reference, an anchored level, a rater's points.
+Asks: TypeAlias = Literal["figure", "attainment", "level", "rating"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a rule may use, exact and in the item's unit. None: there is none.
+
+    ``value`` is the figure, or the rater's points of a manual rule. ``target`` is the item's, or whatever else the
+    value is held against (a person's own target, the previous period). ``level`` and ``pick`` are of anchored levels.
+    """
+
+    value: Fraction | None
+    target: Fraction | None = None
+    level: str | None = None
+    pick: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Points:
+    """A rule's outcome. ``points`` None: unscored, and the reason says why."""
+
+    points: Decimal | None
+    reason_zh: str
+    reason_en: str
+
+
+class RefusedError(ValueError):
+    """An input that the form does not allow, such as a rating above the maximum. Says why in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stands around a rule in its item, for the rule to object to. ``max`` None: no weight is set yet."""
+
+    max: Decimal | None
+    unit: Unit
+    op: Op | None
+    target: Decimal | None
+    better: Direction | None
+    reference: bool = False
+
+
+#: Keys to the entry, from the item on; what is wrong and what to do.
+Objection: TypeAlias = tuple[tuple[str | int, ...], str]
+
+NO_WEIGHT = Points(None, "未设权重", "no weight is set")
+NO_DATA = Points(None, "本期没有数据", "no data this period")
+
+
+class Rule(BaseModel, ABC):
+    """A rule of some type, as a card states it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asks: ClassVar[Asks] = "figure"
+    #: Do points jump from one step of the figure to the next? ``step`` then tells which one holds a value.
+    stepped: ClassVar[bool] = False
+
+    def of(self, worth: Decimal) -> Self:
+        """The rule with what its card leaves open taken from the item's maximum."""
+        return self
+
+    @abstractmethod
+    def score(self, inputs: Inputs) -> Points:
+        """The points for these inputs. Raises RefusedError for what the form does not allow."""
+
+    @abstractmethod
+    def words(self) -> tuple[str, str]:
+        """The rule as a phrase, in Chinese and in English."""
+
+    @abstractmethod
+    def objections(self, setting: Setting) -> Iterator[Objection]:
+        """What is ambiguous or contradictory about the rule in its item."""
+
+    def step(self, value: Fraction) -> int | None:
+        """Which of the rule's steps the value is on; None: on none."""
+        return None

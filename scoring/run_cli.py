@@ -1,0 +1,333 @@
+"""``deskpulse score prepare, review, approve, publish, status, show, verify, reopen, audit``: a run's way to HR."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoring import steps
+from scoring.calendar import load_calendar
+from scoring.canonical import digest
+from scoring.input_cli import OutcomesFile, settings_of
+from scoring.joined import Operation, gather, store
+from scoring.load import find, known
+from scoring.materials import Incomplete
+from scoring.options import (
+    AsJson,
+    By,
+    CalendarFile,
+    CardName,
+    PeriodOption,
+    actor,
+    amounts,
+    as_json,
+    clear,
+    pairs,
+    period,
+    row,
+    show,
+    table,
+)  # fmt: skip
+from scoring.period import Month, Period
+from scoring.result import Difference
+from scoring.store.audit import broken, entries
+from scoring.store.runs import all_revisions, all_runs, find_run, materials_of, result_of, revision_of
+
+Person = Annotated[str, typer.Argument(metavar="PERSON", help="Whose sheet")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail")]
+Revision = Annotated[int | None, typer.Option(min=1, help="A revision; the newest where left out")]
+CardId = Annotated[str | None, typer.Argument(metavar="[CARD]", help="Only this card")]
+SomePeriod = Annotated[
+    Period | None, typer.Option("--period", parser=period, metavar="PERIOD", help="Only this period")
+]
+
+
+def prepare(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    by: By,
+    calendar: CalendarFile = None,
+    outcomes: OutcomesFile = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option("--pool", metavar="POOL=AMOUNT", help="A bonus pool's amount; repeat for several"),
+    ] = None,
+    incomplete: Annotated[
+        str,
+        typer.Option(
+            help="A total with unscored items: `unscored` gets no grade, `rescaled` counts at the scale of what is scored"
+        ),
+    ] = "unscored",
+    json_: AsJson = False,
+) -> None:
+    """Freeze a period as it stands: facts, roster, inputs, card, KPI and policy versions, and what comes of them.
+
+    The first step; `review` and `approve` follow. It may be done again until approval, when facts or inputs have changed,
+    and then shows what moved. The same input gives the same bytes.
+    """
+    operation: Operation = ctx.obj
+    with clear():
+        if incomplete not in ("unscored", "rescaled"):
+            raise ValueError(f"--incomplete {incomplete}: write unscored or rescaled")
+        way: Incomplete = "rescaled" if incomplete == "rescaled" else "unscored"
+        one = find(card)
+        materials = gather(
+            operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=amounts(pool), incomplete=way,
+            settings=settings_of(outcomes) if isinstance(when, Month) else None,
+        )  # fmt: skip
+        with store(operation) as database, database.write() as connection:
+            made = steps.prepare(connection, materials, actor(operation, by))
+    _tell(made, "prepared", json_)
+    if not json_:
+        typer.echo(f"next: deskpulse score status {one.id} --period {when} shows whose turn it is")
+
+
+def review(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    person: Person,
+    column: Annotated[
+        str, typer.Option("--as", metavar="COLUMN", help="Column of the form: self, superior, reviewer, …")
+    ],
+    by: By,
+    ratings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ITEM=RATING]…", help="Points or levels; ITEM.pick=4 where a level leaves a choice"),
+    ] = None,
+    absent: Annotated[str | None, typer.Option(help="Pass the column over, and why")] = None,
+) -> None:
+    """Sign one column of a person's sheet, in the form's own order, with ratings or without.
+
+    Example: `deskpulse score review s4-b-cs-supervisor-scale --period 2026-03 anna --as self --by anna B1=8`.
+    """
+    operation: Operation = ctx.obj
+    with clear():
+        values = pairs(ratings, "ITEM=RATING, like B1=8")
+        with store(operation) as database, database.write() as connection:
+            id = card_id(card)
+            steps.review(connection, id, str(when), person, column, values, actor(operation, by), absent)
+            run = find_run(connection, id, str(when))
+            own = steps.signatures(connection, run)[person]
+            due = steps.turn(materials_of(connection, run).card, own)
+    typer.echo(
+        f"signed: {column} of {person}; " + (f"next is {due.id} ({due.name.zh})" if due else "the sheet is reviewed")
+    )
+
+
+def approve(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    by: By,
+    unreviewed: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Approve although sheets are unsigned, and why")
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Approve a reviewed run: what the reviews brought is frozen with it, and nothing moves it any more but an appeal."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.write() as connection:
+        made = steps.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed)
+    _tell(made, "approved", json_)
+
+
+def reopen(ctx: typer.Context, card: CardName, when: PeriodOption, by: By, reason: Reason) -> None:
+    """Take an approval back, as long as nothing was published."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.write() as connection:
+        steps.reopen(connection, card_id(card), str(when), reason, actor(operation, by))
+    typer.echo(f"the run of {card} in {when} is open for review again")
+
+
+def publish(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    by: By,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send what is published already once more; the same keys change nothing")
+    ] = False,
+) -> None:
+    """Put the approved revision on the topic `scores`. Doing it twice sends nothing twice."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.write() as connection:
+        run, sent = steps.publish(
+            connection, card_id(card), str(when), actor(operation, by), operation.publish_scores, again
+        )
+    if sent:
+        typer.echo(f"published: revision {run.published} of {run.card} {run.period}, {sent} scores")
+    else:
+        typer.echo(
+            f"revision {run.published} of {run.card} {run.period} is published already; nothing was sent (--again sends it)"
+        )
+
+
+def status(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json_: AsJson = False) -> None:
+    """Where runs stand; of one run also whose turn it is on each sheet, and its revisions."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        found = list(all_runs(connection, card_id(card) if card else None, str(when) if when else None))
+        if json_:
+            as_json(found)
+            return
+        if not found:
+            typer.echo("no run; `deskpulse score prepare CARD --period PERIOD --by NAME` makes one")
+            return
+        made = table("评分卡 Card", "期间 Period", "状态 State", "版本 Revision", "已发布 Published", "待签 Unsigned")
+        for run in found:
+            signed, form = steps.signatures(connection, run), materials_of(connection, run).card
+            due = {one: steps.turn(form, signed.get(one, {})) for one in steps.people_of(connection, run)}
+            left = sum(1 for one in due.values() if one is not None)
+            row(made, run.card, run.period, run.state, run.revision, run.published, f"{left} of {len(due)}")
+        show(made)
+        if len(found) == 1:
+            sheets = table("人员 Person", "已签 Signed", "轮到 Next")
+            for person, turn in due.items():
+                done = ", ".join(
+                    f"{one.column} ({one.absent or one.author})" for one in signed.get(person, {}).values()
+                )
+                row(sheets, person, done, turn and f"{turn.id} {turn.name.zh}")
+            show(sheets)
+            history = table("版本 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
+            for each in all_revisions(connection, found[0]):
+                row(history, each.revision, f"{each.at:%Y-%m-%d %H:%M:%S %Z}", each.author, each.reason, each.result)
+            show(history)
+
+
+def show_(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    person: Annotated[
+        str | None, typer.Argument(metavar="[PERSON]", help="One person, item by item; everybody where left out")
+    ] = None,
+    revision: Revision = None,
+    json_: AsJson = False,
+) -> None:
+    """The frozen result: everybody's totals and outcomes, or one person's items with figures, points and reasons."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        run = find_run(connection, card_id(card), str(when))
+        body = result_of(connection, run, revision)
+        frozen = revision_of(connection, run, revision or run.revision)
+    result = json.loads(body)
+    scores = [score for score in result["scores"] if person in (None, score["person"])]
+    made = {one["person"]: one for one in (result["outcomes"] or {}).get("people", ())}
+    if not scores:
+        with clear():
+            raise ValueError(f"{person!r} is not scored on {run.card} in {run.period}")
+    if json_:
+        if person is None:
+            typer.echo(body.decode())
+        else:
+            as_json({"score": scores[0], "outcomes": made.get(person)})
+        return
+    typer.echo(
+        f"{run.card} v{result['card_version']} · {run.period} · revision {frozen.revision} ({frozen.reason}) · {run.state}"
+    )
+    if person is None:
+        everybody = table(
+            "人员 Person", "总分 Total", "已评满分 Max scored", "名次 Rank", "等级 Grade", "金额 Money", "行动 Actions"
+        )
+        for score in scores:
+            own = made.get(score["person"])
+            standing = own["standings"][0] if own else {}
+            money = own["pay"]["money"] if own and own["pay"] else None
+            actions = ", ".join(action["name"]["zh"] for action in own["actions"]) if own else ""
+            row(
+                everybody,
+                score["person"],
+                score.get("total"),
+                score["scored_max"],
+                standing.get("rank"),
+                standing.get("grade"),
+                money,
+                actions,
+            )
+        show(everybody)
+        return
+    items = table("项目 Item", "得分 Points", "满分 Max", "原因 Reason")
+    for item in scores[0]["items"]:
+        row(
+            items,
+            f"{item['id']} {item['name_zh']}",
+            item["points"],
+            item["max"],
+            f"{item['reason_zh']}\n{item['reason_en']}",
+        )
+    show(items)
+    typer.echo(f"总分 total {scores[0].get('total') or '—'} / {scores[0]['scored_max']}")
+
+
+def verify(ctx: typer.Context, card: CardName, when: PeriodOption, revision: Revision = None) -> None:
+    """Compute a revision again from what is frozen: the same bytes, or exit code 1."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        run = find_run(connection, card_id(card), str(when))
+        number = revision or run.revision
+        if not steps.verify(connection, run.card, run.period, number):
+            raise ValueError(
+                f"revision {number} computed again gives other bytes: this program scores otherwise than the one that froze it"
+            )
+        typer.echo(f"revision {number}: the same bytes, SHA-256 {digest(result_of(connection, run, number))}")
+
+
+def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json_: AsJson = False) -> None:
+    """Who did what when, and whether the trail is whole (exit code 1 where it is not)."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        trail = list(entries(connection, card_id(card) if card else None, str(when) if when else None))
+        if (at := broken(connection)) is not None:
+            raise ValueError(
+                f"the audit trail was tampered with at entry {at}; restore the database from a backup and compare"
+            )
+    if json_:
+        as_json(trail)
+        return
+    made = table("#", "时间 Time", "由 By", "行为 Action", "评分卡 Card", "期间 Period", "人员 Person", "详情 Detail")
+    for each in trail:
+        detail = ", ".join(f"{name}: {value}" for name, value in each.detail.items() if value not in (None, {}, []))
+        row(
+            made,
+            each.id,
+            f"{each.at:%Y-%m-%d %H:%M:%S %Z}",
+            each.author,
+            each.action,
+            each.card,
+            each.period,
+            each.person,
+            detail,
+        )
+    show(made)
+    typer.echo("the trail is whole: every entry fits the one before it")
+
+
+def tell_differences(changes: Iterable[Difference]) -> None:
+    """What moved, on the screen."""
+    made = table("人员 Person", "内容 What", "原 Before", "新 After")
+    for change in changes:
+        row(made, change.person, change.what, change.before, change.after)
+    show(made)
+
+
+def _tell(made: steps.Prepared, done: str, json_: bool) -> None:
+    run = made.run
+    if json_:
+        as_json({"card": run.card, "period": run.period, "state": run.state, "revision": run.revision, "people": made.people,
+                 "new": made.new, "changes": made.changes})  # fmt: skip
+        return
+    same = "" if made.new else ", nothing has changed"
+    typer.echo(f"{done}: {run.card} {run.period}, revision {run.revision}, {made.people} people{same}")
+    if made.changes:
+        tell_differences(made.changes)
+
+
+def card_id(name: str) -> str:
+    """The card's id: a file's is in it; a card of one's own that is stored already goes by its id too."""
+    return find(name).id if name in known() or Path(name).suffix in (".yaml", ".yml") else name

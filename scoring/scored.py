@@ -1,0 +1,76 @@
+"""What scoring one item of one person takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from scoring.card import Item
+from scoring.sample import Spread
+from streams.contracts.outputs import Figure
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An entity's measures, summed over the period, and for means how its days differ (KPI id → spread)."""
+
+    sums: Mapping[str, int]
+    spreads: Mapping[str, Spread] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What an item can add to the total at full points, and what each of its points counts there."""
+
+    worth: Fraction
+    per_point: Fraction
+
+
+@dataclass(frozen=True)
+class ItemScore:
+    """One item of one person.
+
+    ``figure`` is the KPI as the wallboard has it, a mean with the interval its days give (of what was handed in: its n
+    and interval, where n was given); ``value`` the same figure exact and in the item's unit. ``points`` is unrounded, out
+    of the item's max; None: unscored, and the reason says why. ``weight`` None: none is set.
+
+    ``few``: the figure rests on fewer cases than the card asks for (``neutral``: it then moves nothing). ``straddles``:
+    points at the two ends of the interval, where these lie in different bands. ``vetoes``: its veto's condition holds;
+    ``vetoed``: a veto has struck it.
+    """
+
+    item: Item
+    figure: Figure
+    value: Fraction | None
+    points: Decimal | None
+    reason_zh: str
+    reason_en: str
+    weight: Weight | None = None
+    few: bool = False
+    straddles: tuple[Decimal, Decimal] | None = None
+    vetoes: bool = False
+    vetoed: bool = False
+
+    @property
+    def neutral(self) -> bool:
+        """Is a too small sample to move nothing?"""
+        return self.item.sample is not None and self.item.sample.below == "neutral"
+
+    @property
+    def worth(self) -> Fraction | None:
+        """What the item can add to the total at full points; None: no weight is set."""
+        return None if self.weight is None else self.weight.worth
+
+    @property
+    def counted(self) -> Fraction | None:
+        """What the points count in the total; None where there are none or no weight."""
+        if self.points is None or self.weight is None:
+            return None
+        return Fraction(self.points) * self.weight.per_point
+
+    @property
+    def met(self) -> bool | None:
+        """Does the value meet the item's target? None: there is no value or no target."""
+        return None if self.value is None or self.item.target is None else self.item.target.met(self.value)

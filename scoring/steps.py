@@ -1,0 +1,304 @@
+"""A run's way: prepare → review → approve → publish. Appeals and what they amend are in ``scoring.appeals``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from scoring.card import Card, Evaluator
+from scoring.inputs.check import Entry, checked_value, complete, find_item, merged
+from scoring.inputs.needs import Need, missing, needs, personal_needs
+from scoring.materials import Materials
+from scoring.outcomes.settings import Settings
+from scoring.parts import Name
+from scoring.result import Difference, differences
+from scoring.store.audit import Actor, record
+from scoring.store.inputs import Imported, hand_in, handed
+from scoring.store.runs import (
+    RefusedStepError,
+    RunRecord,
+    begin,
+    find_run,
+    freeze,
+    history_before,
+    look_up,
+    materials_of,
+    move,
+    recomputed,
+    result_of,
+)  # fmt: skip
+from scoring.store.tables import reviews
+from scoring.weights import Weights
+from streams.contracts.outputs import RosterEntry, Score
+
+#: Who looks at a sheet whose form has no columns of its own.
+NO_COLUMNS = (Evaluator(id="superior", name=Name(zh="上级", en="superior")),)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that was frozen: ``new`` says whether anything differs from before, ``changes`` what."""
+
+    run: RunRecord
+    people: int
+    new: bool
+    changes: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A column of a person's sheet that was signed. ``absent``: why it was passed over."""
+
+    person: str
+    column: str
+    author: str
+    absent: str | None
+
+
+def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared:
+    """Freeze a period as it stands now, for review. May be done again until it is approved; signatures stay.
+
+    ``materials``: all but the inputs, which the database has. Raises RefusedStepError after approval, ValueError where
+    the materials contradict themselves or nobody is scored.
+    """
+    card, period = materials.card.id, str(materials.period)
+    run = look_up(connection, card, period)
+    if run is not None and run.state != "prepared":
+        raise RefusedStepError(
+            f"the run of {card} in {period} is {run.state} and stays as it is; what is wrong with it is amended by an appeal "
+            f"(`deskpulse score appeal open {card} --period {period} …`)"
+            + ("" if run.state == "published" else ", or take the approval back first (`deskpulse score reopen`)")
+        )
+    made = replace(
+        materials,
+        inputs=handed(connection, card, period),
+        history=history_before(connection, card, materials.period) if materials.settings else {},
+    )
+    if run is None:
+        run = begin(connection, card, materials.period)
+    before = result_of(connection, run) if run.revision else None
+    number, body, new = freeze(connection, run, made, by, "prepared")
+    people = len(json.loads(body)["scores"])
+    if not people:
+        raise ValueError(f"nobody is scored on {card} in {period}; check the roster and the period")
+    after = move(connection, run, "prepared", revision=number)
+    record(connection, by, "prepare", card, period, revision=number, people=people, new=new)
+    return Prepared(after, people, new, tuple(differences(before, body)) if before and new else ())
+
+
+def take(connection: Connection, card: str, period: str, entries: Sequence[Entry], by: Actor, source: str) -> Imported:
+    """Keep what was handed in. Raises RefusedStepError once the run is approved: its inputs are frozen then."""
+    run = look_up(connection, card, period)
+    if run is not None and run.state != "prepared":
+        way = "take the approval back (`deskpulse score reopen`)" if run.published is None else "correct by an appeal"
+        raise RefusedStepError(f"the run of {card} in {period} is {run.state} and its inputs are frozen; {way}")
+    return hand_in(connection, card, period, entries, by, source)
+
+
+def columns(card: Card) -> tuple[Evaluator, ...]:
+    """The columns of the form, in the order in which they are filled in."""
+    return card.evaluators or NO_COLUMNS
+
+
+def signatures(connection: Connection, run: RunRecord) -> dict[str, dict[str, Signed]]:
+    """Person → column → its signature."""
+    made: dict[str, dict[str, Signed]] = {}
+    for row in connection.execute(select(reviews).where(reviews.c.run == run.id)):
+        made.setdefault(row.person, {})[row.column] = Signed(row.person, row.column, row.author, row.absent)
+    return made
+
+
+def turn(card: Card, signed: Mapping[str, Signed]) -> Evaluator | None:
+    """Whose turn it is on a sheet; None: all have signed."""
+    return next((column for column in columns(card) if column.id not in signed), None)
+
+
+def review(
+    connection: Connection,
+    card_id: str,
+    period: str,
+    person: str,
+    column: str,
+    values: Mapping[str, str],
+    by: Actor,
+    absent: str | None = None,
+) -> Signed:
+    """Sign one column of a person's sheet, with its ratings (item → points or level; ``ITEM.pick`` for picks).
+
+    ``absent`` says why a column is passed over. Raises RefusedStepError out of the form's order, ValueError for ratings
+    that the form does not allow.
+    """
+    run = find_run(connection, card_id, period)
+    if run.state != "prepared":
+        raise RefusedStepError(f"the run of {card_id} in {period} is {run.state}; sheets are reviewed before that")
+    materials = materials_of(connection, run)
+    card = materials.card
+    known = people_of(connection, run)
+    if person not in known:
+        raise RefusedStepError(
+            f"{person!r} is not scored on {card_id} in {period}; `deskpulse score status` says who is"
+        )
+    ids = [one.id for one in columns(card)]
+    if column not in ids:
+        raise RefusedStepError(f"the form {card_id} has no column {column!r}; it has, in this order: {', '.join(ids)}")
+    own = signatures(connection, run).get(person, {})
+    if column in own:
+        raise RefusedStepError(f"{own[column].author} has signed the column {column} of {person} already")
+    due = turn(card, own)
+    if due is not None and due.id != column:
+        raise RefusedStepError(
+            f"it is the turn of {due.id} on {person}'s sheet, then of {', '.join(ids[ids.index(due.id) + 1 :])}; if {due.id} "
+            "cannot, pass the column over with --absent and the reason"
+        )
+    if absent and values:
+        raise ValueError("a column is either passed over or rated; give ratings or --absent")
+    if column == "self" and by.name != person and not absent:
+        raise RefusedStepError(f"the column self is {person}'s own, not {by.name}'s")
+    if column != "self" and by.name == person:
+        raise RefusedStepError(f"{person} cannot sign the column {column} of his own sheet")
+    entries = _ratings(card, person, column, values)
+    before = handed(connection, card_id, period).get(person, {})
+    for item_id, fields in merged(before, entries).items():
+        if item_id in {entry.item for entry in entries}:
+            complete(card, card.item(item_id), fields)
+    if entries:
+        hand_in(connection, card_id, period, entries, by, f"review {column}")
+    row = {"run": run.id, "person": person, "column": column, "author": by.name, "at": by.at, "absent": absent}
+    connection.execute(insert(reviews).values(**row))
+    record(connection, by, "review", card_id, period, person, column=column, absent=absent, ratings=dict(values))
+    return Signed(person, column, by.name, absent)
+
+
+def approve(connection: Connection, card: str, period: str, by: Actor, unreviewed: str | None = None) -> Prepared:
+    """Freeze the run with what the reviews have brought, and approve it: a person's act, nobody is graded by machine alone.
+
+    ``unreviewed``: why it is approved although columns are unsigned. Raises RefusedStepError where they are and it is not
+    said, and where somebody would approve his own score.
+    """
+    run = find_run(connection, card, period)
+    if run.state != "prepared":
+        raise RefusedStepError(f"the run of {card} in {period} is {run.state} already; nothing was done")
+    materials = materials_of(connection, run)
+    known = people_of(connection, run)
+    if by.name in known:
+        raise RefusedStepError(f"{by.name} is scored in this run and cannot approve it; somebody else has to")
+    signed = signatures(connection, run)
+    open_ = [(one, due.id) for one in known if (due := turn(materials.card, signed.get(one, {}))) is not None]
+    if open_ and not unreviewed:
+        first = ", ".join(f"{one} ({column})" for one, column in open_[:10])
+        more = f" and {len(open_) - 10} more" if len(open_) > 10 else ""
+        raise RefusedStepError(
+            f"{len(open_)} of {len(known)} sheets are not reviewed to the end: {first}{more}; "
+            "let them be signed, or say with --unreviewed why it is approved without"
+        )
+    before = result_of(connection, run)
+    made = replace(materials, inputs=handed(connection, card, period))
+    number, body, new = freeze(connection, run, made, by, "approved")
+    after = move(connection, run, "approved", revision=number)
+    record(connection, by, "approve", card, period, revision=number, unreviewed=unreviewed, open=len(open_))
+    return Prepared(after, len(known), new, tuple(differences(before, body)) if new else ())
+
+
+def reopen(connection: Connection, card: str, period: str, reason: str, by: Actor) -> RunRecord:
+    """Take an approval back, before anything was given out. Raises RefusedStepError otherwise."""
+    run = find_run(connection, card, period)
+    if run.state != "approved" or run.published is not None:
+        state = "published" if run.published is not None else run.state
+        raise RefusedStepError(
+            f"the run of {card} in {period} is {state}: only an approval that was not published can be taken back"
+        )
+    record(connection, by, "reopen", card, period, reason=reason)
+    return move(connection, run, "prepared")
+
+
+def publish(
+    connection: Connection,
+    card: str,
+    period: str,
+    by: Actor,
+    send: Callable[[Sequence[Score]], int],
+    again: bool = False,
+) -> tuple[RunRecord, int]:
+    """Give the approved revision out; returns the run and how many scores were sent (0: it was published already).
+
+    ``send`` returns how many were acknowledged. Raises RefusedStepError before approval, and where not all were: then
+    nothing is published here, and doing it again sends the same scores under the same keys.
+    """
+    run = find_run(connection, card, period)
+    if run.state == "prepared":
+        raise RefusedStepError(
+            f"the run of {card} in {period} is not approved yet; `deskpulse score approve` comes first"
+        )
+    if run.state == "published" and not again:
+        return run, 0
+    scores = [_score(raw) for raw in json.loads(result_of(connection, run))["scores"]]
+    acknowledged = send(scores)
+    if acknowledged != len(scores):
+        raise RefusedStepError(
+            f"{acknowledged} of {len(scores)} scores were acknowledged, so the run is not published; publish it again: "
+            "the same scores under the same keys change nothing"
+        )
+    after = move(connection, run, "published", published=run.revision)
+    record(connection, by, "publish", card, period, revision=run.revision, scores=len(scores), again=again)
+    return after, len(scores)
+
+
+def verify(connection: Connection, card: str, period: str, number: int | None = None) -> bool:
+    """Does computing a revision again from what is frozen give the same bytes? Raises MaterialsError where it cannot be."""
+    run = find_run(connection, card, period)
+    return recomputed(connection, run, number)[2] == result_of(connection, run, number)
+
+
+def people_of(connection: Connection, run: RunRecord) -> list[str]:
+    """Who is scored in the newest revision."""
+    return [score["person"] for score in json.loads(result_of(connection, run))["scores"]]
+
+
+def asked_of(
+    card: Card,
+    settings: Settings | None,
+    people: Iterable[tuple[str, RosterEntry | None]],
+    weights: Weights | None = None,
+) -> dict[str, list[Need]]:
+    """Person → what is needed of people for him, for his score and for what follows from it."""
+    own = needs(card, weights)
+    made = {}
+    for person, entry in people:
+        role, team = (entry.role, entry.team_id) if entry else (None, None)
+        personal = personal_needs(settings, card.id, role or card.role, team) if settings else ()
+        made[person] = [*own, *personal]
+    return made
+
+
+def lacking(
+    asked: Mapping[str, Sequence[Need]], given: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> dict[str, list[Need]]:
+    """Person → what of it is missing; nobody who lacks nothing."""
+    found = {person: missing(own, given.get(person, {})) for person, own in asked.items()}
+    return {person: left for person, left in found.items() if left}
+
+
+def _ratings(card: Card, person: str, column: str, values: Mapping[str, str]) -> list[Entry]:
+    entries = []
+    for name, text in values.items():
+        item_id, dot, part = name.partition(".")
+        item = find_item(card, item_id)
+        if dot and part != "pick":
+            raise ValueError(f"{name}: a column rates ITEM=… and ITEM.pick=…, nothing else")
+        if not item.rated and column not in {rater.id for rater in item.raters}:
+            raise ValueError(
+                f"item: {item_id} is not rated in the columns of the form; hand it in by `deskpulse score import`"
+            )
+        in_form = bool(card.evaluators) or any(rater.id == column for rater in item.raters)
+        field = "pick" if dot else column if in_form else "level" if item.rule.asks == "level" else "rating"
+        entries.append(Entry(person, item_id, field, checked_value(card, item_id, field, text)))
+    return entries
+
+
+def _score(raw: Mapping[str, object]) -> Score:
+
+    return msgspec.convert({name: raw.get(name) for name in Score.__struct_fields__}, Score)

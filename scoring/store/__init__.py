@@ -1,0 +1,1 @@
+"""What people decide, kept: inputs, runs, reviews, appeals, tokens, and who did what when."""

@@ -1,0 +1,221 @@
+"""Runs and their frozen revisions in the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from scoring.canonical import digest
+from scoring.materials import Materials, history_of, pack, squeezed, unpack, unsqueezed
+from scoring.outcomes.people import History, Past
+from scoring.period import Period
+from scoring.result import Result, compute, document
+from scoring.store.audit import Actor
+from scoring.store.tables import documents, revisions, runs
+
+State: TypeAlias = Literal["prepared", "approved", "published"]
+
+
+class RefusedStepError(ValueError):
+    """A step that is not to be taken now; the message says why and what to do."""
+
+
+class AbsentError(RefusedStepError):
+    """There is no such run, revision or appeal."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A card's run of a period. ``revision`` is its newest, ``published`` the newest that was given out (None: none)."""
+
+    id: int
+    card: str
+    period: str
+    state: State
+    revision: int
+    published: int | None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One frozen state of a run, by the digests of what it was made of and of what came out."""
+
+    revision: int
+    materials: str
+    facts: str
+    result: str
+    author: str
+    at: datetime
+    reason: str
+
+
+def find_run(connection: Connection, card: str, period: str) -> RunRecord:
+    """The run. Raises RefusedStepError where there is none."""
+    found = look_up(connection, card, period)
+    if found is None:
+        raise AbsentError(
+            f"there is no run of {card} in {period}; begin with `deskpulse score prepare {card} --period {period} --by NAME`"
+        )
+    return found
+
+
+def look_up(connection: Connection, card: str, period: str) -> RunRecord | None:
+    """The run, or None."""
+    row = connection.execute(select(runs).where(runs.c.card == card, runs.c.period == period)).first()
+    return None if row is None else _run(row)
+
+
+def all_runs(connection: Connection, card: str | None = None, period: str | None = None) -> Iterator[RunRecord]:
+    """Every run, by period and card."""
+    query = select(runs).order_by(runs.c.last, runs.c.card)
+    if card is not None:
+        query = query.where(runs.c.card == card)
+    if period is not None:
+        query = query.where(runs.c.period == period)
+    for row in connection.execute(query):
+        yield _run(row)
+
+
+def by_id(connection: Connection, id: int) -> RunRecord:
+    """The run with this id. Raises KeyError where there is none."""
+    row = connection.execute(select(runs).where(runs.c.id == id)).first()
+    if row is None:
+        raise KeyError(id)
+    return _run(row)
+
+
+def begin(connection: Connection, card: str, period: Period) -> RunRecord:
+    """A run that has no revision yet."""
+    values = {
+        "card": card, "period": str(period), "first": period.first.isoformat(), "last": period.last.isoformat(),
+        "state": "prepared", "revision": 0,
+    }  # fmt: skip
+    connection.execute(insert(runs).values(**values))
+    return find_run(connection, card, str(period))
+
+
+def freeze(
+    connection: Connection, run: RunRecord, materials: Materials, by: Actor, reason: str
+) -> tuple[int, bytes, bool]:
+    """Freeze the materials and what comes of them; returns the revision, the result and whether it is a new one.
+
+    The same materials as the newest revision's make none. Raises ValueError where nothing comes of them.
+    """
+    body, facts = pack(materials)
+    body_digest, facts_digest = digest(body), digest(facts)
+    if run.revision:
+        last = revision_of(connection, run, run.revision)
+        if (last.materials, last.facts) == (body_digest, facts_digest):
+            return run.revision, fetch(connection, last.result), False
+    made = document(materials, compute(materials), body_digest, facts_digest)
+    for content in (body, facts, made):
+        _keep(connection, content)
+    number = run.revision + 1
+    connection.execute(
+        insert(revisions).values(
+            run=run.id, revision=number, materials=body_digest, facts=facts_digest, result=digest(made),
+            author=by.name, at=by.at, reason=reason,
+        )
+    )  # fmt: skip
+    return number, made, True
+
+
+def move(
+    connection: Connection, run: RunRecord, state: State, revision: int | None = None, published: int | None = None
+) -> RunRecord:
+    """The run in another state. Raises RefusedStepError where somebody else has moved it meanwhile."""
+    values: dict[str, Any] = {"state": state}
+    if revision is not None:
+        values["revision"] = revision
+    if published is not None:
+        values["published"] = published
+    same = (runs.c.id == run.id, runs.c.state == run.state, runs.c.revision == run.revision)
+    if connection.execute(update(runs).where(*same).values(**values)).rowcount != 1:
+        raise RefusedStepError(f"somebody else has just changed the run of {run.card} in {run.period}; look again")
+    return by_id(connection, run.id)
+
+
+def revision_of(connection: Connection, run: RunRecord, number: int) -> Revision:
+    """A revision. Raises RefusedStepError where there is no such one."""
+    row = connection.execute(select(revisions).where(revisions.c.run == run.id, revisions.c.revision == number)).first()
+    if row is None:
+        raise AbsentError(f"the run of {run.card} in {run.period} has revisions 1 to {run.revision}, not {number}")
+    return Revision(row.revision, row.materials, row.facts, row.result, row.author, row.at, row.reason)
+
+
+def all_revisions(connection: Connection, run: RunRecord) -> list[Revision]:
+    """Every revision, oldest first."""
+    return [revision_of(connection, run, number) for number in range(1, run.revision + 1)]
+
+
+def materials_of(connection: Connection, run: RunRecord, number: int | None = None) -> Materials:
+    """What a revision (the newest) was made of. Raises ValueError where it cannot be read by this program."""
+    revision = revision_of(connection, run, number or run.revision)
+    return unpack(fetch(connection, revision.materials), fetch(connection, revision.facts))
+
+
+def result_of(connection: Connection, run: RunRecord, number: int | None = None) -> bytes:
+    """The frozen result of a revision (the newest)."""
+    return fetch(connection, revision_of(connection, run, number or run.revision).result)
+
+
+def recomputed(connection: Connection, run: RunRecord, number: int | None = None) -> tuple[Materials, Result, bytes]:
+    """A revision computed again from what is frozen: materials, result, and the result's bytes, for who renders or verifies.
+
+    Raises MaterialsError where this program gives KPIs another meaning than they had.
+    """
+    revision = revision_of(connection, run, number or run.revision)
+    materials = unpack(fetch(connection, revision.materials), fetch(connection, revision.facts))
+    result = compute(materials)
+    return materials, result, document(materials, result, revision.materials, revision.facts)
+
+
+def history_before(connection: Connection, card: str, period: Period) -> dict[str, History]:
+    """Person → what published runs of earlier periods have closed. Where cards overlap, the same card's comes first."""
+    query = select(runs).where(runs.c.published.is_not(None), runs.c.last < period.first.isoformat())
+    found = sorted(
+        (_run(row) for row in connection.execute(query)), key=lambda run: (run.card != card, run.period, run.card)
+    )
+    past: dict[str, dict[str, Past]] = {}
+    granted: dict[str, dict[str, set[date]]] = {}
+    for run in found:
+        closed: Mapping[str, Any] = json.loads(result_of(connection, run, run.published))["closed"]
+        for person, raw in closed.items():
+            own = history_of(raw)
+            for term in own.past:
+                past.setdefault(person, {}).setdefault(str(term.term), term)
+            for streak, days in own.granted.items():
+                granted.setdefault(person, {}).setdefault(streak, set()).update(days)
+    return {
+        person: History(
+            tuple(terms[key] for key in sorted(terms)),
+            {streak: tuple(sorted(days)) for streak, days in sorted(granted.get(person, {}).items())},
+        )
+        for person, terms in sorted(past.items())
+    }
+
+
+def fetch(connection: Connection, body_digest: str) -> bytes:
+    """The document of this digest. Raises RefusedStepError where it is not what was kept."""
+    kept = connection.execute(select(documents.c.body).where(documents.c.digest == body_digest)).scalar_one()
+    body = unsqueezed(kept)
+    if digest(body) != body_digest:
+        raise RefusedStepError(
+            f"the document {body_digest[:12]} is not what was frozen; restore the database from a backup"
+        )
+    return body
+
+
+def _keep(connection: Connection, body: bytes) -> None:
+    key = digest(body)
+    if connection.execute(select(documents.c.digest).where(documents.c.digest == key)).first() is None:
+        connection.execute(insert(documents).values(digest=key, body=squeezed(body)))
+
+
+def _run(row: Row[Any]) -> RunRecord:
+    return RunRecord(row.id, row.card, row.period, row.state, row.revision, row.published)

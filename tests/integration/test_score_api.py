@@ -1,0 +1,184 @@
+"""Scores over HTTP: who sees what, and nothing without a token."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from scoring.api import create_app
+from tests.month_end import MARCH, Desk, card_file, entry
+
+RUN = "/api/runs/ours/2026-03"
+
+
+@dataclass
+class Client:
+    """Asks the application as a browser or an HR system would."""
+
+    app: FastAPI
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def request(self, method: str, path: str, **what: Any) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://scores") as http:
+                return await http.request(method, path, headers=what.pop("headers", self.headers), **what)
+
+        return asyncio.run(asked())
+
+    def get(self, path: str, **what: Any) -> httpx.Response:
+        return self.request("GET", path, **what)
+
+    def post(self, path: str, **what: Any) -> httpx.Response:
+        return self.request("POST", path, **what)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path, entries=[entry("anna"), entry("ben"), entry("cleo", team="t2")])
+    desk.published()
+    return desk
+
+
+def client(desk: Desk, role: str, **whose: str) -> Client:
+    options = [part for name, value in whose.items() for part in (f"--{name}", value)]
+    said = desk.does("token", "add", f"{role} {whose}", "--role", role, "--by", "boss", *options)
+    return Client(create_app(desk), {"Authorization": f"Bearer {said.splitlines()[0]}"})
+
+
+def test_nothing_without_a_token(desk: Desk) -> None:
+    app = create_app(desk)
+    paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
+    assert len(paths) > 10
+    nobody = Client(app)
+    for route in app.routes:
+        path = route.path.format(card="ours", period="2026-03", person="anna", id=1)  # type: ignore[attr-defined]
+        for method in route.methods or ():  # type: ignore[attr-defined]
+            answer = nobody.request(method, path, json={})
+            assert (answer.status_code, path) == (401, path)
+    for header in ("Bearer nonsense", "Basic YTpi", "Bearer "):
+        assert nobody.get("/api/runs", headers={"Authorization": header}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("role", "whose", "sees"),
+    [
+        ("agent", {"person": "anna"}, ["anna"]),
+        ("agent", {"person": "stranger"}, []),
+        ("supervisor", {"team": "t1"}, ["anna", "ben"]),
+        ("supervisor", {"team": "t2", "person": "anna"}, ["anna", "cleo"]),
+        ("hr", {}, ["anna", "ben", "cleo"]),
+    ],
+)
+def test_everybody_sees_what_is_his(desk: Desk, role: str, whose: dict[str, str], sees: list[str]) -> None:
+    http = client(desk, role, **whose)
+    body = http.get(RUN).json()
+    assert [score["person"] for score in body["scores"]] == sees
+    assert [one["person"] for one in body["outcomes"]["people"]] == sees
+    assert ("closed" in body) == (role == "hr")
+    for person in ("anna", "ben", "cleo", "nobody"):
+        answer = http.get(f"{RUN}/people/{person}")
+        wanted = 200 if person in sees else 404 if role == "hr" else 403
+        assert (person, answer.status_code) == (person, wanted)
+
+
+def test_only_hr_decides(desk: Desk) -> None:
+    for http in (client(desk, "agent", person="anna"), client(desk, "supervisor", team="t1")):
+        assert http.get("/api/audit").status_code == 403
+        assert http.post(f"{RUN}/approve", json={}).status_code == 403
+        assert http.post(f"{RUN}/publish").status_code == 403
+        assert http.post("/api/appeals/1/decision", json={"accepted": True, "reason": "r"}).status_code == 403
+        assert http.post("/api/inputs?name=a.csv", content=b"x").status_code == 403
+
+
+def test_an_appeal_over_http(desk: Desk) -> None:
+    ben, anna, hr = client(desk, "agent", person="ben"), client(desk, "agent", person="anna"), client(desk, "hr")
+    asked = {
+        "card": "ours", "period": "2026-03", "person": "ben", "items": ["exam"], "reason": "the second paper",
+        "corrections": {"exam.value": "90"},
+    }  # fmt: skip
+    assert anna.post("/api/appeals", json=asked).status_code == 403
+    answer = ben.post("/api/appeals", json=asked)
+    assert answer.status_code == 201
+    assert {change["person"] for change in answer.json()["changes"]} == {"ben"}
+    assert anna.get("/api/appeals").json() == []
+    assert anna.get("/api/appeals/1").status_code == 403
+    assert ben.post("/api/appeals", json={**asked, "corrections": {"exam.value": "many"}}).status_code == 422
+    assert hr.post("/api/appeals/1/decision", json={"accepted": True, "reason": "found it"}).status_code == 200
+    assert hr.post("/api/appeals/1/decision", json={"accepted": True, "reason": "again"}).status_code == 409
+    before = ben.get(f"{RUN}/people/ben").json()["score"]["total"]
+    assert before == "50.22"  # what is amended is not published yet
+    assert hr.post(f"{RUN}/publish").json()["sent"] == 3
+    assert hr.post(f"{RUN}/publish").json()["sent"] == 0
+    assert ben.get(f"{RUN}/people/ben").json()["score"]["total"] == "60.22"
+
+
+def test_a_review_over_http(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    card = str(card_file(tmp_path))
+    desk.does("prepare", card, *MARCH, "--by", "lin")
+    anna, sue = client(desk, "agent", person="anna"), client(desk, "supervisor", team="t1", person="sue")
+    sheet = f"{RUN}/people/anna"
+    assert anna.post(f"{sheet}/review", json={"column": "superior", "ratings": {"care": "20"}}).status_code == 403
+    assert sue.post(f"{sheet}/review", json={"column": "superior", "ratings": {"care": "20"}}).status_code == 409
+    assert anna.post(f"{sheet}/review", json={"column": "self", "ratings": {"care": "20"}}).status_code == 200
+    assert sue.post(f"{sheet}/review", json={"column": "superior", "ratings": {"care": "21"}}).status_code == 422
+    assert sue.post(f"{sheet}/review", json={"column": "superior", "ratings": {"care": "15"}}).status_code == 200
+    body = anna.get(sheet).json()
+    assert [one["author"] for one in body["signed"]] == ["anna", "sue"]
+    assert body["next"] == "reviewer"
+    assert anna.get("/api/runs/ours/2026-05").status_code == 404
+
+
+def test_a_sheet_over_http(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.does("database", "upgrade")
+    hr = client(desk, "hr")
+    card = str(card_file(tmp_path))
+    rows = "period,person,item,field,value\n2026-03,anna,exam,value,{}\n"
+    sent = hr.post("/api/inputs", params={"name": "m.csv", "card": card}, content=rows.format("95").encode())
+    assert sent.json()["kept"] == {"new": 1, "changed": 0, "same": 0}
+    wrong = hr.post("/api/inputs", params={"name": "m.csv", "card": card}, content=rows.format("good").encode())
+    assert wrong.status_code == 422
+    assert (
+        wrong.json()["detail"] == "m.csv, row 2, person anna, item exam: value: 'good' is no number; write it like 98.5"
+    )
+
+
+def test_tokens_end(desk: Desk) -> None:
+    hr = client(desk, "hr")
+    assert hr.get("/api/me").json()["role"] == "hr"
+    assert "has a token already" in desk.refuses("token", "add", "hr {}", "--role", "hr", "--by", "boss")
+    desk.does("token", "revoke", "hr {}", "--by", "boss")
+    assert hr.get("/api/me").status_code == 401
+    short = client(desk, "agent", person="anna", days="1")
+    assert short.get("/api/me").status_code == 200
+    desk.at += timedelta(days=1)
+    assert short.get("/api/me").json() == {"detail": "this token has ended; ask for a new one"}
+    listed = desk.does("token", "list", "--json")
+    assert "digest" not in listed
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--role", "boss"), "no role 'boss'; give one of agent, supervisor, hr"),
+        (("--role", "agent"), "give --person ID"),
+        (("--role", "supervisor", "--person", "sue"), "give --team ID"),
+        (("--role", "hr", "--days", "4000"), "give 1 to 366"),
+    ],
+)
+def test_a_token_for_nobody(desk: Desk, options: tuple[str, ...], says: str) -> None:
+    assert says in desk.refuses("token", "add", "x", "--by", "boss", *options)
+
+
+def test_the_description_names_every_way_in(desk: Desk) -> None:
+    described = client(desk, "hr").get("/openapi.json").json()
+    assert f"{RUN}".replace("ours", "{card}").replace("2026-03", "{period}") in described["paths"]
+    assert described["components"]["securitySchemes"]

@@ -1,0 +1,133 @@
+"""A month's end as HR has it: an operation in memory, a card, and the commands typed one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from typer.testing import CliRunner, Result
+
+from scoring.cli import score
+from scoring.inputs.sheet import COLUMNS
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
+from streams.kpi.policy import Policy
+from tests.cards import item, saved, section, written
+
+MARCH = ("--period", "2026-03")
+
+
+def card_file(folder: Path) -> Path:
+    """A card with a KPI, an exam, ratings by columns of the form, and two counts."""
+    figure = {"rule": {"type": "ratio", "form": "actual_over_target"}, "target": {"op": ">=", "value": 90}}
+    body = written(
+        section(
+            "work",
+            item("resolved", 40, kpi="resolution_rate", **figure),
+            item("exam", 20, input="knowledge_test_score", **figure),
+            item("praise", 20, metric="praise_complaint_score", **figure),
+        ),
+        section("manner", item("care", 20)),
+        evaluators=[
+            {"id": "self", "name": {"zh": "自评", "en": "self"}, "counts": False},
+            {"id": "superior", "name": {"zh": "上级", "en": "superior"}},
+            {"id": "reviewer", "name": {"zh": "审核", "en": "reviewer"}},
+        ],
+    )
+    return saved(body, folder)
+
+
+def day(person: str, on: str, due: int, resolved: int) -> DailyFacts:
+    """A day on which so many contacts were due, and resolved."""
+    sums = {"resolution_due": due, "resolved": resolved}
+    return DailyFacts(entity=f"agent|{person}", date=date.fromisoformat(on), sums=sums)
+
+
+def entry(person: str, card: str | None = "ours", since: str = "2026-01-01", team: str = "t1") -> RosterEntry:
+    """A line of the roster."""
+    return RosterEntry(
+        agent_id=person, valid_from=date.fromisoformat(since), hr_number=f"H-{person}", team_id=team, card=card
+    )
+
+
+@dataclass
+class Desk:
+    """An operation whose topics are lists; its clock goes on by a minute with every look."""
+
+    folder: Path
+    database: str | None = None
+    facts: list[DailyFacts] = field(
+        default_factory=lambda: [day("anna", "2026-03-02", 10, 9), day("ben", "2026-03-03", 10, 5)]
+    )
+    entries: list[RosterEntry] = field(default_factory=lambda: [entry(person) for person in ("anna", "ben", "cleo")])
+    policy: Policy = field(default_factory=Policy)
+    sent: list[Score] = field(default_factory=list)
+    at: datetime = datetime(2026, 4, 2, 8, tzinfo=UTC)
+    broker_takes: int | None = None
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "var"
+
+    def now(self) -> datetime:
+        self.at += timedelta(minutes=1)
+        return self.at
+
+    def roster(self, day: date) -> Mapping[str, RosterEntry]:
+        return {one.agent_id: one for one in self.entries if one.valid_from <= day}
+
+    def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
+        return [one for one in self.facts if first <= one.date <= last and entity_kind(one.entity) == kind]
+
+    def publish_scores(self, scores: Iterable[Score]) -> int:
+        taken = list(scores)[: self.broker_takes]
+        self.sent += taken
+        return len(taken)
+
+    def type(self, *arguments: str) -> Result:
+        """Type a command of ``deskpulse score``."""
+        return CliRunner().invoke(score, list(arguments), obj=self)
+
+    def does(self, *arguments: str) -> str:
+        """Type a command that has to work; what it says."""
+        result = self.type(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def refuses(self, *arguments: str) -> str:
+        """Type a command that has to be refused; what it says."""
+        result = self.type(*arguments)
+        assert result.exit_code == 1, result.output
+        return result.output
+
+    def filled(self, name: str, **values: Any) -> Path:
+        """The template, with values by ``person_item_field``."""
+        file = self.folder / name
+        self.does("template", str(card_file(self.folder)), *MARCH, "--out", str(file))
+        book = load_workbook(file)
+        sheet = book.worksheets[0]
+        column = {name: number for number, name in enumerate(COLUMNS)}
+        for row in sheet.iter_rows(min_row=2):
+            key = "_".join(str(row[column[part]].value) for part in ("person", "item", "field"))
+            if key in values:
+                row[column["value"]].value = values[key]
+        book.save(file)
+        return file
+
+    def published(self) -> None:
+        """From the sheet to the topic: everybody reviewed, approved, given out."""
+        sheet = self.filled(
+            "in.xlsx", anna_exam_value=90, ben_exam_value=45, anna_praise_praise=9, anna_praise_complaints=1
+        )
+        self.does("import", str(sheet), "--by", "lin", "--card", str(card_file(self.folder)))
+        card = str(card_file(self.folder))
+        self.does("prepare", card, *MARCH, "--by", "lin")
+        for person in ("anna", "ben", "cleo"):
+            self.does("review", card, *MARCH, person, "--as", "self", "--by", person, "care=20")
+            self.does("review", card, *MARCH, person, "--as", "superior", "--by", "sue", "care=18")
+            self.does("review", card, *MARCH, person, "--as", "reviewer", "--by", "rob", "--absent", "agrees")
+        self.does("approve", card, *MARCH, "--by", "boss")
+        self.does("publish", card, *MARCH, "--by", "boss")
