@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from scoring import runs
+from scoring.analysis.what_if_cli import what_if_command
 from scoring.calendar import load_calendar
 from scoring.cli_parts import (
     Operation,
@@ -208,3 +209,6 @@ def _publish(result: runs.Run, operation: Operation) -> None:
             "run the command again: the same scores under the same keys change nothing"
         )
     typer.echo(f"published: {acknowledged} scores to the topic `scores`")
+
+
+score.command("what-if")(what_if_command)

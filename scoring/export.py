@@ -48,8 +48,8 @@ def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
                 run.card.id,
                 run.card.version,
                 str(run.period),
-                _plain(person.person),
-                _plain(person.hr_number or ""),
+                plain(person.person),
+                plain(person.hr_number or ""),
                 "" if tally.total is None else tally.total,
                 shown(tally.scored_max),
                 shown(tally.max),
@@ -147,6 +147,6 @@ def unscored_ids(person: PersonScore) -> str:
     return ", ".join(score.item.id for score in person.unscored)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that no spreadsheet takes for a formula: an id that begins like one gets an apostrophe before it."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -10,8 +10,8 @@ from math import cos, pi, sin
 from textwrap import wrap
 
 from scoring.exact import cents, shown
-from scoring.sheets.templated import render
 from scoring.sheets.words import Language
+from scoring.templated import render
 
 #: Axes that a radar can have; beyond `_NAMED` they carry numbers only.
 LEAST_AXES, MOST_AXES, _NAMED = 3, 12, 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scoring.sheets.page import Page
-from scoring.sheets.templated import render
+from scoring.templated import render
 
 
 def to_html(pages: Sequence[Page]) -> bytes:

@@ -24,7 +24,7 @@ class PdfWriter:
     """
 
     def __init__(self) -> None:
-        self._template = as_file(files("scoring.sheets") / "templates" / "sheet.typ")
+        self._template = as_file(files("scoring") / "templates" / "sheet.typ")
         self._fonts = as_file(files(pylopdf_fonts_zh_cn))
 
     def __enter__(self) -> PdfWriter:
