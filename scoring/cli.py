@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from scoring import runs
+from scoring.analysis.review_cli import review_command
 from scoring.analysis.what_if_cli import what_if_command
 from scoring.calendar import load_calendar
 from scoring.cli_parts import (
@@ -212,3 +213,4 @@ def _publish(result: runs.Run, operation: Operation) -> None:
 
 
 score.command("what-if")(what_if_command)
+score.command("review")(review_command)

@@ -47,7 +47,10 @@ def _told(scenario: Scenario) -> str:
 
 
 def _grades(made: WhatIf) -> Table:
-    rows = tuple((grade, str(old), str(new), f"{new - old:+d}") for grade, (old, new) in made.grades().items())
+    rows = tuple(
+        (grade, str(old), str(new), f"{new - old:+d}" if new != old else "0")
+        for grade, (old, new) in made.grades().items()
+    )
     return Table(
         "等级人次 Grades, all months",
         ("等级\nGrade", f"{_BEFORE}", f"{_AFTER}", "差\nDifference"),
@@ -114,4 +117,4 @@ def _place(place: Place | None) -> tuple[str, str, str, str]:
 
 
 def _difference(before: Decimal, after: Decimal) -> str:
-    return f"{total([after, before.copy_negate()]):+}"
+    return f"{total([after, before.copy_negate()]):+}" if after != before else "0.00"
