@@ -25,6 +25,7 @@ from scoring.cli_parts import (
     settings_of,
     stop,
 )
+from scoring.connector.cli import push_command
 from scoring.export import to_csv, to_messages
 from scoring.load import find
 from scoring.outcomes import Outcomes, Settings, decide
@@ -214,3 +215,4 @@ def _publish(result: runs.Run, operation: Operation) -> None:
 
 score.command("what-if")(what_if_command)
 score.command("review")(review_command)
+score.command("push")(push_command)
