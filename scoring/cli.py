@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from scoring import runs
+from scoring.analysis.review_cli import review_command
+from scoring.analysis.what_if_cli import what_if_command
 from scoring.appeal_cli import appeal
 from scoring.calendar import load_calendar
+from scoring.cli_parts import (
+    console,
+    month_of,
+    months_there_are,
+    named_amounts,
+    period_of,
+    settings_of,
+    stop,
+)
+from scoring.connector.cli import push_command
 from scoring.export import to_csv, to_messages
 from scoring.input_cli import import_, inputs, missing, template
 from scoring.joined import Operation, handed_in, period_facts
 from scoring.load import find
 from scoring.materials import as_given
-from scoring.period import Month, Period, parse_period
+from scoring.outcomes import Outcomes, Settings, decide
+from scoring.outcomes.pay_rules import BonusPool
+from scoring.people import people
+from scoring.period import Month, Period
+from scoring.results import earlier_totals, to_json
 from scoring.run_cli import approve, audit, prepare, publish, reopen, review, show_, status, verify
+from scoring.sheet_files import SheetFormat, write_sheets
+from scoring.sheets import LANGUAGES, Context, Language
 from scoring.store.database import StoreError
 from scoring.store_cli import database
 from scoring.table import render
 from scoring.token_cli import serve, token
 from scoring.workbook import to_xlsx
+from streams.contracts.outputs import RosterEntry
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
-
-#: Columns of the table where the output is no terminal.
-_WIDTH = 200
 
 
 class Format(StrEnum):
@@ -38,23 +53,37 @@ class Format(StrEnum):
 
     xlsx = "xlsx"
     csv = "csv"
+    json = "json"
 
 
-_WRITERS = {Format.xlsx: to_xlsx, Format.csv: to_csv}
+class Sheets(StrEnum):
+    """A file format of the sheets."""
+
+    pdf = "pdf"
+    html = "html"
 
 
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+class Spoken(StrEnum):
+    """Languages of the sheets."""
+
+    zh = "zh"
+    en = "en"
+    both = "both"
 
 
-def _period(text: str) -> Period:
-    try:
-        return parse_period(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+class Undecided(StrEnum):
+    """What becomes of totals of which some items are unscored."""
+
+    undecided = "undecided"
+    attained = "attained"
+
+
+_Writer = Callable[[runs.Run, Outcomes | None, Mapping[str, RosterEntry]], bytes]
+_WRITERS: Mapping[Format, _Writer] = {
+    Format.xlsx: to_xlsx,
+    Format.csv: lambda run, outcomes, _: to_csv(run, outcomes),
+    Format.json: to_json,
+}
 
 
 @score.callback()
@@ -78,11 +107,11 @@ score.command()(serve)
 @score.command()
 def run(
     ctx: typer.Context,
-    month: Annotated[Month | None, typer.Option(parser=_month, metavar="YYYY-MM", help="The month to score")] = None,
+    month: Annotated[Month | None, typer.Option(parser=month_of, metavar="YYYY-MM", help="The month to score")] = None,
     period: Annotated[
         Period | None,
         typer.Option(
-            parser=_period, metavar="PERIOD", help="Another period: 2026-Q1, 2026-H1, 2026, or 2026-01-16..2026-04-15"
+            parser=period_of, metavar="PERIOD", help="Another period: 2026-Q1, 2026-H1, 2026, or 2026-01-16..2026-04-15"
         ),
     ] = None,
     card: Annotated[
@@ -95,71 +124,115 @@ def run(
     calendar: Annotated[
         Path | None, typer.Option(help="Calendar (YAML) of the profiles in force: weights for a season or a strategy")
     ] = None,
+    sheets: Annotated[
+        list[Sheets] | None, typer.Option(help="Also a sheet a person, in this format; repeat for both")
+    ] = None,
+    language: Annotated[
+        Spoken, typer.Option(help="Language of the sheets; both: a page each in one file")
+    ] = Spoken.both,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="Rules of grades, pay and follow-up (YAML); the program's own by default")
+    ] = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=AMOUNT", help="Amount of a bonus pool of these rules; repeat for several"),
+    ] = None,
+    incomplete: Annotated[
+        Undecided,
+        typer.Option(help="Totals with unscored items: no grade and no pay, or by what the scored items attain"),
+    ] = Undecided.undecided,
     rows: Annotated[int, typer.Option(min=0, help="People shown on the screen; the files have all")] = 50,
     publish: Annotated[bool, typer.Option(help="Put the scores on the topic `scores`")] = True,
 ) -> None:
     """Score everyone's month, or another period, on a card: table on the screen, files, and the topic `scores`.
 
     Takes what was imported for the period. An item without data is unscored, never 0: it is left out of the total and of the
-    maximum beside it.
+    maximum beside it. The sheets' trend takes earlier months from the .json files in the directory, as they were written then.
     """
     operation: Operation = ctx.obj
     when = month or period
     if when is None or (month and period):
-        _stop("say what to score: --month 2026-03, or --period 2026-Q1; one of the two")
+        stop("say what to score: --month 2026-03, or --period 2026-Q1; one of the two")
     try:
         the_card = find(card)
         seasons = load_calendar(calendar) if calendar else ()
+        rules = settings_of(outcomes)
         facts, roster = period_facts(operation, the_card, when), operation.roster(when.last)
         inputs = as_given(the_card, handed_in(operation, the_card.id, when))
         result = runs.run(the_card, when, facts, operation.policy, roster, inputs, seasons)
+        decided = _decided(result, roster, rules, pool or (), incomplete)
+        before = earlier_totals(sorted(out.glob(f"{the_card.id}-*.json")), the_card.id) if sheets else {}
     except (ValueError, StoreError) as error:
-        _stop(str(error))
+        stop(str(error))
     if not result.people:
-        _stop(f"no agent has facts in {when}; {_months(operation)}")
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
-    console.print(render(result, rows))
-    for made in _write(result, out, formats or Format):
+        stop(f"no agent has facts in {when}; {months_there_are(operation)}")
+    console().print(render(result, rows))
+    for made in _write(result, decided, roster, out, formats or Format):
         typer.echo(f"written: {made}")
+    if sheets:
+        context = Context(result, decided, roster, before)
+        spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
+        _write_sheets(context, out / f"{the_card.id}-{when}-sheets", [one.value for one in sheets], spoken)
     if publish:
         _publish(result, operation)
 
 
-def _write(result: runs.Run, out: Path, formats: Iterable[Format]) -> list[Path]:
+def _decided(
+    result: runs.Run,
+    roster: Mapping[str, RosterEntry],
+    rules: Settings,
+    pool: Sequence[str],
+    incomplete: Undecided,
+) -> Outcomes | None:
+    """What follows from a month's totals. Its actions open on the day after; None for another period."""
+    pools = named_amounts(pool, "--pool", (rule.id for rule in rules.pay if isinstance(rule, BonusPool)))
+    if not isinstance(result.period, Month):
+        return None
+    opened: date = result.period.last + timedelta(days=1)
+    everybody = people(result, roster, incomplete=incomplete.value)
+    return decide(result.period, everybody, rules, opened=opened, pools=pools)
+
+
+def _write(
+    result: runs.Run,
+    decided: Outcomes | None,
+    roster: Mapping[str, RosterEntry],
+    out: Path,
+    formats: Iterable[Format],
+) -> list[Path]:
     made = []
     try:
         out.mkdir(parents=True, exist_ok=True)
         for form in dict.fromkeys(formats):
             path = out / f"{result.card.id}-{result.period}.{form}"
             part = path.with_name(f"{path.name}.part")
-            part.write_bytes(_WRITERS[form](result))
+            part.write_bytes(_WRITERS[form](result, decided, roster))
             part.replace(path)  # so that nobody reads half a file
             made.append(path)
     except OSError as error:
-        _stop(f"cannot write to {out}: {error}; choose another directory with --out")
+        stop(f"cannot write to {out}: {error}; choose another directory with --out")
     return made
+
+
+def _write_sheets(context: Context, folder: Path, formats: Sequence[SheetFormat], spoken: Sequence[Language]) -> None:
+    try:
+        number = sum(1 for _ in write_sheets(context, folder, formats, spoken))
+    except OSError as error:
+        stop(f"cannot write to {folder}: {error}; choose another directory with --out")
+    typer.echo(f"written: {number} sheets in {folder}")
 
 
 def _publish(result: runs.Run, operation: Operation) -> None:
     scores = to_messages(result)
     acknowledged = operation.publish_scores(scores)
     if acknowledged != len(scores):
-        _stop(
+        stop(
             f"the broker has acknowledged {acknowledged} of {len(scores)} scores; "
             "run the command again: the same scores under the same keys change nothing"
         )
     typer.echo(f"published: {acknowledged} scores to the topic `scores`")
 
 
-def _months(operation: Operation) -> str:
-    """Which months there are facts of, for people."""
-    facts = operation.daily_facts(date(1970, 1, 1), date(2999, 12, 31), "agent")
-    months = sorted({Month.of(day.date) for day in facts})
-    return f"there are facts of {', '.join(map(str, months))}" if months else "there are no facts of any month yet"
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+score.command("what-if")(what_if_command)
+score.command("quarterly")(review_command)
+score.command("push")(push_command)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
+from scoring.card import Item
 from scoring.evaluate import ItemScore, PersonScore
-from scoring.exact import cents, decimal, shown
+from scoring.exact import cents, decimal, shown, some, total
+from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.runs import Run
 from streams.contracts.outputs import Score
 from streams.kpi.catalog import KPIS
@@ -23,12 +26,21 @@ PERSON_COLUMNS = (
 )
 
 
-def to_csv(run: Run) -> bytes:
-    """UTF-8 with BOM, one line per person, a column per item: points half-up to 2 places, empty where unscored."""
+def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
+    """UTF-8 with BOM, one line per person: totals, items and sections half-up to 2 places, empty where unscored.
+
+    Items whose weight profiles have changed carry it in their heading. ``outcomes``, of the same month, add grade, rank
+    and money.
+    """
     text = StringIO()
     out = csv.writer(text)
-    items = [f"{item.name.zh} {item.name.en} [{item.id}]" for item in run.items]
-    out.writerow(("评分卡 Card", "版本 Version", "月份 Month", *PERSON_COLUMNS, *items, "未评分 Unscored"))
+    items = [_heading(run, item) for item in run.items]
+    parts = [f"{part.name.zh} {part.name.en} [{part.id}] 小计 subtotal" for part in run.card.sections]
+    decided = {one.person: one for one in outcomes.people} if outcomes else {}
+    ends = ("等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
+    out.writerow(
+        ("评分卡 Card", "版本 Version", "月份 Month", *PERSON_COLUMNS, *items, *parts, *ends, "未评分 Unscored")
+    )
     for person in run.people:
         tally = person.tally
         out.writerow(
@@ -36,17 +48,36 @@ def to_csv(run: Run) -> bytes:
                 run.card.id,
                 run.card.version,
                 str(run.period),
-                _plain(person.person),
-                _plain(person.hr_number or ""),
+                plain(person.person),
+                plain(person.hr_number or ""),
                 "" if tally.total is None else tally.total,
                 shown(tally.scored_max),
                 shown(tally.max),
                 yes_no(tally.complete),
                 *("" if item.points is None else cents(item.points) for item in person.items),
+                *("" if part.tally.total is None else part.tally.total for part in person.sections),
+                *(_decision(decided[person.person]) if outcomes else ()),
                 unscored_ids(person),
             )
         )
     return text.getvalue().encode("utf-8-sig")
+
+
+def _heading(run: Run, item: Item) -> str:
+    weight = f" 权重 weight {some(run.weights.worth.get(item.id))}" if run.weights.changed(item.id) else ""
+    return f"{item.name.zh} {item.name.en} [{item.id}]{weight}"
+
+
+def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
+    month, paid = outcome.month, money_of(outcome)
+    rank = "" if month.rank is None else str(month.rank)
+    return month.grade or "", rank, str(month.of), "" if paid is None else cents(paid)
+
+
+def money_of(outcome: PersonOutcome) -> Decimal | None:
+    """What a person is paid by pay rule and base bonus together; None where no amount is known."""
+    paid = [pay.money for pay in (outcome.pay, outcome.base_bonus) if pay is not None and pay.money is not None]
+    return total(paid) if paid else None
 
 
 def to_messages(run: Run) -> list[Score]:
@@ -116,6 +147,6 @@ def unscored_ids(person: PersonScore) -> str:
     return ", ".join(score.item.id for score in person.unscored)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that no spreadsheet takes for a formula: an id that begins like one gets an apostrophe before it."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -80,9 +80,10 @@ def test_a_month() -> None:
     assert (
         "  问题解决率：本期没有数据，未评分。 Resolution rate: no data this period; unscored. (1 of 2 people)" in lines
     )
-    assert lines[-3:] == [
+    assert lines[-4:] == [
         f"written: {Path('scores/s2-a-core-2010-08.xlsx')}",
         f"written: {Path('scores/s2-a-core-2010-08.csv')}",
+        f"written: {Path('scores/s2-a-core-2010-08.json')}",
         "published: 2 scores to the topic `scores`",
     ]
     assert [(sent.key, sent.total) for sent in operation.published] == [
@@ -92,14 +93,16 @@ def test_a_month() -> None:
     assert load_workbook("scores/s2-a-core-2010-08.xlsx")["汇总 Summary"]["A3"].value == "ben"
     with Path("scores/s2-a-core-2010-08.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [line[3] for line in csv.reader(file)][1:] == ["anna", "ben"]
-    assert sorted(path.name for path in Path("scores").iterdir()) == ["s2-a-core-2010-08.csv", "s2-a-core-2010-08.xlsx"]
+    assert sorted(path.name for path in Path("scores").iterdir()) == [
+        f"s2-a-core-2010-08.{form}" for form in ("csv", "json", "xlsx")
+    ]
 
 
 def test_scoring_again_gives_the_same_files_and_messages() -> None:
     first, again = InMemory(), InMemory(facts=FACTS[::-1])
     score_run(first, "--month", "2010-08", "--out", "one")
     score_run(again, "--month", "2010-08", "--out", "two")
-    for name in ("s2-a-core-2010-08.xlsx", "s2-a-core-2010-08.csv"):
+    for name in ("s2-a-core-2010-08.xlsx", "s2-a-core-2010-08.csv", "s2-a-core-2010-08.json"):
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
     assert first.published == again.published
 
@@ -208,11 +211,12 @@ def test_a_season_of_the_calendar_changes_the_weights_and_every_file_says_so() -
     )
     sheet = load_workbook("scores/s2-a-core-2010-08.xlsx")["评分卡 Card"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
-    assert rows[-1][:3] == [
+    audit = load_workbook("scores/s2-a-core-2010-08.xlsx")["审计 Audit"]
+    assert [
         "促销季 2010-08-01 – 2010-08-31",
         "Promotion season 2010-08-01 to 2010-08-31",
         "promotion v1: 周年庆 anniversary",
-    ]
+    ] in [[cell.value for cell in row] for row in audit.iter_rows(min_row=2)]
     art = next(row for row in rows if row[0] == "平均响应时间")
     assert art[12:] == ["S2-05, AMB-51, AMB-59", 15, 25]
 
@@ -257,3 +261,43 @@ def test_it_is_a_group_that_other_commands_can_join() -> None:
     parent.add_typer(score, name="score")
     done = CliRunner().invoke(parent, ["score", "run", "--month", "2010-08", "--no-publish"], obj=InMemory())
     assert done.exit_code == 0, done.output
+
+
+def test_sheets_with_the_trend_of_what_was_written_before() -> None:
+    june = [DailyFacts(entity="agent|anna", date=date(2010, 6, 3), sums={"resolution_due": 10, "resolved": 8})]
+    score_run(InMemory(june), "--month", "2010-06", "--no-publish")
+    done = score_run(
+        InMemory(), "--month", "2010-08", "--no-publish", "--sheets", "html", "--sheets", "pdf", "--language", "en"
+    )
+    assert done.exit_code == 0, done.output
+    folder = Path("scores/s2-a-core-2010-08-sheets")
+    assert f"written: 4 sheets in {folder}" in done.output
+    assert sorted(path.name for path in folder.iterdir()) == ["anna.html", "anna.pdf", "ben.html", "ben.pdf"]
+    anna = (folder / "anna.html").read_text(encoding="utf-8")
+    assert ">2010-06<" in anna
+    assert "绩效评分单" not in anna
+    assert ">2010-06<" not in (folder / "ben.html").read_text(encoding="utf-8")
+
+
+def test_incomplete_totals_are_graded_only_when_asked_for() -> None:
+    score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "one")
+    score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "two", "--incomplete", "attained")
+    graded = []
+    for folder in ("one", "two"):
+        rows = load_workbook(Path(folder, "s2-a-core-2010-08.xlsx"))["汇总 Summary"].iter_rows(values_only=True)
+        graded.append([row[5] for row in rows][1:])
+    assert graded == [["—", "—"], ["A", "A"]]  # 18.82 of 20, 14 of 15
+
+
+@pytest.mark.parametrize(
+    ("pool", "message"),
+    [
+        ("gold=5", "--pool gold=5: no 'gold' here; there are: pool\n"),
+        ("pool=many", "--pool pool=many: 'many' is no amount; write it like pool=5000.00\n"),
+        ("pool=-1", "--pool pool=-1: an amount is 0 or more, in whole cents\n"),
+        ("pool=0.001", "--pool pool=0.001: an amount is 0 or more, in whole cents\n"),
+    ],
+)
+def test_an_amount_that_is_none(pool: str, message: str) -> None:
+    done = score_run(InMemory(), "--month", "2010-08", "--pool", pool)
+    assert (done.exit_code, done.stderr) == (1, message)

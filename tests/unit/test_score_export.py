@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date
 from decimal import Decimal
 from io import BytesIO, StringIO
+from pathlib import Path
 from zipfile import ZipFile
 
 import msgspec
 import pytest
 from openpyxl import load_workbook
 
-from scoring import workbook
+from scoring import xlsx
 from scoring.export import to_csv, to_messages
 from scoring.load import find
+from scoring.outcomes import Outcomes, decide, default
+from scoring.people import people
 from scoring.period import Month
+from scoring.results import ResultsError, read_results, to_json
 from scoring.runs import Run, run
 from scoring.workbook import to_xlsx
 from streams.contracts.outputs import DailyFacts, RosterEntry, Score
@@ -49,10 +54,93 @@ def test_csv() -> None:
     assert heading[9] == "首次响应时间 First response time [frt]"
     assert anna == [
         *("s2-a-core", "1", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
-        *("13.33", "", "", "18.82", "", "", "art, fcr, csat, script"),
+        *("13.33", "", "", "18.82", "", "", "13.33", "18.82", "", "art, fcr, csat, script"),
     ]
     assert ben[5:9] == ["", "0", "100", "否 No"], "no data is no total"
     assert formula[3] == "'=1+1", "an id is no formula"
+
+
+AUGUST_2010 = Month(2010, 8)
+
+
+def decided(made: Run) -> Outcomes:
+    everybody = people(made, incomplete="attained")
+    return decide(AUGUST_2010, everybody, default(), opened=date(2010, 9, 1))
+
+
+def test_outcomes_stand_in_csv_and_workbook() -> None:
+    made = august()
+    outcomes = decided(made)
+    heading, _, anna, ben = csv.reader(StringIO(to_csv(made, outcomes).decode("utf-8-sig")))
+    at = heading.index("等级 Grade")
+    assert (anna[at : at + 4], ben[at : at + 4]) == (["B", "2", "2", ""], ["", "", "2", ""])  # 32.16 of 40 is 80.40
+    book = load_workbook(
+        BytesIO(
+            to_xlsx(made, outcomes, {"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")})
+        )
+    )
+    summary = [[cell.value for cell in row][:8] for row in book["汇总 Summary"].iter_rows()]
+    assert summary[0][1] == "班组\nTeam"
+    assert summary[2] == ["anna", "t1", 32.16, 40, 100, "否 No", "B", 2]
+    rows = [[cell.value for cell in row] for row in book["结果 Outcomes"].iter_rows(min_row=2)]
+    assert next(row for row in rows if row[0] == "anna")[:9] == [
+        "anna",
+        "2010-08",
+        80.4,
+        "B",
+        2,
+        2,
+        "否 No",
+        "否 No",
+        "是 Yes",
+    ]
+    assert next(row for row in rows if row[0] == "ben")[14] == "2010-08 没有得分（没有已评分的指标）：不排名、不定级"
+    actions = [[cell.value for cell in row] for row in book["后续 Actions"].iter_rows(min_row=2)]
+    assert {(row[0], row[2]) for row in actions} == {
+        (action.person, action.name.en) for one in outcomes.people for action in one.actions
+    }
+
+
+def test_the_document_of_results() -> None:
+    made = august()
+    document = json.loads(to_json(made, decided(made)))
+    assert (document["schema"], document["card"], document["period"], document["revision"]) == (
+        "deskpulse/results/1",
+        "s2-a-core",
+        "2010-08",
+        1,
+    )
+    anna = next(person for person in document["people"] if person["person"] == "anna")
+    assert (anna["total"], anna["outcome"]["grade"], anna["outcome"]["total"]) == ("32.16", "B", "80.40")
+    assert [(part["id"], part["total"], part["max"]) for part in anna["sections"]] == [
+        ("response", "13.33", "35"),
+        ("resolution", "18.82", "45"),
+        ("quality", None, "20"),
+    ]
+    assert [item["id"] for item in anna["items"]] == [item.id for item in CORE.items]
+    assert to_json(august(people=dict(reversed(DAYS.items())))) == to_json(made)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "no results"),
+        (
+            '{"schema": "deskpulse/results/1", "card": "c", "card_version": "1", "period": "2010-08", "revision": "x"}',
+            "revision: is missing or no int",
+        ),
+        (
+            '{"schema": "deskpulse/results/1", "card": "c", "card_version": "1", "period": "2010-08", "revision": 1, "people": [{}]}',
+            "entry 1 names no person",
+        ),
+    ],
+)
+def test_a_file_that_is_no_results(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "r.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ResultsError, match=message):
+        read_results(file)
 
 
 def test_messages_are_the_topics() -> None:
@@ -93,7 +181,7 @@ def test_messages_are_the_topics() -> None:
 
 def test_workbook_people() -> None:
     book = load_workbook(BytesIO(to_xlsx(august())))
-    assert book.sheetnames == ["汇总 Summary", "明细 Items", "评分卡 Card"]
+    assert book.sheetnames == ["汇总 Summary", "明细 Items", "待补 Missing", "评分卡 Card", "审计 Audit"]
     sheet = book["汇总 Summary"]
     assert sheet.freeze_panes == "B2"
     assert [cell.value for cell in sheet[1]][:6] == [
@@ -102,12 +190,13 @@ def test_workbook_people() -> None:
     ]
     assert [cell.value for cell in sheet[3]] == [
         *("anna", 32.16, 40, 100, "否 No", pytest.approx(40 / 3), "—", "—", pytest.approx(320 / 17), "—", "—"),
+        *(13.33, 18.82, "—"),
         "art, fcr, csat, script",
     ]
     assert sheet["F3"].number_format == "0.00"
     assert sheet["B4"].value == "—"
     assert (sheet["A2"].value, sheet["A2"].data_type) == ("=1+1", "s"), "an id is no formula"
-    assert min(sheet.column_dimensions[letter].width for letter in "ABCDEFGHIJKL") >= 10
+    assert min(sheet.column_dimensions[letter].width for letter in "ABCDEFGHIJKLMNO") >= 10
 
 
 def test_workbook_items() -> None:
@@ -135,7 +224,34 @@ def test_workbook_card() -> None:
         *("first_response_time", 1, "≤ 30 秒", 20, "20 × 目标 ÷ 实际，不低于 0，不高于 20"),
         *("20 × target ÷ actual, not below 0, not above 20", "assumed"),
     ]
-    assert rows[-1][:3] == ["政策版本", "Policy version", "1"]
+
+
+def test_workbook_audit() -> None:
+    sheet = load_workbook(BytesIO(to_xlsx(august())))["审计 Audit"]
+    told = {row[1].value: row[2].value for row in sheet.iter_rows(min_row=2)}
+    assert told["Card"] == "s2-a-core v1"
+    assert told["Period"] == "2010-08 (2010-08-01 – 2010-08-31)"
+    assert told["Policy version"] == "1"
+    assert told["KPI First response time"] == "first_response_time v1"
+    assert [told[f"{what}"] for what in ("People", "People with a total", "People scored on every item")] == [
+        "3",
+        "2",
+        "0",
+    ]
+    assert told["Sum of totals (control)"] == "46.16"  # 32.16 + 14.00
+    other = load_workbook(BytesIO(to_xlsx(august(people={"ben": {"calls_answered": 3}}))))["审计 Audit"]
+    assert told["SHA-256 of the results"] != other.cell(other.max_row, 3).value
+
+
+def test_workbook_missing() -> None:
+    sheet = load_workbook(BytesIO(to_xlsx(august())))["待补 Missing"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert [row[3] for row in rows if row[0] == "anna"] == ["art", "fcr", "csat", "script"]
+    art = next(row for row in rows if row[0] == "anna" and row[3] == "art")
+    assert art[4].startswith("事件 events: ")
+    assert art[7] == "Average response time: not measured yet; unscored."
+    csat = next(row for row in rows if row[0] == "anna" and row[3] == "csat")
+    assert csat[4] == "KPI csat_mean"
 
 
 def test_hr_numbers_have_a_column_where_there_are_any() -> None:
@@ -162,7 +278,7 @@ def test_an_id_with_a_control_character_breaks_no_workbook() -> None:
 
 
 def test_more_lines_than_a_sheet_holds_go_on_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "_SHEET_LINES", 2)
+    monkeypatch.setattr(xlsx, "_SHEET_LINES", 2)
     book = load_workbook(BytesIO(to_xlsx(august())))
     assert book.sheetnames[:3] == ["汇总 Summary", "汇总 Summary 2", "明细 Items"]
     people = [row[0].value for name in book.sheetnames[:2] for row in book[name].iter_rows(min_row=2)]

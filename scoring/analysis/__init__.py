@@ -1,0 +1,1 @@
+"""What past periods tell about a card: what another one would have changed, and which items say something."""

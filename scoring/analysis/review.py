@@ -1,0 +1,199 @@
+"""A review of a card over past periods: which items go along with satisfaction, which separate nobody, what targets fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from scoring.analysis.statistics_of import Correlation, correlated, cuts, most_alike
+from scoring.card import Card, Item
+from scoring.given import figure_spec
+from scoring.period import Period
+from scoring.runs import Run
+from scoring.scored import ItemScore
+from scoring.sheets.context import LEAST_PEERS, attained
+from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
+from streams.kpi.catalog import KPIS
+from streams.kpi.measures import add
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Direction, side_of
+
+#: Where so many earn the same points, an item separates nobody; and the scores that it takes to say so.
+ALIKE, LEAST_SCORES = Fraction(9, 10), 5
+
+
+@dataclass(frozen=True)
+class ItemReview:
+    """One item over all people and periods.
+
+    ``mean``: of the shares of its maximum that it earned; ``alike``: how many of all earn the same points. ``own``: it
+    is the satisfaction itself. ``correlation``: of people's mean points with their satisfaction. ``better``: which way.
+    ``quantiles``: of its values, 10 to 90 % (`cuts`). ``target_met``: how many of its values meet the target.
+    ``proposed``: the value that the best quarter reaches. None, throughout: too little to tell.
+    """
+
+    item: Item
+    scored: int
+    unscored: int
+    mean: Fraction | None
+    alike: Fraction | None
+    own: bool
+    correlation: Correlation | None
+    better: Direction | None
+    quantiles: tuple[Fraction, ...] | None
+    target_met: Fraction | None
+    proposed: Fraction | None
+
+    @property
+    def separates(self) -> bool | None:
+        """Does it tell people apart? None: too few scores to say."""
+        if self.alike is None or self.scored < LEAST_SCORES:
+            return None
+        return self.alike < ALIKE
+
+
+@dataclass(frozen=True)
+class GroupReview:
+    """A site or team: people, their mean total as a share of what was scored, and item by item; None: too few people."""
+
+    name: str
+    people: int
+    mean: Fraction | None
+    items: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True)
+class Review:
+    """A card over its periods. ``against``: id of the KPI that stands for satisfaction."""
+
+    card: Card
+    periods: tuple[Period, ...]
+    people: int
+    against: str
+    items: tuple[ItemReview, ...]
+    sites: tuple[GroupReview, ...]
+    teams: tuple[GroupReview, ...]
+
+
+def satisfaction(facts: Iterable[DailyFacts], period: Period, policy: Policy, kpi: str) -> dict[str, Fraction]:
+    """Agent → the KPI over the period; those without data are absent. Raises ValueError for an unknown KPI."""
+    if kpi not in KPIS:
+        raise ValueError(
+            f"no KPI is called {kpi!r}; those of satisfaction: {', '.join(id for id in KPIS if 'csat' in id)}"
+        )
+    sums: dict[str, Sums] = {}
+    for day in facts:
+        if entity_kind(day.entity) == "agent" and day.date in period:
+            add(sums.setdefault(entity_id(day.entity), {}), day.sums)
+    found = {id: KPIS[kpi].exact(own, policy, side_of("agent")) for id, own in sums.items()}
+    return {id: value for id, value in found.items() if value is not None}
+
+
+def review(
+    runs: Sequence[Run],
+    satisfied: Sequence[Mapping[str, Fraction]],
+    against: str,
+    rosters: Sequence[Mapping[str, RosterEntry]] = (),
+) -> Review:
+    """The review of one card's runs; ``satisfied`` and ``rosters`` are theirs, in the same order.
+
+    A person counts once in a correlation, by his means over the periods: his periods are no independent cases. Raises
+    ValueError without runs, or of several cards.
+    """
+    if not runs or len({(run.card.id, run.card.version) for run in runs}) != 1:
+        raise ValueError("a review takes runs of one card in one version; give at least one")
+    card = runs[0].card
+    ids = list(dict.fromkeys(item.id for run in runs for item in run.items))
+    scores: dict[str, list[tuple[str, ItemScore]]] = {id: [] for id in ids}
+    for run in runs:
+        for person in run.people:
+            for item in person.items:
+                scores[item.item.id].append((person.person, item))
+    happy = _means((person, value) for period in satisfied for person, value in period.items())
+    return Review(
+        card,
+        tuple(run.period for run in runs),
+        len({person.person for run in runs for person in run.people}),
+        against,
+        tuple(_item(card, card.item(id), scores[id], happy, against) for id in ids),
+        _groups(runs, rosters, lambda entry: entry.site_id),
+        _groups(runs, rosters, lambda entry: entry.team_id),
+    )
+
+
+def _item(
+    card: Card, item: Item, scores: Sequence[tuple[str, ItemScore]], happy: Mapping[str, Fraction], against: str
+) -> ItemReview:
+    shares = [(person, share) for person, score in scores if (share := attained(score)) is not None]
+    values = [] if item.rated else [score.value for _, score in scores if score.value is not None]
+    met = [score.met for _, score in scores if score.met is not None]
+    means = _means(shares)
+    pairs = [(means[person], happy[person]) for person in sorted(means.keys() & happy.keys())]
+    quantiles, better = cuts(values), _better(card, item)
+    proposed = None
+    if quantiles is not None and better in ("higher", "lower"):
+        proposed = quantiles[3] if better == "higher" else quantiles[1]
+    return ItemReview(
+        item=item,
+        scored=len(shares),
+        unscored=len(scores) - len(shares),
+        mean=_mean([share for _, share in shares]),
+        alike=most_alike([share for _, share in shares]),
+        own=item.kpi == against,
+        correlation=None if item.kpi == against else correlated(pairs),
+        better=better,
+        quantiles=quantiles,
+        target_met=Fraction(sum(met), len(met)) if met else None,
+        proposed=proposed,
+    )
+
+
+def _better(card: Card, item: Item) -> Direction | None:
+    if item.kpi is not None:
+        return KPIS[item.kpi].better
+    spec = figure_spec(card, item)
+    return spec.better if spec else None
+
+
+def _groups(
+    runs: Sequence[Run], rosters: Sequence[Mapping[str, RosterEntry]], group_of: Callable[[RosterEntry], str | None]
+) -> tuple[GroupReview, ...]:
+    """Everybody who was scored, by his group in that period; in order of the group."""
+    totals: dict[str, list[tuple[str, Fraction]]] = {}
+    items: dict[str, dict[str, list[tuple[str, Fraction]]]] = {}
+    for run, roster in zip(runs, rosters, strict=False):
+        for person in run.people:
+            entry = roster.get(person.person)
+            group = group_of(entry) if entry else None
+            if group is None or person.tally.total is None:
+                continue
+            share = Fraction(person.tally.total) / Fraction(person.tally.scored_max)
+            totals.setdefault(group, []).append((person.person, share))
+            for item in person.items:
+                if (reached := attained(item)) is not None:
+                    items.setdefault(group, {}).setdefault(item.item.id, []).append((person.person, reached))
+    made = []
+    for group in sorted(totals):
+        means = _means(totals[group])
+        enough = len(means) >= LEAST_PEERS
+        own = {id: of for id, shares in items.get(group, {}).items() if (of := _of_enough(shares)) is not None}
+        made.append(GroupReview(group, len(means), _mean(list(means.values())) if enough else None, own))
+    return tuple(made)
+
+
+def _of_enough(shares: Sequence[tuple[str, Fraction]]) -> Fraction | None:
+    means = _means(shares)
+    return _mean(list(means.values())) if len(means) >= LEAST_PEERS else None
+
+
+def _means(values: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
+    """Person → the mean of his values."""
+    by: dict[str, list[Fraction]] = {}
+    for person, value in values:
+        by.setdefault(person, []).append(value)
+    return {person: sum(own, Fraction(0)) / len(own) for person, own in by.items()}
+
+
+def _mean(values: Sequence[Fraction]) -> Fraction | None:
+    return sum(values, Fraction(0)) / len(values) if values else None

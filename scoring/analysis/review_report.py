@@ -1,0 +1,127 @@
+"""A review, as people read it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from scoring.analysis.bars import Group, bars
+from scoring.analysis.report import Report, Table, numbers
+from scoring.analysis.review import GroupReview, ItemReview, Review
+from scoring.analysis.statistics_of import LEAST_PAIRS, LEAST_VALUES
+from scoring.exact import NONE, shown
+from scoring.sheets.context import LEAST_PEERS
+from scoring.units import said
+
+
+def report(made: Review) -> Report:
+    """The tables and drawings."""
+    shown_items = [one for one in made.items if one.correlation is not None]
+    charts = []
+    if shown_items:
+        groups = [
+            Group(one.item.id, [(one.correlation.r, f"{one.correlation.r:+.2f}")])
+            for one in shown_items
+            if one.correlation
+        ]
+        charts.append(("与满意度的相关 Correlation with satisfaction", bars(groups, ("r",))))
+    for name, of in (("门店/地点 Sites", made.sites), ("班组 Teams", made.teams)):
+        if any(group.mean is not None for group in of):
+            drawn = [Group(group.name, [(_number(group.mean), _percent(group.mean))]) for group in of]
+            charts.append((f"{name}：平均得分率 mean share of points", bars(drawn, ("得分率 share of points",))))
+    tables = [_items(made), _targets(made)]
+    tables += [
+        _groups(name, of, made) for name, of in (("门店/地点 Sites", made.sites), ("班组 Teams", made.teams)) if of
+    ]
+    span = str(made.periods[0]) + (f" – {made.periods[-1]}" if len(made.periods) > 1 else "")
+    lead = (
+        f"{made.card.name.zh} {made.card.name.en} · {made.card.id} v{made.card.version}",
+        f"{made.people} 人，{len(made.periods)} 期；满意度取 {made.against}。 "
+        f"{made.people} people, {len(made.periods)} periods; satisfaction is {made.against}.",
+    )
+    return Report(f"指标回顾 Review · {span}", lead, tuple(tables), tuple(charts))
+
+
+def _items(made: Review) -> Table:
+    columns = (
+        *("指标\nItem", "编号\nId", "有得分\nScored", "未评分\nUnscored", "平均得分率\nMean share"),
+        *(
+            "同分占比\nSame points",
+            "区分度\nTells apart",
+            "与满意度相关 r\nCorrelation r",
+            "95% 区间\n95 % interval",
+            "人数\nPeople",
+        ),
+    )
+    rows = tuple(
+        (
+            f"{one.item.name.zh} {one.item.name.en}",
+            one.item.id,
+            str(one.scored),
+            str(one.unscored),
+            _percent(one.mean),
+            _percent(one.alike),
+            {None: NONE, True: "有 yes", False: "无 nobody"}[one.separates],
+            *_correlation(one),
+        )
+        for one in made.items
+    )
+    notes = (
+        "每人取各期平均，一人一例；相关不是因果。"
+        f" A person counts once, by his means; fewer than {LEAST_PAIRS} people or no variation: no figure. No causes.",
+        "九成以上同分：该指标区分不出人。 Nine of ten with the same points: the item separates nobody.",
+    )
+    return Table("各项指标 Items", columns, rows, numbers(columns, (0, 1, 6)), notes)
+
+
+def _correlation(one: ItemReview) -> tuple[str, str, str]:
+    if one.own:
+        return "本身 itself", NONE, NONE
+    found = one.correlation
+    if found is None:
+        return NONE, NONE, NONE
+    mark = "" if found.sure else "（不显著 unsure）"
+    return f"{found.r:+.2f}{mark}", f"{found.low:+.2f} – {found.high:+.2f}", str(found.n)
+
+
+def _targets(made: Review) -> Table:
+    columns = (
+        *("指标\nItem", "现行目标\nTarget now", "达标占比\nMet by"),
+        *("P10", "P25", "P50", "P75", "P90", "建议目标\nProposed target"),
+    )
+    rows = []
+    for one in made.items:
+        if one.item.rated:
+            continue
+        zh, en = one.item.target_words()
+        quantiles = [said(value, one.item.unit)[0] for value in one.quantiles] if one.quantiles else [NONE] * 5
+        sign = "≥" if one.better == "higher" else "≤"
+        proposed = NONE if one.proposed is None else f"{sign} {said(one.proposed, one.item.unit)[0]}"
+        target = zh if zh == en else f"{zh} {en}"
+        rows.append((f"{one.item.name.zh} {one.item.name.en}", target, _percent(one.target_met), *quantiles, proposed))
+    notes = (
+        f"建议目标是最好的四分之一达到的数值；不足 {LEAST_VALUES} 个数值不建议。"
+        f" The proposal is what the best quarter reaches; fewer than {LEAST_VALUES} values: none.",
+    )
+    return Table("由历史建议的目标 Targets from history", columns, tuple(rows), numbers(columns, (0, 1)), notes)
+
+
+def _groups(name: str, of: tuple[GroupReview, ...], made: Review) -> Table:
+    ids = [one.item.id for one in made.items]
+    columns = (name, "人数\nPeople", "平均得分率\nMean share", *ids)
+    rows = tuple(
+        (group.name, str(group.people), _percent(group.mean), *(_percent(group.items.get(id)) for id in ids))
+        for group in of
+    )
+    note = (
+        f"不足 {LEAST_PEERS} 人不显示，以免看出个人得分。"
+        f" Fewer than {LEAST_PEERS} people: not shown, so that nobody's own score can be told."
+    )
+    return Table(f"{name} 对比 compared", columns, rows, numbers(columns, (0,)), (note,))
+
+
+def _percent(share: Fraction | None) -> str:
+    return NONE if share is None else f"{shown(round(share * 1000) / Fraction(10))} %"
+
+
+def _number(share: Fraction | None) -> float | None:
+    return None if share is None else float(share)

@@ -1,0 +1,175 @@
+"""Results of a run as one JSON document: what is stored beside the workbook, and what goes to HR. The same run, the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scoring.evaluate import PersonScore
+from scoring.exact import cents, shown
+from scoring.export import to_messages
+from scoring.outcomes.decide import Outcomes, PersonOutcome
+from scoring.outcomes.pay import Pay
+from scoring.outcomes.words import Words
+from scoring.runs import Run
+from scoring.weights import Applied
+from streams.contracts.outputs import RosterEntry, Score
+
+SCHEMA = "deskpulse/results/1"
+
+
+class ResultsError(ValueError):
+    """A file of results that cannot be used; the message says what and where."""
+
+
+def to_json(
+    run: Run, outcomes: Outcomes | None = None, roster: Mapping[str, RosterEntry] | None = None, revision: int = 1
+) -> bytes:
+    """The document: what it rests on, and everybody's scores as the topic ``scores`` has them, with sections and outcome.
+
+    Points and money are text, exact or as rounded. ``revision`` rises when a result that was given out is amended.
+    """
+    entries = roster or {}
+    decided = {one.person: one for one in outcomes.people} if outcomes else {}
+    people = []
+    for person, message in zip(run.people, to_messages(run), strict=True):
+        entry, outcome = entries.get(person.person), decided.get(person.person)
+        people.append(
+            {
+                **_message(message),
+                "hr_number": person.hr_number,
+                "team": entry.team_id if entry else None,
+                "site": entry.site_id if entry else None,
+                "sections": _sections(person),
+                "outcome": _outcome(outcome) if outcome else None,
+            }
+        )
+    document = {
+        "schema": SCHEMA,
+        "card": run.card.id,
+        "card_version": run.card.version,
+        "card_name": {"zh": run.card.name.zh, "en": run.card.name.en},
+        "period": str(run.period),
+        "revision": revision,
+        "policy_version": run.policy_version,
+        "kpi_versions": run.kpi_versions,
+        "outcomes_version": outcomes.settings_version if outcomes else None,
+        "profiles": [_applied(applied) for applied in run.weights.applied],
+        "weights": {id: shown(worth) for id, worth in run.weights.worth.items()},
+        "base_weights": {id: shown(worth) for id, worth in run.weights.base.items()},
+        "people": people,
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """The document in this file. Raises ResultsError for anything that is no such document."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultsError(f"cannot read the results {path}: {error}; give a readable file") from error
+    except ValueError as error:
+        raise ResultsError(
+            f"{path}: not JSON: {error}; give the .json file that `deskpulse score run` writes"
+        ) from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise ResultsError(
+            f"{path}: no results (`schema` is not {SCHEMA}); give the .json file of `deskpulse score run`"
+        )
+    for name, kind in (("card", str), ("card_version", str), ("period", str), ("revision", int), ("people", list)):
+        if not isinstance(document.get(name), kind):
+            raise ResultsError(
+                f"{path}: {name}: is missing or no {kind.__name__}; write the file anew with `score run`"
+            )
+    for number, person in enumerate(document["people"], 1):
+        if not isinstance(person, dict) or not isinstance(person.get("person"), str):
+            raise ResultsError(f"{path}: people: entry {number} names no person; write the file anew with `score run`")
+    return document
+
+
+def earlier_totals(paths: list[Path], card: str) -> dict[str, dict[str, Decimal | None]]:
+    """Person → period → the total as it was published in these files, of one card. Raises ResultsError."""
+    totals: dict[str, dict[str, Decimal | None]] = {}
+    for path in paths:
+        document = read_results(path)
+        if document["card"] != card:
+            continue
+        for person in document["people"]:
+            text = person.get("total")
+            try:
+                total = None if text is None else Decimal(text)
+            except (InvalidOperation, TypeError) as error:
+                raise ResultsError(f"{path}: {person['person']}: total {text!r} is no number") from error
+            totals.setdefault(person["person"], {})[document["period"]] = total
+    return totals
+
+
+def _message(score: Score) -> dict[str, Any]:
+    made: dict[str, Any] = msgspec.to_builtins(score)
+    return {**made, "total": score.total}
+
+
+def _sections(person: PersonScore) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": part.section.id,
+            "name_zh": part.section.name.zh,
+            "name_en": part.section.name.en,
+            "total": None if part.tally.total is None else str(part.tally.total),
+            "scored_max": shown(part.tally.scored_max),
+            "max": shown(part.tally.max),
+        }
+        for part in person.sections
+    ]
+
+
+def _applied(applied: Applied) -> dict[str, Any]:
+    zh, en = applied.words()
+    return {"profile": applied.profile, "version": applied.version, "zh": zh, "en": en, "days": applied.days}
+
+
+def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
+    month = outcome.month
+    return {
+        "total": _text(month.total),
+        "grade": month.grade,
+        "rank": month.rank,
+        "of": month.of,
+        "top": month.top,
+        "bottom": month.bottom,
+        "met": month.met,
+        "reasons": [_words(why) for why in month.reasons],
+        "terms": [
+            {"term": str(one.term), "total": _text(one.total), "grade": one.grade, "rank": one.rank}
+            for one in outcome.standings[1:]
+        ],
+        "stars": outcome.stars.stars if outcome.stars else None,
+        "pay": _pay(outcome.pay),
+        "base_bonus": _pay(outcome.base_bonus),
+        "awards": [award.award for award in outcome.awards],
+        "streaks": [held.streak for held in outcome.streaks if held.granted],
+        "actions": [
+            {"id": a.id, "kind": a.kind, "rule": a.rule, "owner": a.owner, "due": a.due.isoformat(), **_words(a.reason)}
+            for a in outcome.actions
+        ],
+    }
+
+
+def _pay(pay: Pay | None) -> dict[str, Any] | None:
+    if pay is None:
+        return None
+    money = None if pay.money is None else cents(pay.money)
+    return {"rule": pay.rule, "term": str(pay.term), "ratio": _text(pay.ratio), "money": money, **_words(pay.reason)}
+
+
+def _words(words: Words) -> dict[str, str]:
+    return {"zh": words.zh, "en": words.en}
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else format(value, "f")

@@ -1,0 +1,150 @@
+"""The sheet's two drawings, a radar and a trend, as SVG: where their points lie; templates draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import cos, pi, sin
+from textwrap import wrap
+
+from scoring.exact import cents, shown
+from scoring.sheets.words import Language
+from scoring.templated import render
+
+#: Axes that a radar can have; beyond `_NAMED` they carry numbers only.
+LEAST_AXES, MOST_AXES, _NAMED = 3, 12, 8
+_RADIUS = 100.0
+_WIDTH, _HEIGHT = 460.0, 250.0
+_LABEL_LINES = 2
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a radar: its number and name on the sheet, and shares of the maximum; None: there is none."""
+
+    number: str
+    name: str
+    own: Fraction | None
+    mean: Fraction | None
+    next: Fraction | None
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the three lines of a radar are called; None: the line is not there."""
+
+    own: str
+    mean: str | None
+    next: str | None
+
+
+def radar(axes: Sequence[Axis], legend: Legend, language: Language) -> str:
+    """The SVG of 3 to 12 axes. A line is broken where an axis has no value."""
+    step = 2 * pi / len(axes)
+    spokes = [
+        {
+            "end": _at(step * at, 1.0),
+            "at": _at(step * at, 1.16),
+            "anchor": "middle" if abs(sin(step * at)) < 0.2 else "start" if sin(step * at) > 0 else "end",
+            "lines": _label(axis, len(axes), language),
+            "missing": axis.own is None,
+        }
+        for at, axis in enumerate(axes)
+    ]
+    rings = [[_at(step * at, share) for at in range(len(axes))] for share in (0.25, 0.5, 0.75, 1.0)]
+    lines = {
+        name: _line([getattr(axis, name) for axis in axes], step)
+        for name in ("mean", "next", "own")
+        if getattr(legend, name) is not None
+    }
+    dots = [_at(step * at, _inside(axis.own)) for at, axis in enumerate(axes) if axis.own is not None]
+    return render("radar.svg", spokes=spokes, rings=rings, lines=lines, dots=dots, legend=legend)
+
+
+def trend(
+    points: Sequence[tuple[str, Decimal | None]], top: Decimal, cut: tuple[Decimal, str] | None, nothing: str
+) -> str:
+    """The SVG of totals by period, against the scale from 0 to ``top``; ``cut``: a line at a total, and its name.
+
+    A period without a total is a gap. ``nothing`` is said where there is only one period.
+    """
+    totals = [float(total) for _, total in points if total is not None]
+    low, high = min([0.0, *totals]), max([float(top), 1.0, *totals])
+    left, right, up, down = 34.0, _WIDTH - 14, 26.0, _HEIGHT - 34
+
+    def height(value: float) -> float:
+        return round(down - (value - low) / (high - low) * (down - up), 2)
+
+    wide = right - left
+    places = [round(left + wide * (at + 0.5) / len(points), 2) for at in range(len(points))]
+    dots = [
+        {"x": x, "y": height(float(total)), "text": cents(total)}
+        for x, (_, total) in zip(places, points, strict=True)
+        if total is not None
+    ]
+    runs: list[list[tuple[float, float]]] = [[]]
+    for x, (_, total) in zip(places, points, strict=True):
+        if total is None:
+            runs.append([])
+        else:
+            runs[-1].append((x, height(float(total))))
+    return render(
+        "trend.svg",
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=left,
+        right=right,
+        ticks=[{"y": height(low + (high - low) * part / 4), "text": _tick(low, high, part)} for part in range(5)],
+        months=[{"x": x, "text": _short(at, points)} for x, (at, _) in zip(places, points, strict=True)],
+        gaps=[x for x, (_, total) in zip(places, points, strict=True) if total is None],
+        bottom=down,
+        runs=[run for run in runs if len(run) > 1],
+        dots=dots,
+        cut={"y": height(float(cut[0])), "text": cut[1]} if cut and low <= float(cut[0]) <= high else None,
+        nothing=nothing if len(points) == 1 else None,
+    )
+
+
+def _tick(low: float, high: float, part: int) -> str:
+    return shown(Decimal(str(low)) + (Decimal(str(high)) - Decimal(str(low))) * part / 4)
+
+
+def _short(period: str, points: Sequence[tuple[str, Decimal | None]]) -> str:
+    """Months without the century where there are many: 2026-03 as 26-03."""
+    return period[2:] if len(points) > 6 and len(period) > 4 else period
+
+
+def _at(angle: float, share: float) -> tuple[float, float]:
+    """A point of the radar: the angle from the top, clockwise; the share of the radius."""
+    x, y = _RADIUS * share * sin(angle), -_RADIUS * share * cos(angle)
+    return round(x, 2) + 0.0, round(y, 2) + 0.0
+
+
+def _inside(share: Fraction) -> float:
+    """What is drawn of a share: deductions below 0 lie in the middle, extra points on the rim."""
+    return float(min(max(share, Fraction(0)), Fraction(1)))
+
+
+def _line(shares: Sequence[Fraction | None], step: float) -> list[list[tuple[float, float]]]:
+    """The pieces of a closed line around the radar."""
+    points = [None if share is None else _at(step * at, _inside(share)) for at, share in enumerate(shares)]
+    if None not in points:
+        whole = [point for point in points if point is not None]
+        return [[*whole, whole[0]]]
+    begin = points.index(None)
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for point in (*points[begin:], *points[:begin]):
+        if point is None:
+            pieces.append([])
+        else:
+            pieces[-1].append(point)
+    return [piece for piece in pieces if piece]
+
+
+def _label(axis: Axis, axes: int, language: Language) -> list[str]:
+    if axes > _NAMED:
+        return [axis.number]
+    lines = wrap(f"{axis.number} {axis.name}".strip(), 12 if language == "zh" else 19)
+    return lines if len(lines) <= _LABEL_LINES else [*lines[: _LABEL_LINES - 1], f"{lines[_LABEL_LINES - 1]}…"]

@@ -1,0 +1,105 @@
+"""What a person is compared with: his team, and the next grade or post."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from scoring.evaluate import PersonScore
+from scoring.exact import shown
+from scoring.outcomes.decide import PersonOutcome
+from scoring.outcomes.people import GRADES, Grade
+from scoring.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
+from scoring.sheets.context import Context, Means, attained, section_attained
+from scoring.sheets.words import Both, Language, label, pick
+
+
+def compared(
+    context: Context, score: PersonScore, outcome: PersonOutcome | None, language: Language
+) -> tuple[list[Axis], Legend]:
+    """An axis an item; where these are too many, an axis a section; none where those are too few."""
+    means = context.means(score.person)
+    ring = _ring(outcome)
+    asked = (
+        {gap.dimension: gap.required / 100 for gap in outcome.next_post.gaps} if outcome and outcome.next_post else {}
+    )
+    weighed = [(at, item) for at, item in enumerate(score.items, 1) if item.item.max]
+    axes: list[Axis] = []
+    if LEAST_AXES <= len(weighed) <= MOST_AXES:
+        axes = [
+            Axis(
+                str(at),
+                pick(item.item.name, language),
+                attained(item),
+                *_others(item.item.id, means, False, asked, ring),
+            )
+            for at, item in weighed
+        ]
+    elif len(weighed) > MOST_AXES and LEAST_AXES <= len(score.sections) <= MOST_AXES:
+        axes = [
+            Axis(
+                "",
+                pick(part.section.name, language),
+                section_attained(part.items),
+                *_others(part.section.id, means, True, asked, ring),
+            )
+            for part in score.sections
+        ]
+    return axes, _legend(axes, means, outcome, ring, language)
+
+
+def _others(
+    id: str, means: Means | None, of_section: bool, asked: dict[str, Fraction], ring: Fraction | None
+) -> tuple[Fraction | None, Fraction | None]:
+    mean = (means.sections if of_section else means.items).get(id) if means else None
+    return mean, asked.get(id) if asked else ring
+
+
+def _legend(
+    axes: Sequence[Axis], means: Means | None, outcome: PersonOutcome | None, ring: Fraction | None, language: Language
+) -> Legend:
+    after: Both | None = outcome.next_post.next.name if outcome and outcome.next_post else None
+    grade = _better(outcome)
+    name = None
+    if after is not None and any(axis.next is not None for axis in axes):
+        name = f"{pick(after, language)}要求" if language == "zh" else f"asked of {pick(after, language)}"
+    elif grade and ring is not None:
+        name = f"{grade} 级线" if language == "zh" else f"cut of grade {grade}"
+    mean = pick(means.name, language) if means and any(axis.mean is not None for axis in axes) else None
+    return Legend(label("own", language), mean, name)
+
+
+def _better(outcome: PersonOutcome | None) -> Grade | None:
+    """The grade after his own, where grades go by points."""
+    grade = outcome.month.grade if outcome else None
+    if grade is None or grade == "A" or outcome is None or outcome.month.to_next is None:
+        return None
+    return GRADES[GRADES.index(grade) - 1]
+
+
+def _ring(outcome: PersonOutcome | None) -> Fraction | None:
+    """The next grade's cut as a share of the card's maximum."""
+    cut = _cut(outcome)
+    return None if cut is None else Fraction(cut) / 100
+
+
+def _cut(outcome: PersonOutcome | None) -> Decimal | None:
+    """The total, of 100, that the next grade begins at."""
+    if outcome is None or _better(outcome) is None or outcome.month.total is None or outcome.month.to_next is None:
+        return None
+    return outcome.month.total + outcome.month.to_next
+
+
+def next_line(score: PersonScore, outcome: PersonOutcome | None, language: Language) -> tuple[Decimal, str] | None:
+    """Where the next grade begins on the card's own scale, and how far it is in points of 100."""
+    cut, grade = _cut(outcome), _better(outcome)
+    if cut is None or outcome is None or outcome.month.to_next is None:
+        return None
+    lacks = shown(outcome.month.to_next)
+    text = (
+        f"{grade} 级线 {shown(cut)} %，还差 {lacks} 个百分点"
+        if language == "zh"
+        else f"cut of grade {grade}: {shown(cut)} %, {lacks} percentage points away"
+    )
+    return cut * score.tally.max / 100, text

@@ -1,0 +1,47 @@
+"""What a total sets off, as lines of the sheet: pay, stars, streaks, awards, the next post, actions, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scoring.exact import cents
+from scoring.outcomes.actions import Action
+from scoring.outcomes.decide import PersonOutcome
+from scoring.outcomes.pay import Pay
+from scoring.outcomes.words import Words, joined
+
+
+def follows(outcome: PersonOutcome) -> Iterator[Words]:
+    """A line for each thing that was decided beyond the month's own standing, with its reason."""
+    for standing in outcome.standings[1:]:
+        yield joined(standing.reasons)
+    for pay in (outcome.pay, outcome.base_bonus):
+        if pay is not None:
+            yield _pay(pay)
+    if outcome.stars is not None:
+        yield _line(Words("星级", "Stars"), outcome.stars.reason)
+    for held in outcome.streaks:
+        if held.granted or held.count:
+            yield _line(Words("连续达成", "Streak"), held.reason)
+    for award in outcome.awards:
+        yield _line(award.name, award.reason)
+    if outcome.next_post is not None:
+        yield _line(Words("晋升", "Next post"), outcome.next_post.reason)
+    for action in outcome.actions:
+        yield _action(action)
+    yield from outcome.notes
+
+
+def _pay(pay: Pay) -> Words:
+    amount = Words("金额未定", "no amount yet") if pay.money is None else Words(cents(pay.money), cents(pay.money))
+    return _line(Words(f"绩效工资 {amount.zh}", f"Pay {amount.en}"), pay.reason)
+
+
+def _action(action: Action) -> Words:
+    zh, en = (f"，负责人 {action.owner}", f", owner {action.owner}") if action.owner else ("", "")
+    name = Words(f"{action.name.zh}（{action.due} 前{zh}）", f"{action.name.en} (due {action.due}{en})")
+    return _line(Words(name.zh, name.en[0].upper() + name.en[1:]), action.reason)
+
+
+def _line(name: Words, reason: Words) -> Words:
+    return Words(f"{name.zh}：{reason.zh}", f"{name.en}: {reason.en}")

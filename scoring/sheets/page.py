@@ -1,0 +1,214 @@
+"""A person's page in one language: every text on it, so that HTML and PDF only set it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from scoring.evaluate import PersonScore, SectionScore
+from scoring.exact import NONE, shown, some
+from scoring.export import flags
+from scoring.scored import ItemScore
+from scoring.sheets.charts import radar, trend
+from scoring.sheets.compared import compared, next_line
+from scoring.sheets.context import Context, attained
+from scoring.sheets.follows import follows
+from scoring.sheets.words import Language, label, pick
+from scoring.units import said
+
+
+@dataclass(frozen=True)
+class Row:
+    """An item on the page. ``share``: its points by its maximum, within 0 and 1; None: unscored. ``tags``: flags in words."""
+
+    number: str
+    name: str
+    figure: str
+    n: str
+    interval: str
+    target: str
+    points: str
+    counts: str
+    rule: str
+    reason: str
+    source: str
+    tags: tuple[str, ...]
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A section of the card: its name, what it adds up to, its items."""
+
+    name: str
+    subtotal: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything on one person's page in one language. ``labels``: headings by name; ``facts``: label and value.
+
+    ``radar`` and ``trend`` are SVG; ``radar`` None: the card has too few parts for one. ``left_out``: what is unscored
+    or excluded, and why. ``follows``: lines on pay, stars, awards and actions. ``basis``: the versions it rests on.
+    """
+
+    language: Language
+    title: str
+    person: str
+    facts: tuple[tuple[str, str], ...]
+    total: str
+    of: str
+    grade: str
+    standing: tuple[str, ...]
+    labels: dict[str, str]
+    radar: str | None
+    trend: str
+    blocks: tuple[Block, ...]
+    left_out: tuple[tuple[str, str], ...]
+    follows: tuple[str, ...]
+    basis: str
+    signatures: tuple[str, ...]
+
+
+_HEADINGS = (
+    *("sheet", "total", "grade", "item", "figure", "n", "interval", "target", "points", "counts", "rule", "reason"),
+    *("source", "radar", "trend", "left_out", "nothing_left_out", "outcomes", "basis", "no_axes", "signatures"),
+)
+
+
+def pages(context: Context, person: str, languages: Sequence[Language]) -> tuple[Page, ...]:
+    """The person's page in each language. Raises KeyError for somebody whom the run does not have."""
+    score = context.scores[person]
+    return tuple(_page(context, score, language) for language in languages)
+
+
+def _page(context: Context, score: PersonScore, language: Language) -> Page:
+    run, tally = context.run, score.tally
+    outcome = context.decided.get(score.person)
+    axes, legend = compared(context, score, outcome, language)
+    line = next_line(score, outcome, language)
+    numbers = {item.item.id: str(at) for at, item in enumerate(score.items, 1)}
+    return Page(
+        language=language,
+        title=pick(run.card.name, language),
+        person=score.person,
+        facts=tuple(_facts(context, score, language)),
+        total=NONE if tally.total is None else str(tally.total),
+        of=_of(score, language),
+        grade=(outcome.month.grade if outcome and outcome.month.grade else NONE),
+        standing=tuple(pick(why, language) for why in outcome.month.reasons) if outcome else (),
+        labels={name: label(name, language) for name in _HEADINGS},
+        radar=radar(axes, legend, language) if axes else None,
+        trend=trend(context.trend(score.person), tally.max, line, label("no_trend", language)),
+        blocks=tuple(_block(part, numbers, language) for part in score.sections),
+        left_out=tuple(_left_out(context, score, language)),
+        follows=tuple(pick(line, language) for line in follows(outcome)) if outcome else (),
+        basis=_basis(context, language),
+        signatures=tuple(pick(name, language) for name in run.card.signatures),
+    )
+
+
+def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
+    entry = context.roster.get(score.person)
+    yield label("period", language), str(context.run.period)
+    if score.hr_number:
+        yield label("hr_number", language), score.hr_number
+    if entry and entry.team_id:
+        yield label("team", language), entry.team_id
+    if entry and entry.site_id:
+        yield label("site", language), entry.site_id
+
+
+def _of(score: PersonScore, language: Language) -> str:
+    tally = score.tally
+    whole, reached = shown(tally.max), shown(tally.scored_max)
+    if not tally.max:
+        return label("no_weights", language)
+    if tally.complete:
+        return f"/ {whole}"
+    return (
+        f"/ {reached}（已评满分，全卡 {whole}）" if language == "zh" else f"/ {reached} scored, of {whole} on the card"
+    )
+
+
+def _block(part: SectionScore, numbers: dict[str, str], language: Language) -> Block:
+    tally = part.tally
+    total = NONE if tally.total is None else str(tally.total)
+    subtotal = (
+        f"{label('subtotal', language)} {total} / {shown(tally.max)}" if tally.max else label("no_weights", language)
+    )
+    rows = tuple(_row(item, numbers[item.item.id], language) for item in part.items)
+    return Block(pick(part.section.name, language), subtotal, rows)
+
+
+def _row(score: ItemScore, number: str, language: Language) -> Row:
+    item, figure = score.item, score.figure
+    share = attained(score)
+    tags = [label(flag, language) for flag in flags(score)]
+    if item.rule_origin != "source":
+        tags.append(label(item.rule_origin, language))
+    weighed = score.weight is not None and (score.weight.per_point != 1 or score.worth != Fraction(item.max or 0))
+    return Row(
+        number=number,
+        name=pick(item.name, language),
+        figure=_figure(score, language),
+        n=str(figure.n) if item.kpi or figure.n else NONE,
+        interval=_interval(score, language),
+        target=item.target_words()[0 if language == "zh" else 1],
+        points=f"{_points(score, language)} / {some(item.max)}",
+        counts=f"{some(score.counted)} / {some(score.worth)}" if weighed else "",
+        rule=item.rule.words()[0 if language == "zh" else 1],
+        reason=score.reason_zh if language == "zh" else score.reason_en,
+        source=", ".join((*item.rows, *item.readings)) or NONE,
+        tags=tuple(tags),
+        share=None if share is None else float(min(max(share, Fraction(0)), Fraction(1))),
+    )
+
+
+def _points(score: ItemScore, language: Language) -> str:
+    return label("unscored", language) if score.points is None else shown(score.points)
+
+
+def _figure(score: ItemScore, language: Language) -> str:
+    if score.value is None or score.item.rated:
+        return NONE
+    return said(score.value, score.item.unit)[0 if language == "zh" else 1]
+
+
+def _interval(score: ItemScore, language: Language) -> str:
+    low, high, unit = score.figure.low, score.figure.high, score.item.unit
+    if low is None or high is None:
+        return NONE
+    times = 100 if unit == "pct" else 1
+    ends = [said(Decimal(str(end)) * times, unit)[0 if language == "zh" else 1] for end in (low, high)]
+    return f"{ends[0].removesuffix(' %')} – {ends[1]}"
+
+
+def _left_out(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
+    for item in score.unscored:
+        yield pick(item.item.name, language), item.reason_zh if language == "zh" else item.reason_en
+    for item in score.items:
+        if item.vetoed or (item.few and item.neutral and item.points is not None):
+            yield pick(item.item.name, language), item.reason_zh if language == "zh" else item.reason_en
+    for one in context.excluded.get(score.person, ()):
+        yield pick(one.what, language), pick(one.why, language)
+
+
+def _basis(context: Context, language: Language) -> str:
+    run = context.run
+    parts = [f"{run.card.id} v{run.card.version}"]
+    if run.card.source:
+        parts.append(f"{run.card.source.document}: {run.card.source.lines}")
+    parts.append(f"{'政策' if language == 'zh' else 'policy'} {run.policy_version}")
+    if versions := run.kpi_versions:
+        parts.append("KPI " + ", ".join(f"{id} v{version}" for id, version in sorted(versions.items())))
+    parts += [
+        f"{applied.profile} v{applied.version}: {applied.words()[0 if language == 'zh' else 1]}"
+        for applied in run.weights.applied
+    ]
+    if context.outcomes:
+        parts.append(f"{'结果规则' if language == 'zh' else 'outcome rules'} v{context.outcomes.settings_version}")
+    return " · ".join(parts)

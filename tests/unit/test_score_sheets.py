@@ -1,0 +1,293 @@
+"""The score sheet: everything is on it in both languages, on one page, as HTML and as PDF, and the same every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from html import unescape
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from scoring.card import Card
+from scoring.given import Given
+from scoring.load import find, known
+from scoring.outcomes import Words, decide, default
+from scoring.people import people
+from scoring.period import Month, parse_period
+from scoring.rules.levels import Levels
+from scoring.runs import run
+from scoring.sheet_files import file_names, write_sheets
+from scoring.sheets import LANGUAGES, Context, Excluded, Language, PdfWriter, pages, to_html
+from streams.contracts.outputs import DailyFacts, RosterEntry
+from streams.kpi.policy import Policy
+from tests.cards import card, item, rated, section
+
+LONG = "欧阳娜娜·阿卜杜热依木·买买提江·艾合买提（华东客户服务中心夜班一组）"
+SUMS = {"chat_first_responses": 8, "chat_first_response_seconds": 360_000, "resolution_due": 20, "resolved": 16}
+FIRST = {
+    "month": "2010-08",
+    "quarter": "2010-Q3",
+    "half_year": "2010-H2",
+    "year": "2010",
+    "probation": "2010-08-01..2010-08-31",
+}
+
+
+@pytest.fixture(scope="module")
+def writer() -> Iterator[PdfWriter]:
+    with PdfWriter() as opened:
+        yield opened
+
+
+def filled(made: Card) -> dict[str, Given | Decimal]:
+    """Something handed in for every item that takes it."""
+    given: dict[str, Given | Decimal] = {}
+    for one in made.items:
+        target = one.target.number if one.target else None
+        if isinstance(one.rule, Levels):
+            level = one.rule.levels[0]
+            given[one.key] = Given(level=level.level, pick=None if level.pick is None else Fraction(level.pick[0]))
+        elif one.rated:
+            given[one.key] = Given(value=Fraction(one.max or 10) / 2)
+        elif one.kpi is None:
+            value = Fraction(5) if target is None else Fraction(target) * Fraction(97, 100)
+            given[one.key] = Given(
+                value=Fraction(round(value)) if one.unit == "n" else value,
+                reference=Fraction(5) if one.reference else None,
+                n=40,
+            )
+    return given
+
+
+def context(
+    made: Card,
+    names: tuple[str, ...] = (LONG, "anna", "ben"),
+    inputs: Mapping[str, Mapping[str, Given | Decimal]] | None = None,
+    sums: Mapping[str, int] = SUMS,
+    team: str | None = "华东一组",
+) -> Context:
+    when = parse_period(FIRST[made.periods[0]])
+    facts = [DailyFacts(entity=f"agent|{name}", date=when.first, sums=dict(sums)) for name in names]
+    roster = {
+        name: RosterEntry(agent_id=name, valid_from=when.first, hr_number=f"HR-{at}", team_id=team, site_id="上海")
+        for at, name in enumerate(names, 1)
+    }
+    result = run(
+        made, when, facts, Policy(), roster, {name: filled(made) for name in names} if inputs is None else inputs
+    )
+    outcomes = None
+    if isinstance(when, Month):
+        outcomes = decide(when, people(result, roster, incomplete="attained"), default(), opened=date(2010, 9, 1))
+    totals = {name: {f"2010-{month:02d}": Decimal(60 + month) for month in range(1, 8)} for name in names}
+    return Context(result, outcomes, roster, totals)
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def pdf_text(data: bytes) -> list[str]:
+    return [squeezed(page.extract_text()) for page in PdfReader(BytesIO(data)).pages]
+
+
+def html_text(data: bytes) -> str:
+    return squeezed(unescape(re.sub(r"<(?:/?(?:b|i|span)\b[^>]*|[^>]*)>", "", data.decode())))
+
+
+@pytest.mark.parametrize("id", known())
+def test_every_card_has_a_page_with_every_item_and_every_reason(id: str, writer: PdfWriter) -> None:
+    there = context(find(id))
+    for language in LANGUAGES:
+        made = pages(there, LONG, [language])
+        pdf = writer.pdf(made)
+        on_paper, on_screen = pdf_text(pdf), html_text(to_html(made))
+        score = there.scores[LONG]
+        assert score.items
+        if len(score.items) <= 12:
+            assert len(on_paper) == 1
+        for one in score.items:
+            for text in (
+                one.item.name.zh if language == "zh" else one.item.name.en,
+                one.reason_zh if language == "zh" else one.reason_en,
+                one.item.rule.words()[0 if language == "zh" else 1],
+                ", ".join(one.item.rows),
+            ):
+                assert squeezed(text) in "".join(on_paper)
+                assert squeezed(text) in on_screen
+        for text in (
+            LONG,
+            "HR-1",
+            "华东一组",
+            "上海",
+            there.run.card.name.zh if language == "zh" else there.run.card.name.en,
+        ):
+            assert squeezed(text) in on_paper[0]
+            assert squeezed(text) in on_screen
+
+
+def test_both_languages_are_a_page_each_in_one_file(writer: PdfWriter) -> None:
+    made = pages(context(find("s2-a-core")), "anna", LANGUAGES)
+    zh, en = pdf_text(writer.pdf(made))
+    assert "绩效评分单" in zh
+    assert "Scoresheet" not in zh
+    assert "Scoresheet" in en
+    assert "绩效评分单" not in en
+    html = to_html(made).decode()
+    assert html.count("<main") == 2
+    assert "绩效评分单" in html
+    assert "Score sheet" in html
+    assert not re.search(r"(?:src|href)=|url\(|@import|<script", html), "the file needs nothing else"
+
+
+def test_fonts_are_embedded_and_every_character_has_a_glyph(writer: PdfWriter) -> None:
+    reader = PdfReader(BytesIO(writer.pdf(pages(context(find("s4-b-cs-supervisor-scale")), LONG, LANGUAGES))))
+    fonts = {}
+    for page in reader.pages:
+        resources = page["/Resources"]
+        assert isinstance(resources, DictionaryObject)
+        for font in resources["/Font"].values():
+            descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            fonts[descriptor["/FontName"]] = any(
+                name in descriptor for name in ("/FontFile", "/FontFile2", "/FontFile3")
+            )
+    assert fonts
+    assert all(fonts.values())
+    assert all("NotoSansSC" in name for name in fonts)
+    assert not any(
+        "\ufffd" in text or "\x00" in text
+        for text in pdf_text(writer.pdf(pages(context(find("s4-b-cs-supervisor-scale")), LONG, LANGUAGES)))
+    )
+
+
+def test_the_same_input_gives_the_same_bytes(writer: PdfWriter) -> None:
+    first = pages(context(find("s3-a-front-line")), "anna", LANGUAGES)
+    again = pages(context(find("s3-a-front-line"), ("ben", LONG, "anna")), "anna", LANGUAGES)
+    with PdfWriter() as other:
+        assert writer.pdf(first) == other.pdf(first)
+    assert to_html(first).replace(b"HR-2", b"HR-3") == to_html(again)
+
+
+def test_total_grade_and_how_far_the_next_grade_is() -> None:
+    there = context(find("s2-a-core"), inputs={})
+    made = pages(there, "anna", ["en"])[0]
+    assert (made.total, made.of, made.grade) == ("32.16", "/ 40 scored, of 100 on the card", "B")
+    assert made.radar is not None
+    assert "cut of grade A" in made.radar
+    assert "cut of grade A: 90 %, 9.6 percentage points away" in made.trend
+    assert [name for name, _ in made.left_out] == [
+        "Average response time",
+        "First contact resolution",
+        "Customer satisfaction (CSAT)",
+        "Service standard adherence",
+    ]
+    assert "policy 1" in made.basis
+    assert "resolution_rate v1" in made.basis
+
+
+def test_a_total_that_lacks_items_is_not_graded_unless_asked_for() -> None:
+    made = context(find("s2-a-core"), inputs={}).run
+    one = people(made)[0]
+    assert one.total is None
+    assert one.why == Words(
+        "6 项中 4 项未评分：平均响应时间、首次接触解决率(FCR)、客户满意度(CSAT)、服务规范性",
+        "4 of 6 items are unscored: Average response time, First contact resolution, Customer satisfaction (CSAT), Service standard adherence",
+    )
+    assert (one.targets_met, one.targets) == (0, 2)
+    assert people(made, incomplete="attained")[0].total == Decimal("80.40")
+
+
+def test_somebody_without_anything(writer: PdfWriter) -> None:
+    there = context(find("s2-a-core"), inputs={}, sums={})
+    cases: tuple[tuple[Language, str], ...] = (("zh", "未评分/20"), ("en", "unscored/20"))
+    for language, unscored in cases:
+        made = pages(there, "anna", [language])
+        text = pdf_text(writer.pdf(made))[0]
+        assert made[0].total == made[0].grade == "—"
+        assert text.count(unscored) == 2
+        assert len(made[0].left_out) == 6
+
+
+def test_points_below_0_and_a_long_card(tmp_path: Path, writer: PdfWriter) -> None:
+    minus = {"rule": {"type": "manual", "min": -20}}
+    many = card(section("one", *(item(f"i{at:02d}", 5, **minus) for at in range(20))), folder=tmp_path)
+    ratings = {"anna": rated(**{f"i{at:02d}": -7.5 if at % 2 else 5 for at in range(20)})}
+    there = context(many, ("anna",), ratings)
+    made = pages(there, "anna", LANGUAGES)
+    assert made[0].total == "-25.00"
+    assert made[0].radar is None, "twenty axes are no drawing, one section is none either"
+    rows = made[1].blocks[0].rows
+    assert (rows[1].points, rows[1].share) == ("-7.5 / 5", 0.0)
+    text = "".join(pdf_text(writer.pdf(made)))
+    assert all(f"itemi{at:02d}" in text for at in range(20))
+
+
+@pytest.mark.parametrize(
+    ("names", "team", "mean"),
+    [
+        (("anna", "ben"), "t1", None),  # the other one's score could be told
+        (("anna", "ben", "carl"), "t1", "mean of team t1 (3)"),
+        (("anna", "ben", "carl"), None, "mean of all 3"),
+    ],
+)
+def test_a_mean_that_would_tell_a_colleagues_score_is_not_shown(
+    names: tuple[str, ...], team: str | None, mean: str | None
+) -> None:
+    radar = pages(context(find("s2-a-core"), names, team=team), "anna", ["en"])[0].radar
+    assert radar is not None
+    assert (re.findall("mean of[^<]*", radar) or [None]) == [mean]
+
+
+def test_the_trend_has_twelve_months_at_most_and_gaps_where_nothing_was_scored() -> None:
+    there = context(find("s2-a-core"), ("anna",))
+    before: dict[str, Decimal | None] = {f"2009-{month:02d}": Decimal(70) for month in range(1, 13)}
+    before |= {"2010-07": None, "2010-08": Decimal(1), "2010-09": Decimal(2)}
+    there = Context(there.run, there.outcomes, there.roster, {"anna": before})
+    points = there.trend("anna")
+    assert [at for at, _ in points] == [*(f"2009-{month:02d}" for month in range(3, 13)), "2010-07", "2010-08"]
+    assert points[-2:] == [("2010-07", None), ("2010-08", there.scores["anna"].tally.total)]
+    trend = pages(there, "anna", ["zh"])[0].trend
+    assert trend.count("<circle") == 11
+    assert trend.count("<polyline") == 1, "a month alone after a gap has no line"
+
+
+def test_what_was_excluded_is_told_with_its_reason(writer: PdfWriter) -> None:
+    there = context(find("s2-a-core"), ("anna",))
+    gone = Excluded(Words("通话 c-17", "call c-17"), Words("申诉成立：系统故障", "appeal upheld: system outage"))
+    there = Context(there.run, there.outcomes, excluded={"anna": [gone]})
+    zh, en = pdf_text(writer.pdf(pages(there, "anna", LANGUAGES)))
+    assert "通话c-17—申诉成立：系统故障" in zh
+    assert "callc-17—appealupheld:systemoutage" in en
+
+
+def test_ids_are_text_whatever_they_hold(writer: PdfWriter) -> None:
+    name = '<script>alert("x")</script> #panic() $x^2$ \\ & 张三'
+    made = pages(context(find("s2-a-core"), (name,)), name, ["zh"])
+    assert "<script>" not in to_html(made).decode()
+    assert squeezed(name) in pdf_text(writer.pdf(made))[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page(language: Language, writer: PdfWriter) -> None:
+    with pytest.raises(KeyError):
+        pages(context(find("s2-a-core")), "nobody", [language])
+    with pytest.raises(ValueError, match="at least one page"):
+        writer.pdf(())
+    with pytest.raises(ValueError, match="at least one page"):
+        to_html(())
+
+
+def test_a_file_for_each_person(tmp_path: Path) -> None:
+    there = context(find("s2-a-core"), ("Anna", "anna", "a/b", "张三", "..", "x" * 300))
+    made = list(write_sheets(there, tmp_path / "s", ["pdf", "html"], ["zh"]))
+    assert len({path.name.casefold() for path in made}) == 12
+    assert all(path.parent == tmp_path / "s" for path in made)
+    assert (tmp_path / "s" / "张三.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(path.name for path in (tmp_path / "s").iterdir()) == sorted(path.name for path in made)
+    assert file_names(["E001", "E002"]) == {"E001": "E001", "E002": "E002"}
