@@ -25,6 +25,10 @@ from deploy.local_kafka import LocalKafka
 from deploy.local_redis import LocalRedis
 from deploy.ports import free_port
 from deploy.process import ServerProcess
+from scoring.export import to_csv
+from scoring.load import find
+from scoring.period import Month
+from scoring.runs import run as score
 from streams.contacts.customer import Customer
 from streams.contracts import topics
 from streams.contracts.decode import encode
@@ -32,6 +36,7 @@ from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import Alert, Snapshot, entity_id, entity_kind
 from streams.demo import environment
 from streams.entity import load as load_entity
+from streams.operation import KafkaOperation
 from streams.pipeline import Run, run
 from streams.settings import Settings
 from streams.sinks.topics import ensure_topics
@@ -222,8 +227,26 @@ def _wrong(settings: Settings, events: Sequence[ContactEvent]) -> Iterator[str]:
         yield f"panes, plans, waiting: {found}"
     if found := differences(_contacts(plain.customers), _contacts(stored_customers(settings, topics.CUSTOMERS.name))):
         yield f"contacts: {found}"
+    yield from _scores(settings, plain)
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
     yield from _screens(settings, plain)
+
+
+def _scores(settings: Settings, plain: Run) -> Iterator[str]:
+    """Every month ends in the same score sheet."""
+    card, operation = find("s2-a-core"), KafkaOperation(settings)
+    undisturbed = [fact for fact in plain.facts.values() if fact.entity.startswith("agent|")]
+    for month in sorted({Month.of(fact.date) for fact in undisturbed}):
+        wanted, found = (
+            to_csv(
+                score(
+                    card, month, [fact for fact in facts if month.first <= fact.date <= month.last], settings.policy, {}
+                )
+            )
+            for facts in (undisturbed, list(operation.daily_facts(month.first, month.last, "agent")))
+        )
+        if wanted != found:
+            yield f"scores of {month} differ"
 
 
 def _contacts(customers: dict[str, Customer]) -> dict[str, dict[str, object]]:
