@@ -21,7 +21,7 @@ from scoring.inputs.sheet import parse_sheet
 from scoring.joined import Operation, store
 from scoring.store.audit import Actor, entries
 from scoring.store.database import StoreError
-from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, find_run, materials_of, result_of
+from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, card_of, find_run, result_of
 from scoring.store.tokens import Login, TokenError, login
 from scoring.taking import Taken, take_sheet
 
@@ -128,7 +128,7 @@ def create_app(operation: Operation) -> FastAPI:
             run, body = _seen(connection, card, period, who)
             score = _allowed(body, person, who)
             signed = steps.signatures(connection, run).get(person, {})
-            due = steps.turn(materials_of(connection, run).card, signed)
+            due = steps.turn(card_of(connection, run), signed)
         made = {one["person"]: one for one in (body["outcomes"] or {}).get("people", ())}
         sheet = {"score": score, "outcomes": made.get(person), "signed": list(signed.values()), "next": due and due.id}
         return _json({"run": run, **sheet})

@@ -125,7 +125,8 @@ def pack(materials: Materials) -> tuple[bytes, bytes]:
         "schema": SCHEMA,
         "card": materials.card,
         "period": materials.period,
-        "policy": materials.policy.model_dump(),
+        # Every value is written, so that a new default changes no closed month; read once, as 300 and 300.0 are one value.
+        "policy": Policy.model_validate(materials.policy.model_dump()).model_dump(),
         "opened": materials.opened,
         "roster": dict(materials.roster),
         "inputs": materials.inputs,

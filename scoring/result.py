@@ -92,7 +92,7 @@ def differences(before: bytes, after: bytes) -> list[Difference]:
     one, other = (_told(json.loads(body)) for body in (before, after))
     return [
         Difference(person, what, one.get((person, what)), other.get((person, what)))
-        for person, what in sorted(one.keys() | other.keys(), key=lambda key: key[0])
+        for person, what in sorted({**one, **other}, key=lambda key: key[0])
         if one.get((person, what)) != other.get((person, what))
     ]
 

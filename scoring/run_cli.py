@@ -35,7 +35,7 @@ from scoring.options import (
 from scoring.period import Month, Period
 from scoring.result import Difference
 from scoring.store.audit import broken, entries
-from scoring.store.runs import all_revisions, all_runs, find_run, materials_of, result_of, revision_of
+from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Whose sheet")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail")]
@@ -114,7 +114,7 @@ def review(
             steps.review(connection, id, str(when), person, column, values, actor(operation, by), absent)
             run = find_run(connection, id, str(when))
             own = steps.signatures(connection, run)[person]
-            due = steps.turn(materials_of(connection, run).card, own)
+            due = steps.turn(card_of(connection, run), own)
     typer.echo(
         f"signed: {column} of {person}; " + (f"next is {due.id} ({due.name.zh})" if due else "the sheet is reviewed")
     )
@@ -181,7 +181,7 @@ def status(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, jso
             return
         made = table("评分卡 Card", "期间 Period", "状态 State", "版本 Revision", "已发布 Published", "待签 Unsigned")
         for run in found:
-            signed, form = steps.signatures(connection, run), materials_of(connection, run).card
+            signed, form = steps.signatures(connection, run), card_of(connection, run)
             due = {one: steps.turn(form, signed.get(one, {})) for one in steps.people_of(connection, run)}
             left = sum(1 for one in due.values() if one is not None)
             row(made, run.card, run.period, run.state, run.revision, run.published, f"{left} of {len(due)}")

@@ -22,6 +22,7 @@ from scoring.store.runs import (
     RefusedStepError,
     RunRecord,
     begin,
+    card_of,
     find_run,
     freeze,
     history_before,
@@ -135,8 +136,7 @@ def review(
     run = find_run(connection, card_id, period)
     if run.state != "prepared":
         raise RefusedStepError(f"the run of {card_id} in {period} is {run.state}; sheets are reviewed before that")
-    materials = materials_of(connection, run)
-    card = materials.card
+    card = card_of(connection, run)
     known = people_of(connection, run)
     if person not in known:
         raise RefusedStepError(

@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 #: Any number: one writer at a time on PostgreSQL, as SQLite has by itself.
 _WRITER = 4_203_761_001
@@ -89,7 +89,9 @@ class Database:
         """Bring the tables to this program's version; returns that version. Raises StoreError."""
         if self._sqlite and self._url.database:
             try:
-                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+                file = Path(self._url.database)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch(mode=0o600)  # scores and wages are nobody else's to read
             except OSError as error:
                 raise StoreError(
                     f"cannot make {self._url.database}: {error.strerror}; set DESKPULSE_DATA_DIR"
@@ -120,7 +122,8 @@ class Database:
                 yield connection
         except DBAPIError as error:
             said = str(error.orig).strip().partition("\n")[0]
-            raise StoreError(f"the database {self.address} does not do it: {said}") from error
+            hint = "; check DESKPULSE_DATABASE" if isinstance(error, OperationalError) and not self._sqlite else ""
+            raise StoreError(f"the database {self.address}: {said}{hint}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"the database {self.address}: {error}") from error
 

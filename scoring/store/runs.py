@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, Row, insert, select, update
 
 from scoring.canonical import digest
+from scoring.card import Card
 from scoring.materials import Materials, history_of, pack, squeezed, unpack, unsqueezed
 from scoring.outcomes.people import History, Past
 from scoring.period import Period
@@ -157,6 +158,11 @@ def materials_of(connection: Connection, run: RunRecord, number: int | None = No
     """What a revision (the newest) was made of. Raises ValueError where it cannot be read by this program."""
     revision = revision_of(connection, run, number or run.revision)
     return unpack(fetch(connection, revision.materials), fetch(connection, revision.facts))
+
+
+def card_of(connection: Connection, run: RunRecord) -> Card:
+    """The card as the newest revision has it, without reading the facts."""
+    return unpack(fetch(connection, revision_of(connection, run, run.revision).materials), b"[]").card
 
 
 def result_of(connection: Connection, run: RunRecord, number: int | None = None) -> bytes:

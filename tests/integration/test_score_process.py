@@ -125,6 +125,7 @@ def test_an_approval_is_taken_back_until_it_is_published(desk: Desk, ours: str) 
     assert "is not approved yet" in desk.refuses("publish", ours, *MARCH, "--by", "boss")
     desk.does("approve", ours, *MARCH, "--by", "boss", "--unreviewed", "trial")
     assert "is approved already" in desk.refuses("approve", ours, *MARCH, "--by", "boss", "--unreviewed", "trial")
+    assert json.loads(desk.does("status", "--json"))[0]["revision"] == 1  # what is approved is what was prepared
     desk.does("reopen", ours, *MARCH, "--by", "boss", "--reason", "too early")
     desk.does("approve", ours, *MARCH, "--by", "boss", "--unreviewed", "trial")
     desk.broker_takes = 1

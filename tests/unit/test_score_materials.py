@@ -1,0 +1,137 @@
+"""Materials of a run: written and read back the same, and what follows from them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from scoring.calendar import load_calendar
+from scoring.canonical import plain, written
+from scoring.load import known, load
+from scoring.materials import Materials, MaterialsError, adjusted, as_given, pack, unpack
+from scoring.outcomes import History, Past, Term, default
+from scoring.period import Month
+from scoring.result import compute, differences, document
+from streams.contracts.outputs import DailyFacts
+from streams.kpi.policy import Policy
+from tests.month_end import MARCH, Desk, day, entry
+
+CALENDAR = Path(__file__).parents[2] / "docs" / "example" / "calendar.yaml"
+
+
+def materials(card: str, **fields: object) -> Materials:
+    given = {
+        "card": load(known()[card]),
+        "period": Month(2026, 3),
+        "policy": Policy(),
+        "facts": (day("anna", "2026-03-02", 10, 9), day("anna", "2026-03-03", 10, 9)),
+        "opened": date(2026, 4, 2),
+        **fields,
+    }
+    return Materials(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("card", sorted(known()))
+def test_read_back_they_are_the_same(card: str) -> None:
+    before = materials(
+        card,
+        roster={"anna": entry("anna")},
+        inputs={"anna": {"x": {"value": "1"}}},
+        seasons=load_calendar(CALENDAR),
+        settings=default(),
+        history={
+            "anna": History(
+                (Past(Term.parse("2026-Q1"), Decimal("80.10"), True, "A", None, 4),), {"s": (date(2026, 2, 1),)}
+            )
+        },
+        pools={"pool": Decimal("100.00")},
+        adjusted=(day("anna", "2026-03-02", -1, 0),),
+        kpi_versions={"csat": 1},
+    )
+    body, facts = pack(before)
+    after = unpack(body, facts)
+    assert after == before
+    assert pack(after) == (body, facts)
+
+
+def test_of_another_schema_they_are_refused() -> None:
+    body, facts = pack(materials("s2-a-core"))
+    with pytest.raises(MaterialsError, match="update the program"):
+        unpack(body.replace(b"materials/1", b"materials/2"), facts)
+
+
+def test_what_has_no_plain_form_is_an_error() -> None:
+    with pytest.raises(TypeError, match="object has no plain form"):
+        plain(object())
+    assert written({"b": {"y", "x"}, "a": Decimal("1.10")}) == b'{"a":"1.10","b":["x","y"]}'
+
+
+def test_adjustments_are_added_to_their_day() -> None:
+    facts = (day("anna", "2026-03-02", 10, 9), day("ben", "2026-03-02", 10, 9))
+    made = adjusted(facts, (day("anna", "2026-03-02", -4, 0), day("anna", "2026-03-09", 1, 1)))
+    assert [(fact.key, fact.sums["resolution_due"]) for fact in made] == [
+        ("agent|anna|2026-03-02", 6),
+        ("agent|anna|2026-03-09", 1),
+        ("agent|ben|2026-03-02", 10),
+    ]
+    assert facts[0].sums["resolution_due"] == 10  # the frozen ones are left as they are
+
+
+def test_what_the_card_takes_no_longer_is_named() -> None:
+    card = load(known()["s2-a-core"])
+    with pytest.raises(MaterialsError, match=r"anna: item fcr takes no 'gone'.*hand it in anew"):
+        as_given(card, {"anna": {"fcr": {"gone": "1"}}})
+
+
+@pytest.mark.parametrize(("incomplete", "total", "grade"), [("unscored", None, None), ("rescaled", "100.00", "A")])
+def test_a_partial_total_is_graded_only_where_asked(incomplete: str, total: str | None, grade: str | None) -> None:
+    made = compute(materials("s2-a-core", settings=default(), incomplete=incomplete))
+    assert made.outcomes is not None
+    standing = made.outcomes.people[0].month
+    assert (standing.total and str(standing.total), standing.grade) == (total, grade)
+    assert str(made.run.people[0].tally.total) == "20.00"  # the score itself stays what it is
+
+
+def test_rated_days_before_the_period_count_for_streaks_only() -> None:
+    def rated(on: str) -> DailyFacts:
+        return DailyFacts(
+            entity="agent|anna", date=date.fromisoformat(on), sums={"csat_ratings": 1, "csat_satisfied": 1}
+        )
+
+    facts = tuple(rated(on) for on in ("2026-02-27", "2026-02-28", "2026-03-01"))
+    made = compute(materials("s2-a-core", facts=facts, settings=default()))
+    assert made.outcomes is not None
+    granted = {held.streak: held.granted for held in made.outcomes.people[0].streaks}
+    assert granted["half_day_off"] == (date(2026, 3, 1),)
+
+
+def test_the_same_result_differs_in_nothing_and_another_says_in_what() -> None:
+    one, other = materials("s2-a-core"), materials("s2-a-core", inputs={"anna": {"fcr": {"value": "80"}}})
+    bodies = [document(each, compute(each), "m", "f") for each in (one, other)]
+    assert differences(bodies[0], bodies[0]) == []
+    assert [(d.person, d.what, d.before, d.after) for d in differences(*bodies)] == [
+        ("anna", "total", "20.00", "45.00"),
+        ("anna", "scored_max", "20", "45"),
+        ("anna", "item fcr", None, "25"),
+    ]
+
+
+def test_pay_asks_for_its_amount_and_pays(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, entries=[entry("anna", card="s4-g-install-card")], facts=[])
+    said = desk.does("missing", "s4-g-install-card", *MARCH)
+    assert "base_pay" in said
+    rows = 'card,period,person,item,field,value\ns4-g-install-card,2026-03,anna,@person,base_pay,"5,000.00"\n'
+    (tmp_path / "pay.csv").write_text(rows)
+    desk.does("import", str(tmp_path / "pay.csv"), "--by", "lin")
+    card = load(known()["s4-g-install-card"])
+    needed = json.loads(desk.does("missing", card.id, *MARCH, "--json"))["anna"]
+    assert "base_pay" not in {need["field"] for need in needed}
+    desk.does("prepare", card.id, *MARCH, "--by", "lin")
+    assert stat.S_IMODE((desk.data_dir / "scores.db").stat().st_mode) == 0o600
+    told = json.loads(desk.does("show", card.id, *MARCH, "anna", "--json"))
+    assert told["outcomes"]["pay"]["money"] is None  # nothing is scored, so nothing is paid; never a wage of 0
