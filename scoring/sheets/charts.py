@@ -146,5 +146,6 @@ def _line(shares: Sequence[Fraction | None], step: float) -> list[list[tuple[flo
 def _label(axis: Axis, axes: int, language: Language) -> list[str]:
     if axes > _NAMED:
         return [axis.number]
-    lines = wrap(f"{axis.number} {axis.name}".strip(), 12 if language == "zh" else 19)
+    first, *others = wrap(axis.name, 12 if language == "zh" else 18)
+    lines = [f"{axis.number} {first}".strip(), *others]
     return lines if len(lines) <= _LABEL_LINES else [*lines[: _LABEL_LINES - 1], f"{lines[_LABEL_LINES - 1]}…"]

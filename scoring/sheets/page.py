@@ -127,7 +127,7 @@ def _of(score: PersonScore, language: Language) -> str:
     whole, reached = shown(tally.max), shown(tally.scored_max)
     if not tally.max:
         return label("no_weights", language)
-    if tally.complete:
+    if tally.complete or tally.total is None:
         return f"/ {whole}"
     return (
         f"/ {reached}（已评满分，全卡 {whole}）" if language == "zh" else f"/ {reached} scored, of {whole} on the card"

@@ -10,6 +10,9 @@ import yaml
 
 from scoring.calendar import Calendar, Entry, load_calendar
 from scoring.card import Balance, Card, Evaluator, Item, Rater, Sample, Section, Target, Total, Veto
+from scoring.connector.mapping import PERSON, RUN
+from scoring.connector.mapping import Mapping as HrMapping
+from scoring.connector.mapping import load_mapping as load_hr_mapping
 from scoring.figures import FigureSpec
 from scoring.load import load
 from scoring.profiles import Change, Profile, under
@@ -112,3 +115,12 @@ def test_the_example_gives_facts_without_a_row_left_out() -> None:
     assert load_rules(EXAMPLE / "rules.yaml")
     agents = {fact.entity for fact in result.facts.values() if fact.entity.startswith("agent|")}
     assert agents == {f"agent|{agent}" for agent in read_roster(EXAMPLE / "roster.csv")}
+
+
+def test_every_field_of_a_mapping_to_hr_and_every_path_is_documented() -> None:
+    page = text("docs/hr.md")
+    for name, field in HrMapping.model_fields.items():
+        assert f"`{field.alias or name}`" in page
+    for path in (*PERSON, *RUN):
+        assert f"`{path}`" in page
+    load_hr_mapping(EXAMPLE / "mapping.yaml")
