@@ -17,7 +17,7 @@ import msgspec
 from streams.alerts.rules import Rule
 from streams.contacts import customer as customers_
 from streams.contacts.customer import Customer
-from streams.contacts.stage import ContactsStage
+from streams.contacts.stage import NEVER, ContactsStage
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, Contribution, Contributions, DailyFacts, Presence, Snapshot
@@ -129,8 +129,9 @@ class Agents:
         self._unshown_presence: set[str] = set()
         #: May screens show alerts that are over, or not those that stand?
         self._unsettled = False
-        #: Partition number → messages that wait there.
+        #: Partition number → messages that wait there; topics of contacts and partitions that are behind.
         self.behind: dict[int, int] = {}
+        self.lagging: set[Place] = set()
         self._clock = EventClock()
         self._told_clock: int | None = None
         self._next_tick = self._next_rest = 0.0
@@ -187,6 +188,14 @@ class Agents:
             clock,
             machine=machine_ms(),
             event_time=self._event_time,
+            slowest=min(
+                (
+                    self.progress.clock(place).now or 0
+                    for place in self.lagging
+                    if place[1] == partition and place[0] != topic
+                ),
+                default=NEVER,
+            ),
         )
         self.customers.mark(partition, out.touched)
         shares: dict[int, list[tuple[str, Contribution]]] = {}
@@ -415,13 +424,12 @@ class Agents:
         return Cut(writes, {**committed, **written.reached}, alerts)
 
     def _clocks(self) -> dict[int, int]:
-        """Partition number → how far the slowest of its sources has come, ms; on the wall clock, all are there."""
-        if not self._event_time:
-            return dict.fromkeys(self._numbers, machine_ms())
-        out: dict[int, int] = {}
-        for (_, number), clock in self.progress.clocks.items():
-            if clock.now is not None:
-                out[number] = min(out.get(number, clock.now), clock.now)
+        """Partition number → how far the slowest of its sources has come, ms; one that is not behind has come as far as any."""
+        now = self.now()
+        out = dict.fromkeys(self._numbers, now) if now is not None else {}
+        for place in self.lagging:
+            if place[1] in out:
+                out[place[1]] = min(out[place[1]], self.progress.clock(place).now or 0)
         return out
 
     def written(self, cut: Cut) -> None:

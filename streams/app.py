@@ -368,11 +368,18 @@ class Worker:
 
     def _publish_lag(self) -> None:
         behind: dict[int, int] = {}
-        for (topic, partition), position in self._agents.progress.taken.items():
-            end = self.app.consumer.highwater(TopicPartition(topic, partition)) or position
-            lag = max(0, end - position)
-            metrics.LAG.labels(topic, partition).set(lag)
-            behind[partition] = behind.get(partition, 0) + lag
+        lagging: set[tuple[str, int]] = set()
+        taken = self._agents.progress.taken
+        for tp in self.app.consumer.assignment():
+            if tp.topic not in RunScheduler.sources:
+                continue
+            position, end = taken.get((tp.topic, tp.partition), 0), self.app.consumer.highwater(tp)
+            lag = max(0, end - position) if end is not None else 0
+            metrics.LAG.labels(tp.topic, tp.partition).set(lag)
+            behind[tp.partition] = behind.get(tp.partition, 0) + lag
+            if tp.topic in self._sources and (lag or end is None):
+                lagging.add((tp.topic, tp.partition))
+        self._agents.lagging = lagging
         self._health.lag(behind)
         self._agents.behind = behind if self._health.behind_seconds > TOLD_SECONDS else dict.fromkeys(behind, 0)
 

@@ -29,6 +29,12 @@ class Rules(Struct, frozen=True):
     policy: Policy
     days: Days
 
+    @property
+    def look_back_ms(self) -> int:
+        """How long a contact is remembered after it was last heard of."""
+        policy = self.policy
+        return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
+
 
 class Leg(Struct, array_like=True, kw_only=True):
     """One passage of a call through a queue to an agent. Times in ms since 1970, durations in ms."""

@@ -23,13 +23,14 @@ _NEVER = 2**62
 
 class Kept(Struct, array_like=True, kw_only=True):
     """A contact as it is stored: the fold of what can no longer change, the events after it as JSON, the state that follows from
-    both (with what of it has been sent on), and its links.
+    both (with what of it has been sent on), its links, and when it was last heard of (ms since 1970).
     """
 
     base: Contact
     log: list[bytes]
     state: Contact
     links: Slots
+    heard: int
 
 
 class Memory:
@@ -44,6 +45,7 @@ class Memory:
         "arrival",
         "base",
         "first_at",
+        "heard",
         "ids",
         "last",
         "last_at",
@@ -58,6 +60,8 @@ class Memory:
         self.log: list[bytes] = []
         self.state = Contact()
         self.links: Slots = {}
+        #: Time of its newest event, folded for good or not (ms).
+        self.heard = -_NEVER
         #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
         self.arrival: int | None = None
         #: What its own and its neighbours' links were computed from.
@@ -112,6 +116,10 @@ class Customer:
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
+        if memory is not None and memory.heard < at - rules.look_back_ms:
+            # So long after its last event it is another contact, whether or not somebody had reason to forget the first before.
+            self._drop(key)
+            memory = None
         if memory is None:
             memory = self.contacts[key] = Memory()
             self.states[key] = memory.state
@@ -137,6 +145,8 @@ class Customer:
             memory.state = self.states[key] = fold(memory.base, memory.events(), rules)
             raise
         memory.ids.add(event.id)
+        if at > memory.heard:
+            memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules.policy, tally)
         if memory.first_at < horizon:
@@ -204,16 +214,22 @@ class Customer:
             return len(self.arrivals)
         if len(self.contacts) > len(self.arrivals):  # of some, only amendments have come
             for key in [key for key, memory in self.contacts.items() if memory.arrival is None]:
-                if self.contacts[key].last_at < before:
+                if self.contacts[key].heard < before:
                     del self.contacts[key], self.states[key]
         while self.arrivals and self.arrivals[0][0] < before:
             _, key = self.arrivals[0]
             memory = self.contacts[key]
-            if memory.last_at >= before:
+            if memory.heard >= before:
                 break
-            self.forgotten = self.arrivals[0][0]
-            del self.arrivals[0], self.contacts[key], self.states[key]
+            self._drop(key)
         return len(self.contacts)
+
+    def _drop(self, key: str) -> None:
+        arrival = self.contacts[key].arrival
+        if arrival is not None:
+            self.forgotten = max(self.forgotten, arrival)
+            del self.arrivals[bisect_left(self.arrivals, (arrival, key))]
+        del self.contacts[key], self.states[key]
 
 
 class _Stored(Struct, array_like=True):
@@ -240,8 +256,11 @@ def last_at(raw: bytes) -> int:
 
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
-    contacts = {key: Kept(base=m.base, log=m.log, state=m.state, links=m.links) for key, m in customer.contacts.items()}
-    last = max((max(m.last_at, m.arrival or m.last_at) for m in customer.contacts.values()), default=0)
+    contacts = {
+        key: Kept(base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard)
+        for key, m in customer.contacts.items()
+    }
+    last = max((m.heard for m in customer.contacts.values()), default=0)
     return _encoder.encode(_Stored(last, customer.forgotten, contacts))
 
 
@@ -253,6 +272,7 @@ def load(raw: bytes) -> Customer:
     for key, kept in stored.contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
+        memory.heard = kept.heard
         memory.note(memory.events())
         customer.states[key] = kept.state
         if kept.state.first_at is not None:

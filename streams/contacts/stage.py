@@ -17,6 +17,9 @@ from streams.windows.clock import Days, EventClock
 
 log = logging.getLogger(__name__)
 
+#: Later than any event, ms since 1970.
+NEVER = 2**62
+
 
 @dataclass
 class Outcome:
@@ -48,7 +51,7 @@ class ContactsStage:
         self.policy = policy
         self.roster = roster
         self.rules = Rules(policy, Days(policy.zone))
-        self.look_back_ms = policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
+        self.look_back_ms = self.rules.look_back_ms
 
     def process(
         self,
@@ -58,8 +61,12 @@ class ContactsStage:
         *,
         machine: int,
         event_time: bool,
+        slowest: int = NEVER,
     ) -> Outcome:
         """Admit a run of messages of one partition.
+
+        ``slowest``: how far (ms since 1970) the customers' other sources have come that are still behind: what they bring may
+        concern what happened then, so that nothing it may concern is forgotten.
 
         ``customers`` gives a customer for any key (a new one where there is none). ``clock`` is the partition's: on the event
         clock (``event_time``) it is now, else ``machine`` is (ms since 1970).
@@ -87,8 +94,7 @@ class ContactsStage:
             customer = customers[key]
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
-            # By the event's own time, so that it does not matter when others came: who is forgotten later is forgotten all the same.
-            customer.forget(at - look_back)
+            customer.forget(min(at, slowest) - look_back)
             try:
                 admission = customer.admit(event, at, rules, reached - lateness, tally)
             except Exception as error:  # one contact's oddity must not stop the others

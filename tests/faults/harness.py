@@ -218,6 +218,7 @@ def _wrong(settings: Settings, events: Sequence[ContactEvent]) -> Iterator[str]:
     plain = run([encode(event) for event in events], settings.policy)
     assert plain.now is not None
     assert not plain.rejected
+    since = plain.now - 30 * 86_400_000
     if found := differences({key: fact.sums for key, fact in plain.facts.items() if fact.sums}, facts(settings)):
         yield f"daily facts: {found}"
     entities = {key: load_entity(raw) for key, raw in latest(settings, topics.ENTITIES.name).items()}
@@ -225,7 +226,9 @@ def _wrong(settings: Settings, events: Sequence[ContactEvent]) -> Iterator[str]:
         of_entities(plain.entities, settings, plain.now), of_entities(entities, settings, plain.now)
     ):
         yield f"panes, plans, waiting: {found}"
-    if found := differences(_contacts(plain.customers), _contacts(stored_customers(settings, topics.CUSTOMERS.name))):
+    if found := differences(
+        _contacts(plain.customers, since), _contacts(stored_customers(settings, topics.CUSTOMERS.name), since)
+    ):
         yield f"contacts: {found}"
     yield from _scores(settings, plain)
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
@@ -249,9 +252,12 @@ def _scores(settings: Settings, plain: Run) -> Iterator[str]:
             yield f"scores of {month} differ"
 
 
-def _contacts(customers: dict[str, Customer]) -> dict[str, dict[str, object]]:
-    """Without the ids of the events that may still be corrected: what is folded for good depends on the clock of the partition."""
-    return {key: {**contact, "events": None} for key, contact in of_customers(customers).items()}
+def _contacts(customers: dict[str, Customer], since: int) -> dict[str, dict[str, object]]:
+    """Those that arrived ``since`` (ms): older ones may have been forgotten. Without the ids of the events that may still be corrected:
+    what is folded for good depends on the clock of the partition.
+    """
+    found = of_customers(customers)
+    return {key: {**contact, "events": None} for key, contact in found.items() if contact["at"] >= since}
 
 
 def _alerts(settings: Settings, states: dict[str, dict[str, object]]) -> Iterator[str]:

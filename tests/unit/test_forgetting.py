@@ -117,3 +117,30 @@ def test_a_complaint_goes_on_repeating_one_that_has_been_forgotten_since() -> No
     assert (
         sum(fact.sums.get("repeat_complaints", 0) for key, fact in plain.facts.items() if key.startswith("all|")) == 3
     )
+
+
+@pytest.mark.parametrize(("silent", "handled"), [(30, 1), (40, 2)])
+def test_a_long_ticket_is_one_contact_as_long_as_it_is_heard_of(silent: int, handled: int) -> None:
+    """Two replies a month apart and a close: longer than anything is remembered, but never silent for that long."""
+
+    def at(days: float) -> datetime:
+        return START + timedelta(days=days)
+
+    who = {"source": "test", "contact_id": "t", "customer_id": "li", "agent_id": "A1"}
+    ticket = [
+        e.TicketCreated(id="1", time=at(0), **who),
+        e.TicketClosed(id="2", time=at(1), **who),
+        e.TicketReplied(id="3", time=at(silent), **who),
+        e.TicketClosed(id="4", time=at(silent + 30), **who),
+    ]
+    noise = [
+        e.CallArrived(id=f"n{day}", source="test", time=at(day), contact_id=f"n{day}", customer_id="li")
+        for day in range(0, silent + 31, 5)
+    ]
+    events = sorted([*ticket, *noise], key=lambda event: event.time)
+    plain = run([encode(event) for event in events], Policy(repeat_days=30, repeat_complaint_days=30))
+    assert not plain.rejected
+    assert (
+        sum(fact.sums.get("contacts_handled", 0) for fact in plain.facts.values() if fact.entity == "agent|A1")
+        == handled
+    )
