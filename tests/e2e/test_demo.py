@@ -84,7 +84,7 @@ def test_it_ends_by_itself_with_a_score_and_a_second_run_works(tmp_path: Path, d
         assert "satisfied" in demo.said
         assert "published: " in demo.said
         assert demo.left() == []
-    assert sorted(path.suffix for path in (tmp_path / "var" / "scores").iterdir()) == [".csv", ".xlsx"]
+    assert sorted(path.suffix for path in (tmp_path / "var" / "scores").iterdir()) == [".csv", ".json", ".xlsx"]
 
 
 @pytest.mark.browser
