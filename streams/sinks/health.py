@@ -28,7 +28,9 @@ class Health:
         self._state: State = "starting"
         self.partitions = 0
         self._behind: dict[int, int] = {}
-        self._beat = self._forward = self._within_reach = clock()
+        #: None: Faust starts timers only when it has had partitions once, for which a Kafka must be there.
+        self._beat: float | None = None
+        self._forward = self._within_reach = clock()
 
     def enter(self, state: State, partitions: int = 0) -> None:
         """The worker is in another state now; ``partitions``: how many it has in hand."""
@@ -65,7 +67,7 @@ class Health:
         now = self._clock()
         if self._state == "ended":
             return "ended"
-        if now - self._beat > STALLED_SECONDS:
+        if self._beat is not None and now - self._beat > STALLED_SECONDS:
             return "stalled"
         if self._state == "working":
             if self.behind and now - self._forward > STALLED_SECONDS:

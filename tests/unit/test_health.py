@@ -42,8 +42,14 @@ def has_no_work(time: Time) -> None:
     time.health.lag({0: 0})
 
 
+def waits_for_its_kafka(time: Time) -> None:
+    time.health.enter("restoring")
+    time.now += 1000
+
+
 def hangs(time: Time) -> None:
     working(time)
+    time.beat(1)
     time.now += STALLED_SECONDS + 1
 
 
@@ -88,6 +94,7 @@ def has_ended(time: Time) -> None:
         (working, "working", True, True),
         (keeps_up, "working", True, True),
         (has_no_work, "working", True, True),
+        (waits_for_its_kafka, "restoring", True, False),
         (hangs, "stalled", False, False),
         (gets_nowhere, "stalled", False, False),
         (lags, "lagging", True, False),

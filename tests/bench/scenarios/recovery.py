@@ -11,6 +11,7 @@ from typing import Any
 
 from redis import Redis
 
+from streams.agents import STATE
 from streams.contracts.topics import CALLS
 from streams.settings import Settings
 from streams.windows.clock import machine_ms
@@ -30,7 +31,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
 def recovery(bench: Bench) -> list[dict[str, Any]]:
     """A row a size: agents, entities, customers, and seconds from the start of the new process, after ``kill -9`` of the old one, until …
 
-    ``seconds_started``: it serves its metrics; ``seconds_joined``: it has its partitions; ``seconds_recovered``: its tables are read;
+    ``seconds_started``: it serves its metrics; ``seconds_joined``: it has its partitions; ``seconds_recovered``: its state is read;
     ``seconds_to_input``: an event that waited for it is taken in; ``seconds_to_screen``: Redis shows it. None: its log did not say.
     The group misses a worker that was killed only after its session's 10 s. ``changelog_records`` and ``changelog_mb`` are what there is to be read, ``entities_per_second`` is by the seconds to input.
     """
@@ -81,14 +82,14 @@ def _recover(bench: Bench, agents: int) -> dict[str, Any]:
 
 
 def _changelogs(settings: Settings) -> tuple[int, int]:
-    """Records and bytes of all topics from which tables are read."""
+    """Records and bytes of all topics from which state is read."""
     sizes = {name: size for name, size in bytes_of(settings).items() if _is_changelog(settings, name)}
     with closing(Offsets(settings)) as offsets:
         return sum(offsets.records(name) for name in sizes), sum(sizes.values())
 
 
 def _is_changelog(settings: Settings, name: str) -> bool:
-    return name.endswith("-changelog") or name == f"{settings.prefix}daily-facts"
+    return name in {settings.topic(topic) for topic in STATE}
 
 
 def _said(log: str, what: str, began_ms: int) -> float | None:
