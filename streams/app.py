@@ -15,6 +15,7 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from faust.assignor.partition_assignor import PartitionAssignor
 from mode.loop import use as use_loop
 from tenacity import AsyncRetrying, Retrying, retry_if_exception_type, wait_exponential
 from yarl import URL
@@ -131,11 +132,13 @@ class Worker:
             stream_buffer_maxsize=8,
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
-            # Without tables and replicas of them, Faust would hand out partitions in turn; equal numbers must stay together.
+            # Without tables or replicas of them, Faust would hand out partitions in turn; equal numbers must stay together.
             table_standby_replicas=1,
             consumer_group_instance_id=settings.instance,
             worker_redirect_stdouts=False,
         )
+        # Really there are none: who stood by for a worker that died would be given all that it had, and its successor nothing.
+        app.assignor = PartitionAssignor(app, replicas=0)
         self._sources = frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
         self._agents_topic = settings.topic(topics.AGENTS)
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
