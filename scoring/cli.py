@@ -10,17 +10,15 @@ from typing import Annotated
 
 import typer
 
-from scoring import runs
+from scoring import options, runs
 from scoring.analysis.review_cli import review_command
 from scoring.analysis.what_if_cli import what_if_command
 from scoring.appeal_cli import appeal
 from scoring.calendar import load_calendar
 from scoring.cli_parts import (
     console,
-    month_of,
     months_there_are,
     named_amounts,
-    period_of,
     settings_of,
     stop,
 )
@@ -107,11 +105,15 @@ score.command()(serve)
 @score.command()
 def run(
     ctx: typer.Context,
-    month: Annotated[Month | None, typer.Option(parser=month_of, metavar="YYYY-MM", help="The month to score")] = None,
+    month: Annotated[
+        Month | None, typer.Option(parser=options.month, metavar="YYYY-MM", help="The month to score")
+    ] = None,
     period: Annotated[
         Period | None,
         typer.Option(
-            parser=period_of, metavar="PERIOD", help="Another period: 2026-Q1, 2026-H1, 2026, or 2026-01-16..2026-04-15"
+            parser=options.period,
+            metavar="PERIOD",
+            help="Another period: 2026-Q1, 2026-H1, 2026, or 2026-01-16..2026-04-15",
         ),
     ] = None,
     card: Annotated[
@@ -157,7 +159,7 @@ def run(
         the_card = find(card)
         seasons = load_calendar(calendar) if calendar else ()
         rules = settings_of(outcomes)
-        facts, roster = period_facts(operation, the_card, when), operation.roster(when.last)
+        facts, roster = period_facts(operation, [the_card], when), operation.roster(when.last)
         inputs = as_given(the_card, handed_in(operation, the_card.id, when))
         result = runs.run(the_card, when, facts, operation.policy, roster, inputs, seasons)
         decided = _decided(result, roster, rules, pool or (), incomplete)

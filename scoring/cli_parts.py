@@ -1,4 +1,4 @@
-"""What the commands of ``deskpulse score`` share: periods and amounts as people type them, facts, and how they stop."""
+"""What the commands of ``deskpulse score`` share: months and amounts as people type them, and how they stop."""
 
 from __future__ import annotations
 
@@ -6,44 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 
-from scoring.card import Card
+from scoring.joined import Operation
+from scoring.options import WIDTH
 from scoring.outcomes import Amounts, Settings, default, load
-from scoring.period import Month, Period, parse_period
-from streams.contracts import outputs
-from streams.contracts.outputs import DailyFacts
-from streams.kpi.policy import Policy
-
-#: Columns of a table where the output is no terminal.
-_WIDTH = 200
-
-
-class Operation(outputs.Operation, Protocol):
-    """What the commands ask of the operation they are joined to."""
-
-    @property
-    def policy(self) -> Policy:
-        """The policy in force."""
-
-
-def month_of(text: str) -> Month:
-    """The month that was typed."""
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def period_of(text: str) -> Period:
-    """The period that was typed."""
-    try:
-        return parse_period(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+from scoring.period import Month
 
 
 def months(first: Month, last: Month) -> list[Month]:
@@ -52,13 +23,6 @@ def months(first: Month, last: Month) -> list[Month]:
         raise ValueError(f"the months run from {first} back to {last}; swap --from and --to")
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     return [Month(number // 12, number % 12 + 1) for number in numbers]
-
-
-def facts_of(operation: Operation, cards: Iterable[Card], period: Period) -> Iterable[DailyFacts]:
-    """Agents' facts, and teams' where one of the cards scores a team's figures."""
-    yield from operation.daily_facts(period.first, period.last, "agent")
-    if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
-        yield from operation.daily_facts(period.first, period.last, "team")
 
 
 def months_there_are(operation: Operation) -> str:
@@ -100,7 +64,7 @@ def same_amounts(amounts: Mapping[str, Decimal]) -> Amounts:
 def console() -> Console:
     """Where tables go."""
     made = Console()
-    return made if made.is_terminal else Console(width=_WIDTH)
+    return made if made.is_terminal else Console(width=WIDTH)
 
 
 def stop(message: str) -> NoReturn:

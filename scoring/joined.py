@@ -67,10 +67,10 @@ def handed_in(operation: Operation, card: str, period: Period) -> Handed:
             return handed(connection, card, str(period))
 
 
-def period_facts(operation: Operation, card: Card, period: Period) -> Iterator[DailyFacts]:
-    """Agents' facts, and teams' where the card scores a team's figures."""
+def period_facts(operation: Operation, cards: Iterable[Card], period: Period) -> Iterator[DailyFacts]:
+    """Agents' facts, and teams' where one of the cards scores a team's figures."""
     yield from operation.daily_facts(period.first, period.last, "agent")
-    if any(item.entity == "team" for item in (*card.items, *card.optional)):
+    if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
         yield from operation.daily_facts(period.first, period.last, "team")
 
 
@@ -93,7 +93,7 @@ def gather(
     incomplete: Incomplete = "unscored",
 ) -> Materials:
     """The materials of a run as they are now, but for inputs and history, which the database has."""
-    facts = list(period_facts(operation, card, period))
+    facts = list(period_facts(operation, [card], period))
     if settings is not None and isinstance(period, Month):
         before = operation.daily_facts(period.first - LOOK_BACK, period.first - timedelta(days=1), "agent")
         facts += _rated_only(before)

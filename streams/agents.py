@@ -401,14 +401,9 @@ class Agents:
         ):
             for number, messages in changed:
                 _at(writes, number, self.settings.topic(topic)).extend(messages)
-        moved = [place for place in self.progress.moved() if place[0] != self._contributions]
-        progress = self.settings.topic(topics.PROGRESS)
-        for place in moved:
-            _at(writes, place[1], progress).append(self.progress.mark(place, self.progress.taken[place]))
-        committed = {place: self.progress.taken[place] for place in moved}
-        contributed = {
-            place: offset for place, offset in self.progress.taken.items() if place[0] == self._contributions
-        }
+        taken = self.progress.taken
+        reached = {place: taken[place] for place in self.progress.moved() if place[0] != self._contributions}
+        contributed = {place: offset for place, offset in taken.items() if place[0] == self._contributions}
         written = self._writer.some({alert.entity for alert in alerts}, contributed, seconds)
         for number, days, entities in written.parts:
             _at(writes, number, self.settings.topic(topics.DAILY_FACTS)).extend(days)
@@ -419,9 +414,10 @@ class Agents:
             self._next_rest = perf_counter() + _RESTING_SECONDS
             self.customers.rest(_DECODED)
             self.days.rest(_DECODED, set().union(*self._kpis.changed.values()))
-        for place, offset in written.reached.items():
-            _at(writes, place[1], progress).append(self.progress.mark(place, offset))
-        return Cut(writes, {**committed, **written.reached}, alerts)
+        reached |= written.reached
+        for place, offset in reached.items():
+            _at(writes, place[1], self.settings.topic(topics.PROGRESS)).append(self.progress.mark(place, offset))
+        return Cut(writes, reached, alerts)
 
     def _clocks(self) -> dict[int, int]:
         """Partition number → how far the slowest of its sources has come, ms; one that is not behind has come as far as any."""

@@ -4,8 +4,6 @@ from them. Where a worker goes on is read here and nowhere else; the group's com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 from msgspec import Struct
 
@@ -56,10 +54,6 @@ class Progress:
         """Places that have moved since the last call."""
         moved, self._moved = sorted(self._moved), set()
         return moved
-
-    def marks(self, places: Iterable[Place]) -> list[Message]:
-        """Messages that say how far these places are."""
-        return [self.mark(place, self.taken[place]) for place in places]
 
     def mark(self, place: Place, offset: int) -> Message:
         """The message that says that a place has come to ``offset``."""

@@ -7,20 +7,21 @@ from typing import Annotated
 
 import typer
 
-from scoring import runs
+from scoring import options, runs
 from scoring.analysis.review import review, satisfaction
 from scoring.analysis.review_report import report
 from scoring.analysis.what_if_cli import write_report
 from scoring.calendar import load_calendar
-from scoring.cli_parts import Operation, console, facts_of, month_of, months, months_there_are, stop
+from scoring.cli_parts import console, months, months_there_are, stop
+from scoring.joined import Operation, period_facts
 from scoring.load import find
 from scoring.period import Month
 
 
 def review_command(
     ctx: typer.Context,
-    first: Annotated[Month, typer.Option("--from", parser=month_of, metavar="YYYY-MM", help="First month")],
-    last: Annotated[Month, typer.Option("--to", parser=month_of, metavar="YYYY-MM", help="Last month")],
+    first: Annotated[Month, typer.Option("--from", parser=options.month, metavar="YYYY-MM", help="First month")],
+    last: Annotated[Month, typer.Option("--to", parser=options.month, metavar="YYYY-MM", help="Last month")],
     card: Annotated[str, typer.Option(help="The card: an id or a .yaml file")] = "s2-a-core",
     calendar: Annotated[Path | None, typer.Option(help="Calendar of the profiles that were in force")] = None,
     against: Annotated[str, typer.Option(help="KPI that stands for satisfaction")] = "csat_mean",
@@ -36,7 +37,7 @@ def review_command(
         seasons = load_calendar(calendar) if calendar else ()
         scored, satisfied, rosters = [], [], []
         for month in months(first, last):
-            facts, roster = list(facts_of(operation, [the_card], month)), operation.roster(month.last)
+            facts, roster = list(period_facts(operation, [the_card], month)), operation.roster(month.last)
             if not facts:
                 continue
             scored.append(runs.run(the_card, month, facts, operation.policy, roster, seasons=seasons))

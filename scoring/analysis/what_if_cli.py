@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from scoring import options
 from scoring.analysis.report import Report
 from scoring.analysis.weights import throughout, tried
 from scoring.analysis.what_if import Past, Scenario, what_if
@@ -16,10 +17,7 @@ from scoring.analysis.what_if_report import report
 from scoring.calendar import Season, load_calendar
 from scoring.card import Card
 from scoring.cli_parts import (
-    Operation,
     console,
-    facts_of,
-    month_of,
     months,
     months_there_are,
     named_amounts,
@@ -27,6 +25,7 @@ from scoring.cli_parts import (
     settings_of,
     stop,
 )
+from scoring.joined import Operation, period_facts
 from scoring.load import find
 from scoring.outcomes import Amounts, Settings
 from scoring.outcomes.pay_rules import BonusPool
@@ -37,8 +36,8 @@ from scoring.profiles import find_profile
 
 def what_if_command(
     ctx: typer.Context,
-    first: Annotated[Month, typer.Option("--from", parser=month_of, metavar="YYYY-MM", help="First month")],
-    last: Annotated[Month, typer.Option("--to", parser=month_of, metavar="YYYY-MM", help="Last month")],
+    first: Annotated[Month, typer.Option("--from", parser=options.month, metavar="YYYY-MM", help="First month")],
+    last: Annotated[Month, typer.Option("--to", parser=options.month, metavar="YYYY-MM", help="Last month")],
     card: Annotated[str, typer.Option(help="The card as it is: an id or a .yaml file")] = "s2-a-core",
     calendar: Annotated[Path | None, typer.Option(help="Calendar of profiles as it is")] = None,
     outcomes: Annotated[Path | None, typer.Option(help="Rules of grades and pay as they are")] = None,
@@ -88,7 +87,7 @@ def what_if_command(
         past = [
             Past(
                 month,
-                list(facts_of(operation, (base, new), month)),
+                list(period_facts(operation, (base, new), month)),
                 operation.roster(month.last),
                 everybody=about,
                 pools=pools,

@@ -16,7 +16,8 @@ DAY = 86_400_000
 def stored_and_read(progress: Progress) -> Progress:
     """As a worker finds it that takes over."""
     again = Progress()
-    for key, value, _ in progress.marks(progress.moved()):
+    for place in progress.moved():
+        key, value, _ = progress.mark(place, progress.taken[place])
         assert key is not None
         assert value is not None
         again.load(key, value)
