@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
-from streams.kpi.catalog import formulas
+from streams.kpi.formulas import formulas
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of

@@ -13,7 +13,7 @@ from streams.alerts.evaluate import look, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
 from streams.entity import Entity
-from streams.kpi.catalog import formulas
+from streams.kpi.formulas import formulas
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
 from streams.snapshot import snapshot

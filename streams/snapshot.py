@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.contracts.outputs import Snapshot, Sums
-from streams.kpi.catalog import Formulas
+from streams.kpi.formulas import Formulas
 from streams.windows.clock import instant
 
 

@@ -10,7 +10,7 @@ from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Figure, Sums
-from streams.kpi.catalog import figures as kpi_figures
+from streams.kpi.formulas import figures as kpi_figures
 from streams.kpi.policy import Policy
 from streams.pipeline import Run, run
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from streams.alerts.lifecycle import AlertState, step
 from streams.alerts.rules import LONGEST_WAIT, Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
-from streams.kpi.catalog import KPIS, Formulas
+from streams.kpi.catalog import KPIS
+from streams.kpi.formulas import Formulas
 from streams.kpi.spec import Bound, Side, side_of
 from streams.windows.clock import instant
 

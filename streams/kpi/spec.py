@@ -10,7 +10,8 @@ from typing import Literal
 
 from streams.contracts.outputs import Figure
 from streams.kpi.intervals import wilson
-from streams.kpi.measures import MEASURES, SCALE
+from streams.kpi.measures import MEASURES
+from streams.kpi.measures.measure import SCALE
 from streams.kpi.policy import Policy
 
 #: A sum of measures with whole coefficients: measure id → coefficient.

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from streams.contracts.outputs import WINDOWS, Alert, Presence, Snapshot, entity, entity_id, entity_kind
-from streams.kpi.catalog import figures
+from streams.kpi.formulas import figures
 from streams.kpi.policy import Policy
 from streams.windows.clock import instant, machine_ms
 from tests.e2e.conftest import Desk

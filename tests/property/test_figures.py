@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.outputs import Figure, entity
-from streams.kpi.catalog import KPIS, figures, formulas
+from streams.kpi.catalog import KPIS
+from streams.kpi.formulas import figures, formulas
 from streams.kpi.intervals import wilson
 from streams.kpi.measures import MEASURES
 from streams.kpi.policy import Policy

@@ -12,7 +12,7 @@ from streams import facts as daily
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Cell, Contribution, DailyFacts, Planned, Sums
 from streams.entity import Entity
-from streams.kpi.catalog import figures
+from streams.kpi.formulas import figures
 from streams.kpi.measures import merged
 from streams.kpi.policy import Policy
 from streams.kpis_stage import KpisStage

@@ -21,7 +21,8 @@ from redis import Redis
 from deploy.local_redis import LocalRedis
 from deploy.tools import MissingToolError
 from streams.contracts.outputs import WINDOWS, Alert, EntityKind, Presence, Snapshot, entity, entity_id, entity_kind
-from streams.kpi.catalog import KPIS, figures
+from streams.kpi.catalog import KPIS
+from streams.kpi.formulas import figures
 from streams.kpi.policy import Policy
 from streams.settings import Settings
 from streams.sinks.screens import Screens

@@ -1,0 +1,25 @@
+"""KPIs of contacts of all channels: repeats and resolution."""
+
+from __future__ import annotations
+
+from streams.kpi.spec import Kpi
+
+CONTACTS = (
+    Kpi(
+        "repeat_contact_rate", "重复来电率", "Repeat contact rate", "rate", "ratio", "lower",
+        lambda p, s: ({"repeat_contacts": 1}, {"contacts_handled_known": 1}),
+        "客户在期限内就同一主题再次来访的联络 / 已知客户的联络",
+        "handled contacts whose customer returns on the same topic in time / handled with known customer",
+        ("call.*", "chat.*", "ticket.*"),
+        ("repeat_days", "repeat_same_topic"),
+        "Charged to the agent, and counted on the day, of the earlier contact; any arrival counts as a return, the voice "
+        "menu included; a topic missing on either side matches any.",
+    ),
+    Kpi(
+        "resolution_rate", "问题解决率", "Resolution rate", "rate", "ratio", "higher",
+        lambda p, s: ({"resolved": 1}, {"resolution_due": 1}),
+        "已解决 / 应解决（结束、关闭或超期）", "resolved / due to be resolved (ended, closed or overdue)",
+        ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
+        traps="`resolved` false counts below; a call or chat that says nothing about it is left out.",
+    ),
+)  # fmt: skip

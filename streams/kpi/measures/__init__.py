@@ -1,0 +1,43 @@
+"""Measures: sums that events add to. Only these are stored; they merge by adding, over time and over entities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from streams.contracts.outputs import Sums
+from streams.kpi.measures.calls import CALLS
+from streams.kpi.measures.chats import CHATS
+from streams.kpi.measures.complaints import COMPLAINTS
+from streams.kpi.measures.contacts import CONTACTS
+from streams.kpi.measures.measure import SCALE, Measure
+from streams.kpi.measures.satisfaction import SATISFACTION
+from streams.kpi.measures.tickets import TICKETS
+
+#: Every measure by its id, in the order in which files list them.
+MEASURES: dict[str, Measure] = {
+    m.id: m for area in (CALLS, CONTACTS, COMPLAINTS, SATISFACTION, CHATS, TICKETS) for m in area
+}
+
+
+def add(into: Sums, sums: Mapping[str, int], times: int = 1) -> None:
+    """Add ``sums`` (``times`` -1: take away) to ``into`` in place; a sum of nothing is left out."""
+    for measure, amount in sums.items():
+        total = into.get(measure, 0) + amount * times
+        if total:
+            into[measure] = total
+        else:
+            into.pop(measure, None)
+
+
+def merged(parts: Iterable[Mapping[str, int]]) -> Sums:
+    """The sum of all parts."""
+    total: Sums = {}
+    for part in parts:
+        add(total, part)
+    return total
+
+
+def shown(measure: str, stored: int) -> int | float:
+    """A stored sum in the unit people read: a count as a whole number, seconds and points with three decimals."""
+    scale = SCALE[MEASURES[measure].unit]
+    return stored if scale == 1 else stored / scale

@@ -1,0 +1,21 @@
+"""What a measure is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["n", "s", "points"]
+
+#: Stored units per unit shown: seconds and points are kept in thousandths, counts as they are.
+SCALE: dict[Unit, int] = {"n": 1, "s": 1000, "points": 1000}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A sum: its id, unit and meaning."""
+
+    id: str
+    unit: Unit
+    zh: str
+    en: str

@@ -1,0 +1,18 @@
+"""Measures of what customers say: ratings and surveys."""
+
+from __future__ import annotations
+
+from streams.kpi.measures.measure import Measure
+
+SATISFACTION = (
+    Measure("csat_ratings", "n", "满意度评价", "satisfaction ratings"),
+    Measure("csat_satisfied", "n", "满意的评价", "ratings that count as satisfied"),
+    Measure("csat_ratings_1_5", "n", "1–5 分评价", "satisfaction ratings on the scale 1-5"),
+    Measure("csat_score_1_5", "points", "1–5 分评价总分", "sum of the scores on the scale 1-5"),
+    Measure("csat_ratings_0_10", "n", "0–10 分评价", "satisfaction ratings on the scale 0-10"),
+    Measure("csat_score_0_10", "points", "0–10 分评价总分", "sum of the scores on the scale 0-10"),
+    Measure("csat_ratings_0_100", "n", "0–100 分评价", "satisfaction ratings on the scale 0-100"),
+    Measure("csat_score_0_100", "points", "0–100 分评价总分", "sum of the scores on the scale 0-100"),
+    Measure("csat_ratings_binary", "n", "二元评价", "satisfaction ratings on the scale 0 or 1"),
+    Measure("csat_score_binary", "points", "二元评价总分", "sum of the scores on the scale 0 or 1"),
+)

@@ -1,0 +1,10 @@
+"""Measures of tickets."""
+
+from __future__ import annotations
+
+from streams.kpi.measures.measure import Measure
+
+TICKETS = (
+    Measure("ticket_first_responses", "n", "工单首响", "first public replies to tickets"),
+    Measure("ticket_first_response_seconds", "s", "工单首响时长", "wait for the first public reply to tickets"),
+)
