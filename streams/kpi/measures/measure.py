@@ -13,9 +13,15 @@ SCALE: dict[Unit, int] = {"n": 1, "s": 1000, "points": 1000}
 
 @dataclass(frozen=True)
 class Measure:
-    """A sum: its id, unit and meaning."""
+    """A sum: its id, unit and meaning.
+
+    ``level``: a height that goes up and down, such as tickets open: the sum of all its ups and downs so far is how high it is now.
+    ``grows_with``: a time that goes on by itself: it grows by the height of that level, every second.
+    """
 
     id: str
     unit: Unit
     zh: str
     en: str
+    level: bool = False
+    grows_with: str | None = None
