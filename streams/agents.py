@@ -22,13 +22,14 @@ from streams.contracts import topics
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, Contribution, Contributions, DailyFacts, Presence, Snapshot
 from streams.contracts.topics import Topic
+from streams.day_parts import begun, days_held, new_day
 from streams.entity import Entity
 from streams.entity import dump as dump_entity
 from streams.entity import load as load_entity
 from streams.entity_writer import EntityWriter
 from streams.forgetting import Forgetting
 from streams.kpis_stage import KpisStage
-from streams.pipeline import new_day
+from streams.past_days import PastDays
 from streams.presence import stage as presence_
 from streams.presence.stage import AgentPresence, PresenceStage
 from streams.progress import Progress
@@ -38,7 +39,7 @@ from streams.sinks import metrics
 from streams.sinks.screens import Screens
 from streams.sinks.transactions import Message, Place, Writes, partition_of
 from streams.state import Held, WriteBack
-from streams.windows.clock import EventClock, machine_ms
+from streams.windows.clock import Days, EventClock, machine_ms
 
 T = TypeVar("T")
 
@@ -48,8 +49,6 @@ _encode = msgspec.json.Encoder().encode
 _contributions = msgspec.json.Decoder(Contributions).decode
 _facts = msgspec.json.Decoder(DailyFacts).decode
 
-#: Topics of the worker's state.
-STATE = (topics.CUSTOMERS, topics.PRESENCE, topics.ENTITIES, topics.DAILY_FACTS, topics.PROGRESS)
 #: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
 #: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
 _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
@@ -71,11 +70,14 @@ class Record(Protocol):
 
 @dataclass(frozen=True)
 class Cut:
-    """What a cycle writes: partition number → topic and partition → messages; how far it brings which place; the alerts in it."""
+    """What a cycle writes: partition number → topic and partition → messages; how far it brings which place; the alerts in it; which
+    border (ordinal of a day) a partition has come to.
+    """
 
     writes: dict[int, Writes]
     reached: dict[Place, int]
     alerts: list[Alert]
+    borders: dict[int, int]
 
 
 def _dump_day(facts: DailyFacts) -> bytes:
@@ -84,12 +86,19 @@ def _dump_day(facts: DailyFacts) -> bytes:
 
 
 class Agents:
-    """The worker's agents. ``held``: topic of ``STATE`` → what is held of it."""
+    """The worker's agents. ``held``: topic of state → what is held of it; ``ends``: where the topics of state end."""
 
     def __init__(
-        self, settings: Settings, rules: tuple[Rule, ...], roster: Roster, held: Mapping[Topic, Held], screens: Screens
+        self,
+        settings: Settings,
+        rules: tuple[Rule, ...],
+        roster: Roster,
+        held: Mapping[Topic, Held],
+        ends: Mapping[Place, int],
+        screens: Screens,
     ) -> None:
         self.settings = settings
+        self._ends = ends
         self._screens = screens
         policy = settings.policy
         self._event_time = settings.clock == "event"
@@ -109,6 +118,7 @@ class Agents:
         self.days: WriteBack[DailyFacts] = WriteBack(held[topics.DAILY_FACTS], _facts, _dump_day, new_day)
         self.progress = Progress()
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        self._calendar, self._days_held = Days(policy.zone), days_held(policy)
         self._numbers: set[int] = set()
         self._partition: dict[str, int] = {}
         self._begin()
@@ -120,6 +130,9 @@ class Agents:
             self.customers, self._contacts.look_back_ms, self.settings.policy.allowed_lateness_ms
         )
         self._writer = EntityWriter(self._kpis, self.entities, self.days, self.partition)
+        self._past_days = PastDays(self.days, self._kpis.unwritten_day, self._kpis.write_day)
+        #: Partition number → the border as of what is written.
+        self._borders: dict[int, int] = {}
         #: What the next cycle writes, by the partition number that has caused it; its bytes.
         self._writes: dict[int, Writes] = {}
         self._waiting = 0
@@ -154,7 +167,8 @@ class Agents:
         mine = {key.decode(): number for number in numbers for key in self._held[topics.ENTITIES].part(number)}
         self._partition |= mine
         self._unsettled = True
-        self._kpis.adopt(mine)
+        parts = [key for number in numbers for key in self._held[topics.DAILY_FACTS].part(number) if b"+" in key]
+        self._kpis.adopt(mine, map(bytes.decode, parts))
         self._unshown_presence.update(self._own_agents())
         for number in numbers:
             for key, value in self._held[topics.PROGRESS].part(number).items():
@@ -230,20 +244,28 @@ class Agents:
         self._at_work = True
         began = perf_counter()
         applied, skipped = 0, self._kpis.skipped
+        clock = self.progress.clock((self._contributions, partition))
         for record in records:
             if record.value is None:
                 continue
             contributions = _contributions(record.value)
-            self._clock.advance(contributions.clock)
+            clock.advance(contributions.clock)
+            border = self.border(clock.now)
             for key, contribution in contributions.to.items():
-                self._kpis.apply(key, contribution, record.offset)
+                self._kpis.apply(key, contribution, record.offset, border)
             applied += len(contributions.to)
+        if clock.now is not None:
+            self._clock.advance(clock.now)
         if self._event_time and (reached := self.now()) is not None:
             self._kpis.advance(reached)
         metrics.CONTRIBUTIONS.inc(applied)
         metrics.CONTRIBUTIONS_SKIPPED.inc(self._kpis.skipped - skipped)
         metrics.BATCH_SIZE.labels("kpis").observe(len(records))
         metrics.BATCH_SECONDS.labels("kpis").observe(perf_counter() - began)
+
+    def border(self, now: int | None) -> int:
+        """The first day (ordinal) that is not over when the clock of a partition of contributions is at ``now`` (ms)."""
+        return self._calendar.of(now) - self._days_held if now is not None else 0
 
     def _dead_letters(
         self, topic: str, partition: int, records: Sequence[Record], rejected: Iterable[tuple[int, Rejected]]
@@ -306,7 +328,8 @@ class Agents:
 
     def tell_time(self) -> None:
         """On the event clock: tell every partition of the second stage how far this worker's sources have come."""
-        newest = max((clock.now for clock in self.progress.clocks.values() if clock.now is not None), default=None)
+        clocks = (clock for place, clock in self.progress.clocks.items() if place[0] != self._contributions)
+        newest = max((clock.now for clock in clocks if clock.now is not None), default=None)
         if not self._event_time or newest is None or newest == self._told_clock or not self._numbers:
             return
         self._told_clock = newest
@@ -401,9 +424,14 @@ class Agents:
         ):
             for number, messages in changed:
                 _at(writes, number, self.settings.topic(topic)).extend(messages)
+        self._note_starts()
         taken = self.progress.taken
         reached = {place: taken[place] for place in self.progress.moved() if place[0] != self._contributions}
-        contributed = {place: offset for place, offset in taken.items() if place[0] == self._contributions}
+        contributed = {
+            place: (offset, self.progress.clock(place).now)
+            for place, offset in taken.items()
+            if place[0] == self._contributions
+        }
         written = self._writer.some({alert.entity for alert in alerts}, contributed, seconds)
         for number, days, entities in written.parts:
             _at(writes, number, self.settings.topic(topics.DAILY_FACTS)).extend(days)
@@ -414,10 +442,25 @@ class Agents:
             self._next_rest = perf_counter() + _RESTING_SECONDS
             self.customers.rest(_DECODED)
             self.days.rest(_DECODED, set().union(*self._kpis.changed.values()))
-        reached |= written.reached
-        for place, offset in reached.items():
-            _at(writes, place[1], self.settings.topic(topics.PROGRESS)).append(self.progress.mark(place, offset))
-        return Cut(writes, reached, alerts)
+        if (now := self.now()) is not None:
+            self._past_days.some(self._borders, now)
+        borders = {place[1]: self.border(now) for place, (_, now) in written.reached.items()}
+        marks = {place: (offset, None) for place, offset in reached.items()} | dict(written.reached)
+        for place, (offset, now) in marks.items():
+            _at(writes, place[1], self.settings.topic(topics.PROGRESS)).append(self.progress.mark(place, offset, now))
+        return Cut(writes, {place: offset for place, (offset, _) in marks.items()}, alerts, borders)
+
+    def _note_starts(self) -> None:
+        """Note where the daily facts of a new day begin, before any of them is written."""
+        for number in self._numbers:
+            place, facts = (self._contributions, number), (self.settings.topic(topics.DAILY_FACTS), number)
+            if (now := self.progress.clock(place).now) is not None:
+                self.progress.starts[place] = begun(
+                    self.progress.starts.get(place, []),
+                    self._calendar.of(now),
+                    self._ends.get(facts, 0),
+                    self._borders.get(number, 0),
+                )
 
     def _clocks(self) -> dict[int, int]:
         """Partition number → how far the slowest of its sources has come, ms; one that is not behind has come as far as any."""
@@ -429,8 +472,9 @@ class Agents:
         return out
 
     def written(self, cut: Cut) -> None:
-        """A cut is in Kafka: what it told may be shown."""
+        """A cut is in Kafka: what it told may be shown, and what is over may go."""
         self._unshown_alerts += cut.alerts
+        self._borders |= cut.borders
 
 
 def _at(writes: dict[int, Writes], number: int, topic: str) -> list[Message]:

@@ -21,17 +21,18 @@ from tenacity import AsyncRetrying, Retrying, retry_if_exception_type, wait_expo
 from yarl import URL
 
 from deploy.kafka_reach import UnreachableError, look
-from streams.agents import STATE, Agents
+from streams.agents import Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
 from streams.contracts import topics
-from streams.restore import restore
+from streams.restore import STATE, Restoring
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
 from streams.sinks.health import Health
 from streams.sinks.screens import Screens
 from streams.sinks.transactions import Transactions
+from streams.standby import Standby
 from streams.state import Held
 
 log = logging.getLogger(__name__)
@@ -87,8 +88,16 @@ class Worker:
         self.app = self._new_app(declare)
         self._held = {topic: Held() for topic in STATE}
         self._screens = Screens(settings)
-        self._agents = Agents(settings, load_rules(settings.rules_file), self.roster, self._held, self._screens)
         self._transactions = Transactions(self._new_producer)
+        self._agents = Agents(
+            settings,
+            load_rules(settings.rules_file),
+            self.roster,
+            self._held,
+            self._transactions.ends,
+            self._screens,
+        )
+        self._standby = Standby(settings, connection(settings), self._agents.border) if settings.standby else None
         self._roster_read = asyncio.Event()
         #: Are runs taken in? Between them, cycles end one after the other.
         self._open = False
@@ -213,6 +222,13 @@ class Worker:
         @app.task  # type: ignore[untyped-decorator]
         async def follow_roster() -> None:
             await self._follow_roster()
+
+        if self._standby is not None:
+            standby = self._standby
+
+            @app.task  # type: ignore[untyped-decorator]
+            async def stand_by() -> None:
+                await standby.run(lambda: app.should_stop)
 
         @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
         async def stop(*_: Any, **__: Any) -> None:
@@ -347,11 +363,18 @@ class Worker:
         self._restored &= numbers
         for held in self._held.values():
             held.keep(self._restored)
-        by_topic = {self.settings.topic(topic): held for topic, held in self._held.items()}
-        read = await restore(connection(self.settings), by_topic, new, wanted)
-        if read is not None:
-            self._restored |= new
-        return read
+        known: dict[tuple[str, int], int] = {}
+        if self._standby is not None:
+            for number in new:
+                known |= self._standby.hand_over(number, self._held)
+            self._standby.leave(numbers)
+        restoring = Restoring(self.settings, connection(self.settings), self._held, self._agents.border)
+        ends = await restoring.read(new, known, wanted)
+        if ends is None:
+            return None
+        self._transactions.ends.update(ends)
+        self._restored |= new
+        return restoring.records
 
     async def _release(self) -> None:
         """Take no more runs, and leave what was taken so that whoever goes on reads nothing twice."""

@@ -14,14 +14,18 @@ from streams.sinks.transactions import Message, Place
 from streams.state import WriteBack
 
 _AT_ONCE = 100
+#: Place → offset, and the clock as of there.
+Reached = Mapping[Place, tuple[int, int | None]]
 
 
 @dataclass
 class Written:
-    """(partition, messages of days, messages of entities); and how far contributions may be committed, where that is new."""
+    """(partition, messages of days, messages of entities); and how far contributions may be committed, where that is new: offset,
+    and the clock (ms) that had been told there.
+    """
 
     parts: list[tuple[int, list[Message], list[Message]]] = field(default_factory=list)
-    reached: Mapping[Place, int] = field(default_factory=dict)
+    reached: Reached = field(default_factory=dict)
 
 
 class EntityWriter:
@@ -38,10 +42,10 @@ class EntityWriter:
     ) -> None:
         self._kpis, self._entities, self._days, self._partition = kpis, entities, days, partition
         self._round: deque[str] = deque()
-        self._reached: Mapping[Place, int] = {}
-        self._told: Mapping[Place, int] = {}
+        self._reached: Reached = {}
+        self._told: Reached = {}
 
-    def some(self, first: Iterable[str], taken: Mapping[Place, int], seconds: float | None) -> Written:
+    def some(self, first: Iterable[str], taken: Reached, seconds: float | None) -> Written:
         """The entities ``first``, then the others of the round for so many ``seconds``; None: all that have changed.
 
         ``taken``: how far contributions have been taken in.
@@ -59,7 +63,7 @@ class EntityWriter:
             while self._round and perf_counter() - began < seconds:
                 self._write(out, [self._round.popleft() for _ in range(min(_AT_ONCE, len(self._round)))])
         if not self._round and self._reached != self._told:
-            out.reached = {place: offset for place, offset in self._reached.items() if self._told.get(place) != offset}
+            out.reached = {place: far for place, far in self._reached.items() if self._told.get(place) != far}
             self._told = self._reached
         return out
 

@@ -41,6 +41,28 @@ def days_of(contributions: Iterable[Contribution]) -> set[int]:
     return days
 
 
+def whole(facts: Iterable[DailyFacts]) -> list[DailyFacts]:
+    """Every entity's day once, its parts added up; in the order in which entities and days first come."""
+    days: dict[tuple[str, date], DailyFacts] = {}
+    for part in facts:
+        there = days.get((part.entity, part.date))
+        if there is None:
+            days[part.entity, part.date] = part
+            continue
+        days[part.entity, part.date] = day = DailyFacts(
+            entity=part.entity,
+            date=part.date,
+            revision=there.revision + part.revision,
+            offset=max(there.offset, part.offset),
+            sums=there.sums.copy(),
+            planned={at: sums.copy() for at, sums in there.planned.items()},
+        )
+        add(day.sums, part.sums)
+        for at, sums in part.planned.items():
+            add(day.planned.setdefault(at, {}), sums)
+    return list(days.values())
+
+
 def due(facts: DailyFacts, now: int) -> bool:
     """Let what was planned for moments up to ``now`` (ms) count; True where something did."""
     ripe = [at for at in facts.planned if at <= now]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
-from datetime import date
-from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import islice
 
@@ -12,6 +10,7 @@ from streams import facts as daily
 from streams.alerts.evaluate import look, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
+from streams.day_parts import iso, key_of
 from streams.entity import Entity
 from streams.kpi.formulas import formulas
 from streams.kpi.policy import Policy
@@ -25,6 +24,8 @@ _NOTHING: Sums = {}
 _MOST_PENDING = 64
 #: Keys in the order in which they came: a set that does not shuffle.
 _Keys = dict[str, None]
+#: (offset, contribution, border of its days) put aside, in the order of their coming.
+_Pending = list[tuple[int, Contribution, int]]
 
 
 class KpisStage:
@@ -60,35 +61,41 @@ class KpisStage:
         self._show: _Keys = {}
         #: Shown when there is nothing newer: who came with a partition, everybody where the screens lost what they had.
         self._show_anew: _Keys = {}
-        #: Entity → (offset, contribution) put aside; and who has such since the last look.
-        self._pending: dict[str, list[tuple[int, Contribution]]] = {}
+        #: What is put aside, by entity; and who has such since the last look.
+        self._pending: dict[str, _Pending] = {}
         self._news: list[str] = []
         #: Contributions that were known already.
         self.skipped = 0
         self._minute = 0
         self._today = 0
         self.changed: dict[str, set[str]] = {}
+        #: Key of a day → keys of the later parts of it that are in hand.
+        self._later: dict[str, _Keys] = {}
 
-    def adopt(self, keys: Iterable[str]) -> None:
-        """Take up entities that came with their partition: their plans, and a first look at each."""
+    def adopt(self, keys: Iterable[str], days: Iterable[str] = ()) -> None:
+        """Take up entities that came with their partition: their plans, and a first look at each. ``days``: keys of their days."""
+        for name in days:
+            if "+" in name.rsplit("|", 1)[1]:
+                self._later.setdefault(name.rsplit("+", 1)[0], {})[name] = None
         for key in keys:
             for at, day in self.entities[key].planned:
                 heappush(self._plans, (at, key, day))
             self._awake[key] = None
             self._show_anew[key] = None
 
-    def apply(self, key: str, contribution: Contribution, offset: int) -> None:
-        """Take in a contribution (message ``offset`` of its partition).
+    def apply(self, key: str, contribution: Contribution, offset: int, border: int = 0) -> None:
+        """Take in a contribution (message ``offset`` of its partition); what it says of days before ``border`` (ordinal; never goes
+        back within a partition) goes to later parts of them.
 
         It is put aside until somebody looks at its entity: then what has come together is added up once. What an entity or a day
         already holds by its offset is not added again.
         """
         pending = self._pending.get(key)
         if pending is None:
-            self._pending[key] = [(offset, contribution)]
+            self._pending[key] = [(offset, contribution, border)]
             self._news.append(key)
         else:
-            pending.append((offset, contribution))
+            pending.append((offset, contribution, border))
             if len(pending) >= _MOST_PENDING:
                 self.settle(key)
         if contribution.planned:  # its moment may come before anybody looks
@@ -99,12 +106,13 @@ class KpisStage:
         pending = self._pending.pop(key, None)
         if pending is None:
             return
-        for ordinal in daily.days_of(contribution for _, contribution in pending):
-            day = self.days[f"{key}|{_iso(ordinal)}"]
-            if new := _after(day.offset, pending):
-                daily.apply(day, ordinal, new)
-                day.offset = pending[-1][0]
-                self._changed(key).add(day.key)
+        for ordinal in daily.days_of(contribution for _, contribution, _ in pending):
+            for name, part in self._parts(key, ordinal, pending):
+                day = self.days[name]
+                if new := _after(day.offset, part):
+                    daily.apply(day, ordinal, new)
+                    day.offset = part[-1][0]
+                    self._changed(key).add(name)
         entity = self.entities[key]
         new = _after(entity.offset, pending)
         if new:
@@ -115,6 +123,17 @@ class KpisStage:
                 for plan in contribution.planned:
                     heappush(self._plans, (plan.at, key, plan.day))
         self.skipped += len(pending) - len(new)
+
+    def _parts(self, key: str, ordinal: int, pending: _Pending) -> Iterable[tuple[str, _Pending]]:
+        """The parts of a day to which what is pending goes, each with its share."""
+        if ordinal >= pending[-1][2]:
+            return ((f"{key}|{iso(ordinal)}", pending),)
+        parts: dict[str, _Pending] = {}
+        for each in pending:
+            parts.setdefault(key_of(key, ordinal, each[2]), []).append(each)
+        whole = f"{key}|{iso(ordinal)}"
+        self._later.setdefault(whole, {}).update(dict.fromkeys(parts.keys() - {whole}))
+        return parts.items()
 
     def settle_all(self) -> None:
         """Add up everything that has been put aside."""
@@ -154,14 +173,24 @@ class KpisStage:
         entity = self.entities.get(key)
         if entity is None:
             return  # its partition has gone to another worker
-        # An entity that is older than its day, after a crash, may have seen the plan taken back and its day not.
-        day = self.days.get(f"{key}|{_iso(ordinal)}")
-        if day is not None and daily.begin(day, at):
-            self._changed(key).add(day.key)
-            self._wake(key)
+        whole = f"{key}|{iso(ordinal)}"
+        for name in (whole, *self._later.get(whole, ())):
+            # An entity that is older than its day, after a crash, may have seen the plan taken back and its day not.
+            day = self.days.get(name)
+            if day is not None and daily.begin(day, at):
+                self._changed(key).add(name)
+                self._wake(key)
         if entity.begin(at, ordinal):
             self._changed(key)
             self._wake(key)
+
+    def unwritten_day(self, day: str) -> bool:
+        """Has the day of this key changed since it was written?"""
+        return day in self.changed.get(day.rsplit("|", 1)[0], ())
+
+    def write_day(self, day: str) -> None:
+        """Have the day of this key written again."""
+        self._changed(day.rsplit("|", 1)[0]).add(day)
 
     def _changed(self, key: str) -> set[str]:
         days = self.changed.get(key)
@@ -278,18 +307,13 @@ class KpisStage:
         return {**entity.rolling.sums, "today": facts.sums if facts is not None else _NOTHING}
 
     def _day(self, now: int) -> str:
-        return _iso(self._calendar.of(now))
+        return iso(self._calendar.of(now))
 
 
-@lru_cache(maxsize=4096)
-def _iso(ordinal: int) -> str:
-    return date.fromordinal(ordinal).isoformat()
-
-
-def _after(offset: int, pending: list[tuple[int, Contribution]]) -> list[Contribution]:
+def _after(offset: int, pending: _Pending) -> list[Contribution]:
     """Those contributions that follow an offset, each once."""
     new = []
-    for at, contribution in pending:
+    for at, contribution, _ in pending:
         if at > offset:
             new.append(contribution)
             offset = at

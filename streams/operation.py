@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+from streams.facts import whole
 from streams.kpi.policy import Policy
 from streams.roster import Roster
 from streams.settings import Settings
@@ -35,7 +36,8 @@ class KafkaOperation:
         return self.settings.policy
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
-        """The newest facts of every entity of a kind, from ``first`` to ``last``, both included, by entity and date.
+        """The newest facts of every entity of a kind, from ``first`` to ``last``, both included, by entity and date. The parts of a
+        day are added up.
 
         Raises ConnectionError where no Kafka answers or the topic is not there.
         """
@@ -47,11 +49,11 @@ class KafkaOperation:
                 newest.update(
                     (key, value)
                     for key, value in self._whole(consumer, topic)
-                    if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1] <= high
+                    if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1][:10] <= high
                 )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
-        return [_facts(value) for _, value in sorted(newest.items()) if value is not None]
+        return whole(_facts(value) for _, value in sorted(newest.items()) if value is not None)
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(

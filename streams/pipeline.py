@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, DailyFacts, Snapshot
+from streams.day_parts import new_day
 from streams.entity import Entity
 from streams.kpi.policy import Policy
 from streams.kpis_stage import KpisStage
@@ -38,12 +38,6 @@ class Entities(dict[str, Entity]):
     def __missing__(self, key: str) -> Entity:
         entity = self[key] = Entity()
         return entity
-
-
-def new_day(key: str) -> DailyFacts:
-    """Empty facts for a key ``entity|date``."""
-    entity, day = key.rsplit("|", 1)
-    return DailyFacts(entity=entity, date=date.fromisoformat(day))
 
 
 class DayBook(dict[str, DailyFacts]):

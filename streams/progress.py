@@ -7,34 +7,47 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from streams.day_parts import Starts
 from streams.sinks.transactions import Message, Place
 from streams.windows.clock import EventClock
 
 
 class _Mark(Struct, array_like=True):
-    """As it is stored: offset of the next record, event clock (ms since 1970), and a jump of the clock that is not believed yet."""
+    """As it is stored: offset of the next record, event clock (ms since 1970), and a jump of the clock that is not believed yet; of
+    contributions also from where ``daily-facts`` is to be read.
+    """
 
     offset: int
     now: int | None = None
     doubted: tuple[int, str] | None = None
+    starts: Starts = []
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Mark).decode
 
 
+def place_of(key: bytes) -> Place:
+    """The topic and partition that a stored mark is about."""
+    topic, partition = key.decode().rsplit("|", 1)
+    return topic, int(partition)
+
+
 class Progress:
-    """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each."""
+    """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each; ``starts``:
+    from where the daily facts of a partition of contributions are to be read.
+    """
 
     def __init__(self) -> None:
         self.taken: dict[Place, int] = {}
         self.clocks: dict[Place, EventClock] = {}
+        self.starts: dict[Place, Starts] = {}
         self._moved: set[Place] = set()
 
     def load(self, key: bytes, value: bytes) -> None:
         """Go on where a stored mark says."""
-        topic, partition = key.decode().rsplit("|", 1)
-        mark, place = _decode(value), (topic, int(partition))
+        mark, place = _decode(value), place_of(key)
+        self.starts[place] = mark.starts
         self.taken[place] = mark.offset
         self.clocks[place] = EventClock(mark.now, mark.doubted)
 
@@ -55,14 +68,15 @@ class Progress:
         moved, self._moved = sorted(self._moved), set()
         return moved
 
-    def mark(self, place: Place, offset: int) -> Message:
-        """The message that says that a place has come to ``offset``."""
+    def mark(self, place: Place, offset: int, now: int | None = None) -> Message:
+        """The message that says that a place has come to ``offset``; ``now``: with its clock at this (ms), where that was not last."""
         clock = self.clock(place)
-        value = _encode(_Mark(offset, clock.now, clock.doubted))
+        value = _encode(_Mark(offset, clock.now if now is None else now, clock.doubted, self.starts.get(place, [])))
         return f"{place[0]}|{place[1]}".encode(), value, []
 
     def forget(self) -> None:
         """The partitions have gone."""
         self.taken.clear()
         self.clocks.clear()
+        self.starts.clear()
         self._moved.clear()

@@ -9,24 +9,24 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.contracts import topics
+from streams.contracts.topics import Topic
+from streams.day_parts import start
+from streams.progress import Progress
+from streams.settings import Settings
+from streams.sinks.transactions import Place
 from streams.state import Held
 
 log = logging.getLogger(__name__)
 
+#: Topics of a worker's state.
+STATE = (topics.CUSTOMERS, topics.PRESENCE, topics.ENTITIES, topics.DAILY_FACTS, topics.PROGRESS)
 _TELL_SECONDS = 5.0
 
 
-async def restore(
-    connection: Mapping[str, Any], topics: Mapping[str, Held], partitions: Iterable[int], wanted: Callable[[], bool]
-) -> int | None:
-    """Fill ``topics`` (topic → what is held of it) for these partitions; returns how many records were read.
-
-    Only what was committed counts. Gives up where it is not ``wanted`` any more: None.
-    """
-    places = [TopicPartition(topic, number) for topic in topics for number in sorted(partitions)]
-    if not places:
-        return 0
-    consumer = AIOKafkaConsumer(
+def state_consumer(connection: Mapping[str, Any]) -> AIOKafkaConsumer:
+    """A consumer for topics of state, not started. What is not committed does not count."""
+    return AIOKafkaConsumer(
         **connection,
         group_id=None,
         enable_auto_commit=False,
@@ -34,26 +34,95 @@ async def restore(
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=8_388_608,
     )
-    await consumer.start()
-    try:
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        read, told = 0, monotonic()
-        left = {place for place in places if await consumer.position(place) < ends[place]}
+
+
+class Restoring:
+    """Reads state into ``held`` (topic of ``STATE`` → what is held of it).
+
+    ``border``: the first day (ordinal) that is in hand when the clock of a partition of contributions is at a moment (ms).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: Mapping[str, Any],
+        held: Mapping[Topic, Held],
+        border: Callable[[int | None], int],
+    ) -> None:
+        self._settings, self._connection, self._held, self._border = settings, connection, held, border
+        #: How many records have been read.
+        self.records = 0
+
+    async def read(
+        self, numbers: Iterable[int], known: Mapping[Place, int], wanted: Callable[[], bool]
+    ) -> dict[Place, int] | None:
+        """Read these partitions up to their ends; returns the offset behind what was read of each.
+
+        ``known``: offsets before which everything is held already. Gives up where it is not ``wanted`` any more: None.
+        """
+        numbers = sorted(numbers)
+        if not numbers:
+            return {}
+        consumer = state_consumer(self._connection)
+        await consumer.start()
+        try:
+            marks = {self._place(topics.PROGRESS, number): 0 for number in numbers}
+            ends = await self._fill(consumer, marks | _of(known, marks), wanted)
+            if ends is None:
+                return None
+            others = {self._place(topic, number): 0 for topic in STATE for number in numbers} | self._first_days(
+                numbers
+            )
+            others = {place: offset for place, offset in (others | _of(known, others)).items() if place not in marks}
+            rest = await self._fill(consumer, others, wanted)
+            return None if rest is None else ends | rest
+        finally:
+            await consumer.stop()
+
+    def _place(self, topic: Topic, number: int) -> Place:
+        return self._settings.topic(topic), number
+
+    def _first_days(self, numbers: Iterable[int]) -> dict[Place, int]:
+        """From where the daily facts of these partitions are to be read: older days are not in hand."""
+        progress, contributions = Progress(), self._settings.topic(topics.CONTRIBUTIONS)
+        for number in numbers:
+            for key, value in self._held[topics.PROGRESS].part(number).items():
+                progress.load(key, value)
+        return {
+            self._place(topics.DAILY_FACTS, number): start(
+                progress.starts.get((contributions, number), []),
+                self._border(progress.clock((contributions, number)).now),
+            )
+            for number in numbers
+        }
+
+    async def _fill(
+        self, consumer: AIOKafkaConsumer, begins: Mapping[Place, int], wanted: Callable[[], bool]
+    ) -> dict[Place, int] | None:
+        held = {self._settings.topic(topic): one for topic, one in self._held.items()}
+        places = {TopicPartition(*place): offset for place, offset in begins.items()}
+        consumer.assign(list(places))
+        ends, told = await consumer.end_offsets(list(places)), monotonic()
+        left = set()
+        for place, offset in places.items():
+            consumer.seek(place, offset)
+            if offset < ends[place]:
+                left.add(place)
         while left:
             if not wanted():
                 return None
-            fetched = await consumer.getmany(*left, timeout_ms=200)
-            for place, records in fetched.items():
-                held = topics[place.topic]
+            for place, records in (await consumer.getmany(*left, timeout_ms=200)).items():
                 for record in records:
-                    held.put(place.partition, record.key, record.value)
-                read += len(records)
+                    held[place.topic].put(place.partition, record.key, record.value)
+                self.records += len(records)
             left = {place for place in left if await consumer.position(place) < ends[place]}
             if monotonic() - told > _TELL_SECONDS:
                 told = monotonic()
-                log.info("reading state: %d records so far, %d of %d partitions left", read, len(left), len(places))
-        return read
-    finally:
-        await consumer.stop()
+                log.info(
+                    "reading state: %d records so far, %d of %d partitions left", self.records, len(left), len(places)
+                )
+        return {(place.topic, place.partition): max(end, places[place]) for place, end in ends.items()}
+
+
+def _of(known: Mapping[Place, int], places: Mapping[Place, int]) -> dict[Place, int]:
+    return {place: offset for place, offset in known.items() if place in places}

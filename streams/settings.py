@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         None,
         description="Name under which a worker is known to Kafka: started again within 10 s, it has its partitions back at once",
     )
+    standby: bool = Field(
+        False,
+        description="Follow the state of the partitions that other workers have: taking one over needs only what is newest",
+    )
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
     database: str | None = Field(
         None,

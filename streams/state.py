@@ -35,6 +35,10 @@ class Held:
         """Encoded values of a partition by key."""
         return self._parts.get(partition, {})
 
+    def adopt(self, partition: int, part: Mapping[bytes, bytes]) -> None:
+        """Hold these values of a partition, and no others."""
+        self._parts[partition] = dict(part)
+
     def keep(self, partitions: Container[int]) -> None:
         """Forget all other partitions."""
         self._parts = {number: part for number, part in self._parts.items() if number in partitions}

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+#: A date, where a field of that name hides the type.
+Day: TypeAlias = date
 #: Measure id → sum, see above for the unit.
 Sums: TypeAlias = dict[str, int]
 EntityKind: TypeAlias = Literal["agent", "team", "queue", "site", "all"]
@@ -80,8 +82,9 @@ class Contributions(Struct, omit_defaults=True, kw_only=True):
 class DailyFacts(Struct, omit_defaults=True, kw_only=True):
     """One entity's day: message value of ``daily-facts`` under the key ``entity|date``.
 
-    ``revision`` counts the writes; ``offset`` is the offset of the last contributions message in it. ``planned``
-    sums do not count yet: they begin to at their moment (ms since 1970) unless taken back before.
+    What comes for a day that is long over is a ``part`` of its own, under the key ``entity|date+part``: the facts of
+    a day are the sum of all its parts. ``revision`` counts the writes; ``offset`` is the offset of the last contributions
+    message in it. ``planned`` sums do not count yet: they begin to at their moment (ms since 1970) unless taken back before.
     """
 
     entity: str
@@ -90,11 +93,13 @@ class DailyFacts(Struct, omit_defaults=True, kw_only=True):
     offset: int = -1
     sums: Sums = field(default_factory=dict)
     planned: dict[int, Sums] = field(default_factory=dict)
+    part: Day | None = None
 
     @property
     def key(self) -> str:
         """Message key."""
-        return f"{self.entity}|{self.date.isoformat()}"
+        day = f"{self.entity}|{self.date.isoformat()}"
+        return day if self.part is None else f"{day}+{self.part.isoformat()}"
 
 
 class Figure(Struct, omit_defaults=True, gc=False):

@@ -55,7 +55,13 @@ CONTRIBUTIONS = Topic(
     outputs.Contributions,
     {**_kept(2), **_LARGE},
 )
-DAILY_FACTS = Topic("daily-facts", "entity|date", "one entity's day", outputs.DailyFacts, {**_COMPACT, **_LARGE})
+DAILY_FACTS = Topic(
+    "daily-facts",
+    "entity|date; entity|date+part",
+    "one entity's day; what changes long after is a part of its own, to be added",
+    outputs.DailyFacts,
+    {**_COMPACT, **_LARGE},
+)
 CUSTOMERS = Topic("state-customers", "customer id, else contact id", "state: a customer's contacts", None, _STATE)
 PRESENCE = Topic("state-presence", "agent id", "state: an agent's presence", None, _STATE)
 ENTITIES = Topic("state-entities", "entity", "state: an entity's windows, plans and alerts", None, _STATE)

@@ -34,9 +34,13 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class Transactions:
-    """The producers of the partition numbers in hand. ``connect`` makes the producer of a number, not yet started."""
+    """The producers of the partition numbers in hand. ``connect`` makes the producer of a number, not yet started.
+
+    ``ends``: the offset behind the last message written to a place.
+    """
 
     def __init__(self, connect: Callable[[int], AIOKafkaProducer]) -> None:
+        self.ends: dict[Place, int] = {}
         self._connect = connect
         self._producers: dict[int, AIOKafkaProducer] = {}
 
@@ -88,7 +92,8 @@ class Transactions:
     async def _send(self, producer: AIOKafkaProducer, place: Place, messages: list[Message]) -> None:
         topic, partition = place
         sent = [await producer.send_batch(batch, topic, partition=partition) for batch in _batches(producer, messages)]
-        await asyncio.gather(*sent)
+        for told in await asyncio.gather(*sent):
+            self.ends[place] = max(self.ends.get(place, 0), told.offset + 1)
 
 
 def _batches(producer: AIOKafkaProducer, messages: list[Message]) -> Iterator[Any]:

@@ -96,7 +96,9 @@ class Desk:
         self._names = iter(range(1_000_000))
 
     def start(self, name: str | None = None) -> None:
-        """Start a worker; every other one is known to Kafka by name, as in a StatefulSet, the others come as strangers."""
+        """Start a worker; every other one is known to Kafka by name, as in a StatefulSet; the others come as strangers, and
+        stand by for the rest.
+        """
         if name is None:
             number = next(self._names)
             name = f"named-{number}" if number % 2 == 0 else f"worker-{number}"
@@ -105,7 +107,8 @@ class Desk:
             [sys.executable, "-m", "streams", "worker", "--metrics-port", str(free_port()), "--no-declare"],
             directory=self._directory,
             log=self._directory / f"{name}.{self._started}.log",
-            environment=environment(self.settings) | ({"DESKPULSE_INSTANCE": name} if name.startswith("named") else {}),
+            environment=environment(self.settings)
+            | ({"DESKPULSE_INSTANCE": name} if name.startswith("named") else {"DESKPULSE_STANDBY": "true"}),
         )
         process.start()
         self.workers[name] = process

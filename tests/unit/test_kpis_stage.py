@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from streams import facts as daily
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Cell, Contribution, DailyFacts, Planned, Sums
+from streams.day_parts import new_day
 from streams.entity import Entity
 from streams.kpi.formulas import figures
 from streams.kpi.measures import merged
 from streams.kpi.policy import Policy
 from streams.kpis_stage import KpisStage
-from streams.pipeline import DayBook, Entities, new_day
+from streams.pipeline import DayBook, Entities
 from streams.windows.rolling import ROLLING
 
 POLICY = Policy(time_zone="UTC")

@@ -1,0 +1,67 @@
+"""A day's facts in parts, which whoever reads them adds up.
+
+As long as nearly everything that concerns a day is still to come, its facts are held by a worker and written as a whole under
+``entity|date``. Days before the *border* are over: their last state stays in the topic, and what comes for one later (a
+ticket of last month that is closed today) begins a part of its own under ``entity|date+border``. So a worker holds some days, not the
+history, and reads no more than these when it takes over.
+
+Which part a contribution goes to follows from the contributions before it in its partition alone: read again after a crash, it
+goes to the same.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from math import ceil
+
+from streams.contracts.outputs import DailyFacts
+from streams.kpi.policy import Policy
+
+#: (ordinal of a day of the clock, offset in ``daily-facts`` before which nothing of that day or a later one lies), oldest first.
+Starts = list[tuple[int, int]]
+
+
+def days_held(policy: Policy) -> int:
+    """For how many days a day is held whole: what comes late, and who returns, nearly always concerns one of these."""
+    return ceil(policy.allowed_lateness_days + policy.repeat_days) + 1
+
+
+@lru_cache(maxsize=4096)
+def iso(ordinal: int) -> str:
+    """The date of an ordinal, as keys have it."""
+    return date.fromordinal(ordinal).isoformat()
+
+
+def key_of(entity: str, day: int, border: int) -> str:
+    """Key of the facts to which a contribution for a day (ordinal) goes where the days before ``border`` are over."""
+    return f"{entity}|{iso(day)}" if day >= border else f"{entity}|{iso(day)}+{iso(border)}"
+
+
+def new_day(key: str) -> DailyFacts:
+    """Empty facts for a key."""
+    entity, days = key.rsplit("|", 1)
+    day, _, part = days.partition("+")
+    return DailyFacts(entity=entity, date=date.fromisoformat(day), part=date.fromisoformat(part) if part else None)
+
+
+def border_of(key: str) -> int:
+    """From which border (ordinal) on nothing goes to the facts of this key any more."""
+    return date.fromisoformat(key.rsplit("|", 1)[1].rsplit("+", 1)[-1]).toordinal() + 1
+
+
+def start(starts: Starts, border: int) -> int:
+    """Offset from which ``daily-facts`` must be read to find all that is in hand with this border. An event may be a little ahead of
+    its day's clock, hence the day before.
+    """
+    return max((offset for day, offset in starts if day < border), default=0)
+
+
+def begun(starts: Starts, today: int, end: int, border: int) -> Starts:
+    """``starts`` when the clock has come to the day ``today`` and the topic to the offset ``end``; without what no border needs any
+    more.
+    """
+    if starts and starts[-1][0] >= today:
+        return starts
+    before = [place for place in starts if place[0] < border]
+    return before[-1:] + [place for place in starts if place[0] >= border] + [(today, end)]
