@@ -20,18 +20,21 @@ def main(
     brokers: int = 5,
     redises: int = 5,
     freezes: int = 3,
+    aways: Annotated[int, typer.Option(help="How often Kafka is not there for a minute")] = 1,
+    agents: Annotated[int, typer.Option(help="Of the desk: 60 have some 25,000 events a day")] = 60,
     rate: Annotated[float, typer.Option(help="Events sent a second")] = 4000.0,
     partitions: int = 4,
     mean_seconds: Annotated[float, typer.Option(help="Between faults")] = 4.0,
 ) -> None:
     """Run workers under a reproducible plan of faults and compare what they made with an undisturbed run."""
     typer.echo(f"making {events:,} events")
-    desk = shuffled(events, seed)
+    desk = shuffled(events, seed, agents)
     told = disturbed(
         Path(mkdtemp(prefix="faults-")),
         desk,
         plan(
             seed, kills=kills, rebalances=rebalances, brokers=brokers, redises=redises, freezes=freezes,
+            aways=aways,
             mean_seconds=mean_seconds,
         ),
         partitions=partitions,

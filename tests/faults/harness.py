@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -52,14 +54,15 @@ _RATHER_LATE, _TWICE = 400, 0.05
 _SETTLED_SECONDS = 300.0
 _READY_SECONDS = 60.0
 _REDIS_AWAY_SECONDS = 3.0
+_AWAY_SECONDS = 60.0
 #: A frozen worker's partitions go to others when its session is over.
 _FROZEN_SECONDS = 13.0
 
 
-def shuffled(count: int, seed: int, agents: int | None = None) -> list[ContactEvent]:
-    """A simulated desk's first events, some of them up to 400 places late, one in twenty sent twice."""
+def shuffled(count: int, seed: int, agents: int = 60) -> list[ContactEvent]:
+    """The first events of a simulated desk, some of them up to 400 places late, one in twenty sent twice."""
     dice = random.Random(seed)
-    contacts = (event for event in simulate(seed, _START) if isinstance(event, ContactEvent))
+    contacts = (event for event in simulate(seed, _START, agents=agents) if isinstance(event, ContactEvent))
     placed = [(number + dice.uniform(0, _RATHER_LATE), event) for number, event in enumerate(islice(contacts, count))]
     placed += [(place + dice.choice((3, 5 * _RATHER_LATE)), event) for place, event in placed if dice.random() < _TWICE]
     return [event for _, event in sorted(placed, key=lambda one: one[0])]
@@ -138,6 +141,11 @@ class Desk:
                 self.kafka.kill()
                 self.kafka.restart()
                 self.look_after()
+            case "away":
+                self.kafka.kill()
+                time.sleep(_AWAY_SECONDS)
+                self.kafka.restart()
+                self.look_after()
             case "redis":
                 self.redis.kill()
                 time.sleep(_REDIS_AWAY_SECONDS)
@@ -198,6 +206,10 @@ def disturbed(
         told.wrong = list(_wrong(desk.settings, events))
     finally:
         desk.stop()
+        with warnings.catch_warnings():
+            # kafka-python leaves sockets unclosed that it had opened to a broker that was away.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
     told.seconds = time.monotonic() - began
     return told
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: kill: a worker by SIGKILL, started again at once · freeze: a worker by SIGSTOP until its partitions have gone to others, then woken ·
-#: join, leave: a worker more or less, in order · broker: Kafka killed and started again · redis: Redis killed, and later started empty.
-Kind = Literal["kill", "freeze", "join", "leave", "broker", "redis"]
+#: join, leave: a worker more or less, in order · broker: Kafka killed and started again · away: Kafka not there for a minute ·
+#: redis: Redis killed, and later started empty.
+Kind = Literal["kill", "freeze", "join", "leave", "broker", "away", "redis"]
 #: Workers: between how many a plan moves.
 LEAST, MOST = 1, 3
 
@@ -24,13 +25,22 @@ class Fault:
 
 
 def plan(
-    seed: int, *, kills: int, rebalances: int, brokers: int, redises: int, freezes: int = 0, mean_seconds: float = 4.0
+    seed: int,
+    *,
+    kills: int,
+    rebalances: int,
+    brokers: int,
+    redises: int,
+    freezes: int = 0,
+    aways: int = 0,
+    mean_seconds: float = 4.0,
 ) -> Iterator[Fault]:
     """Faults in random order, at random moments; workers come and go between one and three: 1 → 3 → 2 → …"""
     dice = random.Random(seed)
     kinds: list[str] = (
         ["kill"] * kills + ["move"] * rebalances + ["broker"] * brokers + ["redis"] * redises + ["freeze"] * freezes
     )
+    kinds += ["away"] * aways
     dice.shuffle(kinds)
     running, way = LEAST, 1
     for kind in kinds:

@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 def test_nothing_is_lost_and_nothing_counts_twice(kafka: Any, tmp_path: Path) -> None:
     if isinstance(kafka, GivenService):
         lacking("a Kafka that may be killed: unset DESKPULSE_TEST_BROKER, and have Java and Maven")
-    faults = list(plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, mean_seconds=2.5))
+    faults = list(plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, aways=1, mean_seconds=2.5))
     told = disturbed(tmp_path, shuffled(40_000, 7), faults, rate=1500, say=print)
     assert told.faults.total() == len(faults)
     assert told.wrong == []
 
 
 def test_a_plan_is_the_same_for_the_same_seed_and_stays_between_one_and_three_workers() -> None:
-    numbers = {"kills": 50, "rebalances": 20, "brokers": 5, "redises": 5, "freezes": 2}
+    numbers = {"kills": 50, "rebalances": 20, "brokers": 5, "redises": 5, "freezes": 2, "aways": 1}
     faults = list(plan(1, **numbers))
     assert faults == list(plan(1, **numbers)) != list(plan(2, **numbers))
     assert len(faults) == sum(numbers.values())
