@@ -118,7 +118,7 @@ class Agents:
         self.days: WriteBack[DailyFacts] = WriteBack(held[topics.DAILY_FACTS], _facts, _dump_day, new_day)
         self.progress = Progress()
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
-        self._calendar, self._days_held = Days(policy.zone), days_held(policy)
+        self._calendar, self._days_held = Days(policy.zone, policy.day_starts_ms), days_held(policy)
         self._numbers: set[int] = set()
         self._partition: dict[str, int] = {}
         self._begin()

@@ -16,15 +16,16 @@ from functools import lru_cache
 from math import ceil
 
 from streams.contracts.outputs import DailyFacts
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy, versions
 
 #: (ordinal of a day of the clock, offset in ``daily-facts`` before which nothing of that day or a later one lies), oldest first.
 Starts = list[tuple[int, int]]
 
 
-def days_held(policy: Policy) -> int:
+def days_held(policy: AnyPolicy) -> int:
     """For how many days a day is held whole: what comes late, and who returns, nearly always concerns one of these."""
-    return ceil(policy.allowed_lateness_days + policy.repeat_days) + 1
+    longest = max(each.repeat_days for _, each in versions(policy))
+    return ceil(policy.allowed_lateness_days + longest) + 1
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.facts import plain, whole
 from streams.kpi.levels import grows
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 from streams.progress import Progress
 from streams.roster import Roster
 from streams.settings import Settings
@@ -34,7 +34,7 @@ class KafkaOperation:
         self.settings = settings
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> AnyPolicy:
         """The policy in force."""
         return self.settings.policy
 
@@ -60,7 +60,7 @@ class KafkaOperation:
         found = [facts for facts in read if facts.sums or not facts.planned]  # a day with plans only has not begun
         if not any(grows(facts.sums) for facts in found):
             return found
-        now, days = self._clock(), Days(self.policy.zone)
+        now, days = self._clock(), Days(self.policy.zone, self.policy.day_starts_ms)
         return [plain(facts, now, days) for facts in found]
 
     def _clock(self) -> int:

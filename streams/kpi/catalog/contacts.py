@@ -11,9 +11,9 @@ CONTACTS = (
         "客户在期限内就同一主题再次来访的联络 / 已知客户的联络",
         "handled contacts whose customer returns on the same topic in time / handled with known customer",
         ("call.*", "chat.*", "ticket.*"),
-        ("repeat_days", "repeat_same_topic"),
+        ("repeat_days", "same_matter"),
         "Charged to the agent, and counted on the day, of the earlier contact; any arrival counts as a return, the voice "
-        "menu included; a topic missing on either side matches any.",
+        "menu included; what the same matter is: policy; a topic missing on either side matches any.",
     ),
     Kpi(
         "resolution_rate", "问题解决率", "Resolution rate", "rate", "ratio", "higher",
