@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from streams.catalogue import write
 from streams.commands.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.days import (
     Days,
@@ -166,6 +168,17 @@ def explain_value(
     console.print(_worked(found, when, own, the_policy))
     if days:
         console.print(_days(days))
+
+
+@kpi.command()
+def document(
+    out: Annotated[Path, typer.Argument(help="Directory to write to; made where absent")],
+) -> None:
+    """Write the catalogue as a page in each language, with an example of each KPI worked out."""
+    with clear_errors():
+        out.mkdir(parents=True, exist_ok=True)
+        for path in write(out):
+            typer.echo(f"written: {path}")
 
 
 def as_entity(text: str) -> str:
