@@ -32,6 +32,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.explained import Explained, explain, near
 from streams.kpi.measures import merged
 from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 
 #: The day on which examples begin.
@@ -127,7 +128,9 @@ def _figure(example: Example, expected: Expected, result: Run, policy: Policy) -
     if expected.day != "total":
         on = DAY + timedelta(days=int(expected.day[1:-1]))
         facts = [fact for fact in facts if fact.date == on]
-    return explain(KPIS[example.kpi], expected.entity, merged(fact.sums for fact in facts), policy)
+    kpi, side = KPIS[example.kpi], side_of(entity_kind(expected.entity))
+    sums = merged(fact.sums for fact in facts)
+    return explain(kpi, expected.entity, sums, kpi.bound(policy, side), policy.version)
 
 
 def _raw(example: Example) -> Iterator[bytes]:

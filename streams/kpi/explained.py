@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from streams.contracts.outputs import Figure, entity_kind
+from streams.contracts.outputs import Figure
 from streams.kpi.catalog import AREAS, KPIS
-from streams.kpi.formulas import figures
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, Measure
 from streams.kpi.policy import Policy
-from streams.kpi.spec import Bound, Kpi, Side, side_of, total
+from streams.kpi.spec import Bound, Kpi, Side, total
 
 #: Both sides an entity can be on.
 SIDES: tuple[Side, ...] = ("desk", "staff")
@@ -49,17 +48,21 @@ def interval_of(bound: Bound) -> str:
 
 
 def measure(id: str) -> Measure:
-    """The measure of a sum; that of its family where the sum is one bucket of a distribution (``family~bucket``)."""
-    return MEASURES.get(id) or MEASURES[id.partition("~")[0]]
+    """The measure of a sum: that of its family where the sum is one bucket of a distribution (``family~bucket``), and the plain one
+    where sums are kept apart by the policy's version (``measure@2``).
+    """
+    return MEASURES.get(id) or MEASURES[id.partition("@")[0].partition("~")[0]]
 
 
 @dataclass(frozen=True)
 class Part:
     """A measure in a formula: its coefficient and, of an entity, its amount in stored units (thousandths of seconds and points).
 
-    ``values``: how many sums a distribution's amount is spread over; 0: it is one sum.
+    ``id``: of the sum, which is the measure's own or names a version of the policy too. ``values``: how many sums a distribution's
+    amount is spread over; 0: it is one sum.
     """
 
+    id: str
     measure: Measure
     times: int
     amount: int = 0
@@ -90,16 +93,20 @@ class Explained:
         return int(getattr(self.figure, "pending", 0))
 
 
-def explain(kpi: Kpi, entity: str, sums: Mapping[str, int], policy: Policy) -> Explained:
-    """The value of these sums, taken apart."""
-    bound = kpi.bound(policy, side_of(entity_kind(entity)))
+def explain(
+    kpi: Kpi, entity: str, sums: Mapping[str, int], bound: Bound, policy: str, figure: Figure | None = None
+) -> Explained:
+    """The value of these sums, taken apart. ``bound``: the formula of the entity's side; ``policy``: the name of what is in force.
+
+    ``figure``: the value where it is not simply that of the sums, as days have not matured.
+    """
     return Explained(
         kpi,
         entity,
-        policy.version,
+        policy,
         _parts(bound.top, sums),
         None if bound.bottom is None else _parts(bound.bottom, sums),
-        figures(entity, sums, policy)[kpi.id],
+        figure or bound.figure(sums),
         interval_of(bound),
     )
 
@@ -109,7 +116,7 @@ def _parts(terms: Iterable[tuple[str, int]], sums: Mapping[str, int]) -> tuple[P
     for id, times in terms:
         own = [amount for name, amount in sums.items() if name.startswith(f"{id}~")]
         amount = total(((id, 1),), sums) + sum(own)
-        parts.append(Part(measure(id), times, amount, len(own)))
+        parts.append(Part(id, measure(id), times, amount, len(own)))
     return tuple(parts)
 
 

@@ -103,7 +103,7 @@ def test_explain_names_what_its_side_has_no_data_of() -> None:
 def test_a_distribution_is_explained_by_its_family() -> None:
     policy = Policy()
     sums = {"csat_ratings": 4, "csat_satisfied": 3, "csat_ratings~7": 5, "csat_ratings~9": 1}
-    found = explain(KPIS["csat"], "all|all", sums, policy)
+    found = explain(KPIS["csat"], "all|all", sums, KPIS["csat"].bound(policy, "desk"), policy.version)
     assert found.bottom is not None
     assert (found.bottom[0].amount, found.bottom[0].values) == (10, 2)
 
