@@ -32,7 +32,7 @@ from scoring.store.runs import (
 )
 from scoring.store.tables import appeals, decisions
 from streams.contracts.outputs import DailyFacts, entity
-from streams.kpi.catalog import KPIS
+from streams.kpi.judged import Judged
 from streams.kpi.spec import side_of
 
 
@@ -218,8 +218,7 @@ def _exclusions(
 
 
 def _measures(materials: Materials, kpi: str) -> set[str]:
-    bound = KPIS[kpi].bound(materials.policy, side_of("agent"))
-    return {measure for measure, _ in (*bound.top, *(bound.bottom or ()))}
+    return Judged(materials.policy, materials.period.first, materials.period.last).measures(kpi, side_of("agent"))
 
 
 def _changed(materials: Materials, person: str, changes: Mapping[str, Any]) -> Materials:

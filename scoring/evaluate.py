@@ -14,6 +14,7 @@ from scoring.items import ItemScorer
 from scoring.sample import Spread
 from scoring.scored import ItemScore, Measured
 from scoring.weights import Weights, own_weights, section_top
+from streams.kpi.judged import Judged, one_version
 from streams.kpi.policy import Policy
 
 __all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
@@ -67,19 +68,23 @@ class PersonScore:
 
 
 class Scorer:
-    """Scores people on one card under one policy and one set of weights; made once, asked for every person.
+    """Scores people on one card under one policy, or the versions of a period, and one set of weights; made once, asked for
+    every person.
 
     ``strict``: an input that a form does not allow raises RefusedError; else its item is unscored and says so.
     """
 
-    def __init__(self, card: Card, policy: Policy, weights: Weights | None = None, *, strict: bool = False) -> None:
-        self.card, self.policy = card, policy
+    def __init__(
+        self, card: Card, policy: Policy | Judged, weights: Weights | None = None, *, strict: bool = False
+    ) -> None:
+        self.card = card
+        judged = policy if isinstance(policy, Judged) else one_version(policy)
         self.weights = weights or own_weights(card)
         self._sections = [
             (
                 section,
                 [
-                    ItemScorer(card, item, policy, self.weights, strict)
+                    ItemScorer(card, item, judged, self.weights, strict)
                     for item in _counted(card, section, self.weights)
                 ],
             )

@@ -17,21 +17,21 @@ from scoring.units import factor, said
 from scoring.weights import Weights
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.judged import Judged
 from streams.kpi.spec import Bound, side_of, total
 
 _NOTHING = Given()
 
 
 class ItemScorer:
-    """Scores one item of a card under one policy and one set of weights; made once, asked for every person.
+    """Scores one item of a card under the policy of a period and one set of weights; made once, asked for every person.
 
     ``strict``: what a form does not allow raises RefusedError; else the item is unscored and says so.
     """
 
-    def __init__(self, card: Card, item: Item, policy: Policy, weights: Weights, strict: bool = False) -> None:
+    def __init__(self, card: Card, item: Item, judged: Judged, weights: Weights, strict: bool = False) -> None:
         self._strict = strict
-        self.item, self._card, self._policy = item, card, policy
+        self.item, self._card = item, card
         worth = weights.worth.get(item.id)
         self._weight = None if worth is None or item.max is None else Weight(worth, worth / Fraction(item.max))
         number = item.target.number if item.target else None
@@ -39,12 +39,13 @@ class ItemScorer:
         zh, en = item.target_words()
         self._asked = (f"目标 {zh}", f"target {en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
-        self._bound = kpi.bound(policy, side_of("agent" if item.entity == "person" else "team")) if kpi else None
-        self._limits = limits(kpi, policy) if kpi else (0.0, None)
+        self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
+        self._limits = limits(kpi, judged.versions[-1]) if kpi else (0.0, None)
         self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
         self._presupposed = [
             (name, asked, have)
             for name in sorted(item.requires.model_fields_set)
+            for policy in judged.versions
             if (asked := getattr(item.requires, name)) != (have := getattr(policy, name))
         ]
         self._new_weight = _new_weight(item, weights)

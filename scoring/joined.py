@@ -22,7 +22,7 @@ from scoring.store.inputs import handed
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy, within
 
 #: Rated days before the period that streaks of days may reach back to.
 LOOK_BACK = timedelta(days=31)
@@ -33,7 +33,7 @@ class Operation(outputs.Operation, Protocol):
     """What the commands ask of the operation they are joined to."""
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> AnyPolicy:
         """The policy in force."""
 
     @property
@@ -101,7 +101,7 @@ def gather(
     return Materials(
         card=card,
         period=period,
-        policy=operation.policy,
+        policy=within(operation.policy, period.first, period.last),
         facts=tuple(facts),
         opened=_today(operation),
         roster=operation.roster(period.last),

@@ -24,8 +24,9 @@ from scoring.outcomes.terms import Term
 from scoring.period import Period, parse_period
 from scoring.runs import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry
+from streams.kpi import policies
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 
 _Model = TypeVar("_Model", bound=BaseModel)
 SCHEMA = "deskpulse/materials/1"
@@ -43,13 +44,13 @@ class MaterialsError(ValueError):
 class Materials:
     """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back).
 
-    ``kpi_versions``: the meanings that the figures had. ``opened``: the day on which follow-up actions open. ``adjusted``:
-    what accepted appeals have changed in the facts, as facts to be added.
+    ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
+    which follow-up actions open. ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
     """
 
     card: Card
     period: Period
-    policy: Policy
+    policy: AnyPolicy
     facts: tuple[DailyFacts, ...]
     opened: date
     roster: Mapping[str, RosterEntry] = field(default_factory=dict)
@@ -126,7 +127,7 @@ def pack(materials: Materials) -> tuple[bytes, bytes]:
         "card": materials.card,
         "period": materials.period,
         # Every value is written, so that a new default changes no closed month; read once, as 300 and 300.0 are one value.
-        "policy": Policy.model_validate(materials.policy.model_dump()).model_dump(),
+        "policy": policies.dump(policies.read(policies.dump(materials.policy))),
         "opened": materials.opened,
         "roster": dict(materials.roster),
         "inputs": materials.inputs,
@@ -149,7 +150,7 @@ def unpack(body: bytes, facts: bytes) -> Materials:
     return Materials(
         card=_model(Card, raw["card"]),
         period=parse_period(raw["period"]),
-        policy=_model(Policy, raw["policy"]),
+        policy=policies.read(raw["policy"]),
         facts=tuple(msgspec.json.decode(facts, type=list[DailyFacts])),
         opened=date.fromisoformat(raw["opened"]),
         roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),

@@ -186,10 +186,10 @@ def _of_100(materials: Materials, score: PersonScore) -> tuple[Decimal | None, W
 
 def _rated_days(materials: Materials) -> dict[str, tuple[RatedDay, ...]]:
     """Person → his days with ratings, oldest first."""
-    bound = KPIS[_SATISFACTION].bound(materials.policy, side_of("agent"))
     days: dict[str, list[RatedDay]] = {}
     for fact in adjusted(materials.facts, materials.adjusted):
         if entity_kind(fact.entity) == "agent" and fact.date <= materials.period.last:
+            bound = KPIS[_SATISFACTION].bound(materials.policy.current(fact.date), side_of("agent"))
             n = bound.n(fact.sums)
             if n > 0:
                 days.setdefault(entity_id(fact.entity), []).append(RatedDay(fact.date, n, summed(bound.top, fact.sums)))

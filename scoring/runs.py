@@ -16,8 +16,8 @@ from scoring.scored import Measured
 from scoring.weights import Weights
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.measures import add
-from streams.kpi.policy import Policy
+from streams.kpi.judged import Judged
+from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Bound, side_of
 
 #: How people call the kinds of period.
@@ -36,6 +36,7 @@ class Run:
 
     card: Card
     period: Period
+    #: Of the versions in force, in order.
     policy_version: str
     people: tuple[PersonScore, ...]
     weights: Weights
@@ -60,7 +61,7 @@ def run(
     card: Card,
     period: Period,
     facts: Iterable[DailyFacts],
-    policy: Policy,
+    policy: AnyPolicy,
     roster: Mapping[str, RosterEntry] | None = None,
     inputs: Mapping[str, Mapping[str, Decimal | Given]] | None = None,
     seasons: Sequence[Season] = (),
@@ -70,15 +71,17 @@ def run(
     ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
     other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
     handed in for him. ``seasons``: profiles and when they are in force. Raises ValueError where an entity's day comes
-    twice (it would count twice), and where the card is not scored for such a period.
+    twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
+    on a day of it.
     """
     if period.kind not in card.periods:
         kinds = " or ".join(KINDS[kind][1] for kind in card.periods)
         raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind][1]}")
     card = card.at(period.kind)
     weights = in_force(card, seasons, period)
-    scorer = Scorer(card, policy, weights)
-    people, teams = _summed(card, period, facts, policy)
+    judged = Judged(policy, period.first, period.last)
+    scorer = Scorer(card, judged, weights)
+    people, teams = _summed(card, period, facts, judged)
     entries = roster or {}
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     scored = []
@@ -89,18 +92,18 @@ def run(
         own = inputs.get(person, {}) if inputs else {}
         team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
         scored.append(scorer.score(person, people.get(person, _EMPTY), own, entry.hr_number if entry else None, team))
-    return Run(card, period, policy.version, tuple(scored), weights)
+    return Run(card, period, judged.named, tuple(scored), weights)
 
 
 _EMPTY = Measured({})
 
 
 def _summed(
-    card: Card, period: Period, facts: Iterable[DailyFacts], policy: Policy
+    card: Card, period: Period, facts: Iterable[DailyFacts], judged: Judged
 ) -> tuple[dict[str, Measured], dict[str, Measured]]:
     """What people and teams did in the period: id → sums, and how the days differ for the means that the card scores."""
     kinds = {"agent": "person", "team": "team"}
-    means = {kind: _means(card, policy, kind, of) for kind, of in kinds.items()}
+    means = {kind: _means(card, judged, kind, of) for kind, of in kinds.items()}
     summed: dict[str, dict[str, Sums]] = {"agent": {}, "team": {}}
     spreads: dict[str, dict[str, dict[str, Spread]]] = {"agent": {}, "team": {}}
     days: dict[str, int] = {}
@@ -114,18 +117,18 @@ def _summed(
             raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
         days[day.entity] = days.get(day.entity, 0) | bit
         id = entity_id(day.entity)
-        add(summed[kind].setdefault(id, {}), day.sums)
+        judged.add(summed[kind].setdefault(id, {}), day.entity, day.date, day.sums)
         if means[kind]:
-            own = spreads[kind].setdefault(id, {})
+            own, sums = spreads[kind].setdefault(id, {}), judged.of(day.entity, day.date, day.sums)
             for bound in means[kind]:
-                own.setdefault(bound.id, Spread()).add(bound, day.sums)
+                own.setdefault(bound.id, Spread()).add(bound, sums)
     agents, teams = (
         {id: Measured(sums, spreads[kind].get(id, {})) for id, sums in summed[kind].items()} for kind in kinds
     )
     return agents, teams
 
 
-def _means(card: Card, policy: Policy, kind: str, of: str) -> list[Bound]:
+def _means(card: Card, judged: Judged, kind: str, of: str) -> list[Bound]:
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None and item.entity == of}
-    bounds = [KPIS[id].bound(policy, side_of(kind)) for id in sorted(kpis)]
+    bounds = [judged.bound(id, side_of(kind)) for id in sorted(kpis)]
     return [bound for bound in bounds if bound.kind == "mean"]

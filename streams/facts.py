@@ -7,10 +7,10 @@ from datetime import date
 from typing import Literal
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
-from streams.kpi.formulas import formulas
+from streams.kpi.judged import JudgedFormulas, judged
 from streams.kpi.measures import MEASURES, add, shown
-from streams.kpi.policy import Policy
-from streams.kpi.spec import side_of
+from streams.kpi.policies import AnyPolicy
+from streams.kpi.spec import Side, side_of
 
 Period = Literal["day", "month", "total"]
 Row = dict[str, str | int | float | None]
@@ -58,19 +58,29 @@ def begin(facts: DailyFacts, at: int) -> bool:
     return True
 
 
-def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy) -> Iterator[Row]:
-    """One row per entity and period, sorted: kind, id, period, every measure, every KPI, and ``<id>.n`` beside each rate or mean.
+def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy) -> Iterator[Row]:
+    """One row per entity and period, sorted: kind, id, period, the policy's versions in force, every measure, every KPI, and
+    ``<id>.n`` beside each rate or mean.
 
     A measure that nothing added to is 0; a KPI without data is None.
     """
-    periods: dict[tuple[str, str], Sums] = {}
+    by_period: dict[str, list[DailyFacts]] = {}
     for fact in facts:
-        add(periods.setdefault((fact.entity, _period(fact.date, per)), {}), fact.sums)
-    by_side = formulas(policy)
+        by_period.setdefault(_period(fact.date, per), []).append(fact)
+    spans = {period: judged(policy, {fact.date for fact in own}) for period, own in by_period.items()}
+    periods: dict[tuple[str, str], Sums] = {}
+    for period, own in by_period.items():
+        for fact in own:
+            spans[period].add(periods.setdefault((fact.entity, period), {}), fact.entity, fact.date, fact.sums)
+    formulas: dict[tuple[str, Side], JudgedFormulas] = {}
     for (entity, period), sums in sorted(periods.items()):
-        row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period}
+        span, side = spans[period], side_of(entity_kind(entity))
+        by_kpi = formulas.get((span.named, side))
+        if by_kpi is None:
+            by_kpi = formulas[span.named, side] = span.formulas(side)
+        row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period, "policy": span.named}
         row |= {id: shown(id, sums.get(id, 0)) for id in MEASURES}
-        for id, figure in by_side[side_of(entity_kind(entity))].figures(sums).items():
+        for id, figure in by_kpi.figures(sums).items():
             row[id] = figure.value
             row[f"{id}.n"] = figure.n
         yield row

@@ -14,6 +14,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
 from streams.entity import Entity
 from streams.kpi.formulas import formulas
+from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
 from streams.snapshot import snapshot
@@ -40,7 +41,7 @@ class KpisStage:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: AnyPolicy,
         rules: Sequence[Rule],
         entities: MutableMapping[str, Entity],
         days: MutableMapping[str, DailyFacts],
@@ -48,10 +49,9 @@ class KpisStage:
         self.policy = policy
         self.entities = entities
         self.days = days
-        self._formulas = formulas(policy)
-        self._watches = watches(rules, self._formulas)
-        self._calendar = Days(policy.zone)
-        self._longest_wait_ms = policy.max_wait_seconds * 1000
+        self._rules = rules
+        self._judge_by(versions(policy)[0][1])
+        self._calendar = Days(policy.zone, policy.day_starts_ms)
         #: (moment in ms, entity key, day): a heap.
         self._plans: list[tuple[int, str, int]] = []
         #: Minute → the entities whose windows then change by themselves.
@@ -68,6 +68,13 @@ class KpisStage:
         self._minute = 0
         self._today = 0
         self.changed: dict[str, set[str]] = {}
+
+    def _judge_by(self, policy: Policy) -> None:
+        """Windows and alerts use the version of now, also for what a window still holds of yesterday."""
+        self._version = policy
+        self._formulas = formulas(policy)
+        self._watches = watches(self._rules, self._formulas)
+        self._longest_wait_ms = policy.max_wait_seconds * 1000
 
     def adopt(self, keys: Iterable[str]) -> None:
         """Take up entities that came with their partition: their plans, and a first look at each."""
@@ -144,6 +151,8 @@ class KpisStage:
             self._awake.update(keys)
             self._show.update(keys)
         if today != self._today:
+            if (version := self.policy.current(date.fromordinal(today))) is not self._version:
+                self._judge_by(version)
             everybody = dict.fromkeys(self.entities)
             self._awake.update(everybody)
             self._show.update(everybody)

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 from streams.roster import Roster
 from streams.settings import Settings
 
@@ -30,7 +30,7 @@ class KafkaOperation:
         self.settings = settings
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> AnyPolicy:
         """The policy in force."""
         return self.settings.policy
 

@@ -15,7 +15,7 @@ from streams.contacts.stage import ContactsStage
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, DailyFacts, Snapshot
 from streams.entity import Entity
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 from streams.kpis_stage import KpisStage
 from streams.roster import Roster
 from streams.windows.clock import EventClock
@@ -78,7 +78,7 @@ class Run:
 
 def run(
     raws: Iterable[bytes | None],
-    policy: Policy,
+    policy: AnyPolicy,
     rules: tuple[Rule, ...] = (),
     roster: Roster | None = None,
     *,

@@ -11,7 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.contracts.topics import Topic
-from streams.kpi.policy import Policy, load_policy
+from streams.kpi.policies import AnyPolicy, load_policy
 
 
 class Settings(BaseSettings):
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     )
 
     @cached_property
-    def policy(self) -> Policy:
+    def policy(self) -> AnyPolicy:
         """The policy in force. Raises ValueError where its file is wrong."""
         return load_policy(self.policy_file)
 

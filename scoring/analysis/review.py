@@ -15,8 +15,8 @@ from scoring.scored import ItemScore
 from scoring.sheets.context import LEAST_PEERS, attained
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.measures import add
-from streams.kpi.policy import Policy
+from streams.kpi.judged import Judged
+from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Direction, side_of
 
 #: Where so many earn the same points, an item separates nobody; and the scores that it takes to say so.
@@ -76,17 +76,19 @@ class Review:
     teams: tuple[GroupReview, ...]
 
 
-def satisfaction(facts: Iterable[DailyFacts], period: Period, policy: Policy, kpi: str) -> dict[str, Fraction]:
+def satisfaction(facts: Iterable[DailyFacts], period: Period, policy: AnyPolicy, kpi: str) -> dict[str, Fraction]:
     """Agent → the KPI over the period; those without data are absent. Raises ValueError for an unknown KPI."""
     if kpi not in KPIS:
         raise ValueError(
             f"no KPI is called {kpi!r}; those of satisfaction: {', '.join(id for id in KPIS if 'csat' in id)}"
         )
+    judged = Judged(policy, period.first, period.last)
     sums: dict[str, Sums] = {}
     for day in facts:
         if entity_kind(day.entity) == "agent" and day.date in period:
-            add(sums.setdefault(entity_id(day.entity), {}), day.sums)
-    found = {id: KPIS[kpi].exact(own, policy, side_of("agent")) for id, own in sums.items()}
+            judged.add(sums.setdefault(entity_id(day.entity), {}), day.entity, day.date, day.sums)
+    bound = judged.bound(kpi, side_of("agent"))
+    found = {id: bound.exact(own) for id, own in sums.items()}
     return {id: value for id, value in found.items() if value is not None}
 
 

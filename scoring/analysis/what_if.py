@@ -19,7 +19,7 @@ from scoring.people import About, Incomplete, people
 from scoring.period import Month
 from scoring.runs import Run
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class WhatIf:
 
 
 def what_if(
-    before: Scenario, after: Scenario, past: Sequence[Past], policy: Policy, incomplete: Incomplete = "undecided"
+    before: Scenario, after: Scenario, past: Sequence[Past], policy: AnyPolicy, incomplete: Incomplete = "undecided"
 ) -> WhatIf:
     """Score and decide the months under both scenarios, in order of time, each scenario with its own history.
 
@@ -134,7 +134,7 @@ def what_if(
     return WhatIf(before, after, months)
 
 
-def _played(scenario: Scenario, past: Sequence[Past], policy: Policy, incomplete: Incomplete) -> list[Outcomes]:
+def _played(scenario: Scenario, past: Sequence[Past], policy: AnyPolicy, incomplete: Incomplete) -> list[Outcomes]:
     history: dict[str, History] = {}
     made = []
     for one in past:

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 from streams.operation import KafkaOperation
 from streams.settings import Settings
 from streams.windows.clock import instant, machine_ms
@@ -84,7 +84,7 @@ class Deployment:
         return self._settings
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> AnyPolicy:
         """The policy in force."""
         return self.settings.policy
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.catalogue import write
-from streams.commands.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.days import (
     Days,
     From,
@@ -31,6 +31,7 @@ from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, enti
 from streams.kpi.catalog import AREAS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
+from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import Kpi, side_of
 from streams.kpi.words import AREAS as AREA_NAMES
@@ -71,7 +72,7 @@ def list_kpis(
         one for name, own in AREAS.items() if area in (None, name) for one in own if unit is None or one.unit == unit
     ]
     if as_json:
-        _json([described(one, deployment(ctx, policy_file=policy).policy) for one in chosen])
+        _json([described(one, _in_force(deployment(ctx, policy_file=policy))) for one in chosen])
         return
     if not chosen:
         raise stop(f"no KPI of the area {area} is in {unit}")
@@ -86,18 +87,24 @@ def show(ctx: typer.Context, id: Id, as_json: AsJson = False, policy: PolicyFile
     """One KPI whole: names, formula, measures under the policy in force, what it needs, its traps."""
     with clear_errors():
         one = find(id)
-    the_policy = deployment(ctx, policy_file=policy).policy
+    operation = deployment(ctx, policy_file=policy)
     if as_json:
-        _json(described(one, the_policy))
+        _json(described(one, _in_force(operation)))
         return
     table = _table("", "")
-    for name, text in _told(one, the_policy):
+    for name, text in _told(one, _in_force(operation), operation.policy):
         table.add_row(name, text)
     table.show_header = False
     _console().print(table)
 
 
-def _told(one: Kpi, policy: Policy) -> Iterable[tuple[str, str]]:
+def _in_force(operation: Deployment) -> Policy:
+    """The values in force today."""
+    policy = operation.policy
+    return policy.current(operation.now().astimezone(policy.zone).date())
+
+
+def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str]]:
     facts = described(one, policy)
     area, kind, better = AREA_NAMES[facts["area"]], KINDS[one.kind], BETTER[one.better]
     yield "id", f"{one.id} (v{one.version})"
@@ -116,8 +123,13 @@ def _told(one: Kpi, policy: Policy) -> Iterable[tuple[str, str]]:
     how = INTERVALS[interval_of(bounds["desk"])]
     yield "interval", f"{how['zh']} · {how['en']}"
     yield "needs", ", ".join(one.needs)
-    fields = "; ".join(f"{name} = {value}" for name, value in facts["policy"].items())
-    yield f"policy {policy.version}", fields or "does not depend on it"
+    for since, values in versions(every):
+        own = described(one, values)["policy"]
+        when = ([f"from {since}"] if since else []) + (["in force"] if values == policy and values is not every else [])
+        yield (
+            f"policy {values.version}{' (' + ', '.join(when) + ')' if when else ''}",
+            _fields(own) or "does not depend on it",
+        )
     for name in ("times", "matures", "only_mature"):
         if name in facts:
             yield name, str(facts[name])
@@ -252,7 +264,7 @@ def document(
             typer.echo(f"written: {path}")
 
 
-def _explained(one: Kpi, who: str, own: Sequence[DailyFacts], policy: Policy) -> Explained:
+def _explained(one: Kpi, who: str, own: Sequence[DailyFacts], policy: AnyPolicy) -> Explained:
     found = Summed(one, policy, side_of(entity_kind(who)), own)
     return explain(one, who, found.sums, found.bound, found.policy, found.figure)
 
@@ -286,7 +298,7 @@ def _nothing(who: str, when: Days, there: Sequence[DailyFacts], source: Source) 
     return f"no facts of any {kind} in {when}; there are some from {ends[0]} to {ends[1]}"
 
 
-def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Policy) -> Table:
+def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: AnyPolicy) -> Table:
     one = found.kpi
     table = _table("", "", "")
     table.show_header = False
@@ -303,8 +315,8 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Pol
     how = INTERVALS[found.interval]
     table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
     table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
-    for name, value in described(one, policy)["policy"].items() or ((NONE, None),):
-        table.add_row(f"policy {found.policy}", NONE if value is None else str(value), "" if value is None else name)
+    for values in policy.between(min(day.date for day in own), max(day.date for day in own)):
+        table.add_row(f"policy {values.version}", "", _fields(described(one, values)["policy"]) or NONE)
     return table
 
 
@@ -359,6 +371,10 @@ def _plain(found: Explained, when: str, days: int) -> dict[str, Any]:
 def _value(found: Explained) -> dict[str, Any]:
     figure = found.figure
     return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high, "pending": found.pending}
+
+
+def _fields(values: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def _terms(terms: Iterable[tuple[str, int]]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -9,7 +11,11 @@ from streams.contacts.slots import HAPPENED, Slot, Slots, Was
 from streams.contracts.events import ContactEvent, Rated
 from streams.contracts.outputs import Sums
 from streams.kpi.policy import Policy
+from streams.windows.business import BusinessClock
 from streams.windows.clock import Days
+
+if TYPE_CHECKING:
+    from streams.contacts.judging import Timeline
 
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
 AT_THE_END = ("handled", "resolution", "rating", "complaint_closed")
@@ -28,12 +34,49 @@ class Rules(Struct, frozen=True):
 
     policy: Policy
     days: Days
+    #: With several versions of the policy, the longest time of each kind that one of them looks over.
+    widest: Policy | None = None
+    #: Several versions: these rules are then nobody's, and the timeline has those of a day.
+    timeline: Timeline | None = None
+    #: What times of tickets and complaints are measured by; None: every second counts.
+    business: BusinessClock | None = None
 
     @property
     def look_back_ms(self) -> int:
         """How long a contact is remembered after it was last heard of."""
-        policy = self.policy
+        policy = self.reach
         return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
+
+    @property
+    def reach(self) -> Policy:
+        """The policy whose days say which contacts can concern one another, whatever version judges them."""
+        return self.widest or self.policy
+
+    def of(self, contact: Contact, at: int) -> Rules | None:
+        """The rules that judge a contact to which an event of the time ``at`` (ms) comes, of several versions.
+
+        None: the event may move the contact to the day of another version. Raises NotCoveredError where no version is in force.
+        """
+        assert self.timeline is not None
+        if contact.first_at is None:
+            return self.timeline.on(self.days.of(at))
+        found = self.timeline.on(contact.day)
+        if contact.arrived_at is None and self.timeline.nearest(self.days.of(at)) is not found:
+            return None
+        return found
+
+    def judging(self, contact: Contact) -> Policy:
+        """The values in force on a contact's day, which is known."""
+        return self.policy if self.timeline is None else self.timeline.nearest(contact.day).policy
+
+    def elapsed(self, start: int, end: int) -> int:
+        """What counts of the time from ``start`` to ``end``, ms: all of it, or business hours only; 0 where the end lies before."""
+        return max(0, end - start) if self.business is None else self.business.elapsed(start, end)
+
+    def after(self, start: int, seconds: float) -> int:
+        """The moment (ms) at which so much of the time that counts has passed since ``start``."""
+        span = round(seconds * 1000)
+        return start + span if self.business is None else self.business.after(start, span)
 
 
 class Leg(Struct, array_like=True, kw_only=True):

@@ -14,7 +14,6 @@ from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, 
 from streams.contacts.slots import Slots, Tally
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
-from streams.kpi.policy import Policy
 
 Admission = Literal["admitted", "duplicate"]
 #: Later than any event, ms since 1970.
@@ -128,7 +127,8 @@ class Customer:
         state, place = memory.state, (RANK[type(event)], event.id)
         late = at < memory.last_at or (at == memory.last_at and place < memory.last)
         try:
-            if late or memory.amended or type(event) in AMENDMENTS:
+            own = rules if rules.timeline is None else rules.of(state, at)
+            if late or memory.amended or own is None or type(event) in AMENDMENTS:
                 events = memory.events()
                 insort(events, event, key=order)
                 memory.state = self.states[key] = fold(memory.base, events, rules)
@@ -136,7 +136,7 @@ class Customer:
                 tally.difference(key, state.slots, memory.state.slots)
                 news = True
             else:
-                news = step(state, event, at, rules)
+                news = step(state, event, at, own)
                 memory.append(event, at, place)
                 if state.was:
                     tally.change(key, state.was, state.slots)
@@ -148,18 +148,18 @@ class Customer:
         if at > memory.heard:
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
-            self._relink(key, memory, rules.policy, tally)
+            self._relink(key, memory, rules, tally)
         if memory.first_at < horizon:
             self._compact(memory, horizon, rules)
         return "admitted"
 
-    def _relink(self, key: str, changed: Memory, policy: Policy, tally: Tally) -> None:
+    def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:
         """Where a contact came, moved, or was handled, its links and perhaps its neighbours' have changed."""
         state = changed.state
-        inputs = relevant(state)
+        inputs, reach = relevant(state, rules.reach), rules.reach
         if inputs == changed.relevant:
             if len(self.arrivals) > 1 or changed.links:
-                self._link(key, policy, tally)
+                self._link(key, rules, tally)
             return
         changed.relevant = inputs
         old_at, at = changed.arrival, state.at if state.first_at is not None else None
@@ -174,21 +174,22 @@ class Customer:
         if old_at is None and at is not None and self.arrivals[-1][1] == key:
             # The usual case: the newest contact. Whom somebody has followed already, it does not change.
             touched = {
-                other for other in affected(at, self.arrivals, policy) if REPEAT not in self.contacts[other].links
+                other for other in affected(at, self.arrivals, reach) if REPEAT not in self.contacts[other].links
             }
             touched.add(key)
         else:
             touched = {key}
             for moment in (old_at, at):
                 if moment is not None:
-                    touched.update(affected(moment, self.arrivals, policy))
+                    touched.update(affected(moment, self.arrivals, reach))
         for other in touched:
-            self._link(other, policy, tally)
+            self._link(other, rules, tally)
 
-    def _link(self, key: str, policy: Policy, tally: Tally) -> None:
+    def _link(self, key: str, rules: Rules, tally: Tally) -> None:
         memory = self.contacts[key]
-        now = links(key, self.states, self.arrivals, policy)
         contact = memory.state
+        policy = rules.judging(contact)
+        now = links(key, self.states, self.arrivals, policy)
         if (
             REPEAT_COMPLAINT in memory.links
             and REPEAT_COMPLAINT not in now

@@ -10,6 +10,7 @@ from msgspec import UNSET, structs
 
 from streams.contacts import calls, chats, tickets
 from streams.contacts.contact import Contact, Rules
+from streams.contacts.judging import Timeline
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, Retracted
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
@@ -49,12 +50,35 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:
-    """The state after all events of ``log`` (sorted), begun from ``base``, which stays as it is."""
+    """The state after all events of ``log`` (sorted), begun from ``base``, which stays as it is.
+
+    Raises NotCoveredError where no version of the policy is in force on the contact's day.
+    """
+    standing = effective(log)
+    if rules.timeline is not None:
+        return _judged(base, standing, rules, rules.timeline)
+    return _folded(base, standing, rules)
+
+
+def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) -> Contact:
     state = _decode(_encode(base)) if base.first_at is not None else Contact()
-    for event in effective(log):
+    for event in standing:
         step(state, event, event.at, rules)
     state.was.clear()
     return state
+
+
+def _judged(base: Contact, standing: Sequence[AnyContactEvent], rules: Rules, timeline: Timeline) -> Contact:
+    """The same, by the version in force on the contact's day, which is known once everything has been told.
+
+    What was folded for good was judged when it was, and stays.
+    """
+    if base.first_at is None and not standing:
+        return Contact()
+    guess = timeline.on(base.day if base.first_at is not None else rules.days.of(standing[0].at))
+    state = _folded(base, standing, guess)
+    right = timeline.on(state.day)
+    return state if right is guess else _folded(base, standing, right)
 
 
 def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:

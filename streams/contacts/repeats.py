@@ -1,9 +1,9 @@
 """What links a customer's contacts: who came back, and who complained again.
 
-A contact *returns* another when it is a later arrival of the same known customer within the policy's days, on the same topic; a
-topic missing on either side matches any. It is charged to whoever handled the earlier contact, on that contact's day and in the
-window in which it was handled: a share of those contacts, never more than all. A repeated
-complaint is charged to whoever closed the earlier one and counted on the day of the later.
+A contact *returns* another when it is a later arrival of the same known customer within the policy's days, about the same matter:
+on the same topic unless the policy says otherwise; what is missing on either side matches any. It is charged to whoever handled
+the earlier contact, on that contact's day and in the window in which it was handled: a share of those contacts, never more than
+all. A repeated complaint is charged to whoever closed the earlier one and counted on the day of the later.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ REPEAT_COMPLAINT = "repeat_complaint"
 Arrivals = Sequence[tuple[int, str]]
 
 
-def relevant(contact: Contact) -> tuple[object, ...]:
+def relevant(contact: Contact, policy: Policy) -> tuple[object, ...]:
     """What of a contact its neighbours' links depend on."""
     complaint = contact.kind == COMPLAINT
+    queue = contact.queue if policy.same_matter in ("queue", "topic_and_queue") else None
     closed = contact.slots.get("complaint_closed") if complaint else None
-    return contact.first_at is not None, contact.at, contact.known, contact.topic, complaint, closed
+    return contact.first_at is not None, contact.at, contact.known, contact.topic, queue, complaint, closed
 
 
 def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> Slots:
@@ -70,7 +71,7 @@ def _returns(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arriva
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
         if at > contact.at + policy.repeat_ms:
             return False
-        if contacts[key].known and (not policy.repeat_same_topic or _same_topic(contact, contacts[key])):
+        if contacts[key].known and _same_matter(contact, contacts[key], policy):
             return True
     return False
 
@@ -82,10 +83,17 @@ def _earlier_complaint(
         if at < contact.at - policy.repeat_complaint_ms:
             return None
         other = contacts[key]
-        if other.known and other.kind == COMPLAINT and _same_topic(contact, other):
+        if other.known and other.kind == COMPLAINT and _same_matter(contact, other, policy):
             return other
     return None
 
 
-def _same_topic(one: Contact, other: Contact) -> bool:
-    return one.topic is None or other.topic is None or one.topic == other.topic
+def _same_matter(one: Contact, other: Contact, policy: Policy) -> bool:
+    asked = policy.same_matter
+    if asked in ("topic", "topic_and_queue") and not _same(one.topic, other.topic):
+        return False
+    return asked not in ("queue", "topic_and_queue") or _same(one.queue, other.queue)
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other

@@ -6,14 +6,15 @@ import logging
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.contacts.contact import Rules
 from streams.contacts.customer import Customer
+from streams.contacts.judging import rules_of
 from streams.contacts.slots import Tally
 from streams.contracts.decode import Rejected, decode_contact
 from streams.contracts.outputs import Contribution
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy_errors import NotCoveredError
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock
+from streams.windows.clock import EventClock
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Outcome:
     touched: set[str] = field(default_factory=set)
 
 
-def refused_by_time(at: int, now: int, machine: int, policy: Policy) -> Rejected | None:
+def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejected | None:
     """An event time that no policy lets in; ``now`` is the operation's, ``machine`` the machine's clock (ms)."""
     if at < now - policy.allowed_lateness_ms:
         days = (now - at) / 86_400_000
@@ -47,10 +48,10 @@ def refused_by_time(at: int, now: int, machine: int, policy: Policy) -> Rejected
 class ContactsStage:
     """Admits events and joins them. Holds no state of its own: customers and the clock are handed in."""
 
-    def __init__(self, policy: Policy, roster: Roster) -> None:
+    def __init__(self, policy: AnyPolicy, roster: Roster) -> None:
         self.policy = policy
         self.roster = roster
-        self.rules = Rules(policy, Days(policy.zone))
+        self.rules = rules_of(policy)
         self.look_back_ms = self.rules.look_back_ms
 
     def process(
@@ -97,6 +98,9 @@ class ContactsStage:
             customer.forget(min(at, slowest) - look_back)
             try:
                 admission = customer.admit(event, at, rules, reached - lateness, tally)
+            except NotCoveredError as error:
+                out.rejected.append((index, Rejected("not_covered", str(error))))
+                continue
             except Exception as error:  # one contact's oddity must not stop the others
                 log.exception("event %s of contact %s cannot be joined", event.id, event.contact_id)
                 out.rejected.append((index, Rejected("failed", repr(error))))

@@ -38,7 +38,7 @@ def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> N
         return
     ticket.responded = True
     sums: Sums = {"ticket_first_responses": 1}
-    if waited := max(0, at - ticket.at):
+    if waited := rules.elapsed(ticket.at, at):
         sums["ticket_first_response_seconds"] = waited
     ticket.put("first_response", at, both=sums, agent=event.agent_id, team=event.team_id)
 

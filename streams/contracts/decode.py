@@ -51,6 +51,7 @@ REASONS = {
     "bad_time": "a time without offset, malformed, or not between the years 2000 and 2199",
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
     "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
+    "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day",
     "too_late": "the event time lies further back than the allowed lateness",
 }
 

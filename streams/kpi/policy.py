@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from streams.kpi.hours import BusinessDays, Weekday
 
 ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
 Channel = Literal["chat", "ticket"]
+SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
+RatingCredit = Literal["at_end", "resolver", "all_replied"]
 _Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -37,8 +40,10 @@ class Policy(BaseModel):
     repeat_days: Annotated[float, Field(gt=0, le=366)] = Field(
         7, description="A customer who returns within this time repeats"
     )
-    repeat_same_topic: bool = Field(
-        True, description="Only a return on the same topic repeats; a topic missing on either side matches any"
+    same_matter: SameMatter = Field(
+        "topic",
+        description="Which return is about the same matter: one on the same topic, any, one in the same queue, or both; "
+        "what is missing on either side matches any",
     )
     repeat_complaint_days: Annotated[float, Field(gt=0, le=366)] = Field(
         30, description="A complaint within this time of the last repeats it"
@@ -59,6 +64,82 @@ class Policy(BaseModel):
     allowed_future_seconds: _Seconds = Field(
         300, description="An event further ahead of the machine's clock than this is refused"
     )
+
+    short_call_seconds: _Seconds = Field(10, description="A call with less talk (<) that its agent ended is short")
+    response_delay_seconds: _Seconds = Field(120, description="A reply later than this (>) is delayed")
+    fcr_days: Annotated[float, Field(gt=0, le=366)] = Field(
+        7, description="A contact is resolved at first contact only if its customer stays away for this time"
+    )
+    reply_within_seconds: _Seconds = Field(
+        3600, description="A relayed message or a fault report answered within this time (≤) is answered in time"
+    )
+    complaint_resolution_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
+        24, description="A complaint resolved within this time (≤) is resolved in time"
+    )
+    complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
+        30, description="Late days of one complaint count up to this many"
+    )
+    max_state_hours: Annotated[float, Field(gt=0, le=168)] = Field(
+        16, description="A state of an agent that lasts longer was lost by its source and counts no further"
+    )
+    rating_credit: RatingCredit = Field(
+        "at_end",
+        description="Whose a rating and a resolution are: the agent's at the end of the contact, the one's who resolved it "
+        "(at_end where nobody has), or of all who replied",
+    )
+    day_starts: str = Field(
+        "00:00",
+        description="When the operation's day begins, on a quarter of an hour; 04:00 keeps a night shift in one day",
+    )
+
+    response_clock: Literal["calendar", "business"] = Field(
+        "calendar",
+        description="What times of tickets and complaints are measured by: every second, or the seconds of business hours",
+    )
+    business_hours: dict[Weekday, str] = Field(
+        default={},
+        description="Hours that count, by weekday (mon … sun; makeup: of make-up workdays), like 09:00-12:00, 13:00-18:00",
+    )
+    holidays: tuple[date, ...] = Field((), description="Days off beside those of the calendar")
+    workdays: tuple[date, ...] = Field((), description="Make-up workdays beside those of the calendar")
+    calendar: str | None = Field(
+        None,
+        description="Whose official days off hold: CN (with its make-up workdays), or another country or part: DE, DE-BY",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_name(cls, raw: Any) -> Any:
+        # Frozen runs and older files say repeat_same_topic.
+        if not isinstance(raw, dict) or "repeat_same_topic" not in raw:
+            return raw
+        if "same_matter" in raw:
+            raise ValueError("repeat_same_topic is the old name of same_matter; give same_matter only")
+        values = dict(raw)
+        match values.pop("repeat_same_topic"):
+            case True:
+                values["same_matter"] = "topic"
+            case False:
+                values["same_matter"] = "any"
+            case other:
+                raise ValueError(f"repeat_same_topic is true or false, not {other!r}; better write same_matter: topic")
+        return values
+
+    @field_validator("day_starts", mode="before")
+    @classmethod
+    def _quarter(cls, value: Any) -> str:
+        if isinstance(value, str):
+            hour, colon, minute = value.partition(":")
+            if colon and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) in (0, 15, 30, 45):
+                return f"{int(hour):02}:{int(minute):02}"
+        raise ValueError(f'{value!r} is no time of day on a quarter of an hour; write it in quotes like "04:00"')
+
+    @model_validator(mode="after")
+    def _hours_that_hold(self) -> Policy:
+        if self.response_clock == "business" and not self.business_hours:
+            raise ValueError("response_clock: business needs business_hours, like {mon: 09:00-18:00, tue: 09:00-18:00}")
+        _ = self.business_days  # read here, so that what is wrong with them is told at once
+        return self
 
     @field_validator("time_zone")
     @classmethod
@@ -84,6 +165,19 @@ class Policy(BaseModel):
         """Milliseconds."""
         return round(self.allowed_lateness_days * 86_400_000)
 
+    @cached_property
+    def business_days(self) -> BusinessDays | None:
+        """The hours of every date that times are measured by; None: every second counts."""
+        if self.response_clock == "calendar":
+            return None
+        return BusinessDays(self.business_hours, self.holidays, self.workdays, self.calendar)
+
+    @property
+    def day_starts_ms(self) -> int:
+        """How long after midnight the operation's day begins, ms."""
+        hour, minute = self.day_starts.split(":")
+        return (int(hour) * 60 + int(minute)) * 60_000
+
     @property
     def repeat_ms(self) -> int:
         """Milliseconds."""
@@ -94,19 +188,16 @@ class Policy(BaseModel):
         """Milliseconds."""
         return round(self.repeat_complaint_days * 86_400_000)
 
+    # -- one set of values is in force on any day: the same questions as to ``Policies`` --------------------------------
 
-def load_policy(path: Path | None) -> Policy:
-    """The policy of a YAML file, defaults for what it leaves out; all defaults without a file.
+    def on(self, day: date) -> Policy:
+        """The values in force on a day."""
+        return self
 
-    Raises ValueError with every wrong entry named.
-    """
-    if path is None:
-        return Policy()
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return Policy.model_validate(raw)
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"cannot read the policy {path}: {error}") from error
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise ValueError(f"policy {path}: {wrong}") from error
+    def current(self, day: date) -> Policy:
+        """The values that screens use on a day."""
+        return self
+
+    def between(self, first: date, last: date) -> tuple[Policy, ...]:
+        """The values in force from ``first`` to ``last``, in order."""
+        return (self,)

@@ -70,12 +70,7 @@ class Kpi:
 
     def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
         """The value for these sums as the ratio of whole numbers that it is; None where there is no data."""
-        bound = self.bound(policy, side)
-        hits = total(bound.top, sums)
-        if bound.bottom is None:
-            return Fraction(hits)
-        n = total(bound.bottom, sums)
-        return Fraction(hits, n * bound.scale) if n > 0 else None
+        return self.bound(policy, side).exact(sums)
 
     def figure(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Figure:
         """The value for these sums: ``value`` None where there is no data; ``n`` is what the value is a share or mean of."""
@@ -100,6 +95,14 @@ class Bound:
     def n(self, sums: Mapping[str, int]) -> int:
         """How many things the value for these sums would rest on; none where this is not positive."""
         return total(self.top if self.bottom is None else self.bottom, sums)
+
+    def exact(self, sums: Mapping[str, int]) -> Fraction | None:
+        """The value for these sums, as ``Kpi.exact`` says."""
+        hits = total(self.top, sums)
+        if self.bottom is None:
+            return Fraction(hits)
+        n = total(self.bottom, sums)
+        return Fraction(hits, n * self.scale) if n > 0 else None
 
     def figure(self, sums: Mapping[str, int]) -> Figure:
         """The value for these sums, as ``Kpi.figure`` says."""

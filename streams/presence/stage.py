@@ -22,7 +22,7 @@ from streams.contracts.events import (
     milliseconds,
 )
 from streams.contracts.outputs import Presence
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock, instant
 
@@ -137,10 +137,10 @@ def _keep(kept: list[T], told: T) -> bool:
 class PresenceStage:
     """Admits agents' events. Holds no state of its own: agents and the clock are handed in."""
 
-    def __init__(self, policy: Policy, roster: Roster) -> None:
+    def __init__(self, policy: AnyPolicy, roster: Roster) -> None:
         self.policy = policy
         self.roster = roster
-        self._days = Days(policy.zone)
+        self._days = Days(policy.zone, policy.day_starts_ms)
 
     def process(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from redis.exceptions import RedisError
 
 from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, Snapshot, entity_id, entity_kind
 from streams.settings import Settings
-from streams.windows.clock import instant
+from streams.windows.clock import Days, instant
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Screens:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._days = Days(settings.policy.zone, settings.policy.day_starts_ms)
         self._key = settings.redis_key
         self._redis: Any = Redis.from_url(
             settings.redis, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
@@ -113,12 +115,13 @@ class Screens:
         return True
 
     def _clock(self, now: int | None, machine: int) -> dict[str, Any]:
+        day = self._days.of(machine if now is None else now)
         return {
             "now": instant(now) if now is not None else None,
             "mode": self._settings.clock,
             "updated": instant(machine),
             "zone": self._settings.policy.time_zone,
-            "policy": self._settings.policy.version,
+            "policy": self._settings.policy.current(date.fromordinal(day)).version,
         }
 
     async def emptied(self, machine: int) -> bool:

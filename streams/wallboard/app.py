@@ -37,7 +37,8 @@ Team = Annotated[str | None, Query(min_length=1, max_length=256, description="On
 def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
     """The application. Raises ValueError where policy, rules or the Redis URL are wrong; Redis itself may be absent."""
     page = page_version()
-    about = msgspec.json.encode(meta(settings, page))
+    today = instant(now_ms()).astimezone(settings.policy.zone).date()
+    about = msgspec.json.encode(meta(settings, page, today))
     store = Store(settings)
     feed = Feed(Reader(store))
     # Who asks once wants the whole list more than a screen does.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from streams.alerts.rules import load_rules
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.catalog import KPIS
+from streams.kpi.policies import versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import Kpi
 from streams.settings import Settings
@@ -16,16 +18,23 @@ from streams.wallboard import layout
 _WINDOW_NAMES = {"5m": ("5 分钟", "5 min"), "30m": ("30 分钟", "30 min"), "today": ("今日", "Today")}
 
 
-def meta(settings: Settings, page: str) -> dict[str, Any]:
-    """JSON of ``/api/meta``; ``page``: version of the page's files. Raises ValueError for wrong policy or rules."""
-    policy = settings.policy
+def meta(settings: Settings, page: str, today: date) -> dict[str, Any]:
+    """JSON of ``/api/meta``; ``page``: version of the page's files. Raises ValueError for wrong policy or rules.
+
+    ``policy`` is the version in force ``today``, ``policies`` are all: the operation's clock says which one it judges by.
+    """
+    policy = settings.policy.current(today)
     return {
         "kpis": [_kpi(kpi, policy) for kpi in KPIS.values()],
         "windows": [{"id": name, "zh": _WINDOW_NAMES[name][0], "en": _WINDOW_NAMES[name][1]} for name in WINDOWS],
         "rules": [
             {**rule.model_dump(by_alias=True), "threshold": rule.threshold} for rule in load_rules(settings.rules_file)
         ],
-        "policy": policy.model_dump(),
+        "policy": policy.model_dump(mode="json"),
+        "policies": [
+            {"valid_from": start and start.isoformat(), **one.model_dump(mode="json")}
+            for start, one in versions(settings.policy)
+        ],
         "zone": policy.time_zone,
         "layout": {
             "tiles": [asdict(shown) for shown in layout.TILES],
@@ -39,7 +48,7 @@ def meta(settings: Settings, page: str) -> dict[str, Any]:
 
 
 def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
-    values = policy.model_dump()
+    values = policy.model_dump(mode="json")
     return {
         "id": kpi.id,
         "zh": kpi.zh,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from bisect import bisect_left
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 
@@ -44,14 +46,19 @@ class EventClock:
 class Days:
     """The operation's calendar days.
 
-    A day is its proleptic ordinal (``date.toordinal``). Every zone's offset changes on a quarter of an hour, so one look-up of
-    the zone serves all moments of the same quarter.
+    A day is its proleptic ordinal (``date.toordinal``). It begins when the wall clock first shows ``starts`` (ms after midnight,
+    a whole number of quarters of an hour) and lasts until the next begins: where clocks go back over that border, it is not
+    begun twice. Every zone's offset changes on a quarter of an hour, so one look-up of the zone serves all moments of the same
+    quarter.
     """
 
     _QUARTER_MS = 900_000
+    #: Clocks go back by this much at most.
+    _BACK_MS = 3 * 3_600_000
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, starts: int = 0) -> None:
         self._zone = zone
+        self._starts = timedelta(milliseconds=starts)
         self._of_quarter: dict[int, int] = {}
 
     def of(self, ms: int) -> int:
@@ -61,6 +68,25 @@ class Days:
         if day is None:
             if len(self._of_quarter) > 100_000:
                 self._of_quarter.clear()
-            day = instant(ms).astimezone(self._zone).date().toordinal()
-            self._of_quarter[quarter] = day
+            day = self._of_quarter[quarter] = self._begun(quarter * self._QUARTER_MS)
         return day
+
+    def start(self, day: int) -> int:
+        """The first moment (ms since 1970) of a day, by its ordinal: the end of the day before."""
+        midnight = datetime.combine(date.fromordinal(day), time_of_day(), UTC) + self._starts
+        low = round(midnight.timestamp() * 1000) // self._QUARTER_MS - 4 * 27  # no zone is further from UTC
+        span = range(low, low + 2 * 4 * 27)
+        return span[bisect_left(span, day, key=lambda quarter: self.of(quarter * self._QUARTER_MS))] * self._QUARTER_MS
+
+    def _begun(self, ms: int) -> int:
+        local = self._local(ms)
+        before = self._local(ms - self._BACK_MS)
+        if local - before >= timedelta(milliseconds=self._BACK_MS):
+            return local.toordinal()
+        # Clocks went back shortly before: what had begun then has begun.
+        moments = range(ms - self._BACK_MS, ms + 1, self._QUARTER_MS)
+        return max(self._local(moment).toordinal() for moment in moments)
+
+    def _local(self, ms: int) -> datetime:
+        """The wall clock, less the time at which days start."""
+        return instant(ms).astimezone(self._zone).replace(tzinfo=None) - self._starts

@@ -22,7 +22,8 @@ from streams.commands.roster import read_roster
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy, load_policy
+from streams.kpi.policies import load_policy
+from streams.kpi.policy import Policy
 from streams.pipeline import run
 from streams.settings import Settings
 from streams.sources.functions import functions

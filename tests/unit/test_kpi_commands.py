@@ -78,6 +78,40 @@ def test_show_says_the_values_of_the_policy_in_force(tmp_path: Path) -> None:
     assert "agent" in shown
 
 
+def test_versions_of_the_policy_are_shown_and_each_day_is_judged_by_its_own(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "versions:\n- {version: a, service_level_denominator: answered}\n"
+        "- {version: b, valid_from: 2026-03-03, service_level_denominator: offered}\n",
+        encoding="utf-8",
+    )
+    shown = kpi("show", "service_level_20s", "--policy", str(policy)).stdout
+    assert "policy a" in shown
+    assert "policy b (from 2026-03-03, in force)" in shown
+    told = kpi(
+        "explain",
+        "service_level_20s",
+        "--entity",
+        "all",
+        "--month",
+        "2026-03",
+        "--json",
+        "--by-day",
+        "--policy",
+        str(policy),
+        *TABLE,
+    )
+    found = json.loads(told.stdout)
+    assert found["policy_version"] == "a, b"
+    assert [day["n"] for day in found["by_day"]] == [52, 45], "52 answered on the first day, 45 offered on the second"
+    assert found["n"] == 97
+    seen = kpi(
+        "explain", "service_level_20s", "--entity", "all", "--month", "2026-03", "--policy", str(policy), *TABLE
+    ).stdout
+    assert "calls_answered@1" in seen
+    assert "service_level_denominator = offered" in seen
+
+
 def test_explain_goes_down_to_the_sums() -> None:
     told = json.loads(
         kpi("explain", "csat", "--entity", "agent:A04", "--month", "2026-03", "--by-day", "--json", *TABLE).stdout

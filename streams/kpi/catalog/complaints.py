@@ -11,7 +11,7 @@ COMPLAINTS = (
         "期限内就同一主题再次投诉 / 投诉",
         "complaints of a customer who complained on the same topic in time / complaints",
         ("kind = complaint",),
-        ("repeat_complaint_days",),
+        ("repeat_complaint_days", "same_matter"),
         "Charged to whoever closed the earlier one; counted on the day of the later one.",
         traps_zh="计到处理上一次投诉的人；计在后一次投诉的当天。",
     ),

@@ -11,10 +11,10 @@ CONTACTS = (
         "客户在期限内就同一主题再次来访的联络 / 已知客户的联络",
         "handled contacts whose customer returns on the same topic in time / handled with known customer",
         ("call.*", "chat.*", "ticket.*"),
-        ("repeat_days", "repeat_same_topic"),
+        ("repeat_days", "same_matter"),
         "Charged to the agent, and counted on the day, of the earlier contact; any arrival counts as a return, the voice "
-        "menu included; a topic missing on either side matches any.",
-        traps_zh="计到前一次联络的坐席和日期；任何再次到达都算再次来访，包括只到语音菜单的；任何一方缺少主题时视为匹配（按政策）。",
+        "menu included; what the same matter is: policy; a topic missing on either side matches any.",
+        traps_zh="计到前一次联络的坐席和日期；任何再次到达都算再次来访，包括只到语音菜单的；何为同一事项由政策规定；任何一方缺少主题时视为匹配。",
     ),
     Kpi(
         "resolution_rate", "问题解决率", "Resolution rate", "rate", "ratio", "higher",

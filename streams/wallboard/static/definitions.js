@@ -4,11 +4,11 @@ import { make } from "./dom.js";
 import { ruleText } from "./figures.js";
 import { language, named, t } from "./texts.js";
 
-export function drawDefinitions(dialog, meta) {
-  dialog.querySelector(".list").replaceChildren(...meta.kpis.map((kpi) => definition(kpi, meta)));
+export function drawDefinitions(dialog, meta, version) {
+  dialog.querySelector(".list").replaceChildren(...meta.kpis.map((kpi) => definition(kpi, meta, version)));
 }
 
-function definition(kpi, meta) {
+function definition(kpi, meta, version) {
   const el = make("article", "definition", { "data-kpi": kpi.id });
   const title = make("h3");
   title.textContent = named(kpi);
@@ -17,7 +17,8 @@ function definition(kpi, meta) {
   title.append(id);
   const list = make("dl");
   line(list, t().formula, kpi[`formula_${language()}`]);
-  line(list, t().policy, Object.entries(kpi.policy).map(([name, value]) => `${name} = ${policyText(value)}`).join(" · "));
+  const values = meta.policies.find((each) => each.version === version) ?? meta.policy;
+  line(list, t().policy, Object.keys(kpi.policy).map((name) => `${name} = ${policyText(values[name])}`).join(" · "));
   for (const rule of meta.rules.filter((rule) => rule.kpi === kpi.id)) {
     line(list, t().rule, `${named(rule)} · ${t().short[rule.window]} · ${ruleText(rule, kpi.unit)} · n ≥ ${rule.min_n}`);
   }

@@ -24,6 +24,7 @@ const board = new Board();
 class Page {
   constructor(meta) {
     this.meta = meta;
+    this.version = meta.policy.version;
     this.connected = false;
     this.team = address.searchParams.get("team") ?? "";
     this.figures = new Figures(meta, new Judge(meta.rules));
@@ -142,7 +143,7 @@ class Page {
       setText(button, window ? named(window) : t().usual);
       button.setAttribute("aria-pressed", String(id === this.figures.window));
     }
-    drawDefinitions(find("definitions"), this.meta);
+    drawDefinitions(find("definitions"), this.meta, this.version);
     this.agents.drawHead();
     board.changed.everything = true;
     this.draw();
@@ -184,7 +185,12 @@ class Page {
     setText(find("agents-note"), t().truncated(count(here), count(total)));
     find("unreadable").hidden = !board.unreadable;
     setText(find("unreadable"), t().unreadable(board.unreadable));
-    setText(find("policy"), t().policy_line(board.clock?.policy ?? this.meta.policy.version, this.meta.zone));
+    const version = board.clock?.policy ?? this.meta.policy.version;
+    setText(find("policy"), t().policy_line(version, this.meta.zone));
+    if (version !== this.version) {
+      this.version = version; // another one is in force since midnight
+      drawDefinitions(find("definitions"), this.meta, version);
+    }
   }
 
   // Once a second.
