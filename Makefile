@@ -57,6 +57,7 @@ bench: $(BENCH_INSTALLED) ## Measure against other frameworks; QUICK=1 ends with
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
 	$(BIN)/deskpulse card schema scoring/schema
+	$(BIN)/deskpulse kpi document docs
 
 RESOLVE := --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
 

@@ -183,6 +183,12 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         return
     yield from _source(card, item)
     kpi = KPIS.get(item.kpi) if item.kpi is not None else None
+    if kpi and not kpi.scored:
+        yield (
+            ("kpi",),
+            f"{kpi.id} is a sign for people to look at and is never scored; take the item out, or name it under "
+            "another item's `evidence`",
+        )
     if kpi and factor(kpi.unit, item.unit) is None:
         yield ("unit",), f"the KPI {kpi.id} is in {kpi.unit}, which cannot be shown in {item.unit}; take another unit"
     if kpi and (alien := item.requires.model_fields_set - set(kpi.policy_fields)):

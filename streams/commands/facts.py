@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -14,14 +13,8 @@ from typing import Annotated, TextIO
 import typer
 
 from streams.commands.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
-from streams.commands.roster import read_roster
-from streams.contracts.decode import encode
-from streams.contracts.outputs import entity_kind
+from streams.commands.days import From, RosterFile, Source, To, days
 from streams.facts import Row, rows
-from streams.pipeline import run
-from streams.roster import Roster
-from streams.sources.mapping import load_mapping
-from streams.sources.table import ReadRow, read_table
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
 
@@ -51,17 +44,6 @@ class Format(StrEnum):
     json = "json"
 
 
-def _date(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no date; write it like 2010-08-31") from error
-
-
-From = Annotated[
-    date | None, typer.Option("--from", parser=_date, metavar="YYYY-MM-DD", help="First day; all where absent")
-]
-To = Annotated[date | None, typer.Option("--to", parser=_date, metavar="YYYY-MM-DD", help="Last day, included")]
 ByKind = Annotated[By, typer.Option("--by", help="Whose facts")]
 PerPeriod = Annotated[Per, typer.Option("--per", help="One row per day, month, or over all days")]
 InFormat = Annotated[Format, typer.Option("--format", help="csv (UTF-8) or json (one array)")]
@@ -83,10 +65,10 @@ def export(
 ) -> None:
     """The facts that the workers have written to Kafka: one row per entity and period."""
     operation = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy)
-    low, high = _range(first, last)
-    found = operation.daily_facts(low, high, by.value)
+    within = days(first, last)
+    found = operation.daily_facts(within.first, within.last, by.value)
     if not found:
-        raise stop(f"no facts of any {by} between {low} and {high} at {operation.settings.broker}")
+        raise stop(f"no facts of any {by} between {within.first} and {within.last} at {operation.settings.broker}")
     _write(rows(found, per.value, operation.policy), format, out)
 
 
@@ -102,47 +84,15 @@ def compute(
     format: InFormat = Format.csv,
     out: Out = None,
     policy: PolicyFile = None,
-    roster: Annotated[
-        Path | None, typer.Option("--roster", help="Roster (CSV) for teams and sites that the tables do not name")
-    ] = None,
+    roster: RosterFile = None,
 ) -> None:
     """The same facts straight from files, without Kafka, by the same stages: for trials and for checking."""
-    the_policy = deployment(ctx, policy_file=policy).policy
-    low, high = _range(first, last)
-    rejected = [0]
-    with clear_errors():
-        entries = read_roster(roster) if roster is not None else {}
-        known = Roster(entry for own in entries.values() for entry in own)
-        result = run(_events(files, mapping, rejected), the_policy, roster=known)
-    found = [
-        fact for fact in result.facts.values() if entity_kind(fact.entity) == by.value and low <= fact.date <= high
-    ]
-    if rejected[0] or result.rejected:
-        typer.echo(
-            f"left out: {rejected[0]} rows that do not fit the mapping, {len(result.rejected)} events "
-            f"({', '.join(sorted({why.reason for _, why in result.rejected})) or 'none'})",
-            err=True,
-        )
+    within = days(first, last)
+    source = Source(deployment(ctx, policy_file=policy), files, mapping, roster)
+    found = source.daily_facts(within, by.value)
     if not found:
-        raise stop(f"no facts of any {by} between {low} and {high} in {', '.join(map(str, files))}")
-    _write(rows(found, per.value, the_policy), format, out)
-
-
-def _range(first: date | None, last: date | None) -> tuple[date, date]:
-    low, high = first or date.min, last or date.max
-    if low > high:
-        raise stop(f"--from {low} lies after --to {high}", 2)
-    return low, high
-
-
-def _events(files: list[Path], mapping: Path, rejected: list[int]) -> Iterator[bytes]:
-    the_mapping = load_mapping(mapping)
-    for path in files:
-        for row in read_table(path, the_mapping):
-            if isinstance(row, ReadRow):
-                yield from (encode(event) for event in row.events)
-            else:
-                rejected[0] += 1
+        raise stop(f"no facts of any {by} between {within.first} and {within.last} in {source.place}")
+    _write(rows(found, per.value, source.operation.policy), format, out)
 
 
 def _write(table: Iterable[Row], format: Format, out: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""``deskpulse doctor, broker, worker, wallboard, topics, kpi, schema``: run an operation and look at what it is made of."""
+"""``deskpulse doctor, broker, worker, wallboard, topics, schema``: run an operation and look at what it is made of."""
 
 from __future__ import annotations
 
@@ -32,13 +32,11 @@ from streams.commands.context import (
 from streams.commands.workers import how_many, run_workers
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
-from streams.kpi.catalog import KPIS
 from streams.sinks import health
 from streams.sinks.topics import ensure_topics, refuse_what_does_not_fit
 from streams.wallboard.app import serve
 
 topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
-kpi = typer.Typer(no_args_is_help=True, help="The KPI catalogue.")
 
 
 def doctor(
@@ -192,22 +190,6 @@ def list_topics() -> None:
         days = topic.config.get("retention.ms")
         kept = topic.config["cleanup.policy"] + (f", {int(days) // 86_400_000} days" if days else "")
         table.add_row(topic.name, topic.key, topic.carries, kept)
-    Console().print(table)
-
-
-@kpi.callback()
-def kpi_commands() -> None:
-    """The KPI catalogue."""
-
-
-@kpi.command("list")
-def list_kpis() -> None:
-    """Every KPI: id, names, formula."""
-    table = Table(show_edge=False, pad_edge=False)
-    for heading in ("id", "名称", "name", "unit", "formula"):
-        table.add_column(heading, overflow="fold")
-    for item in KPIS.values():
-        table.add_row(item.id, item.zh, item.en, item.unit, item.formula_en)
     Console().print(table)
 
 

@@ -42,7 +42,8 @@ class Kpi:
     """One KPI.
 
     ``formula`` gives numerator and denominator for a policy and a side; the denominator is None for a plain sum. A rate is a
-    share of things (its interval is Wilson's), a mean is an amount per thing.
+    share of things (its interval is Wilson's), a mean is an amount per thing. ``scored`` False: a sign for people to look at; score
+    cards refuse it.
     """
 
     id: str
@@ -58,6 +59,8 @@ class Kpi:
     policy_fields: tuple[str, ...] = ()
     traps: str = ""
     version: int = 1
+    traps_zh: str = ""
+    scored: bool = True
 
     def bound(self, policy: Policy, side: Side) -> Bound:
         """The formula for one policy and side."""

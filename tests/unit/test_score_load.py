@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -324,3 +325,15 @@ def test_find_takes_an_id_or_a_path(tmp_path: Path) -> None:
         find("s2")
     with pytest.raises(CardError, match="cannot read the card"):
         find(str(tmp_path / "absent.yaml"))
+
+
+def test_a_sign_for_people_to_look_at_is_never_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign = replace(KPIS["repeat_contact_rate"], id="short_calls", scored=False)
+    monkeypatch.setitem(KPIS, sign.id, sign)
+    rule = {"type": "ratio", "form": "target_over_actual", "factor": 10, "floor": 0, "cap": 10}
+    odd = item("odd", kpi=sign.id, unit="pct", target={"op": "<=", "value": 5}, rule=rule)
+    with pytest.raises(
+        CardError, match="short_calls is a sign for people to look at and is never scored; take the item"
+    ):
+        cards.card(section("s", odd), folder=tmp_path)
+    assert cards.card(section("s", item("rated", evidence=[sign.id])), folder=tmp_path)

@@ -9,5 +9,14 @@ from streams.kpi.catalog.contacts import CONTACTS
 from streams.kpi.catalog.satisfaction import SATISFACTION
 from streams.kpi.spec import Kpi
 
-#: Every KPI by its id, in the order in which screens and files list them.
-KPIS: dict[str, Kpi] = {kpi.id: kpi for area in (CALLS, CONTACTS, SATISFACTION, CHATS, COMPLAINTS) for kpi in area}
+#: Every area and its KPIs, in the order in which screens and files list them.
+AREAS: dict[str, tuple[Kpi, ...]] = {
+    "calls": CALLS,
+    "contacts": CONTACTS,
+    "satisfaction": SATISFACTION,
+    "chats": CHATS,
+    "complaints": COMPLAINTS,
+}
+
+#: Every KPI by its id, in the same order.
+KPIS: dict[str, Kpi] = {kpi.id: kpi for area in AREAS.values() for kpi in area}

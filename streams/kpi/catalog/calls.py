@@ -33,6 +33,7 @@ CALLS = (
         "进入队列的通话；坐席与班组：接听 + 漏接", "calls queued; agent and team: answered + missed",
         ("call.queued", "call.answered", "call.missed"),
         traps="A re-queued transfer is a new offer to the next queue; hang-ups before the queue are not offered.",
+        traps_zh="转接后再次排队，对下一队列是新的一次呼入；排队前挂断的不算呼入。",
     ),
     Kpi(
         "answer_rate", "接通率", "Answer rate", "rate", "ratio", "higher",
@@ -40,6 +41,7 @@ CALLS = (
         "接听 / 呼入", "answered / offered",
         ("call.queued", "call.answered"),
         traps="Time-outs stay in the denominator.",
+        traps_zh="超时离队的通话仍计入分母。",
     ),
     Kpi(
         "service_level_20s", "20秒接通率", "Answered within 20 s", "rate", "ratio", "higher",
@@ -48,6 +50,7 @@ CALLS = (
         ("call.queued", "call.answered", "call.abandoned"),
         ("service_level_seconds", "service_level_denominator", "short_abandon_seconds"),
         "Exactly the threshold counts as within; agents: answered in time / (answered + missed).",
+        traps_zh="恰好等于阈值算达标；坐席：阈值内接听 /（接听 + 漏接）。",
     ),
     Kpi(
         "abandonment_rate", "放弃率", "Abandonment rate", "rate", "ratio", "lower",
@@ -56,6 +59,7 @@ CALLS = (
         ("call.queued", "call.abandoned"),
         ("short_abandon_seconds",),
         "Never charged to an agent.",
+        traps_zh="从不计到坐席个人。",
     ),
     Kpi(
         "average_speed_of_answer", "平均应答速度", "Average speed of answer", "mean", "s", "lower",
@@ -63,6 +67,7 @@ CALLS = (
         "已接听通话的等待 / 接听", "wait of the answered / answered",
         ("call.answered",),
         traps="Not over all calls.",
+        traps_zh="只算已接听的通话，不是全部通话。",
     ),
     Kpi(
         "average_handle_time", "平均处理时长", "Average handle time", "mean", "s", "lower",
@@ -70,5 +75,6 @@ CALLS = (
         "（通话 + 保持 + 话后）/ 处理完的通话", "(talk + hold + wrap-up) / handled",
         ("call.ended",),
         traps="Wrap-up may arrive after the end.",
+        traps_zh="话后时长可能在通话结束之后才到。",
     ),
 )  # fmt: skip

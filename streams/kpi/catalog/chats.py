@@ -23,6 +23,7 @@ CHATS = (
         ("chat.message", "chat.ended"),
         ("first_response_seconds",),
         "Bots do not answer; unanswered past the threshold counts as missed at that moment.",
+        traps_zh="机器人的回复不算首响；超过阈值仍未回复，在那一刻记为未达标。",
     ),
     Kpi(
         "first_response_time", "首次响应时间", "First response time", "mean", "s", "lower",
@@ -30,5 +31,7 @@ CHATS = (
         "首次人工回复 − 客户首条消息（均值）", "first human reply − customer's first message (mean)",
         ("chat.message", "ticket.replied"),
         ("first_response_channels",),
+        "Chats by default: tickets wait for hours, and a mean of both would say nothing about either.",
+        traps_zh="默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。",
     ),
 )  # fmt: skip

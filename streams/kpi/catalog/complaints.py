@@ -13,5 +13,6 @@ COMPLAINTS = (
         ("kind = complaint",),
         ("repeat_complaint_days", "same_matter"),
         "Charged to whoever closed the earlier one; counted on the day of the later one.",
+        traps_zh="计到处理上一次投诉的人；计在后一次投诉的当天。",
     ),
 )  # fmt: skip

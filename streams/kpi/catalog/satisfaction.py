@@ -19,6 +19,7 @@ SATISFACTION = (
         ("*.rated",),
         ("satisfied_from",),
         "Credited to the agent at the end of the contact; an updated rating replaces the old one.",
+        traps_zh="计给联络结束时的坐席；修改后的评价取代原来的评价。",
     ),
     Kpi(
         "csat_mean", "满意度均分", "Mean satisfaction score", "mean", "points", "higher",
@@ -27,5 +28,6 @@ SATISFACTION = (
         ("*.rated",),
         ("csat_mean_scale",),
         "Scales are never mixed or converted.",
+        traps_zh="不同量表从不混算或换算。",
     ),
 )  # fmt: skip

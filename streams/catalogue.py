@@ -1,0 +1,205 @@
+"""The catalogue of KPIs as a page in each language, written from their definitions and their worked examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from streams.examples import Example, Worked, examples, whose, work
+from streams.kpi.catalog import AREAS
+from streams.kpi.explained import SIDES, Part, interval_of
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Bound, Kpi
+from streams.kpi.words import AREAS as AREA_NAMES
+from streams.kpi.words import BETTER, INTERVALS, KINDS, LANGUAGES, NONE, Language, interval_said, said
+from streams.kpi.words import SIDES as SIDE_NAMES
+
+#: The page in each language, as a file's name.
+PAGES: Mapping[Language, str] = {"en": "kpis.md", "zh": "kpis.zh-CN.md"}
+#: Where the pages of this repository lie.
+DOCS = Path(__file__).parents[1] / "docs"
+
+_HEADS: Mapping[str, Mapping[Language, str]] = {
+    "formula": {"zh": "公式", "en": "Formula"},
+    "measures": {"zh": "度量", "en": "Measures"},
+    "unit": {"zh": "单位", "en": "Unit"},
+    "interval": {"zh": "区间", "en": "Interval"},
+    "needs": {"zh": "需要的事件", "en": "Needs"},
+    "policy": {"zh": "政策项（默认值）", "en": "Policy fields (default)"},
+    "none": {"zh": "无", "en": "none"},
+    "traps": {"zh": "注意", "en": "Traps"},
+    "version": {"zh": "版本", "en": "Version"},
+    "scored": {"zh": "计分", "en": "Scored"},
+    "never": {"zh": "仅供查看，评分卡不接受", "en": "a sign to look at; score cards refuse it"},
+    "example": {"zh": "算例", "en": "Example"},
+    "no_side": {"zh": "这一侧无数据", "en": "no data on this side"},
+    "no_data": {"zh": "无数据", "en": "no data"},
+    "day": {"zh": "第 {} 天", "en": "day {}"},
+    "total": {"zh": "全部日期合计", "en": "all days together"},
+    "until": {"zh": "时间走到", "en": "time goes on to"},
+    "pending": {"zh": "未到期", "en": "not matured"},
+}
+_INTRO: Mapping[Language, str] = {
+    "en": """# The catalogue of KPIs
+
+Every KPI with its formula, what it needs, the policy that it depends on, what it is mistaken for, and a worked example. Written by
+`deskpulse kpi document` from the definitions in [`streams/kpi/catalog/`](../streams/kpi/catalog/) and the examples in
+[`streams/kpi/examples/`](../streams/kpi/examples/), each of which a test runs through the product. Where a value comes from:
+`deskpulse kpi explain csat --entity agent:A17 --month 2026-10`. Policy fields: [policy](policy-and-alerts.md). [中文](kpis.zh-CN.md)
+
+An example's line says when, which contact, what happened, and the event's fields; `+1d` is the next day. `2 / 3` divides the sums of
+the measures named above it. No data is no data, never 0.
+""",
+    "zh": """# 指标目录
+
+每个指标的公式、所需事件、所依赖的政策项、容易弄错之处和算例。本页由 `deskpulse kpi document` 根据
+[`streams/kpi/catalog/`](../streams/kpi/catalog/) 中的定义和 [`streams/kpi/examples/`](../streams/kpi/examples/) 中的算例生成，
+每个算例都由测试在产品上实际运行。某个数值从何而来：`deskpulse kpi explain csat --entity agent:A17 --month 2026-10`。
+政策项见[政策](policy-and-alerts.md)。[English](kpis.md)
+
+算例每行依次是时间、联络、事件和字段；`+1d` 表示次日。`2 / 3` 是上面所列度量之和相除。没有数据就是没有数据，绝不写成 0。
+""",
+}
+
+
+def write(folder: Path) -> Iterator[Path]:
+    """Write both pages into a folder; gives each path once it is written. Raises ValueError where an example does not hold."""
+    for language in LANGUAGES:
+        path = folder / PAGES[language]
+        path.write_text(page(language), encoding="utf-8")
+        yield path
+
+
+def page(language: Language) -> str:
+    """The page in one language. Raises ValueError where an example does not come to what it states."""
+    parts = [_INTRO[language], _contents(language)]
+    for area, kpis in AREAS.items():
+        parts.append(f"## {AREA_NAMES[area][language]}\n")
+        parts += [_kpi(kpi, language) for kpi in kpis]
+    return "\n".join(parts)
+
+
+def _contents(language: Language) -> str:
+    lines = []
+    for area, kpis in AREAS.items():
+        links = " · ".join(f"[{kpi.zh if language == 'zh' else kpi.en}](#{kpi.id})" for kpi in kpis)
+        lines.append(f"- {AREA_NAMES[area][language]}{'：' if language == 'zh' else ': '}{links}")
+    return "\n".join(lines) + "\n"
+
+
+def _kpi(kpi: Kpi, language: Language) -> str:
+    name, other = (kpi.zh, kpi.en) if language == "zh" else (kpi.en, kpi.zh)
+    lines = [f"### {kpi.id}\n", f"**{name}** · {other}\n", "| | |", "|---|---|"]
+    lines += [f"| {_HEADS[head][language]} | {_cell(text)} |" for head, text in _rows(kpi, language)]
+    worked = [_example(example, language) for example in examples().get(kpi.id, ())]
+    return "\n".join([*lines, "", *worked])
+
+
+def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
+    policy = Policy()
+    bounds = {side: kpi.bound(policy, side) for side in SIDES}
+    defaults = policy.model_dump(mode="json")
+    yield "formula", kpi.formula_zh if language == "zh" else kpi.formula_en
+    yield "measures", _measures(bounds, language)
+    yield "unit", f"{kpi.unit} · {KINDS[kpi.kind][language]} · {BETTER[kpi.better][language]}"
+    yield "interval", INTERVALS[interval_of(bounds["desk"])][language]
+    yield "needs", ", ".join(f"`{need}`" for need in kpi.needs)
+    fields = ", ".join(f"`{name}` ({_default(defaults[name])})" for name in kpi.policy_fields)
+    yield "policy", fields or _HEADS["none"][language]
+    yield "traps", (kpi.traps_zh if language == "zh" else kpi.traps) or NONE
+    yield "version", str(kpi.version)
+    if not kpi.scored:
+        yield "scored", _HEADS["never"][language]
+
+
+def _default(value: Any) -> str:
+    return ", ".join(f"{key}: {one:g}" for key, one in value.items()) if isinstance(value, dict) else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _measures(bounds: Mapping[Any, Bound], language: Language) -> str:
+    told = {side: _division(bound, language) for side, bound in bounds.items()}
+    if told["desk"] == told["staff"]:
+        return told["desk"]
+    colon = "：" if language == "zh" else ": "
+    return "<br>".join(f"{SIDE_NAMES[side][language]}{colon}{text}" for side, text in told.items())
+
+
+def _division(bound: Bound, language: Language) -> str:
+    top = _terms(bound.top)
+    if bound.bottom is None:
+        return top
+    return f"{top} / {_terms(bound.bottom)}" if bound.bottom else _HEADS["no_side"][language]
+
+
+def _terms(terms: tuple[tuple[str, int], ...]) -> str:
+    signed = [(measure, "-" if times < 0 else "+", abs(times)) for measure, times in terms]
+    text = " ".join(f"{sign} {'' if times == 1 else f'{times} × '}`{measure}`" for measure, sign, times in signed)
+    text = text.removeprefix("+ ")
+    return f"({text})" if len(signed) > 1 else text
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _example(example: Example, language: Language) -> str:
+    worked = work(example)
+    for one in worked:
+        if one.fault:
+            raise ValueError(f"the example of {example.kpi} ({example.en}) lies: {one.expected.entity}: {one.fault}")
+    said_of = example.zh if language == "zh" else example.en
+    lines = [f"**{_HEADS['example'][language]}** {said_of.strip()}\n", "```text", *example.events]
+    if example.until is not None:
+        lines.append(f"{example.until} ({_HEADS['until'][language]})")
+    lines.append("```\n")
+    if example.policy:
+        given = ", ".join(f"`{name}: {_default(value)}`" for name, value in example.policy.items())
+        lines.append(f"{'政策' if language == 'zh' else 'Policy'}: {given}\n")
+    lines += [f"- {_result(one, language)}" for one in worked]
+    return "\n".join(lines) + "\n"
+
+
+def _result(one: Worked, language: Language) -> str:
+    found, figure, unit = one.found, one.found.figure, one.found.kpi.unit
+    name = whose(one.expected.entity)[0 if language == "zh" else 1]
+    when = _when(one.expected.day, language)
+    subject = f"{name}, {when}" if when else name
+    colon = "：" if language == "zh" else ": "
+    if figure.value is None:
+        waits = f" ({_HEADS['pending'][language]} {found.pending})" if found.pending else ""
+        return f"{subject}{colon}**{_HEADS['no_data'][language]}**{waits}"
+    parts = [_sum(found.top)]
+    if found.bottom:
+        parts.append(f" / {_sum(found.bottom)}")
+    interval = interval_said(unit, figure)
+    aside = [f"n {figure.n}"] if found.bottom is not None else []
+    aside += [f"95 % {interval}"] if interval != NONE else []
+    aside += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
+    made = "".join(parts) + " = " if found.bottom else ""
+    return f"{subject}{colon}{made}**{said(unit, figure.value)}**" + (f" ({', '.join(aside)})" if aside else "")
+
+
+def _sum(parts: tuple[Part, ...]) -> str:
+    """Amounts with their coefficients: ``3``, ``(4 - 1)``."""
+    text = ""
+    for part in parts:
+        sign = "-" if part.times < 0 else "+"
+        times = "" if abs(part.times) == 1 else f"{abs(part.times)} × "
+        unit = " s" if part.measure.unit == "s" else ""
+        text += f" {sign} {times}{part.shown:g}{unit}"
+    text = text.removeprefix(" + ")
+    return f"({text.strip()})" if len(parts) > 1 else text
+
+
+def _when(day: str, language: Language) -> str:
+    if day == "total":
+        return _HEADS["total"][language]
+    number = int(day[1:-1])
+    return _HEADS["day"][language].format(number + 1) if number else ""

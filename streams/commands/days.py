@@ -1,0 +1,155 @@
+"""What commands that read daily facts share: which days are meant, and whether they come from Kafka or straight from tables."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.commands.context import Deployment, clear_errors, stop
+from streams.commands.roster import read_roster
+from streams.contracts.decode import encode
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
+from streams.pipeline import run
+from streams.roster import Roster
+from streams.sources.mapping import load_mapping
+from streams.sources.table import ReadRow, read_table
+
+
+def as_date(text: str) -> date:
+    """A day as it is typed. Raises BadParameter for anything else."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no date; write it like 2010-08-31") from error
+
+
+def as_month(text: str) -> date:
+    """The first day of a month as it is typed. Raises BadParameter for anything else."""
+    try:
+        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a calendar month has no zone
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no month; write it like 2010-08") from error
+
+
+From = Annotated[
+    date | None, typer.Option("--from", parser=as_date, metavar="YYYY-MM-DD", help="First day; all where absent")
+]
+To = Annotated[date | None, typer.Option("--to", parser=as_date, metavar="YYYY-MM-DD", help="Last day, included")]
+OneDay = Annotated[date | None, typer.Option("--date", parser=as_date, metavar="YYYY-MM-DD", help="One day")]
+OneMonth = Annotated[date | None, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="One month")]
+Tables = Annotated[
+    list[Path] | None,
+    typer.Option("--table", help="Straight from this table instead of Kafka (with --mapping); repeat for several"),
+]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", "-m", help="Mapping file (YAML) of the tables")]
+RosterFile = Annotated[
+    Path | None, typer.Option("--roster", help="Roster (CSV) for teams and sites that the tables do not name")
+]
+
+
+@dataclass(frozen=True)
+class Days:
+    """Whole days, both ends included, and what people call them."""
+
+    first: date
+    last: date
+    name: str
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def days(first: date | None, last: date | None) -> Days:
+    """From one day to another; open where one is absent. Ends the command where they are the wrong way round."""
+    low, high = first or date.min, last or date.max
+    if low > high:
+        raise stop(f"--from {low} lies after --to {high}", 2)
+    return Days(low, high, f"{low} – {high}")
+
+
+def period(day: date | None, month: date | None, first: date | None, last: date | None) -> Days:
+    """The days that ``--date``, ``--month`` or ``--from`` and ``--to`` name. Ends the command where not exactly one does."""
+    given = [
+        name for name, is_there in (("--date", day), ("--month", month), ("--from/--to", first or last)) if is_there
+    ]
+    if len(given) != 1:
+        said = f"not {' and '.join(given)}" if given else "none is given"
+        raise stop(f"say which days: one of --date 2026-10-05, --month 2026-10 and --from … --to …; {said}", 2)
+    if day:
+        return Days(day, day, day.isoformat())
+    if month:
+        return Days(month, month.replace(day=monthrange(month.year, month.month)[1]), f"{month:%Y-%m}")
+    return days(first, last)
+
+
+class Source:
+    """Daily facts and the roster: from Kafka, or straight from tables by the same stages."""
+
+    def __init__(
+        self, operation: Deployment, tables: list[Path] | None, mapping: Path | None, roster: Path | None
+    ) -> None:
+        if tables and mapping is None:
+            raise stop("--table needs the table's --mapping", 2)
+        if not tables and (mapping or roster):
+            raise stop("--mapping and --roster belong to a --table; without one everything comes from Kafka", 2)
+        self.operation = operation
+        self._tables, self._mapping, self._roster = tables or [], mapping, roster
+
+    @property
+    def place(self) -> str:
+        """Where it looks, for people."""
+        return ", ".join(map(str, self._tables)) if self._tables else self.operation.settings.broker
+
+    def daily_facts(self, within: Days, kind: EntityKind) -> list[DailyFacts]:
+        """The facts of every entity of a kind, by entity and date."""
+        if not self._tables:
+            return self.operation.daily_facts(within.first, within.last, kind)
+        there = (fact for fact in self._computed if entity_kind(fact.entity) == kind and fact.date in within)
+        return sorted(there, key=lambda fact: (fact.entity, fact.date))
+
+    def roster(self, day: date) -> Mapping[str, RosterEntry]:
+        """Agent id → his entry in force on a day."""
+        if not self._tables:
+            return self.operation.roster(day)
+        known = self._known
+        return {agent: entry for agent in known.agents() if (entry := known.on(agent, day)) is not None}
+
+    @cached_property
+    def _known(self) -> Roster:
+        with clear_errors():
+            entries = read_roster(self._roster) if self._roster is not None else {}
+        return Roster(entry for own in entries.values() for entry in own)
+
+    @cached_property
+    def _computed(self) -> list[DailyFacts]:
+        """Every day of the tables. Says on the error stream what was left out."""
+        rejected = [0]
+        with clear_errors():
+            result = run(self._events(rejected), self.operation.policy, roster=self._known)
+        if rejected[0] or result.rejected:
+            typer.echo(
+                f"left out: {rejected[0]} rows that do not fit the mapping, {len(result.rejected)} events "
+                f"({', '.join(sorted({why.reason for _, why in result.rejected})) or 'none'})",
+                err=True,
+            )
+        return list(result.facts.values())
+
+    def _events(self, rejected: list[int]) -> Iterator[bytes]:
+        assert self._mapping is not None
+        the_mapping = load_mapping(self._mapping)
+        for path in self._tables:
+            for row in read_table(path, the_mapping):
+                if isinstance(row, ReadRow):
+                    yield from (encode(event) for event in row.events)
+                else:
+                    rejected[0] += 1

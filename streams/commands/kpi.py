@@ -1,0 +1,399 @@
+"""``deskpulse kpi``: the catalogue, one KPI whole, and one value down to its sums."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.catalogue import write
+from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.days import (
+    Days,
+    From,
+    MappingFile,
+    OneDay,
+    OneMonth,
+    RosterFile,
+    Source,
+    Tables,
+    To,
+    period,
+)
+from streams.commands.people import Team, days_of_agents
+from streams.commands.summed import Summed, compared
+from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, entity, entity_id, entity_kind
+from streams.kpi.catalog import AREAS
+from streams.kpi.compare import VERDICTS, Compared, difference_said
+from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
+from streams.kpi.policies import AnyPolicy, versions
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Kpi, side_of
+from streams.kpi.words import AREAS as AREA_NAMES
+from streams.kpi.words import BETTER, INTERVALS, KINDS, NONE, interval_said, said
+from streams.kpi.words import SIDES as SIDE_NAMES
+
+kpi = typer.Typer(
+    no_args_is_help=True, help="The KPI catalogue: what there is, what it means, where a value comes from."
+)
+
+#: Width of tables where the output is no terminal.
+_WIDTH = 160
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a KPI, such as csat; `deskpulse kpi list` shows all")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON")]
+
+
+@kpi.callback()
+def kpi_commands() -> None:
+    """The KPI catalogue: what there is, what it means, where a value comes from."""
+
+
+@kpi.command("list")
+def list_kpis(
+    ctx: typer.Context,
+    area: Annotated[str | None, typer.Option(help=f"Only this area: {', '.join(AREAS)}")] = None,
+    unit: Annotated[str | None, typer.Option(help="Only KPIs in this unit, such as ratio or s")] = None,
+    as_json: AsJson = False,
+    policy: PolicyFile = None,
+) -> None:
+    """Every KPI: id, names, unit, formula."""
+    units = {one.unit for own in AREAS.values() for one in own}
+    if area is not None and area not in AREAS:
+        raise stop(f"no area is called {area!r}; {near(area, AREAS)}", 2)
+    if unit is not None and unit not in units:
+        raise stop(f"no KPI is in {unit!r}; {near(unit, sorted(units))}", 2)
+    chosen = [
+        one for name, own in AREAS.items() if area in (None, name) for one in own if unit is None or one.unit == unit
+    ]
+    if as_json:
+        _json([described(one, _in_force(deployment(ctx, policy_file=policy))) for one in chosen])
+        return
+    if not chosen:
+        raise stop(f"no KPI of the area {area} is in {unit}")
+    table = _table("id", "名称", "name", "unit", "公式", "formula")
+    for one in chosen:
+        table.add_row(one.id, one.zh, one.en, one.unit, one.formula_zh, one.formula_en)
+    _console().print(table)
+
+
+@kpi.command()
+def show(ctx: typer.Context, id: Id, as_json: AsJson = False, policy: PolicyFile = None) -> None:
+    """One KPI whole: names, formula, measures under the policy in force, what it needs, its traps."""
+    with clear_errors():
+        one = find(id)
+    operation = deployment(ctx, policy_file=policy)
+    if as_json:
+        _json(described(one, _in_force(operation)))
+        return
+    table = _table("", "")
+    for name, text in _told(one, _in_force(operation), operation.policy):
+        table.add_row(name, text)
+    table.show_header = False
+    _console().print(table)
+
+
+def _in_force(operation: Deployment) -> Policy:
+    """The values in force today."""
+    policy = operation.policy
+    return policy.current(operation.now().astimezone(policy.zone).date())
+
+
+def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str]]:
+    facts = described(one, policy)
+    area, kind, better = AREA_NAMES[facts["area"]], KINDS[one.kind], BETTER[one.better]
+    yield "id", f"{one.id} (v{one.version})"
+    yield "name", f"{one.zh} · {one.en}"
+    yield "area", f"{area['zh']} · {area['en']}"
+    yield "unit", f"{one.unit} ({kind['zh']} · {kind['en']}); {better['zh']} · {better['en']}"
+    yield "公式", one.formula_zh
+    yield "formula", one.formula_en
+    bounds = {side: one.bound(policy, side) for side in SIDES}
+    same = bounds["desk"].top == bounds["staff"].top and bounds["desk"].bottom == bounds["staff"].bottom
+    for side in SIDES[: 1 if same else 2]:
+        bound, mark = bounds[side], "" if same else f" ({SIDE_NAMES[side]['zh']} · {SIDE_NAMES[side]['en']})"
+        yield f"top{mark}", _terms(bound.top)
+        if bound.bottom is not None:
+            yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
+    how = INTERVALS[interval_of(bounds["desk"])]
+    yield "interval", f"{how['zh']} · {how['en']}"
+    yield "needs", ", ".join(one.needs)
+    for since, values in versions(every):
+        own = described(one, values)["policy"]
+        when = ([f"from {since}"] if since else []) + (["in force"] if values == policy and values is not every else [])
+        yield (
+            f"policy {values.version}{' (' + ', '.join(when) + ')' if when else ''}",
+            _fields(own) or "does not depend on it",
+        )
+    for name in ("times", "matures", "only_mature"):
+        if name in facts:
+            yield name, str(facts[name])
+    yield "注意", one.traps_zh or NONE
+    yield "traps", one.traps or NONE
+    if not one.scored:
+        yield "scored", "仅供查看，从不计分 · a sign to look at, never scored"
+
+
+@kpi.command("explain")
+def explain_value(
+    ctx: typer.Context,
+    id: Id,
+    of: Annotated[str, typer.Option("--entity", help="Whose: agent:A17, team:T1, queue:q, site:s, or all")],
+    day: OneDay = None,
+    month: OneMonth = None,
+    first: From = None,
+    last: To = None,
+    by_day: Annotated[bool, typer.Option("--by-day", help="Also a line a day")] = False,
+    as_json: AsJson = False,
+    tables: Tables = None,
+    mapping: MappingFile = None,
+    roster: RosterFile = None,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """One value down to the sums it comes from: measures and their amounts, policy, interval, what is pending.
+
+    Reads the daily facts of Kafka, or computes them from tables.
+    """
+    with clear_errors():
+        one, who = find(id), as_entity(of)
+    when = period(day, month, first, last)
+    source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
+    there = source.daily_facts(when, _kind(who))
+    own = [fact for fact in there if fact.entity == who]
+    if not own:
+        raise stop(_nothing(who, when, there, source))
+    found = _explained(one, who, own, source.operation.policy)
+    days = [(fact, _explained(one, who, [fact], source.operation.policy)) for fact in own] if by_day else []
+    if as_json:
+        _json(
+            _plain(found, str(when), len(own))
+            | ({"by_day": [{"date": fact.date.isoformat(), **_value(each)} for fact, each in days]} if days else {})
+        )
+        return
+    console = _console()
+    console.print(_worked(found, when, own, source.operation.policy))
+    if days:
+        console.print(_days(days))
+
+
+@kpi.command("compare")
+def compare_agents(
+    ctx: typer.Context,
+    id: Id,
+    team: Team = None,
+    day: OneDay = None,
+    month: OneMonth = None,
+    first: From = None,
+    last: To = None,
+    as_json: AsJson = False,
+    tables: Tables = None,
+    mapping: MappingFile = None,
+    roster: RosterFile = None,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Every agent beside the rest of the team: who differs, and of whom nobody can tell.
+
+    A difference is said to be one only where chance, over so many agents,
+    hardly makes it: false discovery rate 5 % (Benjamini and Hochberg).
+    Agents who are given other work than the rest differ for that reason.
+    """
+    with clear_errors():
+        one = find(id)
+    when = period(day, month, first, last)
+    source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
+    people = days_of_agents(source, when, team)
+    with clear_errors():
+        found = compared(one, source.operation.policy, people)
+    found.sort(key=lambda each: (each.adjusted is None, each.adjusted, each.who))
+    if as_json:
+        _json({"kpi": one.id, "period": str(when), "team": team, "compared": [_compared(each) for each in found]})
+        return
+    table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差 difference (95 %)", "结论", "verdict")
+    for each in found:
+        verdict = VERDICTS[each.verdict]
+        table.add_row(
+            each.who,
+            said(one.unit, each.own.value),
+            str(each.own.n),
+            interval_said(one.unit, each.own),
+            f"{said(one.unit, each.rest.value)} (n {each.rest.n})",
+            difference_said(one.unit, each.difference),
+            verdict["zh"],
+            verdict["en"],
+        )
+    console = _console()
+    console.print(table)
+    number = sum(each.difference is not None for each in found)
+    console.print(
+        f"{one.zh} · {one.en}, {when}, {team or 'all'}: 共比较 {number} 人，错误发现率 5 % · {number} compared, false discovery rate 5 %"
+    )
+
+
+def _compared(each: Compared) -> dict[str, Any]:
+    own, rest, found = each.own, each.rest, each.difference
+    return {
+        "agent": each.who,
+        "value": own.value,
+        "n": own.n,
+        "low": own.low,
+        "high": own.high,
+        "others": {"value": rest.value, "n": rest.n, "low": rest.low, "high": rest.high},
+        "difference": found and {"value": found.value, "low": found.low, "high": found.high, "p": found.p},
+        "adjusted_p": each.adjusted,
+        "verdict": each.verdict,
+    }
+
+
+@kpi.command()
+def document(
+    out: Annotated[Path, typer.Argument(help="Directory to write to; made where absent")],
+) -> None:
+    """Write the catalogue as a page in each language, with an example of each KPI worked out."""
+    with clear_errors():
+        out.mkdir(parents=True, exist_ok=True)
+        for path in write(out):
+            typer.echo(f"written: {path}")
+
+
+def _explained(one: Kpi, who: str, own: Sequence[DailyFacts], policy: AnyPolicy) -> Explained:
+    found = Summed(one, policy, side_of(entity_kind(who)), own)
+    return explain(one, who, found.sums, found.bound, found.policy, found.figure)
+
+
+def as_entity(text: str) -> str:
+    """An entity as it is typed: ``agent:A17`` or ``agent|A17``; ``all``. Raises ValueError that says what is wrong."""
+    if text in ("all", "all|all", "all:all"):
+        return entity("all", "all")
+    cut = min((at for at in (text.find("|"), text.find(":")) if at >= 0), default=-1)
+    kind, id = (text[:cut], text[cut + 1 :]) if cut >= 0 else (text, "")
+    if kind not in ENTITY_KINDS:
+        raise ValueError(f"{text!r} names no entity: write its kind first, like agent:A17; {near(kind, ENTITY_KINDS)}")
+    if not id:
+        raise ValueError(f"{text!r} names no {kind}: write its id behind it, like {kind}:A17")
+    return f"{kind}|{id}"
+
+
+def _kind(who: str) -> EntityKind:
+    return next(kind for kind in ENTITY_KINDS if kind == entity_kind(who))
+
+
+def _nothing(who: str, when: Days, there: Sequence[DailyFacts], source: Source) -> str:
+    kind, id = entity_kind(who), entity_id(who)
+    others = sorted({entity_id(fact.entity) for fact in there})
+    if others:
+        return f"no facts of the {kind} {id!r} in {when}; {near(id, others)}"
+    anywhere = source.daily_facts(Days(when.first.min, when.last.max, ""), _kind(who))
+    if not anywhere:
+        return f"no facts of any {kind} at {source.place}"
+    ends = min(fact.date for fact in anywhere), max(fact.date for fact in anywhere)
+    return f"no facts of any {kind} in {when}; there are some from {ends[0]} to {ends[1]}"
+
+
+def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: AnyPolicy) -> Table:
+    one = found.kpi
+    table = _table("", "", "")
+    table.show_header = False
+    table.add_row("KPI", f"{one.id} (v{one.version})", f"{one.zh} · {one.en}")
+    table.add_row("of", found.entity, f"{when}: {len(own)} {'day' if len(own) == 1 else 'days'} with facts")
+    table.add_row("formula", one.formula_en, one.formula_zh)
+    for name, parts in (("top", found.top), ("bottom", found.bottom)):
+        for part in parts or ():
+            table.add_row(name, _amount(part), f"{part.id}: {part.measure.zh} · {part.measure.en}")
+        if parts == ():
+            table.add_row(name, "无数据 · no data on this side", "")
+    table.add_row("value", said(one.unit, found.figure.value), _division(found))
+    table.add_row("n", str(found.figure.n), "")
+    how = INTERVALS[found.interval]
+    table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
+    table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
+    for values in policy.between(min(day.date for day in own), max(day.date for day in own)):
+        table.add_row(f"policy {values.version}", "", _fields(described(one, values)["policy"]) or NONE)
+    return table
+
+
+def _amount(part: Part) -> str:
+    number = f"{part.shown:,}" if isinstance(part.shown, int) else f"{part.shown:,.3f}"
+    times = "" if part.times == 1 else f"{part.times} × "
+    spread = f" ({part.values} buckets)" if part.values else ""
+    unit = "" if part.measure.unit == "n" else f" {part.measure.unit}"
+    return f"{times}{number}{unit}{spread}"
+
+
+def _division(found: Explained) -> str:
+    """What is divided by what, with the figure unrounded."""
+    if found.bottom is None or found.figure.value is None or not found.bottom or found.kpi.kind not in ("rate", "mean"):
+        return ""
+    top, bottom = (sum(part.shown * part.times for part in parts) for parts in (found.top, found.bottom))
+    return f"{top:,g} / {bottom:,g} = {found.figure.value!r}" if top < 1e6 else f"= {found.figure.value!r}"
+
+
+def _days(days: Sequence[tuple[DailyFacts, Explained]]) -> Table:
+    table = _table("date", "value", "n", "interval", "top", "bottom")
+    for fact, each in days:
+        table.add_row(
+            fact.date.isoformat(),
+            said(each.kpi.unit, each.figure.value),
+            str(each.figure.n),
+            interval_said(each.kpi.unit, each.figure),
+            " + ".join(map(_amount, each.top)),
+            " + ".join(map(_amount, each.bottom)) if each.bottom else NONE,
+        )
+    return table
+
+
+def _plain(found: Explained, when: str, days: int) -> dict[str, Any]:
+    def parts(of: tuple[Part, ...] | None) -> Any:
+        return of and [{"measure": p.id, "unit": p.measure.unit, "times": p.times, "amount": p.shown} for p in of]
+
+    return {
+        "kpi": found.kpi.id,
+        "version": found.kpi.version,
+        "entity": found.entity,
+        "period": when,
+        "days": days,
+        "unit": found.kpi.unit,
+        "policy_version": found.policy,
+        "top": parts(found.top),
+        "bottom": parts(found.bottom),
+        **_value(found),
+    }
+
+
+def _value(found: Explained) -> dict[str, Any]:
+    figure = found.figure
+    return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high, "pending": found.pending}
+
+
+def _fields(values: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name} = {value}" for name, value in values.items())
+
+
+def _terms(terms: Iterable[tuple[str, int]]) -> str:
+    return "\n".join(
+        f"{'' if times == 1 else f'{times} × '}{id}: {measure(id).zh} · {measure(id).en}" for id, times in terms
+    )
+
+
+def _table(*headings: str) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _console() -> Console:
+    made = Console(markup=False)
+    return made if made.is_terminal else Console(markup=False, width=_WIDTH)
+
+
+def _json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1))

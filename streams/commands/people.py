@@ -1,0 +1,43 @@
+"""Whose days are laid side by side: the agents of a team by the roster, or all there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streams.commands.context import stop
+from streams.commands.days import Days, Source
+from streams.contracts.outputs import DailyFacts, entity_id
+from streams.kpi.explained import near
+
+Team = Annotated[
+    str | None, typer.Option("--team", help="Only agents of this team, by the roster; all agents where absent")
+]
+
+
+def days_of_agents(source: Source, within: Days, team: str | None) -> dict[str, list[DailyFacts]]:
+    """Agent id → his days, by id. The roster's entry on the period's last day says whose team he is.
+
+    Ends the command where there are none, and where fewer than two agents could be laid side by side.
+    """
+    there: dict[str, list[DailyFacts]] = {}
+    for fact in source.daily_facts(within, "agent"):
+        there.setdefault(entity_id(fact.entity), []).append(fact)
+    if not there:
+        raise stop(f"no facts of any agent in {within} at {source.place}")
+    if team is not None:
+        entries = source.roster(within.last)
+        teams = {entry.team_id for entry in entries.values() if entry.team_id}
+        if not teams:
+            raise stop(
+                "no roster says who is in which team: import one with `deskpulse roster import` (for a --table: give "
+                "--roster), or leave --team out"
+            )
+        if team not in teams:
+            raise stop(f"the roster knows no team {team!r} on {within.last}; {near(team, sorted(teams))}")
+        there = {id: own for id, own in there.items() if id in entries and entries[id].team_id == team}
+    if len(there) < 2:
+        who = f"of team {team} " if team else ""
+        raise stop(f"{len(there)} agents {who}have facts in {within}; a comparison takes at least two")
+    return there

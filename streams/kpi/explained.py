@@ -1,0 +1,154 @@
+"""A KPI taken apart: what its formula is made of, and a value down to the sums it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from streams.contracts.outputs import Figure
+from streams.kpi.catalog import AREAS, KPIS
+from streams.kpi.measures import MEASURES
+from streams.kpi.measures.measure import SCALE, Measure
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Bound, Kpi, Side, total
+
+#: Both sides an entity can be on.
+SIDES: tuple[Side, ...] = ("desk", "staff")
+
+
+def near(word: str, among: Iterable[str]) -> str:
+    """What to say after an unknown word: the nearest known ones, or all there are."""
+    known = list(among)
+    found = get_close_matches(word, known, n=3, cutoff=0.5) or [one for one in known if word and word in one][:3]
+    if found:
+        return f"nearest: {', '.join(found)}"
+    return f"there are: {', '.join(known)}" if len(known) <= 20 else "`deskpulse kpi list` shows all"
+
+
+def find(id: str) -> Kpi:
+    """The KPI with this id. Raises ValueError that names the nearest ones."""
+    if id not in KPIS:
+        raise ValueError(f"no KPI is called {id!r}; {near(id, KPIS)}")
+    return KPIS[id]
+
+
+def area_of(kpi: Kpi) -> str:
+    """The catalogue's area that a KPI stands in."""
+    return next(area for area, own in AREAS.items() if kpi in own)
+
+
+def interval_of(bound: Bound) -> str:
+    """Which interval its figures have: a key of ``words.INTERVALS``."""
+    if bound.kind == "rate":
+        return "wilson"
+    top = [measure for measure, _ in bound.top]
+    return "student" if bound.kind == "mean" and top and f"{top[0]}_squared" in MEASURES else "none"
+
+
+def measure(id: str) -> Measure:
+    """The measure of a sum: that of its family where the sum is one bucket of a distribution (``family~bucket``), and the plain one
+    where sums are kept apart by the policy's version (``measure@2``).
+    """
+    return MEASURES.get(id) or MEASURES[id.partition("@")[0].partition("~")[0]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A measure in a formula: its coefficient and, of an entity, its amount in stored units (thousandths of seconds and points).
+
+    ``id``: of the sum, which is the measure's own or names a version of the policy too. ``values``: how many sums a distribution's
+    amount is spread over; 0: it is one sum.
+    """
+
+    id: str
+    measure: Measure
+    times: int
+    amount: int = 0
+    values: int = 0
+
+    @property
+    def shown(self) -> int | float:
+        """The amount in the unit people read."""
+        scale = SCALE[self.measure.unit]
+        return self.amount if scale == 1 else self.amount / scale
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A KPI's value of one entity with all it comes from. ``bottom`` None: a plain sum."""
+
+    kpi: Kpi
+    entity: str
+    policy: str
+    top: tuple[Part, ...]
+    bottom: tuple[Part, ...] | None
+    figure: Figure
+    interval: str
+
+    @property
+    def pending(self) -> int:
+        """How many of the things it is a share of have not matured."""
+        return int(getattr(self.figure, "pending", 0))
+
+
+def explain(
+    kpi: Kpi, entity: str, sums: Mapping[str, int], bound: Bound, policy: str, figure: Figure | None = None
+) -> Explained:
+    """The value of these sums, taken apart. ``bound``: the formula of the entity's side; ``policy``: the name of what is in force.
+
+    ``figure``: the value where it is not simply that of the sums, as days have not matured.
+    """
+    return Explained(
+        kpi,
+        entity,
+        policy,
+        _parts(bound.top, sums),
+        None if bound.bottom is None else _parts(bound.bottom, sums),
+        figure or bound.figure(sums),
+        interval_of(bound),
+    )
+
+
+def _parts(terms: Iterable[tuple[str, int]], sums: Mapping[str, int]) -> tuple[Part, ...]:
+    parts = []
+    for id, times in terms:
+        own = [amount for name, amount in sums.items() if name.startswith(f"{id}~")]
+        amount = total(((id, 1),), sums) + sum(own)
+        parts.append(Part(id, measure(id), times, amount, len(own)))
+    return tuple(parts)
+
+
+def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
+    """All that is known of a KPI under a policy, as JSON."""
+    values = policy.model_dump(mode="json")
+    bounds = {side: kpi.bound(policy, side) for side in SIDES}
+    made: dict[str, Any] = {
+        "id": kpi.id,
+        "area": area_of(kpi),
+        "zh": kpi.zh,
+        "en": kpi.en,
+        "kind": kpi.kind,
+        "unit": kpi.unit,
+        "better": kpi.better,
+        "version": kpi.version,
+        "scored": kpi.scored,
+        "formula_zh": kpi.formula_zh,
+        "formula_en": kpi.formula_en,
+        "measures": {
+            side: {"top": dict(bound.top), "bottom": None if bound.bottom is None else dict(bound.bottom)}
+            for side, bound in bounds.items()
+        },
+        "interval": interval_of(bounds["desk"]),
+        "needs": list(kpi.needs),
+        "policy_version": policy.version,
+        "policy": {name: values[name] for name in kpi.policy_fields},
+        "traps_zh": kpi.traps_zh,
+        "traps": kpi.traps,
+    }
+    # What only some KPIs have.
+    for name in ("times", "matures", "only_mature"):
+        if (value := getattr(kpi, name, None)) not in (None, False, (), "", 1):
+            made[name] = value
+    return made

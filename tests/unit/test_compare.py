@@ -1,0 +1,157 @@
+"""Who differs from the rest of the team, and of whom nobody can tell."""
+
+from __future__ import annotations
+
+import json
+from math import comb
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streams.cli import app
+from streams.contracts.outputs import Figure
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import VERDICTS, adjusted, compare, difference, difference_said, judged
+from streams.kpi.policy import Policy
+from streams.kpi.spec import share
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
+TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
+
+
+def rated(satisfied: int, ratings: int) -> dict[str, int]:
+    return {"csat_ratings": ratings, "csat_satisfied": satisfied}
+
+
+@pytest.mark.parametrize(
+    ("own", "rest", "low", "high"),
+    [
+        # R. G. Newcombe, Statistics in Medicine 17 (1998), table II: method 10 for 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/10.
+        (share(56, 70), share(48, 80), 0.0524, 0.3339),
+        (share(9, 10), share(3, 10), 0.1705, 0.8090),
+        (share(10, 10), share(0, 10), 0.6075, 1.0000),
+        (share(5, 56), share(0, 29), -0.0381, 0.1926),
+    ],
+)
+def test_the_interval_is_newcombes(own: Figure, rest: Figure, low: float, high: float) -> None:
+    found = difference(own, rest)
+    assert found is not None
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+    other = difference(rest, own)
+    assert other is not None
+    assert (other.low, other.high, other.p) == pytest.approx((-found.high, -found.low, found.p))
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.9])
+def test_chance_alone_is_taken_for_a_difference_as_often_as_it_is_said(rate: float) -> None:
+    def chance(hits: int, n: int) -> float:
+        return comb(n, hits) * rate**hits * (1 - rate) ** (n - hits)
+
+    limits = {0.05: 0.0, 0.001: 0.0}
+    for own in range(21):
+        for rest in range(101):
+            found = difference(share(own, 20), share(rest, 100))
+            assert found is not None
+            assert (found.p < 0.05) == (not found.low <= 0 <= found.high)
+            for limit in limits:
+                limits[limit] += chance(own, 20) * chance(rest, 100) * (found.p <= limit)
+    assert 0.03 < limits[0.05] < 0.06
+    assert limits[0.001] < 0.0015
+
+
+def test_adjusted_p_values_are_benjamini_and_hochbergs() -> None:
+    # What R gives: p.adjust(c(0.01, 0.04, 0.03, 0.005, 0.8), "BH").
+    assert adjusted([0.01, 0.04, 0.03, 0.005, 0.8]) == pytest.approx([0.025, 0.05, 0.05, 0.025, 0.8])
+    assert adjusted([]) == []
+
+
+def test_an_agent_is_compared_with_the_others_without_himself() -> None:
+    people = {"a": rated(95, 100), "b": rated(60, 100), "c": rated(80, 100), "d": rated(0, 0)}
+    found = {each.who: each for each in compare(KPIS["csat"], KPIS["csat"].bound(Policy(), "staff"), people)}
+    assert (found["a"].rest.value, found["a"].rest.n) == (0.7, 200)
+    assert {who: each.verdict for who, each in found.items()} == {
+        "a": "better",
+        "b": "worse",
+        "c": "cannot_tell",
+        "d": "no_data",
+    }
+    assert found["d"].difference is None
+    assert [each.differs for each in found.values()] == [True, True, False, False]
+
+
+def test_of_a_kpi_that_is_better_low_the_lower_is_better_and_of_one_in_a_range_neither() -> None:
+    pairs = [("a", share(95, 100), share(60, 100))]
+    assert judged("lower", pairs)[0].verdict == "worse"
+    assert judged("range", pairs)[0].verdict == "higher"
+    assert judged("range", [("a", pairs[0][2], pairs[0][1])])[0].verdict == "lower"
+
+
+def test_who_looks_at_many_finds_less() -> None:
+    odd = ("odd", share(80, 100), share(9000, 10_000))
+    assert judged("higher", [odd])[0].verdict == "worse"
+    alike = [(str(n), share(90, 100), share(9000, 10_000)) for n in range(400)]
+    found = judged("higher", [odd, *alike])[0]
+    assert found.difference is not None
+    assert found.difference.high < 0
+    assert found.verdict == "cannot_tell", "one of 401 lies so far off by chance"
+
+
+def test_without_an_interval_nobody_can_tell() -> None:
+    assert judged("lower", [("a", Figure(10.0, 5), Figure(90.0, 50))])[0].verdict == "cannot_tell"
+    means = judged("lower", [("a", Figure(10.0, 5, 8.0, 12.0), Figure(90.0, 50, 85.0, 95.0))])[0]
+    assert means.verdict == "better"
+    assert means.difference is not None
+    assert means.difference.low == pytest.approx(-80 - 29**0.5)
+    with pytest.raises(ValueError, match="offered_calls is a count: it has no interval"):
+        compare(KPIS["offered_calls"], KPIS["offered_calls"].bound(Policy(), "staff"), {})
+
+
+def test_a_difference_in_words() -> None:
+    found = difference(share(95, 100), share(60, 100))
+    assert difference_said("ratio", found) == "+35.0 pp (+24.0 … +45.2)"
+    assert (
+        difference_said("s", difference(Figure(80.0, 9, 70.0, 90.0), Figure(10.0, 9, 10.0, 10.0)))
+        == "+70.0 (60.0 … 80.0) s"
+    )
+    assert (
+        difference_said("points", difference(Figure(4.0, 9, 3.5, 4.5), Figure(4.5, 9, 4.5, 4.5)))
+        == "-0.50 (-1.00 … 0.00)"
+    )
+    assert difference_said("ratio", None) == "—"
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "a secret of these tests, long enough for a key")
+
+
+def compared(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["kpi", "compare", *arguments, *TABLE])
+
+
+def test_the_command_lays_a_team_side_by_side() -> None:
+    roster = ("--roster", str(EXAMPLE / "roster.csv"))
+    seen = compared("resolution_rate", "--month", "2026-03", "--team", "orders-team", *roster)
+    assert "3 compared, false discovery rate 5 %" in seen.stdout
+    assert VERDICTS["cannot_tell"]["zh"] in seen.stdout
+    assert "A04" not in seen.stdout
+    told = json.loads(compared("resolution_rate", "--month", "2026-03", "--json").stdout)["compared"]
+    assert {each["agent"] for each in told} == {"A01", "A02", "A03", "A04", "A05"}
+    assert {each["n"] + each["others"]["n"] for each in told} == {90}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("offered_calls", "--month", "2026-03"), "it has no interval, so nobody can tell a difference from chance"),
+        (("csat", "--month", "2026-03", "--team", "x"), "no roster says who is in which team"),
+        (("csat", "--month", "2026-03", "--team", "orders", "--roster", str(EXAMPLE / "roster.csv")), "no team 'orders' on 2026-03-31; nearest: orders-team"),
+        (("csat", "--month", "2026-02"), "no facts of any agent in 2026-02"),
+        (("csat",), "say which days"),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_is_named(arguments: tuple[str, ...], said: str) -> None:
+    done = compared(*arguments)
+    assert done.exit_code in (1, 2)
+    assert said in done.output
