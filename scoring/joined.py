@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +15,13 @@ import msgspec
 
 from scoring.calendar import Season
 from scoring.card import Card
-from scoring.materials import Handed, Incomplete, Materials
+from scoring.materials import Materials
 from scoring.outcomes.settings import Settings
+from scoring.people import Handed, Incomplete
 from scoring.period import Month, Period
 from scoring.store.database import Database
 from scoring.store.inputs import handed
+from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.catalog import KPIS
@@ -58,6 +61,19 @@ def store(operation: Operation) -> Iterator[Database]:
         database.close()
 
 
+def remembered(operation: Operation, materials: Materials) -> Materials:
+    """The materials with what the database has for them: inputs, and what published months before have closed."""
+    with store(operation) as database:
+        if not database.exists or database.version()[0] is None:
+            return materials
+        with database.read() as connection:
+            return replace(
+                materials,
+                inputs=handed(connection, materials.card.id, str(materials.period)),
+                history=history_before(connection, materials.card.id, materials.period) if materials.settings else {},
+            )
+
+
 def handed_in(operation: Operation, card: str, period: Period) -> Handed:
     """What was imported for a card and period; nothing where there is no database yet."""
     with store(operation) as database:
@@ -90,7 +106,7 @@ def gather(
     seasons: tuple[Season, ...] = (),
     settings: Settings | None = None,
     pools: Mapping[str, Decimal] | None = None,
-    incomplete: Incomplete = "unscored",
+    incomplete: Incomplete = Incomplete.unscored,
 ) -> Materials:
     """The materials of a run as they are now, but for inputs and history, which the database has."""
     facts = list(period_facts(operation, [card], period))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ from scoring.inputs.check import half
 from scoring.outcomes.people import History, Past
 from scoring.outcomes.settings import Settings
 from scoring.outcomes.terms import Term
+from scoring.people import Handed, Incomplete
 from scoring.period import Period, parse_period
 from scoring.runs import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry
@@ -29,10 +30,6 @@ from streams.kpi.policy import Policy
 
 _Model = TypeVar("_Model", bound=BaseModel)
 SCHEMA = "deskpulse/materials/1"
-#: What a total that some items are missing from counts as in grades and ranks: none, or brought to the full scale.
-Incomplete: TypeAlias = Literal["unscored", "rescaled"]
-#: Person → item → field → text.
-Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 class MaterialsError(ValueError):
@@ -58,7 +55,7 @@ class Materials:
     settings: Settings | None = None
     history: Mapping[str, History] = field(default_factory=dict)
     pools: Mapping[str, Decimal] = field(default_factory=dict)
-    incomplete: Incomplete = "unscored"
+    incomplete: Incomplete = Incomplete.unscored
     adjusted: tuple[DailyFacts, ...] = ()
     kpi_versions: Mapping[str, int] = field(default_factory=dict)
 
@@ -158,7 +155,7 @@ def unpack(body: bytes, facts: bytes) -> Materials:
         settings=None if raw["settings"] is None else _model(Settings, raw["settings"]),
         history={person: history_of(before) for person, before in raw["history"].items()},
         pools={id: Decimal(amount) for id, amount in raw["pools"].items()},
-        incomplete=raw["incomplete"],
+        incomplete=Incomplete(raw["incomplete"]),
         adjusted=tuple(msgspec.convert(raw["adjusted"], list[DailyFacts])),
         kpi_versions=raw["kpi_versions"],
     )

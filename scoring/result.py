@@ -5,27 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from scoring.canonical import plain, written
-from scoring.evaluate import PersonScore
-from scoring.exact import decimal, total
 from scoring.export import to_messages
-from scoring.inputs.needs import PERSONAL
 from scoring.materials import Materials, adjusted
-from scoring.outcomes import Amounts, Dimension, Measured, Outcomes, Person, RatedDay, Words, decide
+from scoring.outcomes import Outcomes, decide
+from scoring.people import known, people
 from scoring.period import Month
 from scoring.runs import Run
-from streams.contracts.outputs import entity_id, entity_kind
-from streams.kpi.catalog import KPIS
-from streams.kpi.spec import side_of
-from streams.kpi.spec import total as summed
 
 SCHEMA = "deskpulse/result/1"
-_SATISFACTION = "csat"
-_MONEY = ("base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus")
 
 
 @dataclass(frozen=True)
@@ -51,9 +41,12 @@ def compute(materials: Materials) -> Result:
     made = materials.run()
     if materials.settings is None or not isinstance(materials.period, Month):
         return Result(made, None)
+    facts = adjusted(materials.facts, materials.adjusted)
+    about = known(materials.inputs, facts, materials.policy, materials.period.last)
+    everybody = people(made, materials.roster, about, materials.incomplete)
     outcomes = decide(
         materials.period,
-        _people(materials, made),
+        everybody,
         materials.settings,
         opened=materials.opened,
         history=materials.history,
@@ -127,73 +120,6 @@ def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
         yield f"streak {held['streak']}", str(held["count"])
     for action in made["actions"]:
         yield "action " + action["kind"] + (f" {action['rule']}" if action["rule"] else ""), action["due"]
-
-
-def _people(materials: Materials, run: Run) -> list[Person]:
-    days = _rated_days(materials)
-    return [_person(materials, run, score, days.get(score.person, ())) for score in run.people]
-
-
-def _person(materials: Materials, run: Run, score: PersonScore, days: tuple[RatedDay, ...]) -> Person:
-    entry = materials.roster.get(score.person)
-    own = materials.inputs.get(score.person, {}).get(PERSONAL, {})
-    reached, why = _of_100(materials, score)
-    money = {name: Decimal(own[name]) for name in _MONEY if name in own}
-    judged = [item for item in score.items if item.item.target is not None and item.met is not None]
-    return Person(
-        id=score.person,
-        total=reached,
-        why=why,
-        card=run.card.id,
-        role=entry.role if entry and entry.role else run.card.role,
-        team=entry.team_id if entry else None,
-        level=own.get("level"),
-        superior=own.get("superior"),
-        amounts=Amounts(**money),
-        exam=Decimal(own["exam"]) if "exam" in own else None,
-        bonus_percent=Decimal(own["bonus_percent"]) if "bonus_percent" in own else None,
-        targets_met=sum(1 for item in judged if item.met),
-        targets=len(judged),
-        dimensions=tuple(
-            Dimension(item.item.id, Words(item.item.name.zh, item.item.name.en), item.points, item.item.max)
-            for item in score.items
-            if item.item.max is not None
-        ),
-        figures={
-            item.item.key: Measured(
-                Words(item.item.name.zh, item.item.name.en),
-                None if item.value is None else decimal(item.value),
-                item.figure.n,
-            )
-            for item in score.items
-            if item.item.unit == "pct" and not item.item.rated
-        },
-        days=days,
-    )
-
-
-def _of_100(materials: Materials, score: PersonScore) -> tuple[Decimal | None, Words | None]:
-    """The total on the scale of 100 that grades and pay use; a partial one only where it is to be brought to scale."""
-    tally = score.tally
-    if tally.total is None or not tally.scored_max:
-        return None, Words("没有任何项目得分", "not one item is scored")
-    if not tally.complete and materials.incomplete == "unscored":
-        ids = ", ".join(item.item.id for item in score.unscored)
-        return None, Words(f"项目未评分：{ids}", f"items are unscored: {ids}")
-    scale = Fraction(100) / Fraction(tally.scored_max)
-    return total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)]), None
-
-
-def _rated_days(materials: Materials) -> dict[str, tuple[RatedDay, ...]]:
-    """Person → his days with ratings, oldest first."""
-    bound = KPIS[_SATISFACTION].bound(materials.policy, side_of("agent"))
-    days: dict[str, list[RatedDay]] = {}
-    for fact in adjusted(materials.facts, materials.adjusted):
-        if entity_kind(fact.entity) == "agent" and fact.date <= materials.period.last:
-            n = bound.n(fact.sums)
-            if n > 0:
-                days.setdefault(entity_id(fact.entity), []).append(RatedDay(fact.date, n, summed(bound.top, fact.sums)))
-    return {person: tuple(sorted(own, key=lambda rated: rated.day)) for person, own in days.items()}
 
 
 def _closed(materials: Materials, result: Result) -> dict[str, Any]:

@@ -12,28 +12,27 @@ import typer
 from scoring import steps
 from scoring.calendar import load_calendar
 from scoring.canonical import digest
-from scoring.input_cli import OutcomesFile, settings_of
 from scoring.joined import Operation, gather, store
 from scoring.load import find, known
-from scoring.materials import Incomplete
 from scoring.options import (
     AsJson,
     By,
     CalendarFile,
     CardName,
+    HowIncomplete,
+    OutcomesFile,
     PeriodOption,
+    Pools,
     actor,
-    amounts,
-    as_json,
-    clear,
     pairs,
     period,
-    row,
-    show,
-    table,
-)  # fmt: skip
+    pools,
+    settings_of,
+)
+from scoring.people import Incomplete
 from scoring.period import Month, Period
 from scoring.result import Difference
+from scoring.screen import as_json, clear, row, show, table
 from scoring.store.audit import broken, entries
 from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
 
@@ -53,16 +52,8 @@ def prepare(
     by: By,
     calendar: CalendarFile = None,
     outcomes: OutcomesFile = None,
-    pool: Annotated[
-        list[str] | None,
-        typer.Option("--pool", metavar="POOL=AMOUNT", help="A bonus pool's amount; repeat for several"),
-    ] = None,
-    incomplete: Annotated[
-        str,
-        typer.Option(
-            help="A total with unscored items: `unscored` gets no grade, `rescaled` counts at the scale of what is scored"
-        ),
-    ] = "unscored",
+    pool: Pools = None,
+    incomplete: HowIncomplete = Incomplete.unscored,
     json_: AsJson = False,
 ) -> None:
     """Freeze a period as it stands: facts, roster, inputs, card, KPI and policy versions, and what comes of them.
@@ -72,13 +63,10 @@ def prepare(
     """
     operation: Operation = ctx.obj
     with clear():
-        if incomplete not in ("unscored", "rescaled"):
-            raise ValueError(f"--incomplete {incomplete}: write unscored or rescaled")
-        way: Incomplete = "rescaled" if incomplete == "rescaled" else "unscored"
-        one = find(card)
+        one, rules = find(card), settings_of(outcomes)
         materials = gather(
-            operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=amounts(pool), incomplete=way,
-            settings=settings_of(outcomes) if isinstance(when, Month) else None,
+            operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
+            incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
         )  # fmt: skip
         with store(operation) as database, database.write() as connection:
             made = steps.prepare(connection, materials, actor(operation, by))
