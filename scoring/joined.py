@@ -15,6 +15,7 @@ import msgspec
 
 from scoring.calendar import Season
 from scoring.card import Card
+from scoring.frozen import Facts
 from scoring.materials import Materials
 from scoring.outcomes.settings import Settings
 from scoring.people import Handed, Incomplete
@@ -83,9 +84,11 @@ def handed_in(operation: Operation, card: str, period: Period) -> Handed:
             return handed(connection, card, str(period))
 
 
-def period_facts(operation: Operation, cards: Iterable[Card], period: Period) -> Iterator[DailyFacts]:
-    """Agents' facts, and teams' where one of the cards scores a team's figures."""
-    yield from operation.daily_facts(period.first, period.last, "agent")
+def period_facts(
+    operation: Operation, cards: Iterable[Card], period: Period, back: timedelta = timedelta(0)
+) -> Iterator[DailyFacts]:
+    """Agents' facts of the period and so long ``back``; of the period also teams', where one of the cards scores them."""
+    yield from operation.daily_facts(period.first - back, period.last, "agent")
     if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
         yield from operation.daily_facts(period.first, period.last, "team")
 
@@ -109,16 +112,13 @@ def gather(
     incomplete: Incomplete = Incomplete.unscored,
 ) -> Materials:
     """The materials of a run as they are now, but for inputs and history, which the database has."""
-    facts = list(period_facts(operation, [card], period))
-    if settings is not None and isinstance(period, Month):
-        before = operation.daily_facts(period.first - LOOK_BACK, period.first - timedelta(days=1), "agent")
-        facts += _rated_only(before)
+    back = LOOK_BACK if settings is not None and isinstance(period, Month) else timedelta(0)
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
     return Materials(
         card=card,
         period=period,
         policy=operation.policy,
-        facts=tuple(facts),
+        facts=Facts.of(_rated_before(period.first, period_facts(operation, [card], period, back))),
         opened=_today(operation),
         roster=operation.roster(period.last),
         seasons=seasons,
@@ -129,10 +129,12 @@ def gather(
     )
 
 
-def _rated_only(facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
-    """Days before the period: only what streaks of rated days look at."""
+def _rated_before(first: date, facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
+    """The facts; of days before the first only what streaks of rated days look at."""
     for fact in facts:
-        if sums := {name: fact.sums[name] for name in _RATED if name in fact.sums}:
+        if fact.date >= first:
+            yield fact
+        elif sums := {name: fact.sums[name] for name in _RATED if name in fact.sums}:
             yield msgspec.structs.replace(fact, sums=sums, planned={})
 
 

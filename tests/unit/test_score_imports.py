@@ -11,7 +11,6 @@ import pytest
 from tests.month_end import Desk, card_file, entry
 
 
-
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Anna and ben have an exam each, and anna praise."""
