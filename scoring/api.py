@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from sqlalchemy import Connection
 
 from scoring import appeals, steps
 from scoring.canonical import plain, written
+from scoring.frozen import Document, PersonResult
 from scoring.inputs.sheet import parse_sheet
 from scoring.joined import Operation, store
 from scoring.store.audit import Actor, entries
@@ -118,27 +118,26 @@ def create_app(operation: Operation) -> FastAPI:
     def result(card: str, period: str, who: Anybody) -> Response:
         """The frozen result: everybody's for HR, the team's for a supervisor, his own for an agent."""
         with _reading(operation) as connection:
-            run, body = _seen(connection, card, period, who)
-        return _json({"run": run, **_only(body, who)})
+            run, result = _seen(connection, card, period, who)
+        return _json({"run": run, **_only(result, who)})
 
     @app.get("/api/runs/{card}/{period}/people/{person}")
     def sheet(card: str, period: str, person: str, who: Anybody) -> Response:
         """One person's sheet: items with figures, points and reasons; outcomes; who has signed, and whose turn it is."""
         with _reading(operation) as connection:
-            run, body = _seen(connection, card, period, who)
-            score = _allowed(body, person, who)
+            run, result = _seen(connection, card, period, who)
+            own = _allowed(result, person, who)
             signed = steps.signatures(connection, run).get(person, {})
             due = steps.turn(card_of(connection, run), signed)
-        made = {one["person"]: one for one in (body["outcomes"] or {}).get("people", ())}
-        sheet = {"score": score, "outcomes": made.get(person), "signed": list(signed.values()), "next": due and due.id}
+        sheet = {"score": own.score, "outcomes": own.outcome, "signed": list(signed.values()), "next": due and due.id}
         return _json({"run": run, **sheet})
 
     @app.post("/api/runs/{card}/{period}/people/{person}/review")
     def review(card: str, period: str, person: str, given: Review, who: Anybody) -> Response:
         """Sign a column: an agent his own, a supervisor his team's other columns."""
         with _writing(operation) as connection:
-            run, body = _seen(connection, card, period, who)
-            _allowed(body, person, who)
+            run, result = _seen(connection, card, period, who)
+            _allowed(result, person, who)
             if who.role == "agent" and given.column != "self":
                 raise HTTPException(403, "an agent signs the column self")
             signed = steps.review(
@@ -186,8 +185,8 @@ def create_app(operation: Operation) -> FastAPI:
     def appeal(given: NewAppeal, who: Anybody) -> Response:
         """File an appeal against a published result."""
         with _writing(operation) as connection:
-            _, body = _seen(connection, given.card, given.period, who)
-            _allowed(body, given.person, who)
+            _, result = _seen(connection, given.card, given.period, who)
+            _allowed(result, given.person, who)
             made = appeals.open_appeal(
                 connection, given.card, given.period, given.person, given.items, given.reason, _actor(who, operation),
                 given.corrections, given.exclusions,
@@ -256,30 +255,27 @@ def _visible(run: RunRecord, who: Login) -> int | None:
     return run.revision if who.role == "hr" or run.state == "prepared" else run.published
 
 
-def _seen(connection: Connection, card: str, period: str, who: Login) -> tuple[RunRecord, dict[str, Any]]:
+def _seen(connection: Connection, card: str, period: str, who: Login) -> tuple[RunRecord, Document]:
     run = find_run(connection, card, period)
     revision = _visible(run, who)
     if revision is None:
         raise HTTPException(404, f"the run of {card} in {period} is not published yet")
-    return run, json.loads(result_of(connection, run, revision))
+    return run, result_of(connection, run, revision)
 
 
-def _only(body: dict[str, Any], who: Login) -> dict[str, Any]:
+def _only(result: Document, who: Login) -> dict[str, Any]:
     """The result as far as he may see it: counts and costs of everybody are HR's."""
     if who.role == "hr":
-        return body
-    scores = [score for score in body["scores"] if who.may_see(score["person"], score["team"])]
-    people = {score["person"] for score in scores}
-    made = [one for one in (body["outcomes"] or {}).get("people", ()) if one["person"] in people]
-    kept = {name: value for name, value in body.items() if name not in ("closed", "outcomes", "scores")}
-    return {**kept, "scores": scores, "outcomes": {"people": made} if body["outcomes"] else None}
+        return result.whole()
+    body = result.whole(lambda one: who.may_see(one.person, one.team))
+    return {**body, "outcomes": body["outcomes"] and {"people": body["outcomes"]["people"]}}
 
 
-def _allowed(body: dict[str, Any], person: str, who: Login) -> Any:
-    """The person's score. Whoever may not see it does not learn whether there is one."""
-    score = next((score for score in body["scores"] if score["person"] == person), None)
-    if score is not None and who.may_see(person, score["team"]):
-        return score
+def _allowed(result: Document, person: str, who: Login) -> PersonResult:
+    """What the result says of the person. Whoever may not see it does not learn whether there is one."""
+    own = result.person(person)
+    if own is not None and who.may_see(person, own.team):
+        return own
     if who.role == "hr":
         raise HTTPException(404, f"{person!r} is not scored in this run")
     raise HTTPException(403, "not yours to see")
@@ -288,8 +284,8 @@ def _allowed(body: dict[str, Any], person: str, who: Login) -> Any:
 def _sees(connection: Connection, appeal: appeals.Appeal, who: Login) -> bool:
     if who.role == "hr" or appeal.person == who.person:
         return True
-    scores = json.loads(result_of(connection, appeal.run, appeal.revision))["scores"]
-    return any(score["person"] == appeal.person and who.may_see(appeal.person, score["team"]) for score in scores)
+    own = result_of(connection, appeal.run, appeal.revision).person(appeal.person)
+    return own is not None and who.may_see(appeal.person, own.team)
 
 
 def _with_difference(connection: Connection, appeal: appeals.Appeal, who: Login) -> dict[str, Any]:

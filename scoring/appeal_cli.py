@@ -8,9 +8,10 @@ import typer
 
 from scoring import appeals
 from scoring.joined import Operation, store
-from scoring.options import AsJson, By, CardName, PeriodOption, actor, as_json, clear, pairs, row, show, table
+from scoring.options import AsJson, By, CardName, PeriodOption, actor, pairs
 from scoring.result import Difference
 from scoring.run_cli import Person, Reason, card_id, tell_differences
+from scoring.screen import as_json, clear, row, show, table
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]

@@ -127,7 +127,7 @@ def difference(connection: Connection, appeal: Appeal) -> list[Difference]:
     run = by_id(connection, appeal.run.id)
     made = _changed(materials_of(connection, run), appeal.person, appeal.changes)
     body, facts = pack(made)
-    after = document(made, compute(made), digest(body), digest(facts))
+    after = document(made, compute(made), digest(body), facts.lines.digest)
     return differences(result_of(connection, run), after)
 
 
@@ -237,8 +237,9 @@ def _changed(materials: Materials, person: str, changes: Mapping[str, Any]) -> M
         for day, sums in sorted(changes["facts"].items())
     )
     made = replace(materials, inputs=inputs, adjusted=(*materials.adjusted, *added))
-    for fact in adjusted(made.facts, made.adjusted):
-        if added and fact.entity == added[0].entity and (below := sorted(m for m, n in fact.sums.items() if n < 0)):
+    own = entity("agent", person)
+    for fact in adjusted((fact for fact in made.facts if fact.entity == own), made.adjusted) if added else ():
+        if fact.entity == own and (below := sorted(m for m, n in fact.sums.items() if n < 0)):
             raise ValueError(f"{fact.date}: {', '.join(below)} would fall below 0; exclude no more than there is")
     return made
 

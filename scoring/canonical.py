@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
@@ -23,26 +23,42 @@ def plain(value: Any) -> Any:
 
     Of a model only what was set, so that reading it back gives the same model. Raises TypeError for what has no such form.
     """
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case Decimal() | Fraction() | Period() | Term():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case BaseModel():
-            return plain(value.model_dump(by_alias=True, exclude_unset=True))
-        case msgspec.Struct():
-            return plain(msgspec.to_builtins(value))
-        case Mapping():
-            return {str(key): plain(part) for key, part in value.items()}
-        case Set():
-            return sorted(plain(part) for part in value)
-        case list() | tuple():
-            return [plain(part) for part in value]
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"{type(value).__name__} has no plain form")
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    way = _ways.get(kind)
+    if way is None:
+        way = _ways[kind] = _way(kind)
+    return way(value)
+
+
+_Way = Callable[[Any], Any]
+_AS_IT_IS = frozenset({type(None), bool, int, float, str})
+#: Kind → how it is written: found once, since a run of many people has some hundred values for each of them.
+_ways: dict[type, _Way] = {}
+
+
+def _way(kind: type) -> _Way:
+    if issubclass(kind, (int, float, str)):
+        return lambda value: value
+    if issubclass(kind, (Decimal, Fraction, Period, Term)):
+        return str
+    if issubclass(kind, date):  # a datetime is one, too
+        return lambda value: value.isoformat()
+    if issubclass(kind, BaseModel):
+        return lambda value: plain(value.model_dump(by_alias=True, exclude_unset=True))
+    if issubclass(kind, msgspec.Struct):
+        return lambda value: plain(msgspec.to_builtins(value))
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): plain(part) for key, part in value.items()}
+    if issubclass(kind, Set):
+        return lambda value: sorted(plain(part) for part in value)
+    if issubclass(kind, (list, tuple)):
+        return lambda value: [plain(part) for part in value]
+    if is_dataclass(kind):
+        names = [field.name for field in fields(kind)]
+        return lambda value: {name: plain(getattr(value, name)) for name in names}
+    raise TypeError(f"{kind.__name__} has no plain form")
 
 
 def written(value: Any) -> bytes:

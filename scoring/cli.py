@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,28 +16,29 @@ from scoring.analysis.review_cli import review_command
 from scoring.analysis.what_if_cli import what_if_command
 from scoring.appeal_cli import appeal
 from scoring.calendar import load_calendar
-from scoring.cli_parts import (
-    console,
-    months_there_are,
-    named_amounts,
-    settings_of,
-    stop,
-)
 from scoring.connector.cli import push_command
 from scoring.export import to_csv, to_messages
 from scoring.input_cli import import_, inputs, missing, template
-from scoring.joined import Operation, handed_in, period_facts
+from scoring.joined import Operation, gather, remembered
 from scoring.load import find
-from scoring.materials import as_given
-from scoring.outcomes import Outcomes, Settings, decide
-from scoring.outcomes.pay_rules import BonusPool
-from scoring.people import people
+from scoring.options import (
+    CalendarFile,
+    HowIncomplete,
+    OutcomesFile,
+    Pools,
+    months_there_are,
+    pools,
+    settings_of,
+)
+from scoring.outcomes import Outcomes
+from scoring.people import Incomplete
 from scoring.period import Month, Period
+from scoring.result import compute
 from scoring.results import earlier_totals, to_json
 from scoring.run_cli import approve, audit, prepare, publish, reopen, review, show_, status, verify
+from scoring.screen import clear, show, stop
 from scoring.sheet_files import SheetFormat, write_sheets
 from scoring.sheets import LANGUAGES, Context, Language
-from scoring.store.database import StoreError
 from scoring.store_cli import database
 from scoring.table import render
 from scoring.token_cli import serve, token
@@ -67,13 +69,6 @@ class Spoken(StrEnum):
     zh = "zh"
     en = "en"
     both = "both"
-
-
-class Undecided(StrEnum):
-    """What becomes of totals of which some items are unscored."""
-
-    undecided = "undecided"
-    attained = "attained"
 
 
 _Writer = Callable[[runs.Run, Outcomes | None, Mapping[str, RosterEntry]], bytes]
@@ -123,26 +118,16 @@ def run(
     formats: Annotated[
         list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
     ] = None,
-    calendar: Annotated[
-        Path | None, typer.Option(help="Calendar (YAML) of the profiles in force: weights for a season or a strategy")
-    ] = None,
+    calendar: CalendarFile = None,
     sheets: Annotated[
         list[Sheets] | None, typer.Option(help="Also a sheet a person, in this format; repeat for both")
     ] = None,
     language: Annotated[
         Spoken, typer.Option(help="Language of the sheets; both: a page each in one file")
     ] = Spoken.both,
-    outcomes: Annotated[
-        Path | None, typer.Option(help="Rules of grades, pay and follow-up (YAML); the program's own by default")
-    ] = None,
-    pool: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID=AMOUNT", help="Amount of a bonus pool of these rules; repeat for several"),
-    ] = None,
-    incomplete: Annotated[
-        Undecided,
-        typer.Option(help="Totals with unscored items: no grade and no pay, or by what the scored items attain"),
-    ] = Undecided.undecided,
+    outcomes: OutcomesFile = None,
+    pool: Pools = None,
+    incomplete: HowIncomplete = Incomplete.unscored,
     rows: Annotated[int, typer.Option(min=0, help="People shown on the screen; the files have all")] = 50,
     publish: Annotated[bool, typer.Option(help="Put the scores on the topic `scores`")] = True,
 ) -> None:
@@ -155,44 +140,29 @@ def run(
     when = month or period
     if when is None or (month and period):
         stop("say what to score: --month 2026-03, or --period 2026-Q1; one of the two")
-    try:
-        the_card = find(card)
-        seasons = load_calendar(calendar) if calendar else ()
+    with clear():
         rules = settings_of(outcomes)
-        facts, roster = period_facts(operation, [the_card], when), operation.roster(when.last)
-        inputs = as_given(the_card, handed_in(operation, the_card.id, when))
-        result = runs.run(the_card, when, facts, operation.policy, roster, inputs, seasons)
-        decided = _decided(result, roster, rules, pool or (), incomplete)
-        before = earlier_totals(sorted(out.glob(f"{the_card.id}-*.json")), the_card.id) if sheets else {}
-    except (ValueError, StoreError) as error:
-        stop(str(error))
+        amounts = pools(pool, rules)
+        materials = gather(
+            operation, find(card), when, seasons=load_calendar(calendar) if calendar else (), pools=amounts,
+            incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
+        )  # fmt: skip
+        # Actions open on the day after the period, whenever the command is given: the same facts give the same files.
+        materials = replace(remembered(operation, materials), opened=when.last + timedelta(days=1))
+        scored = compute(materials)
+        result, decided, roster = scored.run, scored.outcomes, materials.roster
+        before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}
     if not result.people:
         stop(f"no agent has facts in {when}; {months_there_are(operation)}")
-    console().print(render(result, rows))
+    show(render(result, rows))
     for made in _write(result, decided, roster, out, formats or Format):
         typer.echo(f"written: {made}")
     if sheets:
         context = Context(result, decided, roster, before)
         spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
-        _write_sheets(context, out / f"{the_card.id}-{when}-sheets", [one.value for one in sheets], spoken)
+        _write_sheets(context, out / f"{result.card.id}-{when}-sheets", [one.value for one in sheets], spoken)
     if publish:
         _publish(result, operation)
-
-
-def _decided(
-    result: runs.Run,
-    roster: Mapping[str, RosterEntry],
-    rules: Settings,
-    pool: Sequence[str],
-    incomplete: Undecided,
-) -> Outcomes | None:
-    """What follows from a month's totals. Its actions open on the day after; None for another period."""
-    pools = named_amounts(pool, "--pool", (rule.id for rule in rules.pay if isinstance(rule, BonusPool)))
-    if not isinstance(result.period, Month):
-        return None
-    opened: date = result.period.last + timedelta(days=1)
-    everybody = people(result, roster, incomplete=incomplete.value)
-    return decide(result.period, everybody, rules, opened=opened, pools=pools)
 
 
 def _write(

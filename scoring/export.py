@@ -82,23 +82,25 @@ def money_of(outcome: PersonOutcome) -> Decimal | None:
 
 def to_messages(run: Run) -> list[Score]:
     """One message per person, keyed by card, month and person: publishing a run again changes nothing."""
-    return [
-        Score(
-            card=run.card.id,
-            card_version=run.card.version,
-            period=str(run.period),
-            person=person.person,
-            total=None if person.tally.total is None else str(person.tally.total),
-            scored_max=shown(person.tally.scored_max),
-            max=shown(person.tally.max),
-            complete=person.tally.complete,
-            items=[_message(section.section.id, item) for section in person.sections for item in section.items],
-        )
-        for person in run.people
-    ]
+    return [message(run, person) for person in run.people]
 
 
-def _message(section: str, score: ItemScore) -> dict[str, Any]:
+def message(run: Run, person: PersonScore) -> Score:
+    """One person's message."""
+    return Score(
+        card=run.card.id,
+        card_version=run.card.version,
+        period=str(run.period),
+        person=person.person,
+        total=None if person.tally.total is None else str(person.tally.total),
+        scored_max=shown(person.tally.scored_max),
+        max=shown(person.tally.max),
+        complete=person.tally.complete,
+        items=[_item(section.section.id, item) for section in person.sections for item in section.items],
+    )
+
+
+def _item(section: str, score: ItemScore) -> dict[str, Any]:
     """One item: the KPI's figure in its own unit, as the wallboard has it, or what was handed in; points exact."""
     item, figure = score.item, score.figure
     kpi = KPIS[item.kpi] if item.kpi is not None else None

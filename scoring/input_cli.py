@@ -20,29 +20,19 @@ from scoring.options import (
     By,
     CalendarFile,
     CardName,
+    OutcomesFile,
     PeriodOption,
     actor,
-    as_json,
-    clear,
     period,
-    row,
-    show,
-    table,
+    settings_of,
 )
-from scoring.outcomes import default, load
-from scoring.outcomes.settings import Settings
 from scoring.period import Period
+from scoring.screen import as_json, clear, row, show, table
 from scoring.steps import asked_of, lacking
 from scoring.store.inputs import handed, versions
 from scoring.taking import take_sheet
 from streams.contracts.outputs import RosterEntry
 
-OutcomesFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--outcomes", help="Rules of outcomes (YAML), which pay needs amounts; the program's own where left out"
-    ),
-]
 _People = dict[str, RosterEntry | None]
 
 
@@ -194,8 +184,3 @@ def _asked(
     if not known:
         raise ValueError(f"nobody is scored on {card.id} in {when}: no facts, and nobody on the roster; check both")
     return known, asked_of(due, settings_of(outcomes), known.items(), weights)
-
-
-def settings_of(file: Path | None) -> Settings:
-    """The rules of outcomes in this file; the program's own without one."""
-    return load(file) if file else default()

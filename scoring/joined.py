@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +15,14 @@ import msgspec
 
 from scoring.calendar import Season
 from scoring.card import Card
-from scoring.materials import Handed, Incomplete, Materials
+from scoring.frozen import Facts
+from scoring.materials import Materials
 from scoring.outcomes.settings import Settings
+from scoring.people import Handed, Incomplete
 from scoring.period import Month, Period
 from scoring.store.database import Database
 from scoring.store.inputs import handed
+from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.catalog import KPIS
@@ -58,6 +62,19 @@ def store(operation: Operation) -> Iterator[Database]:
         database.close()
 
 
+def remembered(operation: Operation, materials: Materials) -> Materials:
+    """The materials with what the database has for them: inputs, and what published months before have closed."""
+    with store(operation) as database:
+        if not database.exists or database.version()[0] is None:
+            return materials
+        with database.read() as connection:
+            return replace(
+                materials,
+                inputs=handed(connection, materials.card.id, str(materials.period)),
+                history=history_before(connection, materials.card.id, materials.period) if materials.settings else {},
+            )
+
+
 def handed_in(operation: Operation, card: str, period: Period) -> Handed:
     """What was imported for a card and period; nothing where there is no database yet."""
     with store(operation) as database:
@@ -67,9 +84,11 @@ def handed_in(operation: Operation, card: str, period: Period) -> Handed:
             return handed(connection, card, str(period))
 
 
-def period_facts(operation: Operation, cards: Iterable[Card], period: Period) -> Iterator[DailyFacts]:
-    """Agents' facts, and teams' where one of the cards scores a team's figures."""
-    yield from operation.daily_facts(period.first, period.last, "agent")
+def period_facts(
+    operation: Operation, cards: Iterable[Card], period: Period, back: timedelta = timedelta(0)
+) -> Iterator[DailyFacts]:
+    """Agents' facts of the period and so long ``back``; of the period also teams', where one of the cards scores them."""
+    yield from operation.daily_facts(period.first - back, period.last, "agent")
     if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
         yield from operation.daily_facts(period.first, period.last, "team")
 
@@ -90,19 +109,16 @@ def gather(
     seasons: tuple[Season, ...] = (),
     settings: Settings | None = None,
     pools: Mapping[str, Decimal] | None = None,
-    incomplete: Incomplete = "unscored",
+    incomplete: Incomplete = Incomplete.unscored,
 ) -> Materials:
     """The materials of a run as they are now, but for inputs and history, which the database has."""
-    facts = list(period_facts(operation, [card], period))
-    if settings is not None and isinstance(period, Month):
-        before = operation.daily_facts(period.first - LOOK_BACK, period.first - timedelta(days=1), "agent")
-        facts += _rated_only(before)
+    back = LOOK_BACK if settings is not None and isinstance(period, Month) else timedelta(0)
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
     return Materials(
         card=card,
         period=period,
         policy=within(operation.policy, period.first, period.last),
-        facts=tuple(facts),
+        facts=Facts.of(_rated_before(period.first, period_facts(operation, [card], period, back))),
         opened=_today(operation),
         roster=operation.roster(period.last),
         seasons=seasons,
@@ -113,10 +129,12 @@ def gather(
     )
 
 
-def _rated_only(facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
-    """Days before the period: only what streaks of rated days look at."""
+def _rated_before(first: date, facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
+    """The facts; of days before the first only what streaks of rated days look at."""
     for fact in facts:
-        if sums := {name: fact.sums[name] for name in _RATED if name in fact.sums}:
+        if fact.date >= first:
+            yield fact
+        elif sums := {name: fact.sums[name] for name in _RATED if name in fact.sums}:
             yield msgspec.structs.replace(fact, sums=sums, planned={})
 
 

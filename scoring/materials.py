@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from pydantic import BaseModel
 
 from scoring.calendar import Season
-from scoring.canonical import plain, written
+from scoring.canonical import written
 from scoring.card import Card
+from scoring.frozen import Facts
 from scoring.given import Given, read
 from scoring.inputs.check import half
 from scoring.outcomes.people import History, Past
 from scoring.outcomes.settings import Settings
 from scoring.outcomes.terms import Term
+from scoring.people import Handed, Incomplete
 from scoring.period import Period, parse_period
 from scoring.runs import Run, run
-from streams.contracts.outputs import DailyFacts, RosterEntry
+from streams.contracts.outputs import DailyFacts, RosterEntry, Sums
 from streams.kpi import policies
 from streams.kpi.catalog import KPIS
+from streams.kpi.measures import add
 from streams.kpi.policies import AnyPolicy
 
 _Model = TypeVar("_Model", bound=BaseModel)
 SCHEMA = "deskpulse/materials/1"
-#: What a total that some items are missing from counts as in grades and ranks: none, or brought to the full scale.
-Incomplete: TypeAlias = Literal["unscored", "rescaled"]
-#: Person → item → field → text.
-Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 class MaterialsError(ValueError):
@@ -42,7 +40,7 @@ class MaterialsError(ValueError):
 
 @dataclass(frozen=True)
 class Materials:
-    """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back).
+    """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back); asked for repeatedly.
 
     ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
     which follow-up actions open. ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
@@ -51,7 +49,7 @@ class Materials:
     card: Card
     period: Period
     policy: AnyPolicy
-    facts: tuple[DailyFacts, ...]
+    facts: Iterable[DailyFacts]
     opened: date
     roster: Mapping[str, RosterEntry] = field(default_factory=dict)
     inputs: Handed = field(default_factory=dict)
@@ -59,7 +57,7 @@ class Materials:
     settings: Settings | None = None
     history: Mapping[str, History] = field(default_factory=dict)
     pools: Mapping[str, Decimal] = field(default_factory=dict)
-    incomplete: Incomplete = "unscored"
+    incomplete: Incomplete = Incomplete.unscored
     adjusted: tuple[DailyFacts, ...] = ()
     kpi_versions: Mapping[str, int] = field(default_factory=dict)
 
@@ -105,23 +103,28 @@ def as_given(card: Card, handed: Handed) -> dict[str, dict[str, Decimal | Given]
     return made
 
 
-def adjusted(facts: tuple[DailyFacts, ...], by: tuple[DailyFacts, ...]) -> list[DailyFacts]:
-    """The facts with adjustments added to their days' sums."""
-    if not by:
-        return list(facts)
-    days = {fact.key: fact for fact in facts}
+def adjusted(facts: Iterable[DailyFacts], by: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
+    """The facts with adjustments added to their days' sums; days that only adjustments have come last."""
+    changes: dict[tuple[str, date], Sums] = {}
     for change in by:
-        fact = days.get(change.key, DailyFacts(entity=change.entity, date=change.date))
-        sums = dict(fact.sums)
-        for measure, amount in change.sums.items():
-            sums[measure] = sums.get(measure, 0) + amount
-        days[change.key] = msgspec.structs.replace(fact, sums=sums)
-    return [days[key] for key in sorted(days)]
+        add(changes.setdefault((change.entity, change.date), {}), change.sums)
+    for fact in facts:
+        yield _added(fact, changes.pop((fact.entity, fact.date), None)) if changes else fact
+    for (entity, day), sums in changes.items():
+        yield DailyFacts(entity=entity, date=day, sums=sums)
 
 
-def pack(materials: Materials) -> tuple[bytes, bytes]:
+def _added(fact: DailyFacts, change: Sums | None) -> DailyFacts:
+    if change is None:
+        return fact
+    sums = dict(fact.sums)
+    add(sums, change)
+    return msgspec.structs.replace(fact, sums=sums)
+
+
+def pack(materials: Materials) -> tuple[bytes, Facts]:
     """The materials as two documents, the facts being one of their own: many revisions share them."""
-    facts = written(sorted((plain(fact) for fact in materials.facts), key=lambda fact: (fact["entity"], fact["date"])))
+    facts = materials.facts if isinstance(materials.facts, Facts) else Facts.of(materials.facts)
     body = {
         "schema": SCHEMA,
         "card": materials.card,
@@ -142,7 +145,7 @@ def pack(materials: Materials) -> tuple[bytes, bytes]:
     return written(body), facts
 
 
-def unpack(body: bytes, facts: bytes) -> Materials:
+def unpack(body: bytes, facts: Facts) -> Materials:
     """The materials in these documents. Raises MaterialsError where they are not ones that this program reads."""
     raw = json.loads(body)
     if raw.get("schema") != SCHEMA:
@@ -151,7 +154,7 @@ def unpack(body: bytes, facts: bytes) -> Materials:
         card=_model(Card, raw["card"]),
         period=parse_period(raw["period"]),
         policy=policies.read(raw["policy"]),
-        facts=tuple(msgspec.json.decode(facts, type=list[DailyFacts])),
+        facts=facts,
         opened=date.fromisoformat(raw["opened"]),
         roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),
         inputs=raw["inputs"],
@@ -159,10 +162,19 @@ def unpack(body: bytes, facts: bytes) -> Materials:
         settings=None if raw["settings"] is None else _model(Settings, raw["settings"]),
         history={person: history_of(before) for person, before in raw["history"].items()},
         pools={id: Decimal(amount) for id, amount in raw["pools"].items()},
-        incomplete=raw["incomplete"],
+        incomplete=Incomplete(raw["incomplete"]),
         adjusted=tuple(msgspec.convert(raw["adjusted"], list[DailyFacts])),
         kpi_versions=raw["kpi_versions"],
     )
+
+
+def card_in(body: bytes) -> Card:
+    """The card in this document of materials, without reading the rest."""
+    return Card.model_validate_json(bytes(msgspec.json.decode(body, type=_OfCard).card))
+
+
+class _OfCard(msgspec.Struct):
+    card: msgspec.Raw
 
 
 def history_of(raw: Mapping[str, Any]) -> History:
@@ -180,16 +192,6 @@ def history_of(raw: Mapping[str, Any]) -> History:
     )
     granted = {id: tuple(date.fromisoformat(day) for day in days) for id, days in raw["granted"].items()}
     return History(past, granted)
-
-
-def squeezed(body: bytes) -> bytes:
-    """The document as the database keeps it."""
-    return zlib.compress(body, 6)
-
-
-def unsqueezed(body: bytes) -> bytes:
-    """The document that was kept."""
-    return zlib.decompress(body)
 
 
 def _model(kind: type[_Model], raw: Any) -> _Model:

@@ -1,31 +1,23 @@
-"""Arguments and options that the commands of scoring share, and how these end with a clear word."""
+"""Arguments and options that the commands of scoring share, and what they mean as typed."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from scoring.canonical import plain
-from scoring.exact import NONE
 from scoring.joined import Operation
+from scoring.outcomes import Settings, default, load
+from scoring.outcomes.pay_rules import BonusPool
+from scoring.people import Incomplete
 from scoring.period import Month, Period, parse_period
 from scoring.store.audit import Actor
 
-#: Columns of a table where the output is no terminal.
-WIDTH = 200
-#: Lines of a message that somebody reads.
-_LINES = 50
 _Read = TypeVar("_Read")
 
 
@@ -51,27 +43,22 @@ PeriodOption = Annotated[
 ]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does this; kept in the audit trail")]
 CalendarFile = Annotated[Path | None, typer.Option("--calendar", help="Calendar (YAML) of the profiles in force")]
+OutcomesFile = Annotated[
+    Path | None,
+    typer.Option("--outcomes", help="Rules of grades, pay and follow-up (YAML); the program's own where left out"),
+]
+Pools = Annotated[
+    list[str] | None,
+    typer.Option("--pool", metavar="ID=AMOUNT", help="Amount of a bonus pool of these rules; repeat for several"),
+]
+HowIncomplete = Annotated[
+    Incomplete,
+    typer.Option(
+        "--incomplete",
+        help="A total with unscored items: `unscored` has no grade and no pay, `rescaled` counts at the scale of what is scored",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs")]
-
-
-@contextmanager
-def clear() -> Iterator[None]:
-    """Turns what people can mend into its message and exit code 1."""
-    try:
-        yield
-    except typer.Exit:  # the operation has said why by itself
-        raise
-    except (ValueError, RuntimeError, OSError) as error:
-        stop(str(error))
-
-
-def stop(message: str) -> NoReturn:
-    """End the command with this message; of very many lines the first."""
-    lines = message.splitlines()
-    typer.echo("\n".join(lines[:_LINES]), err=True)
-    if len(lines) > _LINES:
-        typer.echo(f"… and {len(lines) - _LINES} more lines like these", err=True)
-    raise typer.Exit(1)
 
 
 def actor(operation: Operation, name: str) -> Actor:
@@ -81,49 +68,55 @@ def actor(operation: Operation, name: str) -> Actor:
     return Actor(name.strip(), operation.now())
 
 
-def pairs(given: list[str] | None, what: str) -> dict[str, str]:
-    """``NAME=VALUE`` arguments. Raises ValueError for others, and for a name that is given twice."""
+def pairs(given: Sequence[str] | None, what: str) -> dict[str, str]:
+    """``NAME=VALUE`` as typed. Raises ValueError for others, and for a name that is given twice."""
     made: dict[str, str] = {}
     for text in given or ():
-        name, sign, value = text.partition("=")
+        name, sign, value = (part.strip() for part in text.partition("="))
         if not sign or not name:
             raise ValueError(f"{text!r}: write {what}")
         if name in made:
             raise ValueError(f"{name} is given twice; keep one")
-        made[name.strip()] = value.strip()
+        made[name] = value
     return made
 
 
-def amounts(given: list[str] | None) -> dict[str, Decimal]:
-    """``ID=AMOUNT`` options. Raises ValueError for what is no amount."""
-    made = {}
-    for name, text in pairs(given, "POOL=AMOUNT, like pool=100000").items():
+def amounts(given: Sequence[str] | None, option: str, known: Iterable[str]) -> dict[str, Decimal]:
+    """``NAME=AMOUNT`` as typed: 0 or more, in whole cents. Raises ValueError that says which name or amount is wrong."""
+    names, made = sorted(known), {}
+    for name, text in pairs(given, f"{option} NAME=AMOUNT, like {names[0] if names else 'pool'}=5000.00").items():
+        if name not in names:
+            raise ValueError(f"{option} {name}: there is no such one here; there are: {', '.join(names) or 'none'}")
         try:
-            made[name] = Decimal(text)
-        except ArithmeticError:
-            raise ValueError(f"{name}: {text!r} is no amount; write it like 100000.00") from None
+            value = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(f"{option} {name}: {text!r} is no amount; write it like {name}=5000.00") from None
+        if not value.is_finite() or value < 0 or value != round(value, 2):
+            raise ValueError(f"{option} {name}: an amount is 0 or more, in whole cents, not {text}")
+        made[name] = value
     return made
 
 
-def as_json(data: Any) -> None:
-    """Data for programs on the screen."""
-    typer.echo(json.dumps(plain(data), ensure_ascii=False, indent=2))
+def pools(given: Sequence[str] | None, *rules: Settings) -> dict[str, Decimal]:
+    """Amounts of the bonus pools of these rules, as typed. Raises ValueError."""
+    return amounts(given, "--pool", {rule.id for one in rules for rule in one.pay if isinstance(rule, BonusPool)})
 
 
-def table(*headings: str) -> Table:
-    """A table of the house's style."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
-    return made
+def months(first: Month, last: Month) -> list[Month]:
+    """From the first to the last, both included. Raises ValueError where they are the wrong way round."""
+    if last < first:
+        raise ValueError(f"the months run from {first} back to {last}; swap --from and --to")
+    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return [Month(number // 12, number % 12 + 1) for number in numbers]
 
 
-def row(into: Table, *cells: object) -> None:
-    """Add a row of plain text; a dash where there is nothing."""
-    into.add_row(*(Text(NONE if cell is None or cell == "" else str(cell)) for cell in cells))
+def months_there_are(operation: Operation) -> str:
+    """Which months there are facts of, for people."""
+    facts = operation.daily_facts(date(1970, 1, 1), date(2999, 12, 31), "agent")
+    there = sorted({Month.of(day.date) for day in facts})
+    return f"there are facts of {', '.join(map(str, there))}" if there else "there are no facts of any month yet"
 
 
-def show(renderable: object) -> None:
-    """Print for people."""
-    console = Console()
-    (console if console.is_terminal else Console(width=WIDTH)).print(renderable)
+def settings_of(file: Path | None) -> Settings:
+    """The rules of outcomes in this file; the program's own without one. Raises SettingsError."""
+    return load(file) if file else default()

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from functools import lru_cache
+from typing import TypeAlias
 
 from scoring.evaluate import PersonScore
 from scoring.exact import decimal, total
+from scoring.inputs.needs import PERSONAL
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
 from scoring.outcomes.words import Words
+from scoring.parts import Name
 from scoring.runs import Run
 from scoring.scored import ItemScore
-from streams.contracts.outputs import RosterEntry
+from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
+from streams.kpi.catalog import KPIS
+from streams.kpi.policies import AnyPolicy
+from streams.kpi.spec import Bound, side_of
+from streams.kpi.spec import total as summed
 
-#: What becomes of a total of which some items are unscored: nothing follows from it, or what the scored items attain counts.
-Incomplete: TypeAlias = Literal["undecided", "attained"]
+#: Person → item → field → text.
+Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
+_SATISFACTION = "csat"
+_MONEY = ("base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus")
+
+
+class Incomplete(StrEnum):
+    """What a total of which some items are unscored counts as in grades, ranks and pay."""
+
+    #: Nothing: it has none of them, and the reason names the items that lack.
+    unscored = "unscored"
+    #: What the scored items attain, brought to the full scale.
+    rescaled = "rescaled"
 
 
 @dataclass(frozen=True)
@@ -32,24 +52,69 @@ class About:
     days: tuple[RatedDay, ...] = ()
 
 
+def known(
+    handed: Handed,
+    facts: Iterable[DailyFacts],
+    policy: AnyPolicy,
+    last: date,
+    amounts: Mapping[str, Decimal] | None = None,
+) -> dict[str, About]:
+    """Person → what was handed in for him, and his rated days up to ``last``. ``amounts`` hold where none was handed in."""
+    days = _rated_days(facts, policy, last)
+    return {
+        person: _about(handed.get(person, {}).get(PERSONAL, {}), days.get(person, ()), amounts or {})
+        for person in handed.keys() | days.keys()
+    }
+
+
 def people(
     run: Run,
     roster: Mapping[str, RosterEntry] | None = None,
     about: Mapping[str, About] | None = None,
-    incomplete: Incomplete = "undecided",
+    incomplete: Incomplete = Incomplete.unscored,
     everybody: About | None = None,
 ) -> list[Person]:
     """Everyone of the run, totals brought to the 100 points that outcomes are stated in.
 
-    A total is a part of what the card can give. Where items are unscored it says nothing about the whole: ``undecided``
-    leaves it open, and says which items lack; ``attained`` takes what the scored items attain. ``everybody``: what holds
-    for those whom ``about`` does not have.
+    ``everybody``: what holds for those whom ``about`` does not have.
     """
-    entries, known, other = roster or {}, about or {}, everybody or About()
+    entries, known_of, other = roster or {}, about or {}, everybody or About()
     return [
-        _person(run, score, entries.get(score.person), known.get(score.person, other), incomplete)
+        _person(run, score, entries.get(score.person), known_of.get(score.person, other), incomplete)
         for score in run.people
     ]
+
+
+def _about(own: Mapping[str, str], days: tuple[RatedDay, ...], amounts: Mapping[str, Decimal]) -> About:
+    return About(
+        amounts=Amounts(**{**amounts, **{name: Decimal(own[name]) for name in _MONEY if name in own}}),
+        exam=Decimal(own["exam"]) if "exam" in own else None,
+        bonus_percent=Decimal(own["bonus_percent"]) if "bonus_percent" in own else None,
+        level=own.get("level"),
+        superior=own.get("superior"),
+        days=days,
+    )
+
+
+def _rated_days(facts: Iterable[DailyFacts], policy: AnyPolicy, last: date) -> dict[str, tuple[RatedDay, ...]]:
+    """Person → his days with ratings, oldest first."""
+    bounds: dict[date, Bound] = {}
+    days: dict[str, list[RatedDay]] = {}
+    for fact in facts:
+        if entity_kind(fact.entity) != "agent" or fact.date > last:
+            continue
+        bound = bounds.get(fact.date)
+        if bound is None:
+            bound = bounds[fact.date] = KPIS[_SATISFACTION].bound(policy.current(fact.date), side_of("agent"))
+        if (n := bound.n(fact.sums)) > 0:
+            rated = _rated_day(fact.date, n, summed(bound.top, fact.sums))
+            days.setdefault(entity_id(fact.entity), []).append(rated)
+    return {person: tuple(sorted(own, key=lambda rated: rated.day)) for person, own in days.items()}
+
+
+@lru_cache(maxsize=65_536)  # millions of days have the same few counts: they share one object
+def _rated_day(day: date, ratings: int, satisfied: int) -> RatedDay:
+    return RatedDay(day, ratings, satisfied)
 
 
 def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: About, incomplete: Incomplete) -> Person:
@@ -60,7 +125,7 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
         total=reached,
         why=why,
         card=run.card.id,
-        role=run.card.role,
+        role=entry.role if entry and entry.role else run.card.role,
         team=entry.team_id if entry else None,
         level=about.level,
         superior=about.superior,
@@ -69,20 +134,26 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
         bonus_percent=about.bonus_percent,
         targets_met=sum(met),
         targets=len(met),
-        dimensions=tuple(_dimensions(score.items)),
+        dimensions=tuple(
+            _dimension(one.item.id, one.item.name, one.points, one.item.max)
+            for one in score.items
+            if one.item.max is not None
+        ),
         figures=_figures(score.items),
         days=about.days,
     )
 
 
 def _total(score: PersonScore, incomplete: Incomplete) -> tuple[Decimal | None, Words | None]:
+    """The total of 100; a partial one says nothing about the whole, unless it is to be brought to scale."""
     tally = score.tally
     if not tally.max:
         return None, Words("评分卡未设权重", "the card sets no weights")
-    if tally.total is None:
+    if tally.total is None or not tally.scored_max:
         return None, Words("没有已评分的指标", "not one item is scored")
-    if tally.complete or incomplete == "attained":
-        return total([decimal(Fraction(tally.total) * 100 / Fraction(tally.scored_max))]), None
+    if tally.complete or incomplete == Incomplete.rescaled:
+        scale = Fraction(100) / Fraction(tally.scored_max)
+        return total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)]), None
     weighed = [item for item in score.items if item.weight is not None]
     lacking = [item.item.name for item in weighed if item.points is None]
     return None, Words(
@@ -91,20 +162,21 @@ def _total(score: PersonScore, incomplete: Incomplete) -> tuple[Decimal | None, 
     )
 
 
-def _dimensions(items: Iterable[ItemScore]) -> Iterable[Dimension]:
-    for score in items:
-        item = score.item
-        if item.max is not None:
-            yield Dimension(item.id, Words(item.name.zh, item.name.en), score.points, item.max)
+@lru_cache(maxsize=65_536)  # most people have points that many others have, too
+def _dimension(id: str, name: Name, points: Decimal | None, most: Decimal) -> Dimension:
+    return Dimension(id, _words(name), points, most)
+
+
+@lru_cache(maxsize=4096)
+def _words(name: Name) -> Words:
+    return Words(name.zh, name.en)
 
 
 def _figures(items: Iterable[ItemScore]) -> dict[str, Measured]:
     """What items in percent have measured, by KPI or figure."""
     return {
         score.item.key: Measured(
-            Words(score.item.name.zh, score.item.name.en),
-            None if score.value is None else decimal(score.value),
-            score.figure.n,
+            _words(score.item.name), None if score.value is None else decimal(score.value), score.figure.n
         )
         for score in items
         if score.item.unit == "pct" and not score.item.rated

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from scoring.canonical import plain, written
-from scoring.evaluate import PersonScore
-from scoring.exact import decimal, total
-from scoring.export import to_messages
-from scoring.inputs.needs import PERSONAL
+import msgspec
+
+from scoring.canonical import plain
+from scoring.export import message
+from scoring.frozen import Document, PersonResult, person_line
 from scoring.materials import Materials, adjusted
-from scoring.outcomes import Amounts, Dimension, Measured, Outcomes, Person, RatedDay, Words, decide
+from scoring.outcomes import Outcomes, PersonOutcome, decide
+from scoring.people import known, people
 from scoring.period import Month
 from scoring.runs import Run
-from streams.contracts.outputs import entity_id, entity_kind
-from streams.kpi.catalog import KPIS
-from streams.kpi.spec import side_of
-from streams.kpi.spec import total as summed
 
-SCHEMA = "deskpulse/result/1"
-_SATISFACTION = "csat"
-_MONEY = ("base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus")
+SCHEMA = "deskpulse/result/2"
 
 
 @dataclass(frozen=True)
@@ -51,9 +43,12 @@ def compute(materials: Materials) -> Result:
     made = materials.run()
     if materials.settings is None or not isinstance(materials.period, Month):
         return Result(made, None)
+    facts = adjusted(materials.facts, materials.adjusted)
+    about = known(materials.inputs, facts, materials.policy, materials.period.last)
+    everybody = people(made, materials.roster, about, materials.incomplete)
     outcomes = decide(
         materials.period,
-        _people(materials, made),
+        everybody,
         materials.settings,
         opened=materials.opened,
         history=materials.history,
@@ -62,53 +57,81 @@ def compute(materials: Materials) -> Result:
     return Result(made, outcomes)
 
 
-def document(materials: Materials, result: Result, materials_digest: str, facts_digest: str) -> bytes:
+def document(materials: Materials, result: Result, materials_digest: str, facts_digest: str) -> Document:
     """The result as it is frozen, with the versions and the digests of what it was made of."""
-    run = result.run
-    return written(
-        {
-            "schema": SCHEMA,
-            "card": run.card.id,
-            "card_version": run.card.version,
-            "period": run.period,
-            "policy_version": run.policy_version,
-            "kpi_versions": run.kpi_versions,
-            "outcomes_version": result.outcomes.settings_version if result.outcomes else None,
-            "profiles": [{"id": one.profile, "version": one.version} for one in run.weights.applied],
-            "materials": materials_digest,
-            "facts": facts_digest,
-            "scores": [
-                {**plain(score), "hr_number": person.hr_number, "team": _team(materials, person.person)}
-                for score, person in zip(to_messages(run), run.people, strict=True)
-            ],
-            "outcomes": result.outcomes,
-            "closed": _closed(materials, result),
-        }
-    )
+    run, outcomes = result.run, result.outcomes
+    decided = outcomes and {
+        "period": outcomes.period,
+        "settings_version": outcomes.settings_version,
+        "summary": outcomes.summary,
+    }
+    head = {
+        "schema": SCHEMA,
+        "card": run.card.id,
+        "card_version": run.card.version,
+        "period": run.period,
+        "policy_version": run.policy_version,
+        "kpi_versions": run.kpi_versions,
+        "profiles": [{"id": one.profile, "version": one.version} for one in run.weights.applied],
+        "materials": materials_digest,
+        "facts": facts_digest,
+        "outcomes": decided,
+    }
+    return Document.of(plain(head), _lines(materials, result))
 
 
-def differences(before: bytes, after: bytes) -> list[Difference]:
+def _lines(materials: Materials, result: Result) -> Iterator[bytes]:
+    made = {one.person: one for one in result.outcomes.people} if result.outcomes else {}
+    for person in result.run.people:
+        id = person.person
+        entry, outcome = materials.roster.get(id), made.get(id)
+        team = entry.team_id if entry else None
+        score = {**msgspec.to_builtins(message(result.run, person)), "hr_number": person.hr_number, "team": team}
+        yield person_line(id, team, score, plain(outcome), plain(_closed(outcome)) if outcome else None)
+
+
+def _closed(outcome: PersonOutcome) -> dict[str, Any]:
+    """What this month adds to a person's history, for the months that come."""
+    rated = outcome.stars
+    return {
+        "past": [s.past(rated.stars if rated and rated.term == s.term else None) for s in outcome.standings],
+        "granted": {held.streak: held.granted for held in outcome.streaks if held.granted},
+    }
+
+
+def differences(before: Document, after: Document) -> list[Difference]:
     """What the second result says otherwise than the first: totals, points, and what is decided."""
-    one, other = (_told(json.loads(body)) for body in (before, after))
-    return [
-        Difference(person, what, one.get((person, what)), other.get((person, what)))
-        for person, what in sorted({**one, **other}, key=lambda key: key[0])
-        if one.get((person, what)) != other.get((person, what))
-    ]
+    return list(_differences(before, after))
 
 
-def _told(result: Mapping[str, Any]) -> dict[tuple[str, str], str | None]:
-    told: dict[tuple[str, str], str | None] = {}
-    for score in result["scores"]:
-        person = score["person"]
-        told[person, "total"] = score.get("total")
-        told[person, "scored_max"] = score["scored_max"]
-        for item in score["items"]:
-            told[person, f"item {item['id']}"] = item["points"]
-    for made in (result["outcomes"] or {}).get("people", ()):
-        for what, text in _decided(made):
-            told[made["person"], what] = text
-    return told
+def _differences(before: Document, after: Document) -> Iterator[Difference]:
+    for old, new in _side_by_side(before, after):
+        one, other = (dict(_told(result)) if result else {} for result in (old, new))
+        person = old.person if old else new.person if new else ""
+        for what in {**one, **other}:
+            if one.get(what) != other.get(what):
+                yield Difference(person, what, one.get(what), other.get(what))
+
+
+def _side_by_side(before: Document, after: Document) -> Iterator[tuple[PersonResult | None, PersonResult | None]]:
+    """Both results of each person, in order of person; None where one of them does not have him."""
+    left, right = iter(before), iter(after)
+    old, new = next(left, None), next(right, None)
+    while old or new:
+        first = min(one.person for one in (old, new) if one)
+        mine, other = old if old and old.person == first else None, new if new and new.person == first else None
+        yield mine, other
+        old = next(left, None) if mine else old
+        new = next(right, None) if other else new
+
+
+def _told(result: PersonResult) -> Iterator[tuple[str, str | None]]:
+    yield "total", result.score.get("total")
+    yield "scored_max", result.score["scored_max"]
+    for item in result.score["items"]:
+        yield f"item {item['id']}", item["points"]
+    if result.outcome is not None:
+        yield from _decided(result.outcome)
 
 
 def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
@@ -127,90 +150,3 @@ def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
         yield f"streak {held['streak']}", str(held["count"])
     for action in made["actions"]:
         yield "action " + action["kind"] + (f" {action['rule']}" if action["rule"] else ""), action["due"]
-
-
-def _people(materials: Materials, run: Run) -> list[Person]:
-    days = _rated_days(materials)
-    return [_person(materials, run, score, days.get(score.person, ())) for score in run.people]
-
-
-def _person(materials: Materials, run: Run, score: PersonScore, days: tuple[RatedDay, ...]) -> Person:
-    entry = materials.roster.get(score.person)
-    own = materials.inputs.get(score.person, {}).get(PERSONAL, {})
-    reached, why = _of_100(materials, score)
-    money = {name: Decimal(own[name]) for name in _MONEY if name in own}
-    judged = [item for item in score.items if item.item.target is not None and item.met is not None]
-    return Person(
-        id=score.person,
-        total=reached,
-        why=why,
-        card=run.card.id,
-        role=entry.role if entry and entry.role else run.card.role,
-        team=entry.team_id if entry else None,
-        level=own.get("level"),
-        superior=own.get("superior"),
-        amounts=Amounts(**money),
-        exam=Decimal(own["exam"]) if "exam" in own else None,
-        bonus_percent=Decimal(own["bonus_percent"]) if "bonus_percent" in own else None,
-        targets_met=sum(1 for item in judged if item.met),
-        targets=len(judged),
-        dimensions=tuple(
-            Dimension(item.item.id, Words(item.item.name.zh, item.item.name.en), item.points, item.item.max)
-            for item in score.items
-            if item.item.max is not None
-        ),
-        figures={
-            item.item.key: Measured(
-                Words(item.item.name.zh, item.item.name.en),
-                None if item.value is None else decimal(item.value),
-                item.figure.n,
-            )
-            for item in score.items
-            if item.item.unit == "pct" and not item.item.rated
-        },
-        days=days,
-    )
-
-
-def _of_100(materials: Materials, score: PersonScore) -> tuple[Decimal | None, Words | None]:
-    """The total on the scale of 100 that grades and pay use; a partial one only where it is to be brought to scale."""
-    tally = score.tally
-    if tally.total is None or not tally.scored_max:
-        return None, Words("没有任何项目得分", "not one item is scored")
-    if not tally.complete and materials.incomplete == "unscored":
-        ids = ", ".join(item.item.id for item in score.unscored)
-        return None, Words(f"项目未评分：{ids}", f"items are unscored: {ids}")
-    scale = Fraction(100) / Fraction(tally.scored_max)
-    return total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)]), None
-
-
-def _rated_days(materials: Materials) -> dict[str, tuple[RatedDay, ...]]:
-    """Person → his days with ratings, oldest first."""
-    days: dict[str, list[RatedDay]] = {}
-    for fact in adjusted(materials.facts, materials.adjusted):
-        if entity_kind(fact.entity) == "agent" and fact.date <= materials.period.last:
-            bound = KPIS[_SATISFACTION].bound(materials.policy.current(fact.date), side_of("agent"))
-            n = bound.n(fact.sums)
-            if n > 0:
-                days.setdefault(entity_id(fact.entity), []).append(RatedDay(fact.date, n, summed(bound.top, fact.sums)))
-    return {person: tuple(sorted(own, key=lambda rated: rated.day)) for person, own in days.items()}
-
-
-def _closed(materials: Materials, result: Result) -> dict[str, Any]:
-    """What this month adds to each person's history, for the months that come."""
-    if result.outcomes is None:
-        return {}
-    made = {}
-    for outcome in result.outcomes.people:
-        rated = outcome.stars
-        past = [s.past(rated.stars if rated and rated.term == s.term else None) for s in outcome.standings]
-        made[outcome.person] = {
-            "past": past,
-            "granted": {held.streak: held.granted for held in outcome.streaks if held.granted},
-        }
-    return made
-
-
-def _team(materials: Materials, person: str) -> str | None:
-    entry = materials.roster.get(person)
-    return entry.team_id if entry else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,29 +10,29 @@ import typer
 
 from scoring import steps
 from scoring.calendar import load_calendar
-from scoring.canonical import digest
-from scoring.input_cli import OutcomesFile, settings_of
+from scoring.canonical import written
+from scoring.exact import NONE
 from scoring.joined import Operation, gather, store
 from scoring.load import find, known
-from scoring.materials import Incomplete
 from scoring.options import (
     AsJson,
     By,
     CalendarFile,
     CardName,
+    HowIncomplete,
+    OutcomesFile,
     PeriodOption,
+    Pools,
     actor,
-    amounts,
-    as_json,
-    clear,
     pairs,
     period,
-    row,
-    show,
-    table,
-)  # fmt: skip
+    pools,
+    settings_of,
+)
+from scoring.people import Incomplete
 from scoring.period import Month, Period
 from scoring.result import Difference
+from scoring.screen import as_json, clear, row, show, stop, table
 from scoring.store.audit import broken, entries
 from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
 
@@ -53,16 +52,8 @@ def prepare(
     by: By,
     calendar: CalendarFile = None,
     outcomes: OutcomesFile = None,
-    pool: Annotated[
-        list[str] | None,
-        typer.Option("--pool", metavar="POOL=AMOUNT", help="A bonus pool's amount; repeat for several"),
-    ] = None,
-    incomplete: Annotated[
-        str,
-        typer.Option(
-            help="A total with unscored items: `unscored` gets no grade, `rescaled` counts at the scale of what is scored"
-        ),
-    ] = "unscored",
+    pool: Pools = None,
+    incomplete: HowIncomplete = Incomplete.unscored,
     json_: AsJson = False,
 ) -> None:
     """Freeze a period as it stands: facts, roster, inputs, card, KPI and policy versions, and what comes of them.
@@ -72,13 +63,10 @@ def prepare(
     """
     operation: Operation = ctx.obj
     with clear():
-        if incomplete not in ("unscored", "rescaled"):
-            raise ValueError(f"--incomplete {incomplete}: write unscored or rescaled")
-        way: Incomplete = "rescaled" if incomplete == "rescaled" else "unscored"
-        one = find(card)
+        one, rules = find(card), settings_of(outcomes)
         materials = gather(
-            operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=amounts(pool), incomplete=way,
-            settings=settings_of(outcomes) if isinstance(when, Month) else None,
+            operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
+            incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
         )  # fmt: skip
         with store(operation) as database, database.write() as connection:
             made = steps.prepare(connection, materials, actor(operation, by))
@@ -214,29 +202,26 @@ def show_(
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
         run = find_run(connection, card_id(card), str(when))
-        body = result_of(connection, run, revision)
+        result = result_of(connection, run, revision)
         frozen = revision_of(connection, run, revision or run.revision)
-    result = json.loads(body)
-    scores = [score for score in result["scores"] if person in (None, score["person"])]
-    made = {one["person"]: one for one in (result["outcomes"] or {}).get("people", ())}
-    if not scores:
-        with clear():
-            raise ValueError(f"{person!r} is not scored on {run.card} in {run.period}")
-    if json_:
-        if person is None:
-            typer.echo(body.decode())
-        else:
-            as_json({"score": scores[0], "outcomes": made.get(person)})
+    if json_ and person is None:
+        typer.echo(written(result.whole()).decode())
+        return
+    one = result.person(person) if person is not None else None
+    if person is not None and one is None:
+        stop(f"{person!r} is not scored on {run.card} in {run.period}; `deskpulse score status` says who is")
+    if json_ and one is not None:
+        as_json({"score": one.score, "outcomes": one.outcome})
         return
     typer.echo(
-        f"{run.card} v{result['card_version']} · {run.period} · revision {frozen.revision} ({frozen.reason}) · {run.state}"
+        f"{run.card} v{result.head['card_version']} · {run.period} · revision {frozen.revision} ({frozen.reason}) · {run.state}"
     )
-    if person is None:
+    if one is None:
         everybody = table(
             "人员 Person", "总分 Total", "已评满分 Max scored", "名次 Rank", "等级 Grade", "金额 Money", "行动 Actions"
         )
-        for score in scores:
-            own = made.get(score["person"])
+        for each in result:
+            score, own = each.score, each.outcome
             standing = own["standings"][0] if own else {}
             money = own["pay"]["money"] if own and own["pay"] else None
             actions = ", ".join(action["name"]["zh"] for action in own["actions"]) if own else ""
@@ -253,7 +238,7 @@ def show_(
         show(everybody)
         return
     items = table("项目 Item", "得分 Points", "满分 Max", "原因 Reason")
-    for item in scores[0]["items"]:
+    for item in one.score["items"]:
         row(
             items,
             f"{item['id']} {item['name_zh']}",
@@ -262,7 +247,7 @@ def show_(
             f"{item['reason_zh']}\n{item['reason_en']}",
         )
     show(items)
-    typer.echo(f"总分 total {scores[0].get('total') or '—'} / {scores[0]['scored_max']}")
+    typer.echo(f"总分 total {one.score.get('total') or NONE} / {one.score['scored_max']}")
 
 
 def verify(ctx: typer.Context, card: CardName, when: PeriodOption, revision: Revision = None) -> None:
@@ -275,7 +260,7 @@ def verify(ctx: typer.Context, card: CardName, when: PeriodOption, revision: Rev
             raise ValueError(
                 f"revision {number} computed again gives other bytes: this program scores otherwise than the one that froze it"
             )
-        typer.echo(f"revision {number}: the same bytes, SHA-256 {digest(result_of(connection, run, number))}")
+        typer.echo(f"revision {number}: the same bytes, SHA-256 {result_of(connection, run, number).lines.digest}")
 
 
 def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json_: AsJson = False) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
 from sqlalchemy import Connection, insert, select
 
 from scoring.card import Card, Evaluator
@@ -83,7 +81,7 @@ def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared
         run = begin(connection, card, materials.period)
     before = result_of(connection, run) if run.revision else None
     number, body, new = freeze(connection, run, made, by, "prepared")
-    people = len(json.loads(body)["scores"])
+    people = len(body.teams())
     if not people:
         raise ValueError(f"nobody is scored on {card} in {period}; check the roster and the period")
     after = move(connection, run, "prepared", revision=number)
@@ -235,7 +233,7 @@ def publish(
         )
     if run.state == "published" and not again:
         return run, 0
-    scores = [_score(raw) for raw in json.loads(result_of(connection, run))["scores"]]
+    scores = list(result_of(connection, run).scores())
     acknowledged = send(scores)
     if acknowledged != len(scores):
         raise RefusedStepError(
@@ -250,12 +248,12 @@ def publish(
 def verify(connection: Connection, card: str, period: str, number: int | None = None) -> bool:
     """Does computing a revision again from what is frozen give the same bytes? Raises MaterialsError where it cannot be."""
     run = find_run(connection, card, period)
-    return recomputed(connection, run, number)[2] == result_of(connection, run, number)
+    return recomputed(connection, run, number)[2].lines.digest == result_of(connection, run, number).lines.digest
 
 
 def people_of(connection: Connection, run: RunRecord) -> list[str]:
     """Who is scored in the newest revision."""
-    return [score["person"] for score in json.loads(result_of(connection, run))["scores"]]
+    return list(result_of(connection, run).teams())
 
 
 def asked_of(
@@ -297,8 +295,3 @@ def _ratings(card: Card, person: str, column: str, values: Mapping[str, str]) ->
         field = "pick" if dot else column if in_form else "level" if item.rule.asks == "level" else "rating"
         entries.append(Entry(person, item_id, field, checked_value(card, item_id, field, text)))
     return entries
-
-
-def _score(raw: Mapping[str, object]) -> Score:
-
-    return msgspec.convert({name: raw.get(name) for name in Score.__struct_fields__}, Score)

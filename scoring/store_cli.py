@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from scoring.joined import Operation, store
-from scoring.options import clear
+from scoring.screen import clear
 
 database = typer.Typer(
     no_args_is_help=True, help="The database of inputs, runs and appeals: look at it, bring it up to date."

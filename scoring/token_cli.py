@@ -9,7 +9,8 @@ import uvicorn
 
 from scoring.api import create_app
 from scoring.joined import Operation, store
-from scoring.options import AsJson, By, actor, as_json, clear, row, show, table
+from scoring.options import AsJson, By, actor
+from scoring.screen import as_json, clear, row, show, table
 from scoring.store.tokens import DAYS, MOST_DAYS, ROLES, add, all_tokens, revoke
 
 token = typer.Typer(no_args_is_help=True, help="Login tokens of the HTTP API.")

@@ -51,4 +51,5 @@ def factor(of: str, into: Unit) -> int | None:
 def said(value: Decimal | Fraction, unit: Unit) -> tuple[str, str]:
     """The figure with its unit, in Chinese and in English."""
     zh, en = _WORDS[unit]
-    return shown(value) + zh, shown(value) + en
+    text = shown(value)
+    return text + zh, text + en

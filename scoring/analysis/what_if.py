@@ -122,7 +122,11 @@ class WhatIf:
 
 
 def what_if(
-    before: Scenario, after: Scenario, past: Sequence[Past], policy: AnyPolicy, incomplete: Incomplete = "undecided"
+    before: Scenario,
+    after: Scenario,
+    past: Sequence[Past],
+    policy: AnyPolicy,
+    incomplete: Incomplete = Incomplete.unscored,
 ) -> WhatIf:
     """Score and decide the months under both scenarios, in order of time, each scenario with its own history.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -16,22 +17,16 @@ from scoring.analysis.what_if import Past, Scenario, what_if
 from scoring.analysis.what_if_report import report
 from scoring.calendar import Season, load_calendar
 from scoring.card import Card
-from scoring.cli_parts import (
-    console,
-    months,
-    months_there_are,
-    named_amounts,
-    same_amounts,
-    settings_of,
-    stop,
-)
-from scoring.joined import Operation, period_facts
+from scoring.given import Given
+from scoring.joined import Operation, handed_in, period_facts
 from scoring.load import find
-from scoring.outcomes import Amounts, Settings
-from scoring.outcomes.pay_rules import BonusPool
-from scoring.people import About, Incomplete
+from scoring.materials import as_given
+from scoring.options import HowIncomplete, OutcomesFile, Pools, amounts, months, months_there_are, pools, settings_of
+from scoring.outcomes import Amounts
+from scoring.people import About, Incomplete, known
 from scoring.period import Month
 from scoring.profiles import find_profile
+from scoring.screen import clear, show, stop
 
 
 def what_if_command(
@@ -40,7 +35,7 @@ def what_if_command(
     last: Annotated[Month, typer.Option("--to", parser=options.month, metavar="YYYY-MM", help="Last month")],
     card: Annotated[str, typer.Option(help="The card as it is: an id or a .yaml file")] = "s2-a-core",
     calendar: Annotated[Path | None, typer.Option(help="Calendar of profiles as it is")] = None,
-    outcomes: Annotated[Path | None, typer.Option(help="Rules of grades and pay as they are")] = None,
+    outcomes: OutcomesFile = None,
     weight: Annotated[
         list[str] | None,
         typer.Option(metavar="ITEM=PERCENT", help="Try this weight, the others scale; repeat for several"),
@@ -49,19 +44,14 @@ def what_if_command(
     to_card: Annotated[str | None, typer.Option(help="Try this card: other bands, targets, items")] = None,
     to_calendar: Annotated[Path | None, typer.Option(help="Try this calendar")] = None,
     to_outcomes: Annotated[Path | None, typer.Option(help="Try these rules of grades and pay")] = None,
-    pool: Annotated[
-        list[str] | None, typer.Option(metavar="ID=AMOUNT", help="Amount of a bonus pool each month")
-    ] = None,
+    pool: Pools = None,
     amount: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND=AMOUNT", help="What everybody's pay rule is applied to: base_pay=5000"),
-    ] = None,
-    undecided: Annotated[
-        bool,
         typer.Option(
-            "--undecided/--attained", help="Totals with unscored items: open, or by what the scored items attain"
+            metavar="KIND=AMOUNT", help="What a pay rule is applied to where none was imported: base_pay=5000"
         ),
-    ] = False,
+    ] = None,
+    incomplete: HowIncomplete = Incomplete.rescaled,
     out: Annotated[Path, typer.Option(help="Directory for the report (.html, .csv); made where absent")] = Path(
         "scores"
     ),
@@ -69,10 +59,10 @@ def what_if_command(
 ) -> None:
     """Score past months again under other weights, bands, profiles or rules: who moves, grade counts, what it costs.
 
-    Nothing is published and no month changes.
+    Takes what was imported for those months. Nothing is published and no month changes.
     """
     operation: Operation = ctx.obj
-    try:
+    with clear():
         span = months(first, last)
         base = find(card)
         new = find(to_card) if to_card else base
@@ -82,29 +72,38 @@ def what_if_command(
         new_seasons = _seasons(new, weight or (), profile, to_calendar, seasons, first, last)
         if (new, new_rules, new_seasons) == (base, rules, seasons):
             raise ValueError("nothing to try: give --weight, --profile, --to-card, --to-calendar or --to-outcomes")
-        about = About(amounts=same_amounts(named_amounts(amount or (), "--amount", (f.name for f in fields(Amounts)))))
-        pools = named_amounts(pool or (), "--pool", _pools(rules) | _pools(new_rules))
-        past = [
-            Past(
-                month,
-                list(period_facts(operation, (base, new), month)),
-                operation.roster(month.last),
-                everybody=about,
-                pools=pools,
-            )
-            for month in span
-        ]
+        given = amounts(amount, "--amount", (field.name for field in fields(Amounts)))
+        shared = pools(pool, rules, new_rules)
+        past = [_past(operation, base, new, one, given, shared) for one in span]
         if not any(one.facts for one in past):
             stop(f"no agent has facts from {first} to {last}; {months_there_are(operation)}")
-        incomplete: Incomplete = "undecided" if undecided else "attained"
         made = what_if(
             Scenario(base, rules, seasons), Scenario(new, new_rules, new_seasons), past, operation.policy, incomplete
         )
-    except ValueError as error:
-        stop(str(error))
     told = report(made)
-    console().print(told.screen(rows))
+    show(told.screen(rows))
     write_report(told, out, f"what-if-{base.id}-{first}-{last}")
+
+
+def _past(
+    operation: Operation,
+    base: Card,
+    new: Card,
+    month: Month,
+    given: Mapping[str, Decimal],
+    shared: Mapping[str, Decimal],
+) -> Past:
+    """What there is of a month for both cards: facts, roster, and what was imported for them."""
+    facts = list(period_facts(operation, (base, new), month))
+    inputs: dict[str, dict[str, Decimal | Given]] = {}
+    about: dict[str, About] = {}
+    for card in {one.id: one for one in (new, base)}.values():
+        handed = handed_in(operation, card.id, month)
+        for person, own in as_given(card, handed).items():
+            inputs.setdefault(person, {}).update(own)
+        about |= known(handed, facts, operation.policy, month.last, given)
+    everybody = About(amounts=Amounts(**given))
+    return Past(month, facts, operation.roster(month.last), inputs, about, everybody, shared)
 
 
 def write_report(told: Report, out: Path, name: str) -> None:
@@ -132,8 +131,8 @@ def _seasons(
     if sum(1 for given in (weights, profile, calendar) if given) > 1:
         raise ValueError("--weight, --profile and --to-calendar each say all the weights; give one of them")
     if weights:
-        known = [item.id for item in (*card.items, *card.optional)]
-        return (tried(card, named_amounts(weights, "--weight", known), first.first, last.last),)
+        ids = [item.id for item in (*card.items, *card.optional)]
+        return (tried(card, amounts(weights, "--weight", ids), first.first, last.last),)
     if profile:
         found = find_profile(profile)
         if card.id not in found.cards:
@@ -142,7 +141,3 @@ def _seasons(
             )
         return (throughout(found, first.first, last.last),)
     return load_calendar(calendar) if calendar else as_is
-
-
-def _pools(rules: Settings) -> set[str]:
-    return {rule.id for rule in rules.pay if isinstance(rule, BonusPool)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from scoring.canonical import digest
 from scoring.card import Card
-from scoring.materials import Materials, history_of, pack, squeezed, unpack, unsqueezed
+from scoring.frozen import Document, Facts
+from scoring.lines import Lines
+from scoring.materials import Materials, card_in, history_of, pack, unpack
 from scoring.outcomes.people import History, Past
 from scoring.period import Period
 from scoring.result import Result, compute, document
@@ -102,24 +104,26 @@ def begin(connection: Connection, card: str, period: Period) -> RunRecord:
 
 def freeze(
     connection: Connection, run: RunRecord, materials: Materials, by: Actor, reason: str
-) -> tuple[int, bytes, bool]:
+) -> tuple[int, Document, bool]:
     """Freeze the materials and what comes of them; returns the revision, the result and whether it is a new one.
 
     The same materials as the newest revision's make none. Raises ValueError where nothing comes of them.
     """
     body, facts = pack(materials)
-    body_digest, facts_digest = digest(body), digest(facts)
+    body_digest, facts_digest = digest(body), facts.lines.digest
     if run.revision:
         last = revision_of(connection, run, run.revision)
         if (last.materials, last.facts) == (body_digest, facts_digest):
-            return run.revision, fetch(connection, last.result), False
+            return run.revision, Document(_fetch_lines(connection, last.result)), False
+    materials = replace(materials, facts=facts)
     made = document(materials, compute(materials), body_digest, facts_digest)
-    for content in (body, facts, made):
-        _keep(connection, content)
+    _keep(connection, body_digest, zlib.compress(body))
+    for lines in (facts.lines, made.lines):
+        _keep(connection, lines.digest, lines.squeezed)
     number = run.revision + 1
     connection.execute(
         insert(revisions).values(
-            run=run.id, revision=number, materials=body_digest, facts=facts_digest, result=digest(made),
+            run=run.id, revision=number, materials=body_digest, facts=facts_digest, result=made.lines.digest,
             author=by.name, at=by.at, reason=reason,
         )
     )  # fmt: skip
@@ -157,26 +161,26 @@ def all_revisions(connection: Connection, run: RunRecord) -> list[Revision]:
 def materials_of(connection: Connection, run: RunRecord, number: int | None = None) -> Materials:
     """What a revision (the newest) was made of. Raises ValueError where it cannot be read by this program."""
     revision = revision_of(connection, run, number or run.revision)
-    return unpack(fetch(connection, revision.materials), fetch(connection, revision.facts))
+    return _materials(connection, revision)
 
 
 def card_of(connection: Connection, run: RunRecord) -> Card:
     """The card as the newest revision has it, without reading the facts."""
-    return unpack(fetch(connection, revision_of(connection, run, run.revision).materials), b"[]").card
+    return card_in(fetch(connection, revision_of(connection, run, run.revision).materials))
 
 
-def result_of(connection: Connection, run: RunRecord, number: int | None = None) -> bytes:
+def result_of(connection: Connection, run: RunRecord, number: int | None = None) -> Document:
     """The frozen result of a revision (the newest)."""
-    return fetch(connection, revision_of(connection, run, number or run.revision).result)
+    return Document(_fetch_lines(connection, revision_of(connection, run, number or run.revision).result))
 
 
-def recomputed(connection: Connection, run: RunRecord, number: int | None = None) -> tuple[Materials, Result, bytes]:
-    """A revision computed again from what is frozen: materials, result, and the result's bytes, for who renders or verifies.
+def recomputed(connection: Connection, run: RunRecord, number: int | None = None) -> tuple[Materials, Result, Document]:
+    """A revision computed again from what is frozen: materials, result, and its document, for who renders or verifies.
 
     Raises MaterialsError where this program gives KPIs another meaning than they had.
     """
     revision = revision_of(connection, run, number or run.revision)
-    materials = unpack(fetch(connection, revision.materials), fetch(connection, revision.facts))
+    materials = _materials(connection, revision)
     result = compute(materials)
     return materials, result, document(materials, result, revision.materials, revision.facts)
 
@@ -190,8 +194,7 @@ def history_before(connection: Connection, card: str, period: Period) -> dict[st
     past: dict[str, dict[str, Past]] = {}
     granted: dict[str, dict[str, set[date]]] = {}
     for run in found:
-        closed: Mapping[str, Any] = json.loads(result_of(connection, run, run.published))["closed"]
-        for person, raw in closed.items():
+        for person, raw in result_of(connection, run, run.published).closed():
             own = history_of(raw)
             for term in own.past:
                 past.setdefault(person, {}).setdefault(str(term.term), term)
@@ -208,19 +211,40 @@ def history_before(connection: Connection, card: str, period: Period) -> dict[st
 
 def fetch(connection: Connection, body_digest: str) -> bytes:
     """The document of this digest. Raises RefusedStepError where it is not what was kept."""
-    kept = connection.execute(select(documents.c.body).where(documents.c.digest == body_digest)).scalar_one()
-    body = unsqueezed(kept)
+    try:
+        body = zlib.decompress(_kept(connection, body_digest))
+    except zlib.error as error:
+        raise _spoilt(body_digest) from error
     if digest(body) != body_digest:
-        raise RefusedStepError(
-            f"the document {body_digest[:12]} is not what was frozen; restore the database from a backup"
-        )
+        raise _spoilt(body_digest)
     return body
 
 
-def _keep(connection: Connection, body: bytes) -> None:
-    key = digest(body)
+def _fetch_lines(connection: Connection, body_digest: str) -> Lines:
+    lines = Lines(_kept(connection, body_digest), body_digest)
+    if not lines.sound:
+        raise _spoilt(body_digest)
+    return lines
+
+
+def _materials(connection: Connection, revision: Revision) -> Materials:
+    return unpack(fetch(connection, revision.materials), Facts(_fetch_lines(connection, revision.facts)))
+
+
+def _kept(connection: Connection, body_digest: str) -> bytes:
+    body: bytes = connection.execute(select(documents.c.body).where(documents.c.digest == body_digest)).scalar_one()
+    return body
+
+
+def _spoilt(body_digest: str) -> RefusedStepError:
+    return RefusedStepError(
+        f"the document {body_digest[:12]} is not what was frozen; restore the database from a backup"
+    )
+
+
+def _keep(connection: Connection, key: str, body: bytes) -> None:
     if connection.execute(select(documents.c.digest).where(documents.c.digest == key)).first() is None:
-        connection.execute(insert(documents).values(digest=key, body=squeezed(body)))
+        connection.execute(insert(documents).values(digest=key, body=body))
 
 
 def _run(row: Row[Any]) -> RunRecord:

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from scoring.frozen import Document
 from scoring.store.audit import broken
 from scoring.store.database import Database, StoreError
 from scoring.store.runs import find_run, recomputed, result_of
@@ -37,7 +38,7 @@ def opened(desk: Desk) -> Database:
     return Database.of(desk.database, desk.data_dir)
 
 
-def result(desk: Desk, revision: int | None = None) -> bytes:
+def result(desk: Desk, revision: int | None = None) -> Document:
     database = opened(desk)
     with database.read() as connection:
         body = result_of(connection, find_run(connection, "ours", "2026-03"), revision)
@@ -46,7 +47,7 @@ def result(desk: Desk, revision: int | None = None) -> bytes:
 
 
 def totals(desk: Desk) -> dict[str, str | None]:
-    return {score["person"]: score["total"] for score in json.loads(result(desk))["scores"]}
+    return {score.person: score.total for score in result(desk).scores()}
 
 
 def test_a_month_from_the_sheet_to_the_topic(desk: Desk, ours: str) -> None:
@@ -60,7 +61,7 @@ def test_a_month_from_the_sheet_to_the_topic(desk: Desk, ours: str) -> None:
     assert "is published already; nothing was sent" in desk.does("publish", ours, *MARCH, "--by", "boss")
     assert len(desk.sent) == 3
     assert "the same bytes" in desk.does("verify", ours, *MARCH)
-    outcomes = {one["person"]: one for one in json.loads(result(desk))["outcomes"]["people"]}
+    outcomes = {one["person"]: one for one in result(desk).whole()["outcomes"]["people"]}
     assert outcomes["anna"]["standings"][0]["grade"] == "A"
     assert outcomes["cleo"]["standings"][0]["grade"] is None  # no contacts at all: not scored, not graded
 
@@ -114,7 +115,7 @@ def test_the_form_s_own_order(desk: Desk, ours: str) -> None:
         "approve", ours, *MARCH, "--by", "anna", "--unreviewed", "I say so"
     )
     desk.does("approve", ours, *MARCH, "--by", "boss", "--unreviewed", "the others are ill")
-    care = next(item for item in json.loads(result(desk))["scores"][0]["items"] if item["id"] == "care")
+    care = next(item for item in result(desk).whole()["scores"][0]["items"] if item["id"] == "care")
     assert care["points"] == "12"  # the last column that counts
 
 
@@ -219,7 +220,7 @@ def test_who_moved_team_who_left_and_who_went_to_another_card(desk: Desk, ours: 
     ]
     desk.facts += [day("anna", "2026-03-20", 10, 9), day("dora", "2026-03-02", 5, 5), day("eve", "2026-03-02", 5, 5)]
     desk.does("prepare", ours, *MARCH, "--by", "lin")
-    scores = {score["person"]: score for score in json.loads(result(desk))["scores"]}
+    scores = {score["person"]: score for score in result(desk).whole()["scores"]}
     assert list(scores) == ["anna", "ben", "cleo", "eve"]  # eve has left and is on no roster; she has worked here
     assert scores["anna"]["items"][0]["n"] == 20  # with both teams
     assert scores["anna"]["team"] == "t2"  # where she is at the end
@@ -295,4 +296,4 @@ def test_the_policy_of_then_stays(desk: Desk, ours: str) -> None:
     desk.published()
     desk.policy = Policy(version="2")
     assert "the same bytes" in desk.does("verify", ours, *MARCH)
-    assert json.loads(result(desk))["policy_version"] == "1"
+    assert result(desk).whole()["policy_version"] == "1"

@@ -281,7 +281,7 @@ def test_sheets_with_the_trend_of_what_was_written_before() -> None:
 
 def test_incomplete_totals_are_graded_only_when_asked_for() -> None:
     score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "one")
-    score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "two", "--incomplete", "attained")
+    score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "two", "--incomplete", "rescaled")
     graded = []
     for folder in ("one", "two"):
         rows = load_workbook(Path(folder, "s2-a-core-2010-08.xlsx"))["汇总 Summary"].iter_rows(values_only=True)
@@ -292,10 +292,10 @@ def test_incomplete_totals_are_graded_only_when_asked_for() -> None:
 @pytest.mark.parametrize(
     ("pool", "message"),
     [
-        ("gold=5", "--pool gold=5: no 'gold' here; there are: pool\n"),
-        ("pool=many", "--pool pool=many: 'many' is no amount; write it like pool=5000.00\n"),
-        ("pool=-1", "--pool pool=-1: an amount is 0 or more, in whole cents\n"),
-        ("pool=0.001", "--pool pool=0.001: an amount is 0 or more, in whole cents\n"),
+        ("gold=5", "--pool gold: there is no such one here; there are: pool\n"),
+        ("pool=many", "--pool pool: 'many' is no amount; write it like pool=5000.00\n"),
+        ("pool=-1", "--pool pool: an amount is 0 or more, in whole cents, not -1\n"),
+        ("pool=0.001", "--pool pool: an amount is 0 or more, in whole cents, not 0.001\n"),
     ],
 )
 def test_an_amount_that_is_none(pool: str, message: str) -> None:

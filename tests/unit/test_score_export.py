@@ -18,7 +18,7 @@ from scoring import xlsx
 from scoring.export import to_csv, to_messages
 from scoring.load import find
 from scoring.outcomes import Outcomes, decide, default
-from scoring.people import people
+from scoring.people import Incomplete, people
 from scoring.period import Month
 from scoring.results import ResultsError, read_results, to_json
 from scoring.runs import Run, run
@@ -64,7 +64,7 @@ AUGUST_2010 = Month(2010, 8)
 
 
 def decided(made: Run) -> Outcomes:
-    everybody = people(made, incomplete="attained")
+    everybody = people(made, incomplete=Incomplete.rescaled)
     return decide(AUGUST_2010, everybody, default(), opened=date(2010, 9, 1))
 
 

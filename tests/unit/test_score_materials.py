@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from scoring.calendar import load_calendar
 from scoring.canonical import plain, written
+from scoring.frozen import Facts
+from scoring.lines import Lines
 from scoring.load import known, load
 from scoring.materials import Materials, MaterialsError, adjusted, as_given, pack, unpack
 from scoring.outcomes import History, Past, Term, default
@@ -40,6 +43,7 @@ def materials(card: str, **fields: object) -> Materials:
 def test_read_back_they_are_the_same(card: str) -> None:
     before = materials(
         card,
+        facts=Facts.of([day("anna", "2026-03-02", 10, 9), day("anna", "2026-03-03", 10, 9)]),
         roster={"anna": entry("anna")},
         inputs={"anna": {"x": {"value": "1"}}},
         seasons=load_calendar(CALENDAR),
@@ -73,11 +77,11 @@ def test_what_has_no_plain_form_is_an_error() -> None:
 
 def test_adjustments_are_added_to_their_day() -> None:
     facts = (day("anna", "2026-03-02", 10, 9), day("ben", "2026-03-02", 10, 9))
-    made = adjusted(facts, (day("anna", "2026-03-02", -4, 0), day("anna", "2026-03-09", 1, 1)))
+    made = list(adjusted(facts, (day("anna", "2026-03-02", -4, 0), day("anna", "2026-03-09", 1, 1))))
     assert [(fact.key, fact.sums["resolution_due"]) for fact in made] == [
         ("agent|anna|2026-03-02", 6),
-        ("agent|anna|2026-03-09", 1),
         ("agent|ben|2026-03-02", 10),
+        ("agent|anna|2026-03-09", 1),
     ]
     assert facts[0].sums["resolution_due"] == 10  # the frozen ones are left as they are
 
@@ -135,3 +139,44 @@ def test_pay_asks_for_its_amount_and_pays(tmp_path: Path) -> None:
     assert stat.S_IMODE((desk.data_dir / "scores.db").stat().st_mode) == 0o600
     told = json.loads(desk.does("show", card.id, *MARCH, "anna", "--json"))
     assert told["outcomes"]["pay"]["money"] is None  # nothing is scored, so nothing is paid; never a wage of 0
+
+
+def test_facts_are_kept_in_order_however_they_come() -> None:
+    there = [
+        day(person, on, 10, at)
+        for at, (person, on) in enumerate([("b", "2026-03-02"), ("a", "2026-03-09"), ("a", "2026-03-02")])
+    ]
+    made = [Facts.of(way) for way in (there, reversed(there), sorted(there, key=lambda fact: fact.key))]
+    assert [fact.key for fact in made[0]] == ["agent|a|2026-03-02", "agent|a|2026-03-09", "agent|b|2026-03-02"]
+    assert made[0] == made[1] == made[2] != Facts.of(there[:2])
+    assert (bool(made[0]), bool(Facts.of([]))) == (True, False)
+
+
+@pytest.mark.parametrize("number", [0, 1, 100_000])
+def test_lines_are_read_as_they_were_written(number: int) -> None:
+    lines = [f"{at} 行".encode() for at in range(number)]
+    made = Lines.of(lines)
+    assert list(made) == lines
+    assert made.sound
+    assert Lines.of(lines) == made
+    assert not Lines(made.squeezed, Lines.of([b"other"]).digest).sound
+    assert not Lines(made.squeezed[:-6] + b"spoilt", made.digest).sound
+
+
+def test_a_result_is_read_by_person() -> None:
+    anna, other = entry("anna", card="s2-a-core", team="t2"), day('a"b', "2026-03-02", 10, 5)
+    one = materials("s2-a-core", roster={"anna": anna}, settings=default())
+    one = replace(one, facts=(*one.facts, other))
+    result = document(one, compute(one), "m", "f")
+    assert result.teams() == {'a"b': None, "anna": "t2"}
+    for person in ('a"b', "anna"):
+        found = result.person(person)
+        assert found is not None
+        assert (found.person, found.score["person"]) == (person, person)
+        assert (found.outcome or {})["person"] == person
+    assert result.person("ann") is None
+    assert [score.person for score in result.scores()] == ['a"b', "anna"]
+    assert [person for person, _ in result.closed()] == ['a"b', "anna"]
+    whole = result.whole(lambda each: each.team == "t2")
+    assert [score["person"] for score in whole["scores"]] == ["anna"]
+    assert [made["person"] for made in whole["outcomes"]["people"]] == ["anna"]

@@ -19,7 +19,7 @@ from scoring.card import Card
 from scoring.given import Given
 from scoring.load import find, known
 from scoring.outcomes import Words, decide, default
-from scoring.people import people
+from scoring.people import Incomplete, people
 from scoring.period import Month, parse_period
 from scoring.rules.levels import Levels
 from scoring.runs import run
@@ -84,7 +84,9 @@ def context(
     )
     outcomes = None
     if isinstance(when, Month):
-        outcomes = decide(when, people(result, roster, incomplete="attained"), default(), opened=date(2010, 9, 1))
+        outcomes = decide(
+            when, people(result, roster, incomplete=Incomplete.rescaled), default(), opened=date(2010, 9, 1)
+        )
     totals = {name: {f"2010-{month:02d}": Decimal(60 + month) for month in range(1, 8)} for name in names}
     return Context(result, outcomes, roster, totals)
 
@@ -200,7 +202,7 @@ def test_a_total_that_lacks_items_is_not_graded_unless_asked_for() -> None:
         "4 of 6 items are unscored: Average response time, First contact resolution, Customer satisfaction (CSAT), Service standard adherence",
     )
     assert (one.targets_met, one.targets) == (0, 2)
-    assert people(made, incomplete="attained")[0].total == Decimal("80.40")
+    assert people(made, incomplete=Incomplete.rescaled)[0].total == Decimal("80.40")
 
 
 def test_somebody_without_anything(writer: PdfWriter) -> None:

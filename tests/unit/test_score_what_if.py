@@ -17,6 +17,7 @@ from scoring.analysis.what_if_report import report
 from scoring.card import Card
 from scoring.cli import score
 from scoring.outcomes import Settings
+from scoring.people import Incomplete
 from scoring.period import Month
 from scoring.profiles import ProfileError
 from streams.contracts.outputs import DailyFacts, RosterEntry
@@ -134,7 +135,7 @@ def test_what_is_open_is_no_zero(tmp_path: Path) -> None:
     ]
     season = tried(ours, {"do": Decimal(20)}, MARCH.first, MARCH.last)
     scenarios = Scenario(ours, rules()), Scenario(ours, rules(), (season,))
-    open_, attained = (what_if(*scenarios, past, Policy(), how).months[0].moves[0] for how in ("undecided", "attained"))
+    open_, attained = (what_if(*scenarios, past, Policy(), how).months[0].moves[0] for how in Incomplete)
     assert (open_.moved, open_.by) == (False, None)
     assert (attained.after and attained.after.total, attained.moved) == (Decimal("50.00"), False)
 
@@ -211,7 +212,7 @@ def test_the_command() -> None:
         ((), "nothing to try: give --weight"),
         (
             ("--weight", "speed=5"),
-            "--weight speed=5: no 'speed' here; there are: art, csat, fcr, frt, resolution, script",
+            "--weight speed: there is no such one here; there are: art, csat, fcr, frt, resolution, script",
         ),
         (
             ("--weight", "csat=5", "--profile", "promotion"),
@@ -227,7 +228,7 @@ def test_the_command() -> None:
         ),
         (
             ("--weight", "csat=5", "--amount", "salary=1"),
-            "--amount salary=1: no 'salary' here; there are: base_bonus, base_pay",
+            "--amount salary: there is no such one here; there are: base_bonus, base_pay",
         ),
         (("--profile", "gold"), "no profile is called 'gold'"),
     ],

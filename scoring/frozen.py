@@ -1,0 +1,153 @@
+"""What a run freezes line by line: its facts, a line a day; its result, a line a person. Neither is ever in memory as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from scoring.lines import Lines
+from streams.contracts.outputs import DailyFacts, Score
+
+_fact = msgspec.json.Decoder(DailyFacts).decode
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Daily facts in order of entity and date; each time they are asked for, decoded one by one."""
+
+    lines: Lines
+
+    @classmethod
+    def of(cls, facts: Iterable[DailyFacts]) -> Facts:
+        """These facts. In order, as readers give them, they pass through; else they are sorted in memory."""
+        rest: list[DailyFacts] = []
+        lines = Lines.of(map(_encode, _in_order(iter(facts), rest.extend)))
+        if not rest:
+            return cls(lines)
+        return cls(Lines.of(map(_encode, sorted((*cls(lines), *rest), key=_place))))
+
+    def __iter__(self) -> Iterator[DailyFacts]:
+        return map(_fact, self.lines)
+
+    def __bool__(self) -> bool:
+        return next(iter(self), None) is not None
+
+
+def _in_order(facts: Iterator[DailyFacts], left: Callable[[Iterable[DailyFacts]], None]) -> Iterator[DailyFacts]:
+    """The facts as far as they are in order; the first that is not, and all behind it, go to ``left``."""
+    before = ("", date.min)
+    for fact in facts:
+        place = _place(fact)
+        if place < before:
+            left([fact, *facts])
+            return
+        before = place
+        yield fact
+
+
+def _place(fact: DailyFacts) -> tuple[str, date]:
+    return fact.entity, fact.date
+
+
+class _Who(msgspec.Struct, array_like=True):
+    person: str
+    team: str | None
+
+
+class _Line(_Who, array_like=True):
+    score: msgspec.Raw
+    outcome: msgspec.Raw
+    closed: msgspec.Raw
+
+
+class _Published(_Who, array_like=True):
+    score: Score
+
+
+@dataclass(frozen=True)
+class PersonResult:
+    """What a frozen result says of one person. ``closed``: what the period adds to his history."""
+
+    person: str
+    team: str | None
+    score: dict[str, Any]
+    outcome: dict[str, Any] | None
+    closed: dict[str, Any] | None
+
+
+def person_line(person: str, team: str | None, score: object, outcome: object, closed: object) -> bytes:
+    """A person's line of a result, from plain data."""
+    return _encode((person, team, score, outcome, closed))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A result as it is frozen: a head with the versions that it rests on, and a line a person, in order of person."""
+
+    lines: Lines
+
+    @classmethod
+    def of(cls, head: Mapping[str, Any], people: Iterable[bytes]) -> Document:
+        """The result of this head, in plain data, and these lines of people."""
+
+        def lines() -> Iterator[bytes]:
+            yield _encode(head)
+            yield from people
+
+        return cls(Lines.of(lines()))
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """All but the people."""
+        made: dict[str, Any] = msgspec.json.decode(next(iter(self.lines)))
+        return made
+
+    def teams(self) -> dict[str, str | None]:
+        """Who is scored → the team that he was in at the period's end."""
+        decode = msgspec.json.Decoder(_Who).decode
+        return {who.person: who.team for who in map(decode, self._people())}
+
+    def person(self, id: str) -> PersonResult | None:
+        """What it says of one person; None where he is not scored."""
+        begins = _encode([id])[:-1] + b","
+        return next((_read(line) for line in self._people() if line.startswith(begins)), None)
+
+    def __iter__(self) -> Iterator[PersonResult]:
+        return map(_read, self._people())
+
+    def scores(self) -> Iterator[Score]:
+        """The messages that are published."""
+        decode = msgspec.json.Decoder(_Published).decode
+        return (line.score for line in map(decode, self._people()))
+
+    def closed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Person → what the period adds to his history."""
+        decode = msgspec.json.Decoder(_Line).decode
+        for line in map(decode, self._people()):
+            if (added := msgspec.json.decode(line.closed)) is not None:
+                yield line.person, added
+
+    def whole(self, keep: Callable[[PersonResult], bool] = lambda _: True) -> dict[str, Any]:
+        """All of it, or of those people that are kept, as one piece of plain data."""
+        head, kept = self.head, [one for one in self if keep(one)]
+        outcomes = head.pop("outcomes")
+        people = [one.outcome for one in kept if one.outcome is not None]
+        return {
+            **head,
+            "outcomes": None if outcomes is None else {**outcomes, "people": people},
+            "scores": [one.score for one in kept],
+        }
+
+    def _people(self) -> Iterator[bytes]:
+        lines = iter(self.lines)
+        next(lines)
+        return lines
+
+
+def _read(line: bytes) -> PersonResult:
+    return PersonResult(*msgspec.json.decode(line))
