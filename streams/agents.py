@@ -52,12 +52,14 @@ _facts = msgspec.json.Decoder(DailyFacts).decode
 #: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
 #: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
 _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
-#: Customers, and days, that stay decoded though nothing has happened to them for so many seconds.
-_DECODED, _RESTING_SECONDS = 50_000, 30.0
+#: Customers, and days, that stay decoded though nothing has happened to them for so many seconds; sooner where twice as many are
+#: decoded, but not every moment, as all are looked at.
+_DECODED, _RESTING_SECONDS, _SOONER_SECONDS = 50_000, 30.0, 2.0
 #: Entities that one message of contributions is for at most: some 200 bytes each.
 _ENTITIES_A_MESSAGE = 2000
-#: So much that waits to be written, in bytes, stops whoever has more: a broker that is slow or away must not fill the memory.
-_MOST_WAITING = 64 * 1024 * 1024
+#: So much that waits to be written, in bytes, or so many customers, stop whoever has more: a broker that is slow or away must not
+#: fill the memory, and a cycle must not grow into seconds.
+_MOST_WAITING, _MOST_CHANGED = 64 * 1024 * 1024, 50_000
 
 
 class Record(Protocol):
@@ -147,7 +149,7 @@ class Agents:
         self.lagging: set[Place] = set()
         self._clock = EventClock()
         self._told_clock: int | None = None
-        self._next_tick = self._next_rest = 0.0
+        self._next_tick = self._rested = 0.0
         #: Has a run been taken in since the last tick? If not, there is nothing that a tick would keep waiting.
         self._at_work = False
 
@@ -298,7 +300,7 @@ class Agents:
     @property
     def full(self) -> bool:
         """Does so much wait to be written that nothing more should be taken in?"""
-        return self._waiting > _MOST_WAITING
+        return self._waiting > _MOST_WAITING or sum(map(len, self.customers.changed.values())) > _MOST_CHANGED
 
     def _count(
         self,
@@ -438,8 +440,9 @@ class Agents:
             _at(writes, number, self.settings.topic(topics.ENTITIES)).extend(entities)
         for number, removed in self._forgetting.some(self._clocks()):
             _at(writes, number, self.settings.topic(topics.CUSTOMERS)).extend(removed)
-        if perf_counter() >= self._next_rest:
-            self._next_rest = perf_counter() + _RESTING_SECONDS
+        many = max(len(self.customers), len(self.days)) > 2 * _DECODED
+        if (idle := perf_counter() - self._rested) >= _RESTING_SECONDS or (many and idle >= _SOONER_SECONDS):
+            self._rested = perf_counter()
             self.customers.rest(_DECODED)
             self.days.rest(_DECODED, set().union(*self._kpis.changed.values()))
         if (now := self.now()) is not None:
