@@ -14,6 +14,6 @@ TICKETS = (
         "squares of the waits for the first public reply to tickets",
     ),
     Measure(
-        "ticket_first_response", "n", "工单首响时长分布", "how long first public replies to tickets took", family=True
+        "ticket_first_response", "s", "工单首响时长分布", "how long first public replies to tickets took", family=True
     ),
 )
