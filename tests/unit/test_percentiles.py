@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.contracts import events as e
 from streams.kpi.formulas import figures as kpi_figures
 from streams.kpi.measures import add, merged
-from streams.kpi.percentiles import ACCURACY, Buckets, bucket, distributions, percentile
+from streams.kpi.percentiles import ACCURACY, bucket, distributions, ordered, percentile
 from streams.kpi.policy import Policy
 from tests.desk import POLICY, Script, figures, moment
 
@@ -20,8 +20,8 @@ def sums(values: list[int]) -> dict[str, int]:
     return merged({bucket("x", value): 1} for value in values)
 
 
-def read(values: list[int]) -> Buckets:
-    return distributions(sums(values)).get("x", {})
+def read(values: list[int]) -> list[tuple[int, int]]:
+    return ordered([("x", 1)], distributions(sums(values)))
 
 
 @given(values=st.lists(_amounts, min_size=1, max_size=60), percent=st.integers(0, 100))
