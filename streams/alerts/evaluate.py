@@ -158,5 +158,9 @@ def _shown(value: float | None, unit: str) -> str:
             return f"{value * 100:.1f} %"
         case "s":
             return f"{value:.0f} s"
+        case "n":
+            return f"{value:.0f}"
+        case "per_mille":
+            return f"{value:.2f} ‰"
         case _:
             return f"{value:.2f}"

@@ -145,4 +145,4 @@ def test_an_alert_on_calls_waiting(tmp_path: Path) -> None:
     script.at("09:01:00", e.CallAbandoned, "c2")
     told = script.run(POLICY, rules=load_rules(tmp_path / "rules.yaml"), look_every=1).alerts
     assert [(alert.status, alert.value, alert.n) for alert in told] == [("firing", 2, 2), ("resolved", 1, 1)]
-    assert "Calls waiting, queue q, now: 2.00 (n=2), above 1.00" in told[0].reason_en
+    assert "Calls waiting, queue q, now: 2 (n=2), above 1" in told[0].reason_en
