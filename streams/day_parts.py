@@ -24,7 +24,7 @@ Starts = list[tuple[int, int]]
 
 def days_held(policy: AnyPolicy) -> int:
     """For how many days a day is held whole: what comes late, and who returns, nearly always concerns one of these."""
-    longest = max(each.repeat_days for _, each in versions(policy))
+    longest = max(max(each.repeat_days, each.fcr_days) for _, each in versions(policy))
     return ceil(policy.allowed_lateness_days + longest) + 1
 
 

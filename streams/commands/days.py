@@ -16,10 +16,11 @@ from streams.commands.context import Deployment, clear_errors, stop
 from streams.commands.roster import read_roster
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
-from streams.pipeline import run
+from streams.pipeline import Run, run
 from streams.roster import Roster
 from streams.sources.mapping import load_mapping
 from streams.sources.table import ReadRow, read_table
+from streams.windows.clock import instant
 
 
 def as_date(text: str) -> date:
@@ -110,11 +111,21 @@ class Source:
         """Where it looks, for people."""
         return ", ".join(map(str, self._tables)) if self._tables else self.operation.settings.broker
 
+    @property
+    def now(self) -> datetime | None:
+        """As of when days have matured: now, or the newest event of the tables; None: there is none."""
+        if not self._tables:
+            return self.operation.now()
+        newest = self._computed.now
+        return None if newest is None else instant(newest)
+
     def daily_facts(self, within: Days, kind: EntityKind) -> list[DailyFacts]:
         """The facts of every entity of a kind, by entity and date."""
         if not self._tables:
             return self.operation.daily_facts(within.first, within.last, kind)
-        there = (fact for fact in self._computed if entity_kind(fact.entity) == kind and fact.date in within)
+        there = (
+            fact for fact in self._computed.facts.values() if entity_kind(fact.entity) == kind and fact.date in within
+        )
         return sorted(there, key=lambda fact: (fact.entity, fact.date))
 
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
@@ -131,7 +142,7 @@ class Source:
         return Roster(entry for own in entries.values() for entry in own)
 
     @cached_property
-    def _computed(self) -> list[DailyFacts]:
+    def _computed(self) -> Run:
         """Every day of the tables. Says on the error stream what was left out."""
         rejected = [0]
         with clear_errors():
@@ -142,7 +153,7 @@ class Source:
                 f"({', '.join(sorted({why.reason for _, why in result.rejected})) or 'none'})",
                 err=True,
             )
-        return list(result.facts.values())
+        return result
 
     def _events(self, rejected: list[int]) -> Iterator[bytes]:
         assert self._mapping is not None

@@ -69,7 +69,7 @@ def export(
     found = operation.daily_facts(within.first, within.last, by.value)
     if not found:
         raise stop(f"no facts of any {by} between {within.first} and {within.last} at {operation.settings.broker}")
-    _write(rows(found, per.value, operation.policy), format, out)
+    _write(rows(found, per.value, operation.policy, operation.now()), format, out)
 
 
 @facts.command()
@@ -92,7 +92,7 @@ def compute(
     found = source.daily_facts(within, by.value)
     if not found:
         raise stop(f"no facts of any {by} between {within.first} and {within.last} in {source.place}")
-    _write(rows(found, per.value, source.operation.policy), format, out)
+    _write(rows(found, per.value, source.operation.policy, source.now), format, out)
 
 
 def _write(table: Iterable[Row], format: Format, out: Path | None) -> None:

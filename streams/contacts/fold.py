@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, structs
 
 from streams.contacts import calls, chats, tickets
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import LINKED, Contact, Rules
 from streams.contacts.judging import Timeline
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, Retracted
 
@@ -40,13 +40,13 @@ def order(event: Event) -> Order:
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     """Fold the next event in order of time into a contact's state; ``state.was`` remembers the slots that it changes.
 
-    False: it said nothing of a contact that was not known, and changed no slot.
+    False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
     news = state.learn(event, at, rules.days)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
     state.settle()
-    return news or bool(state.was)
+    return news or not LINKED.isdisjoint(state.was)
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

@@ -17,7 +17,7 @@ from streams.kpi.formulas import Formulas
 from streams.kpi.measures import add
 from streams.kpi.policies import AnyPolicy, Policies, named
 from streams.kpi.policy import Policy
-from streams.kpi.spec import NO_DATA, Bound, Side, side_of
+from streams.kpi.spec import NO_DATA, RIPE, Bound, Side, Unripe, side_of
 
 _SIDES: tuple[Side, ...] = ("desk", "staff")
 
@@ -48,7 +48,7 @@ class Judged:
         apart = self._apart[side_of(entity_kind(entity))]
         if apart:
             number = self._numbers[self._policy.on(day).version]
-            add(into, {f"{name}@{number}": amount for name, amount in sums.items() if name in apart})
+            add(into, {_at(name, number): amount for name, amount in sums.items() if name.partition("~")[0] in apart})
 
     def of(self, entity: str, day: date, sums: Mapping[str, int]) -> Mapping[str, int]:
         """A day's sums of an entity under the names that ``bound`` asks for."""
@@ -69,7 +69,7 @@ class Judged:
     def measures(self, kpi: str, side: Side) -> set[str]:
         """The measures that a KPI's formula has in any version."""
         bounds = [KPIS[kpi].bound(values, side) for values in self.versions]
-        return {measure for bound in bounds for measure, _ in (*bound.top, *(bound.bottom or ()))}
+        return {measure for bound in bounds for measure in _measures(bound)}
 
     def formulas(self, side: Side) -> JudgedFormulas:
         """Every KPI of a side, for sums that ``add`` has made."""
@@ -82,7 +82,7 @@ class Judged:
             if all(bound == bounds[0] for bound in bounds):
                 continue
             self._joined[side][kpi.id] = _one(bounds)
-            apart |= {measure for bound in bounds for measure, _ in (*bound.top, *(bound.bottom or ()))}
+            apart |= {measure for bound in bounds for measure in _measures(bound)}
         self._apart[side] = frozenset(apart)
 
 
@@ -92,11 +92,11 @@ class JudgedFormulas:
     def __init__(self, plain: Formulas, joined: Mapping[str, Bound]) -> None:
         self._plain, self._joined = plain, joined
 
-    def figures(self, sums: Mapping[str, int]) -> dict[str, Figure]:
-        """Every KPI for these sums: KPI id → figure, in the order of the catalogue."""
-        found = self._plain.figures(sums)
+    def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
+        """Every KPI for these sums, as ``Formulas.figures``."""
+        found = self._plain.figures(sums, unripe)
         for id, bound in self._joined.items():
-            found[id] = bound.figure(sums) if bound.bottom != () else NO_DATA
+            found[id] = bound.figure(sums, unripe) if bound.bottom != () else NO_DATA
         return found
 
 
@@ -113,15 +113,27 @@ def judged(policy: AnyPolicy, days: set[date]) -> Judged:
     return Judged(policy, min(days), max(days))
 
 
+def _at(name: str, number: int) -> str:
+    """A sum's own name for a version; a bucket stays one of its family."""
+    family, tilde, bucket = name.partition("~")
+    return f"{family}@{number}{tilde}{bucket}"
+
+
+def _measures(bound: Bound) -> list[str]:
+    return [measure for measure, _ in (*bound.top, *(bound.bottom or ()), *bound.squares)]
+
+
 def _one(bounds: list[Bound]) -> Bound:
     """One formula over the names of all versions; one that never has data where their units have nothing in common."""
     last = bounds[-1]
-    scales = {bound.scale for bound in bounds}
-    if KPIS[last.id].unit == "points" or len(scales) > 1:
-        return replace(last, top=(), bottom=())  # scores of different scales are never mixed
+    units = {(bound.up, bound.down, bound.per_n, bound.squared, bound.within) for bound in bounds}
+    if KPIS[last.id].unit == "points" or len(units) > 1:
+        return replace(last, top=(), bottom=(), squares=())  # scores of different scales are never mixed
     top: list[tuple[str, int]] = []
     bottom: list[tuple[str, int]] = []
+    squares: list[tuple[str, int]] = []
     for number, bound in enumerate(bounds, 1):
-        top += [(f"{measure}@{number}", times) for measure, times in bound.top]
-        bottom += [(f"{measure}@{number}", times) for measure, times in bound.bottom or ()]
-    return replace(last, top=tuple(top), bottom=None if last.bottom is None else tuple(bottom))
+        top += [(_at(measure, number), times) for measure, times in bound.top]
+        bottom += [(_at(measure, number), times) for measure, times in bound.bottom or ()]
+        squares += [(_at(measure, number), times) for measure, times in bound.squares]
+    return replace(last, top=tuple(top), bottom=None if last.bottom is None else tuple(bottom), squares=tuple(squares))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from streams.kpi.policy import Policy
-from streams.kpi.spec import Kpi, Side, Terms
+from streams.kpi.spec import Kpi, Side, Terms, Within
 
 
 def _csat_mean(policy: Policy, _: Side) -> tuple[Terms, Terms]:
     scale = policy.csat_mean_scale.replace("-", "_")
     return {f"csat_score_{scale}": 1}, {f"csat_ratings_{scale}": 1}
+
+
+def _scale_ends(policy: Policy) -> Within:
+    low, dash, high = policy.csat_mean_scale.partition("-")
+    return (float(low), float(high)) if dash else (0.0, 1.0)
 
 
 SATISFACTION = (
@@ -29,5 +34,6 @@ SATISFACTION = (
         ("csat_mean_scale",),
         "Scales are never mixed or converted.",
         traps_zh="不同量表从不混算或换算。",
+        within=_scale_ends,
     ),
 )  # fmt: skip
