@@ -114,9 +114,7 @@ def compute(
         entries = read_roster(roster) if roster is not None else {}
         known = Roster(entry for own in entries.values() for entry in own)
         result = run(_events(files, mapping, rejected), the_policy, roster=known)
-    found = [
-        fact for fact in result.facts.values() if entity_kind(fact.entity) == by.value and low <= fact.date <= high
-    ]
+    found = [fact for fact in result.daily_facts() if entity_kind(fact.entity) == by.value and low <= fact.date <= high]
     if rejected[0] or result.rejected:
         typer.echo(
             f"left out: {rejected[0]} rows that do not fit the mapping, {len(result.rejected)} events "

@@ -124,13 +124,17 @@ class Snapshot(Struct, omit_defaults=True, kw_only=True):
 
 
 class Presence(Struct, omit_defaults=True, kw_only=True):
-    """The state an agent is in."""
+    """The state an agent is in.
+
+    ``until``: how long it lasts if nothing more is heard of the agent; from then on nobody knows what he does. None: for ever.
+    """
 
     agent_id: str
     state: str
     since: datetime
     reason: str | None = None
     team: str | None = None
+    until: datetime | None = None
 
 
 AlertStatus: TypeAlias = Literal["pending", "firing", "acknowledged", "escalated", "resolved"]

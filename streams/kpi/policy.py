@@ -53,6 +53,11 @@ class Policy(BaseModel):
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
+    max_state_hours: Annotated[float, Field(gt=0, le=72)] = Field(
+        16,
+        description="An agent's state lasts for so long at most (to the next full quarter of an hour) if nothing more is heard of him, "
+        "and until 2 hours after the shift in which it began",
+    )
     allowed_lateness_days: Annotated[float, Field(gt=0, le=3660)] = Field(
         3, description="An event that comes later than this is refused as too late"
     )
@@ -83,6 +88,11 @@ class Policy(BaseModel):
     def allowed_lateness_ms(self) -> int:
         """Milliseconds."""
         return round(self.allowed_lateness_days * 86_400_000)
+
+    @property
+    def max_state_ms(self) -> int:
+        """Milliseconds."""
+        return round(self.max_state_hours * 3_600_000)
 
     @property
     def repeat_ms(self) -> int:
