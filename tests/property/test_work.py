@@ -78,8 +78,10 @@ def expected(
     """Milliseconds of one agent between two moments, step by step; of a team's time only, or of all."""
     told, planned = standing(events)
     counted: dict[str, int] = {}
+    coming, last = list(reversed(told)), None
     for at in range(start, end, STEP):
-        last = next((one for one in reversed(told) if one.at <= at), None)
+        while coming and coming[-1].at <= at:
+            last = coming.pop()
         shift = next((one for one in planned if one.starts <= at < one.ends), None)
         if shift is not None and team is None:
             counted["scheduled_seconds"] = counted.get("scheduled_seconds", 0) + STEP
@@ -95,6 +97,15 @@ def expected(
         if team is None and shift is not None and last.state not in ("away", "offline"):
             counted["adherent_seconds"] = counted.get("adherent_seconds", 0) + STEP
     return counted
+
+
+def attended(events: Iterable[PresenceEvent], start: int, end: int, now: int, longest: int) -> dict[str, int]:
+    """Of one agent's shifts that begin between two moments, how many are over, and were attended."""
+    events = list(events)
+    over = [shift for shift in standing(events)[1] if start <= shift.starts < end and shift.ends <= now]
+    was_there = [shift for shift in over if expected(events, shift.starts, shift.ends, longest).get("adherent_seconds")]
+    found = {"shifts": len(over), "shifts_attended": len(was_there)}
+    return {name: count for name, count in found.items() if count}
 
 
 def times(sums: Sums) -> dict[str, int]:
@@ -213,6 +224,8 @@ class Desk:
                 sums = self.day(f"agent|{name}", day, now)
                 assert times(sums) == of_each[name], (name, day)
                 levels = {name: height for name, height in sums.items() if name.startswith("agents_")}
+                shifts = {name: sums[name] for name in ("shifts", "shifts_attended") if name in sums}
+                assert shifts == attended(own[name], since, self.days.start(day + 1), now, longest), (name, day)
                 assert not levels or now < self.days.start(day + 1), "a past day is a plain sum"
             assert times(self.day("all|all", day, now)) == together(of_each.values())
             for team in ("t", "u"):
