@@ -16,11 +16,14 @@ AT_THE_END = ("handled", "resolution", "rating", "complaint_closed")
 COMPLAINT = "complaint"
 #: What slots hold again and again. Shared: nobody changes a slot's sums.
 _COMPLAINT: Sums = {"complaints": 1}
-_HANDLED: Sums = {"contacts_handled": 1}
+_HANDLED: Sums = {"contacts_handled": 1, "fcr_unknown": 1}
 _HANDLED_KNOWN: Sums = {"contacts_handled": 1, "contacts_handled_known": 1}
 _UNRESOLVED: Sums = {"resolution_due": 1}
 _RESOLVED: Sums = {"resolution_due": 1, "resolved": 1}
 _NONE: Sums = {}
+#: The slot of a contact that was not resolved at once, by what it tells itself or because its customer came back.
+MISSED_FCR = "fcr_missed"
+FCR_MISSED: Sums = {"fcr_missed": 1}
 
 
 class Rules(Struct, frozen=True):
@@ -33,7 +36,7 @@ class Rules(Struct, frozen=True):
     def look_back_ms(self) -> int:
         """How long a contact is remembered after it was last heard of."""
         policy = self.policy
-        return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
+        return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms, policy.fcr_ms)
 
 
 class Leg(Struct, array_like=True, kw_only=True):
@@ -55,6 +58,7 @@ class Leg(Struct, array_like=True, kw_only=True):
     talk: int | None = None
     hold: int = 0
     wrap_up: int = 0
+    ended_by_agent: bool = False
 
 
 class Contact(Struct, array_like=True, kw_only=True):
@@ -85,6 +89,14 @@ class Contact(Struct, array_like=True, kw_only=True):
     slots: Slots = {}
     #: What the event in hand has changed: empty between events.
     was: Was = {}
+    #: Handed on to another agent or queue; opened again after it was settled: not resolved at once.
+    transferred: bool = False
+    reopened: bool = False
+    #: Chats: the customer's first message that waits for an answer, how many answers there were, and since when its agent has it.
+    unanswered_at: int | None = None
+    replies: int = 0
+    held_since: int | None = None
+    parts: int = 0
 
     def fill(self, name: str, slot: Slot) -> None:
         """Put a slot, remembering what was there before the event in hand."""
@@ -178,6 +190,18 @@ class Contact(Struct, array_like=True, kw_only=True):
                 self.put("complaint_closed", self.closed_at, staff=_COMPLAINT)
         elif "complaint" in self.slots:
             self.drop("complaint", "complaint_closed")
+        if self.transferred or self.reopened:
+            self._miss_fcr()
+
+    def _miss_fcr(self) -> None:
+        """A handled contact of a known customer that was handed on, or opened again, was not resolved at once."""
+        handled = self.slots.get("handled")
+        if handled is None or not self.known:
+            self.drop(MISSED_FCR)
+            return
+        missed = replace(handled, staff=FCR_MISSED, desk=FCR_MISSED)
+        if missed != self.slots.get(MISSED_FCR):
+            self.fill(MISSED_FCR, missed)
 
     # -- what all channels do alike ------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from streams.contacts.contact import Contact, Rules
 from streams.contacts.slots import PLANNED
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
+from streams.kpi.measures.measure import squared
+from streams.kpi.percentiles import bucket
 
 #: The slot that says the ticket must have been resolved by then.
 _OVERDUE = "overdue"
@@ -40,6 +42,8 @@ def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> N
     sums: Sums = {"ticket_first_responses": 1}
     if waited := max(0, at - ticket.at):
         sums["ticket_first_response_seconds"] = waited
+        sums["ticket_first_response_seconds_squared"] = squared(waited, "s2_whole")
+    sums[bucket("ticket_first_response", waited)] = 1
     ticket.put("first_response", at, both=sums, agent=event.agent_id, team=event.team_id)
 
 
@@ -63,6 +67,7 @@ def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> Non
 def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) -> None:
     """Open again: neither handled nor resolved until the next word."""
     ticket.closed_at = None
+    ticket.reopened = True
     ticket.drop("handled", "resolution", "complaint_closed")
     if ticket.due_at is not None:
         _plan(ticket, at)

@@ -7,7 +7,10 @@ from streams.kpi.catalog.chats import CHATS
 from streams.kpi.catalog.complaints import COMPLAINTS
 from streams.kpi.catalog.contacts import CONTACTS
 from streams.kpi.catalog.satisfaction import SATISFACTION
+from streams.kpi.catalog.work import WORK
 from streams.kpi.spec import Kpi
 
 #: Every KPI by its id, in the order in which screens and files list them.
-KPIS: dict[str, Kpi] = {kpi.id: kpi for area in (CALLS, CONTACTS, SATISFACTION, CHATS, COMPLAINTS) for kpi in area}
+KPIS: dict[str, Kpi] = {
+    kpi.id: kpi for area in (CALLS, CONTACTS, SATISFACTION, CHATS, COMPLAINTS, WORK) for kpi in area
+}
