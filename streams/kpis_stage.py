@@ -17,6 +17,7 @@ from streams.kpi.formulas import formulas
 from streams.kpi.levels import as_of
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
+from streams.kpi.staffing import staffing
 from streams.snapshot import snapshot
 from streams.windows.clock import Days
 from streams.windows.rolling import NEVER
@@ -53,7 +54,7 @@ class KpisStage:
         self.entities = entities
         self.days = days
         self._formulas = formulas(policy)
-        self._watches = watches(rules, self._formulas)
+        self._watches = watches(rules, self._formulas, policy)
         self._watching_growth = {
             kind
             for kind, watched in self._watches.items()
@@ -280,8 +281,9 @@ class KpisStage:
         entity = self.entities[key]
         self._age(key, entity, now)
         wait = entity.longest_wait(now, self._longest_wait_ms)
-        by_kpi = self._formulas[side_of(entity_kind(key))]
-        return snapshot(key, self._sums(key, entity, self._day(now), now), wait, entity.team, by_kpi, now)
+        side, sums = side_of(entity_kind(key)), self._sums(key, entity, self._day(now), now)
+        needs = staffing(sums, self.policy) if side == "desk" else None
+        return snapshot(key, sums, wait, entity.team, self._formulas[side], now, needs)
 
     # -- windows -------------------------------------------------------------------------------------------------------
 

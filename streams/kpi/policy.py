@@ -53,6 +53,15 @@ class Policy(BaseModel):
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
+    staffing_service_level: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.8, description="Agents are needed for this share of calls to be answered within `service_level_seconds`"
+    )
+    staffing_max_occupancy: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.85, description="Agents are needed for nobody to be busy for more than this share of the time"
+    )
+    staffing_shrinkage: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0, description="Share of the staff that is on duty but not there; so many more are needed"
+    )
     max_state_hours: Annotated[float, Field(gt=0, le=72)] = Field(
         16,
         description="An agent's state lasts for so long at most (to the next full quarter of an hour) if nothing more is heard of him, "

@@ -6,6 +6,7 @@ A share of time has no interval: seconds are no independent things. Its n is the
 from __future__ import annotations
 
 from streams.kpi.spec import Kpi
+from streams.kpi.staffing import STAFFING_GAP
 
 _LOST = (
     "A state counts until the next one, at most `max_state_hours`, and until 2 h after the shift in which it began: "
@@ -81,5 +82,17 @@ WORK = (
         "Without states there are no data; calls make it smaller, so that it tells of agents who only chat. A chat's time counts when "
         "it ends. " + _LOST,
         traps_zh="没有坐席状态就没有数据；通话会使其偏小，因此只适用于专职在线坐席。会话时长在结束时计入。" + _LOST_ZH,
+    ),
+    Kpi(
+        STAFFING_GAP, "人力缺口", "Staffing gap", "level", "n", "lower",
+        lambda p, s: ({}, {}),
+        "近30分钟呼入所需坐席（Erlang C）− 当前空闲与工作的坐席",
+        "agents that the calls of the last 30 min need (Erlang C) − agents available and working now",
+        ("call.queued", "call.ended", "agent.state_changed"),
+        ("staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage"),
+        "Of sites and the whole operation, now only. Erlang C knows no hang-ups, so that it asks for a little too many; agents who "
+        "chat are counted as on duty. A hint for who plans, never scored.",
+        traps_zh="只有职场与全体的此刻值。Erlang C 不考虑放弃，因此略微偏多；在线坐席也计入在岗。仅供排班参考，从不计分。",
+        live=True,
     ),
 )  # fmt: skip
