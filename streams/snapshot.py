@@ -17,7 +17,7 @@ def snapshot(
     staffing: Staffing | None = None,
 ) -> Snapshot:
     """``sums``: window → sums; ``wait``: how many wait and the longest in seconds; ``formulas``: of the entity's side; ``now`` in
-    ms since 1970.
+    ms since 1970; ``staffing``: of a desk.
     """
     return Snapshot(
         entity=entity,

@@ -134,9 +134,7 @@ class Work:
             return
         team, site = credited.team, credited.site
         for sign, (at, form), day in self._edges(begin, end):
-            sums: Sums = {}
-            for level in levels:
-                sums |= up(level, at, sign)
+            sums = up(*levels, at=at, sign=sign)
             slots[f"{name}/{levels[0]}/{at}/{day}/{sign}"] = Slot(at, day, agent, team, None, site, sums, sums, form)
 
     def _edges(self, begin: _Edge, end: _Edge) -> Iterator[tuple[int, _Edge, int]]:
