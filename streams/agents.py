@@ -30,8 +30,9 @@ from streams.entity_writer import EntityWriter
 from streams.forgetting import Forgetting
 from streams.kpis_stage import KpisStage
 from streams.past_days import PastDays
-from streams.presence import stage as presence_
-from streams.presence.stage import AgentPresence, PresenceStage
+from streams.presence import log as presence_
+from streams.presence.log import AgentPresence
+from streams.presence.stage import PresenceStage
 from streams.progress import Progress
 from streams.roster import Roster
 from streams.settings import Settings
@@ -214,14 +215,7 @@ class Agents:
             ),
         )
         self.customers.mark(partition, out.touched)
-        shares: dict[int, list[tuple[str, Contribution]]] = {}
-        for key, contribution in out.contributions.items():
-            shares.setdefault(self.partition(key), []).append((key, contribution))
-        for target, share in shares.items():
-            for part in _parts(share, _ENTITIES_A_MESSAGE):
-                self._write(
-                    partition, self._contributions, target, _encode(Contributions(clock=clock.now or 0, to=dict(part)))
-                )
+        self._contribute(partition, clock, out.contributions)
         self._dead_letters(topic, partition, records, out.rejected)
         self._count("contacts", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
 
@@ -229,17 +223,30 @@ class Agents:
         """A run of agents' events."""
         self._at_work = True
         began = perf_counter()
+        clock = self.progress.clock((topic, partition))
         out = self._presence.process(
             [record.value for record in records],
             self.presences,
-            self.progress.clock((topic, partition)),
+            clock,
             machine=machine_ms(),
             event_time=self._event_time,
         )
         self.presences.mark(partition, out.touched)
+        self._contribute(partition, clock, out.contributions)
         self._unshown_presence |= out.touched
         self._dead_letters(topic, partition, records, out.rejected)
         self._count("presence", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
+
+    def _contribute(self, partition: int, clock: EventClock, contributions: Mapping[str, Contribution]) -> None:
+        """Have what a run adds to entities written, together with the state that it follows from."""
+        shares: dict[int, list[tuple[str, Contribution]]] = {}
+        for key, contribution in contributions.items():
+            shares.setdefault(self.partition(key), []).append((key, contribution))
+        for target, share in shares.items():
+            for part in _parts(share, _ENTITIES_A_MESSAGE):
+                self._write(
+                    partition, self._contributions, target, _encode(Contributions(clock=clock.now or 0, to=dict(part)))
+                )
 
     def kpis(self, _: str, partition: int, records: Sequence[Record]) -> None:
         """A run of contributions."""
@@ -407,7 +414,8 @@ class Agents:
         return self.partition(entity) in self._numbers
 
     def _presences(self, agents: Iterable[str]) -> list[Presence]:
-        return [shown for agent in sorted(agents) if (shown := self.presences[agent].presence(agent)) is not None]
+        found = ((agent, self.presences[agent]) for agent in sorted(agents))
+        return [shown for agent, kept in found if (shown := self._presence.presence(agent, kept)) is not None]
 
     # -- the cycle -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from streams.kpi.levels import as_of
 from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
+from streams.kpi.staffing import staffing
 from streams.snapshot import snapshot
 from streams.windows.clock import Days
 from streams.windows.rolling import NEVER
@@ -84,7 +85,7 @@ class KpisStage:
         """Windows and alerts use the version of now, also for what a window still holds of yesterday."""
         self._version = policy
         self._formulas = formulas(policy)
-        self._watches = watches(self._rules, self._formulas)
+        self._watches = watches(self._rules, self._formulas, policy)
         self._watching_growth = {
             kind
             for kind, watched in self._watches.items()
@@ -319,8 +320,9 @@ class KpisStage:
         entity = self.entities[key]
         self._age(key, entity, now)
         wait = entity.longest_wait(now, self._longest_wait_ms)
-        by_kpi = self._formulas[side_of(entity_kind(key))]
-        return snapshot(key, self._sums(key, entity, self._day(now), now), wait, entity.team, by_kpi, now)
+        side, sums = side_of(entity_kind(key)), self._sums(key, entity, self._day(now), now)
+        needs = staffing(sums, self._version) if side == "desk" else None
+        return snapshot(key, sums, wait, entity.team, self._formulas[side], now, needs)
 
     # -- windows -------------------------------------------------------------------------------------------------------
 

@@ -5,23 +5,30 @@ Tests, ``deskpulse facts compute`` and trials of a rule call this; the Faust wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
+from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, DailyFacts, Snapshot
 from streams.day_parts import new_day
 from streams.entity import Entity
+from streams.facts import plain
 from streams.kpi.policies import AnyPolicy
 from streams.kpis_stage import KpisStage
+from streams.presence.log import AgentPresence
+from streams.presence.stage import Outcome as PresenceOutcome
+from streams.presence.stage import PresenceStage
 from streams.roster import Roster
-from streams.windows.clock import EventClock
+from streams.windows.clock import Days, EventClock
 
 #: No event of the past lies beyond this machine clock: the year 2262.
 _FAR = 9_214_646_400_000
+_OF_AGENT = re.compile(rb'"type"\s*:\s*"agent\.')
 
 
 class Customers(dict[str, Customer]):
@@ -30,6 +37,14 @@ class Customers(dict[str, Customer]):
     def __missing__(self, key: str) -> Customer:
         customer = self[key] = Customer()
         return customer
+
+
+class AgentsPresence(dict[str, AgentPresence]):
+    """Every agent there is; a new one where there is none."""
+
+    def __missing__(self, key: str) -> AgentPresence:
+        agent = self[key] = AgentPresence()
+        return agent
 
 
 class Entities(dict[str, Entity]):
@@ -61,7 +76,17 @@ class Run:
     facts: dict[str, DailyFacts] = field(default_factory=DayBook)
     entities: dict[str, Entity] = field(default_factory=Entities)
     customers: dict[str, Customer] = field(default_factory=Customers)
+    agents: dict[str, AgentPresence] = field(default_factory=AgentsPresence)
     _snapshot: Callable[[str, int], Snapshot] | None = None
+    _days: Days | None = None
+
+    def daily_facts(self) -> list[DailyFacts]:
+        """Every day's facts as a reader gets them: what grows by itself is as of the end of the run."""
+        now, days = self.now, self._days
+        if now is None or days is None:
+            return []
+        begun = (facts for facts in self.facts.values() if facts.sums or not facts.planned)
+        return [plain(facts, now, days) for facts in begun]
 
     def snapshot(self, entity: str) -> Snapshot:
         """What a screen would show of an entity at the end of the run. Raises KeyError where nothing was admitted."""
@@ -84,28 +109,49 @@ def run(
     """
     result = Run()
     contacts = ContactsStage(policy, roster or Roster())
+    presence = PresenceStage(policy, roster or Roster())
     kpis = KpisStage(policy, rules, result.entities, result.facts)
     customers, clock = result.customers, EventClock()
     offset = seen = 0
     for batch in _batches(raws, look_every):
-        outcome = contacts.process(batch, customers, clock, machine=_FAR, event_time=True)
-        result.admitted += outcome.admitted
-        result.duplicates += outcome.duplicates
-        result.late += outcome.late
-        result.rejected += [(seen + index, why) for index, why in outcome.rejected]
+        theirs = [index for index, raw in enumerate(batch) if raw is not None and _is_of_agent(raw)]
+        others = sorted(set(range(len(batch))).difference(theirs)) if theirs else range(len(batch))
+        run_of_contacts = [batch[index] for index in others]
+        outcome = contacts.process(run_of_contacts, customers, clock, machine=_FAR, event_time=True)
+        offset = _take(result, kpis, outcome, [seen + index for index in others], offset)
+        if theirs:
+            run_of_agents = [batch[index] for index in theirs]
+            of_agents = presence.process(run_of_agents, result.agents, clock, machine=_FAR, event_time=True)
+            offset = _take(result, kpis, of_agents, [seen + index for index in theirs], offset)
         seen += len(batch)
         if clock.now is None:
             continue
-        for key, contribution in outcome.contributions.items():
-            kpis.apply(key, contribution, offset)
-            offset += 1
         kpis.advance(clock.now)
         if rules:
             result.alerts += kpis.alerts(clock.now)
     kpis.settle_all()
     result.now = clock.now
-    result._snapshot = kpis.snapshot
+    result._snapshot, result._days = kpis.snapshot, Days(policy.zone, policy.day_starts_ms)
     return result
+
+
+def _take(
+    result: Run, kpis: KpisStage, outcome: ContactsOutcome | PresenceOutcome, places: Sequence[int], offset: int
+) -> int:
+    """Hand on what a run of messages, which stood at ``places``, came to; returns the offset of the next contribution."""
+    result.admitted += outcome.admitted
+    result.duplicates += outcome.duplicates
+    result.late += outcome.late
+    result.rejected += [(places[index], why) for index, why in outcome.rejected]
+    for key, contribution in outcome.contributions.items():
+        kpis.apply(key, contribution, offset)
+        offset += 1
+    return offset
+
+
+def _is_of_agent(raw: bytes) -> bool:
+    """Is it an event about an agent, which in Kafka would be on another topic?"""
+    return b'"agent.' in raw and _OF_AGENT.search(raw) is not None
 
 
 def _batches(raws: Iterable[bytes | None], size: int) -> Iterator[list[bytes | None]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from streams.contracts.outputs import Snapshot, Sums
+from streams.contracts.outputs import Snapshot, Staffing, Sums
 from streams.kpi.formulas import Formulas
 from streams.windows.clock import instant
 
 
 def snapshot(
-    entity: str, sums: dict[str, Sums], wait: tuple[int, float | None], team: str | None, formulas: Formulas, now: int
+    entity: str,
+    sums: dict[str, Sums],
+    wait: tuple[int, float | None],
+    team: str | None,
+    formulas: Formulas,
+    now: int,
+    staffing: Staffing | None = None,
 ) -> Snapshot:
     """``sums``: window → sums; ``wait``: how many wait and the longest in seconds; ``formulas``: of the entity's side; ``now`` in
-    ms since 1970.
+    ms since 1970; ``staffing``: of a desk.
     """
     return Snapshot(
         entity=entity,
@@ -20,4 +26,5 @@ def snapshot(
         team=team,
         waiting=wait[0],
         longest_wait=wait[1],
+        staffing=staffing,
     )

@@ -42,12 +42,13 @@ def of_entities(entities: Mapping[str, Entity], settings: Settings, now: int) ->
         entity.rolling.advance(now // 60_000)
         entity.due(now)
         entity.longest_wait(now, settings.policy.max_wait_seconds * 1000)
-        if entity.rolling.panes or entity.planned or entity.waiting:
+        if entity.rolling.panes or entity.planned or entity.waiting or entity.rolling.levels:
             out[key] = {
                 "panes": entity.rolling.panes,
                 "planned": entity.planned,
                 "waiting": entity.waiting,
                 "team": entity.team,
+                "levels": entity.rolling.levels or {},
             }
     return out
 

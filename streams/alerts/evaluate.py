@@ -10,7 +10,9 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
+from streams.kpi.policy import Policy
 from streams.kpi.spec import Bound, Side, side_of
+from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
 from streams.windows.clock import instant
 
 _WINDOW_WORDS = {
@@ -30,9 +32,12 @@ class Watch:
 
     rule: Rule
     bound: Bound | None
+    policy: Policy
 
     def figure(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> Figure:
         """What the rule looks at. ``sums``: window → sums; ``wait``: how many wait, the longest in seconds."""
+        if self.rule.kpi == STAFFING_GAP:
+            return gap(sums, self.policy)
         if self.bound is None:
             return Figure(wait[0] if self.rule.kpi == _WAITING else wait[1], wait[0])
         shown = sums[self.rule.window]
@@ -40,13 +45,17 @@ class Watch:
 
     def too_few(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> bool:
         """Are there fewer things than the rule's minimum? Then there is no need to work out their figure."""
+        if self.rule.kpi == STAFFING_GAP:
+            return sums[WINDOW].get("calls_offered", 0) < self.rule.min_n
         return (wait[0] if self.bound is None else self.bound.n(sums[self.rule.window])) < self.rule.min_n
 
 
-def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas]) -> dict[str, tuple[Watch, ...]]:
+def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas], policy: Policy) -> dict[str, tuple[Watch, ...]]:
     """Entity kind → the rules that watch it, each with its KPI as the policy has it."""
     return {
-        kind: tuple(Watch(rule, by_side[side_of(kind)].by_id.get(rule.kpi)) for rule in rules if kind in rule.scope)
+        kind: tuple(
+            Watch(rule, by_side[side_of(kind)].by_id.get(rule.kpi), policy) for rule in rules if kind in rule.scope
+        )
         for kind in {kind for rule in rules for kind in rule.scope}
     }
 

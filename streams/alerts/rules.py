@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from streams.kpi.catalog import KPIS
+from streams.kpi.staffing import STAFFING_GAP
 
 
 class Rule(BaseModel):
@@ -46,13 +47,15 @@ class Rule(BaseModel):
         if KPIS[self.kpi].live:
             if self.window != "now":
                 raise ValueError(f"{self.kpi} is a value of this moment: `window: now`")
+            if self.kpi == STAFFING_GAP and (unfit := {"agent", "team", "queue"} & set(self.scope)):
+                raise ValueError(f"no agents are tied to one {' or '.join(sorted(unfit))}: scope is site or all")
             if unfit := {"agent", "team"} & set(self.scope):
                 raise ValueError(f"nobody waits for an {' or '.join(sorted(unfit))}: scope is queue, site or all")
         elif KPIS[self.kpi].only_mature:
             raise ValueError(f"{self.kpi} is known only after days: no window has it; watch it in the days' facts")
         elif self.window == "now":
-            now = " and ".join(id for id, kpi in KPIS.items() if kpi.live)
-            raise ValueError(f"`window: now` is for {now} only; take 5m, 30m or today")
+            *others, last = (id for id, kpi in KPIS.items() if kpi.live)
+            raise ValueError(f"`window: now` is for {', '.join(others)} and {last} only; take 5m, 30m or today")
         if self.clear is not None and (
             (self.below is not None and self.clear < self.below) or (self.above is not None and self.clear > self.above)
         ):

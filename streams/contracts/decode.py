@@ -19,6 +19,8 @@ from streams.contracts.events import (
 MAX_EVENT_BYTES = 65_536
 #: Event times outside these years are a broken clock, not history.
 FIRST_YEAR, LAST_YEAR = 2000, 2199
+#: A shift longer than this is a mistake in its date.
+LONGEST_SHIFT_HOURS = 72
 
 
 E = TypeVar("E", bound=AnyEvent)
@@ -102,8 +104,11 @@ def refuse(event: AnyEvent) -> Rejected | None:
         low, high = SCALE_BOUNDS[event.scale]
         if not low <= event.score <= high:
             return Rejected("out_of_range", f"score {event.score:g} is not on the scale {event.scale}")
-    elif isinstance(event, AgentScheduled) and event.ends <= event.starts:
-        return Rejected("out_of_range", f"shift ends {event.ends.isoformat()}, not after its start")
+    elif isinstance(event, AgentScheduled):
+        if event.ends <= event.starts:
+            return Rejected("out_of_range", f"shift ends {event.ends.isoformat()}, not after its start")
+        if (hours := (event.ends - event.starts).total_seconds() / 3600) > LONGEST_SHIFT_HOURS:
+            return Rejected("out_of_range", f"shift lasts {hours:g} h, at most {LONGEST_SHIFT_HOURS} are believed")
     return None
 
 

@@ -428,6 +428,10 @@ class AgentCorrected(AgentEvent, tag="agent.corrected", kw_only=True):
     """The event ``corrects`` stands with the fields given here instead of its own."""
 
     corrects: Id
+    state: AgentState | None = None
+    reason: Text | None = None
+    starts: Time | None = None
+    ends: Time | None = None
 
 
 class AgentRetracted(AgentEvent, tag="agent.retracted", kw_only=True):

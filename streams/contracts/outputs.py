@@ -121,6 +121,18 @@ WINDOWS = ("5m", "30m", "today")
 Window: TypeAlias = Literal["5m", "30m", "today"]
 
 
+class Staffing(Struct, omit_defaults=True, kw_only=True):
+    """How many agents the calls of the last half hour need (Erlang C), and how many are on duty; None: nobody knows.
+
+    It rests on ``offered`` calls of ``handle_seconds`` each.
+    """
+
+    needed: int
+    on_duty: int | None = None
+    offered: int
+    handle_seconds: float
+
+
 class Snapshot(Struct, omit_defaults=True, kw_only=True):
     """The KPIs of one entity as of a moment: window → KPI id → figure. A KPI that is not there has no data (a plain sum: 0)."""
 
@@ -131,6 +143,7 @@ class Snapshot(Struct, omit_defaults=True, kw_only=True):
     #: Contacts in the queue now, and how long the longest has waited (seconds; None: nobody waits).
     waiting: int = 0
     longest_wait: float | None = None
+    staffing: Staffing | None = None
 
     def figure(self, window: str, kpi: str) -> Figure:
         """A KPI in a window; one without data where the snapshot has none."""
@@ -141,13 +154,17 @@ _NO_DATA = Figure()
 
 
 class Presence(Struct, omit_defaults=True, kw_only=True):
-    """The state an agent is in."""
+    """The state an agent is in.
+
+    ``until``: how long it lasts if nothing more is heard of the agent; from then on nobody knows what he does. None: for ever.
+    """
 
     agent_id: str
     state: str
     since: datetime
     reason: str | None = None
     team: str | None = None
+    until: datetime | None = None
 
 
 AlertStatus: TypeAlias = Literal["pending", "firing", "acknowledged", "escalated", "resolved"]

@@ -32,9 +32,14 @@ _GROWING = _Growing()
 _look_up = _GROWING.__getitem__
 
 
-def up(id: str, at: int, sign: int = 1) -> Sums:
-    """A level goes up by 1 at a moment (ms since 1970), or down (``sign`` -1): what is added to it and to what grows with it."""
-    return {id: sign} | dict.fromkeys(_GROWING[id] or (), -sign * at)
+def up(*levels: str, at: int, sign: int = 1) -> Sums:
+    """Levels go up by 1 at a moment (ms since 1970), or down (``sign`` -1): what is added to them and to what grows with them."""
+    sums: Sums = {}
+    for level in levels:
+        sums[level] = sign
+        for grown in _GROWING[level] or ():
+            sums[grown] = -sign * at
+    return sums
 
 
 def heights(sums: Mapping[str, int]) -> Sums | None:

@@ -22,6 +22,7 @@ LASTING = {
     "time_zone": "days of facts would overlap or leave a gap between them",
     "day_starts": "days of facts would overlap or leave a gap between them",
     "allowed_lateness_days": "what is kept and when it is forgotten follows from it, for contacts of all days alike",
+    "max_state_hours": "a state may last from the days of one version into those of another",
     "allowed_future_seconds": "an event is let in before it is known to which day its contact belongs",
 }
 
@@ -82,6 +83,11 @@ class Policies:
     def allowed_lateness_days(self) -> float:
         """Days."""
         return self.dated[0][1].allowed_lateness_days
+
+    @property
+    def max_state_ms(self) -> int:
+        """For how long an agent's state lasts at most, ms."""
+        return self.dated[0][1].max_state_ms
 
     @property
     def allowed_future_seconds(self) -> float:

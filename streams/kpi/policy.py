@@ -58,6 +58,20 @@ class Policy(BaseModel):
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
+    staffing_service_level: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.8, description="Agents are needed for this share of calls to be answered within `service_level_seconds`"
+    )
+    staffing_max_occupancy: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.85, description="Agents are needed for nobody to be busy for more than this share of the time"
+    )
+    staffing_shrinkage: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0, description="Share of the staff that is on duty but not there; so many more are needed"
+    )
+    max_state_hours: Annotated[float, Field(gt=0, le=72)] = Field(
+        16,
+        description="An agent's state lasts for so long at most (to the next full quarter of an hour) if nothing more is heard of him, "
+        "and until 2 hours after the shift in which it began",
+    )
     allowed_lateness_days: Annotated[float, Field(gt=0, le=3660)] = Field(
         3, description="An event that comes later than this is refused as too late"
     )
@@ -78,9 +92,6 @@ class Policy(BaseModel):
     )
     complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
         30, description="Late days of one complaint count up to this many"
-    )
-    max_state_hours: Annotated[float, Field(gt=0, le=168)] = Field(
-        16, description="A state of an agent that lasts longer was lost by its source and counts no further"
     )
     rating_credit: RatingCredit = Field(
         "at_end",
@@ -177,6 +188,11 @@ class Policy(BaseModel):
         """How long after midnight the operation's day begins, ms."""
         hour, minute = self.day_starts.split(":")
         return (int(hour) * 60 + int(minute)) * 60_000
+
+    @cached_property
+    def max_state_ms(self) -> int:
+        """Milliseconds."""
+        return round(self.max_state_hours * 3_600_000)
 
     @cached_property
     def repeat_ms(self) -> int:

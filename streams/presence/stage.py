@@ -1,137 +1,46 @@
-"""Agents' states and shifts, kept in order of time, whatever the order of arrival."""
+"""Agents' states and shifts, whatever the order of arrival: what each agent is doing, and what his work contributes."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-import msgspec
-from msgspec import Struct
+from msgspec import structs
 
+from streams.contacts.slots import Slots, Tally
 from streams.contacts.stage import refused_by_time
 from streams.contracts.decode import Rejected, decode_presence
 from streams.contracts.events import (
     AgentCorrected,
     AgentRetracted,
     AgentScheduled,
-    AgentState,
     AgentStateChanged,
     PresenceEvent,
     milliseconds,
 )
-from streams.contracts.outputs import Presence
+from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policies import AnyPolicy
+from streams.presence.log import AgentPresence, Shift, Told, Word, amend, place
+from streams.presence.worked import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock, instant
 
-
-class Told(Struct, array_like=True, gc=False):
-    """What an event said of an agent's state: a change, or that another event never happened (``corrects``). Time in ms."""
-
-    at: int
-    id: str
-    state: AgentState | None = None
-    reason: str | None = None
-    team: str | None = None
-    corrects: str | None = None
-
-
-class Shift(Struct, array_like=True, gc=False):
-    """A planned shift, or that another never was (``corrects``). Times in ms since 1970."""
-
-    at: int
-    id: str
-    starts: int = 0
-    ends: int = 0
-    corrects: str | None = None
-
-
-class AgentPresence(Struct, array_like=True):
-    """What is kept of one agent: what was told of him within the allowed lateness, the last state before, and the shifts to come.
-
-    ``log`` and ``plans`` are in order of time; retractions stand in both, and what they take back in ``taken_back``.
-    """
-
-    log: list[Told] = []
-    before: Told | None = None
-    plans: list[Shift] = []
-    taken_back: list[str] = []
-
-    def states(self) -> Iterator[Told]:
-        """The state changes that stand, the newest first."""
-        for told in reversed(self.log):
-            if told.state is not None and told.id not in self.taken_back:
-                yield told
-        if self.before is not None:
-            yield self.before
-
-    def shifts(self) -> list[tuple[int, int]]:
-        """(start, end) of the planned shifts, ms since 1970; the last word on a start stands."""
-        planned = {
-            shift.starts: shift.ends
-            for shift in self.plans
-            if shift.corrects is None and shift.id not in self.taken_back
-        }
-        return sorted(planned.items())
-
-    def presence(self, agent: str) -> Presence | None:
-        """The newest state; None where no state is known."""
-        states = self.states()
-        last = next(states, None)
-        if last is None or last.state is None:
-            return None
-        since = last.at
-        for earlier in states:  # told again, a state has lasted since it was told first
-            if (earlier.state, earlier.reason) != (last.state, last.reason):
-                break
-            since = earlier.at
-        return Presence(agent_id=agent, state=last.state, since=instant(since), reason=last.reason, team=last.team)
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(AgentPresence)
-
-
-def dump(agent: AgentPresence) -> bytes:
-    """The stored form of an agent's presence."""
-    return _encoder.encode(agent)
-
-
-def load(raw: bytes) -> AgentPresence:
-    """An agent's presence from its stored form."""
-    return _decoder.decode(raw)
+#: What lies so far behind the allowed lateness is forgotten, and not each piece as soon as it may be, ms.
+_SLACK_MS = 12 * 3_600_000
+#: A shift that ended so long ago changes nothing that is still kept, ms.
+_SHIFT_MS = AFTER_SHIFT_MS + QUARTER_MS
 
 
 @dataclass
 class Outcome:
     """What a run of messages came to. ``rejected``: (index within the run, why); ``touched``: agents whose state is new."""
 
+    contributions: dict[str, Contribution] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
     admitted: int = 0
     duplicates: int = 0
     late: int = 0
     touched: set[str] = field(default_factory=set)
-
-
-T = TypeVar("T", Told, Shift)
-
-
-def _order(kept: Told | Shift) -> tuple[int, str]:
-    return kept.at, kept.id
-
-
-def _keep(kept: list[T], told: T) -> bool:
-    """Put it where it belongs in order of time; False where it is there already."""
-    if not kept or _order(kept[-1]) < _order(told):
-        kept.append(told)
-        return True
-    place = bisect_left(kept, _order(told), key=_order)
-    if kept[place].at == told.at and kept[place].id == told.id:
-        return False
-    kept.insert(place, told)
-    return True
 
 
 class PresenceStage:
@@ -141,6 +50,7 @@ class PresenceStage:
         self.policy = policy
         self.roster = roster
         self._days = Days(policy.zone, policy.day_starts_ms)
+        self._work = Work(policy, self._days)
 
     def process(
         self,
@@ -152,7 +62,7 @@ class PresenceStage:
         event_time: bool,
     ) -> Outcome:
         """Admit a run of messages of one partition; arguments as for the contacts stage."""
-        out = Outcome()
+        out, tally = Outcome(), Tally()
         lateness = self.policy.allowed_lateness_ms
         for index, raw in enumerate(raws):
             event = decode_presence(raw)
@@ -165,51 +75,144 @@ class PresenceStage:
                 out.rejected.append((index, refused))
                 continue
             late = clock.now is not None and at < clock.now
-            self.roster.complete(event, at, self._days)
+            if isinstance(event, AgentStateChanged | AgentScheduled):
+                self.roster.complete(event, at, self._days)
             agent = agents[event.agent_id]
-            if not _admit(agent, event, at):
+            horizon = (max(at, now) if event_time else now) - lateness
+            if not self._admit(agent, event, at, horizon, tally):
                 out.duplicates += 1
                 continue
             out.late += late
             clock.advance(at, event.agent_id, lateness)
-            _compact(agent, (max(at, now) if event_time else now) - lateness)
+            self._compact(agent, horizon)
             out.admitted += 1
             out.touched.add(event.agent_id)
+        out.contributions = tally.contributions()
         return out
 
+    def presence(self, name: str, agent: AgentPresence) -> Presence | None:
+        """The newest state of an agent; None where no state is known."""
+        changes = agent.changes()
+        if not changes:
+            return None
+        last = changes[-1]
+        since = last.at
+        for earlier in reversed(changes):  # told again, a state has lasted since it was told first
+            if (earlier.state, earlier.reason) != (last.state, last.reason):
+                break
+            since = earlier.at
+        state = last.state or "offline"
+        until = None if state == "offline" else instant(self._work.lasts_until(last, agent.schedule()))
+        return Presence(
+            agent_id=name, state=state, since=instant(since), reason=last.reason, team=last.team, until=until
+        )
 
-def _admit(agent: AgentPresence, event: PresenceEvent, at: int) -> bool:
-    """Keep what an event says; False: it is known."""
-    match event:
-        case AgentStateChanged():
-            return _keep(agent.log, Told(at, event.id, event.state, event.reason, event.team_id))
-        case AgentScheduled():
-            return _keep(agent.plans, Shift(at, event.id, milliseconds(event.starts), milliseconds(event.ends)))
-        case AgentRetracted() if _keep(agent.log, Told(at, event.id, corrects=event.corrects)):
-            agent.taken_back.append(event.corrects)
-            return _keep(agent.plans, Shift(at, event.id, corrects=event.corrects))
-        case AgentCorrected():
-            return _keep(agent.log, Told(at, event.id))
-        case _:
-            return False
+    # -- what an event changes -----------------------------------------------------------------------------------------
+
+    def _admit(self, agent: AgentPresence, event: PresenceEvent, at: int, horizon: int, tally: Tally) -> bool:
+        """Keep what an event says, and have the difference it makes sent on; False: it is known."""
+        name = event.agent_id
+        if isinstance(event, AgentStateChanged):
+            told = Told(at, event.id, event.state, event.reason, event.team_id, site=event.site_id)
+            index = place(agent.log, told)
+            if index is None:
+                return False
+            if index == 0 and agent.log and agent.log[0].until is not None:
+                return True  # what was before that has been forgotten: it is too late for this agent
+            if agent.counted and not agent.amended:
+                before = self._near(name, agent, told, index, index)
+                agent.log.insert(index, told)
+                tally.difference(name, before, self._near(name, agent, told, index, index + 1))
+                return True
+            before = self._all(name, agent)
+            agent.log.insert(index, told)
+        elif isinstance(event, AgentScheduled):
+            shift = Shift(
+                at, event.id, milliseconds(event.starts), milliseconds(event.ends), None, event.team_id, event.site_id
+            )
+            index = place(agent.plans, shift)
+            if index is None:
+                return False
+            if shift.starts < horizon:
+                return True  # it may have been told before, counted and forgotten
+            before = self._all(name, agent)
+            agent.plans.insert(index, shift)
+        else:
+            word = _word(event, at)
+            index = place(agent.words, word)
+            if index is None:
+                return False
+            before = self._all(name, agent)
+            agent.words.insert(index, word)
+        agent.counted = True
+        tally.difference(name, before, self._all(name, agent))
+        return True
+
+    def _near(self, name: str, agent: AgentPresence, told: Told, begin: int, end: int) -> Slots:
+        """What a change of state touches: the state before it, which then lasts until ``end`` in the log, and the shifts about it."""
+        log, schedule = agent.log, agent.schedule()
+        first = max(0, begin - 1)
+        next_at = log[end].at if end < len(log) else NEVER
+        slots = self._work.states(name, log[first:end], next_at, schedule)
+        if schedule:
+            since = log[first].at if begin else told.at
+            slots |= self._work.attendance(name, overlapping(schedule, since, next_at), log, schedule)
+        return slots
+
+    def _all(self, name: str, agent: AgentPresence) -> Slots:
+        """All that has been sent on of what is kept of an agent."""
+        if not agent.counted:
+            return {}
+        changes, schedule = agent.changes(), agent.schedule()
+        return {
+            **self._work.states(name, changes, NEVER, schedule),
+            **self._work.shifts(name, schedule),
+            **self._work.attendance(name, schedule, changes, schedule),
+        }
+
+    # -- what no event can change any more -----------------------------------------------------------------------------
+
+    def _compact(self, agent: AgentPresence, horizon: int) -> None:
+        """Forget what no event after ``horizon`` (ms) can change: shifts that are over, and of the states before what is left all but
+        the last. What is left contributes as before.
+        """
+        border = horizon - _SLACK_MS
+        if not (
+            (len(agent.log) > 1 and agent.log[1].at < border)
+            or (agent.amended and (not agent.words or agent.words[-1].at < border))
+            or any(plan.ends + _SHIFT_MS < border for plan in agent.plans)
+        ):
+            return
+        schedule, changes = agent.schedule(), agent.changes()
+        matter = [shift for shift in schedule if shift.ends + _SHIFT_MS >= horizon]
+        begin = min(horizon, matter[0].starts) if matter else horizon
+        log = [told for told in agent.log if told.at >= begin]
+        before = next((told for told in reversed(changes) if told.at < begin), None)
+        if before is not None:
+            log.insert(0, structs.replace(before, until=self._work.lasts_until(before, schedule)))
+        agent.log = log
+        # The first may begin later than it was told to, because of one that is forgotten now.
+        first = {matter[0].id: matter[0]} if matter and matter[0].starts < horizon else {}
+        ids = {shift.id for shift in matter}
+        agent.plans = [first.get(plan.id, plan) for plan in agent.plans if plan.starts >= begin or plan.id in ids]
+        if agent.amended and (not agent.words or agent.words[-1].at < horizon):
+            about = {word.corrects for word in agent.words}.union(agent.taken_back)
+            if not any(told.id in about for told in log if told.until is None):
+                agent.plans = [plan for plan in amend(agent.plans, agent) if plan.starts < plan.ends]
+                agent.words, agent.taken_back = [], []
 
 
-def _compact(agent: AgentPresence, horizon: int) -> None:
-    """Forget what lies before the horizon (ms): of the states all but the last, of the shifts those that are over."""
-    if agent.plans and agent.plans[0].at < horizon:
-        agent.plans = [
-            shift
-            for shift in agent.plans
-            if shift.at >= horizon
-            or (shift.corrects is None and shift.ends >= horizon and shift.id not in agent.taken_back)
-        ]
-    if not agent.log or agent.log[0].at >= horizon:
-        return
-    old = bisect_left(agent.log, horizon, key=lambda told: told.at)
-    for told in agent.log[:old]:
-        if told.state is not None and told.id not in agent.taken_back:
-            agent.before = told
-    del agent.log[:old]
-    if agent.taken_back:
-        agent.taken_back = [told.corrects for told in agent.log if told.corrects is not None]
-        agent.taken_back += [shift.corrects for shift in agent.plans if shift.corrects is not None]
+def _word(event: AgentCorrected | AgentRetracted, at: int) -> Word:
+    if isinstance(event, AgentRetracted):
+        return Word(at, event.id, event.corrects, retracts=True)
+    return Word(
+        at,
+        event.id,
+        event.corrects,
+        state=event.state,
+        reason=event.reason,
+        team=event.team_id,
+        site=event.site_id,
+        starts=None if event.starts is None else milliseconds(event.starts),
+        ends=None if event.ends is None else milliseconds(event.ends),
+    )

@@ -48,6 +48,8 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     if kpi.kind == "percentile":
         return kpi.figure(sums, policy, side)  # tests/unit/test_percentiles.py
     value = float(hits * kpi.times / n)
+    if kpi.kind == "rate" and any(MEASURES[measure].unit == "s" for measure in bottom):
+        return Figure(value, int(n))  # a share of time
     if kpi.kind == "rate":
         return Figure(value, int(n), *(wilson(int(hits), int(n)) or ()))
     terms = kpi.squares(policy, side) if kpi.squares is not None else {}

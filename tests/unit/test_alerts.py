@@ -91,7 +91,7 @@ def rules_file(tmp_path: Path, *changes: str) -> Path:
         (["above=0.9"], "exactly one of `below` and `above`"),
         (["below="], "exactly one of `below` and `above`"),
         (["clear=0.7"], "`clear` must lie on the good side"),
-        (["window=now"], "`window: now` is for calls_waiting and longest_wait only"),
+        (["window=now"], "`window: now` is for calls_waiting, longest_wait and staffing_gap only"),
         (["kpi=fcr"], "fcr is known only after days: no window has it"),
         (["kpi=calls_waiting"], "`window: now`"),
         (["kpi=longest_wait"], "`window: now`"),

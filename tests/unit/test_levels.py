@@ -36,14 +36,14 @@ def test_every_time_that_grows_does_so_with_a_level_and_is_in_seconds() -> None:
     ("sums", "now", "plain"),
     [
         pytest.param({"calls_offered": 3}, NINE, {"calls_offered": 3}, id="nothing grows"),
-        pytest.param(up("agents_available", NINE), NINE + 90 * SECOND, {"agents_available": 1, "available_seconds": 90_000}, id="one up"),
+        pytest.param(up("agents_available", at=NINE), NINE + 90 * SECOND, {"agents_available": 1, "available_seconds": 90_000}, id="one up"),
         pytest.param(
-            merged([up("agents_away", NINE), up("agents_away", NINE + 10, -1)]), NINE + HOUR, {"away_seconds": 10}, id="up and down"
+            merged([up("agents_away", at=NINE), up("agents_away", at=NINE + 10, sign=-1)]), NINE + HOUR, {"away_seconds": 10}, id="up and down"
         ),
         pytest.param(
-            merged([up("agents_away", NINE), up("agents_away", NINE + 10)]), NINE + 30, {"agents_away": 2, "away_seconds": 50}, id="two"
+            merged([up("agents_away", at=NINE), up("agents_away", at=NINE + 10)]), NINE + 30, {"agents_away": 2, "away_seconds": 50}, id="two"
         ),
-        pytest.param(up("agents_away", NINE), NINE, {"agents_away": 1}, id="as of the moment it rose"),
+        pytest.param(up("agents_away", at=NINE), NINE, {"agents_away": 1}, id="as of the moment it rose"),
     ],
 )  # fmt: skip
 def test_sums_as_of_a_moment(sums: Sums, now: int, plain: Sums) -> None:
@@ -56,22 +56,22 @@ def test_a_level_may_be_one_of_a_family_and_nothing_else_is_one() -> None:
     assert heights({"agents_away~lunch": 2, "away_seconds~lunch": -5, "calls_offered": 1, "unheard_of": 1}) == {
         "agents_away~lunch": 2
     }
-    assert as_of(up("agents_away~lunch", 100), 130) == {"agents_away~lunch": 1, "away_seconds~lunch": 30}
+    assert as_of(up("agents_away~lunch", at=100), 130) == {"agents_away~lunch": 1, "away_seconds~lunch": 30}
     assert grows({"agents_away": 1})
     assert not grows({"away_seconds": 10})
 
 
 def test_a_window_knows_what_rose_before_it() -> None:
-    rose = up("agents_away", NINE)
+    rose = up("agents_away", at=NINE)
     assert in_window({}, {"agents_away": 1}, NINE + HOUR, NINE + HOUR + 5) == {"agents_away": 1, "away_seconds": 5}
-    fell = up("agents_away", NINE + HOUR + 7, -1)
+    fell = up("agents_away", at=NINE + HOUR + 7, sign=-1)
     assert in_window(fell, {}, NINE + HOUR, NINE + HOUR + MINUTE) == {"away_seconds": 7}
     assert in_window(rose, {"agents_away": 1}, NINE - MINUTE, NINE + 9) == {"agents_away": 1, "away_seconds": 9}
 
 
 def test_windows_carry_what_left_their_panes_and_take_in_what_comes_late() -> None:
     rolling = Rolling(now=NINE // MINUTE)
-    rolling.add(NINE // MINUTE, up("agents_available", NINE))
+    rolling.add(NINE // MINUTE, up("agents_available", at=NINE))
     later = NINE + 2 * HOUR + 20 * SECOND
     rolling.advance(later // MINUTE)
     assert not rolling.panes
@@ -81,7 +81,7 @@ def test_windows_carry_what_left_their_panes_and_take_in_what_comes_late() -> No
         "30m": {"agents_available": 1, "available_seconds": 29 * MINUTE + 20 * SECOND},
     }
     fell = NINE + HOUR  # told late, and older than every window
-    assert not rolling.add(fell // MINUTE, up("agents_available", fell, -1))
+    assert not rolling.add(fell // MINUTE, up("agents_available", at=fell, sign=-1))
     assert rolling.as_of(later) == {"5m": {}, "30m": {}}
     assert not rolling.growing
 
@@ -89,7 +89,7 @@ def test_windows_carry_what_left_their_panes_and_take_in_what_comes_late() -> No
 def test_a_level_that_is_ahead_counts_when_its_minute_comes_even_if_nobody_looked_for_long() -> None:
     rolling = Rolling(now=NINE // MINUTE)
     ahead = NINE + 10 * MINUTE
-    rolling.add(ahead // MINUTE, up("agents_away", ahead))
+    rolling.add(ahead // MINUTE, up("agents_away", at=ahead))
     assert rolling.as_of(NINE) == {"5m": {}, "30m": {}}
     rolling.advance((ahead + 3 * HOUR) // MINUTE)
     assert rolling.as_of(ahead + 3 * HOUR)["5m"] == {"agents_away": 1, "away_seconds": 4 * MINUTE}
@@ -122,8 +122,8 @@ class Stage(KpisStage):
 def over_midnight(stage: Stage, since: int) -> int:
     """Available since a moment, over the end of the day; returns that end."""
     midnight = DAYS.start(DAY + 1)
-    closed, begun = up("agents_available", midnight, -1), up("agents_available", midnight)
-    stage.take((since, up("agents_available", since)), planned=((midnight, DAY, closed), (midnight, DAY + 1, begun)))
+    closed, begun = up("agents_available", at=midnight, sign=-1), up("agents_available", at=midnight)
+    stage.take((since, up("agents_available", at=since)), planned=((midnight, DAY, closed), (midnight, DAY + 1, begun)))
     return midnight
 
 
@@ -148,8 +148,8 @@ def test_a_reader_gets_plain_sums_and_no_day_longer_than_it_was() -> None:
     facts = stage.days["agent|a|2026-03-02"]
     assert daily.plain(facts, NINE + HOUR, DAYS).sums == {"agents_available": 1, "available_seconds": HOUR}
     assert daily.plain(facts, midnight + 9 * HOUR, DAYS).sums == {"available_seconds": 15 * HOUR}
-    assert facts.sums == up("agents_available", NINE), "what is stored stays as it is"
-    unclosed = DailyFacts(entity="agent|a", date=date(2026, 3, 2), sums=up("agents_available", NINE))
+    assert facts.sums == up("agents_available", at=NINE), "what is stored stays as it is"
+    unclosed = DailyFacts(entity="agent|a", date=date(2026, 3, 2), sums=up("agents_available", at=NINE))
     assert daily.plain(unclosed, midnight + 9 * HOUR, DAYS).sums["available_seconds"] == 15 * HOUR
 
 
@@ -179,7 +179,7 @@ def test_an_entity_whose_figures_grow_is_shown_again_and_not_written_again() -> 
     assert stage.take_shown() == ["agent|a"]
     assert stage.snapshot("agent|a", NINE + 12 * SECOND).as_of
     assert not stage.changed
-    stage.take((NINE + 13 * SECOND, up("agents_available", NINE + 13 * SECOND, -1)))
+    stage.take((NINE + 13 * SECOND, up("agents_available", at=NINE + 13 * SECOND, sign=-1)))
     stage.take_shown()
     stage.snapshot("agent|a", NINE + 14 * SECOND)
     stage.advance(NINE + 40 * SECOND)

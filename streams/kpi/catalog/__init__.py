@@ -7,6 +7,7 @@ from streams.kpi.catalog.chats import CHATS
 from streams.kpi.catalog.complaints import COMPLAINTS
 from streams.kpi.catalog.contacts import CONTACTS
 from streams.kpi.catalog.satisfaction import SATISFACTION
+from streams.kpi.catalog.work import WORK
 from streams.kpi.spec import Kpi
 
 #: Every area and its KPIs, in the order in which screens and files list them.
@@ -16,6 +17,7 @@ AREAS: dict[str, tuple[Kpi, ...]] = {
     "satisfaction": SATISFACTION,
     "chats": CHATS,
     "complaints": COMPLAINTS,
+    "work": WORK,
 }
 
 #: Every KPI by its id, in the same order.

@@ -176,6 +176,7 @@ class Row {
   constructor(id, columns) {
     this.id = id;
     this.near = false;
+    this.lapsed = false;
     this.el = make("div", "row", { role: "row", "data-testid": "agent-row", "data-id": id });
     this.el.row = this;
     this.name = make("div", "cell id", { role: "rowheader" });
@@ -202,24 +203,29 @@ class Row {
     this.presence = presence;
     this.teamId = team;
     this.since = presence ? Date.parse(presence.since) : null;
+    // A log-out may have got lost: after so long without news nobody knows what the agent does.
+    this.until = presence?.until ? Date.parse(presence.until) : null;
+    this.lapsed = this.lapsed && this.until != null;
+  }
+
+  get doing() {
+    return this.lapsed ? "unknown" : this.presence?.state;
   }
 
   stateText() {
-    const { state, reason } = this.presence ?? {};
+    const state = this.doing;
+    const reason = this.lapsed ? null : this.presence?.reason;
     const text = state ? (t().states[state] ?? state) : NONE;
     return reason ? `${text}（${reason}）` : text;
   }
 
   has(words) {
-    return `${this.id} ${this.teamId ?? ""} ${this.presence?.state ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
+    return `${this.id} ${this.teamId ?? ""} ${this.doing ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
   }
 
   draw(figures) {
-    const state = this.presence?.state;
     setText(this.team, this.teamId ?? NONE);
-    setText(this.stateName, this.stateText());
-    setClass(this.state, `cell state ${state ?? "unknown"}`);
-    this.el.classList.toggle("off", !state || state === "offline");
+    this.drawState();
     for (const slot of this.cells) {
       const { n, amount, stands, rule, text } = figures.of(this.snapshot, slot.shown);
       setClass(slot.cell, `cell figure ${stands}`);
@@ -231,7 +237,19 @@ class Row {
     }
   }
 
+  drawState() {
+    const state = this.doing;
+    setText(this.stateName, this.stateText());
+    setClass(this.state, `cell state ${state ?? "unknown"}`);
+    this.el.classList.toggle("off", !state || state === "offline" || state === "unknown");
+  }
+
   tick(now) {
+    const lapsed = this.until != null && now != null && now >= this.until;
+    if (lapsed !== this.lapsed) {
+      this.lapsed = lapsed;
+      this.drawState();
+    }
     setText(this.stateTime, this.since == null || now == null ? "" : duration((now - this.since) / 1000));
   }
 

@@ -51,6 +51,7 @@ class Card {
     this.aside = make("span", "aside", { "data-role": "aside" });
     top.append(this.label, this.title, this.aside);
     this.el.append(top);
+    this.staffing = make("span", "line staffing", { "data-role": "staffing" });
     this.rows = (kind === "team" ? layout.team : layout.desk).map((shown) => {
       const row = make("span", "line", { "data-kpi": shown.kpi });
       const name = make("span", "name");
@@ -60,6 +61,7 @@ class Card {
       this.el.append(row);
       return { shown, row, name, tag, value };
     });
+    this.el.append(this.staffing);
   }
 
   draw(figures, snapshot, staff, chosen) {
@@ -75,6 +77,8 @@ class Card {
       setText(this.aside, `${t().waiting_short} ${snapshot ? count(waiting) : NONE}${waiting ? ` · ${wait.text}` : ""}`);
       setClass(this.aside, `aside ${waiting ? wait.stands : "plain"}`);
     }
+    setText(this.staffing, needText(snapshot));
+    this.staffing.hidden = !snapshot?.staffing;
     for (const { shown, row, name, tag, value } of this.rows) {
       const { stands, text, window } = figures.of(snapshot, shown);
       setClass(row, `line ${stands}`);
@@ -83,6 +87,13 @@ class Card {
       setText(value, text);
     }
   }
+}
+
+// "需要 12 · 在岗 10": agents that the calls of the last half hour need, and who is there, where that is known.
+export function needText(snapshot) {
+  const { needed, on_duty: on } = snapshot?.staffing ?? {};
+  if (needed === undefined) return "";
+  return `${t().needed} ${count(needed)}${on == null ? "" : ` · ${t().on_duty} ${count(on)}`}`;
 }
 
 // "18 在岗 · 9 服务中"

@@ -19,6 +19,7 @@ const TEXTS = {
     sort: "排序",
     sort_default: "在岗优先",
     on_duty: "在岗",
+    needed: "需要",
     filter: "筛选坐席、班组、状态",
     rotate: "自动翻页",
     no_agents: "没有符合条件的坐席",
@@ -69,6 +70,7 @@ const TEXTS = {
       away: "小休",
       training: "培训",
       offline: "离线",
+      unknown: "未知",
     },
   },
   en: {
@@ -89,6 +91,7 @@ const TEXTS = {
     sort: "Sort",
     sort_default: "On duty first",
     on_duty: "On",
+    needed: "Needed",
     filter: "Filter agent, team, state",
     rotate: "Auto page",
     no_agents: "No agent fits",
@@ -145,6 +148,7 @@ const TEXTS = {
       away: "Away",
       training: "Training",
       offline: "Offline",
+      unknown: "Unknown",
     },
   },
 };

@@ -7,7 +7,7 @@ import { drawDefinitions } from "./definitions.js";
 import { find, make, setClass, setText } from "./dom.js";
 import { Figures } from "./figures.js";
 import { age, count, date, duration, time } from "./format.js";
-import { Groups } from "./groups.js";
+import { Groups, needText } from "./groups.js";
 import { Judge } from "./judge.js";
 import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
@@ -179,6 +179,12 @@ class Page {
           return el;
         }),
     );
+    const need = needText(board.snapshots.all.get("all"));
+    if (need && !this.team) {
+      const el = make("span", "state staffing", { "data-role": "staffing" });
+      el.textContent = need;
+      find("staff").append(el);
+    }
     const total = board.totals.agent ?? 0;
     const here = board.agentIds().size;
     find("agents-note").hidden = here >= total;

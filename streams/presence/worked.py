@@ -1,0 +1,160 @@
+"""What an agent's states and shifts contribute, as slots: how long he was available, working, away, at his post as planned.
+
+An interval lasts from one change of state to the next. Its time grows by itself (``streams.kpi.levels``) between two edges, one
+that raises its levels and one that lowers them; at the end of a day it is closed, and begun anew for the next. An edge
+that somebody told happened; one that follows from a rule (the end of a day, of a shift, of what a state may last) is planned.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+
+from streams.contacts.slots import HAPPENED, PLANNED, Slot, Slots
+from streams.contracts.outputs import Sums
+from streams.kpi.levels import up
+from streams.kpi.policies import AnyPolicy
+from streams.presence.log import Shift, Told
+from streams.windows.clock import Days
+
+#: Later than any event, ms since 1970.
+NEVER = 2**62
+#: A state that outlasts its shift lasts so much longer at most, ms.
+AFTER_SHIFT_MS = 2 * 3_600_000
+#: What a state may last at most ends on a full quarter of an hour, ms: the plans of many agents meet there, and are one to their team.
+QUARTER_MS = 900_000
+
+#: State → the levels that an agent in it raises.
+LEVELS = {
+    "available": ("agents_available",),
+    "on_contact": ("agents_working", "agents_on_contact"),
+    "wrap_up": ("agents_working",),
+    "away": ("agents_away",),
+    "training": ("agents_in_training",),
+    "offline": (),
+}
+#: States of somebody who is at it.
+AT_IT = frozenset({"available", "on_contact", "wrap_up", "training"})
+_ADHERENT, _SCHEDULED = ("agents_adherent",), ("agents_scheduled",)
+_OVER: Sums = {"shifts": 1}
+_ATTENDED: Sums = {"shifts": 1, "shifts_attended": 1}
+
+#: When (ms since 1970), and how that is known: the form of the slot.
+_Edge = tuple[int, int]
+
+
+class Work:
+    """Turns states and shifts into slots, by one policy. ``schedule`` is always an agent's whole schedule, in order of time."""
+
+    def __init__(self, policy: AnyPolicy, days: Days) -> None:
+        self._longest = policy.max_state_ms
+        self._days = days
+
+    def lasts_until(self, told: Told, schedule: Sequence[Shift]) -> int:
+        """When a state ends if nothing more is heard of the agent, ms since 1970: a log-out that got lost must not count for ever."""
+        if told.until is not None:
+            return told.until
+        until = told.at + self._longest
+        index = bisect_right(schedule, told.at, key=_starts) - 1
+        if index >= 0 and told.at < schedule[index].ends:
+            until = min(until, schedule[index].ends + AFTER_SHIFT_MS)
+        return -(-until // QUARTER_MS) * QUARTER_MS
+
+    def states(self, agent: str, changes: Sequence[Told], next_at: int, schedule: Sequence[Shift]) -> Slots:
+        """Of successive changes of state, the last of which lasts until ``next_at`` (ms) at most: time in each state, and at
+        the post within shifts.
+        """
+        slots: Slots = {}
+        for index, told in enumerate(changes):
+            levels = LEVELS[told.state or "offline"]
+            if not levels:
+                continue
+            begin = told.at, HAPPENED
+            end = self._end(told, changes[index + 1].at if index + 1 < len(changes) else next_at, schedule)
+            name = f"{told.at}/{told.id}"
+            self._put(slots, name, begin, end, levels, agent, told)
+            if told.state in AT_IT:
+                for shift in overlapping(schedule, told.at, end[0]):
+                    since = begin if begin[0] >= shift.starts else (shift.starts, PLANNED)
+                    until = end if end[0] <= shift.ends else (shift.ends, PLANNED)
+                    self._put(slots, f"{name}/{shift.starts}", since, until, _ADHERENT, agent, shift)
+        return slots
+
+    def shifts(self, agent: str, schedule: Iterable[Shift]) -> Slots:
+        """Time of the shifts themselves."""
+        slots: Slots = {}
+        for shift in schedule:
+            begin, end = (shift.starts, PLANNED), (shift.ends, PLANNED)
+            self._put(slots, f"shift/{shift.starts}", begin, end, _SCHEDULED, agent, shift)
+        return slots
+
+    def attendance(
+        self, agent: str, shifts: Iterable[Shift], changes: Sequence[Told], schedule: Sequence[Shift]
+    ) -> Slots:
+        """Of each of these shifts, that it is over, and whether the agent attended: was in any state but away and offline, however
+        shortly. It counts when it ends, on the day on which it began: nobody is absent before that.
+
+        ``changes``: all that have to do with the shifts, each with its successor.
+        """
+        slots: Slots = {}
+        for shift in shifts:
+            sums = _ATTENDED if self._attended(shift, changes, schedule) else _OVER
+            slots[f"over/{shift.starts}"] = Slot(
+                shift.ends, self._days.of(shift.starts), agent, shift.team, None, shift.site, sums, sums, PLANNED
+            )
+        return slots
+
+    def _attended(self, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> bool:
+        for index in range(max(0, bisect_right(changes, shift.starts, key=_at) - 1), len(changes)):
+            told = changes[index]
+            if told.at >= shift.ends:
+                return False
+            if told.state in AT_IT:
+                end, _ = self._end(told, changes[index + 1].at if index + 1 < len(changes) else NEVER, schedule)
+                if end > max(shift.starts, told.at):
+                    return True
+        return False
+
+    def _end(self, told: Told, next_at: int, schedule: Sequence[Shift]) -> _Edge:
+        until = self.lasts_until(told, schedule)
+        return (next_at, HAPPENED) if next_at <= until else (until, PLANNED)
+
+    def _put(
+        self,
+        slots: Slots,
+        name: str,
+        begin: _Edge,
+        end: _Edge,
+        levels: tuple[str, ...],
+        agent: str,
+        credited: Told | Shift,
+    ) -> None:
+        """Two edges, and two more for each end of a day between them."""
+        if begin[0] >= end[0]:
+            return
+        team, site = credited.team, credited.site
+        for sign, (at, form), day in self._edges(begin, end):
+            sums = up(*levels, at=at, sign=sign)
+            slots[f"{name}/{levels[0]}/{at}/{day}/{sign}"] = Slot(at, day, agent, team, None, site, sums, sums, form)
+
+    def _edges(self, begin: _Edge, end: _Edge) -> Iterator[tuple[int, _Edge, int]]:
+        day = self._days.of(begin[0])
+        yield 1, begin, day
+        while (midnight := self._days.start(day + 1)) < end[0]:
+            yield -1, (midnight, PLANNED), day
+            day += 1
+            yield 1, (midnight, PLANNED), day
+        yield -1, end, day
+
+
+def overlapping(schedule: Sequence[Shift], begin: int, end: int) -> list[Shift]:
+    """Shifts of which some lies between two moments (ms since 1970)."""
+    return [shift for shift in schedule if shift.starts < end and shift.ends > begin]
+
+
+def _at(told: Told) -> int:
+    return told.at
+
+
+def _starts(shift: Shift) -> int:
+    return shift.starts
