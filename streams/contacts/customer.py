@@ -193,6 +193,7 @@ class Customer:
             REPEAT_COMPLAINT in memory.links
             and REPEAT_COMPLAINT not in now
             and contact.kind == COMPLAINT
+            and contact.known
             and self.forgotten >= contact.at - policy.repeat_complaint_ms
         ):
             # What it repeats has been forgotten since, and was no less a complaint for it.
