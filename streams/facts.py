@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Literal
 
+from msgspec import structs
+
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
 from streams.kpi.formulas import formulas
+from streams.kpi.levels import as_of, grows
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
+from streams.windows.clock import Days
 
 Period = Literal["day", "month", "total"]
 Row = dict[str, str | int | float | None]
@@ -56,6 +60,18 @@ def begin(facts: DailyFacts, at: int) -> bool:
         return False
     add(facts.sums, sums)
     return True
+
+
+def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
+    """A day's facts as they are to be read at ``now`` (ms since 1970): what was planned up to now counts, and no time in them grows any
+    further than the day's end. The same object where nothing grows.
+    """
+    if not grows(facts.sums):
+        return facts
+    own = structs.replace(facts, sums=facts.sums.copy(), planned=facts.planned.copy())
+    due(own, now)
+    own.sums = as_of(own.sums, min(now, days.start(own.date.toordinal() + 1)))
+    return own
 
 
 def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy) -> Iterator[Row]:

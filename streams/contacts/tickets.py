@@ -15,6 +15,7 @@ from streams.contacts.slots import PLANNED, Slot
 from streams.contracts import events as e
 from streams.contracts.events import milliseconds
 from streams.contracts.outputs import Sums
+from streams.kpi import ages
 from streams.kpi.measures.measure import squared
 from streams.kpi.percentiles import bucket
 
@@ -23,7 +24,6 @@ _OVERDUE, _LATE, _MET = "overdue", "late", "met"
 _OPEN, _MONTH, _CLOSED = "open", "month", "closed"
 #: A ticket is among those open at the start of a month for so many months.
 _MONTHS = 12
-_HOUR_MS = 3_600_000
 
 _RESOLUTION_DUE: Sums = {"resolution_due": 1}
 _BREACHED: Sums = {"sla_due": 1, "sla_breached": 1}
@@ -124,8 +124,7 @@ def _open(ticket: Contact, at: int, rules: Rules) -> None:
         ticket.put(_LATE, max(at, ticket.due_at + 1), both=_BREACHED, form=PLANNED)
     if ticket.arrived_at is None:
         return  # nobody told us of its creation: when it began, nobody knows
-    since = ticket.arrived_at // _HOUR_MS
-    ticket.put(_OPEN, at, both={"tickets_open": 1, f"tickets_open_since~{since}": 1})
+    ticket.put(_OPEN, at, both={ages.OPEN: 1, ages.since(ticket.arrived_at): 1})
     _open_at_start(ticket, None, rules)
 
 

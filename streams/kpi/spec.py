@@ -94,6 +94,11 @@ class Bound:
     bottom: tuple[tuple[str, int], ...] | None
     scale: int
 
+    @property
+    def moves(self) -> bool:
+        """Can the value change without an event, because a time in it grows?"""
+        return any(MEASURES[id].grows_with for id, _ in (*self.top, *(self.bottom or ())) if id in MEASURES)
+
     def n(self, sums: Mapping[str, int]) -> int:
         """How many things the value for these sums would rest on; none where this is not positive."""
         return total(self.top if self.bottom is None else self.bottom, sums)

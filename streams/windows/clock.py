@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from bisect import bisect_left
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 
@@ -53,6 +55,7 @@ class Days:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._of_quarter: dict[int, int] = {}
+        self._starts: dict[int, int] = {}
 
     def of(self, ms: int) -> int:
         """Ordinal of the local day of a moment (ms since 1970)."""
@@ -64,3 +67,16 @@ class Days:
             day = instant(ms).astimezone(self._zone).date().toordinal()
             self._of_quarter[quarter] = day
         return day
+
+    def start(self, day: int) -> int:
+        """The first moment (ms since 1970) of a day, by its ordinal: the end of the day before."""
+        start = self._starts.get(day)
+        if start is None:
+            if len(self._starts) > 10_000:
+                self._starts.clear()
+            noon = datetime.combine(date.fromordinal(day), time_of_day(12), UTC)
+            middle = round(noon.timestamp() * 1000) // self._QUARTER_MS
+            span = range(middle - 4 * 27, middle + 4 * 27)  # no zone is further from UTC than that from noon
+            found = bisect_left(span, day, key=lambda quarter: self.of(quarter * self._QUARTER_MS))
+            start = self._starts[day] = span[found] * self._QUARTER_MS
+        return start

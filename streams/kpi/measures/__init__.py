@@ -15,11 +15,12 @@ from streams.kpi.measures.satisfaction import SATISFACTION
 from streams.kpi.measures.signals import SIGNALS
 from streams.kpi.measures.tickets import TICKETS
 from streams.kpi.measures.topics import TOPICS
+from streams.kpi.measures.work import WORK
 
 #: Every measure by its id, in the order in which files list them.
 MEASURES: dict[str, Measure] = {
     m.id: m
-    for area in (CALLS, CONTACTS, COMPLAINTS, SATISFACTION, CHATS, TICKETS, TOPICS, QUALITY, SIGNALS)
+    for area in (CALLS, CONTACTS, COMPLAINTS, SATISFACTION, CHATS, TICKETS, TOPICS, QUALITY, SIGNALS, WORK)
     for m in area
 }
 

@@ -19,10 +19,17 @@ TICKETS = (
         level=True,
         family=True,
     ),
+    Measure(
+        "backlog_age",
+        "s",
+        "未结工单存续时长分布（整小时）",
+        "how old the open tickets are, in whole hours",
+        family=True,
+    ),
     Measure("tickets_resolved", "n", "已解决工单（知其创建）", "tickets resolved whose creation is known"),
     Measure("time_to_resolve_seconds", "s", "解决时长", "from creation to resolution"),
     Measure("time_to_resolve_seconds_squared", "s2_whole", "解决时长平方和", "squares of the times to resolve"),
-    Measure("time_to_resolve", "n", "解决时长分布", "how long resolving took", family=True),
+    Measure("time_to_resolve", "s", "解决时长分布", "how long resolving took", family=True),
     Measure("tickets_finished", "n", "曾办结的工单", "tickets that were resolved or closed, perhaps reopened since"),
     Measure("tickets_reopened", "n", "重开的工单", "tickets reopened, once each"),
     Measure(
