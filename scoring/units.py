@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 from scoring.exact import shown
 
 #: ``pct`` is percent, ``pp`` percentage points; ``points`` are a scale's own (4.5 of 5); ``money`` is in the operation's currency.
-Unit: TypeAlias = Literal["s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "money"]
+Unit: TypeAlias = Literal[
+    "s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "per_mille", "money"
+]
 
 _FACTORS: dict[tuple[str, Unit], int] = {("ratio", "pct"): 100}
 _WORDS: dict[Unit, tuple[str, str]] = {
@@ -23,6 +25,7 @@ _WORDS: dict[Unit, tuple[str, str]] = {
     "n": ("", ""),
     "ratio": ("", ""),
     "per_hour": (" 次/小时", " per hour"),
+    "per_mille": (" ‰", " ‰"),
     "money": (" 元", ""),
 }
 _ANY: tuple[Decimal | None, Decimal | None] = (None, None)
@@ -39,6 +42,7 @@ RANGES: dict[Unit, tuple[Decimal | None, Decimal | None]] = {
     "n": _FROM_0,
     "ratio": _FROM_0,
     "per_hour": _FROM_0,
+    "per_mille": _FROM_0,
     "money": _ANY,
 }
 

@@ -28,6 +28,7 @@ _FORMATS: dict[Unit, str] = {
     "n": "0",
     "ratio": "0.0000",
     "per_hour": "0.00",
+    "per_mille": "0.00",
     "money": MONEY,
 }
 

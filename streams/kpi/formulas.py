@@ -25,11 +25,11 @@ class Formulas:
             match bound:
                 case Bound(bottom=()):
                     pass  # this side never has data
-                case Bound(kind="count", top=((top, 1),), bottom=None):
+                case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
                     self._counts.append((id, top))
-                case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),)):
+                case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), times=1):
                     self._shares.append((id, top, bottom))
-                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),)):
+                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), times=1):
                     self._means.append((id, top, bottom, bound.scale))
                 case _:
                     self._others.append(bound)

@@ -12,6 +12,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import figures, formulas
 from streams.kpi.intervals import wilson
 from streams.kpi.measures import MEASURES
+from streams.kpi.measures.measure import SCALE
 from streams.kpi.policy import Policy
 from streams.kpi.spec import Kpi, Side
 
@@ -39,9 +40,13 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     n = sum(sums.get(measure, 0) * times for measure, times in bottom.items())
     if n <= 0:
         return Figure()
+    if kpi.kind == "percentile":  # none of these sums is a bucket
+        return Figure()
     if kpi.kind == "mean":  # seconds and points are stored in thousandths
-        return Figure(float(Fraction(hits, n * 1000)), n)
-    return Figure(float(Fraction(hits, n)), n, *(wilson(hits, n) or ()))
+        scale = max(SCALE[MEASURES[measure].unit] for measure in top)
+        return Figure(float(Fraction(hits * kpi.times, n * scale)), n)
+    bounds = wilson(hits, n) or ()
+    return Figure(float(Fraction(hits * kpi.times, n)), n, *(bound * kpi.times for bound in bounds))
 
 
 @given(sums=_sums, policy=_policies, side=_sides)
@@ -56,4 +61,4 @@ def test_every_figure_is_what_its_definition_says(sums: dict[str, int], policy: 
         exact = kpi.exact(sums, policy, side)
         assert (None if exact is None else float(exact)) == expected[id].value
         value, n = expected[id].value, expected[id].n
-        assert max(bound.by_id[id].n(sums), 0) == n or value is not None
+        assert max(bound.by_id[id].n(sums), 0) == n or value is not None or kpi.kind == "percentile"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from streams.contracts.outputs import Sums
@@ -20,3 +21,13 @@ TOPICS = (
 def of_topic(topic: str, measures: tuple[str, ...]) -> Sums:
     """One of each measure (``resolved``, ``resolution_due``), under the topic and among those of all topics. Shared: not to be changed."""
     return {name: 1 for measure in measures for name in (f"topic_{measure}", f"{measure}{MARK}{topic}")}
+
+
+def topics_in(sums: Mapping[str, int]) -> dict[str, Sums]:
+    """Topic → its ``resolved`` and ``resolution_due``: what the resolution rate of each topic is made from."""
+    found: dict[str, Sums] = {}
+    for measure, amount in sums.items():
+        name, mark, topic = measure.partition(MARK)
+        if mark:
+            found.setdefault(topic, {})[name] = amount
+    return found
