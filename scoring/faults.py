@@ -183,6 +183,9 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         return
     yield from _source(card, item)
     kpi = KPIS.get(item.kpi) if item.kpi is not None else None
+    if kpi and kpi.live:
+        yield ("kpi",), f"{kpi.id} is a value of this moment: a period has none; take another KPI"
+        return
     if kpi and factor(kpi.unit, item.unit) is None:
         yield ("unit",), f"the KPI {kpi.id} is in {kpi.unit}, which cannot be shown in {item.unit}; take another unit"
     if kpi and (alien := item.requires.model_fields_set - set(kpi.policy_fields)):

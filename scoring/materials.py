@@ -43,8 +43,8 @@ class MaterialsError(ValueError):
 class Materials:
     """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back).
 
-    ``kpi_versions``: the meanings that the figures had. ``opened``: the day on which follow-up actions open. ``adjusted``:
-    what accepted appeals have changed in the facts, as facts to be added.
+    ``kpi_versions``: the meanings that the figures had. ``opened``: the day on which follow-up actions open, and as of which days
+    have matured. ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
     """
 
     card: Card
@@ -79,6 +79,7 @@ class Materials:
             self.roster,
             self.given(),
             self.seasons,
+            self.opened,
         )
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:

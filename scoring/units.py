@@ -10,7 +10,7 @@ from scoring.exact import shown
 
 #: ``pct`` is percent, ``pp`` percentage points; ``points`` are a scale's own (4.5 of 5); ``money`` is in the operation's currency.
 Unit: TypeAlias = Literal[
-    "s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "per_mille", "money"
+    "s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "per_mille", "index", "money"
 ]
 
 _FACTORS: dict[tuple[str, Unit], int] = {("ratio", "pct"): 100}
@@ -26,6 +26,7 @@ _WORDS: dict[Unit, tuple[str, str]] = {
     "ratio": ("", ""),
     "per_hour": (" 次/小时", " per hour"),
     "per_mille": (" ‰", " ‰"),
+    "index": ("", ""),
     "money": (" 元", ""),
 }
 _ANY: tuple[Decimal | None, Decimal | None] = (None, None)
@@ -42,7 +43,8 @@ RANGES: dict[Unit, tuple[Decimal | None, Decimal | None]] = {
     "n": _FROM_0,
     "ratio": _FROM_0,
     "per_hour": _FROM_0,
-    "per_mille": _FROM_0,
+    "per_mille": (Decimal(0), Decimal(1000)),
+    "index": _ANY,
     "money": _ANY,
 }
 

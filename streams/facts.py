@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
+from operator import itemgetter
 from typing import Literal
 
 from msgspec import structs
 
-from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
+from streams.contracts.outputs import Contribution, DailyFacts, entity_id, entity_kind
+from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import formulas
 from streams.kpi.levels import as_of, grows
+from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
@@ -74,21 +77,27 @@ def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
     return own
 
 
-def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy) -> Iterator[Row]:
-    """One row per entity and period, sorted: kind, id, period, every measure, every KPI, and ``<id>.n`` beside each rate or mean.
+def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy, now: datetime | None = None) -> Iterator[Row]:
+    """One row per entity and period, sorted: kind, id, period, every measure, every KPI, and ``<id>.n`` beside each rate or mean;
+    ``<id>.pending`` where days must mature.
 
-    A measure that nothing added to is 0; a KPI without data is None.
+    A measure that nothing added to is 0; a KPI without data is None. ``now``: as of when days have matured; all have where
+    it is not given.
     """
-    periods: dict[tuple[str, str], Sums] = {}
+    periods: dict[tuple[str, str], Ripening] = {}
+    maturity = Maturity(policy, now)
     for fact in facts:
-        add(periods.setdefault((fact.entity, _period(fact.date, per)), {}), fact.sums)
+        of = periods.setdefault((fact.entity, _period(fact.date, per)), Ripening())
+        of.add(fact.sums, maturity.young(fact.date))
     by_side = formulas(policy)
-    for (entity, period), sums in sorted(periods.items()):
+    for (entity, period), found in sorted(periods.items(), key=itemgetter(0)):
         row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period}
-        row |= {id: shown(id, sums.get(id, 0)) for id in MEASURES}
-        for id, figure in by_side[side_of(entity_kind(entity))].figures(sums).items():
+        row |= {id: shown(id, found.sums.get(id, 0)) for id, measure in MEASURES.items() if not measure.family}
+        for id, figure in by_side[side_of(entity_kind(entity))].figures(found.sums, found.unripe).items():
             row[id] = figure.value
             row[f"{id}.n"] = figure.n
+            if KPIS[id].matures is not None:
+                row[f"{id}.pending"] = figure.pending
         yield row
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Figure, Sums
+from streams.contracts.outputs import Figure, Sums, entity_kind
 from streams.kpi.formulas import figures as kpi_figures
+from streams.kpi.formulas import formulas
 from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 
 DAY = date(2026, 3, 2)
@@ -88,6 +90,11 @@ def sums(result: Run, entity: str = "all|all", day: date = DAY) -> Sums:
 def figures(result: Run, entity: str = "all|all", policy: Policy = POLICY, day: date = DAY) -> dict[str, Figure]:
     """The KPIs of a day's facts of an entity."""
     return kpi_figures(entity, sums(result, entity, day), policy)
+
+
+def shown(entity: str, sums: Sums, policy: Policy = POLICY) -> dict[str, Figure]:
+    """What a screen shows of an entity's sums in a window: the KPIs that have data, nothing of it matured."""
+    return formulas(policy)[side_of(entity_kind(entity))].live(sums)
 
 
 def all_facts(result: Run) -> dict[str, Sums]:

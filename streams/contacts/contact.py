@@ -31,11 +31,14 @@ OF_THE_MERGED = frozenset({
     "first_response", "rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
 })  # fmt: skip
 #: What slots hold again and again. Shared: nobody changes a slot's sums.
-_HANDLED: Sums = {"contacts_handled": 1}
+_HANDLED: Sums = {"contacts_handled": 1, "fcr_unknown": 1}
 _HANDLED_KNOWN: Sums = {"contacts_handled": 1, "contacts_handled_known": 1}
 _UNRESOLVED: Sums = {"resolution_due": 1}
 _RESOLVED: Sums = {"resolution_due": 1, "resolved": 1}
 _NONE: Sums = {}
+#: The slot of a contact that was not resolved at once, by what it tells itself or because its customer came back.
+MISSED_FCR = "fcr_missed"
+FCR_MISSED: Sums = {"fcr_missed": 1}
 
 
 class Rules(Struct, frozen=True):
@@ -48,7 +51,7 @@ class Rules(Struct, frozen=True):
     def look_back_ms(self) -> int:
         """How long a contact is remembered after it was last heard of."""
         policy = self.policy
-        return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
+        return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms, policy.fcr_ms)
 
 
 class Leg(Struct, array_like=True, kw_only=True):
@@ -70,6 +73,7 @@ class Leg(Struct, array_like=True, kw_only=True):
     talk: int | None = None
     hold: int = 0
     wrap_up: int = 0
+    ended_by_agent: bool = False
 
 
 class Signals(Struct, array_like=True, kw_only=True):
@@ -121,6 +125,14 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Tickets: resolved or closed since then; went on as another ticket.
     finished_at: int | None = None
     merged: bool = False
+    #: Handed on to another agent or queue; opened again after it was settled: not resolved at once.
+    transferred: bool = False
+    reopened: bool = False
+    #: Chats: the customer's first message that waits for an answer, how many answers there were, and since when its agent has it.
+    unanswered_at: int | None = None
+    replies: int = 0
+    held_since: int | None = None
+    parts: int = 0
 
     @property
     def over_at(self) -> int | None:
@@ -224,6 +236,16 @@ class Contact(Struct, array_like=True, kw_only=True):
         """After an event: a ticket that went on as another counts for nothing of its own; nobody came, so that nobody came back."""
         self.known = False
         self.drop(*(name for name in self.slots if name not in OF_THE_MERGED and not name.startswith(REVIEW)))
+
+    def settle_fcr(self) -> None:
+        """A handled contact of a known customer that was handed on, or opened again, was not resolved at once."""
+        handled = self.slots.get("handled")
+        if handled is None or not self.known:
+            self.drop(MISSED_FCR)
+            return
+        missed = replace(handled, staff=FCR_MISSED, desk=FCR_MISSED)
+        if missed != self.slots.get(MISSED_FCR):
+            self.fill(MISSED_FCR, missed)
 
     # -- what all channels do alike ------------------------------------------------------------------------------------
 

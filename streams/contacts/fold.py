@@ -58,6 +58,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         feedback.settle(state)
     if state.merged:
         state.settle_merged()
+    if state.transferred or state.reopened:
+        state.settle_fcr()
     return news or bool(state.was)
 
 

@@ -78,6 +78,8 @@ def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> N
     sums: Sums = {"ticket_first_responses": 1}
     if waited := max(0, at - ticket.at):
         sums["ticket_first_response_seconds"] = waited
+        sums["ticket_first_response_seconds_squared"] = squared(waited, "s2_whole")
+    sums[bucket("ticket_first_response", waited)] = 1
     ticket.put("first_response", at, both=sums, agent=event.agent_id, team=event.team_id)
 
 
@@ -107,6 +109,7 @@ def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) ->
     finished = ticket.slots["finished"]
     ticket.keep("finished", replace(finished, staff=_REOPENED, desk=_REOPENED))
     ticket.closed_at = ticket.finished_at = None
+    ticket.reopened = True
     ticket.say_solved(at, None)
     ticket.drop("handled", "resolution", "resolve_time", "complaint_closed", "passed", _MET, _CLOSED)
     _open(ticket, at, rules)

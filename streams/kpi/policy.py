@@ -59,6 +59,16 @@ class Policy(BaseModel):
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
+    short_call_seconds: _Seconds = Field(
+        10, description="A call that its agent ended before this much talk (<) is a short call"
+    )
+    response_delay_seconds: _Seconds = Field(
+        120,
+        description="A reply in a chat later than this (>) after the customer's first unanswered message is delayed",
+    )
+    fcr_days: Annotated[float, Field(gt=0, le=366)] = Field(
+        7, description="A contact is resolved at once if its customer does not return within this time"
+    )
     allowed_lateness_days: Annotated[float, Field(gt=0, le=3660)] = Field(
         3, description="An event that comes later than this is refused as too late"
     )
@@ -94,6 +104,11 @@ class Policy(BaseModel):
     def repeat_ms(self) -> int:
         """Milliseconds."""
         return round(self.repeat_days * 86_400_000)
+
+    @property
+    def fcr_ms(self) -> int:
+        """Milliseconds."""
+        return round(self.fcr_days * 86_400_000)
 
     @property
     def repeat_complaint_ms(self) -> int:

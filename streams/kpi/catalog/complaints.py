@@ -12,7 +12,9 @@ COMPLAINTS = (
         "complaints of a customer who complained on the same topic in time / complaints",
         ("kind = complaint",),
         ("repeat_complaint_days",),
-        "Charged to whoever closed the earlier one; counted on the day of the later one.",
+        "Charged to whoever closed the earlier one; counted on the day of the later one. Pending: complaints of days within the time.",
+        traps_zh="计给关闭前一次投诉的坐席，计在后一次投诉当日；“未到期”为期限内各日的投诉数。",
+        matures="repeat_complaint_days",
     ),
     Kpi(
         "complaint_rate", "投诉率", "Complaints per 1,000 contacts", "rate", "per_mille", "lower",

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from streams.kpi.policy import Policy
-from streams.kpi.spec import Kpi, Side, Terms
+from streams.kpi.spec import Kpi, Side, Terms, Within
 
 
 def _csat_mean(policy: Policy, _: Side) -> tuple[Terms, Terms]:
     scale = policy.csat_mean_scale.replace("-", "_")
     return {f"csat_score_{scale}": 1}, {f"csat_ratings_{scale}": 1}
+
+
+def _scale_ends(policy: Policy) -> Within:
+    low, dash, high = policy.csat_mean_scale.partition("-")
+    return (float(low), float(high)) if dash else (0.0, 1.0)
 
 
 SATISFACTION = (
@@ -19,6 +24,7 @@ SATISFACTION = (
         ("*.rated",),
         ("satisfied_from",),
         "Credited to the agent at the end of the contact; an updated rating replaces the old one.",
+        traps_zh="计给联络结束时的坐席；更新的评价取代原评价。",
     ),
     Kpi(
         "csat_mean", "满意度均分", "Mean satisfaction score", "mean", "points", "higher",
@@ -27,6 +33,8 @@ SATISFACTION = (
         ("*.rated",),
         ("csat_mean_scale",),
         "Scales are never mixed or converted.",
+        traps_zh="不同量表从不混合或换算。",
+        within=_scale_ends,
     ),
     Kpi(
         "nps", "净推荐值", "Net promoter score", "mean", "points", "higher",

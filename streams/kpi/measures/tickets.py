@@ -7,6 +7,15 @@ from streams.kpi.measures.measure import Measure
 TICKETS = (
     Measure("ticket_first_responses", "n", "工单首响", "first public replies to tickets"),
     Measure("ticket_first_response_seconds", "s", "工单首响时长", "wait for the first public reply to tickets"),
+    Measure(
+        "ticket_first_response_seconds_squared",
+        "s2_whole",
+        "工单首响时长平方和",
+        "squares of the waits for the first public reply to tickets",
+    ),
+    Measure(
+        "ticket_first_response", "n", "工单首响时长分布", "how long first public replies to tickets took", family=True
+    ),
     Measure("tickets_created", "n", "新建工单", "tickets created"),
     Measure("tickets_open_at_start", "n", "月初未结工单", "tickets open at the first moment of the month"),
     Measure("tickets_closed", "n", "办结工单（计在办结当日）", "tickets resolved or closed, on the day of that"),
