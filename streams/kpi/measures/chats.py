@@ -15,7 +15,7 @@ CHATS = (
         "会话首响时长平方和",
         "squares of the waits for the first response in chats",
     ),
-    Measure("chat_first_response", "n", "会话首响时长分布", "how long first responses in chats took", family=True),
+    Measure("chat_first_response", "s", "会话首响时长分布", "how long first responses in chats took", family=True),
     Measure("chat_responses", "n", "会话人工回复", "human replies to customer messages in chats"),
     Measure("chat_response_seconds", "s", "会话回复时长", "wait for the human replies in chats"),
     Measure(

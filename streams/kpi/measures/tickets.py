@@ -14,7 +14,7 @@ TICKETS = (
         "squares of the waits for the first public reply to tickets",
     ),
     Measure(
-        "ticket_first_response", "n", "工单首响时长分布", "how long first public replies to tickets took", family=True
+        "ticket_first_response", "s", "工单首响时长分布", "how long first public replies to tickets took", family=True
     ),
     Measure("tickets_created", "n", "新建工单", "tickets created"),
     Measure("tickets_open_at_start", "n", "月初未结工单", "tickets open at the first moment of the month"),
