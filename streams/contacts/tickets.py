@@ -21,7 +21,9 @@ from streams.kpi.percentiles import bucket
 
 #: The slot that says the ticket must have been resolved by then; the slot that says it is late; the one that says it was in time.
 _OVERDUE, _LATE, _MET = "overdue", "late", "met"
-_OPEN, _MONTH, _CLOSED = "open", "month", "closed"
+_MONTH, _CLOSED = "month", "closed"
+#: The slot of a ticket that is open.
+OPEN_TICKET = "open"
 #: A ticket is among those open at the start of a month for so many months.
 _MONTHS = 12
 
@@ -127,7 +129,7 @@ def _open(ticket: Contact, at: int, rules: Rules) -> None:
         ticket.put(_LATE, max(at, ticket.due_at + 1), both=_BREACHED, form=PLANNED)
     if ticket.arrived_at is None:
         return  # nobody told us of its creation: when it began, nobody knows
-    ticket.put(_OPEN, at, both={ages.OPEN: 1, ages.since(ticket.arrived_at): 1})
+    ticket.put(OPEN_TICKET, at, both={ages.OPEN: 1, ages.since(ticket.arrived_at): 1})
     _open_at_start(ticket, None, rules)
 
 
@@ -193,7 +195,7 @@ def _shut(ticket: Contact, at: int, rules: Rules) -> None:
     if ticket.due_at is not None and at <= ticket.due_at:
         ticket.drop(_LATE)
         ticket.put(_MET, at, both=_IN_TIME)
-    ticket.drop(_OPEN)
+    ticket.drop(OPEN_TICKET)
     if ticket.arrived_at is not None:
         _open_at_start(ticket, at, rules)
         ticket.put(_CLOSED, at, both=_CLOSING)
