@@ -10,7 +10,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
-from streams.kpi.spec import RIPE, Bound, Side, side_of
+from streams.kpi.spec import Bound, Side, side_of
 from streams.windows.clock import instant
 
 _WINDOW_WORDS = {
@@ -36,7 +36,7 @@ class Watch:
         if self.bound is None:
             return Figure(wait[0] if self.rule.kpi == _WAITING else wait[1], wait[0])
         shown = sums[self.rule.window]
-        return self.bound.figure(shown, {self.bound.matures: shown} if self.bound.matures else RIPE)
+        return self.bound.young(shown) if self.bound.matures else self.bound.figure(shown)
 
     def too_few(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> bool:
         """Are there fewer things than the rule's minimum? Then there is no need to work out their figure."""
@@ -158,5 +158,9 @@ def _shown(value: float | None, unit: str) -> str:
             return f"{value * 100:.1f} %"
         case "s":
             return f"{value:.0f} s"
+        case "n":
+            return f"{value:.0f}"
+        case "per_mille":
+            return f"{value:.2f} ‰"
         case _:
             return f"{value:.2f}"

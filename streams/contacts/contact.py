@@ -39,6 +39,8 @@ _NONE: Sums = {}
 #: The slot of a contact that was not resolved at once, by what it tells itself or because its customer came back.
 MISSED_FCR = "fcr_missed"
 FCR_MISSED: Sums = {"fcr_missed": 1}
+#: The slots that decide, beside what a contact is, how it is linked to its customer's others.
+LINKED = frozenset({"handled", "complaint_closed", MISSED_FCR})
 
 
 class Rules(Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from streams.contacts import calls, chats, feedback, kinds, tickets
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import LINKED, Contact, Rules
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Retracted
 
@@ -45,7 +45,7 @@ def order(event: Event) -> Order:
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     """Fold the next event in order of time into a contact's state; ``state.was`` remembers the slots that it changes.
 
-    False: it said nothing of a contact that was not known, and changed no slot.
+    False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
     news = state.learn(event, at, rules.days)
     if (handler := HANDLERS.get(type(event))) is not None:
@@ -60,7 +60,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.settle_merged()
     if state.transferred or state.reopened:
         state.settle_fcr()
-    return news or bool(state.was)
+    return news or state.merged or not LINKED.isdisjoint(state.was)
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.percentiles import distributions
+from streams.kpi.percentiles import distributions, ordered
 from streams.kpi.policy import Policy
 from streams.kpi.spec import NO_DATA, RIPE, Bound, Side, Unripe, share, side_of, total
+
+_Terms = tuple[tuple[str, int], ...]
 
 
 class Formulas:
@@ -21,20 +23,19 @@ class Formulas:
     def __init__(self, policy: Policy, side: Side) -> None:
         self.by_id = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
         self._nothing = {id: bound.figure({}) for id, bound in self.by_id.items()}
-        #: The policy fields that say when a day has matured.
-        self._fields = {bound.matures for bound in self.by_id.values() if bound.matures is not None}
         # Most formulas are one measure over another. These are evaluated here without a call for each.
         self._counts: list[tuple[str, str, Bound]] = []
         self._shares: dict[str, list[tuple[str, str]]] = {}
         self._means: dict[str, list[tuple[str, str, str, Bound]]] = {}
-        self._percentiles: dict[tuple[tuple[str, int], ...], list[Bound]] = {}
+        self._percentiles: dict[tuple[_Terms, _Terms], list[Bound]] = {}
+        self._maturing: list[Bound] = []
         self._others: list[Bound] = []
         for id, bound in self.by_id.items():
             match bound:
                 case Bound(bottom=()):
                     pass  # this side never has data
                 case Bound(matures=str()):
-                    self._others.append(bound)
+                    self._maturing.append(bound)
                 case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
                     self._counts.append((id, top, bound))
                 case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), up=1, per_n=1):
@@ -44,7 +45,7 @@ class Formulas:
                 case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=()):
                     self._means.setdefault(bottom, []).append((id, top, "", bound))
                 case Bound(kind="percentile", bottom=tuple(bottoms)):
-                    self._percentiles.setdefault(bottoms, []).append(bound)
+                    self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
                 case _:
                     self._others.append(bound)
 
@@ -57,10 +58,23 @@ class Formulas:
 
     def live(self, sums: Mapping[str, int]) -> dict[str, Figure]:
         """The KPIs of a window that is still open: those that have data. Nothing in it has matured."""
-        return self.found(sums, dict.fromkeys(self._fields, sums))
+        found = self._found(sums)
+        for bound in self._maturing:
+            if (figure := bound.young(sums)).pending:
+                found[bound.id] = figure
+        return found
 
     def found(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
         """The KPIs that have data, as ``figures``; a plain sum of 0 is left out as well."""
+        found = self._found(sums)
+        for bound in self._maturing:
+            figure = bound.figure(sums, unripe)
+            if figure.n or figure.pending:
+                found[bound.id] = figure
+        return found
+
+    def _found(self, sums: Mapping[str, int]) -> dict[str, Figure]:
+        """The same without those that mature."""
         found: dict[str, Figure] = {}
         get = sums.get
         for id, top, bound in self._counts:
@@ -75,15 +89,16 @@ class Formulas:
                 for id, top, squares, bound in means:
                     found[id] = bound.mean(get(top, 0), n, get(squares, 0))
         by_family = None
-        for bottoms, bounds in self._percentiles.items():
+        for (bottoms, families), bounds in self._percentiles.items():
             if total(bottoms, sums) > 0:
                 by_family = by_family or distributions(sums)
+                buckets = ordered(families, by_family)
                 for bound in bounds:
-                    if (figure := bound.place(by_family)) is not NO_DATA:
+                    if (figure := bound.place(buckets)) is not NO_DATA:
                         found[bound.id] = figure
         for bound in self._others:
-            figure = bound.figure(sums, unripe)
-            if figure.n or figure.pending or (figure.value is not None and bound.bottom is not None):
+            figure = bound.figure(sums)
+            if figure.n or (figure.value is not None and bound.bottom is not None):
                 found[bound.id] = figure
         return found
 

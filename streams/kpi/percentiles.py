@@ -8,7 +8,7 @@ PVLDB 12 (2019) 2195-2205.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from ddsketch.mapping import LogarithmicMapping
@@ -46,27 +46,33 @@ def distributions(sums: Mapping[str, int]) -> dict[str, Buckets]:
     return found
 
 
-def together(families: Iterable[tuple[str, int]], by_family: Mapping[str, Buckets]) -> Buckets:
-    """The families' buckets as those of one distribution, each as often as its coefficient says."""
+def ordered(families: Iterable[tuple[str, int]], by_family: Mapping[str, Buckets]) -> list[tuple[int, int]]:
+    """The families' buckets as those of one distribution, each as often as its coefficient says: bucket and count, lowest first."""
     found: Buckets = {}
     for family, times in families:
         for index, count in by_family.get(family, {}).items():
             found[index] = found.get(index, 0) + count * times
-    return found
+    return sorted(found.items())
 
 
-def percentile(buckets: Buckets, percent: int) -> tuple[int, int] | None:
+def percentile(buckets: Sequence[tuple[int, int]], percent: int) -> tuple[int, int] | None:
     """The amount (in whole stored units) that ``percent`` of the values do not exceed, and how many values there are; None: none.
 
-    Of *n* values in order it is the one at the place ``percent`` (n − 1) / 100, counted from 0 and rounded down.
+    ``buckets``: bucket and count, lowest first. Of *n* values in order it is the one at the place ``percent`` (n − 1) / 100,
+    counted from 0 and rounded down.
     """
-    n = sum(buckets.values())
+    n = sum([count for _, count in buckets])
     if n <= 0:
         return None
     rank, passed, last = percent * (n - 1) // 100, 0, _ZERO
-    for index in sorted(buckets):
+    for index, count in buckets:
         last = index
-        passed += buckets[index]
+        passed += count
         if passed > rank:
             break
-    return (round(_MAPPING.value(last)) if last != _ZERO else 0), n
+    return _amount(last), n
+
+
+@lru_cache(maxsize=4096)
+def _amount(index: int) -> int:
+    return round(_MAPPING.value(index)) if index != _ZERO else 0

@@ -95,22 +95,22 @@ class Policy(BaseModel):
         """The operation's time zone."""
         return ZoneInfo(self.time_zone)
 
-    @property
+    @cached_property
     def allowed_lateness_ms(self) -> int:
         """Milliseconds."""
         return round(self.allowed_lateness_days * 86_400_000)
 
-    @property
+    @cached_property
     def repeat_ms(self) -> int:
         """Milliseconds."""
         return round(self.repeat_days * 86_400_000)
 
-    @property
+    @cached_property
     def fcr_ms(self) -> int:
         """Milliseconds."""
         return round(self.fcr_days * 86_400_000)
 
-    @property
+    @cached_property
     def repeat_complaint_ms(self) -> int:
         """Milliseconds."""
         return round(self.repeat_complaint_days * 86_400_000)

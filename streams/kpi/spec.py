@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -11,11 +11,11 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from streams.contracts.outputs import Figure, Sums
+from streams.contracts.outputs import Figure
 from streams.kpi.intervals import half_width, wilson
-from streams.kpi.measures import MEASURES, add
+from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE
-from streams.kpi.percentiles import Buckets, distributions, percentile, together
+from streams.kpi.percentiles import distributions, ordered, percentile
 from streams.kpi.policy import Policy
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
@@ -167,11 +167,11 @@ class Bound:
         """What of the sums the value is made from, and how many of the things it is a share of have not matured."""
         if self.matures is None or not (young := unripe.get(self.matures)):
             return sums, 0
-        if not self.only_mature:
-            return sums, max(self.n(young), 0)
-        rest: Sums = dict(sums)
-        add(rest, young, -1)
-        return rest, max(self.n(young), 0)
+        pending = max(self.n(young), 0)
+        if not self.only_mature or not pending:
+            return sums, pending
+        own = (*self.top, *(self.bottom or ()), *self.squares)
+        return {measure: sums.get(measure, 0) - young.get(measure, 0) for measure, _ in own}, pending
 
     def exact(self, sums: Mapping[str, int]) -> Fraction | None:
         """The value for these sums as the ratio of whole numbers that it is; None where there is no data."""
@@ -181,7 +181,7 @@ class Bound:
         if n <= 0:
             return None
         if self.kind == "percentile":
-            found = percentile(together(self.top, distributions(sums)), self.percent)
+            found = percentile(ordered(self.top, distributions(sums)), self.percent)
             return None if found is None else Fraction(found[0] * self.up, self.down)
         return Fraction(total(self.top, sums) * self.up, n * self.down)
 
@@ -190,6 +190,13 @@ class Bound:
         sums, pending = self.ripe(sums, unripe)
         figure = self._figure(sums)
         return replace(figure, pending=pending) if pending else figure
+
+    def young(self, sums: Mapping[str, int]) -> Figure:
+        """The value where nothing of these sums has matured."""
+        n = self.n(sums)
+        if n <= 0:
+            return NO_DATA
+        return Figure(pending=n) if self.only_mature else replace(self._figure(sums), pending=n)
 
     def _figure(self, sums: Mapping[str, int]) -> Figure:
         if self.bottom is None:
@@ -201,7 +208,7 @@ class Bound:
         if self.kind == "rate":
             return self.rate(total(self.top, sums), n)
         if self.kind == "percentile":
-            return self.place(distributions(sums))
+            return self.place(ordered(self.top, distributions(sums)))
         return self.mean(total(self.top, sums), n, total(self.squares, sums))
 
     def plain(self, amount: int) -> Figure:
@@ -223,9 +230,9 @@ class Bound:
             return Figure(value, n // self.per_n)
         return Figure(value, n // self.per_n, *self.cut(value - half * up / down, value + half * up / down))
 
-    def place(self, by_family: Mapping[str, Buckets]) -> Figure:
-        """The figure of a percentile."""
-        found = percentile(together(self.top, by_family), self.percent)
+    def place(self, buckets: Sequence[tuple[int, int]]) -> Figure:
+        """The figure of a percentile of these buckets, lowest first."""
+        found = percentile(buckets, self.percent)
         return NO_DATA if found is None else Figure(found[0] * self.up / self.down, found[1])
 
     def cut(self, low: float, high: float) -> tuple[float, float]:

@@ -22,7 +22,7 @@ class Shown:
     part: Literal["value", "n"] = "value"
 
 
-#: What is no KPI but stands beside them: contacts in the queue now, and the longest wait among them.
+#: The KPIs of this moment, in one tile: calls_waiting and longest_wait. A snapshot has them beside its windows.
 WAITING = "waiting"
 
 #: Big tiles of the whole operation, in reading order. ``WAITING`` comes in the third place.

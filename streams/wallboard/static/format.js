@@ -38,6 +38,7 @@ export function value(unit, amount) {
   if (amount == null) return NONE;
   if (unit === "ratio") return percent(amount);
   if (unit === "s") return duration(amount);
+  if (unit === "per_mille") return `${number(amount, 2)}${NBSP}‰`;
   return unit === "n" ? count(amount) : number(amount, 2);
 }
 

@@ -1,0 +1,99 @@
+"""The interval of a mean from its sum of squares, against the amounts themselves."""
+
+from __future__ import annotations
+
+from math import sqrt
+from statistics import mean, stdev
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.contracts import events as e
+from streams.kpi.catalog import KPIS
+from streams.kpi.intervals import half_width, student
+from streams.kpi.measures import MEASURES
+from streams.kpi.measures.measure import SCALE, squared
+from streams.kpi.policy import Policy
+from tests.desk import Script, figures
+
+#: Quantile 0.975 of Student's t, as tables print it (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2).
+TABLE = {
+    1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 20: 2.086, 29: 2.045, 30: 2.042, 31: 2.040, 35: 2.030,
+    40: 2.021, 50: 2.009, 60: 2.000, 80: 1.990, 100: 1.984, 1_000_000_000: 1.960,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("freedom", TABLE)
+def test_students_t_is_that_of_the_tables(freedom: int) -> None:
+    assert round(student(freedom), 3) == TABLE[freedom]
+
+
+def test_it_falls_without_a_step_where_the_table_ends() -> None:
+    assert all(student(freedom) > student(freedom + 1) for freedom in range(1, 200))
+
+
+@given(st.lists(st.integers(0, 10_000_000), min_size=2, max_size=40))
+def test_from_sums_it_is_what_the_amounts_give(amounts: list[int]) -> None:
+    half = half_width(sum(amounts), sum(a * a for a in amounts), n := len(amounts))
+    assert half == pytest.approx(student(n - 1) * stdev(amounts) / sqrt(n), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("amount", "squares", "n", "grain", "half"),
+    [
+        (5, 25, 1, 0, None),  # one says nothing about how they differ
+        (10, 50, 2, 0, 0),
+        (10, 49, 2, 1, 0),  # a square that was rounded down
+        (10, 30, 2, 1, None),  # no two amounts have these: some squares were never told
+        (0, 0, 9, 0, 0),
+    ],
+)
+def test_edges(amount: int, squares: int, n: int, grain: int, half: float | None) -> None:
+    assert half_width(amount, squares, n, grain) == half
+
+
+@pytest.mark.parametrize("waits", [(5, 5, 5), (3, 40), (0, 0, 60, 3.5, 19), tuple(range(50)), (0, 0)])
+def test_speed_of_answer(waits: tuple[float, ...]) -> None:
+    script = Script()
+    for number, wait in enumerate(waits):
+        script.call("09:00:00", f"c{number}", agent="a", wait=wait)
+    shown = figures(script.run(), "agent|a")["average_speed_of_answer"]
+    half = student(len(waits) - 1) * stdev(waits) / sqrt(len(waits))
+    assert shown.value == pytest.approx(mean(waits))
+    assert (shown.low, shown.high) == (pytest.approx(max(0, mean(waits) - half)), pytest.approx(mean(waits) + half))
+
+
+def test_one_call_has_no_interval() -> None:
+    shown = figures(Script().call("09:00:00", "c", agent="a", wait=7).run())["average_speed_of_answer"]
+    assert (shown.value, shown.low, shown.high) == (7, None, None)
+
+
+def test_days_whose_squares_were_not_kept_have_none() -> None:
+    sums = {"calls_answered": 3, "wait_seconds": 60_000}
+    shown = KPIS["average_speed_of_answer"].figure(sums, Policy(), "desk")
+    assert (shown.value, shown.low) == (20, None)
+
+
+def test_seconds_of_chats_and_hours_of_tickets_in_one_mean() -> None:
+    policy = Policy(time_zone="UTC", first_response_channels=("chat", "ticket"))
+    script = Script().at("09:00:00", e.TicketCreated, "t").at("11:00:00", e.TicketReplied, "t", agent_id="a")
+    script.at("09:00:00", e.ChatMessage, "c", sender="customer")
+    script.at("09:00:20", e.ChatMessage, "c", sender="agent", agent_id="a")
+    shown = figures(script.run(policy), policy=policy)["first_response_time"]
+    waits = [7200, 20]
+    half = student(1) * stdev(waits) / sqrt(2)
+    assert (shown.low, shown.high) == (0, pytest.approx(mean(waits) + half))
+
+
+@pytest.mark.parametrize(("unit", "stored"), [("s2", 2_250), ("s2_whole", 2)])
+def test_how_squares_are_kept(unit: str, stored: int) -> None:
+    assert squared(1500, unit) == stored  # type: ignore[arg-type]
+
+
+def test_a_year_of_a_hundred_thousand_agents_fits_into_64_bits() -> None:
+    """Fifty calls of ten minutes a day and agent, twenty tickets that wait for a day."""
+    calls, tickets = 100_000 * 50 * 366, 100_000 * 20 * 366
+    assert calls * squared(600_000) < 2**63
+    assert tickets * squared(86_400_000, "s2_whole") < 2**63
+    assert {measure.unit for measure in MEASURES.values() if measure.id.endswith("_squared")} <= SCALE.keys()
