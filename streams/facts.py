@@ -87,6 +87,8 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: Policy, now: datetime
     periods: dict[tuple[str, str], Ripening] = {}
     maturity = Maturity(policy, now)
     for fact in facts:
+        if not fact.sums:
+            continue  # nothing but plans: a month to come, at whose start a ticket may still be open
         of = periods.setdefault((fact.entity, _period(fact.date, per)), Ripening())
         of.add(fact.sums, maturity.young(fact.date))
     by_side = formulas(policy)

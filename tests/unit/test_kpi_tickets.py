@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from streams.contracts import events as e
+from streams.facts import rows
 from streams.kpi.measures.topics import topics_in
 from streams.kpi.policy import Policy
 from tests.desk import DAY, POLICY, Script, figures, in_any_order, later, moment, run_events, sums
@@ -230,6 +231,11 @@ def test_ticket_turnaround_of_months() -> None:
         "2026-04": (1, 2, 0),
         "2026-05": (0, 1, 0),
     }
+
+
+def test_months_to_come_are_in_no_table() -> None:
+    table = list(rows(ticket().run().facts.values(), "day", POLICY))
+    assert {row["period"] for row in table} == {DAY.isoformat()}
 
 
 def test_turnaround_counts_a_reopened_ticket_as_if_it_had_stayed_open() -> None:
