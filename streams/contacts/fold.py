@@ -50,7 +50,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     news = state.learn(event, at, rules.days)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
-    if state.kind is not None:
+    if state.kind in kinds.KINDS:
         kinds.settle(state, event.carrier, at, rules)
     if rules.policy.topics:
         kinds.settle_topic(state, rules)

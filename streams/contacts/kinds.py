@@ -16,6 +16,8 @@ from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 from streams.kpi.measures.topics import of_topic
 
+#: The kinds from which something follows.
+KINDS = frozenset({"complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay"})
 HOUR_MS = 3_600_000
 #: A complaint is to be resolved within this time, and late by one day for each that has begun since.
 DAY_MS = 24 * HOUR_MS

@@ -89,20 +89,17 @@ class Tally:
         elif slot.form == PLANNED:
             staff, desk, when = self._planned_staff, self._planned_desk, slot.at
             for at, day in slot.again:
-                self._add(staff, desk, slot, at, day, sign)
+                _add(staff, (slot.agent, slot.team, at, day), slot.staff, sign)
+                _add(desk, (slot.queue, slot.site, at, day), slot.desk, sign)
         else:
             leg = f"{contact}/{name}", slot.queue, slot.site
             self._waiting.pop(leg, None)
             self._waiting[leg] = slot.at if sign > 0 else None
             return
-        self._add(staff, desk, slot, when, slot.day, sign)
-
-    @staticmethod
-    def _add(staff: dict[_Credit, Sums], desk: dict[_Credit, Sums], slot: Slot, when: int, day: int, sign: int) -> None:
         if slot.staff:
-            _add(staff, (slot.agent, slot.team, when, day), slot.staff, sign)
+            _add(staff, (slot.agent, slot.team, when, slot.day), slot.staff, sign)
         if slot.desk:
-            _add(desk, (slot.queue, slot.site, when, day), slot.desk, sign)
+            _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
 
     def contributions(self) -> dict[str, Contribution]:
         """Entity → its contribution; what cancelled out within the batch is left out. An agent's team is that of his newest cell."""
