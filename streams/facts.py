@@ -114,6 +114,8 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datet
     maturity = Maturity(policy, now)
     for period, own in by_period.items():
         for fact in own:
+            if not fact.sums:
+                continue  # nothing but plans: a month to come, at whose start a ticket may still be open
             of = periods.setdefault((fact.entity, period), Ripening())
             of.add(spans[period].of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
     formulas: dict[tuple[str, Side], JudgedFormulas] = {}

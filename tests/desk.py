@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -112,6 +113,23 @@ def all_live(result: Run) -> dict[str, tuple[Any, ...]]:
         if any(live):
             out[key] = live
     return out
+
+
+def later(days: int = 40) -> list[AnyEvent]:
+    """Two contacts so many days later (the clock believes no single jump): every plan up to then has come due."""
+    time = moment(f"+{days} 00:00:00")
+    return [e.CallArrived(id="z", source="later", time=time, contact_id=f"later{n}") for n in range(2)]
+
+
+def in_any_order(events: Sequence[AnyEvent], policy: Policy = POLICY) -> None:
+    """Shuffled, and some of them doubled, the events give the same facts, and the same live."""
+    in_order = run_events(events, policy)
+    for seed in range(8):
+        mixed = [*events, *random.Random(seed).choices(events, k=3)]
+        random.Random(seed).shuffle(mixed)
+        other = run_events(mixed, policy)
+        assert all_facts(other) == all_facts(in_order), seed
+        assert all_live(other) == all_live(in_order), seed
 
 
 def types(events: Sequence[AnyEvent]) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams.contracts.outputs import Sums
+from streams.kpi.ages import OPEN, aged
 from streams.kpi.measures import MEASURES, add
 
 
@@ -54,11 +55,15 @@ def heights(sums: Mapping[str, int]) -> Sums | None:
 
 def grows(sums: Mapping[str, int]) -> bool:
     """Does anything among these sums grow by itself?"""
-    return any(map(_look_up, sums))
+    return any(map(_look_up, sums)) or OPEN in sums
 
 
 def as_of(sums: Sums, now: int) -> Sums:
     """Plain sums as of ``now`` (ms since 1970): each time as far as it has grown. The same object where nothing grows."""
+    return aged(_grown(sums, now), now)
+
+
+def _grown(sums: Sums, now: int) -> Sums:
     plain = sums
     for key, height in sums.items():
         if grown := _GROWING[key]:
@@ -74,7 +79,7 @@ def in_window(sums: Sums, levels: Mapping[str, int], start: int, now: int) -> Su
 
     A level that rose before the window has been up in it from its start; a window's level is its height now.
     """
-    plain = as_of(sums, start)
+    plain = _grown(sums, start)
     if own := heights(sums):
         plain = {key: amount for key, amount in plain.items() if key not in own}
     for key, height in levels.items():
@@ -82,4 +87,4 @@ def in_window(sums: Sums, levels: Mapping[str, int], start: int, now: int) -> Su
             plain = sums.copy()
         plain[key] = height
         add(plain, dict.fromkeys(_GROWING[key] or (), height * (now - start)))
-    return plain
+    return aged(plain, now)

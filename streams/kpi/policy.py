@@ -55,6 +55,12 @@ class Policy(BaseModel):
         default={"1-5": 4, "0-10": 9, "0-100": 80, "binary": 1},
         description="Lowest score (≥) that counts as satisfied, by scale",
     )
+    complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
+        30, description="A complaint that stays open is late by so many days at most"
+    )
+    topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
+        (), description="Topics whose resolution is kept apart, by name"
+    )
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
@@ -89,9 +95,6 @@ class Policy(BaseModel):
     )
     complaint_resolution_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
         24, description="A complaint resolved within this time (≤) is resolved in time"
-    )
-    complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
-        30, description="Late days of one complaint count up to this many"
     )
     rating_credit: RatingCredit = Field(
         "at_end",

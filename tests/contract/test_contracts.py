@@ -115,6 +115,4 @@ def test_every_reason_that_is_given_is_documented() -> None:
 
 def test_every_event_that_can_change_a_contact_has_a_handler_or_is_known_to_have_none() -> None:
     without = {name for name, type_ in EVENTS.items() if type_ not in HANDLERS and type_.carrier != "agents"}
-    assert {name.split(".")[1] for name in without} == {
-        "invited", "reviewed", "analysed", "corrected", "retracted", "escalated",
-    }  # fmt: skip
+    assert {name.split(".")[1] for name in without} == {"corrected", "retracted"}

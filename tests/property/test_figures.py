@@ -51,14 +51,14 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     if kpi.kind == "rate" and any(MEASURES[measure].unit == "s" for measure in bottom):
         return Figure(value, int(n))  # a share of time
     if kpi.kind == "rate":
-        return Figure(value, int(n), *(wilson(int(hits), int(n)) or ()))
+        return Figure(value, int(n), *(end * kpi.times for end in wilson(int(hits), int(n)) or ()))
     terms = kpi.squares(policy, side) if kpi.squares is not None else {}
     squares = sum(
         Fraction(sums.get(measure, 0) * times, SCALE[MEASURES[measure].unit]) for measure, times in terms.items()
     )
     if not terms or n < 2 or (hits and not squares) or squares - hits**2 / n < -n * SQUARES_ARE_ROUNDED_TO:
         return Figure(value, int(n))
-    half = student(int(n) - 1) * sqrt(max(squares - hits**2 / n, 0) / (n - 1) / n)
+    half = kpi.times * student(int(n) - 1) * sqrt(max(squares - hits**2 / n, 0) / (n - 1) / n)
     least, most = kpi.within(policy)
     ends = max(value - half, -inf if least is None else least), min(value + half, inf if most is None else most)
     return Figure(value, int(n), *ends)

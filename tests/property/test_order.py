@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,14 @@ from streams.roster import Roster
 from streams.windows.clock import EventClock
 from tests.desk import all_facts, all_live, moment, run_events
 
-POLICY = Policy(time_zone="UTC", allowed_lateness_days=60, repeat_days=2, repeat_complaint_days=3)
+POLICY = Policy(
+    time_zone="UTC",
+    allowed_lateness_days=60,
+    repeat_days=2,
+    repeat_complaint_days=3,
+    topics=("x",),
+    complaint_late_days_at_most=2,
+)
 
 _seconds = st.integers(0, 4 * 86_400)
 _maybe = st.sampled_from([None, "x", "y"])
@@ -32,7 +40,9 @@ _contact = {
     "agent_id": st.sampled_from([None, "a", "b"]),
     "queue_id": st.sampled_from([None, "q", "r"]),
     "topic": _maybe,
-    "kind": st.sampled_from([None, "complaint"]),
+    "kind": st.sampled_from(
+        [None, None, "complaint", "complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay"]
+    ),
 }
 _TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
     (e.CallArrived, {}), (e.CallQueued, {}), (e.CallOffered, {}), (e.CallMissed, {}),
@@ -43,12 +53,21 @@ _TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
     (e.ChatEnded, {"resolved": st.none() | st.booleans()}),
     (e.TicketCreated, {"due": st.none() | st.just(moment("+1 00:00:00"))}), (e.TicketAssigned, {}), (e.TicketReplied, {}),
     (e.TicketResolved, {}), (e.TicketReopened, {}), (e.TicketClosed, {"resolved": st.none() | st.booleans()}),
+    (e.TicketEscalated, {}), (e.TicketMerged, {"into": st.just("c9")}), (e.TicketRated, {"score": st.integers(1, 5), "scale": st.just("1-5")}),
+    (e.CallInvited, {"survey": st.sampled_from(["csat", "nps"])}), (e.CallRated, {"score": st.integers(0, 10), "scale": st.just("0-10"), "survey": st.just("nps")}),
+    (e.CallReviewed, {"score": st.integers(0, 100), "form": _maybe, "passed": st.none() | st.booleans()}),
+    (e.CallAnalysed, {"emotion": st.none() | st.just(0.5), "page_switches": st.none() | st.integers(0, 3)}),
 ]  # fmt: skip
+_AMENDMENTS: dict[str, tuple[type[Any], type[Any]]] = {
+    "calls": (e.CallRetracted, e.CallCorrected),
+    "chats": (e.ChatRetracted, e.ChatCorrected),
+    "tickets": (e.TicketRetracted, e.TicketCorrected),
+}
 
 
 @st.composite
 def desks(draw: st.DrawFn) -> list[AnyEvent]:
-    """Up to 30 events of any type, in any order, of a few contacts of two customers; one may be retracted or corrected."""
+    """Up to 30 events of any type, in any order, of a few contacts of two customers; one may be retracted and corrected, and so may that."""
     events: list[AnyEvent] = []
     for number in range(draw(st.integers(1, 30))):
         type_, own = draw(st.sampled_from(_TYPES))
@@ -56,15 +75,19 @@ def desks(draw: st.DrawFn) -> list[AnyEvent]:
         fields["customer_id"] = {"c1": "k", "c2": "k", "c3": None}[fields["contact_id"]]  # type: ignore[index]
         at = moment("00:00:00") + timedelta(seconds=draw(_seconds))
         events.append(type_(id=f"e{number}", source="s", time=at, **fields))
-    calls = [event for event in events if event.carrier == "calls"]
-    if calls and draw(st.booleans()):
-        wrong = draw(st.sampled_from(calls))
+    if draw(st.booleans()):
+        wrong = draw(st.sampled_from(events))
         common = {"source": "s", "time": wrong.time, "contact_id": wrong.contact_id, "customer_id": wrong.customer_id}
-        amendment = draw(st.sampled_from(["retract", "correct"]))
-        if amendment == "retract":
-            events.append(e.CallRetracted(id="amend", corrects=wrong.id, **common))
-        else:
-            events.append(e.CallCorrected(id="amend", corrects=wrong.id, agent_id="z", **common))
+        retract, correct = _AMENDMENTS[wrong.carrier]
+        corrects = wrong.id
+        for number in range(draw(st.integers(1, 3))):  # each about the event or about the amendment before it
+            given = draw(st.sampled_from([None, {"agent_id": "z"}, {"topic": "x", "score": 3}, {"kind": "complaint"}]))
+            id = f"m{number}"
+            if given is None:
+                events.append(retract(id=id, corrects=corrects, **common))
+            else:
+                events.append(correct(id=id, corrects=corrects, **given, **common))
+            corrects = draw(st.sampled_from([wrong.id, id]))
     # The highest event time closes every plan, so that both runs end at one moment.
     # Two, for the clock believes no single jump.
     end = moment("+9 00:00:00")
@@ -91,7 +114,7 @@ def test_folding_what_can_no_longer_change_changes_nothing(events: list[AnyEvent
     """A short allowed lateness folds a contact's old events for good while new ones, and amendments of the old, still come."""
     in_order = sorted(events, key=lambda event: (event.time, event.id))
     for index, event in enumerate(in_order):
-        if isinstance(event, e.CallRetracted | e.CallCorrected):  # made half a day after what it amends
+        if isinstance(event, e.Retracted | e.Corrected):  # made half a day after what it amends
             in_order[index] = type(event)(**{**_fields(event), "time": event.time + timedelta(hours=12)})
     in_order.sort(key=lambda event: (event.time, event.id))
     short = POLICY.model_copy(update={"allowed_lateness_days": 1})

@@ -6,7 +6,10 @@ from streams.kpi.catalog.calls import CALLS
 from streams.kpi.catalog.chats import CHATS
 from streams.kpi.catalog.complaints import COMPLAINTS
 from streams.kpi.catalog.contacts import CONTACTS
+from streams.kpi.catalog.quality import QUALITY
 from streams.kpi.catalog.satisfaction import SATISFACTION
+from streams.kpi.catalog.signals import SIGNALS
+from streams.kpi.catalog.tickets import TICKETS
 from streams.kpi.catalog.work import WORK
 from streams.kpi.spec import Kpi
 
@@ -17,6 +20,9 @@ AREAS: dict[str, tuple[Kpi, ...]] = {
     "satisfaction": SATISFACTION,
     "chats": CHATS,
     "complaints": COMPLAINTS,
+    "tickets": TICKETS,
+    "quality": QUALITY,
+    "signals": SIGNALS,
     "work": WORK,
 }
 
