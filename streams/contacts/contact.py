@@ -40,6 +40,8 @@ class Rules(Struct, frozen=True):
     timeline: Timeline | None = None
     #: What times of tickets and complaints are measured by; None: every second counts.
     business: BusinessClock | None = None
+    #: Are ratings and resolutions credited to others than the agent at the end?
+    credits_others: bool = False
 
     @property
     def look_back_ms(self) -> int:
@@ -128,6 +130,9 @@ class Contact(Struct, array_like=True, kw_only=True):
     slots: Slots = {}
     #: What the event in hand has changed: empty between events.
     was: Was = {}
+    #: Where the policy credits others than the agent at the end: who replied (agent and team), and who resolved it.
+    replied: list[tuple[str | None, str | None]] = []
+    resolver: tuple[str | None, str | None] | None = None
 
     def fill(self, name: str, slot: Slot) -> None:
         """Put a slot, remembering what was there before the event in hand."""

@@ -45,7 +45,8 @@ def rules_of(policy: AnyPolicy) -> Rules:
 def _one(policy: Policy, days: Days, widest: Policy) -> Rules:
     hours = policy.business_days
     business = None if hours is None else BusinessClock(policy.zone, hours)
-    return Rules(policy, days, widest=widest, business=business)
+    others = policy.rating_credit != "at_end"
+    return Rules(policy, days, widest=widest, business=business, credits_others=others)
 
 
 def _widest(values: list[Policy]) -> Policy:

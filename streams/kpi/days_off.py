@@ -59,14 +59,14 @@ class DaysOff:
 
     def free(self, day: date) -> bool:
         """Is a date of a year that is covered a day off?"""
-        return bool(day in (self._free if self._holidays is None else self._holidays))
+        return day in self._free if self._holidays is None else day in self._holidays
 
     def made_up(self, day: date) -> bool:
         """Is work on this date of a weekend, to make up for a day off?"""
         if self._holidays is None:
             return day.weekday() >= 5 and day in self._made_up
         _ = day in self._holidays  # it fills in a year when asked for one of its days
-        return day in self._holidays.weekend_workdays
+        return bool(day in self._holidays.weekend_workdays)
 
     def weekend_workdays(self) -> list[date]:
         """The make-up workdays, in order."""
