@@ -59,7 +59,7 @@ class DaysOff:
 
     def free(self, day: date) -> bool:
         """Is a date of a year that is covered a day off?"""
-        return day in self._free if self._holidays is None else day in self._holidays
+        return day in self._free if self._holidays is None else bool(day in self._holidays)
 
     def made_up(self, day: date) -> bool:
         """Is work on this date of a weekend, to make up for a day off?"""
