@@ -42,7 +42,7 @@ class DaysOff:
             parts = ", ".join(known[country]) or "none"
             raise ValueError(f"calendar: {country} has no part {part!r}; it has: {parts}")
         self._holidays = holidays.country_holidays(country, subdiv=part or None)
-        self.first, self.last = self._holidays.start_year, self._holidays.end_year
+        self.first, self.last = int(self._holidays.start_year), int(self._holidays.end_year)
         self._library = "holidays"
 
     def covers(self, year: int) -> bool:
