@@ -51,7 +51,8 @@ class Format(StrEnum):
     json = "json"
 
 
-def _date(text: str) -> date:
+def parse_date(text: str) -> date:
+    """A day as people type it."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError as error:
@@ -59,9 +60,9 @@ def _date(text: str) -> date:
 
 
 From = Annotated[
-    date | None, typer.Option("--from", parser=_date, metavar="YYYY-MM-DD", help="First day; all where absent")
+    date | None, typer.Option("--from", parser=parse_date, metavar="YYYY-MM-DD", help="First day; all where absent")
 ]
-To = Annotated[date | None, typer.Option("--to", parser=_date, metavar="YYYY-MM-DD", help="Last day, included")]
+To = Annotated[date | None, typer.Option("--to", parser=parse_date, metavar="YYYY-MM-DD", help="Last day, included")]
 ByKind = Annotated[By, typer.Option("--by", help="Whose facts")]
 PerPeriod = Annotated[Per, typer.Option("--per", help="One row per day, month, or over all days")]
 InFormat = Annotated[Format, typer.Option("--format", help="csv (UTF-8) or json (one array)")]

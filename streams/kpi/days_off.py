@@ -21,6 +21,9 @@ class DaysOff:
     def __init__(self, calendar: str) -> None:
         """Raises ValueError for a country or part that nobody knows."""
         self.calendar = calendar
+        #: The first and the last year that the library knows.
+        self.first: int
+        self.last: int
         if calendar == _CHINA:
             from chinese_calendar import constants  # only for who has asked for it
 

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from typer.testing import CliRunner, Result
 
 from scoring import runs
 from scoring.load import load
 from scoring.materials import Materials, pack, unpack
 from scoring.period import Month
+from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts.outputs import DailyFacts
 from streams.facts import rows
+from streams.kpi.days_off import DaysOff
 from streams.kpi.judged import Judged
-from streams.kpi.policies import Policies, dump, load_policy, named, read, within
+from streams.kpi.policies import Policies, dump, load_policy, named, read, warnings, within
 from streams.kpi.policy import Policy
 from streams.kpi.policy_errors import NotCoveredError
 from tests.cards import item, saved, section, written
@@ -330,3 +334,59 @@ def test_a_versions_measures_are_kept_apart_only_where_formulas_differ() -> None
         judged.add(held, fact.entity, fact.date, fact.sums)
     assert held == {name: 2 * amount for name, amount in CALLS.items()}
     assert judged.of("all|all", FIRST, CALLS) is CALLS
+
+
+# -- the commands ------------------------------------------------------------------------------------------------------
+
+TWO = """
+versions:
+  - {version: "2026", service_level_seconds: 20}
+  - {version: "2026-07", valid_from: 2026-07-01, service_level_seconds: 15, service_level_denominator: answered}
+"""
+
+
+def typed(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["policy", *arguments], env={"COLUMNS": "200"})
+
+
+def test_policy_show_says_what_is_in_force_on_a_day(tmp_path: Path) -> None:
+    path = str(file(tmp_path, TWO))
+    assert "version 2026, in force on 2026-06-30" in typed("show", "--at", "2026-06-30", "--policy", path).output
+    shown = typed("show", "--at", "2026-07-01", "--policy", path).output
+    line = next(line for line in shown.splitlines() if line.startswith("service_level_seconds"))
+    assert [cell.strip() for cell in line.split("│")][1:3] == ["15", "20"]
+    refused = typed("show", "--at", "July", "--policy", path)
+    assert refused.exit_code == 2
+
+
+def test_policy_check_says_what_a_file_changes_or_what_is_wrong_with_it(tmp_path: Path) -> None:
+    right = typed("check", str(file(tmp_path, TWO)))
+    assert right.exit_code == 0
+    assert "service_level_seconds = 15" in right.output
+    wrong = typed("check", str(file(tmp_path, TWO.replace("answered", "all"))))
+    assert wrong.exit_code == 1
+    assert "version '2026-07': service_level_denominator: Input should be 'offered'" in wrong.output
+    assert typed("check", str(tmp_path / "none.yaml")).exit_code == 1
+
+
+def test_policy_check_warns_of_a_year_without_calendar(tmp_path: Path) -> None:
+    hours = "{mon: '09:00-18:00', sat: '', makeup: '09:00-18:00'}"
+    policy = read(yaml.safe_load(f"{{response_clock: business, calendar: CN, business_hours: {hours}}}"))
+    last = DaysOff("CN").last
+    assert warnings(policy, date(last, 12, 31)) == []
+    (warning,) = warnings(policy, date(last + 1, 1, 1))
+    assert f"not of {last + 1}" in warning
+    assert "no version of the policy is in force" in warnings(Policies(((SECOND, OLD),)), FIRST)[0]
+
+
+def test_policy_diff_says_from_when_and_whether_stored_facts_follow(tmp_path: Path) -> None:
+    one = file(tmp_path, TWO)
+    other = tmp_path / "other.yaml"
+    other.write_text(TWO.replace("seconds: 15", "seconds: 10").replace("denominator: answered", "denominator: offered"))
+    told = typed("diff", str(one), str(other)).output
+    cells = [[cell.strip() for cell in line.split("│")] for line in told.splitlines() if "│" in line]
+    assert cells == [
+        ["2026-07-01", "", "service_level_seconds", "15", "10", "stay"],
+        ["2026-07-01", "", "service_level_denominator", "answered", "offered", "follow"],
+    ]
+    assert "the same of every day" in typed("diff", str(one), str(one)).output
