@@ -51,7 +51,7 @@ def _note(contact: Contact, event: AnyContactEvent) -> None:
     match event:
         case e.ChatMessage(sender="agent") | e.TicketReplied(public=True):
             if who[0] is not None and who[0] not in {agent for agent, _ in contact.replied}:
-                contact.replied = [*contact.replied, who]
+                contact.replied = (*contact.replied, who)
         case e.TicketReopened():
             contact.resolver = None
         case e.TicketResolved(resolved=None) | e.TicketResolved(resolved=True):
