@@ -117,6 +117,7 @@ def _message(section: str, score: ItemScore) -> dict[str, Any]:
         "n": figure.n,
         "low": figure.low,
         "high": figure.high,
+        **({"pending": figure.pending} if figure.pending else {}),
         "points": None if score.points is None else format(score.points, "f"),
         "max": None if item.max is None else shown(item.max),
         "weight": None if score.worth is None else shown(score.worth),

@@ -183,6 +183,9 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         return
     yield from _source(card, item)
     kpi = KPIS.get(item.kpi) if item.kpi is not None else None
+    if kpi and kpi.live:
+        yield ("kpi",), f"{kpi.id} is a value of this moment: a period has none; take another KPI"
+        return
     if kpi and factor(kpi.unit, item.unit) is None:
         yield ("unit",), f"the KPI {kpi.id} is in {kpi.unit}, which cannot be shown in {item.unit}; take another unit"
     if kpi and (alien := item.requires.model_fields_set - set(kpi.policy_fields)):
@@ -231,7 +234,7 @@ def _source(card: Card, item: Item) -> Iterator[Fault]:
         id = getattr(item, word)
         if id is None:
             continue
-        if id in KPIS:
+        if id in KPIS and id not in figures:  # one of both may still be handed in, where nothing sends its events
             yield (word,), f"the KPI catalogue has {id!r}; write it under `kpi`"
         elif id not in figures:
             near = _near(id, [known for known, spec in figures.items() if _word(spec.by) == word])

@@ -5,20 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from msgspec.structs import replace
+
 from scoring.card import Card, Item
 from scoring.exact import NONE, cents, shown
 from scoring.given import Given
 from scoring.parts import Name
 from scoring.raters import blend, last_word
 from scoring.rules import Inputs, RefusedError
-from scoring.sample import handed_in, interval, limits
+from scoring.sample import handed_in, interval
 from scoring.scored import ItemScore, Measured, Weight
 from scoring.units import factor, said
 from scoring.weights import Weights
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
 from streams.kpi.judged import Judged
-from streams.kpi.spec import Bound, side_of, total
+from streams.kpi.spec import Bound, side_of
 
 _NOTHING = Given()
 
@@ -40,7 +42,6 @@ class ItemScorer:
         self._asked = (f"目标 {zh}", f"target {en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
-        self._limits = limits(kpi, judged.versions[-1]) if kpi else (0.0, None)
         self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
         self._presupposed = [
             (name, asked, have)
@@ -69,22 +70,25 @@ class ItemScorer:
         item = self.item
         if month is None:
             return self._unscored(Figure(), "花名册未列出所属班组", "the roster names no team of his")
-        figure = bound.figure(month.sums)
-        spread = month.spreads.get(bound.id)
-        if bound.kind == "mean" and spread is not None and (ends := interval(bound, month.sums, spread, self._limits)):
-            figure = Figure(figure.value, figure.n, *ends)
+        figure = bound.figure(month.sums, month.unripe)
+        if bound.kind == "mean":  # a person's days differ more than his cases: the interval comes from them
+            spread = month.spreads.get(bound.id)
+            low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
+            figure = replace(figure, low=low, high=high)
         for name, asked, have in self._presupposed:
             return self._unscored(
                 figure,
                 f"目标值以 {name} = {asked} 为前提，现行政策为 {have}",
                 f"the target presupposes {name} = {asked}, the policy says {have}",
             )
-        hits, n = total(bound.top, month.sums), bound.n(month.sums)
-        value = None
-        if self._times is not None and bound.bottom is None:
-            value = Fraction(hits * self._times)
-        elif self._times is not None and n > 0:
-            value = Fraction(hits * self._times, n * bound.scale)
+        exact = bound.exact(bound.ripe(month.sums, month.unripe)[0])
+        value = None if exact is None or self._times is None else exact * self._times
+        if value is None and figure.pending:
+            return self._unscored(
+                figure,
+                f"{figure.pending} 件都尚未到期",
+                f"all {figure.pending} are pending: their days have not matured",
+            )
         if value is None and item.no_cases is not None:
             return self._without_cases(figure, item.no_cases)
         return self._ruled(figure, value, Inputs(value, self._target))
@@ -227,12 +231,14 @@ class ItemScorer:
         if item.kpi is None:
             zh, en = f"{zh}（录入）{how[0]}", f"{en} (handed in){how[1]}"
         if item.kpi is not None or figure.n:
+            sample_zh = sample_en = f"n = {figure.n}"
             if figure.low is not None and figure.high is not None and self._times:
                 low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
-                zh = f"{zh}（n = {figure.n}，95% 置信区间 {low[0]} – {high[0]}）"
-                en = f"{en} (n = {figure.n}, 95 % interval {low[1]} to {high[1]})"
-            else:
-                zh, en = f"{zh}（n = {figure.n}）", f"{en} (n = {figure.n})"
+                sample_zh = f"{sample_zh}，95% 置信区间 {low[0]} – {high[0]}"
+                sample_en = f"{sample_en}, 95 % interval {low[1]} to {high[1]}"
+            if figure.pending:
+                sample_zh, sample_en = f"{sample_zh}，未到期 {figure.pending}", f"{sample_en}, {figure.pending} pending"
+            zh, en = f"{zh}（{sample_zh}）", f"{en} ({sample_en})"
         if asked[0] != NONE:
             zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
         return zh, en

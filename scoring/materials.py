@@ -45,7 +45,8 @@ class Materials:
     """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back).
 
     ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
-    which follow-up actions open. ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
+    which follow-up actions open, and as of which days have matured. ``adjusted``: what accepted appeals have changed in the
+    facts, as facts to be added.
     """
 
     card: Card
@@ -80,6 +81,7 @@ class Materials:
             self.roster,
             self.given(),
             self.seasons,
+            self.opened,
         )
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:

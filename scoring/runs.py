@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from decimal import Decimal
 
 from scoring.calendar import Season, in_force
@@ -14,9 +15,10 @@ from scoring.period import Period, PeriodKind
 from scoring.sample import Spread
 from scoring.scored import Measured
 from scoring.weights import Weights
-from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
+from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.judged import Judged
+from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Bound, side_of
 
@@ -65,12 +67,14 @@ def run(
     roster: Mapping[str, RosterEntry] | None = None,
     inputs: Mapping[str, Mapping[str, Decimal | Given]] | None = None,
     seasons: Sequence[Season] = (),
+    as_of: date | None = None,
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
     ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
     other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
-    handed in for him. ``seasons``: profiles and when they are in force. Raises ValueError where an entity's day comes
+    handed in for him. ``seasons``: profiles and when they are in force. ``as_of``: the day at whose beginning figures that
+    mature are looked at; where it is not given, all have matured. Raises ValueError where an entity's day comes
     twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
     on a day of it.
     """
@@ -81,7 +85,7 @@ def run(
     weights = in_force(card, seasons, period)
     judged = Judged(policy, period.first, period.last)
     scorer = Scorer(card, judged, weights)
-    people, teams = _summed(card, period, facts, judged)
+    people, teams = _summed(card, period, facts, policy, judged, as_of)
     entries = roster or {}
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     scored = []
@@ -99,12 +103,16 @@ _EMPTY = Measured({})
 
 
 def _summed(
-    card: Card, period: Period, facts: Iterable[DailyFacts], judged: Judged
+    card: Card, period: Period, facts: Iterable[DailyFacts], policy: AnyPolicy, judged: Judged, as_of: date | None
 ) -> tuple[dict[str, Measured], dict[str, Measured]]:
     """What people and teams did in the period: id → sums, and how the days differ for the means that the card scores."""
     kinds = {"agent": "person", "team": "team"}
-    means = {kind: _means(card, judged, kind, of) for kind, of in kinds.items()}
-    summed: dict[str, dict[str, Sums]] = {"agent": {}, "team": {}}
+    bounds = {kind: _bounds(card, judged, kind, of) for kind, of in kinds.items()}
+    means = {kind: [bound for bound in of if bound.kind == "mean"] for kind, of in bounds.items()}
+    fields = {bound.matures for of in bounds.values() for bound in of if bound.matures is not None}
+    now = None if as_of is None else datetime.combine(as_of, time(), policy.zone)
+    maturity = Maturity(policy, now, sorted(fields))
+    summed: dict[str, dict[str, Ripening]] = {"agent": {}, "team": {}}
     spreads: dict[str, dict[str, dict[str, Spread]]] = {"agent": {}, "team": {}}
     days: dict[str, int] = {}
     first, last = period.first, period.last
@@ -117,18 +125,19 @@ def _summed(
             raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
         days[day.entity] = days.get(day.entity, 0) | bit
         id = entity_id(day.entity)
-        judged.add(summed[kind].setdefault(id, {}), day.entity, day.date, day.sums)
+        sums = judged.of(day.entity, day.date, day.sums)
+        summed[kind].setdefault(id, Ripening()).add(sums, maturity.young(day.date))
         if means[kind]:
-            own, sums = spreads[kind].setdefault(id, {}), judged.of(day.entity, day.date, day.sums)
+            own = spreads[kind].setdefault(id, {})
             for bound in means[kind]:
                 own.setdefault(bound.id, Spread()).add(bound, sums)
     agents, teams = (
-        {id: Measured(sums, spreads[kind].get(id, {})) for id, sums in summed[kind].items()} for kind in kinds
+        {id: Measured(of.sums, spreads[kind].get(id, {}), of.unripe) for id, of in summed[kind].items()}
+        for kind in kinds
     )
     return agents, teams
 
 
-def _means(card: Card, judged: Judged, kind: str, of: str) -> list[Bound]:
+def _bounds(card: Card, judged: Judged, kind: str, of: str) -> list[Bound]:
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None and item.entity == of}
-    bounds = [judged.bound(id, side_of(kind)) for id in sorted(kpis)]
-    return [bound for bound in bounds if bound.kind == "mean"]
+    return [judged.bound(id, side_of(kind)) for id in sorted(kpis)]

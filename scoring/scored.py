@@ -10,14 +10,18 @@ from fractions import Fraction
 from scoring.card import Item
 from scoring.sample import Spread
 from streams.contracts.outputs import Figure
+from streams.kpi.spec import Unripe
 
 
 @dataclass(frozen=True)
 class Measured:
-    """An entity's measures, summed over the period, and for means how its days differ (KPI id → spread)."""
+    """An entity's measures, summed over the period, for means how its days differ (KPI id → spread), and what of the sums belongs
+    to days that have not matured, by the policy field that says when they do.
+    """
 
     sums: Mapping[str, int]
     spreads: Mapping[str, Spread] = field(default_factory=dict)
+    unripe: Unripe = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 from scoring.exact import shown
 
 #: ``pct`` is percent, ``pp`` percentage points; ``points`` are a scale's own (4.5 of 5); ``money`` is in the operation's currency.
-Unit: TypeAlias = Literal["s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "money"]
+Unit: TypeAlias = Literal[
+    "s", "min", "h", "days", "pct", "pp", "points", "n", "ratio", "per_hour", "per_mille", "index", "money"
+]
 
 _FACTORS: dict[tuple[str, Unit], int] = {("ratio", "pct"): 100}
 _WORDS: dict[Unit, tuple[str, str]] = {
@@ -23,6 +25,8 @@ _WORDS: dict[Unit, tuple[str, str]] = {
     "n": ("", ""),
     "ratio": ("", ""),
     "per_hour": (" 次/小时", " per hour"),
+    "per_mille": (" ‰", " ‰"),
+    "index": ("", ""),
     "money": (" 元", ""),
 }
 _ANY: tuple[Decimal | None, Decimal | None] = (None, None)
@@ -39,6 +43,8 @@ RANGES: dict[Unit, tuple[Decimal | None, Decimal | None]] = {
     "n": _FROM_0,
     "ratio": _FROM_0,
     "per_hour": _FROM_0,
+    "per_mille": (Decimal(0), Decimal(1000)),
+    "index": _ANY,
     "money": _ANY,
 }
 

@@ -28,6 +28,8 @@ _FORMATS: dict[Unit, str] = {
     "n": "0",
     "ratio": "0.0000",
     "per_hour": "0.00",
+    "per_mille": "0.00",
+    "index": "0.00",
     "money": MONEY,
 }
 
@@ -127,6 +129,7 @@ _ITEM_COLUMNS: list[Column] = [
     ("权重\nWeight", 10),
     ("计入总分\nCounts", 10),
     ("标记\nFlags", 20),
+    ("未到期\nPending", 9),
 ]
 _FLAGS = {"vetoed": "单项否决 vetoed", "few": "样本不足 small sample", "straddles": "区间跨档 straddles bands"}
 
@@ -157,6 +160,7 @@ def _item(person: str, section: str, score: ItemScore) -> Iterator[Shown]:
     yield Number(None if score.worth is None else float(score.worth), POINTS)
     yield Number(None if score.counted is None else float(score.counted), POINTS)
     yield ", ".join(_FLAGS[flag] for flag in flags(score)) or NONE
+    yield Number(figure.pending or None, "0")
 
 
 def _cell_value(score: ItemScore) -> float | None:

@@ -213,12 +213,12 @@ class _Screen:
             self._say("no figures yet")
             return
         shown = _snapshot(raw)
-        now, half, today = shown.windows["5m"], shown.windows["30m"], shown.windows["today"]
+        figure = shown.figure
         self._say(
-            f"{shown.as_of.astimezone(self._zone):%H:%M:%S}  offered today {today['offered_calls'].n}  "
-            f"answered in 20 s {_percent(now['service_level_20s'])}  waiting {shown.waiting} "
-            f"(longest {shown.longest_wait or 0:.0f} s)  first response in 30 s {_percent(now['first_response_30s_rate'])}  "
-            f"satisfied {_percent(half['csat'])}  alerts open {alerts}"
+            f"{shown.as_of.astimezone(self._zone):%H:%M:%S}  offered today {figure('today', 'offered_calls').n}  "
+            f"answered in 20 s {_percent(figure('5m', 'service_level_20s'))}  waiting {shown.waiting} "
+            f"(longest {shown.longest_wait or 0:.0f} s)  first response in 30 s {_percent(figure('5m', 'first_response_30s_rate'))}  "
+            f"satisfied {_percent(figure('30m', 'csat'))}  alerts open {alerts}"
         )
 
 

@@ -23,6 +23,7 @@ class Kept(Struct, array_like=True, kw_only=True):
     waiting: dict[str, int]
     team: str | None
     alerts: dict[str, AlertState]
+    levels: Sums | None = None
 
 
 class Entity:
@@ -112,6 +113,7 @@ def dump(entity: Entity) -> bytes:
             waiting=entity.waiting,
             team=entity.team,
             alerts=entity.alerts,
+            levels=entity.rolling.levels,
         )
     )
 
@@ -121,7 +123,7 @@ def load(raw: bytes) -> Entity:
     kept = _decoder.decode(raw)
     entity = Entity()
     entity.offset = kept.offset
-    entity.rolling = Rolling(kept.panes, kept.now)
+    entity.rolling = Rolling(kept.panes, kept.now, kept.levels)
     entity.planned = {(at, day): sums for at, day, sums in kept.planned}
     entity.waiting, entity.team, entity.alerts = kept.waiting, kept.team, kept.alerts
     return entity

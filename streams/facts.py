@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
+from operator import itemgetter
 from typing import Literal
 
-from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
+from msgspec import structs
+
+from streams.contracts.outputs import Contribution, DailyFacts, entity_id, entity_kind
+from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
 from streams.kpi.judged import judged
+from streams.kpi.levels import as_of, grows
+from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Side, side_of
+from streams.windows.clock import Days
 
 Period = Literal["day", "month", "total"]
 Row = dict[str, str | int | float | None]
@@ -59,31 +66,48 @@ def begin(facts: DailyFacts, at: int) -> bool:
     return True
 
 
-def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy) -> Iterator[Row]:
-    """One row per entity and period, sorted: kind, id, period, the policy's versions in force, every measure, every KPI, and
-    ``<id>.n`` beside each rate or mean.
+def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
+    """A day's facts as they are to be read at ``now`` (ms since 1970): what was planned up to now counts, and no time in them grows any
+    further than the day's end. The same object where nothing grows.
+    """
+    if not grows(facts.sums):
+        return facts
+    own = structs.replace(facts, sums=facts.sums.copy(), planned=facts.planned.copy())
+    due(own, now)
+    own.sums = as_of(own.sums, min(now, days.start(own.date.toordinal() + 1)))
+    return own
 
-    A measure that nothing added to is 0; a KPI without data is None.
+
+def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datetime | None = None) -> Iterator[Row]:
+    """One row per entity and period, sorted: kind, id, period, the policy's versions in force, every measure, every KPI, and
+    ``<id>.n`` beside each rate or mean; ``<id>.pending`` where days must mature.
+
+    A measure that nothing added to is 0; a KPI without data is None. ``now``: as of when days have matured; all have where
+    it is not given.
     """
     by_period: dict[str, list[DailyFacts]] = {}
     for fact in facts:
         by_period.setdefault(_period(fact.date, per), []).append(fact)
     spans = {period: judged(policy, {fact.date for fact in own}) for period, own in by_period.items()}
-    periods: dict[tuple[str, str], Sums] = {}
+    periods: dict[tuple[str, str], Ripening] = {}
+    maturity = Maturity(policy, now)
     for period, own in by_period.items():
         for fact in own:
-            spans[period].add(periods.setdefault((fact.entity, period), {}), fact.entity, fact.date, fact.sums)
+            of = periods.setdefault((fact.entity, period), Ripening())
+            of.add(spans[period].of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
     formulas: dict[tuple[str, Side], Formulas] = {}
-    for (entity, period), sums in sorted(periods.items()):
+    for (entity, period), found in sorted(periods.items(), key=itemgetter(0)):
         span, side = spans[period], side_of(entity_kind(entity))
         by_kpi = formulas.get((span.named, side))
         if by_kpi is None:
             by_kpi = formulas[span.named, side] = span.formulas(side)
         row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period, "policy": span.named}
-        row |= {id: shown(id, sums.get(id, 0)) for id in MEASURES}
-        for id, figure in by_kpi.figures(sums).items():
+        row |= {id: shown(id, found.sums.get(id, 0)) for id, measure in MEASURES.items() if not measure.family}
+        for id, figure in by_kpi.figures(found.sums, found.unripe).items():
             row[id] = figure.value
             row[f"{id}.n"] = figure.n
+            if KPIS[id].matures is not None:
+                row[f"{id}.pending"] = figure.pending
         yield row
 
 

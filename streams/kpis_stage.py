@@ -14,6 +14,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
 from streams.entity import Entity
 from streams.kpi.formulas import formulas
+from streams.kpi.levels import as_of
 from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
@@ -22,6 +23,9 @@ from streams.windows.clock import Days
 from streams.windows.rolling import NEVER
 
 _NOTHING: Sums = {}
+#: Figures that grow by themselves are looked at and shown anew so often, ms; not more often: they move slowly, and there may be
+#: one for each agent.
+_GROWN_MS = 10_000
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
 #: Keys in the order in which they came: a set that does not shuffle.
@@ -60,6 +64,9 @@ class KpisStage:
         self._show: _Keys = {}
         #: Shown when there is nothing newer: who came with a partition, everybody where the screens lost what they had.
         self._show_anew: _Keys = {}
+        #: Entities with figures that grow by themselves, since they were last looked at or shown; when that is next (ms).
+        self._growing: _Keys = {}
+        self._grown_at = 0
         #: Entity → (offset, contribution) put aside; and who has such since the last look.
         self._pending: dict[str, list[tuple[int, Contribution]]] = {}
         self._news: list[str] = []
@@ -74,6 +81,11 @@ class KpisStage:
         self._version = policy
         self._formulas = formulas(policy)
         self._watches = watches(self._rules, self._formulas)
+        self._watching_growth = {
+            kind
+            for kind, watched in self._watches.items()
+            if any(watch.bound and watch.bound.moves for watch in watched)
+        }
         self._longest_wait_ms = policy.max_wait_seconds * 1000
 
     def adopt(self, keys: Iterable[str]) -> None:
@@ -115,12 +127,14 @@ class KpisStage:
         entity = self.entities[key]
         new = _after(entity.offset, pending)
         if new:
+            planned = {(plan.at, plan.day) for contribution in new for plan in contribution.planned}
+            for at, on in (
+                sorted(planned - entity.planned.keys()) if planned else ()
+            ):  # the others are on the heap already
+                heappush(self._plans, (at, key, on))
             entity.apply(new)
             entity.offset = pending[-1][0]
             self._changed(key)
-            for contribution in new:
-                for plan in contribution.planned:
-                    heappush(self._plans, (plan.at, key, plan.day))
         self.skipped += len(pending) - len(new)
 
     def settle_all(self) -> None:
@@ -143,6 +157,11 @@ class KpisStage:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
         while self._plans and self._plans[0][0] <= now:
             self._come_due(*heappop(self._plans))
+        if now >= self._grown_at:
+            self._grown_at = now - now % _GROWN_MS + _GROWN_MS
+            self._awake |= {key: None for key in self._growing if entity_kind(key) in self._watching_growth}
+            self._show_anew |= self._growing
+            self._growing = {}
         minute, today = now // 60_000, self._calendar.of(now)
         if minute == self._minute:
             return
@@ -209,7 +228,7 @@ class KpisStage:
                 continue
             wait = entity.longest_wait(now, self._longest_wait_ms)
             had = entity.alerts.copy()
-            told += look(watched, key, entity.alerts, self._sums(key, entity, today), wait, now)
+            told += look(watched, key, entity.alerts, self._sums(key, entity, today, now), wait, now)
             if had != entity.alerts:
                 self._changed(key)
             if entity.alerts or wait[0]:
@@ -226,7 +245,7 @@ class KpisStage:
             self._age(key, entity, now)
             wait = entity.longest_wait(now, self._longest_wait_ms)
             watched = self._watches.get(entity_kind(key), ())
-            told += standing(watched, key, entity.alerts, self._sums(key, entity, today), wait, now)
+            told += standing(watched, key, entity.alerts, self._sums(key, entity, today, now), wait, now)
         return told
 
     # -- snapshots -----------------------------------------------------------------------------------------------------
@@ -271,7 +290,7 @@ class KpisStage:
         self._age(key, entity, now)
         wait = entity.longest_wait(now, self._longest_wait_ms)
         by_kpi = self._formulas[side_of(entity_kind(key))]
-        return snapshot(key, self._sums(key, entity, self._day(now)), wait, entity.team, by_kpi, now)
+        return snapshot(key, self._sums(key, entity, self._day(now), now), wait, entity.team, by_kpi, now)
 
     # -- windows -------------------------------------------------------------------------------------------------------
 
@@ -281,10 +300,17 @@ class KpisStage:
         rolling.advance(now // 60_000)
         if rolling.changes_at != NEVER:
             self._ageing.setdefault(rolling.changes_at, {})[key] = None
+        if rolling.growing:
+            self._growing[key] = None
+        elif rolling.levels is not None:
+            self._growing.pop(key, None)
 
-    def _sums(self, key: str, entity: Entity, today: str) -> dict[str, Sums]:
+    def _sums(self, key: str, entity: Entity, today: str, now: int) -> dict[str, Sums]:
         facts = self.days.get(f"{key}|{today}")
-        return {**entity.rolling.sums, "today": facts.sums if facts is not None else _NOTHING}
+        sums = facts.sums if facts is not None else _NOTHING
+        if entity.rolling.levels is None:  # then its days have none either
+            return {**entity.rolling.sums, "today": sums}
+        return {**entity.rolling.as_of(now), "today": as_of(sums, now)}
 
     def _day(self, now: int) -> str:
         return _iso(self._calendar.of(now))

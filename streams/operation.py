@@ -12,9 +12,13 @@ from kafka.errors import KafkaError
 
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+from streams.facts import plain
+from streams.kpi.levels import grows
 from streams.kpi.policies import AnyPolicy
+from streams.progress import Progress
 from streams.roster import Roster
 from streams.settings import Settings
+from streams.windows.clock import Days
 
 _facts = msgspec.json.Decoder(DailyFacts).decode
 _encode = msgspec.json.Encoder().encode
@@ -35,7 +39,8 @@ class KafkaOperation:
         return self.settings.policy
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
-        """The newest facts of every entity of a kind, from ``first`` to ``last``, both included, by entity and date.
+        """The newest facts of every entity of a kind, from ``first`` to ``last``, both included, by entity and date; what grows by
+        itself is as of the operation's newest event.
 
         Raises ConnectionError where no Kafka answers or the topic is not there.
         """
@@ -51,7 +56,24 @@ class KafkaOperation:
                 )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
-        return [_facts(value) for _, value in sorted(newest.items()) if value is not None]
+        read = [_facts(value) for _, value in sorted(newest.items()) if value is not None]
+        found = [facts for facts in read if facts.sums or not facts.planned]  # a day with plans only has not begun
+        if not any(grows(facts.sums) for facts in found):
+            return found
+        now, days = self._clock(), Days(self.policy.zone, self.policy.day_starts_ms)
+        return [plain(facts, now, days) for facts in found]
+
+    def _clock(self) -> int:
+        """How far the operation has come: the newest event time that it has taken in, ms since 1970."""
+        progress = Progress()
+        try:
+            with closing(self._consumer()) as consumer:
+                for key, value in self._whole(consumer, self.settings.topic(topics.PROGRESS)):
+                    if value is not None:
+                        progress.load(key, value)
+        except KafkaError as error:
+            raise ConnectionError(self._unreachable(error)) from error
+        return max((clock.now for clock in progress.clocks.values() if clock.now is not None), default=0)
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(

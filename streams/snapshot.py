@@ -1,4 +1,4 @@
-"""What a screen reads of one entity: every KPI in every window as of a moment."""
+"""What a screen reads of one entity: the KPIs that have data, in every window, as of a moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def snapshot(
     return Snapshot(
         entity=entity,
         as_of=instant(now),
-        windows={window: formulas.figures(part) for window, part in sums.items()},
+        windows={window: formulas.live(part) for window, part in sums.items()},
         team=team,
         waiting=wait[0],
         longest_wait=wait[1],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Figure, Sums
+from streams.contracts.outputs import Figure, Sums, entity_kind
 from streams.kpi.formulas import figures as kpi_figures
+from streams.kpi.formulas import formulas
 from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 
 DAY = date(2026, 3, 2)
@@ -90,6 +93,11 @@ def figures(result: Run, entity: str = "all|all", policy: Policy = POLICY, day: 
     return kpi_figures(entity, sums(result, entity, day), policy)
 
 
+def shown(entity: str, sums: Sums, policy: Policy = POLICY) -> dict[str, Figure]:
+    """What a screen shows of an entity's sums in a window: the KPIs that have data, nothing of it matured."""
+    return formulas(policy)[side_of(entity_kind(entity))].live(sums)
+
+
 def all_facts(result: Run) -> dict[str, Sums]:
     """Every day of every entity that holds anything: what two runs are compared by."""
     return {key: facts.sums for key, facts in sorted(result.facts.items()) if facts.sums}
@@ -105,6 +113,23 @@ def all_live(result: Run) -> dict[str, tuple[Any, ...]]:
         if any(live):
             out[key] = live
     return out
+
+
+def later(days: int = 40) -> list[AnyEvent]:
+    """Two contacts so many days later (the clock believes no single jump): every plan up to then has come due."""
+    time = moment(f"+{days} 00:00:00")
+    return [e.CallArrived(id="z", source="later", time=time, contact_id=f"later{n}") for n in range(2)]
+
+
+def in_any_order(events: Sequence[AnyEvent], policy: Policy = POLICY) -> None:
+    """Shuffled, and some of them doubled, the events give the same facts, and the same live."""
+    in_order = run_events(events, policy)
+    for seed in range(8):
+        mixed = [*events, *random.Random(seed).choices(events, k=3)]
+        random.Random(seed).shuffle(mixed)
+        other = run_events(mixed, policy)
+        assert all_facts(other) == all_facts(in_order), seed
+        assert all_live(other) == all_live(in_order), seed
 
 
 def types(events: Sequence[AnyEvent]) -> list[str]:

@@ -148,6 +148,8 @@ def _row(score: ItemScore, number: str, language: Language) -> Row:
     item, figure = score.item, score.figure
     share = attained(score)
     tags = [label(flag, language) for flag in flags(score)]
+    if figure.pending:
+        tags.append(f"{label('pending', language)} {figure.pending}")
     if item.rule_origin != "source":
         tags.append(label(item.rule_origin, language))
     weighed = score.weight is not None and (score.weight.per_point != 1 or score.worth != Fraction(item.max or 0))

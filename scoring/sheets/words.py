@@ -64,6 +64,7 @@ LABELS: Mapping[str, Mapping[Language, str]] = {
     "signatures": {"zh": "签字", "en": "Signatures"},
     "vetoed": {"zh": "单项否决", "en": "vetoed"},
     "few": {"zh": "样本不足", "en": "small sample"},
+    "pending": {"zh": "未到期", "en": "pending"},
     "straddles": {"zh": "区间跨档", "en": "straddles bands"},
     "assumed": {"zh": "规则为假定", "en": "rule assumed"},
     "repaired": {"zh": "规则经订正", "en": "rule repaired"},

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.alerts.lifecycle import AlertState, step
-from streams.alerts.rules import LONGEST_WAIT, Rule
+from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
-from streams.kpi.spec import Bound, Side, side_of
+from streams.kpi.spec import RIPE, Bound, Side, side_of
 from streams.windows.clock import instant
 
 _WINDOW_WORDS = {
@@ -21,9 +21,12 @@ _WINDOW_WORDS = {
 }
 
 
+_WAITING = "calls_waiting"
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A rule and the KPI it watches, for one kind of entity; no KPI: it watches the longest wait."""
+    """A rule and the KPI it watches, for one kind of entity; no formula: it is one of this moment."""
 
     rule: Rule
     bound: Bound | None
@@ -31,8 +34,9 @@ class Watch:
     def figure(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> Figure:
         """What the rule looks at. ``sums``: window → sums; ``wait``: how many wait, the longest in seconds."""
         if self.bound is None:
-            return Figure(wait[1], wait[0])
-        return self.bound.figure(sums[self.rule.window])
+            return Figure(wait[0] if self.rule.kpi == _WAITING else wait[1], wait[0])
+        shown = sums[self.rule.window]
+        return self.bound.figure(shown, {self.bound.matures: shown} if self.bound.matures else RIPE)
 
     def too_few(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> bool:
         """Are there fewer things than the rule's minimum? Then there is no need to work out their figure."""
@@ -42,11 +46,7 @@ class Watch:
 def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas]) -> dict[str, tuple[Watch, ...]]:
     """Entity kind → the rules that watch it, each with its KPI as the policy has it."""
     return {
-        kind: tuple(
-            Watch(rule, None if rule.kpi == LONGEST_WAIT else by_side[side_of(kind)].by_id[rule.kpi])
-            for rule in rules
-            if kind in rule.scope
-        )
+        kind: tuple(Watch(rule, by_side[side_of(kind)].by_id.get(rule.kpi)) for rule in rules if kind in rule.scope)
         for kind in {kind for rule in rules for kind in rule.scope}
     }
 
@@ -129,11 +129,8 @@ def _reason(rule: Rule, entity: str, status: AlertStatus, figure: Figure, held: 
     who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
     who_en = "the whole operation" if kind == "all" else f"{kind} {id}"
     window_zh, window_en = _WINDOW_WORDS[rule.window]
-    if rule.kpi == LONGEST_WAIT:
-        name_zh, name_en, unit = "最长等待", "longest wait", "s"
-    else:
-        kpi = KPIS[rule.kpi]
-        name_zh, name_en, unit = kpi.zh, kpi.en, kpi.unit
+    kpi = KPIS[rule.kpi]
+    name_zh, name_en, unit = kpi.zh, kpi.en, kpi.unit
     value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
     n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
     if status == "resolved":

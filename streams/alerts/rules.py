@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from streams.kpi.catalog import KPIS
 
-#: What a rule can watch beside the KPIs: how long the longest waiting call has waited now, in seconds.
-LONGEST_WAIT = "longest_wait"
-
 
 class Rule(BaseModel):
     """One rule. Exactly one of ``below`` and ``above`` is the threshold at which it begins to hold.
@@ -44,15 +41,18 @@ class Rule(BaseModel):
     def _sound(self) -> Rule:
         if (self.below is None) == (self.above is None):
             raise ValueError("give exactly one of `below` and `above`")
-        if self.kpi == LONGEST_WAIT:
+        if self.kpi not in KPIS:
+            raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
+        if KPIS[self.kpi].live:
             if self.window != "now":
-                raise ValueError(f"{LONGEST_WAIT} is a value of this moment: `window: now`")
+                raise ValueError(f"{self.kpi} is a value of this moment: `window: now`")
             if unfit := {"agent", "team"} & set(self.scope):
                 raise ValueError(f"nobody waits for an {' or '.join(sorted(unfit))}: scope is queue, site or all")
-        elif self.kpi not in KPIS:
-            raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
+        elif KPIS[self.kpi].only_mature:
+            raise ValueError(f"{self.kpi} is known only after days: no window has it; watch it in the days' facts")
         elif self.window == "now":
-            raise ValueError("`window: now` is for longest_wait only; take 5m, 30m or today")
+            now = " and ".join(id for id, kpi in KPIS.items() if kpi.live)
+            raise ValueError(f"`window: now` is for {now} only; take 5m, 30m or today")
         if self.clear is not None and (
             (self.below is not None and self.clear < self.below) or (self.above is not None and self.clear > self.above)
         ):

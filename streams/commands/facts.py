@@ -22,6 +22,7 @@ from streams.pipeline import run
 from streams.roster import Roster
 from streams.sources.mapping import load_mapping
 from streams.sources.table import ReadRow, read_table
+from streams.windows.clock import instant
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
 
@@ -88,7 +89,7 @@ def export(
     found = operation.daily_facts(low, high, by.value)
     if not found:
         raise stop(f"no facts of any {by} between {low} and {high} at {operation.settings.broker}")
-    _write(rows(found, per.value, operation.policy), format, out)
+    _write(rows(found, per.value, operation.policy, operation.now()), format, out)
 
 
 @facts.command()
@@ -126,7 +127,7 @@ def compute(
         )
     if not found:
         raise stop(f"no facts of any {by} between {low} and {high} in {', '.join(map(str, files))}")
-    _write(rows(found, per.value, the_policy), format, out)
+    _write(rows(found, per.value, the_policy, None if result.now is None else instant(result.now)), format, out)
 
 
 def _range(first: date | None, last: date | None) -> tuple[date, date]:

@@ -11,6 +11,7 @@ from streams.contacts.contact import Contact, Leg, Rules
 from streams.contacts.slots import WAITING
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
+from streams.kpi.measures.measure import squared
 
 _OFFER: Sums = {"calls_offered": 1}
 
@@ -101,6 +102,7 @@ def _put_answer(call: Contact, leg: Leg, rules: Rules) -> None:
     sums: Sums = {"calls_answered": 1}
     if leg.wait:
         sums["wait_seconds"] = leg.wait
+        sums["wait_seconds_squared"] = squared(leg.wait)
     if leg.wait <= _ms(rules.policy.service_level_seconds):
         sums["calls_answered_within_20s"] = 1
     call.put(
@@ -137,7 +139,9 @@ def left_queue(call: Contact, event: e.CallLeftQueue, at: int, rules: Rules) -> 
 def transferred(call: Contact, event: e.CallTransferred, at: int, rules: Rules) -> None:
     """Handed on: whoever answers next begins a new leg."""
     if (leg := _last_answered(call, event.agent_id)) is not None:
-        leg.transferred = True
+        leg.transferred = call.transferred = True
+        if leg.ended_at is not None:
+            _put_handle(call, leg, rules)
 
 
 def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
@@ -162,20 +166,42 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
         leg.talk = _ms(event.talk_seconds)
     elif first_word and leg.answered_at is not None:
         leg.talk = max(0, at - leg.answered_at - leg.hold)
-    parts = {"talk_seconds": leg.talk or 0, "hold_seconds": leg.hold, "wrap_up_seconds": leg.wrap_up}
-    sums = {"calls_handled": 1, "handle_seconds": sum(parts.values()), **parts}
+    if event.ended_by is not None:
+        leg.ended_by_agent = event.ended_by == "agent"
+    _put_handle(call, leg, rules)
+    call.close(leg.ended_at)
+    if event.resolved is not None:
+        call.resolve(at, event.resolved)
+
+
+def _put_handle(call: Contact, leg: Leg, rules: Rules) -> None:
+    """The agent's part, over: its times, and what became of it."""
+    talk = leg.talk or 0
+    sums: Sums = {"calls_handled": 1}
+    for measure, amount in (
+        ("handle_seconds", talk + leg.hold + leg.wrap_up),
+        ("talk_seconds", talk),
+        ("hold_seconds", leg.hold),
+        ("wrap_up_seconds", leg.wrap_up),
+    ):
+        if amount:
+            sums[measure] = amount
+            sums[f"{measure}_squared"] = squared(amount)
+    if leg.hold:
+        sums["calls_held"] = 1
+    if leg.transferred:
+        sums["calls_transferred"] = 1
+    if leg.ended_by_agent and talk < _ms(rules.policy.short_call_seconds):
+        sums["calls_short"] = 1
     call.put(
-        f"handle{number}",
-        leg.ended_at,
-        staff={m: v for m, v in sums.items() if v} if leg.agent else None,
-        desk={m: v for m, v in sums.items() if v},
+        f"handle{call.legs.index(leg) + 1}",
+        leg.ended_at or 0,
+        staff=sums if leg.agent else None,
+        desk=sums,
         agent=leg.agent,
         team=leg.team,
         queue=leg.queue,
     )
-    call.close(leg.ended_at)
-    if event.resolved is not None:
-        call.resolve(at, event.resolved)
 
 
 def _open(call: Contact, at: int, queue: str | None, *, implied: bool = False) -> Leg:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.contacts.slots import HAPPENED, Slot, Slots, Was
-from streams.contracts.events import ContactEvent, Rated
+from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import Sums
 from streams.kpi.policy import Policy
 from streams.windows.business import BusinessClock
@@ -18,15 +18,33 @@ if TYPE_CHECKING:
     from streams.contacts.judging import Timeline
 
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
-AT_THE_END = ("handled", "resolution", "rating", "complaint_closed")
+AT_THE_END = frozenset({
+    "handled", "resolution", "rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
+    "created", "open", "month", "closed", "met", "resolve_time", "complaint_closed",
+})  # fmt: skip
+#: Begins the name of a slot of a review by a form, which moves along as well.
+REVIEW = "review:"
+#: Slots with days of their own, whatever day the contact arrived.
+OWN_DAYS = frozenset({"month", "closed"})
 COMPLAINT = "complaint"
+#: Slots that follow from a contact's kind.
+OF_ITS_KIND = (
+    "complaint", "complaint_closed", "complaint_24h", "complaint_late", "complaint_response", "complaint_rating",
+    "follow_up", "refund", "refund_dispute", "reply",
+)  # fmt: skip
+#: What stays of a ticket that went on as another: what people said, and what was done with it.
+OF_THE_MERGED = frozenset({
+    "first_response", "rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
+})  # fmt: skip
 #: What slots hold again and again. Shared: nobody changes a slot's sums.
-_COMPLAINT: Sums = {"complaints": 1}
-_HANDLED: Sums = {"contacts_handled": 1}
+_HANDLED: Sums = {"contacts_handled": 1, "fcr_unknown": 1}
 _HANDLED_KNOWN: Sums = {"contacts_handled": 1, "contacts_handled_known": 1}
 _UNRESOLVED: Sums = {"resolution_due": 1}
 _RESOLVED: Sums = {"resolution_due": 1, "resolved": 1}
 _NONE: Sums = {}
+#: The slot of a contact that was not resolved at once, by what it tells itself or because its customer came back.
+MISSED_FCR = "fcr_missed"
+FCR_MISSED: Sums = {"fcr_missed": 1}
 
 
 class Rules(Struct, frozen=True):
@@ -91,6 +109,18 @@ class Leg(Struct, array_like=True, kw_only=True):
     talk: int | None = None
     hold: int = 0
     wrap_up: int = 0
+    ended_by_agent: bool = False
+
+
+class Signals(Struct, array_like=True, kw_only=True):
+    """What analytics of another system say of a contact: switches as a count, search in ms, all else in thousandths."""
+
+    emotion: int | None = None
+    emotion_start: int | None = None
+    emotion_end: int | None = None
+    keyword_coverage: int | None = None
+    page_switches: int | None = None
+    search: int | None = None
 
 
 class Contact(Struct, array_like=True, kw_only=True):
@@ -124,6 +154,34 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Where the policy credits others than the agent at the end: who replied (agent and team), and who resolved it.
     replied: tuple[tuple[str | None, str | None], ...] = ()
     resolver: tuple[str | None, str | None] | None = None
+    #: Since when it stands resolved; the last word on whether it is.
+    solved_at: int | None = None
+    solved: bool | None = None
+    #: Surveys that the customer has answered; is there a review; what analytics say.
+    answered: list[str] = []
+    reviewed: bool = False
+    signals: Signals | None = None
+    #: Tickets: resolved or closed since then; went on as another ticket.
+    finished_at: int | None = None
+    merged: bool = False
+    #: Handed on to another agent or queue; opened again after it was settled: not resolved at once.
+    transferred: bool = False
+    reopened: bool = False
+    #: Chats: the customer's first message that waits for an answer, how many answers there were, and since when its agent has it.
+    unanswered_at: int | None = None
+    replies: int = 0
+    held_since: int | None = None
+    parts: int = 0
+
+    @property
+    def over_at(self) -> int | None:
+        """When work on it was over; None: it is not."""
+        return self.closed_at if self.finished_at is None else self.finished_at
+
+    def keep(self, name: str, slot: Slot) -> None:
+        """Have this slot; the same again costs nothing."""
+        if self.slots.get(name) != slot:
+            self.fill(name, slot)
 
     def fill(self, name: str, slot: Slot) -> None:
         """Put a slot, remembering what was there before the event in hand."""
@@ -171,8 +229,8 @@ class Contact(Struct, array_like=True, kw_only=True):
         if agent is None or (agent == self.agent and (team is None or team == self.team)):
             return False
         self.agent, self.team = agent, team
-        for name in AT_THE_END:
-            if slot := self.slots.get(name):
+        for name, slot in self.slots.items():
+            if name in AT_THE_END or name.startswith(REVIEW):
                 self.fill(name, replace(slot, agent=agent, team=team))
         return True
 
@@ -190,6 +248,9 @@ class Contact(Struct, array_like=True, kw_only=True):
         if event.topic is not None and event.topic != self.topic:
             self.topic, news = event.topic, True
         if event.kind is not None and event.kind != self.kind:
+            if self.kind is not None:  # what begins as a refund and becomes a dispute stays a refund, too
+                was_refund = self.kind == "refund" and event.kind == "refund_dispute"
+                self.drop(*(name for name in OF_ITS_KIND if not (was_refund and name == "refund")))
             self.kind, news = event.kind, True
         if event.customer_id is not None and not self.known:
             self.known = news = True
@@ -207,16 +268,23 @@ class Contact(Struct, array_like=True, kw_only=True):
         if day != self.day:
             self.day = day
             for name, slot in self.slots.items():
-                self.fill(name, replace(slot, day=day))
+                if name not in OWN_DAYS:
+                    self.fill(name, replace(slot, day=day))
 
-    def settle(self) -> None:
-        """After an event: what follows from the contact's kind."""
-        if self.kind == COMPLAINT:
-            self.put("complaint", self.at, desk=_COMPLAINT)
-            if self.closed_at is not None and "complaint_closed" not in self.slots:
-                self.put("complaint_closed", self.closed_at, staff=_COMPLAINT)
-        elif "complaint" in self.slots:
-            self.drop("complaint", "complaint_closed")
+    def settle_merged(self) -> None:
+        """After an event: a ticket that went on as another counts for nothing of its own; nobody came, so that nobody came back."""
+        self.known = False
+        self.drop(*(name for name in self.slots if name not in OF_THE_MERGED and not name.startswith(REVIEW)))
+
+    def settle_fcr(self) -> None:
+        """A handled contact of a known customer that was handed on, or opened again, was not resolved at once."""
+        handled = self.slots.get("handled")
+        if handled is None or not self.known:
+            self.drop(MISSED_FCR)
+            return
+        missed = replace(handled, staff=FCR_MISSED, desk=FCR_MISSED)
+        if missed != self.slots.get(MISSED_FCR):
+            self.fill(MISSED_FCR, missed)
 
     # -- what all channels do alike ------------------------------------------------------------------------------------
 
@@ -227,18 +295,10 @@ class Contact(Struct, array_like=True, kw_only=True):
 
     def resolve(self, at: int, resolved: bool) -> None:
         """The contact is due to be resolved and was, or was not; a later word replaces an earlier one."""
+        self.say_solved(at, resolved)
         self.put("resolution", at, both=_RESOLVED if resolved else _UNRESOLVED)
 
-    def rate(self, event: Rated, at: int, rules: Rules) -> None:
-        """A satisfaction rating; the last one stands. Credited to the contact's agent, else to the one it names."""
-        if event.survey != "csat":
-            return
-        scale = event.scale.replace("-", "_")
-        sums = {"csat_ratings": 1, f"csat_ratings_{scale}": 1}
-        if event.score:
-            sums[f"csat_score_{scale}"] = round(event.score * 1000)
-        if event.score >= rules.policy.satisfied_from[event.scale]:
-            sums["csat_satisfied"] = 1
-        if self.agent is None and event.agent_id is not None:
-            self.hand_to(event.agent_id, event.team_id)
-        self.put("rating", at, both=sums)
+    def say_solved(self, at: int, solved: bool | None) -> None:
+        """Somebody says whether it is resolved (None: all is open again): that it is counts from the first time of saying so."""
+        self.solved = solved
+        self.solved_at = (at if self.solved_at is None else self.solved_at) if solved else None

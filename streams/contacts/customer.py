@@ -12,12 +12,15 @@ from streams.contacts.contact import COMPLAINT, Contact, Rules
 from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.slots import Slots, Tally
+from streams.contacts.tickets import OPEN_TICKET
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
 
 Admission = Literal["admitted", "duplicate"]
 #: Later than any event, ms since 1970.
 _NEVER = 2**62
+#: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
+_OPEN_FOR_MS = 366 * 86_400_000
 
 
 class Kept(Struct, array_like=True, kw_only=True):
@@ -71,6 +74,11 @@ class Memory:
         self.last = (-1, "")
         self.amended = False
 
+    @property
+    def remembered(self) -> int:
+        """When it counts as last heard of (ms): until it is forgotten, closing it takes it out of the backlog."""
+        return self.heard + _OPEN_FOR_MS if OPEN_TICKET in self.state.slots else self.heard
+
     def events(self) -> list[AnyContactEvent]:
         """The log, read."""
         return [event for raw in self.log if not isinstance(event := decode_contact(raw), Rejected)]
@@ -115,7 +123,11 @@ class Customer:
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
-        if memory is not None and memory.heard < at - rules.look_back_ms:
+        if (
+            memory is not None
+            and memory.heard < at - rules.look_back_ms
+            and memory.remembered < at - rules.look_back_ms
+        ):
             # So long after its last event it is another contact, whether or not somebody had reason to forget the first before.
             self._drop(key)
             memory = None
@@ -195,6 +207,7 @@ class Customer:
             REPEAT_COMPLAINT in memory.links
             and REPEAT_COMPLAINT not in now
             and contact.kind == COMPLAINT
+            and contact.known
             and self.forgotten >= contact.at - policy.repeat_complaint_ms
         ):
             # What it repeats has been forgotten since, and was no less a complaint for it.
@@ -221,7 +234,7 @@ class Customer:
         while self.arrivals and self.arrivals[0][0] < before:
             _, key = self.arrivals[0]
             memory = self.contacts[key]
-            if memory.heard >= before:
+            if memory.remembered >= before:
                 break
             self._drop(key)
         return len(self.contacts)
@@ -252,7 +265,7 @@ _glance = msgspec.msgpack.Decoder(_Glance)
 
 
 def last_at(raw: bytes) -> int:
-    """When a customer in his stored form was last heard of, ms since 1970."""
+    """When a customer in his stored form was last heard of, ms since 1970: with an open ticket he counts as heard of for longer."""
     return _glance.decode(raw).last_at
 
 
@@ -262,7 +275,7 @@ def dump(customer: Customer) -> bytes:
         key: Kept(base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard)
         for key, m in customer.contacts.items()
     }
-    last = max((m.heard for m in customer.contacts.values()), default=0)
+    last = max((m.remembered for m in customer.contacts.values()), default=0)
     return _encoder.encode(_Stored(last, customer.forgotten, contacts))
 
 

@@ -6,18 +6,24 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
 import msgspec
-from msgspec import UNSET, structs
+from msgspec import structs
 
-from streams.contacts import calls, chats, credit, tickets
+from streams.contacts import calls, chats, credit, feedback, kinds, tickets
 from streams.contacts.contact import Contact, Rules
 from streams.contacts.judging import Timeline
-from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, Retracted
+from streams.contracts.decode import Rejected, decode_contact, encode
+from streams.contracts.events import AnyContactEvent, Corrected, Event, Retracted
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     **calls.HANDLERS,
     **chats.HANDLERS,
     **tickets.HANDLERS,
-    **{type_: Contact.rate for type_ in get_args(AnyContactEvent) if issubclass(type_, Rated)},
+    **{
+        type_: handler
+        for type_ in get_args(AnyContactEvent)
+        for part, handler in feedback.HANDLERS.items()
+        if issubclass(type_, part)
+    },
 }
 #: Events of one moment are taken in the order in which the contract lists them: a call is queued before it is answered.
 RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
@@ -45,7 +51,16 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     news = state.learn(event, at, rules.days)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
-    state.settle()
+    if state.kind is not None:
+        kinds.settle(state, event.carrier, at, rules)
+    if rules.policy.topics:
+        kinds.settle_topic(state, rules)
+    if state.reviewed or state.signals is not None:
+        feedback.settle(state)
+    if state.merged:
+        state.settle_merged()
+    if state.transferred or state.reopened:
+        state.settle_fcr()
     if rules.credits_others:
         credit.settle(state, event, rules)
     return news or bool(state.was)
@@ -84,24 +99,50 @@ def _judged(base: Contact, standing: Sequence[AnyContactEvent], rules: Rules, ti
 
 
 def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
-    """The events that stand once corrections and retractions among them are applied."""
+    """The events that stand once corrections and retractions among them are applied: the last word about each."""
     events = list(log)
-    amendments = [event for event in events if isinstance(event, Corrected | Retracted)]
-    if not amendments:
+    words = [event for event in events if isinstance(event, Corrected | Retracted)]
+    if not words:
         return events
-    standing = {event.id: event for event in events if not isinstance(event, Corrected | Retracted)}
-    for amendment in amendments:
-        if isinstance(amendment, Retracted):
-            standing.pop(amendment.corrects, None)
-        elif (wrong := standing.get(amendment.corrects)) is not None:
-            standing[wrong.id] = structs.replace(wrong, **_given(amendment))
+    told: dict[str, AnyContactEvent] = {
+        event.id: event for event in events if not isinstance(event, Corrected | Retracted)
+    }
+    standing = dict(told)
+    for word in _last_words(words):
+        if isinstance(word, Retracted):
+            standing.pop(word.corrects, None)
+        elif (event := told.get(word.corrects)) is not None:
+            standing[event.id] = told[event.id] = _corrected(event, word)
     return sorted(standing.values(), key=order)
 
 
-def _given(amendment: Corrected) -> dict[str, object]:
+def _last_words(words: Sequence[Corrected | Retracted]) -> Iterable[Corrected | Retracted]:
+    """Words about events, in order, once words about earlier words have been applied, the last one first."""
+    standing = {word.id: word for word in words}
+    place = {word.id: number for number, word in enumerate(words)}
+    for id in reversed(place):
+        while (word := standing.get(id)) is not None:
+            earlier = standing.get(word.corrects)
+            if earlier is None or place[earlier.id] >= place[id]:
+                break
+            del standing[earlier.id]
+            if isinstance(word, Corrected):  # it says of the event what both say
+                said = _stated(earlier) if isinstance(earlier, Corrected) else {}
+                standing[id] = structs.replace(word, **{**said, **_stated(word), "corrects": earlier.corrects})
+    return standing.values()
+
+
+def _corrected(event: AnyContactEvent, word: Corrected) -> AnyContactEvent:
+    """The event with the fields that a correction states and it has; the event itself where it would not be sound."""
+    own = {field.name for field in structs.fields(event)}
+    given = {name: value for name, value in _stated(word).items() if name in own}
+    if word.agent_id not in (None, event.agent_id) and word.team_id is None:
+        given["team_id"] = None
+    corrected = decode_contact(encode(structs.replace(event, **given)))
+    return event if isinstance(corrected, Rejected) else corrected
+
+
+def _stated(word: Corrected) -> dict[str, object]:
     """The fields that a correction states, other than those that say which event it is."""
-    return {
-        field.name: value
-        for field in structs.fields(amendment)
-        if field.name not in _IDENTITY and (value := getattr(amendment, field.name)) not in (None, False, UNSET)
-    }
+    stated = {field.name: getattr(word, field.name) for field in structs.fields(word) if field.name not in _IDENTITY}
+    return {name: value for name, value in stated.items() if value is not None}

@@ -51,7 +51,7 @@ def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
 
 
 def _look_back(reach: Policy) -> int:
-    return reach.allowed_lateness_ms + max(reach.repeat_ms, reach.repeat_complaint_ms)
+    return reach.allowed_lateness_ms + max(reach.repeat_ms, reach.repeat_complaint_ms, reach.fcr_ms)
 
 
 def _reach(values: list[Policy]) -> Policy:

@@ -11,12 +11,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
-from streams.contacts.contact import COMPLAINT, Contact
+from streams.contacts.contact import COMPLAINT, FCR_MISSED, MISSED_FCR, Contact
 from streams.contacts.slots import Slot, Slots
+from streams.contracts.outputs import Sums
 from streams.kpi.policy import Policy
 
 #: The slot of a contact whose customer has come back.
 REPEAT = "repeat"
+#: The slot of a contact that was not resolved at once for that reason.
+REPEAT_FCR = "repeat_fcr"
+_REPEATS: Sums = {"repeat_contacts": 1}
 #: The slot of a complaint that repeats an earlier one.
 REPEAT_COMPLAINT = "repeat_complaint"
 #: Arrivals of a customer in order of time: (ms since 1970, contact key).
@@ -36,11 +40,12 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     contact = contacts[key]
     slots: Slots = {}
     handled = contact.slots.get("handled")
-    if handled is not None and contact.known and _returns(contact, contacts, arrivals, policy):
-        one = {"repeat_contacts": 1}
-        slots[REPEAT] = Slot(
-            handled.at, contact.day, handled.agent, handled.team, handled.queue, handled.site, one, one
-        )
+    if handled is not None and contact.known:
+        back = _returned_after(contact, contacts, arrivals, policy)
+        if back is not None and back <= policy.repeat_ms:
+            slots[REPEAT] = _as(handled, contact.day, _REPEATS)
+        if back is not None and back <= policy.fcr_ms and MISSED_FCR not in contact.slots:
+            slots[REPEAT_FCR] = _as(handled, contact.day, FCR_MISSED)
     if contact.kind == COMPLAINT and contact.known:
         earlier = _earlier_complaint(contact, contacts, arrivals, policy)
         if earlier is not None:
@@ -61,19 +66,28 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
 
 def affected(at: int, arrivals: Arrivals, policy: Policy) -> list[str]:
     """Keys of the contacts whose links a contact arriving at ``at`` can change: those within a window of it."""
-    window = max(policy.repeat_ms, policy.repeat_complaint_ms)
+    window = max(policy.repeat_ms, policy.repeat_complaint_ms, policy.fcr_ms)
     first = bisect_left(arrivals, (at - window, ""))
     last = bisect_right(arrivals, (at + window, "\uffff"))
     return [key for _, key in arrivals[first:last]]
 
 
-def _returns(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> bool:
+def _as(handled: Slot, day: int, sums: Sums) -> Slot:
+    """A slot that is charged to whoever handled the contact, on its day."""
+    return Slot(handled.at, day, handled.agent, handled.team, handled.queue, handled.site, sums, sums)
+
+
+def _returned_after(
+    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+) -> int | None:
+    """How long after the contact its customer came back (ms); None: not within the longest time that is asked for."""
+    longest = max(policy.repeat_ms, policy.fcr_ms)
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
-        if at > contact.at + policy.repeat_ms:
-            return False
+        if at > contact.at + longest:
+            return None
         if contacts[key].known and _same_matter(contact, contacts[key], policy):
-            return True
-    return False
+            return at - contact.at
+    return None
 
 
 def _earlier_complaint(

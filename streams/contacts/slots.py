@@ -23,7 +23,8 @@ class Slot(Struct, array_like=True, frozen=True, gc=False):
     """One named contribution of a contact.
 
     ``staff`` sums go to the agent and the team, ``desk`` sums to the queue, the site and the whole operation. ``at`` is when it
-    happened (ms since 1970), ``day`` the ordinal of the contact's day.
+    happened (ms since 1970), ``day`` the ordinal of the contact's day. What is planned may come more than once: ``again`` are
+    the other moments, each with its day.
     """
 
     at: int
@@ -35,6 +36,11 @@ class Slot(Struct, array_like=True, frozen=True, gc=False):
     staff: Sums = {}
     desk: Sums = {}
     form: int = HAPPENED
+    again: tuple[tuple[int, int], ...] = ()
+
+    def moments(self) -> tuple[tuple[int, int], ...]:
+        """Every moment (ms) at which it counts, with its day."""
+        return (self.at, self.day), *self.again
 
 
 K = TypeVar("K")
@@ -82,15 +88,21 @@ class Tally:
             staff, desk, when = self._staff, self._desk, slot.at // 60_000
         elif slot.form == PLANNED:
             staff, desk, when = self._planned_staff, self._planned_desk, slot.at
+            for at, day in slot.again:
+                self._add(staff, desk, slot, at, day, sign)
         else:
             leg = f"{contact}/{name}", slot.queue, slot.site
             self._waiting.pop(leg, None)
             self._waiting[leg] = slot.at if sign > 0 else None
             return
+        self._add(staff, desk, slot, when, slot.day, sign)
+
+    @staticmethod
+    def _add(staff: dict[_Credit, Sums], desk: dict[_Credit, Sums], slot: Slot, when: int, day: int, sign: int) -> None:
         if slot.staff:
-            _add(staff, (slot.agent, slot.team, when, slot.day), slot.staff, sign)
+            _add(staff, (slot.agent, slot.team, when, day), slot.staff, sign)
         if slot.desk:
-            _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
+            _add(desk, (slot.queue, slot.site, when, day), slot.desk, sign)
 
     def contributions(self) -> dict[str, Contribution]:
         """Entity → its contribution; what cancelled out within the batch is left out. An agent's team is that of his newest cell."""

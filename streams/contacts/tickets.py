@@ -3,31 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from streams.contacts.contact import Contact, Rules
-from streams.contacts.slots import PLANNED
-from streams.contracts import events as e
-from streams.contracts.outputs import Sums
+from msgspec.structs import replace
 
-#: The slot that says the ticket must have been resolved by then.
-_OVERDUE = "overdue"
+from streams.contacts.contact import Contact, Rules
+from streams.contacts.slots import PLANNED, Slot
+from streams.contracts import events as e
+from streams.contracts.events import milliseconds
+from streams.contracts.outputs import Sums
+from streams.kpi import ages
+from streams.kpi.measures.measure import squared
+from streams.kpi.percentiles import bucket
+from streams.windows.clock import Days
+
+#: The slot that says the ticket must have been resolved by then; the slot that says it is late; the one that says it was in time.
+_OVERDUE, _LATE, _MET = "overdue", "late", "met"
+_MONTH, _CLOSED = "month", "closed"
+#: The slot of a ticket that is open.
+OPEN_TICKET = "open"
+#: A ticket is among those open at the start of a month for so many months.
+_MONTHS = 12
+
+_RESOLUTION_DUE: Sums = {"resolution_due": 1}
+_BREACHED: Sums = {"sla_due": 1, "sla_breached": 1}
+_IN_TIME: Sums = {"sla_due": 1}
+_CREATED: Sums = {"tickets_created": 1}
+_OPEN_AT_START: Sums = {"tickets_open_at_start": 1}
+_CLOSING: Sums = {"tickets_closed": 1}
+_FINISHED: Sums = {"tickets_finished": 1}
+_REOPENED: Sums = {"tickets_finished": 1, "tickets_reopened": 1}
+_ESCALATED: Sums = {"tickets_passed": 1, "tickets_escalated": 1}
+_PASSED: Sums = {"tickets_passed": 1}
+_NOTHING: Sums = {}
 
 
 def created(ticket: Contact, event: e.TicketCreated, at: int, rules: Rules) -> None:
     """Opened; where it has a due time, it is due to be resolved then at the latest."""
     ticket.arrive(at, rules.days)
     ticket.hand_to(event.agent_id, event.team_id)
+    ticket.put("created", ticket.at, both=_CREATED)
     if event.due is not None:
-        ticket.due_at = round(event.due.timestamp() * 1000)
-        _plan(ticket, at)
+        ticket.due_at = milliseconds(event.due)
+    if ticket.finished_at is None:
+        _open(ticket, at, rules)
 
 
 def assigned(ticket: Contact, event: e.TicketAssigned, at: int, rules: Rules) -> None:
-    """An agent was given the ticket."""
+    """An agent was given the ticket. Once it is overdue, it stays overdue for whoever had it."""
     ticket.hand_to(event.agent_id, event.team_id)
-    if _OVERDUE in ticket.slots and ticket.due_at is not None and at < ticket.due_at:
-        _plan(ticket, at)
+    if ticket.due_at is not None and at < ticket.due_at:
+        for name in (_OVERDUE, _LATE):
+            if (slot := ticket.slots.get(name)) is not None:
+                ticket.keep(name, replace(slot, agent=ticket.agent, team=ticket.team))
+
+
+def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) -> None:
+    """Went up a level: the first time counts, for whoever had it or is named."""
+    if "escalation" in ticket.slots:
+        return
+    if ticket.agent is None:
+        ticket.hand_to(event.agent_id, event.team_id)
+    ticket.put("escalation", at, both=_ESCALATED, agent=event.agent_id, team=event.team_id)
+    _pass(ticket)
 
 
 def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> None:
@@ -40,55 +80,150 @@ def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> N
     sums: Sums = {"ticket_first_responses": 1}
     if waited := rules.elapsed(ticket.at, at):
         sums["ticket_first_response_seconds"] = waited
+        sums["ticket_first_response_seconds_squared"] = squared(waited, "s2_whole")
+    sums[bucket("ticket_first_response", waited)] = 1
     ticket.put("first_response", at, both=sums, agent=event.agent_id, team=event.team_id)
 
 
 def resolved(ticket: Contact, event: e.TicketResolved, at: int, rules: Rules) -> None:
     """Settled, unless it says not."""
     ticket.hand_to(event.agent_id, event.team_id)
-    _finish(ticket, at, True if event.resolved is None else event.resolved)
+    _finish(ticket, at, True if event.resolved is None else event.resolved, rules)
 
 
 def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> None:
     """Over. A closing that says nothing about the solution leaves what was said before; and nothing is overdue any more."""
     ticket.hand_to(event.agent_id, event.team_id)
     if event.resolved is not None:
-        _finish(ticket, at, event.resolved)
+        _finish(ticket, at, event.resolved, rules)
     elif ticket.closed_at is None:
         ticket.close(at)
         if (overdue := ticket.slots.get(_OVERDUE)) is not None and at <= overdue.at:
             ticket.drop(_OVERDUE)
+    if ticket.closed_at is not None:
+        _shut(ticket, at, rules)
 
 
 def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) -> None:
-    """Open again: neither handled nor resolved until the next word."""
-    ticket.closed_at = None
-    ticket.drop("handled", "resolution", "complaint_closed")
+    """Open again: neither handled nor resolved until the next word, and to be counted as if it had never been closed."""
+    if "finished" not in ticket.slots:
+        ticket.put("finished", at, both=_FINISHED)  # nobody told us of the closing
+    finished = ticket.slots["finished"]
+    ticket.keep("finished", replace(finished, staff=_REOPENED, desk=_REOPENED))
+    ticket.closed_at = ticket.finished_at = None
+    ticket.reopened = True
+    ticket.say_solved(at, None)
+    ticket.drop("handled", "resolution", "resolve_time", "complaint_closed", "passed", _MET, _CLOSED)
+    _open(ticket, at, rules)
+
+
+def merged(ticket: Contact, event: e.TicketMerged, at: int, rules: Rules) -> None:
+    """Goes on as another ticket."""
+    ticket.merged = True
+
+
+def _open(ticket: Contact, at: int, rules: Rules) -> None:
+    """Open from now on: in the backlog, and to be resolved until it is due."""
     if ticket.due_at is not None:
-        _plan(ticket, at)
+        ticket.put(_OVERDUE, max(at, ticket.due_at), both=_RESOLUTION_DUE, form=PLANNED)
+        ticket.put(_LATE, max(at, ticket.due_at + 1), both=_BREACHED, form=PLANNED)
+    if ticket.arrived_at is None:
+        return  # nobody told us of its creation: when it began, nobody knows
+    ticket.put(OPEN_TICKET, at, both={ages.OPEN: 1, ages.since(ticket.arrived_at): 1})
+    _open_at_start(ticket, None, rules)
 
 
-def _plan(ticket: Contact, at: int) -> None:
-    ticket.put(_OVERDUE, max(at, ticket.due_at or at), both={"resolution_due": 1}, form=PLANNED)
+def _open_at_start(ticket: Contact, until: int | None, rules: Rules) -> None:
+    """It counts at the first moment of each month up to ``until`` (ms; None: for as long as it is counted)."""
+    months = _starts_of_months(ticket.day, rules.days)
+    if until is not None:
+        months = tuple(moment for moment in months if moment[0] <= until)
+    if not months:
+        ticket.drop(_MONTH)
+        return
+    (first, day), *again = months
+    ticket.put(_MONTH, first, both=_OPEN_AT_START, form=PLANNED)
+    ticket.keep(_MONTH, replace(ticket.slots[_MONTH], day=day, again=tuple(again)))
 
 
-def _finish(ticket: Contact, at: int, done: bool) -> None:
+@lru_cache(maxsize=1024)
+def _starts_of_months(day: int, days: Days) -> tuple[tuple[int, int], ...]:
+    """First moment (ms) and day of each of the months after a day."""
+    created, starts = date.fromordinal(day), []
+    for number in range(created.month, created.month + _MONTHS):
+        first = date(created.year + number // 12, number % 12 + 1, 1)
+        starts.append((days.start(first.toordinal()), first.toordinal()))
+    return tuple(starts)
+
+
+def _finish(ticket: Contact, at: int, done: bool, rules: Rules) -> None:
     ticket.close(at)
     overdue = ticket.slots.get(_OVERDUE)
     if overdue is None or at <= overdue.at:
         ticket.drop(_OVERDUE)
         ticket.resolve(at, done)
-    elif done:  # it has counted as due since then
-        ticket.put("resolution", at, both={"resolved": 1})
     else:
-        ticket.drop("resolution")
+        ticket.say_solved(at, done)
+        if done:  # it has counted as due since then
+            ticket.put("resolution", at, both={"resolved": 1})
+        else:
+            ticket.drop("resolution")
+    if not done:
+        ticket.drop("resolve_time")
+    elif "resolve_time" not in ticket.slots and ticket.arrived_at is not None:
+        ticket.put("resolve_time", at, both=_took(rules.elapsed(ticket.arrived_at, at)))
+    _shut(ticket, at, rules)
+
+
+def _took(duration: int) -> Sums:
+    sums: Sums = {"tickets_resolved": 1, bucket("time_to_resolve", duration): 1}
+    if duration:
+        sums["time_to_resolve_seconds"] = duration
+        if squares := squared(duration, "s2_whole"):
+            sums["time_to_resolve_seconds_squared"] = squares
+    return sums
+
+
+def _shut(ticket: Contact, at: int, rules: Rules) -> None:
+    """Resolved or closed: no longer open. What comes after the first such word confirms it."""
+    if ticket.finished_at is not None:
+        _pass(ticket)
+        return
+    ticket.finished_at = at
+    if "finished" not in ticket.slots:
+        ticket.put("finished", at, both=_FINISHED)
+    if ticket.due_at is not None and at <= ticket.due_at:
+        ticket.drop(_LATE)
+        ticket.put(_MET, at, both=_IN_TIME)
+    ticket.drop(OPEN_TICKET)
+    if ticket.arrived_at is not None:
+        _open_at_start(ticket, at, rules)
+        ticket.put(_CLOSED, at, both=_CLOSING)
+        ticket.keep(_CLOSED, replace(ticket.slots[_CLOSED], day=rules.days.of(at)))
+    _pass(ticket)
+
+
+def _pass(ticket: Contact) -> None:
+    """Each agent's part of a ticket ends by escalating it or by finishing it; for the desk it is one ticket."""
+    if ticket.finished_at is None:
+        return
+    escalation: Slot | None = ticket.slots.get("escalation")
+    own = escalation is not None and escalation.agent == ticket.agent
+    ticket.put(
+        "passed",
+        ticket.finished_at,
+        staff=_NOTHING if own else _PASSED,
+        desk=_PASSED if escalation is None else _NOTHING,
+    )
 
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.TicketCreated: created,
     e.TicketAssigned: assigned,
+    e.TicketEscalated: escalated,
     e.TicketReplied: replied,
     e.TicketResolved: resolved,
     e.TicketClosed: closed,
     e.TicketReopened: reopened,
+    e.TicketMerged: merged,
 }

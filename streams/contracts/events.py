@@ -19,10 +19,16 @@ Time = Annotated[datetime, Meta(tz=True)]
 Seconds = Annotated[float, Meta(ge=0, le=31_622_400)]
 Ratio = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+#: From -1 (angry) to 1 (glad).
+Emotion = Annotated[float, Meta(ge=-1, le=1)]
+SpeechRate = Annotated[float, Meta(ge=0, le=10_000)]
+#: Items of a review's form: was it passed?
+Items = Annotated[dict[Id, bool], Meta(max_length=200)]
 
 Sender: TypeAlias = Literal["customer", "agent", "bot"]
 Scale: TypeAlias = Literal["1-5", "0-10", "0-100", "binary"]
 Survey: TypeAlias = Literal["csat", "nps", "ces"]
+EndedBy: TypeAlias = Literal["agent", "customer", "system"]
 AgentState: TypeAlias = Literal["available", "on_contact", "wrap_up", "away", "training", "offline"]
 
 #: Lowest and highest score of each scale.
@@ -84,7 +90,8 @@ class ContactEvent(Event, kw_only=True):
     site_id: Id | None = None
     topic: Id | None = None
     kind: Id | None = None
-    vip: bool = False
+    #: Absent: the source does not say.
+    vip: bool | None = None
 
     @property
     def key(self) -> str:
@@ -124,20 +131,29 @@ class Invited(ContactEvent, kw_only=True):
 
 
 class Reviewed(ContactEvent, kw_only=True):
-    """A quality review of the contact: ``score`` 0-100."""
+    """A quality review of the contact: ``score`` 0-100. A later review by the same form replaces the earlier.
+
+    ``items``: items of the form and whether each was passed; ``script`` is the one that KPIs know.
+    """
 
     score: Annotated[float, Meta(ge=0, le=100)]
     passed: bool | None = None
     fatal: bool = False
+    items: Items | None = None
     form: Id | None = None
     reviewer_id: Id | None = None
 
 
 class Analysed(ContactEvent, kw_only=True):
-    """Speech or text analytics of another system about the contact."""
+    """Speech or text analytics of another system about the contact: a later analysis replaces what it states of an earlier one.
 
-    emotion: Annotated[float, Meta(ge=-1, le=1)] | None = None
-    speech_rate: Annotated[float, Meta(ge=0, le=10_000)] | None = None
+    ``emotion`` is the customer's over the whole contact, ``emotion_start`` and ``emotion_end`` at its two ends.
+    """
+
+    emotion: Emotion | None = None
+    emotion_start: Emotion | None = None
+    emotion_end: Emotion | None = None
+    speech_rate: SpeechRate | None = None
     silences: Count | None = None
     script_hits: Count | None = None
     keyword_coverage: Ratio | None = None
@@ -146,9 +162,36 @@ class Analysed(ContactEvent, kw_only=True):
 
 
 class Corrected(ContactEvent, kw_only=True):
-    """The event ``corrects`` stands with the fields given here instead of its own."""
+    """The event ``corrects`` stands with the fields given here instead of its own.
+
+    Any field of any event of the channel can be given; what the corrected event does not have is not looked at, and null is not
+    given. The event's id, time, contact and customer stay: retract it and tell it anew where these are wrong. With another
+    ``agent_id`` the event moves to that agent, and leaves the team of the one before.
+
+    Corrections and retractions are words about an event, and of several the last in time stands: a correction after a retraction
+    has the event happen after all. ``corrects`` may name a correction or a retraction, too: retracted, it was never made;
+    a corrected correction says what both say; a corrected retraction is a correction of what it retracted. A correction that
+    would leave no sound event (a score off its scale) changes nothing.
+    """
 
     corrects: Id
+    score: float | None = None
+    scale: Scale | None = None
+    survey: Survey | None = None
+    passed: bool | None = None
+    fatal: bool | None = None
+    items: Items | None = None
+    form: Id | None = None
+    reviewer_id: Id | None = None
+    emotion: Emotion | None = None
+    emotion_start: Emotion | None = None
+    emotion_end: Emotion | None = None
+    speech_rate: SpeechRate | None = None
+    silences: Count | None = None
+    script_hits: Count | None = None
+    keyword_coverage: Ratio | None = None
+    page_switches: Count | None = None
+    search_seconds: Seconds | None = None
 
 
 class Retracted(ContactEvent, kw_only=True):
@@ -224,7 +267,7 @@ class CallEnded(ContactEvent, tag="call.ended", kw_only=True):
     talk_seconds: Seconds | None = None
     hold_seconds: Seconds | None = None
     wrap_up_seconds: Seconds | None = None
-    ended_by: Literal["agent", "customer", "system"] | None = None
+    ended_by: EndedBy | None = None
     resolved: bool | None = None
 
 
@@ -248,9 +291,19 @@ class CallAnalysed(Analysed, tag="call.analysed"):
     carrier: ClassVar[str] = "calls"
 
 
-class CallCorrected(Corrected, tag="call.corrected"):
+class CallCorrected(Corrected, tag="call.corrected", kw_only=True):
     __doc__ = Corrected.__doc__
     carrier: ClassVar[str] = "calls"
+    ring_seconds: Seconds | None = None
+    wait_seconds: Seconds | None = None
+    reason: Text | None = None
+    to_agent_id: Id | None = None
+    to_queue_id: Id | None = None
+    talk_seconds: Seconds | None = None
+    hold_seconds: Seconds | None = None
+    wrap_up_seconds: Seconds | None = None
+    ended_by: EndedBy | None = None
+    resolved: bool | None = None
 
 
 class CallRetracted(Retracted, tag="call.retracted"):
@@ -316,9 +369,14 @@ class ChatAnalysed(Analysed, tag="chat.analysed"):
     carrier: ClassVar[str] = "chats"
 
 
-class ChatCorrected(Corrected, tag="chat.corrected"):
+class ChatCorrected(Corrected, tag="chat.corrected", kw_only=True):
     __doc__ = Corrected.__doc__
     carrier: ClassVar[str] = "chats"
+    to_agent_id: Id | None = None
+    to_queue_id: Id | None = None
+    sender: Sender | None = None
+    wrap_up_seconds: Seconds | None = None
+    resolved: bool | None = None
 
 
 class ChatRetracted(Retracted, tag="chat.retracted"):
@@ -377,6 +435,17 @@ class TicketClosed(ContactEvent, tag="ticket.closed", kw_only=True):
     accepted_by_customer: bool | None = None
 
 
+class TicketMerged(ContactEvent, tag="ticket.merged", kw_only=True):
+    """The ticket told the same matter as the ticket ``into``, which goes on alone.
+
+    It counts for nothing of its own any more: no ticket created, handled, resolved, due or open, no complaint, nobody's return. What
+    people said and did stays theirs: first responses, ratings, invitations, reviews. Taken back, it is a ticket again.
+    """
+
+    carrier: ClassVar[str] = "tickets"
+    into: Id
+
+
 class TicketRated(Rated, tag="ticket.rated"):
     __doc__ = Rated.__doc__
     carrier: ClassVar[str] = "tickets"
@@ -397,9 +466,14 @@ class TicketAnalysed(Analysed, tag="ticket.analysed"):
     carrier: ClassVar[str] = "tickets"
 
 
-class TicketCorrected(Corrected, tag="ticket.corrected"):
+class TicketCorrected(Corrected, tag="ticket.corrected", kw_only=True):
     __doc__ = Corrected.__doc__
     carrier: ClassVar[str] = "tickets"
+    due: Time | None = None
+    public: bool | None = None
+    resolved: bool | None = None
+    accepted_by_customer: bool | None = None
+    into: Id | None = None
 
 
 class TicketRetracted(Retracted, tag="ticket.retracted"):
@@ -428,6 +502,10 @@ class AgentCorrected(AgentEvent, tag="agent.corrected", kw_only=True):
     """The event ``corrects`` stands with the fields given here instead of its own."""
 
     corrects: Id
+    state: AgentState | None = None
+    reason: Text | None = None
+    starts: Time | None = None
+    ends: Time | None = None
 
 
 class AgentRetracted(AgentEvent, tag="agent.retracted", kw_only=True):
@@ -474,6 +552,7 @@ TicketEvent: TypeAlias = (
     | TicketReplied
     | TicketResolved
     | TicketClosed
+    | TicketMerged
     | TicketRated
     | TicketInvited
     | TicketReviewed

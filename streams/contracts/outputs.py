@@ -98,12 +98,17 @@ class DailyFacts(Struct, omit_defaults=True, kw_only=True):
 
 
 class Figure(Struct, omit_defaults=True, gc=False):
-    """A KPI's value as screens, alerts and sheets show it. ``value`` is None where there is no data."""
+    """A KPI's value as screens, alerts and sheets show it. ``value`` is None where there is no data.
+
+    ``n``: how many things it is a share or mean of, ``low`` and ``high``: its 95 % interval, ``pending``: how many things are
+    still to be judged, as their days have not matured.
+    """
 
     value: float | None = None
     n: int = 0
     low: float | None = None
     high: float | None = None
+    pending: int = 0
 
 
 #: Names of the windows that every entity has.
@@ -112,7 +117,7 @@ Window: TypeAlias = Literal["5m", "30m", "today"]
 
 
 class Snapshot(Struct, omit_defaults=True, kw_only=True):
-    """All KPIs of one entity as of a moment: window → KPI id → figure."""
+    """The KPIs of one entity as of a moment: window → KPI id → figure. A KPI that is not there has no data (a plain sum: 0)."""
 
     entity: str
     as_of: datetime
@@ -121,6 +126,13 @@ class Snapshot(Struct, omit_defaults=True, kw_only=True):
     #: Contacts in the queue now, and how long the longest has waited (seconds; None: nobody waits).
     waiting: int = 0
     longest_wait: float | None = None
+
+    def figure(self, window: str, kpi: str) -> Figure:
+        """A KPI in a window; one without data where the snapshot has none."""
+        return self.windows[window].get(kpi, _NO_DATA)
+
+
+_NO_DATA = Figure()
 
 
 class Presence(Struct, omit_defaults=True, kw_only=True):

@@ -6,49 +6,87 @@ from collections.abc import Mapping
 
 from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
+from streams.kpi.percentiles import distributions
 from streams.kpi.policy import Policy
-from streams.kpi.spec import Bound, Side, share, side_of
+from streams.kpi.spec import NO_DATA, RIPE, Bound, Side, Unripe, share, side_of, total
 
 
 class Formulas:
-    """Every KPI for one policy and side, its formula asked once: what evaluates an entity's sums again and again."""
+    """Every KPI for one policy and side, its formula asked once: what evaluates an entity's sums again and again.
+
+    Most entities have data for a few KPIs only. So formulas are grouped by the measure that they divide by: where that is
+    absent, none of the group is looked at.
+    """
 
     def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:
         """``instead``: formulas of KPIs that several versions of the policy judge."""
-        self.by_id = {id: kpi.bound(policy, side) for id, kpi in KPIS.items()} | dict(instead or {})
+        own = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
+        self.by_id = own | dict(instead or {})
         self._nothing = {id: bound.figure({}) for id, bound in self.by_id.items()}
+        #: The policy fields that say when a day has matured.
+        self._fields = {bound.matures for bound in self.by_id.values() if bound.matures is not None}
         # Most formulas are one measure over another. These are evaluated here without a call for each.
-        self._counts: list[tuple[str, str]] = []
-        self._shares: list[tuple[str, str, str]] = []
-        self._means: list[tuple[str, str, str, int]] = []
+        self._counts: list[tuple[str, str, Bound]] = []
+        self._shares: dict[str, list[tuple[str, str]]] = {}
+        self._means: dict[str, list[tuple[str, str, str, Bound]]] = {}
+        self._percentiles: dict[tuple[tuple[str, int], ...], list[Bound]] = {}
         self._others: list[Bound] = []
         for id, bound in self.by_id.items():
             match bound:
                 case Bound(bottom=()):
                     pass  # this side never has data
-                case Bound(kind="count", top=((top, 1),), bottom=None):
-                    self._counts.append((id, top))
-                case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),)):
-                    self._shares.append((id, top, bottom))
-                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),)):
-                    self._means.append((id, top, bottom, bound.scale))
+                case Bound(matures=str()):
+                    self._others.append(bound)
+                case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
+                    self._counts.append((id, top, bound))
+                case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), up=1, per_n=1):
+                    self._shares.setdefault(bottom, []).append((id, top))
+                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=((squares, 1),)):
+                    self._means.setdefault(bottom, []).append((id, top, squares, bound))
+                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=()):
+                    self._means.setdefault(bottom, []).append((id, top, "", bound))
+                case Bound(kind="percentile", bottom=tuple(bottoms)):
+                    self._percentiles.setdefault(bottoms, []).append(bound)
                 case _:
                     self._others.append(bound)
 
-    def figures(self, sums: Mapping[str, int]) -> dict[str, Figure]:
-        """Every KPI for these sums: KPI id → figure, in the order of the catalogue."""
-        found, get = self._nothing.copy(), sums.get
-        for id, top in self._counts:
+    def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
+        """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included.
+
+        ``unripe``: what of the sums belongs to days that have not matured, by policy field; nothing where it is not given.
+        """
+        return {**self._nothing, **self.found(sums, unripe)}
+
+    def live(self, sums: Mapping[str, int]) -> dict[str, Figure]:
+        """The KPIs of a window that is still open: those that have data. Nothing in it has matured."""
+        return self.found(sums, dict.fromkeys(self._fields, sums))
+
+    def found(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
+        """The KPIs that have data, as ``figures``; a plain sum of 0 is left out as well."""
+        found: dict[str, Figure] = {}
+        get = sums.get
+        for id, top, bound in self._counts:
             if n := get(top, 0):
-                found[id] = Figure(n, n)
-        for id, top, bottom in self._shares:
+                found[id] = bound.plain(n)
+        for bottom, rates in self._shares.items():
             if (n := get(bottom, 0)) > 0:
-                found[id] = share(get(top, 0), n)
-        for id, top, bottom, scale in self._means:
+                for id, top in rates:
+                    found[id] = share(get(top, 0), n)
+        for bottom, means in self._means.items():
             if (n := get(bottom, 0)) > 0:
-                found[id] = Figure(get(top, 0) / (n * scale), n)
+                for id, top, squares, bound in means:
+                    found[id] = bound.mean(get(top, 0), n, get(squares, 0))
+        by_family = None
+        for bottoms, bounds in self._percentiles.items():
+            if total(bottoms, sums) > 0:
+                by_family = by_family or distributions(sums)
+                for bound in bounds:
+                    if (figure := bound.place(by_family)) is not NO_DATA:
+                        found[bound.id] = figure
         for bound in self._others:
-            found[bound.id] = bound.figure(sums)
+            figure = bound.figure(sums, unripe)
+            if figure.n or figure.pending or (figure.value is not None and bound.bottom is not None):
+                found[bound.id] = figure
         return found
 
 
@@ -58,5 +96,5 @@ def formulas(policy: Policy) -> dict[Side, Formulas]:
 
 
 def figures(entity: str, sums: Mapping[str, int], policy: Policy) -> dict[str, Figure]:
-    """Every KPI of an entity for these sums: KPI id → figure. Whoever asks often keeps ``formulas`` of the policy."""
+    """Every KPI of an entity for these sums, all of them matured: KPI id → figure. Whoever asks often keeps ``formulas``."""
     return Formulas(policy, side_of(entity_kind(entity))).figures(sums)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import sqrt
 
 #: Standard normal quantile of a two-sided 95 % interval.
 Z95 = 1.959963984540054
 _Z2 = Z95 * Z95
+#: Quantile 0.975 of Student's t for 1 to 30 degrees of freedom.
+_T = (
+    *(12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157, 2.228139),
+    *(2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922, 2.093024, 2.085963),
+    *(2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272),
+)
 
 
 def wilson(hits: int, n: int) -> tuple[float, float] | None:
@@ -20,3 +27,31 @@ def wilson(hits: int, n: int) -> tuple[float, float] | None:
     middle = (p + _Z2 / (2 * n)) / widened
     half = Z95 / widened * sqrt(p * (1 - p) / n + _Z2 / (4 * n * n))
     return max(0.0, middle - half) if hits else 0.0, min(1.0, middle + half) if hits < n else 1.0
+
+
+@lru_cache(maxsize=4096)
+def student(freedom: int) -> float:
+    """Quantile 0.975 of Student's t (two-sided 95 %) for ``freedom`` ≥ 1 degrees of freedom, right to 4 decimals.
+
+    From the table up to 30, beyond it by the first terms of Cornish and Fisher's expansion (Abramowitz and Stegun, Handbook of
+    Mathematical Functions, 26.7.5).
+    """
+    if freedom <= len(_T):
+        return _T[freedom - 1]
+    z = Z95
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def half_width(amount: int, squares: int, n: int, grain: int = 0) -> float | None:
+    """Half of the 95 % interval of a mean: Student's t times the standard error, of ``n`` amounts that add up to ``amount`` and
+    their squares to ``squares``; in the unit of the amounts.
+
+    Exact but for the root and for squares that were rounded, each to a multiple of ``grain``. None with fewer than two, and where
+    there are no amounts with such squares: some of them were never told.
+    """
+    if n < 2:
+        return None
+    spread = n * squares - amount * amount
+    if spread > 0:
+        return student(n - 1) * sqrt(spread / (n - 1)) / n
+    return 0.0 if spread >= -n * n * grain else None

@@ -101,7 +101,7 @@ def judged(policy: AnyPolicy, days: set[date]) -> Judged:
 def _one(bounds: list[Bound]) -> Bound:
     """One formula over the names of all versions; one that never has data where their units have nothing in common."""
     last = bounds[-1]
-    scales = {bound.scale for bound in bounds}
+    scales = {(bound.up, bound.down, bound.per_n, bound.squared) for bound in bounds}
     if KPIS[last.id].unit == "points" or len(scales) > 1:
         return replace(last, top=(), bottom=())  # scores of different scales are never mixed
     terms: dict[str, Any] = {}

@@ -55,6 +55,9 @@ class Policy(BaseModel):
         default={"1-5": 4, "0-10": 9, "0-100": 80, "binary": 1},
         description="Lowest score (≥) that counts as satisfied, by scale",
     )
+    topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
+        (), description="Topics whose resolution is kept apart, by name"
+    )
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
@@ -182,6 +185,11 @@ class Policy(BaseModel):
     def repeat_ms(self) -> int:
         """Milliseconds."""
         return round(self.repeat_days * 86_400_000)
+
+    @property
+    def fcr_ms(self) -> int:
+        """Milliseconds."""
+        return round(self.fcr_days * 86_400_000)
 
     @property
     def repeat_complaint_ms(self) -> int:

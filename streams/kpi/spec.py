@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import gcd
 from typing import Literal
 
-from streams.contracts.outputs import Figure
-from streams.kpi.intervals import wilson
-from streams.kpi.measures import MEASURES
+from msgspec.structs import replace
+
+from streams.contracts.outputs import Figure, Sums
+from streams.kpi.intervals import half_width, wilson
+from streams.kpi.measures import MEASURES, add
 from streams.kpi.measures.measure import SCALE
+from streams.kpi.percentiles import Buckets, distributions, percentile, together
 from streams.kpi.policy import Policy
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
@@ -19,10 +23,18 @@ Terms = Mapping[str, int]
 #: Is the entity a desk (queue, site, the whole operation) or staff (agent, team)?
 Side = Literal["desk", "staff"]
 Direction = Literal["higher", "lower", "range"]
-Kind = Literal["count", "rate", "mean"]
+Kind = Literal["count", "rate", "mean", "percentile", "level"]
+Unit = Literal["n", "ratio", "s", "points", "days", "per_hour", "per_mille", "index"]
+#: Least and greatest value that there can be; None: no end.
+Within = tuple[float | None, float | None]
+#: What of the sums belongs to days that have not matured, by the policy field that says after how many days they do.
+Unripe = Mapping[str, Mapping[str, int]]
 
 #: No data. Figures are shared: nobody changes one.
 NO_DATA = Figure()
+#: Everything has matured.
+RIPE: Unripe = {}
+FROM_0: Within = (0.0, None)
 
 
 def side_of(kind: str) -> Side:
@@ -31,10 +43,12 @@ def side_of(kind: str) -> Side:
 
 
 @lru_cache(maxsize=16_384)  # the same few counts come up in thousands of entities; some 5 MB when full
-def share(hits: int, n: int) -> Figure:
-    """The figure of the rate ``hits / n`` (n > 0) with its interval, which it has where it is a share at all."""
+def share(hits: int, n: int, times: int = 1) -> Figure:
+    """The figure of the rate ``times`` ``hits / n`` (n > 0) with its interval, which it has where it is a share at all."""
     low, high = wilson(hits, n) or (None, None)
-    return Figure(hits / n, n, low, high)
+    if low is None or high is None:
+        return Figure(hits * times / n, n)
+    return Figure(hits * times / n, n, low * times, high * times)
 
 
 @dataclass(frozen=True)
@@ -42,14 +56,20 @@ class Kpi:
     """One KPI.
 
     ``formula`` gives numerator and denominator for a policy and a side; the denominator is None for a plain sum. A rate is a
-    share of things (its interval is Wilson's), a mean is an amount per thing.
+    share of things (its interval is Wilson's) or of time (it has none), a mean is an amount per thing, a level how high something
+    stands. A percentile's numerator names the families of its distribution, its denominator the count of what is in them.
+
+    ``times``: what the value is multiplied by, for people. ``squares``: the squares of a mean's amounts, for its interval, which
+    lies ``within``. ``percent``: which percentile. ``matures``: the policy field that says how many days after its own a day's value
+    is final; ``only_mature``: days before that are left out. ``live``: a value of this moment, told of an entity beside its windows;
+    days and months have none.
     """
 
     id: str
     zh: str
     en: str
     kind: Kind
-    unit: Literal["n", "ratio", "s", "points"]
+    unit: Unit
     better: Direction
     formula: Callable[[Policy, Side], tuple[Terms, Terms | None]]
     formula_zh: str
@@ -58,12 +78,37 @@ class Kpi:
     policy_fields: tuple[str, ...] = ()
     traps: str = ""
     version: int = 1
+    traps_zh: str = ""
+    times: int = 1
+    squares: Callable[[Policy, Side], Terms] | None = None
+    within: Callable[[Policy], Within] = lambda policy: FROM_0
+    percent: int = 50
+    matures: str | None = None
+    only_mature: bool = False
+    live: bool = False
 
     def bound(self, policy: Policy, side: Side) -> Bound:
         """The formula for one policy and side."""
         top, bottom = self.formula(policy, side)
-        scale = max((SCALE[MEASURES[measure].unit] for measure in top), default=1) if self.kind == "mean" else 1
-        return Bound(self.id, self.kind, tuple(top.items()), None if bottom is None else tuple(bottom.items()), scale)
+        squares = self.squares(policy, side) if self.squares is not None else {}
+        above, below = _scale(top), _scale(bottom or {})
+        up, down = self.times * below, above
+        common, alike = gcd(up, down), _scale(squares)  # squares of different fineness add up in the finest
+        return Bound(
+            self.id,
+            self.kind,
+            tuple(top.items()),
+            None if bottom is None else tuple(bottom.items()),
+            up // common,
+            down // common,
+            below,
+            tuple((measure, times * (alike // _scale({measure: 1}))) for measure, times in squares.items()),
+            above * above // alike,
+            self.within(policy),
+            self.percent,
+            self.matures,
+            self.only_mature,
+        )
 
     def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
         """The value for these sums as the ratio of whole numbers that it is; None where there is no data."""
@@ -74,42 +119,122 @@ class Kpi:
         return self.bound(policy, side).figure(sums)
 
 
+def _scale(terms: Terms) -> int:
+    return max((SCALE[MEASURES[measure].unit] for measure in terms), default=1)
+
+
 @dataclass(frozen=True)
 class Bound:
     """A KPI for one policy and side: nothing is left of its formula but (measure, coefficient) pairs.
 
-    ``bottom`` is None for a plain sum and empty where this side never has data; ``scale`` is how many stored units of the
-    numerator make one that is shown. Whole numbers are divided once, at the end: Python rounds their quotient correctly, so
-    the value is the float nearest to ``Kpi.exact``.
+    ``bottom`` is None for a plain sum and empty where this side never has data. The value is numerator × ``up`` over
+    denominator × ``down`` (a plain sum has the denominator 1); ``per_n`` is how many stored units of the denominator make one of
+    ``n``. ``squared`` is what the sum of ``squares`` is multiplied by to stand in squared stored units of the numerator. Whole
+    numbers are divided once, at the end: Python rounds their quotient correctly, so the value is the float nearest to
+    ``exact``.
     """
 
     id: str
     kind: Kind
     top: tuple[tuple[str, int], ...]
     bottom: tuple[tuple[str, int], ...] | None
-    scale: int
+    up: int = 1
+    down: int = 1
+    per_n: int = 1
+    squares: tuple[tuple[str, int], ...] = ()
+    squared: int = 1
+    within: Within = FROM_0
+    percent: int = 50
+    matures: str | None = None
+    only_mature: bool = False
 
-    def n(self, sums: Mapping[str, int]) -> int:
-        """How many things the value for these sums would rest on; none where this is not positive."""
+    @property
+    def moves(self) -> bool:
+        """Can the value change without an event, because a time in it grows?"""
+        return any(MEASURES[id].grows_with for id, _ in (*self.top, *(self.bottom or ())) if id in MEASURES)
+
+    def base(self, sums: Mapping[str, int]) -> int:
+        """What the value for these sums would rest on, in stored units; no data where this is not positive."""
         return total(self.top if self.bottom is None else self.bottom, sums)
 
-    def exact(self, sums: Mapping[str, int]) -> Fraction | None:
-        """The value for these sums, as ``Kpi.exact`` says."""
-        hits = total(self.top, sums)
+    def n(self, sums: Mapping[str, int]) -> int:
+        """How many things, or seconds, the value for these sums would rest on; none where this is not positive."""
         if self.bottom is None:
-            return Fraction(hits)
-        n = total(self.bottom, sums)
-        return Fraction(hits, n * self.scale) if n > 0 else None
+            return total(self.top, sums) // self.down
+        return total(self.bottom, sums) // self.per_n
 
-    def figure(self, sums: Mapping[str, int]) -> Figure:
-        """The value for these sums, as ``Kpi.figure`` says."""
-        n = self.n(sums)
+    def ripe(self, sums: Mapping[str, int], unripe: Unripe) -> tuple[Mapping[str, int], int]:
+        """What of the sums the value is made from, and how many of the things it is a share of have not matured."""
+        if self.matures is None or not (young := unripe.get(self.matures)):
+            return sums, 0
+        if not self.only_mature:
+            return sums, max(self.n(young), 0)
+        rest: Sums = dict(sums)
+        add(rest, young, -1)
+        return rest, max(self.n(young), 0)
+
+    def exact(self, sums: Mapping[str, int]) -> Fraction | None:
+        """The value for these sums as the ratio of whole numbers that it is; None where there is no data."""
         if self.bottom is None:
-            return Figure(n, n)
+            return Fraction(total(self.top, sums) * self.up, self.down)
+        n = total(self.bottom, sums)
+        if n <= 0:
+            return None
+        if self.kind == "percentile":
+            found = percentile(together(self.top, distributions(sums)), self.percent)
+            return None if found is None else Fraction(found[0] * self.up, self.down)
+        return Fraction(total(self.top, sums) * self.up, n * self.down)
+
+    def figure(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> Figure:
+        """The value for these sums, as ``Kpi.figure`` says; ``unripe``: what of them has not matured."""
+        sums, pending = self.ripe(sums, unripe)
+        figure = self._figure(sums)
+        return replace(figure, pending=pending) if pending else figure
+
+    def _figure(self, sums: Mapping[str, int]) -> Figure:
+        if self.bottom is None:
+            amount = total(self.top, sums)
+            return self.plain(amount) if amount else _ZERO
+        n = total(self.bottom, sums)
         if n <= 0:
             return NO_DATA
-        hits = total(self.top, sums)
-        return share(hits, n) if self.kind == "rate" else Figure(hits / (n * self.scale), n)
+        if self.kind == "rate":
+            return self.rate(total(self.top, sums), n)
+        if self.kind == "percentile":
+            return self.place(distributions(sums))
+        return self.mean(total(self.top, sums), n, total(self.squares, sums))
+
+    def plain(self, amount: int) -> Figure:
+        """The figure of a plain sum or a level."""
+        up, down = self.up, self.down
+        return Figure(amount, amount) if up == down else Figure(amount * up / down, amount // down)
+
+    def rate(self, hits: int, n: int) -> Figure:
+        """The figure of a rate, n > 0: with an interval where it is one of things; moments of time are no cases."""
+        return share(hits, n, self.up) if self.per_n == 1 else Figure(hits * self.up / (n * self.down), n // self.per_n)
+
+    def mean(self, amount: int, n: int, squares: int) -> Figure:
+        """The figure of a mean, n > 0, with its interval where the squares are known."""
+        up, down = self.up, self.down
+        value = amount * up / (n * down)
+        known = bool(self.squares) and (squares or not amount)
+        half = half_width(amount, squares * self.squared, n, self.squared) if known else None
+        if half is None:
+            return Figure(value, n // self.per_n)
+        return Figure(value, n // self.per_n, *self.cut(value - half * up / down, value + half * up / down))
+
+    def place(self, by_family: Mapping[str, Buckets]) -> Figure:
+        """The figure of a percentile."""
+        found = percentile(together(self.top, by_family), self.percent)
+        return NO_DATA if found is None else Figure(found[0] * self.up / self.down, found[1])
+
+    def cut(self, low: float, high: float) -> tuple[float, float]:
+        """An interval cut to the values that there can be."""
+        least, most = self.within
+        return low if least is None or low > least else least, high if most is None or high < most else most
+
+
+_ZERO = Figure(0, 0)
 
 
 def total(terms: tuple[tuple[str, int], ...], sums: Mapping[str, int]) -> int:

@@ -62,4 +62,5 @@ def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         "needs": kpi.needs,
         "policy": {name: values[name] for name in kpi.policy_fields},
         "traps": kpi.traps,
+        "traps_zh": kpi.traps_zh,
     }

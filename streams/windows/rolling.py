@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.contracts.outputs import Sums
+from streams.kpi.levels import grows, heights, in_window
 from streams.kpi.measures import add
 
 #: Minutes of each rolling window, by name; "today" is the day's facts.
@@ -20,21 +21,27 @@ class Rolling:
     the k - 1 before it. A pane later than now waits until now reaches it. Nothing is recomputed per event: an event adds to its
     pane and to the windows that show it; a new minute takes away the panes that leave. No pane enters or leaves a
     window before the minute ``changes_at``: until then, time passes at no cost.
+
+    ``levels``: how high each level is now, whenever it rose: what the panes have forgotten is in there. None: there never was one.
     """
 
-    __slots__ = ("changes_at", "now", "panes", "sums")
+    __slots__ = ("changes_at", "levels", "now", "panes", "sums")
 
-    def __init__(self, panes: dict[int, Sums] | None = None, now: int = 0) -> None:
+    def __init__(self, panes: dict[int, Sums] | None = None, now: int = 0, levels: Sums | None = None) -> None:
         self.panes: dict[int, Sums] = {}
         self.sums: dict[str, Sums] = {name: {} for name in ROLLING}
         self.now = now
+        self.levels: Sums | None = None
         self.changes_at = NEVER
         for minute, sums in (panes or {}).items():
             self.add(minute, sums)
+        self.levels = levels  # those of the panes are in it
 
     def add(self, minute: int, sums: Sums) -> bool:
-        """Add sums to a minute's pane; False where no window shows that minute any more."""
+        """Add sums to a minute's pane; False where no window shows that minute any more: then only its levels are kept."""
         age = self.now - minute
+        if age >= 0:
+            self._rise(sums)
         if age >= _LONGEST:
             return False
         pane = self.panes.get(minute)
@@ -68,10 +75,34 @@ class Rolling:
                 if minute in panes:
                     add(sums, panes[minute])
                     changed = True
+        for minute, sums in panes.items():
+            if before < minute <= now:
+                self._rise(sums)
         for minute in [minute for minute in panes if now - minute >= _LONGEST]:
             del panes[minute]
         self.changes_at = min(map(self._moves_at, panes), default=NEVER)
         return changed
+
+    @property
+    def growing(self) -> bool:
+        """Does a figure grow by itself?"""
+        return bool(self.levels) and grows(self.levels or {})
+
+    def as_of(self, now: int) -> dict[str, Sums]:
+        """Window → its plain sums as of ``now`` (ms since 1970), which lies in the minute that the windows have been brought to."""
+        levels = self.levels
+        if levels is None:
+            return self.sums
+        return {
+            name: in_window(self.sums[name], levels, (self.now - minutes + 1) * 60_000, now)
+            for name, minutes in ROLLING.items()
+        }
+
+    def _rise(self, sums: Sums) -> None:
+        if risen := heights(sums):
+            if self.levels is None:
+                self.levels = {}
+            add(self.levels, risen)
 
     def _moves_at(self, minute: int) -> int:
         """The minute at which a pane that some window shows, or will, next enters or leaves one."""

@@ -28,6 +28,9 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PEOPLE = [f"a{number}" for number in range(4)]
 
+#: KPIs that a day has as soon as it happens: not those of this moment, nor those that are known only days later.
+IN_A_DAY = [id for id, kpi in KPIS.items() if not kpi.live and not kpi.only_mature]
+
 
 def day() -> list[AnyEvent]:
     """Half an hour of every channel: 60 calls, 40 chats, 20 tickets; some late, unanswered, unresolved, repeated, complained of."""
@@ -101,9 +104,10 @@ def test_page_facts_and_score_agree(
         compared = 0
         for (kind, id), row in exported.items():
             shown = today(address, kind, id, row)
-            for kpi in KPIS:
+            for kpi in IN_A_DAY:
                 fact = float(row[kpi]) if row[kpi] else None
-                assert (shown[kpi].value, shown[kpi].n) == (fact, int(row[f"{kpi}.n"])), (kind, id, kpi)
+                figure = shown.get(kpi, Figure(0 if KPIS[kpi].kind == "count" else None))
+                assert (figure.value, figure.n) == (fact, int(row[f"{kpi}.n"])), (kind, id, kpi)
                 compared += fact is not None
         assert compared > 80
         run_cli(
@@ -116,8 +120,9 @@ def test_page_facts_and_score_agree(
             items = {item["kpi"]: item for item in score.items if item.get("kpi")}
             assert set(items) == {"first_response_time", "resolution_rate", "csat_mean"}
             for kpi, item in items.items():
-                assert item["value"] == shown[kpi].value, (score.person, kpi)
-                assert item["n"] == shown[kpi].n
+                figure = shown.get(kpi, Figure())
+                assert item["value"] == figure.value, (score.person, kpi)
+                assert item["n"] == figure.n
 
 
 def today(address: str, kind: str, id: str, row: dict[str, str]) -> dict[str, Figure]:
@@ -127,7 +132,7 @@ def today(address: str, kind: str, id: str, row: dict[str, str]) -> dict[str, Fi
         answer = httpx.get(f"{address}api/entity/{kind}/{id}", trust_env=False, timeout=10)
         if answer.status_code == 200:
             shown = msgspec.convert(answer.json()["snapshot"], Snapshot).windows["today"]
-            if all(shown[kpi].n == int(row[f"{kpi}.n"]) for kpi in KPIS) or monotonic() > deadline:
+            if all(shown.get(kpi, Figure()).n == int(row[f"{kpi}.n"]) for kpi in IN_A_DAY) or monotonic() > deadline:
                 return shown
         assert monotonic() < deadline, answer.text
         sleep(0.2)

@@ -22,7 +22,14 @@ from streams.roster import Roster
 from streams.windows.clock import EventClock
 from tests.desk import all_facts, all_live, moment, run_events
 
-POLICY = Policy(time_zone="UTC", allowed_lateness_days=60, repeat_days=2, repeat_complaint_days=3)
+POLICY = Policy(
+    time_zone="UTC",
+    allowed_lateness_days=60,
+    repeat_days=2,
+    repeat_complaint_days=3,
+    topics=("x",),
+    complaint_late_days_at_most=2,
+)
 
 _seconds = st.integers(0, 4 * 86_400)
 _maybe = st.sampled_from([None, "x", "y"])
@@ -32,7 +39,9 @@ _contact = {
     "agent_id": st.sampled_from([None, "a", "b"]),
     "queue_id": st.sampled_from([None, "q", "r"]),
     "topic": _maybe,
-    "kind": st.sampled_from([None, "complaint"]),
+    "kind": st.sampled_from(
+        [None, None, "complaint", "complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay"]
+    ),
 }
 _TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
     (e.CallArrived, {}), (e.CallQueued, {}), (e.CallOffered, {}), (e.CallMissed, {}),
@@ -43,6 +52,10 @@ _TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
     (e.ChatEnded, {"resolved": st.none() | st.booleans()}),
     (e.TicketCreated, {"due": st.none() | st.just(moment("+1 00:00:00"))}), (e.TicketAssigned, {}), (e.TicketReplied, {}),
     (e.TicketResolved, {}), (e.TicketReopened, {}), (e.TicketClosed, {"resolved": st.none() | st.booleans()}),
+    (e.TicketEscalated, {}), (e.TicketMerged, {"into": st.just("c9")}), (e.TicketRated, {"score": st.integers(1, 5), "scale": st.just("1-5")}),
+    (e.CallInvited, {"survey": st.sampled_from(["csat", "nps"])}), (e.CallRated, {"score": st.integers(0, 10), "scale": st.just("0-10"), "survey": st.just("nps")}),
+    (e.CallReviewed, {"score": st.integers(0, 100), "form": _maybe, "passed": st.none() | st.booleans()}),
+    (e.CallAnalysed, {"emotion": st.none() | st.just(0.5), "page_switches": st.none() | st.integers(0, 3)}),
 ]  # fmt: skip
 
 

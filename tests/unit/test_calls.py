@@ -200,4 +200,4 @@ def test_no_rate_of_a_window_has_an_answer_without_its_offer() -> None:
     script.at("09:09:00", e.CallArrived, "later")
     window = script.run().snapshot("queue|q").windows["5m"]
     assert (window["answer_rate"].value, window["answer_rate"].n, window["offered_calls"].value) == (1, 1, 1)
-    assert script.run().snapshot("queue|q").windows["30m"]["offered_calls"].value == 1
+    assert script.run().snapshot("queue|q").figure("30m", "offered_calls").value == 1

@@ -64,10 +64,10 @@ def test_a_late_response_is_the_repliers_even_if_it_was_another_who_let_it_wait(
 
 def test_a_miss_shows_in_the_window_of_its_moment() -> None:
     script = chat(("09:00:05", "customer"), later="09:04:59")
-    assert script.run().snapshot("all|all").windows["5m"]["first_response_30s_rate"].n == 1
+    assert script.run().snapshot("all|all").figure("5m", "first_response_30s_rate").n == 1
     script = chat(("09:00:05", "customer"), later="09:05:00")
-    assert script.run().snapshot("all|all").windows["5m"]["first_response_30s_rate"].n == 0
-    assert script.run().snapshot("all|all").windows["30m"]["first_response_30s_rate"].n == 1
+    assert script.run().snapshot("all|all").figure("5m", "first_response_30s_rate").n == 0
+    assert script.run().snapshot("all|all").figure("30m", "first_response_30s_rate").n == 1
 
 
 def test_resolution_of_a_chat_counts_only_where_it_is_stated() -> None:

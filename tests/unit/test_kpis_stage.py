@@ -12,12 +12,12 @@ from streams import facts as daily
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Cell, Contribution, DailyFacts, Planned, Sums
 from streams.entity import Entity
-from streams.kpi.formulas import figures
 from streams.kpi.measures import merged
 from streams.kpi.policy import Policy
 from streams.kpis_stage import KpisStage
 from streams.pipeline import DayBook, Entities, new_day
 from streams.windows.rolling import ROLLING
+from tests.desk import shown
 
 POLICY = Policy(time_zone="UTC")
 DAY = date(2026, 3, 2).toordinal()
@@ -126,13 +126,13 @@ def test_midnight_wakes_everybody() -> None:
     stage.advance(evening * 60_000)
     stage.take("agent|a", evening, {"calls_offered": 1})
     stage.take_shown()
-    assert stage.snapshot("agent|a", evening * 60_000).windows["today"]["offered_calls"].value == 1
+    assert stage.snapshot("agent|a", evening * 60_000).figure("today", "offered_calls").value == 1
     midnight = evening + 60
     stage.advance(midnight * 60_000 - 1)
     stage.take_shown()
     stage.advance(midnight * 60_000)
     assert stage.take_shown() == ["agent|a"]
-    assert stage.snapshot("agent|a", midnight * 60_000).windows["today"]["offered_calls"].value == 0
+    assert stage.snapshot("agent|a", midnight * 60_000).figure("today", "offered_calls").n == 0
 
 
 _KEYS = ("agent|a", "agent|b", "queue|q")
@@ -179,11 +179,11 @@ def test_what_is_not_to_be_shown_has_not_changed_and_what_is_shown_is_right(
         for key in stage.take_shown(limits[number % len(limits)]):
             last[key] = stage.windows(key, now / 60_000)
             expected = {
-                name: figures(key, merged(part for at, of, _, part in told[key] if at <= now and minute - length < of <= minute), POLICY)
+                name: shown(key, merged(part for at, of, _, part in told[key] if at <= now and minute - length < of <= minute))
                 for name, length in ROLLING.items()
             }  # fmt: skip
             today = merged(part for at, _, of, part in told[key] if at <= now and of == day(minute))
-            assert last[key] == ({**expected, "today": figures(key, today, POLICY)}, 0, None)
+            assert last[key] == ({**expected, "today": shown(key, today)}, 0, None)
         waiting_to_be_shown = stage.take_shown()
         for key in told.keys() - set(waiting_to_be_shown):
             assert stage.windows(key, now / 60_000) == last[key], key

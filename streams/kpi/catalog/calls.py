@@ -21,6 +21,16 @@ def _service_level(policy: Policy, side: Side) -> tuple[Terms, Terms]:
             return within, {"calls_offered": 1, "calls_abandoned_short": -1}
 
 
+def _missed_offers(_: Policy, __: Side) -> tuple[Terms, Terms]:
+    # Offers to agents: a desk's own are those to its queue.
+    return {"calls_missed": 1}, {"calls_answered": 1, "calls_missed": 1}
+
+
+def _live(_: Policy, __: Side) -> tuple[Terms, Terms]:
+    # Who waits now is known of an entity beside its windows; no sums say it.
+    return {}, {}
+
+
 def _abandonment(_: Policy, side: Side) -> tuple[Terms, Terms]:
     # Nobody's hang-up is an agent's: staff have no data here, not 0 %.
     return {"calls_abandoned": 1, "calls_abandoned_short": -1}, {"calls_offered": 1} if side == "desk" else {}
@@ -33,6 +43,7 @@ CALLS = (
         "进入队列的通话；坐席与班组：接听 + 漏接", "calls queued; agent and team: answered + missed",
         ("call.queued", "call.answered", "call.missed"),
         traps="A re-queued transfer is a new offer to the next queue; hang-ups before the queue are not offered.",
+        traps_zh="转接后重新排队算下一队列的新呼入；入队前挂机不算呼入。",
     ),
     Kpi(
         "answer_rate", "接通率", "Answer rate", "rate", "ratio", "higher",
@@ -40,6 +51,7 @@ CALLS = (
         "接听 / 呼入", "answered / offered",
         ("call.queued", "call.answered"),
         traps="Time-outs stay in the denominator.",
+        traps_zh="超时离队的仍留在分母中。",
     ),
     Kpi(
         "service_level_20s", "20秒接通率", "Answered within 20 s", "rate", "ratio", "higher",
@@ -48,6 +60,7 @@ CALLS = (
         ("call.queued", "call.answered", "call.abandoned"),
         ("service_level_seconds", "service_level_denominator", "short_abandon_seconds"),
         "Exactly the threshold counts as within; agents: answered in time / (answered + missed).",
+        traps_zh="恰好等于阈值算在内；坐席：及时接听 / （接听 + 漏接）。",
     ),
     Kpi(
         "abandonment_rate", "放弃率", "Abandonment rate", "rate", "ratio", "lower",
@@ -56,6 +69,7 @@ CALLS = (
         ("call.queued", "call.abandoned"),
         ("short_abandon_seconds",),
         "Never charged to an agent.",
+        traps_zh="从不计给坐席。",
     ),
     Kpi(
         "average_speed_of_answer", "平均应答速度", "Average speed of answer", "mean", "s", "lower",
@@ -63,6 +77,8 @@ CALLS = (
         "已接听通话的等待 / 接听", "wait of the answered / answered",
         ("call.answered",),
         traps="Not over all calls.",
+        traps_zh="只计已接听的通话，不是全部通话。",
+        squares=lambda p, s: {"wait_seconds_squared": 1},
     ),
     Kpi(
         "average_handle_time", "平均处理时长", "Average handle time", "mean", "s", "lower",
@@ -70,5 +86,80 @@ CALLS = (
         "（通话 + 保持 + 话后）/ 处理完的通话", "(talk + hold + wrap-up) / handled",
         ("call.ended",),
         traps="Wrap-up may arrive after the end.",
+        traps_zh="话后时长可能在通话结束之后才到达。",
+        squares=lambda p, s: {"handle_seconds_squared": 1},
+    ),
+    Kpi(
+        "average_talk_time", "平均通话时长", "Average talk time", "mean", "s", "range",
+        lambda p, s: ({"talk_seconds": 1}, {"calls_handled": 1}),
+        "通话 / 处理完的通话", "talk / handled",
+        ("call.ended",),
+        traps="Shorter is not better by itself: never scored without an item of quality.",
+        traps_zh="并非越短越好：没有质量类指标时不得计分。",
+        squares=lambda p, s: {"talk_seconds_squared": 1},
+    ),
+    Kpi(
+        "average_hold_time", "平均保持时长", "Average hold time", "mean", "s", "lower",
+        lambda p, s: ({"hold_seconds": 1}, {"calls_held": 1}),
+        "保持 / 有保持的通话", "hold / handled calls that were put on hold",
+        ("call.ended",),
+        traps="Over held calls only; several holds of one call count as one.",
+        traps_zh="只计有保持的通话；一通电话多次保持合计为一次。",
+        squares=lambda p, s: {"hold_seconds_squared": 1},
+    ),
+    Kpi(
+        "average_wrap_up_time", "平均话后时长", "Average wrap-up time", "mean", "s", "lower",
+        lambda p, s: ({"wrap_up_seconds": 1}, {"calls_handled": 1}),
+        "话后 / 处理完的通话", "wrap-up / handled",
+        ("call.ended",),
+        traps="Wrap-up may arrive after the end; a call without any counts with 0.",
+        traps_zh="话后时长可能在通话结束之后才到达；没有话后的通话按 0 计。",
+        squares=lambda p, s: {"wrap_up_seconds_squared": 1},
+    ),
+    Kpi(
+        "transfer_rate", "转接率", "Transfer rate", "rate", "ratio", "lower",
+        lambda p, s: ({"calls_transferred": 1}, {"calls_handled": 1}),
+        "转接 / 处理完的通话", "transferred / handled",
+        ("call.transferred", "call.ended"),
+        traps="Each agent's part of a call is one handled call; it counts as transferred for whoever handed it on, once "
+        "that part has ended.",
+        traps_zh="一通电话中每位坐席的部分各计一通；转接计给转出的坐席，并在其部分结束后才计入。",
+    ),
+    Kpi(
+        "missed_offer_rate", "振铃未接率", "Missed offer rate", "rate", "ratio", "lower",
+        _missed_offers,
+        "振铃未接 / 向坐席的振铃（接听 + 未接）", "missed / offers to agents (answered + missed)",
+        ("call.missed", "call.answered"),
+        traps="One call can be missed by many; who was offered it and saw it withdrawn is told by nobody.",
+        traps_zh="同一通电话可被多位坐席漏接；振铃中途被撤回的不计。",
+    ),
+    Kpi(
+        "short_call_rate", "短通话率", "Short call rate", "rate", "ratio", "lower",
+        lambda p, s: ({"calls_short": 1}, {"calls_handled": 1}),
+        "坐席挂断且通话短于时限 / 处理完的通话", "ended by the agent with talk < limit / handled",
+        ("call.ended",),
+        ("short_call_seconds",),
+        "A sign to look at, never scored; where the source does not say who hung up it is 0.",
+        traps_zh="仅供关注，从不计分；来源未说明由谁挂断时为 0。",
+    ),
+    Kpi(
+        "calls_waiting", "排队数", "Calls waiting", "level", "n", "lower",
+        _live,
+        "此刻在队列中的通话", "calls in the queue now",
+        ("call.queued", "call.answered", "call.abandoned", "call.left_queue"),
+        ("max_wait_seconds",),
+        "Of this moment only: no window and no day has one; a call whose end never came stops counting after the limit.",
+        traps_zh="只有此刻的值，没有时间窗或日值；一直收不到结束的通话超过时限后不再计入。",
+        live=True,
+    ),
+    Kpi(
+        "longest_wait", "最长等待", "Longest wait", "level", "s", "lower",
+        _live,
+        "现在 − 排队最久的通话的入队时间", "now − when the call that has waited longest was queued",
+        ("call.queued", "call.answered", "call.abandoned", "call.left_queue"),
+        ("max_wait_seconds",),
+        "Grows without events.",
+        traps_zh="没有事件时也会增长。",
+        live=True,
     ),
 )  # fmt: skip

@@ -12,6 +12,47 @@ COMPLAINTS = (
         "complaints of a customer who complained on the same topic in time / complaints",
         ("kind = complaint",),
         ("repeat_complaint_days", "same_matter"),
-        "Charged to whoever closed the earlier one; counted on the day of the later one.",
+        "Charged to whoever closed the earlier one; counted on the day of the later one. Pending: complaints of days within the time.",
+        traps_zh="计给关闭前一次投诉的坐席，计在后一次投诉当日；“未到期”为期限内各日的投诉数。",
+        matures="repeat_complaint_days",
+    ),
+    Kpi(
+        "complaint_rate", "投诉率", "Complaints per 1,000 contacts", "rate", "per_mille", "lower",
+        lambda p, s: ({"complaints": 1}, {"contacts_handled": 1}),
+        "投诉 / 处理完的联络 × 1000", "complaints / handled contacts × 1,000",
+        ("kind = complaint", "call.ended", "chat.ended", "ticket.closed"),
+        traps="A desk's complaint counts when it arrives, an agent's when he has closed it.",
+        traps_zh="队列等的投诉在到达时计入，坐席的在其关闭时计入。",
+        times=1000,
+    ),
+    Kpi(
+        "complaint_resolution_24h_rate", "投诉24小时解决率", "Complaints resolved within 24 h", "rate", "ratio", "higher",
+        lambda p, s: ({"complaints_resolved_24h": 1}, {"complaints_due": 1}),
+        "24小时内解决的投诉 / 已有结论或满24小时的投诉",
+        "resolved ≤ 24 h after arrival / complaints that ended with a word on it or are past 24 h",
+        ("kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "call.ended", "chat.ended"),
+        traps="Exactly 24 hours is in time; open past it counts as missed at that moment, for whoever had it then; one that was closed "
+        "within 24 hours without a word on its resolution is left out.",
+        traps_zh="恰好 24 小时算及时；超过仍未解决，即在那一刻计为未及时，计给当时的坐席；24 小时内关闭而未说明是否解决的不计。",
+    ),
+    Kpi(
+        "complaint_late_days", "投诉超期天数", "Days of late complaints", "count", "days", "lower",
+        lambda p, s: ({"complaint_late_days": 1}, None),
+        "各投诉超过24小时后开始的天数之和", "sum over complaints of the days begun past 24 h",
+        ("kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed"),
+        ("complaint_late_days_at_most",),
+        "Open ones grow by one with each day begun, up to the limit; on the day of the complaint, for whoever has it in the end; "
+        "resolved or closed ends it.",
+        traps_zh="未结的每开始一天加一天，直到上限；计在投诉当日，计给最后的坐席；解决或关闭即止。",
+    ),
+    Kpi(
+        "complaint_response_time", "投诉响应时间", "Complaint response time", "mean", "s", "lower",
+        lambda p, s: ({"complaint_response_seconds": 1}, {"complaint_responses": 1}),
+        "首次答复 − 投诉到达（均值）", "first reply − arrival of the complaint (mean)",
+        ("kind = complaint", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
+        traps="A call's reply is its answer, a ticket's one that the customer can read; credited to whoever gave it. Complaints nobody "
+        "has answered are in no mean.",
+        traps_zh="通话以接听为答复，工单以客户可见的回复为答复；计给答复者。尚未答复的不进入均值。",
+        squares=lambda p, s: {"complaint_response_seconds_squared": 1},
     ),
 )  # fmt: skip

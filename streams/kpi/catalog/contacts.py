@@ -13,7 +13,23 @@ CONTACTS = (
         ("call.*", "chat.*", "ticket.*"),
         ("repeat_days", "same_matter"),
         "Charged to the agent, and counted on the day, of the earlier contact; any arrival counts as a return, the voice "
-        "menu included; what the same matter is: policy; a topic missing on either side matches any.",
+        "menu included; what the same matter is: policy; a topic missing on either side matches any. Pending: "
+        "contacts of days within the time.",
+        traps_zh="计给前一次联络的坐席和当日；任何来访都算，包括只进入语音菜单；任一方缺主题视为相同。“未到期”为期限内各日的联络数。",
+        matures="repeat_days",
+    ),
+    Kpi(
+        "fcr", "首次解决率", "First contact resolution", "rate", "ratio", "higher",
+        lambda p, s: ({"contacts_handled_known": 1, "fcr_missed": -1}, {"contacts_handled_known": 1}),
+        "未转接、未重开且期限内未再次来访的联络 / 已到期的已知客户联络",
+        "handled contacts neither transferred, reopened nor repeated in time / matured ones with known customer",
+        ("call.*", "chat.*", "ticket.*"),
+        ("fcr_days", "same_matter"),
+        "Only days that have matured count, the others are pending; unknown customers cannot repeat: they are left out, and "
+        "counted as `fcr_unknown`. A transferred contact counts for the agent at its end.",
+        traps_zh="只计已到期的日子，其余为“未到期”；未知客户无法判断是否再来，不计入，另计为 `fcr_unknown`。转接的联络计给最后的坐席。",
+        matures="fcr_days",
+        only_mature=True,
     ),
     Kpi(
         "resolution_rate", "问题解决率", "Resolution rate", "rate", "ratio", "higher",
@@ -21,5 +37,6 @@ CONTACTS = (
         "已解决 / 应解决（结束、关闭或超期）", "resolved / due to be resolved (ended, closed or overdue)",
         ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
         traps="`resolved` false counts below; a call or chat that says nothing about it is left out.",
+        traps_zh="`resolved` 为否只计入分母；未说明是否解决的通话或会话不计。",
     ),
 )  # fmt: skip

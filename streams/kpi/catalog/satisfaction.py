@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from streams.kpi.policy import Policy
-from streams.kpi.spec import Kpi, Side, Terms
+from streams.kpi.spec import Kpi, Side, Terms, Within
 
 
 def _csat_mean(policy: Policy, _: Side) -> tuple[Terms, Terms]:
     scale = policy.csat_mean_scale.replace("-", "_")
     return {f"csat_score_{scale}": 1}, {f"csat_ratings_{scale}": 1}
+
+
+def _scale_ends(policy: Policy) -> Within:
+    low, dash, high = policy.csat_mean_scale.partition("-")
+    return (float(low), float(high)) if dash else (0.0, 1.0)
 
 
 SATISFACTION = (
@@ -19,6 +24,7 @@ SATISFACTION = (
         ("*.rated",),
         ("satisfied_from",),
         "Credited to the agent at the end of the contact; an updated rating replaces the old one.",
+        traps_zh="计给联络结束时的坐席；更新的评价取代原评价。",
     ),
     Kpi(
         "csat_mean", "满意度均分", "Mean satisfaction score", "mean", "points", "higher",
@@ -27,5 +33,44 @@ SATISFACTION = (
         ("*.rated",),
         ("csat_mean_scale",),
         "Scales are never mixed or converted.",
+        traps_zh="不同量表从不混合或换算。",
+        within=_scale_ends,
+    ),
+    Kpi(
+        "nps", "净推荐值", "Net promoter score", "mean", "points", "higher",
+        lambda p, s: ({"nps_promoters": 1, "nps_detractors": -1}, {"nps_ratings": 1}),
+        "（9–10 分 − 0–6 分）/ 净推荐值评价 × 100", "(answers of 9–10 − answers of 0–6) / answers × 100",
+        ("*.rated",),
+        traps="Of the survey `nps` on the scale 0–10 only; from −100 to 100; a later answer replaces the earlier.",
+        traps_zh="只计 0–10 分的 nps 调查；范围 −100 到 100；后一次评价替换前一次。",
+        times=100,
+        squares=lambda p, s: {"nps_promoters": 1, "nps_detractors": 1},
+        within=lambda p: (-100.0, 100.0),
+    ),
+    Kpi(
+        "negative_review_rate", "差评率", "Bad rating rate", "rate", "ratio", "lower",
+        lambda p, s: ({"csat_bad_1_5": 1}, {"csat_ratings_1_5": 1}),
+        "1–2 分 / 五分制评价", "ratings of 1 or 2 / ratings on the scale 1–5",
+        ("*.rated",),
+        traps="Satisfaction ratings on the scale 1–5 only: no other scale is converted.",
+        traps_zh="只计五分制满意度评价，其他量表不换算。",
+    ),
+    Kpi(
+        "survey_response_rate", "参评率", "Survey response rate", "rate", "ratio", "higher",
+        lambda p, s: ({"surveys_answered": 1}, {"surveys_invited": 1}),
+        "受邀并评价 / 邀请", "invitations answered / invitations",
+        ("*.invited", "*.rated"),
+        traps="A low share is a sign of cherry-picking. Each survey of a contact counts once, in the window of its first invitation; a "
+        "rating without an invitation is in neither.",
+        traps_zh="过低可能意味着挑选客户邀评。每个联络的每项调查只计一次，计在首次邀请的时间窗；未经邀请的评价两边都不计。",
+    ),
+    Kpi(
+        "complaint_conversion_rate", "投诉转化率", "Complaint conversion rate", "rate", "ratio", "higher",
+        lambda p, s: ({"complaints_satisfied": 1}, {"complaints_rated": 1}),
+        "末次评价满意的投诉 / 有评价的投诉", "complaints whose last rating is satisfied / rated complaints",
+        ("kind = complaint", "*.rated"),
+        ("satisfied_from",),
+        "Of complaints that nobody rated it says nothing.",
+        traps_zh="未评价的投诉不在其中。",
     ),
 )  # fmt: skip

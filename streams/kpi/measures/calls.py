@@ -17,4 +17,12 @@ CALLS = (
     Measure("talk_seconds", "s", "通话时长", "talk of the handled calls"),
     Measure("hold_seconds", "s", "保持时长", "hold of the handled calls"),
     Measure("wrap_up_seconds", "s", "话后时长", "wrap-up of the handled calls"),
+    Measure("wait_seconds_squared", "s2", "已接听通话等待时长平方和", "squares of the waits of the answered calls"),
+    Measure("handle_seconds_squared", "s2", "处理时长平方和", "squares of the handle times of the handled calls"),
+    Measure("talk_seconds_squared", "s2", "通话时长平方和", "squares of the talk times of the handled calls"),
+    Measure("hold_seconds_squared", "s2", "保持时长平方和", "squares of the hold times of the handled calls"),
+    Measure("wrap_up_seconds_squared", "s2", "话后时长平方和", "squares of the wrap-up times of the handled calls"),
+    Measure("calls_held", "n", "有保持的通话", "handled calls that were put on hold"),
+    Measure("calls_transferred", "n", "转接的通话", "handled calls that the agent transferred"),
+    Measure("calls_short", "n", "坐席挂断的短通话", "handled calls that the agent ended within the short-call limit"),
 )

@@ -9,4 +9,26 @@ CHATS = (
     Measure("first_responses_within_30s", "n", "阈值内首响", "first responses within the threshold"),
     Measure("chat_first_responses", "n", "会话首响", "first responses in chats"),
     Measure("chat_first_response_seconds", "s", "会话首响时长", "wait for the first response in chats"),
+    Measure(
+        "chat_first_response_seconds_squared",
+        "s2",
+        "会话首响时长平方和",
+        "squares of the waits for the first response in chats",
+    ),
+    Measure("chat_first_response", "s", "会话首响时长分布", "how long first responses in chats took", family=True),
+    Measure("chat_responses", "n", "会话人工回复", "human replies to customer messages in chats"),
+    Measure("chat_response_seconds", "s", "会话回复时长", "wait for the human replies in chats"),
+    Measure(
+        "chat_response_seconds_squared",
+        "s2",
+        "会话回复时长平方和",
+        "squares of the waits for the human replies in chats",
+    ),
+    Measure("chat_responses_delayed", "n", "延迟的会话回复", "human replies in chats later than the delay limit"),
+    Measure(
+        "chat_contact_seconds",
+        "s",
+        "会话接待时长",
+        "time during which the agent had the chats, those that overlap added up",
+    ),
 )

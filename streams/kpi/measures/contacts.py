@@ -7,6 +7,15 @@ from streams.kpi.measures.measure import Measure
 CONTACTS = (
     Measure("contacts_handled", "n", "处理完的联络", "contacts of all channels handled to the end"),
     Measure("contacts_handled_known", "n", "已知客户的联络", "handled contacts of known customers"),
+    Measure(
+        "fcr_unknown", "n", "未知客户的联络", "handled contacts of unknown customers: nobody knows whether they return"
+    ),
+    Measure(
+        "fcr_missed",
+        "n",
+        "未一次解决的联络",
+        "handled contacts of known customers, transferred, reopened or repeated in time",
+    ),
     Measure("repeat_contacts", "n", "客户再次来访的联络", "handled contacts whose customer came back in time"),
     Measure("resolution_due", "n", "应解决的联络", "contacts due to be resolved"),
     Measure("resolved", "n", "已解决的联络", "contacts resolved"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["n", "s", "points"]
+Unit = Literal["n", "s", "points", "s2", "s2_whole", "points2"]
 
-#: Stored units per unit shown: seconds and points are kept in thousandths, counts as they are.
-SCALE: dict[Unit, int] = {"n": 1, "s": 1000, "points": 1000}
+#: Stored units per unit shown: seconds, points and their squares are kept in thousandths, counts as they are. The squares of times
+#: that last for days are kept in whole s², so that a year of a hundred thousand agents stays below 2^63.
+SCALE: dict[Unit, int] = {"n": 1, "s": 1000, "points": 1000, "s2": 1000, "s2_whole": 1, "points2": 1000}
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Measure:
 
     ``level``: a height that goes up and down, such as tickets open: the sum of all its ups and downs so far is how high it is now.
     ``grows_with``: a time that goes on by itself: it grows by the height of that level, every second.
+    ``family``: a distribution: it stands for many sums, one for each bucket (``streams.kpi.percentiles``).
     """
 
     id: str
@@ -25,3 +27,10 @@ class Measure:
     en: str
     level: bool = False
     grows_with: str | None = None
+    family: bool = False
+
+
+def squared(amount: int, unit: Unit = "s2") -> int:
+    """The square of an amount kept in thousandths (ms, thousandths of a point) as a measure of ``unit`` keeps it, rounded half up."""
+    kept = 1_000_000 // SCALE[unit]
+    return (amount * amount * 2 + kept) // (2 * kept)

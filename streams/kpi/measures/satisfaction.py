@@ -15,4 +15,12 @@ SATISFACTION = (
     Measure("csat_score_0_100", "points", "0–100 分评价总分", "sum of the scores on the scale 0-100"),
     Measure("csat_ratings_binary", "n", "二元评价", "satisfaction ratings on the scale 0 or 1"),
     Measure("csat_score_binary", "points", "二元评价总分", "sum of the scores on the scale 0 or 1"),
+    Measure("csat_bad_1_5", "n", "1–5 分差评", "ratings of 1 or 2 on the scale 1-5"),
+    Measure(
+        "nps_ratings", "n", "净推荐值评价", "answers to the question whether one would recommend, on the scale 0-10"
+    ),
+    Measure("nps_promoters", "n", "推荐者", "answers of 9 or 10"),
+    Measure("nps_detractors", "n", "贬损者", "answers of 0 to 6"),
+    Measure("surveys_invited", "n", "邀请评价", "invitations to a survey, one for each contact and survey"),
+    Measure("surveys_answered", "n", "受邀并评价", "invitations that were answered"),
 )

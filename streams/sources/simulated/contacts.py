@@ -58,7 +58,7 @@ class Contacts:
                 site_id=contact.site,
                 topic=matter.topic,
                 kind=matter.kind,
-                vip=bool(matter.customer and matter.customer.vip),
+                vip=True if matter.customer and matter.customer.vip else None,
                 **fields,
             )
         )

@@ -22,8 +22,7 @@ function definition(kpi, meta, version) {
   for (const rule of meta.rules.filter((rule) => rule.kpi === kpi.id)) {
     line(list, t().rule, `${named(rule)} · ${t().short[rule.window]} · ${ruleText(rule, kpi.unit)} · n ≥ ${rule.min_n}`);
   }
-  // The catalogue's notes are written in English only.
-  if (language() === "en") line(list, t().traps, kpi.traps);
+  line(list, t().traps, language() === "en" ? kpi.traps : kpi.traps_zh);
   line(list, t().needs, kpi.needs.join(" · "));
   el.append(title, list);
   return el;

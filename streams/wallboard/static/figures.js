@@ -26,7 +26,9 @@ export class Figures {
   // The bare number, null where there is no data.
   amount(snapshot, shown) {
     const figure = this.figure(snapshot, shown);
-    if (shown.part === "n") return snapshot ? (figure.n ?? 0) : null;
+    // What is not in a snapshot has no data; nothing was counted of a plain sum.
+    const sum = shown.part === "n" || ["count", "level"].includes(this.kpis.get(shown.kpi)?.kind);
+    if (sum) return snapshot ? ((shown.part === "n" ? figure.n : figure.value) ?? 0) : null;
     return figure.value ?? null;
   }
 
@@ -60,6 +62,6 @@ export function standsText(stands, rule, n) {
 }
 
 // "n 154 · 83.8–93.5 %": how many things were counted, and the interval.
-export function sampleText(n, figure) {
-  return [`n ${count(n)}`, interval(figure)].filter(Boolean).join(" · ");
+export function sampleText(n, figure, unit) {
+  return [`n ${count(n)}`, interval(unit, figure)].filter(Boolean).join(" · ");
 }

@@ -47,10 +47,11 @@ export function limit(unit, amount) {
   return `${number(amount * 100, 0, 2)}${NBSP}%`;
 }
 
-// 91.2–95.1 %
-export function interval(figure) {
+// 91.2–95.1 %, 4:12–5:03, 3.90–4.42
+export function interval(unit, figure) {
   if (figure?.low == null || figure.high == null) return "";
-  return `${number(figure.low * 100, 1)}–${percent(figure.high)}`;
+  const low = unit === "ratio" ? number(figure.low * 100, 1) : value(unit, figure.low);
+  return `${low}–${value(unit, figure.high)}`;
 }
 
 // Milliseconds → 1.2 s, 45 s, 1:04:32

@@ -50,7 +50,7 @@ class Tile {
     setText(this.window, t().short[window]);
     setText(this.value, text);
     setText(this.stands, standsText(stands, rule, n));
-    setText(this.sample, amount == null ? "" : sampleText(n, figure));
+    setText(this.sample, amount == null ? "" : sampleText(n, figure, kpi.unit));
     setText(this.rule, ruleText(rule ?? figures.judge.of(kpi.id, window)[0], kpi.unit));
     this.drawTrack(kpi, amount, figure, rule);
   }

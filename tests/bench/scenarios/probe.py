@@ -43,7 +43,9 @@ def hash_of(settings: Settings) -> str:
 
 def shows(raw: bytes | str | None) -> bool:
     """Does this snapshot have the answered call in every window?"""
-    return raw is not None and all(window["offered_calls"].value == 1 for window in _snapshot(raw).windows.values())
+    return raw is not None and all(
+        "offered_calls" in window and window["offered_calls"].value == 1 for window in _snapshot(raw).windows.values()
+    )
 
 
 def is_shown(redis: Redis, settings: Settings, name: str) -> bool:

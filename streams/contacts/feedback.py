@@ -1,0 +1,141 @@
+"""What is said of a contact: ratings and invitations to them, quality reviews, analytics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from streams.contacts.contact import REVIEW, Contact, Rules, Signals
+from streams.contracts import events as e
+from streams.contracts.outputs import Sums
+from streams.kpi.measures.measure import squared
+
+#: The item of a review's form that says whether the agent kept to the script.
+SCRIPT = "script"
+#: Net promoter score: from here on a promoter, up to there a detractor, on the scale 0-10.
+_PROMOTER, _DETRACTOR = 9, 6
+#: Up to here a rating on the scale 1-5 is a bad one.
+_BAD = 2
+_INVITED: Sums = {"surveys_invited": 1}
+_ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
+_REVIEWED: Sums = {"contacts_reviewed": 1}
+
+
+def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
+    """A rating; of each survey the last one stands. Credited to the contact's agent, else to the one it names."""
+    if contact.agent is None and event.agent_id is not None:
+        contact.hand_to(event.agent_id, event.team_id)
+    if event.survey not in contact.answered:
+        contact.answered.append(event.survey)
+        if (invitation := contact.slots.get(f"invited_{event.survey}")) is not None:
+            contact.fill(f"invited_{event.survey}", replace(invitation, staff=_ANSWERED, desk=_ANSWERED))
+    if event.survey == "csat":
+        contact.put("rating", at, both=_satisfaction(event, rules))
+    elif event.survey == "nps" and event.scale == "0-10":
+        sums: Sums = {"nps_ratings": 1}
+        if event.score >= _PROMOTER:
+            sums["nps_promoters"] = 1
+        elif event.score <= _DETRACTOR:
+            sums["nps_detractors"] = 1
+        contact.put("nps", at, both=sums)
+
+
+def _satisfaction(event: e.Rated, rules: Rules) -> Sums:
+    scale = event.scale.replace("-", "_")
+    sums: Sums = {"csat_ratings": 1, f"csat_ratings_{scale}": 1}
+    if event.score:
+        sums[f"csat_score_{scale}"] = round(event.score * 1000)
+    if event.score >= rules.policy.satisfied_from[event.scale]:
+        sums["csat_satisfied"] = 1
+    if event.scale == "1-5" and event.score <= _BAD:
+        sums["csat_bad_1_5"] = 1
+    return sums
+
+
+def invited(contact: Contact, event: e.Invited, at: int, rules: Rules) -> None:
+    """Asked to rate. The first invitation to a survey counts, and when it was made; a rating of that survey answers it."""
+    if (name := f"invited_{event.survey}") not in contact.slots:
+        contact.put(name, at, both=_ANSWERED if event.survey in contact.answered else _INVITED)
+
+
+def reviewed(contact: Contact, event: e.Reviewed, at: int, rules: Rules) -> None:
+    """A quality review; the last one by each form stands. Credited to the contact's agent, else to the one it names."""
+    if contact.agent is None and event.agent_id is not None:
+        contact.hand_to(event.agent_id, event.team_id)
+    score = round(event.score * 1000)
+    sums: Sums = {"reviews": 1}
+    if score:
+        sums |= {"qa_score": score, "qa_score_squared": squared(score, "points2")}
+    if event.passed is not None:
+        sums["qa_verdicts"] = 1
+        if event.passed:
+            sums["qa_passed"] = 1
+    if event.fatal:
+        sums["qa_fatal"] = 1
+    if event.items is not None and SCRIPT in event.items:
+        sums["script_reviews"] = 1
+        if event.items[SCRIPT]:
+            sums["script_passed"] = 1
+    contact.put("review" if event.form is None else REVIEW + event.form, at, both=sums)
+    contact.reviewed = True
+
+
+def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None:
+    """Analytics: what an analysis states replaces what an earlier one stated of the same."""
+    known = contact.signals or Signals()
+    told = {
+        "emotion": _thousandths(event.emotion),
+        "emotion_start": _thousandths(event.emotion_start),
+        "emotion_end": _thousandths(event.emotion_end),
+        "keyword_coverage": _thousandths(event.keyword_coverage),
+        "page_switches": event.page_switches,
+        "search": _thousandths(event.search_seconds),
+    }
+    contact.signals = signals = replace(known, **{name: value for name, value in told.items() if value is not None})
+    sums: Sums = {}
+    if signals.emotion is not None:
+        sums |= _amount("emotions", "emotion_score", signals.emotion)
+    if signals.emotion_start is not None and signals.emotion_end is not None:
+        sums |= _amount("emotion_changes", "emotion_change", signals.emotion_end - signals.emotion_start)
+    if signals.keyword_coverage is not None:
+        sums |= _amount("keyword_coverages", "keyword_coverage", signals.keyword_coverage)
+    if sums:
+        contact.put("signals", at, both=sums)
+
+
+def settle(contact: Contact) -> None:
+    """After an event: what is told per handled contact, once it has been handled."""
+    handled = contact.slots.get("handled")
+    if handled is None:
+        contact.drop("reviewed", "search")
+        return
+    if contact.reviewed:
+        contact.keep("reviewed", replace(handled, staff=_REVIEWED, desk=_REVIEWED))
+    if contact.signals is None:
+        return
+    sums: Sums = {}
+    if (switches := contact.signals.page_switches) is not None:
+        sums |= {"page_switch_contacts": 1, "page_switches": switches, "page_switches_squared": switches * switches}
+    if (search := contact.signals.search) is not None:
+        sums |= {"search_contacts": 1, "search_seconds": search, "search_seconds_squared": squared(search)}
+    if sums := {measure: amount for measure, amount in sums.items() if amount}:
+        contact.keep("search", replace(handled, staff=sums, desk=sums))
+
+
+def _amount(count: str, measure: str, amount: int) -> Sums:
+    sums = {count: 1, measure: amount, f"{measure}_squared": squared(amount, "points2")}
+    return {name: value for name, value in sums.items() if value}
+
+
+def _thousandths(value: float | None) -> int | None:
+    return None if value is None else round(value * 1000)
+
+
+HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
+    e.Rated: rated,
+    e.Invited: invited,
+    e.Reviewed: reviewed,
+    e.Analysed: analysed,
+}

@@ -1,0 +1,180 @@
+"""What follows from a contact's kind (complaint, follow-up, refund, fault, information to pass on) and from its topic.
+
+Looked at after every event, from the contact as it then is: what was planned stands once its moment has passed, and stays with
+whoever had the contact then.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from streams.contacts.contact import Contact, Rules
+from streams.contacts.slots import PLANNED, Slot
+from streams.contracts.outputs import Sums
+from streams.kpi.measures.measure import squared
+from streams.kpi.measures.topics import of_topic
+
+HOUR_MS = 3_600_000
+#: A complaint is to be resolved within this time, and late by one day for each that has begun since.
+DAY_MS = 24 * HOUR_MS
+
+_COMPLAINT: Sums = {"complaints": 1}
+_DUE_24H: Sums = {"complaints_due": 1}
+_RESOLVED_24H: Sums = {"complaints_due": 1, "complaints_resolved_24h": 1}
+_LATE_DAY: Sums = {"complaint_late_days": 1}
+_RATED: Sums = {"complaints_rated": 1}
+_SATISFIED: Sums = {"complaints_rated": 1, "complaints_satisfied": 1}
+_FOLLOW_UP_DUE: Sums = {"follow_ups_due": 1}
+_FOLLOWED_UP: Sums = {"follow_ups_due": 1, "follow_ups_done": 1}
+_OF_KIND: dict[str, Sums] = {"refund": {"refunds": 1}, "refund_dispute": {"refund_disputes": 1}}
+#: Kinds that want a reply within an hour: what is due, and what is due and in time.
+_REPLIES: dict[str, tuple[Sums, Sums]] = {
+    kind: ({f"{name}_due": 1}, {f"{name}_due": 1, f"{name}_within_1h": 1})
+    for kind, name in (("fault", "fault_replies"), ("info_relay", "info_replies"))
+}
+
+
+def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
+    """Have what a contact of this kind counts for, after an event of the time ``at`` (ms)."""
+    match contact.kind:
+        case "complaint":
+            _complaint(contact, at, rules)
+        case "follow_up":
+            _follow_up(contact, channel, at)
+        case "refund" | "refund_dispute" as kind:
+            contact.keep(kind, _slot(contact, contact.at, _OF_KIND[kind]))
+        case "fault" | "info_relay" as kind:
+            _reply(contact, channel, at, rules, *_REPLIES[kind])
+
+
+def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
+    desk = _slot(complaint, complaint.at, _COMPLAINT)
+    complaint.keep("complaint", replace(desk, staff={}))
+    if complaint.closed_at is not None and "complaint_closed" not in complaint.slots:
+        complaint.put("complaint_closed", complaint.closed_at, staff=_COMPLAINT)
+    limit = rules.after(complaint.at, rules.policy.complaint_resolution_hours * 3600)
+    _in_time(complaint, limit, at)
+    _late_days(complaint, limit, rules.policy.complaint_late_days_at_most)
+    replied = _first_reply(complaint)
+    if replied is not None:
+        waited = rules.elapsed(complaint.at, replied.at)
+        sums = {"complaint_responses": 1, "complaint_response_seconds": waited}
+        sums["complaint_response_seconds_squared"] = squared(waited, "s2_whole")
+        sums = {measure: amount for measure, amount in sums.items() if amount}
+        complaint.keep("complaint_response", replace(replied, staff=sums, desk=sums))
+    if (rating := complaint.slots.get("rating")) is not None:
+        sums = _SATISFIED if "csat_satisfied" in rating.desk else _RATED
+        complaint.keep("complaint_rating", replace(rating, staff=sums, desk=sums))
+
+
+def _in_time(complaint: Contact, limit: int, at: int) -> None:
+    """Resolved up to the ``limit``, 24 h by default (exactly then is in time); due as well once that has passed, or it ended unresolved.
+
+    What ended within that time without a word on whether it is resolved is left out.
+    """
+    over_at, solved_at = complaint.over_at, complaint.solved_at
+    if solved_at is not None and solved_at <= limit:
+        complaint.keep("complaint_24h", _slot(complaint, solved_at, _RESOLVED_24H))
+    elif over_at is not None and over_at <= limit and solved_at is None:
+        if complaint.solved is None:
+            complaint.drop("complaint_24h")
+        else:
+            complaint.keep("complaint_24h", _slot(complaint, over_at, _DUE_24H))
+    else:
+        _plan(complaint, "complaint_24h", limit + 1, _DUE_24H, at)
+
+
+def _late_days(complaint: Contact, limit: int, at_most: int) -> None:
+    moments = _begun_days(limit, complaint.day, at_most)
+    if (over_at := complaint.over_at) is not None:
+        moments = tuple(moment for moment in moments if moment[0] <= over_at)
+    if not moments:
+        complaint.drop("complaint_late")
+        return
+    (first, day), *again = moments
+    slot = replace(_slot(complaint, first, _LATE_DAY), day=day, form=PLANNED, again=tuple(again))
+    complaint.keep("complaint_late", slot)
+
+
+@lru_cache(maxsize=4096)
+def _begun_days(limit: int, day: int, at_most: int) -> tuple[tuple[int, int], ...]:
+    """When each late day of a complaint to be resolved by ``limit`` (ms) begins: just after it, a day later, …"""
+    return tuple((limit + number * DAY_MS + 1, day) for number in range(at_most))
+
+
+def _follow_up(contact: Contact, channel: str, at: int) -> None:
+    """Followed up: an agent answered, replied or handled it. Due at its due time, or where it ended without that."""
+    replied, handled = _first_reply(contact), contact.slots.get("handled")
+    done = min((slot.at for slot in (replied, handled) if slot is not None), default=None)
+    if done is not None:
+        contact.keep("follow_up", _slot(contact, done, _FOLLOWED_UP))
+    elif contact.due_at is not None:
+        _plan(contact, "follow_up", contact.due_at + 1, _FOLLOW_UP_DUE, at)
+    elif (left := _left_at(contact, channel)) is not None:
+        contact.keep("follow_up", _slot(contact, left, _FOLLOW_UP_DUE))
+    else:
+        contact.drop("follow_up")
+
+
+def _reply(contact: Contact, channel: str, at: int, rules: Rules, due: Sums, in_time: Sums) -> None:
+    """The first reply within an hour (exactly an hour is in time); unanswered past it counts as missed at that moment.
+
+    Who left a call or chat before the hour was up has not been kept waiting past it.
+    """
+    asked = contact.asked_at if channel == "chats" else contact.at
+    if asked is None:
+        return
+    within, replied = rules.policy.reply_within_seconds, _first_reply(contact)
+    limit = rules.after(asked, within) if channel == "tickets" else asked + round(within * 1000)
+    if replied is not None and replied.at <= limit:
+        contact.keep("reply", replace(replied, staff=in_time, desk=in_time))
+        return
+    left = _left_at(contact, channel)
+    if replied is None and left is not None and left <= limit:
+        contact.drop("reply")
+        return
+    _plan(contact, "reply", limit + 1, due, at)
+
+
+def _first_reply(contact: Contact) -> Slot | None:
+    """When whom's first answer (calls), reply in a chat or public reply to a ticket came, as a slot; None: not yet."""
+    if (response := contact.slots.get("first_response")) is not None:
+        return response
+    for leg in contact.legs:
+        if leg.answered_at is not None:
+            own = _slot(contact, leg.answered_at, {})
+            return replace(own, agent=leg.agent, team=leg.team, queue=leg.queue or contact.queue)
+    return None
+
+
+def _left_at(contact: Contact, channel: str) -> int | None:
+    """When the customer left a call or chat unanswered; None: he has not. A ticket is not left."""
+    if channel == "chats":
+        return contact.closed_at
+    return contact.legs[-1].gone_at if contact.legs else None
+
+
+def _slot(contact: Contact, at: int, sums: Sums) -> Slot:
+    return Slot(at, contact.day, contact.agent, contact.team, contact.queue, contact.site, sums, sums)
+
+
+def _plan(contact: Contact, name: str, moment: int, sums: Sums, at: int) -> None:
+    planned = replace(_slot(contact, moment, sums), form=PLANNED)
+    was = contact.slots.get(name)
+    if was is not None and was.form == PLANNED and was.at == moment < at:
+        planned = replace(planned, agent=was.agent, team=was.team)
+    contact.keep(name, planned)
+
+
+def settle_topic(contact: Contact, rules: Rules) -> None:
+    """Have resolution a second time for a topic that the policy names: under its name."""
+    topic = contact.topic if contact.topic in rules.policy.topics else None
+    for name in ("overdue", "resolution"):
+        slot = contact.slots.get(name)
+        if slot is None or topic is None:
+            contact.drop(f"{name}@")
+        else:
+            sums = of_topic(topic, tuple(slot.desk))
+            contact.keep(f"{name}@", replace(slot, staff=sums, desk=sums))

@@ -1,0 +1,127 @@
+"""KPIs of tickets and of matters that are followed up: resolving, reopening, escalating, due times, backlog, replies in time."""
+
+from __future__ import annotations
+
+from streams.kpi.spec import Kpi
+
+TICKETS = (
+    Kpi(
+        "time_to_resolve", "解决时长", "Time to resolve", "mean", "s", "lower",
+        lambda p, s: ({"time_to_resolve_seconds": 1}, {"tickets_resolved": 1}),
+        "解决时间 − 创建时间（均值）", "resolved − created (mean)",
+        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps="A reopened ticket counts to its last resolution, one that is open or whose creation nobody told not at all; a later "
+        "word that it is resolved moves nothing.",
+        traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。",
+        squares=lambda p, s: {"time_to_resolve_seconds_squared": 1},
+    ),
+    *(
+        Kpi(
+            f"time_to_resolve_p{percent}", f"解决时长P{percent}", f"Time to resolve, {percent} % within", "percentile", "s", "lower",
+            lambda p, s: ({"time_to_resolve": 1}, {"tickets_resolved": 1}),
+            f"{percent}% 的工单解决时长不超过的值", f"what {percent} % of the times to resolve did not exceed",
+            ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+            traps="Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
+            traps_zh="由分桶读出，误差不超过自身的 2%，因而可按日、按班组合并。",
+            percent=percent,
+        )
+        for percent in (50, 90)
+    ),
+    Kpi(
+        "info_relay_ontime_rate", "信息传递及时率", "Information relayed within an hour", "rate", "ratio", "higher",
+        lambda p, s: ({"info_replies_within_1h": 1}, {"info_replies_due": 1}),
+        "1小时内首次答复 / 应答复的信息传递", "first replies ≤ 1 h / information to pass on that got one or waited for an hour",
+        ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
+        traps="Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
+        "call or chat before was not kept waiting. The reply must be one that the customer can read.",
+        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
+    ),
+    Kpi(
+        "fault_report_reply_1h_rate", "报修1小时答复率", "Fault reports replied to within an hour", "rate", "ratio", "higher",
+        lambda p, s: ({"fault_replies_within_1h": 1}, {"fault_replies_due": 1}),
+        "1小时内首次答复 / 应答复的报修", "first replies ≤ 1 h / fault reports that got one or waited for an hour",
+        ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
+        traps="Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
+        "call or chat before was not kept waiting. The reply must be one that the customer can read.",
+        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
+    ),
+    Kpi(
+        "reopen_rate", "重开率", "Reopen rate", "rate", "ratio", "lower",
+        lambda p, s: ({"tickets_reopened": 1}, {"tickets_finished": 1}),
+        "重开的工单 / 曾解决或关闭的工单", "tickets reopened / tickets that were resolved or closed",
+        ("ticket.reopened", "ticket.resolved", "ticket.closed"),
+        traps="A ticket counts once, however often it was reopened; charged to whoever first finished it, in the window of that.",
+        traps_zh="一张工单无论重开几次只计一次；计给首次办结它的坐席和当时的时间窗。",
+    ),
+    Kpi(
+        "escalation_rate", "升级率", "Escalation rate", "rate", "ratio", "lower",
+        lambda p, s: ({"tickets_escalated": 1}, {"tickets_passed": 1}),
+        "升级的工单 / 处理完或升级的工单", "tickets escalated / tickets handled to the end or escalated",
+        ("ticket.escalated", "ticket.resolved", "ticket.closed"),
+        traps="Tickets only, each once; charged to whoever escalated it, while whoever then finishes it has handled one.",
+        traps_zh="仅限工单，每张只计一次；计给升级它的坐席，之后办结的坐席计为处理一张。",
+    ),
+    Kpi(
+        "sla_breach_rate", "超时率", "Overdue rate", "rate", "ratio", "lower",
+        lambda p, s: ({"sla_breached": 1}, {"sla_due": 1}),
+        "超过时限的工单 / 有时限且已办结或已到期的工单", "past due / tickets with a due time that are finished or past it",
+        ("ticket.created", "ticket.resolved", "ticket.closed"),
+        traps="Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the due time is "
+        "in time; resolved or closed is finished, a reopened ticket must be finished again.",
+        traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。",
+    ),
+    Kpi(
+        "open_backlog", "积压量", "Open backlog", "level", "n", "lower",
+        lambda p, s: ({"tickets_open": 1}, None),
+        "此刻未结的工单；某日：当日创建而仍未结的", "tickets open now; of a day: those created on it that are still open",
+        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps="Of an agent: those he has now. A ticket whose creation nobody told is in no backlog.",
+        traps_zh="坐席：其此刻名下的。不知其创建时间的工单不计入。",
+    ),
+    Kpi(
+        "backlog_age_p90", "积压时长P90", "Age of the backlog, 90 % within", "percentile", "s", "lower",
+        lambda p, s: ({"backlog_age": 1}, {"tickets_open": 1}),
+        "90% 的未结工单存续时长不超过的值", "what 90 % of the ages (now − created) of the open tickets do not exceed",
+        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps="Ages in whole hours, right to 2 % of themselves; they grow without events. A reopened ticket is as old as its creation.",
+        traps_zh="以整小时计，误差不超过自身的 2%；无事件也会增长。重开的工单从创建时算起。",
+        percent=90,
+    ),
+    Kpi(
+        "ticket_turnaround", "工单周转", "Ticket turnaround", "rate", "ratio", "higher",
+        lambda p, s: ({"tickets_closed": 1}, {"tickets_open_at_start": 1, "tickets_created": 1}),
+        "本月办结 / （月初未结 + 本月新建）", "resolved or closed / (open at the start of the month + created)",
+        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps="For whole months: what was open at the start counts on the month's first day, closings on their own day; a reopened "
+        "ticket counts as if it had stayed open; one that is older than a year counts no more.",
+        traps_zh="按整月使用：月初未结计在当月第一天，办结计在办结当日；重开的工单视为一直未结；超过一年的不再计入月初未结。",
+    ),
+    Kpi(
+        "followup_rate", "回访率", "Follow-up rate", "rate", "ratio", "higher",
+        lambda p, s: ({"follow_ups_done": 1}, {"follow_ups_due": 1}),
+        "已回访 / 应回访", "follow-ups made / made or due",
+        ("kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "call.answered", "chat.message"),
+        traps="Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, or when the call or chat "
+        "ended without an agent; a ticket without a due time is not due before it is made.",
+        traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期，或通话、会话无坐席而结束；没有时限的工单在回访前不算应回访。",
+    ),
+    Kpi(
+        "refund_dispute_rate", "退款纠纷率", "Refund dispute rate", "rate", "ratio", "lower",
+        lambda p, s: ({"refund_disputes": 1}, {"refunds": 1}),
+        "退款纠纷 / 退款", "refund disputes / refunds",
+        ("kind = refund", "kind = refund_dispute"),
+        traps="Contacts of the one kind over contacts of the other; one that begins as a refund and becomes a dispute is both. More "
+        "disputes than refunds make more than 1, and no interval.",
+        traps_zh="两类联络之比；先为退款后转为纠纷的两边都计。纠纷多于退款时大于 1，且无区间。",
+    ),
+    Kpi(
+        "topic_resolution_rate", "分主题解决率", "Resolution rate by topic", "rate", "ratio", "higher",
+        lambda p, s: ({"topic_resolved": 1}, {"topic_resolution_due": 1}),
+        "政策列明主题的已解决 / 应解决；可按主题查看",
+        "resolved / due to be resolved, of the topics that the policy names; by topic on request",
+        ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
+        ("topics",),
+        "No data unless the policy names topics: each is kept apart by its name. The last topic told is the contact's.",
+        traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计。以最后告知的主题为准。",
+    ),
+)  # fmt: skip
