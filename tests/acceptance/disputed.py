@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from streams.kpi.policy import Policy
 from streams.pipeline import run
 from streams.sources.mapping import load_mapping
 from streams.sources.table import ReadRow, read_table
+from streams.windows.clock import instant
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "disputed.md"
@@ -116,7 +118,7 @@ class Disputed:
         """Days and matter, FCR of the days that have matured and its n, FCR as if all had, and its n."""
         found = []
         for month in self.counted():
-            matured, early = (_row(month, now) for now in (month.now, None))
+            matured, early = (_row(month, now) for now in (instant(month.now), None))
             found.append(
                 (
                     _variant(month.policy),
@@ -154,8 +156,8 @@ def _between(name: str) -> str:
     return rf"(<!-- table: {name} -->\n)(.*?)(<!-- end -->)"
 
 
-def _row(month: Month, now: int | None) -> dict[str, Any]:
-    (row,) = rows(month.facts, "total", month.policy, now)  # type: ignore[call-arg]
+def _row(month: Month, now: datetime | None) -> dict[str, Any]:
+    (row,) = rows(month.facts, "total", month.policy, now)
     return dict(row)
 
 

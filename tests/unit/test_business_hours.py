@@ -232,3 +232,19 @@ def test_a_ticket_of_a_year_without_calendar_is_set_aside() -> None:
     done = script.run(policy)
     assert [why.reason for _, why in done.rejected] == ["not_covered"]
     assert f"not of {year}" in done.rejected[0][1].detail
+
+
+@pytest.mark.parametrize(
+    ("resolved", "in_time", "seconds"),
+    [("+1 10:00:00", 1, 8 * 3600), ("+1 10:00:01", None, 8 * 3600 + 1)],
+)
+def test_a_complaint_is_due_after_so_many_business_hours(resolved: str, in_time: int | None, seconds: int) -> None:
+    policy = Policy(time_zone="UTC", response_clock="business", business_hours=WEEK, complaint_resolution_hours=8)
+    script = (
+        Script()
+        .at("10:00:00", e.TicketCreated, kind="complaint", agent_id="a")
+        .at(resolved, e.TicketResolved, agent_id="a")
+    )
+    held = sums(script.at("+2 10:00:00", e.CallArrived, "another").run(policy))
+    assert (held.get("complaints_resolved_24h"), held["complaints_due"]) == (in_time, 1)
+    assert held["time_to_resolve_seconds"] == seconds * 1000

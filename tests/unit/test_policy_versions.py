@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from streams.contracts.outputs import DailyFacts
 from streams.facts import rows
 from streams.kpi.days_off import DaysOff
 from streams.kpi.judged import Judged
+from streams.kpi.maturity import Maturity
 from streams.kpi.policies import Policies, dump, load_policy, named, read, warnings, within
 from streams.kpi.policy import Policy
 from streams.kpi.policy_errors import NotCoveredError
@@ -390,3 +391,44 @@ def test_policy_diff_says_from_when_and_whether_stored_facts_follow(tmp_path: Pa
         ["2026-07-01", "", "service_level_denominator", "answered", "offered", "follow"],
     ]
     assert "the same of every day" in typed("diff", str(one), str(one)).output
+
+
+# -- percentiles, intervals, maturity ----------------------------------------------------------------------------------
+
+
+def test_percentiles_and_intervals_of_a_period_follow_each_days_version() -> None:
+    script = Script()
+    for number, (day, waited) in enumerate(
+        [("", "09:00:10"), ("", "09:00:20"), ("+1 ", "09:00:30"), ("+1 ", "09:00:50")]
+    ):
+        contact = f"c{number}"
+        script.at(f"{day}09:00:00", e.ChatStarted, contact).at(
+            f"{day}09:00:00", e.ChatMessage, contact, sender="customer"
+        )
+        script.at(f"{day}{waited}", e.ChatMessage, contact, sender="agent", agent_id="anna")
+    for day in ("", "+1 "):  # a ticket's response of an hour counts on the second day only
+        contact = f"t{day}"
+        script.at(f"{day}10:00:00", e.TicketCreated, contact).at(
+            f"{day}11:00:00", e.TicketReplied, contact, agent_id="anna"
+        )
+    days = {f"agent|anna|{day}" for day in (FIRST, SECOND)}
+    facts = [fact for key, fact in script.run(BY_CHANNEL).facts.items() if key in days]
+    (row,) = rows(facts, "month", BY_CHANNEL)
+    assert row["first_response_time"] == (10 + 20 + 30 + 50 + 3600) / 5
+    assert row["first_response_time_p50"] == pytest.approx(30, rel=0.02)
+    assert row["first_response_time_p90"] == pytest.approx(50, rel=0.02)  # as the sketch ranks: place 0.9 (n - 1)
+    figure = Judged(BY_CHANNEL, FIRST, SECOND).formulas("staff")
+    held: dict[str, int] = {}
+    for fact in facts:
+        Judged(BY_CHANNEL, FIRST, SECOND).add(held, fact.entity, fact.date, fact.sums)
+    shown = figure.figures(held)["first_response_time"]
+    assert shown.low == 0
+    assert shown.high == pytest.approx(742 + 2.776445 * 1597.8 / 5**0.5, rel=1e-3)
+
+
+def test_a_day_matures_by_its_own_version() -> None:
+    slow, quick = (OLD.model_copy(update={"version": v, "fcr_days": d}) for v, d in (("slow", 7), ("quick", 1)))
+    maturity = Maturity(Policies(((None, slow), (SECOND, quick))), datetime(2026, 3, 6, tzinfo=UTC), ["fcr_days"])
+    assert maturity.young(FIRST) == ("fcr_days",)
+    assert maturity.young(SECOND) == ()
+    assert maturity.young(date(2026, 3, 5)) == ("fcr_days",)
