@@ -43,8 +43,8 @@ class Materials:
     """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back); asked for repeatedly.
 
     ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
-    which follow-up actions open, and as of which days have matured. ``adjusted``: what accepted appeals have changed in the facts,
-    as facts to be added.
+    which follow-up actions open, and as of which days have matured. ``adjusted``: what accepted appeals have changed in the
+    facts, as facts to be added.
     """
 
     card: Card

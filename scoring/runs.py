@@ -85,7 +85,7 @@ def run(
     weights = in_force(card, seasons, period)
     judged = Judged(policy, period.first, period.last)
     scorer = Scorer(card, judged, weights)
-    people, teams = _summed(card, period, facts, judged, _maturity(policy, as_of))
+    people, teams = _summed(card, period, facts, policy, judged, as_of)
     entries = roster or {}
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     scored = []
@@ -103,13 +103,15 @@ _EMPTY = Measured({})
 
 
 def _summed(
-    card: Card, period: Period, facts: Iterable[DailyFacts], judged: Judged, maturity: Maturity
+    card: Card, period: Period, facts: Iterable[DailyFacts], policy: AnyPolicy, judged: Judged, as_of: date | None
 ) -> tuple[dict[str, Measured], dict[str, Measured]]:
     """What people and teams did in the period: id → sums, and how the days differ for the means that the card scores."""
     kinds = {"agent": "person", "team": "team"}
     bounds = {kind: _bounds(card, judged, kind, of) for kind, of in kinds.items()}
     means = {kind: [bound for bound in of if bound.kind == "mean"] for kind, of in bounds.items()}
-    maturing = {bound.matures for of in bounds.values() for bound in of if bound.matures is not None}
+    fields = {bound.matures for of in bounds.values() for bound in of if bound.matures is not None}
+    now = None if as_of is None else datetime.combine(as_of, time(), policy.zone)
+    maturity = Maturity(policy, now, sorted(fields))
     summed: dict[str, dict[str, Ripening]] = {"agent": {}, "team": {}}
     spreads: dict[str, dict[str, dict[str, Spread]]] = {"agent": {}, "team": {}}
     days: dict[str, int] = {}
@@ -124,10 +126,9 @@ def _summed(
         days[day.entity] = days.get(day.entity, 0) | bit
         id = entity_id(day.entity)
         sums = judged.of(day.entity, day.date, day.sums)
-        young = [field for field in maturity.young(day.date) if field in maturing]
-        summed[kind].setdefault(id, Ripening()).add(sums, young)
+        summed[kind].setdefault(id, Ripening()).add(sums, maturity.young(day.date))
         if means[kind]:
-            own, sums = spreads[kind].setdefault(id, {}), judged.of(day.entity, day.date, day.sums)
+            own = spreads[kind].setdefault(id, {})
             for bound in means[kind]:
                 own.setdefault(bound.id, Spread()).add(bound, sums)
     agents, teams = (
@@ -135,10 +136,6 @@ def _summed(
         for kind in kinds
     )
     return agents, teams
-
-
-def _maturity(policy: AnyPolicy, as_of: date | None) -> Maturity:
-    return Maturity(policy, None if as_of is None else datetime.combine(as_of, time(), policy.zone))
 
 
 def _bounds(card: Card, judged: Judged, kind: str, of: str) -> list[Bound]:

@@ -11,7 +11,8 @@ from msgspec import structs
 
 from streams.contracts.outputs import Contribution, DailyFacts, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.judged import JudgedFormulas, judged
+from streams.kpi.formulas import Formulas
+from streams.kpi.judged import judged
 from streams.kpi.levels import as_of, grows
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import MEASURES, add, shown
@@ -118,7 +119,7 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datet
                 continue  # nothing but plans: a month to come, at whose start a ticket may still be open
             of = periods.setdefault((fact.entity, period), Ripening())
             of.add(spans[period].of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
-    formulas: dict[tuple[str, Side], JudgedFormulas] = {}
+    formulas: dict[tuple[str, Side], Formulas] = {}
     for (entity, period), found in sorted(periods.items(), key=itemgetter(0)):
         span, side = spans[period], side_of(entity_kind(entity))
         by_kpi = formulas.get((span.named, side))

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import structs
 
-from streams.contacts import calls, chats, feedback, kinds, tickets
+from streams.contacts import calls, chats, credit, feedback, kinds, tickets
 from streams.contacts.contact import LINKED, Contact, Rules
 from streams.contacts.judging import Timeline
 from streams.contracts.decode import Rejected, decode_contact, encode
@@ -61,6 +61,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.settle_merged()
     if state.transferred or state.reopened:
         state.settle_fcr()
+    if rules.credits_others:
+        credit.settle(state, event, rules)
     return news or state.merged or not LINKED.isdisjoint(state.was)
 
 

@@ -48,7 +48,7 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
         case "refund" | "refund_dispute" as kind:
             contact.keep(kind, _slot(contact, contact.at, _OF_KIND[kind]))
         case "fault" | "info_relay" as kind:
-            _reply(contact, channel, at, *_REPLIES[kind])
+            _reply(contact, channel, at, rules, *_REPLIES[kind])
 
 
 def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
@@ -56,11 +56,12 @@ def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
     complaint.keep("complaint", replace(desk, staff={}))
     if complaint.closed_at is not None and "complaint_closed" not in complaint.slots:
         complaint.put("complaint_closed", complaint.closed_at, staff=_COMPLAINT)
-    _within_a_day(complaint, at)
-    _late_days(complaint, rules.policy.complaint_late_days_at_most)
+    limit = rules.after(complaint.at, rules.policy.complaint_resolution_hours * 3600)
+    _in_time(complaint, limit, at)
+    _late_days(complaint, limit, rules.policy.complaint_late_days_at_most)
     replied = _first_reply(complaint)
     if replied is not None:
-        waited = max(0, replied.at - complaint.at)
+        waited = rules.elapsed(complaint.at, replied.at)
         sums = {"complaint_responses": 1, "complaint_response_seconds": waited}
         sums["complaint_response_seconds_squared"] = squared(waited, "s2_whole")
         sums = {measure: amount for measure, amount in sums.items() if amount}
@@ -70,12 +71,12 @@ def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
         complaint.keep("complaint_rating", replace(rating, staff=sums, desk=sums))
 
 
-def _within_a_day(complaint: Contact, at: int) -> None:
-    """Resolved within 24 h (exactly 24 h is in time); due as well once that has passed, or it ended unresolved.
+def _in_time(complaint: Contact, limit: int, at: int) -> None:
+    """Resolved up to the ``limit``, 24 h by default (exactly then is in time); due as well once that has passed, or it ended unresolved.
 
     What ended within that time without a word on whether it is resolved is left out.
     """
-    limit, over_at, solved_at = complaint.at + DAY_MS, complaint.over_at, complaint.solved_at
+    over_at, solved_at = complaint.over_at, complaint.solved_at
     if solved_at is not None and solved_at <= limit:
         complaint.keep("complaint_24h", _slot(complaint, solved_at, _RESOLVED_24H))
     elif over_at is not None and over_at <= limit and solved_at is None:
@@ -87,8 +88,8 @@ def _within_a_day(complaint: Contact, at: int) -> None:
         _plan(complaint, "complaint_24h", limit + 1, _DUE_24H, at)
 
 
-def _late_days(complaint: Contact, at_most: int) -> None:
-    moments = _begun_days(complaint.at, complaint.day, at_most)
+def _late_days(complaint: Contact, limit: int, at_most: int) -> None:
+    moments = _begun_days(limit, complaint.day, at_most)
     if (over_at := complaint.over_at) is not None:
         moments = tuple(moment for moment in moments if moment[0] <= over_at)
     if not moments:
@@ -100,9 +101,9 @@ def _late_days(complaint: Contact, at_most: int) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _begun_days(since: int, day: int, at_most: int) -> tuple[tuple[int, int], ...]:
-    """When each late day of a complaint made at ``since`` (ms) begins: just after 24 h, 48 h, …"""
-    return tuple((since + number * DAY_MS + 1, day) for number in range(1, at_most + 1))
+def _begun_days(limit: int, day: int, at_most: int) -> tuple[tuple[int, int], ...]:
+    """When each late day of a complaint to be resolved by ``limit`` (ms) begins: just after it, a day later, …"""
+    return tuple((limit + number * DAY_MS + 1, day) for number in range(at_most))
 
 
 def _follow_up(contact: Contact, channel: str, at: int) -> None:
@@ -119,7 +120,7 @@ def _follow_up(contact: Contact, channel: str, at: int) -> None:
         contact.drop("follow_up")
 
 
-def _reply(contact: Contact, channel: str, at: int, due: Sums, in_time: Sums) -> None:
+def _reply(contact: Contact, channel: str, at: int, rules: Rules, due: Sums, in_time: Sums) -> None:
     """The first reply within an hour (exactly an hour is in time); unanswered past it counts as missed at that moment.
 
     Who left a call or chat before the hour was up has not been kept waiting past it.
@@ -127,7 +128,8 @@ def _reply(contact: Contact, channel: str, at: int, due: Sums, in_time: Sums) ->
     asked = contact.asked_at if channel == "chats" else contact.at
     if asked is None:
         return
-    limit, replied = asked + HOUR_MS, _first_reply(contact)
+    within, replied = rules.policy.reply_within_seconds, _first_reply(contact)
+    limit = rules.after(asked, within) if channel == "tickets" else asked + round(within * 1000)
     if replied is not None and replied.at <= limit:
         contact.keep("reply", replace(replied, staff=in_time, desk=in_time))
         return

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -18,6 +17,7 @@ from streams.contracts.outputs import Sums
 from streams.kpi import ages
 from streams.kpi.measures.measure import squared
 from streams.kpi.percentiles import bucket
+from streams.windows.clock import Days
 
 #: The slot that says the ticket must have been resolved by then; the slot that says it is late; the one that says it was in time.
 _OVERDUE, _LATE, _MET = "overdue", "late", "met"
@@ -135,7 +135,7 @@ def _open(ticket: Contact, at: int, rules: Rules) -> None:
 
 def _open_at_start(ticket: Contact, until: int | None, rules: Rules) -> None:
     """It counts at the first moment of each month up to ``until`` (ms; None: for as long as it is counted)."""
-    months = _starts_of_months(ticket.day, rules.policy.zone)
+    months = _starts_of_months(ticket.day, rules.days)
     if until is not None:
         months = tuple(moment for moment in months if moment[0] <= until)
     if not months:
@@ -147,12 +147,12 @@ def _open_at_start(ticket: Contact, until: int | None, rules: Rules) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _starts_of_months(day: int, zone: ZoneInfo) -> tuple[tuple[int, int], ...]:
+def _starts_of_months(day: int, days: Days) -> tuple[tuple[int, int], ...]:
     """First moment (ms) and day of each of the months after a day."""
     created, starts = date.fromordinal(day), []
     for number in range(created.month, created.month + _MONTHS):
         first = date(created.year + number // 12, number % 12 + 1, 1)
-        starts.append((milliseconds(datetime(first.year, first.month, 1, tzinfo=zone)), first.toordinal()))
+        starts.append((days.start(first.toordinal()), first.toordinal()))
     return tuple(starts)
 
 
@@ -171,7 +171,7 @@ def _finish(ticket: Contact, at: int, done: bool, rules: Rules) -> None:
     if not done:
         ticket.drop("resolve_time")
     elif "resolve_time" not in ticket.slots and ticket.arrived_at is not None:
-        ticket.put("resolve_time", at, both=_took(max(0, at - ticket.arrived_at)))
+        ticket.put("resolve_time", at, both=_took(rules.elapsed(ticket.arrived_at, at)))
     _shut(ticket, at, rules)
 
 

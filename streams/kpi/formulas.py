@@ -20,8 +20,10 @@ class Formulas:
     absent, none of the group is looked at.
     """
 
-    def __init__(self, policy: Policy, side: Side) -> None:
-        self.by_id = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
+    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:
+        """``instead``: formulas of KPIs that several versions of the policy judge."""
+        own = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
+        self.by_id = own | dict(instead or {})
         self._nothing = {id: bound.figure({}) for id, bound in self.by_id.items()}
         # Most formulas are one measure over another. These are evaluated here without a call for each.
         self._counts: list[tuple[str, str, Bound]] = []

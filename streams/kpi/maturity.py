@@ -12,33 +12,34 @@ from datetime import UTC, date, datetime, timedelta
 from streams.contracts.outputs import Sums
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
-from streams.kpi.policies import AnyPolicy, versions
+from streams.kpi.policies import AnyPolicy
 
 #: Every policy field that a KPI matures by.
 FIELDS = tuple(sorted({kpi.matures for kpi in KPIS.values() if kpi.matures is not None}))
 
 
 class Maturity:
-    """Which days have matured as of a moment; None: all have. Each day by the version of the policy that judges it."""
+    """Which days have matured as of a moment; None: all have. A day matures by the version of the policy that judges it."""
 
-    def __init__(self, policy: AnyPolicy, now: datetime | None) -> None:
-        self._policy = policy
-        #: Version → field → the first day that has not matured: it ends less than the field's days ago.
-        self._young: dict[str, dict[str, date]] = {}
-        if now is not None:
-            begun = now.astimezone(UTC) - timedelta(milliseconds=policy.day_starts_ms)
-            for _, values in versions(policy):
-                self._young[values.version] = {
-                    field: (begun - timedelta(days=getattr(values, field))).astimezone(policy.zone).date()
-                    for field in FIELDS
-                }
+    def __init__(self, policy: AnyPolicy, now: datetime | None, fields: Iterable[str] = FIELDS) -> None:
+        """``fields``: the policy fields that are asked for."""
+        self._policy, self._now, self._fields = policy, now, tuple(fields)
+        #: Days that it takes → the first day that has not matured: it ends less than that ago.
+        self._first: dict[float, date] = {}
 
     def young(self, day: date) -> tuple[str, ...]:
         """The policy fields by which this day has not matured."""
-        if not self._young:
+        if self._now is None:
             return ()
-        firsts = self._young[self._policy.current(day).version]
-        return tuple(field for field, first in firsts.items() if day >= first)
+        values = self._policy.current(day)
+        return tuple(field for field in self._fields if day >= self._since(getattr(values, field), self._now))
+
+    def _since(self, days: float, now: datetime) -> date:
+        first = self._first.get(days)
+        if first is None:
+            local = (now.astimezone(UTC) - timedelta(days=days)).astimezone(self._policy.zone)
+            first = self._first[days] = (local - timedelta(milliseconds=self._policy.day_starts_ms)).date()
+        return first
 
 
 class Ripening:

@@ -55,9 +55,6 @@ class Policy(BaseModel):
         default={"1-5": 4, "0-10": 9, "0-100": 80, "binary": 1},
         description="Lowest score (≥) that counts as satisfied, by scale",
     )
-    complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
-        30, description="A complaint that stays open is late by so many days at most"
-    )
     topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
         (), description="Topics whose resolution is kept apart, by name"
     )
@@ -95,6 +92,9 @@ class Policy(BaseModel):
     )
     complaint_resolution_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
         24, description="A complaint resolved within this time (≤) is resolved in time"
+    )
+    complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
+        30, description="Late days of one complaint count up to this many"
     )
     rating_credit: RatingCredit = Field(
         "at_end",
