@@ -12,6 +12,7 @@ from streams.commands.demo import demo
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
 from streams.commands.roster import roster
+from streams.commands.signs import signs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,6 +57,7 @@ app.add_typer(roster, name="roster")
 app.command()(operate.broker)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
+app.command()(signs)
 app.command()(operate.schema)
 for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):
     app.add_typer(joined.load(), name=joined.name)
