@@ -19,12 +19,16 @@ SIDES: tuple[Side, ...] = ("desk", "staff")
 
 
 def near(word: str, among: Iterable[str]) -> str:
-    """What to say after an unknown word: the nearest known ones, or all there are."""
+    """What to say after an unknown word: the nearest known ones, else all there are or the first few."""
     known = list(among)
     found = get_close_matches(word, known, n=3, cutoff=0.5) or [one for one in known if word and word in one][:3]
     if found:
         return f"nearest: {', '.join(found)}"
-    return f"there are: {', '.join(known)}" if len(known) <= 20 else "`deskpulse kpi list` shows all"
+    return (
+        f"there are: {', '.join(known)}"
+        if len(known) <= 20
+        else f"there are {len(known)}, such as {', '.join(known[:5])}"
+    )
 
 
 def find(id: str) -> Kpi:
