@@ -11,6 +11,7 @@ from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, Red
 from streams.commands.demo import demo
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
+from streams.commands.policy import policy as policy_commands
 from streams.commands.roster import roster
 from streams.commands.signs import signs
 
@@ -58,6 +59,7 @@ app.command()(operate.broker)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
 app.command()(signs)
+app.add_typer(policy_commands, name="policy")
 app.command()(operate.schema)
 for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):
     app.add_typer(joined.load(), name=joined.name)

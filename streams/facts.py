@@ -7,7 +7,8 @@ from datetime import date
 from typing import Literal
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
-from streams.kpi.judged import JudgedFormulas, judged
+from streams.kpi.formulas import Formulas
+from streams.kpi.judged import judged
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Side, side_of
@@ -72,7 +73,7 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy) -> Iterato
     for period, own in by_period.items():
         for fact in own:
             spans[period].add(periods.setdefault((fact.entity, period), {}), fact.entity, fact.date, fact.sums)
-    formulas: dict[tuple[str, Side], JudgedFormulas] = {}
+    formulas: dict[tuple[str, Side], Formulas] = {}
     for (entity, period), sums in sorted(periods.items()):
         span, side = spans[period], side_of(entity_kind(entity))
         by_kpi = formulas.get((span.named, side))

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policies import AnyPolicy, warnings
 from streams.operation import KafkaOperation
 from streams.settings import Settings
 from streams.windows.clock import instant, machine_ms
@@ -75,7 +75,9 @@ class Deployment:
         if self._settings is None:
             try:
                 self._settings = Settings(**self._given)
-                _ = self._settings.policy
+                policy = self._settings.policy
+                for warning in warnings(policy, self.now().astimezone(policy.zone).date()):
+                    typer.secho(warning, err=True, fg=typer.colors.YELLOW)
             except ValidationError as error:
                 wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
                 raise stop(f"wrong setting: {wrong} (environment DESKPULSE_… or option)") from error

@@ -34,23 +34,16 @@ class Rules(Struct, frozen=True):
 
     policy: Policy
     days: Days
-    #: With several versions of the policy, the longest time of each kind that one of them looks over.
-    widest: Policy | None = None
+    #: The policy whose days say which contacts can concern one another: the longest of any version.
+    reach: Policy
+    #: How long a contact is remembered after it was last heard of.
+    look_back_ms: int
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
     #: What times of tickets and complaints are measured by; None: every second counts.
     business: BusinessClock | None = None
-
-    @property
-    def look_back_ms(self) -> int:
-        """How long a contact is remembered after it was last heard of."""
-        policy = self.reach
-        return policy.allowed_lateness_ms + max(policy.repeat_ms, policy.repeat_complaint_ms)
-
-    @property
-    def reach(self) -> Policy:
-        """The policy whose days say which contacts can concern one another, whatever version judges them."""
-        return self.widest or self.policy
+    #: Are ratings and resolutions credited to others than the agent at the end?
+    credits_others: bool = False
 
     def of(self, contact: Contact, at: int) -> Rules | None:
         """The rules that judge a contact to which an event of the time ``at`` (ms) comes, of several versions.
@@ -128,6 +121,9 @@ class Contact(Struct, array_like=True, kw_only=True):
     slots: Slots = {}
     #: What the event in hand has changed: empty between events.
     was: Was = {}
+    #: Where the policy credits others than the agent at the end: who replied (agent and team), and who resolved it.
+    replied: tuple[tuple[str | None, str | None], ...] = ()
+    resolver: tuple[str | None, str | None] | None = None
 
     def fill(self, name: str, slot: Slot) -> None:
         """Put a slot, remembering what was there before the event in hand."""

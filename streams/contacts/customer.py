@@ -156,7 +156,8 @@ class Customer:
     def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:
         """Where a contact came, moved, or was handled, its links and perhaps its neighbours' have changed."""
         state = changed.state
-        inputs, reach = relevant(state, rules.reach), rules.reach
+        reach = rules.reach
+        inputs = relevant(state, reach)
         if inputs == changed.relevant:
             if len(self.arrivals) > 1 or changed.links:
                 self._link(key, rules, tally)
@@ -188,7 +189,7 @@ class Customer:
     def _link(self, key: str, rules: Rules, tally: Tally) -> None:
         memory = self.contacts[key]
         contact = memory.state
-        policy = rules.judging(contact)
+        policy = rules.policy if rules.timeline is None else rules.judging(contact)
         now = links(key, self.states, self.arrivals, policy)
         if (
             REPEAT_COMPLAINT in memory.links

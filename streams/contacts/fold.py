@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import UNSET, structs
 
-from streams.contacts import calls, chats, tickets
+from streams.contacts import calls, chats, credit, tickets
 from streams.contacts.contact import Contact, Rules
 from streams.contacts.judging import Timeline
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Rated, Retracted
@@ -46,6 +46,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
     state.settle()
+    if rules.credits_others:
+        credit.settle(state, event, rules)
     return news or bool(state.was)
 
 

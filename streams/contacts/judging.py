@@ -16,10 +16,10 @@ class Timeline:
     """The rules of every version, by the day from which on it is in force (ordinals; 0: from the beginning)."""
 
     def __init__(self, policies: Policies, days: Days) -> None:
-        widest = _widest([policy for _, policy in policies.dated])
+        reach = _reach([policy for _, policy in policies.dated])
         self._policies = policies
         self._starts = [start.toordinal() if start else 0 for start, _ in policies.dated]
-        self._rules = [_one(policy, days, widest) for _, policy in policies.dated]
+        self._rules = [_one(policy, days, reach) for _, policy in policies.dated]
 
     def on(self, day: int) -> Rules:
         """The rules in force on a day. Raises NotCoveredError before the first version."""
@@ -39,16 +39,22 @@ def rules_of(policy: AnyPolicy) -> Rules:
     if isinstance(policy, Policy):
         return _one(policy, days, policy)
     values = [one for _, one in versions(policy)]
-    return Rules(values[-1], days, widest=_widest(values), timeline=Timeline(policy, days))
+    reach = _reach(values)
+    return Rules(values[-1], days, reach, _look_back(reach), timeline=Timeline(policy, days))
 
 
-def _one(policy: Policy, days: Days, widest: Policy) -> Rules:
+def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
     hours = policy.business_days
     business = None if hours is None else BusinessClock(policy.zone, hours)
-    return Rules(policy, days, widest=widest, business=business)
+    others = policy.rating_credit != "at_end"
+    return Rules(policy, days, reach, _look_back(reach), business=business, credits_others=others)
 
 
-def _widest(values: list[Policy]) -> Policy:
-    """The longest time of each kind that any version looks over: how long contacts are kept."""
+def _look_back(reach: Policy) -> int:
+    return reach.allowed_lateness_ms + max(reach.repeat_ms, reach.repeat_complaint_ms)
+
+
+def _reach(values: list[Policy]) -> Policy:
+    """The longest time of each kind that any version looks over."""
     spans = ("repeat_days", "repeat_complaint_days", "fcr_days")
     return values[0].model_copy(update={name: max(getattr(one, name) for one in values) for name in spans})

@@ -90,9 +90,11 @@ def _earlier_complaint(
 
 def _same_matter(one: Contact, other: Contact, policy: Policy) -> bool:
     asked = policy.same_matter
-    if asked in ("topic", "topic_and_queue") and not _same(one.topic, other.topic):
+    if asked == "topic":
+        return one.topic is None or other.topic is None or one.topic == other.topic
+    if asked == "topic_and_queue" and not _same(one.topic, other.topic):
         return False
-    return asked not in ("queue", "topic_and_queue") or _same(one.queue, other.queue)
+    return asked == "any" or _same(one.queue, other.queue)
 
 
 def _same(one: str | None, other: str | None) -> bool:

@@ -21,6 +21,9 @@ class DaysOff:
     def __init__(self, calendar: str) -> None:
         """Raises ValueError for a country or part that nobody knows."""
         self.calendar = calendar
+        #: The first and the last year that the library knows.
+        self.first: int
+        self.last: int
         if calendar == _CHINA:
             from chinese_calendar import constants  # only for who has asked for it
 
@@ -42,7 +45,7 @@ class DaysOff:
             parts = ", ".join(known[country]) or "none"
             raise ValueError(f"calendar: {country} has no part {part!r}; it has: {parts}")
         self._holidays = holidays.country_holidays(country, subdiv=part or None)
-        self.first, self.last = self._holidays.start_year, self._holidays.end_year
+        self.first, self.last = int(self._holidays.start_year), int(self._holidays.end_year)
         self._library = "holidays"
 
     def covers(self, year: int) -> bool:
@@ -59,14 +62,14 @@ class DaysOff:
 
     def free(self, day: date) -> bool:
         """Is a date of a year that is covered a day off?"""
-        return bool(day in (self._free if self._holidays is None else self._holidays))
+        return day in self._free if self._holidays is None else bool(day in self._holidays)
 
     def made_up(self, day: date) -> bool:
         """Is work on this date of a weekend, to make up for a day off?"""
         if self._holidays is None:
             return day.weekday() >= 5 and day in self._made_up
         _ = day in self._holidays  # it fills in a year when asked for one of its days
-        return day in self._holidays.weekend_workdays
+        return bool(day in self._holidays.weekend_workdays)
 
     def weekend_workdays(self) -> list[date]:
         """The make-up workdays, in order."""

@@ -13,8 +13,9 @@ from streams.kpi.spec import Bound, Side, share, side_of
 class Formulas:
     """Every KPI for one policy and side, its formula asked once: what evaluates an entity's sums again and again."""
 
-    def __init__(self, policy: Policy, side: Side) -> None:
-        self.by_id = {id: kpi.bound(policy, side) for id, kpi in KPIS.items()}
+    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:
+        """``instead``: formulas of KPIs that several versions of the policy judge."""
+        self.by_id = {id: kpi.bound(policy, side) for id, kpi in KPIS.items()} | dict(instead or {})
         self._nothing = {id: bound.figure({}) for id, bound in self.by_id.items()}
         # Most formulas are one measure over another. These are evaluated here without a call for each.
         self._counts: list[tuple[str, str]] = []

@@ -8,18 +8,21 @@ becomes one formula over these names. Everything else (intervals, spreads, score
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
+from typing import Any
 
-from streams.contracts.outputs import Figure, Sums, entity_kind
+from streams.contracts.outputs import Sums, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
 from streams.kpi.measures import add
-from streams.kpi.policies import AnyPolicy, Policies, named
+from streams.kpi.policies import AnyPolicy, named
 from streams.kpi.policy import Policy
-from streams.kpi.spec import NO_DATA, Bound, Side, side_of
+from streams.kpi.spec import Bound, Side, side_of
 
 _SIDES: tuple[Side, ...] = ("desk", "staff")
+#: The parts of a formula that are sums of measures.
+_TERMS = tuple(part.name for part in fields(Bound) if str(part.type).startswith("tuple[tuple[str, int], ...]"))
 
 
 class Judged:
@@ -48,7 +51,7 @@ class Judged:
         apart = self._apart[side_of(entity_kind(entity))]
         if apart:
             number = self._numbers[self._policy.on(day).version]
-            add(into, {f"{name}@{number}": amount for name, amount in sums.items() if name in apart})
+            add(into, {_own(name, number): amount for name, amount in sums.items() if name.partition("~")[0] in apart})
 
     def of(self, entity: str, day: date, sums: Mapping[str, int]) -> Mapping[str, int]:
         """A day's sums of an entity under the names that ``bound`` asks for."""
@@ -68,12 +71,11 @@ class Judged:
 
     def measures(self, kpi: str, side: Side) -> set[str]:
         """The measures that a KPI's formula has in any version."""
-        bounds = [KPIS[kpi].bound(values, side) for values in self.versions]
-        return {measure for bound in bounds for measure, _ in (*bound.top, *(bound.bottom or ()))}
+        return set().union(*(_terms(KPIS[kpi].bound(values, side)) for values in self.versions))
 
-    def formulas(self, side: Side) -> JudgedFormulas:
+    def formulas(self, side: Side) -> Formulas:
         """Every KPI of a side, for sums that ``add`` has made."""
-        return JudgedFormulas(Formulas(self.versions[-1], side), self._joined[side])
+        return Formulas(self.versions[-1], side, self._joined[side])
 
     def _join(self, side: Side) -> None:
         apart: set[str] = set()
@@ -82,22 +84,8 @@ class Judged:
             if all(bound == bounds[0] for bound in bounds):
                 continue
             self._joined[side][kpi.id] = _one(bounds)
-            apart |= {measure for bound in bounds for measure, _ in (*bound.top, *(bound.bottom or ()))}
+            apart = apart.union(*map(_terms, bounds))
         self._apart[side] = frozenset(apart)
-
-
-class JudgedFormulas:
-    """Every KPI of a side over a period: those of one formula as ever, the others each day by its own."""
-
-    def __init__(self, plain: Formulas, joined: Mapping[str, Bound]) -> None:
-        self._plain, self._joined = plain, joined
-
-    def figures(self, sums: Mapping[str, int]) -> dict[str, Figure]:
-        """Every KPI for these sums: KPI id → figure, in the order of the catalogue."""
-        found = self._plain.figures(sums)
-        for id, bound in self._joined.items():
-            found[id] = bound.figure(sums) if bound.bottom != () else NO_DATA
-        return found
 
 
 def one_version(policy: Policy) -> Judged:
@@ -106,10 +94,7 @@ def one_version(policy: Policy) -> Judged:
 
 
 def judged(policy: AnyPolicy, days: set[date]) -> Judged:
-    """The policy over the period of these days."""
-    if not days:
-        day = date.max if isinstance(policy, Policies) else date.min
-        return Judged(policy, day, day)
+    """The policy from the first to the last of these days, of which there is one at least."""
     return Judged(policy, min(days), max(days))
 
 
@@ -119,9 +104,19 @@ def _one(bounds: list[Bound]) -> Bound:
     scales = {bound.scale for bound in bounds}
     if KPIS[last.id].unit == "points" or len(scales) > 1:
         return replace(last, top=(), bottom=())  # scores of different scales are never mixed
-    top: list[tuple[str, int]] = []
-    bottom: list[tuple[str, int]] = []
-    for number, bound in enumerate(bounds, 1):
-        top += [(f"{measure}@{number}", times) for measure, times in bound.top]
-        bottom += [(f"{measure}@{number}", times) for measure, times in bound.bottom or ()]
-    return replace(last, top=tuple(top), bottom=None if last.bottom is None else tuple(bottom))
+    terms: dict[str, Any] = {}
+    for name in _TERMS:
+        if getattr(last, name) is not None:
+            every = enumerate((getattr(bound, name) or () for bound in bounds), 1)
+            terms[name] = tuple((_own(measure, number), times) for number, pairs in every for measure, times in pairs)
+    return replace(last, **terms)
+
+
+def _own(name: str, number: int) -> str:
+    """The name under which a version keeps a measure, or a member of a family of measures, apart."""
+    family, tilde, member = name.partition("~")
+    return f"{family}@{number}{tilde}{member}"
+
+
+def _terms(bound: Bound) -> set[str]:
+    return {measure for name in _TERMS for measure, _ in getattr(bound, name) or ()}

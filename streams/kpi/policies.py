@@ -112,6 +112,21 @@ def named(policies: Sequence[Policy]) -> str:
     return ", ".join(policy.version for policy in policies)
 
 
+def warnings(policy: AnyPolicy, day: date) -> list[str]:
+    """What the policy has no answer to on a day: each says what to do."""
+    told = []
+    try:
+        policy.on(day)
+    except NotCoveredError as error:
+        told.append(str(error))
+    try:
+        if (hours := policy.current(day).business_days) is not None:
+            hours.by_calendar(day.year)
+    except NotCoveredError as error:
+        told.append(str(error))
+    return told
+
+
 def dump(policy: AnyPolicy) -> dict[str, Any]:
     """The policy as plain data, every value written; ``read`` takes it back."""
     if isinstance(policy, Policy):

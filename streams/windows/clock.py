@@ -58,8 +58,9 @@ class Days:
 
     def __init__(self, zone: ZoneInfo, starts: int = 0) -> None:
         self._zone = zone
-        self._starts = timedelta(milliseconds=starts)
+        self._shift = timedelta(milliseconds=starts)
         self._of_quarter: dict[int, int] = {}
+        self._starts: dict[int, int] = {}
 
     def of(self, ms: int) -> int:
         """Ordinal of the local day of a moment (ms since 1970)."""
@@ -73,10 +74,16 @@ class Days:
 
     def start(self, day: int) -> int:
         """The first moment (ms since 1970) of a day, by its ordinal: the end of the day before."""
-        midnight = datetime.combine(date.fromordinal(day), time_of_day(), UTC) + self._starts
-        low = round(midnight.timestamp() * 1000) // self._QUARTER_MS - 4 * 27  # no zone is further from UTC
-        span = range(low, low + 2 * 4 * 27)
-        return span[bisect_left(span, day, key=lambda quarter: self.of(quarter * self._QUARTER_MS))] * self._QUARTER_MS
+        start = self._starts.get(day)
+        if start is None:
+            if len(self._starts) > 10_000:
+                self._starts.clear()
+            noon = datetime.combine(date.fromordinal(day), time_of_day(12), UTC) + self._shift
+            middle = round(noon.timestamp() * 1000) // self._QUARTER_MS
+            span = range(middle - 4 * 40, middle + 4 * 40)  # no zone's day begins further from that
+            found = bisect_left(span, day, key=lambda quarter: self.of(quarter * self._QUARTER_MS))
+            start = self._starts[day] = span[found] * self._QUARTER_MS
+        return start
 
     def _begun(self, ms: int) -> int:
         local = self._local(ms)
@@ -89,4 +96,4 @@ class Days:
 
     def _local(self, ms: int) -> datetime:
         """The wall clock, less the time at which days start."""
-        return instant(ms).astimezone(self._zone).replace(tzinfo=None) - self._starts
+        return instant(ms).astimezone(self._zone).replace(tzinfo=None) - self._shift
