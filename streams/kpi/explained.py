@@ -92,6 +92,17 @@ class Explained:
     interval: str
 
     @property
+    def divides(self) -> bool:
+        """Is the value its top over its bottom?"""
+        return self.kpi.kind in ("rate", "mean") and bool(self.bottom)
+
+    @property
+    def times(self) -> str:
+        """What the quotient is multiplied by, as `` × 1000``; empty where it is not."""
+        times = int(getattr(self.kpi, "times", 1))
+        return "" if times == 1 else f" × {times}"
+
+    @property
     def pending(self) -> int:
         """How many of the things it is a share of have not matured."""
         return int(getattr(self.figure, "pending", 0))
