@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from scoring.beside import Beside, beside
 from scoring.calendar import Season, in_force
 from scoring.card import Card, Item
 from scoring.evaluate import PersonScore, Scorer
@@ -42,6 +43,8 @@ class Run:
     policy_version: str
     people: tuple[PersonScore, ...]
     weights: Weights
+    #: Person → item id → how his figure compares with the rest of his team: for people to read, it scores nothing.
+    beside: Beside = field(default_factory=dict)
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -96,7 +99,7 @@ def run(
         own = inputs.get(person, {}) if inputs else {}
         team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
         scored.append(scorer.score(person, people.get(person, _EMPTY), own, entry.hr_number if entry else None, team))
-    return Run(card, period, judged.named, tuple(scored), weights)
+    return Run(card, period, judged.named, tuple(scored), weights, beside(card, people, entries, judged))
 
 
 _EMPTY = Measured({})

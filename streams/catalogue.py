@@ -182,7 +182,7 @@ def _result(one: Worked, language: Language) -> str:
     aside = [f"n {figure.n}"] if found.bottom is not None else []
     aside += [f"95 % {interval}"] if interval != NONE else []
     aside += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
-    made = "".join(parts) + " = " if found.bottom else ""
+    made = "".join(parts) + f"{found.times} = " if found.divides else ""
     return f"{subject}{colon}{made}**{said(unit, figure.value)}**" + (f" ({', '.join(aside)})" if aside else "")
 
 

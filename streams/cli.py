@@ -13,6 +13,7 @@ from streams.commands.facts import facts
 from streams.commands.kpi import kpi
 from streams.commands.policy import policy as policy_commands
 from streams.commands.roster import roster
+from streams.commands.signs import signs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,6 +58,7 @@ app.add_typer(roster, name="roster")
 app.command()(operate.broker)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
+app.command()(signs)
 app.add_typer(policy_commands, name="policy")
 app.command()(operate.schema)
 for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,11 +17,17 @@ from scoring.sheets.context import Context, attained
 from scoring.sheets.follows import follows
 from scoring.sheets.words import Language, label, pick
 from scoring.units import said
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import VERDICTS, Compared, difference_said
+from streams.kpi.words import said as kpi_said
 
 
 @dataclass(frozen=True)
 class Row:
-    """An item on the page. ``share``: its points by its maximum, within 0 and 1; None: unscored. ``tags``: flags in words."""
+    """An item on the page. ``share``: its points by its maximum, within 0 and 1; None: unscored. ``tags``: flags in words.
+
+    ``beside``: how the figure compares with the rest of the team; empty where it is not compared.
+    """
 
     number: str
     name: str
@@ -34,6 +40,7 @@ class Row:
     rule: str
     reason: str
     source: str
+    beside: str
     tags: tuple[str, ...]
     share: float | None
 
@@ -103,7 +110,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         labels={name: label(name, language) for name in _HEADINGS},
         radar=radar(axes, legend, language) if axes else None,
         trend=trend(context.trend(score.person), tally.max, line, label("no_trend", language)),
-        blocks=tuple(_block(part, numbers, language) for part in score.sections),
+        blocks=tuple(_block(part, numbers, run.beside.get(score.person, {}), language) for part in score.sections),
         left_out=tuple(_left_out(context, score, language)),
         follows=tuple(pick(line, language) for line in follows(outcome)) if outcome else (),
         basis=_basis(context, language),
@@ -134,17 +141,17 @@ def _of(score: PersonScore, language: Language) -> str:
     )
 
 
-def _block(part: SectionScore, numbers: dict[str, str], language: Language) -> Block:
+def _block(part: SectionScore, numbers: dict[str, str], beside: Mapping[str, Compared], language: Language) -> Block:
     tally = part.tally
     total = NONE if tally.total is None else str(tally.total)
     subtotal = (
         f"{label('subtotal', language)} {total} / {shown(tally.max)}" if tally.max else label("no_weights", language)
     )
-    rows = tuple(_row(item, numbers[item.item.id], language) for item in part.items)
+    rows = tuple(_row(item, numbers[item.item.id], beside.get(item.item.id), language) for item in part.items)
     return Block(pick(part.section.name, language), subtotal, rows)
 
 
-def _row(score: ItemScore, number: str, language: Language) -> Row:
+def _row(score: ItemScore, number: str, compared: Compared | None, language: Language) -> Row:
     item, figure = score.item, score.figure
     share = attained(score)
     tags = [label(flag, language) for flag in flags(score)]
@@ -165,6 +172,7 @@ def _row(score: ItemScore, number: str, language: Language) -> Row:
         rule=item.rule.words()[0 if language == "zh" else 1],
         reason=score.reason_zh if language == "zh" else score.reason_en,
         source=", ".join((*item.rows, *item.readings)) or NONE,
+        beside=_beside(compared, score, language),
         tags=tuple(tags),
         share=None if share is None else float(min(max(share, Fraction(0)), Fraction(1))),
     )
@@ -187,6 +195,17 @@ def _interval(score: ItemScore, language: Language) -> str:
     times = 100 if unit == "pct" else 1
     ends = [said(Decimal(str(end)) * times, unit)[0 if language == "zh" else 1] for end in (low, high)]
     return f"{ends[0].removesuffix(' %')} – {ends[1]}"
+
+
+def _beside(compared: Compared | None, score: ItemScore, language: Language) -> str:
+    if compared is None or compared.difference is None or score.item.kpi is None:
+        return ""
+    unit = KPIS[score.item.kpi].unit
+    others, gap = kpi_said(unit, compared.rest.value), difference_said(unit, compared.difference, language)
+    verdict = VERDICTS[compared.verdict][language]
+    if language == "zh":
+        return f"{verdict}（其他人 {others}，n {compared.rest.n}；差 {gap}）"
+    return f"{verdict} (the others {others}, n {compared.rest.n}; difference {gap})"
 
 
 def _left_out(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ from streams.sources.table import ReadRow, read_table
 from streams.windows.clock import instant
 
 
-def as_date(text: str) -> date:
+def parse_date(text: str) -> date:
     """A day as it is typed. Raises BadParameter for anything else."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
@@ -40,10 +40,10 @@ def as_month(text: str) -> date:
 
 
 From = Annotated[
-    date | None, typer.Option("--from", parser=as_date, metavar="YYYY-MM-DD", help="First day; all where absent")
+    date | None, typer.Option("--from", parser=parse_date, metavar="YYYY-MM-DD", help="First day; all where absent")
 ]
-To = Annotated[date | None, typer.Option("--to", parser=as_date, metavar="YYYY-MM-DD", help="Last day, included")]
-OneDay = Annotated[date | None, typer.Option("--date", parser=as_date, metavar="YYYY-MM-DD", help="One day")]
+To = Annotated[date | None, typer.Option("--to", parser=parse_date, metavar="YYYY-MM-DD", help="Last day, included")]
+OneDay = Annotated[date | None, typer.Option("--date", parser=parse_date, metavar="YYYY-MM-DD", help="One day")]
 OneMonth = Annotated[date | None, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="One month")]
 Tables = Annotated[
     list[Path] | None,

@@ -330,10 +330,10 @@ def _amount(part: Part) -> str:
 
 def _division(found: Explained) -> str:
     """What is divided by what, with the figure unrounded."""
-    if found.bottom is None or found.figure.value is None or not found.bottom or found.kpi.kind not in ("rate", "mean"):
+    if not found.bottom or found.figure.value is None or not found.divides:
         return ""
     top, bottom = (sum(part.shown * part.times for part in parts) for parts in (found.top, found.bottom))
-    return f"{top:,g} / {bottom:,g} = {found.figure.value!r}" if top < 1e6 else f"= {found.figure.value!r}"
+    return f"{top:,g} / {bottom:,g}{found.times} = {found.figure.value!r}" if top < 1e6 else f"= {found.figure.value!r}"
 
 
 def _days(days: Sequence[tuple[DailyFacts, Explained]]) -> Table:

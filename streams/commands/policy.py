@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.commands.context import PolicyFile, clear_errors, deployment
-from streams.commands.days import as_date
+from streams.commands.days import parse_date
 from streams.kpi.catalog import KPIS
 from streams.kpi.policies import AnyPolicy, load_policy, versions, warnings
 from streams.kpi.policy import Policy
@@ -27,7 +27,7 @@ _File = Annotated[Path, typer.Argument(metavar="FILE", help="Policy (YAML)")]
 def show(
     ctx: typer.Context,
     at: Annotated[
-        date | None, typer.Option("--at", parser=as_date, metavar="YYYY-MM-DD", help="Day; today where absent")
+        date | None, typer.Option("--at", parser=parse_date, metavar="YYYY-MM-DD", help="Day; today where absent")
     ] = None,
     policy: PolicyFile = None,
 ) -> None:

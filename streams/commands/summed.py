@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from streams.contracts.outputs import DailyFacts, Sums
+from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, compare
 from streams.kpi.judged import Judged, judged
 from streams.kpi.policies import AnyPolicy
-from streams.kpi.spec import Kpi, Side
+from streams.kpi.spec import Bound, Kpi, Side
 
 
 class Summed:
@@ -22,10 +24,25 @@ class Summed:
         self.figure = self.bound.figure(self.sums)
 
 
+SumsOf: TypeAlias = Callable[[Sequence[DailyFacts]], Sums]
+
+
+def bounds_and_sums(
+    policy: AnyPolicy, people: Mapping[str, Sequence[DailyFacts]]
+) -> tuple[Callable[[Kpi], Bound], SumsOf]:
+    """For agents' days: the formula of any KPI, and how days add up to what it asks for."""
+    span = judged(policy, {day.date for days in people.values() for day in days})
+
+    def bound_of(kpi: Kpi) -> Bound:
+        return span.bound(kpi.id, "staff") if kpi.id in KPIS else kpi.bound(span.versions[-1], "staff")
+
+    return bound_of, lambda days: _added(span, days)
+
+
 def compared(kpi: Kpi, policy: AnyPolicy, people: Mapping[str, Sequence[DailyFacts]]) -> list[Compared]:
     """Each agent beside all others together. Raises ValueError for a KPI that nobody can be compared by."""
-    span = judged(policy, {day.date for days in people.values() for day in days})
-    return compare(kpi, span.bound(kpi.id, "staff"), {who: _added(span, days) for who, days in people.items()})
+    bound_of, sums_of = bounds_and_sums(policy, people)
+    return compare(kpi, bound_of(kpi), {who: sums_of(days) for who, days in people.items()})
 
 
 def _added(span: Judged, days: Sequence[DailyFacts]) -> Sums:

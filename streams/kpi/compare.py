@@ -27,7 +27,7 @@ from streams.contracts.outputs import Figure
 from streams.kpi.intervals import Z95
 from streams.kpi.measures import add, merged
 from streams.kpi.spec import Bound, Direction, Kpi
-from streams.kpi.words import NONE, Words, said
+from streams.kpi.words import NONE, Language, Words, said
 
 Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell", "no_data"]
 
@@ -39,7 +39,7 @@ VERDICTS: Mapping[Verdict, Words] = {
     "worse": {"zh": "与其他人不同：更差", "en": "differs: worse"},
     "higher": {"zh": "与其他人不同：更高", "en": "differs: higher"},
     "lower": {"zh": "与其他人不同：更低", "en": "differs: lower"},
-    "cannot_tell": {"zh": "无法判断", "en": "cannot tell"},
+    "cannot_tell": {"zh": "无法判断是否不同", "en": "cannot tell"},
     "no_data": {"zh": "无数据", "en": "no data"},
 }
 
@@ -139,12 +139,13 @@ def _verdict(better: Direction, own: Figure, found: Difference | None, p: float 
     return "better" if (found.value > 0) == (better == "higher") else "worse"
 
 
-def difference_said(unit: str, found: Difference | None) -> str:
-    """A difference with its interval, shares in percentage points: ``+5.2 pp (1.0 … 9.4)``; a dash where there is none."""
+def difference_said(unit: str, found: Difference | None, language: Language = "en") -> str:
+    """A difference with its interval, shares in percentage points: ``+5.2 pp (+1.0 … +9.4)``; a dash where there is none."""
     if found is None:
         return NONE
     if unit == "ratio":
-        return f"{found.value * 100:+.1f} pp ({found.low * 100:+.1f} … {found.high * 100:+.1f})"
+        points = "个百分点" if language == "zh" else "pp"
+        return f"{found.value * 100:+.1f} {points} ({found.low * 100:+.1f} … {found.high * 100:+.1f})"
     ends = (said(unit, end).split(" ")[0] for end in (found.low, found.high))
     number, *name = said(unit, found.value).split(" ")[:2]
     sign = "+" if found.value > 0 else ""

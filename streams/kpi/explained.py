@@ -19,12 +19,16 @@ SIDES: tuple[Side, ...] = ("desk", "staff")
 
 
 def near(word: str, among: Iterable[str]) -> str:
-    """What to say after an unknown word: the nearest known ones, or all there are."""
+    """What to say after an unknown word: the nearest known ones, else all there are or the first few."""
     known = list(among)
     found = get_close_matches(word, known, n=3, cutoff=0.5) or [one for one in known if word and word in one][:3]
     if found:
         return f"nearest: {', '.join(found)}"
-    return f"there are: {', '.join(known)}" if len(known) <= 20 else "`deskpulse kpi list` shows all"
+    return (
+        f"there are: {', '.join(known)}"
+        if len(known) <= 20
+        else f"there are {len(known)}, such as {', '.join(known[:5])}"
+    )
 
 
 def find(id: str) -> Kpi:
@@ -86,6 +90,17 @@ class Explained:
     bottom: tuple[Part, ...] | None
     figure: Figure
     interval: str
+
+    @property
+    def divides(self) -> bool:
+        """Is the value its top over its bottom?"""
+        return self.kpi.kind in ("rate", "mean") and bool(self.bottom)
+
+    @property
+    def times(self) -> str:
+        """What the quotient is multiplied by, as `` × 1000``; empty where it is not."""
+        times = int(getattr(self.kpi, "times", 1))
+        return "" if times == 1 else f" × {times}"
 
     @property
     def pending(self) -> int:

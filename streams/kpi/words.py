@@ -33,6 +33,8 @@ KINDS: Mapping[str, Words] = {
     "percentile": {"zh": "分位数", "en": "percentile"},
     "level": {"zh": "当前存量", "en": "level now"},
 }
+#: How units are written behind a number, where that is not their id.
+UNITS: Mapping[str, str] = {"per_hour": "/h", "per_mille": "‰", "days": "d"}
 BETTER: Mapping[str, Words] = {
     "higher": {"zh": "越高越好", "en": "higher is better"},
     "lower": {"zh": "越低越好", "en": "lower is better"},
@@ -65,7 +67,7 @@ def said(unit: str, value: float | None) -> str:
         case (("n" | "points" | "ratio"), _):
             return f"{value:.2f}"
         case _:
-            return f"{value:.2f} {unit}"
+            return f"{value:.2f} {UNITS.get(unit, unit)}"
 
 
 def clock(seconds: float) -> str:

@@ -175,7 +175,7 @@ def test_a_wrong_word_is_named_with_what_to_write_instead(arguments: tuple[str, 
     ("unit", "value", "text"),
     [
         ("ratio", 0.9333, "93.3 %"), ("ratio", None, "—"), ("s", 12.34, "12.3 s"), ("s", 272.4, "272.4 s (4:32)"),
-        ("s", 3872.0, "3872.0 s (1:04:32)"), ("n", 12.0, "12"), ("points", 4.346, "4.35"), ("1/h", 5.5, "5.50 1/h"),
+        ("s", 3872.0, "3872.0 s (1:04:32)"), ("n", 12.0, "12"), ("points", 4.346, "4.35"), ("per_hour", 5.5, "5.50 /h"),
     ],
 )  # fmt: skip
 def test_values_as_people_read_them(unit: str, value: float | None, text: str) -> None:

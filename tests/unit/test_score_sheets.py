@@ -293,3 +293,35 @@ def test_a_file_for_each_person(tmp_path: Path) -> None:
     assert (tmp_path / "s" / "张三.pdf").read_bytes().startswith(b"%PDF")
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == sorted(path.name for path in made)
     assert file_names(["E001", "E002"]) == {"E001": "E001", "E002": "E002"}
+
+
+def test_an_item_says_whether_its_figure_differs_from_the_others_of_the_team(tmp_path: Path, writer: PdfWriter) -> None:
+    rule = {"type": "ratio", "form": "actual_over_target", "factor": 10, "floor": 0, "cap": 10}
+    solved = item("solved", kpi="resolution_rate", unit="pct", target={"op": ">=", "value": 90}, rule=rule)
+    made = card(section("s", solved), folder=tmp_path)
+    when = parse_period("2010-08")
+    resolved = {"anna": 95, "ben": 70, "cleo": 71, "alone": 40, "eve": 90}
+    facts = [
+        DailyFacts(entity=f"agent|{who}", date=when.first, sums={"resolution_due": 100, "resolved": n})
+        for who, n in resolved.items()
+    ]
+    teams = {"anna": "t1", "ben": "t1", "cleo": "t1", "alone": "t2"}
+    roster = {who: RosterEntry(agent_id=who, valid_from=when.first, team_id=team) for who, team in teams.items()}
+    there = Context(run(made, when, facts, Policy(), roster), roster=roster)
+    told = {
+        (who, page.language): page.blocks[0].rows[0].beside for who in resolved for page in pages(there, who, LANGUAGES)
+    }
+    assert told["anna", "en"] == "differs: better (the others 70.5 %, n 200; difference +24.5 pp (+16.0 … +31.7))"
+    assert told["anna", "zh"] == "与其他人不同：更好（其他人 70.5 %，n 200；差 +24.5 个百分点 (+16.0 … +31.7)）"
+    assert told["ben", "en"].startswith("differs: worse (the others 83.0 %, n 200; ")
+    assert told["alone", "en"] == told["eve", "en"] == "", "the only one of a team, or of those without one"
+    both = pages(there, "anna", LANGUAGES)
+    assert squeezed(told["anna", "zh"]) in html_text(to_html(both))
+    assert squeezed(told["anna", "en"]) in "".join(pdf_text(writer.pdf(both)))
+
+
+def test_a_comparison_scores_nothing() -> None:
+    there = context(find("s2-a-core"))
+    assert there.run.beside.keys() == set(there.scores)
+    alone = context(find("s2-a-core"), names=(LONG,))
+    assert there.scores[LONG].tally == alone.scores[LONG].tally

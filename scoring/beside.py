@@ -1,0 +1,39 @@
+"""People beside the rest of their team: does somebody's figure differ, or can nobody tell? Shown on sheets, never scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.card import Card
+from scoring.scored import Measured
+from streams.contracts.outputs import RosterEntry
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import Compared, comparable, compare
+from streams.kpi.judged import Judged
+
+#: Person → item id → how his figure compares.
+Beside = Mapping[str, Mapping[str, Compared]]
+
+
+def beside(card: Card, people: Mapping[str, Measured], roster: Mapping[str, RosterEntry], judged: Judged) -> Beside:
+    """Everyone with figures beside the others of his team by the roster; those whom it puts into no team beside each other.
+
+    ``people``: who → his sums. Only items whose KPI is a share or a mean, and of his own, are compared; and nobody alone.
+    """
+    items = [item for item in (*card.items, *card.optional) if item.kpi is not None and item.entity == "person"]
+    groups: dict[str | None, list[str]] = {}
+    for person in sorted(people):
+        entry = roster.get(person)
+        groups.setdefault(entry.team_id if entry else None, []).append(person)
+    found: dict[str, dict[str, Compared]] = {}
+    for group in groups.values():
+        if len(group) < 2:
+            continue
+        sums = {person: people[person].sums for person in group}
+        for item in items:
+            kpi = KPIS[item.kpi or ""]
+            if not comparable(kpi):
+                continue
+            for one in compare(kpi, judged.bound(kpi.id, "staff"), sums):
+                found.setdefault(one.who, {})[item.id] = one
+    return found

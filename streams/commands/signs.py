@@ -1,0 +1,127 @@
+"""``deskpulse signs``: what people may want to look at and ask about. It scores nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from streams.commands.context import Broker, PolicyFile, Prefix, deployment
+from streams.commands.days import From, MappingFile, OneMonth, RosterFile, Source, Tables, To, period
+from streams.commands.people import Team, days_of_agents
+from streams.commands.summed import SumsOf, bounds_and_sums
+from streams.contracts.outputs import DailyFacts, Sums
+from streams.kpi.compare import difference_said
+from streams.kpi.signs import SIGNS, Finding, Seen, look, unwatched
+from streams.kpi.words import said
+
+_WIDTH = 140
+
+
+def signs(
+    ctx: typer.Context,
+    team: Team = None,
+    month: OneMonth = None,
+    first: From = None,
+    last: To = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also the signs that are not raised")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+    tables: Tables = None,
+    mapping: MappingFile = None,
+    roster: RosterFile = None,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
+
+    Each agent is held against the rest of the team, or the second half of the
+    period against his own first half. A sign proves nothing: each names what
+    else it may be. Talk to the agent before you think ill of him.
+    """
+    when = period(None, month, first, last)
+    source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
+    people = days_of_agents(source, when, team)
+    days = sorted({day.date for own in people.values() for day in own})
+    middle = days[0] + timedelta(days=((days[-1] - days[0]).days + 1) // 2)
+    bound_of, sums_of = bounds_and_sums(source.operation.policy, people)
+    halves = {who: _halves(own, middle, sums_of) for who, own in people.items()}
+    found = look(halves, bound_of)
+    if as_json:
+        shown = [_plain(finding) for finding in found if finding.raised or everything]
+        typer.echo(json.dumps({"period": str(when), "team": team, "signs": shown}, ensure_ascii=False, indent=1))
+        return
+    console = _console()
+    console.print(
+        f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，从不计分 · to look at and ask about, never scored"
+    )
+    _print(console, [finding for finding in found if finding.raised or everything])
+    if not any(finding.raised for finding in found):
+        console.print("\n没有异常迹象 · no sign is raised")
+    if silent := unwatched():
+        console.print(
+            f"\n未观察（目录中没有其指标）· not watched, as their KPIs are not computed: {', '.join(s.id for s in silent)}"
+        )
+
+
+def _halves(own: Sequence[DailyFacts], middle: date, sums_of: SumsOf) -> tuple[Sums, Sums]:
+    return sums_of([day for day in own if day.date < middle]), sums_of([day for day in own if day.date >= middle])
+
+
+def _print(console: Console, findings: Sequence[Finding]) -> None:
+    for sign in SIGNS:
+        own = [finding for finding in findings if finding.sign is sign]
+        if not own:
+            continue
+        console.print(f"\n{sign.zh} · {sign.en}")
+        against = ("前半期", "the first half") if sign.over_time else ("其他人", "the others")
+        for finding in own:
+            console.print(
+                f"  {finding.who}{'' if finding.raised else ' (–)'}: {'; '.join(_line(seen, *against) for seen in finding.seen)}"
+            )
+        console.print(f"  查看：{sign.look_zh} · {sign.look_en}")
+        console.print(f"  也可能是：{sign.innocent_zh} · It may also be: {sign.innocent_en}")
+
+
+def _line(seen: Seen, zh: str, en: str) -> str:
+    unit = seen.kpi.unit
+    own, other = said(unit, seen.own.value), said(unit, seen.against.value)
+    gap = f", {difference_said(unit, seen.difference)}" if seen.difference else ""
+    return f"{seen.kpi.zh} {seen.kpi.id} {own} (n {seen.own.n}); {zh} {en} {other} (n {seen.against.n}){gap}"
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    sign = finding.sign
+    return {
+        "sign": sign.id,
+        "agent": finding.who,
+        "raised": finding.raised,
+        "zh": sign.zh,
+        "en": sign.en,
+        "look_zh": sign.look_zh,
+        "look_en": sign.look_en,
+        "innocent_zh": sign.innocent_zh,
+        "innocent_en": sign.innocent_en,
+        "against": "own first half" if sign.over_time else "the others",
+        "seen": [
+            {
+                "kpi": seen.kpi.id,
+                "value": seen.own.value,
+                "n": seen.own.n,
+                "against": {"value": seen.against.value, "n": seen.against.n},
+                "difference": seen.difference
+                and {"value": seen.difference.value, "low": seen.difference.low, "high": seen.difference.high},
+                "adjusted_p": seen.adjusted,
+            }
+            for seen in finding.seen
+        ],
+    }
+
+
+def _console() -> Console:
+    made = Console(markup=False, highlight=False)
+    return made if made.is_terminal else Console(markup=False, highlight=False, width=_WIDTH)

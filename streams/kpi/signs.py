@@ -1,0 +1,249 @@
+"""Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
+
+A sign is raised where an agent's figure lies on the odd side of the rest of the team's further than chance explains among so many
+agents (``streams.kpi.compare``); or, of a change over time, where the second half of the period differs from his own first half. A
+raised sign proves nothing: each names what else it may be. Score cards refuse KPIs that are signs only (``Kpi.scored``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from streams.contracts.outputs import Figure, Sums
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import FALSE_DISCOVERIES, Difference, adjusted, difference
+from streams.kpi.measures import MEASURES, add, merged
+from streams.kpi.spec import Bound, Kpi
+
+Toward: TypeAlias = Literal["higher", "lower"]
+
+#: Least part by which a mean without an interval must have changed.
+_LEAST_CHANGE = 0.1
+
+#: Who is asked to rate is no KPI of its own: nobody should be judged by it.
+INVITED = Kpi(
+    "invited_share", "邀评率", "Share of contacts invited to rate", "rate", "ratio", "range",
+    lambda p, s: ({"surveys_invited": 1}, {"contacts_handled": 1}),
+    "邀请评价 / 处理完的联络", "invitations / contacts handled",
+    ("*.invited",),
+    traps="Several surveys of one contact are several invitations.",
+    traps_zh="同一联络的多份问卷各计一次。",
+    scored=False,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A KPI and the side on which it is odd."""
+
+    kpi: str
+    toward: Toward
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What is watched, and in both languages: its name, what to look at, and what else it may be.
+
+    ``over_time``: both must have changed so between the halves of the period; else the one is held against the rest of the team.
+    """
+
+    id: str
+    watched: tuple[Watched, ...]
+    zh: str
+    en: str
+    look_zh: str
+    look_en: str
+    innocent_zh: str
+    innocent_en: str
+    over_time: bool = False
+
+
+SIGNS = (
+    Sign(
+        "short_calls",
+        (Watched("short_call_rate", "higher"),),
+        "很短就由坐席挂断的通话偏多",
+        "Many calls ended by the agent after seconds",
+        "抽听这些通话：客户的问题是否说完？",
+        "Listen to some of them: had the customer finished?",
+        "设备或线路故障、骚扰电话、无人应答的转入、客户要求回拨。",
+        "Faulty headset or line, nuisance calls, silent transfers, customers who ask to be called back.",
+    ),
+    Sign(
+        "passed_on",
+        (Watched("transfer_rate", "higher"),),
+        "转接偏多，评价因此落到别人名下",
+        "Many transfers: whoever takes over is rated",
+        "看转接的主题和时间，以及转接后的评价归谁。",
+        "Look at topics and times of the transfers, and at who was rated after them.",
+        "新人、分到超出权限的问题、路由把别的主题排给了他。",
+        "A newcomer, matters beyond the agent's powers, a routing that sends other topics.",
+    ),
+    Sign(
+        "few_invited",
+        (Watched("invited_share", "lower"),),
+        "邀请评价偏少",
+        "Few customers are invited to rate",
+        "比较受邀与未受邀联络的时长、投诉和重复来访。",
+        "Compare handle time, complaints and repeats of contacts with and without an invitation.",
+        "渠道或系统不发邀请、夜班、客户已拒绝被打扰。",
+        "A channel or system that sends none, night shifts, customers who opted out.",
+    ),
+    Sign(
+        "few_answered",
+        (Watched("survey_response_rate", "lower"),),
+        "受邀后评价偏少",
+        "Few of the invited rate",
+        "看邀请在何时、如何发出；是否只邀请了特定客户。",
+        "Look at when and how invitations go out, and whether only some customers get them.",
+        "客户群不同、邀请发送延迟、样本少。",
+        "Other customers, invitations sent late, few cases.",
+    ),
+    Sign(
+        "missed_offers",
+        (Watched("missed_offer_rate", "higher"),),
+        "振铃未接偏多",
+        "Many offers ring out",
+        "对照状态记录：是否在来电前离开或未置“小休”。",
+        "Look at the states beside them: away just before offers, or away without saying so?",
+        "软电话故障、同时被分配会话、置忙权限不当。",
+        "A broken soft phone, chats assigned at the same time, no right to set a state.",
+    ),
+    Sign(
+        "reopened",
+        (Watched("reopen_rate", "higher"),),
+        "结案后被重开偏多",
+        "Many tickets come back after closing",
+        "抽查重开的工单：结案时问题是否真已解决？",
+        "Read some of the reopened tickets: was the matter settled when they were closed?",
+        "客户在工单里追问新问题、难题集中在他、系统自动重开。",
+        "Customers who ask something new in the ticket, the hard cases, reopening by rule.",
+    ),
+    Sign(
+        "hurried",
+        (Watched("average_handle_time", "lower"), Watched("repeat_contact_rate", "higher")),
+        "处理时长下降而重复来访上升",
+        "Handle time falls while repeats rise",
+        "抽听后半期的通话：是否赶着结束？",
+        "Listen to calls of the second half: are they hurried?",
+        "主题变了、新流程缩短了通话、某个产品问题让客户反复来访。",
+        "Other topics, a new procedure that shortens calls, a product fault that brings customers back.",
+        over_time=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One watched KPI of one agent: his figure, the one that it is held against, and how they differ."""
+
+    kpi: Kpi
+    own: Figure
+    against: Figure
+    difference: Difference | None
+    adjusted: float | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sign of one agent, raised or not."""
+
+    sign: Sign
+    who: str
+    seen: tuple[Seen, ...]
+    raised: bool
+
+
+def known(id: str) -> Kpi | None:
+    """A KPI that signs watch; None where the catalogue or its measures do not have it."""
+    kpi = INVITED if id == INVITED.id else KPIS.get(id)
+    return None if kpi is INVITED and not {"surveys_invited", "contacts_handled"} <= MEASURES.keys() else kpi
+
+
+def unwatched() -> list[Sign]:
+    """Signs that nothing can be said of, as their KPIs are not computed."""
+    return [sign for sign in SIGNS if any(known(each.kpi) is None for each in sign.watched)]
+
+
+def look(
+    people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
+) -> list[Finding]:
+    """Every sign of every agent, sign by sign. ``people``: who → his sums of the first and of the second half of the period."""
+    silent = unwatched()
+    return [
+        finding
+        for sign in SIGNS
+        if sign not in silent
+        for finding in (_over_time(sign, people, bound_of) if sign.over_time else _beside(sign, people, bound_of))
+    ]
+
+
+def _beside(
+    sign: Sign, people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
+) -> list[Finding]:
+    own = {who: merged(halves) for who, halves in people.items()}
+    whole = merged(own.values())
+    columns = []
+    for each in sign.watched:
+        bound = bound_of(_kpi(each))
+        pairs = [(bound.figure(sums), bound.figure(_less(whole, sums))) for sums in own.values()]
+        columns.append(_column(each, pairs))
+    return _findings(sign, list(people), columns)
+
+
+def _over_time(
+    sign: Sign, people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
+) -> list[Finding]:
+    columns = []
+    for each in sign.watched:
+        bound = bound_of(_kpi(each))
+        columns.append(
+            _column(each, [(bound.figure(after), bound.figure(before)) for before, after in people.values()])
+        )
+    return _findings(sign, list(people), columns)
+
+
+_Column: TypeAlias = list[tuple[Seen, bool]]
+
+
+def _column(watched: Watched, pairs: Sequence[tuple[Figure, Figure]]) -> _Column:
+    """One KPI of all agents: what is seen, and is it odd?"""
+    found = [difference(own, against) for own, against in pairs]
+    corrected = iter(adjusted([one.p for one in found if one is not None]))
+    column = []
+    for (own, against), one in zip(pairs, found, strict=True):
+        p = None if one is None else next(corrected)
+        column.append((Seen(_kpi(watched), own, against, one, p), _odd(watched.toward, own, against, p)))
+    return column
+
+
+def _odd(toward: Toward, own: Figure, against: Figure, p: float | None) -> bool:
+    if own.value is None or against.value is None:
+        return False
+    side = own.value - against.value if toward == "higher" else against.value - own.value
+    if p is not None:
+        return side > 0 and p <= FALSE_DISCOVERIES
+    # A mean whose cases' squares are not known: what is small is not worth a word.
+    return own.low is None and own.n > 1 and side > _LEAST_CHANGE * abs(against.value) > 0
+
+
+def _findings(sign: Sign, people: Sequence[str], columns: Sequence[_Column]) -> list[Finding]:
+    rows = zip(*columns, strict=True)
+    return [
+        Finding(sign, who, tuple(seen for seen, _ in row), all(odd for _, odd in row))
+        for who, row in zip(people, rows, strict=True)
+    ]
+
+
+def _kpi(watched: Watched) -> Kpi:
+    kpi = known(watched.kpi)
+    assert kpi is not None  # unwatched signs are left out before
+    return kpi
+
+
+def _less(whole: Mapping[str, int], sums: Mapping[str, int]) -> Sums:
+    rest = dict(whole)
+    add(rest, sums, -1)
+    return rest

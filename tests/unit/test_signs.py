@@ -1,0 +1,145 @@
+"""Signs of gaming: raised where chance does not explain them, with what else they may be; never scored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streams.cli import app
+from streams.kpi import signs
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy import Policy
+from streams.kpi.signs import INVITED, SIGNS, Finding, Sign, Watched, known, look, unwatched
+from streams.kpi.spec import Bound, Kpi
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
+TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
+People = Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
+
+
+def bound_of(kpi: Kpi) -> Bound:
+    return kpi.bound(Policy(), "staff")
+
+
+def found(people: People) -> dict[tuple[str, str], Finding]:
+    return {(finding.sign.id, finding.who): finding for finding in look(people, bound_of)}
+
+
+def worked(handled: int, seconds: int, repeats: int, **more: int) -> dict[str, int]:
+    return {
+        "calls_handled": handled, "handle_seconds": seconds * 1000, "contacts_handled_known": handled, "repeat_contacts": repeats, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def one_sign(monkeypatch: pytest.MonkeyPatch) -> Sign:
+    """A sign over a KPI that is there whatever the catalogue has besides."""
+    sign = replace(SIGNS[0], id="unsolved", watched=(Watched("resolution_rate", "lower"),))
+    monkeypatch.setattr(signs, "SIGNS", (sign,))
+    return sign
+
+
+def solved(n: int, of: int) -> tuple[dict[str, int], dict[str, int]]:
+    return {"resolved": n, "resolution_due": of}, {"resolved": n, "resolution_due": of}
+
+
+@pytest.mark.usefixtures("one_sign")
+def test_who_lies_on_the_odd_side_beyond_chance_is_named_and_nobody_else() -> None:
+    people = {
+        "odd": solved(60, 100),
+        "good": solved(99, 100),
+        **{f"a{n}": solved(90, 100) for n in range(8)},
+        "new": solved(0, 0),
+    }
+    raised = [who for (_, who), finding in found(people).items() if finding.raised]
+    assert raised == ["odd"], "being far better is no sign, and no data is none either"
+    seen = found(people)["unsolved", "odd"].seen[0]
+    assert (seen.own.value, seen.own.n, seen.against.n) == (0.6, 200, 1800)
+    assert seen.difference is not None
+    assert seen.difference.high < 0
+
+
+@pytest.mark.usefixtures("one_sign")
+def test_a_few_cases_raise_nothing() -> None:
+    people = {"few": solved(1, 2), **{f"a{n}": solved(90, 100) for n in range(8)}}
+    assert not any(finding.raised for finding in found(people).values())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "raised"),
+    [
+        (worked(300, 90_000, 30), worked(300, 60_000, 75), True),
+        (worked(300, 90_000, 30), worked(300, 60_000, 33), False),
+        (worked(300, 90_000, 30), worked(300, 89_000, 75), False),
+        (worked(300, 60_000, 30), worked(300, 90_000, 75), False),
+        (worked(300, 90_000, 30), worked(0, 0, 0), False),
+        (worked(0, 0, 0), worked(300, 60_000, 75), False),
+    ],
+    ids=["faster and more repeats", "faster only", "more repeats only", "slower", "no second half", "no first half"],
+)
+def test_hurried(before: dict[str, int], after: dict[str, int], raised: bool) -> None:
+    assert found({"a": (before, after), "b": (before, before)})["hurried", "a"].raised is raised
+
+
+def test_what_is_not_computed_is_said_and_not_looked_for() -> None:
+    ids = {sign.id for sign in unwatched()}
+    assert ids == {sign.id for sign in SIGNS if any(known(each.kpi) is None for each in sign.watched)}
+    assert not ids & {sign for sign, _ in found({"a": ({}, {}), "b": ({}, {})})}
+
+
+def test_every_sign_speaks_both_languages_and_names_another_reason() -> None:
+    assert len({sign.id for sign in SIGNS}) == len(SIGNS)
+    for sign in SIGNS:
+        assert all((sign.zh, sign.en, sign.look_zh, sign.look_en, sign.innocent_zh, sign.innocent_en))
+        for each in sign.watched:
+            kpi = known(each.kpi)
+            assert kpi is None or kpi.kind in ("rate", "mean")
+
+
+def test_what_is_a_sign_only_is_never_scored() -> None:
+    assert not INVITED.scored
+    assert INVITED.id not in KPIS
+    assert "short_call_rate" not in KPIS or not KPIS["short_call_rate"].scored
+
+
+def command(*arguments: str) -> Result:
+    return CliRunner().invoke(
+        app, ["signs", *arguments, *TABLE], env={"DESKPULSE_PSEUDONYM_KEY": "a secret of these tests, long enough"}
+    )
+
+
+def test_the_command_says_that_nothing_is_odd_and_what_it_does_not_watch() -> None:
+    seen = command("--month", "2026-03").stdout
+    assert "2026-03, all: 5 人" in seen
+    assert "no sign is raised" in seen
+    assert ("not watched" in seen) == bool(unwatched())
+    told = json.loads(command("--month", "2026-03", "--all", "--json").stdout)
+    assert {one["agent"] for one in told["signs"]} == {"A01", "A02", "A03", "A04", "A05"}
+    assert not any(one["raised"] for one in told["signs"])
+
+
+def test_the_command_names_what_to_look_at_and_what_else_it_may_be() -> None:
+    seen = "".join(command("--month", "2026-03", "--all").stdout.split())
+    for sign in SIGNS:
+        if sign not in unwatched():
+            for text in (sign.zh, sign.en, sign.look_zh, sign.look_en, sign.innocent_zh, sign.innocent_en):
+                assert "".join(text.split()) in seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "say which days"),
+        (("--month", "2025-01"), "no facts of any agent in 2025-01"),
+        (("--month", "2026-03", "--team", "refunds", "--roster", str(EXAMPLE / "roster.csv")), "nearest: refunds-team"),
+    ],
+)
+def test_a_wrong_word_is_named(arguments: tuple[str, ...], said: str) -> None:
+    done = command(*arguments)
+    assert done.exit_code in (1, 2)
+    assert said in done.output
