@@ -27,13 +27,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from streams.contracts.decode import Rejected, decode_any
-from streams.contracts.outputs import entity_id, entity_kind
+from streams.contracts.outputs import Figure, Snapshot, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import Explained, explain, near
-from streams.kpi.measures import merged
+from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy import Policy
 from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
+from streams.windows.clock import instant
 
 #: The day on which examples begin.
 DAY = date(2026, 3, 2)
@@ -124,13 +125,24 @@ def work(example: Example) -> list[Worked]:
 
 
 def _figure(example: Example, expected: Expected, result: Run, policy: Policy) -> Explained:
-    facts = [fact for fact in result.facts.values() if fact.entity == expected.entity]
+    kpi, side = KPIS[example.kpi], side_of(entity_kind(expected.entity))
+    bound = kpi.bound(policy, side)
+    if kpi.live:
+        return explain(kpi, expected.entity, {}, bound, policy.version, _now(kpi.id, result.snapshot(expected.entity)))
+    facts = [fact for fact in result.daily_facts() if fact.entity == expected.entity]
     if expected.day != "total":
         on = DAY + timedelta(days=int(expected.day[1:-1]))
         facts = [fact for fact in facts if fact.date == on]
-    kpi, side = KPIS[example.kpi], side_of(entity_kind(expected.entity))
-    sums = merged(fact.sums for fact in facts)
-    return explain(kpi, expected.entity, sums, kpi.bound(policy, side), policy.version)
+    assert result.now is not None
+    of, maturity = Ripening(), Maturity(policy, instant(result.now))
+    for fact in facts:
+        of.add(fact.sums, maturity.young(fact.date))
+    return explain(kpi, expected.entity, of.sums, bound, policy.version, bound.figure(of.sums, of.unripe))
+
+
+def _now(kpi: str, seen: Snapshot) -> Figure:
+    """A figure of this moment, which an entity has beside its windows."""
+    return Figure(seen.waiting if kpi == "calls_waiting" else seen.longest_wait, seen.waiting)
 
 
 def _raw(example: Example) -> Iterator[bytes]:

@@ -124,7 +124,7 @@ class Source:
         if not self._tables:
             return self.operation.daily_facts(within.first, within.last, kind)
         there = (
-            fact for fact in self._computed.facts.values() if entity_kind(fact.entity) == kind and fact.date in within
+            fact for fact in self._computed.daily_facts() if entity_kind(fact.entity) == kind and fact.date in within
         )
         return sorted(there, key=lambda fact: (fact.entity, fact.date))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -169,8 +170,8 @@ def explain_value(
     own = [fact for fact in there if fact.entity == who]
     if not own:
         raise stop(_nothing(who, when, there, source))
-    found = _explained(one, who, own, source.operation.policy)
-    days = [(fact, _explained(one, who, [fact], source.operation.policy)) for fact in own] if by_day else []
+    found = _explained(one, who, own, source.operation.policy, source.now)
+    days = [(fact, _explained(one, who, [fact], source.operation.policy, source.now)) for fact in own] if by_day else []
     if as_json:
         _json(
             _plain(found, str(when), len(own))
@@ -212,7 +213,7 @@ def compare_agents(
     source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
     people = days_of_agents(source, when, team)
     with clear_errors():
-        found = compared(one, source.operation.policy, people)
+        found = compared(one, source.operation.policy, people, source.now)
     found.sort(key=lambda each: (each.adjusted is None, each.adjusted, each.who))
     if as_json:
         _json({"kpi": one.id, "period": str(when), "team": team, "compared": [_compared(each) for each in found]})
@@ -264,8 +265,8 @@ def document(
             typer.echo(f"written: {path}")
 
 
-def _explained(one: Kpi, who: str, own: Sequence[DailyFacts], policy: AnyPolicy) -> Explained:
-    found = Summed(one, policy, side_of(entity_kind(who)), own)
+def _explained(one: Kpi, who: str, own: Sequence[DailyFacts], policy: AnyPolicy, now: datetime | None) -> Explained:
+    found = Summed(one, policy, side_of(entity_kind(who)), own, now)
     return explain(one, who, found.sums, found.bound, found.policy, found.figure)
 
 

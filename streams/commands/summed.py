@@ -1,30 +1,38 @@
-"""A KPI over several days, each judged by the policy in force on it."""
+"""A KPI over several days, each judged by the policy in force on it, and what of them has matured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, compare
 from streams.kpi.judged import Judged, judged
+from streams.kpi.maturity import Maturity
 from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Bound, Kpi, Side
 
+SumsOf: TypeAlias = Callable[[Sequence[DailyFacts]], Sums]
+
 
 class Summed:
-    """An entity's days added up: the sums, the formula for them, the names of the policy's versions, and the figure."""
+    """An entity's days added up: the sums, the formula for them, the names of the policy's versions, and the figure.
 
-    def __init__(self, kpi: Kpi, policy: AnyPolicy, side: Side, days: Sequence[DailyFacts]) -> None:
+    ``now``: as of when days have matured; None: all have.
+    """
+
+    def __init__(
+        self, kpi: Kpi, policy: AnyPolicy, side: Side, days: Sequence[DailyFacts], now: datetime | None = None
+    ) -> None:
         span = judged(policy, {day.date for day in days})
+        maturity = Maturity(policy, now)
         self.policy = span.named
         self.bound = span.bound(kpi.id, side)
         self.sums = _added(span, days)
-        self.figure = self.bound.figure(self.sums)
-
-
-SumsOf: TypeAlias = Callable[[Sequence[DailyFacts]], Sums]
+        young = [day for day in days if kpi.matures in maturity.young(day.date)]
+        self.figure = self.bound.figure(self.sums, {kpi.matures: _added(span, young)} if kpi.matures and young else {})
 
 
 def bounds_and_sums(
@@ -39,9 +47,17 @@ def bounds_and_sums(
     return bound_of, lambda days: _added(span, days)
 
 
-def compared(kpi: Kpi, policy: AnyPolicy, people: Mapping[str, Sequence[DailyFacts]]) -> list[Compared]:
-    """Each agent beside all others together. Raises ValueError for a KPI that nobody can be compared by."""
+def compared(
+    kpi: Kpi, policy: AnyPolicy, people: Mapping[str, Sequence[DailyFacts]], now: datetime | None = None
+) -> list[Compared]:
+    """Each agent beside all others together. Raises ValueError for a KPI that nobody can be compared by.
+
+    Where a KPI is of matured days only, the others are left out.
+    """
     bound_of, sums_of = bounds_and_sums(policy, people)
+    if kpi.only_mature and kpi.matures:
+        maturity = Maturity(policy, now)
+        people = {who: [d for d in days if kpi.matures not in maturity.young(d.date)] for who, days in people.items()}
     return compare(kpi, bound_of(kpi), {who: sums_of(days) for who, days in people.items()})
 
 

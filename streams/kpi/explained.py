@@ -46,9 +46,8 @@ def area_of(kpi: Kpi) -> str:
 def interval_of(bound: Bound) -> str:
     """Which interval its figures have: a key of ``words.INTERVALS``."""
     if bound.kind == "rate":
-        return "wilson"
-    top = [measure for measure, _ in bound.top]
-    return "student" if bound.kind == "mean" and top and f"{top[0]}_squared" in MEASURES else "none"
+        return "wilson" if bound.per_n == 1 else "none"
+    return "student" if bound.squares else "none"
 
 
 def measure(id: str) -> Measure:

@@ -58,17 +58,17 @@ def ordered(families: Iterable[tuple[str, int]], by_family: Mapping[str, Buckets
 def percentile(buckets: Sequence[tuple[int, int]], percent: int) -> tuple[int, int] | None:
     """The amount (in whole stored units) that ``percent`` of the values do not exceed, and how many values there are; None: none.
 
-    ``buckets``: bucket and count, lowest first. Of *n* values in order it is the one at the place ``percent`` (n − 1) / 100,
-    counted from 0 and rounded down.
+    ``buckets``: bucket and count, lowest first. Of *n* values in order it is the one at the place ``percent`` n / 100, counted
+    from 1 and rounded up (nearest rank).
     """
     n = sum([count for _, count in buckets])
     if n <= 0:
         return None
-    rank, passed, last = percent * (n - 1) // 100, 0, _ZERO
+    rank, passed, last = (percent * n + 99) // 100, 0, _ZERO
     for index, count in buckets:
         last = index
         passed += count
-        if passed > rank:
+        if passed >= rank:
             break
     return _amount(last), n
 

@@ -18,7 +18,7 @@ from streams.contracts.events import (
     PresenceEvent,
     milliseconds,
 )
-from streams.contracts.outputs import Contribution, Presence
+from streams.contracts.outputs import Contribution, Presence, entity
 from streams.kpi.policies import AnyPolicy
 from streams.presence.log import AgentPresence, Shift, Told, Word, amend, place
 from streams.presence.worked import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping
@@ -88,6 +88,10 @@ class PresenceStage:
             out.admitted += 1
             out.touched.add(event.agent_id)
         out.contributions = tally.contributions()
+        for name in out.touched:  # of the team of his newest state: plans and the ends of older states may name others
+            own = out.contributions.get(entity("agent", name))
+            if own is not None and (changes := agents[name].changes()):
+                own.team = changes[-1].team
         return out
 
     def presence(self, name: str, agent: AgentPresence) -> Presence | None:

@@ -156,7 +156,7 @@ def some_days(random_: random.Random, start: int, days: int, agents: Sequence[st
             if random_.random() < 0.5:
                 events.append(e.AgentRetracted(**word))
             elif isinstance(event, e.AgentScheduled):
-                events.append(e.AgentCorrected(ends=event.ends + timedelta(hours=1), **word))
+                events.append(e.AgentCorrected(ends=event.ends - timedelta(hours=1), **word))
             else:
                 events.append(e.AgentCorrected(state=random_.choice(STATES), **word))  # type: ignore[arg-type]
     return sorted(events, key=lambda event: (event.at, event.id))

@@ -208,6 +208,14 @@ def test_teams_share_an_agents_day_by_the_team_of_each_state() -> None:
     assert times(days)["available_seconds"] == 7200
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_an_agent_is_of_the_team_of_his_newest_state_whatever_is_planned(turn: int) -> None:
+    days = Days().shift("+1 09:00:00", "+1 17:00:00").state("09:00:00", "available").state("10:00:00", "on_contact")
+    msgspec.structs.force_setattr(days.events[2], "team_id", "u")
+    result = run_all(days.events[::turn])
+    assert result.snapshot("agent|a").team == "u"
+
+
 def stage_of(policy: Policy = POLICY) -> tuple[PresenceStage, EventClock]:
     return PresenceStage(policy, Roster()), EventClock()
 

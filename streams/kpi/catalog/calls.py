@@ -141,6 +141,7 @@ CALLS = (
         ("short_call_seconds",),
         "A sign to look at, never scored; where the source does not say who hung up it is 0.",
         traps_zh="仅供关注，从不计分；来源未说明由谁挂断时为 0。",
+        scored=False,
     ),
     Kpi(
         "calls_waiting", "排队数", "Calls waiting", "level", "n", "lower",
