@@ -34,7 +34,7 @@ from scoring.outcomes import Outcomes
 from scoring.people import Incomplete
 from scoring.period import Month, Period
 from scoring.result import compute
-from scoring.results import earlier_totals, to_json
+from scoring.results import earlier_totals, json_parts
 from scoring.run_cli import approve, audit, prepare, publish, reopen, review, show_, status, verify
 from scoring.screen import clear, show, stop
 from scoring.sheet_files import SheetFormat, write_sheets
@@ -71,11 +71,11 @@ class Spoken(StrEnum):
     both = "both"
 
 
-_Writer = Callable[[runs.Run, Outcomes | None, Mapping[str, RosterEntry]], bytes]
+_Writer = Callable[[runs.Run, Outcomes | None, Mapping[str, RosterEntry]], Iterable[bytes]]
 _WRITERS: Mapping[Format, _Writer] = {
-    Format.xlsx: to_xlsx,
-    Format.csv: lambda run, outcomes, _: to_csv(run, outcomes),
-    Format.json: to_json,
+    Format.xlsx: lambda *made: (to_xlsx(*made),),
+    Format.csv: lambda run, outcomes, _: (to_csv(run, outcomes),),
+    Format.json: json_parts,
 }
 
 
@@ -178,7 +178,8 @@ def _write(
         for form in dict.fromkeys(formats):
             path = out / f"{result.card.id}-{result.period}.{form}"
             part = path.with_name(f"{path.name}.part")
-            part.write_bytes(_WRITERS[form](result, decided, roster))
+            with part.open("wb") as file:
+                file.writelines(_WRITERS[form](result, decided, roster))
             part.replace(path)  # so that nobody reads half a file
             made.append(path)
     except OSError as error:
