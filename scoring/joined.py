@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -50,6 +50,12 @@ class Operation(outputs.Operation, Protocol):
 
     def now(self) -> datetime:
         """The moment at which a command is given."""
+
+    def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: Policy) -> list[DailyFacts]:
+        """What ``*.corrected`` and ``*.retracted`` events change in the days of agents and teams, as facts to be added.
+
+        ``events``: those of the contacts concerned, as they were recorded. Raises ValueError for what is no event.
+        """
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from scoring.sample import Spread
 from streams.contracts.outputs import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """An entity's measures, summed over the period, and for means how its days differ (KPI id → spread)."""
 
@@ -20,7 +20,7 @@ class Measured:
     spreads: Mapping[str, Spread] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Weight:
     """What an item can add to the total at full points, and what each of its points counts there."""
 
@@ -28,7 +28,7 @@ class Weight:
     per_point: Fraction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemScore:
     """One item of one person.
 

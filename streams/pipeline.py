@@ -5,7 +5,7 @@ Tests, ``deskpulse facts compute`` and trials of a rule call this; the Faust wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,8 +13,10 @@ from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, DailyFacts, Snapshot
+from streams.contracts.outputs import Alert, DailyFacts, Snapshot, entity_kind
 from streams.entity import Entity
+from streams.facts import due
+from streams.kpi.measures import add, merged
 from streams.kpi.policy import Policy
 from streams.kpis_stage import KpisStage
 from streams.roster import Roster
@@ -123,3 +125,32 @@ def _batches(raws: Iterable[bytes | None], size: int) -> Iterator[list[bytes | N
             batch = []
     if batch:
         yield batch
+
+
+def effect(
+    events: Sequence[bytes], amendments: Sequence[bytes], policy: Policy, roster: Roster, now: int
+) -> list[DailyFacts]:
+    """What amendments (``*.corrected``, ``*.retracted``) of these events change in days of agents and teams: facts to be added.
+
+    ``events``: all of the contacts concerned, and of their customers where repeats are to be seen. ``now``: in ms since
+    1970; what was planned up to then counts. Raises ValueError that names the message which is not admitted.
+    """
+    patient = policy.model_copy(update={"allowed_lateness_days": 36_500})  # nothing comes too late to be looked at
+    before, after = (_settled(raws, patient, roster, now) for raws in (events, [*events, *amendments]))
+    changed = []
+    for key in sorted({*before.facts, *after.facts}):
+        sums = merged([after.facts[key].sums])
+        add(sums, before.facts[key].sums, -1)
+        fact = after.facts[key]
+        if sums and entity_kind(fact.entity) in ("agent", "team"):
+            changed.append(DailyFacts(entity=fact.entity, date=fact.date, sums=sums))
+    return changed
+
+
+def _settled(raws: Sequence[bytes], policy: Policy, roster: Roster, now: int) -> Run:
+    result = run(raws, policy, roster=roster, look_every=max(1, len(raws)))
+    for number, why in result.rejected:
+        raise ValueError(f"event {number + 1} is not admitted ({why.reason}): {why.detail}")
+    for fact in result.facts.values():
+        due(fact, now)
+    return result
