@@ -121,3 +121,23 @@ def test_events_that_the_item_does_not_count(desk: Desk) -> None:
     assert "these events count nothing for answer_rate; they count: csat_" in desk.refuses(
         *opened(desk, *files, item="answer_rate")
     )
+
+
+def test_the_sheet_says_what_was_left_out_and_why(desk: Desk) -> None:
+    desk.does(*opened(desk, "--events", str(desk.folder / "events.jsonl"), "--without", "c2/e7"))
+    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "so it was")
+    out = ("--out", str(desk.folder / "files"), "--sheets", "html", "--format", "json", "--format", "csv")
+    said = desk.does("files", str(desk.folder / "ours.yaml"), *MARCH, "--revision", "2", *out)
+    assert "ours 2026-03, revision 2 (not published), 2 people" in said
+    sheets = {
+        name: (desk.folder / "files" / "ours-2026-03-sheets" / f"{name}.html").read_text() for name in ("anna", "ben")
+    }
+    assert "联络 c2：剔除事件 e7" in sheets["anna"]
+    assert "appeal 1: the wrong customer; accepted by boss: so it was" in sheets["anna"]
+    assert "c2" not in sheets["ben"]
+    told = json.loads((desk.folder / "files" / "ours-2026-03.json").read_text())
+    assert (told["revision"], [one["total"] for one in told["people"]]) == (2, ["60.00", "60.00"])
+    # What was published stays as it was.
+    desk.does("files", str(desk.folder / "ours.yaml"), *MARCH, *out)
+    assert json.loads((desk.folder / "files" / "ours-2026-03.json").read_text())["revision"] == 1
+    assert "剔除事件" not in (desk.folder / "files" / "ours-2026-03-sheets" / "anna.html").read_text()
