@@ -19,7 +19,7 @@ from scoring.export import to_messages
 from scoring.files import Formats, Out, SheetFormats, SheetLanguage, Spoken, write
 from scoring.files_cli import files
 from scoring.input_cli import import_, inputs, missing, template
-from scoring.joined import Operation, gather, remembered
+from scoring.joined import Operation, gather, remembered, without_facts
 from scoring.load import find
 from scoring.options import (
     CalendarFile,
@@ -114,6 +114,10 @@ def run(
         before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}
     if not result.people:
         stop(f"no agent has facts in {when}; {months_there_are(operation)}")
+    if without_facts(materials):
+        typer.echo(
+            f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True
+        )
     show(render(result, rows))
     write(Context(result, decided, roster, before), out, formats, sheets, language)
     if publish:

@@ -125,7 +125,7 @@ def gather(
         period=period,
         policy=operation.policy,
         facts=Facts.of(_rated_before(period.first, period_facts(operation, [card], period, back))),
-        opened=_today(operation),
+        opened=today(operation),
         roster=operation.roster(period.last),
         seasons=seasons,
         settings=settings,
@@ -144,5 +144,13 @@ def _rated_before(first: date, facts: Iterable[DailyFacts]) -> Iterator[DailyFac
             yield msgspec.structs.replace(fact, sums=sums, planned={})
 
 
-def _today(operation: Operation) -> date:
+def without_facts(materials: Materials) -> bool:
+    """Does the card score figures of events, and nobody has a fact in the period?"""
+    card, period = materials.card, materials.period
+    asks = any(item.kpi is not None for item in card.items)
+    return asks and not any(fact.date in period for fact in materials.facts)
+
+
+def today(operation: Operation) -> date:
+    """The day it is where the operation is."""
     return operation.now().astimezone(ZoneInfo(operation.policy.time_zone)).date()
