@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from scoring import appeals
+from scoring.amended import Amendment, amendment
 from scoring.joined import Operation, store
 from scoring.options import AsJson, By, CardName, PeriodOption, actor, pairs
 from scoring.result import Difference
 from scoring.run_cli import Person, Reason, card_id, tell_differences
 from scoring.screen import as_json, clear, row, show, table
+from streams.kpi.policy import Policy
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]
@@ -38,10 +42,21 @@ def open_(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="DATE.MEASURE=-N", help="What to take out of a day's counts, or to add")
     ] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Events of the contacts concerned as recorded, a JSON object a line")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONTACT[/EVENT]", help="A contact of --events, or one event of it, that is not to count"),
+    ] = None,
+    amend: Annotated[
+        Path | None, typer.Option(help="*.corrected and *.retracted events for those of --events, a JSON object a line")
+    ] = None,
 ) -> None:
     """File an appeal against items of a published result, and show what it would change.
 
-    Examples: `--item exam --correct exam.value=88`; `--item csat --exclude 2026-03-17.csat_ratings=-1`.
+    Examples: `--item exam --correct exam.value=88`; `--item csat --events c17.jsonl --without c17/e9`;
+    `--item csat --exclude 2026-03-17.csat_ratings=-1`.
     """
     operation: Operation = ctx.obj
     with clear():
@@ -60,6 +75,7 @@ def open_(
                 actor(operation, by),
                 corrections,
                 exclusions,
+                _amended(operation, events, without or (), amend),
             )
             changes = appeals.difference(connection, made)
     typer.echo(f"appeal {made.id} of {person} is open")
@@ -124,6 +140,20 @@ def refuse(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
     with clear(), store(operation) as database, database.write() as connection:
         appeals.decide(connection, id, False, reason, actor(operation, by))
     typer.echo(f"appeal {id} is refused")
+
+
+def _amended(
+    operation: Operation, events: Path | None, without: Sequence[str], amend: Path | None
+) -> Callable[[Policy], Amendment] | None:
+    if events is None:
+        if without or amend:
+            raise ValueError(
+                "say with --events FILE what was recorded of the contacts that --without and --amend are about"
+            )
+        return None
+    return lambda policy: amendment(
+        events, without, amend, lambda raws, amendments: operation.effect(raws, amendments, policy)
+    )
 
 
 def _would(changes: list[Difference]) -> None:

@@ -5,14 +5,17 @@ S1-75: an appeal names items and a reason, and is decided by somebody else than 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, insert, select
 
-from scoring.canonical import digest
+from scoring.amended import Amendment, counted
+from scoring.canonical import digest, plain
+from scoring.card import Item
 from scoring.inputs.check import Entry, checked_value, complete, find_item, merged
 from scoring.materials import Materials, adjusted, pack
 from scoring.result import Difference, compute, differences, document
@@ -33,6 +36,7 @@ from scoring.store.runs import (
 from scoring.store.tables import appeals, decisions
 from streams.contracts.outputs import DailyFacts, entity
 from streams.kpi.judged import Judged
+from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import side_of
 
 
@@ -51,7 +55,8 @@ class Decision:
 class Appeal:
     """An objection of a person to items of a published revision.
 
-    ``changes``: ``inputs`` (item → field → value, None takes it back) and ``facts`` (day → measure → what to add).
+    ``changes``: ``inputs`` (item → field → value, None takes it back), ``facts`` (day → measure → what to add) and ``events``
+    (amendments of events with their effect, see `scoring.amended`; None: none).
     """
 
     id: int
@@ -76,9 +81,11 @@ def open_appeal(
     by: Actor,
     corrections: Mapping[str, str | None] | None = None,
     exclusions: Mapping[str, int] | None = None,
+    amended: Callable[[AnyPolicy], Amendment] | None = None,
 ) -> Appeal:
     """File an appeal. ``corrections``: ``ITEM.FIELD`` → value; ``exclusions``: ``DATE.MEASURE`` → what to add to that day.
 
+    ``amended``: single events taken out or put right, and what that changes under the policy that the run was frozen with.
     Raises RefusedStepError before publication and for who is not scored; ValueError for unknown items, and for changes
     that touch other items or that card and facts do not allow.
     """
@@ -87,16 +94,23 @@ def open_appeal(
         raise RefusedStepError(
             f"the run of {card} in {period} is {run.state}: nothing to appeal against is published yet"
         )
-    if person not in people_of(connection, run):
+    known = people_of(connection, run)
+    if person not in known:
         raise RefusedStepError(f"{person!r} is not scored on {card} in {period}")
     if not items or not reason.strip():
         raise ValueError("an appeal points at one item at least and gives its reason")
     materials = materials_of(connection, run)
     scored = [find_item(materials.card, id) for id in items]
-    changes = {
+    changes: dict[str, Any] = {
         "inputs": _corrections(materials, person, items, corrections or {}),
         "facts": _exclusions(materials, person, [item.kpi for item in scored if item.kpi], exclusions or {}),
     }
+    if amended is not None:
+        teams = any(item.entity == "team" for item in materials.card.items)
+        events = counted(amended(materials.policy), materials.period, known, teams, person)
+        _touches(materials, person, scored, events)
+        changes["events"] = plain(events)
+        _once(connection, run, changes)
     _changed(materials, person, changes)
     row = {
         "run": run.id, "revision": run.revision, "person": person, "items": list(items), "reason": reason,
@@ -152,6 +166,7 @@ def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Act
         raise ValueError("a decision gives its reason")
     number, changed = None, []
     if accepted:
+        _once(connection, run, appeal.changes)
         changed = difference(connection, appeal)
         if not changed:
             raise ValueError(
@@ -217,6 +232,34 @@ def _exclusions(
     return made
 
 
+def _once(connection: Connection, run: RunRecord, changes: Mapping[str, Any]) -> None:
+    """Raises RefusedStepError where an accepted appeal has amended one of these events already: it would count twice."""
+    wanted = _amended(changes)
+    for one in all_appeals(connection, run) if wanted else ():
+        if one.decision and one.decision.accepted and (twice := sorted(wanted & _amended(one.changes))):
+            contact, event = twice[0]
+            raise RefusedStepError(
+                f"the event {event} of the contact {contact} was amended by the appeal {one.id} already; leave it out"
+            )
+
+
+def _amended(changes: Mapping[str, Any]) -> set[tuple[str, str]]:
+    events = (changes.get("events") or {}).get("events", ())
+    return {(event["contact_id"], event["corrects"]) for event in events}
+
+
+def _touches(materials: Materials, person: str, items: Sequence[Item], events: Amendment) -> None:
+    """Raises ValueError where the events count for none of the items that the appeal points at."""
+    wanted = {measure for item in items if item.kpi for measure in _measures(materials, item.kpi)}
+    own = [fact for fact in events.effect if fact.entity == entity("agent", person)]
+    touched = {measure for fact in own for measure in fact.sums}
+    if not wanted & touched:
+        named = ", ".join(item.id for item in items)
+        raise ValueError(
+            f"{events.file}: these events count nothing for {named}; they count: {', '.join(sorted(touched))}"
+        )
+
+
 def _measures(materials: Materials, kpi: str) -> set[str]:
     return Judged(materials.policy, materials.period.first, materials.period.last).measures(kpi, side_of("agent"))
 
@@ -236,11 +279,16 @@ def _changed(materials: Materials, person: str, changes: Mapping[str, Any]) -> M
         DailyFacts(entity=entity("agent", person), date=date.fromisoformat(day), sums=dict(sums))
         for day, sums in sorted(changes["facts"].items())
     )
+    if events := changes.get("events"):
+        added += msgspec.convert(tuple(events["effect"]), tuple[DailyFacts, ...])
     made = replace(materials, inputs=inputs, adjusted=(*materials.adjusted, *added))
-    own = entity("agent", person)
-    for fact in adjusted((fact for fact in made.facts if fact.entity == own), made.adjusted) if added else ():
-        if fact.entity == own and (below := sorted(m for m, n in fact.sums.items() if n < 0)):
-            raise ValueError(f"{fact.date}: {', '.join(below)} would fall below 0; exclude no more than there is")
+    days = {(fact.entity, fact.date) for fact in added}
+    touched = (fact for fact in made.facts if (fact.entity, fact.date) in days)
+    for fact in adjusted(touched, made.adjusted) if added else ():
+        if (fact.entity, fact.date) in days and (below := sorted(m for m, n in fact.sums.items() if n < 0)):
+            raise ValueError(
+                f"{fact.date}: {', '.join(below)} would fall below 0; exclude no more than was counted that day"
+            )
     return made
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +15,11 @@ from scoring.analysis.what_if_cli import what_if_command
 from scoring.appeal_cli import appeal
 from scoring.calendar import load_calendar
 from scoring.connector.cli import push_command
-from scoring.export import to_csv, to_messages
+from scoring.export import to_messages
+from scoring.files import Formats, Out, SheetFormats, SheetLanguage, Spoken, write
+from scoring.files_cli import files
 from scoring.input_cli import import_, inputs, missing, template
-from scoring.joined import Operation, gather, remembered
+from scoring.joined import Operation, gather, remembered, without_facts
 from scoring.load import find
 from scoring.options import (
     CalendarFile,
@@ -30,53 +30,18 @@ from scoring.options import (
     pools,
     settings_of,
 )
-from scoring.outcomes import Outcomes
 from scoring.people import Incomplete
 from scoring.period import Month, Period
 from scoring.result import compute
-from scoring.results import earlier_totals, to_json
+from scoring.results import earlier_totals
 from scoring.run_cli import approve, audit, prepare, publish, reopen, review, show_, status, verify
 from scoring.screen import clear, show, stop
-from scoring.sheet_files import SheetFormat, write_sheets
-from scoring.sheets import LANGUAGES, Context, Language
+from scoring.sheets import Context
 from scoring.store_cli import database
 from scoring.table import render
 from scoring.token_cli import serve, token
-from scoring.workbook import to_xlsx
-from streams.contracts.outputs import RosterEntry
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
-
-
-class Format(StrEnum):
-    """A file format."""
-
-    xlsx = "xlsx"
-    csv = "csv"
-    json = "json"
-
-
-class Sheets(StrEnum):
-    """A file format of the sheets."""
-
-    pdf = "pdf"
-    html = "html"
-
-
-class Spoken(StrEnum):
-    """Languages of the sheets."""
-
-    zh = "zh"
-    en = "en"
-    both = "both"
-
-
-_Writer = Callable[[runs.Run, Outcomes | None, Mapping[str, RosterEntry]], bytes]
-_WRITERS: Mapping[Format, _Writer] = {
-    Format.xlsx: to_xlsx,
-    Format.csv: lambda run, outcomes, _: to_csv(run, outcomes),
-    Format.json: to_json,
-}
 
 
 @score.callback()
@@ -91,6 +56,7 @@ score.command()(inputs)
 for step in (prepare, review, approve, publish, status, verify, reopen, audit):
     score.command()(step)
 score.command("show")(show_)
+score.command()(files)
 score.add_typer(appeal, name="appeal")
 score.add_typer(database, name="database")
 score.add_typer(token, name="token")
@@ -114,17 +80,11 @@ def run(
     card: Annotated[
         str, typer.Option(help="Id of a card that comes with the program, or the path of a .yaml file of your own")
     ] = "s2-a-core",
-    out: Annotated[Path, typer.Option(help="Directory for the files; made where absent")] = Path("scores"),
-    formats: Annotated[
-        list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
-    ] = None,
+    out: Out = Path("scores"),
+    formats: Formats = None,
     calendar: CalendarFile = None,
-    sheets: Annotated[
-        list[Sheets] | None, typer.Option(help="Also a sheet a person, in this format; repeat for both")
-    ] = None,
-    language: Annotated[
-        Spoken, typer.Option(help="Language of the sheets; both: a page each in one file")
-    ] = Spoken.both,
+    sheets: SheetFormats = None,
+    language: SheetLanguage = Spoken.both,
     outcomes: OutcomesFile = None,
     pool: Pools = None,
     incomplete: HowIncomplete = Incomplete.unscored,
@@ -154,44 +114,14 @@ def run(
         before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}
     if not result.people:
         stop(f"no agent has facts in {when}; {months_there_are(operation)}")
+    if without_facts(materials):
+        typer.echo(
+            f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True
+        )
     show(render(result, rows))
-    for made in _write(result, decided, roster, out, formats or Format):
-        typer.echo(f"written: {made}")
-    if sheets:
-        context = Context(result, decided, roster, before)
-        spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
-        _write_sheets(context, out / f"{result.card.id}-{when}-sheets", [one.value for one in sheets], spoken)
+    write(Context(result, decided, roster, before), out, formats, sheets, language)
     if publish:
         _publish(result, operation)
-
-
-def _write(
-    result: runs.Run,
-    decided: Outcomes | None,
-    roster: Mapping[str, RosterEntry],
-    out: Path,
-    formats: Iterable[Format],
-) -> list[Path]:
-    made = []
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for form in dict.fromkeys(formats):
-            path = out / f"{result.card.id}-{result.period}.{form}"
-            part = path.with_name(f"{path.name}.part")
-            part.write_bytes(_WRITERS[form](result, decided, roster))
-            part.replace(path)  # so that nobody reads half a file
-            made.append(path)
-    except OSError as error:
-        stop(f"cannot write to {out}: {error}; choose another directory with --out")
-    return made
-
-
-def _write_sheets(context: Context, folder: Path, formats: Sequence[SheetFormat], spoken: Sequence[Language]) -> None:
-    try:
-        number = sum(1 for _ in write_sheets(context, folder, formats, spoken))
-    except OSError as error:
-        stop(f"cannot write to {folder}: {error}; choose another directory with --out")
-    typer.echo(f"written: {number} sheets in {folder}")
 
 
 def _publish(result: runs.Run, operation: Operation) -> None:

@@ -20,7 +20,7 @@ from streams.kpi.policy import Policy
 __all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What items add up to: ``total`` points of those that are scored, out of the ``scored_max`` that these could give.
 
@@ -38,7 +38,7 @@ class Tally:
         return self.scored_max == self.max
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SectionScore:
     """One section of one person."""
 
@@ -47,7 +47,7 @@ class SectionScore:
     tally: Tally
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PersonScore:
     """One person's period on a card."""
 

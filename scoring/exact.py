@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 # Own contexts: nobody's change of the ambient one moves a score.
 _QUOTIENT = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -36,6 +37,7 @@ def some(value: Decimal | Fraction | None) -> str:
     return NONE if value is None else shown(value)
 
 
+@lru_cache(maxsize=1 << 16)  # the same few figures come up for thousands of people
 def cents(points: Decimal) -> str:
     """Points as people read them: half-up, always 2 places."""
     return format(total([points]), "f")
@@ -43,7 +45,13 @@ def cents(points: Decimal) -> str:
 
 def shown(value: Decimal | Fraction) -> str:
     """A figure as people read it: at most 2 places, half-up; two digits that count where 2 places would make it 0."""
-    exact = decimal(value) if isinstance(value, Fraction) else value
-    step = _CENT if not exact or abs(exact) >= _CENT else Decimal(1).scaleb(exact.adjusted() - 1)
+    return _shown(value if isinstance(value, Decimal) else decimal(value))
+
+
+@lru_cache(maxsize=1 << 16)
+def _shown(exact: Decimal) -> str:
+    if not exact:
+        return "0"
+    step = _CENT if abs(exact) >= _CENT else Decimal(1).scaleb(exact.adjusted() - 1)
     text = format(exact.quantize(step, context=_HALF_UP), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

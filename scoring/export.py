@@ -37,7 +37,7 @@ def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
     items = [_heading(run, item) for item in run.items]
     parts = [f"{part.name.zh} {part.name.en} [{part.id}] 小计 subtotal" for part in run.card.sections]
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
-    ends = ("等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
+    ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
     out.writerow(
         ("评分卡 Card", "版本 Version", "月份 Month", *PERSON_COLUMNS, *items, *parts, *ends, "未评分 Unscored")
     )
@@ -69,9 +69,11 @@ def _heading(run: Run, item: Item) -> str:
 
 
 def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
+    """The total on which grade and rank rest, these, and the money."""
     month, paid = outcome.month, money_of(outcome)
     rank = "" if month.rank is None else str(month.rank)
-    return month.grade or "", rank, str(month.of), "" if paid is None else cents(paid)
+    of_100 = "" if month.total is None else str(month.total)
+    return of_100, month.grade or "", rank, str(month.of), "" if paid is None else cents(paid)
 
 
 def money_of(outcome: PersonOutcome) -> Decimal | None:

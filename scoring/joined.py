@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -50,6 +50,12 @@ class Operation(outputs.Operation, Protocol):
 
     def now(self) -> datetime:
         """The moment at which a command is given."""
+
+    def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
+        """What ``*.corrected`` and ``*.retracted`` events change in the days of agents and teams, as facts to be added.
+
+        ``events``: those of the contacts concerned, as they were recorded. Raises ValueError for what is no event.
+        """
 
 
 @contextmanager
@@ -119,7 +125,7 @@ def gather(
         period=period,
         policy=within(operation.policy, period.first, period.last),
         facts=Facts.of(_rated_before(period.first, period_facts(operation, [card], period, back))),
-        opened=_today(operation),
+        opened=today(operation),
         roster=operation.roster(period.last),
         seasons=seasons,
         settings=settings,
@@ -138,5 +144,13 @@ def _rated_before(first: date, facts: Iterable[DailyFacts]) -> Iterator[DailyFac
             yield msgspec.structs.replace(fact, sums=sums, planned={})
 
 
-def _today(operation: Operation) -> date:
+def without_facts(materials: Materials) -> bool:
+    """Does the card score figures of events, and nobody has a fact in the period?"""
+    card, period = materials.card, materials.period
+    asks = any(item.kpi is not None for item in card.items)
+    return asks and not any(fact.date in period for fact in materials.facts)
+
+
+def today(operation: Operation) -> date:
+    """The day it is where the operation is."""
     return operation.now().astimezone(ZoneInfo(operation.policy.time_zone)).date()

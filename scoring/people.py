@@ -40,7 +40,7 @@ class Incomplete(StrEnum):
     rescaled = "rescaled"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class About:
     """What outcomes need of a person besides his scores, as far as it is known."""
 

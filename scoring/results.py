@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.evaluate import PersonScore
 from scoring.exact import cents, shown
-from scoring.export import to_messages
+from scoring.export import message
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.outcomes.words import Words
@@ -34,22 +34,16 @@ def to_json(
 
     Points and money are text, exact or as rounded. ``revision`` rises when a result that was given out is amended.
     """
+    return b"".join(json_parts(run, outcomes, roster, revision))
+
+
+def json_parts(
+    run: Run, outcomes: Outcomes | None = None, roster: Mapping[str, RosterEntry] | None = None, revision: int = 1
+) -> Iterator[bytes]:
+    """The same piece by piece: a line a person."""
     entries = roster or {}
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
-    people = []
-    for person, message in zip(run.people, to_messages(run), strict=True):
-        entry, outcome = entries.get(person.person), decided.get(person.person)
-        people.append(
-            {
-                **_message(message),
-                "hr_number": person.hr_number,
-                "team": entry.team_id if entry else None,
-                "site": entry.site_id if entry else None,
-                "sections": _sections(person),
-                "outcome": _outcome(outcome) if outcome else None,
-            }
-        )
-    document = {
+    head = {
         "schema": SCHEMA,
         "card": run.card.id,
         "card_version": run.card.version,
@@ -62,9 +56,22 @@ def to_json(
         "profiles": [_applied(applied) for applied in run.weights.applied],
         "weights": {id: shown(worth) for id, worth in run.weights.worth.items()},
         "base_weights": {id: shown(worth) for id, worth in run.weights.base.items()},
-        "people": people,
     }
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    begun = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
+    yield f'{begun},\n "people": ['.encode()
+    for number, person in enumerate(run.people):
+        entry, outcome = entries.get(person.person), decided.get(person.person)
+        body = {
+            **_message(message(run, person)),
+            "hr_number": person.hr_number,
+            "team": entry.team_id if entry else None,
+            "site": entry.site_id if entry else None,
+            "sections": _sections(person),
+            "outcome": _outcome(outcome) if outcome else None,
+        }
+        yield b",\n" if number else b"\n"
+        yield json.dumps(body, ensure_ascii=False).encode()
+    yield b"\n ]\n}\n"
 
 
 def read_results(path: Path) -> dict[str, Any]:

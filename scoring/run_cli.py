@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,9 @@ from scoring import steps
 from scoring.calendar import load_calendar
 from scoring.canonical import written
 from scoring.exact import NONE
-from scoring.joined import Operation, gather, store
+from scoring.joined import Operation, gather, store, today, without_facts
 from scoring.load import find, known
+from scoring.materials import Materials
 from scoring.options import (
     AsJson,
     By,
@@ -24,6 +26,7 @@ from scoring.options import (
     PeriodOption,
     Pools,
     actor,
+    months_there_are,
     pairs,
     period,
     pools,
@@ -63,15 +66,20 @@ def prepare(
     """
     operation: Operation = ctx.obj
     with clear():
-        one, rules = find(card), settings_of(outcomes)
+        one, rules, day = find(card), settings_of(outcomes), today(operation)
+        if when.first > day:
+            raise ValueError(f"{when} has not begun: it is {day}; is it the right period?")
         materials = gather(
             operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
             incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
         )  # fmt: skip
         with store(operation) as database, database.write() as connection:
             made = steps.prepare(connection, materials, actor(operation, by))
+            people = result_of(connection, made.run).teams()
     _tell(made, "prepared", json_)
     if not json_:
+        for note in _notes(operation, materials, people, day):
+            typer.echo(f"note: {note}")
         typer.echo(f"next: deskpulse score status {one.id} --period {when} shows whose turn it is")
 
 
@@ -311,6 +319,19 @@ def _tell(made: steps.Prepared, done: str, json_: bool) -> None:
     typer.echo(f"{done}: {run.card} {run.period}, revision {run.revision}, {made.people} people{same}")
     if made.changes:
         tell_differences(made.changes)
+
+
+def _notes(operation: Operation, materials: Materials, people: Iterable[str], day: date) -> Iterator[str]:
+    """What HR should look at before anybody reviews the run."""
+    period = materials.period
+    if day <= period.last:
+        yield f"{period} ends on {period.last}: facts up to then are lacking; prepare it again after that day"
+    if without_facts(materials):
+        yield f"no agent has facts in {period}, {months_there_are(operation)}; is it the right period?"
+    strangers = [person for person in people if person not in materials.roster] if materials.roster else []
+    if strangers:
+        some = ", ".join(strangers[:10]) + (f" and {len(strangers) - 10} more" if len(strangers) > 10 else "")
+        yield f"{len(strangers)} have facts in {period} and are on no roster at its end: {some}; scored here on what they did"
 
 
 def card_id(name: str) -> str:

@@ -13,7 +13,7 @@ from streams.contracts.outputs import Figure
 from streams.kpi.spec import Unripe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """An entity's measures, summed over the period, for means how its days differ (KPI id → spread), and what of the sums belongs
     to days that have not matured, by the policy field that says when they do.
@@ -24,7 +24,7 @@ class Measured:
     unripe: Unripe = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Weight:
     """What an item can add to the total at full points, and what each of its points counts there."""
 
@@ -32,7 +32,7 @@ class Weight:
     per_point: Fraction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemScore:
     """One item of one person.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from scoring.sheets import Context, Language, PdfWriter, pages, to_html
+from scoring.sheets import Context, Language, pages, pdfs, to_html
 
 SheetFormat: TypeAlias = Literal["pdf", "html"]
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
@@ -26,14 +25,14 @@ def write_sheets(
     Raises OSError where that cannot be.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as opened:
-        writer = opened.enter_context(PdfWriter()) if "pdf" in formats else None
-        for person, name in file_names(context.scores).items():
-            made = pages(context, person, languages)
-            if writer is not None:
-                yield _written(folder / f"{name}.pdf", writer.pdf(made))
-            if "html" in formats:
-                yield _written(folder / f"{name}.html", to_html(made))
+    names = file_names(context.scores)
+    if "html" in formats:
+        for person, name in names.items():
+            yield _written(folder / f"{name}.html", to_html(pages(context, person, languages)))
+    if "pdf" in formats:
+        sheets = (pages(context, person, languages) for person in names)
+        for name, body in zip(names.values(), pdfs(sheets, len(names)), strict=True):
+            yield _written(folder / f"{name}.pdf", body)
 
 
 def file_names(people: Iterable[str]) -> dict[str, str]:

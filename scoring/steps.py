@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
 
@@ -181,6 +182,10 @@ def approve(connection: Connection, card: str, period: str, by: Actor, unreviewe
     if run.state != "prepared":
         raise RefusedStepError(f"the run of {card} in {period} is {run.state} already; nothing was done")
     materials = materials_of(connection, run)
+    if by.at.astimezone(ZoneInfo(materials.policy.time_zone)).date() <= materials.period.last:
+        raise RefusedStepError(
+            f"{period} is not over: it ends on {materials.period.last}; prepare the run again after that day, then approve it"
+        )
     known = people_of(connection, run)
     if by.name in known:
         raise RefusedStepError(f"{by.name} is scored in this run and cannot approve it; somebody else has to")

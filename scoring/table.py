@@ -15,6 +15,9 @@ from scoring.evaluate import PersonScore
 from scoring.exact import NONE, cents, shown, some
 from scoring.runs import Run
 
+#: Reasons why something is unscored that the screen shows; each person may have his own.
+_REASONS = 30
+
 
 def render(run: Run, rows: int) -> RenderableType:
     """The first ``rows`` people, and below them what is unscored, for how many of all people, and why."""
@@ -46,5 +49,7 @@ def _notes(run: Run, rows: int) -> Iterator[str]:
     unscored = Counter((item.reason_zh, item.reason_en) for person in run.people for item in person.unscored)
     if unscored:
         yield f"{NONE} 未评分，不按 0 分计，也不折算 unscored: not 0, and not made up for by the other items"
-    for (zh, en), number in unscored.items():
+    for (zh, en), number in unscored.most_common(_REASONS):
         yield f"  {zh} {en} ({number} of {people} people)"
+    if len(unscored) > _REASONS:
+        yield f"  … and {len(unscored) - _REASONS} more reasons, in the files"

@@ -76,7 +76,11 @@ class _Summary:
             *([("班组\nTeam", 16)] if self._team else []),
             *([("门店/地点\nSite", 16)] if self._site else []),
             *whole,
-            *([("等级\nGrade", 8), ("排名\nRank", 8), ("应发\nMoney", 12)] if self._decided is not None else []),
+            *(
+                [("百分制\nOf 100", 10), ("等级\nGrade", 8), ("排名\nRank", 8), ("应发\nMoney", 12)]
+                if self._decided is not None
+                else []
+            ),
             *items,
             *parts,
             ("未评分\nUnscored", 24),
@@ -106,6 +110,7 @@ class _Summary:
 
 
 def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
+    yield Number(outcome.month.total, POINTS)
     yield outcome.month.grade or NONE
     yield Number(outcome.month.rank, "0")
     yield Number(money_of(outcome), MONEY)

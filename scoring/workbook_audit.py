@@ -8,7 +8,7 @@ from hashlib import sha256
 import msgspec
 
 from scoring.exact import NONE, cents, total
-from scoring.export import to_messages
+from scoring.export import message
 from scoring.figures import known_figures
 from scoring.outcomes.decide import Outcomes
 from scoring.runs import Run
@@ -70,8 +70,10 @@ def audit_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, ..
     yield "总分合计（核对）", "Sum of totals (control)", cents(total(totals))
     if outcomes:
         yield "应发合计（核对）", "Sum of money (control)", cents(outcomes.summary.money)
-    digest = sha256(msgspec.json.encode(to_messages(run))).hexdigest()
-    yield "结果摘要 SHA-256", "SHA-256 of the results", digest
+    digest = sha256()
+    for person in run.people:  # one by one: all of them together would take gigabytes
+        digest.update(msgspec.json.encode(message(run, person)))
+    yield "结果摘要 SHA-256", "SHA-256 of the results", digest.hexdigest()
 
 
 def _origin(run: Run, score: ItemScore) -> str:

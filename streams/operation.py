@@ -112,6 +112,11 @@ class KafkaOperation:
 
         Raises ConnectionError where no Kafka answers.
         """
+        known = self.whole_roster()
+        return {agent: entry for agent in known.agents() if (entry := known.on(agent, day)) is not None}
+
+    def whole_roster(self) -> Roster:
+        """The roster as of any day. Raises ConnectionError where no Kafka answers."""
         try:
             with closing(self._consumer()) as consumer:
                 known = Roster()
@@ -120,7 +125,7 @@ class KafkaOperation:
                 )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
-        return {agent: entry for agent in known.agents() if (entry := known.on(agent, day)) is not None}
+        return known
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """Put scores on the ``scores`` topic; returns how many the broker has acknowledged.

@@ -14,10 +14,11 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, DailyFacts, Snapshot
+from streams.contracts.outputs import Alert, DailyFacts, Snapshot, entity_kind
 from streams.day_parts import new_day
 from streams.entity import Entity
-from streams.facts import plain
+from streams.facts import due, plain
+from streams.kpi.measures import add, merged
 from streams.kpi.policies import AnyPolicy
 from streams.kpis_stage import KpisStage
 from streams.presence.log import AgentPresence
@@ -163,3 +164,32 @@ def _batches(raws: Iterable[bytes | None], size: int) -> Iterator[list[bytes | N
             batch = []
     if batch:
         yield batch
+
+
+def effect(
+    events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy, roster: Roster, now: int
+) -> list[DailyFacts]:
+    """What amendments (``*.corrected``, ``*.retracted``) of these events change in days of agents and teams: facts to be added.
+
+    ``events``: all of the contacts concerned, and of their customers where repeats are to be seen. ``now``: in ms since
+    1970; what was planned up to then counts. Raises ValueError that names the message which is not admitted.
+    """
+    patient = policy.but(allowed_lateness_days=3660)  # nothing comes too late to be looked at
+    before, after = (_settled(raws, patient, roster, now) for raws in (events, [*events, *amendments]))
+    changed = []
+    for key in sorted({*before.facts, *after.facts}):
+        sums = merged([after.facts[key].sums])
+        add(sums, before.facts[key].sums, -1)
+        fact = after.facts[key]
+        if sums and entity_kind(fact.entity) in ("agent", "team"):
+            changed.append(DailyFacts(entity=fact.entity, date=fact.date, sums=sums))
+    return changed
+
+
+def _settled(raws: Sequence[bytes], policy: AnyPolicy, roster: Roster, now: int) -> Run:
+    result = run(raws, policy, roster=roster, look_every=max(1, len(raws)))
+    for number, why in result.rejected:
+        raise ValueError(f"event {number + 1} is not admitted ({why.reason}): {why.detail}")
+    for fact in result.facts.values():
+        due(fact, now)
+    return result

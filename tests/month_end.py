@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,8 @@ from scoring.cli import score
 from scoring.inputs.sheet import COLUMNS
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
 from streams.kpi.policy import Policy
+from streams.pipeline import effect
+from streams.roster import Roster
 from tests.cards import item, saved, section, written
 
 MARCH = ("--period", "2026-03")
@@ -86,6 +88,10 @@ class Desk:
         taken = list(scores)[: self.broker_takes]
         self.sent += taken
         return len(taken)
+
+    def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: Policy) -> list[DailyFacts]:
+        now = int((self.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+        return effect(events, amendments, policy, Roster(self.entries), now)
 
     def type(self, *arguments: str) -> Result:
         """Type a command of ``deskpulse score``."""

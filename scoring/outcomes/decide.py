@@ -26,7 +26,7 @@ from scoring.outcomes.words import Words
 from scoring.period import Month
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PersonOutcome:
     """Everything that a month decided for one person.
 

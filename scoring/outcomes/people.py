@@ -17,7 +17,7 @@ Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
 GRADES: tuple[Grade, ...] = ("A", "B", "C", "D", "E")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Amounts:
     """Money that rules are applied to, per month or quarter as the rule is; None: nobody has handed it in."""
 
@@ -43,7 +43,7 @@ class Dimension:
         return None if self.points is None else Fraction(self.points) * 100 / Fraction(self.max)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known."""
 
@@ -53,7 +53,7 @@ class Measured:
     topic: Words | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RatedDay:
     """How many customers rated the person that day, and how many of them were satisfied."""
 
@@ -62,7 +62,7 @@ class RatedDay:
     satisfied: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Person:
     """One person's month.
 
@@ -91,7 +91,7 @@ class Person:
     days: tuple[RatedDay, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Past:
     """A closed term as it was decided then, never computed anew: later settings do not move it.
 
@@ -106,7 +106,7 @@ class Past:
     stars: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class History:
     """What went before: closed terms in any order, and the days on which each streak granted something.
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 from importlib.resources import as_file, files
+from itertools import islice
 from types import TracebackType
 
 import pylopdf_fonts_zh_cn
@@ -49,3 +53,41 @@ class PdfWriter:
         made = self._compiler.compile(format="pdf", sys_inputs={"pages": data, "font": FONT}, timestamp=0)
         assert isinstance(made, bytes)  # a list of them only for pictures
         return made
+
+
+#: Fewer sheets are set sooner by one process than several are ready to.
+_FEW = 40
+#: Sheets that are given to a process at a time.
+_PORTION = 8
+
+
+def pdfs(sheets: Iterable[Sequence[Page]], number: int, processes: int | None = None) -> Iterator[bytes]:
+    """The PDF of each person's pages, in their order; of many, set by a process a core (``processes``)."""
+    workers = min(processes or multiprocessing.cpu_count(), number // _PORTION)
+    if workers < 2 or (processes is None and number < _FEW):
+        with PdfWriter() as writer:
+            yield from map(writer.pdf, sheets)
+        return
+    # Spawned, not forked: a fork copies whatever threads and connections there are.
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=_begin) as pool:
+        waiting, left = [], iter(sheets)
+        while portion := list(islice(left, _PORTION)):
+            waiting.append(pool.submit(_portion, portion))
+            if len(waiting) > 2 * workers:  # no more in memory than the processes have use for
+                yield from waiting.pop(0).result()
+        for set_now in waiting:
+            yield from set_now.result()
+
+
+_open = ExitStack()
+_writers: list[PdfWriter] = []
+
+
+def _begin() -> None:
+    """A process's own writer, as long as it lives."""
+    _writers.append(_open.enter_context(PdfWriter()))
+
+
+def _portion(sheets: Sequence[Sequence[Page]]) -> list[bytes]:
+    return [_writers[0].pdf(pages) for pages in sheets]

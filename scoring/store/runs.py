@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -207,6 +208,17 @@ def history_before(connection: Connection, card: str, period: Period) -> dict[st
         )
         for person, terms in sorted(past.items())
     }
+
+
+def totals_before(connection: Connection, card: str, period: Period) -> dict[str, dict[str, Decimal | None]]:
+    """Person → earlier period → his total on the card as it was published."""
+    made: dict[str, dict[str, Decimal | None]] = {}
+    for run in all_runs(connection, card):
+        if run.published is None or run.period >= str(period):
+            continue
+        for score in result_of(connection, run, run.published).scores():
+            made.setdefault(score.person, {})[run.period] = None if score.total is None else Decimal(score.total)
+    return made
 
 
 def fetch(connection: Connection, body_digest: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.kpi.policies import AnyPolicy, warnings
 from streams.operation import KafkaOperation
+from streams.pipeline import effect
 from streams.settings import Settings
 from streams.windows.clock import instant, machine_ms
 
@@ -113,6 +114,12 @@ class Deployment:
         """See ``KafkaOperation``."""
         with clear_errors():
             return KafkaOperation(self.settings).roster(day)
+
+    def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
+        """See ``pipeline.effect``."""
+        with clear_errors():
+            roster = KafkaOperation(self.settings).whole_roster()
+        return effect(events, amendments, policy, roster, machine_ms())
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """See ``KafkaOperation``."""

@@ -99,7 +99,7 @@ def _on(policy: AnyPolicy, day: date) -> Policy | None:
 
 def _follow(one: Policy, name: str, other: Policy) -> str:
     """Does a value act in a formula, or on what is counted?"""
-    changed = one.model_copy(update={name: getattr(other, name)})
+    changed = one.but(**{name: getattr(other, name)})
     moved = any(kpi.bound(one, side) != kpi.bound(changed, side) for kpi in KPIS.values() for side in ("desk", "staff"))
     return "follow" if moved else "stay"
 

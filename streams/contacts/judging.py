@@ -57,4 +57,4 @@ def _look_back(reach: Policy) -> int:
 def _reach(values: list[Policy]) -> Policy:
     """The longest time of each kind that any version looks over."""
     spans = ("repeat_days", "repeat_complaint_days", "fcr_days")
-    return values[0].model_copy(update={name: max(getattr(one, name) for one in values) for name in spans})
+    return values[0].but(**{name: max(getattr(one, name) for one in values) for name in spans})

@@ -47,6 +47,10 @@ class Policies:
         """The values that screens use on a day: before the first version, those of the first."""
         return self.dated[max(0, bisect_right(self._starts, day) - 1)][1]
 
+    def but(self, **values: Any) -> Policies:
+        """The same with other values in every version."""
+        return Policies(tuple((start, policy.but(**values)) for start, policy in self.dated))
+
     def between(self, first: date, last: date) -> tuple[Policy, ...]:
         """The values in force from ``first`` to ``last``, in order. Raises NotCoveredError where a day has none."""
         begun = self.on(first)

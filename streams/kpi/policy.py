@@ -212,6 +212,10 @@ class Policy(BaseModel):
         """Milliseconds."""
         return round(self.repeat_complaint_days * 86_400_000)
 
+    def but(self, **values: Any) -> Policy:
+        """The same with other values. (``model_copy`` would keep what was worked out from the old ones.)"""
+        return Policy.model_validate({**self.model_dump(), **values})
+
     # -- one set of values is in force on any day: the same questions as to ``Policies`` --------------------------------
 
     def on(self, day: date) -> Policy:

@@ -6,17 +6,18 @@ messages, decoded one by one. A card of 12 items: ten KPIs, an exam and a rating
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import msgspec
@@ -101,8 +102,8 @@ def _bodies(kinds: int) -> Iterator[str]:
         yield json.dumps(sums)
 
 
-def measured(people: int) -> dict[str, Any]:
-    """Seconds of each command for so many people, and the peak of memory so far after it, in MB."""
+def measured(people: int, only: Sequence[str] = ()) -> dict[str, Any]:
+    """Seconds of each command (of those in ``only``) for so many people, and the peak of memory so far after it, in MB."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         desk = Many(folder, entries=[entry(f"p{number:06}") for number in range(people)], people=people)
@@ -119,10 +120,16 @@ def measured(people: int) -> dict[str, Any]:
             "run: xlsx": ("run", *march, "--no-publish", "--format", "xlsx"),
         }
         for what, arguments in commands.items():
-            began = perf_counter()
+            if only and what.split(":")[0] not in only:
+                continue
+            began, busy = perf_counter(), process_time()
             desk.does(*arguments)
             desk.sent.clear()
-            told[what] = {"s": round(perf_counter() - began, 2), "mb": _peak()}
+            told[what] = {
+                "s": round(perf_counter() - began, 1),
+                "cpu s": round(process_time() - busy, 1),
+                "mb": _peak(),
+            }
         told["database"] = {"mb": round((desk.data_dir / "scores.db").stat().st_size / 2**20)}
     return told
 
@@ -143,19 +150,19 @@ def _peak() -> int:
 
 
 def main() -> None:
-    """Measure each size in a process of its own, one after the other; ``--here`` measures one size in this one."""
-    sizes = [text for text in sys.argv[1:] if text != "--here"]
-    if "--here" in sys.argv:
-        print(json.dumps(measured(int(sizes[0]))))
+    """Measure each size in a process of its own, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("people", nargs="*", type=int, default=[1000, 10_000], help="how many people; several sizes")
+    parser.add_argument("--only", action="append", default=[], help="only this command; repeat for several")
+    parser.add_argument("--here", action="store_true", help="one size, in this process, as JSON")
+    given = parser.parse_args()
+    if given.here:
+        print(json.dumps(measured(given.people[0], given.only)))
         return
-    for size in sizes or ["1000", "10000"]:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.bench.month_end", "--here", size],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        told = json.loads(done.stdout)
+    only = [part for name in given.only for part in ("--only", name)]
+    for people in given.people:
+        command = [sys.executable, "-m", "tests.bench.month_end", "--here", str(people), *only]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(f"{told.pop('people'):,} people, 12 items, {DAYS} days")
         for what, figures in told.items():
             print(f"  {what:16} " + "  ".join(f"{value:>9,} {unit}" for unit, value in figures.items()), flush=True)

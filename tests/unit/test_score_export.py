@@ -73,15 +73,16 @@ def test_outcomes_stand_in_csv_and_workbook() -> None:
     outcomes = decided(made)
     heading, _, anna, ben = csv.reader(StringIO(to_csv(made, outcomes).decode("utf-8-sig")))
     at = heading.index("等级 Grade")
+    assert (anna[at - 1], ben[at - 1]) == ("80.40", "")
     assert (anna[at : at + 4], ben[at : at + 4]) == (["B", "2", "2", ""], ["", "", "2", ""])  # 32.16 of 40 is 80.40
     book = load_workbook(
         BytesIO(
             to_xlsx(made, outcomes, {"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")})
         )
     )
-    summary = [[cell.value for cell in row][:8] for row in book["汇总 Summary"].iter_rows()]
+    summary = [[cell.value for cell in row][:9] for row in book["汇总 Summary"].iter_rows()]
     assert summary[0][1] == "班组\nTeam"
-    assert summary[2] == ["anna", "t1", 32.16, 40, 100, "否 No", "B", 2]
+    assert summary[2] == ["anna", "t1", 32.16, 40, 100, "否 No", 80.4, "B", 2]
     rows = [[cell.value for cell in row] for row in book["结果 Outcomes"].iter_rows(min_row=2)]
     assert next(row for row in rows if row[0] == "anna")[:9] == [
         "anna",
@@ -266,7 +267,7 @@ def test_the_same_run_gives_the_same_bytes() -> None:
     assert first == again
     assert to_csv(august()) == to_csv(august())
     with ZipFile(BytesIO(first)) as archive:
-        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 31, 0, 0, 0)}
     properties = load_workbook(BytesIO(first)).properties
     assert properties.created == properties.modified, "the month's end, no machine's clock"
     assert properties.created.date() == date(2010, 8, 31)

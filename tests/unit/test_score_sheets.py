@@ -24,7 +24,7 @@ from scoring.period import Month, parse_period
 from scoring.rules.levels import Levels
 from scoring.runs import run
 from scoring.sheet_files import file_names, write_sheets
-from scoring.sheets import LANGUAGES, Context, Excluded, Language, PdfWriter, pages, to_html
+from scoring.sheets import LANGUAGES, Context, Excluded, Language, PdfWriter, pages, pdfs, to_html
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy import Policy
 from tests.cards import card, item, rated, section
@@ -325,3 +325,9 @@ def test_a_comparison_scores_nothing() -> None:
     assert there.run.beside.keys() == set(there.scores)
     alone = context(find("s2-a-core"), names=(LONG,))
     assert there.scores[LONG].tally == alone.scores[LONG].tally
+
+
+def test_several_processes_set_the_same_sheets(writer: PdfWriter) -> None:
+    given = context(find("s2-a-core"), tuple(f"p{at:02}" for at in range(17)), team=None)
+    sheets = [pages(given, person, ("en",)) for person in given.scores]
+    assert list(pdfs(iter(sheets), len(sheets), processes=2)) == [writer.pdf(made) for made in sheets]

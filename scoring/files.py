@@ -1,0 +1,106 @@
+"""The files of a run: workbook, CSV, JSON, and a sheet a person; the same whether a month is tried or was frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from scoring.export import to_csv
+from scoring.outcomes import Outcomes
+from scoring.results import json_parts
+from scoring.runs import Run
+from scoring.screen import stop
+from scoring.sheet_files import write_sheets
+from scoring.sheets import LANGUAGES, Context
+from scoring.workbook import to_xlsx
+from streams.contracts.outputs import RosterEntry
+
+
+class Format(StrEnum):
+    """A file format."""
+
+    xlsx = "xlsx"
+    csv = "csv"
+    json = "json"
+
+
+class Sheets(StrEnum):
+    """A file format of the sheets."""
+
+    pdf = "pdf"
+    html = "html"
+
+
+class Spoken(StrEnum):
+    """Languages of the sheets."""
+
+    zh = "zh"
+    en = "en"
+    both = "both"
+
+
+Out = Annotated[Path, typer.Option("--out", help="Directory for the files; made where absent")]
+Formats = Annotated[
+    list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
+]
+SheetFormats = Annotated[
+    list[Sheets] | None, typer.Option("--sheets", help="Also a sheet a person, in this format; repeat for both")
+]
+SheetLanguage = Annotated[
+    Spoken, typer.Option("--language", help="Language of the sheets; both: a page each in one file")
+]
+
+_Writer = Callable[[Run, Outcomes | None, Mapping[str, RosterEntry], int], Iterable[bytes]]
+_WRITERS: Mapping[Format, _Writer] = {
+    Format.xlsx: lambda run, outcomes, roster, _: (to_xlsx(run, outcomes, roster),),
+    Format.csv: lambda run, outcomes, *_: (to_csv(run, outcomes),),
+    Format.json: json_parts,
+}
+
+
+def write(
+    context: Context,
+    out: Path,
+    formats: Sequence[Format] | None,
+    sheets: Sequence[Sheets] | None,
+    language: Spoken,
+    revision: int = 1,
+) -> None:
+    """Write the files (all formats where none is named) and tell their names. Ends the command where that cannot be."""
+    run = context.run
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for form in dict.fromkeys(formats or Format):
+            path = out / f"{run.card.id}-{run.period}.{form}"
+            _whole(path, _WRITERS[form](run, context.outcomes, context.roster, revision))
+            typer.echo(f"written: {path}")
+        if sheets:
+            folder = out / f"{run.card.id}-{run.period}-sheets"
+            spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
+            made = write_sheets(context, folder, [one.value for one in sheets], spoken)
+            number = sum(1 for _ in _told(made, len(run.people) * len(set(sheets))))
+            typer.echo(f"written: {number} sheets in {folder}")
+    except OSError as error:
+        stop(f"cannot write to {out}: {error}; choose another directory with --out")
+
+
+def _whole(path: Path, parts: Iterable[bytes]) -> None:
+    """Write the file so that nobody reads half of it."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        file.writelines(parts)
+    part.replace(path)
+
+
+def _told(paths: Iterable[Path], number: int) -> Iterator[Path]:
+    """The files as they are made, with a bar on a terminal."""
+    console = Console(stderr=True)
+    yield from track(
+        paths, "个人评分表 sheets", total=number, console=console, transient=True, disable=not console.is_terminal
+    )

@@ -1,0 +1,89 @@
+"""``deskpulse score files``: workbook, CSV, JSON and sheets of a frozen run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+from sqlalchemy import Connection
+
+from scoring import appeals
+from scoring.files import Formats, Out, SheetFormats, SheetLanguage, Spoken, write
+from scoring.joined import Operation, store
+from scoring.options import CardName, PeriodOption
+from scoring.outcomes import Words
+from scoring.run_cli import Revision, card_id
+from scoring.screen import clear
+from scoring.sheets import Context, Excluded
+from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
+
+
+def files(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    revision: Revision = None,
+    out: Out = Path("scores"),
+    formats: Formats = None,
+    sheets: SheetFormats = None,
+    language: SheetLanguage = Spoken.both,
+) -> None:
+    """Write the workbook, CSV, JSON and sheets of a run as it was frozen: what was published, else what stands now.
+
+    The same revision gives the same files. `deskpulse score push` takes the .json to an HR system.
+    """
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        run = find_run(connection, card_id(card), str(when))
+        number = revision or run.published or run.revision
+        materials, result, _ = recomputed(connection, run, number)
+        before = totals_before(connection, run.card, materials.period)
+        context = Context(result.run, result.outcomes, materials.roster, before, excluded(connection, run, number))
+    state = "published" if number == run.published else "not published"
+    typer.echo(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
+    write(context, out, formats, sheets, language, number)
+
+
+def excluded(connection: Connection, run: RunRecord, revision: int) -> Mapping[str, list[Excluded]]:
+    """Person → what accepted appeals up to a revision have left out of his figures, or put right, and why."""
+    made: dict[str, list[Excluded]] = {}
+    for one in appeals.all_appeals(connection, run):
+        decision = one.decision
+        if decision is None or decision.revision is None or decision.revision > revision:
+            continue
+        why = Words(
+            f"申诉 {one.id}：{one.reason}；{decision.author} 受理：{decision.reason}",
+            f"appeal {one.id}: {one.reason}; accepted by {decision.author}: {decision.reason}",
+        )
+        made.setdefault(one.person, []).extend(Excluded(what, why) for what in _changes(one))
+    return made
+
+
+def _changes(appeal: appeals.Appeal) -> list[Words]:
+    inputs = [
+        Words(f"{item}.{field} 改为 {value or '撤回'}", f"{item}.{field} is now {value or 'taken back'}")
+        for item, of in appeal.changes["inputs"].items()
+        for field, value in of.items()
+    ]
+    counts = [
+        Words(f"{day} {measure} {amount:+d}", f"{day} {measure} {amount:+d}")
+        for day, of in sorted(appeal.changes["facts"].items())
+        for measure, amount in of.items()
+    ]
+    return [*inputs, *counts, *_events(appeal)]
+
+
+def _events(appeal: appeals.Appeal) -> list[Words]:
+    """A line a contact: which of its events were taken out or put right."""
+    contacts: dict[tuple[str, bool], list[str]] = {}
+    for event in (appeal.changes.get("events") or {}).get("events", ()):
+        out = event["type"].endswith(".retracted")
+        contacts.setdefault((event["contact_id"], out), []).append(event["corrects"])
+    return [
+        Words(
+            f"联络 {contact}：{'剔除' if out else '更正'}事件 {'、'.join(ids)}",
+            f"contact {contact}: events {'left out' if out else 'put right'}: {', '.join(ids)}",
+        )
+        for (contact, out), ids in contacts.items()
+    ]
