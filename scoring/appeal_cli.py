@@ -15,7 +15,7 @@ from scoring.options import AsJson, By, CardName, PeriodOption, actor, pairs
 from scoring.result import Difference
 from scoring.run_cli import Person, Reason, card_id, tell_differences
 from scoring.screen import as_json, clear, row, show, table
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]
@@ -144,7 +144,7 @@ def refuse(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
 
 def _amended(
     operation: Operation, events: Path | None, without: Sequence[str], amend: Path | None
-) -> Callable[[Policy], Amendment] | None:
+) -> Callable[[AnyPolicy], Amendment] | None:
     if events is None:
         if without or amend:
             raise ValueError(

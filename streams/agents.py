@@ -22,7 +22,7 @@ from streams.contracts import topics
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, Contribution, Contributions, DailyFacts, Presence, Snapshot
 from streams.contracts.topics import Topic
-from streams.day_parts import begun, days_held, new_day
+from streams.day_parts import begun, days_held, decode_day, new_day, since
 from streams.entity import Entity
 from streams.entity import dump as dump_entity
 from streams.entity import load as load_entity
@@ -48,7 +48,6 @@ log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _contributions = msgspec.json.Decoder(Contributions).decode
-_facts = msgspec.json.Decoder(DailyFacts).decode
 
 #: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
 #: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
@@ -118,7 +117,7 @@ class Agents:
         self.entities: WriteBack[Entity] = WriteBack(
             held[topics.ENTITIES], load_entity, dump_entity, lambda _: Entity()
         )
-        self.days: WriteBack[DailyFacts] = WriteBack(held[topics.DAILY_FACTS], _facts, _dump_day, new_day)
+        self.days: WriteBack[DailyFacts] = WriteBack(held[topics.DAILY_FACTS], decode_day, _dump_day, new_day)
         self.progress = Progress()
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         self._calendar, self._days_held = Days(policy.zone, policy.day_starts_ms), days_held(policy)
@@ -133,7 +132,7 @@ class Agents:
             self.customers, self._contacts.look_back_ms, self.settings.policy.allowed_lateness_ms
         )
         self._writer = EntityWriter(self._kpis, self.entities, self.days, self.partition)
-        self._past_days = PastDays(self.days, self._kpis.unwritten_day, self._kpis.write_day)
+        self._past_days = PastDays(self.days, self._kpis.unwritten_day, self._kpis.write_day, self._days_held)
         #: Partition number → the border as of what is written.
         self._borders: dict[int, int] = {}
         #: What the next cycle writes, by the partition number that has caused it; its bytes.
@@ -467,10 +466,7 @@ class Agents:
             place, facts = (self._contributions, number), (self.settings.topic(topics.DAILY_FACTS), number)
             if (now := self.progress.clock(place).now) is not None:
                 self.progress.starts[place] = begun(
-                    self.progress.starts.get(place, []),
-                    self._calendar.of(now),
-                    self._ends.get(facts, 0),
-                    self._borders.get(number, 0),
+                    self.progress.starts.get(place, []), self._calendar.of(now), self._ends.get(facts, 0)
                 )
 
     def _clocks(self) -> dict[int, int]:
@@ -485,7 +481,11 @@ class Agents:
     def written(self, cut: Cut) -> None:
         """A cut is in Kafka: what it told may be shown, and what is over may go."""
         self._unshown_alerts += cut.alerts
-        self._borders |= cut.borders
+        for number, border in cut.borders.items():
+            self._borders[number] = border
+            if (written := self._past_days.written(number)) is not None:
+                place = self._contributions, number
+                self.progress.starts[place] = since(self.progress.starts.get(place, []), written)
 
 
 def _at(writes: dict[int, Writes], number: int, topic: str) -> list[Message]:

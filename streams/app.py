@@ -368,7 +368,7 @@ class Worker:
             for number in new:
                 known |= self._standby.hand_over(number, self._held)
             self._standby.leave(numbers)
-        restoring = Restoring(self.settings, connection(self.settings), self._held, self._agents.border)
+        restoring = Restoring(self.settings, connection(self.settings), self._held)
         ends = await restoring.read(new, known, wanted)
         if ends is None:
             return None

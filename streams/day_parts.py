@@ -15,10 +15,12 @@ from datetime import date
 from functools import lru_cache
 from math import ceil
 
+import msgspec
+
 from streams.contracts.outputs import DailyFacts
 from streams.kpi.policies import AnyPolicy, versions
 
-#: (ordinal of a day of the clock, offset in ``daily-facts`` before which nothing of that day or a later one lies), oldest first.
+#: (ordinal of a day of the clock, end of ``daily-facts`` when it began), oldest first. Nothing that is in hand lies before the first.
 Starts = list[tuple[int, int]]
 
 
@@ -26,6 +28,9 @@ def days_held(policy: AnyPolicy) -> int:
     """For how many days a day is held whole: what comes late, and who returns, nearly always concerns one of these."""
     longest = max(max(each.repeat_days, each.fcr_days) for _, each in versions(policy))
     return ceil(policy.allowed_lateness_days + longest) + 1
+
+
+decode_day = msgspec.json.Decoder(DailyFacts).decode
 
 
 @lru_cache(maxsize=4096)
@@ -51,18 +56,19 @@ def border_of(key: str) -> int:
     return date.fromisoformat(key.rsplit("|", 1)[1].rsplit("+", 1)[-1]).toordinal() + 1
 
 
-def start(starts: Starts, border: int) -> int:
-    """Offset from which ``daily-facts`` must be read to find all that is in hand with this border. An event may be a little ahead of
-    its day's clock, hence the day before.
-    """
-    return max((offset for day, offset in starts if day < border), default=0)
+def start(starts: Starts) -> int:
+    """Offset from which ``daily-facts`` must be read to find all that is in hand."""
+    return starts[0][1] if starts else 0
 
 
-def begun(starts: Starts, today: int, end: int, border: int) -> Starts:
-    """``starts`` when the clock has come to the day ``today`` and the topic to the offset ``end``; without what no border needs any
-    more.
+def begun(starts: Starts, today: int, end: int) -> Starts:
+    """``starts`` when the clock has come to the day ``today`` and the topic to the offset ``end``."""
+    return starts if starts and starts[-1][0] >= today else [*starts, (today, end)]
+
+
+def since(starts: Starts, border: int) -> Starts:
+    """``starts`` once all that is in hand was written when the clock was at the day ``border`` or later; an event may be a little
+    ahead of its day's clock, hence the day before.
     """
-    if starts and starts[-1][0] >= today:
-        return starts
     before = [place for place in starts if place[0] < border]
-    return before[-1:] + [place for place in starts if place[0] >= border] + [(today, end)]
+    return before[-1:] + [place for place in starts if place[0] >= border]

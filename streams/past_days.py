@@ -1,4 +1,8 @@
-"""Takes the days that are over out of a worker's memory, a few at a time; their facts stay in their topic."""
+"""Takes the days that are over out of a worker's memory, a few at a time; their facts stay in their topic.
+
+A day of which something is still to come (a ticket is due in a month) stays in hand, though it may lie far back in the topic. So, from
+time to time, such days and those of the future are written again: whoever takes over need not read what lies before.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,20 @@ _AT_ONCE = 1000
 
 
 class PastDays:
-    """``unwritten``: has this day changed since it was last written? ``write``: have it written again with the next cycle."""
+    """``unwritten``: has this day changed since it was last written? ``write``: have it written again with the next cycle. ``every``:
+    after how many days what is still to come is written again.
+    """
 
     def __init__(
-        self, days: WriteBack[DailyFacts], unwritten: Callable[[str], bool], write: Callable[[str], None]
+        self, days: WriteBack[DailyFacts], unwritten: Callable[[str], bool], write: Callable[[str], None], every: int
     ) -> None:
-        self._days, self._unwritten, self._write = days, unwritten, write
+        self._days, self._unwritten, self._write, self._every = days, unwritten, write, every
         self._swept: dict[int, int] = {}
         self._walks: dict[int, Iterator[int]] = {}
+        #: Partition → border at which all that is still to come was last written again; and how many times since, all that had
+        #: changed has been written.
+        self._renewed: dict[int, int] = {}
+        self._written: dict[int, int] = {}
 
     def some(self, borders: Mapping[int, int], now: int) -> int:
         """Look at the next few; returns how many have left.
@@ -36,7 +46,8 @@ class PastDays:
                 if border <= self._swept.get(number, 0):
                     continue
                 self._swept[number] = border
-                walk = self._walks[number] = self._walk(number, border, now)
+                renew = border >= self._renewed.get(number, 0) + self._every
+                walk = self._walks[number] = self._walk(number, border, now, renew)
             gone = next(walk, None)
             if gone is None:
                 del self._walks[number]
@@ -44,21 +55,35 @@ class PastDays:
                 left += gone
         return left
 
-    def _walk(self, number: int, border: int, now: int) -> Iterator[int]:
+    def written(self, number: int) -> int | None:
+        """All that had changed in a partition when its writing began is written. Returns a border from which on all that is in hand
+        has been written; None: nothing new.
+        """
+        self._written[number] = self._written.get(number, 0) + 1
+        # The first time, it may have begun before.
+        return self._renewed[number] if self._written[number] == 2 and number in self._renewed else None
+
+    def _walk(self, number: int, border: int, now: int, renew: bool) -> Iterator[int]:
         held = self._days.held
+        today = border + self._every
         names = list(held.part(number))
         for first in range(0, len(names), _AT_ONCE):
             gone = 0
             for name in names[first : first + _AT_ONCE]:
                 key = name.decode()
-                if border_of(key) > border or self._unwritten(key):
+                over = border_of(key) <= border
+                if self._unwritten(key) or not (over or (renew and border_of(key) > today)):
                     continue
                 facts = self._days[key]
-                if daily.due(facts, now) or facts.planned:
-                    # Something of it is still to come. Written again, it lies where whoever takes over begins to read.
+                if daily.due(facts, now):
                     self._write(key)
+                elif facts.planned or not over:
+                    if renew:
+                        self._write(key)
                 else:
                     held.put(number, name, None)
                     del self._days[key]
                     gone += 1
             yield gone
+        if renew:
+            self._renewed[number], self._written[number] = border, 0

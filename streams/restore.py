@@ -37,19 +37,10 @@ def state_consumer(connection: Mapping[str, Any]) -> AIOKafkaConsumer:
 
 
 class Restoring:
-    """Reads state into ``held`` (topic of ``STATE`` → what is held of it).
+    """Reads state into ``held`` (topic of ``STATE`` → what is held of it)."""
 
-    ``border``: the first day (ordinal) that is in hand when the clock of a partition of contributions is at a moment (ms).
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        connection: Mapping[str, Any],
-        held: Mapping[Topic, Held],
-        border: Callable[[int | None], int],
-    ) -> None:
-        self._settings, self._connection, self._held, self._border = settings, connection, held, border
+    def __init__(self, settings: Settings, connection: Mapping[str, Any], held: Mapping[Topic, Held]) -> None:
+        self._settings, self._connection, self._held = settings, connection, held
         #: How many records have been read.
         self.records = 0
 
@@ -89,10 +80,7 @@ class Restoring:
             for key, value in self._held[topics.PROGRESS].part(number).items():
                 progress.load(key, value)
         return {
-            self._place(topics.DAILY_FACTS, number): start(
-                progress.starts.get((contributions, number), []),
-                self._border(progress.clock((contributions, number)).now),
-            )
+            self._place(topics.DAILY_FACTS, number): start(progress.starts.get((contributions, number), []))
             for number in numbers
         }
 

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from streams.contracts import topics
 from streams.contracts.topics import Topic
-from streams.day_parts import border_of
+from streams.day_parts import border_of, decode_day
 from streams.progress import Progress
 from streams.restore import STATE, Restoring, state_consumer
 from streams.settings import Settings
@@ -31,7 +31,7 @@ _TIDY_EVERY = 200_000
 
 
 class Standby:
-    """``border``: as for ``Restoring``."""
+    """``border``: the first day (ordinal) that is in hand when the clock of a partition of contributions is at a moment (ms)."""
 
     def __init__(self, settings: Settings, connection: Mapping[str, Any], border: Callable[[int | None], int]) -> None:
         self._settings, self._connection, self._border = settings, connection, border
@@ -78,7 +78,7 @@ class Standby:
             return changes == self._changes and not stopped()
 
         if new := self._wanted - self._following:
-            restoring = Restoring(self._settings, self._connection, self._held, self._border)
+            restoring = Restoring(self._settings, self._connection, self._held)
             read = await restoring.read(new, {}, wanted)
             if read is None or not wanted():
                 for held in self._held.values():
@@ -113,12 +113,17 @@ class Standby:
             await consumer.stop()
 
     def _tidy(self) -> None:
-        """Drop the days that are over; one with something still to come is written anew and comes again."""
+        """Drop the days that are over, but not one with something still to come."""
         progress, contributions = Progress(), self._settings.topic(topics.CONTRIBUTIONS)
         for number in self._following:
             for key, value in self._held[topics.PROGRESS].part(number).items():
                 progress.load(key, value)
             border = self._border(progress.clock((contributions, number)).now)
             days = self._held[topics.DAILY_FACTS]
-            for key in [key for key in days.part(number) if border_of(key.decode()) <= border]:
+            over = [
+                key
+                for key, value in days.part(number).items()
+                if border_of(key.decode()) <= border and not decode_day(value).planned
+            ]
+            for key in over:
                 days.put(number, key, None)
