@@ -1,0 +1,137 @@
+"""What contacts of every channel come to: handled, resolved, complained about, rated, reviewed; and their customers' returns."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from tests.reference.calls import legs
+from tests.reference.holder import desk, holder
+from tests.reference.resolution import account, open_past, over, resolution, staff
+from tests.reference.thing import Contact, Event, Thing
+
+
+def things(contact: Contact, as_of: datetime) -> list[Thing]:
+    """Everything that is counted of one contact, whatever its channel."""
+    day, found = contact.day, list[Thing]()
+    end, word, due = over(contact), resolution(contact), contact.last("due")
+    if end is not None:
+        found.append(Thing("handled", end["time"], day, account(contact, end), {"known": contact.customer is not None}))
+    if word is not None:
+        found.append(Thing("resolution", word[1]["time"], day, account(contact, word[1]), {"resolved": word[0]}))
+    elif due is not None and open_past(contact, due):
+        found.append(Thing("resolution", due, day, who_at(contact, due), {"resolved": False, "plan": True}))
+    if contact.kind == "complaint":
+        found.append(Thing("complaint", contact.arrived, day, desk(contact)))
+        if end is not None:
+            closed = min([e["time"] for leg in legs(contact)[0] for e in leg.ends] or [end["time"]])
+            found.append(Thing("complaint", max(contact.arrived, closed), day, staff(contact)))
+    for survey in ("csat", "nps", "ces"):
+        rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == survey]
+        invited = [e for e in contact.events if e["type"].endswith(".invited") and e.get("survey", "csat") == survey]
+        if rated:
+            found.append(rating(contact, rated[-1], account(contact, rated[-1]), survey))
+        if invited:
+            about = {"survey": survey, "rated": bool(rated)}
+            found.append(Thing("survey", invited[0]["time"], day, account(contact, invited[0]), about))
+    return found + looked_at(contact)
+
+
+def looked_at(contact: Contact) -> list[Thing]:
+    """What others found in it: reviews, analyses, escalations; and whether it was settled at once."""
+    day, found, end = contact.day, list[Thing](), over(contact)
+    reviews = [e for e in contact.events if e["type"].endswith(".reviewed")]
+    for event in reviews:
+        about = {
+            "score": event["score"],
+            "passed": event.get("passed"),
+            "fatal": bool(event.get("fatal")),
+            "script": event.get("script_passed"),
+        }
+        found.append(Thing("review", event["time"], day, account(contact, event), about))
+    if end is not None:
+        found.append(Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews)}))
+    for event in contact.events:
+        if event["type"].endswith(".analysed"):
+            about = {
+                name: event.get(name) for name in ("emotion", "keyword_coverage", "page_switches", "search_seconds")
+            }
+            found.append(Thing("analysis", event["time"], day, account(contact, event), about))
+    escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
+    if escalated:
+        found.append(Thing("escalated", escalated[0]["time"], day, account(contact, escalated[0])))
+    rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
+    if contact.kind == "complaint" and rated:
+        good = rated[-1]["score"] >= contact.policy.satisfied_from[rated[-1]["scale"]]
+        found.append(Thing("rated_complaint", rated[-1]["time"], day, account(contact, rated[-1]), {"converted": good}))
+    return found
+
+
+def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Thing]:
+    """Was it settled the first time? Known some days after its own day only: until then it is pending."""
+    end = over(contact)
+    if end is None or contact.customer is None:
+        return []
+    days = timedelta(days=getattr(contact.policy, "fcr_days", 7))
+    midnight = datetime.combine(contact.day + timedelta(days=1), time(), contact.policy.zone)
+    again = any(e["type"].endswith((".transferred", ".reopened")) for e in contact.events)
+    settled = not again and returned(contact, others, days) is None
+    about = {"settled": settled, "matured": as_of >= midnight + days}
+    return [Thing("settled", end["time"], contact.day, account(contact, end), about)]
+
+
+def who_at(contact: Contact, at: datetime) -> set[str]:
+    """Who had it at a moment."""
+    until = [number for number, event in enumerate(contact.events) if event["time"] <= at]
+    return holder(contact, until[-1] if until else 0)
+
+
+def rating(contact: Contact, event: Event, who: set[str], survey: str) -> Thing:
+    """The rating that stands."""
+    scale = event["scale"]
+    about: dict[str, Any] = {"survey": survey, "scale": scale, "score": event["score"]}
+    about["satisfied"] = event["score"] >= contact.policy.satisfied_from[scale]
+    about["negative"] = event["score"] <= 2 if scale == "1-5" else None
+    return Thing("rating", event["time"], contact.day, who, about)
+
+
+def same_matter(one: Contact, other: Contact, same_topic: bool) -> bool:
+    """Are two contacts about one matter? A topic missing on either side matches any."""
+    return not same_topic or None in (one.topic, other.topic) or one.topic == other.topic
+
+
+def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contact | None:
+    """The first contact with which the customer came back in time on the same matter."""
+    policy = contact.policy
+    back = [
+        other
+        for other in others
+        if contact.customer is not None
+        and other.customer == contact.customer
+        and contact.arrived < other.arrived <= contact.arrived + days
+        and same_matter(contact, other, policy.repeat_same_topic)
+    ]
+    return min(back, key=lambda other: other.arrived) if back else None
+
+
+def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
+    """The returns after a handled contact, and the complaint that this one repeats."""
+    found = []
+    back, end = returned(contact, others, timedelta(days=contact.policy.repeat_days)), over(contact)
+    if back is not None and end is not None:
+        at = end["time"]  # a share of the handled: it counts where they do
+        found.append(Thing("repeat", at, contact.day, account(contact, end)))
+    if contact.kind == "complaint" and contact.customer is not None:
+        earlier = [
+            other
+            for other in others
+            if other.kind == "complaint"
+            and other.customer == contact.customer
+            and other.arrived < contact.arrived <= other.arrived + timedelta(days=contact.policy.repeat_complaint_days)
+            and same_matter(contact, other, True)
+        ]
+        if earlier:
+            latest = max(earlier, key=lambda other: other.arrived)
+            charged = staff(latest) if over(latest) is not None else set[str]()
+            found.append(Thing("repeat_complaint", contact.arrived, contact.day, charged | desk(contact)))
+    return found
