@@ -55,6 +55,7 @@ class Desk:
             own if live else [thing for thing in own if self.inside(thing, window)],
             [spell for spell in self.spells if entity in spell.who],
             self.span(window),
+            live,
             entity.startswith(("agent|", "team|")),
             self.policy,
             self.as_of,

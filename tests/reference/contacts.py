@@ -8,7 +8,10 @@ from typing import Any
 from tests.reference.calls import legs
 from tests.reference.holder import desk, holder
 from tests.reference.resolution import account, open_past, over, resolution, staff
-from tests.reference.thing import Contact, Event, Thing
+from tests.reference.thing import Contact, Event, Thing, seconds
+from tests.reference.tickets import replier, resolved
+
+DAY = timedelta(days=1)
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
@@ -26,6 +29,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         if end is not None:
             closed = min([e["time"] for leg in legs(contact)[0] for e in leg.ends] or [end["time"]])
             found.append(Thing("complaint", max(contact.arrived, closed), day, staff(contact)))
+        found += held_to_a_day(contact)
     for survey in ("csat", "nps", "ces"):
         rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == survey]
         invited = [e for e in contact.events if e["type"].endswith(".invited") and e.get("survey", "csat") == survey]
@@ -35,6 +39,39 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
             about = {"survey": survey, "rated": bool(rated)}
             found.append(Thing("survey", invited[0]["time"], day, account(contact, invited[0]), about))
     return found + looked_at(contact)
+
+
+def held_to_a_day(contact: Contact) -> list[Thing]:
+    """A complaint: answered when, resolved within a day, and how many days late."""
+    day, found, word, who = contact.day, list[Thing](), resolution(contact), staff(contact) | desk(contact)
+    reply = answered(contact)
+    if reply is not None:
+        event, by = reply
+        about: dict[str, Any] = {"wait": seconds(event["time"] - contact.arrived)}
+        found.append(Thing("complaint_response", event["time"], day, by, about))
+    limit, end = contact.arrived + DAY, over(contact)
+    solved = resolved(contact) if contact.channel == "ticket" else word[1] if word is not None and word[0] else None
+    within = solved is not None and solved["time"] <= limit
+    if word is not None or end is None or end["time"] > limit:  # closed in time without a word on it: nobody knows
+        soon = word is not None and word[1]["time"] <= limit
+        at = word[1]["time"] if word is not None and soon else limit
+        found.append(Thing("complaint_due", at, day, who, {"within": within, "plan": not soon}))
+    for number in range(getattr(contact.policy, "complaint_late_days_at_most", 30)):
+        begins = limit + DAY * number
+        if end is None or (contact.channel == "ticket" and open_past(contact, begins)):
+            found.append(Thing("late_day", begins, day, who, {"plan": True}))
+    return found
+
+
+def answered(contact: Contact) -> tuple[Event, set[str]] | None:
+    """The first human answer to it, and by whom."""
+    for number, event in enumerate(contact.events):
+        kind = event["type"]
+        if kind == "ticket.replied" and event.get("public", True):
+            return event, replier(contact, number)
+        if kind == "call.answered" or (kind == "chat.message" and event["sender"] == "agent"):
+            return event, holder(contact, number)
+    return None
 
 
 def looked_at(contact: Contact) -> list[Thing]:
@@ -51,12 +88,11 @@ def looked_at(contact: Contact) -> list[Thing]:
         found.append(Thing("review", event["time"], day, account(contact, event), about))
     if end is not None:
         found.append(Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews)}))
-    for event in contact.events:
-        if event["type"].endswith(".analysed"):
-            about = {
-                name: event.get(name) for name in ("emotion", "keyword_coverage", "page_switches", "search_seconds")
-            }
-            found.append(Thing("analysis", event["time"], day, account(contact, event), about))
+    analyses = [e for e in contact.events if e["type"].endswith(".analysed")]
+    if analyses:
+        names = ("emotion", "emotion_start", "emotion_end", "keyword_coverage", "page_switches", "search_seconds")
+        about = {name: contact.last(name) for name in names} | {"handled": end is not None}
+        found.append(Thing("analysis", analyses[-1]["time"], day, account(contact, analyses[-1]), about))
     escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
     if escalated:
         found.append(Thing("escalated", escalated[0]["time"], day, account(contact, escalated[0])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -33,6 +33,7 @@ class Seen:
     #: The entity's states and shifts, whenever; and the window's first and last moment.
     spells: list[Spell]
     span: tuple[datetime, datetime]
+    live: bool
     staff: bool
     policy: Policy
     as_of: datetime
@@ -127,11 +128,17 @@ def in_state(seen: Seen) -> Fraction:
 
 
 def attendance(seen: Seen) -> Value:
-    """Shifts that have begun in the window, and those of which the agent was there at some moment."""
-    shifts = [s for s in seen.spells if s.what == "scheduled" and seen.span[0] <= s.start <= seen.span[1]]
+    """Shifts that are over, on the day on which they began, and those of which the agent was there at some moment."""
+    shifts = [
+        s
+        for s in seen.spells
+        if s.what == "scheduled"
+        and s.end <= seen.as_of
+        and seen.span[0] <= (s.end if seen.live else s.start) <= seen.span[1]
+    ]
     there = [
         s for s in shifts
-        if any(o.agent == s.agent and o.what not in ("scheduled", "offline") and o.cut(s.start, s.end) > 0 for o in seen.spells)
+        if any(o.agent == s.agent and o.what not in ("scheduled", "offline", "away") and o.cut(s.start, s.end) > 0 for o in seen.spells)
     ]  # fmt: skip
     return Value(Fraction(len(there), len(shifts)), len(shifts)) if shifts else Value(None, 0)
 
@@ -144,6 +151,17 @@ def pending(value: Value, things: list[Thing]) -> Value:
     return replace(value, pending=len(things))
 
 
+def hour(at: datetime) -> int:
+    """Hours since 1970: the age of a backlog is told in whole hours."""
+    return int(at.timestamp() // 3600)
+
+
+def young(seen: Seen, things: list[Thing], days: float) -> list[Thing]:
+    """The things of days that have not matured."""
+    due = timedelta(days=1) + timedelta(days=days)
+    return [t for t in things if datetime.combine(t.day, time(), seen.policy.zone) + due > seen.as_of]
+
+
 def nps(seen: Seen) -> Value:
     scores = [t.score for t in seen.of("rating", survey="nps", scale="0-10")]
     if not scores:
@@ -153,9 +171,7 @@ def nps(seen: Seen) -> Value:
 
 
 def per_handled(seen: Seen, name: str) -> Value:
-    handled = seen.of("handled")
-    told = seen.told(name)
-    return Value(sum(map(exact, told), Fraction()) / len(handled), len(handled)) if handled and told else Value(None, 0)
+    return mean([t.about[name] for t in seen.of("analysis", handled=True) if t.about[name] is not None])
 
 
 WORKING = ("on_contact", "wrap_up")
@@ -182,13 +198,17 @@ KPIS: dict[str, Rule] = {
     "abandonment_rate": abandonment,
     "average_speed_of_answer": lambda s: mean([t.wait for t in s.of("offer", answered=True)]),
     "average_handle_time": lambda s: mean([t.talk + t.hold + t.wrap_up for t in s.of("call_handled")]),
-    "repeat_contact_rate": lambda s: pending(share(s.of("repeat"), s.of("handled", known=True)), s.of("settled", matured=False)),
+    "repeat_contact_rate": lambda s: pending(
+        share(s.of("repeat"), s.of("handled", known=True)), young(s, s.of("handled", known=True), s.policy.repeat_days)
+    ),
     "resolution_rate": lambda s: share(s.of("resolution", resolved=True), s.of("resolution")),
     "csat": lambda s: share(s.of("rating", survey="csat", satisfied=True), s.of("rating", survey="csat")),
     "csat_mean": lambda s: mean([t.score for t in s.of("rating", survey="csat", scale=s.policy.csat_mean_scale)]),
     "first_response_30s_rate": lambda s: share(s.of("first_response", due=True, within=True), s.of("first_response", due=True)),
     "first_response_time": lambda s: mean([t.wait for t in first_responses(s)]),
-    "repeat_complaint_rate": lambda s: share(s.of("repeat_complaint"), s.of("complaint")),
+    "repeat_complaint_rate": lambda s: pending(
+        share(s.of("repeat_complaint"), s.of("complaint")), young(s, s.of("complaint"), s.policy.repeat_complaint_days)
+    ),
     "average_talk_time": lambda s: mean([t.talk for t in s.of("call_handled")]),
     "average_hold_time": lambda s: mean([t.hold for t in s.of("call_handled", held=True)]),
     "average_wrap_up_time": lambda s: mean([t.wrap_up for t in s.of("call_handled")]),
@@ -215,7 +235,7 @@ KPIS: dict[str, Rule] = {
     "escalation_rate": lambda s: share(s.of("escalated"), s.of("handled")),
     "sla_breach_rate": lambda s: share(s.of("sla", breached=True), s.of("sla")),
     "open_backlog": lambda s: count([t for t in s.standing if t.what == "open"]),
-    "backlog_age_p90": lambda s: percentile([(s.as_of - t.since).total_seconds() for t in s.standing if t.what == "open"], 90),
+    "backlog_age_p90": lambda s: percentile([3600 * (hour(s.as_of) - hour(t.since)) for t in s.standing if t.what == "open"], 90),
     "ticket_turnaround": lambda s: share(s.of("closed"), [*s.of("open_at_start"), *s.of("created")]),
     "nps": nps,
     "negative_review_rate": lambda s: share(s.of("rating", survey="csat", negative=True), s.of("rating", survey="csat", scale="1-5")),
@@ -233,6 +253,9 @@ KPIS: dict[str, Rule] = {
     "attendance_rate": attendance,
     "away_time": lambda s: Value(s.time("away"), round(s.time("away"))),
     "customer_emotion_score": lambda s: mean(s.told("emotion")),
+    "customer_emotion_change": lambda s: mean(
+        [t.emotion_end - t.emotion_start for t in s.of("analysis") if None not in (t.emotion_start, t.emotion_end)]
+    ),
     "keyword_coverage_rate": lambda s: mean(s.told("keyword_coverage")),
     "page_switch_count": lambda s: per_handled(s, "page_switches"),
     "info_search_time": lambda s: per_handled(s, "search_seconds"),

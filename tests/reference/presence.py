@@ -52,7 +52,8 @@ def spells(events: list[Event], policy: Policy, as_of: datetime) -> list[Spell]:
     states = [event for event in events if event["type"] == "agent.state_changed"]
     longest = getattr(policy, "max_state_hours", 16) * HOUR
     found = []
-    for event, after in zip(states, [*states[1:], None], strict=True):
+    for number, event in enumerate(states):
+        after = states[number + 1] if number + 1 < len(states) else None
         start = event["time"]
         end = min(start + longest, as_of, after["time"] if after else as_of)
         for shift in planned:

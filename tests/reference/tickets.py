@@ -8,10 +8,9 @@ from tests.reference.holder import agent, desk, holder
 from tests.reference.resolution import open_past, over, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing, seconds
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+HOUR = timedelta(hours=1)
 #: Kinds whose tickets are to be answered within an hour.
 HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
-LATE_DAYS_AT_MOST = 30
 
 
 def replier(contact: Contact, number: int) -> set[str]:
@@ -66,10 +65,6 @@ def replies(contact: Contact) -> list[Thing]:
         found.append(
             Thing("first_response", event["time"], contact.day, replier(contact, number), {"channel": "ticket", "wait": wait, "due": False})
         )  # fmt: skip
-        if contact.kind == "complaint":
-            found.append(
-                Thing("complaint_response", event["time"], contact.day, replier(contact, number), {"wait": wait})
-            )
     if contact.kind in HOURLY:
         limit = created(contact) + HOUR
         within = reply is not None and reply[1]["time"] <= limit
@@ -81,11 +76,10 @@ def replies(contact: Contact) -> list[Thing]:
 
 
 def solutions(contact: Contact) -> list[Thing]:
-    """How long it took to resolve it, to the last time; and every complaint held to a day."""
+    """How long it took to resolve it, to the last time; was it reopened."""
     found, opened, done = list[Thing](), created(contact), resolved(contact)
     reopened = [e for e in contact.events if e["type"] == "ticket.reopened"]
-    solved = [e for e in contact.events if e["type"] == "ticket.resolved" and e.get("resolved") is not False]
-    solved += [e for e in contact.events if e["type"] == "ticket.closed" and e.get("resolved")]
+    solved = [e for e in contact.events if e["type"] in ("ticket.resolved", "ticket.closed")]
     if done is not None:
         wait = seconds(done["time"] - opened)
         found.append(
@@ -95,16 +89,6 @@ def solutions(contact: Contact) -> list[Thing]:
         again = any(e["time"] >= min(s["time"] for s in solved) for e in reopened)
         who = staff(contact) | desk(contact)
         found.append(Thing("solved", min(s["time"] for s in solved), contact.day, who, {"again": again}))
-    if contact.kind == "complaint":
-        limit = opened + DAY
-        within = done is not None and done["time"] <= limit
-        about = {"within": within, "plan": not within}
-        at = done["time"] if done is not None and within else limit
-        found.append(Thing("complaint_due", at, contact.day, staff(contact) | desk(contact), about))
-        for number in range(LATE_DAYS_AT_MOST):
-            begins = limit + DAY * number
-            if done is None or done["time"] > begins:
-                found.append(Thing("late_day", begins, contact.day, staff(contact) | desk(contact), {"plan": True}))
     return found
 
 
@@ -122,6 +106,8 @@ def deadlines(contact: Contact) -> list[Thing]:
 def backlog(contact: Contact) -> list[Thing]:
     """Is it open still, and since when; on which day was it opened and closed."""
     found, end, opened = list[Thing](), over(contact), created(contact)
+    if not any(event["type"] == "ticket.created" for event in contact.events):
+        return []  # nobody knows since when it would be open
     if end is None:
         found.append(Thing("open", opened, contact.day, holder(contact), {"since": opened}))
     found.append(Thing("created", opened, contact.day, holder(contact)))
