@@ -6,12 +6,14 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from tests.reference.calls import legs
-from tests.reference.holder import desk, holder
+from tests.reference.holder import desk, holder, number_of
 from tests.reference.resolution import account, open_past, over, resolution, staff
 from tests.reference.thing import Contact, Event, Thing, seconds
 from tests.reference.tickets import replier, resolved
 
 DAY = timedelta(days=1)
+#: What is in time to the very moment is late a moment after it.
+PAST = timedelta(milliseconds=1)
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
@@ -52,24 +54,27 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
     limit, end = contact.arrived + DAY, over(contact)
     solved = resolved(contact) if contact.channel == "ticket" else word[1] if word is not None and word[0] else None
     within = solved is not None and solved["time"] <= limit
-    if word is not None or end is None or end["time"] > limit:  # closed in time without a word on it: nobody knows
+    late = end is None or end["time"] > limit
+    if word is not None or late:  # closed in time without a word on it: nobody knows
         soon = word is not None and word[1]["time"] <= limit
-        at = word[1]["time"] if word is not None and soon else limit
+        at = word[1]["time"] if word is not None and soon else limit + PAST
         found.append(Thing("complaint_due", at, day, who, {"within": within, "plan": not soon}))
     for number in range(getattr(contact.policy, "complaint_late_days_at_most", 30)):
         begins = limit + DAY * number
-        if end is None or (contact.channel == "ticket" and open_past(contact, begins)):
-            found.append(Thing("late_day", begins, day, who, {"plan": True}))
+        if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
+            found.append(Thing("late_day", begins + PAST, day, who, {"plan": True}))
     return found
 
 
 def answered(contact: Contact) -> tuple[Event, set[str]] | None:
     """The first human answer to it, and by whom."""
+    asked = False
     for number, event in enumerate(contact.events):
         kind = event["type"]
+        asked = asked or event.get("sender") == "customer"  # a greeting before the question answers nothing
         if kind == "ticket.replied" and event.get("public", True):
             return event, replier(contact, number)
-        if kind == "call.answered" or (kind == "chat.message" and event["sender"] == "agent"):
+        if kind == "call.answered" or (asked and kind == "chat.message" and event["sender"] == "agent"):
             return event, holder(contact, number)
     return None
 
@@ -95,7 +100,12 @@ def looked_at(contact: Contact) -> list[Thing]:
         found.append(Thing("analysis", analyses[-1]["time"], day, account(contact, analyses[-1]), about))
     escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
     if escalated:
-        found.append(Thing("escalated", escalated[0]["time"], day, account(contact, escalated[0])))
+        by = holder(contact, number_of(contact, escalated[0]))
+        found.append(Thing("passed", escalated[0]["time"], day, by, {"escalated": True}))
+        if end is not None:
+            found.append(Thing("passed", end["time"], day, staff(contact) - by))
+    elif end is not None and contact.channel == "ticket":
+        found.append(Thing("passed", end["time"], day, account(contact, end)))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
     if contact.kind == "complaint" and rated:
         good = rated[-1]["score"] >= contact.policy.satisfied_from[rated[-1]["scale"]]

@@ -232,7 +232,7 @@ KPIS: dict[str, Rule] = {
     "info_relay_ontime_rate": lambda s: share(s.of("hourly", matter="info_relay", within=True), s.of("hourly", matter="info_relay")),
     "fault_report_reply_1h_rate": lambda s: share(s.of("hourly", matter="fault_report", within=True), s.of("hourly", matter="fault_report")),
     "reopen_rate": lambda s: share(s.of("solved", again=True), s.of("solved")),
-    "escalation_rate": lambda s: share(s.of("escalated"), s.of("handled")),
+    "escalation_rate": lambda s: share(s.of("passed", escalated=True), s.of("passed")),
     "sla_breach_rate": lambda s: share(s.of("sla", breached=True), s.of("sla")),
     "open_backlog": lambda s: count([t for t in s.standing if t.what == "open"]),
     "backlog_age_p90": lambda s: percentile([3600 * (hour(s.as_of) - hour(t.since)) for t in s.standing if t.what == "open"], 90),

@@ -100,7 +100,9 @@ def deadlines(contact: Contact) -> list[Thing]:
     kept = not open_past(contact, due)
     at = since_reopened(contact)[0]["time"] if kept else due
     about = {"breached": not kept, "plan": not kept}
-    return [Thing("sla", at, contact.day, staff(contact) | desk(contact), about)]
+    had = [number for number, event in enumerate(contact.events) if event["time"] <= due]
+    who = staff(contact) | desk(contact) if kept else holder(contact, had[-1] if had else 0)
+    return [Thing("sla", at, contact.day, who, about)]
 
 
 def backlog(contact: Contact) -> list[Thing]:
