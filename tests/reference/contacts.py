@@ -58,7 +58,8 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
     if word is not None or late:  # closed in time without a word on it: nobody knows
         soon = word is not None and word[1]["time"] <= limit
         at = word[1]["time"] if word is not None and soon else limit + PAST
-        found.append(Thing("complaint_due", at, day, who, {"within": within, "plan": not soon}))
+        by = who if soon else who_at(contact, limit)
+        found.append(Thing("complaint_due", at, day, by, {"within": within, "plan": not soon}))
     for number in range(getattr(contact.policy, "complaint_late_days_at_most", 30)):
         begins = limit + DAY * number
         if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
