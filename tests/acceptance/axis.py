@@ -139,7 +139,13 @@ def cases(path: Path) -> list[Case]:
         if unknown:
             raise ValueError(f"{path.name}: {raw['name']}: unknown {', '.join(sorted(unknown))}")
         # Every order is tried: nothing may be too late.
-        policy = Policy.model_validate({"time_zone": "UTC", "allowed_lateness_days": 100, **raw.get("policy", {})})
+        policy = Policy.model_validate(
+            {
+                "time_zone": "UTC",
+                "allowed_lateness_days": 100,
+                **yaml.safe_load(yaml.safe_dump(raw.get("policy", {})).replace("'", "")),
+            }
+        )
         day = date.fromisoformat(raw["date"]) if "date" in raw else DATE
         events = [event(line, number, day, policy) for number, line in enumerate(raw["events"], 1)]
         last = max(datetime.fromisoformat(told["time"]) for told in events)

@@ -32,7 +32,7 @@ def over(contact: Contact) -> Event | None:
         return ends[0] if ends and agent(contact)[0] else None
     words = since_reopened(contact)
     solved = [event for event in words if event["type"] == "ticket.resolved"]
-    return next(iter(solved or words), None)
+    return solved[-1] if solved else next(iter(words), None)
 
 
 def since_reopened(contact: Contact) -> list[Event]:
