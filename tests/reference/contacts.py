@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.reference.calls import legs
 from tests.reference.holder import desk, holder, number_of
-from tests.reference.resolution import account, open_past, over, resolution, staff
+from tests.reference.resolution import account, open_past, over, resolution, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing, seconds
 from tests.reference.tickets import replier, resolved
 
@@ -29,7 +29,8 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
     if contact.kind == "complaint":
         found.append(Thing("complaint", contact.arrived, day, desk(contact)))
         if end is not None:
-            closed = min([e["time"] for leg in legs(contact)[0] for e in leg.ends] or [end["time"]])
+            parts = [e for leg in legs(contact)[0] for e in leg.ends] if contact.channel == "call" else []
+            closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
             found.append(Thing("complaint", max(contact.arrived, closed), day, staff(contact)))
         found += held_to_a_day(contact)
     for survey in ("csat", "nps", "ces"):
