@@ -1,0 +1,87 @@
+"""The table of hand-made cases, held against the kernel and against the brute-force reference, whatever the order of the events."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.kpi.catalog import KPIS
+from tests.acceptance.axis import Case, cases
+from tests.reference import Desk
+from tests.reference.kernel import Kernel
+from tests.reference.kpis import APPROXIMATE
+from tests.reference.kpis import KPIS as REFERENCE
+
+FOLDER = Path(__file__).parent / "cases"
+FILES = sorted(FOLDER.glob("*.yaml"))
+CASES = [(path.stem, case) for path in FILES for case in cases(path)]
+
+
+def _doubled(events: list[Any]) -> list[Any]:
+    return [event for event in events for _ in range(2)]
+
+
+def _shuffled(events: list[Any]) -> list[Any]:
+    return random.Random(len(events)).sample(events, len(events))
+
+
+ORDERS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "given": list, "reversed": lambda events: events[::-1], "shuffled": _shuffled, "doubled": _doubled,
+}  # fmt: skip
+
+
+def wrong(case: Case, told: Kernel | Desk) -> list[str]:
+    """Every figure that is not what the case expects, in words."""
+    found = []
+    for want in case.expected:
+        got = told.figures(want.entity, want.window)[want.kpi]
+        close = 0.021 if want.kpi in APPROXIMATE else 1e-9
+        same = (got.value is None) == (want.value is None) and (
+            got.value is None
+            or want.value is None
+            or abs(float(got.value) - float(want.value)) <= close * max(1.0, abs(float(want.value)))
+        )
+        if (
+            not same
+            or (want.n is not None and got.n != want.n)
+            or want.pending not in (None, getattr(got, "pending", 0))
+        ):
+            found.append(
+                f"{want.entity} {want.window} {want.kpi}: {got.value} of {got.n}, not {want.value} of {want.n}"
+            )
+    return found
+
+
+def _params(kernel: bool) -> list[Any]:
+    """Each case in each order; one with a known defect must fail in the kernel until that is mended."""
+    made = []
+    for area, case in CASES:
+        marks = [pytest.mark.xfail(reason=case.defect, strict=True)] if kernel and case.defect else []
+        made.append(pytest.param(case, id=f"{area}: {case.name}", marks=marks))
+    return made
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("case", _params(kernel=True))
+def test_the_kernel_agrees(case: Case, order: str) -> None:
+    assert case.kpis <= KPIS.keys(), "a case names a KPI that the catalogue does not have"
+    kernel = Kernel(ORDERS[order](case.events), case.policy, case.as_of)
+    assert not kernel.run.rejected
+    assert not wrong(case, kernel)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("case", _params(kernel=False))
+def test_the_reference_agrees(case: Case, order: str) -> None:
+    assert case.kpis <= REFERENCE.keys(), "a case names a KPI that the reference does not have"
+    assert not wrong(case, Desk(ORDERS[order](case.events), case.policy, case.as_of))
+
+
+def test_there_are_cases_for_every_kpi() -> None:
+    assert KPIS.keys() <= set().union(*(case.kpis for _, case in CASES))
+    names = [case.name for _, case in CASES]
+    assert len(names) == len(set(names)), "two cases of one name"

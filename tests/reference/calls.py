@@ -1,0 +1,158 @@
+"""What a call comes to: its offers to queues and agents, and its parts that agents handled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.reference.thing import Contact, Event, Thing, seconds
+
+
+@dataclass
+class Leg:
+    """One offer: from the queue (or from nowhere) to an answer, a hang-up, a time-out, or nothing yet."""
+
+    queue: str | None
+    site: str | None
+    since: datetime | None
+    came: datetime
+    outcome: str | None = None
+    at: datetime | None = None
+    wait: float = 0.0
+    agent: str | None = None
+    team: str | None = None
+    known_site: str | None = None
+    ends: list[Event] = field(default_factory=list)
+    transferred: list[Event] = field(default_factory=list)
+
+
+def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str | None]]]:
+    """Every offer of a call in order, and every ring that an agent did not answer, with the queue and site it rang from."""
+    found: list[Leg] = []
+    missed: list[tuple[Event, str | None, str | None]] = []
+    queue = site = None
+    for event in contact.events:
+        kind, at = event["type"], event["time"]
+        queue, site = event.get("queue_id") or queue, event.get("site_id") or site
+        open_ = found[-1] if found and found[-1].outcome is None else None
+        if kind == "call.queued":
+            own = event.get("queue_id")
+            last = found[-1] if found else None
+            if open_ is not None and (open_.queue is None or own is None or own == open_.queue):
+                open_.queue = open_.queue or own  # told twice
+            elif last is not None and last.outcome is not None and last.since is None:
+                last.since, last.queue, last.site = (
+                    at,
+                    last.queue or own,
+                    last.site or site,
+                )  # the source's clock ran backwards
+            else:
+                if open_ is not None:
+                    open_.outcome, open_.at, open_.known_site = "overflowed", at, site
+                found.append(Leg(queue, site, at, at))
+        elif kind in ("call.answered", "call.abandoned", "call.left_queue"):
+            outcome = kind.split(".")[1]
+            if open_ is None:
+                again = found and (
+                    outcome != "answered"
+                    or (
+                        found[-1].outcome == "answered"
+                        and found[-1].agent in (None, event.get("agent_id"))
+                        and not found[-1].ends
+                        and not found[-1].transferred
+                    )
+                    or (
+                        found[-1].outcome == "answered"
+                        and event.get("agent_id") is None
+                        and not found[-1].ends
+                        and not found[-1].transferred
+                    )
+                )
+                if again:  # told twice, or said of a call that is over
+                    if outcome == "answered" and found[-1].agent is None:
+                        found[-1].agent, found[-1].team = event.get("agent_id"), event.get("team_id")
+                    continue
+                open_ = Leg(queue, site, None, at)
+                found.append(open_)
+            given = event.get("wait_seconds")
+            derived = seconds(at - open_.since) if open_.since else 0.0
+            open_.queue = open_.queue or queue
+            open_.outcome, open_.at, open_.wait = outcome, at, derived if given is None else given
+            open_.known_site = site
+            if outcome == "answered":
+                open_.agent, open_.team = event.get("agent_id"), event.get("team_id")
+        elif kind in ("call.missed", "call.offered"):
+            if not found:
+                found.append(Leg(queue, site, at, at))  # it rang: it was offered, though nobody said that it queued
+            if kind == "call.missed":
+                missed.append((event, queue, site))
+        elif kind in ("call.ended", "call.transferred"):
+            whose = [leg for leg in found if leg.outcome == "answered" and leg.agent == event.get("agent_id")]
+            if kind == "call.ended" and open_ is not None and not whose:  # nobody answered, and it is over
+                open_.outcome, open_.at = "over", at
+                continue
+            parts = [leg for leg in found if leg.outcome == "answered"]
+            if whose or parts:
+                part = (whose or parts)[-1]
+                if part.agent is None and kind == "call.ended":
+                    part.agent, part.team = event.get("agent_id"), event.get("team_id")
+                if part.agent == event.get("agent_id"):
+                    part.team = part.team or event.get("team_id")
+                (part.ends if kind == "call.ended" else part.transferred).append(
+                    event | {"_site": site, "_queue": queue}
+                )
+    return found, missed
+
+
+def said(events: list[Event], name: str) -> float | None:
+    """What the last of some events that speaks of a field says of it."""
+    values = [event[name] for event in events if event.get(name) is not None]
+    return values[-1] if values else None
+
+
+def things(contact: Contact) -> list[Thing]:
+    """Everything of a call that is counted."""
+    policy, day = contact.policy, contact.day
+    found: list[Thing] = []
+    offers, missed = legs(contact)
+    for leg in offers:
+        desk, staff = contact.desk(leg.queue, leg.known_site or leg.site), contact.staff(leg.agent, leg.team)
+        about = {
+            "answered": leg.outcome == "answered",
+            "within": leg.outcome == "answered" and leg.wait <= policy.service_level_seconds,
+            "abandoned": leg.outcome == "abandoned",
+            "short": leg.outcome == "abandoned" and policy.short_abandon_seconds > 0 and leg.wait <= policy.short_abandon_seconds,
+            "wait": leg.wait,
+        }  # fmt: skip
+        at = leg.at or leg.came
+        found.append(Thing("offer", at, day, desk, about))
+        if leg.outcome is None:
+            found.append(Thing("waiting", leg.came, day, desk, {}))
+        if leg.outcome == "answered":
+            found.append(Thing("offer", at, day, staff, about))
+            found += handled(contact, leg, staff)
+    for event, queue, site in missed:
+        who = contact.staff(event.get("agent_id"), event.get("team_id"))
+        found.append(Thing("offer", event["time"], day, who, {}))
+        found.append(Thing("missed", event["time"], day, who | contact.desk(queue, site)))
+    return found
+
+
+def handled(contact: Contact, leg: Leg, staff: set[str]) -> list[Thing]:
+    """The part of a call that one agent handled: answered by him, and over."""
+    day = contact.day
+    over = leg.ends or leg.transferred
+    if not over or leg.at is None:
+        return []
+    where = contact.desk(leg.queue or over[0]["_queue"], over[0]["_site"]) | staff
+    found = [Thing("call_part", over[0]["time"], day, where, {"transferred": bool(leg.transferred)})]
+    hold = said(leg.ends, "hold_seconds") or 0.0
+    talk = said(leg.ends, "talk_seconds")
+    if talk is None:
+        talk = max(0.0, seconds(over[0]["time"] - leg.at) - hold)
+    wrap_up = said(leg.ends, "wrap_up_seconds") or 0.0
+    by = said(leg.ends, "ended_by")
+    about = {"talk": talk, "hold": hold, "wrap_up": wrap_up, "held": hold > 0, "by": by}
+    if leg.ends:
+        found.append(Thing("call_handled", over[0]["time"], day, where, about))
+    return found

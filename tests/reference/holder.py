@@ -1,0 +1,52 @@
+"""Who has a contact: the agent and desk to whose account something of it goes."""
+
+from __future__ import annotations
+
+from tests.reference.thing import Contact, Event
+
+#: What names an agent who has the contact from then on, by channel; the others are said of somebody who looks at it.
+TAKES = {
+    "call": {"call.answered"},
+    "chat": {"chat.started", "chat.assigned", "chat.message", "chat.ended"},
+    "ticket": {"ticket.created", "ticket.assigned", "ticket.resolved", "ticket.closed"},
+}
+#: What names one who has it only where nobody is known to have it.
+TELLS = {"call.rated", "chat.rated", "ticket.rated", "ticket.replied", "ticket.escalated", "ticket.reopened"}
+
+
+def desk(contact: Contact, upto: int | None = None) -> set[str]:
+    """The desk entities after event number ``upto`` of a contact; after all of them where none is given."""
+    queue = site = None
+    for event in contact.events if upto is None else contact.events[: upto + 1]:
+        queue, site = event.get("queue_id") or queue, event.get("site_id") or site
+    return contact.desk(queue, site)
+
+
+def agent(contact: Contact, upto: int | None = None) -> tuple[str | None, str | None]:
+    """Agent and team who have it after event number ``upto``."""
+    who = team = None
+    for event in contact.events if upto is None else contact.events[: upto + 1]:
+        kind, named = event["type"], event.get("agent_id")
+        if kind == "chat.transferred":
+            named = event.get("to_agent_id") or who
+            given = None
+        elif (kind in TAKES[contact.channel] and event.get("sender") in (None, "agent")) or (
+            kind in TELLS and who is None
+        ):
+            given = event.get("team_id")
+        else:
+            continue
+        if named is not None:
+            team = given or (team if named == who else None)
+            who = named
+    return who, team
+
+
+def holder(contact: Contact, upto: int | None = None) -> set[str]:
+    """Staff and desk after event number ``upto``."""
+    return contact.staff(*agent(contact, upto)) | desk(contact, upto)
+
+
+def number_of(contact: Contact, event: Event) -> int:
+    """Which of its contact's events it is."""
+    return next(number for number, other in enumerate(contact.events) if other["id"] == event["id"])

@@ -1,0 +1,262 @@
+"""Every KPI by its id: which things are looked at, and what is counted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from streams.kpi.policy import Policy
+from tests.reference.presence import Spell
+from tests.reference.thing import Thing
+
+
+@dataclass(frozen=True)
+class Value:
+    """A KPI's value and what it is a share or mean of; ``pending``: how many things have not matured."""
+
+    value: Fraction | None
+    n: int
+    pending: int = 0
+
+
+@dataclass
+class Seen:
+    """What a KPI may look at: the things of one entity in one window."""
+
+    things: list[Thing]
+    #: Where heights are read: all things there are for a rolling window, the day's own for a day.
+    standing: list[Thing]
+    #: The entity's states and shifts, whenever; and the window's first and last moment.
+    spells: list[Spell]
+    span: tuple[datetime, datetime]
+    live: bool
+    staff: bool
+    policy: Policy
+    as_of: datetime
+
+    def of(self, what: str, **about: Any) -> list[Thing]:
+        """The things of one sort of which all that is asked is so."""
+        return [t for t in self.things if t.what == what and all(t.about.get(k) == v for k, v in about.items())]
+
+    def time(self, *states: str) -> Fraction:
+        """Seconds that agents were in one of some states within the window."""
+        return sum((exact(s.cut(*self.span)) for s in self.spells if s.what in states), Fraction())
+
+    def told(self, name: str) -> list[Any]:
+        """What analyses say of something."""
+        return [t.about[name] for t in self.of("analysis") if t.about[name] is not None]
+
+
+Rule = Callable[[Seen], Value]
+
+
+def exact(number: float) -> Fraction:
+    """A number of seconds or points, to the thousandth that sources can mean."""
+    return Fraction(round(number * 1000), 1000)
+
+
+def count(things: Sequence[Thing]) -> Value:
+    """How many there are."""
+    return Value(Fraction(len(things)), len(things))
+
+
+def share(hits: Sequence[Thing], of: Sequence[Thing] | int, times: int = 1) -> Value:
+    """A share: no data where there is nothing to be a share of."""
+    n = of if isinstance(of, int) else len(of)
+    return Value(Fraction(len(hits), n) * times, n) if n > 0 else Value(None, 0)
+
+
+def mean(amounts: Sequence[float]) -> Value:
+    """A mean: no data where there is nothing."""
+    return Value(sum(map(exact, amounts), Fraction()) / len(amounts), len(amounts)) if amounts else Value(None, 0)
+
+
+def service_level(seen: Seen) -> Value:
+    offers = seen.of("offer")
+    within = seen.of("offer", within=True)
+    if seen.staff or seen.policy.service_level_denominator == "offered":
+        return share(within, offers)
+    match seen.policy.service_level_denominator:
+        case "answered":
+            return share(within, seen.of("offer", answered=True))
+        case "answered_and_abandoned":
+            return share(within, [*seen.of("offer", answered=True), *seen.of("offer", abandoned=True)])
+    return share(within, len(offers) - len(seen.of("offer", short=True)))
+
+
+def abandonment(seen: Seen) -> Value:
+    if seen.staff:
+        return Value(None, 0)
+    return share(seen.of("offer", abandoned=True, short=False), seen.of("offer"))
+
+
+def first_responses(seen: Seen) -> list[Thing]:
+    channels = seen.policy.first_response_channels
+    return [t for t in seen.of("first_response") if t.channel in channels and t.wait is not None]
+
+
+def percentile(amounts: Sequence[float], percent: int) -> Value:
+    """The smallest amount that so many percent of all do not exceed (nearest rank)."""
+    if not amounts:
+        return Value(None, 0)
+    return Value(exact(sorted(amounts)[ceil(len(amounts) * percent / 100) - 1]), len(amounts))
+
+
+def waits(what: list[Thing]) -> list[float]:
+    return [t.wait for t in what]
+
+
+def waiting(seen: Seen) -> list[float]:
+    """How long each call in the queue has waited; one that its source has lost waits no more."""
+    ages = [(seen.as_of - t.at).total_seconds() for t in seen.standing if t.what == "waiting"]
+    return [age for age in ages if age <= seen.policy.max_wait_seconds]
+
+
+def in_state(seen: Seen) -> Fraction:
+    """Seconds of shifts that agents spent in a state to work in."""
+    both = Fraction()
+    for shift in (s for s in seen.spells if s.what == "scheduled"):
+        start, end = max(shift.start, seen.span[0]), min(shift.end, seen.span[1])
+        for state in seen.spells:
+            if state.agent == shift.agent and state.what in ("available", "on_contact", "wrap_up", "training"):
+                both += exact(state.cut(start, end))
+    return both
+
+
+def attendance(seen: Seen) -> Value:
+    """Shifts that are over, on the day on which they began, and those of which the agent was there at some moment."""
+    shifts = [
+        s
+        for s in seen.spells
+        if s.what == "scheduled"
+        and s.end <= seen.as_of
+        and seen.span[0] <= (s.end if seen.live else s.start) <= seen.span[1]
+    ]
+    there = [
+        s for s in shifts
+        if any(o.agent == s.agent and o.what not in ("scheduled", "offline", "away") and o.cut(s.start, s.end) > 0 for o in seen.spells)
+    ]  # fmt: skip
+    return Value(Fraction(len(there), len(shifts)), len(shifts)) if shifts else Value(None, 0)
+
+
+def of_time(top: Fraction, bottom: Fraction) -> Value:
+    return Value(top / bottom, round(bottom)) if bottom > 0 else Value(None, 0)
+
+
+def pending(value: Value, things: list[Thing]) -> Value:
+    return replace(value, pending=len(things))
+
+
+def hour(at: datetime) -> int:
+    """Hours since 1970: the age of a backlog is told in whole hours."""
+    return int(at.timestamp() // 3600)
+
+
+def young(seen: Seen, things: list[Thing], days: float) -> list[Thing]:
+    """The things of days that have not matured."""
+    due = timedelta(days=1) + timedelta(days=days)
+    return [t for t in things if datetime.combine(t.day, time(), seen.policy.zone) + due > seen.as_of]
+
+
+def nps(seen: Seen) -> Value:
+    scores = [t.score for t in seen.of("rating", survey="nps", scale="0-10")]
+    if not scores:
+        return Value(None, 0)
+    points = sum(1 for s in scores if s >= 9) - sum(1 for s in scores if s <= 6)
+    return Value(Fraction(100 * points, len(scores)), len(scores))
+
+
+def per_handled(seen: Seen, name: str) -> Value:
+    return mean([t.about[name] for t in seen.of("analysis", handled=True) if t.about[name] is not None])
+
+
+WORKING = ("on_contact", "wrap_up")
+
+#: Shares of time and counts of seconds: their n is no count of things, and is not compared.
+OF_TIME = {
+    "contacts_per_hour",
+    "occupancy",
+    "utilisation_rate",
+    "adherence",
+    "away_time",
+    "concurrency",
+    "longest_wait",
+}
+#: Percentiles come from a sketch of 2 % relative accuracy.
+APPROXIMATE = {
+    "first_response_time_p50", "first_response_time_p90", "time_to_resolve_p50", "time_to_resolve_p90", "backlog_age_p90",
+}  # fmt: skip
+
+KPIS: dict[str, Rule] = {
+    "offered_calls": lambda s: count(s.of("offer")),
+    "answer_rate": lambda s: share(s.of("offer", answered=True), s.of("offer")),
+    "service_level_20s": service_level,
+    "abandonment_rate": abandonment,
+    "average_speed_of_answer": lambda s: mean([t.wait for t in s.of("offer", answered=True)]),
+    "average_handle_time": lambda s: mean([t.talk + t.hold + t.wrap_up for t in s.of("call_handled")]),
+    "repeat_contact_rate": lambda s: pending(
+        share(s.of("repeat"), s.of("handled", known=True)), young(s, s.of("handled", known=True), s.policy.repeat_days)
+    ),
+    "resolution_rate": lambda s: share(s.of("resolution", resolved=True), s.of("resolution")),
+    "csat": lambda s: share(s.of("rating", survey="csat", satisfied=True), s.of("rating", survey="csat")),
+    "csat_mean": lambda s: mean([t.score for t in s.of("rating", survey="csat", scale=s.policy.csat_mean_scale)]),
+    "first_response_30s_rate": lambda s: share(s.of("first_response", due=True, within=True), s.of("first_response", due=True)),
+    "first_response_time": lambda s: mean([t.wait for t in first_responses(s)]),
+    "repeat_complaint_rate": lambda s: pending(
+        share(s.of("repeat_complaint"), s.of("complaint")), young(s, s.of("complaint"), s.policy.repeat_complaint_days)
+    ),
+    "average_talk_time": lambda s: mean([t.talk for t in s.of("call_handled")]),
+    "average_hold_time": lambda s: mean([t.hold for t in s.of("call_handled", held=True)]),
+    "average_wrap_up_time": lambda s: mean([t.wrap_up for t in s.of("call_handled")]),
+    "transfer_rate": lambda s: share(s.of("call_part", transferred=True), s.of("call_part")),
+    "missed_offer_rate": lambda s: share(s.of("missed"), [*s.of("missed"), *s.of("offer", answered=True)]),
+    "short_call_rate": lambda s: share([t for t in s.of("call_handled", by="agent") if t.talk < getattr(s.policy, "short_call_seconds", 10)], s.of("call_handled")),
+    "calls_waiting": lambda s: Value(Fraction(len(waiting(s))), len(waiting(s))),
+    "longest_wait": lambda s: Value(exact(max(waiting(s))), len(waiting(s))) if waiting(s) else Value(None, 0),
+    "first_response_time_p50": lambda s: percentile(waits(first_responses(s)), 50),
+    "first_response_time_p90": lambda s: percentile(waits(first_responses(s)), 90),
+    "avg_response_time": lambda s: mean(waits(s.of("response"))),
+    "response_delay_rate": lambda s: share([t for t in s.of("response") if t.wait > getattr(s.policy, "response_delay_seconds", 120)], s.of("response")),
+    "time_to_resolve": lambda s: mean(waits(s.of("time_to_resolve"))),
+    "time_to_resolve_p50": lambda s: percentile(waits(s.of("time_to_resolve")), 50),
+    "time_to_resolve_p90": lambda s: percentile(waits(s.of("time_to_resolve")), 90),
+    "fcr": lambda s: pending(share(s.of("settled", matured=True, settled=True), s.of("settled", matured=True)), s.of("settled", matured=False)),
+    "complaint_rate": lambda s: share(s.of("complaint"), s.of("handled"), 1000),
+    "complaint_resolution_24h_rate": lambda s: share(s.of("complaint_due", within=True), s.of("complaint_due")),
+    "complaint_late_days": lambda s: count(s.of("late_day")),
+    "complaint_response_time": lambda s: mean(waits(s.of("complaint_response"))),
+    "info_relay_ontime_rate": lambda s: share(s.of("hourly", matter="info_relay", within=True), s.of("hourly", matter="info_relay")),
+    "fault_report_reply_1h_rate": lambda s: share(s.of("hourly", matter="fault_report", within=True), s.of("hourly", matter="fault_report")),
+    "reopen_rate": lambda s: share(s.of("solved", again=True), s.of("solved")),
+    "escalation_rate": lambda s: share(s.of("passed", escalated=True), s.of("passed")),
+    "sla_breach_rate": lambda s: share(s.of("sla", breached=True), s.of("sla")),
+    "open_backlog": lambda s: count([t for t in s.standing if t.what == "open"]),
+    "backlog_age_p90": lambda s: percentile([3600 * (hour(s.as_of) - hour(t.since)) for t in s.standing if t.what == "open"], 90),
+    "ticket_turnaround": lambda s: share(s.of("closed"), [*s.of("open_at_start"), *s.of("created")]),
+    "nps": nps,
+    "negative_review_rate": lambda s: share(s.of("rating", survey="csat", negative=True), s.of("rating", survey="csat", scale="1-5")),
+    "survey_response_rate": lambda s: share(s.of("survey", rated=True), s.of("survey")),
+    "complaint_conversion_rate": lambda s: share(s.of("rated_complaint", converted=True), s.of("rated_complaint")),
+    "qa_score": lambda s: mean([t.score for t in s.of("review")]),
+    "qa_pass_rate": lambda s: share(s.of("review", passed=True), [t for t in s.of("review") if t.passed is not None]),
+    "fatal_error_rate": lambda s: share(s.of("review", fatal=True), s.of("review")),
+    "script_compliance_rate": lambda s: share(s.of("review", script=True), [t for t in s.of("review") if t.script is not None]),
+    "qa_coverage_rate": lambda s: share(s.of("coverage", reviewed=True), s.of("coverage")),
+    "contacts_per_hour": lambda s: of_time(Fraction(3600 * len(s.of("handled"))), s.time("available", *WORKING)),
+    "occupancy": lambda s: of_time(s.time(*WORKING), s.time("available", *WORKING)),
+    "utilisation_rate": lambda s: of_time(s.time(*WORKING), s.time("scheduled")),
+    "adherence": lambda s: of_time(in_state(s), s.time("scheduled")),
+    "attendance_rate": attendance,
+    "away_time": lambda s: Value(s.time("away"), round(s.time("away"))),
+    "customer_emotion_score": lambda s: mean(s.told("emotion")),
+    "customer_emotion_change": lambda s: mean(
+        [t.emotion_end - t.emotion_start for t in s.of("analysis") if None not in (t.emotion_start, t.emotion_end)]
+    ),
+    "keyword_coverage_rate": lambda s: mean(s.told("keyword_coverage")),
+    "page_switch_count": lambda s: per_handled(s, "page_switches"),
+    "info_search_time": lambda s: per_handled(s, "search_seconds"),
+}  # fmt: skip

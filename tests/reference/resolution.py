@@ -1,0 +1,68 @@
+"""Whose a contact is, whether it is over, and whether it is resolved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.reference.calls import legs
+from tests.reference.holder import agent, desk, number_of
+from tests.reference.thing import Contact, Event
+
+
+def staff(contact: Contact, upto: int | None = None) -> set[str]:
+    """The agent at the end of the contact, and his team."""
+    parts = [leg for leg in legs(contact)[0] if leg.outcome == "answered"] if contact.channel == "call" else []
+    if named := [leg for leg in parts if leg.agent]:
+        return contact.staff(named[-1].agent, named[-1].team)
+    return contact.staff(*agent(contact, upto))
+
+
+def account(contact: Contact, event: Event | None = None) -> set[str]:
+    """To whose account the contact goes as a whole: the agent at its end, the desk that had it at an event."""
+    return staff(contact) | desk(contact, None if event is None else number_of(contact, event))
+
+
+def over(contact: Contact) -> Event | None:
+    """The event that ended the contact: none while it goes on, or was reopened."""
+    if contact.channel == "call":
+        parts = [leg for leg in legs(contact)[0] if leg.ends]
+        return parts[-1].ends[0] if parts else None
+    if contact.channel == "chat":
+        ends = [e for e in contact.events if e["type"] == "chat.ended"]
+        return ends[0] if ends and agent(contact)[0] else None
+    words = since_reopened(contact)
+    solved = [event for event in words if event["type"] == "ticket.resolved"]
+    return solved[-1] if solved else next(iter(words), None)
+
+
+def since_reopened(contact: Contact) -> list[Event]:
+    """What resolved or closed a ticket, since it was reopened at last."""
+    words = list[Event]()
+    for event in contact.events:
+        if event["type"] in ("ticket.resolved", "ticket.closed"):
+            words.append(event)
+        elif event["type"] == "ticket.reopened":
+            words = []
+    return words
+
+
+def open_past(contact: Contact, due: datetime) -> bool:
+    """Was it open still when it was due?"""
+    words = since_reopened(contact)
+    return not words or words[0]["time"] > due
+
+
+def resolution(contact: Contact) -> tuple[bool, Event] | None:
+    """Is it resolved, and by which event: the last word, or none where nothing has been said."""
+    word: tuple[bool, Event] | None = None
+    if contact.channel == "call" and over(contact) is None:
+        return None
+    for event in contact.events:
+        kind = event["type"]
+        if kind == "ticket.reopened":
+            word = None
+        elif kind in ("call.ended", "chat.ended", "ticket.closed") and event.get("resolved") is not None:
+            word = event["resolved"], event
+        elif kind == "ticket.resolved":
+            word = event.get("resolved") is not False, event
+    return word

@@ -1,0 +1,82 @@
+"""From loose event dicts to contacts and agents: duplicates dropped, corrections and retractions applied, put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import get_args
+
+from streams.contracts.events import AnyEvent
+from streams.kpi.policy import Policy
+from tests.reference.thing import Contact, Event
+
+#: The order in which the contract lists types decides between events of one moment.
+ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyEvent))}
+#: What a correction cannot replace: it is the amendment's own.
+OWN = {"id", "type", "source", "time", "contact_id", "customer_id", "corrects", "vip"}
+
+
+def moment(value: str | datetime) -> datetime:
+    """A time as the contract writes it, in UTC, to the millisecond."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.astimezone(UTC)
+
+
+def told(events: Iterable[Event]) -> list[Event]:
+    """The events with times read, each only once, in order of time, type and id."""
+    once: dict[tuple[str, str | None, str, str], Event] = {}
+    for event in events:
+        subject = event.get("contact_id") or event["agent_id"]
+        times = {name: moment(event[name]) for name in ("time", "due", "starts", "ends") if event.get(name) is not None}
+        once.setdefault((event["type"].split(".")[0], event.get("customer_id"), subject, event["id"]), event | times)
+    return sorted(once.values(), key=lambda e: (e["time"], ORDER[e["type"]], e["id"]))
+
+
+def amends(event: Event) -> bool:
+    """Is it about another event?"""
+    return str(event["type"]).endswith((".corrected", ".retracted"))
+
+
+def amended(events: list[Event]) -> list[Event]:
+    """The events of one contact or agent as they stand after every correction and retraction; the last word stands."""
+
+    def standing(event: Event, above: frozenset[str]) -> Event | None:
+        stands: Event | None = event
+        for word in events:
+            if not amends(word) or word["corrects"] != event["id"] or word["id"] in above:
+                continue
+            said = standing(word, above | {event["id"]})
+            if said is None:
+                continue
+            if said["type"].endswith(".retracted"):
+                stands = None
+                continue
+            given = {name: value for name, value in said.items() if name not in OWN and value is not None}
+            stands = (stands or event) | given
+            if amends(event):
+                stands["type"] = said["type"]  # a corrected retraction is a correction
+        return stands
+
+    found = (standing(event, frozenset({event["id"]})) for event in events if not amends(event))
+    return [event for event in found if event is not None]
+
+
+def contacts(events: list[Event], policy: Policy) -> list[Contact]:
+    """Every contact; one whose events were all taken back is none."""
+    groups: dict[tuple[str, str | None, str], list[Event]] = {}
+    for event in events:
+        channel = event["type"].split(".")[0]
+        if channel != "agent":
+            groups.setdefault((channel, event.get("customer_id"), event["contact_id"]), []).append(event)
+    made = [Contact(channel, id, customer, amended(group), policy) for (channel, customer, id), group in groups.items()]
+    merged = [contact for contact in made if contact.events]
+    return sorted(merged, key=lambda contact: (contact.arrived, contact.channel, contact.id))
+
+
+def agents(events: list[Event]) -> dict[str, list[Event]]:
+    """Every agent's events."""
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        if event["type"].startswith("agent."):
+            groups.setdefault(event["agent_id"], []).append(event)
+    return groups

@@ -1,0 +1,83 @@
+"""One thing that happened, as a plain value: what is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from streams.kpi.policy import Policy
+
+Event = dict[str, Any]
+#: What a contact may begin with; what is said of it before, by clocks that run apart, opens nothing.
+OPENS = {
+    "call.arrived", "call.queued", "call.offered", "call.missed", "call.answered", "call.abandoned", "call.left_queue",
+    "chat.started", "ticket.created",
+}  # fmt: skip
+
+
+@dataclass
+class Thing:
+    """``what`` happened ``at`` a moment, belongs to a ``day``, to the account of the entities ``who``; ``about`` says more."""
+
+    what: str
+    at: datetime
+    day: date
+    who: set[str]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["about"].get(name)
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass
+class Contact:
+    """A call, chat or ticket: its events in order, after corrections and retractions."""
+
+    channel: str
+    id: str
+    customer: str | None
+    events: list[Event]
+    policy: Policy
+
+    @property
+    def arrived(self) -> datetime:
+        """When it was opened; its first event where nobody told of that."""
+        opened = [e["time"] for e in self.events if e["type"] in OPENS]
+        return min(opened or [e["time"] for e in self.events])  # type: ignore[no-any-return]
+
+    @property
+    def day(self) -> date:
+        """The local day on which the contact arrived: its cohort."""
+        return self.arrived.astimezone(self.policy.zone).date()
+
+    def last(self, name: str, until: datetime | None = None) -> Any:
+        """What the events said last about a field, none where none said anything."""
+        said = [e[name] for e in self.events if e.get(name) is not None and (until is None or e["time"] <= until)]
+        return said[-1] if said else None
+
+    @property
+    def topic(self) -> str | None:
+        """What it is about: the last word."""
+        return self.last("topic")  # type: ignore[no-any-return]
+
+    @property
+    def kind(self) -> str | None:
+        """What kind of matter it is: the last word."""
+        return self.last("kind")  # type: ignore[no-any-return]
+
+    def desk(self, queue: str | None, site: str | None) -> set[str]:
+        """The desk entities of something."""
+        return {"all|all"} | ({f"queue|{queue}"} if queue else set()) | ({f"site|{site}"} if site else set())
+
+    def staff(self, agent: str | None, team: str | None) -> set[str]:
+        """The staff entities of something; a team without an agent is nobody."""
+        return ({f"agent|{agent}"} | ({f"team|{team}"} if team else set())) if agent else set()
+
+
+def seconds(of: timedelta) -> float:
+    """A duration in seconds; what runs backwards took no time."""
+    return max(0.0, of.total_seconds())

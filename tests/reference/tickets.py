@@ -1,0 +1,132 @@
+"""What a ticket comes to: replies, resolutions, reopenings, due times, and whether it is still open."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.reference.holder import agent, desk, holder
+from tests.reference.resolution import open_past, over, since_reopened, staff
+from tests.reference.thing import Contact, Event, Thing, seconds
+
+HOUR = timedelta(hours=1)
+#: Kinds whose tickets are to be answered within an hour.
+HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
+
+
+def replier(contact: Contact, number: int) -> set[str]:
+    """To whose account a reply goes: whom it names, else who has the ticket."""
+    reply = contact.events[number]
+    who, team = agent(contact, number)
+    named = reply.get("agent_id")
+    if named:
+        who, team = named, reply.get("team_id") or (team if named == who else None)
+    return contact.staff(who, team) | desk(contact, number)
+
+
+def created(contact: Contact, until: datetime | None = None) -> datetime:
+    """When it was opened, as far as is known at a moment; its first event where nobody told of that."""
+    opened = [
+        e["time"] for e in contact.events if e["type"] == "ticket.created" and (until is None or e["time"] <= until)
+    ]
+    return min(opened or [contact.events[0]["time"]])  # type: ignore[no-any-return]
+
+
+def first_reply(contact: Contact) -> tuple[int, Event] | None:
+    """The first reply that the customer can read."""
+    public = [(n, e) for n, e in enumerate(contact.events) if e["type"] == "ticket.replied" and e.get("public", True)]
+    return public[0] if public else None
+
+
+def resolved(contact: Contact) -> Event | None:
+    """The event since which it is resolved; none where it is not."""
+    since = None
+    for event in contact.events:
+        says = event.get("resolved")
+        if event["type"] == "ticket.reopened" or (
+            event["type"] in ("ticket.resolved", "ticket.closed") and says is False
+        ):
+            since = None
+        elif event["type"] == "ticket.resolved" or (event["type"] == "ticket.closed" and says):
+            since = since or event
+    return since
+
+
+def things(contact: Contact) -> list[Thing]:
+    """Everything of a ticket that is counted, apart from what all contacts have."""
+    return [*replies(contact), *solutions(contact), *deadlines(contact), *backlog(contact)]
+
+
+def replies(contact: Contact) -> list[Thing]:
+    """How long the customer waited for a first reply, and whether that was soon enough."""
+    found, reply = list[Thing](), first_reply(contact)
+    if reply is not None:
+        number, event = reply
+        wait = seconds(event["time"] - created(contact, event["time"]))
+        found.append(
+            Thing("first_response", event["time"], contact.day, replier(contact, number), {"channel": "ticket", "wait": wait, "due": False})
+        )  # fmt: skip
+    if contact.kind in HOURLY:
+        limit = created(contact) + HOUR
+        within = reply is not None and reply[1]["time"] <= limit
+        who = replier(contact, reply[0]) if reply else holder(contact)
+        at = reply[1]["time"] if reply and within else limit
+        about = {"matter": HOURLY[contact.kind], "within": within, "plan": not within}
+        found.append(Thing("hourly", at, contact.day, who, about))
+    return found
+
+
+def solutions(contact: Contact) -> list[Thing]:
+    """How long it took to resolve it, to the last time; was it reopened."""
+    found, opened, done = list[Thing](), created(contact), resolved(contact)
+    reopened = [e for e in contact.events if e["type"] == "ticket.reopened"]
+    solved = [e for e in contact.events if e["type"] in ("ticket.resolved", "ticket.closed")]
+    if done is not None:
+        wait = seconds(done["time"] - opened)
+        found.append(
+            Thing("time_to_resolve", done["time"], contact.day, staff(contact) | desk(contact), {"wait": wait})
+        )
+    if solved:
+        again = any(e["time"] >= min(s["time"] for s in solved) for e in reopened)
+        who = staff(contact) | desk(contact)
+        found.append(Thing("solved", min(s["time"] for s in solved), contact.day, who, {"again": again}))
+    return found
+
+
+def deadlines(contact: Contact) -> list[Thing]:
+    """Was the moment kept by which it had to be resolved?"""
+    due = contact.last("due")
+    if due is None:
+        return []
+    kept = not open_past(contact, due)
+    at = since_reopened(contact)[0]["time"] if kept else due
+    about = {"breached": not kept, "plan": not kept}
+    had = [number for number, event in enumerate(contact.events) if event["time"] <= due]
+    who = staff(contact) | desk(contact) if kept else holder(contact, had[-1] if had else 0)
+    return [Thing("sla", at, contact.day, who, about)]
+
+
+def backlog(contact: Contact) -> list[Thing]:
+    """Is it open still, and since when; on which day was it opened and closed."""
+    found, end, opened = list[Thing](), over(contact), created(contact)
+    if not any(event["type"] == "ticket.created" for event in contact.events):
+        return []  # nobody knows since when it would be open
+    if end is None:
+        found.append(Thing("open", opened, contact.day, holder(contact), {"since": opened}))
+    found.append(Thing("created", opened, contact.day, holder(contact)))
+    if end is not None:
+        found.append(
+            Thing(
+                "closed",
+                end["time"],
+                end["time"].astimezone(contact.policy.zone).date(),
+                staff(contact) | desk(contact),
+            )
+        )
+    first = opened.astimezone(contact.policy.zone).date().replace(day=1)
+    for month in range(1, 13):
+        year, number = divmod(first.month - 1 + month, 12)
+        start = first.replace(year=first.year + year, month=number + 1)
+        moment = datetime(start.year, start.month, 1, tzinfo=contact.policy.zone)
+        if end is None or end["time"] >= moment:
+            found.append(Thing("open_at_start", moment, start, holder(contact), {"plan": True}))
+    return found
