@@ -96,7 +96,7 @@ def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
         return facts
     own = structs.replace(facts, sums=facts.sums.copy(), planned=facts.planned.copy())
     due(own, now)
-    own.sums = as_of(own.sums, min(now, days.start(own.date.toordinal() + 1)))
+    own.sums = as_of(own.sums, min(now, days.start(own.date.toordinal() + 1)), now)
     return own
 
 

@@ -33,7 +33,10 @@ def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
             contact.fill(f"invited_{event.survey}", replace(invitation, staff=_ANSWERED, desk=_ANSWERED))
     if event.survey == "csat":
         contact.put("rating", at, both=_satisfaction(event, rules))
-    elif event.survey == "nps" and event.scale == "0-10":
+    elif event.survey == "nps":
+        if event.scale != "0-10":
+            contact.drop("nps")  # the later rating replaces the earlier, and tells of no promoter
+            return
         sums: Sums = {"nps_ratings": 1}
         if event.score >= _PROMOTER:
             sums["nps_promoters"] = 1

@@ -158,16 +158,9 @@ def _starts_of_months(day: int, days: Days) -> tuple[tuple[int, int], ...]:
 
 def _finish(ticket: Contact, at: int, done: bool, rules: Rules) -> None:
     ticket.close(at)
-    overdue = ticket.slots.get(_OVERDUE)
-    if overdue is None or at <= overdue.at:
-        ticket.drop(_OVERDUE)
-        ticket.resolve(at, done)
-    else:
-        ticket.say_solved(at, done)
-        if done:  # it has counted as due since then
-            ticket.put("resolution", at, both={"resolved": 1})
-        else:
-            ticket.drop("resolution")
+    # What has been overdue until now counts with its outcome from here on: both for whoever finished it, in one moment.
+    ticket.drop(_OVERDUE)
+    ticket.resolve(at, done)
     if not done:
         ticket.drop("resolve_time")
     elif "resolve_time" not in ticket.slots and ticket.arrived_at is not None:

@@ -58,9 +58,11 @@ def grows(sums: Mapping[str, int]) -> bool:
     return any(map(_look_up, sums)) or OPEN in sums
 
 
-def as_of(sums: Sums, now: int) -> Sums:
-    """Plain sums as of ``now`` (ms since 1970): each time as far as it has grown. The same object where nothing grows."""
-    return aged(_grown(sums, now), now)
+def as_of(sums: Sums, now: int, seen: int | None = None) -> Sums:
+    """Plain sums as of ``now`` (ms since 1970): each time as far as it has grown, and what is open as old as it is when it is ``seen``
+    (now, where that is not given). The same object where nothing grows.
+    """
+    return aged(_grown(sums, now), now if seen is None else seen)
 
 
 def _grown(sums: Sums, now: int) -> Sums:

@@ -33,7 +33,7 @@ policies = st.builds(
     allowed_lateness_days=st.just(60),
     repeat_days=st.sampled_from([1, 2, 7]),
     repeat_complaint_days=st.sampled_from([1, 3]),
-    repeat_same_topic=st.booleans(),
+    same_matter=st.sampled_from(["topic", "any"]),
     service_level_seconds=st.sampled_from([10, 20]),
     service_level_denominator=st.sampled_from(
         ["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]

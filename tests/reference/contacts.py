@@ -143,9 +143,14 @@ def rating(contact: Contact, event: Event, who: set[str], survey: str) -> Thing:
     return Thing("rating", event["time"], contact.day, who, about)
 
 
-def same_matter(one: Contact, other: Contact, same_topic: bool) -> bool:
-    """Are two contacts about one matter? A topic missing on either side matches any."""
-    return not same_topic or None in (one.topic, other.topic) or one.topic == other.topic
+def same_matter(one: Contact, other: Contact, by: str) -> bool:
+    """Are two contacts about one matter, as the policy's ``same_matter`` says? What is missing on either side matches any."""
+
+    def match(left: str | None, right: str | None) -> bool:
+        return None in (left, right) or left == right
+
+    topics, queues = match(one.topic, other.topic), match(one.queue, other.queue)
+    return {"any": True, "topic": topics, "queue": queues, "topic_and_queue": topics and queues}[by]
 
 
 def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contact | None:
@@ -157,7 +162,7 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
         if contact.customer is not None
         and other.customer == contact.customer
         and contact.arrived < other.arrived <= contact.arrived + days
-        and same_matter(contact, other, policy.repeat_same_topic)
+        and same_matter(contact, other, policy.same_matter)
     ]
     return min(back, key=lambda other: other.arrived) if back else None
 
@@ -176,7 +181,7 @@ def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
             if other.kind == "complaint"
             and other.customer == contact.customer
             and other.arrived < contact.arrived <= other.arrived + timedelta(days=contact.policy.repeat_complaint_days)
-            and same_matter(contact, other, True)
+            and same_matter(contact, other, contact.policy.same_matter)
         ]
         if earlier:
             latest = max(earlier, key=lambda other: other.arrived)

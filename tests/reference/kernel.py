@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from streams.contracts.outputs import Figure
-from streams.kpi.formulas import figures
-from streams.kpi.measures import merged
+from streams.contracts.outputs import Figure, entity_kind
+from streams.facts import plain
+from streams.kpi.catalog import KPIS
+from streams.kpi.formulas import formulas
+from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy import Policy
+from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
+from streams.windows.clock import Days
 from tests.reference.telling import moment
 from tests.reference.thing import Event
 
@@ -37,11 +41,18 @@ class Kernel:
         self.policy, self.as_of = policy, moment(as_of)
         told = [event for event in events if moment(event["time"]) <= self.as_of]
         self.run: Run = run([encoded(event) for event in [*told, *clock(self.as_of)]], policy, **options)
+        self.formulas, self.maturity = formulas(policy), Maturity(policy, self.as_of)
 
     def figures(self, entity: str, window: str | date) -> dict[str, Figure]:
-        """Every KPI of an entity."""
+        """Every KPI of an entity, those without data included."""
+        by_side = self.formulas[side_of(entity_kind(entity))]
         if window in ("5m", "30m", "today"):
-            return self.run.snapshot(entity).windows[str(window)]
-        held = [facts for key, facts in self.run.facts.items() if facts.entity == entity]
-        days = [facts.sums for facts in held if facts.date == window or facts.date.isoformat()[:7] == window]
-        return figures(entity, merged(days), self.policy)
+            shown = self.run.snapshot(entity)
+            now = {"calls_waiting": Figure(shown.waiting, shown.waiting), "longest_wait": Figure(shown.longest_wait)}
+            return {**by_side.figures({}), **{id: now[id] for id in KPIS if id in now}, **shown.windows[str(window)]}
+        found = Ripening()
+        days, end = Days(self.policy.zone), round(self.as_of.timestamp() * 1000)
+        for facts in list(self.run.facts.values()):
+            if facts.entity == entity and (facts.date == window or facts.date.isoformat()[:7] == window):
+                found.add(plain(facts, end, days).sums, self.maturity.young(facts.date))
+        return by_side.figures(found.sums, found.unripe)
