@@ -8,12 +8,18 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scoring.lines import Lines
 from streams.contracts.outputs import DailyFacts, Score
 
 _fact = msgspec.json.Decoder(DailyFacts).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def _line(fact: DailyFacts) -> bytes:
+    # What is planned does not count yet; and its keys, moments, cannot be sorted.
+    return _encode(replace(fact, planned={}) if fact.planned else fact)
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,10 @@ class Facts:
     def of(cls, facts: Iterable[DailyFacts]) -> Facts:
         """These facts. In order, as readers give them, they pass through; else they are sorted in memory."""
         rest: list[DailyFacts] = []
-        lines = Lines.of(map(_encode, _in_order(iter(facts), rest.extend)))
+        lines = Lines.of(map(_line, _in_order(iter(facts), rest.extend)))
         if not rest:
             return cls(lines)
-        return cls(Lines.of(map(_encode, sorted((*cls(lines), *rest), key=_place))))
+        return cls(Lines.of(map(_line, sorted((*cls(lines), *rest), key=_place))))
 
     def __iter__(self) -> Iterator[DailyFacts]:
         return map(_fact, self.lines)

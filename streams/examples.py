@@ -142,6 +142,11 @@ def _figure(example: Example, expected: Expected, result: Run, policy: Policy) -
 
 def _now(kpi: str, seen: Snapshot) -> Figure:
     """A figure of this moment, which an entity has beside its windows."""
+    if kpi == "staffing_gap":
+        needs = seen.staffing
+        return (
+            Figure() if needs is None or needs.on_duty is None else Figure(needs.needed - needs.on_duty, needs.offered)
+        )
     return Figure(seen.waiting if kpi == "calls_waiting" else seen.longest_wait, seen.waiting)
 
 
