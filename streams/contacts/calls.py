@@ -38,7 +38,7 @@ def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
     if leg is not None and not leg.gone:
         same = event.queue_id is None or leg.queue in (None, event.queue_id)
         if same and leg.answered_at is None:
-            leg.queue = event.queue_id or leg.queue
+            leg.implied, leg.queue = False, event.queue_id or leg.queue
             _put_offer(call, leg)
             return
         if same and leg.implied and leg.ended_at is None and not leg.transferred:

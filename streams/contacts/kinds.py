@@ -83,7 +83,8 @@ def _in_time(complaint: Contact, limit: int, at: int) -> None:
         if complaint.solved is None:
             complaint.drop("complaint_24h")
         else:
-            complaint.keep("complaint_24h", _slot(complaint, over_at, _DUE_24H))
+            due, was = _slot(complaint, over_at, _DUE_24H), complaint.slots.get("complaint_24h")
+            complaint.keep("complaint_24h", _of_then(due, was, limit, at))
     else:
         _plan(complaint, "complaint_24h", limit + 1, _DUE_24H, at)
 
@@ -144,10 +145,9 @@ def _first_reply(contact: Contact) -> Slot | None:
     """When whom's first answer (calls), reply in a chat or public reply to a ticket came, as a slot; None: not yet."""
     if (response := contact.slots.get("first_response")) is not None:
         return response
-    for leg in contact.legs:
-        if leg.answered_at is not None:
-            own = _slot(contact, leg.answered_at, {})
-            return replace(own, agent=leg.agent, team=leg.team, queue=leg.queue or contact.queue)
+    for number, leg in enumerate(contact.legs, 1):
+        if leg.answered_at is not None:  # of the desk that had the call then, as the answer itself
+            return replace(contact.slots[f"answer{number}"], agent=leg.agent, team=leg.team)
     return None
 
 
@@ -164,10 +164,14 @@ def _slot(contact: Contact, at: int, sums: Sums) -> Slot:
 
 def _plan(contact: Contact, name: str, moment: int, sums: Sums, at: int) -> None:
     planned = replace(_slot(contact, moment, sums), form=PLANNED)
-    was = contact.slots.get(name)
-    if was is not None and was.form == PLANNED and was.at == moment < at:
-        planned = replace(planned, agent=was.agent, team=was.team)
-    contact.keep(name, planned)
+    contact.keep(name, _of_then(planned, contact.slots.get(name), moment, at))
+
+
+def _of_then(slot: Slot, was: Slot | None, moment: int, at: int) -> Slot:
+    """The slot; where its moment has passed, it stays with whoever had the contact then."""
+    if was is None or not was.at <= moment < at:
+        return slot
+    return replace(slot, agent=was.agent, team=was.team, queue=was.queue, site=was.site)
 
 
 def settle_topic(contact: Contact, rules: Rules) -> None:

@@ -2,7 +2,7 @@
 
 A line is ``TIME CHANNEL CONTACT WHAT field=value …``: ``09:00:20 call c1 answered agent=a``. TIME is of the case's date in the zone of
 its policy; ``+1 00:00:10`` is the day after, ``02:30:00+02:00`` says which of two. ``chat c1 customer``, ``chat c1 bot`` and
-``chat c1 reply`` are messages. Agents have lines of their own: ``09:00:00 agent a available``, ``agent a scheduled starts=… ends=…``.
+``chat c1 reply`` are messages; ``script=yes`` is an item of a review's form. Agents have lines of their own: ``09:00:00 agent a available``, ``agent a scheduled starts=… ends=…``.
 Lines are named e1, e2, … for ``corrects=``, or as ``id=`` says.
 """
 
@@ -27,10 +27,11 @@ SHORT = {
     "coverage": "keyword_coverage", "switches": "page_switches",
 }  # fmt: skip
 NUMBERS = {
-    "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds", "score", "emotion", "speech_rate",
+    "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds", "score", "emotion", "emotion_start",
+    "emotion_end", "speech_rate",
     "silences", "script_hits", "keyword_coverage", "page_switches", "search_seconds",
 }  # fmt: skip
-TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script_passed"}
+TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script"}
 TIMES = {"due", "starts", "ends"}
 STATES = {"available", "on_contact", "wrap_up", "away", "training", "offline"}
 SENDERS = {"customer": "customer", "bot": "bot", "reply": "agent"}
@@ -97,6 +98,8 @@ def event(line: str, number: int, day: date, policy: Policy) -> dict[str, Any]:
     for name, value in _FIELD.findall(rest or ""):
         name = SHORT.get(name, name)
         told[name] = plain(name, value, day, policy)
+    if "script" in told:
+        told["items"] = {"script": told.pop("script")}
     return told
 
 

@@ -52,6 +52,7 @@ class Desk:
         live = window in ("5m", "30m")
         seen = Seen(
             [thing for thing in own if self.inside(thing, window)],
+            own,
             own if live else [thing for thing in own if self.inside(thing, window)],
             [spell for spell in self.spells if entity in spell.who],
             self.span(window),

@@ -22,6 +22,8 @@ class Leg:
     agent: str | None = None
     team: str | None = None
     known_site: str | None = None
+    #: Nobody has told of its queueing: it rang, was answered or given up before.
+    implied: bool = False
     ends: list[Event] = field(default_factory=list)
     transferred: list[Event] = field(default_factory=list)
 
@@ -38,14 +40,12 @@ def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str
         if kind == "call.queued":
             own = event.get("queue_id")
             last = found[-1] if found else None
-            if open_ is not None and (open_.queue is None or own is None or own == open_.queue):
-                open_.queue = open_.queue or own  # told twice
-            elif last is not None and last.outcome is not None and last.since is None:
-                last.since, last.queue, last.site = (
-                    at,
-                    last.queue or own,
-                    last.site or site,
-                )  # the source's clock ran backwards
+            same = last is not None and (last.queue is None or own is None or own == last.queue)
+            if last is not None and same and open_ is not None:
+                last.queue, last.implied = last.queue or own, False  # told twice
+            elif last is not None and same and last.implied and not last.ends and not last.transferred:
+                # The source's clock ran backwards.
+                last.queue, last.site, last.implied = last.queue or own, last.site or site, False
             else:
                 if open_ is not None:
                     open_.outcome, open_.at, open_.known_site = "overflowed", at, site
@@ -72,7 +72,7 @@ def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str
                     if outcome == "answered" and found[-1].agent is None:
                         found[-1].agent, found[-1].team = event.get("agent_id"), event.get("team_id")
                     continue
-                open_ = Leg(queue, site, None, at)
+                open_ = Leg(queue, site, None, at, implied=True)
                 found.append(open_)
             given = event.get("wait_seconds")
             derived = seconds(at - open_.since) if open_.since else 0.0
@@ -83,7 +83,9 @@ def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str
                 open_.agent, open_.team = event.get("agent_id"), event.get("team_id")
         elif kind in ("call.missed", "call.offered"):
             if not found:
-                found.append(Leg(queue, site, at, at))  # it rang: it was offered, though nobody said that it queued
+                found.append(
+                    Leg(queue, site, at, at, implied=True)
+                )  # it rang: it was offered, though nobody said that it queued
             if kind == "call.missed":
                 missed.append((event, queue, site))
         elif kind in ("call.ended", "call.transferred"):
@@ -102,6 +104,11 @@ def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str
                     event | {"_site": site, "_queue": queue}
                 )
     return found, missed
+
+
+def answerer(contact: Contact, leg: Leg) -> set[str]:
+    """To whose account an answer goes: the agent who gave it, the desk that had the call."""
+    return contact.staff(leg.agent, leg.team) | contact.desk(leg.queue, leg.known_site or leg.site)
 
 
 def said(events: list[Event], name: str) -> float | None:
@@ -141,18 +148,22 @@ def things(contact: Contact) -> list[Thing]:
 def handled(contact: Contact, leg: Leg, staff: set[str]) -> list[Thing]:
     """The part of a call that one agent handled: answered by him, and over."""
     day = contact.day
-    over = leg.ends or leg.transferred
-    if not over or leg.at is None:
+    over = leg.ends
+    if not over or leg.at is None:  # handed on, but not known to be over: in neither sum
         return []
     where = contact.desk(leg.queue or over[0]["_queue"], over[0]["_site"]) | staff
-    found = [Thing("call_part", over[0]["time"], day, where, {"transferred": bool(leg.transferred)})]
     hold = said(leg.ends, "hold_seconds") or 0.0
     talk = said(leg.ends, "talk_seconds")
     if talk is None:
         talk = max(0.0, seconds(over[0]["time"] - leg.at) - hold)
     wrap_up = said(leg.ends, "wrap_up_seconds") or 0.0
     by = said(leg.ends, "ended_by")
-    about = {"talk": talk, "hold": hold, "wrap_up": wrap_up, "held": hold > 0, "by": by}
-    if leg.ends:
-        found.append(Thing("call_handled", over[0]["time"], day, where, about))
-    return found
+    about = {
+        "talk": talk,
+        "hold": hold,
+        "wrap_up": wrap_up,
+        "held": hold > 0,
+        "by": by,
+        "transferred": bool(leg.transferred),
+    }
+    return [Thing("call_handled", over[0]["time"], day, where, about)]

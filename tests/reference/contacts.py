@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from tests.reference.calls import legs
+from tests.reference.calls import answerer, legs
 from tests.reference.holder import desk, holder, number_of
-from tests.reference.resolution import account, open_past, over, resolution, since_reopened, staff
+from tests.reference.resolution import account, finished, open_past, over, resolution, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing, seconds
-from tests.reference.tickets import replier, resolved
+from tests.reference.tickets import PAST, replier
 
 DAY = timedelta(days=1)
-#: What is in time to the very moment is late a moment after it.
-PAST = timedelta(milliseconds=1)
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
@@ -52,15 +50,14 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         event, by = reply
         about: dict[str, Any] = {"wait": seconds(event["time"] - contact.arrived)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
-    limit, end = contact.arrived + DAY, over(contact)
-    solved = resolved(contact) if contact.channel == "ticket" else word[1] if word is not None and word[0] else None
-    within = solved is not None and solved["time"] <= limit
-    late = end is None or end["time"] > limit
-    if word is not None or late:  # closed in time without a word on it: nobody knows
-        soon = word is not None and word[1]["time"] <= limit
-        at = word[1]["time"] if word is not None and soon else limit + PAST
-        by = who if soon else who_at(contact, limit)
-        found.append(Thing("complaint_due", at, day, by, {"within": within, "plan": not soon}))
+    limit, end, solved = contact.arrived + DAY, finished(contact), resolved(contact)
+    if solved is not None and solved["time"] <= limit:
+        found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
+    elif solved is None and end is not None and end["time"] <= limit:
+        if word is not None:  # closed in time without a word on it: nobody knows
+            found.append(Thing("complaint_due", end["time"], day, who_at(contact, limit), {"within": False}))
+    else:
+        found.append(Thing("complaint_due", limit + PAST, day, who_at(contact, limit), {"within": False, "plan": True}))
     for number in range(getattr(contact.policy, "complaint_late_days_at_most", 30)):
         begins = limit + DAY * number
         if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
@@ -70,44 +67,50 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
 
 def answered(contact: Contact) -> tuple[Event, set[str]] | None:
     """The first human answer to it, and by whom."""
+    for leg in legs(contact)[0] if contact.channel == "call" else ():
+        if leg.outcome == "answered" and leg.at is not None:
+            return {"time": leg.at}, answerer(contact, leg)
     asked = False
     for number, event in enumerate(contact.events):
         kind = event["type"]
         asked = asked or event.get("sender") == "customer"  # a greeting before the question answers nothing
         if kind == "ticket.replied" and event.get("public", True):
             return event, replier(contact, number)
-        if kind == "call.answered" or (asked and kind == "chat.message" and event["sender"] == "agent"):
+        if asked and kind == "chat.message" and event["sender"] == "agent":
             return event, holder(contact, number)
     return None
 
 
 def looked_at(contact: Contact) -> list[Thing]:
     """What others found in it: reviews, analyses, escalations; and whether it was settled at once."""
-    day, found, end = contact.day, list[Thing](), over(contact)
-    reviews = [e for e in contact.events if e["type"].endswith(".reviewed")]
-    for event in reviews:
+    day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
+    reviews = {e.get("form"): e for e in contact.events if e["type"].endswith(".reviewed")}  # by each form the last one
+    for event in reviews.values():
         about = {
             "score": event["score"],
             "passed": event.get("passed"),
             "fatal": bool(event.get("fatal")),
-            "script": event.get("script_passed"),
+            "script": (event.get("items") or {}).get("script"),
         }
         found.append(Thing("review", event["time"], day, account(contact, event), about))
     if end is not None:
         found.append(Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews)}))
     analyses = [e for e in contact.events if e["type"].endswith(".analysed")]
     if analyses:
-        names = ("emotion", "emotion_start", "emotion_end", "keyword_coverage", "page_switches", "search_seconds")
-        about = {name: contact.last(name) for name in names} | {"handled": end is not None}
+        names = ("emotion", "emotion_start", "emotion_end", "keyword_coverage")
+        about = {name: contact.last(name) for name in names}
         found.append(Thing("analysis", analyses[-1]["time"], day, account(contact, analyses[-1]), about))
+        if end is not None:
+            about = {name: contact.last(name) for name in ("page_switches", "search_seconds")}
+            found.append(Thing("search", end["time"], day, account(contact, end), about))
     escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
     if escalated:
-        by = holder(contact, number_of(contact, escalated[0]))
+        by = replier(contact, number_of(contact, escalated[0]))
         found.append(Thing("passed", escalated[0]["time"], day, by, {"escalated": True}))
-        if end is not None:
-            found.append(Thing("passed", end["time"], day, staff(contact) - by))
-    elif end is not None and contact.channel == "ticket":
-        found.append(Thing("passed", end["time"], day, account(contact, end)))
+        if done is not None:
+            found.append(Thing("passed", done["time"], day, staff(contact) - by))
+    elif done is not None and contact.channel == "ticket":
+        found.append(Thing("passed", done["time"], day, account(contact, done)))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
     if contact.kind == "complaint" and rated:
         good = rated[-1]["score"] >= contact.policy.satisfied_from[rated[-1]["scale"]]

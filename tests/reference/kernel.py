@@ -49,6 +49,11 @@ class Kernel:
         if window in ("5m", "30m", "today"):
             shown = self.run.snapshot(entity)
             now = {"calls_waiting": Figure(shown.waiting, shown.waiting), "longest_wait": Figure(shown.longest_wait)}
+            hint = shown.staffing
+            if hint is None or hint.on_duty is None:
+                now["staffing_gap"] = Figure()
+            else:
+                now["staffing_gap"] = Figure(hint.needed - hint.on_duty, hint.offered)
             return {**by_side.figures({}), **{id: now[id] for id in KPIS if id in now}, **shown.windows[str(window)]}
         found = Ripening()
         days, end = Days(self.policy.zone), round(self.as_of.timestamp() * 1000)

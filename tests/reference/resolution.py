@@ -31,8 +31,13 @@ def over(contact: Contact) -> Event | None:
         ends = [e for e in contact.events if e["type"] == "chat.ended"]
         return ends[0] if ends and agent(contact)[0] else None
     words = since_reopened(contact)
-    solved = [event for event in words if event["type"] == "ticket.resolved"]
+    solved = [e for e in words if e["type"] == "ticket.resolved" or e.get("resolved") is not None]
     return solved[-1] if solved else next(iter(words), None)
+
+
+def finished(contact: Contact) -> Event | None:
+    """The event since which nothing is left to do: of a ticket, the first that resolved or closed it since it was reopened."""
+    return next(iter(since_reopened(contact)), None) if contact.channel == "ticket" else over(contact)
 
 
 def since_reopened(contact: Contact) -> list[Event]:
@@ -66,3 +71,18 @@ def resolution(contact: Contact) -> tuple[bool, Event] | None:
         elif kind == "ticket.resolved":
             word = event.get("resolved") is not False, event
     return word
+
+
+def resolved(contact: Contact) -> Event | None:
+    """The event since which it is said to be resolved; none where it is not."""
+    since = None
+    for event in contact.events:
+        kind, says = event["type"], event.get("resolved")
+        if kind == "ticket.reopened":
+            since = None
+        elif kind in ("call.ended", "chat.ended", "ticket.closed", "ticket.resolved"):
+            if says or (says is None and kind == "ticket.resolved"):
+                since = since or event
+            elif says is False:
+                since = None
+    return since

@@ -69,6 +69,11 @@ class Contact:
         """What kind of matter it is: the last word."""
         return self.last("kind")  # type: ignore[no-any-return]
 
+    @property
+    def queue(self) -> str | None:
+        """The queue that was named last."""
+        return self.last("queue_id")  # type: ignore[no-any-return]
+
     def desk(self, queue: str | None, site: str | None) -> set[str]:
         """The desk entities of something."""
         return {"all|all"} | ({f"queue|{queue}"} if queue else set()) | ({f"site|{site}"} if site else set())

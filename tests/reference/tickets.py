@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tests.reference.holder import agent, desk, holder
-from tests.reference.resolution import open_past, over, since_reopened, staff
+from tests.reference.resolution import finished, open_past, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing, seconds
 
 HOUR = timedelta(hours=1)
+#: What is in time to the very moment is late a moment after it.
+PAST = timedelta(milliseconds=1)
 #: Kinds whose tickets are to be answered within an hour.
 HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
 
@@ -35,20 +37,6 @@ def first_reply(contact: Contact) -> tuple[int, Event] | None:
     """The first reply that the customer can read."""
     public = [(n, e) for n, e in enumerate(contact.events) if e["type"] == "ticket.replied" and e.get("public", True)]
     return public[0] if public else None
-
-
-def resolved(contact: Contact) -> Event | None:
-    """The event since which it is resolved; none where it is not."""
-    since = None
-    for event in contact.events:
-        says = event.get("resolved")
-        if event["type"] == "ticket.reopened" or (
-            event["type"] in ("ticket.resolved", "ticket.closed") and says is False
-        ):
-            since = None
-        elif event["type"] == "ticket.resolved" or (event["type"] == "ticket.closed" and says):
-            since = since or event
-    return since
 
 
 def things(contact: Contact) -> list[Thing]:
@@ -78,17 +66,19 @@ def replies(contact: Contact) -> list[Thing]:
 def solutions(contact: Contact) -> list[Thing]:
     """How long it took to resolve it, to the last time; was it reopened."""
     found, opened, done = list[Thing](), created(contact), resolved(contact)
-    reopened = [e for e in contact.events if e["type"] == "ticket.reopened"]
-    solved = [e for e in contact.events if e["type"] in ("ticket.resolved", "ticket.closed")]
-    if done is not None:
+    told = any(e["type"] == "ticket.created" for e in contact.events)  # else nobody knows since when
+    words = ("ticket.resolved", "ticket.closed", "ticket.reopened")
+    ends = [number for number, event in enumerate(contact.events) if event["type"] in words]
+    if done is not None and told:
         wait = seconds(done["time"] - opened)
         found.append(
             Thing("time_to_resolve", done["time"], contact.day, staff(contact) | desk(contact), {"wait": wait})
         )
-    if solved:
-        again = any(e["time"] >= min(s["time"] for s in solved) for e in reopened)
-        who = staff(contact) | desk(contact)
-        found.append(Thing("solved", min(s["time"] for s in solved), contact.day, who, {"again": again}))
+    if ends:
+        again = any(contact.events[number]["type"] == "ticket.reopened" for number in ends)
+        found.append(
+            Thing("solved", contact.events[ends[0]]["time"], contact.day, holder(contact, ends[0]), {"again": again})
+        )
     return found
 
 
@@ -98,7 +88,7 @@ def deadlines(contact: Contact) -> list[Thing]:
     if due is None:
         return []
     kept = not open_past(contact, due)
-    at = since_reopened(contact)[0]["time"] if kept else due
+    at = since_reopened(contact)[0]["time"] if kept else due + PAST
     about = {"breached": not kept, "plan": not kept}
     had = [number for number, event in enumerate(contact.events) if event["time"] <= due]
     who = staff(contact) | desk(contact) if kept else holder(contact, had[-1] if had else 0)
@@ -107,7 +97,7 @@ def deadlines(contact: Contact) -> list[Thing]:
 
 def backlog(contact: Contact) -> list[Thing]:
     """Is it open still, and since when; on which day was it opened and closed."""
-    found, end, opened = list[Thing](), over(contact), created(contact)
+    found, end, opened = list[Thing](), finished(contact), created(contact)
     if not any(event["type"] == "ticket.created" for event in contact.events):
         return []  # nobody knows since when it would be open
     if end is None:
