@@ -70,6 +70,8 @@ class ItemScorer:
         item = self.item
         if month is None:
             return self._unscored(Figure(), "花名册未列出所属班组", "the roster names no team of his")
+        if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
+            return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
         if bound.kind == "mean":  # a person's days differ more than his cases: the interval comes from them
             spread = month.spreads.get(bound.id)
