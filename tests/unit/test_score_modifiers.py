@@ -14,6 +14,7 @@ from scoring.card import Card
 from scoring.evaluate import PersonScore, evaluate
 from scoring.given import Given
 from scoring.load import find
+from scoring.sample import Spread
 from streams.kpi.policy import Policy
 from tests import cards
 from tests.cards import item, rated, section
@@ -192,6 +193,14 @@ def test_a_band_that_the_interval_straddles_is_marked(tmp_path: Path) -> None:
     assert (few.points, few.straddles) == (10, (5, 10))
     assert few.reason_zh.endswith("95% 置信区间跨越计分档（5 – 10 分），样本尚不足以定档。")
     assert (many.points, many.straddles) == (10, None)
+
+
+def test_an_interval_around_the_range_that_is_asked_for_may_earn_everything() -> None:
+    front = find("s3-a-front-line")
+    calls = {"calls_handled": 2, "talk_seconds": 340_000}  # 170 s on average, of 100 s and 240 s: 0 s to 1,059 s
+    days = Spread(days=2, ss=100_000**2 + 240_000**2, sn=340_000, nn=2)
+    att = evaluate(front, "anna", calls, POLICY, spreads={"average_talk_time": days}).items[5]
+    assert (att.points, att.straddles) == (0, (0, Decimal("7.5")))
 
 
 def test_a_period_without_a_case_earns_what_the_form_says() -> None:
