@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from scoring import documents, profiles
+from scoring.automation import automation_words
 from scoring.calendar import load_calendar
 from scoring.card import Card
 from scoring.documents import DocumentError, File
@@ -213,6 +214,7 @@ def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
         f"{one.name.zh} · {one.name.en}\n{one.id} v{one.version} · {one.role} · {periods} · 满分 max {some(one.total.max)}"
         + (f" · {profile}" if profile else "")
     )
+    table.caption = escape(" · ".join(automation_words(one)))
     for section in one.sections:
         table.add_row(
             f"[bold]{escape(section.name.zh)}[/]", f"[bold]{escape(section.name.en)}[/]", "", "", some(section.max)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 
+from scoring.automation import automation_words, is_low
 from scoring.card import Card, Item
 from scoring.documents import Fault
 from scoring.exact import shown
@@ -53,6 +54,12 @@ def faults(card: Card) -> Iterator[Fault]:
 
 def warnings(card: Card) -> Iterator[Fault]:
     """What is sound and yet worth a thought."""
+    yield from _worth(card)
+    if is_low(card):
+        yield ("sections",), f"{automation_words(card)[1]} (S1-64): score KPIs, which nobody can hand in at will"
+
+
+def _worth(card: Card) -> Iterator[Fault]:
     judged = [item.id for item in card.items if item.rated or item.raters or (item.input and item.rater)]
     rated = _share(card, judged)
     if rated is None:
@@ -240,8 +247,12 @@ def _source(card: Card, item: Item) -> Iterator[Fault]:
         id = getattr(item, word)
         if id is None:
             continue
-        if id in KPIS and id not in figures:  # one of both may still be handed in, where nothing sends its events
-            yield (word,), f"the KPI catalogue has {id!r}; write it under `kpi`"
+        if id in KPIS and id not in figures:
+            yield (
+                (word,),
+                f"the KPI catalogue has {id!r}; write it under `kpi`, or, where nothing sends its events, describe it under "
+                "the card's `figures` to hand it in",
+            )
         elif id not in figures:
             near = _near(id, [known for known, spec in figures.items() if _word(spec.by) == word])
             yield (word,), f"no {word} is called {id!r}; {near}; describe one of your own under the card's `figures`"

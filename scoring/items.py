@@ -70,6 +70,8 @@ class ItemScorer:
         item = self.item
         if month is None:
             return self._unscored(Figure(), "花名册未列出所属班组", "the roster names no team of his")
+        if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
+            return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
         if bound.kind == "mean":  # a person's days differ more than his cases: the interval comes from them
             spread = month.spreads.get(bound.id)
@@ -194,14 +196,19 @@ class ItemScorer:
         return ItemScore(item, figure, value, points, zh, en, weight, straddles=straddles, vetoes=vetoes)
 
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
-        """Points at the ends of the interval, where the value's band does not hold them all."""
+        """Least and most points within the interval, where the value's band does not hold it all."""
         if not self.item.rule.stepped or figure.low is None or figure.high is None or value is None or not self._times:
             return None
         rule, ends = self.item.rule, [Fraction(end) * self._times for end in (figure.low, figure.high)]
         if all(rule.step(end) == rule.step(value) for end in ends):
             return None
-        earned = [rule.score(Inputs(end, inputs.target)).points for end in ends]
-        return (earned[0], earned[1]) if earned[0] is not None and earned[1] is not None else None
+        asked = self.item.target.value if self.item.target else None
+        if isinstance(
+            asked, tuple
+        ):  # the best is in the middle then, and the ends of the interval may lie on both sides
+            ends += [Fraction(end) for end in asked if ends[0] <= end <= ends[1]]
+        earned = [points for end in ends if (points := rule.score(Inputs(end, inputs.target)).points) is not None]
+        return (min(earned), max(earned)) if len(earned) == len(ends) else None
 
     def _unscored(
         self, figure: Figure, zh: str, en: str, value: Fraction | None = None, *, few: bool = False

@@ -41,7 +41,7 @@ class ItemScore:
     of the item's max; None: unscored, and the reason says why. ``weight`` None: none is set.
 
     ``few``: the figure rests on fewer cases than the card asks for (``neutral``: it then moves nothing). ``straddles``:
-    points at the two ends of the interval, where these lie in different bands. ``vetoes``: its veto's condition holds;
+    least and most points within the interval, where it lies in several bands. ``vetoes``: its veto's condition holds;
     ``vetoed``: a veto has struck it.
     """
 

@@ -32,12 +32,11 @@ CARDS = {
 }
 #: What events do not give, and people hand in: card → item and field → value.
 HANDED_IN = {
-    "s2-a-core": {"art.value": "105", "fcr.value": "81.5", "script.value": "97", "@person.quarterly_bonus": "3000"},
+    "s2-a-core": {"@person.quarterly_bonus": "3000"},
     "s0-b-typical-weights": {
         "training.value": "92", "process.value": "1", "cost.value": "3", "@person.commission": "1200",
     },
     "s3-a-front-line": {
-        "script.value": "96", "qa.value": "98", "fcr.value": "83", "att.value": "225", "util.value": "78", "attend.value": "100",
         "ability.value": "26", "@person.performance_pay": "2000", "@person.base_bonus": "800", "@person.exam": "88",
     },
 }  # fmt: skip

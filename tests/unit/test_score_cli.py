@@ -67,14 +67,14 @@ def test_a_month() -> None:
     done = score_run(operation, "--month", "2010-08")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
-    assert "s2-a-core v1 · 2010-08 · 满分 max 100" in done.output
+    assert "s2-a-core v2 · 2010-08 · 满分 max 100" in done.output
     assert any("问题解决率" in line for line in lines)
     assert any("Resolution rate" in line for line in lines)
     row = {line.split()[0]: line.split() for line in lines if line.split()[:1] in (["anna"], ["ben"])}
     assert row["anna"] == ["anna", "18.82", "/", "20", "—", "—", "—", "18.82", "—", "—"]
     assert row["ben"] == ["ben", "14.00", "/", "15", "—", "—", "—", "—", "14.00", "—"]
     assert (
-        "  平均响应时间：尚未采集该指标，未评分。 Average response time: not measured yet; unscored. (2 of 2 people)"
+        "  平均响应时间：本期没有数据，未评分。 Average response time: no data this period; unscored. (2 of 2 people)"
         in lines
     )
     assert (

@@ -40,16 +40,16 @@ def test_a_month_with_figures() -> None:
     ]
     assert [item.reason_zh for item in score.items] == [
         "首次响应时间 45 秒（n = 8），目标 ≤ 30 秒：20 × 30 ÷ 45 = 13.33 分。",
-        "平均响应时间：尚未采集该指标，未评分。",
-        "首次接触解决率(FCR)：尚未采集该指标，未评分。",
+        "平均响应时间：本期没有数据，未评分。",
+        "首次接触解决率(FCR)：本期没有数据，未评分。",
         "问题解决率 80 %（n = 20，95% 置信区间 58.4 % – 91.93 %），目标 ≥ 85 %：20 × 80 ÷ 85 = 18.82 分。",
         "客户满意度(CSAT) 4.2 分（n = 5），目标 ≥ 4.5 分：15 × 4.2 ÷ 4.5 = 14.00 分。",
-        "服务规范性：尚未采集该指标，未评分。",
+        "服务规范性：本期没有数据，未评分。",
     ]
     assert score.items[3].reason_en == (
         "Resolution rate 80 % (n = 20, 95 % interval 58.4 % to 91.93 %), target ≥ 85 %: 20 × 80 ÷ 85 = 18.82 points."
     )
-    assert score.items[1].reason_en == "Average response time: not measured yet; unscored."
+    assert score.items[1].reason_en == "Average response time: no data this period; unscored."
 
 
 def test_the_total_is_of_what_is_scored_and_says_out_of_what() -> None:
@@ -123,23 +123,31 @@ def test_a_rule_may_say_what_no_data_earns() -> None:
     ("handed_in", "points", "reason_en"),
     [
         (
-            {"script_compliance_rate": Decimal("98.5")},
-            Decimal("4.925"),
-            "Service standard adherence 98.5 % (handed in), target meets the script standard (≥ 100 %): "
-            "5 × 98.5 ÷ 100 = 4.93 points.",
+            {"queue_wait_time": Decimal("187.5")},
+            Decimal("38.4"),
+            "Response time 187.5 s (handed in), target queue of at most 3 minutes (≤ 180 s): "
+            "40 × 180 ÷ 187.5 = 38.40 points.",
         ),
-        ({}, None, "Service standard adherence: not measured yet; unscored."),
+        ({}, None, "Response time: not measured yet; unscored."),
     ],
 )
 def test_a_figure_that_people_hand_in(handed_in: dict[str, Decimal], points: Decimal | None, reason_en: str) -> None:
     """As long as no events give it."""
-    script = evaluate(CORE, "anna", ANNA, POLICY, handed_in).items[5]
-    assert (script.points, script.reason_en) == (points, reason_en)
+    waiting = evaluate(find("s2-b-info-desk"), "anna", ANNA, POLICY, handed_in).items[0]
+    assert (waiting.points, waiting.reason_en) == (points, reason_en)
+
+
+def test_what_events_give_is_not_handed_in() -> None:
+    script = evaluate(
+        CORE, "anna", ANNA, POLICY, {"script": Decimal(100), "script_compliance_rate": Decimal(100)}
+    ).items[5]
+    assert (script.points, script.reason_en) == (None, "Service standard adherence: no data this period; unscored.")
 
 
 def test_a_card_is_complete_when_every_item_is_scored() -> None:
-    handed_in = {"avg_response_time": Decimal(150), "fcr": Decimal(70), "script_compliance_rate": Decimal(100)}
-    score = evaluate(CORE, "anna", ANNA, POLICY, handed_in)
+    chats = {"chat_responses": 4, "chat_response_seconds": 600_000}
+    reviews = {"script_reviews": 3, "script_passed": 3}
+    score = evaluate(CORE, "anna", {**ANNA, **chats, **reviews, "contacts_handled_known": 10, "fcr_missed": 3}, POLICY)
     assert score.tally.complete
     assert score.unscored == ()
     # 13.3333 + 12 + 21.875 + 18.8235 + 14 + 5

@@ -53,7 +53,7 @@ def test_csv() -> None:
     ]
     assert heading[9] == "首次响应时间 First response time [frt]"
     assert anna == [
-        *("s2-a-core", "1", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
+        *("s2-a-core", "2", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
         *("13.33", "", "", "18.82", "", "", "13.33", "18.82", "", "art, fcr, csat, script"),
     ]
     assert ben[5:9] == ["", "0", "100", "否 No"], "no data is no total"
@@ -148,7 +148,7 @@ def test_messages_are_the_topics() -> None:
     messages = {score.person: score for score in to_messages(august())}
     anna = messages["anna"]
     assert anna.key == "s2-a-core|2010-08|anna"
-    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("1", "32.16", "100", False)
+    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("2", "32.16", "100", False)
     assert messages["ben"].total is None
     frt, art = anna.items[:2]
     assert frt == {
@@ -174,7 +174,7 @@ def test_messages_are_the_topics() -> None:
         "reason_zh": "首次响应时间 45 秒（n = 8），目标 ≤ 30 秒：20 × 30 ÷ 45 = 13.33 分。",
         "reason_en": "First response time 45 s (n = 8), target ≤ 30 s: 20 × 30 ÷ 45 = 13.33 points.",
     }
-    assert (art["metric"], art["value"], art["points"]) == ("avg_response_time", None, None)
+    assert (art["kpi"], art["metric"], art["value"], art["points"]) == ("avg_response_time", None, None, None)
     resolution = anna.items[3]
     assert (resolution["value"], resolution["unit"]) == (0.8, "ratio"), "as the wallboard has it"
     assert msgspec.json.decode(msgspec.json.encode(anna), type=Score) == anna
@@ -213,14 +213,14 @@ def test_workbook_items() -> None:
         "问题解决率 80 %（n = 20，95% 置信区间 58.4 % – 91.93 %），目标 ≥ 85 %：20 × 80 ÷ 85 = 18.82 分。",
     ]
     assert rate[5].number_format == "0.00%"
-    assert [rows["anna", "fcr"][column].value for column in (5, 6, 10)] == ["—", "—", "—"]
-    assert rows["anna", "fcr"][13].value == "First contact resolution: not measured yet; unscored."
+    assert [rows["anna", "fcr"][column].value for column in (5, 6, 10)] == ["—", 0, "—"]
+    assert rows["anna", "fcr"][13].value == "First contact resolution: no data this period; unscored."
 
 
 def test_workbook_card() -> None:
     sheet = load_workbook(BytesIO(to_xlsx(august())))["评分卡 Card"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
-    assert rows[0][:3] == ["超市客服核心考核指标示例", "Supermarket service: core indicators", "s2-a-core v1"]
+    assert rows[0][:3] == ["超市客服核心考核指标示例", "Supermarket service: core indicators", "s2-a-core v2"]
     assert rows[1][2:9] == [
         *("first_response_time", 1, "≤ 30 秒", 20, "20 × 目标 ÷ 实际，不低于 0，不高于 20"),
         *("20 × target ÷ actual, not below 0, not above 20", "assumed"),
@@ -230,7 +230,7 @@ def test_workbook_card() -> None:
 def test_workbook_audit() -> None:
     sheet = load_workbook(BytesIO(to_xlsx(august())))["审计 Audit"]
     told = {row[1].value: row[2].value for row in sheet.iter_rows(min_row=2)}
-    assert told["Card"] == "s2-a-core v1"
+    assert told["Card"] == "s2-a-core v2"
     assert told["Period"] == "2010-08 (2010-08-01 – 2010-08-31)"
     assert told["Policy version"] == "1"
     assert told["KPI First response time"] == "first_response_time v1"
@@ -249,10 +249,8 @@ def test_workbook_missing() -> None:
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert [row[3] for row in rows if row[0] == "anna"] == ["art", "fcr", "csat", "script"]
     art = next(row for row in rows if row[0] == "anna" and row[3] == "art")
-    assert art[4].startswith("事件 events: ")
-    assert art[7] == "Average response time: not measured yet; unscored."
-    csat = next(row for row in rows if row[0] == "anna" and row[3] == "csat")
-    assert csat[4] == "KPI csat_mean"
+    assert art[4] == "KPI avg_response_time"
+    assert art[7] == "Average response time: no data this period; unscored."
 
 
 def test_hr_numbers_have_a_column_where_there_are_any() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scoring.automation import automation_share, is_low
 from scoring.faults import warnings
 from scoring.figures import known_figures, usual_unit
 from scoring.load import CardError, find, known, load
@@ -31,7 +32,7 @@ def test_cards_that_come_with_the_program(name: str) -> None:
 
 def test_core_card_as_its_source_has_it() -> None:
     card = find("s2-a-core")
-    assert [(item.id, item.max, item.target_words()[1], item.kpi or item.metric) for item in card.items] == [
+    assert [(item.id, item.max, item.target_words()[1], item.kpi) for item in card.items] == [
         ("frt", 20, "≤ 30 s", "first_response_time"),
         ("art", 15, "≤ 120 s", "avg_response_time"),
         ("fcr", 25, "≥ 80 %", "fcr"),
@@ -56,7 +57,7 @@ def test_core_card_as_its_source_has_it() -> None:
             "kpi: profit",
             "item resolution: kpi: no KPI is called 'profit'; known: offered_calls, ",
         ),
-        ("metric: avg_response_time", "input: art", "item art: input: no input is called 'art'; "),
+        ("kpi: avg_response_time", "input: art", "item art: input: no input is called 'art'; "),
         ("max: 20", "max: 21", "section response: max: the maxima of its items add up to 36, not to 35; correct one"),
         (
             "max: 100}",
@@ -142,14 +143,14 @@ OPTIONAL = "{id: frt, section: nowhere, name: {zh: 一, en: a}, max: 5, rule: {t
     ("stands", "instead", "faults"),
     [
         # Figures
-        ("metric: fcr", "metric: fcrr", ["item fcr: metric: no metric is called 'fcrr'; nearest: fcr; describe one of your own"]),
-        ("metric: fcr", "metric: csat", ["item fcr: metric: the KPI catalogue has 'csat'; write it under `kpi`"]),
-        ("metric: fcr", "input: fcr", ["item fcr: input: 'fcr' comes from events; write it under `metric`"]),
-        ("metric: fcr", "kpi: urgent_response_time", ["item fcr: kpi: 'urgent_response_time' is no KPI of the catalogue yet; write it under `metric`"]),
-        ("metric: fcr", "kpi: longest_wait", ["item fcr: kpi: longest_wait is a value of this moment: a period has none"]),
-        ("unit: pct\n        target: {op: \">=\", value: 80}", "unit: n", ["item fcr: unit: fcr is in pct, not in n; write `unit: pct`"]),
-        ("metric: fcr", "metric: fcr\n        evidence: [gold]", ["item fcr: evidence[1]: no KPI or figure is called 'gold'"]),
-        ("metric: fcr", "metric: fcr\n        entity: team", ["item fcr: entity: only a KPI can be the team's: hand the team's"]),
+        ("metric: basic_resolution_rate", "metric: basic_resolution", ["item basic: metric: no metric is called 'basic_resolution'; nearest: basic_resolution_rate"]),
+        ("metric: basic_resolution_rate", "metric: csat", ["item basic: metric: the KPI catalogue has 'csat'; write it under `kpi`, or, where nothing sends its events"]),
+        ("metric: basic_resolution_rate", "input: basic_resolution_rate", ["item basic: input: 'basic_resolution_rate' comes from events; write it under `metric`"]),
+        ("metric: basic_resolution_rate", "kpi: urgent_response_time", ["item basic: kpi: 'urgent_response_time' is no KPI of the catalogue yet; write it under `metric`"]),
+        ("metric: basic_resolution_rate", "kpi: longest_wait", ["item basic: kpi: longest_wait is a value of this moment: a period has none"]),
+        ("unit: pct\n        target: {op: \">=\", value: 80}", "unit: n", ["item basic: unit: basic_resolution_rate is in pct, not in n; write `unit: pct`"]),
+        ("metric: basic_resolution_rate", "metric: basic_resolution_rate\n        evidence: [gold]", ["item basic: evidence[1]: no KPI or figure is called 'gold'"]),
+        ("metric: basic_resolution_rate", "metric: basic_resolution_rate\n        entity: team", ["item basic: entity: only a KPI can be the team's: hand the team's"]),
         # Bands
         (RULE, f"rule: {{{BANDS}[{{lte: 30, points: 20}}, {{gt: 31, points: 0}}]}}", ["item frt: rule.bands[2]: no band holds what lies"]),
         (RULE, f"rule: {{{BANDS}[{{lte: 30, points: 20}}, {{gte: 30, points: 0}}]}}", ["item frt: rule.bands[2]: both bands hold 30"]),
@@ -161,17 +162,17 @@ OPTIONAL = "{id: frt, section: nowhere, name: {zh: 一, en: a}, max: 5, rule: {t
         # Targets and references
         ("{op: <=, value: 30}", "{op: between, value: 30}", ["item frt: target.value: `between` takes two numbers, every other `op`"]),
         ("{op: <=, value: 30}", "{op: <=, value: [1]}", ["item frt: target.value: Decimal input should be", "item frt: target.value[2]: is"]),
-        ("metric: fcr", "metric: fcr\n        reference: {zh: 上期, en: before}", ["item fcr: reference: the value is held against the target"]),
+        ("metric: basic_resolution_rate", "metric: basic_resolution_rate\n        reference: {zh: 上期, en: before}", ["item basic: reference: the value is held against the target"]),
         # Points
-        ("max: 25\n", "max: 25\n        no_cases: 26\n", ["item fcr: no_cases: 26 points are above the item's max 25; make them agree"]),
-        ("max: 25\n", "max: 25\n        veto: {of: points}\n", ["item fcr: veto: the veto has no limit; give `gte` or `lte`"]),
+        ("max: 25\n", "max: 25\n        no_cases: 26\n", ["item basic: no_cases: 26 points are above the item's max 25; make them agree"]),
+        ("max: 25\n", "max: 25\n        veto: {of: points}\n", ["item basic: veto: the veto has no limit; give `gte` or `lte`"]),
         # Raters
         (
             "max: 25\n",
             f"max: 25\n        {RATERS}\n",
             [
-                "item fcr: raters: the rater 'a' is there twice; give every rater his own id",
-                "item fcr: raters: the raters' weights add up to 90, not to 100; correct them",
+                "item basic: raters: the rater 'a' is there twice; give every rater his own id",
+                "item basic: raters: the raters' weights add up to 90, not to 100; correct them",
                 "rater a: weight: a weighs 50 %, less than its least, 60 %; correct one",
             ],
         ),
@@ -217,12 +218,14 @@ def test_what_else_a_card_can_get_wrong(tmp_path: Path, stands: str, instead: st
 
 
 def test_a_duration_is_never_scored_without_quality(tmp_path: Path) -> None:
-    talk = item("talk", metric="average_talk_time", rule=IN_RANGE)
+    talk = item("talk", kpi="average_talk_time", rule=IN_RANGE)
     with pytest.raises(
         CardError, match="item talk: rule: average_talk_time is scored without an item of quality beside it; add"
     ):
         cards.card(section("all", talk, item("b")), folder=tmp_path)
-    quality = item("q", 20, metric="qa_score", rule={"type": "ratio", "form": "actual_over_target"})
+    quality = item(
+        "q", 20, kpi="qa_score", target={"op": ">=", "value": 90}, rule={"type": "ratio", "form": "actual_over_target"}
+    )
     sound = cards.card(section("all", talk, quality), folder=tmp_path)
     assert [what.split(":")[0] for _, what in warnings(sound)] == [
         "people rate 0 % of the card; 10 % is advised (S0-42)",
@@ -258,7 +261,13 @@ def test_a_card_may_describe_figures_of_its_own(tmp_path: Path) -> None:
     [
         ("s0-a-core-indicators", ["people rate 5 % of the card; 10 % is advised (S0-42)"]),
         ("s0-c-three-dimensions", []),
-        ("s0-d-qualitative-three-party", []),
+        (
+            "s0-d-qualitative-three-party",
+            [
+                "automation share 0 % (0 of 3 figures come from events), below 30 % (S1-64): score KPIs, which nobody can hand "
+                "in at will"
+            ],
+        ),
         (
             "s1-a-reception-iron-triangle",
             ["no weights are set: nothing is scored until your own copy of the card sets them"],
@@ -266,12 +275,30 @@ def test_a_card_may_describe_figures_of_its_own(tmp_path: Path) -> None:
         ("s4-b-cs-supervisor-scale", []),
         (
             "s4-f-aftersales-supervisor-kpi",
-            ["no weight is set: the item stays unscored until your own copy of the card sets one"],
+            [
+                "no weight is set: the item stays unscored until your own copy of the card sets one",
+                "automation share 0 % (0 of 4 figures come from events), below 30 % (S1-64): score KPIs, which nobody can hand "
+                "in at will",
+            ],
         ),
     ],
 )
 def test_warnings(name: str, told: list[str]) -> None:
     assert [what for _, what in warnings(find(name))] == told
+
+
+@pytest.mark.parametrize(
+    ("card", "share", "low"),
+    [
+        ("s2-a-core", (6, 6), False),
+        ("s2-d-tech-support", (1, 3), False),  # 33 %
+        ("s2-e-supervisor", (1, 4), True),  # 25 %
+        ("s1-b-360", (1, 1), False),  # what people rate is no figure
+        ("s4-a-aftersales-manager", (0, 0), False),  # ratings alone
+    ],
+)
+def test_how_much_of_a_card_comes_from_events(card: str, share: tuple[int, int], low: bool) -> None:
+    assert (automation_share(find(card)), is_low(find(card))) == (share, low)
 
 
 def test_every_fault_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -280,7 +307,7 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) ->
     with pytest.raises(CardError) as refused:
         load(file)
     items = [told.split(": ")[1] for told in str(refused.value).splitlines()]
-    assert items == ["item frt", "item resolution", "item csat"]
+    assert items == ["item frt", "item art", "item resolution", "item csat", "item script"]
 
 
 @pytest.mark.parametrize(

@@ -115,13 +115,16 @@ def test_rated_days_before_the_period_count_for_streaks_only() -> None:
 
 
 def test_the_same_result_differs_in_nothing_and_another_says_in_what() -> None:
-    one, other = materials("s2-a-core"), materials("s2-a-core", inputs={"anna": {"fcr": {"value": "80"}}})
+    one, other = (
+        materials("s0-b-typical-weights"),
+        materials("s0-b-typical-weights", inputs={"anna": {"training": {"value": "100"}}}),
+    )
     bodies = [document(each, compute(each), "m", "f") for each in (one, other)]
     assert differences(bodies[0], bodies[0]) == []
     assert [(d.person, d.what, d.before, d.after) for d in differences(*bodies)] == [
-        ("anna", "total", "20.00", "45.00"),
-        ("anna", "scored_max", "20", "45"),
-        ("anna", "item fcr", None, "25"),
+        ("anna", "total", None, "15.00"),
+        ("anna", "scored_max", "0", "15"),
+        ("anna", "item training", None, "15"),
     ]
 
 

@@ -14,6 +14,7 @@ from scoring.card import Card
 from scoring.evaluate import PersonScore, evaluate
 from scoring.given import Given
 from scoring.load import find
+from scoring.sample import Spread
 from streams.kpi.policy import Policy
 from tests import cards
 from tests.cards import item, rated, section
@@ -194,14 +195,29 @@ def test_a_band_that_the_interval_straddles_is_marked(tmp_path: Path) -> None:
     assert (many.points, many.straddles) == (10, None)
 
 
+def test_an_interval_around_the_range_that_is_asked_for_may_earn_everything() -> None:
+    front = find("s3-a-front-line")
+    calls = {"calls_handled": 2, "talk_seconds": 340_000}  # 170 s on average, of 100 s and 240 s: 0 s to 1,059 s
+    days = Spread(days=2, ss=100_000**2 + 240_000**2, sn=340_000, nn=2)
+    att = evaluate(front, "anna", calls, POLICY, spreads={"average_talk_time": days}).items[5]
+    assert (att.points, att.straddles) == (0, (0, Decimal("7.5")))
+
+
 def test_a_period_without_a_case_earns_what_the_form_says() -> None:
     card = find("s4-b-cs-supervisor-scale")
-    told = {one.item.id: one for one in score(card, {"info_relay_ontime_rate": Given(n=0)}).items}
+    told = {one.item.id: one for one in evaluate(card, "anna", {}, POLICY, team_sums={"contacts_handled": 9}).items}
     assert (told["B3"].points, told["B3"].reason_en) == (
         10,
         "On-time relay of service information: no case this period, 10.00 points.",
     )
-    assert told["B4"].points is None
+    assert (told["B4"].points, told["B5"].points) == (None, 10)
+
+
+def test_without_one_event_nobody_knows_that_there_was_no_case() -> None:
+    told = {
+        one.item.id: one for one in evaluate(find("s4-b-cs-supervisor-scale"), "anna", {}, POLICY, team_sums={}).items
+    }
+    assert {told[id].reason_en.partition(": ")[2] for id in ("B3", "B4", "B5")} == {"no data this period; unscored."}
 
 
 def test_sections_brought_to_a_scale_and_weighted() -> None:
@@ -209,15 +225,16 @@ def test_sections_brought_to_a_scale_and_weighted() -> None:
     card = find("s4-b-cs-supervisor-scale")
     inputs: dict[str, Decimal | Given] = {
         **{id: Decimal(value) for id, value in {
-            "unified_behaviour_execution_rate": 99, "opinion_feedback_ontime_rate": 85, "info_relay_ontime_rate": 100,
-            "followup_rate": 95, "complaint_late_days": 1, "suggestions_adopted": 3,
+            "unified_behaviour_execution_rate": 99, "opinion_feedback_ontime_rate": 85, "suggestions_adopted": 3,
             "dept_collaboration_satisfaction": 92, "key_account_loss_rate": 2,
         }.items()},
         "BH1": Given(level="4"), "BH2": Given(level="3"), "BH3": Given(level="5"),
     }  # fmt: skip
-    told = evaluate(
-        card, "anna", {"csat_ratings_0_100": 2, "csat_score_0_100": 190_000}, Policy(csat_mean_scale="0-100"), inputs
-    )
+    team = {
+        "info_replies_due": 3, "info_replies_within_1h": 3, "follow_ups_due": 20, "follow_ups_done": 19,
+        "complaint_late_days": 1, "csat_ratings_0_100": 2, "csat_score_0_100": 190_000,
+    }  # fmt: skip
+    told = evaluate(card, "anna", {}, Policy(csat_mean_scale="0-100"), inputs, team_sums=team)
     # 25 + 10 + 10 + 5 + 5 + 10 + 15 + 5 + 0 = 85 of 105; 30 + 20 + 30 = 80 of 100
     assert [(part.tally.total, part.tally.max) for part in told.sections] == [(Decimal("80.95"), 100), (80, 100)]
     assert (told.tally.total, told.tally.max, told.tally.complete) == (Decimal("80.67"), 100, True)
@@ -279,7 +296,7 @@ def test_a_team_figure_is_his_teams(
 
 def test_is_the_target_met() -> None:
     card = find("s3-a-front-line")
-    inputs = {"average_talk_time": Decimal(331), "attendance_rate": Decimal(95), "utilisation_rate": Decimal(80)}
-    met = {one.item.id: one.met for one in score(card, inputs).items}
+    work = {"shifts": 20, "shifts_attended": 19, "scheduled_seconds": 100_000, "working_seconds": 80_000}
+    met = {one.item.id: one.met for one in score(card, {}, {"calls_handled": 1, "talk_seconds": 331_000, **work}).items}
     assert (met["att"], met["attend"], met["util"], met["fcr"]) == (False, True, None, None)
-    assert score(card, {"average_talk_time": Decimal(330)}).items[5].met is True
+    assert score(card, {}, {"calls_handled": 1, "talk_seconds": 330_000}).items[5].met is True
