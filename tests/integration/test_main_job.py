@@ -139,6 +139,8 @@ def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
             "calls_offered": 38_711, "calls_answered": 31_402, "calls_answered_within_20s": 15_857, "calls_abandoned": 7_309,
             "wait_seconds": 2_317_703_000, "calls_handled": 31_402, "handle_seconds": 5_790_452_000, "talk_seconds": 5_790_452_000,
             "contacts_handled": 31_402, "contacts_handled_known": 14_938, "repeat_contacts": 9_758,
+            "fcr_missed": 9_758, "fcr_unknown": 16_464, "wait_seconds_squared": 595_743_267_000,
+            "handle_seconds_squared": 5_188_970_722_000, "talk_seconds_squared": 5_188_970_722_000,
         }  # fmt: skip
         run_cli(settings, *replay)
         assert facts(settings) == once

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 import pytest
 
 from streams.contracts.decode import encode
-from streams.contracts.events import AnyEvent, ContactEvent
+from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Sums
 from streams.kpi.policy import Policy
 from streams.pipeline import run
@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
 
 def undisturbed(events: list[AnyEvent], policy: Policy) -> dict[str, Sums]:
     """The facts that a run without any disturbance gives."""
-    contacts = [encode(event) for event in events if isinstance(event, ContactEvent)]
-    return {key: fact.sums for key, fact in run(contacts, policy).facts.items() if fact.sums}
+    result = run([encode(event) for event in events], policy)
+    return {fact.key: fact.sums for fact in result.daily_facts() if fact.sums}
 
 
 def in_utc(settings: Settings, tmp_path: Path) -> Settings:

@@ -13,6 +13,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from scoring import runs
+from scoring.frozen import Facts
 from scoring.load import load
 from scoring.materials import Materials, pack, unpack
 from scoring.period import Month
@@ -295,14 +296,14 @@ def test_a_period_before_the_first_version_is_not_scored(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("policy", [OLD, BY_CHANNEL], ids=["one set", "versions"])
 def test_the_policy_is_frozen_with_the_run(tmp_path: Path, policy: Policy | Policies) -> None:
-    given = Materials(load(reply_card(tmp_path)), MARCH, policy, tuple(RESPONDED), date(2026, 4, 1))
+    given = Materials(load(reply_card(tmp_path)), MARCH, policy, Facts.of(RESPONDED), date(2026, 4, 1))
     body, facts = pack(given)
     assert unpack(body, facts) == given
     assert unpack(body, facts).run() == given.run()
 
 
 def test_a_run_frozen_under_the_old_name_of_a_value_is_read(tmp_path: Path) -> None:
-    body, facts = pack(Materials(load(reply_card(tmp_path)), MARCH, OLD, tuple(RESPONDED), date(2026, 4, 1)))
+    body, facts = pack(Materials(load(reply_card(tmp_path)), MARCH, OLD, Facts.of(RESPONDED), date(2026, 4, 1)))
     assert b'"same_matter":"topic"' in body
     old = body.replace(b'"same_matter":"topic"', b'"repeat_same_topic":false')
     frozen = unpack(old, facts).policy
@@ -416,7 +417,7 @@ def test_percentiles_and_intervals_of_a_period_follow_each_days_version() -> Non
     (row,) = rows(facts, "month", BY_CHANNEL)
     assert row["first_response_time"] == (10 + 20 + 30 + 50 + 3600) / 5
     assert row["first_response_time_p50"] == pytest.approx(30, rel=0.02)
-    assert row["first_response_time_p90"] == pytest.approx(50, rel=0.02)  # as the sketch ranks: place 0.9 (n - 1)
+    assert row["first_response_time_p90"] == pytest.approx(3600, rel=0.02)  # the nearest rank: the fifth of five
     figure = Judged(BY_CHANNEL, FIRST, SECOND).formulas("staff")
     held: dict[str, int] = {}
     for fact in facts:
