@@ -111,17 +111,18 @@ def _open_text(path: Path, layout: Layout) -> Table:
 
 
 def _lines(path: Path, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_plain(path), encoding, errors="replace", newline="")
+    return io.TextIOWrapper(opened(path), encoding, errors="replace", newline="")
 
 
-def _plain(path: Path) -> gzip.GzipFile | io.BufferedReader:
+def opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """The bytes of a file, unpacked where it is gzipped."""
     with path.open("rb") as file:
         zipped = file.read(2) == _GZIP
     return gzip.open(path, "rb") if zipped else path.open("rb")
 
 
 def _encoding(path: Path) -> str:
-    with _plain(path) as binary:
+    with opened(path) as binary:
         return _BYTE_ORDER_MARKS.get(binary.read(2), "utf-8-sig")
 
 
@@ -156,7 +157,7 @@ def _text_rows(path: Path, encoding: str, delimiter: str, above: int) -> Iterato
 
 def _open_spreadsheet(path: Path, layout: Layout) -> Table:
     try:
-        with _plain(path) as file:
+        with opened(path) as file:
             workbook = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
         sheet = _sheet(path, workbook, layout.sheet)
         as_text = _cell_writer(layout)

@@ -1,4 +1,4 @@
-"""Replay: past tables sent as if they happened now, at full speed or paced by their own times."""
+"""Replay: past tables and records sent as if they happened now, at full speed or paced by their own times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -17,10 +18,12 @@ from streams.contracts.events import AnyEvent
 from streams.sources.mapping import TableMapping
 from streams.sources.processed import wait_until_processed
 from streams.sources.rejects import RejectFile
-from streams.sources.table import RejectedRow, by_time, read_table
+from streams.sources.table import RejectedRow, RowResult, by_time, read_table
 
 __all__ = ["ReplayReport", "Sender", "paced", "replay", "wait_until_processed"]
 
+#: Reads a file row by row; raises TableError at once where it cannot be read.
+Reader: TypeAlias = Callable[[Path], Iterator[RowResult]]
 #: Seconds between two looks at the progress.
 _SHOWN_EVERY = 0.2
 
@@ -58,7 +61,7 @@ class ReplayReport:
 
 def replay(
     paths: Sequence[Path],
-    mapping: TableMapping,
+    reading: TableMapping | Reader,
     producer: Sender,
     *,
     rejects: Path,
@@ -66,8 +69,9 @@ def replay(
     sort: bool = False,
     progress: Console | None = None,
 ) -> ReplayReport:
-    """Send the events of tables to their topics; returns once all are acknowledged.
+    """Send the events of files to their topics; returns once all are acknowledged.
 
+    :param reading: the mapping of the tables, or what reads files of another kind.
     :param rejects: where rows that do not fit are written.
     :param speed: event seconds per second, sorted by time; at once and in the order of the files where None.
     :param sort: sort by time at full speed too. Sorting reads all tables first and holds their events in memory.
@@ -78,8 +82,9 @@ def replay(
     if speed is not None and speed <= 0:
         raise ValueError(f"speed {speed:g}: give how many times faster than it happened, more than 0")
     began, report = time.monotonic(), ReplayReport()
+    reader = partial(read_table, mapping=reading) if isinstance(reading, TableMapping) else reading
     with RejectFile(rejects) as refused, _Display(progress, report) as display:
-        events = _read(paths, mapping, report, refused, display)
+        events = _read(paths, reader, report, refused, display)
         if sort or speed is not None:
             ordered = by_time(events)
             display.expect(len(ordered))
@@ -96,10 +101,10 @@ def replay(
 
 
 def _read(
-    paths: Sequence[Path], mapping: TableMapping, report: ReplayReport, refused: RejectFile, display: _Display
+    paths: Sequence[Path], reader: Reader, report: ReplayReport, refused: RejectFile, display: _Display
 ) -> Iterator[AnyEvent]:
-    # Every file's header is checked before the first event leaves.
-    tables = [(path, read_table(path, mapping)) for path in paths]
+    # Every file's beginning is checked before the first event leaves.
+    tables = [(path, reader(path)) for path in paths]
     for path, rows in tables:
         for row in rows:
             report.rows += 1

@@ -1,0 +1,181 @@
+"""Amazon Connect: contact records are calls, the agent event stream is agents' states.
+
+The two overlap, and each tells only what it tells best: agent events know no customer, so that a call told by both would be
+two calls. Contacts handed on make one call (``InitialContactId``): a customer who is transferred does not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from streams.contracts import events as e
+from streams.contracts.events import AgentState, AnyEvent, EndedBy, milliseconds
+from streams.sources.record import Pseudonym, Record
+
+SOURCE = "amazon-connect"
+
+#: Contacts that the customer began, or that go on from one: others (outbound, monitoring) are not offered to a queue.
+_INBOUND = frozenset({"INBOUND", "TRANSFER", "QUEUE_TRANSFER", "CALLBACK", "WEBRTC_API"})
+#: Reasons that say who ended it; of others it stays unsaid.
+_ENDED_BY: dict[str, EndedBy] = {
+    "CUSTOMER_DISCONNECT": "customer",
+    "AGENT_DISCONNECT": "agent",
+    "TELECOM_PROBLEM": "system",
+    "CONTACT_FLOW_DISCONNECT": "system",
+    "EXPIRED": "system",
+    "API": "system",
+}
+_CONNECTED = frozenset({"CONNECTED", "CONNECTED_ONHOLD"})
+#: Statuses by name. Any other is one that the operation made up: away, with the name as the reason.
+_STATES: dict[str, AgentState] = {"available": "available", "offline": "offline", "training": "training"}
+
+
+class AmazonConnect:
+    """Turns records into events. It remembers nothing."""
+
+    def __init__(self, pseudonym: Pseudonym) -> None:
+        self._pseudonym = pseudonym
+
+    def __call__(self, fields: Mapping[str, Any]) -> list[AnyEvent] | None:
+        """The events that a contact record or an agent event stands for; None of other channels, outbound calls, heartbeats.
+
+        Raises ValueError that names the record and the field which cannot be read, or says why a record of another kind
+        cannot be used.
+        """
+        if "AgentARN" in fields:
+            return _states(Record(f"agent event {fields.get('EventId')}", fields))
+        if "ContactId" in fields:
+            return self._call(Record(f"contact record {fields['ContactId']}", fields))
+        if "Details" in fields:
+            raise ValueError("a flow's Lambda event has no time, and cannot be placed: give contact records")
+        if "snapshotTimestamp" in fields or any(_is_snapshot(part) for part in fields.values()):
+            raise ValueError("a Streams snapshot does not name its agent: give the agent event stream")
+        raise ValueError("neither a contact record (ContactId) nor an agent event (AgentARN)")
+
+    def _call(self, record: Record) -> list[AnyEvent] | None:
+        how = record.need(record.text, "InitiationMethod")
+        if record.need(record.text, "Channel") != "VOICE" or how not in _INBOUND:
+            return None
+        told: list[AnyEvent] = []
+        if record.text("PreviousContactId") is None:
+            told.append(self._event(record, e.CallArrived, "arrived", "InitiationTimestamp"))
+        queued = record.moment("Queue.EnqueueTimestamp")
+        if queued is not None:
+            told.append(self._event(record, e.CallQueued, "queued", "Queue.EnqueueTimestamp"))
+        if record.value("Agent") is not None:
+            return [*told, *self._agents_part(record, queued)]
+        if queued is not None:
+            told.append(self._unanswered(record, queued))
+        return told
+
+    def _unanswered(self, record: Record, queued: datetime) -> AnyEvent:
+        field = "Queue.DequeueTimestamp"
+        wait = record.elapsed(queued, record.need(record.moment, field), field)
+        reason = record.text("DisconnectReason")
+        handed_on = record.text("NextContactId") is not None
+        by_caller = reason == "CUSTOMER_DISCONNECT" and not handed_on
+        struct = e.CallAbandoned if by_caller else e.CallLeftQueue
+        return self._event(record, struct, "left", field, wait_seconds=wait, reason=reason)
+
+    def _agents_part(self, record: Record, queued: datetime | None) -> list[AnyEvent]:
+        agent = {"agent_id": _agent(record, "Agent.ARN")}
+        answered = record.need(record.moment, field := "Agent.ConnectedToAgentTimestamp")
+        wait = None if queued is None else record.elapsed(queued, answered, field)
+        over = (
+            "Agent.AfterContactWorkStartTimestamp"
+            if record.moment("Agent.AfterContactWorkStartTimestamp") is not None
+            else "DisconnectTimestamp"
+        )
+        told = [self._event(record, e.CallAnswered, "answered", field, wait_seconds=wait, **agent)]
+        if record.moment("TransferCompletedTimestamp") is not None:
+            told.append(self._event(record, e.CallTransferred, "transferred", "TransferCompletedTimestamp", **agent))
+        told.append(
+            self._event(
+                record,
+                e.CallEnded,
+                "ended",
+                over,
+                talk_seconds=record.number("Agent.AgentInteractionDuration"),
+                hold_seconds=record.number("Agent.CustomerHoldDuration"),
+                wrap_up_seconds=record.number("Agent.AfterContactWorkDuration"),
+                ended_by=_ENDED_BY.get(record.text("DisconnectReason") or ""),
+                **agent,
+            )
+        )
+        return told
+
+    def _event(self, record: Record, struct: type[Any], what: str, at: str, **values: Any) -> AnyEvent:
+        contact = record.need(record.text, "ContactId")
+        event: AnyEvent = record.event(
+            struct,
+            id=f"{contact}-{what}",
+            source=SOURCE,
+            time=record.need(record.moment, at),
+            contact_id=record.text("InitialContactId") or contact,
+            customer_id=record.customer("CustomerEndpoint.Address", self._pseudonym),
+            queue_id=record.text("Queue.Name"),
+            **values,
+        )
+        return event
+
+
+def _states(record: Record) -> list[AnyEvent] | None:
+    """What the agent does from now on, and what he did before where his contacts say since when."""
+    kind, agent = record.need(record.text, "EventType"), _agent(record, "AgentARN")
+    if kind == "HEART_BEAT":
+        return None
+    now = record.need(record.moment, "EventTimestamp")
+    if kind == "LOGOUT":
+        return [_change(record, agent, now, "offline", None)]
+    before, current = _work(record, "PreviousAgentSnapshot"), _work(record, "CurrentAgentSnapshot")
+    told: list[AnyEvent] = []
+    if before is not None:
+        told.append(_change(record, agent, before[1], before[0], None))
+    if current is not None:
+        if before is None or before[0] != current[0]:
+            told.append(_change(record, agent, now, current[0], None))
+        return told
+    name = record.need(record.text, "CurrentAgentSnapshot.AgentStatus.Name")
+    state = _STATES.get(name.lower(), "away")
+    told.append(_change(record, agent, now, state, name if state == "away" else None))
+    return told
+
+
+def _work(record: Record, snapshot: str) -> tuple[AgentState, datetime] | None:
+    """On a contact or working after one, and since when; None where a snapshot has neither."""
+    contacts = record.value(f"{snapshot}.Contacts") or []
+    if not isinstance(contacts, list) or not all(isinstance(contact, Mapping) for contact in contacts):
+        raise record.wrong(f"{snapshot}.Contacts", "is no list of contacts")
+    parts = [Record(f"{record.name}, {snapshot}.Contacts[{n}]", contact) for n, contact in enumerate(contacts)]
+    states = [part.need(part.text, "State") for part in parts]
+    connected = [part for part, state in zip(parts, states, strict=True) if state in _CONNECTED]
+    if connected:
+        return "on_contact", min(part.need(part.moment, "ConnectedToAgentTimestamp") for part in connected)
+    ended = [part for part, state in zip(parts, states, strict=True) if state == "ENDED"]
+    if ended:
+        return "wrap_up", max(part.need(part.moment, "StateStartTimestamp") for part in ended)
+    return None
+
+
+def _change(record: Record, agent: str, at: datetime, state: AgentState, reason: str | None) -> AnyEvent:
+    return record.event(
+        e.AgentStateChanged,
+        id=f"{state}-{milliseconds(at)}",
+        source=SOURCE,
+        time=at,
+        agent_id=agent,
+        state=state,
+        reason=reason,
+    )
+
+
+def _agent(record: Record, field: str) -> str:
+    """The agent's id within the instance: the end of his ARN, the same in contact records and agent events."""
+    arn: str = record.need(record.text, field)
+    return arn.rsplit("/agent/", 1)[-1]
+
+
+def _is_snapshot(part: Any) -> bool:
+    return isinstance(part, Mapping) and "snapshotTimestamp" in part

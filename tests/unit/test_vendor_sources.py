@@ -1,0 +1,446 @@
+"""Records of other systems become events: small records of our own making, in the vendors' shapes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.contracts import events as e
+from streams.contracts.events import AnyEvent
+from streams.sources.amazon_connect import AmazonConnect
+from streams.sources.cells import TableError
+from streams.sources.freeswitch import FreeSwitch
+from streams.sources.functions import pseudonyms
+from streams.sources.replay import replay
+from streams.sources.table import KEY_VARIABLE, ReadRow, RejectedRow
+from streams.sources.vendors import Vendor, read_records
+from tests.desk import figures, in_any_order, moment, run_events, sums, types
+
+HASH = pseudonyms(b"key")
+#: 2026-03-02 09:00:00 UTC.
+NINE = 1_772_442_000
+
+
+# -- FreeSWITCH --------------------------------------------------------------------------------------------------------
+
+
+def fs(action: str, after: float = 0, **fields: Any) -> dict[str, str]:
+    """An event fired so many seconds after nine: texts throughout, as the event socket writes them."""
+    record = {"Event-Name": "CUSTOM", "Event-Subclass": "callcenter::info", "CC-Action": action}
+    record["Event-Date-Timestamp"] = str(round((NINE + after) * 1_000_000))
+    return record | {f"CC-{name.replace('_', '-')}": str(value) for name, value in fields.items()}
+
+
+def member(action: str, after: float = 0, **fields: Any) -> dict[str, str]:
+    """The same about a caller in a queue."""
+    caller = {"Queue": "cards", "Member_UUID": "m1", "Member_Session_UUID": "s1", "Member_CID_Number": "020 7946 0001"}
+    return fs(action, after, **{**caller, **fields})
+
+
+ANSWERED = {
+    "Agent": "anna@desk",
+    "Member_Joined_Time": NINE,
+    "Agent_Called_Time": NINE + 11,
+    "Agent_Answered_Time": NINE + 15,
+}
+CALL = [
+    member("member-queue-start", 0.4),
+    member("agent-offering", 5, Agent="bert@desk"),
+    member("bridge-agent-fail", 9, Agent="bert@desk", Hangup_Cause="NO_ANSWER"),
+    member("agent-offering", 11.2, Agent="anna@desk"),
+    member("bridge-agent-start", 15.1, **ANSWERED),
+    member("bridge-agent-end", 75.1, **ANSWERED, Bridge_Terminated_Time=NINE + 75),
+    member("member-queue-end", 75.2, Cause="Terminated", Member_Joined_Time=NINE, Member_Leaving_Time=NINE + 75),
+]
+
+
+def switch(*records: Mapping[str, Any]) -> list[AnyEvent]:
+    read = FreeSwitch(HASH)
+    return [event for record in records for event in read(record) or ()]
+
+
+def test_a_call_through_mod_callcenter() -> None:
+    told = switch(*CALL)
+    assert types(told) == [
+        "call.queued",
+        "call.offered",
+        "call.missed",
+        "call.offered",
+        "call.queued",
+        "call.offered",
+        "call.answered",
+        "call.ended",
+    ]
+    rang, answered = told[5], told[6]
+    assert isinstance(rang, e.CallOffered)
+    assert rang.ring_seconds == 4
+    assert isinstance(answered, e.CallAnswered)
+    assert (answered.contact_id, answered.customer_id, answered.queue_id, answered.agent_id) == (
+        "s1", HASH("020 7946 0001"), "cards", "anna@desk",
+    )  # fmt: skip
+    assert answered.time == moment("09:00:15")
+    result = run_events(told)
+    queue = sums(result, "queue|cards")
+    counted = ("calls_offered", "calls_answered", "calls_handled", "wait_seconds", "talk_seconds")
+    assert [queue[name] for name in counted] == [1, 1, 1, 15_000, 60_000]
+    assert (sums(result, "agent|bert@desk")["calls_missed"], result.rejected) == (1, [])
+    in_any_order(told)
+
+
+def test_the_bridge_alone_tells_the_call_and_a_doubled_record_changes_nothing() -> None:
+    start, end = CALL[4], CALL[5]
+    once, twice = sums(run_events(switch(start, end))), sums(run_events(switch(*[start, end] * 2)))
+    assert once == twice
+    assert (once["calls_offered"], once["wait_seconds"], once["talk_seconds"]) == (1, 15_000, 60_000)
+
+
+@pytest.mark.parametrize(
+    ("reason", "left", "abandoned"),
+    [
+        ("TIMEOUT", e.CallLeftQueue, 0),
+        ("NO_AGENT_TIMEOUT", e.CallLeftQueue, 0),
+        ("BREAK_OUT", e.CallAbandoned, 1),
+        ("NONE", e.CallAbandoned, 1),
+        ("EXIT_WITH_KEY", e.CallAbandoned, 1),
+    ],
+)
+def test_who_leaves_the_queue_unanswered(reason: str, left: type[AnyEvent], abandoned: int) -> None:
+    times = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 42}
+    told = switch(member("member-queue-end", 42, Cause="Cancel", Cancel_Reason=reason, **times))
+    assert [type(event) for event in told] == [e.CallQueued, left]
+    assert isinstance(told[1], e.CallAbandoned | e.CallLeftQueue)
+    assert (told[1].wait_seconds, told[1].reason) == (42, reason)
+    day = sums(run_events(told))
+    assert (day["calls_offered"], day.get("calls_abandoned", 0), day.get("calls_answered", 0)) == (1, abandoned, 0)
+
+
+def test_a_caller_in_two_queues_is_one_contact_offered_twice() -> None:
+    times = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 30}
+    timed_out = member("member-queue-end", 30, Cause="Cancel", Cancel_Reason="TIMEOUT", **times)
+    later = {
+        **ANSWERED,
+        "Member_Joined_Time": NINE + 31,
+        "Agent_Called_Time": NINE + 35,
+        "Agent_Answered_Time": NINE + 40,
+    }
+    told = switch(timed_out, member("bridge-agent-start", 40, Queue="loans", Member_UUID="m2", **later))
+    assert {event.contact_id for event in told if isinstance(event, e.ContactEvent)} == {"s1"}
+    result = run_events(told)
+    assert [sums(result, f"queue|{queue}")["calls_offered"] for queue in ("cards", "loans")] == [1, 1]
+    assert sums(result, "queue|loans")["wait_seconds"] == 9_000
+
+
+def test_agents_of_the_switch() -> None:
+    anna = {"Agent": "anna@desk"}
+    told = switch(
+        fs("agent-status-change", 0, **anna, Agent_Status="Available (On Demand)"),
+        fs("agent-state-change", 10, **anna, Agent_State="Receiving"),
+        fs("agent-state-change", 15, **anna, Agent_State="In a queue call"),
+        fs("agent-state-change", 75, **anna, Agent_State="Waiting"),
+        fs("agent-state-change", 80, **anna, Agent_State="In a queue call"),
+        fs("agent-status-change", 85, **anna, Agent_Status="On Break"),
+        fs("agent-state-change", 90, **anna, Agent_State="Waiting"),
+        fs("agent-status-change", 95, **anna, Agent_Status="Logged Out"),
+    )
+    states = [(event.state, event.reason) for event in told if isinstance(event, e.AgentStateChanged)]
+    assert states == [
+        ("available", None),
+        ("on_contact", None),
+        ("available", None),
+        ("on_contact", None),
+        ("away", "On Break"),
+        ("away", None),
+        ("offline", None),
+    ]
+
+
+@pytest.mark.parametrize("number", ["", "anonymous", "Unknown", "0000000000", None])
+def test_a_hidden_number_is_nobody(number: str | None) -> None:
+    record: dict[str, Any] = {**CALL[0], "CC-Member-CID-Number": number}
+    (event,) = switch(record)
+    assert isinstance(event, e.CallQueued)
+    assert event.customer_id is None
+
+
+def test_what_the_switch_tells_of_neither_calls_nor_agents_is_left_out() -> None:
+    read = FreeSwitch(HASH)
+    assert read(fs("members-count", Count=3)) is None
+    assert read({"Event-Name": "CUSTOM", "Event-Subclass": "sofia::register"}) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "error"),
+    [
+        ({"Event-Name": "HEARTBEAT"}, "mod_callcenter event: CC-Action: is missing"),
+        (
+            {**fs("agent-status-change", Agent="a", Agent_Status="Available"), "Event-Date-Timestamp": None},
+            "agent-status-change: Event-Date-Timestamp: is missing",
+        ),
+        (fs("agent-status-change", Agent="a", Agent_Status="Busy"), "CC-Agent-Status: 'Busy' is none of Available, "),
+        (fs("agent-status-change", Agent_Status="Available"), "agent-status-change: CC-Agent: is missing"),
+        ({**CALL[4], "CC-Agent-Answered-Time": "0"}, "bridge-agent-start: CC-Agent-Answered-Time: is missing"),
+        ({**CALL[4], "CC-Agent-Answered-Time": "soon"}, "CC-Agent-Answered-Time: 'soon' is no number"),
+        ({**CALL[4], "CC-Agent-Answered-Time": "1e300"}, r"CC-Agent-Answered-Time: 1e\+300 is no moment"),
+        ({**CALL[4], "CC-Agent-Answered-Time": str(NINE - 1)}, "CC-Agent-Answered-Time: .* lies before"),
+        ({**CALL[4], "CC-Member-Session-UUID": 7}, "CC-Member-Session-UUID: 7 is no text"),
+        ({**CALL[4], "CC-Queue": "q" * 300}, r"bridge-agent-start: call.queued: .*queue_id"),
+        (member("member-queue-end", Cause="Lost"), "CC-Cause: 'Lost' is neither Terminated nor Cancel"),
+        (member("member-queue-end", Cause="Cancel", Cancel_Reason="X"), "CC-Cancel-Reason: 'X' is none of NONE"),
+    ],
+)
+def test_what_cannot_be_read_of_the_switch_is_named(record: dict[str, Any], error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        FreeSwitch(HASH)(record)
+
+
+# -- Amazon Connect ----------------------------------------------------------------------------------------------------
+
+ARN = "arn:aws:connect:eu-west-2:000000000001:instance/i1"
+
+
+def at(time: str) -> str:
+    return f"2026-03-02T{time}Z"
+
+
+def contact(**changes: Any) -> dict[str, Any]:
+    """A contact record: 20 s in the queue, 95 s of talk, 5 s on hold, 40 s of work after it."""
+    return {
+        "AWSContactTraceRecordFormatVersion": "2017-03-10",
+        "Agent": {
+            "ARN": f"{ARN}/agent/anna",
+            "AfterContactWorkDuration": 40,
+            "AfterContactWorkStartTimestamp": at("09:02:20"),
+            "AgentInteractionDuration": 95,
+            "ConnectedToAgentTimestamp": at("09:00:40"),
+            "CustomerHoldDuration": 5,
+            "Username": "anna.b",
+        },
+        "Channel": "VOICE",
+        "ContactId": "k1",
+        "CustomerEndpoint": {"Address": "+442079460002", "Type": "TELEPHONE_NUMBER"},
+        "DisconnectReason": "AGENT_DISCONNECT",
+        "DisconnectTimestamp": at("09:02:20"),
+        "InitialContactId": None,
+        "InitiationMethod": "INBOUND",
+        "InitiationTimestamp": at("09:00:00"),
+        "NextContactId": None,
+        "PreviousContactId": None,
+        "Queue": {"EnqueueTimestamp": at("09:00:20"), "DequeueTimestamp": at("09:00:40"), "Name": "cards"},
+        "TransferCompletedTimestamp": None,
+        "SomethingNew": {"of": "next year"},
+        **changes,
+    }
+
+
+def connect(*records: Mapping[str, Any]) -> list[AnyEvent]:
+    read = AmazonConnect(HASH)
+    return [event for record in records for event in read(record) or ()]
+
+
+def test_a_contact_record_is_a_call() -> None:
+    told = connect(contact())
+    assert types(told) == ["call.arrived", "call.queued", "call.answered", "call.ended"]
+    ended = told[-1]
+    assert isinstance(ended, e.CallEnded)
+    assert (ended.agent_id, ended.customer_id, ended.ended_by) == ("anna", HASH("+442079460002"), "agent")
+    result = run_events(told)
+    agent = sums(result, "agent|anna")
+    measured = ("wait_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds", "handle_seconds")
+    assert [agent[name] for name in measured] == [20_000, 95_000, 5_000, 40_000, 140_000]
+    assert figures(result, "queue|cards")["service_level_20s"].value == 1
+    in_any_order(told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "left", "abandoned"),
+    [
+        ({"DisconnectReason": "CUSTOMER_DISCONNECT"}, e.CallAbandoned, 1),
+        ({"DisconnectReason": "CONTACT_FLOW_DISCONNECT"}, e.CallLeftQueue, 0),
+        ({"DisconnectReason": "CUSTOMER_DISCONNECT", "NextContactId": "k2"}, e.CallLeftQueue, 0),
+    ],
+)
+def test_a_contact_record_without_an_agent(changes: dict[str, Any], left: type[AnyEvent], abandoned: int) -> None:
+    told = connect(contact(Agent=None, **changes))
+    assert [type(event) for event in told] == [e.CallArrived, e.CallQueued, left]
+    day = sums(run_events(told))
+    assert (day["calls_offered"], day.get("calls_abandoned", 0)) == (1, abandoned)
+
+
+def test_who_hangs_up_in_the_flow_was_never_offered() -> None:
+    told = connect(contact(Agent=None, Queue=None, DisconnectReason="CUSTOMER_DISCONNECT"))
+    assert types(told) == ["call.arrived"]
+    assert "calls_offered" not in sums(run_events(told))
+
+
+def test_a_transferred_call_stays_one_contact_and_no_repeat() -> None:
+    handed_on = contact(TransferCompletedTimestamp=at("09:02:20"), NextContactId="k2")
+    taken = contact(
+        ContactId="k2",
+        InitialContactId="k1",
+        PreviousContactId="k1",
+        InitiationMethod="TRANSFER",
+        Agent={
+            "ARN": f"{ARN}/agent/bert",
+            "ConnectedToAgentTimestamp": at("09:02:30"),
+            "AgentInteractionDuration": 30,
+        },
+        DisconnectTimestamp=at("09:03:00"),
+        Queue={"EnqueueTimestamp": at("09:02:20"), "DequeueTimestamp": at("09:02:30"), "Name": "loans"},
+    )
+    told = connect(handed_on, taken)
+    result = run_events(told)
+    day = sums(result)
+    assert (day["contacts_handled"], day["calls_answered"], day["calls_transferred"]) == (1, 2, 1)
+    assert sums(result, "agent|bert")["talk_seconds"] == 30_000
+    in_any_order(told)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"Channel": "CHAT"}, {"InitiationMethod": "OUTBOUND"}, {"InitiationMethod": "API"}]
+)
+def test_other_channels_and_calls_that_nobody_made_to_us_are_left_out(changes: dict[str, Any]) -> None:
+    assert AmazonConnect(HASH)(contact(**changes)) is None
+
+
+def snapshot(status: str = "Available", *contacts: dict[str, str]) -> dict[str, Any]:
+    return {"AgentStatus": {"Name": status, "StartTimestamp": at("08:00:00")}, "Contacts": list(contacts)}
+
+
+def of_agent(time: str, before: Any, now: Any, kind: str = "STATE_CHANGE") -> dict[str, Any]:
+    return {
+        "AgentARN": f"{ARN}/agent/anna",
+        "EventId": f"e-{time}",
+        "EventTimestamp": at(time),
+        "EventType": kind,
+        "PreviousAgentSnapshot": before,
+        "CurrentAgentSnapshot": now,
+    }
+
+
+def busy(state: str, since: str) -> dict[str, str]:
+    return {"State": state, "StateStartTimestamp": at(since), "ConnectedToAgentTimestamp": at("09:00:00")}
+
+
+def test_agents_of_amazon_connect() -> None:
+    ringing, talking = snapshot("Available", busy("CONNECTING", "08:59:50")), busy("CONNECTED", "09:00:00")
+    held, ended = busy("CONNECTED_ONHOLD", "09:01:00"), busy("ENDED", "09:02:00")
+    told = connect(
+        of_agent("08:00:00", None, snapshot(), "LOGIN"),
+        of_agent("08:59:50", snapshot(), ringing),
+        of_agent("09:00:00", ringing, snapshot("Available", talking)),
+        of_agent("09:00:30", snapshot("Available", talking), snapshot("Available", talking), "HEART_BEAT"),
+        of_agent("09:01:00", snapshot("Available", talking), snapshot("Available", held)),
+        of_agent("09:02:00", snapshot("Available", held), snapshot("Available", ended)),
+        of_agent("09:02:45", snapshot("Available", ended), snapshot("Lunch")),
+        of_agent("09:30:00", snapshot("Lunch"), snapshot("Training")),
+        of_agent("10:00:00", snapshot("Training"), None, "LOGOUT"),
+    )
+    day = next(facts.sums for facts in run_events(told).daily_facts() if facts.entity == "agent|anna")
+    in_state = {name: amount for name, amount in day.items() if name.endswith("_seconds")}
+    assert in_state == {
+        "available_seconds": 3_600_000,
+        "working_seconds": 165_000,
+        "on_contact_seconds": 120_000,
+        "away_seconds": 1_635_000,
+        "training_seconds": 1_800_000,
+    }
+    reasons = [event.reason for event in told if isinstance(event, e.AgentStateChanged) and event.state == "away"]
+    assert reasons == ["Lunch"]
+
+
+@pytest.mark.parametrize(
+    ("record", "error"),
+    [
+        (contact(ContactId=None), "contact record None: ContactId: is missing"),
+        (contact(Agent={"ARN": "a"}), "contact record k1: Agent.ConnectedToAgentTimestamp: is missing"),
+        (contact(Agent=[1]), r"contact record k1: Agent: \[1\] is no object"),
+        (contact(DisconnectTimestamp="", Agent={**contact()["Agent"], "AfterContactWorkStartTimestamp": None}),
+         "DisconnectTimestamp: is missing"),
+        (contact(InitiationTimestamp="yesterday"), "InitiationTimestamp: 'yesterday' is no moment"),
+        (contact(InitiationTimestamp="2026-03-02T09:00:00"), "InitiationTimestamp: .* has no offset from UTC"),
+        (contact(Queue={"EnqueueTimestamp": at("09:01:00"), "Name": "q"}), "ConnectedToAgentTimestamp: .* lies before"),
+        (contact(Agent={**contact()["Agent"], "AgentInteractionDuration": -1}), r"call.ended: .*talk_seconds"),
+        (contact(Agent={**contact()["Agent"], "AgentInteractionDuration": float("nan")}), "nan is no number"),
+        (of_agent("09:00:00", None, None), "agent event e-09:00:00: CurrentAgentSnapshot.AgentStatus.Name: is missing"),
+        (of_agent("09:00:00", None, snapshot("Available", {"State": "ENDED"})),
+         r"CurrentAgentSnapshot.Contacts\[0\]: StateStartTimestamp: is missing"),
+        (of_agent("09:00:00", None, {"Contacts": 5}), "CurrentAgentSnapshot.Contacts: is no list of contacts"),
+        ({"Name": "ContactFlowExecution", "Details": {}}, "a flow's Lambda event has no time"),
+        ({"chatContact": {"snapshotTimestamp": 1}}, "a Streams snapshot does not name its agent"),
+        ({}, "neither a contact record"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_of_amazon_connect_is_named(record: dict[str, Any], error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        AmazonConnect(HASH)(record)
+
+
+# -- files and the command line ----------------------------------------------------------------------------------------
+
+
+def lines(*records: Any) -> str:
+    return "".join((record if isinstance(record, str) else json.dumps(record)) + "\n" for record in records)
+
+
+def test_a_record_that_does_not_fit_is_rejected_and_the_others_go_on(tmp_path: Path) -> None:
+    path, refused = tmp_path / "switch.jsonl.gz", tmp_path / "rejects.csv"
+    old = {**CALL[4], **{name: str(int(CALL[4][name]) - NINE + 9000) for name in CALL[4] if name.endswith("-Time")}}
+    text = lines("", CALL[4], "{broken", '{"CC-Action": "\\ud800"}', "[]", old, fs("members-count", Count=1), CALL[5])
+    path.write_bytes(gzip.compress(text.encode()))
+    rows = list(read_records(path, Vendor.freeswitch, b"key"))
+    assert [row.line for row in rows] == [2, 3, 4, 5, 6, 7, 8]
+    reasons = [row.reason for row in rows if isinstance(row, RejectedRow)]
+    assert [reason.split(":")[0] for reason in reasons] == [
+        "no JSON",
+        "half a character (a lone surrogate)",
+        "no JSON object",
+        "m1-queued",
+    ]
+    assert "1970" in reasons[3]
+    sent: list[AnyEvent] = []
+
+    class Kept:
+        def send(self, event: AnyEvent) -> None:
+            sent.append(event)
+
+        def flush(self) -> None:
+            assert sent
+
+    report = replay([path], lambda file: read_records(file, Vendor.freeswitch, b"key"), Kept(), rejects=refused)
+    assert (report.rows, report.events, report.left_out, report.rejected) == (7, 4, 1, 4)
+    assert "{broken" in refused.read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize("text", [json.dumps(contact(), indent=1), json.dumps([contact()]), lines(contact())])
+def test_documents_and_lines_give_the_same(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "contacts.json"
+    path.write_text(text, encoding="utf-8")
+    (row,) = read_records(path, Vendor.amazon_connect, b"key")
+    assert isinstance(row, ReadRow)
+    assert (row.line, types(row.events)) == (1, ["call.arrived", "call.queued", "call.answered", "call.ended"])
+
+
+def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "contacts.json"
+    path.write_text(" \n", encoding="utf-8")
+    with pytest.raises(TableError, match="the file is empty"):
+        read_records(path, Vendor.amazon_connect, b"key")
+    with pytest.raises(TableError, match=r"cannot read .*absent\.json"):
+        read_records(tmp_path / "absent.json", Vendor.amazon_connect, b"key")
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    with pytest.raises(TableError, match=KEY_VARIABLE):
+        read_records(path, Vendor.amazon_connect)
+
+
+@pytest.mark.parametrize("options", [[], ["--mapping", "m.yaml", "--from", "freeswitch"]])
+def test_the_command_asks_what_the_files_are(tmp_path: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["replay", str(tmp_path / "x"), *options])
+    assert result.exit_code == 1
+    assert "--mapping FILE for tables, or --from freeswitch|amazon-connect" in result.output
