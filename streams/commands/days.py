@@ -13,13 +13,14 @@ from typing import Annotated
 import typer
 
 from streams.commands.context import Deployment, clear_errors, stop
+from streams.commands.files import reader
 from streams.commands.roster import read_roster
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.pipeline import Run, run
 from streams.roster import Roster
-from streams.sources.mapping import load_mapping
-from streams.sources.table import ReadRow, read_table
+from streams.sources.replay import Reader
+from streams.sources.table import ReadRow
 from streams.windows.clock import instant
 
 
@@ -97,14 +98,20 @@ class Source:
     """Daily facts and the roster: from Kafka, or straight from tables by the same stages."""
 
     def __init__(
-        self, operation: Deployment, tables: list[Path] | None, mapping: Path | None, roster: Path | None
+        self,
+        operation: Deployment,
+        tables: list[Path] | None,
+        mapping: Path | None,
+        roster: Path | None,
+        read: Reader | None = None,
     ) -> None:
-        if tables and mapping is None:
+        """``read``: how the files are read; by the mapping where absent."""
+        if tables and mapping is None and read is None:
             raise stop("--table needs the table's --mapping", 2)
         if not tables and (mapping or roster):
             raise stop("--mapping and --roster belong to a --table; without one everything comes from Kafka", 2)
         self.operation = operation
-        self._tables, self._mapping, self._roster = tables or [], mapping, roster
+        self._tables, self._mapping, self._roster, self._read = tables or [], mapping, roster, read
 
     @property
     def place(self) -> str:
@@ -144,23 +151,23 @@ class Source:
     @cached_property
     def _computed(self) -> Run:
         """Every day of the tables. Says on the error stream what was left out."""
-        rejected = [0]
+        rejected: list[str] = []
         with clear_errors():
             result = run(self._events(rejected), self.operation.policy, roster=self._known)
-        if rejected[0] or result.rejected:
+        if rejected or result.rejected:
+            first = f" (the first: {rejected[0]})" if rejected else ""
             typer.echo(
-                f"left out: {rejected[0]} rows that do not fit the mapping, {len(result.rejected)} events "
+                f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events "
                 f"({', '.join(sorted({why.reason for _, why in result.rejected})) or 'none'})",
                 err=True,
             )
         return result
 
-    def _events(self, rejected: list[int]) -> Iterator[bytes]:
-        assert self._mapping is not None
-        the_mapping = load_mapping(self._mapping)
+    def _events(self, rejected: list[str]) -> Iterator[bytes]:
+        read = self._read or reader(self._mapping, None)
         for path in self._tables:
-            for row in read_table(path, the_mapping):
+            for row in read(path):
                 if isinstance(row, ReadRow):
                     yield from (encode(event) for event in row.events)
                 else:
-                    rejected[0] += 1
+                    rejected.append(f"{path.name}, line {row.line}: {row.reason}")

@@ -14,6 +14,7 @@ import typer
 
 from streams.commands.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.days import From, RosterFile, Source, To, days
+from streams.commands.files import Files, Mapping, System, reader
 from streams.facts import Row, rows
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
@@ -75,8 +76,9 @@ def export(
 @facts.command()
 def compute(
     ctx: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Tables of calls, chats or tickets: CSV, TSV, XLSX, also .gz")],
-    mapping: Annotated[Path, typer.Option("--mapping", "-m", help="Mapping file (YAML) of the tables")],
+    files: Files,
+    mapping: Mapping = None,
+    system: System = None,
     first: From = None,
     last: To = None,
     by: ByKind = By.agent,
@@ -88,7 +90,9 @@ def compute(
 ) -> None:
     """The same facts straight from files, without Kafka, by the same stages: for trials and for checking."""
     within = days(first, last)
-    source = Source(deployment(ctx, policy_file=policy), files, mapping, roster)
+    with clear_errors():
+        read = reader(mapping, system)
+    source = Source(deployment(ctx, policy_file=policy), files, None, roster, read)
     found = source.daily_facts(within, by.value)
     if not found:
         raise stop(f"no facts of any {by} between {within.first} and {within.last} in {source.place}")

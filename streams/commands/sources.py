@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +9,11 @@ import typer
 from rich.console import Console
 
 from streams.commands.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
+from streams.commands.files import Files, Mapping, System, reader
 from streams.sinks.topics import ensure_topics
-from streams.sources.mapping import TableMapping, load_mapping
 from streams.sources.processed import wait_until_processed
 from streams.sources.producer import EventProducer
-from streams.sources.replay import Reader
 from streams.sources.replay import replay as replay_files
-from streams.sources.vendors import Vendor, read_records
 
 
 def _speed(text: str) -> float | None:
@@ -31,24 +28,11 @@ def _speed(text: str) -> float | None:
     return speed
 
 
-def _reading(mapping: Path | None, vendor: Vendor | None) -> TableMapping | Reader:
-    """How files are read. Raises ValueError where both are given, or neither."""
-    if mapping is not None and vendor is None:
-        return load_mapping(mapping)
-    if vendor is not None and mapping is None:
-        return partial(read_records, vendor=vendor)
-    raise ValueError(f"say what the files are: --mapping FILE for tables, or --from {'|'.join(Vendor)} for records")
-
-
 def replay(
     ctx: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX) or records (JSON), also .gz")],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", "-m", help="Files are tables: their mapping file (YAML)")
-    ] = None,
-    vendor: Annotated[
-        Vendor | None, typer.Option("--from", help="Files are records of this system: JSON lines or documents")
-    ] = None,
+    files: Files,
+    mapping: Mapping = None,
+    system: System = None,
     speed: Annotated[
         str, typer.Option("--speed", metavar="N|max", help="N times faster than it happened, by event time; or max")
     ] = "max",
@@ -67,7 +51,7 @@ def replay(
     prefix: Prefix = None,
     partitions: Partitions = None,
 ) -> None:
-    """Turn tables (--mapping) or another system's records (--from) into events and send them to Kafka.
+    """Turn tables (--mapping) or another system's records (--system) into events and send them to Kafka.
 
     Workers that are to show a past month as it was run on the event clock (`deskpulse worker --clock event`).
     """
@@ -75,17 +59,17 @@ def replay(
     console = Console(stderr=True)
     pace = _speed(speed)
     with clear_errors():
-        reading = _reading(mapping, vendor)
+        read = reader(mapping, system)
         ensure_topics(settings)
         with EventProducer(settings) as producer:
-            report = replay_files(files, reading, producer, rejects=rejects, speed=pace, sort=sort, progress=console)
+            report = replay_files(files, read, producer, rejects=rejects, speed=pace, sort=sort, progress=console)
         typer.echo(
             f"sent: {report.events:,} events of {report.rows:,} rows in {report.seconds:.1f} s "
             f"({report.events_per_second:,.0f}/s); left out {report.left_out:,}, rejected {report.rejected:,}"
             + (f", see {report.rejects}" if report.rejects else "")
         )
         if not report.events:
-            raise stop(f"no event was sent: does {'the mapping' if mapping else f'--from {vendor}'} fit the file?")
+            raise stop(f"no event was sent: does {'the mapping' if mapping else f'--system {system}'} fit the file?")
         if wait:
             wait_until_processed(settings, wait)
             typer.echo("processed: the workers have taken in every event")

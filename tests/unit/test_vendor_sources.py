@@ -439,8 +439,28 @@ def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path, monkeypatch:
         read_records(path, Vendor.amazon_connect)
 
 
-@pytest.mark.parametrize("options", [[], ["--mapping", "m.yaml", "--from", "freeswitch"]])
-def test_the_command_asks_what_the_files_are(tmp_path: Path, options: list[str]) -> None:
-    result = CliRunner().invoke(app, ["replay", str(tmp_path / "x"), *options])
+@pytest.mark.parametrize("command", ["replay", "facts compute"])
+@pytest.mark.parametrize("options", [[], ["--mapping", "m.yaml", "--system", "freeswitch"]])
+def test_commands_ask_what_the_files_are(tmp_path: Path, command: str, options: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command.split(), str(tmp_path / "x"), *options])
     assert result.exit_code == 1
-    assert "--mapping FILE for tables, or --from freeswitch|amazon-connect" in result.output
+    assert "--mapping FILE for tables, or --system freeswitch|amazon-connect for records" in result.output
+
+
+def test_facts_of_records_without_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "key")
+    path = tmp_path / "switch.jsonl"
+    path.write_text(lines(*CALL, {"CC-Action": "member-queue-start"}), encoding="utf-8")
+    options = ["--system", "freeswitch", "--by", "agent", "--format", "json"]
+    result = CliRunner().invoke(app, ["facts", "compute", str(path), *options])
+    assert result.exit_code == 0, result.output
+    rows = {row["id"]: row for row in json.loads(result.stdout)}
+    assert (rows["anna@desk"]["wait_seconds"], rows["anna@desk"]["talk_seconds"]) == (15, 60)
+    assert rows["bert@desk"]["calls_missed"] == 1
+    why = "switch.jsonl, line 8: member-queue-start: Event-Date-Timestamp: is missing"
+    assert f"left out: 1 rows that do not fit (the first: {why})" in result.stderr
+
+
+def test_of_a_contact_record_told_again_the_first_version_counts() -> None:
+    later = contact(Agent={**contact()["Agent"], "AgentInteractionDuration": 96})
+    assert sums(run_events(connect(contact(), later)))["talk_seconds"] == 95_000
