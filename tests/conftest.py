@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from streams.settings import Settings
+
+# Whoever runs the tests in the background may have had SIGINT ignored, which processes inherit: theirs must hear Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 # A busy machine is no defect; and CI tries the same cases each time, so that it turns red for a change and not for a die.
 hypothesis.settings.register_profile("local", deadline=None)
