@@ -11,8 +11,8 @@ from typing import Any
 
 from redis import Redis
 
-from streams.agents import STATE
 from streams.contracts.topics import CALLS
+from streams.restore import STATE
 from streams.settings import Settings
 from streams.windows.clock import machine_ms
 from tests.bench.scenarios.desks import copies_for, desk, side_by_side
