@@ -44,6 +44,18 @@ class KafkaOperation:
 
         Raises ConnectionError where no Kafka answers or the topic is not there.
         """
+        read = self.stored_facts(first, last, kind)
+        found = [facts for facts in read if facts.sums or not facts.planned]  # a day with plans only has not begun
+        if not any(grows(facts.sums) for facts in found):
+            return found
+        now, days = self._clock(), Days(self.policy.zone, self.policy.day_starts_ms)
+        return [plain(facts, now, days) for facts in found]
+
+    def stored_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
+        """The same as they are stored: what is planned stands beside what counts, and nothing has grown since.
+
+        Raises as ``daily_facts``.
+        """
         topic = self.settings.topic(topics.DAILY_FACTS)
         prefix, low, high = f"{kind}|".encode(), first.isoformat().encode(), last.isoformat().encode()
         newest: dict[bytes, bytes | None] = {}
@@ -56,12 +68,7 @@ class KafkaOperation:
                 )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
-        read = whole(_facts(value) for _, value in sorted(newest.items()) if value is not None)
-        found = [facts for facts in read if facts.sums or not facts.planned]  # a day with plans only has not begun
-        if not any(grows(facts.sums) for facts in found):
-            return found
-        now, days = self._clock(), Days(self.policy.zone, self.policy.day_starts_ms)
-        return [plain(facts, now, days) for facts in found]
+        return whole(_facts(value) for _, value in sorted(newest.items()) if value is not None)
 
     def _clock(self) -> int:
         """How far the operation has come: the newest event time that it has taken in, ms since 1970."""

@@ -181,7 +181,7 @@ def run(order: Order) -> None:
             cpu=last.cpu - begun.cpu,
             rss_mb=max(rss, last.rss_mb),
             steady=last.events / (committed.at - begun.at),
-            checksum=totals(fact for fact in KafkaOperation(settings).daily_facts(*_EVER, "all") if fact.entity == ALL)
+            checksum=totals(fact for fact in KafkaOperation(settings).stored_facts(*_EVER, "all") if fact.entity == ALL)
             if complete
             else None,
         )
