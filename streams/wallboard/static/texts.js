@@ -60,7 +60,7 @@ const TEXTS = {
     behind: (n) => `工作进程正在追赶：还有约 ${n} 条消息未计入，下方数字暂时偏旧`,
     stale: (text) => `数据已 ${text} 没有更新，请检查工作进程`,
     unreadable: (n) => `${n} 条数据无法解析（工作进程与看板版本不一致？）`,
-    policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % Wilson 置信区间`,
+    policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % 置信区间`,
     severity: { critical: "严重", warning: "警告", info: "提示" },
     status: { pending: "观察中", firing: "触发", acknowledged: "已确认", escalated: "已升级", resolved: "已恢复" },
     states: {
@@ -132,7 +132,7 @@ const TEXTS = {
     behind: (n) => `The workers are catching up: some ${n} messages are not counted yet, the figures below are behind`,
     stale: (text) => `No update for ${text}; check the workers`,
     unreadable: (n) => `${n} values could not be read (workers and wallboard of different versions?)`,
-    policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; intervals are 95 % Wilson`,
+    policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; intervals are 95 %`,
     severity: { critical: "Critical", warning: "Warning", info: "Info" },
     status: {
       pending: "pending",
