@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # It leaves sockets whose connection was refused to the garbage collector: those have an address of their own only.
     refused = r"ignore:unclosed <socket\.socket [^>]*laddr=\('0\.0\.0\.0', \d+\)>:ResourceWarning"
     config.addinivalue_line("filterwarnings", refused)
+
+
+def pytest_sessionfinish() -> None:
+    # The same sockets, left by the last tests: at its very end pytest looks for them without these filters.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def lacking(what: str) -> NoReturn:
