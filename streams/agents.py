@@ -172,9 +172,7 @@ class Agents:
         parts = [key for number in numbers for key in self._held[topics.DAILY_FACTS].part(number) if b"+" in key]
         self._kpis.adopt(mine, map(bytes.decode, parts))
         self._unshown_presence.update(self._own_agents())
-        for number in numbers:
-            for key, value in self._held[topics.PROGRESS].part(number).items():
-                self.progress.load(key, value)
+        self.progress.load_held(self._held[topics.PROGRESS], numbers)
         for clock in self.progress.clocks.values():
             if clock.now is not None:
                 self._clock.advance(clock.now)

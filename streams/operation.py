@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+from streams.day_parts import decode_day
 from streams.facts import plain, whole
 from streams.kpi.levels import grows
 from streams.kpi.policies import AnyPolicy
@@ -20,7 +21,6 @@ from streams.roster import Roster
 from streams.settings import Settings
 from streams.windows.clock import Days
 
-_facts = msgspec.json.Decoder(DailyFacts).decode
 _encode = msgspec.json.Encoder().encode
 _POLL_MS = 1000
 #: Polls in a row that may bring nothing before the broker is taken to be stuck.
@@ -68,7 +68,7 @@ class KafkaOperation:
                 )
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
-        return whole(_facts(value) for _, value in sorted(newest.items()) if value is not None)
+        return whole(decode_day(value) for _, value in sorted(newest.items()) if value is not None)
 
     def _clock(self) -> int:
         """How far the operation has come: the newest event time that it has taken in, ms since 1970."""

@@ -4,11 +4,14 @@ from them. Where a worker goes on is read here and nowhere else; the group's com
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec import Struct
 
 from streams.day_parts import Starts
 from streams.sinks.transactions import Message, Place
+from streams.state import Held
 from streams.windows.clock import EventClock
 
 
@@ -27,12 +30,6 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Mark).decode
 
 
-def place_of(key: bytes) -> Place:
-    """The topic and partition that a stored mark is about."""
-    topic, partition = key.decode().rsplit("|", 1)
-    return topic, int(partition)
-
-
 class Progress:
     """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each; ``starts``:
     from where the daily facts of a partition of contributions are to be read.
@@ -46,10 +43,17 @@ class Progress:
 
     def load(self, key: bytes, value: bytes) -> None:
         """Go on where a stored mark says."""
-        mark, place = _decode(value), place_of(key)
+        topic, partition = key.decode().rsplit("|", 1)
+        mark, place = _decode(value), (topic, int(partition))
         self.starts[place] = mark.starts
         self.taken[place] = mark.offset
         self.clocks[place] = EventClock(mark.now, mark.doubted)
+
+    def load_held(self, marks: Held, numbers: Iterable[int]) -> None:
+        """Go on where the marks say that are held of these partitions."""
+        for number in numbers:
+            for key, value in marks.part(number).items():
+                self.load(key, value)
 
     def clock(self, place: Place) -> EventClock:
         """The event clock of a partition."""

@@ -76,9 +76,7 @@ class Restoring:
     def _first_days(self, numbers: Iterable[int]) -> dict[Place, int]:
         """From where the daily facts of these partitions are to be read: older days are not in hand."""
         progress, contributions = Progress(), self._settings.topic(topics.CONTRIBUTIONS)
-        for number in numbers:
-            for key, value in self._held[topics.PROGRESS].part(number).items():
-                progress.load(key, value)
+        progress.load_held(self._held[topics.PROGRESS], numbers)
         return {
             self._place(topics.DAILY_FACTS, number): start(progress.starts.get((contributions, number), []))
             for number in numbers

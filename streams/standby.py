@@ -115,9 +115,8 @@ class Standby:
     def _tidy(self) -> None:
         """Drop the days that are over, but not one with something still to come."""
         progress, contributions = Progress(), self._settings.topic(topics.CONTRIBUTIONS)
+        progress.load_held(self._held[topics.PROGRESS], self._following)
         for number in self._following:
-            for key, value in self._held[topics.PROGRESS].part(number).items():
-                progress.load(key, value)
             border = self._border(progress.clock((contributions, number)).now)
             days = self._held[topics.DAILY_FACTS]
             over = [

@@ -62,7 +62,6 @@ class Case:
     events: list[dict[str, Any]]
     as_of: datetime
     expected: list[Expected]
-    defect: str | None = None
     kpis: set[str] = field(default_factory=set)
 
 
@@ -138,7 +137,7 @@ def cases(path: Path) -> list[Case]:
     """The cases of a file."""
     found = []
     for raw in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader):
-        unknown = raw.keys() - {"name", "trap", "policy", "date", "events", "as_of", "expect", "defect"}
+        unknown = raw.keys() - {"name", "trap", "policy", "date", "events", "as_of", "expect"}
         if unknown:
             raise ValueError(f"{path.name}: {raw['name']}: unknown {', '.join(sorted(unknown))}")
         # Every order is tried: nothing may be too late.
@@ -155,5 +154,5 @@ def cases(path: Path) -> list[Case]:
         as_of = moment(raw["as_of"], day, policy) if "as_of" in raw else last
         expected = [one for where, told in raw["expect"].items() for one in figures(where, told, day)]
         kpis = {one.kpi for one in expected}
-        found.append(Case(raw["name"], policy, events, as_of, expected, raw.get("defect"), kpis))
+        found.append(Case(raw["name"], policy, events, as_of, expected, kpis))
     return found

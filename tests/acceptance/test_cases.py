@@ -58,17 +58,11 @@ def wrong(case: Case, told: Kernel | Desk) -> list[str]:
     return found
 
 
-def _params(kernel: bool) -> list[Any]:
-    """Each case in each order; one with a known defect must fail in the kernel until that is mended."""
-    made = []
-    for area, case in CASES:
-        marks = [pytest.mark.xfail(reason=case.defect, strict=True)] if kernel and case.defect else []
-        made.append(pytest.param(case, id=f"{area}: {case.name}", marks=marks))
-    return made
+_PARAMS = [pytest.param(case, id=f"{area}: {case.name}") for area, case in CASES]
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("case", _params(kernel=True))
+@pytest.mark.parametrize("case", _PARAMS)
 def test_the_kernel_agrees(case: Case, order: str) -> None:
     assert case.kpis <= KPIS.keys(), "a case names a KPI that the catalogue does not have"
     kernel = Kernel(ORDERS[order](case.events), case.policy, case.as_of)
@@ -77,7 +71,7 @@ def test_the_kernel_agrees(case: Case, order: str) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("case", _params(kernel=False))
+@pytest.mark.parametrize("case", _PARAMS)
 def test_the_reference_agrees(case: Case, order: str) -> None:
     assert case.kpis - WITHOUT <= REFERENCE.keys(), "a case names a KPI that the reference does not have"
     assert not wrong(case, Desk(ORDERS[order](case.events), case.policy, case.as_of))

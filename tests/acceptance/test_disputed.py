@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from streams.kpi.catalog import KPIS
 from tests.acceptance.disputed import Disputed, shown
 
 
@@ -21,7 +20,6 @@ def test_the_page_says_what_the_month_comes_to(name: str, tables: dict[str, str]
     assert shown(name) == tables[name]
 
 
-@pytest.mark.skipif("fcr" not in KPIS, reason="the catalogue has no fcr yet")
 def test_the_page_says_what_first_contact_resolution_comes_to(tables: dict[str, str]) -> None:
     """`python -m tests.acceptance.disputed` writes the table anew."""
     assert shown("fcr") == tables["fcr"]

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 import signal
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -208,10 +206,6 @@ def disturbed(
         told.wrong = list(_wrong(desk.settings, events))
     finally:
         desk.stop()
-        with warnings.catch_warnings():
-            # kafka-python leaves sockets unclosed that it had opened to a broker that was away.
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
     told.seconds = time.monotonic() - began
     return told
 
