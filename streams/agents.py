@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol, TypeVar
@@ -20,7 +20,7 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import NEVER, ContactsStage
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, Contribution, Contributions, DailyFacts, Presence, Snapshot
+from streams.contracts.outputs import Alert, Contributions, DailyFacts, Presence, Snapshot
 from streams.contracts.topics import Topic
 from streams.day_parts import begun, days_held, decode_day, new_day, since
 from streams.entity import Entity
@@ -40,6 +40,7 @@ from streams.sinks import metrics
 from streams.sinks.screens import Screens
 from streams.sinks.transactions import Message, Place, Writes, partition_of
 from streams.state import Held, WriteBack
+from streams.tallies import Tallies
 from streams.windows.clock import Days, EventClock, machine_ms
 
 T = TypeVar("T")
@@ -55,8 +56,6 @@ _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 
 #: Customers, and days, that stay decoded though nothing has happened to them for so many seconds; sooner where twice as many are
 #: decoded, but not every moment, as all are looked at.
 _DECODED, _RESTING_SECONDS, _SOONER_SECONDS = 50_000, 30.0, 2.0
-#: Entities that one message of contributions is for at most: some 200 bytes each.
-_ENTITIES_A_MESSAGE = 2000
 #: So much that waits to be written, in bytes, or so many customers, stop whoever has more: a broker that is slow or away must not
 #: fill the memory, and a cycle must not grow into seconds.
 _MOST_WAITING, _MOST_CHANGED = 64 * 1024 * 1024, 50_000
@@ -135,6 +134,7 @@ class Agents:
         self._past_days = PastDays(self.days, self._kpis.unwritten_day, self._kpis.write_day, self._days_held)
         #: Partition number → the border as of what is written.
         self._borders: dict[int, int] = {}
+        self._tallies = Tallies(self.partition)
         #: What the next cycle writes, by the partition number that has caused it; its bytes.
         self._writes: dict[int, Writes] = {}
         self._waiting = 0
@@ -210,9 +210,10 @@ class Agents:
                 ),
                 default=NEVER,
             ),
+            tally=self._tallies.of(partition),
         )
         self.customers.mark(partition, out.touched)
-        self._contribute(partition, clock, out.contributions)
+        self._tallies.took(partition, len(records), clock)
         self._dead_letters(topic, partition, records, out.rejected)
         self._count("contacts", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
 
@@ -227,23 +228,13 @@ class Agents:
             clock,
             machine=machine_ms(),
             event_time=self._event_time,
+            tally=self._tallies.of(partition),
         )
         self.presences.mark(partition, out.touched)
-        self._contribute(partition, clock, out.contributions)
+        self._tallies.took(partition, len(records), clock)
         self._unshown_presence |= out.touched
         self._dead_letters(topic, partition, records, out.rejected)
         self._count("presence", topic, records, out.admitted, out.duplicates, out.late, out.rejected, began)
-
-    def _contribute(self, partition: int, clock: EventClock, contributions: Mapping[str, Contribution]) -> None:
-        """Have what a run adds to entities written, together with the state that it follows from."""
-        shares: dict[int, list[tuple[str, Contribution]]] = {}
-        for key, contribution in contributions.items():
-            shares.setdefault(self.partition(key), []).append((key, contribution))
-        for target, share in shares.items():
-            for part in _parts(share, _ENTITIES_A_MESSAGE):
-                self._write(
-                    partition, self._contributions, target, _encode(Contributions(clock=clock.now or 0, to=dict(part)))
-                )
 
     def kpis(self, _: str, partition: int, records: Sequence[Record]) -> None:
         """A run of contributions."""
@@ -423,6 +414,9 @@ class Agents:
         An entity's and a day's state knows the last contribution in it. It may be written later than the others, and
         what is read again until then is known.
         """
+        # First of all: the customers and agents that this follows from are then stored as added up.
+        for number, target, message in self._tallies.take():
+            self._write(number, self._contributions, target, message)
         writes, self._writes, self._waiting = self._writes, {}, 0
         alerts, self._told_alerts = self._told_alerts, []
         for topic, changed in (
@@ -488,8 +482,3 @@ class Agents:
 
 def _at(writes: dict[int, Writes], number: int, topic: str) -> list[Message]:
     return writes.setdefault(number, {}).setdefault((topic, number), [])
-
-
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

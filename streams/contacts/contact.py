@@ -45,8 +45,6 @@ _NONE: Sums = {}
 #: The slot of a contact that was not resolved at once, by what it tells itself or because its customer came back.
 MISSED_FCR = "fcr_missed"
 FCR_MISSED: Sums = {"fcr_missed": 1}
-#: The slots that decide, beside what a contact is, how it is linked to its customer's others.
-LINKED = frozenset({"handled", "complaint_closed", MISSED_FCR})
 
 
 class Rules(Struct, frozen=True):
@@ -151,7 +149,7 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Tickets: when it must be resolved.
     due_at: int | None = None
     slots: Slots = {}
-    #: What the event in hand has changed: empty between events.
+    #: The slots that have changed and are not added up yet, as they were: empty in what is stored.
     was: Was = {}
     #: Where the policy credits others than the agent at the end: who replied (agent and team), and who resolved it.
     replied: tuple[tuple[str | None, str | None], ...] = ()
@@ -186,7 +184,7 @@ class Contact(Struct, array_like=True, kw_only=True):
             self.fill(name, slot)
 
     def fill(self, name: str, slot: Slot) -> None:
-        """Put a slot, remembering what was there before the event in hand."""
+        """Put a slot, remembering what was there."""
         if name not in self.was:
             self.was[name] = self.slots.get(name)
         self.slots[name] = slot
@@ -219,6 +217,16 @@ class Contact(Struct, array_like=True, kw_only=True):
             form,
         )
         self.fill(name, slot)
+
+    def linking(self) -> tuple[Slot | None, ...]:
+        """The slots that decide, beside what the contact is, how it is linked to its customer's others."""
+        get = self.slots.get
+        return get("handled"), get("complaint_closed"), get(MISSED_FCR)
+
+    def sent(self) -> Slots:
+        """The slots as they have been added up."""
+        slots = {**self.slots, **self.was}
+        return {name: slot for name, slot in slots.items() if slot is not None}
 
     def drop(self, *names: str) -> None:
         """Empty slots; an empty one may be named."""

@@ -143,18 +143,17 @@ class Customer:
             if late or memory.amended or own is None or type(event) in AMENDMENTS:
                 events = memory.events()
                 insort(events, event, key=order)
-                memory.state = self.states[key] = fold(memory.base, events, rules)
+                self._replace(key, memory, fold(memory.base, events, rules), tally)
                 memory.keep(events)
-                tally.difference(key, state.slots, memory.state.slots)
                 news = True
             else:
+                settled = not state.was
                 news = step(state, event, at, own)
                 memory.append(event, at, place)
-                if state.was:
-                    tally.change(key, state.was, state.slots)
-                    state.was.clear()
+                if settled and state.was:
+                    tally.changes(key, state)
         except Exception:  # as if it had never come: the stage turns it away
-            memory.state = self.states[key] = fold(memory.base, memory.events(), rules)
+            self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
         memory.ids.add(event.id)
         if at > memory.heard:
@@ -164,6 +163,12 @@ class Customer:
         if memory.first_at < horizon:
             self._compact(memory, horizon, rules)
         return "admitted"
+
+    def _replace(self, key: str, memory: Memory, state: Contact, tally: Tally) -> None:
+        """Have another state of a contact; the difference is added up at once."""
+        tally.difference(key, memory.state.sent(), state.slots)
+        memory.state.was.clear()
+        memory.state = self.states[key] = state
 
     def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:
         """Where a contact came, moved, or was handled, its links and perhaps its neighbours' have changed."""

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from streams.contacts import calls, chats, credit, feedback, kinds, tickets
-from streams.contacts.contact import LINKED, Contact, Rules
+from streams.contacts.contact import Contact, Rules
 from streams.contacts.judging import Timeline
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Retracted
@@ -44,10 +44,11 @@ def order(event: Event) -> Order:
 
 
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
-    """Fold the next event in order of time into a contact's state; ``state.was`` remembers the slots that it changes.
+    """Fold the next event in order of time into a contact's state; ``state.was`` remembers the slots that change.
 
     False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
+    linking = state.linking()
     news = state.learn(event, at, rules.days)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
@@ -63,7 +64,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.settle_fcr()
     if rules.credits_others:
         credit.settle(state, event, rules)
-    return news or state.merged or not LINKED.isdisjoint(state.was)
+    return news or state.merged or state.linking() != linking
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

@@ -8,7 +8,7 @@ batching of the input cannot change a figure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -54,13 +54,25 @@ _Credit: TypeAlias = tuple[str | None, str | None, int, int]
 _Place: TypeAlias = tuple[str, int, int]
 
 
-class Tally:
-    """Adds up what a batch of events contributes.
+class Changing(Protocol):
+    """Whose slots change: ``was`` remembers, of the slots that have changed since it was emptied, what they were."""
 
-    First by who is credited with it, one addition for each slot that changes; handed out to the entities once, at the end.
+    slots: Slots
+    was: Was
+
+
+class Tally:
+    """Adds up what events contribute until somebody asks for it.
+
+    What a contact changes is looked at once, then: what came and went meanwhile, a reply's deadline or a place in a queue, costs nothing.
+    It is added up first by who is credited with it, one addition for each slot, and handed out to the entities at the end.
     """
 
     def __init__(self) -> None:
+        #: Contacts with changes that are not added up yet, each with its key.
+        self._changing: list[tuple[str, Changing]] = []
+        #: Agent → his team, whatever his slots say.
+        self._teams: dict[str, str | None] = {}
         self._staff: dict[_Credit, Sums] = {}
         self._desk: dict[_Credit, Sums] = {}
         self._planned_staff: dict[_Credit, Sums] = {}
@@ -68,20 +80,34 @@ class Tally:
         #: (leg, queue, site) → since, or None where it has left; in order of the last word.
         self._waiting: dict[tuple[str, str | None, str | None], int | None] = {}
 
-    def change(self, contact: str, was: Was, now: Mapping[str, Slot]) -> None:
-        """Take away the slots that ``was`` names as they were, add what they are ``now``; the same in both costs nothing."""
-        for name, old in was.items():
-            new = now.get(name)
-            if new is old or new == old:
-                continue
-            if old is not None:
-                self._put(contact, name, old, -1)
-            if new is not None:
-                self._put(contact, name, new, 1)
+    def changes(self, contact: str, state: Changing) -> None:
+        """A contact's slots have begun to change; ``state.was`` says which. It is said once until they have been added up."""
+        self._changing.append((contact, state))
+
+    def settle(self, contact: str, state: Changing) -> None:
+        """Add up what a contact has changed."""
+        slots = state.slots
+        for name, old in state.was.items():
+            self._change(contact, name, old, slots.get(name))
+        state.was.clear()
 
     def difference(self, contact: str, before: Mapping[str, Slot], after: Mapping[str, Slot]) -> None:
         """The same where nobody kept account of what has changed."""
-        self.change(contact, {name: before.get(name) for name in before.keys() | after.keys()}, after)
+        for name in before.keys() | after.keys():
+            self._change(contact, name, before.get(name), after.get(name))
+
+    def _change(self, contact: str, name: str, old: Slot | None, new: Slot | None) -> None:
+        """Take away a slot as it was, add what it is now; the same in both costs nothing."""
+        if new is old or new == old:
+            return
+        if old is not None:
+            self._put(contact, name, old, -1)
+        if new is not None:
+            self._put(contact, name, new, 1)
+
+    def belongs(self, agent: str, team: str | None) -> None:
+        """An agent is of this team, whatever is planned for him and whatever else changes."""
+        self._teams[agent] = team
 
     def _put(self, contact: str, name: str, slot: Slot, sign: int) -> None:
         if slot.form == HAPPENED:
@@ -102,7 +128,12 @@ class Tally:
             _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
 
     def contributions(self) -> dict[str, Contribution]:
-        """Entity → its contribution; what cancelled out within the batch is left out. An agent's team is that of his newest cell."""
+        """Entity → its contribution; what cancelled out is left out. An agent's team is that of his newest cell, where nobody said
+        otherwise.
+        """
+        for contact, state in self._changing:
+            self.settle(contact, state)
+        self._changing.clear()
         cells: dict[_Place, Sums] = {}
         planned: dict[_Place, Sums] = {}
         teams: dict[str, tuple[int, str]] = {}
@@ -139,6 +170,9 @@ class Tally:
         for key, (_, team) in teams.items():
             if (contribution := out.get(key)) is not None:
                 contribution.team = team
+        for agent, own in self._teams.items():
+            if (contribution := out.get(f"agent|{agent}")) is not None:
+                contribution.team = own
         return out
 
 

@@ -63,8 +63,12 @@ class ContactsStage:
         machine: int,
         event_time: bool,
         slowest: int = NEVER,
+        tally: Tally | None = None,
     ) -> Outcome:
         """Admit a run of messages of one partition.
+
+        What it contributes goes into ``tally``, whose owner asks for it before the customers are stored; without one, it is in the
+        outcome.
 
         ``slowest``: how far (ms since 1970) the customers' other sources have come that are still behind: what they bring may
         concern what happened then, so that nothing it may concern is forgotten.
@@ -72,7 +76,7 @@ class ContactsStage:
         ``customers`` gives a customer for any key (a new one where there is none). ``clock`` is the partition's: on the event
         clock (``event_time``) it is now, else ``machine`` is (ms since 1970).
         """
-        out, tally = Outcome(), Tally()
+        out, into = Outcome(), tally or Tally()
         policy, rules, complete = self.policy, self.rules, self.roster.complete
         lateness, look_back = policy.allowed_lateness_ms, self.look_back_ms
         latest = machine + policy.allowed_future_seconds * 1000
@@ -97,7 +101,7 @@ class ContactsStage:
             reached = at if event_time and at > now else now
             customer.forget(min(at, slowest) - look_back)
             try:
-                admission = customer.admit(event, at, rules, reached - lateness, tally)
+                admission = customer.admit(event, at, rules, reached - lateness, into)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue
@@ -110,5 +114,6 @@ class ContactsStage:
                 continue
             out.admitted += 1
             out.touched.add(key)
-        out.contributions = tally.contributions()
+        if tally is None:
+            out.contributions = into.contributions()
         return out

@@ -18,7 +18,7 @@ from streams.contracts.events import (
     PresenceEvent,
     milliseconds,
 )
-from streams.contracts.outputs import Contribution, Presence, entity
+from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policies import AnyPolicy
 from streams.presence.log import AgentPresence, Shift, Told, Word, amend, place
 from streams.presence.worked import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping
@@ -60,9 +60,10 @@ class PresenceStage:
         *,
         machine: int,
         event_time: bool,
+        tally: Tally | None = None,
     ) -> Outcome:
         """Admit a run of messages of one partition; arguments as for the contacts stage."""
-        out, tally = Outcome(), Tally()
+        out, into = Outcome(), tally or Tally()
         lateness = self.policy.allowed_lateness_ms
         for index, raw in enumerate(raws):
             event = decode_presence(raw)
@@ -79,7 +80,7 @@ class PresenceStage:
                 self.roster.complete(event, at, self._days)
             agent = agents[event.agent_id]
             horizon = (max(at, now) if event_time else now) - lateness
-            if not self._admit(agent, event, at, horizon, tally):
+            if not self._admit(agent, event, at, horizon, into):
                 out.duplicates += 1
                 continue
             out.late += late
@@ -87,11 +88,11 @@ class PresenceStage:
             self._compact(agent, horizon)
             out.admitted += 1
             out.touched.add(event.agent_id)
-        out.contributions = tally.contributions()
         for name in out.touched:  # of the team of his newest state: plans and the ends of older states may name others
-            own = out.contributions.get(entity("agent", name))
-            if own is not None and (changes := agents[name].changes()):
-                own.team = changes[-1].team
+            if changes := agents[name].changes():
+                into.belongs(name, changes[-1].team)
+        if tally is None:
+            out.contributions = into.contributions()
         return out
 
     def presence(self, name: str, agent: AgentPresence) -> Presence | None:

@@ -1,0 +1,77 @@
+"""What events contribute between two cycles: a tally for each partition number that causes it, and the messages it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from streams.contacts.slots import Tally
+from streams.contracts.outputs import Contribution, Contributions
+from streams.windows.clock import EventClock
+
+_encode = msgspec.json.Encoder().encode
+
+#: Events of one tally at most: whoever catches up may take in months between two cycles, of which one entity gets all.
+_MOST_EVENTS = 10_000
+#: Sums in a message for several entities at most, some 40 bytes each; an entity itself counts as some of them.
+_SUMS_A_MESSAGE, _SUMS_AN_ENTITY = 12_000, 5
+
+
+class Tallies:
+    """``partition``: key of an entity → the number of the partition that it lives in."""
+
+    def __init__(self, partition: Callable[[str], int]) -> None:
+        self._partition = partition
+        #: Partition number → its tally, how many events are in it, and the highest clock among its sources then (ms).
+        self._tallies: dict[int, Tally] = {}
+        self._events: dict[int, int] = {}
+        self._clocks: dict[int, int] = {}
+        self._messages: list[tuple[int, int, bytes]] = []
+
+    def of(self, number: int) -> Tally:
+        """Where what the events of a partition number contribute is added up."""
+        tally = self._tallies.get(number)
+        if tally is None:
+            tally = self._tallies[number] = Tally()
+        return tally
+
+    def took(self, number: int, events: int, clock: EventClock) -> None:
+        """So many events of a partition number have been added up, as of this clock."""
+        self._events[number] = self._events.get(number, 0) + events
+        self._clocks[number] = max(self._clocks.get(number, 0), clock.now or 0)
+        if self._events[number] > _MOST_EVENTS:
+            self._messages += self._close(number)
+
+    def take(self) -> list[tuple[int, int, bytes]]:
+        """(partition number, number of the entities' partition, message) of all that has been added up; nothing is left."""
+        for number in list(self._tallies):
+            self._messages += self._close(number)
+        taken, self._messages = self._messages, []
+        return taken
+
+    def _close(self, number: int) -> Iterator[tuple[int, int, bytes]]:
+        tally, _ = self._tallies.pop(number), self._events.pop(number, 0)
+        clock = self._clocks.pop(number, 0)
+        shares: dict[int, list[tuple[str, Contribution]]] = {}
+        for key, contribution in tally.contributions().items():
+            shares.setdefault(self._partition(key), []).append((key, contribution))
+        for target, share in shares.items():
+            for part in _parts(share):
+                yield number, target, _encode(Contributions(clock=clock, to=part))
+
+
+def _parts(share: Iterable[tuple[str, Contribution]]) -> Iterator[dict[str, Contribution]]:
+    """The contributions to entities as messages of a fair size; an entity with a lot has one of its own."""
+    message: dict[str, Contribution] = {}
+    weight = 0
+    for key, contribution in share:
+        own = _SUMS_AN_ENTITY + sum(len(cell.sums) for cell in contribution.cells)
+        own += sum(len(plan.sums) for plan in contribution.planned)
+        if message and weight + own > _SUMS_A_MESSAGE:
+            yield message
+            message, weight = {}, 0
+        message[key] = contribution
+        weight += own
+    if message:
+        yield message
