@@ -49,16 +49,18 @@ class Roster:
             found = entry
         return found
 
-    def complete(self, event: ContactEvent | AgentEvent, at: int, days: Days) -> None:
-        """Fill in the event's team and site where it names an agent but not these."""
+    def complete(self, event: ContactEvent | AgentEvent, at: int, days: Days) -> bool:
+        """Fill in the event's team and site where it names an agent but not these; False: it is as it was."""
         if event.agent_id is None or (event.team_id is not None and event.site_id is not None):
-            return
+            return False
         if event.agent_id not in self._of_agent:
-            return
+            return False
         entry = self.on(event.agent_id, date.fromordinal(days.of(at)))
-        if entry is not None:
-            event.team_id = event.team_id or entry.team_id
-            event.site_id = event.site_id or entry.site_id
+        if entry is None:
+            return False
+        event.team_id = event.team_id or entry.team_id
+        event.site_id = event.site_id or entry.site_id
+        return True
 
     def agents(self) -> list[str]:
         """Ids of all agents, sorted."""

@@ -19,6 +19,8 @@ from streams.contracts.events import AnyContactEvent
 Admission = Literal["admitted", "duplicate"]
 #: Later than any event, ms since 1970.
 _NEVER = 2**62
+#: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.
+_SHORT = 400
 #: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
 _OPEN_FOR_MS = 366 * 86_400_000
 
@@ -96,9 +98,9 @@ class Memory:
         self.last = rank, id
         self.amended = any(type(event) in AMENDMENTS for event in events)
 
-    def append(self, event: AnyContactEvent, at: int, place: tuple[int, str]) -> None:
-        """Put an event at the end of the log."""
-        self.log.append(encode(event))
+    def append(self, event: AnyContactEvent, at: int, place: tuple[int, str], raw: bytes | None) -> None:
+        """Put an event at the end of the log, as it came (``raw``) where that is short."""
+        self.log.append(raw if raw is not None and len(raw) <= _SHORT else encode(event))
         self.last_at, self.last = at, place
         if at < self.first_at:
             self.first_at = at
@@ -116,8 +118,10 @@ class Customer:
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
 
-    def admit(self, event: AnyContactEvent, at: int, rules: Rules, horizon: int, tally: Tally) -> Admission:
-        """Take one event of the time ``at``; what it changes goes into ``tally``.
+    def admit(
+        self, event: AnyContactEvent, at: int, rules: Rules, horizon: int, tally: Tally, raw: bytes | None = None
+    ) -> Admission:
+        """Take one event of the time ``at``; what it changes goes into ``tally``. ``raw``: its JSON, where that says the same.
 
         ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
         """
@@ -149,7 +153,7 @@ class Customer:
             else:
                 settled = not state.was
                 news = step(state, event, at, own)
-                memory.append(event, at, place)
+                memory.append(event, at, place, raw)
                 if settled and state.was:
                     tally.changes(key, state)
         except Exception:  # as if it had never come: the stage turns it away

@@ -94,14 +94,14 @@ class ContactsStage:
                 clock.advance(at, event.contact_id, lateness)
             elif at < newest:
                 out.late += 1
-            complete(event, at, rules.days)
+            own = None if complete(event, at, rules.days) else raw
             key = event.key
             customer = customers[key]
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
             customer.forget(min(at, slowest) - look_back)
             try:
-                admission = customer.admit(event, at, rules, reached - lateness, into)
+                admission = customer.admit(event, at, rules, reached - lateness, into, own)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue
