@@ -41,6 +41,7 @@ const TEXTS = {
     lower: "更低",
     differs_from_team: (how) => `与班组其他人不同：${how}（今日，差异超出偶然；原因无从得知）`,
     differs_legend: "今日与班组其他人不同，超出偶然（原因无从得知）：",
+    differs_about: "坐席数值旁的 ⊕ ⊖ ↑ ↓：今日与班组其他人不同，更好、更差、更高、更低，差异超出偶然；原因无从得知。",
     differs_more: "与班组其他所有人合在一起比较；所有标记中平均最多 5 % 出于偶然。没有标记：无法判断，或未作比较。工作不同（难队列、夜班）也会造成差异。",
     definitions: "指标说明",
     close: "关闭",
@@ -121,6 +122,8 @@ const TEXTS = {
     lower: "lower",
     differs_from_team: (how) => `Differs from the rest of the team: ${how} (today, beyond chance; cannot say why)`,
     differs_legend: "Differs today from the rest of the team beyond chance (cannot say why):",
+    differs_about:
+      "⊕ ⊖ ↑ ↓ beside an agent’s figure: today it differs from the rest of the team, better, worse, higher, lower, beyond chance; it cannot say why.",
     differs_more:
       "Compared with all others of the team together; of all marks 5 % at most are by chance on average. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
     definitions: "Definitions",
