@@ -40,9 +40,9 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     today = instant(now_ms()).astimezone(settings.policy.zone).date()
     about = msgspec.json.encode(meta(settings, page, today))
     store = Store(settings)
-    feed = Feed(Reader(store))
+    feed = Feed(Reader(store, settings.policy))
     # Who asks once wants the whole list more than a screen does.
-    reader = Reader(store, most_groups=MOST)
+    reader = Reader(store, settings.policy, most_groups=MOST)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -83,7 +83,9 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
 
     @app.get("/api/snapshots")
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
-        """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are."""
+        """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are. ``differing``: agent → KPI →
+        how his figure of today differs from that of the rest of the team beyond chance.
+        """
         if team and kind != "agent":
             raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
         wants = Wants(frozenset({kind}), team)
@@ -97,6 +99,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
                 "total": reading.strength[team] if kind == "agent" else reading.sizes[kind],
                 "clock": reading.clock,
                 "snapshots": {key: items[key].json for key in chosen},
+                "differing": {key: reading.differing[key].json for key in chosen if key in reading.differing},
             }
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from math import inf
 from time import monotonic
 
@@ -16,6 +17,8 @@ from streams.wallboard.store import Store
 _STEP = 2_000
 #: After so long without a step nobody has looked for a while. Seconds.
 _REST = 15.0
+#: The state of an agent of whom nothing has been heard for so long that nobody knows what he does.
+UNKNOWN = "unknown"
 
 
 class Badge(msgspec.Struct):
@@ -23,6 +26,12 @@ class Badge(msgspec.Struct):
 
     team: str | None = None
     state: str | None = None
+    until: datetime | None = None
+
+    def doing(self, now: datetime | None) -> str | None:
+        """The state as of ``now`` (None: that is not known): a log-out may have got lost."""
+        lapsed = now is not None and self.until is not None and now >= self.until
+        return UNKNOWN if lapsed and self.state else self.state
 
 
 _decoder = msgspec.json.Decoder(Badge)
@@ -69,8 +78,10 @@ class Directory:
         #: Team (empty: none known) → state → agents in it.
         self.staff: dict[str, dict[str, int]] = {}
 
-    def fill(self, now: Mapping[str, Badge], presence: Mapping[str, Badge]) -> None:
-        """Take the agents of a whole look. An agent without figures yet is of the team that his presence names."""
+    def fill(self, now: Mapping[str, Badge], presence: Mapping[str, Badge], at: datetime | None) -> None:
+        """Take the agents of a whole look ``at`` a time of the operation's clock. An agent without figures yet is of the team
+        that his presence names.
+        """
         teams: dict[str | None, list[str]] = {None: sorted(now.keys() | presence.keys())}
         states: dict[str, Counter[str]] = defaultdict(Counter)
         for agent in teams[None]:
@@ -78,7 +89,7 @@ class Directory:
             team = next((badge.team for badge in badges if badge.team), None)
             if team:
                 teams.setdefault(team, []).append(agent)
-            if agent in presence and (state := presence[agent].state):
+            if agent in presence and (state := presence[agent].doing(at)):
                 states[team or ""][state] += 1
         self._teams = teams
         self.staff = {team: dict(counts) for team, counts in states.items()}
@@ -86,3 +97,7 @@ class Directory:
     def agents(self, team: str | None) -> list[str]:
         """Ids of a team's agents, or of all, in order."""
         return self._teams.get(team, [])
+
+    def whole_teams(self, read: Collection[str]) -> dict[str, Sequence[str]]:
+        """Teams all of whose agents are among those ``read``: team → its agents, in order."""
+        return {name: agents for name, agents in self._teams.items() if name and all(agent in read for agent in agents)}

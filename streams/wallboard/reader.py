@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Snapshot, entity
+from streams.kpi.policies import AnyPolicy
+from streams.wallboard.differing import Differing
 from streams.wallboard.directory import Badge, Directory, Sweep
-from streams.wallboard.items import Clock, Shelf
+from streams.wallboard.items import Clock, Item, Shelf
 from streams.wallboard.outage import empty
 from streams.wallboard.reading import MOST, MOST_GROUPS, Entity, Presences, Reading, Snapshots, Wants
 from streams.wallboard.store import Fields, Head, Store
@@ -24,14 +26,16 @@ class Reader:
     Of teams, queues and sites the first ``most_groups`` by id are read, and the wanted teams.
 
     Which agents a team of such a large operation has is known from a sweep that goes on by a step with each look: who
-    joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents.
+    joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents. Agents are compared
+    with the rest of their team where all of the team are read.
     """
 
-    def __init__(self, store: Store, most: int = MOST, most_groups: int = MOST_GROUPS) -> None:
+    def __init__(self, store: Store, policy: AnyPolicy, most: int = MOST, most_groups: int = MOST_GROUPS) -> None:
         self._store = store
         self._most = most
         self._most_groups = most_groups
         self._directory = Directory()
+        self._differing = Differing(policy)
         self._sweeps = (Sweep(store, "now:agent"), Sweep(store, "presence"))
         self._clock = Shelf(Clock)
         self._snapshots: dict[EntityKind, Shelf[Snapshot]] = {kind: Shelf(Snapshot) for kind in ENTITY_KINDS}
@@ -46,14 +50,20 @@ class Reader:
         teams = {each.team for each in wants if each.kinds & {"agent", "team"}}
         async with self._one_at_a_time:
             head = await self._head()
+            clock = self._clock.decode({"clock": head.clock} if head.clock else {}).get("clock")
+            now = clock.value if clock else None
             snapshots: dict[EntityKind, Snapshots] = {}
             presence: Presences = {}
+            differing: dict[str, Item[Any]] = {}
             for kind in kinds:
                 if kind == "agent":
-                    snapshots[kind], presence = await self._agents(head, teams)
+                    snapshots[kind], presence, read = await self._agents(head, now, teams)
+                    differing = self._differing.marks(
+                        snapshots[kind], self._directory.whole_teams(read), now.policy if now else None
+                    )
                 else:
                     snapshots[kind] = self._snapshots[kind].decode(await self._groups(kind, head.sizes[kind], teams))
-            return self._reading(head, snapshots, presence, teams)
+            return self._reading(head, now, snapshots, presence, differing, teams)
 
     async def one(self, kind: EntityKind, name: str) -> Entity | None:
         """One entity, or None where nothing is known of it. Raises ``Outage`` as ``read`` does."""
@@ -83,34 +93,44 @@ class Reader:
         (fields,) = await self._store.some(sorted(wanted), hash_name)
         return fields
 
-    async def _agents(self, head: Head, teams: set[str | None]) -> tuple[Snapshots, Presences]:
+    async def _agents(
+        self, head: Head, clock: Clock | None, teams: set[str | None]
+    ) -> tuple[Snapshots, Presences, Collection[str]]:
+        """Snapshots and states of agents, and who was asked for."""
+        at = clock.now if clock else None
         few = max(head.sizes["agent"], head.presence) <= self._most
         if few:
             now, states = await self._store.whole("now:agent", "presence")
         else:
             if any([await sweep.step() for sweep in self._sweeps]):
-                self._directory.fill(*(sweep.badges for sweep in self._sweeps))
+                self._directory.fill(self._sweeps[0].badges, self._sweeps[1].badges, at)
             wanted = {agent for team in teams for agent in self._directory.agents(team)[: self._most]}
             now, states = await self._store.some(sorted(wanted), "now:agent", "presence")
         snapshots, presence = self._snapshots["agent"].decode(now), self._presence.decode(states)
         if few:
             self._directory.fill(
                 {agent: Badge(item.value.team) for agent, item in snapshots.items()},
-                {agent: Badge(item.value.team, item.value.state) for agent, item in presence.items()},
+                {a: Badge(item.value.team, item.value.state, item.value.until) for a, item in presence.items()},
+                at,
             )
-        return snapshots, presence
+        return snapshots, presence, snapshots.keys() | presence.keys() if few else wanted
 
     def _reading(
-        self, head: Head, snapshots: dict[EntityKind, Snapshots], presence: Presences, teams: set[str | None]
+        self,
+        head: Head,
+        clock: Clock | None,
+        snapshots: dict[EntityKind, Snapshots],
+        presence: Presences,
+        differing: dict[str, Item[Any]],
+        teams: set[str | None],
     ) -> Reading:
         agents = {team: self._directory.agents(team) for team in teams}
-        clock = self._clock.decode({"clock": head.clock} if head.clock else {})
         alerts = self._alerts.decode(head.alerts)
         recent = self._recent.decode({raw.decode(errors="replace"): raw for raw in head.recent})
         unreadable = sum(self._snapshots[kind].unreadable for kind in snapshots)
         unreadable += self._presence.unreadable if "agent" in snapshots else 0
         return Reading(
-            clock=clock["clock"].value if clock else None,
+            clock=clock,
             behind=sum(int(count) for count in head.behind.values() if count.isdigit()),
             snapshots=snapshots,
             presence=presence,
@@ -120,6 +140,7 @@ class Reader:
             members={team: frozenset(names[: self._most]) for team, names in agents.items()},
             strength={team: len(names) for team, names in agents.items()},
             staff=self._directory.staff if "agent" in snapshots else {},
+            differing=differing,
             unreadable=unreadable + sum(each.unreadable for each in (self._clock, self._alerts, self._recent)),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec import Struct
 
@@ -40,8 +41,9 @@ class Reading:
     """What one look found, within the bounds above, while ``sizes`` counts all that is there.
 
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
-    many there are of it. ``staff``: team → state → agents. ``unreadable``: values that are not what the contract says.
-    ``behind``: messages that wait where workers do not keep up.
+    many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs of today in which he differs from
+    the rest of his team. ``unreadable``: values that are not what the contract says. ``behind``: messages that wait where
+    workers do not keep up.
     """
 
     clock: Clock | None
@@ -54,6 +56,7 @@ class Reading:
     members: dict[str | None, frozenset[str]]
     strength: dict[str | None, int]
     staff: dict[str, dict[str, int]]
+    differing: dict[str, Item[Any]]
     unreadable: int
 
     def alerts_for(self, wants: Wants) -> Alerts:

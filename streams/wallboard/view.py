@@ -22,6 +22,7 @@ class View:
         self.version = 0
         self._snapshots: dict[EntityKind, Register] = {kind: Register() for kind in wants.kinds}
         self._presence, self._alerts, self._recent, self._facts = Register(), Register(), Register(), Register()
+        self._differing = Register()
         self._events: dict[int, bytes | None] = {}
 
     def take(self, reading: Reading) -> None:
@@ -42,6 +43,7 @@ class View:
             "unreadable": reading.unreadable,
         }
         self._presence.replace(_only(reading.presence, members), self.version)
+        self._differing.replace(_only(reading.differing, members), self.version)
         self._alerts.replace(reading.alerts_for(self.wants), self.version)
         self._recent.replace(reading.recent_for(self.wants), self.version)
         self._facts.replace({name: _fact(value) for name, value in facts.items()}, self.version)
@@ -50,21 +52,23 @@ class View:
         """The server-sent event for a client who has version ``since`` (0: nothing yet); None where nothing is new.
 
         ``picture`` replaces everything the client has, ``change`` names what is new (JSON null: gone). Both carry
-        ``snapshots`` (kind → id → Snapshot), ``presence``, ``alerts`` (open ones by key), ``recent`` (steps of alerts),
-        ``clock``, ``behind`` (messages that wait where workers do not keep up), ``staff``, ``totals``, ``unreadable``; a ``change``
-        leaves out what is as before.
+        ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how his figure of today differs from that of
+        the rest of the team: ``better``, ``worse``, ``higher``, ``lower``), ``alerts`` (open ones by key), ``recent`` (steps of
+        alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``staff``, ``totals``, ``unreadable``; a
+        ``change`` leaves out what is as before.
         """
         if since not in self._events:
             self._events[since] = self._encoded(since)
         return self._events[since]
 
     def _encoded(self, since: int) -> bytes | None:
-        registers = (*self._snapshots.values(), self._presence, self._alerts, self._recent)
+        registers = (*self._snapshots.values(), self._presence, self._differing, self._alerts, self._recent)
         if not all(register.knows(since) for register in registers):
             since = 0
         body: dict[str, Any] = {
             "snapshots": {kind: register.since(since) for kind, register in self._snapshots.items()},
             "presence": self._presence.since(since),
+            "differing": self._differing.since(since),
             "alerts": self._alerts.since(since),
             "recent": [step for step in self._recent.since(since).values() if step],
         }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from streams.contracts.outputs import WINDOWS, Alert, Presence, Snapshot, entity, entity_id, entity_kind
+from streams.contracts.outputs import WINDOWS, Alert, Presence, Snapshot, Staffing, entity, entity_id, entity_kind
 from streams.kpi.formulas import figures
 from streams.kpi.policy import Policy
 from streams.windows.clock import instant, machine_ms
@@ -34,9 +34,19 @@ def shown(key: str, *sums: dict[str, int], today: dict[str, int] | None = None, 
     return Snapshot(entity=key, as_of=instant(machine_ms()), windows=windows, **own)
 
 
-def state(agent: str, name: str, *, seconds: int = 0, team: str = "T1", since: datetime | None = None) -> Presence:
-    begun = since or instant(machine_ms()) - timedelta(seconds=seconds)
-    return Presence(agent_id=agent, state=name, since=begun, team=team)
+def state(
+    agent: str,
+    name: str,
+    *,
+    seconds: int = 0,
+    team: str = "T1",
+    since: datetime | None = None,
+    lasts: int | None = None,
+) -> Presence:
+    """``lasts``: seconds from now after which nobody knows, if nothing more is heard."""
+    now = instant(machine_ms())
+    until = None if lasts is None else now + timedelta(seconds=lasts)
+    return Presence(agent_id=agent, state=name, since=since or now - timedelta(seconds=seconds), team=team, until=until)
 
 
 def alert(key: str, status: Any = "firing", severity: Any = "critical") -> Alert:
@@ -278,6 +288,105 @@ def test_agents_can_be_sorted_filtered_and_picked_by_team(screen: Page, desk: De
     expect(screen.get_by_test_id("agent-row")).to_have_count(3)
 
 
+def rated(satisfied: int, ratings: int = 100) -> dict[str, int]:
+    return {"csat_ratings": ratings, "csat_satisfied": satisfied}
+
+
+def test_who_differs_from_the_team_is_marked_in_words_too(screen: Page, desk: Desk) -> None:
+    desk.shows(
+        shown("agent|A1", rated(95)),
+        shown("agent|A2", rated(60)),
+        shown("agent|A3", rated(80)),
+        shown("agent|A4", rated(3, 3)),
+        shown("agent|B1", rated(60), team="T2"),
+    )
+    screen.goto("/")
+    better, worse = cell(screen, "A1", "csat", "differs"), cell(screen, "A2", "csat", "differs")
+    said = "与班组其他人不同：更好（今日，差异超出偶然；原因无从得知）"
+    expect(better).to_be_visible()
+    expect(better).to_have_attribute("title", said)
+    expect(screen.get_by_role("img", name=said)).to_have_count(1)
+    expect(worse).to_have_attribute("aria-label", re.compile("更差"))
+    shapes = [each.evaluate("el => getComputedStyle(el).maskImage") for each in (better, worse)]
+    assert shapes[0] != shapes[1], "not by colour alone"
+    assert "svg" in shapes[0]
+    colours = [each.evaluate("el => getComputedStyle(el).backgroundColor") for each in (better, worse)]
+    assert colours[0] == colours[1], "alerts have colours, marks do not"
+    for agent in ("A3", "A4", "B1"):
+        expect(cell(screen, agent, "csat")).not_to_have_text("—")
+        expect(cell(screen, agent, "csat", "differs")).to_be_hidden()
+    # Values stand under each other with and without a mark.
+    ends = {
+        cell(screen, each, "csat").evaluate("el => el.getBoundingClientRect().right") for each in ("A1", "A2", "A3")
+    }
+    assert len(ends) == 1
+    expect(screen.get_by_test_id("differs-legend")).to_contain_text("今日与班组其他人不同，超出偶然（原因无从得知）")
+    screen.get_by_test_id("lang").click()
+    expect(better).to_have_attribute(
+        "aria-label", "Differs from the rest of the team: better (today, beyond chance; cannot say why)"
+    )
+    expect(screen.get_by_test_id("differs-legend")).to_have_attribute("title", re.compile("5 % at most are by chance"))
+    screen.get_by_test_id("definitions-open").click()
+    expect(screen.get_by_text("5 % at most are by chance on average")).to_be_visible()
+    screen.get_by_role("button", name="Close").click()
+    # A mark speaks of the day: no other window has it.
+    screen.get_by_test_id("windows").get_by_role("button", name="30 min").click()
+    expect(better).to_be_hidden()
+    screen.get_by_test_id("windows").get_by_role("button", name="Today").click()
+    expect(better).to_be_visible()
+    desk.shows(shown("agent|A1", rated(80)), shown("agent|A2", rated(80)))
+    expect(better).to_be_hidden()
+    expect(worse).to_be_hidden()
+
+
+def test_whom_nothing_is_known_of_is_neither_available_nor_on_duty(screen: Page, desk: Desk) -> None:
+    desk.shows(
+        shown("team|T1"),
+        state("A1", "available", seconds=50_000, lasts=-5),
+        state("A2", "available", lasts=900),
+        state("A3", "on_contact", lasts=900),
+        state("A4", "offline"),
+    )
+    screen.goto("/")
+    expect(screen.get_by_test_id("staff")).to_have_text("空闲 1服务中 1离线 1未知 1")
+    card = screen.locator('[data-testid="group"][data-id="T1"] [data-role="aside"]')
+    expect(card).to_have_text("在岗 2 · 空闲 1 · 未知 1")
+    expect(row(screen, "A1").locator(".word")).to_have_text("未知")
+    # Who is on duty comes first.
+    assert order(screen) == ["A2", "A3", "A1", "A4"]
+    screen.get_by_test_id("lang").click()
+    expect(card).to_have_text("On 2 · Available 1 · Unknown 1")
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1500, 900), (1280, 900), (900, 900), (600, 900), (390, 844)])
+def test_no_card_is_cut_off(screen: Page, desk: Desk, size: tuple[int, int]) -> None:
+    needs = Staffing(needed=1_012, on_duty=1_010, offered=400, handle_seconds=300.0)
+    waits = {"waiting": 12, "longest_wait": 734.0, "staffing": needs}
+    desk.shows(
+        shown("all|all", CALLS),
+        *(shown(f"queue|a-long-name-of-queue-{n}", CALLS, **waits) for n in range(3)),
+        *(shown(f"site|S{n}", CALLS, **waits) for n in range(2)),
+        *(shown(f"team|T{n}", CALLS, RATED) for n in range(4)),
+        *(state(f"A{n}", "available", team=f"T{n % 4}", lasts=-5 if n % 3 else 900) for n in range(80)),
+    )
+    screen.set_viewport_size({"width": size[0], "height": size[1]})
+    for lang in ("zh", "en"):
+        screen.goto(f"/?lang={lang}")
+        cards = screen.get_by_test_id("group")
+        expect(cards).to_have_count(9)
+        inside = """card => {
+          const frame = card.getBoundingClientRect(), room = card.parentElement.getBoundingClientRect();
+          const parts = [...card.querySelectorAll("span")].filter((part) => part.offsetParent);
+          const held = parts.every((part) => {
+            const box = part.getBoundingClientRect();
+            return box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
+          });
+          const whole = frame.bottom <= room.bottom + 1 || frame.top >= room.bottom - 1;
+          return held && whole ? "" : `${card.dataset.id} held ${held} whole ${whole}`;
+        }"""
+        assert {card.evaluate(inside) for card in cards.all()} == {""}, lang
+
+
 def test_definitions_say_how_every_kpi_is_counted(screen: Page, desk: Desk) -> None:
     desk.shows(shown("all|all", RATED))
     screen.goto("/?lang=en")
@@ -312,7 +421,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(screen: Page, desk:
         screen.goto(f"/?lang={lang}")
         expect(tile(screen, "csat")).to_have_text("90.0 %")
         assert screen.evaluate("document.documentElement.scrollWidth") == 390
-        label = cell(screen, "A1", "csat").locator("xpath=preceding-sibling::*")
+        label = row(screen, "A1").locator('[data-kpi="csat"] .label')
         label.scroll_into_view_if_needed()
         expect(label).to_be_visible()
     screen.get_by_test_id("sort").select_option(index=1)
@@ -339,7 +448,7 @@ def test_more_agents_than_one_screen_takes_are_cut_and_it_says_so(screen: Page, 
     )
     screen.goto("/")
     note = screen.get_by_test_id("agents-note")
-    expect(note).to_have_text("共 2,100 名坐席，显示前 2,000 名；请选择班组")
+    expect(note).to_have_text("共 2,100 名坐席，显示前 2,000 名，未全部显示的班组不作比较；请选择班组")
     screen.get_by_test_id("team").select_option("T3")
     expect(screen.get_by_test_id("agent-row")).to_have_count(210)
     expect(note).to_be_hidden()

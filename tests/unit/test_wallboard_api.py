@@ -60,8 +60,15 @@ def agent(name: str, team: str | None = None, sums: dict[str, int] | None = None
     return snapshot(entity("agent", name), sums, seconds=seconds, team=team)
 
 
-def presence(name: str, state: str, team: str | None = None) -> Presence:
-    return Presence(agent_id=name, state=state, since=NOW, team=team)
+def presence(name: str, state: str, team: str | None = None, *, lasts: int | None = None) -> Presence:
+    """A state since ``NOW``; ``lasts``: seconds after which nobody knows, if nothing more is heard."""
+    until = None if lasts is None else NOW + timedelta(seconds=lasts)
+    return Presence(agent_id=name, state=state, since=NOW, team=team, until=until)
+
+
+def rated(name: str, satisfied: int, team: str = "T1", *, seconds: int = 0) -> Snapshot:
+    """An agent of whose 100 raters so many were satisfied."""
+    return agent(name, team, {"csat_ratings": 100, "csat_satisfied": satisfied}, seconds=seconds)
 
 
 def alert(key: str, status: Any = "firing", *, severity: Any = "warning", minutes: int = 0) -> Alert:
@@ -388,7 +395,7 @@ def following(
 
     async def main() -> None:
         store = Store(settings)
-        feed = Feed(Reader(store, most), period=0.05)
+        feed = Feed(Reader(store, POLICY, most), period=0.05)
         running = asyncio.create_task(feed.run())
         listeners: list[Listener] = []
 
@@ -432,6 +439,44 @@ def test_a_client_gets_the_picture_and_then_only_what_changed(operation: Setting
         await write(operation, presence("A1", "on_contact", "T1"), seconds=2)
         change = await client.until("presence")
         assert (change["presence"]["A1"]["state"], change["staff"]) == ("on_contact", {"T1": {"on_contact": 1}})
+
+    following(operation, scenario)
+
+
+def test_who_differs_from_the_team_is_told(operation: Settings, client: Client) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, rated("A1", 95), rated("A2", 60), rated("A3", 80), rated("B1", 60, "T2"))
+        mine, theirs = listen(team="T1"), listen(team="T2")
+        _, picture = await mine.next()
+        assert picture["differing"] == {"A1": {"csat": "better"}, "A2": {"csat": "worse"}}
+        _, picture = await theirs.next()
+        assert picture["differing"] == {}, "nobody to compare with"
+        await write(operation, rated("A2", 80, seconds=1), rated("A1", 96, seconds=1), seconds=1)
+        # A1 still differs: that is no news.
+        assert (await mine.until("differing"))["differing"] == {"A2": None}
+
+    following(operation, scenario)
+    assert client.get("/api/snapshots", kind="agent").json()["differing"] == {"A1": {"csat": "better"}}
+    assert client.get("/api/snapshots", kind="team").json()["differing"] == {}
+
+
+def test_whom_nothing_is_known_of_is_counted_apart(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(
+            operation,
+            presence("A1", "available", "T1", lasts=60),
+            presence("A2", "available", "T1", lasts=600),
+            presence("A3", "offline", "T1"),
+            presence("B1", "on_contact", "T2", lasts=30),
+            seconds=30,
+        )
+        client = listen()
+        _, picture = await client.next()
+        assert picture["staff"] == {"T1": {"available": 2, "offline": 1}, "T2": {"unknown": 1}}
+        await write(operation, snapshot("all|all"), seconds=60)  # only time goes on
+        assert (await client.until("staff"))["staff"]["T1"] == {"available": 1, "unknown": 1, "offline": 1}
+        await write(operation, presence("A1", "wrap_up", "T1", lasts=900), seconds=90)
+        assert (await client.until("staff"))["staff"]["T1"] == {"available": 1, "wrap_up": 1, "offline": 1}
 
     following(operation, scenario)
 
@@ -563,12 +608,30 @@ def test_of_a_large_operation_a_client_is_sent_its_team_or_the_first(operation: 
     following(operation, scenario, most=50)
 
 
+def test_of_a_large_operation_only_whole_teams_are_compared_and_the_lost_are_counted(operation: Settings) -> None:
+    people = [rated(f"A{n:03}", 95 if n < 3 else 80, f"T{n % 3}") for n in range(90)]
+    states = [presence(f"A{n:03}", "away", f"T{n % 3}", lasts=60 if n < 30 else 900) for n in range(90)]
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, *people, *states, seconds=100)
+        everybody, team = listen("agent"), listen("agent", team="T1")
+        _, picture = await everybody.next()
+        assert len(picture["snapshots"]["agent"]) == 50
+        _, picture = await team.next()
+        assert picture["differing"] == {"A001": {"csat": "better"}}
+        assert picture["staff"]["T1"] == {"unknown": 10, "away": 20}
+        _, picture = await listen("agent").next()
+        assert picture["differing"] == {"A001": {"csat": "better"}}, "of T0 and T2 a part is shown"
+
+    following(operation, scenario, most=50)
+
+
 @pytest.mark.parametrize("kind", ["queue", "team", "site"])
 def test_more_groups_than_a_screen_can_show_are_cut_by_id(operation: Settings, kind: EntityKind) -> None:
     async def main() -> None:
         await write(operation, *(snapshot(entity(kind, f"g{n}")) for n in range(9)))
         store = Store(operation)
-        reading = await Reader(store, most_groups=3).read([Wants(frozenset({kind}), team="g7")])
+        reading = await Reader(store, POLICY, most_groups=3).read([Wants(frozenset({kind}), team="g7")])
         await store.close()
         mine = ["g7"] if kind == "team" else []
         assert (sorted(reading.snapshots[kind]), reading.sizes[kind]) == (["g0", "g1", "g2", *mine], 9)

@@ -6,7 +6,9 @@ import { NONE, count, duration } from "./format.js";
 import { t } from "./texts.js";
 
 const collator = new Intl.Collator(undefined, { numeric: true });
-const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offline"];
+const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offline", "unknown"];
+// The window in which the server compares an agent with the rest of the team.
+const COMPARED = "today";
 const SORT_EVERY_MS = 2_000;
 const ROWS_A_FRAME = 40;
 
@@ -109,7 +111,7 @@ export class Agents {
         this.seen.observe(row.el);
         this.sortedAt = -Infinity;
       }
-      row.take(snapshot, presence, board.teamOf(id));
+      row.take(snapshot, presence, board.teamOf(id), board.differing.get(id));
       if (row.near) this.drawRow(row);
       else this.later.add(row);
     }
@@ -148,6 +150,7 @@ export class Agents {
   // Once a second: durations go on; rows find their place when something has changed, but do not jump about.
   tick(now) {
     this.now = now;
+    for (const row of this.rows.values()) if (row.lapse(now)) this.unsorted = true;
     for (const row of this.shown) if (row.near) row.tick(now);
     if (this.unsorted && performance.now() - this.sortedAt > SORT_EVERY_MS) this.order();
   }
@@ -190,16 +193,19 @@ class Row {
     this.cells = columns.map((shown) => {
       const cell = make("div", "cell figure", { role: "cell", "data-kpi": shown.kpi });
       const label = make("span", "label");
+      const differs = make("span", "differs", { role: "img", "data-role": "differs" });
       const value = make("span", "value", { "data-role": "value" });
       const n = make("span", "n", { "data-role": "n" });
-      cell.append(label, value, n);
+      differs.hidden = true;
+      cell.append(label, differs, value, n);
       this.el.append(cell);
-      return { shown, cell, label, value, n, said: "" };
+      return { shown, cell, label, differs, value, n, said: "" };
     });
   }
 
-  take(snapshot, presence, team) {
+  take(snapshot, presence, team, differing) {
     this.snapshot = snapshot;
+    this.differing = differing ?? {};
     this.presence = presence;
     this.teamId = team;
     this.since = presence ? Date.parse(presence.since) : null;
@@ -227,14 +233,27 @@ class Row {
     setText(this.team, this.teamId ?? NONE);
     this.drawState();
     for (const slot of this.cells) {
-      const { n, amount, stands, rule, text } = figures.of(this.snapshot, slot.shown);
+      const { n, amount, stands, rule, text, window } = figures.of(this.snapshot, slot.shown);
       setClass(slot.cell, `cell figure ${stands}`);
       setText(slot.label, figures.name(slot.shown));
       setText(slot.value, text);
       setText(slot.n, amount == null || slot.shown.part === "n" ? "" : count(n));
       const said = standsText(stands, rule, n);
       if (slot.said !== said) slot.cell.title = slot.said = said;
+      const compared = window === COMPARED && slot.shown.part !== "n" && amount != null;
+      this.drawDiffers(slot.differs, compared ? this.differing[slot.shown.kpi] : undefined);
     }
+  }
+
+  // Nothing where nobody can tell.
+  drawDiffers(el, verdict) {
+    el.hidden = !verdict;
+    if (!verdict) return;
+    setClass(el, `differs ${verdict}`);
+    const said = t().differs_from_team(t()[verdict]);
+    if (el.title === said) return;
+    el.title = said;
+    el.setAttribute("aria-label", said);
   }
 
   drawState() {
@@ -244,23 +263,28 @@ class Row {
     this.el.classList.toggle("off", !state || state === "offline" || state === "unknown");
   }
 
-  tick(now) {
+  // Has it become unknown, or known again, what the agent does?
+  lapse(now) {
     const lapsed = this.until != null && now != null && now >= this.until;
-    if (lapsed !== this.lapsed) {
-      this.lapsed = lapsed;
-      this.drawState();
-    }
+    if (lapsed === this.lapsed) return false;
+    this.lapsed = lapsed;
+    this.drawState();
+    return true;
+  }
+
+  tick(now) {
+    this.lapse(now);
     setText(this.stateTime, this.since == null || now == null ? "" : duration((now - this.since) / 1000));
   }
 
   // What a column sorts by; null where there is nothing.
   key(by, figures) {
-    if (by === "") return STATES.indexOf(this.presence?.state ?? "offline") === STATES.length - 1 ? 1 : 0;
+    if (by === "") return ["offline", "unknown"].includes(this.doing ?? "offline") ? 1 : 0;
     if (by === "id") return this.id;
     if (by === "team") return this.teamId ?? null;
     if (by === "state") {
       // Within a state, who is in it the longest comes first.
-      return this.presence ? STATES.indexOf(this.presence.state) + (this.since ?? 0) / 1e14 : null;
+      return this.presence ? STATES.indexOf(this.doing) + (this.since ?? 0) / 1e14 : null;
     }
     return figures.amount(this.snapshot, this.cells[by].shown);
   }

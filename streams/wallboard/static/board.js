@@ -15,6 +15,7 @@ export class Board {
   clear() {
     this.snapshots = Object.fromEntries(KINDS.map((kind) => [kind, new Map()]));
     this.presence = new Map();
+    this.differing = new Map();
     this.alerts = new Map();
     this.recent = [];
     this.clock ??= null;
@@ -50,6 +51,10 @@ export class Board {
     }
     for (const [id, presence] of Object.entries(message.presence ?? {})) {
       put(this.presence, id, presence);
+      this.changed.agents.add(id);
+    }
+    for (const [id, marks] of Object.entries(message.differing ?? {})) {
+      put(this.differing, id, marks);
       this.changed.agents.add(id);
     }
     for (const [key, alert] of Object.entries(message.alerts ?? {})) {

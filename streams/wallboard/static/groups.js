@@ -96,9 +96,12 @@ export function needText(snapshot) {
   return `${t().needed} ${count(needed)}${on == null ? "" : ` · ${t().on_duty} ${count(on)}`}`;
 }
 
-// "18 在岗 · 9 服务中"
+// "在岗 18 · 空闲 9 · 未知 1": of whom nothing has been heard for too long, nobody knows whether they are there.
 function staffText(staff) {
   if (!staff) return "";
-  const on = Object.entries(staff).reduce((sum, [state, n]) => sum + (state === "offline" ? 0 : n), 0);
-  return `${t().on_duty} ${on} · ${t().states.available} ${staff.available ?? 0}`;
+  const { offline = 0, unknown = 0, available = 0 } = staff;
+  const on = Object.values(staff).reduce((sum, n) => sum + n, 0) - offline - unknown;
+  const parts = [[t().on_duty, on], [t().states.available, available]];
+  if (unknown) parts.push([t().states.unknown, unknown]);
+  return parts.map(([name, n]) => `${name}\u00a0${count(n)}`).join(" · ");
 }

@@ -23,7 +23,7 @@ const TEXTS = {
     filter: "筛选坐席、班组、状态",
     rotate: "自动翻页",
     no_agents: "没有符合条件的坐席",
-    truncated: (shown, total) => `共 ${total} 名坐席，显示前 ${shown} 名；请选择班组`,
+    truncated: (shown, total) => `共 ${total} 名坐席，显示前 ${shown} 名，未全部显示的班组不作比较；请选择班组`,
     alerts: "告警",
     no_alerts: "当前没有未恢复的告警",
     recent: "最近动态",
@@ -35,6 +35,14 @@ const TEXTS = {
     near: "临界",
     bad: "告警",
     none: "无数据",
+    better: "更好",
+    worse: "更差",
+    higher: "更高",
+    lower: "更低",
+    differs_from_team: (how) => `与班组其他人不同：${how}（今日，差异超出偶然；原因无从得知）`,
+    differs_legend: "今日与班组其他人不同，超出偶然（原因无从得知）：",
+    differs_about: "坐席数值旁的 ⊕ ⊖ ↑ ↓：今日与班组其他人不同，更好、更差、更高、更低，差异超出偶然；原因无从得知。",
+    differs_more: "与班组其他所有人合在一起比较；所有标记中平均最多 5 % 出于偶然。没有标记：无法判断，或未作比较。工作不同（难队列、夜班）也会造成差异。",
     definitions: "指标说明",
     close: "关闭",
     formula: "口径",
@@ -60,7 +68,7 @@ const TEXTS = {
     behind: (n) => `工作进程正在追赶：还有约 ${n} 条消息未计入，下方数字暂时偏旧`,
     stale: (text) => `数据已 ${text} 没有更新，请检查工作进程`,
     unreadable: (n) => `${n} 条数据无法解析（工作进程与看板版本不一致？）`,
-    policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % 置信区间`,
+    policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % 置信区间（比率 Wilson，均值 Student t）`,
     severity: { critical: "严重", warning: "警告", info: "提示" },
     status: { pending: "观察中", firing: "触发", acknowledged: "已确认", escalated: "已升级", resolved: "已恢复" },
     states: {
@@ -95,7 +103,8 @@ const TEXTS = {
     filter: "Filter agent, team, state",
     rotate: "Auto page",
     no_agents: "No agent fits",
-    truncated: (shown, total) => `${total} agents, the first ${shown} are shown; choose a team`,
+    truncated: (shown, total) =>
+      `${total} agents, the first ${shown} are shown, teams shown in part are not compared; choose a team`,
     alerts: "Alerts",
     no_alerts: "No open alert",
     recent: "Latest",
@@ -107,6 +116,16 @@ const TEXTS = {
     near: "Near",
     bad: "Alert",
     none: "No data",
+    better: "better",
+    worse: "worse",
+    higher: "higher",
+    lower: "lower",
+    differs_from_team: (how) => `Differs from the rest of the team: ${how} (today, beyond chance; cannot say why)`,
+    differs_legend: "Differs today from the rest of the team beyond chance (cannot say why):",
+    differs_about:
+      "⊕ ⊖ ↑ ↓ beside an agent’s figure: today it differs from the rest of the team, better, worse, higher, lower, beyond chance; it cannot say why.",
+    differs_more:
+      "Compared with all others of the team together; of all marks 5 % at most are by chance on average. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
     definitions: "Definitions",
     close: "Close",
     formula: "Formula",
@@ -132,7 +151,7 @@ const TEXTS = {
     behind: (n) => `The workers are catching up: some ${n} messages are not counted yet, the figures below are behind`,
     stale: (text) => `No update for ${text}; check the workers`,
     unreadable: (n) => `${n} values could not be read (workers and wallboard of different versions?)`,
-    policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; intervals are 95 %`,
+    policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; 95 % intervals: Wilson for shares, Student’s t for means`,
     severity: { critical: "Critical", warning: "Warning", info: "Info" },
     status: {
       pending: "pending",
@@ -183,6 +202,7 @@ export const tidy = (text) => text.replace(/(\d) (?=[%s])/g, "$1\u00a0");
 // Puts the words into everything under `root` that names a text.
 export function label(root) {
   for (const el of root.querySelectorAll("[data-text]")) el.textContent = t()[el.dataset.text];
+  for (const el of root.querySelectorAll("[data-title]")) el.title = t()[el.dataset.title];
   for (const el of root.querySelectorAll("[data-label]")) el.setAttribute("aria-label", t()[el.dataset.label]);
   for (const el of root.querySelectorAll("[data-placeholder]")) {
     el.placeholder = t()[el.dataset.placeholder];
