@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -51,7 +51,8 @@ _encode = msgspec.json.Encoder().encode
 _contributions = msgspec.json.Decoder(Contributions).decode
 
 #: Entities that are looked at or shown without a pause, and the seconds that a tick may take of either: those that changed
-#: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them.
+#: first come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them,
+#: and the share of it that nobody else has use for.
 _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
 #: Customers, and days, that stay decoded though nothing has happened to them for so many seconds; sooner where twice as many are
 #: decoded, but not every moment, as all are looked at.
@@ -150,6 +151,8 @@ class Agents:
         self._clock = EventClock()
         self._told_clock: int | None = None
         self._next_tick = self._rested = 0.0
+        #: The clock and the CPU time of this process at the last tick, and the share of a core that it left idle before it.
+        self._used, self.spare = (perf_counter(), process_time()), 0.0
         #: Has a run been taken in since the last tick? If not, there is nothing that a tick would keep waiting.
         self._at_work = False
 
@@ -339,6 +342,7 @@ class Agents:
         if self._at_work and perf_counter() < self._next_tick:
             return
         self._at_work = False
+        self._note_spare()
         now = self.now()
         if now is None:
             await self._show(None)
@@ -350,6 +354,11 @@ class Agents:
         metrics.OPERATION_CLOCK.set(now / 1000)
         metrics.ENTITIES.set(len(self.entities))
         metrics.CUSTOMERS.set(len(self.customers))
+
+    def _note_spare(self) -> None:
+        """How much of a core was idle since the last tick."""
+        (then, used), self._used = self._used, (perf_counter(), process_time())
+        self.spare = max(0.0, 1.0 - (self._used[1] - used) / (self._used[0] - then))
 
     def _tell(self, steps: list[Alert]) -> None:
         """Have the steps of alerts written, together with the state that remembers them."""
@@ -371,7 +380,7 @@ class Agents:
             busy += perf_counter() - began
             count -= _AT_ONCE
             await asyncio.sleep(0)
-        self._next_tick = max(self._next_tick, perf_counter()) + busy / _TICKING_SHARE
+        self._next_tick = max(self._next_tick, perf_counter()) + busy / (_TICKING_SHARE + self.spare)
 
     async def _show(self, now: int | None) -> None:
         machine = machine_ms()

@@ -37,8 +37,8 @@ from streams.state import Held
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two cycles at least, and the share of the time that encoding what they write may take: a cycle is what a crash
-#: takes back, and nothing of it is seen before it ends.
+#: Seconds between two cycles at least, and the share of the time that encoding what they write may take while there is more to
+#: take in, beside what nobody else has use for: a cycle is what a crash takes back, and nothing of it is seen before it ends.
 CYCLE_SECONDS, CYCLE_SHARE = 0.05, 0.15
 #: Seconds of a cycle for entities and days, as a share of the time since the last.
 ENTITIES_SHARE = 0.1
@@ -104,6 +104,8 @@ class Worker:
         self._cycling = asyncio.Lock()
         self._cycled = asyncio.Event()
         self._last_cycle = 0.0
+        #: Counts the runs that were taken in.
+        self._runs = 0
         #: Partition numbers whose state is held as it is in Kafka; taking up is one at a time.
         self._restored: set[int] = set()
         self._taking_up = asyncio.Lock()
@@ -251,6 +253,7 @@ class Worker:
             return
         async with self._or_end():
             if run.records:
+                self._runs += 1
                 process(run.topic, run.partition, run.records)
             self._agents.progress.take(place, run.ends)
         await asyncio.sleep(0)
@@ -276,7 +279,7 @@ class Worker:
         """Write what has been caused, cycle after cycle; begin anew where one fails."""
         pause = CYCLE_SECONDS
         while not self.app.should_stop:
-            await asyncio.sleep(pause)
+            await self._rest(pause)
             pause = CYCLE_SECONDS
             if not self._open:
                 continue
@@ -288,7 +291,16 @@ class Worker:
                     log.warning("what was taken in last could not be written (%r): going back to what is", error)
                     await self._begin_anew(assignment)
             else:
-                pause = max(CYCLE_SECONDS, busy / CYCLE_SHARE)
+                pause = busy / (CYCLE_SHARE + self._agents.spare)
+
+    async def _rest(self, seconds: float) -> None:
+        """Leave the time to runs for so long, but no longer than there are any."""
+        until = perf_counter() + seconds
+        while True:
+            taken = self._runs
+            await asyncio.sleep(CYCLE_SECONDS)
+            if self._runs == taken or perf_counter() >= until:
+                return
 
     async def _cycle(self, *, all_of_it: bool = False) -> float:
         """Write what has been caused since the last one, in one transaction for each partition number; returns the seconds
