@@ -28,7 +28,7 @@ from streams.commands.days import (
 )
 from streams.commands.people import Team, days_of_agents
 from streams.commands.summed import Summed, compared
-from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, entity, entity_id, entity_kind
+from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
 from streams.kpi.catalog import AREAS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
@@ -313,6 +313,8 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Any
             table.add_row(name, "无数据 · no data on this side", "")
     table.add_row("value", said(one.unit, found.figure.value), _division(found))
     table.add_row("n", str(found.figure.n), "")
+    for id, figure in found.apart.items():
+        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}")
     how = INTERVALS[found.interval]
     table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
     table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
@@ -366,12 +368,20 @@ def _plain(found: Explained, when: str, days: int) -> dict[str, Any]:
         "top": parts(found.top),
         "bottom": parts(found.bottom),
         **_value(found),
+        **(
+            {"apart": {id: _figure(figure) for id, figure in found.apart.items()}}
+            if found.kpi.apart is not None
+            else {}
+        ),
     }
 
 
 def _value(found: Explained) -> dict[str, Any]:
-    figure = found.figure
-    return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high, "pending": found.pending}
+    return {**_figure(found.figure), "pending": found.pending}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high}
 
 
 def _fields(values: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import AREAS, KPIS
+from streams.kpi.formulas import parts
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, Measure
 from streams.kpi.policy import Policy
@@ -80,7 +81,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Explained:
-    """A KPI's value of one entity with all it comes from. ``bottom`` None: a plain sum."""
+    """A KPI's value of one entity with all it comes from. ``bottom`` None: a plain sum. ``apart``: the figure of each of the
+    things that the KPI is kept apart by, such as ``away_time~lunch``.
+    """
 
     kpi: Kpi
     entity: str
@@ -89,6 +92,7 @@ class Explained:
     bottom: tuple[Part, ...] | None
     figure: Figure
     interval: str
+    apart: Mapping[str, Figure]
 
     @property
     def divides(self) -> bool:
@@ -122,16 +126,17 @@ def explain(
         None if bound.bottom is None else _parts(bound.bottom, sums),
         figure or bound.figure(sums),
         interval_of(bound),
+        {} if kpi.apart is None else parts(bound, kpi.apart, sums),
     )
 
 
 def _parts(terms: Iterable[tuple[str, int]], sums: Mapping[str, int]) -> tuple[Part, ...]:
-    parts = []
+    found = []
     for id, times in terms:
         own = [amount for name, amount in sums.items() if name.startswith(f"{id}~")]
         amount = total(((id, 1),), sums) + sum(own)
-        parts.append(Part(id, measure(id), times, amount, len(own)))
-    return tuple(parts)
+        found.append(Part(id, measure(id), times, amount, len(own)))
+    return tuple(found)
 
 
 def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.percentiles import distributions, ordered
 from streams.kpi.policy import Policy
-from streams.kpi.spec import NO_DATA, RIPE, Bound, Side, Unripe, share, side_of, total
+from streams.kpi.spec import NO_DATA, RIPE, Apart, Bound, Side, Unripe, part_of, share, side_of, total
 
 _Terms = tuple[tuple[str, int], ...]
 
@@ -32,7 +32,11 @@ class Formulas:
         self._percentiles: dict[tuple[_Terms, _Terms], list[Bound]] = {}
         self._maturing: list[Bound] = []
         self._others: list[Bound] = []
+        #: Those that are kept apart, by the measure without which there is nothing to keep apart.
+        self._apart: list[tuple[str, Apart, Bound]] = []
         for id, bound in self.by_id.items():
+            if (apart := KPIS[id].apart) is not None:
+                self._apart.append(((bound.bottom or bound.top)[0][0], apart, bound))
             match bound:
                 case Bound(bottom=()):
                     pass  # this side never has data
@@ -52,7 +56,8 @@ class Formulas:
                     self._others.append(bound)
 
     def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
-        """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included.
+        """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included; then what some are
+        kept apart by, where there are data.
 
         ``unripe``: what of the sums belongs to days that have not matured, by policy field; nothing where it is not given.
         """
@@ -102,7 +107,16 @@ class Formulas:
             figure = bound.figure(sums)
             if figure.n or (figure.value is not None and bound.bottom is not None):
                 found[bound.id] = figure
+        for measure, apart, bound in self._apart:
+            if measure in sums:
+                found |= parts(bound, apart, sums)
         return found
+
+
+def parts(bound: Bound, apart: Apart, sums: Mapping[str, int]) -> dict[str, Figure]:
+    """The figure of each of the things that a KPI is kept apart by, of which there are data: ``away_time~lunch`` → figure."""
+    figures = {part_of(bound.id, name): bound.figure(own) for name, own in apart(sums).items()}
+    return {id: figure for id, figure in figures.items() if figure.n > 0}
 
 
 def formulas(policy: Policy) -> dict[Side, Formulas]:

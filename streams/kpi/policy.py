@@ -16,6 +16,7 @@ Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
 _Seconds = Annotated[float, Field(ge=0)]
+_Reason = Annotated[str, Field(min_length=1, max_length=64, coerce_numbers_to_str=True)]  # many sources have codes
 
 
 class Policy(BaseModel):
@@ -57,6 +58,10 @@ class Policy(BaseModel):
     )
     topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
         (), description="Topics whose resolution is kept apart, by name"
+    )
+    away_reasons: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
+        ("break", "lunch", "dinner", "meeting"),
+        description="Reasons for which time away is kept apart, by name; all others together are `other`; none: nothing is kept apart",
     )
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"

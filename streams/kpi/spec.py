@@ -35,6 +35,13 @@ NO_DATA = Figure()
 #: Everything has matured.
 RIPE: Unripe = {}
 FROM_0: Within = (0.0, None)
+#: Sums → what of them belongs to each thing that a KPI is kept apart by, under the names of its formula.
+Apart = Callable[[Mapping[str, int]], Mapping[str, Mapping[str, int]]]
+
+
+def part_of(kpi: str, name: str) -> str:
+    """The id of a KPI's figure for one of the things that it is kept apart by: ``away_time~lunch``."""
+    return f"{kpi}~{name}"
 
 
 def side_of(kind: str) -> Side:
@@ -62,7 +69,8 @@ class Kpi:
     ``times``: what the value is multiplied by, for people. ``squares``: the squares of a mean's amounts, for its interval, which
     lies ``within``. ``percent``: which percentile. ``matures``: the policy field that says how many days after its own a day's value
     is final; ``only_mature``: days before that are left out. ``live``: a value of this moment, told of an entity beside its windows;
-    days and months have none. ``scored`` False: a sign for people to look at; score cards refuse it.
+    days and months have none. ``scored`` False: a sign for people to look at; score cards refuse it. ``apart``: it is also told of
+    each of several things, such as reasons or topics.
     """
 
     id: str
@@ -87,6 +95,7 @@ class Kpi:
     only_mature: bool = False
     live: bool = False
     scored: bool = True
+    apart: Apart | None = None
 
     def bound(self, policy: Policy, side: Side) -> Bound:
         """The formula for one policy and side."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.measures.topics import topics_in
 from streams.kpi.spec import Kpi
 
 TICKETS = (
@@ -117,11 +118,13 @@ TICKETS = (
     Kpi(
         "topic_resolution_rate", "分主题解决率", "Resolution rate by topic", "rate", "ratio", "higher",
         lambda p, s: ({"topic_resolved": 1}, {"topic_resolution_due": 1}),
-        "政策列明主题的已解决 / 应解决；可按主题查看",
-        "resolved / due to be resolved, of the topics that the policy names; by topic on request",
+        "政策列明主题的已解决 / 应解决；另按主题分列",
+        "resolved / due to be resolved, of the topics that the policy names; by topic as well",
         ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
         ("topics",),
-        "No data unless the policy names topics: each is kept apart by its name. The last topic told is the contact's.",
-        traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计。以最后告知的主题为准。",
+        "No data unless the policy names topics: each is kept apart by its name, as `topic_resolution_rate~refund`. The last topic "
+        "told is the contact's.",
+        traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计，如 topic_resolution_rate~refund。以最后告知的主题为准。",
+        apart=topics_in,
     ),
 )  # fmt: skip

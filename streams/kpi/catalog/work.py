@@ -5,6 +5,7 @@ A share of time has no interval: seconds are no independent things. Its n is the
 
 from __future__ import annotations
 
+from streams.kpi.measures.reasons import reasons_in
 from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
 
@@ -67,11 +68,14 @@ WORK = (
     Kpi(
         "away_time", "小休时长", "Time away", "count", "s", "lower",
         lambda p, s: ({"away_seconds": 1}, None),
-        "小休状态的时长", "time in the state away",
+        "小休状态的时长；另按原因分列", "time in the state away; by reason as well",
         ("agent.state_changed",),
-        ("max_state_hours",),
-        "Of all reasons together: lunch is away as well. " + _LOST,
-        traps_zh="不分原因合计：午餐也是小休。" + _LOST_ZH,
+        ("max_state_hours", "away_reasons"),
+        "Of all reasons together: lunch is away as well. By reason it is `away_time~lunch`, …: those that the policy names, and "
+        "`other` for all else, a missing reason included. " + _LOST,
+        traps_zh="总数不分原因：午餐也是小休。另按原因分列为 away_time~lunch 等：仅限政策列明的原因，其余（含未填）归入 other。"
+        + _LOST_ZH,
+        apart=reasons_in,
     ),
     Kpi(
         "concurrency", "并发会话", "Concurrent chats", "mean", "n", "range",
