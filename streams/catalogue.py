@@ -114,10 +114,14 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
 
 
 def _default(value: Any) -> str:
-    return ", ".join(f"{key}: {one:g}" for key, one in value.items()) if isinstance(value, dict) else _plain(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) or NONE
+    return _plain(value) or NONE
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return NONE
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,6 +15,8 @@ ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
+#: The fields that say what times of tickets and complaints are measured by.
+CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
 _Seconds = Annotated[float, Field(ge=0)]
 _Reason = Annotated[str, Field(min_length=1, max_length=64, coerce_numbers_to_str=True)]  # many sources have codes
 

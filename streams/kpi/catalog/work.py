@@ -93,7 +93,7 @@ WORK = (
         "近30分钟呼入所需坐席（Erlang C）− 当前空闲与工作的坐席",
         "agents that the calls of the last 30 min need (Erlang C) − agents available and working now",
         ("call.queued", "call.ended", "agent.state_changed"),
-        ("staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage"),
+        ("staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage", "max_state_hours"),
         "Of sites and the whole operation, now only. Erlang C knows no hang-ups, so that it asks for a little too many; agents who "
         "chat are counted as on duty. A hint for who plans, never scored.",
         traps_zh="只有职场与全体的此刻值。Erlang C 不考虑放弃，因此略微偏多；在线坐席也计入在岗。仅供排班参考，从不计分。",
