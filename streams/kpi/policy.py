@@ -100,6 +100,9 @@ class Policy(BaseModel):
     complaint_resolution_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
         24, description="A complaint resolved within this time (≤) is resolved in time"
     )
+    bad_rating_rca_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
+        24, description="The root cause of a bad rating told within this time of it (≤) is told in time"
+    )
     complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
         30, description="Late days of one complaint count up to this many"
     )

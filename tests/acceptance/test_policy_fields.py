@@ -55,6 +55,7 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "reply_within_seconds": ({}, (60, 7200)),
     "complaint_resolution_hours": ({}, (1, 100)),
     "complaint_late_days_at_most": ({}, (0, 1)),
+    "bad_rating_rca_hours": ({}, (1, 100)),
     "rating_credit": ({}, ("resolver", "all_replied")),
     "response_clock": ({**CLOCK, "response_clock": "calendar", "business_hours": {"mon": "09:15-11:00"}}, ("business",)),
     "business_hours": (CLOCK, ({"mon": "09:30-11:00", "wed": "09:00-18:00"},)),

@@ -67,6 +67,19 @@ SATISFACTION = (
         traps_zh="过低可能意味着挑选客户邀评。每个联络的每项调查只计一次，计在首次邀请的时间窗；未经邀请的评价两边都不计。",
     ),
     Kpi(
+        "bad_rating_rca_ontime_rate", "差评根因24小时提交率", "Root causes of bad ratings told within 24 h", "rate", "ratio", "higher",
+        lambda p, s: ({"bad_rating_causes_in_time": 1}, {"bad_rating_cases": 1}),
+        "24小时内提交根因的差评 / 已按时提交或已满24小时的差评",
+        "root causes told ≤ 24 h after the bad rating / bad ratings whose cause was told in time or that are past 24 h",
+        ("*.rated", "*.rating_explained"),
+        ("bad_rating_rca_hours", "rating_credit"),
+        "Bad: 1 or 2 on the scale 1–5, as in negative_review_rate. Exactly 24 hours is in time; without a word it counts as missed at that "
+        "moment, and a later word changes nothing. Every second counts, nights and days off too. A rating that the customer makes "
+        "better is no case any more; one that stays bad is the same case, from its first bad rating on. Of whoever the rating is.",
+        traps_zh="差评：五分制 1–2 分，与差评率同。恰好 24 小时算及时；满时限仍未提交，即在那一刻计为未及时，之后补交不再改变；"
+        "夜间和休息日照常计时。客户改为好评的不再算；改后仍为差评的算同一件，从首次差评起算。与评价计给同一人。",
+    ),
+    Kpi(
         "complaint_conversion_rate", "投诉转化率", "Complaint conversion rate", "rate", "ratio", "higher",
         lambda p, s: ({"complaints_satisfied": 1}, {"complaints_rated": 1}),
         "末次评价满意的投诉 / 有评价的投诉", "complaints whose last rating is satisfied / rated complaints",
