@@ -121,6 +121,9 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
         yield f"top{mark}", _terms(bound.top)
         if bound.bottom is not None:
             yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
+        if bound.bottom and bound.base_bottom:
+            yield f"base top{mark}", _terms(bound.base_top)
+            yield f"base bottom{mark}", _terms(bound.base_bottom)
     how = INTERVALS[interval_of(bounds["desk"])]
     yield "interval", f"{how['zh']} · {how['en']}"
     yield "needs", ", ".join(one.needs)
@@ -306,7 +309,13 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Any
     table.add_row("KPI", f"{one.id} (v{one.version})", f"{one.zh} · {one.en}")
     table.add_row("of", found.entity, f"{when}: {len(own)} {'day' if len(own) == 1 else 'days'} with facts")
     table.add_row("formula", one.formula_en, one.formula_zh)
-    for name, parts in (("top", found.top), ("bottom", found.bottom)):
+    shown = (
+        ("top", found.top),
+        ("bottom", found.bottom),
+        ("base top", found.base_top),
+        ("base bottom", found.base_bottom),
+    )
+    for name, parts in shown if found.base_bottom else shown[:2]:
         for part in parts or ():
             table.add_row(name, _amount(part), f"{part.id}: {part.measure.zh} · {part.measure.en}")
         if parts == ():
@@ -367,6 +376,7 @@ def _plain(found: Explained, when: str, days: int) -> dict[str, Any]:
         "policy_version": found.policy,
         "top": parts(found.top),
         "bottom": parts(found.bottom),
+        **({"base_top": parts(found.base_top), "base_bottom": parts(found.base_bottom)} if found.base_bottom else {}),
         **_value(found),
         **(
             {"apart": {id: _figure(figure) for id, figure in found.apart.items()}}

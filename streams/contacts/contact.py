@@ -35,6 +35,7 @@ OF_ITS_KIND = (
 #: What stays of a ticket that went on as another: what people said, and what was done with it.
 OF_THE_MERGED = frozenset({
     "first_response", "rating", "bad_rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
+    "strain",
 })  # fmt: skip
 #: What slots hold again and again. Shared: nobody changes a slot's sums.
 _HANDLED: Sums = {"contacts_handled": 1, "fcr_unknown": 1}
@@ -115,7 +116,7 @@ class Leg(Struct, array_like=True, kw_only=True):
 
 
 class Signals(Struct, array_like=True, kw_only=True):
-    """What analytics of another system say of a contact: switches as a count, search in ms, all else in thousandths."""
+    """What analytics of another system say of a contact: switches and silences as counts, times in ms, all else in thousandths."""
 
     emotion: int | None = None
     emotion_start: int | None = None
@@ -123,6 +124,9 @@ class Signals(Struct, array_like=True, kw_only=True):
     keyword_coverage: int | None = None
     page_switches: int | None = None
     search: int | None = None
+    speech_rate: int | None = None
+    silences: int | None = None
+    shift: int | None = None
 
 
 class Contact(Struct, array_like=True, kw_only=True):

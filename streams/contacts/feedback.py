@@ -19,6 +19,7 @@ SCRIPT = "script"
 _PROMOTER, _DETRACTOR = 9, 6
 #: Up to here a rating on the scale 1-5 is a bad one.
 _BAD = 2
+_FIRST_HOUR_MS = 3_600_000
 _INVITED: Sums = {"surveys_invited": 1}
 _ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
 _REVIEWED: Sums = {"contacts_reviewed": 1}
@@ -124,6 +125,9 @@ def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None
         "keyword_coverage": _thousandths(event.keyword_coverage),
         "page_switches": event.page_switches,
         "search": _thousandths(event.search_seconds),
+        "speech_rate": _thousandths(event.speech_rate),
+        "silences": event.silences,
+        "shift": _thousandths(event.shift_seconds),
     }
     contact.signals = signals = replace(known, **{name: value for name, value in told.items() if value is not None})
     sums: Sums = {}
@@ -135,10 +139,27 @@ def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None
         sums |= _amount("keyword_coverages", "keyword_coverage", signals.keyword_coverage)
     if sums:
         contact.put("signals", at, both=sums)
+    if sums := _strain(signals):
+        contact.put("strain", at, staff=sums)
+    else:
+        contact.drop("strain")
+
+
+def _strain(signals: Signals) -> Sums:
+    """Silences per 100 words a minute, in the first hour of the agent's shift or after it; nothing where one of the three is not told."""
+    if signals.shift is None or signals.silences is None or not signals.speech_rate:
+        return {}
+    part = "first_hour" if signals.shift < _FIRST_HOUR_MS else "later"
+    # In thousandths, rounded half up; the speech rate is in thousandths, too.
+    strain = (signals.silences * 100 * 1_000_000 * 2 + signals.speech_rate) // (2 * signals.speech_rate)
+    sums = {f"strain_contacts_{part}": 1, f"strain_{part}": strain}
+    return {name: value for name, value in sums.items() if value}
 
 
 def settle(contact: Contact) -> None:
-    """After an event: what is told per handled contact, once it has been handled."""
+    """After an event: what is told per handled contact, once it has been handled, and what is told of its agent alone."""
+    if (strain := contact.slots.get("strain")) is not None:  # against his own first hour: nothing of a team or a queue
+        contact.keep("strain", replace(strain, agent=contact.agent, team=None, queue=None, site=None))
     handled = contact.slots.get("handled")
     if handled is None:
         contact.drop("reviewed", "search")

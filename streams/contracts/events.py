@@ -153,7 +153,8 @@ class Reviewed(ContactEvent, kw_only=True):
 class Analysed(ContactEvent, kw_only=True):
     """Speech or text analytics of another system about the contact: a later analysis replaces what it states of an earlier one.
 
-    ``emotion`` is the customer's over the whole contact, ``emotion_start`` and ``emotion_end`` at its two ends.
+    ``emotion`` is the customer's over the whole contact, ``emotion_start`` and ``emotion_end`` at its two ends. ``speech_rate`` (words a
+    minute) and ``silences`` (how many) are the agent's; ``shift_seconds`` is how long his shift had lasted when the contact began.
     """
 
     emotion: Emotion | None = None
@@ -161,6 +162,7 @@ class Analysed(ContactEvent, kw_only=True):
     emotion_end: Emotion | None = None
     speech_rate: SpeechRate | None = None
     silences: Count | None = None
+    shift_seconds: Seconds | None = None
     script_hits: Count | None = None
     keyword_coverage: Ratio | None = None
     page_switches: Count | None = None
@@ -195,6 +197,7 @@ class Corrected(ContactEvent, kw_only=True):
     emotion_end: Emotion | None = None
     speech_rate: SpeechRate | None = None
     silences: Count | None = None
+    shift_seconds: Seconds | None = None
     script_hits: Count | None = None
     keyword_coverage: Ratio | None = None
     page_switches: Count | None = None

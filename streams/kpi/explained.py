@@ -93,6 +93,9 @@ class Explained:
     figure: Figure
     interval: str
     apart: Mapping[str, Figure]
+    #: Of a change: what it is measured against.
+    base_top: tuple[Part, ...] = ()
+    base_bottom: tuple[Part, ...] = ()
 
     @property
     def divides(self) -> bool:
@@ -127,6 +130,8 @@ def explain(
         figure or bound.figure(sums),
         interval_of(bound),
         {} if kpi.apart is None else parts(bound, kpi.apart, sums),
+        _parts(bound.base_top, sums),
+        _parts(bound.base_bottom, sums),
     )
 
 
@@ -137,6 +142,13 @@ def _parts(terms: Iterable[tuple[str, int]], sums: Mapping[str, int]) -> tuple[P
         amount = total(((id, 1),), sums) + sum(own)
         found.append(Part(id, measure(id), times, amount, len(own)))
     return tuple(found)
+
+
+def _measures(bound: Bound) -> dict[str, Any]:
+    made: dict[str, Any] = {"top": dict(bound.top), "bottom": None if bound.bottom is None else dict(bound.bottom)}
+    if bound.base_bottom:
+        made |= {"base_top": dict(bound.base_top), "base_bottom": dict(bound.base_bottom)}
+    return made
 
 
 def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
@@ -155,10 +167,7 @@ def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         "scored": kpi.scored,
         "formula_zh": kpi.formula_zh,
         "formula_en": kpi.formula_en,
-        "measures": {
-            side: {"top": dict(bound.top), "bottom": None if bound.bottom is None else dict(bound.bottom)}
-            for side, bound in bounds.items()
-        },
+        "measures": {side: _measures(bound) for side, bound in bounds.items()},
         "interval": interval_of(bounds["desk"]),
         "needs": list(kpi.needs),
         "policy_version": policy.version,
