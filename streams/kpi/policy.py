@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from streams.kpi.hours import BusinessDays, Weekday
 
@@ -18,7 +18,10 @@ RatingCredit = Literal["at_end", "resolver", "all_replied"]
 #: The fields that say what times of tickets and complaints are measured by.
 CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
 _Seconds = Annotated[float, Field(ge=0)]
-_Reason = Annotated[str, Field(min_length=1, max_length=64, coerce_numbers_to_str=True)]  # many sources have codes
+#: A number is taken as well: many sources have codes.
+_Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Field(coerce_numbers_to_str=True)
+]
 
 
 class Policy(BaseModel):

@@ -24,7 +24,7 @@ def away_for(reason: str | None, named: Collection[str]) -> str | None:
     if not named:
         return None
     told = "" if reason is None else reason.strip().casefold()
-    return _LEVEL + _MARK + next((name for name in named if name.strip().casefold() == told), REST)
+    return _LEVEL + _MARK + next((name for name in named if name.casefold() == told), REST)
 
 
 def reasons_in(sums: Mapping[str, int]) -> dict[str, Sums]:
