@@ -114,10 +114,14 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
 
 
 def _default(value: Any) -> str:
-    return ", ".join(f"{key}: {one:g}" for key, one in value.items()) if isinstance(value, dict) else _plain(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) or NONE
+    return _plain(value) or NONE
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return NONE
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
@@ -135,7 +139,12 @@ def _division(bound: Bound, language: Language) -> str:
     top = _terms(bound.top)
     if bound.bottom is None:
         return top
-    return f"{top} / {_terms(bound.bottom)}" if bound.bottom else _HEADS["no_side"][language]
+    if not bound.bottom:
+        return _HEADS["no_side"][language]
+    whole = f"{top} / {_terms(bound.bottom)}"
+    if not bound.base_bottom:
+        return whole
+    return f"({whole}) / ({_terms(bound.base_top)} / {_terms(bound.base_bottom)}) − 1"
 
 
 def _terms(terms: tuple[tuple[str, int], ...]) -> str:
@@ -183,6 +192,8 @@ def _result(one: Worked, language: Language) -> str:
     aside += [f"95 % {interval}"] if interval != NONE else []
     aside += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
     made = "".join(parts) + f"{found.times} = " if found.divides else ""
+    if found.base_bottom:
+        made = f"({''.join(parts)}) / ({_sum(found.base_top)} / {_sum(found.base_bottom)}) − 1 = "
     return f"{subject}{colon}{made}**{said(unit, figure.value)}**" + (f" ({', '.join(aside)})" if aside else "")
 
 

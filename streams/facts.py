@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from streams.contracts.outputs import Contribution, DailyFacts, entity_id, entity_kind
+from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
 from streams.kpi.judged import judged
@@ -17,7 +17,7 @@ from streams.kpi.levels import as_of, grows
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import MEASURES, add, shown
 from streams.kpi.policies import AnyPolicy
-from streams.kpi.spec import Side, side_of
+from streams.kpi.spec import Side, part_of, side_of
 from streams.windows.clock import Days
 
 Period = Literal["day", "month", "total"]
@@ -102,7 +102,8 @@ def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
 
 def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datetime | None = None) -> Iterator[Row]:
     """One row per entity and period, sorted: kind, id, period, the policy's versions in force, every measure, every KPI,
-    ``<id>.n`` beside each rate or mean, and ``<id>.pending`` where days must mature.
+    ``<id>.n`` beside each rate or mean, and ``<id>.pending`` where days must mature; then what KPIs are kept apart by, such as
+    ``away_time~lunch``, where any row has data of it.
 
     A measure that nothing added to is 0; a KPI without data is None. ``now``: as of when days have matured; all have where
     it is not given.
@@ -119,6 +120,7 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datet
                 continue  # nothing but plans: a month to come, at whose start a ticket may still be open
             of = periods.setdefault((fact.entity, period), Ripening())
             of.add(spans[period].of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
+    apart = _kept_apart(found.sums for found in periods.values())
     formulas: dict[tuple[str, Side], Formulas] = {}
     for (entity, period), found in sorted(periods.items(), key=itemgetter(0)):
         span, side = spans[period], side_of(entity_kind(entity))
@@ -127,12 +129,29 @@ def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datet
             by_kpi = formulas[span.named, side] = span.formulas(side)
         row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period, "policy": span.named}
         row |= {id: shown(id, found.sums.get(id, 0)) for id, measure in MEASURES.items() if not measure.family}
-        for id, figure in by_kpi.figures(found.sums, found.unripe).items():
+        figures = by_kpi.figures(found.sums, found.unripe)
+        for id, bound in by_kpi.by_id.items():
+            row[id] = figures[id].value
+            row[f"{id}.n"] = figures[id].n
+            if bound.matures is not None:
+                row[f"{id}.pending"] = figures[id].pending
+        for id, kpi in apart.items():
+            figure = figures.get(id) or by_kpi.by_id[kpi].figure({})
             row[id] = figure.value
             row[f"{id}.n"] = figure.n
-            if KPIS[id].matures is not None:
-                row[f"{id}.pending"] = figure.pending
         yield row
+
+
+def _kept_apart(sums: Iterable[Sums]) -> dict[str, str]:
+    """What KPIs are kept apart by in any of these sums, such as ``away_time~lunch``, and of which KPI it is."""
+    found = {
+        (order, part_of(kpi.id, name)): kpi.id
+        for each in sums
+        for order, kpi in enumerate(KPIS.values())
+        if kpi.apart is not None
+        for name in kpi.apart(each)
+    }
+    return {id: kpi for (_, id), kpi in sorted(found.items())}
 
 
 def _period(day: date, per: Period) -> str:

@@ -28,7 +28,7 @@ from streams.commands.days import (
 )
 from streams.commands.people import Team, days_of_agents
 from streams.commands.summed import Summed, compared
-from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, entity, entity_id, entity_kind
+from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
 from streams.kpi.catalog import AREAS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
@@ -121,6 +121,9 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
         yield f"top{mark}", _terms(bound.top)
         if bound.bottom is not None:
             yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
+        if bound.bottom and bound.base_bottom:
+            yield f"base top{mark}", _terms(bound.base_top)
+            yield f"base bottom{mark}", _terms(bound.base_bottom)
     how = INTERVALS[interval_of(bounds["desk"])]
     yield "interval", f"{how['zh']} · {how['en']}"
     yield "needs", ", ".join(one.needs)
@@ -306,13 +309,21 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Any
     table.add_row("KPI", f"{one.id} (v{one.version})", f"{one.zh} · {one.en}")
     table.add_row("of", found.entity, f"{when}: {len(own)} {'day' if len(own) == 1 else 'days'} with facts")
     table.add_row("formula", one.formula_en, one.formula_zh)
-    for name, parts in (("top", found.top), ("bottom", found.bottom)):
+    shown = (
+        ("top", found.top),
+        ("bottom", found.bottom),
+        ("base top", found.base_top),
+        ("base bottom", found.base_bottom),
+    )
+    for name, parts in shown if found.base_bottom else shown[:2]:
         for part in parts or ():
             table.add_row(name, _amount(part), f"{part.id}: {part.measure.zh} · {part.measure.en}")
         if parts == ():
             table.add_row(name, "无数据 · no data on this side", "")
     table.add_row("value", said(one.unit, found.figure.value), _division(found))
     table.add_row("n", str(found.figure.n), "")
+    for id, figure in found.apart.items():
+        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}")
     how = INTERVALS[found.interval]
     table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
     table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
@@ -365,13 +376,22 @@ def _plain(found: Explained, when: str, days: int) -> dict[str, Any]:
         "policy_version": found.policy,
         "top": parts(found.top),
         "bottom": parts(found.bottom),
+        **({"base_top": parts(found.base_top), "base_bottom": parts(found.base_bottom)} if found.base_bottom else {}),
         **_value(found),
+        **(
+            {"apart": {id: _figure(figure) for id, figure in found.apart.items()}}
+            if found.kpi.apart is not None
+            else {}
+        ),
     }
 
 
 def _value(found: Explained) -> dict[str, Any]:
-    figure = found.figure
-    return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high, "pending": found.pending}
+    return {**_figure(found.figure), "pending": found.pending}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high}
 
 
 def _fields(values: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
 AT_THE_END = frozenset({
-    "handled", "resolution", "rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
+    "handled", "resolution", "rating", "bad_rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
     "created", "open", "month", "closed", "met", "resolve_time", "complaint_closed",
 })  # fmt: skip
 #: Begins the name of a slot of a review by a form, which moves along as well.
@@ -34,7 +34,8 @@ OF_ITS_KIND = (
 )  # fmt: skip
 #: What stays of a ticket that went on as another: what people said, and what was done with it.
 OF_THE_MERGED = frozenset({
-    "first_response", "rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
+    "first_response", "rating", "bad_rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
+    "strain",
 })  # fmt: skip
 #: What slots hold again and again. Shared: nobody changes a slot's sums.
 _HANDLED: Sums = {"contacts_handled": 1, "fcr_unknown": 1}
@@ -113,7 +114,7 @@ class Leg(Struct, array_like=True, kw_only=True):
 
 
 class Signals(Struct, array_like=True, kw_only=True):
-    """What analytics of another system say of a contact: switches as a count, search in ms, all else in thousandths."""
+    """What analytics of another system say of a contact: switches and silences as counts, times in ms, all else in thousandths."""
 
     emotion: int | None = None
     emotion_start: int | None = None
@@ -121,6 +122,9 @@ class Signals(Struct, array_like=True, kw_only=True):
     keyword_coverage: int | None = None
     page_switches: int | None = None
     search: int | None = None
+    speech_rate: int | None = None
+    silences: int | None = None
+    shift: int | None = None
 
 
 class Contact(Struct, array_like=True, kw_only=True):
@@ -172,6 +176,9 @@ class Contact(Struct, array_like=True, kw_only=True):
     replies: int = 0
     held_since: int | None = None
     parts: int = 0
+    #: Since when the customer's rating has been a bad one, and when somebody first told its root cause.
+    bad_since: int | None = None
+    explained_at: int | None = None
 
     @property
     def over_at(self) -> int | None:

@@ -18,7 +18,17 @@ from streams.contracts import events as e
 from streams.contracts.events import AnyContactEvent
 
 #: Slots with the same sums for staff and desk whose staff part the policy gives to whom it says.
-CREDITED = ("rating", "nps", "complaint_rating", "resolution", "overdue", "resolution@", "overdue@", "resolve_time")
+CREDITED = (
+    "rating",
+    "bad_rating",
+    "nps",
+    "complaint_rating",
+    "resolution",
+    "overdue",
+    "resolution@",
+    "overdue@",
+    "resolve_time",
+)
 #: Between the name of a slot and who is credited with a part of it.
 _PART = ">"
 #: Agent and team; None in one place: the other alone.

@@ -1,4 +1,4 @@
-"""What is said of a contact: ratings and invitations to them, quality reviews, analytics."""
+"""What is said of a contact: ratings, invitations to them and the causes of bad ones, quality reviews, analytics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from streams.contacts.contact import REVIEW, Contact, Rules, Signals
+from streams.contacts.slots import PLANNED
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
@@ -18,9 +19,12 @@ SCRIPT = "script"
 _PROMOTER, _DETRACTOR = 9, 6
 #: Up to here a rating on the scale 1-5 is a bad one.
 _BAD = 2
+_FIRST_HOUR_MS = 3_600_000
 _INVITED: Sums = {"surveys_invited": 1}
 _ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
 _REVIEWED: Sums = {"contacts_reviewed": 1}
+_CAUSE_DUE: Sums = {"bad_rating_cases": 1}
+_CAUSE_IN_TIME: Sums = {"bad_rating_cases": 1, "bad_rating_causes_in_time": 1}
 
 
 def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
@@ -32,12 +36,20 @@ def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
         if (invitation := contact.slots.get(f"invited_{event.survey}")) is not None:
             contact.fill(f"invited_{event.survey}", replace(invitation, staff=_ANSWERED, desk=_ANSWERED))
     if event.survey == "csat":
-        contact.put("rating", at, both=_satisfaction(event, rules))
+        sums = _satisfaction(event, rules)
+        contact.put("rating", at, both=sums)
+        if "csat_bad_1_5" in sums:
+            if contact.bad_since is None:
+                contact.bad_since = at
+            _root_cause(contact, rules)
+        elif contact.bad_since is not None:
+            contact.bad_since = contact.explained_at = None
+            contact.drop("bad_rating")
     elif event.survey == "nps":
         if event.scale != "0-10":
             contact.drop("nps")  # the later rating replaces the earlier, and tells of no promoter
             return
-        sums: Sums = {"nps_ratings": 1}
+        sums = {"nps_ratings": 1}
         if event.score >= _PROMOTER:
             sums["nps_promoters"] = 1
         elif event.score <= _DETRACTOR:
@@ -55,6 +67,24 @@ def _satisfaction(event: e.Rated, rules: Rules) -> Sums:
     if event.scale == "1-5" and event.score <= _BAD:
         sums["csat_bad_1_5"] = 1
     return sums
+
+
+def explained(contact: Contact, event: e.RatingExplained, at: int, rules: Rules) -> None:
+    """The root cause of a bad rating: the first word counts. Where there is no bad rating, there is nothing to explain."""
+    if contact.bad_since is not None and contact.explained_at is None:
+        contact.explained_at = at
+        _root_cause(contact, rules)
+
+
+def _root_cause(contact: Contact, rules: Rules) -> None:
+    """Told up to the limit (exactly then is in time) it counts when it is told; else it is missed once that has passed."""
+    assert contact.bad_since is not None
+    limit = contact.bad_since + round(rules.policy.bad_rating_rca_hours * 3_600_000)
+    told = contact.explained_at
+    if told is not None and told <= limit:
+        contact.put("bad_rating", told, both=_CAUSE_IN_TIME)
+    else:
+        contact.put("bad_rating", limit + 1, both=_CAUSE_DUE, form=PLANNED)
 
 
 def invited(contact: Contact, event: e.Invited, at: int, rules: Rules) -> None:
@@ -95,6 +125,9 @@ def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None
         "keyword_coverage": _thousandths(event.keyword_coverage),
         "page_switches": event.page_switches,
         "search": _thousandths(event.search_seconds),
+        "speech_rate": _thousandths(event.speech_rate),
+        "silences": event.silences,
+        "shift": _thousandths(event.shift_seconds),
     }
     contact.signals = signals = replace(known, **{name: value for name, value in told.items() if value is not None})
     sums: Sums = {}
@@ -106,10 +139,27 @@ def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None
         sums |= _amount("keyword_coverages", "keyword_coverage", signals.keyword_coverage)
     if sums:
         contact.put("signals", at, both=sums)
+    if sums := _strain(signals):
+        contact.put("strain", at, staff=sums)
+    else:
+        contact.drop("strain")
+
+
+def _strain(signals: Signals) -> Sums:
+    """Silences per 100 words a minute, in the first hour of the agent's shift or after it; nothing where one of the three is not told."""
+    if signals.shift is None or signals.silences is None or not signals.speech_rate:
+        return {}
+    part = "first_hour" if signals.shift < _FIRST_HOUR_MS else "later"
+    # In thousandths, rounded half up; the speech rate is in thousandths, too.
+    strain = (signals.silences * 100 * 1_000_000 * 2 + signals.speech_rate) // (2 * signals.speech_rate)
+    sums = {f"strain_contacts_{part}": 1, f"strain_{part}": strain}
+    return {name: value for name, value in sums.items() if value}
 
 
 def settle(contact: Contact) -> None:
-    """After an event: what is told per handled contact, once it has been handled."""
+    """After an event: what is told per handled contact, once it has been handled, and what is told of its agent alone."""
+    if (strain := contact.slots.get("strain")) is not None:  # against his own first hour: nothing of a team or a queue
+        contact.keep("strain", replace(strain, agent=contact.agent, team=None, queue=None, site=None))
     handled = contact.slots.get("handled")
     if handled is None:
         contact.drop("reviewed", "search")
@@ -139,6 +189,7 @@ def _thousandths(value: float | None) -> int | None:
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.Rated: rated,
     e.Invited: invited,
+    e.RatingExplained: explained,
     e.Reviewed: reviewed,
     e.Analysed: analysed,
 }

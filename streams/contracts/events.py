@@ -130,6 +130,12 @@ class Invited(ContactEvent, kw_only=True):
     survey: Survey = "csat"
 
 
+class RatingExplained(ContactEvent, kw_only=True):
+    """The root cause of the customer's bad rating of the contact has been told, ``cause`` in words or as a code; the first word counts."""
+
+    cause: Text | None = None
+
+
 class Reviewed(ContactEvent, kw_only=True):
     """A quality review of the contact: ``score`` 0-100. A later review by the same form replaces the earlier.
 
@@ -147,7 +153,8 @@ class Reviewed(ContactEvent, kw_only=True):
 class Analysed(ContactEvent, kw_only=True):
     """Speech or text analytics of another system about the contact: a later analysis replaces what it states of an earlier one.
 
-    ``emotion`` is the customer's over the whole contact, ``emotion_start`` and ``emotion_end`` at its two ends.
+    ``emotion`` is the customer's over the whole contact, ``emotion_start`` and ``emotion_end`` at its two ends. ``speech_rate`` (words a
+    minute) and ``silences`` (how many) are the agent's; ``shift_seconds`` is how long his shift had lasted when the contact began.
     """
 
     emotion: Emotion | None = None
@@ -155,6 +162,7 @@ class Analysed(ContactEvent, kw_only=True):
     emotion_end: Emotion | None = None
     speech_rate: SpeechRate | None = None
     silences: Count | None = None
+    shift_seconds: Seconds | None = None
     script_hits: Count | None = None
     keyword_coverage: Ratio | None = None
     page_switches: Count | None = None
@@ -178,6 +186,7 @@ class Corrected(ContactEvent, kw_only=True):
     score: float | None = None
     scale: Scale | None = None
     survey: Survey | None = None
+    cause: Text | None = None
     passed: bool | None = None
     fatal: bool | None = None
     items: Items | None = None
@@ -188,6 +197,7 @@ class Corrected(ContactEvent, kw_only=True):
     emotion_end: Emotion | None = None
     speech_rate: SpeechRate | None = None
     silences: Count | None = None
+    shift_seconds: Seconds | None = None
     script_hits: Count | None = None
     keyword_coverage: Ratio | None = None
     page_switches: Count | None = None
@@ -281,6 +291,11 @@ class CallInvited(Invited, tag="call.invited"):
     carrier: ClassVar[str] = "calls"
 
 
+class CallRatingExplained(RatingExplained, tag="call.rating_explained"):
+    __doc__ = RatingExplained.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
 class CallReviewed(Reviewed, tag="call.reviewed"):
     __doc__ = Reviewed.__doc__
     carrier: ClassVar[str] = "calls"
@@ -356,6 +371,11 @@ class ChatRated(Rated, tag="chat.rated"):
 
 class ChatInvited(Invited, tag="chat.invited"):
     __doc__ = Invited.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
+class ChatRatingExplained(RatingExplained, tag="chat.rating_explained"):
+    __doc__ = RatingExplained.__doc__
     carrier: ClassVar[str] = "chats"
 
 
@@ -456,6 +476,11 @@ class TicketInvited(Invited, tag="ticket.invited"):
     carrier: ClassVar[str] = "tickets"
 
 
+class TicketRatingExplained(RatingExplained, tag="ticket.rating_explained"):
+    __doc__ = RatingExplained.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
 class TicketReviewed(Reviewed, tag="ticket.reviewed"):
     __doc__ = Reviewed.__doc__
     carrier: ClassVar[str] = "tickets"
@@ -526,6 +551,7 @@ CallEvent: TypeAlias = (
     | CallEnded
     | CallRated
     | CallInvited
+    | CallRatingExplained
     | CallReviewed
     | CallAnalysed
     | CallCorrected
@@ -539,6 +565,7 @@ ChatEvent: TypeAlias = (
     | ChatEnded
     | ChatRated
     | ChatInvited
+    | ChatRatingExplained
     | ChatReviewed
     | ChatAnalysed
     | ChatCorrected
@@ -555,6 +582,7 @@ TicketEvent: TypeAlias = (
     | TicketMerged
     | TicketRated
     | TicketInvited
+    | TicketRatingExplained
     | TicketReviewed
     | TicketAnalysed
     | TicketCorrected

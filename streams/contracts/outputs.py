@@ -134,7 +134,10 @@ class Staffing(Struct, omit_defaults=True, kw_only=True):
 
 
 class Snapshot(Struct, omit_defaults=True, kw_only=True):
-    """The KPIs of one entity as of a moment: window → KPI id → figure. A KPI that is not there has no data (a plain sum: 0)."""
+    """The KPIs of one entity as of a moment: window → KPI id → figure. A KPI that is not there has no data (a plain sum: 0).
+
+    One that is kept apart by reason or topic has figures of these beside its own: ``away_time~lunch``.
+    """
 
     entity: str
     as_of: datetime

@@ -9,6 +9,7 @@ from typing import Any
 
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import AREAS, KPIS
+from streams.kpi.formulas import parts
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, Measure
 from streams.kpi.policy import Policy
@@ -80,7 +81,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Explained:
-    """A KPI's value of one entity with all it comes from. ``bottom`` None: a plain sum."""
+    """A KPI's value of one entity with all it comes from. ``bottom`` None: a plain sum. ``apart``: the figure of each of the
+    things that the KPI is kept apart by, such as ``away_time~lunch``.
+    """
 
     kpi: Kpi
     entity: str
@@ -89,6 +92,10 @@ class Explained:
     bottom: tuple[Part, ...] | None
     figure: Figure
     interval: str
+    apart: Mapping[str, Figure]
+    #: Of a change: what it is measured against.
+    base_top: tuple[Part, ...] = ()
+    base_bottom: tuple[Part, ...] = ()
 
     @property
     def divides(self) -> bool:
@@ -122,16 +129,26 @@ def explain(
         None if bound.bottom is None else _parts(bound.bottom, sums),
         figure or bound.figure(sums),
         interval_of(bound),
+        {} if kpi.apart is None else parts(bound, kpi.apart, sums),
+        _parts(bound.base_top, sums),
+        _parts(bound.base_bottom, sums),
     )
 
 
 def _parts(terms: Iterable[tuple[str, int]], sums: Mapping[str, int]) -> tuple[Part, ...]:
-    parts = []
+    found = []
     for id, times in terms:
         own = [amount for name, amount in sums.items() if name.startswith(f"{id}~")]
         amount = total(((id, 1),), sums) + sum(own)
-        parts.append(Part(id, measure(id), times, amount, len(own)))
-    return tuple(parts)
+        found.append(Part(id, measure(id), times, amount, len(own)))
+    return tuple(found)
+
+
+def _measures(bound: Bound) -> dict[str, Any]:
+    made: dict[str, Any] = {"top": dict(bound.top), "bottom": None if bound.bottom is None else dict(bound.bottom)}
+    if bound.base_bottom:
+        made |= {"base_top": dict(bound.base_top), "base_bottom": dict(bound.base_bottom)}
+    return made
 
 
 def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
@@ -150,10 +167,7 @@ def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         "scored": kpi.scored,
         "formula_zh": kpi.formula_zh,
         "formula_en": kpi.formula_en,
-        "measures": {
-            side: {"top": dict(bound.top), "bottom": None if bound.bottom is None else dict(bound.bottom)}
-            for side, bound in bounds.items()
-        },
+        "measures": {side: _measures(bound) for side, bound in bounds.items()},
         "interval": interval_of(bounds["desk"]),
         "needs": list(kpi.needs),
         "policy_version": policy.version,

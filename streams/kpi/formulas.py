@@ -8,11 +8,9 @@ from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.percentiles import distributions, ordered
 from streams.kpi.policy import Policy
-from streams.kpi.spec import NO_DATA, RIPE, Bound, Side, Unripe, share, side_of, total
+from streams.kpi.spec import NO_DATA, RIPE, Apart, Bound, Side, Unripe, part_of, share, side_of, total
 
 _Terms = tuple[tuple[str, int], ...]
-#: A formula, and the measures of which there must be one at least where it has data: most have one only.
-_Resting = tuple[str, tuple[str, ...], Bound]
 
 
 class Formulas:
@@ -32,14 +30,18 @@ class Formulas:
         self._shares: dict[str, list[tuple[str, str]]] = {}
         self._means: dict[str, list[tuple[str, str, str, Bound]]] = {}
         self._percentiles: dict[tuple[_Terms, _Terms], list[Bound]] = {}
-        self._maturing: list[_Resting] = []
-        self._others: list[_Resting] = []
+        self._maturing: list[Bound] = []
+        self._others: list[Bound] = []
+        #: Those that are kept apart, by the measure without which there is nothing to keep apart.
+        self._apart: list[tuple[str, Apart, Bound]] = []
         for id, bound in self.by_id.items():
+            if (apart := KPIS[id].apart) is not None:
+                self._apart.append(((bound.bottom or bound.top)[0][0], apart, bound))
             match bound:
                 case Bound(bottom=()):
                     pass  # this side never has data
                 case Bound(matures=str()):
-                    self._maturing.append(_resting(bound))
+                    self._maturing.append(bound)
                 case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
                     self._counts.append((id, top, bound))
                 case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), up=1, per_n=1):
@@ -51,10 +53,11 @@ class Formulas:
                 case Bound(kind="percentile", bottom=tuple(bottoms)):
                     self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
                 case _:
-                    self._others.append(_resting(bound))
+                    self._others.append(bound)
 
     def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
-        """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included.
+        """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included; then what some are
+        kept apart by, where there are data.
 
         ``unripe``: what of the sums belongs to days that have not matured, by policy field; nothing where it is not given.
         """
@@ -63,15 +66,15 @@ class Formulas:
     def live(self, sums: Mapping[str, int]) -> dict[str, Figure]:
         """The KPIs of a window that is still open: those that have data. Nothing in it has matured."""
         found = self._found(sums)
-        for first, others, bound in self._maturing:
-            if (first in sums or any(other in sums for other in others)) and (figure := bound.young(sums)).pending:
+        for bound in self._maturing:
+            if (figure := bound.young(sums)).pending:
                 found[bound.id] = figure
         return found
 
     def found(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
         """The KPIs that have data, as ``figures``; a plain sum of 0 is left out as well."""
         found = self._found(sums)
-        for _, _, bound in self._maturing:
+        for bound in self._maturing:
             figure = bound.figure(sums, unripe)
             if figure.n or figure.pending:
                 found[bound.id] = figure
@@ -100,17 +103,20 @@ class Formulas:
                 for bound in bounds:
                     if (figure := bound.place(buckets)) is not NO_DATA:
                         found[bound.id] = figure
-        for first, others, bound in self._others:
-            if first in sums or any(other in sums for other in others):
-                figure = bound.figure(sums)
-                if figure.n or (figure.value is not None and bound.bottom is not None):
-                    found[bound.id] = figure
+        for bound in self._others:
+            figure = bound.figure(sums)
+            if figure.n or (figure.value is not None and bound.bottom is not None):
+                found[bound.id] = figure
+        for measure, apart, bound in self._apart:
+            if measure in sums:
+                found |= parts(bound, apart, sums)
         return found
 
 
-def _resting(bound: Bound) -> _Resting:
-    first, *others = [measure for measure, _ in (bound.top if bound.bottom is None else bound.bottom)]
-    return first, tuple(others), bound
+def parts(bound: Bound, apart: Apart, sums: Mapping[str, int]) -> dict[str, Figure]:
+    """The figure of each of the things that a KPI is kept apart by, of which there are data: ``away_time~lunch`` → figure."""
+    figures = {part_of(bound.id, name): bound.figure(own) for name, own in apart(sums).items()}
+    return {id: figure for id, figure in figures.items() if figure.n > 0}
 
 
 def formulas(policy: Policy) -> dict[Side, Formulas]:

@@ -32,9 +32,9 @@ def bucket(family: str, amount: int) -> str:
 
 @lru_cache(maxsize=65_536)
 def _parts(measure: str) -> tuple[str, int] | None:
-    """Family and bucket of a measure; None: it is no bucket of a distribution."""
+    """Family and bucket of a measure; None: it is no bucket of a distribution. (Other families have names for their members.)"""
     family, mark, index = measure.partition(_MARK)
-    return (family, int(index)) if mark else None
+    return (family, int(index)) if mark and index.removeprefix("-").isdecimal() else None
 
 
 def distributions(sums: Mapping[str, int]) -> dict[str, Buckets]:

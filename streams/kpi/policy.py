@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from streams.kpi.hours import BusinessDays, Weekday
 
@@ -15,7 +15,13 @@ ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
+#: The fields that say what times of tickets and complaints are measured by.
+CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
 _Seconds = Annotated[float, Field(ge=0)]
+#: A number is taken as well: many sources have codes.
+_Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Field(coerce_numbers_to_str=True)
+]
 
 
 class Policy(BaseModel):
@@ -58,6 +64,10 @@ class Policy(BaseModel):
     topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
         (), description="Topics whose resolution is kept apart, by name"
     )
+    away_reasons: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
+        ("break", "lunch", "dinner", "meeting"),
+        description="Reasons for which time away is kept apart, by name; all others together are `other`; none: nothing is kept apart",
+    )
     max_wait_seconds: _Seconds = Field(
         14_400, description="A call in the queue for longer than this was lost by its source and waits no more"
     )
@@ -92,6 +102,9 @@ class Policy(BaseModel):
     )
     complaint_resolution_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
         24, description="A complaint resolved within this time (≤) is resolved in time"
+    )
+    bad_rating_rca_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
+        24, description="The root cause of a bad rating told within this time of it (≤) is told in time"
     )
     complaint_late_days_at_most: Annotated[int, Field(ge=0, le=366)] = Field(
         30, description="Late days of one complaint count up to this many"

@@ -23,7 +23,7 @@ Terms = Mapping[str, int]
 #: Is the entity a desk (queue, site, the whole operation) or staff (agent, team)?
 Side = Literal["desk", "staff"]
 Direction = Literal["higher", "lower", "range"]
-Kind = Literal["count", "rate", "mean", "percentile", "level"]
+Kind = Literal["count", "rate", "mean", "percentile", "level", "change"]
 Unit = Literal["n", "ratio", "s", "points", "days", "per_hour", "per_mille", "index"]
 #: Least and greatest value that there can be; None: no end.
 Within = tuple[float | None, float | None]
@@ -35,6 +35,13 @@ NO_DATA = Figure()
 #: Everything has matured.
 RIPE: Unripe = {}
 FROM_0: Within = (0.0, None)
+#: Sums → what of them belongs to each thing that a KPI is kept apart by, under the names of its formula.
+Apart = Callable[[Mapping[str, int]], Mapping[str, Mapping[str, int]]]
+
+
+def part_of(kpi: str, name: str) -> str:
+    """The id of a KPI's figure for one of the things that it is kept apart by: ``away_time~lunch``."""
+    return f"{kpi}~{name}"
 
 
 def side_of(kind: str) -> Side:
@@ -57,12 +64,15 @@ class Kpi:
 
     ``formula`` gives numerator and denominator for a policy and a side; the denominator is None for a plain sum. A rate is a
     share of things (its interval is Wilson's) or of time (it has none), a mean is an amount per thing, a level how high something
-    stands. A percentile's numerator names the families of its distribution, its denominator the count of what is in them.
+    stands. A percentile's numerator names the families of its distribution, its denominator the count of what is in them. A change is
+    how much a mean is above that of a ``baseline`` in the same units, as a share of that: without an interval, and without data where
+    the baseline is none or 0.
 
     ``times``: what the value is multiplied by, for people. ``squares``: the squares of a mean's amounts, for its interval, which
     lies ``within``. ``percent``: which percentile. ``matures``: the policy field that says how many days after its own a day's value
     is final; ``only_mature``: days before that are left out. ``live``: a value of this moment, told of an entity beside its windows;
-    days and months have none. ``scored`` False: a sign for people to look at; score cards refuse it.
+    days and months have none. ``scored`` False: a sign for people to look at; score cards refuse it. ``apart``: it is also told of
+    each of several things, such as reasons or topics.
     """
 
     id: str
@@ -87,6 +97,8 @@ class Kpi:
     only_mature: bool = False
     live: bool = False
     scored: bool = True
+    apart: Apart | None = None
+    baseline: Callable[[Policy, Side], tuple[Terms, Terms]] | None = None
 
     def bound(self, policy: Policy, side: Side) -> Bound:
         """The formula for one policy and side."""
@@ -109,6 +121,7 @@ class Kpi:
             self.percent,
             self.matures,
             self.only_mature,
+            *(() if self.baseline is None else (tuple(part.items()) for part in self.baseline(policy, side))),
         )
 
     def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
@@ -129,10 +142,10 @@ class Bound:
     """A KPI for one policy and side: nothing is left of its formula but (measure, coefficient) pairs.
 
     ``bottom`` is None for a plain sum and empty where this side never has data. The value is numerator × ``up`` over
-    denominator × ``down`` (a plain sum has the denominator 1); ``per_n`` is how many stored units of the denominator make one of
-    ``n``. ``squared`` is what the sum of ``squares`` is multiplied by to stand in squared stored units of the numerator. Whole
-    numbers are divided once, at the end: Python rounds their quotient correctly, so the value is the float nearest to
-    ``exact``.
+    denominator × ``down`` (a plain sum has the denominator 1); of a change, that over ``base_top`` / ``base_bottom``, less 1.
+    ``per_n`` is how many stored units of the denominator make one of ``n``. ``squared`` is what the sum of ``squares`` is multiplied
+    by to stand in squared stored units of the numerator. Whole numbers are divided once, at the end: Python rounds their
+    quotient correctly, so the value is the float nearest to ``exact``.
     """
 
     id: str
@@ -148,6 +161,8 @@ class Bound:
     percent: int = 50
     matures: str | None = None
     only_mature: bool = False
+    base_top: tuple[tuple[str, int], ...] = ()
+    base_bottom: tuple[tuple[str, int], ...] = ()
 
     @property
     def moves(self) -> bool:
@@ -184,6 +199,9 @@ class Bound:
         if self.kind == "percentile":
             found = percentile(ordered(self.top, distributions(sums)), self.percent)
             return None if found is None else Fraction(found[0] * self.up, self.down)
+        if self.kind == "change":
+            change = self.change(sums, n)
+            return None if change is None else Fraction(*change)
         return Fraction(total(self.top, sums) * self.up, n * self.down)
 
     def figure(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> Figure:
@@ -210,6 +228,9 @@ class Bound:
             return self.rate(total(self.top, sums), n)
         if self.kind == "percentile":
             return self.place(ordered(self.top, distributions(sums)))
+        if self.kind == "change":
+            change = self.change(sums, n)
+            return NO_DATA if change is None else Figure(change[0] / change[1], n)
         return self.mean(total(self.top, sums), n, total(self.squares, sums))
 
     def plain(self, amount: int) -> Figure:
@@ -230,6 +251,13 @@ class Bound:
         if half is None:
             return Figure(value, n // self.per_n)
         return Figure(value, n // self.per_n, *self.cut(value - half * up / down, value + half * up / down))
+
+    def change(self, sums: Mapping[str, int], n: int) -> tuple[int, int] | None:
+        """The value of a change, n > 0, as a ratio of whole numbers; None: there is nothing to measure it against."""
+        base, of = total(self.base_top, sums), total(self.base_bottom, sums)
+        if base <= 0 or of <= 0:
+            return None
+        return total(self.top, sums) * of - base * n, base * n
 
     def place(self, buckets: Sequence[tuple[int, int]]) -> Figure:
         """The figure of a percentile of these buckets, lowest first."""

@@ -32,6 +32,7 @@ KINDS: Mapping[str, Words] = {
     "mean": {"zh": "均值", "en": "mean"},
     "percentile": {"zh": "分位数", "en": "percentile"},
     "level": {"zh": "当前存量", "en": "level now"},
+    "change": {"zh": "相对变化", "en": "relative change"},
 }
 #: How units are written behind a number, where that is not their id.
 UNITS: Mapping[str, str] = {"per_hour": "/h", "per_mille": "‰", "days": "d"}

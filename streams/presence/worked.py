@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from streams.contacts.slots import HAPPENED, PLANNED, Slot, Slots
 from streams.contracts.outputs import Sums
 from streams.kpi.levels import up
+from streams.kpi.measures.reasons import away_for
 from streams.kpi.policies import AnyPolicy
 from streams.presence.log import Shift, Told
 from streams.windows.clock import Days
@@ -47,6 +49,7 @@ class Work:
     """Turns states and shifts into slots, by one policy. ``schedule`` is always an agent's whole schedule, in order of time."""
 
     def __init__(self, policy: AnyPolicy, days: Days) -> None:
+        self._policy = policy
         self._longest = policy.max_state_ms
         self._days = days
 
@@ -66,7 +69,7 @@ class Work:
         """
         slots: Slots = {}
         for index, told in enumerate(changes):
-            levels = LEVELS[told.state or "offline"]
+            levels = self._levels(told)
             if not levels:
                 continue
             begin = told.at, HAPPENED
@@ -114,6 +117,15 @@ class Work:
                 if end > max(shift.starts, told.at):
                     return True
         return False
+
+    def _levels(self, told: Told) -> tuple[str, ...]:
+        levels = LEVELS[told.state or "offline"]
+        if told.state != "away":
+            return levels
+        # By the version of the day on which it begins, to its end: what has been raised comes down under the same name.
+        named = self._policy.current(date.fromordinal(self._days.of(told.at))).away_reasons
+        own = away_for(told.reason, named)
+        return levels if own is None else (*levels, own)
 
     def _end(self, told: Told, next_at: int, schedule: Sequence[Shift]) -> _Edge:
         until = self.lasts_until(told, schedule)

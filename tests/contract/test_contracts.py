@@ -85,7 +85,10 @@ def test_every_kpi_is_made_of_known_measures_policies_and_events(kpi: Kpi) -> No
     for side in sides:
         top, bottom = kpi.formula(Policy(), side)
         squares = kpi.squares(Policy(), side) if kpi.squares is not None else {}
-        assert set(top) | set(bottom or ()) | set(squares) <= set(MEASURES)
+        base, of = kpi.baseline(Policy(), side) if kpi.baseline is not None else ({}, {})
+        assert set(top) | set(bottom or ()) | set(squares) | set(base) | set(of) <= set(MEASURES)
+        assert (kpi.kind == "change") == bool(of)
+        assert {MEASURES[m].unit for m in top} == {MEASURES[m].unit for m in base} or not of
         assert len({MEASURES[m].unit for m in top}) == (0 if kpi.live else 1)
         assert (kpi.kind == "percentile") == any(MEASURES[m].family for m in top)
     assert kpi.traps

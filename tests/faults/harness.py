@@ -298,7 +298,7 @@ def _alerts(settings: Settings, states: dict[str, dict[str, object]]) -> Iterato
 def _still(snapshot: Snapshot, settings: Settings) -> dict[str, Figure]:
     """The day's figures, those left out that grow by themselves: a screen may have them of some seconds ago."""
     bound = formulas(settings.policy)[side_of(entity_kind(snapshot.entity))].by_id
-    return {id: figure for id, figure in snapshot.windows["today"].items() if not bound[id].moves}
+    return {id: figure for id, figure in snapshot.windows["today"].items() if not bound[id.partition("~")[0]].moves}
 
 
 def _screens(settings: Settings, plain: Run, seconds: float = 30.0) -> Iterator[str]:

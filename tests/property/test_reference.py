@@ -161,6 +161,8 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
             survey=draw(st.sampled_from(["csat", "csat", "nps", "ces"])),
         )
     if draw(st.sampled_from([True, False, False])):
+        story.tell("rating_explained")
+    if draw(st.sampled_from([True, False, False])):
         story.tell("invited")
     if draw(st.sampled_from([True, False, False])):
         story.tell("reviewed", score=draw(st.integers(0, 100)), passed=draw(words), fatal=draw(st.booleans()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from itertools import takewhile
 from typing import Any
 
 from tests.reference.calls import answerer, legs
@@ -39,7 +40,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         if invited:
             about = {"survey": survey, "rated": bool(rated)}
             found.append(Thing("survey", invited[0]["time"], day, account(contact, invited[0]), about))
-    return found + looked_at(contact)
+    return found + looked_at(contact) + explained(contact)
 
 
 def held_to_a_day(contact: Contact) -> list[Thing]:
@@ -63,6 +64,21 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
             found.append(Thing("late_day", begins + PAST, day, who, {"plan": True}))
     return found
+
+
+def explained(contact: Contact) -> list[Thing]:
+    """The bad rating that stands, and whether its root cause was told within some hours of the first of those that were bad in a row."""
+    rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
+    bad = list(takewhile(lambda e: e["scale"] == "1-5" and e["score"] <= 2, reversed(rated)))
+    if not bad:
+        return []
+    first = contact.events.index(bad[-1])
+    limit = bad[-1]["time"] + timedelta(hours=contact.policy.bad_rating_rca_hours)
+    words = [e for e in contact.events[first:] if e["type"].endswith(".rating_explained")]
+    within = bool(words) and words[0]["time"] <= limit
+    about = {"within": True} if within else {"within": False, "plan": True}
+    at = words[0]["time"] if within else limit + PAST
+    return [Thing("bad_rating", at, contact.day, account(contact, rated[-1]), about)]
 
 
 def answered(contact: Contact) -> tuple[Event, set[str]] | None:

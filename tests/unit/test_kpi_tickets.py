@@ -329,8 +329,8 @@ def test_topics_are_kept_apart_where_the_policy_names_them() -> None:
     script.at("12:00:00", e.CallArrived, "end")
     held = sums(script.run(policy), "agent|a")
     assert topics_in(held) == {
-        "bill": {"resolved": 1, "resolution_due": 2},
-        "card": {"resolved": 1, "resolution_due": 1},
+        "bill": {"topic_resolved": 1, "topic_resolution_due": 2},
+        "card": {"topic_resolved": 1, "topic_resolution_due": 1},
     }
     found = figures(script.run(policy), "agent|a", policy)["topic_resolution_rate"]
     assert (found.value, found.n) == (2 / 3, 3)
@@ -340,6 +340,6 @@ def test_topics_are_kept_apart_where_the_policy_names_them() -> None:
         "13:00:00", e.CallCorrected, "c2", corrects="e3", topic="card"
     )
     moved.at("13:00:01", e.CallCorrected, "c2", corrects="e5", topic="card")
-    assert topics_in(sums(moved.run(policy), "agent|a"))["card"] == {"resolved": 1, "resolution_due": 2}
+    assert topics_in(sums(moved.run(policy), "agent|a"))["card"] == {"topic_resolved": 1, "topic_resolution_due": 2}
     in_any_order(moved.events, policy)
     assert POLICY.topics == ()

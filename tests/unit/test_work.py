@@ -12,7 +12,11 @@ from streams.contracts import events as e
 from streams.contracts.decode import decode_presence, encode
 from streams.contracts.events import AnyEvent, PresenceEvent
 from streams.contracts.outputs import Figure
+from streams.facts import rows
+from streams.kpi.catalog import KPIS
+from streams.kpi.explained import explain
 from streams.kpi.formulas import figures
+from streams.kpi.policies import AnyPolicy, Policies
 from streams.kpi.policy import Policy
 from streams.pipeline import Run, run
 from streams.presence.log import AgentPresence, Shift, Told, Word, dump, load
@@ -60,7 +64,7 @@ class Days:
         return of_day(run_all([*self.events, *more]), entity, day)
 
 
-def run_all(events: Sequence[AnyEvent], policy: Policy = POLICY) -> Run:
+def run_all(events: Sequence[AnyEvent], policy: AnyPolicy = POLICY) -> Run:
     return run([encode(event) for event in events], policy)
 
 
@@ -303,3 +307,46 @@ def test_a_shift_of_weeks_is_refused() -> None:
 def test_a_word_is_stored_with_what_it_says() -> None:
     agent = AgentPresence(words=[Word(1, "w", "e", state="away", starts=2, ends=3)], counted=True)
     assert load(dump(agent)) == agent
+
+
+def away(when: str, reason: str | None, agent: str = "a") -> e.AgentStateChanged:
+    return e.AgentStateChanged(
+        id=f"{agent}{when}", source="s", time=moment(when), agent_id=agent, team_id="t", state="away", reason=reason
+    )
+
+
+def by_reason(events: Sequence[AnyEvent], policy: AnyPolicy, day: date = DAY) -> dict[str, float | None]:
+    """Seconds of a team's day by reason."""
+    (fact,) = (f for f in run_all(events, policy).daily_facts() if (f.entity, f.date) == ("team|t", day))
+    shown = figures("team|t", fact.sums, Policy())
+    return {id.partition("~")[2]: figure.value for id, figure in shown.items() if id.startswith("away_time~")}
+
+
+def test_a_reason_is_named_by_the_policy_of_the_day_on_which_the_time_away_begins() -> None:
+    early, late = POLICY.but(version="1", away_reasons=["lunch"]), POLICY.but(version="2", away_reasons=["night"])
+    events = [*Days().state("+1 12:00:00", "offline", "b").events, away("23:00:00", "night"), away("+1 11:00:00", "night", "b")]  # fmt: skip
+    events += Days().state("+1 01:00:00", "offline").until("+1 13:00:00").events
+    versions = Policies(((None, early), (DAY + timedelta(days=1), late)))
+    assert by_reason(events, versions) == {"other": 3600}
+    assert by_reason(events, versions, DAY + timedelta(days=1)) == {"night": 3600, "other": 3600}
+    assert by_reason(events, POLICY) == {"other": 3600}
+
+
+def test_a_source_with_a_reason_of_its_own_each_time_makes_no_more_measures() -> None:
+    events = [away(f"09:{minute:02}:00", f"reason {minute}") for minute in range(60)]
+    (fact,) = (f for f in run_all(events).daily_facts() if f.entity == "agent|a")
+    assert {name for name in fact.sums if "~" in name} == {"agents_away_for~other", "away_for_seconds~other"}
+
+
+def test_time_away_by_reason_is_exported_and_explained() -> None:
+    events = [away("09:00:00", "lunch"), away("09:30:00", "smoke"), away("10:00:00", "lunch", "b")]
+    facts = run_all([*events, *Days().state("09:40:00", "offline").until("10:10:00").events]).daily_facts()
+    a, b = rows([fact for fact in facts if fact.entity in ("agent|a", "agent|b")], "month", POLICY)
+    assert a.keys() == b.keys()
+    assert [a["away_time"], a["away_time~lunch"], a["away_time~other"]] == [2400, 1800, 600]
+    assert [b["away_time"], b["away_time~lunch"], b["away_time~other"]] == [600, 600, 0]
+    (own,) = (fact.sums for fact in facts if fact.entity == "agent|a")
+    kpi = KPIS["away_time"]
+    found = explain(kpi, "agent|a", own, kpi.bound(POLICY, "staff"), "1")
+    assert found.apart == {"away_time~lunch": Figure(1800, 1800), "away_time~other": Figure(600, 600)}
+    assert [part.amount for part in found.top] == [2_400_000], "the whole, once"

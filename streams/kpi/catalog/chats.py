@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy import Policy
+from streams.kpi.policy import CLOCK, Policy
 from streams.kpi.spec import Kpi, Side, Terms
 
 
@@ -42,7 +42,7 @@ CHATS = (
         _first_response_time,
         "首次人工回复 − 客户首条消息（均值）", "first human reply − customer's first message (mean)",
         ("chat.message", "ticket.replied"),
-        ("first_response_channels",),
+        ("first_response_channels", *CLOCK),
         "Chats by default: tickets wait for hours, and a mean of both would say nothing about either.",
         traps_zh="默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。",
         squares=_first_response_squares,
@@ -54,7 +54,7 @@ CHATS = (
             _first_response_places,
             f"{percent}% 的首次响应不超过的时长", f"what {percent} % of the first responses did not exceed",
             ("chat.message", "ticket.replied"),
-            ("first_response_channels",),
+            ("first_response_channels", *CLOCK),
             "Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
             traps_zh="由分桶读出，误差不超过自身的 2%，因而可按日、按班组合并。",
             percent=percent,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.policy import CLOCK
 from streams.kpi.spec import Kpi
 
 COMPLAINTS = (
@@ -31,7 +32,8 @@ COMPLAINTS = (
         "24小时内解决的投诉 / 已有结论或满24小时的投诉",
         "resolved ≤ 24 h after arrival / complaints that ended with a word on it or are past 24 h",
         ("kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "call.ended", "chat.ended"),
-        traps="Exactly 24 hours is in time; open past it counts as missed at that moment, for whoever had it then; one that was closed "
+        ("complaint_resolution_hours", *CLOCK),
+        "Exactly 24 hours is in time; open past it counts as missed at that moment, for whoever had it then; one that was closed "
         "within 24 hours without a word on its resolution is left out.",
         traps_zh="恰好 24 小时算及时；超过仍未解决，即在那一刻计为未及时，计给当时的坐席；24 小时内关闭而未说明是否解决的不计。",
     ),
@@ -40,7 +42,7 @@ COMPLAINTS = (
         lambda p, s: ({"complaint_late_days": 1}, None),
         "各投诉超过24小时后开始的天数之和", "sum over complaints of the days begun past 24 h",
         ("kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed"),
-        ("complaint_late_days_at_most",),
+        ("complaint_resolution_hours", "complaint_late_days_at_most", *CLOCK),
         "Open ones grow by one with each day begun, up to the limit; on the day of the complaint, for whoever has it in the end; "
         "resolved or closed ends it.",
         traps_zh="未结的每开始一天加一天，直到上限；计在投诉当日，计给最后的坐席；解决或关闭即止。",
@@ -50,7 +52,8 @@ COMPLAINTS = (
         lambda p, s: ({"complaint_response_seconds": 1}, {"complaint_responses": 1}),
         "首次答复 − 投诉到达（均值）", "first reply − arrival of the complaint (mean)",
         ("kind = complaint", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        traps="A call's reply is its answer, a ticket's one that the customer can read; credited to whoever gave it. Complaints nobody "
+        CLOCK,
+        "A call's reply is its answer, a ticket's one that the customer can read; credited to whoever gave it. Complaints nobody "
         "has answered are in no mean.",
         traps_zh="通话以接听为答复，工单以客户可见的回复为答复；计给答复者。尚未答复的不进入均值。",
         squares=lambda p, s: {"complaint_response_seconds_squared": 1},

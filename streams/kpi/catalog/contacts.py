@@ -36,7 +36,8 @@ CONTACTS = (
         lambda p, s: ({"resolved": 1}, {"resolution_due": 1}),
         "已解决 / 应解决（结束、关闭或超期）", "resolved / due to be resolved (ended, closed or overdue)",
         ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
-        traps="`resolved` false counts below; a call or chat that says nothing about it is left out.",
+        ("rating_credit",),
+        "`resolved` false counts below; a call or chat that says nothing about it is left out.",
         traps_zh="`resolved` 为 false 计入分母；未说明是否解决的通话和会话不计。",
     ),
 )  # fmt: skip

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from streams.kpi.spec import Kpi
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Kpi, Side, Terms
+
+
+def _strain_later(_: Policy, side: Side) -> tuple[Terms, Terms]:
+    # Against his own first hour: nobody's own is a queue's.
+    return {"strain_later": 1}, {"strain_contacts_later": 1} if side == "staff" else {}
+
+
+def _strain_first(_: Policy, side: Side) -> tuple[Terms, Terms]:
+    return {"strain_first_hour": 1}, {"strain_contacts_first_hour": 1}
+
 
 SIGNALS = (
     Kpi(
@@ -52,5 +63,21 @@ SIGNALS = (
         traps="Says as much of the knowledge base as of the agent. Contacts that nobody analysed are left out, not taken for 0.",
         traps_zh="既反映知识库，也反映坐席。没有分析的联络不计，不按 0 算。",
         squares=lambda p, s: {"search_seconds_squared": 1},
+    ),
+    Kpi(
+        "fatigue_index", "疲劳度", "Fatigue index", "change", "index", "lower",
+        _strain_later,
+        "每百词/分钟语速的静默次数：班次首小时后的均值 / 首小时内的均值 − 1",
+        "silences per 100 words a minute: mean after the first hour of the shift / mean within it − 1",
+        ("*.analysed",),
+        traps="A sign for a break, never a penalty: never scored. 0 is as in the agent's own first hour, 0.5 half as much again: more "
+        "silences, slower speech, or both. Only contacts of which speech_rate, silences and shift_seconds were all told; no data "
+        "without any in the first hour (before 3600 s), or where that had no silence. Longer calls have more silences: look at days "
+        "with many calls. Of agents only: teams, queues and sites have no first hour of their own.",
+        traps_zh="用于提醒安排休息，绝不用于处罚，从不计分。0 表示与本人首小时相同，0.5 表示高出一半：静默更多、语速更慢或两者皆有。"
+        "只计同时给出 speech_rate、silences、shift_seconds 的联络；首小时内（不足 3600 秒）没有联络或没有静默时无数据。"
+        "通话越长静默越多，须看联络较多的日子。只有坐席有此值：班组、队列、站点没有自己的首小时。",
+        baseline=_strain_first,
+        scored=False,
     ),
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streams.kpi.measures.topics import topics_in
+from streams.kpi.policy import CLOCK
 from streams.kpi.spec import Kpi
 
 TICKETS = (
@@ -10,7 +12,8 @@ TICKETS = (
         lambda p, s: ({"time_to_resolve_seconds": 1}, {"tickets_resolved": 1}),
         "解决时间 − 创建时间（均值）", "resolved − created (mean)",
         ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        traps="A reopened ticket counts to its last resolution, one that is open or whose creation nobody told not at all; a later "
+        ("rating_credit", *CLOCK),
+        "A reopened ticket counts to its last resolution, one that is open or whose creation nobody told not at all; a later "
         "word that it is resolved moves nothing.",
         traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。",
         squares=lambda p, s: {"time_to_resolve_seconds_squared": 1},
@@ -21,7 +24,8 @@ TICKETS = (
             lambda p, s: ({"time_to_resolve": 1}, {"tickets_resolved": 1}),
             f"{percent}% 的工单解决时长不超过的值", f"what {percent} % of the times to resolve did not exceed",
             ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-            traps="Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
+            ("rating_credit", *CLOCK),
+            "Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
             traps_zh="由分桶读出，误差不超过自身的 2%，因而可按日、按班组合并。",
             percent=percent,
         )
@@ -32,7 +36,8 @@ TICKETS = (
         lambda p, s: ({"info_replies_within_1h": 1}, {"info_replies_due": 1}),
         "1小时内首次答复 / 应答复的信息传递", "first replies ≤ 1 h / information to pass on that got one or waited for an hour",
         ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        traps="Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
+        ("reply_within_seconds", *CLOCK),
+        "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
         "call or chat before was not kept waiting. The reply must be one that the customer can read.",
         traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
     ),
@@ -41,7 +46,8 @@ TICKETS = (
         lambda p, s: ({"fault_replies_within_1h": 1}, {"fault_replies_due": 1}),
         "1小时内首次答复 / 应答复的报修", "first replies ≤ 1 h / fault reports that got one or waited for an hour",
         ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        traps="Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
+        ("reply_within_seconds", *CLOCK),
+        "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
         "call or chat before was not kept waiting. The reply must be one that the customer can read.",
         traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
     ),
@@ -117,11 +123,13 @@ TICKETS = (
     Kpi(
         "topic_resolution_rate", "分主题解决率", "Resolution rate by topic", "rate", "ratio", "higher",
         lambda p, s: ({"topic_resolved": 1}, {"topic_resolution_due": 1}),
-        "政策列明主题的已解决 / 应解决；可按主题查看",
-        "resolved / due to be resolved, of the topics that the policy names; by topic on request",
+        "政策列明主题的已解决 / 应解决；另按主题分列",
+        "resolved / due to be resolved, of the topics that the policy names; by topic as well",
         ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
-        ("topics",),
-        "No data unless the policy names topics: each is kept apart by its name. The last topic told is the contact's.",
-        traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计。以最后告知的主题为准。",
+        ("topics", "rating_credit"),
+        "No data unless the policy names topics: each is kept apart by its name, as `topic_resolution_rate~refund`. The last topic "
+        "told is the contact's.",
+        traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计，如 topic_resolution_rate~refund。以最后告知的主题为准。",
+        apart=topics_in,
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ A share of time has no interval: seconds are no independent things. Its n is the
 
 from __future__ import annotations
 
+from streams.kpi.measures.reasons import reasons_in
 from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
 
@@ -67,11 +68,14 @@ WORK = (
     Kpi(
         "away_time", "小休时长", "Time away", "count", "s", "lower",
         lambda p, s: ({"away_seconds": 1}, None),
-        "小休状态的时长", "time in the state away",
+        "小休状态的时长；另按原因分列", "time in the state away; by reason as well",
         ("agent.state_changed",),
-        ("max_state_hours",),
-        "Of all reasons together: lunch is away as well. " + _LOST,
-        traps_zh="不分原因合计：午餐也是小休。" + _LOST_ZH,
+        ("max_state_hours", "away_reasons"),
+        "Of all reasons together: lunch is away as well. By reason it is `away_time~lunch`, …: those that the policy names, and "
+        "`other` for all else, a missing reason included. " + _LOST,
+        traps_zh="总数不分原因：午餐也是小休。另按原因分列为 away_time~lunch 等：仅限政策列明的原因，其余（含未填）归入 other。"
+        + _LOST_ZH,
+        apart=reasons_in,
     ),
     Kpi(
         "concurrency", "并发会话", "Concurrent chats", "mean", "n", "range",
@@ -89,7 +93,7 @@ WORK = (
         "近30分钟呼入所需坐席（Erlang C）− 当前空闲与工作的坐席",
         "agents that the calls of the last 30 min need (Erlang C) − agents available and working now",
         ("call.queued", "call.ended", "agent.state_changed"),
-        ("staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage"),
+        ("staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage", "max_state_hours"),
         "Of sites and the whole operation, now only. Erlang C knows no hang-ups, so that it asks for a little too many; agents who "
         "chat are counted as on duty. A hint for who plans, never scored.",
         traps_zh="只有职场与全体的此刻值。Erlang C 不考虑放弃，因此略微偏多；在线坐席也计入在岗。仅供排班参考，从不计分。",

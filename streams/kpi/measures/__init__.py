@@ -11,6 +11,7 @@ from streams.kpi.measures.complaints import COMPLAINTS
 from streams.kpi.measures.contacts import CONTACTS
 from streams.kpi.measures.measure import SCALE, Measure
 from streams.kpi.measures.quality import QUALITY
+from streams.kpi.measures.reasons import REASONS
 from streams.kpi.measures.satisfaction import SATISFACTION
 from streams.kpi.measures.signals import SIGNALS
 from streams.kpi.measures.tickets import TICKETS
@@ -20,7 +21,7 @@ from streams.kpi.measures.work import WORK
 #: Every measure by its id, in the order in which files list them.
 MEASURES: dict[str, Measure] = {
     m.id: m
-    for area in (CALLS, CONTACTS, COMPLAINTS, SATISFACTION, CHATS, TICKETS, TOPICS, QUALITY, SIGNALS, WORK)
+    for area in (CALLS, CONTACTS, COMPLAINTS, SATISFACTION, CHATS, TICKETS, TOPICS, QUALITY, SIGNALS, WORK, REASONS)
     for m in area
 }
 

@@ -17,6 +17,13 @@ SATISFACTION = (
     Measure("csat_score_binary", "points", "二元评价总分", "sum of the scores on the scale 0 or 1"),
     Measure("csat_bad_1_5", "n", "1–5 分差评", "ratings of 1 or 2 on the scale 1-5"),
     Measure(
+        "bad_rating_cases",
+        "n",
+        "应提交根因的差评",
+        "bad ratings whose root cause was told in time, or whose time is up",
+    ),
+    Measure("bad_rating_causes_in_time", "n", "按时提交根因的差评", "bad ratings whose root cause was told in time"),
+    Measure(
         "nps_ratings", "n", "净推荐值评价", "answers to the question whether one would recommend, on the scale 0-10"
     ),
     Measure("nps_promoters", "n", "推荐者", "answers of 9 or 10"),

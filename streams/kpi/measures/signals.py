@@ -20,4 +20,19 @@ SIGNALS = (
     Measure("search_contacts", "n", "统计检索时长的联络", "handled contacts whose search time was measured"),
     Measure("search_seconds", "s", "检索时长", "time spent on searching in them"),
     Measure("search_seconds_squared", "s2", "检索时长平方和", "squares of the search times"),
+    Measure(
+        "strain_contacts_first_hour",
+        "n",
+        "班次首小时内分析的联络",
+        "contacts analysed of the first hour of the agent's shift",
+    ),
+    Measure(
+        "strain_first_hour", "points", "班次首小时静默语速比之和", "silences per 100 words a minute in them, added up"
+    ),
+    Measure(
+        "strain_contacts_later", "n", "班次首小时后分析的联络", "contacts analysed of the rest of the agent's shift"
+    ),
+    Measure(
+        "strain_later", "points", "班次首小时后静默语速比之和", "silences per 100 words a minute in them, added up"
+    ),
 )

@@ -15,6 +15,8 @@ TOPICS = (
     Measure("topic_resolution_due", "n", "应解决的（列明主题）联络", "contacts of named topics due to be resolved"),
     Measure("topic_resolved", "n", "已解决的（列明主题）联络", "contacts of named topics resolved"),
 )
+#: What is kept apart: the names of the families.
+_APART = frozenset(measure.id.removeprefix("topic_") for measure in TOPICS)
 
 
 @lru_cache(maxsize=1024)
@@ -24,10 +26,10 @@ def of_topic(topic: str, measures: tuple[str, ...]) -> Sums:
 
 
 def topics_in(sums: Mapping[str, int]) -> dict[str, Sums]:
-    """Topic → its ``resolved`` and ``resolution_due``: what the resolution rate of each topic is made from."""
+    """Topic → its part, under the names of the measures of all topics; in the order of the alphabet."""
     found: dict[str, Sums] = {}
     for measure, amount in sums.items():
         name, mark, topic = measure.partition(MARK)
-        if mark:
-            found.setdefault(topic, {})[name] = amount
-    return found
+        if mark and name in _APART:
+            found.setdefault(topic, {})[f"topic_{name}"] = amount
+    return dict(sorted(found.items()))

@@ -165,4 +165,4 @@ class Calls:
 
     def _rate(self, call: _Call, agent: Agent, resolved: bool) -> None:
         score = self._public.rating(call.waited, resolved)
-        self._contacts.tell(call.contact, e.CallRated, agent.member, score=score, scale="1-5")
+        self._contacts.rate(call.contact, e.CallRated, e.CallRatingExplained, agent.member, score)

@@ -126,7 +126,7 @@ class Chats:
 
     def _rate(self, chat: _Chat, agent: Agent, resolved: bool) -> None:
         score = self._public.rating(chat.waited, resolved)
-        self._contacts.tell(chat.contact, e.ChatRated, agent.member, score=score, scale="1-5")
+        self._contacts.rate(chat.contact, e.ChatRated, e.ChatRatingExplained, agent.member, score)
 
     def _give_up(self, chat: _Chat) -> None:
         if chat.agent is None and not chat.over:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from itertools import count
+from random import Random
 from typing import Any
 
 from streams.contracts.events import AnyContactEvent
 from streams.sources.simulated.customers import Matter
-from streams.sources.simulated.desk import Member
+from streams.sources.simulated.desk import HOUR, Member
 from streams.sources.simulated.loop import SOURCE, Loop
+
+#: Up to here a rating is a bad one, whose root cause somebody tells most of the time: why, and how often.
+_BAD = 2
+_EXPLAINED = 0.95
+_CAUSES = {"long wait": 4, "not resolved": 3, "wrong information": 2, "tone": 1}
+#: Hours from the rating to that word: mean and spread of their logarithm.
+_LATER = (2.0, 0.7)
 
 
 class Contact:
@@ -33,6 +41,8 @@ class Contacts:
         self._loop = loop
         self._run = run
         self._numbers = count(1)
+        # Its own random numbers: what somebody writes about a rating changes nothing at the desk.
+        self._random = Random(f"{run} causes")
 
     def open(self, channel: str, matter: Matter, queue: str, site: str) -> Contact:
         """A new contact that begins now."""
@@ -62,3 +72,20 @@ class Contacts:
                 **fields,
             )
         )
+
+    def rate(
+        self,
+        contact: Contact,
+        rated: type[AnyContactEvent],
+        explained: type[AnyContactEvent],
+        agent: Member,
+        score: float,
+    ) -> None:
+        """The customer rates; of a bad rating somebody finds the root cause in the hours after it."""
+        self.tell(contact, rated, agent, score=score, scale="1-5")
+        if score <= _BAD and self._random.random() < _EXPLAINED:
+            cause = self._random.choices(tuple(_CAUSES), tuple(_CAUSES.values()))[0]
+            self._loop.after(self._random.lognormvariate(*_LATER) * HOUR, self._explain, contact, explained, cause)
+
+    def _explain(self, contact: Contact, explained: type[AnyContactEvent], cause: str) -> None:
+        self.tell(contact, explained, cause=cause)

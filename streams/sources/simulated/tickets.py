@@ -84,4 +84,4 @@ class Tickets:
 
     def _rate(self, contact: Contact, agent: Agent, resolved: bool) -> None:
         score = self._public.rating(0.0, resolved)
-        self._contacts.tell(contact, e.TicketRated, agent.member, score=score, scale="1-5")
+        self._contacts.rate(contact, e.TicketRated, e.TicketRatingExplained, agent.member, score)
