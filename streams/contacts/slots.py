@@ -101,15 +101,16 @@ class Tally:
         if new is old or new == old:
             return
         if old is not None:
-            self._put(contact, name, old, -1)
+            self.put(old, -1, contact, name)
         if new is not None:
-            self._put(contact, name, new, 1)
+            self.put(new, 1, contact, name)
 
     def belongs(self, agent: str, team: str | None) -> None:
         """An agent is of this team, whatever is planned for him and whatever else changes."""
         self._teams[agent] = team
 
-    def _put(self, contact: str, name: str, slot: Slot, sign: int) -> None:
+    def put(self, slot: Slot, sign: int, contact: str = "", name: str = "") -> None:
+        """One slot more (``sign`` 1), or one less (-1). ``contact`` and ``name`` tell those that wait from each other."""
         if slot.form == HAPPENED:
             staff, desk, when = self._staff, self._desk, slot.at // 60_000
         elif slot.form == PLANNED:

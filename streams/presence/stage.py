@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
@@ -124,6 +125,11 @@ class PresenceStage:
                 return False
             if index == 0 and agent.log and agent.log[0].until is not None:
                 return True  # what was before that has been forgotten: it is too late for this agent
+            if agent.counted and not agent.amended and index == len(agent.log):
+                for sign, slot in self._work.followed(name, agent.log, told, agent.schedule()):
+                    tally.put(slot, sign)
+                agent.log.append(told)
+                return True
             if agent.counted and not agent.amended:
                 before = self._near(name, agent, told, index, index)
                 agent.log.insert(index, told)
@@ -140,6 +146,12 @@ class PresenceStage:
                 return False
             if shift.starts < horizon:
                 return True  # it may have been told before, counted and forgotten
+            if agent.counted and not agent.amended:
+                begin, end = _reach(agent.plans, shift)
+                before = self._between(name, agent, begin, end)
+                agent.plans.insert(index, shift)
+                tally.difference(name, before, self._between(name, agent, begin, end))
+                return True
             before = self._all(name, agent)
             agent.plans.insert(index, shift)
         else:
@@ -163,6 +175,17 @@ class PresenceStage:
             since = log[first].at if begin else told.at
             slots |= self._work.attendance(name, overlapping(schedule, since, next_at), log, schedule)
         return slots
+
+    def _between(self, name: str, agent: AgentPresence, begin: int, end: int) -> Slots:
+        """What the shifts between two moments (ms), which cut no other shift, have to do with."""
+        log, schedule = agent.log, agent.schedule()
+        first, last = max(0, bisect_right(log, begin, key=_at) - 1), bisect_left(log, end, key=_at)
+        shifts = overlapping(schedule, begin, end)
+        return {
+            **self._work.states(name, log[first:last], log[last].at if last < len(log) else NEVER, schedule),
+            **self._work.shifts(name, shifts),
+            **self._work.attendance(name, shifts, log, schedule),
+        }
 
     def _all(self, name: str, agent: AgentPresence) -> Slots:
         """All that has been sent on of what is kept of an agent."""
@@ -205,6 +228,21 @@ class PresenceStage:
             if not any(told.id in about for told in log if told.until is None):
                 agent.plans = [plan for plan in amend(agent.plans, agent) if plan.starts < plan.ends]
                 agent.words, agent.taken_back = [], []
+
+
+def _reach(plans: Sequence[Shift], shift: Shift) -> tuple[int, int]:
+    """From when to when (ms) a shift can change others: over all that it overlaps, and what these overlap."""
+    begin, end = shift.starts, shift.ends
+    while True:
+        met = [plan for plan in plans if plan.starts < end and plan.ends > begin]
+        reached = min([begin, *(plan.starts for plan in met)]), max([end, *(plan.ends for plan in met)])
+        if reached == (begin, end):
+            return reached
+        begin, end = reached
+
+
+def _at(told: Told) -> int:
+    return told.at
 
 
 def _word(event: AgentCorrected | AgentRetracted, at: int) -> Word:

@@ -83,6 +83,53 @@ class Work:
                     self._put(slots, f"{name}/{shift.starts}", since, until, _ADHERENT, agent, shift)
         return slots
 
+    def followed(
+        self, agent: str, log: Sequence[Told], told: Told, schedule: Sequence[Shift]
+    ) -> Iterator[tuple[int, Slot]]:
+        """What changes when ``told`` follows the last of ``log``, each slot with its sign: the state before it ends then and not when
+        it would have, which takes its time from then on away again.
+
+        The usual case: the same as the difference of all slots before and after, without computing either.
+        """
+        at = told.at
+        until, now_at_it = self.lasts_until(told, schedule), told.state in AT_IT
+        gone_until, was_at_it = at, False
+        if log:
+            gone_until, was_at_it = self.lasts_until(log[-1], schedule), log[-1].state in AT_IT
+            yield from self._span(-1, agent, log[-1], self._levels(log[-1]), at, gone_until)
+        yield from self._span(1, agent, told, self._levels(told), at, until)
+        for shift in reversed(schedule):
+            if shift.ends <= at:
+                break
+            if (was_at_it, gone_until) != (now_at_it, until):
+                since = max(at, shift.starts)
+                if was_at_it:
+                    yield from self._span(-1, agent, shift, _ADHERENT, since, min(gone_until, shift.ends), at)
+                if now_at_it:
+                    yield from self._span(1, agent, shift, _ADHERENT, since, min(until, shift.ends), at)
+            before, after = self._attended(shift, log, schedule), self._attended(shift, [*log, told], schedule)
+            if before != after:
+                yield -1, self._over(agent, shift, before)
+                yield 1, self._over(agent, shift, after)
+
+    def _span(
+        self,
+        sign: int,
+        agent: str,
+        credited: Told | Shift,
+        levels: tuple[str, ...],
+        since: int,
+        until: int,
+        told_at: int | None = None,
+    ) -> Iterator[tuple[int, Slot]]:
+        """An interval from a moment that was told (``told_at``, where it may be another than ``since``) to one that is planned."""
+        if levels and since < until:
+            team, site = credited.team, credited.site
+            begin = since, HAPPENED if told_at in (None, since) else PLANNED
+            for turn, (at, form), day in self._edges(begin, (until, PLANNED)):
+                sums = up(*levels, at=at, sign=turn)
+                yield sign, Slot(at, day, agent, team, None, site, sums, sums, form)
+
     def shifts(self, agent: str, schedule: Iterable[Shift]) -> Slots:
         """Time of the shifts themselves."""
         slots: Slots = {}
@@ -99,13 +146,14 @@ class Work:
 
         ``changes``: all that have to do with the shifts, each with its successor.
         """
-        slots: Slots = {}
-        for shift in shifts:
-            sums = _ATTENDED if self._attended(shift, changes, schedule) else _OVER
-            slots[f"over/{shift.starts}"] = Slot(
-                shift.ends, self._days.of(shift.starts), agent, shift.team, None, shift.site, sums, sums, PLANNED
-            )
-        return slots
+        return {
+            f"over/{shift.starts}": self._over(agent, shift, self._attended(shift, changes, schedule))
+            for shift in shifts
+        }
+
+    def _over(self, agent: str, shift: Shift, attended: bool) -> Slot:
+        sums = _ATTENDED if attended else _OVER
+        return Slot(shift.ends, self._days.of(shift.starts), agent, shift.team, None, shift.site, sums, sums, PLANNED)
 
     def _attended(self, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> bool:
         for index in range(max(0, bisect_right(changes, shift.starts, key=_at) - 1), len(changes)):
