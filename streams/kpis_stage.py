@@ -29,6 +29,8 @@ _NOTHING: Sums = {}
 _GROWN_MS = 10_000
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
+#: When (ms), of which entity, of which day (ordinal).
+_Plan = tuple[int, str, int]
 #: Keys in the order in which they came: a set that does not shuffle.
 _Keys = dict[str, None]
 #: (offset, contribution, border of its days) put aside, in the order of their coming.
@@ -59,8 +61,9 @@ class KpisStage:
         self._rules = rules
         self._judge_by(versions(policy)[0][1])
         self._calendar = Days(policy.zone, policy.day_starts_ms)
-        #: (moment in ms, entity key, day): a heap.
-        self._plans: list[tuple[int, str, int]] = []
+        #: (moment in ms, entity key, day): a heap, and what is on it.
+        self._plans: list[_Plan] = []
+        self._planned: set[_Plan] = set()
         #: Minute → the entities whose windows then change by themselves.
         self._ageing: dict[int, _Keys] = {}
         self._awake: _Keys = {}
@@ -100,7 +103,7 @@ class KpisStage:
                 self._later.setdefault(name.rsplit("+", 1)[0], {})[name] = None
         for key in keys:
             for at, day in self.entities[key].planned:
-                heappush(self._plans, (at, key, day))
+                self._plan(at, key, day)
             self._awake[key] = None
             self._show_anew[key] = None
 
@@ -119,8 +122,8 @@ class KpisStage:
             pending.append((offset, contribution, border))
             if len(pending) >= _MOST_PENDING:
                 self.settle(key)
-        if contribution.planned:  # its moment may come before anybody looks
-            self.settle(key)
+        for plan in contribution.planned:  # its moment may come before anybody looks
+            self._plan(plan.at, key, plan.day)
 
     def settle(self, key: str) -> None:
         """Add up what has come for an entity since somebody last looked at it."""
@@ -137,11 +140,6 @@ class KpisStage:
         entity = self.entities[key]
         new = _after(entity.offset, pending)
         if new:
-            planned = {(plan.at, plan.day) for contribution in new for plan in contribution.planned}
-            for at, on in (
-                sorted(planned - entity.planned.keys()) if planned else ()
-            ):  # the others are on the heap already
-                heappush(self._plans, (at, key, on))
             entity.apply(new)
             entity.offset = pending[-1][0]
             self._changed(key)
@@ -177,7 +175,7 @@ class KpisStage:
     def advance(self, now: int) -> None:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
         while self._plans and self._plans[0][0] <= now:
-            self._come_due(*heappop(self._plans))
+            self._come_due(heappop(self._plans))
         if now >= self._grown_at:
             self._grown_at = now - now % _GROWN_MS + _GROWN_MS
             self._awake |= {key: None for key in self._growing if entity_kind(key) in self._watching_growth}
@@ -198,7 +196,16 @@ class KpisStage:
             self._show.update(everybody)
         self._minute, self._today = minute, today
 
-    def _come_due(self, at: int, key: str, ordinal: int) -> None:
+    def _plan(self, at: int, key: str, day: int) -> None:
+        """Something begins to count at a moment (ms), unless it is taken back."""
+        plan = at, key, day
+        if plan not in self._planned:
+            self._planned.add(plan)
+            heappush(self._plans, plan)
+
+    def _come_due(self, plan: _Plan) -> None:
+        self._planned.discard(plan)
+        at, key, ordinal = plan
         self.settle(key)
         entity = self.entities.get(key)
         if entity is None:
