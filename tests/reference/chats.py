@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from tests.reference.holder import agent, desk, holder
 from tests.reference.thing import Contact, Thing, seconds
@@ -25,7 +26,11 @@ def things(contact: Contact) -> list[Thing]:
         elif event["sender"] == "agent" and asked is not None:
             wait = seconds(event["time"] - asked)
             who = holder(contact, number)
-            found.append(Thing("response", event["time"], day, who, {"wait": wait}))
+            found.append(
+                Thing(
+                    "response", event["time"], day, who, {"wait": wait, "delayed": wait > policy.response_delay_seconds}
+                )
+            )
             if first_reply is None:
                 first_reply = event
                 within = wait <= policy.first_response_seconds
@@ -46,6 +51,17 @@ def things(contact: Contact) -> list[Thing]:
             found.append(
                 Thing("first_response", first_asked + limit, day, who, {"due": True, "within": False, "plan": True})
             )
-    started, over = contact.arrived, [e["time"] for e in contact.events if e["type"] == "chat.ended"]
-    found.append(Thing("chat_open", started, day, holder(contact), {"from": started, "to": over[0] if over else None}))
+    return found + time_spent(contact)
+
+
+def time_spent(contact: Contact) -> list[Thing]:
+    """For how long each agent had it in turn: told when it has ended."""
+    ends = [number for number, event in enumerate(contact.events) if event["type"] == "chat.ended"]
+    if not ends:
+        return []
+    end, found = contact.events[ends[0]]["time"], list[Thing]()
+    for number, (event, after) in enumerate(pairwise(contact.events[: ends[0] + 1])):
+        if agent(contact, number)[0]:
+            spent = {"seconds": seconds(after["time"] - event["time"])}
+            found.append(Thing("chat_time", end, contact.day, holder(contact, number), spent))
     return found

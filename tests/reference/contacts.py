@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.reference.calls import answerer, legs
+from tests.reference.credit import credited
 from tests.reference.holder import desk, holder, number_of
+from tests.reference.moments import after, begin, lasted
 from tests.reference.resolution import account, finished, open_past, over, resolution, resolved, since_reopened, staff
-from tests.reference.thing import Contact, Event, Thing, seconds
+from tests.reference.thing import Contact, Event, Thing
 from tests.reference.tickets import PAST, replier
 
 DAY = timedelta(days=1)
+#: Kinds of matter that are to be answered within an hour.
+HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
+#: How a call or chat comes to its end without an agent.
+GIVEN_UP = ("call.abandoned", "call.left_queue", "call.ended", "chat.ended")
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
     """Everything that is counted of one contact, whatever its channel."""
+    if contact.merged:
+        return [
+            *asked(contact),
+            *reviewed(contact),
+        ]  # another ticket counts for it, but people have said what they said
     day, found = contact.day, list[Thing]()
     end, word, due = over(contact), resolution(contact), contact.last("due")
     if end is not None:
         found.append(Thing("handled", end["time"], day, account(contact, end), {"known": contact.customer is not None}))
     if word is not None:
-        found.append(Thing("resolution", word[1]["time"], day, account(contact, word[1]), {"resolved": word[0]}))
+        found.append(Thing("resolution", word[1]["time"], day, credited(contact, word[1]), {"resolved": word[0]}))
     elif due is not None and open_past(contact, due):
         found.append(Thing("resolution", due, day, who_at(contact, due), {"resolved": False, "plan": True}))
     if contact.kind == "complaint":
@@ -31,15 +42,81 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
             closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
             found.append(Thing("complaint", max(contact.arrived, closed), day, staff(contact)))
         found += held_to_a_day(contact)
+    for thing in found:
+        if thing.what == "resolution":
+            thing.about["named"] = contact.topic in contact.policy.topics
+    if contact.kind in HOURLY:
+        found += held_to_an_hour(contact)
+    if contact.kind == "follow_up":
+        found += follow_up(contact)
+    if contact.kind in ("refund", "refund_dispute"):
+        found += refunds(contact)
+    return found + asked(contact) + reviewed(contact) + looked_at(contact)
+
+
+def asked(contact: Contact) -> list[Thing]:
+    """What its customer was asked, and what he said of it."""
+    day, found = contact.day, list[Thing]()
     for survey in ("csat", "nps", "ces"):
         rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == survey]
         invited = [e for e in contact.events if e["type"].endswith(".invited") and e.get("survey", "csat") == survey]
         if rated:
-            found.append(rating(contact, rated[-1], account(contact, rated[-1]), survey))
+            found.append(rating(contact, rated[-1], survey))
         if invited:
             about = {"survey": survey, "rated": bool(rated)}
             found.append(Thing("survey", invited[0]["time"], day, account(contact, invited[0]), about))
-    return found + looked_at(contact)
+    return found
+
+
+def held_to_an_hour(contact: Contact) -> list[Thing]:
+    """Was it answered within an hour? Missed when the hour is up, by whoever had it then."""
+    reply, opened = answered(contact), contact.arrived
+    clock = contact.policy
+    limit = (
+        after(opened, clock.reply_within_seconds, clock)
+        if contact.channel == "ticket"
+        else opened + timedelta(seconds=clock.reply_within_seconds)
+    )
+    matter = {"matter": HOURLY[contact.kind or ""]}
+    if reply is not None and reply[0]["time"] <= limit:
+        return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
+    left = gone(contact)
+    if left is not None and left["time"] <= limit:
+        return []  # was not kept waiting
+    return [
+        Thing("hourly", limit + PAST, contact.day, who_at(contact, limit), matter | {"within": False, "plan": True})
+    ]
+
+
+def gone(contact: Contact) -> Event | None:
+    """The event with which the customer of a call or chat was gone; none while he waits, and of tickets."""
+    if contact.channel == "call":
+        offers = legs(contact)[0]
+        if any(leg.outcome is None for leg in offers):
+            return None
+    return next((e for e in reversed(contact.events) if e["type"] in GIVEN_UP), None)
+
+
+def follow_up(contact: Contact) -> list[Thing]:
+    """Was the customer called back or written to, as was promised?"""
+    made, end, due = answered(contact, promised=True), over(contact), contact.last("due")
+    if made is None and end is not None:
+        made = end, account(contact, end)
+    if made is not None:
+        return [Thing("follow_up", made[0]["time"], contact.day, made[1], {"made": True})]
+    left = gone(contact)
+    if left is not None:
+        return [Thing("follow_up", left["time"], contact.day, desk(contact), {"made": False})]
+    if due is None:
+        return []
+    return [Thing("follow_up", due + PAST, contact.day, who_at(contact, due), {"made": False, "plan": True})]
+
+
+def refunds(contact: Contact) -> list[Thing]:
+    """A refund, a dispute about one, or both: a refund that became a dispute."""
+    who, before = staff(contact) | desk(contact), [e.get("kind") for e in contact.events]
+    words = {contact.kind} | ({"refund"} if contact.kind == "refund_dispute" and "refund" in before else set())
+    return [Thing(str(word), contact.arrived, contact.day, who) for word in words]
 
 
 def held_to_a_day(contact: Contact) -> list[Thing]:
@@ -48,9 +125,10 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
     reply = answered(contact)
     if reply is not None:
         event, by = reply
-        about: dict[str, Any] = {"wait": seconds(event["time"] - contact.arrived)}
+        about: dict[str, Any] = {"wait": lasted(contact.arrived, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
-    limit, end, solved = contact.arrived + DAY, finished(contact), resolved(contact)
+    limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
+    end, solved = finished(contact), resolved(contact)
     if solved is not None and solved["time"] <= limit:
         found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
     elif solved is None and end is not None and end["time"] <= limit:
@@ -58,19 +136,19 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
             found.append(Thing("complaint_due", end["time"], day, who_at(contact, limit), {"within": False}))
     else:
         found.append(Thing("complaint_due", limit + PAST, day, who_at(contact, limit), {"within": False, "plan": True}))
-    for number in range(getattr(contact.policy, "complaint_late_days_at_most", 30)):
+    for number in range(contact.policy.complaint_late_days_at_most):
         begins = limit + DAY * number
         if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
             found.append(Thing("late_day", begins + PAST, day, who, {"plan": True}))
     return found
 
 
-def answered(contact: Contact) -> tuple[Event, set[str]] | None:
-    """The first human answer to it, and by whom."""
+def answered(contact: Contact, *, promised: bool = False) -> tuple[Event, set[str]] | None:
+    """The first human answer to it, and by whom. ``promised``: nobody need have asked."""
     for leg in legs(contact)[0] if contact.channel == "call" else ():
         if leg.outcome == "answered" and leg.at is not None:
             return {"time": leg.at}, answerer(contact, leg)
-    asked = False
+    asked = promised
     for number, event in enumerate(contact.events):
         kind = event["type"]
         asked = asked or event.get("sender") == "customer"  # a greeting before the question answers nothing
@@ -81,20 +159,32 @@ def answered(contact: Contact) -> tuple[Event, set[str]] | None:
     return None
 
 
-def looked_at(contact: Contact) -> list[Thing]:
-    """What others found in it: reviews, analyses, escalations; and whether it was settled at once."""
-    day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
-    reviews = {e.get("form"): e for e in contact.events if e["type"].endswith(".reviewed")}  # by each form the last one
-    for event in reviews.values():
+def reviews_of(contact: Contact) -> list[Event]:
+    """The reviews that stand: by each form the last one."""
+    return list({e.get("form"): e for e in contact.events if e["type"].endswith(".reviewed")}.values())
+
+
+def reviewed(contact: Contact) -> list[Thing]:
+    """What reviewers found in it."""
+    found = list[Thing]()
+    for event in reviews_of(contact):
         about = {
             "score": event["score"],
             "passed": event.get("passed"),
             "fatal": bool(event.get("fatal")),
             "script": (event.get("items") or {}).get("script"),
         }
-        found.append(Thing("review", event["time"], day, account(contact, event), about))
+        found.append(Thing("review", event["time"], contact.day, account(contact, event), about))
+    return found
+
+
+def looked_at(contact: Contact) -> list[Thing]:
+    """What others found in it: whether it was reviewed at all, analyses, escalations."""
+    day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
     if end is not None:
-        found.append(Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews)}))
+        found.append(
+            Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews_of(contact))})
+        )
     analyses = [e for e in contact.events if e["type"].endswith(".analysed")]
     if analyses:
         names = ("emotion", "emotion_start", "emotion_end", "keyword_coverage")
@@ -121,10 +211,10 @@ def looked_at(contact: Contact) -> list[Thing]:
 def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Thing]:
     """Was it settled the first time? Known some days after its own day only: until then it is pending."""
     end = over(contact)
-    if end is None or contact.customer is None:
+    if end is None or contact.customer is None or contact.merged:
         return []
-    days = timedelta(days=getattr(contact.policy, "fcr_days", 7))
-    midnight = datetime.combine(contact.day + timedelta(days=1), time(), contact.policy.zone)
+    days = timedelta(days=contact.policy.fcr_days)
+    midnight = begin(contact.day + DAY, contact.versions)
     again = any(e["type"].endswith((".transferred", ".reopened")) for e in contact.events)
     settled = not again and returned(contact, others, days) is None
     about = {"settled": settled, "matured": as_of >= midnight + days}
@@ -137,9 +227,10 @@ def who_at(contact: Contact, at: datetime) -> set[str]:
     return holder(contact, until[-1] if until else 0)
 
 
-def rating(contact: Contact, event: Event, who: set[str], survey: str) -> Thing:
+def rating(contact: Contact, event: Event, survey: str) -> Thing:
     """The rating that stands."""
     scale = event["scale"]
+    who = credited(contact, event) if survey == "csat" else account(contact, event)
     about: dict[str, Any] = {"survey": survey, "scale": scale, "score": event["score"]}
     about["satisfied"] = event["score"] >= contact.policy.satisfied_from[scale]
     about["negative"] = event["score"] <= 2 if scale == "1-5" else None
@@ -164,6 +255,7 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
         for other in others
         if contact.customer is not None
         and other.customer == contact.customer
+        and not other.merged
         and contact.arrived < other.arrived <= contact.arrived + days
         and same_matter(contact, other, policy.same_matter)
     ]
@@ -172,7 +264,9 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
 
 def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
     """The returns after a handled contact, and the complaint that this one repeats."""
-    found = []
+    found = list[Thing]()
+    if contact.merged:
+        return found
     back, end = returned(contact, others, timedelta(days=contact.policy.repeat_days)), over(contact)
     if back is not None and end is not None:
         at = end["time"]  # a share of the handled: it counts where they do
@@ -182,6 +276,7 @@ def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
             other
             for other in others
             if other.kind == "complaint"
+            and not other.merged
             and other.customer == contact.customer
             and other.arrived < contact.arrived <= other.arrived + timedelta(days=contact.policy.repeat_complaint_days)
             and same_matter(contact, other, contact.policy.same_matter)

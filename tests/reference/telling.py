@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
-from streams.contracts.events import AnyEvent
-from streams.kpi.policy import Policy
+from streams.contracts.events import SCALE_BOUNDS, AnyEvent
+from streams.kpi.policies import AnyPolicy
 from tests.reference.thing import Contact, Event
 
 #: The order in which the contract lists types decides between events of one moment.
@@ -37,6 +37,14 @@ def amends(event: Event) -> bool:
     return str(event["type"]).endswith((".corrected", ".retracted"))
 
 
+def sound(event: Event) -> bool:
+    """Can it have happened? A correction that would leave what cannot changes nothing."""
+    if event["type"].endswith(".rated"):
+        low, high = SCALE_BOUNDS[event["scale"]]
+        return bool(low <= event["score"] <= high)
+    return bool(event["type"] != "agent.scheduled" or event["ends"] > event["starts"])
+
+
 def amended(events: list[Event]) -> list[Event]:
     """The events of one contact or agent as they stand after every correction and retraction; the last word stands."""
 
@@ -52,16 +60,21 @@ def amended(events: list[Event]) -> list[Event]:
                 stands = None
                 continue
             given = {name: value for name, value in said.items() if name not in OWN and value is not None}
-            stands = (stands or event) | given
+            made = (stands or event) | given
+            if given.get("agent_id", made.get("agent_id")) != (stands or event).get("agent_id"):
+                made["team_id"] = given.get("team_id")  # he leaves the team of the one before
             if amends(event):
-                stands["type"] = said["type"]  # a corrected retraction is a correction
+                made["type"] = said["type"]  # a corrected retraction is a correction
+            elif not sound(made):
+                continue
+            stands = made
         return stands
 
     found = (standing(event, frozenset({event["id"]})) for event in events if not amends(event))
     return [event for event in found if event is not None]
 
 
-def contacts(events: list[Event], policy: Policy) -> list[Contact]:
+def contacts(events: list[Event], policy: AnyPolicy) -> list[Contact]:
     """Every contact; one whose events were all taken back is none."""
     groups: dict[tuple[str, str | None, str], list[Event]] = {}
     for event in events:
