@@ -47,6 +47,11 @@ class Desk:
         """Every entity of which anything is known."""
         return {"all|all"}.union(*(thing.who for thing in self.things), *(spell.who for spell in self.spells))
 
+    def days(self) -> set[date]:
+        """Every day of which anything is known."""
+        moments = [at for spell in self.spells for at in (spell.start, spell.end)]
+        return {thing.day for thing in self.things} | {day_of(at, self.policy) for at in moments}
+
     def figures(self, entity: str, window: str | date) -> Answer:
         """Every KPI of an entity: ``window`` is 5m, 30m, today, a day, or a month as ``2026-03``.
 

@@ -10,8 +10,8 @@ from typing import Any
 from streams.contracts.outputs import Figure, entity_kind
 from streams.facts import plain
 from streams.kpi.catalog import KPIS
-from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.judged import Judged
+from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import side_of
 from streams.pipeline import Run, run

@@ -12,6 +12,8 @@ from tests.reference.thing import Contact, Event
 
 #: The order in which the contract lists types decides between events of one moment.
 ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyEvent))}
+#: What an event of a type can say: a correction gives it nothing else.
+FIELDS = {str(type_.__struct_config__.tag): set(type_.__struct_fields__) for type_ in get_args(AnyEvent)}
 #: What a correction cannot replace: it is the amendment's own.
 OWN = {"id", "type", "source", "time", "contact_id", "customer_id", "corrects", "vip"}
 
@@ -60,6 +62,8 @@ def amended(events: list[Event]) -> list[Event]:
                 stands = None
                 continue
             given = {name: value for name, value in said.items() if name not in OWN and value is not None}
+            if not amends(event):
+                given = {name: value for name, value in given.items() if name in FIELDS[event["type"]]}
             made = (stands or event) | given
             if given.get("agent_id", made.get("agent_id")) != (stands or event).get("agent_id"):
                 made["team_id"] = given.get("team_id")  # he leaves the team of the one before
