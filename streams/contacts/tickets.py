@@ -52,12 +52,8 @@ def created(ticket: Contact, event: e.TicketCreated, at: int, rules: Rules) -> N
 
 
 def assigned(ticket: Contact, event: e.TicketAssigned, at: int, rules: Rules) -> None:
-    """An agent was given the ticket. Once it is overdue, it stays overdue for whoever had it."""
+    """An agent was given the ticket."""
     ticket.hand_to(event.agent_id, event.team_id)
-    if ticket.due_at is not None and at < ticket.due_at:
-        for name in (_OVERDUE, _LATE):
-            if (slot := ticket.slots.get(name)) is not None:
-                ticket.keep(name, replace(slot, agent=ticket.agent, team=ticket.team))
 
 
 def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) -> None:
@@ -120,6 +116,16 @@ def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) ->
 def merged(ticket: Contact, event: e.TicketMerged, at: int, rules: Rules) -> None:
     """Goes on as another ticket."""
     ticket.merged = True
+
+
+def settle_due(ticket: Contact, at: int) -> None:
+    """After an event: until it is due, it is to be kept by whoever has it. Once it is overdue, it stays overdue for them."""
+    if ticket.due_at is None or at > ticket.due_at:
+        return
+    for name in (_OVERDUE, _LATE):
+        if (slot := ticket.slots.get(name)) is not None:
+            own = replace(slot, agent=ticket.agent, team=ticket.team, queue=ticket.queue, site=ticket.site)
+            ticket.keep(name, own)
 
 
 def _open(ticket: Contact, at: int, rules: Rules) -> None:
