@@ -274,7 +274,8 @@ def people(draw: st.DrawFn, agent: str, start: datetime) -> list[Event]:
         elif word == "corrected" and "ends" in wrong:
             ends = datetime.fromisoformat(wrong["ends"]) + timedelta(hours=draw(st.sampled_from([-9, -2, 1])))
             fields = {"ends": ends.isoformat()}
-        tell(word, at + timedelta(minutes=draw(st.integers(0, 2))), corrects=wrong["id"], **fields)
+        at += timedelta(seconds=draw(st.sampled_from([0.001, 60, HOUR])))
+        tell(word, at, corrects=wrong["id"], **fields)
     return told
 
 

@@ -66,6 +66,7 @@ class Desk:
             own,
             own if live else [thing for thing in own if self.inside(thing, window)],
             [spell for spell in self.spells if entity in spell.who],
+            self.spells,
             (start, until),
             live,
             entity.startswith(("agent|", "team|")),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 
-from tests.reference.holder import agent, desk, holder
+from tests.reference.holder import agent, desk, desk_before, holder, takes
 from tests.reference.thing import Contact, Thing, seconds
 
 
@@ -55,13 +54,20 @@ def things(contact: Contact) -> list[Thing]:
 
 
 def time_spent(contact: Contact) -> list[Thing]:
-    """For how long each agent had it in turn: told when it has ended."""
-    ends = [number for number, event in enumerate(contact.events) if event["type"] == "chat.ended"]
-    if not ends:
-        return []
-    end, found = contact.events[ends[0]]["time"], list[Thing]()
-    for number, (event, after) in enumerate(pairwise(contact.events[: ends[0] + 1])):
-        if agent(contact, number)[0]:
-            spent = {"seconds": seconds(after["time"] - event["time"])}
-            found.append(Thing("chat_time", end, contact.day, holder(contact, number), spent))
+    """For how long each agent had it in turn: told when he has it no longer."""
+    found, since = list[Thing](), None
+    for number, event in enumerate(contact.events):
+        at, over = event["time"], event["type"] in ("chat.transferred", "chat.ended")
+        before, now = agent(contact, number - 1) if number else (None, None), agent(contact, number)
+        if since is not None and (over or before[0] != now[0]):
+            about = {"seconds": seconds(at - since)}
+            whose = now if before[0] == now[0] else before  # his team may have been told only now
+            found.append(
+                Thing("chat_time", at, contact.day, contact.staff(*whose) | desk_before(contact, number), about)
+            )
+            since = None
+        if event["type"] == "chat.ended":
+            break
+        if since is None and (takes(event) or event.get("to_agent_id")):
+            since = at
     return found

@@ -7,11 +7,11 @@ from typing import Any
 
 from tests.reference.calls import answerer, legs
 from tests.reference.credit import credited
-from tests.reference.holder import desk, holder, number_of
+from tests.reference.holder import agent, desk, holder, number_of
 from tests.reference.moments import after, begin, lasted
 from tests.reference.resolution import account, finished, open_past, over, resolution, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing
-from tests.reference.tickets import PAST, replier
+from tests.reference.tickets import PAST, overdue_since, replier, who_at
 
 DAY = timedelta(days=1)
 #: Kinds of matter that are to be answered within an hour.
@@ -23,10 +23,8 @@ GIVEN_UP = ("call.abandoned", "call.left_queue", "call.ended", "chat.ended")
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
     """Everything that is counted of one contact, whatever its channel."""
     if contact.merged:
-        return [
-            *asked(contact),
-            *reviewed(contact),
-        ]  # another ticket counts for it, but people have said what they said
+        # Another ticket counts for it, but what was said of it was said.
+        return [*asked(contact), *reviewed(contact), *analysed(contact)]
     day, found = contact.day, list[Thing]()
     end, word, due = over(contact), resolution(contact), contact.last("due")
     if end is not None:
@@ -34,7 +32,8 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
     if word is not None:
         found.append(Thing("resolution", word[1]["time"], day, credited(contact, word[1]), {"resolved": word[0]}))
     elif due is not None and open_past(contact, due):
-        found.append(Thing("resolution", due, day, who_at(contact, due), {"resolved": False, "plan": True}))
+        missed = overdue_since(contact, due)
+        found.append(Thing("resolution", missed, day, who_at(contact, missed), {"resolved": False, "plan": True}))
     if contact.kind == "complaint":
         found.append(Thing("complaint", contact.arrived, day, desk(contact)))
         if end is not None:
@@ -70,8 +69,12 @@ def asked(contact: Contact) -> list[Thing]:
 
 def held_to_an_hour(contact: Contact) -> list[Thing]:
     """Was it answered within an hour? Missed when the hour is up, by whoever had it then."""
-    reply, opened = answered(contact), contact.arrived
-    clock = contact.policy
+    reply, opened, clock = answered(contact), contact.arrived, contact.policy
+    if contact.channel == "chat":  # a customer who has not written waits for nothing
+        asked = [e["time"] for e in contact.events if e.get("sender") == "customer"]
+        if not asked:
+            return []
+        opened = asked[0]
     limit = (
         after(opened, clock.reply_within_seconds, clock)
         if contact.channel == "ticket"
@@ -84,7 +87,13 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
     if left is not None and left["time"] <= limit:
         return []  # was not kept waiting
     return [
-        Thing("hourly", limit + PAST, contact.day, who_at(contact, limit), matter | {"within": False, "plan": True})
+        Thing(
+            "hourly",
+            limit + PAST,
+            contact.day,
+            who_at(contact, kind_known(contact, limit)),
+            matter | {"within": False, "plan": True},
+        )
     ]
 
 
@@ -99,7 +108,7 @@ def gone(contact: Contact) -> Event | None:
 
 def follow_up(contact: Contact) -> list[Thing]:
     """Was the customer called back or written to, as was promised?"""
-    made, end, due = answered(contact, promised=True), over(contact), contact.last("due")
+    made, end, due = answered(contact), over(contact), contact.last("due")
     if made is None and end is not None:
         made = end, account(contact, end)
     if made is not None:
@@ -109,14 +118,23 @@ def follow_up(contact: Contact) -> list[Thing]:
         return [Thing("follow_up", left["time"], contact.day, desk(contact), {"made": False})]
     if due is None:
         return []
-    return [Thing("follow_up", due + PAST, contact.day, who_at(contact, due), {"made": False, "plan": True})]
+    return [
+        Thing(
+            "follow_up",
+            due + PAST,
+            contact.day,
+            who_at(contact, kind_known(contact, due)),
+            {"made": False, "plan": True},
+        )
+    ]
 
 
 def refunds(contact: Contact) -> list[Thing]:
     """A refund, a dispute about one, or both: a refund that became a dispute."""
-    who, before = staff(contact) | desk(contact), [e.get("kind") for e in contact.events]
-    words = {contact.kind} | ({"refund"} if contact.kind == "refund_dispute" and "refund" in before else set())
-    return [Thing(str(word), contact.arrived, contact.day, who) for word in words]
+    who, told = staff(contact) | desk(contact), [e["kind"] for e in contact.events if e.get("kind") is not None]
+    course = [kind for kind, before in zip(told, [None, *told], strict=False) if kind != before]
+    words = ["refund", "refund_dispute"] if course[-2:] == ["refund", "refund_dispute"] else course[-1:]
+    return [Thing(word, contact.arrived, contact.day, who) for word in words]
 
 
 def held_to_a_day(contact: Contact) -> list[Thing]:
@@ -133,9 +151,19 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
     elif solved is None and end is not None and end["time"] <= limit:
         if word is not None:  # closed in time without a word on it: nobody knows
-            found.append(Thing("complaint_due", end["time"], day, who_at(contact, limit), {"within": False}))
+            found.append(
+                Thing("complaint_due", end["time"], day, who_at(contact, kind_known(contact, limit)), {"within": False})
+            )
     else:
-        found.append(Thing("complaint_due", limit + PAST, day, who_at(contact, limit), {"within": False, "plan": True}))
+        found.append(
+            Thing(
+                "complaint_due",
+                limit + PAST,
+                day,
+                who_at(contact, kind_known(contact, limit)),
+                {"within": False, "plan": True},
+            )
+        )
     for number in range(contact.policy.complaint_late_days_at_most):
         begins = limit + DAY * number
         if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
@@ -143,12 +171,12 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
     return found
 
 
-def answered(contact: Contact, *, promised: bool = False) -> tuple[Event, set[str]] | None:
-    """The first human answer to it, and by whom. ``promised``: nobody need have asked."""
+def answered(contact: Contact) -> tuple[Event, set[str]] | None:
+    """The first human answer to it, and by whom."""
     for leg in legs(contact)[0] if contact.channel == "call" else ():
         if leg.outcome == "answered" and leg.at is not None:
             return {"time": leg.at}, answerer(contact, leg)
-    asked = promised
+    asked = False
     for number, event in enumerate(contact.events):
         kind = event["type"]
         asked = asked or event.get("sender") == "customer"  # a greeting before the question answers nothing
@@ -178,6 +206,15 @@ def reviewed(contact: Contact) -> list[Thing]:
     return found
 
 
+def analysed(contact: Contact) -> list[Thing]:
+    """What another system found in it: of each field the last word."""
+    analyses = [e for e in contact.events if e["type"].endswith(".analysed")]
+    if not analyses:
+        return []
+    about = {name: contact.last(name) for name in ("emotion", "emotion_start", "emotion_end", "keyword_coverage")}
+    return [Thing("analysis", analyses[-1]["time"], contact.day, account(contact, analyses[-1]), about)]
+
+
 def looked_at(contact: Contact) -> list[Thing]:
     """What others found in it: whether it was reviewed at all, analyses, escalations."""
     day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
@@ -185,27 +222,33 @@ def looked_at(contact: Contact) -> list[Thing]:
         found.append(
             Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews_of(contact))})
         )
-    analyses = [e for e in contact.events if e["type"].endswith(".analysed")]
-    if analyses:
-        names = ("emotion", "emotion_start", "emotion_end", "keyword_coverage")
-        about = {name: contact.last(name) for name in names}
-        found.append(Thing("analysis", analyses[-1]["time"], day, account(contact, analyses[-1]), about))
-        if end is not None:
-            about = {name: contact.last(name) for name in ("page_switches", "search_seconds")}
-            found.append(Thing("search", end["time"], day, account(contact, end), about))
+    found += analysed(contact)
+    if end is not None and any(thing.what == "analysis" for thing in found):
+        about = {name: contact.last(name) for name in ("page_switches", "search_seconds")}
+        found.append(Thing("search", end["time"], day, account(contact, end), about))
     escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
     if escalated:
         by = replier(contact, number_of(contact, escalated[0]))
         found.append(Thing("passed", escalated[0]["time"], day, by, {"escalated": True}))
         if done is not None:
-            found.append(Thing("passed", done["time"], day, staff(contact) - by))
+            who = finisher(contact)
+            own = set[str]() if f"agent|{who[0]}" in by else contact.staff(*who)
+            found.append(Thing("passed", done["time"], day, own))
     elif done is not None and contact.channel == "ticket":
-        found.append(Thing("passed", done["time"], day, account(contact, done)))
+        last = number_of(contact, since_reopened(contact)[-1])
+        found.append(Thing("passed", done["time"], day, contact.staff(*finisher(contact)) | desk(contact, last)))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
     if contact.kind == "complaint" and rated:
         good = rated[-1]["score"] >= contact.policy.satisfied_from[rated[-1]["scale"]]
-        found.append(Thing("rated_complaint", rated[-1]["time"], day, account(contact, rated[-1]), {"converted": good}))
+        found.append(
+            Thing("rated_complaint", rated[-1]["time"], day, credited(contact, rated[-1]), {"converted": good})
+        )
     return found
+
+
+def finisher(contact: Contact) -> tuple[str | None, str | None]:
+    """Agent and team who said the last word of a ticket's end: what becomes of it afterwards changes nothing of that."""
+    return agent(contact, number_of(contact, since_reopened(contact)[-1]))
 
 
 def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Thing]:
@@ -221,16 +264,19 @@ def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Th
     return [Thing("settled", end["time"], contact.day, account(contact, end), about)]
 
 
-def who_at(contact: Contact, at: datetime) -> set[str]:
-    """Who had it at a moment."""
-    until = [number for number, event in enumerate(contact.events) if event["time"] <= at]
-    return holder(contact, until[-1] if until else 0)
+def kind_known(contact: Contact, at: datetime) -> datetime:
+    """A moment or, if its kind was told only later, when that was."""
+    since: datetime | None = None
+    for event in contact.events:
+        if event.get("kind") is not None:
+            since = (since or event["time"]) if event["kind"] == contact.kind else None
+    return max(at, since or at)
 
 
 def rating(contact: Contact, event: Event, survey: str) -> Thing:
     """The rating that stands."""
     scale = event["scale"]
-    who = credited(contact, event) if survey == "csat" else account(contact, event)
+    who = credited(contact, event)
     about: dict[str, Any] = {"survey": survey, "scale": scale, "score": event["score"]}
     about["satisfied"] = event["score"] >= contact.policy.satisfied_from[scale]
     about["negative"] = event["score"] <= 2 if scale == "1-5" else None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from tests.reference.calls import legs
-from tests.reference.holder import agent, desk, number_of
+from tests.reference.holder import agent, desk, number_of, replier_of
 from tests.reference.resolution import account, resolved
 from tests.reference.thing import Contact, Event
-from tests.reference.tickets import replier_of
 
 
 def credited(contact: Contact, event: Event) -> set[str]:
-    """To whose account a rating or a resolution goes: the desk's once, and of the staff who is to be credited."""
+    """To whose account a rating or a resolution (and how long it took) goes: the desk's once, and of the staff who is to be credited."""
     way = contact.policy.rating_credit
     people = resolver(contact) if way == "resolver" else all_who_replied(contact) if way == "all_replied" else []
     people = [(who, team) for who, team in people if who]

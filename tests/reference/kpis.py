@@ -43,8 +43,10 @@ class Seen:
     everything: list[Thing]
     #: Where heights are read: all things there are for a rolling window, the day's own for a day.
     standing: list[Thing]
-    #: The entity's states and shifts, whenever; and the window's first moment and the one at which it is over.
+    #: The entity's states and shifts, whenever; and those of all;
+    #: and the window's first moment and the one at which it is over.
     spells: list[Spell]
+    everybody: list[Spell]
     span: tuple[datetime, datetime]
     live: bool
     staff: bool
@@ -151,7 +153,7 @@ def in_state(seen: Seen) -> Fraction:
     both = Fraction()
     for shift in (s for s in seen.spells if s.what == "scheduled"):
         start, end = max(shift.start, seen.span[0]), min(shift.end, seen.span[1])
-        for state in seen.spells:
+        for state in seen.everybody:  # the shift's account, whatever team or site the state names
             if state.agent == shift.agent and state.what in ("available", "on_contact", "wrap_up", "training"):
                 both += exact(state.cut(start, end))
     return both
@@ -163,7 +165,7 @@ def attendance(seen: Seen) -> Value:
     shifts = [s for s in over if (seen.span[0] <= s.end if seen.live else seen.span[0] <= s.start < seen.span[1])]
     there = [
         s for s in shifts
-        if any(o.agent == s.agent and o.what not in ("shift", "scheduled", "offline", "away") and o.cut(s.start, s.end) > 0 for o in seen.spells)
+        if any(o.agent == s.agent and o.what not in ("shift", "scheduled", "offline", "away") and o.cut(s.start, s.end) > 0 for o in seen.everybody)
     ]  # fmt: skip
     return Value(Fraction(len(there), len(shifts)), len(shifts)) if shifts else Value(None, 0)
 
@@ -230,12 +232,12 @@ def staffing(seen: Seen) -> Value:
     if there is None or not offers or not handled:
         return Value(None, 0)
     each = sum((exact(t.talk + t.hold + t.wrap_up) for t in handled), Fraction()) / len(handled)
+    if each == 0:
+        return Value(None, 0)
     load, needed = each * len(offers) / 1800, 0
     most = Fraction(str(policy.staffing_max_occupancy))
     while load > needed * most or (
-        each > 0
-        and 1 - waits_beyond(float(load), needed, policy.service_level_seconds, float(each))
-        < policy.staffing_service_level
+        1 - waits_beyond(float(load), needed, policy.service_level_seconds, float(each)) < policy.staffing_service_level
     ):
         needed += 1
     needed = ceil(needed / (1 - Fraction(str(policy.staffing_shrinkage))))

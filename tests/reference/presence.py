@@ -53,18 +53,18 @@ def shifts(events: list[Event]) -> list[Spell]:
         Spell(e["agent_id"], e.get("team_id"), e.get("site_id"), "shift", e["starts"], e["ends"], e["ends"])
         for e in newest.values()
     ]
-    return sorted(found, key=lambda shift: shift.start)
+    planned, covered = list[Spell](), datetime.min.replace(tzinfo=UTC)
+    for shift in sorted(found, key=lambda shift: shift.start):
+        if covered < shift.end:  # where two overlap, the later begins when the earlier has ended
+            planned.append(replace(shift, start=max(shift.start, covered)))
+            covered = shift.end
+    return planned
 
 
 def scheduled(planned: list[Spell], as_of: datetime) -> list[Spell]:
-    """The time that shifts cover, as far as it has come: where they overlap it is one time, the earlier shift's."""
-    found, covered = list[Spell](), datetime.min.replace(tzinfo=UTC)
-    for shift in planned:
-        start, end = max(shift.start, covered), min(shift.end, as_of)
-        covered = max(covered, shift.end)
-        if start < end:
-            found.append(replace(shift, what="scheduled", start=start, end=end))
-    return found
+    """The time that shifts cover, as far as it has come."""
+    begun = [shift for shift in planned if shift.start < as_of]
+    return [replace(shift, what="scheduled", end=min(shift.end, as_of)) for shift in begun]
 
 
 def quarter(at: datetime) -> datetime:
@@ -82,7 +82,7 @@ def spells(events: list[Event], planned: list[Spell], longest: timedelta, as_of:
         until = start + longest
         of = [shift.end for shift in planned if shift.start <= start < shift.end]
         if of:
-            until = min(until, max(of) + 2 * HOUR)
+            until = min(until, of[0] + 2 * HOUR)
         until = quarter(until)
         if after is not None:
             until = min(until, after["time"])

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
-from streams.contracts.events import SCALE_BOUNDS, AnyEvent
+from streams.contracts.events import SCALE_BOUNDS, AnyContactEvent, AnyEvent
 from streams.kpi.policies import AnyPolicy
 from tests.reference.thing import Contact, Event
 
-#: The order in which the contract lists types decides between events of one moment.
-ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyEvent))}
+#: The order in which the contract lists types decides between a contact's events of one moment.
+ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyContactEvent))}
 #: What an event of a type can say: a correction gives it nothing else.
 FIELDS = {str(type_.__struct_config__.tag): set(type_.__struct_fields__) for type_ in get_args(AnyEvent)}
 #: What a correction cannot replace: it is the amendment's own.
@@ -25,13 +25,13 @@ def moment(value: str | datetime) -> datetime:
 
 
 def told(events: Iterable[Event]) -> list[Event]:
-    """The events with times read, each only once, in order of time, type and id."""
+    """The events with times read, each only once, in order of time, type and id (agents' of time and id)."""
     once: dict[tuple[str, str | None, str, str], Event] = {}
     for event in events:
         subject = event.get("contact_id") or event["agent_id"]
         times = {name: moment(event[name]) for name in ("time", "due", "starts", "ends") if event.get(name) is not None}
         once.setdefault((event["type"].split(".")[0], event.get("customer_id"), subject, event["id"]), event | times)
-    return sorted(once.values(), key=lambda e: (e["time"], ORDER[e["type"]], e["id"]))
+    return sorted(once.values(), key=lambda e: (e["time"], ORDER.get(e["type"], 0), e["id"]))
 
 
 def amends(event: Event) -> bool:
@@ -69,9 +69,7 @@ def amended(events: list[Event]) -> list[Event]:
                 made["team_id"] = given.get("team_id")  # he leaves the team of the one before
             if amends(event):
                 made["type"] = said["type"]  # a corrected retraction is a correction
-            elif not sound(made):
-                continue
-            stands = made
+            stands = made if amends(event) or sound(made) else stands or event
         return stands
 
     found = (standing(event, frozenset({event["id"]})) for event in events if not amends(event))

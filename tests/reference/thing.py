@@ -85,7 +85,12 @@ class Contact:
     @cached_property
     def queue(self) -> str | None:
         """The queue that was named last."""
-        return self.last("queue_id")  # type: ignore[no-any-return]
+        queue = None
+        for event in self.events:
+            queue = event.get("queue_id") or queue
+            if event["type"] == "chat.transferred":
+                queue = event.get("to_queue_id") or queue
+        return queue
 
     def desk(self, queue: str | None, site: str | None) -> set[str]:
         """The desk entities of something."""

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.reference.holder import agent, desk, holder
+from tests.reference.credit import credited
+from tests.reference.holder import desk, holder, replier_of
 from tests.reference.moments import begin, day_of, lasted
-from tests.reference.resolution import finished, open_past, resolved, since_reopened, staff
+from tests.reference.resolution import account, finished, open_past, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing
 
 #: What is in time to the very moment is late a moment after it.
 PAST = timedelta(milliseconds=1)
-
-
-def replier_of(contact: Contact, number: int) -> tuple[str | None, str | None]:
-    """Agent and team who replied: whom the reply names, else who has the ticket."""
-    reply = contact.events[number]
-    who, team = agent(contact, number)
-    named = reply.get("agent_id")
-    if named:
-        who, team = named, reply.get("team_id") or (team if named == who else None)
-    return who, team
 
 
 def replier(contact: Contact, number: int) -> set[str]:
@@ -69,9 +60,7 @@ def solutions(contact: Contact) -> list[Thing]:
     ends = [number for number, event in enumerate(contact.events) if event["type"] in words]
     if done is not None and told:
         wait = lasted(opened, done["time"], contact.policy)
-        found.append(
-            Thing("time_to_resolve", done["time"], contact.day, staff(contact) | desk(contact), {"wait": wait})
-        )
+        found.append(Thing("time_to_resolve", done["time"], contact.day, credited(contact, done), {"wait": wait}))
     if ends:
         again = any(contact.events[number]["type"] == "ticket.reopened" for number in ends)
         found.append(
@@ -86,11 +75,23 @@ def deadlines(contact: Contact) -> list[Thing]:
     if due is None:
         return []
     kept = not open_past(contact, due)
-    at = since_reopened(contact)[0]["time"] if kept else due + PAST
-    about = {"breached": not kept, "plan": not kept}
-    had = [number for number, event in enumerate(contact.events) if event["time"] <= due]
-    who = staff(contact) | desk(contact) if kept else holder(contact, had[-1] if had else 0)
-    return [Thing("sla", at, contact.day, who, about)]
+    word = since_reopened(contact)[0] if kept else None
+    missed = overdue_since(contact, due)
+    at, who = (word["time"], account(contact, word)) if word else (max(missed, due + PAST), who_at(contact, missed))
+    return [Thing("sla", at, contact.day, who, {"breached": not kept, "plan": not kept})]
+
+
+def overdue_since(contact: Contact, due: datetime) -> datetime:
+    """When it was late: when it was due or, if it was not open then, when it was reopened."""
+    opened = [e["time"] for e in contact.events if e["type"] in ("ticket.created", "ticket.reopened")]
+    late: datetime = max([due, *opened])
+    return late
+
+
+def who_at(contact: Contact, at: datetime) -> set[str]:
+    """Who had it at a moment."""
+    until = [number for number, event in enumerate(contact.events) if event["time"] <= at]
+    return holder(contact, until[-1] if until else 0)
 
 
 def backlog(contact: Contact) -> list[Thing]:
