@@ -166,7 +166,7 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
     if event.ended_by is not None:
         leg.ended_by_agent = event.ended_by == "agent"
     _put_handle(call, leg, rules)
-    call.close(leg.ended_at)
+    call.close(max(part.ended_at for part in call.legs if part.ended_at is not None))
     if event.resolved is not None:
         call.resolve(at, event.resolved)
 

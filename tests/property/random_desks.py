@@ -24,6 +24,9 @@ kinds = st.sampled_from(
     [None, None, "complaint", "complaint", "info_relay", "fault", "follow_up", "refund", "refund_dispute"]
 )
 seldom = st.sampled_from([True, False, False, False])
+states = st.sampled_from(
+    ["available", "available", "on_contact", "on_contact", "wrap_up", "away", "training", "offline"]
+)
 
 #: Values that a version of the policy may change.
 values = st.fixed_dictionaries(
@@ -260,9 +263,6 @@ def people(draw: st.DrawFn, agent: str, start: datetime) -> list[Event]:
         when = begins - timedelta(hours=draw(st.sampled_from([-9, 0, 1, 20])))
         tell("scheduled", when, starts=begins.isoformat(), ends=ends.isoformat())
     at = start + timedelta(seconds=draw(st.sampled_from([-DAY, -HOUR, 0, 60, 7000])))
-    states = st.sampled_from(
-        ["available", "available", "on_contact", "on_contact", "wrap_up", "away", "training", "offline"]
-    )
     for _ in range(draw(st.integers(0, 8))):
         tell("state_changed", at, state=draw(states))
         at += timedelta(seconds=draw(st.sampled_from([0, 0.001, 60, 890, 900, 3000, HOUR, 5 * HOUR, 20 * HOUR])))
@@ -272,7 +272,8 @@ def people(draw: st.DrawFn, agent: str, start: datetime) -> list[Event]:
         if word == "corrected" and "state" in wrong:
             fields = {"state": draw(states)}
         elif word == "corrected" and "ends" in wrong:
-            ends = datetime.fromisoformat(wrong["ends"]) + timedelta(hours=draw(st.sampled_from([-9, -2, 1])))
+            least = [] if "corrects" in wrong else [-9, -2]  # one that leaves no shift, and changes nothing
+            ends = datetime.fromisoformat(wrong["ends"]) + timedelta(hours=draw(st.sampled_from([*least, 1])))
             fields = {"ends": ends.isoformat()}
         at += timedelta(seconds=draw(st.sampled_from([0.001, 60, HOUR])))
         tell(word, at, corrects=wrong["id"], **fields)
@@ -289,4 +290,38 @@ def desks(draw: st.DrawFn, contacts: tuple[int, int] = (1, 6), staff: str = "") 
     told += [event for agent in staff for event in draw(people(agent, start))]
     if not told:
         told = draw(calls(0, start))
+    return told
+
+
+@st.composite
+def busy_halves(draw: st.DrawFn) -> list[Event]:
+    """Half an hour of calls at one site and at none, and who is there to take them."""
+    start, told = draw(st.sampled_from(STARTS)), list[Event]()
+    for number in range(draw(st.integers(1, 12))):
+        at, agent = start + timedelta(seconds=draw(st.integers(0, 1500))), draw(agents)
+        talk, site = draw(st.sampled_from([0, 30, 180, 600, 1200])), draw(st.sampled_from([None, "s"]))
+        steps: list[tuple[str, float, Event]] = [("queued", 0, {"queue_id": "q", "site_id": site})]
+        if draw(st.sampled_from([True, True, False])):
+            staff = {"agent_id": agent, "team_id": TEAM[agent]}
+            steps += [("answered", 7, staff), ("ended", 7 + talk, staff | {"talk_seconds": talk})]
+        for what, later, fields in steps:
+            when = at + timedelta(seconds=later)
+            event = {
+                "type": f"call.{what}",
+                "id": what,
+                "source": "s",
+                "time": when.isoformat(),
+                "contact_id": f"c{number}",
+                **fields,
+            }
+            told.append({name: value for name, value in event.items() if value is not None})
+    for agent in "abc":
+        for number in range(draw(st.integers(0, 3))):
+            when, state = start + timedelta(seconds=draw(st.integers(-600, 1800))), draw(states)
+            site = {"site_id": "s"} if draw(st.booleans()) else {}
+            told.append(
+                {
+                    "type": "agent.state_changed", "id": f"{number}", "source": "s", "time": when.isoformat(), "agent_id": agent, "team_id": TEAM[agent], "state": state, **site,
+                }
+            )  # fmt: skip
     return told

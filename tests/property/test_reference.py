@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.kpi.catalog import KPIS
-from tests.property.random_desks import desks, plain_policies, policies_in_versions
+from tests.property.random_desks import busy_halves, desks, plain_policies, policies_in_versions
 from tests.reference import Desk
 from tests.reference.kernel import Kernel
 from tests.reference.kpis import APPROXIMATE, OF_TIME, WITHOUT
 from tests.reference.kpis import KPIS as REFERENCE
 
-EXAMPLES = int(os.environ.get("DESKPULSE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("DESKPULSE_EXAMPLES", "120"))
 #: Everybody who can have something to show.
 ENTITIES = ("all|all", "agent|a", "agent|b", "agent|c", "team|t", "team|u", "team|v", "queue|q", "queue|r", "site|s")
 
@@ -46,11 +46,12 @@ def differences(kernel: Kernel, desk: Desk) -> list[str]:
     return found
 
 
-#: What is looked at: desks with and without agents' states, one set of values or a change of policy.
+#: What is looked at: desks with and without agents' states, busy ones, one set of values or a change of policy.
 KINDS = {
     "contacts": (desks((1, 6)), plain_policies),
     "agents": (desks((0, 2), "ab"), plain_policies),
     "versions": (desks((1, 6)), policies_in_versions()),
+    "busy": (busy_halves(), plain_policies),
     "everything": (desks((1, 5), "abc"), plain_policies | policies_in_versions()),
 }
 

@@ -33,7 +33,15 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         found.append(Thing("resolution", word[1]["time"], day, credited(contact, word[1]), {"resolved": word[0]}))
     elif due is not None and open_past(contact, due):
         missed = overdue_since(contact, due)
-        found.append(Thing("resolution", missed, day, who_at(contact, missed), {"resolved": False, "plan": True}))
+        found.append(
+            Thing(
+                "resolution",
+                missed,
+                day,
+                credited(contact, None, who_at(contact, missed)),
+                {"resolved": False, "plan": True},
+            )
+        )
     if contact.kind == "complaint":
         found.append(Thing("complaint", contact.arrived, day, desk(contact)))
         if end is not None:
@@ -84,7 +92,7 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
     if reply is not None and reply[0]["time"] <= limit:
         return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
     left = gone(contact)
-    if left is not None and left["time"] <= limit:
+    if reply is None and left is not None and left["time"] <= limit:
         return []  # was not kept waiting
     return [
         Thing(
@@ -258,7 +266,8 @@ def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Th
         return []
     days = timedelta(days=contact.policy.fcr_days)
     midnight = begin(contact.day + DAY, contact.versions)
-    again = any(e["type"].endswith((".transferred", ".reopened")) for e in contact.events)
+    again = any(e["type"] in ("chat.transferred", "ticket.reopened") for e in contact.events)
+    again = again or (contact.channel == "call" and any(leg.transferred for leg in legs(contact)[0]))
     settled = not again and returned(contact, others, days) is None
     about = {"settled": settled, "matured": as_of >= midnight + days}
     return [Thing("settled", end["time"], contact.day, account(contact, end), about)]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from tests.reference.calls import legs
-from tests.reference.holder import agent, desk, number_of, replier_of
+from tests.reference.holder import agent, number_of, replier_of
 from tests.reference.resolution import account, resolved
 from tests.reference.thing import Contact, Event
 
 
-def credited(contact: Contact, event: Event) -> set[str]:
-    """To whose account a rating or a resolution (and how long it took) goes: the desk's once, and of the staff who is to be credited."""
+def credited(contact: Contact, event: Event | None, otherwise: set[str] | None = None) -> set[str]:
+    """To whose account a rating or a resolution goes: the desk's once, and of the staff who is to be credited.
+
+    ``otherwise``: whose it is where nobody is; else it is credited as what the event says.
+    """
     way = contact.policy.rating_credit
     people = resolver(contact) if way == "resolver" else all_who_replied(contact) if way == "all_replied" else []
     people = [(who, team) for who, team in people if who]
+    whose = account(contact, event) if otherwise is None else otherwise
     if not people:
-        return account(contact, event)
-    return desk(contact, number_of(contact, event)).union(*(contact.staff(who, team) for who, team in people))
+        return whose
+    desks = {entity for entity in whose if not entity.startswith(("agent|", "team|"))}
+    return desks.union(*(contact.staff(who, team) for who, team in people))
 
 
 def resolver(contact: Contact) -> list[tuple[str | None, str | None]]:

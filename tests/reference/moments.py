@@ -72,14 +72,14 @@ def lasted(start: datetime, end: datetime, policy: Policy) -> float:
 
 
 def after(start: datetime, seconds: float, policy: Policy) -> datetime:
-    """The last moment at which no more than so many seconds have passed by the policy's clock."""
+    """The first moment at which so many seconds have passed by the policy's clock."""
     if policy.response_clock == "calendar":
         return start + timedelta(seconds=seconds)
     day, left = start.astimezone(policy.zone).date(), seconds
     while True:
         for opens, closes in _open_hours(day, policy):
             free = max(0.0, (closes - max(start, opens)).total_seconds())
-            if left < free:
+            if left <= free:
                 return max(start, opens) + timedelta(seconds=left)
             left -= free
         day += ONE_DAY
