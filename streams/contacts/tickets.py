@@ -63,7 +63,9 @@ def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) 
     if ticket.agent is None:
         ticket.hand_to(event.agent_id, event.team_id)
     ticket.put("escalation", at, both=_ESCALATED, agent=event.agent_id, team=event.team_id)
-    _pass(ticket)
+    if (passed := ticket.slots.get("passed")) is not None:  # finished before: that part stays with whoever did it
+        own = ticket.slots["escalation"].agent == passed.agent
+        ticket.keep("passed", replace(passed, staff=_NOTHING if own else _PASSED, desk=_NOTHING))
 
 
 def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> None:

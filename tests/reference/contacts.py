@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from tests.reference.calls import answerer, legs
@@ -16,8 +17,6 @@ from tests.reference.tickets import PAST, overdue_since, replier, who_at
 DAY = timedelta(days=1)
 #: Kinds of matter that are to be answered within an hour.
 HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
-#: How a call or chat comes to its end without an agent.
-GIVEN_UP = ("call.abandoned", "call.left_queue", "call.ended", "chat.ended")
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
@@ -92,38 +91,43 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
     if reply is not None and reply[0]["time"] <= limit:
         return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
     left = gone(contact)
-    if reply is None and left is not None and left["time"] <= limit:
+    if reply is None and left is not None and left <= limit:
         return []  # was not kept waiting
+    offers = legs(contact)[0] if contact.channel == "call" else []
+    left_before = [
+        leg.came for was, leg in pairwise(offers) if was.outcome != "answered" and (was.at or limit) <= limit
+    ]
+    back = [came for came in left_before if came > limit]  # it was gone, and came again when the hour was up
+    who = who_at(contact, kind_known(contact, min(back, default=limit)))
     return [
         Thing(
             "hourly",
             limit + PAST,
             contact.day,
-            who_at(contact, kind_known(contact, limit)),
+            who,
             matter | {"within": False, "plan": True},
         )
     ]
 
 
-def gone(contact: Contact) -> Event | None:
-    """The event with which the customer of a call or chat was gone; none while he waits, and of tickets."""
+def gone(contact: Contact) -> datetime | None:
+    """When the customer of a call or chat was gone without an answer; None while he waits, and of tickets."""
     if contact.channel == "call":
         offers = legs(contact)[0]
-        if any(leg.outcome is None for leg in offers):
-            return None
-    return next((e for e in reversed(contact.events) if e["type"] in GIVEN_UP), None)
+        return offers[-1].at if offers and offers[-1].outcome != "answered" else None
+    return next((e["time"] for e in contact.events if e["type"] == "chat.ended"), None)
 
 
 def follow_up(contact: Contact) -> list[Thing]:
     """Was the customer called back or written to, as was promised?"""
     made, end, due = answered(contact), over(contact), contact.last("due")
-    if made is None and end is not None:
+    if end is not None and (made is None or end["time"] < made[0]["time"]):
         made = end, account(contact, end)
     if made is not None:
         return [Thing("follow_up", made[0]["time"], contact.day, made[1], {"made": True})]
     left = gone(contact)
     if left is not None:
-        return [Thing("follow_up", left["time"], contact.day, desk(contact), {"made": False})]
+        return [Thing("follow_up", left, contact.day, desk(contact), {"made": False})]
     if due is None:
         return []
     return [

@@ -76,6 +76,8 @@ def resolution(contact: Contact) -> tuple[bool, Event] | None:
 def resolved(contact: Contact) -> Event | None:
     """The event since which it is said to be resolved; none where it is not."""
     since = None
+    if contact.channel == "call" and over(contact) is None:
+        return None
     for event in contact.events:
         kind, says = event["type"], event.get("resolved")
         if kind == "ticket.reopened":
