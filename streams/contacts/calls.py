@@ -157,26 +157,26 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
         call.hand_to(event.agent_id, event.team_id)
         if number == len(call.legs):
             _put_answer(call, leg, rules)
-    first_word = leg.ended_at is None
     if leg.ended_at is None:
         leg.ended_at = at
     leg.hold = _ms(event.hold_seconds) if event.hold_seconds is not None else leg.hold
     leg.wrap_up = _ms(event.wrap_up_seconds) if event.wrap_up_seconds is not None else leg.wrap_up
     if event.talk_seconds is not None:
         leg.talk = _ms(event.talk_seconds)
-    elif first_word and leg.answered_at is not None:
-        leg.talk = max(0, at - leg.answered_at - leg.hold)
     if event.ended_by is not None:
         leg.ended_by_agent = event.ended_by == "agent"
     _put_handle(call, leg, rules)
-    call.close(leg.ended_at)
+    call.close(max(part.ended_at for part in call.legs if part.ended_at is not None))
     if event.resolved is not None:
         call.resolve(at, event.resolved)
 
 
 def _put_handle(call: Contact, leg: Leg, rules: Rules) -> None:
     """The agent's part, over: its times, and what became of it."""
-    talk = leg.talk or 0
+    ended_at = leg.ended_at or 0
+    talk = leg.talk
+    if talk is None:  # nobody told: all the time but the hold, which may be told later
+        talk = max(0, ended_at - (leg.answered_at or 0) - leg.hold)
     sums: Sums = {"calls_handled": 1}
     for measure, amount in (
         ("handle_seconds", talk + leg.hold + leg.wrap_up),
@@ -195,7 +195,7 @@ def _put_handle(call: Contact, leg: Leg, rules: Rules) -> None:
         sums["calls_short"] = 1
     call.put(
         f"handle{call.legs.index(leg) + 1}",
-        leg.ended_at or 0,
+        ended_at,
         staff=sums if leg.agent else None,
         desk=sums,
         agent=leg.agent,

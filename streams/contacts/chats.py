@@ -48,7 +48,8 @@ def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
             chat.unanswered_at = at
         if chat.asked_at is None:
             chat.asked_at = at
-            chat.put(_DUE, at + _limit(rules), both=_RESPONSE_DUE, form=PLANNED)
+            if chat.closed_at is None:  # nobody waits in a chat that is over
+                chat.put(_DUE, at + _limit(rules), both=_RESPONSE_DUE, form=PLANNED)
     elif event.sender == "agent":
         _assign(chat, event, at)
         if chat.unanswered_at is None:

@@ -22,6 +22,8 @@ AT_THE_END = frozenset({
     "handled", "resolution", "rating", "bad_rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
     "created", "open", "month", "closed", "met", "resolve_time", "complaint_closed",
 })  # fmt: skip
+#: Slots of a ticket that are of the desk where it is: what a queue has taken in and what it has finished go with the ticket.
+WHERE_IT_IS = ("created", "open", "month", "closed")
 #: Begins the name of a slot of a review by a form, which moves along as well.
 REVIEW = "review:"
 #: Slots with days of their own, whatever day the contact arrived.
@@ -258,10 +260,16 @@ class Contact(Struct, array_like=True, kw_only=True):
             self.first_at, news = at, True
             if self.arrived_at is None:
                 self._place(at, days)
+        moved = False
         if event.queue_id is not None and event.queue_id != self.queue:
-            self.queue, news = event.queue_id, True
+            self.queue, moved = event.queue_id, True
         if event.site_id is not None and event.site_id != self.site:
-            self.site, news = event.site_id, True
+            self.site, moved = event.site_id, True
+        if moved:
+            news = True
+            for name in WHERE_IT_IS:
+                if (slot := self.slots.get(name)) is not None:
+                    self.fill(name, replace(slot, queue=self.queue, site=self.site))
         if event.topic is not None and event.topic != self.topic:
             self.topic, news = event.topic, True
         if event.kind is not None and event.kind != self.kind:

@@ -65,9 +65,9 @@ def _note(contact: Contact, event: AnyContactEvent) -> None:
         case e.TicketReopened():
             contact.resolver = None
         case e.TicketResolved(resolved=None) | e.TicketResolved(resolved=True):
-            contact.resolver = who
+            contact.resolver = contact.resolver or who  # who says it again, or closes it, has not resolved it
         case e.CallEnded(resolved=True) | e.ChatEnded(resolved=True) | e.TicketClosed(resolved=True):
-            contact.resolver = who
+            contact.resolver = contact.resolver or who
         case e.CallEnded(resolved=False) | e.ChatEnded(resolved=False):
             contact.resolver = None
         case e.TicketResolved(resolved=False) | e.TicketClosed(resolved=False):

@@ -46,7 +46,9 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
         case "follow_up":
             _follow_up(contact, channel, at)
         case "refund" | "refund_dispute" as kind:
-            contact.keep(kind, _slot(contact, contact.at, _OF_KIND[kind]))
+            both = ("refund",) if kind == "refund_dispute" and "refund" in contact.slots else ()
+            for name in (*both, kind):
+                contact.keep(name, _slot(contact, contact.at, _OF_KIND[name]))
         case "fault" | "info_relay" as kind:
             _reply(contact, channel, at, rules, *_REPLIES[kind])
 
@@ -110,9 +112,9 @@ def _begun_days(limit: int, day: int, at_most: int) -> tuple[tuple[int, int], ..
 def _follow_up(contact: Contact, channel: str, at: int) -> None:
     """Followed up: an agent answered, replied or handled it. Due at its due time, or where it ended without that."""
     replied, handled = _first_reply(contact), contact.slots.get("handled")
-    done = min((slot.at for slot in (replied, handled) if slot is not None), default=None)
-    if done is not None:
-        contact.keep("follow_up", _slot(contact, done, _FOLLOWED_UP))
+    made = min((slot for slot in (replied, handled) if slot is not None), key=lambda slot: slot.at, default=None)
+    if made is not None:  # by whoever did it
+        contact.keep("follow_up", replace(made, staff=_FOLLOWED_UP, desk=_FOLLOWED_UP))
     elif contact.due_at is not None:
         _plan(contact, "follow_up", contact.due_at + 1, _FOLLOW_UP_DUE, at)
     elif (left := _left_at(contact, channel)) is not None:

@@ -52,12 +52,8 @@ def created(ticket: Contact, event: e.TicketCreated, at: int, rules: Rules) -> N
 
 
 def assigned(ticket: Contact, event: e.TicketAssigned, at: int, rules: Rules) -> None:
-    """An agent was given the ticket. Once it is overdue, it stays overdue for whoever had it."""
+    """An agent was given the ticket."""
     ticket.hand_to(event.agent_id, event.team_id)
-    if ticket.due_at is not None and at < ticket.due_at:
-        for name in (_OVERDUE, _LATE):
-            if (slot := ticket.slots.get(name)) is not None:
-                ticket.keep(name, replace(slot, agent=ticket.agent, team=ticket.team))
 
 
 def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) -> None:
@@ -67,7 +63,9 @@ def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) 
     if ticket.agent is None:
         ticket.hand_to(event.agent_id, event.team_id)
     ticket.put("escalation", at, both=_ESCALATED, agent=event.agent_id, team=event.team_id)
-    _pass(ticket)
+    if (passed := ticket.slots.get("passed")) is not None:  # finished before: that part stays with whoever did it
+        own = ticket.slots["escalation"].agent == passed.agent
+        ticket.keep("passed", replace(passed, staff=_NOTHING if own else _PASSED, desk=_NOTHING))
 
 
 def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> None:
@@ -120,6 +118,16 @@ def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) ->
 def merged(ticket: Contact, event: e.TicketMerged, at: int, rules: Rules) -> None:
     """Goes on as another ticket."""
     ticket.merged = True
+
+
+def settle_due(ticket: Contact, at: int) -> None:
+    """After an event: until it is due, it is to be kept by whoever has it. Once it is overdue, it stays overdue for them."""
+    if ticket.due_at is None or at > ticket.due_at:
+        return
+    for name in (_OVERDUE, _LATE):
+        if (slot := ticket.slots.get(name)) is not None:
+            own = replace(slot, agent=ticket.agent, team=ticket.team, queue=ticket.queue, site=ticket.site)
+            ticket.keep(name, own)
 
 
 def _open(ticket: Contact, at: int, rules: Rules) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import date
+from math import gcd
 from typing import Any
 
 from streams.contracts.outputs import Sums, entity_kind
@@ -101,15 +102,19 @@ def judged(policy: AnyPolicy, days: set[date]) -> Judged:
 def _one(bounds: list[Bound]) -> Bound:
     """One formula over the names of all versions; one that never has data where their units have nothing in common."""
     last = bounds[-1]
-    scales = {(bound.up, bound.down, bound.per_n, bound.squared) for bound in bounds}
+    scales = {(bound.up, bound.down, bound.per_n) for bound in bounds}
     if KPIS[last.id].unit == "points" or len(scales) > 1:
         return replace(last, top=(), bottom=())  # scores of different scales are never mixed
     terms: dict[str, Any] = {}
+    squared = gcd(*(bound.squared for bound in bounds))  # squares of different fineness add up in the finest
     for name in _TERMS:
         if getattr(last, name) is not None:
-            every = enumerate((getattr(bound, name) or () for bound in bounds), 1)
-            terms[name] = tuple((_own(measure, number), times) for number, pairs in every for measure, times in pairs)
-    return replace(last, **terms)
+            terms[name] = tuple(
+                (_own(measure, number), times * (bound.squared // squared if name == "squares" else 1))
+                for number, bound in enumerate(bounds, 1)
+                for measure, times in getattr(bound, name) or ()
+            )
+    return replace(last, squared=squared, **terms)
 
 
 def _own(name: str, number: int) -> str:

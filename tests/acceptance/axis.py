@@ -3,7 +3,7 @@
 A line is ``TIME CHANNEL CONTACT WHAT field=value …``: ``09:00:20 call c1 answered agent=a``. TIME is of the case's date in the zone of
 its policy; ``+1 00:00:10`` is the day after, ``02:30:00+02:00`` says which of two. ``chat c1 customer``, ``chat c1 bot`` and
 ``chat c1 reply`` are messages; ``script=yes`` is an item of a review's form. Agents have lines of their own: ``09:00:00 agent a available``, ``agent a scheduled starts=… ends=…``.
-Lines are named e1, e2, … for ``corrects=``, or as ``id=`` says.
+Lines are named e1, e2, … for ``corrects=``, or as ``id=`` says. A policy is values by name, or ``versions`` as its file has them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy, read
 
 DATE = date(2026, 3, 2)
 SHORT = {
@@ -58,14 +58,14 @@ class Case:
     """A hand-made case, as its file has it."""
 
     name: str
-    policy: Policy
+    policy: AnyPolicy
     events: list[dict[str, Any]]
     as_of: datetime
     expected: list[Expected]
     kpis: set[str] = field(default_factory=set)
 
 
-def moment(text: str, day: date, policy: Policy) -> datetime:
+def moment(text: str, day: date, policy: AnyPolicy) -> datetime:
     """A time on the axis, with its offset."""
     if text.startswith("+"):
         days, text = text[1:].split(" ", 1)
@@ -74,7 +74,7 @@ def moment(text: str, day: date, policy: Policy) -> datetime:
     return datetime.combine(day, at, at.tzinfo or policy.zone)
 
 
-def event(line: str, number: int, day: date, policy: Policy) -> dict[str, Any]:
+def event(line: str, number: int, day: date, policy: AnyPolicy) -> dict[str, Any]:
     """The event that a line tells. Raises ValueError where it is none."""
     match = _LINE.fullmatch(line.strip())
     if match is None:
@@ -102,7 +102,7 @@ def event(line: str, number: int, day: date, policy: Policy) -> dict[str, Any]:
     return told
 
 
-def plain(name: str, value: str, day: date, policy: Policy) -> Any:
+def plain(name: str, value: str, day: date, policy: AnyPolicy) -> Any:
     """A field's value as an event carries it."""
     if name in NUMBERS:
         return float(value) if "." in value else int(value)
@@ -140,14 +140,11 @@ def cases(path: Path) -> list[Case]:
         unknown = raw.keys() - {"name", "trap", "policy", "date", "events", "as_of", "expect"}
         if unknown:
             raise ValueError(f"{path.name}: {raw['name']}: unknown {', '.join(sorted(unknown))}")
+        values = yaml.safe_load(yaml.safe_dump(raw.get("policy", {})).replace("'", ""))
+        first, *later = values.get("versions", [values])
         # Every order is tried: nothing may be too late.
-        policy = Policy.model_validate(
-            {
-                "time_zone": "UTC",
-                "allowed_lateness_days": 100,
-                **yaml.safe_load(yaml.safe_dump(raw.get("policy", {})).replace("'", "")),
-            }
-        )
+        first = {"version": "first", "time_zone": "UTC", "allowed_lateness_days": 100, **first}
+        policy = read({"versions": [first, *later]})
         day = date.fromisoformat(raw["date"]) if "date" in raw else DATE
         events = [event(line, number, day, policy) for number, line in enumerate(raw["events"], 1)]
         last = max(datetime.fromisoformat(told["time"]) for told in events)

@@ -164,6 +164,7 @@ def handled(contact: Contact, leg: Leg, staff: set[str]) -> list[Thing]:
         "wrap_up": wrap_up,
         "held": hold > 0,
         "by": by,
+        "short": talk < contact.policy.short_call_seconds,
         "transferred": bool(leg.transferred),
     }
     return [Thing("call_handled", over[0]["time"], day, where, about)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.reference.holder import agent, desk, holder
+from tests.reference.holder import agent, desk, desk_before, holder, takes
 from tests.reference.thing import Contact, Thing, seconds
 
 
@@ -25,7 +25,11 @@ def things(contact: Contact) -> list[Thing]:
         elif event["sender"] == "agent" and asked is not None:
             wait = seconds(event["time"] - asked)
             who = holder(contact, number)
-            found.append(Thing("response", event["time"], day, who, {"wait": wait}))
+            found.append(
+                Thing(
+                    "response", event["time"], day, who, {"wait": wait, "delayed": wait > policy.response_delay_seconds}
+                )
+            )
             if first_reply is None:
                 first_reply = event
                 within = wait <= policy.first_response_seconds
@@ -46,6 +50,24 @@ def things(contact: Contact) -> list[Thing]:
             found.append(
                 Thing("first_response", first_asked + limit, day, who, {"due": True, "within": False, "plan": True})
             )
-    started, over = contact.arrived, [e["time"] for e in contact.events if e["type"] == "chat.ended"]
-    found.append(Thing("chat_open", started, day, holder(contact), {"from": started, "to": over[0] if over else None}))
+    return found + time_spent(contact)
+
+
+def time_spent(contact: Contact) -> list[Thing]:
+    """For how long each agent had it in turn: told when he has it no longer."""
+    found, since = list[Thing](), None
+    for number, event in enumerate(contact.events):
+        at, over = event["time"], event["type"] in ("chat.transferred", "chat.ended")
+        before, now = agent(contact, number - 1) if number else (None, None), agent(contact, number)
+        if since is not None and (over or before[0] != now[0]):
+            about = {"seconds": seconds(at - since)}
+            whose = now if before[0] == now[0] else before  # his team may have been told only now
+            found.append(
+                Thing("chat_time", at, contact.day, contact.staff(*whose) | desk_before(contact, number), about)
+            )
+            since = None
+        if event["type"] == "chat.ended":
+            break
+        if since is None and (takes(event) or event.get("to_agent_id")):
+            since = at
     return found

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from itertools import takewhile
+from datetime import datetime, timedelta
+from itertools import pairwise, takewhile
 from typing import Any
 
 from tests.reference.calls import answerer, legs
-from tests.reference.holder import desk, holder, number_of
+from tests.reference.credit import credited
+from tests.reference.holder import agent, desk, holder, number_of
+from tests.reference.moments import after, begin, lasted
 from tests.reference.resolution import account, finished, open_past, over, resolution, resolved, since_reopened, staff
-from tests.reference.thing import Contact, Event, Thing, seconds
-from tests.reference.tickets import PAST, replier
+from tests.reference.thing import Contact, Event, Thing
+from tests.reference.tickets import PAST, overdue_since, replier, who_at
 
 DAY = timedelta(days=1)
+#: Kinds of matter that are to be answered within an hour.
+HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
     """Everything that is counted of one contact, whatever its channel."""
+    if contact.merged:
+        # Another ticket counts for it, but what was said of it was said.
+        return [*asked(contact), *explained(contact), *reviewed(contact), *analysed(contact)]
     day, found = contact.day, list[Thing]()
     end, word, due = over(contact), resolution(contact), contact.last("due")
     if end is not None:
         found.append(Thing("handled", end["time"], day, account(contact, end), {"known": contact.customer is not None}))
     if word is not None:
-        found.append(Thing("resolution", word[1]["time"], day, account(contact, word[1]), {"resolved": word[0]}))
+        found.append(Thing("resolution", word[1]["time"], day, credited(contact, word[1]), {"resolved": word[0]}))
     elif due is not None and open_past(contact, due):
-        found.append(Thing("resolution", due, day, who_at(contact, due), {"resolved": False, "plan": True}))
+        missed = overdue_since(contact, due)
+        found.append(
+            Thing(
+                "resolution",
+                missed,
+                day,
+                credited(contact, None, who_at(contact, missed)),
+                {"resolved": False, "plan": True},
+            )
+        )
     if contact.kind == "complaint":
         found.append(Thing("complaint", contact.arrived, day, desk(contact)))
         if end is not None:
@@ -32,15 +48,105 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
             closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
             found.append(Thing("complaint", max(contact.arrived, closed), day, staff(contact)))
         found += held_to_a_day(contact)
+    for thing in found:
+        if thing.what == "resolution":
+            thing.about["named"] = contact.topic in contact.policy.topics
+    if contact.kind in HOURLY:
+        found += held_to_an_hour(contact)
+    if contact.kind == "follow_up":
+        found += follow_up(contact)
+    if contact.kind in ("refund", "refund_dispute"):
+        found += refunds(contact)
+    return found + asked(contact) + explained(contact) + reviewed(contact) + looked_at(contact)
+
+
+def asked(contact: Contact) -> list[Thing]:
+    """What its customer was asked, and what he said of it."""
+    day, found = contact.day, list[Thing]()
     for survey in ("csat", "nps", "ces"):
         rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == survey]
         invited = [e for e in contact.events if e["type"].endswith(".invited") and e.get("survey", "csat") == survey]
         if rated:
-            found.append(rating(contact, rated[-1], account(contact, rated[-1]), survey))
+            found.append(rating(contact, rated[-1], survey))
         if invited:
             about = {"survey": survey, "rated": bool(rated)}
             found.append(Thing("survey", invited[0]["time"], day, account(contact, invited[0]), about))
-    return found + looked_at(contact) + explained(contact)
+    return found
+
+
+def held_to_an_hour(contact: Contact) -> list[Thing]:
+    """Was it answered within an hour? Missed when the hour is up, by whoever had it then."""
+    reply, opened, clock = answered(contact), contact.arrived, contact.policy
+    if contact.channel == "chat":  # a customer who has not written waits for nothing
+        asked = [e["time"] for e in contact.events if e.get("sender") == "customer"]
+        if not asked:
+            return []
+        opened = asked[0]
+    limit = (
+        after(opened, clock.reply_within_seconds, clock)
+        if contact.channel == "ticket"
+        else opened + timedelta(seconds=clock.reply_within_seconds)
+    )
+    matter = {"matter": HOURLY[contact.kind or ""]}
+    if reply is not None and reply[0]["time"] <= limit:
+        return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
+    left = gone(contact)
+    if reply is None and left is not None and left <= limit:
+        return []  # was not kept waiting
+    offers = legs(contact)[0] if contact.channel == "call" else []
+    left_before = [
+        leg.came for was, leg in pairwise(offers) if was.outcome != "answered" and (was.at or limit) <= limit
+    ]
+    back = [came for came in left_before if came > limit]  # it was gone, and came again when the hour was up
+    who = who_at(contact, kind_known(contact, min(back, default=limit)))
+    return [
+        Thing(
+            "hourly",
+            limit + PAST,
+            contact.day,
+            who,
+            matter | {"within": False, "plan": True},
+        )
+    ]
+
+
+def gone(contact: Contact) -> datetime | None:
+    """When the customer of a call or chat was gone without an answer; None while he waits, and of tickets."""
+    if contact.channel == "call":
+        offers = legs(contact)[0]
+        return offers[-1].at if offers and offers[-1].outcome != "answered" else None
+    return next((e["time"] for e in contact.events if e["type"] == "chat.ended"), None)
+
+
+def follow_up(contact: Contact) -> list[Thing]:
+    """Was the customer called back or written to, as was promised?"""
+    made, end, due = answered(contact), over(contact), contact.last("due")
+    if end is not None and (made is None or end["time"] < made[0]["time"]):
+        made = end, account(contact, end)
+    if made is not None:
+        return [Thing("follow_up", made[0]["time"], contact.day, made[1], {"made": True})]
+    left = gone(contact)
+    if left is not None:
+        return [Thing("follow_up", left, contact.day, desk(contact), {"made": False})]
+    if due is None:
+        return []
+    return [
+        Thing(
+            "follow_up",
+            due + PAST,
+            contact.day,
+            who_at(contact, kind_known(contact, due)),
+            {"made": False, "plan": True},
+        )
+    ]
+
+
+def refunds(contact: Contact) -> list[Thing]:
+    """A refund, a dispute about one, or both: a refund that became a dispute."""
+    who, told = staff(contact) | desk(contact), [e["kind"] for e in contact.events if e.get("kind") is not None]
+    course = [kind for kind, before in zip(told, [None, *told], strict=False) if kind != before]
+    words = ["refund", "refund_dispute"] if course[-2:] == ["refund", "refund_dispute"] else course[-1:]
+    return [Thing(word, contact.arrived, contact.day, who) for word in words]
 
 
 def held_to_a_day(contact: Contact) -> list[Thing]:
@@ -49,17 +155,28 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
     reply = answered(contact)
     if reply is not None:
         event, by = reply
-        about: dict[str, Any] = {"wait": seconds(event["time"] - contact.arrived)}
+        about: dict[str, Any] = {"wait": lasted(contact.arrived, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
-    limit, end, solved = contact.arrived + DAY, finished(contact), resolved(contact)
+    limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
+    end, solved = finished(contact), resolved(contact)
     if solved is not None and solved["time"] <= limit:
         found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
     elif solved is None and end is not None and end["time"] <= limit:
         if word is not None:  # closed in time without a word on it: nobody knows
-            found.append(Thing("complaint_due", end["time"], day, who_at(contact, limit), {"within": False}))
+            found.append(
+                Thing("complaint_due", end["time"], day, who_at(contact, kind_known(contact, limit)), {"within": False})
+            )
     else:
-        found.append(Thing("complaint_due", limit + PAST, day, who_at(contact, limit), {"within": False, "plan": True}))
-    for number in range(getattr(contact.policy, "complaint_late_days_at_most", 30)):
+        found.append(
+            Thing(
+                "complaint_due",
+                limit + PAST,
+                day,
+                who_at(contact, kind_known(contact, limit)),
+                {"within": False, "plan": True},
+            )
+        )
+    for number in range(contact.policy.complaint_late_days_at_most):
         begins = limit + DAY * number
         if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
             found.append(Thing("late_day", begins + PAST, day, who, {"plan": True}))
@@ -78,7 +195,7 @@ def explained(contact: Contact) -> list[Thing]:
     within = bool(words) and words[0]["time"] <= limit
     about = {"within": True} if within else {"within": False, "plan": True}
     at = words[0]["time"] if within else limit + PAST
-    return [Thing("bad_rating", at, contact.day, account(contact, rated[-1]), about)]
+    return [Thing("bad_rating", at, contact.day, credited(contact, rated[-1]), about)]
 
 
 def answered(contact: Contact) -> tuple[Event, set[str]] | None:
@@ -97,65 +214,97 @@ def answered(contact: Contact) -> tuple[Event, set[str]] | None:
     return None
 
 
-def looked_at(contact: Contact) -> list[Thing]:
-    """What others found in it: reviews, analyses, escalations; and whether it was settled at once."""
-    day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
-    reviews = {e.get("form"): e for e in contact.events if e["type"].endswith(".reviewed")}  # by each form the last one
-    for event in reviews.values():
+def reviews_of(contact: Contact) -> list[Event]:
+    """The reviews that stand: by each form the last one."""
+    return list({e.get("form"): e for e in contact.events if e["type"].endswith(".reviewed")}.values())
+
+
+def reviewed(contact: Contact) -> list[Thing]:
+    """What reviewers found in it."""
+    found = list[Thing]()
+    for event in reviews_of(contact):
         about = {
             "score": event["score"],
             "passed": event.get("passed"),
             "fatal": bool(event.get("fatal")),
             "script": (event.get("items") or {}).get("script"),
         }
-        found.append(Thing("review", event["time"], day, account(contact, event), about))
-    if end is not None:
-        found.append(Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews)}))
+        found.append(Thing("review", event["time"], contact.day, account(contact, event), about))
+    return found
+
+
+def analysed(contact: Contact) -> list[Thing]:
+    """What another system found in it: of each field the last word."""
     analyses = [e for e in contact.events if e["type"].endswith(".analysed")]
-    if analyses:
-        names = ("emotion", "emotion_start", "emotion_end", "keyword_coverage")
-        about = {name: contact.last(name) for name in names}
-        found.append(Thing("analysis", analyses[-1]["time"], day, account(contact, analyses[-1]), about))
-        if end is not None:
-            about = {name: contact.last(name) for name in ("page_switches", "search_seconds")}
-            found.append(Thing("search", end["time"], day, account(contact, end), about))
+    if not analyses:
+        return []
+    about = {name: contact.last(name) for name in ("emotion", "emotion_start", "emotion_end", "keyword_coverage")}
+    return [Thing("analysis", analyses[-1]["time"], contact.day, account(contact, analyses[-1]), about)]
+
+
+def looked_at(contact: Contact) -> list[Thing]:
+    """What others found in it: whether it was reviewed at all, analyses, escalations."""
+    day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
+    if end is not None:
+        found.append(
+            Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews_of(contact))})
+        )
+    found += analysed(contact)
+    if end is not None and any(thing.what == "analysis" for thing in found):
+        about = {name: contact.last(name) for name in ("page_switches", "search_seconds")}
+        found.append(Thing("search", end["time"], day, account(contact, end), about))
     escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
     if escalated:
         by = replier(contact, number_of(contact, escalated[0]))
         found.append(Thing("passed", escalated[0]["time"], day, by, {"escalated": True}))
         if done is not None:
-            found.append(Thing("passed", done["time"], day, staff(contact) - by))
+            who = finisher(contact)
+            own = set[str]() if f"agent|{who[0]}" in by else contact.staff(*who)
+            found.append(Thing("passed", done["time"], day, own))
     elif done is not None and contact.channel == "ticket":
-        found.append(Thing("passed", done["time"], day, account(contact, done)))
+        last = number_of(contact, since_reopened(contact)[-1])
+        found.append(Thing("passed", done["time"], day, contact.staff(*finisher(contact)) | desk(contact, last)))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
     if contact.kind == "complaint" and rated:
         good = rated[-1]["score"] >= contact.policy.satisfied_from[rated[-1]["scale"]]
-        found.append(Thing("rated_complaint", rated[-1]["time"], day, account(contact, rated[-1]), {"converted": good}))
+        found.append(
+            Thing("rated_complaint", rated[-1]["time"], day, credited(contact, rated[-1]), {"converted": good})
+        )
     return found
+
+
+def finisher(contact: Contact) -> tuple[str | None, str | None]:
+    """Agent and team who said the last word of a ticket's end: what becomes of it afterwards changes nothing of that."""
+    return agent(contact, number_of(contact, since_reopened(contact)[-1]))
 
 
 def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Thing]:
     """Was it settled the first time? Known some days after its own day only: until then it is pending."""
     end = over(contact)
-    if end is None or contact.customer is None:
+    if end is None or contact.customer is None or contact.merged:
         return []
-    days = timedelta(days=getattr(contact.policy, "fcr_days", 7))
-    midnight = datetime.combine(contact.day + timedelta(days=1), time(), contact.policy.zone)
-    again = any(e["type"].endswith((".transferred", ".reopened")) for e in contact.events)
+    days = timedelta(days=contact.policy.fcr_days)
+    midnight = begin(contact.day + DAY, contact.versions)
+    again = any(e["type"] in ("chat.transferred", "ticket.reopened") for e in contact.events)
+    again = again or (contact.channel == "call" and any(leg.transferred for leg in legs(contact)[0]))
     settled = not again and returned(contact, others, days) is None
     about = {"settled": settled, "matured": as_of >= midnight + days}
     return [Thing("settled", end["time"], contact.day, account(contact, end), about)]
 
 
-def who_at(contact: Contact, at: datetime) -> set[str]:
-    """Who had it at a moment."""
-    until = [number for number, event in enumerate(contact.events) if event["time"] <= at]
-    return holder(contact, until[-1] if until else 0)
+def kind_known(contact: Contact, at: datetime) -> datetime:
+    """A moment or, if its kind was told only later, when that was."""
+    since: datetime | None = None
+    for event in contact.events:
+        if event.get("kind") is not None:
+            since = (since or event["time"]) if event["kind"] == contact.kind else None
+    return max(at, since or at)
 
 
-def rating(contact: Contact, event: Event, who: set[str], survey: str) -> Thing:
+def rating(contact: Contact, event: Event, survey: str) -> Thing:
     """The rating that stands."""
     scale = event["scale"]
+    who = credited(contact, event)
     about: dict[str, Any] = {"survey": survey, "scale": scale, "score": event["score"]}
     about["satisfied"] = event["score"] >= contact.policy.satisfied_from[scale]
     about["negative"] = event["score"] <= 2 if scale == "1-5" else None
@@ -180,6 +329,7 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
         for other in others
         if contact.customer is not None
         and other.customer == contact.customer
+        and not other.merged
         and contact.arrived < other.arrived <= contact.arrived + days
         and same_matter(contact, other, policy.same_matter)
     ]
@@ -188,7 +338,9 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
 
 def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
     """The returns after a handled contact, and the complaint that this one repeats."""
-    found = []
+    found = list[Thing]()
+    if contact.merged:
+        return found
     back, end = returned(contact, others, timedelta(days=contact.policy.repeat_days)), over(contact)
     if back is not None and end is not None:
         at = end["time"]  # a share of the handled: it counts where they do
@@ -198,6 +350,7 @@ def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
             other
             for other in others
             if other.kind == "complaint"
+            and not other.merged
             and other.customer == contact.customer
             and other.arrived < contact.arrived <= other.arrived + timedelta(days=contact.policy.repeat_complaint_days)
             and same_matter(contact, other, contact.policy.same_matter)

@@ -19,7 +19,26 @@ def desk(contact: Contact, upto: int | None = None) -> set[str]:
     queue = site = None
     for event in contact.events if upto is None else contact.events[: upto + 1]:
         queue, site = event.get("queue_id") or queue, event.get("site_id") or site
+        if event["type"] == "chat.transferred":
+            queue = event.get("to_queue_id") or queue
     return contact.desk(queue, site)
+
+
+def desk_before(contact: Contact, number: int) -> set[str]:
+    """The desk entities at event number ``number``, before it hands the contact on."""
+    queue = site = None
+    for event in contact.events[: number + 1]:
+        if event is not contact.events[number] and event["type"] == "chat.transferred":
+            queue = event.get("to_queue_id") or queue
+        queue, site = event.get("queue_id") or queue, event.get("site_id") or site
+    return contact.desk(queue, site)
+
+
+def takes(event: Event) -> bool:
+    """Does it name an agent who has the contact from then on?"""
+    channel = event["type"].split(".")[0]
+    ours = event["type"] in TAKES[channel] and event.get("sender") in (None, "agent")
+    return ours and event.get("agent_id") is not None
 
 
 def agent(contact: Contact, upto: int | None = None) -> tuple[str | None, str | None]:
@@ -45,6 +64,16 @@ def agent(contact: Contact, upto: int | None = None) -> tuple[str | None, str | 
 def holder(contact: Contact, upto: int | None = None) -> set[str]:
     """Staff and desk after event number ``upto``."""
     return contact.staff(*agent(contact, upto)) | desk(contact, upto)
+
+
+def replier_of(contact: Contact, number: int) -> tuple[str | None, str | None]:
+    """Agent and team who replied: whom the reply names, else who has the ticket."""
+    reply = contact.events[number]
+    who, team = agent(contact, number)
+    named = reply.get("agent_id")
+    if named:
+        who, team = named, reply.get("team_id") or (team if named == who else None)
+    return who, team
 
 
 def number_of(contact: Contact, event: Event) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from streams.contracts.outputs import Figure, entity_kind
 from streams.facts import plain
 from streams.kpi.catalog import KPIS
-from streams.kpi.formulas import formulas
+from streams.kpi.judged import Judged
 from streams.kpi.maturity import Maturity, Ripening
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 from streams.windows.clock import Days
@@ -37,15 +37,15 @@ def clock(as_of: datetime) -> list[Event]:
 class Kernel:
     """What the kernel says of all that was told up to a moment, in the given order."""
 
-    def __init__(self, events: Iterable[Event], policy: Policy, as_of: datetime, **options: Any) -> None:
+    def __init__(self, events: Iterable[Event], policy: AnyPolicy, as_of: datetime, **options: Any) -> None:
         self.policy, self.as_of = policy, moment(as_of)
         told = [event for event in events if moment(event["time"]) <= self.as_of]
         self.run: Run = run([encoded(event) for event in [*told, *clock(self.as_of)]], policy, **options)
-        self.formulas, self.maturity = formulas(policy), Maturity(policy, self.as_of)
+        self.maturity, self.days = Maturity(policy, self.as_of), Days(policy.zone, policy.day_starts_ms)
 
     def figures(self, entity: str, window: str | date) -> dict[str, Figure]:
         """Every KPI of an entity, those without data included."""
-        by_side = self.formulas[side_of(entity_kind(entity))]
+        side = side_of(entity_kind(entity))
         if window in ("5m", "30m", "today"):
             shown = self.run.snapshot(entity)
             now = {"calls_waiting": Figure(shown.waiting, shown.waiting), "longest_wait": Figure(shown.longest_wait)}
@@ -54,10 +54,13 @@ class Kernel:
                 now["staffing_gap"] = Figure()
             else:
                 now["staffing_gap"] = Figure(hint.needed - hint.on_duty, hint.offered)
-            return {**by_side.figures({}), **{id: now[id] for id in KPIS if id in now}, **shown.windows[str(window)]}
-        found = Ripening()
-        days, end = Days(self.policy.zone), round(self.as_of.timestamp() * 1000)
+            nothing = Judged(self.policy, self.as_of.date(), self.as_of.date()).formulas(side).figures({})
+            return {**nothing, **{id: now[id] for id in KPIS if id in now}, **shown.windows[str(window)]}
+        first = window if isinstance(window, date) else date.fromisoformat(f"{window}-01")
+        last = window if isinstance(window, date) else (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        period, found, end = Judged(self.policy, first, last), Ripening(), round(self.as_of.timestamp() * 1000)
         for facts in list(self.run.facts.values()):
-            if facts.entity == entity and (facts.date == window or facts.date.isoformat()[:7] == window):
-                found.add(plain(facts, end, days).sums, self.maturity.young(facts.date))
-        return by_side.figures(found.sums, found.unripe)
+            if facts.entity == entity and first <= facts.date <= last:
+                sums = period.of(entity, facts.date, plain(facts, end, self.days).sums)
+                found.add(sums, self.maturity.young(facts.date))
+        return period.formulas(side).figures(found.sums, found.unripe)

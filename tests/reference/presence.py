@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from math import ceil
 
-from streams.kpi.policy import Policy
+from streams.kpi.policies import AnyPolicy, Policies
 from tests.reference.telling import amended
 from tests.reference.thing import Event
 
 HOUR = timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Spell:
-    """Somebody was in a state, or was scheduled, from a moment to another."""
+    """Somebody was in a state, or was scheduled, from a moment to another.
+
+    ``what``: a state; ``shift`` for each shift; ``scheduled`` for the time that any shift covers.
+    """
 
     agent: str
     team: str | None
@@ -22,6 +29,8 @@ class Spell:
     what: str
     start: datetime
     end: datetime
+    #: Until when it would last if nothing more is heard: a state may not have ended by now.
+    known_until: datetime
 
     @property
     def who(self) -> set[str]:
@@ -40,33 +49,56 @@ def shifts(events: list[Event]) -> list[Spell]:
     for event in events:
         if event["type"] == "agent.scheduled":
             newest[event["starts"]] = event
-    return [
-        Spell(e["agent_id"], e.get("team_id"), e.get("site_id"), "scheduled", e["starts"], e["ends"])
+    found = [
+        Spell(e["agent_id"], e.get("team_id"), e.get("site_id"), "shift", e["starts"], e["ends"], e["ends"])
         for e in newest.values()
     ]
+    planned, covered = list[Spell](), datetime.min.replace(tzinfo=UTC)
+    for shift in sorted(found, key=lambda shift: shift.start):
+        if covered < shift.end:  # where two overlap, the later begins when the earlier has ended
+            planned.append(replace(shift, start=max(shift.start, covered)))
+            covered = shift.end
+    return planned
 
 
-def spells(events: list[Event], policy: Policy, as_of: datetime) -> list[Spell]:
-    """An agent's states: each until the next, at most ``max_state_hours``, and not long after the shift he was in."""
-    planned = shifts(events)
+def scheduled(planned: list[Spell], as_of: datetime) -> list[Spell]:
+    """The time that shifts cover, as far as it has come."""
+    begun = [shift for shift in planned if shift.start < as_of]
+    return [replace(shift, what="scheduled", end=min(shift.end, as_of)) for shift in begun]
+
+
+def quarter(at: datetime) -> datetime:
+    """The next full quarter of an hour."""
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    return since + ceil((at - since) / QUARTER) * QUARTER
+
+
+def spells(events: list[Event], planned: list[Spell], longest: timedelta, as_of: datetime) -> list[Spell]:
+    """An agent's states: each until the next, at most ``max_state_hours``, and not long after the shift in which it began."""
     states = [event for event in events if event["type"] == "agent.state_changed"]
-    longest = getattr(policy, "max_state_hours", 16) * HOUR
     found = []
-    for number, event in enumerate(states):
-        after = states[number + 1] if number + 1 < len(states) else None
+    for event, after in zip_longest(states, states[1:]):
         start = event["time"]
-        end = min(start + longest, as_of, after["time"] if after else as_of)
-        for shift in planned:
-            if shift.start <= start < shift.end + 2 * HOUR:
-                end = min(end, shift.end + 2 * HOUR)
-        found.append(Spell(event["agent_id"], event.get("team_id"), event.get("site_id"), event["state"], start, end))
+        until = start + longest
+        of = [shift.end for shift in planned if shift.start <= start < shift.end]
+        if of:
+            until = min(until, of[0] + 2 * HOUR)
+        until = quarter(until)
+        if after is not None:
+            until = min(until, after["time"])
+        end = min(until, as_of)
+        found.append(
+            Spell(event["agent_id"], event.get("team_id"), event.get("site_id"), event["state"], start, end, until)
+        )
     return found
 
 
-def everybody(groups: dict[str, list[Event]], policy: Policy, as_of: datetime) -> list[Spell]:
+def everybody(groups: Iterable[list[Event]], policy: AnyPolicy, as_of: datetime) -> list[Spell]:
     """All states and shifts of all agents."""
     found = list[Spell]()
-    for group in groups.values():
+    one = policy.dated[0][1] if isinstance(policy, Policies) else policy  # the same in every version
+    for group in groups:
         events = amended(group)
-        found += spells(events, policy, as_of) + shifts(events)
+        planned = shifts(events)
+        found += spells(events, planned, one.max_state_hours * HOUR, as_of) + planned + scheduled(planned, as_of)
     return found

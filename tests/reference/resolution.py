@@ -25,8 +25,8 @@ def account(contact: Contact, event: Event | None = None) -> set[str]:
 def over(contact: Contact) -> Event | None:
     """The event that ended the contact: none while it goes on, or was reopened."""
     if contact.channel == "call":
-        parts = [leg for leg in legs(contact)[0] if leg.ends]
-        return parts[-1].ends[0] if parts else None
+        ends = [leg.ends[0] for leg in legs(contact)[0] if leg.ends]
+        return max(ends, key=lambda event: number_of(contact, event)) if ends else None
     if contact.channel == "chat":
         ends = [e for e in contact.events if e["type"] == "chat.ended"]
         return ends[0] if ends and agent(contact)[0] else None
@@ -76,6 +76,8 @@ def resolution(contact: Contact) -> tuple[bool, Event] | None:
 def resolved(contact: Contact) -> Event | None:
     """The event since which it is said to be resolved; none where it is not."""
     since = None
+    if contact.channel == "call" and over(contact) is None:
+        return None
     for event in contact.events:
         kind, says = event["type"], event.get("resolved")
         if kind == "ticket.reopened":

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
-from streams.contracts.events import AnyEvent
-from streams.kpi.policy import Policy
+from streams.contracts.events import SCALE_BOUNDS, AnyContactEvent, AnyEvent
+from streams.kpi.policies import AnyPolicy
 from tests.reference.thing import Contact, Event
 
-#: The order in which the contract lists types decides between events of one moment.
-ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyEvent))}
+#: The order in which the contract lists types decides between a contact's events of one moment.
+ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyContactEvent))}
+#: What an event of a type can say: a correction gives it nothing else.
+FIELDS = {str(type_.__struct_config__.tag): set(type_.__struct_fields__) for type_ in get_args(AnyEvent)}
 #: What a correction cannot replace: it is the amendment's own.
 OWN = {"id", "type", "source", "time", "contact_id", "customer_id", "corrects", "vip"}
 
@@ -23,18 +25,26 @@ def moment(value: str | datetime) -> datetime:
 
 
 def told(events: Iterable[Event]) -> list[Event]:
-    """The events with times read, each only once, in order of time, type and id."""
+    """The events with times read, each only once, in order of time, type and id (agents' of time and id)."""
     once: dict[tuple[str, str | None, str, str], Event] = {}
     for event in events:
         subject = event.get("contact_id") or event["agent_id"]
         times = {name: moment(event[name]) for name in ("time", "due", "starts", "ends") if event.get(name) is not None}
         once.setdefault((event["type"].split(".")[0], event.get("customer_id"), subject, event["id"]), event | times)
-    return sorted(once.values(), key=lambda e: (e["time"], ORDER[e["type"]], e["id"]))
+    return sorted(once.values(), key=lambda e: (e["time"], ORDER.get(e["type"], 0), e["id"]))
 
 
 def amends(event: Event) -> bool:
     """Is it about another event?"""
     return str(event["type"]).endswith((".corrected", ".retracted"))
+
+
+def sound(event: Event) -> bool:
+    """Can it have happened? A correction that would leave what cannot changes nothing."""
+    if event["type"].endswith(".rated"):
+        low, high = SCALE_BOUNDS[event["scale"]]
+        return bool(low <= event["score"] <= high)
+    return bool(event["type"] != "agent.scheduled" or event["ends"] > event["starts"])
 
 
 def amended(events: list[Event]) -> list[Event]:
@@ -52,16 +62,21 @@ def amended(events: list[Event]) -> list[Event]:
                 stands = None
                 continue
             given = {name: value for name, value in said.items() if name not in OWN and value is not None}
-            stands = (stands or event) | given
+            if not amends(event):
+                given = {name: value for name, value in given.items() if name in FIELDS[event["type"]]}
+            made = (stands or event) | given
+            if given.get("agent_id", made.get("agent_id")) != (stands or event).get("agent_id"):
+                made["team_id"] = given.get("team_id")  # he leaves the team of the one before
             if amends(event):
-                stands["type"] = said["type"]  # a corrected retraction is a correction
+                made["type"] = said["type"]  # a corrected retraction is a correction
+            stands = made if amends(event) or sound(made) else stands or event
         return stands
 
     found = (standing(event, frozenset({event["id"]})) for event in events if not amends(event))
     return [event for event in found if event is not None]
 
 
-def contacts(events: list[Event], policy: Policy) -> list[Contact]:
+def contacts(events: list[Event], policy: AnyPolicy) -> list[Contact]:
     """Every contact; one whose events were all taken back is none."""
     groups: dict[tuple[str, str | None, str], list[Event]] = {}
     for event in events:

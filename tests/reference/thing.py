@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+from streams.kpi.policies import AnyPolicy
 from streams.kpi.policy import Policy
+from tests.reference.moments import day_of, in_force
 
 Event = dict[str, Any]
 #: What a contact may begin with; what is said of it before, by clocks that run apart, opens nothing.
@@ -41,38 +44,53 @@ class Contact:
     id: str
     customer: str | None
     events: list[Event]
-    policy: Policy
+    versions: AnyPolicy
 
-    @property
+    @cached_property
+    def policy(self) -> Policy:
+        """The values in force on its day: it is judged by them whenever its events come."""
+        return in_force(self.versions, self.day)
+
+    @cached_property
     def arrived(self) -> datetime:
         """When it was opened; its first event where nobody told of that."""
         opened = [e["time"] for e in self.events if e["type"] in OPENS]
         return min(opened or [e["time"] for e in self.events])  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The local day on which the contact arrived: its cohort."""
-        return self.arrived.astimezone(self.policy.zone).date()
+        return day_of(self.arrived, self.versions)
+
+    @cached_property
+    def merged(self) -> bool:
+        """Did it tell the same matter as another ticket, which goes on alone?"""
+        return any(e["type"] == "ticket.merged" for e in self.events)
 
     def last(self, name: str, until: datetime | None = None) -> Any:
         """What the events said last about a field, none where none said anything."""
         said = [e[name] for e in self.events if e.get(name) is not None and (until is None or e["time"] <= until)]
         return said[-1] if said else None
 
-    @property
+    @cached_property
     def topic(self) -> str | None:
         """What it is about: the last word."""
         return self.last("topic")  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def kind(self) -> str | None:
         """What kind of matter it is: the last word."""
         return self.last("kind")  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def queue(self) -> str | None:
         """The queue that was named last."""
-        return self.last("queue_id")  # type: ignore[no-any-return]
+        queue = None
+        for event in self.events:
+            queue = event.get("queue_id") or queue
+            if event["type"] == "chat.transferred":
+                queue = event.get("to_queue_id") or queue
+        return queue
 
     def desk(self, queue: str | None, site: str | None) -> set[str]:
         """The desk entities of something."""

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.reference.holder import agent, desk, holder
-from tests.reference.resolution import finished, open_past, resolved, since_reopened, staff
-from tests.reference.thing import Contact, Event, Thing, seconds
+from tests.reference.credit import credited
+from tests.reference.holder import desk, holder, replier_of
+from tests.reference.moments import begin, day_of, lasted
+from tests.reference.resolution import account, finished, open_past, resolved, since_reopened, staff
+from tests.reference.thing import Contact, Event, Thing
 
-HOUR = timedelta(hours=1)
 #: What is in time to the very moment is late a moment after it.
 PAST = timedelta(milliseconds=1)
-#: Kinds whose tickets are to be answered within an hour.
-HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
 
 
 def replier(contact: Contact, number: int) -> set[str]:
-    """To whose account a reply goes: whom it names, else who has the ticket."""
-    reply = contact.events[number]
-    who, team = agent(contact, number)
-    named = reply.get("agent_id")
-    if named:
-        who, team = named, reply.get("team_id") or (team if named == who else None)
-    return contact.staff(who, team) | desk(contact, number)
+    """To whose account a reply goes."""
+    return contact.staff(*replier_of(contact, number)) | desk(contact, number)
 
 
 def created(contact: Contact, until: datetime | None = None) -> datetime:
@@ -41,25 +35,20 @@ def first_reply(contact: Contact) -> tuple[int, Event] | None:
 
 def things(contact: Contact) -> list[Thing]:
     """Everything of a ticket that is counted, apart from what all contacts have."""
+    if contact.merged:
+        return replies(contact)  # people have answered it all the same
     return [*replies(contact), *solutions(contact), *deadlines(contact), *backlog(contact)]
 
 
 def replies(contact: Contact) -> list[Thing]:
-    """How long the customer waited for a first reply, and whether that was soon enough."""
+    """How long the customer waited for a first reply."""
     found, reply = list[Thing](), first_reply(contact)
     if reply is not None:
         number, event = reply
-        wait = seconds(event["time"] - created(contact, event["time"]))
+        wait = lasted(created(contact, event["time"]), event["time"], contact.policy)
         found.append(
             Thing("first_response", event["time"], contact.day, replier(contact, number), {"channel": "ticket", "wait": wait, "due": False})
         )  # fmt: skip
-    if contact.kind in HOURLY:
-        limit = created(contact) + HOUR
-        within = reply is not None and reply[1]["time"] <= limit
-        who = replier(contact, reply[0]) if reply else holder(contact)
-        at = reply[1]["time"] if reply and within else limit
-        about = {"matter": HOURLY[contact.kind], "within": within, "plan": not within}
-        found.append(Thing("hourly", at, contact.day, who, about))
     return found
 
 
@@ -70,10 +59,8 @@ def solutions(contact: Contact) -> list[Thing]:
     words = ("ticket.resolved", "ticket.closed", "ticket.reopened")
     ends = [number for number, event in enumerate(contact.events) if event["type"] in words]
     if done is not None and told:
-        wait = seconds(done["time"] - opened)
-        found.append(
-            Thing("time_to_resolve", done["time"], contact.day, staff(contact) | desk(contact), {"wait": wait})
-        )
+        wait = lasted(opened, done["time"], contact.policy)
+        found.append(Thing("time_to_resolve", done["time"], contact.day, credited(contact, done), {"wait": wait}))
     if ends:
         again = any(contact.events[number]["type"] == "ticket.reopened" for number in ends)
         found.append(
@@ -88,11 +75,23 @@ def deadlines(contact: Contact) -> list[Thing]:
     if due is None:
         return []
     kept = not open_past(contact, due)
-    at = since_reopened(contact)[0]["time"] if kept else due + PAST
-    about = {"breached": not kept, "plan": not kept}
-    had = [number for number, event in enumerate(contact.events) if event["time"] <= due]
-    who = staff(contact) | desk(contact) if kept else holder(contact, had[-1] if had else 0)
-    return [Thing("sla", at, contact.day, who, about)]
+    word = since_reopened(contact)[0] if kept else None
+    missed = overdue_since(contact, due)
+    at, who = (word["time"], account(contact, word)) if word else (max(missed, due + PAST), who_at(contact, missed))
+    return [Thing("sla", at, contact.day, who, {"breached": not kept, "plan": not kept})]
+
+
+def overdue_since(contact: Contact, due: datetime) -> datetime:
+    """When it was late: when it was due or, if it was not open then, when it was reopened."""
+    opened = [e["time"] for e in contact.events if e["type"] in ("ticket.created", "ticket.reopened")]
+    late: datetime = max([due, *opened])
+    return late
+
+
+def who_at(contact: Contact, at: datetime) -> set[str]:
+    """Who had it at a moment."""
+    until = [number for number, event in enumerate(contact.events) if event["time"] <= at]
+    return holder(contact, until[-1] if until else 0)
 
 
 def backlog(contact: Contact) -> list[Thing]:
@@ -108,15 +107,15 @@ def backlog(contact: Contact) -> list[Thing]:
             Thing(
                 "closed",
                 end["time"],
-                end["time"].astimezone(contact.policy.zone).date(),
+                day_of(end["time"], contact.versions),
                 staff(contact) | desk(contact),
             )
         )
-    first = opened.astimezone(contact.policy.zone).date().replace(day=1)
+    first = day_of(opened, contact.versions).replace(day=1)
     for month in range(1, 13):
         year, number = divmod(first.month - 1 + month, 12)
         start = first.replace(year=first.year + year, month=number + 1)
-        moment = datetime(start.year, start.month, 1, tzinfo=contact.policy.zone)
+        moment = begin(start, contact.versions)
         if end is None or end["time"] >= moment:
             found.append(Thing("open_at_start", moment, start, holder(contact), {"plan": True}))
     return found

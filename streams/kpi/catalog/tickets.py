@@ -81,8 +81,8 @@ TICKETS = (
         lambda p, s: ({"tickets_open": 1}, None),
         "此刻未结的工单；某日：当日创建而仍未结的", "tickets open now; of a day: those created on it that are still open",
         ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        traps="Of an agent: those he has now. A ticket whose creation nobody told is in no backlog.",
-        traps_zh="坐席：其此刻名下的。不知其创建时间的工单不计入。",
+        traps="Of an agent or a queue: those that are there now. A ticket whose creation nobody told is in no backlog.",
+        traps_zh="坐席、队列：此刻在其名下的。不知其创建时间的工单不计入。",
     ),
     Kpi(
         "backlog_age_p90", "积压时长P90", "Age of the backlog, 90 % within", "percentile", "s", "lower",
@@ -99,8 +99,9 @@ TICKETS = (
         "本月办结 / （月初未结 + 本月新建）", "resolved or closed / (open at the start of the month + created)",
         ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
         traps="For whole months: what was open at the start counts on the month's first day, closings on their own day; a reopened "
-        "ticket counts as if it had stayed open; one that is older than a year counts no more.",
-        traps_zh="按整月使用：月初未结计在当月第一天，办结计在办结当日；重开的工单视为一直未结；超过一年的不再计入月初未结。",
+        "ticket counts as if it had stayed open; one that is older than a year counts no more. All of a ticket goes with it to "
+        "another agent or queue.",
+        traps_zh="按整月使用：月初未结计在当月第一天，办结计在办结当日；重开的工单视为一直未结；超过一年的不再计入月初未结。转给其他坐席或队列时，各项随工单一并转移。",
     ),
     Kpi(
         "followup_rate", "回访率", "Follow-up rate", "rate", "ratio", "higher",
@@ -108,8 +109,8 @@ TICKETS = (
         "已回访 / 应回访", "follow-ups made / made or due",
         ("kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "call.answered", "chat.message"),
         traps="Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, or when the call or chat "
-        "ended without an agent; a ticket without a due time is not due before it is made.",
-        traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期，或通话、会话无坐席而结束；没有时限的工单在回访前不算应回访。",
+        "ended without an agent; a ticket without a due time is not due before it is made. Credited to whoever made it.",
+        traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期，或通话、会话无坐席而结束；没有时限的工单在回访前不算应回访。计给完成回访者。",
     ),
     Kpi(
         "refund_dispute_rate", "退款纠纷率", "Refund dispute rate", "rate", "ratio", "lower",
