@@ -58,10 +58,10 @@ def assigned(ticket: Contact, event: e.TicketAssigned, at: int, rules: Rules) ->
 
 def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) -> None:
     """Went up a level: the first time counts, for whoever had it or is named."""
-    if "escalation" in ticket.slots:
-        return
     if ticket.agent is None:
         ticket.hand_to(event.agent_id, event.team_id)
+    if "escalation" in ticket.slots:
+        return
     ticket.put("escalation", at, both=_ESCALATED, agent=event.agent_id, team=event.team_id)
     if (passed := ticket.slots.get("passed")) is not None:  # finished before: that part stays with whoever did it
         own = ticket.slots["escalation"].agent == passed.agent
