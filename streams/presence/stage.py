@@ -180,11 +180,11 @@ class PresenceStage:
         """What the shifts between two moments (ms), which cut no other shift, have to do with."""
         log, schedule = agent.log, agent.schedule()
         first, last = max(0, bisect_right(log, begin, key=_at) - 1), bisect_left(log, end, key=_at)
-        shifts = overlapping(schedule, begin, end)
         return {
             **self._work.states(name, log[first:last], log[last].at if last < len(log) else NEVER, schedule),
-            **self._work.shifts(name, shifts),
-            **self._work.attendance(name, shifts, log, schedule),
+            **self._work.shifts(name, overlapping(schedule, begin, end)),
+            # A state that begins within them may last into later ones.
+            **self._work.attendance(name, overlapping(schedule, begin, NEVER), log, schedule),
         }
 
     def _all(self, name: str, agent: AgentPresence) -> Slots:

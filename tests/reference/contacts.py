@@ -321,6 +321,11 @@ def same_matter(one: Contact, other: Contact, by: str) -> bool:
     return {"any": True, "topic": topics, "queue": queues, "topic_and_queue": topics and queues}[by]
 
 
+def in_order(contact: Contact) -> tuple[datetime, str, str]:
+    """Contacts by arrival; those of one moment by channel and id, as good an order as any."""
+    return contact.arrived, contact.channel, contact.id
+
+
 def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contact | None:
     """The first contact with which the customer came back in time on the same matter."""
     policy = contact.policy
@@ -333,7 +338,7 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
         and contact.arrived < other.arrived <= contact.arrived + days
         and same_matter(contact, other, policy.same_matter)
     ]
-    return min(back, key=lambda other: other.arrived) if back else None
+    return min(back, key=in_order) if back else None
 
 
 def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
@@ -356,7 +361,7 @@ def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
             and same_matter(contact, other, contact.policy.same_matter)
         ]
         if earlier:
-            latest = max(earlier, key=lambda other: other.arrived)
+            latest = max(earlier, key=in_order)
             charged = staff(latest) if over(latest) is not None else set[str]()
             found.append(Thing("repeat_complaint", contact.arrived, contact.day, charged | desk(contact)))
     return found
