@@ -86,7 +86,7 @@ def _in_time(complaint: Contact, limit: int, at: int) -> None:
             complaint.drop("complaint_24h")
         else:
             due, was = _slot(complaint, over_at, _DUE_24H), complaint.slots.get("complaint_24h")
-            complaint.keep("complaint_24h", _of_then(due, was, limit, at))
+            complaint.keep("complaint_24h", _of_then(due, was, limit + 1, at))
     else:
         _plan(complaint, "complaint_24h", limit + 1, _DUE_24H, at)
 
@@ -165,13 +165,14 @@ def _slot(contact: Contact, at: int, sums: Sums) -> Slot:
 
 
 def _plan(contact: Contact, name: str, moment: int, sums: Sums, at: int) -> None:
+    """Missed from this moment on, the first one past the limit."""
     planned = replace(_slot(contact, moment, sums), form=PLANNED)
     contact.keep(name, _of_then(planned, contact.slots.get(name), moment, at))
 
 
 def _of_then(slot: Slot, was: Slot | None, moment: int, at: int) -> Slot:
-    """The slot; where its moment has passed, it stays with whoever had the contact then."""
-    if was is None or not was.at <= moment < at:
+    """The slot; from its moment on, it stays with whoever had the contact then."""
+    if was is None or not was.at <= moment <= at:
         return slot
     return replace(slot, agent=was.agent, team=was.team, queue=was.queue, site=was.site)
 

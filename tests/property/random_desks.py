@@ -236,7 +236,9 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
         wrong = draw(st.sampled_from(story.told))
         word = draw(st.sampled_from(["retracted", "corrected"]))
         fields = dict[str, Any]()
-        if word == "corrected":
+        if word == "retracted":
+            story.about = {}  # it says nothing else
+        else:
             staff = {"agent_id": "c", "team_id": "t"} if "agent_id" in wrong else {}
             others: list[dict[str, Any]] = [staff, {"kind": "complaint"}, {"topic": "y"}, {"queue_id": "r"}]
             if "score" in wrong:

@@ -135,10 +135,23 @@ def follow_up(contact: Contact) -> list[Thing]:
             "follow_up",
             due + PAST,
             contact.day,
-            who_at(contact, kind_known(contact, due)),
+            who_at(contact, kind_known(contact, undone_since(contact, due))),
             {"made": False, "plan": True},
         )
     ]
+
+
+def undone_since(contact: Contact, due: datetime) -> datetime:
+    """When a ticket was due or, where it was finished later than that, when that was taken back."""
+    since, finished = due, None
+    for event in contact.events:
+        if event["type"] in ("ticket.resolved", "ticket.closed"):
+            finished = finished or event["time"]
+        elif event["type"] == "ticket.reopened":
+            if finished is not None and finished > due:
+                since = event["time"]
+            finished = None
+    return since
 
 
 def refunds(contact: Contact) -> list[Thing]:
