@@ -53,7 +53,7 @@ TRANSACTION_SECONDS = 60.0
 #: Seconds of being behind after which screens say so.
 TOLD_SECONDS = 5.0
 #: Seconds between looks at the clock, the alerts and the screens.
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.05
 
 
 def connection(settings: Settings) -> dict[str, Any]:
