@@ -230,7 +230,8 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
     if story.seldom():
         story.tell(
             "analysed", emotion=draw(st.sampled_from([None, -1, 0.5])), emotion_start=draw(st.sampled_from([None, 0.25])),
-            emotion_end=0.5, page_switches=draw(st.sampled_from([None, 3])), search_seconds=7, keyword_coverage=0.5,
+            speech_rate=draw(st.sampled_from([None, 150, 200])), silences=draw(st.sampled_from([0, 3, 7])),
+            shift_seconds=draw(st.sampled_from([None, 600, 3600, 9000])), emotion_end=0.5, page_switches=draw(st.sampled_from([None, 3])), search_seconds=7, keyword_coverage=0.5,
         )  # fmt: skip
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         wrong = draw(st.sampled_from(story.told))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import Any
 
@@ -252,7 +253,14 @@ def analysed(contact: Contact) -> list[Thing]:
     if not analyses:
         return []
     about = {name: contact.last(name) for name in ("emotion", "emotion_start", "emotion_end", "keyword_coverage")}
-    return [Thing("analysis", analyses[-1]["time"], contact.day, account(contact, analyses[-1]), about)]
+    who, last = account(contact, analyses[-1]), analyses[-1]["time"]
+    found = [Thing("analysis", last, contact.day, who, about)]
+    rate, silences, shift = (contact.last(name) for name in ("speech_rate", "silences", "shift_seconds"))
+    if rate and None not in (silences, shift):
+        strain = {"per_100_words": Fraction(silences) * 100 / Fraction(str(rate)), "first_hour": shift < 3600}
+        own = {entity for entity in who if entity.startswith("agent|")}
+        found.append(Thing("strain", last, contact.day, own, strain))
+    return found
 
 
 def looked_at(contact: Contact) -> list[Thing]:
