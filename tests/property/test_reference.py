@@ -20,7 +20,7 @@ from tests.reference.kernel import Kernel
 from tests.reference.kpis import APPROXIMATE, OF_TIME, WITHOUT
 from tests.reference.kpis import KPIS as REFERENCE
 
-EXAMPLES = int(os.environ.get("DESKPULSE_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("DESKPULSE_EXAMPLES", "60"))
 #: Everybody who can have something to show.
 ENTITIES = ("all|all", "agent|a", "agent|b", "agent|c", "team|t", "team|u", "team|v", "queue|q", "queue|r", "site|s")
 
