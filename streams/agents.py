@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -42,8 +42,6 @@ from streams.sinks.transactions import Message, Place, Writes, partition_of
 from streams.state import Held, WriteBack
 from streams.tallies import Tallies
 from streams.windows.clock import Days, EventClock, machine_ms
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 

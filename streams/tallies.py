@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -18,47 +19,57 @@ _MOST_EVENTS = 10_000
 _SUMS_A_MESSAGE, _SUMS_AN_ENTITY = 12_000, 5
 
 
+@dataclass
+class _Open:
+    """A tally, how many events are in it, and the highest clock among its sources then (ms)."""
+
+    tally: Tally = field(default_factory=Tally)
+    events: int = 0
+    clock: int = 0
+
+
 class Tallies:
     """``partition``: key of an entity → the number of the partition that it lives in."""
 
     def __init__(self, partition: Callable[[str], int]) -> None:
         self._partition = partition
-        #: Partition number → its tally, how many events are in it, and the highest clock among its sources then (ms).
-        self._tallies: dict[int, Tally] = {}
-        self._events: dict[int, int] = {}
-        self._clocks: dict[int, int] = {}
+        #: By partition number.
+        self._open: dict[int, _Open] = {}
         self._messages: list[tuple[int, int, bytes]] = []
 
     def of(self, number: int) -> Tally:
         """Where what the events of a partition number contribute is added up."""
-        tally = self._tallies.get(number)
-        if tally is None:
-            tally = self._tallies[number] = Tally()
-        return tally
+        return self._of(number).tally
 
     def took(self, number: int, events: int, clock: EventClock) -> None:
         """So many events of a partition number have been added up, as of this clock."""
-        self._events[number] = self._events.get(number, 0) + events
-        self._clocks[number] = max(self._clocks.get(number, 0), clock.now or 0)
-        if self._events[number] > _MOST_EVENTS:
+        own = self._of(number)
+        own.events += events
+        own.clock = max(own.clock, clock.now or 0)
+        if own.events > _MOST_EVENTS:
             self._messages += self._close(number)
 
     def take(self) -> list[tuple[int, int, bytes]]:
         """(partition number, number of the entities' partition, message) of all that has been added up; nothing is left."""
-        for number in list(self._tallies):
+        for number in list(self._open):
             self._messages += self._close(number)
         taken, self._messages = self._messages, []
         return taken
 
+    def _of(self, number: int) -> _Open:
+        own = self._open.get(number)
+        if own is None:
+            own = self._open[number] = _Open()
+        return own
+
     def _close(self, number: int) -> Iterator[tuple[int, int, bytes]]:
-        tally, _ = self._tallies.pop(number), self._events.pop(number, 0)
-        clock = self._clocks.pop(number, 0)
+        own = self._open.pop(number)
         shares: dict[int, list[tuple[str, Contribution]]] = {}
-        for key, contribution in tally.contributions().items():
+        for key, contribution in own.tally.contributions().items():
             shares.setdefault(self._partition(key), []).append((key, contribution))
         for target, share in shares.items():
             for part in _parts(share):
-                yield number, target, _encode(Contributions(clock=clock, to=part))
+                yield number, target, _encode(Contributions(clock=own.clock, to=part))
 
 
 def _parts(share: Iterable[tuple[str, Contribution]]) -> Iterator[dict[str, Contribution]]:

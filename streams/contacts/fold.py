@@ -52,8 +52,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     news = state.learn(event, at, rules.days)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
-    if state.due_at is not None:
-        tickets.settle_due(state, at)
+    if state.due_at is not None and at <= state.due_at:
+        tickets.settle_due(state)
     if state.kind in kinds.KINDS:
         kinds.settle(state, event.carrier, at, rules)
     if rules.policy.topics:

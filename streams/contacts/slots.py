@@ -84,7 +84,7 @@ class Tally:
         """A contact's slots have begun to change; ``state.was`` says which. It is said once until they have been added up."""
         self._changing.append((contact, state))
 
-    def settle(self, contact: str, state: Changing) -> None:
+    def _settle(self, contact: str, state: Changing) -> None:
         """Add up what a contact has changed."""
         slots = state.slots
         for name, old in state.was.items():
@@ -133,7 +133,7 @@ class Tally:
         otherwise.
         """
         for contact, state in self._changing:
-            self.settle(contact, state)
+            self._settle(contact, state)
         self._changing.clear()
         cells: dict[_Place, Sums] = {}
         planned: dict[_Place, Sums] = {}

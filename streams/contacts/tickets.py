@@ -120,10 +120,8 @@ def merged(ticket: Contact, event: e.TicketMerged, at: int, rules: Rules) -> Non
     ticket.merged = True
 
 
-def settle_due(ticket: Contact, at: int) -> None:
+def settle_due(ticket: Contact) -> None:
     """After an event: until it is due, it is to be kept by whoever has it. Once it is overdue, it stays overdue for them."""
-    if ticket.due_at is None or at > ticket.due_at:
-        return
     for name in (_OVERDUE, _LATE):
         if (slot := ticket.slots.get(name)) is not None:
             own = replace(slot, agent=ticket.agent, team=ticket.team, queue=ticket.queue, site=ticket.site)

@@ -22,7 +22,7 @@ from streams.contracts.events import (
 from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policies import AnyPolicy
 from streams.presence.log import AgentPresence, Shift, Told, Word, amend, place
-from streams.presence.worked import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping
+from streams.presence.worked import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping, when
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock, instant
 
@@ -118,6 +118,7 @@ class PresenceStage:
     def _admit(self, agent: AgentPresence, event: PresenceEvent, at: int, horizon: int, tally: Tally) -> bool:
         """Keep what an event says, and have the difference it makes sent on; False: it is known."""
         name = event.agent_id
+        plain = agent.counted and not agent.amended
         if isinstance(event, AgentStateChanged):
             told = Told(at, event.id, event.state, event.reason, event.team_id, site=event.site_id)
             index = place(agent.log, told)
@@ -125,12 +126,12 @@ class PresenceStage:
                 return False
             if index == 0 and agent.log and agent.log[0].until is not None:
                 return True  # what was before that has been forgotten: it is too late for this agent
-            if agent.counted and not agent.amended and index == len(agent.log):
+            if plain and index == len(agent.log):
                 for sign, slot in self._work.followed(name, agent.log, told, agent.schedule()):
                     tally.put(slot, sign)
                 agent.log.append(told)
                 return True
-            if agent.counted and not agent.amended:
+            if plain:
                 before = self._near(name, agent, told, index, index)
                 agent.log.insert(index, told)
                 tally.difference(name, before, self._near(name, agent, told, index, index + 1))
@@ -146,7 +147,7 @@ class PresenceStage:
                 return False
             if shift.starts < horizon:
                 return True  # it may have been told before, counted and forgotten
-            if agent.counted and not agent.amended:
+            if plain:
                 begin, end = _reach(agent.plans, shift)
                 before = self._between(name, agent, begin, end)
                 agent.plans.insert(index, shift)
@@ -179,7 +180,7 @@ class PresenceStage:
     def _between(self, name: str, agent: AgentPresence, begin: int, end: int) -> Slots:
         """What the shifts between two moments (ms), which cut no other shift, have to do with."""
         log, schedule = agent.log, agent.schedule()
-        first, last = max(0, bisect_right(log, begin, key=_at) - 1), bisect_left(log, end, key=_at)
+        first, last = max(0, bisect_right(log, begin, key=when) - 1), bisect_left(log, end, key=when)
         return {
             **self._work.states(name, log[first:last], log[last].at if last < len(log) else NEVER, schedule),
             **self._work.shifts(name, overlapping(schedule, begin, end)),
@@ -239,10 +240,6 @@ def _reach(plans: Sequence[Shift], shift: Shift) -> tuple[int, int]:
         if reached == (begin, end):
             return reached
         begin, end = reached
-
-
-def _at(told: Told) -> int:
-    return told.at
 
 
 def _word(event: AgentCorrected | AgentRetracted, at: int) -> Word:

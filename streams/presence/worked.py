@@ -98,6 +98,7 @@ class Work:
             gone_until, was_at_it = self.lasts_until(log[-1], schedule), log[-1].state in AT_IT
             yield from self._span(-1, agent, log[-1], self._levels(log[-1]), at, gone_until)
         yield from self._span(1, agent, told, self._levels(told), at, until)
+        after = [*log, told] if schedule and schedule[-1].ends > at else []
         for shift in reversed(schedule):
             if shift.ends <= at:
                 break
@@ -107,10 +108,10 @@ class Work:
                     yield from self._span(-1, agent, shift, _ADHERENT, since, min(gone_until, shift.ends), at)
                 if now_at_it:
                     yield from self._span(1, agent, shift, _ADHERENT, since, min(until, shift.ends), at)
-            before, after = self._attended(shift, log, schedule), self._attended(shift, [*log, told], schedule)
-            if before != after:
-                yield -1, self._over(agent, shift, before)
-                yield 1, self._over(agent, shift, after)
+            attended, attends = self._attended(shift, log, schedule), self._attended(shift, after, schedule)
+            if attended != attends:
+                yield -1, self._over(agent, shift, attended)
+                yield 1, self._over(agent, shift, attends)
 
     def _span(
         self,
@@ -123,12 +124,9 @@ class Work:
         told_at: int | None = None,
     ) -> Iterator[tuple[int, Slot]]:
         """An interval from a moment that was told (``told_at``, where it may be another than ``since``) to one that is planned."""
-        if levels and since < until:
-            team, site = credited.team, credited.site
-            begin = since, HAPPENED if told_at in (None, since) else PLANNED
-            for turn, (at, form), day in self._edges(begin, (until, PLANNED)):
-                sums = up(*levels, at=at, sign=turn)
-                yield sign, Slot(at, day, agent, team, None, site, sums, sums, form)
+        begin = since, HAPPENED if told_at in (None, since) else PLANNED
+        for _, slot in self._interval(begin, (until, PLANNED), levels, agent, credited):
+            yield sign, slot
 
     def shifts(self, agent: str, schedule: Iterable[Shift]) -> Slots:
         """Time of the shifts themselves."""
@@ -156,7 +154,7 @@ class Work:
         return Slot(shift.ends, self._days.of(shift.starts), agent, shift.team, None, shift.site, sums, sums, PLANNED)
 
     def _attended(self, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> bool:
-        for index in range(max(0, bisect_right(changes, shift.starts, key=_at) - 1), len(changes)):
+        for index in range(max(0, bisect_right(changes, shift.starts, key=when) - 1), len(changes)):
             told = changes[index]
             if told.at >= shift.ends:
                 return False
@@ -189,13 +187,19 @@ class Work:
         agent: str,
         credited: Told | Shift,
     ) -> None:
-        """Two edges, and two more for each end of a day between them."""
-        if begin[0] >= end[0]:
+        for sign, slot in self._interval(begin, end, levels, agent, credited):
+            slots[f"{name}/{levels[0]}/{slot.at}/{slot.day}/{sign}"] = slot
+
+    def _interval(
+        self, begin: _Edge, end: _Edge, levels: tuple[str, ...], agent: str, credited: Told | Shift
+    ) -> Iterator[tuple[int, Slot]]:
+        """Two edges, up (1) and down (-1), and two more for each end of a day between them; none where nothing is raised."""
+        if not levels or begin[0] >= end[0]:
             return
         team, site = credited.team, credited.site
         for sign, (at, form), day in self._edges(begin, end):
             sums = up(*levels, at=at, sign=sign)
-            slots[f"{name}/{levels[0]}/{at}/{day}/{sign}"] = Slot(at, day, agent, team, None, site, sums, sums, form)
+            yield sign, Slot(at, day, agent, team, None, site, sums, sums, form)
 
     def _edges(self, begin: _Edge, end: _Edge) -> Iterator[tuple[int, _Edge, int]]:
         day = self._days.of(begin[0])
@@ -212,7 +216,8 @@ def overlapping(schedule: Sequence[Shift], begin: int, end: int) -> list[Shift]:
     return [shift for shift in schedule if shift.starts < end and shift.ends > begin]
 
 
-def _at(told: Told) -> int:
+def when(told: Told) -> int:
+    """By what changes of state are in order: when each was told of, ms."""
     return told.at
 
 
