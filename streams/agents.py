@@ -20,7 +20,7 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import NEVER, ContactsStage
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, Contributions, DailyFacts, Presence, Snapshot
+from streams.contracts.outputs import Alert, Contributions, DailyFacts, Presence
 from streams.contracts.topics import Topic
 from streams.day_parts import begun, days_held, decode_day, new_day, since
 from streams.entity import Entity
@@ -387,21 +387,21 @@ class Agents:
             self._kpis.show_all()
             self._unshown_presence.update(self._own_agents())
             self._unshown_alerts = self._kpis.open_alerts(now) if now is not None else []
-        snapshots: list[Snapshot] = []
+        totals: dict[str, bytes] = {}
         if now is not None:
             async for part in self._turns(self._kpis.showing, _SHOWING_SECONDS):
                 keys = self._kpis.take_shown(part)
-                snapshots += [self._kpis.snapshot(key, now) for key in keys if key in self.entities]
+                totals |= {key: _encode(self._kpis.totals(key, now)) for key in keys if key in self.entities}
         if self._unsettled and now is not None:
             self._unsettled = not await self._screens.settle(self._kpis.open_alerts(now), self._is_mine)
         agents, self._unshown_presence = self._unshown_presence, set()
         alerts, self._unshown_alerts = self._unshown_alerts, []
         taken = await self._screens.write(
-            snapshots, self._presences(agents), alerts, now=now, machine=machine, behind=self.behind
+            totals, self._presences(agents), alerts, now=now, machine=machine, behind=self.behind
         )
         metrics.REDIS_UP.set(taken)
         if not taken:
-            self._kpis.show_again(snapshot.entity for snapshot in snapshots)
+            self._kpis.show_again(totals)
             self._unshown_presence |= agents
             self._unshown_alerts = alerts + self._unshown_alerts
 

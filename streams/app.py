@@ -25,7 +25,7 @@ from streams.agents import Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
 from streams.contracts import topics
-from streams.restore import STATE, Restoring
+from streams.restore import STATE, Restoring, first_offsets
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.sinks import metrics
@@ -108,6 +108,8 @@ class Worker:
         self._runs = 0
         #: Partition numbers whose state is held as it is in Kafka; taking up is one at a time.
         self._restored: set[int] = set()
+        #: Where the partitions of sources begin, for those that nothing has been taken in of.
+        self._firsts: dict[tuple[str, int], int] = {}
         self._taking_up = asyncio.Lock()
         #: Counts assignments: what was begun for another is given up.
         self._assignment = 0
@@ -156,7 +158,7 @@ class Worker:
         runs = self._sources | {self._agents_topic, self._contributions}
         RunScheduler.sources = runs
         app.transport = RunTransport(
-            urls, app, sources=runs, processed=self._processed, positions=lambda: self._agents.progress.taken,
+            urls, app, sources=runs, processed=self._processed, positions=self._positions,
             ready=lambda: self._open, release=self._release,
         )  # fmt: skip
         return app
@@ -249,7 +251,7 @@ class Worker:
         taken = self._agents.progress.taken
         if (position := taken.get(place, run.begins)) != run.begins:
             log.warning("%s[%d] goes on at %d, not at %d: reading again from there", *place, position, run.begins)
-            await self.app.consumer.start_from(taken)
+            await self.app.consumer.start_from(self._positions())
             return
         async with self._or_end():
             if run.records:
@@ -321,6 +323,10 @@ class Worker:
             metrics.CYCLE_SECONDS.observe(perf_counter() - began)
         return busy
 
+    def _positions(self) -> dict[tuple[str, int], int]:
+        """Where each partition of a source goes on."""
+        return {**self._firsts, **self._agents.progress.taken}
+
     async def _begin_anew(self, assignment: int) -> None:
         """Forget what is not written, read the state again, and go on from there."""
         self._open = False
@@ -330,7 +336,7 @@ class Worker:
         await self._transactions.close()
         await self._take_up(assignment)
         if self._open:
-            await self.app.consumer.start_from(self._agents.progress.taken)
+            await self.app.consumer.start_from(self._positions())
 
     async def _take_up(self, assignment: int) -> None:
         """Take up the partitions of this assignment: shut out who had them before, read their state. Tries until it succeeds or
@@ -381,9 +387,13 @@ class Worker:
                 known |= self._standby.hand_over(number, self._held)
             self._standby.leave(numbers)
         restoring = Restoring(self.settings, connection(self.settings), self._held)
-        ends = await restoring.read(new, known, wanted)
+        sources = [tp for tp in self.app.consumer.assignment() if tp.topic in RunScheduler.sources]
+        ends, firsts = await asyncio.gather(
+            restoring.read(new, known, wanted), first_offsets(connection(self.settings), sources)
+        )
         if ends is None:
             return None
+        self._firsts |= firsts
         self._transactions.ends.update(ends)
         self._restored |= new
         return restoring.records

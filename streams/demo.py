@@ -14,18 +14,18 @@ from itertools import chain
 from pathlib import Path
 
 import httpx
-import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
 from deploy.brokers import open_kafka, open_redis
 from deploy.ports import free_port, is_free
 from deploy.process import ServerProcess
-from streams.contracts.outputs import Figure, RosterEntry, Snapshot
+from streams.contracts.outputs import Figure, RosterEntry
 from streams.contracts.topics import TOPICS
 from streams.operation import KafkaOperation
 from streams.settings import Settings
 from streams.sinks.topics import ensure_topics
+from streams.snapshot import Snapshots
 from streams.sources.processed import wait_until_processed
 from streams.sources.producer import EventProducer
 from streams.sources.replay import paced
@@ -37,7 +37,6 @@ Say = Callable[[str], None]
 _MORNING_FROM, _SHOWN_FROM = day_time(9, 0), day_time(11, 55)
 _STARTS_WITHIN_SECONDS = 90
 _LINE_EVERY_SECONDS = 3.0
-_snapshot = msgspec.json.Decoder(Snapshot).decode
 
 
 @dataclass(frozen=True)
@@ -194,6 +193,7 @@ class _Screen:
     def __init__(self, settings: Settings, say: Say) -> None:
         self._key = settings.redis_key
         self._redis = Redis.from_url(settings.redis, socket_timeout=2)
+        self._snapshots = Snapshots(settings.policy)
         self._zone = settings.policy.zone
         self._say = say
         self._next = time.monotonic() + _LINE_EVERY_SECONDS
@@ -212,7 +212,7 @@ class _Screen:
         if raw is None:
             self._say("no figures yet")
             return
-        shown = _snapshot(raw)
+        shown = self._snapshots.read(raw)
         figure = shown.figure
         self._say(
             f"{shown.as_of.astimezone(self._zone):%H:%M:%S}  offered today {figure('today', 'offered_calls').n}  "

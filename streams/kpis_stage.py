@@ -10,17 +10,15 @@ from itertools import islice
 from streams import facts as daily
 from streams.alerts.evaluate import look, standing, watches
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, entity_kind
+from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.day_parts import iso, key_of
 from streams.entity import Entity
 from streams.kpi.formulas import formulas
 from streams.kpi.levels import as_of
 from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
-from streams.kpi.spec import side_of
-from streams.kpi.staffing import staffing
-from streams.snapshot import snapshot
-from streams.windows.clock import Days
+from streams.snapshot import Snapshots
+from streams.windows.clock import Days, instant
 from streams.windows.rolling import NEVER
 
 _NOTHING: Sums = {}
@@ -59,6 +57,7 @@ class KpisStage:
         self.entities = entities
         self.days = days
         self._rules = rules
+        self._snapshots = Snapshots(policy)
         self._judge_by(versions(policy)[0][1])
         self._calendar = Days(policy.zone, policy.day_starts_ms)
         #: (moment in ms, entity key, day): a heap, and what is on it.
@@ -87,8 +86,7 @@ class KpisStage:
     def _judge_by(self, policy: Policy) -> None:
         """Windows and alerts use the version of now, also for what a window still holds of yesterday."""
         self._version = policy
-        self._formulas = formulas(policy)
-        self._watches = watches(self._rules, self._formulas, policy)
+        self._watches = watches(self._rules, formulas(policy), policy)
         self._watching_growth = {
             kind
             for kind, watched in self._watches.items()
@@ -321,15 +319,25 @@ class KpisStage:
         """Every snapshot is to be shown again: the screen's store was emptied."""
         self._show_anew = dict.fromkeys(self.entities)
 
-    def snapshot(self, key: str, now: int) -> Snapshot:
-        """All KPIs of an entity as of ``now`` (ms)."""
+    def totals(self, key: str, now: int) -> Totals:
+        """An entity's sums as of ``now`` (ms). They are those at work: to be read before anything else is taken in."""
         self.settle(key)
         entity = self.entities[key]
         self._age(key, entity, now)
-        wait = entity.longest_wait(now, self._longest_wait_ms)
-        side, sums = side_of(entity_kind(key)), self._sums(key, entity, self._day(now), now)
-        needs = staffing(sums, self._version) if side == "desk" else None
-        return snapshot(key, sums, wait, entity.team, self._formulas[side], now, needs)
+        waiting, longest_wait = entity.longest_wait(now, self._longest_wait_ms)
+        return Totals(
+            entity=key,
+            as_of=instant(now),
+            windows=self._sums(key, entity, self._day(now), now),
+            policy=self._version.version,
+            team=entity.team,
+            waiting=waiting,
+            longest_wait=longest_wait,
+        )
+
+    def snapshot(self, key: str, now: int) -> Snapshot:
+        """All KPIs of an entity as of ``now`` (ms)."""
+        return self._snapshots.of(self.totals(key, now))
 
     # -- windows -------------------------------------------------------------------------------------------------------
 

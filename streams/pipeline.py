@@ -14,7 +14,7 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, DailyFacts, Snapshot, entity_kind
+from streams.contracts.outputs import Alert, DailyFacts, Snapshot, Totals, entity_kind
 from streams.day_parts import new_day
 from streams.entity import Entity
 from streams.facts import due, plain
@@ -25,6 +25,7 @@ from streams.presence.log import AgentPresence
 from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
+from streams.snapshot import Snapshots
 from streams.windows.clock import Days, EventClock
 
 #: No event of the past lies beyond this machine clock: the year 2262.
@@ -78,7 +79,8 @@ class Run:
     entities: dict[str, Entity] = field(default_factory=Entities)
     customers: dict[str, Customer] = field(default_factory=Customers)
     agents: dict[str, AgentPresence] = field(default_factory=AgentsPresence)
-    _snapshot: Callable[[str, int], Snapshot] | None = None
+    _totals: Callable[[str, int], Totals] | None = None
+    _snapshots: Snapshots | None = None
     _days: Days | None = None
 
     def daily_facts(self) -> list[DailyFacts]:
@@ -89,11 +91,17 @@ class Run:
         begun = (facts for facts in self.facts.values() if facts.sums or not facts.planned)
         return [plain(facts, now, days) for facts in begun]
 
-    def snapshot(self, entity: str) -> Snapshot:
-        """What a screen would show of an entity at the end of the run. Raises KeyError where nothing was admitted."""
-        if self._snapshot is None or self.now is None:
+    def totals(self, entity: str) -> Totals:
+        """What screens would be given of an entity at the end of the run. Raises KeyError where nothing was admitted."""
+        if self._totals is None or self.now is None:
             raise KeyError(entity)
-        return self._snapshot(entity, self.now)
+        return self._totals(entity, self.now)
+
+    def snapshot(self, entity: str) -> Snapshot:
+        """What a screen would show of it. Raises KeyError as ``totals``."""
+        if self._snapshots is None:
+            raise KeyError(entity)
+        return self._snapshots.of(self.totals(entity))
 
 
 def run(
@@ -132,7 +140,11 @@ def run(
             result.alerts += kpis.alerts(clock.now)
     kpis.settle_all()
     result.now = clock.now
-    result._snapshot, result._days = kpis.snapshot, Days(policy.zone, policy.day_starts_ms)
+    result._totals, result._snapshots, result._days = (
+        kpis.totals,
+        Snapshots(policy),
+        Days(policy.zone, policy.day_starts_ms),
+    )
     return result
 
 

@@ -36,6 +36,20 @@ def state_consumer(connection: Mapping[str, Any]) -> AIOKafkaConsumer:
     )
 
 
+async def first_offsets(connection: Mapping[str, Any], places: Iterable[Place]) -> dict[Place, int]:
+    """The offset of the first record that is still there of each of these partitions.
+
+    Faust's consumer could say so too, but no sooner than a fetch of its own that waits for news comes back: a second and a half.
+    """
+    consumer = state_consumer(connection)
+    await consumer.start()
+    try:
+        found = await consumer.beginning_offsets([TopicPartition(*place) for place in places])
+    finally:
+        await consumer.stop()
+    return {(place.topic, place.partition): offset for place, offset in found.items()}
+
+
 class Restoring:
     """Reads state into ``held`` (topic of ``STATE`` → what is held of it)."""
 

@@ -1,30 +1,48 @@
-"""What a screen reads of one entity: the KPIs that have data, in every window, as of a moment."""
+"""What a screen shows of one entity: the KPIs that have data, in every window, as of a moment."""
 
 from __future__ import annotations
 
-from streams.contracts.outputs import Snapshot, Staffing, Sums
-from streams.kpi.formulas import Formulas
-from streams.windows.clock import instant
+import msgspec
+
+from streams.contracts.outputs import Snapshot, Totals, entity_kind
+from streams.kpi.formulas import Formulas, formulas
+from streams.kpi.policies import AnyPolicy, versions
+from streams.kpi.policy import Policy
+from streams.kpi.spec import Side, side_of
+from streams.kpi.staffing import staffing
+
+_totals = msgspec.json.Decoder(Totals).decode
 
 
-def snapshot(
-    entity: str,
-    sums: dict[str, Sums],
-    wait: tuple[int, float | None],
-    team: str | None,
-    formulas: Formulas,
-    now: int,
-    staffing: Staffing | None = None,
-) -> Snapshot:
-    """``sums``: window → sums; ``wait``: how many wait and the longest in seconds; ``formulas``: of the entity's side; ``now`` in
-    ms since 1970; ``staffing``: of a desk.
-    """
-    return Snapshot(
-        entity=entity,
-        as_of=instant(now),
-        windows={window: formulas.live(part) for window, part in sums.items()},
-        team=team,
-        waiting=wait[0],
-        longest_wait=wait[1],
-        staffing=staffing,
-    )
+class Snapshots:
+    """Makes snapshots of totals, by the policy's version that judges each; the formulas of a version are asked once."""
+
+    def __init__(self, policy: AnyPolicy) -> None:
+        self._versions = {one.version: one for _, one in versions(policy)}
+        self._newest = [one for _, one in versions(policy)][-1]
+        self._formulas: dict[str, dict[Side, Formulas]] = {}
+
+    def policy(self, version: str | None) -> Policy:
+        """The version of this name; the newest where there is none: the workers have another policy than whoever asks."""
+        return self._versions.get(version or "", self._newest)
+
+    def of(self, totals: Totals) -> Snapshot:
+        """The KPIs of an entity, and of a desk how many agents it needs."""
+        policy = self.policy(totals.policy)
+        by_side = self._formulas.get(policy.version)
+        if by_side is None:
+            by_side = self._formulas[policy.version] = formulas(policy)
+        side = side_of(entity_kind(totals.entity))
+        return Snapshot(
+            entity=totals.entity,
+            as_of=totals.as_of,
+            windows={window: by_side[side].live(sums) for window, sums in totals.windows.items()},
+            team=totals.team,
+            waiting=totals.waiting,
+            longest_wait=totals.longest_wait,
+            staffing=staffing(totals.windows, policy) if side == "desk" else None,
+        )
+
+    def read(self, raw: bytes | str) -> Snapshot:
+        """The same of totals as they stand in Redis. Raises msgspec.MsgspecError where they are none."""
+        return self.of(_totals(raw))

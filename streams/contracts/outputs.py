@@ -133,6 +133,22 @@ class Staffing(Struct, omit_defaults=True, kw_only=True):
     handle_seconds: float
 
 
+class Totals(Struct, omit_defaults=True, kw_only=True):
+    """The sums of one entity as of a moment, as they stand in Redis: window → measure → amount; times that grow, as they were then.
+
+    ``policy`` is the version that judges it. Whoever shows it makes a ``Snapshot`` of it: what changes is much more than what is looked at.
+    """
+
+    entity: str
+    as_of: datetime
+    windows: dict[str, Sums]
+    policy: str
+    team: str | None = None
+    #: Contacts in the queue now, and how long the longest has waited (seconds; None: nobody waits).
+    waiting: int = 0
+    longest_wait: float | None = None
+
+
 class Snapshot(Struct, omit_defaults=True, kw_only=True):
     """The KPIs of one entity as of a moment: window → KPI id → figure. A KPI that is not there has no data (a plain sum: 0).
 

@@ -1,4 +1,4 @@
-"""What screens read, in Redis: newest snapshots, presence, open and recent alerts, the operation's clock.
+"""What screens read, in Redis: newest totals, presence, open and recent alerts, the operation's clock.
 
 Redis may be away, come back, or be emptied at any time: the stream goes on, and what it holds is written anew. Keys (behind the
 operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``, ``behind``; list ``alerts:recent``; strings ``clock`` and ``epoch``.
@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, Snapshot, entity_id, entity_kind
+from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, entity_id, entity_kind
 from streams.settings import Settings
 from streams.windows.clock import Days, instant
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 RECENT_ALERTS = 200
-#: Snapshots written by one command. A command costs the client much, a field little; Redis does nothing else meanwhile.
+#: Totals written by one command. A command costs the client much, a field little; Redis does nothing else meanwhile.
 _FIELDS = 500
 
 
@@ -44,7 +44,7 @@ class Screens:
 
     async def write(
         self,
-        snapshots: Iterable[Snapshot],
+        totals: Mapping[str, bytes],
         presences: Iterable[Presence],
         alerts: Iterable[Alert],
         *,
@@ -52,18 +52,18 @@ class Screens:
         machine: int,
         behind: Mapping[int, int],
     ) -> bool:
-        """Write what changed. ``now`` is the operation's, ``machine`` the machine's clock (ms since 1970); ``behind``: partition
-        number → messages that wait there, where figures lag behind.
+        """Write what changed. ``totals``: entity → its ``Totals`` as JSON. ``now`` is the operation's, ``machine`` the machine's clock
+        (ms since 1970); ``behind``: partition number → messages that wait there, where figures lag behind.
 
         False: Redis did not take it, and the caller keeps it for the next time.
         """
         try:
             pipe = self._redis.pipeline(transaction=False)
             held: dict[str, dict[str, bytes]] = {kind: {} for kind in ENTITY_KINDS}
-            for snapshot in snapshots:
-                kind = entity_kind(snapshot.entity)
+            for entity, encoded in totals.items():
+                kind = entity_kind(entity)
                 fields = held[kind]
-                fields[entity_id(snapshot.entity)] = _encode(snapshot)
+                fields[entity_id(entity)] = encoded
                 if len(fields) >= _FIELDS:
                     await self._redis.hset(self._key("now", kind), mapping=fields)
                     held[kind] = {}

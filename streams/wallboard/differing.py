@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from streams.contracts.outputs import Snapshot, Sums, Window
+from streams.contracts.outputs import Sums, Totals, Window
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import Verdict
-from streams.kpi.policies import AnyPolicy, versions
-from streams.kpi.regained import Regained, tells_sums
+from streams.kpi.compare import Verdict, comparable, compare
+from streams.kpi.policies import AnyPolicy
+from streams.kpi.spec import Bound
+from streams.snapshot import Snapshots
 from streams.wallboard import layout
 from streams.wallboard.items import Item
 
@@ -26,22 +27,19 @@ _REST = 5.0
 
 #: KPI id → better, worse, higher or lower; a KPI in which nobody can tell is not there.
 Marks = dict[str, Verdict]
-#: Id of an agent or of a KPI → the sums behind a figure; None: they do not come back.
-_Told = dict[str, Sums | None]
+#: Id of an agent → what of his sums a KPI is made of.
+_People = dict[str, Sums]
 
 
 @dataclass(frozen=True)
 class _Team:
-    """A team as it was last compared: when, each agent's snapshot and what came back of it, and by KPI who was compared by what and
-    who differs how.
-    """
+    """A team as it was last compared: when, and by KPI who was compared by what and who differs how."""
 
     at: float
-    told: dict[str, tuple[Item[Snapshot], _Told]]
-    compared: dict[str, tuple[_Told, Marks]]
+    compared: dict[str, tuple[_People, Marks]]
 
 
-_NEW = _Team(-inf, {}, {})
+_NEW = _Team(-inf, {})
 
 
 class Differing:
@@ -52,17 +50,17 @@ class Differing:
 
     def __init__(self, policy: AnyPolicy, kpis: Iterable[str] | None = None, rest: float = _REST) -> None:
         """``kpis``: ids of the KPIs compared; those of the agents' table where not given. ``rest``: in seconds."""
-        self._policy = policy
+        self._snapshots = Snapshots(policy)
         shown = (place.kpi for place in layout.AGENT if place.part == "value")
         self._kpis = tuple(shown if kpis is None else kpis)
         self._rest = rest
         self._version = ""
-        self._formulas: dict[str, Regained] = {}
+        self._formulas: dict[str, Bound] = {}
         self._teams: dict[str, _Team] = {}
         self._marks: dict[str, Item[Any]] = {}
 
     def marks(
-        self, agents: Mapping[str, Item[Snapshot]], teams: Mapping[str, Sequence[str]], version: str | None
+        self, agents: Mapping[str, Item[Totals]], teams: Mapping[str, Sequence[str]], version: str | None
     ) -> dict[str, Item[Any]]:
         """Agent → his ``Marks``, of those who have any. ``teams``: all agents of each team that is to be compared; ``version``:
         the name of the policy's version by which the figures were made.
@@ -77,34 +75,24 @@ class Differing:
         return self._marks
 
     def _judge_by(self, version: str | None) -> None:
-        every = [policy for _, policy in versions(self._policy)]
-        policy = next((one for one in every if one.version == version), every[-1])
+        policy = self._snapshots.policy(version)
         if policy.version == self._version and self._formulas:
             return
         self._version, self._teams = policy.version, {}
         chosen = (KPIS[id] for id in self._kpis)
+        # Of today nothing has matured.
         self._formulas = {
-            kpi.id: Regained(kpi, policy) for kpi in chosen if tells_sums(kpi, kpi.bound(policy, "staff"))
+            kpi.id: kpi.bound(policy, "staff") for kpi in chosen if comparable(kpi) and not kpi.only_mature
         }
 
-    def _compared(
-        self, now: float, before: _Team, agents: Mapping[str, Item[Snapshot]], members: Sequence[str]
-    ) -> _Team:
-        told = {}
-        for id in members:
-            if (item := agents.get(id)) is not None:
-                own = before.told.get(id)
-                told[id] = own if own is not None and own[0] is item else (item, self._regained(item.value))
+    def _compared(self, now: float, before: _Team, agents: Mapping[str, Item[Totals]], members: Sequence[str]) -> _Team:
+        today = {id: agents[id].value.windows.get(WINDOW, {}) for id in members if id in agents}
         compared = {}
-        for kpi, formula in self._formulas.items():
-            people = {id: sums[kpi] for id, (_, sums) in told.items() if kpi in sums}
+        for kpi, bound in self._formulas.items():
+            people = {id: own for id, sums in today.items() if (own := _own(bound, sums))}
             held = before.compared.get(kpi)
-            compared[kpi] = held if held and held[0] == people else (people, _differing(formula, people))
-        return _Team(now, told, compared)
-
-    def _regained(self, snapshot: Snapshot) -> _Told:
-        figures = snapshot.windows.get(WINDOW, {})
-        return {kpi: formula.sums(figures[kpi]) for kpi, formula in self._formulas.items() if kpi in figures}
+            compared[kpi] = held if held and held[0] == people else (people, _differing(kpi, bound, people))
+        return _Team(now, compared)
 
     def _items(self) -> dict[str, Item[Any]]:
         marks: dict[str, Marks] = {}
@@ -115,9 +103,12 @@ class Differing:
         return {id: Item(b"", own, Raw(msgspec.json.encode(own))) for id, own in marks.items()}
 
 
-def _differing(formula: Regained, people: Mapping[str, Sums | None]) -> Marks:
-    """Who differs how; nobody where one's sums do not come back, as those of the others would lack his."""
-    whole = {id: sums for id, sums in people.items() if sums is not None}
-    if len(whole) < len(people) or len(whole) < 2:
-        return {}
-    return {each.who: each.verdict for each in formula.compare(whole) if each.differs}
+def _own(bound: Bound, sums: Sums) -> Sums:
+    """What of an agent's sums a formula is made of."""
+    terms = (*bound.top, *(bound.bottom or ()), *bound.squares)
+    return {measure: amount for measure, _ in terms if (amount := sums.get(measure))}
+
+
+def _differing(kpi: str, bound: Bound, people: _People) -> Marks:
+    """Who differs how."""
+    return {each.who: each.verdict for each in compare(KPIS[kpi], bound, people) if each.differs}

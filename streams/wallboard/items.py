@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-from streams.contracts.outputs import Snapshot
+from streams.contracts.outputs import Totals
 
 T = TypeVar("T", bound=Struct)
 
@@ -35,9 +35,9 @@ class Item(Struct, Generic[T], frozen=True):
     json: Raw
 
     def same(self, other: Item[T]) -> bool:
-        """Does it say the same? A snapshot that was only looked at again, later, does."""
+        """Does it say the same? Totals that were only looked at again, later, do."""
         mine, others = self.value, other.value
-        if isinstance(mine, Snapshot) and isinstance(others, Snapshot):
+        if isinstance(mine, Totals) and isinstance(others, Totals):
             return mine == msgspec.structs.replace(others, as_of=mine.as_of)
         return mine == others
 
@@ -45,8 +45,10 @@ class Item(Struct, Generic[T], frozen=True):
 class Shelf(Generic[T]):
     """Decodes the values of one hash; what stands there unchanged is not decoded again."""
 
-    def __init__(self, contract: type[T]) -> None:
+    def __init__(self, contract: type[T], shown: Callable[[T], Any] = lambda value: value) -> None:
+        """``shown``: what clients get of a value, where that is not the value itself."""
         self._decoder = msgspec.json.Decoder(contract)
+        self._shown = shown
         self._items: dict[str, Item[T]] = {}
         #: How many of the last values were not what the contract says.
         self.unreadable = 0
@@ -62,7 +64,7 @@ class Shelf(Generic[T]):
                 except UNREADABLE:
                     continue
                 # Encoded again, so that nothing but what was understood reaches a browser.
-                item = Item(raw, value, Raw(msgspec.json.encode(value)))
+                item = Item(raw, value, Raw(msgspec.json.encode(self._shown(value))))
             items[key] = item
         self._items = items
         self.unreadable = len(fields) - len(items)

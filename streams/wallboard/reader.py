@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Snapshot, entity
+from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Totals, entity
 from streams.kpi.policies import AnyPolicy
+from streams.snapshot import Snapshots
 from streams.wallboard.differing import Differing
 from streams.wallboard.directory import Badge, Directory, Sweep
 from streams.wallboard.items import Clock, Item, Shelf
 from streams.wallboard.outage import empty
-from streams.wallboard.reading import MOST, MOST_GROUPS, Entity, Presences, Reading, Snapshots, Wants
+from streams.wallboard.reading import MOST, MOST_GROUPS, Entity, Presences, Reading, Shown, Wants
 from streams.wallboard.store import Fields, Head, Store
 
 T = TypeVar("T", bound=Struct)
@@ -38,7 +39,10 @@ class Reader:
         self._differing = Differing(policy)
         self._sweeps = (Sweep(store, "now:agent"), Sweep(store, "presence"))
         self._clock = Shelf(Clock)
-        self._snapshots: dict[EntityKind, Shelf[Snapshot]] = {kind: Shelf(Snapshot) for kind in ENTITY_KINDS}
+        self._snapshots = Snapshots(policy)
+        self._shown: dict[EntityKind, Shelf[Totals]] = {
+            kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
+        }
         self._presence = Shelf(Presence)
         self._alerts = Shelf(Alert)
         self._recent = Shelf(Alert)
@@ -52,7 +56,7 @@ class Reader:
             head = await self._head()
             clock = self._clock.decode({"clock": head.clock} if head.clock else {}).get("clock")
             now = clock.value if clock else None
-            snapshots: dict[EntityKind, Snapshots] = {}
+            snapshots: dict[EntityKind, Shown] = {}
             presence: Presences = {}
             differing: dict[str, Item[Any]] = {}
             for kind in kinds:
@@ -62,19 +66,20 @@ class Reader:
                         snapshots[kind], self._directory.whole_teams(read), now.policy if now else None
                     )
                 else:
-                    snapshots[kind] = self._snapshots[kind].decode(await self._groups(kind, head.sizes[kind], teams))
+                    snapshots[kind] = self._shown[kind].decode(await self._groups(kind, head.sizes[kind], teams))
             return self._reading(head, now, snapshots, presence, differing, teams)
 
     async def one(self, kind: EntityKind, name: str) -> Entity | None:
         """One entity, or None where nothing is known of it. Raises ``Outage`` as ``read`` does."""
         await self._head()
         now, states = await self._store.some([name], f"now:{kind}", "presence")
-        snapshot = _sole(Snapshot, now)
+        totals = _sole(Totals, now)
         presence = _sole(Presence, states) if kind == "agent" else None
-        if snapshot is None and presence is None:
+        if totals is None and presence is None:
             return None
         (raised,) = await self._store.whole("alerts")
         alerts = [item.value for item in Shelf(Alert).decode(raised).values()]
+        snapshot = None if totals is None else self._snapshots.of(totals)
         return Entity(snapshot, presence, [alert for alert in alerts if alert.entity == entity(kind, name)])
 
     async def _head(self) -> Head:
@@ -95,7 +100,7 @@ class Reader:
 
     async def _agents(
         self, head: Head, clock: Clock | None, teams: set[str | None]
-    ) -> tuple[Snapshots, Presences, Collection[str]]:
+    ) -> tuple[Shown, Presences, Collection[str]]:
         """Snapshots and states of agents, and who was asked for."""
         at = clock.now if clock else None
         few = max(head.sizes["agent"], head.presence) <= self._most
@@ -106,7 +111,7 @@ class Reader:
                 self._directory.fill(self._sweeps[0].badges, self._sweeps[1].badges, at)
             wanted = {agent for team in teams for agent in self._directory.agents(team)[: self._most]}
             now, states = await self._store.some(sorted(wanted), "now:agent", "presence")
-        snapshots, presence = self._snapshots["agent"].decode(now), self._presence.decode(states)
+        snapshots, presence = self._shown["agent"].decode(now), self._presence.decode(states)
         if few:
             self._directory.fill(
                 {agent: Badge(item.value.team) for agent, item in snapshots.items()},
@@ -119,7 +124,7 @@ class Reader:
         self,
         head: Head,
         clock: Clock | None,
-        snapshots: dict[EntityKind, Snapshots],
+        snapshots: dict[EntityKind, Shown],
         presence: Presences,
         differing: dict[str, Item[Any]],
         teams: set[str | None],
@@ -127,7 +132,7 @@ class Reader:
         agents = {team: self._directory.agents(team) for team in teams}
         alerts = self._alerts.decode(head.alerts)
         recent = self._recent.decode({raw.decode(errors="replace"): raw for raw in head.recent})
-        unreadable = sum(self._snapshots[kind].unreadable for kind in snapshots)
+        unreadable = sum(self._shown[kind].unreadable for kind in snapshots)
         unreadable += self._presence.unreadable if "agent" in snapshots else 0
         return Reading(
             clock=clock,

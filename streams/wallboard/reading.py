@@ -7,7 +7,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Snapshot, entity_id, entity_kind
+from streams.contracts.outputs import (
+    ENTITY_KINDS,
+    Alert,
+    EntityKind,
+    Presence,
+    Snapshot,
+    Totals,
+    entity_id,
+    entity_kind,
+)
 from streams.wallboard.items import Clock, Item
 
 #: Most agents, most teams, queues or sites, and most open alerts that one client is sent.
@@ -16,7 +25,8 @@ MOST_GROUPS = 200
 MOST_ALERTS = 500
 _GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 
-Snapshots = dict[str, Item[Snapshot]]
+#: As clients get them: snapshots.
+Shown = dict[str, Item[Totals]]
 Presences = dict[str, Item[Presence]]
 Alerts = dict[str, Item[Alert]]
 
@@ -48,7 +58,7 @@ class Reading:
 
     clock: Clock | None
     behind: int
-    snapshots: dict[EntityKind, Snapshots]
+    snapshots: dict[EntityKind, Shown]
     presence: Presences
     alerts: Alerts
     recent: Alerts

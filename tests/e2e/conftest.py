@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from redis import Redis
 
-from streams.contracts.outputs import Alert, Presence, Snapshot
+from streams.contracts.outputs import Alert, Presence, Totals
 from streams.settings import Settings
 from streams.sinks.screens import Screens
 from streams.windows.clock import machine_ms
@@ -49,7 +50,7 @@ class Desk:
         self.redis = redis
         self.server = server
 
-    def shows(self, *values: Snapshot | Presence | Alert, ago_seconds: int = 0, event_ms: int | None = None) -> None:
+    def shows(self, *values: Totals | Presence | Alert, ago_seconds: int = 0, event_ms: int | None = None) -> None:
         """Write these as of ``ago_seconds`` ago; ``event_ms``: the event clock stands there."""
         settings = self.settings.model_copy(update={"clock": "wall" if event_ms is None else "event"})
         machine = machine_ms() - ago_seconds * 1000
@@ -57,7 +58,7 @@ class Desk:
         async def write() -> bool:
             screens = Screens(settings)
             taken = await screens.write(
-                [value for value in values if isinstance(value, Snapshot)],
+                {value.entity: msgspec.json.encode(value) for value in values if isinstance(value, Totals)},
                 [value for value in values if isinstance(value, Presence)],
                 [value for value in values if isinstance(value, Alert)],
                 now=machine if event_ms is None else event_ms,

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from streams.contracts.outputs import WINDOWS, Alert, Presence, Snapshot, Staffing, entity, entity_id, entity_kind
-from streams.kpi.formulas import figures
+from streams.contracts.outputs import WINDOWS, Alert, Presence, Totals, entity, entity_id, entity_kind
 from streams.kpi.policy import Policy
 from streams.windows.clock import instant, machine_ms
 from tests.e2e.conftest import Desk
@@ -23,15 +22,15 @@ RATED = {"csat_ratings": 20, "csat_satisfied": 18}
 HANDLED = {"calls_handled": 38, "handle_seconds": 38 * 272_000}
 
 
-def shown(key: str, *sums: dict[str, int], today: dict[str, int] | None = None, **own: Any) -> Snapshot:
-    """An entity's figures, the same in every window unless ``today`` differs."""
+def shown(key: str, *sums: dict[str, int], today: dict[str, int] | None = None, **own: Any) -> Totals:
+    """An entity's sums, the same in every window unless ``today`` differs."""
     merged = {name: amount for part in sums for name, amount in part.items()}
-    windows = dict.fromkeys(WINDOWS, figures(key, merged, POLICY))
+    windows = dict.fromkeys(WINDOWS, merged)
     if today is not None:
-        windows["today"] = figures(key, today, POLICY)
+        windows["today"] = today
     if entity_kind(key) == "agent":
         own.setdefault("team", "T1")
-    return Snapshot(entity=key, as_of=instant(machine_ms()), windows=windows, **own)
+    return Totals(entity=key, as_of=instant(machine_ms()), windows=windows, policy=POLICY.version, **own)
 
 
 def state(
@@ -360,12 +359,13 @@ def test_whom_nothing_is_known_of_is_neither_available_nor_on_duty(screen: Page,
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1500, 900), (1280, 900), (900, 900), (600, 900), (390, 844)])
 def test_no_card_is_cut_off(screen: Page, desk: Desk, size: tuple[int, int]) -> None:
-    needs = Staffing(needed=1_012, on_duty=1_010, offered=400, handle_seconds=300.0)
-    waits = {"waiting": 12, "longest_wait": 734.0, "staffing": needs}
+    busy = {"calls_offered": 6_000, "calls_handled": 6_000, "handle_seconds": 6_000 * 300_000}
+    on_duty = {"agents_available": 10, "agents_working": 1_000, "available_seconds": 1_000}
+    waits = {"waiting": 12, "longest_wait": 734.0}
     desk.shows(
         shown("all|all", CALLS),
-        *(shown(f"queue|a-long-name-of-queue-{n}", CALLS, **waits) for n in range(3)),
-        *(shown(f"site|S{n}", CALLS, **waits) for n in range(2)),
+        *(shown(f"queue|a-long-name-of-queue-{n}", CALLS, busy, on_duty, **waits) for n in range(3)),
+        *(shown(f"site|S{n}", CALLS, busy, on_duty, **waits) for n in range(2)),
         *(shown(f"team|T{n}", CALLS, RATED) for n in range(4)),
         *(state(f"A{n}", "available", team=f"T{n % 4}", lasts=-5 if n % 3 else 900) for n in range(80)),
     )

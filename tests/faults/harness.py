@@ -42,6 +42,7 @@ from streams.operation import KafkaOperation
 from streams.pipeline import Run, run
 from streams.settings import Settings
 from streams.sinks.topics import ensure_topics
+from streams.snapshot import Snapshots
 from streams.sources.processed import wait_until_processed
 from streams.sources.producer import EventProducer
 from streams.sources.simulated import simulate
@@ -303,13 +304,13 @@ def _still(snapshot: Snapshot, settings: Settings) -> dict[str, Figure]:
 
 def _screens(settings: Settings, plain: Run, seconds: float = 30.0) -> Iterator[str]:
     """In the end, screens have every entity of the day, with the day's figures."""
-    redis, last = Redis.from_url(settings.redis), ""
+    redis, last, shown = Redis.from_url(settings.redis), "", Snapshots(settings.policy)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         last = ""
         for key in plain.entities:
             raw = redis.hget(settings.redis_key("now", entity_kind(key)), entity_id(key))
-            found = None if raw is None else _still(msgspec.json.decode(raw, type=Snapshot), settings)
+            found = None if raw is None else _still(shown.read(raw), settings)
             if found != (wanted := _still(plain.snapshot(key), settings)):
                 last = f"screen of {key}: {found} is not {wanted}"
                 break

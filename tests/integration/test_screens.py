@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from streams.contracts import events as e
-from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, Snapshot
+from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, Totals
 from streams.settings import Settings
 from tests.integration.test_one_definition import day
 from tests.operation import policy_file, send, settled, worker
@@ -31,9 +31,7 @@ def held(redis: Redis, settings: Settings) -> dict[str, dict[bytes, bytes]]:
     """Everything screens read, without the moment it was written."""
     hashes = {kind: redis.hgetall(settings.redis_key("now", kind)) for kind in ENTITY_KINDS}
     bare = {
-        kind: {
-            id: msgspec.json.encode(msgspec.json.decode(raw, type=Snapshot).windows) for id, raw in snapshots.items()
-        }
+        kind: {id: msgspec.json.encode(msgspec.json.decode(raw, type=Totals).windows) for id, raw in snapshots.items()}
         for kind, snapshots in hashes.items()
     }
     return {**bare, "presence": redis.hgetall(settings.redis_key("presence")), "alerts": alerts(redis, settings)}

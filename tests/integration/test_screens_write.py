@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from redis import Redis
 
-from streams.contracts.outputs import ENTITY_KINDS, Alert, AlertStatus, Presence, Snapshot, entity
+from streams.contracts.outputs import ENTITY_KINDS, Alert, AlertStatus, Presence, Totals, entity
 from streams.settings import Settings
 from streams.sinks.screens import Screens
 from streams.windows.clock import instant
@@ -25,17 +25,22 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
     return Settings(redis=redis_url, prefix=f"t{secrets.token_hex(4)}.", data_dir=tmp_path)
 
 
-def snapshots(count: int, waiting: int) -> list[Snapshot]:
+def totals(count: int, waiting: int) -> list[Totals]:
     """Of every kind in turn, some with an id that has the separator in it."""
     return [
-        Snapshot(
+        Totals(
             entity=entity(ENTITY_KINDS[number % len(ENTITY_KINDS)], f"id|{number}"),
             as_of=AT,
             windows={},
+            policy="1",
             waiting=waiting,
         )
         for number in range(count)
     ]
+
+
+def encoded(count: int, waiting: int) -> dict[str, bytes]:
+    return {one.entity: msgspec.json.encode(one) for one in totals(count, waiting)}
 
 
 def alert(entity: str, status: AlertStatus) -> Alert:
@@ -52,15 +57,15 @@ def test_everything_is_written_and_the_newest_stays(settings: Settings, redis_ur
         for waiting in (1, 2):
             presences = [Presence(agent_id=f"a{n}", state="away", since=AT) for n in range(min(count, 700))]
             told = [alert("agent|a", "firing"), alert("agent|b", "firing"), alert("agent|b", "resolved")]
-            assert await screens.write(snapshots(count, waiting), presences, told, now=1, machine=2, behind={})
+            assert await screens.write(encoded(count, waiting), presences, told, now=1, machine=2, behind={})
         await screens.close()
 
     asyncio.run(write())
     with Redis.from_url(redis_url) as redis:
         for kind in ENTITY_KINDS:
             found = redis.hgetall(settings.redis_key("now", kind))
-            expected = {one.entity.split("|", 1)[1]: one for one in snapshots(count, 2) if one.entity.startswith(kind)}
-            assert {id.decode(): msgspec.json.decode(raw, type=Snapshot) for id, raw in found.items()} == expected
+            expected = {one.entity.split("|", 1)[1]: one for one in totals(count, 2) if one.entity.startswith(kind)}
+            assert {id.decode(): msgspec.json.decode(raw, type=Totals) for id, raw in found.items()} == expected
         assert len(redis.hgetall(settings.redis_key("presence"))) == min(count, 700)
         assert list(redis.hgetall(settings.redis_key("alerts"))) == [b"r|agent|a"]
 
@@ -69,7 +74,7 @@ def test_a_redis_that_is_away_says_so_whatever_is_written(settings: Settings) ->
     async def write() -> None:
         screens = Screens(settings.model_copy(update={"redis": "redis://127.0.0.1:1/0"}))
         for count in (0, 6000):
-            assert not await screens.write(snapshots(count, 1), [], [], now=None, machine=2, behind={})
+            assert not await screens.write(encoded(count, 1), [], [], now=None, machine=2, behind={})
         assert not screens.reachable
         await screens.close()
 

@@ -7,11 +7,11 @@ from redis import Redis
 
 from streams.contracts.decode import encode
 from streams.contracts.events import CallAnswered
-from streams.contracts.outputs import Snapshot
+from streams.contracts.outputs import Totals
 from streams.settings import Settings
 from streams.windows.clock import instant
 
-_snapshot = msgspec.json.Decoder(Snapshot).decode
+_totals = msgspec.json.Decoder(Totals).decode
 
 
 def agent_of(name: str) -> str:
@@ -37,15 +37,13 @@ def probe(name: str, at: int) -> tuple[bytes, bytes]:
 
 
 def hash_of(settings: Settings) -> str:
-    """The Redis hash of agents' snapshots, by agent."""
+    """The Redis hash of agents' totals, by agent."""
     return settings.redis_key("now", "agent")
 
 
 def shows(raw: bytes | str | None) -> bool:
-    """Does this snapshot have the answered call in every window?"""
-    return raw is not None and all(
-        "offered_calls" in window and window["offered_calls"].value == 1 for window in _snapshot(raw).windows.values()
-    )
+    """Do these totals have the answered call in every window?"""
+    return raw is not None and all(window.get("calls_offered") == 1 for window in _totals(raw).windows.values())
 
 
 def is_shown(redis: Redis, settings: Settings, name: str) -> bool:

@@ -1,0 +1,82 @@
+"""Agents compared by what a screen is given of them: the verdicts are those of ``deskpulse kpi compare`` over the same day."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+
+from streams.commands.summed import compared
+from streams.contracts.decode import encode
+from streams.contracts.outputs import DailyFacts, Totals, entity, entity_id, entity_kind
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import comparable
+from streams.kpi.policy import Policy
+from streams.pipeline import run
+from streams.roster import Roster
+from streams.sources.simulated import ZONE, roster, simulate
+from streams.wallboard import layout
+from streams.wallboard.differing import Differing, Marks
+from streams.wallboard.items import Shelf
+
+POLICY = Policy()
+COMPARABLE = [id for id, kpi in KPIS.items() if comparable(kpi)]
+
+
+def test_every_column_of_the_agents_table_can_be_compared() -> None:
+    assert {shown.kpi for shown in layout.AGENT if shown.part == "value"} <= set(COMPARABLE)
+
+
+def marks(totals: Mapping[str, Totals], teams: Mapping[str, list[str]], kpis: list[str]) -> dict[str, Marks]:
+    """What the wallboard says of totals as they stand in Redis."""
+    items = Shelf(Totals).decode({id: msgspec.json.encode(one) for id, one in totals.items()})
+    return {id: item.value for id, item in Differing(POLICY, kpis).marks(items, teams, POLICY.version).items()}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_simulated_day_is_judged_alike_by_the_wallboard_and_the_command(seed: int) -> None:
+    start = datetime(2026, 1, 5, 8, tzinfo=ZONE)
+    events = itertools.takewhile(lambda event: event.time < start + timedelta(hours=8), simulate(seed, start))
+    day = run([encode(event) for event in events], POLICY, roster=Roster(roster(seed)))
+    facts: dict[str, list[DailyFacts]] = {}
+    for fact in day.daily_facts():
+        if entity_kind(fact.entity) == "agent":
+            facts.setdefault(entity_id(fact.entity), []).append(fact)
+    totals = {id: day.totals(entity("agent", id)) for id in facts}
+    teams: dict[str, list[str]] = {}
+    for id, one in totals.items():
+        teams.setdefault(one.team or "", []).append(id)
+    assert len(teams) == 3
+    found = marks(totals, teams, COMPARABLE)
+    said: Counter[str] = Counter()
+    assert day.now is not None
+    now = datetime.fromtimestamp(day.now / 1000, ZONE)
+    for kpi in COMPARABLE:
+        for team in teams.values():
+            own = {id: found[id][kpi] for id in team if kpi in found.get(id, {})}
+            every = compared(KPIS[kpi], POLICY, {id: facts[id] for id in team}, now)
+            assert own == {each.who: each.verdict for each in every if each.differs}, kpi
+            said.update(own.values())
+    assert said["better"]
+    assert said["worse"]
+
+
+def test_a_team_is_compared_with_itself() -> None:
+    def agent(satisfied: int, ratings: int = 100) -> Totals:
+        today = {"csat_ratings": ratings, "csat_satisfied": satisfied}
+        return Totals(
+            entity="agent|x",
+            as_of=datetime(2026, 3, 2, tzinfo=ZONE),
+            windows={"5m": {}, "30m": {}, "today": today},
+            policy=POLICY.version,
+        )
+
+    people = {"a": agent(95), "b": agent(60), "c": agent(80), "d": agent(0, 0), "x": agent(60), "y": agent(60)}
+    teams = {"T1": ["a", "b", "c", "d", "away"], "T2": ["x", "y"]}
+    assert marks(people, teams, ["csat"]) == {"a": {"csat": "better"}, "b": {"csat": "worse"}}
+    assert marks(people, {"T2": ["x", "y"]}, ["csat"]) == {}
+    assert marks({"a": agent(95)}, {"T1": ["a"]}, ["csat"]) == {}, "nobody to compare with"
