@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from datetime import date
 from heapq import heappop, heappush
-from itertools import islice
 
 from streams import facts as daily
 from streams.alerts.evaluate import look, standing, watches
@@ -14,12 +13,12 @@ from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot,
 from streams.day_parts import iso, key_of
 from streams.entity import Entity
 from streams.kpi.formulas import formulas
-from streams.kpi.levels import as_of
 from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.snapshot import Snapshots
+from streams.turns import Turns
 from streams.windows.clock import Days, instant
-from streams.windows.rolling import NEVER
+from streams.windows.rolling import NEVER, Plain
 
 _NOTHING: Sums = {}
 #: Figures that grow by themselves are looked at and shown anew so often, ms; not more often: they move slowly, and there may be
@@ -65,10 +64,7 @@ class KpisStage:
         self._planned: set[_Plan] = set()
         #: Minute → the entities whose windows then change by themselves.
         self._ageing: dict[int, _Keys] = {}
-        self._awake: _Keys = {}
-        self._show: _Keys = {}
-        #: Shown when there is nothing newer: who came with a partition, everybody where the screens lost what they had.
-        self._show_anew: _Keys = {}
+        self._looks, self._shows = Turns(), Turns()
         #: Entities with figures that grow by themselves, since they were last looked at or shown; when that is next (ms).
         self._growing: _Keys = {}
         self._grown_at = 0
@@ -94,7 +90,7 @@ class KpisStage:
         }
         self._longest_wait_ms = policy.max_wait_seconds * 1000
 
-    def adopt(self, keys: Iterable[str], days: Iterable[str] = ()) -> None:
+    def adopt(self, keys: Collection[str], days: Iterable[str] = ()) -> None:
         """Take up entities that came with their partition: their plans, and a first look at each. ``days``: keys of their days."""
         for name in days:
             if "+" in name.rsplit("|", 1)[1]:
@@ -102,8 +98,8 @@ class KpisStage:
         for key in keys:
             for at, day in self.entities[key].planned:
                 self._plan(at, key, day)
-            self._awake[key] = None
-            self._show_anew[key] = None
+        self._looks.others(keys)
+        self._shows.others(keys)
 
     def apply(self, key: str, contribution: Contribution, offset: int, border: int = 0) -> None:
         """Take in a contribution (message ``offset`` of its partition); what it says of days before ``border`` (ordinal; never goes
@@ -165,9 +161,8 @@ class KpisStage:
 
     def _spread(self) -> None:
         """Who has news is awake and to be shown."""
-        for key in self._news:
-            self._awake[key] = None
-            self._show[key] = None
+        self._looks.news(self._news)
+        self._shows.news(self._news)
         self._news.clear()
 
     def advance(self, now: int) -> None:
@@ -176,22 +171,21 @@ class KpisStage:
             self._come_due(heappop(self._plans))
         if now >= self._grown_at:
             self._grown_at = now - now % _GROWN_MS + _GROWN_MS
-            self._awake |= {key: None for key in self._growing if entity_kind(key) in self._watching_growth}
-            self._show_anew |= self._growing
+            self._looks.others(key for key in self._growing if entity_kind(key) in self._watching_growth)
+            self._shows.others(self._growing)
             self._growing = {}
         minute, today = now // 60_000, self._calendar.of(now)
         if minute == self._minute:
             return
         for due in sorted(due for due in self._ageing if due <= minute):
             keys = self._ageing.pop(due)
-            self._awake.update(keys)
-            self._show.update(keys)
+            self._looks.others(keys)
+            self._shows.others(keys)
         if today != self._today:
             if (version := self.policy.current(date.fromordinal(today))) is not self._version:
                 self._judge_by(version)
-            everybody = dict.fromkeys(self.entities)
-            self._awake.update(everybody)
-            self._show.update(everybody)
+            self._looks.others(self.entities)
+            self._shows.others(self.entities)
         self._minute, self._today = minute, today
 
     def _plan(self, at: int, key: str, day: int) -> None:
@@ -234,8 +228,8 @@ class KpisStage:
         return days
 
     def _wake(self, key: str) -> None:
-        self._awake[key] = None
-        self._show[key] = None
+        self._looks.news((key,))
+        self._shows.news((key,))
 
     # -- alerts --------------------------------------------------------------------------------------------------------
 
@@ -243,7 +237,7 @@ class KpisStage:
     def awake(self) -> int:
         """How many entities changed, wait, have an alert open or have aged since they were last looked at."""
         self._spread()
-        return len(self._awake)
+        return len(self._looks)
 
     def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
         """Look at those awake, the first ``limit`` of them to have become so; the steps their alerts took, in order of entity.
@@ -253,7 +247,7 @@ class KpisStage:
         told: list[Alert] = []
         today = self._day(now)
         self._spread()
-        for key in sorted(_take(self._awake, limit)):
+        for key in sorted(self._looks.take(limit)):
             self.settle(key)
             entity = self.entities.get(key)
             if entity is None:
@@ -264,11 +258,11 @@ class KpisStage:
                 continue
             wait = entity.longest_wait(now, self._longest_wait_ms)
             had = entity.alerts.copy()
-            told += look(watched, key, entity.alerts, self._sums(key, entity, today, now), wait, now)
+            told += look(watched, key, entity.alerts, self._plain(key, entity, today, now), wait, now)
             if had != entity.alerts:
                 self._changed(key)
             if entity.alerts or wait[0]:
-                self._awake[key] = None
+                self._looks.news((key,))
         return told
 
     def open_alerts(self, now: int) -> list[Alert]:
@@ -281,7 +275,7 @@ class KpisStage:
             self._age(key, entity, now)
             wait = entity.longest_wait(now, self._longest_wait_ms)
             watched = self._watches.get(entity_kind(key), ())
-            told += standing(watched, key, entity.alerts, self._sums(key, entity, today, now), wait, now)
+            told += standing(watched, key, entity.alerts, self._plain(key, entity, today, now), wait, now)
         return told
 
     # -- snapshots -----------------------------------------------------------------------------------------------------
@@ -290,34 +284,29 @@ class KpisStage:
     def showing(self) -> int:
         """How many entities are to be shown."""
         self._spread()
-        return len(self._show) + len(self._show_anew)
+        return len(self._shows)
 
     def take_shown(self, limit: int | None = None) -> list[str]:
-        """Keys of the first ``limit`` entities (all) whose snapshot changed since it was last taken, oldest change first; behind
-        them those that are only to be shown anew.
+        """Keys of the next ``limit`` entities (all) that are to be shown.
 
-        A snapshot with someone waiting changes all the time: it is to be shown again at once, behind all others.
+        Where someone waits it changes all the time: it is to be shown again at once, behind all others.
         """
         self._spread()
-        taken = _take(self._show, limit)
-        if self._show_anew:
-            for key in taken:
-                self._show_anew.pop(key, None)
-            taken += _take(self._show_anew, None if limit is None else limit - len(taken))
+        taken = self._shows.take(limit)
         for key in taken:
             self.settle(key)
             entity = self.entities.get(key)
             if entity is not None and entity.waiting:
-                self._show[key] = None
+                self._shows.news((key,))
         return taken
 
     def show_again(self, keys: Iterable[str]) -> None:
-        """These snapshots have not been shown after all: they come first."""
-        self._show = {**dict.fromkeys(keys), **self._show}
+        """These have not been shown after all: they come first."""
+        self._shows.first(keys)
 
     def show_all(self) -> None:
-        """Every snapshot is to be shown again: the screen's store was emptied."""
-        self._show_anew = dict.fromkeys(self.entities)
+        """Everybody is to be shown again: the screens' store was emptied."""
+        self._shows.others(self.entities)
 
     def totals(self, key: str, now: int) -> Totals:
         """An entity's sums as of ``now`` (ms). They are those at work: to be read before anything else is taken in."""
@@ -328,8 +317,9 @@ class KpisStage:
         return Totals(
             entity=key,
             as_of=instant(now),
-            windows=self._sums(key, entity, self._day(now), now),
+            windows=self._stored(key, entity, self._day(now)),
             policy=self._version.version,
+            levels=entity.rolling.levels,
             team=entity.team,
             waiting=waiting,
             longest_wait=longest_wait,
@@ -352,12 +342,12 @@ class KpisStage:
         elif rolling.levels is not None:
             self._growing.pop(key, None)
 
-    def _sums(self, key: str, entity: Entity, today: str, now: int) -> dict[str, Sums]:
+    def _stored(self, key: str, entity: Entity, today: str) -> dict[str, Sums]:
         facts = self.days.get(f"{key}|{today}")
-        sums = facts.sums if facts is not None else _NOTHING
-        if entity.rolling.levels is None:  # then its days have none either
-            return {**entity.rolling.sums, "today": sums}
-        return {**entity.rolling.as_of(now), "today": as_of(sums, now)}
+        return {**entity.rolling.sums, "today": facts.sums if facts is not None else _NOTHING}
+
+    def _plain(self, key: str, entity: Entity, today: str, now: int) -> Plain:
+        return Plain(self._stored(key, entity, today), entity.rolling.levels, now)
 
     def _day(self, now: int) -> str:
         return iso(self._calendar.of(now))
@@ -371,13 +361,3 @@ def _after(offset: int, pending: _Pending) -> list[Contribution]:
             new.append(contribution)
             offset = at
     return new
-
-
-def _take(keys: _Keys, limit: int | None) -> list[str]:
-    taken = list(islice(keys, limit))
-    if len(taken) == len(keys):
-        keys.clear()
-    else:
-        for key in taken:
-            del keys[key]
-    return taken

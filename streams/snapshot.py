@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
+from streams.contracts.events import milliseconds
 from streams.contracts.outputs import Snapshot, Totals, entity_kind
 from streams.kpi.formulas import Formulas, formulas
 from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import Side, side_of
 from streams.kpi.staffing import staffing
+from streams.windows.rolling import Plain
 
 _totals = msgspec.json.Decoder(Totals).decode
+
+
+def plain(totals: Totals) -> Plain:
+    """Plain sums of each window."""
+    return Plain(totals.windows, totals.levels, milliseconds(totals.as_of))
 
 
 class Snapshots:
@@ -32,15 +39,15 @@ class Snapshots:
         by_side = self._formulas.get(policy.version)
         if by_side is None:
             by_side = self._formulas[policy.version] = formulas(policy)
-        side = side_of(entity_kind(totals.entity))
+        side, sums = side_of(entity_kind(totals.entity)), plain(totals)
         return Snapshot(
             entity=totals.entity,
             as_of=totals.as_of,
-            windows={window: by_side[side].live(sums) for window, sums in totals.windows.items()},
+            windows={window: by_side[side].live(sums[window]) for window in totals.windows},
             team=totals.team,
             waiting=totals.waiting,
             longest_wait=totals.longest_wait,
-            staffing=staffing(totals.windows, policy) if side == "desk" else None,
+            staffing=staffing(sums, policy) if side == "desk" else None,
         )
 
     def read(self, raw: bytes | str) -> Snapshot:

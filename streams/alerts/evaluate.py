@@ -14,6 +14,7 @@ from streams.kpi.policy import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
 from streams.windows.clock import instant
+from streams.windows.rolling import Plain
 
 _WINDOW_WORDS = {
     "5m": ("近5分钟", "in the last 5 min"),
@@ -33,29 +34,37 @@ class Watch:
     rule: Rule
     bound: Bound | None
     policy: Policy
+    #: Can its figure be worked out from the sums as they are kept?
+    of_stored: bool
 
-    def figure(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> Figure:
-        """What the rule looks at. ``sums``: window → sums; ``wait``: how many wait, the longest in seconds."""
+    def figure(self, sums: Plain, wait: tuple[int, float | None]) -> Figure:
+        """What the rule looks at. ``wait``: how many wait, the longest in seconds."""
         if self.rule.kpi == STAFFING_GAP:
             return gap(sums, self.policy)
         if self.bound is None:
             return Figure(wait[0] if self.rule.kpi == _WAITING else wait[1], wait[0])
-        shown = sums[self.rule.window]
+        shown = self._shown(sums)
         return self.bound.young(shown) if self.bound.matures else self.bound.figure(shown)
 
-    def too_few(self, sums: Mapping[str, Sums], wait: tuple[int, float | None]) -> bool:
+    def too_few(self, sums: Plain, wait: tuple[int, float | None]) -> bool:
         """Are there fewer things than the rule's minimum? Then there is no need to work out their figure."""
         if self.rule.kpi == STAFFING_GAP:
-            return sums[WINDOW].get("calls_offered", 0) < self.rule.min_n
-        return (wait[0] if self.bound is None else self.bound.n(sums[self.rule.window])) < self.rule.min_n
+            return sums.stored[WINDOW].get("calls_offered", 0) < self.rule.min_n
+        return (wait[0] if self.bound is None else self.bound.n(self._shown(sums))) < self.rule.min_n
+
+    def _shown(self, sums: Plain) -> Sums:
+        return sums.stored[self.rule.window] if self.of_stored else sums[self.rule.window]
 
 
 def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas], policy: Policy) -> dict[str, tuple[Watch, ...]]:
     """Entity kind → the rules that watch it, each with its KPI as the policy has it."""
+
+    def watch(rule: Rule, kind: str) -> Watch:
+        bound = by_side[side_of(kind)].by_id.get(rule.kpi)
+        return Watch(rule, bound, policy, bound is not None and not bound.stands)
+
     return {
-        kind: tuple(
-            Watch(rule, by_side[side_of(kind)].by_id.get(rule.kpi), policy) for rule in rules if kind in rule.scope
-        )
+        kind: tuple(watch(rule, kind) for rule in rules if kind in rule.scope)
         for kind in {kind for rule in rules for kind in rule.scope}
     }
 
@@ -64,7 +73,7 @@ def look(
     watched: Sequence[Watch],
     entity: str,
     states: dict[str, AlertState],
-    sums: Mapping[str, Sums],
+    sums: Plain,
     wait: tuple[int, float | None],
     now: int,
 ) -> list[Alert]:
@@ -99,7 +108,7 @@ def standing(
     watched: Sequence[Watch],
     entity: str,
     states: Mapping[str, AlertState],
-    sums: Mapping[str, Sums],
+    sums: Plain,
     wait: tuple[int, float | None],
     now: int,
 ) -> list[Alert]:

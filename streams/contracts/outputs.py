@@ -134,15 +134,17 @@ class Staffing(Struct, omit_defaults=True, kw_only=True):
 
 
 class Totals(Struct, omit_defaults=True, kw_only=True):
-    """The sums of one entity as of a moment, as they stand in Redis: window → measure → amount; times that grow, as they were then.
+    """The sums of one entity as of a moment, as they stand in Redis: window → measure → amount, as they are kept, with the levels that
+    the windows' panes have forgotten (None: there never was one).
 
-    ``policy`` is the version that judges it. Whoever shows it makes a ``Snapshot`` of it: what changes is much more than what is looked at.
+    Whoever shows it makes a ``Snapshot`` of it: much more changes than anybody looks at. ``policy``: the version that judges it.
     """
 
     entity: str
     as_of: datetime
     windows: dict[str, Sums]
     policy: str
+    levels: Sums | None = None
     team: str | None = None
     #: Contacts in the queue now, and how long the longest has waited (seconds; None: nobody waits).
     waiting: int = 0

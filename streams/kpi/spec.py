@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from streams.contracts.outputs import Figure
 from streams.kpi.intervals import half_width, wilson
 from streams.kpi.measures import MEASURES
-from streams.kpi.measures.measure import SCALE
+from streams.kpi.measures.measure import SCALE, Measure
 from streams.kpi.percentiles import distributions, ordered, percentile
 from streams.kpi.policy import Policy
 
@@ -167,7 +167,15 @@ class Bound:
     @property
     def moves(self) -> bool:
         """Can the value change without an event, because a time in it grows?"""
-        return any(MEASURES[id].grows_with for id, _ in (*self.top, *(self.bottom or ())) if id in MEASURES)
+        return any(measure.grows_with for measure in self._made_of())
+
+    @property
+    def stands(self) -> bool:
+        """Is it made of levels or what grows with them, so that it needs plain sums, not those that are kept?"""
+        return any(measure.level or measure.grows_with for measure in self._made_of())
+
+    def _made_of(self) -> Iterator[Measure]:
+        return (MEASURES[id] for id, _ in (*self.top, *(self.bottom or ())) if id in MEASURES)
 
     def base(self, sums: Mapping[str, int]) -> int:
         """What the value for these sums would rest on, in stored units; no data where this is not positive."""

@@ -16,7 +16,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Verdict, comparable, compare
 from streams.kpi.policies import AnyPolicy
 from streams.kpi.spec import Bound
-from streams.snapshot import Snapshots
+from streams.snapshot import Snapshots, plain
 from streams.wallboard import layout
 from streams.wallboard.items import Item
 
@@ -86,7 +86,7 @@ class Differing:
         }
 
     def _compared(self, now: float, before: _Team, agents: Mapping[str, Item[Totals]], members: Sequence[str]) -> _Team:
-        today = {id: agents[id].value.windows.get(WINDOW, {}) for id in members if id in agents}
+        today = {id: plain(agents[id].value)[WINDOW] for id in members if id in agents}
         compared = {}
         for kpi, bound in self._formulas.items():
             people = {id: own for id, sums in today.items() if (own := _own(bound, sums))}

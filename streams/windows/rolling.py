@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from streams.contracts.outputs import Sums
-from streams.kpi.levels import grows, heights, in_window
+from streams.kpi.levels import as_of, grows, heights, in_window
 from streams.kpi.measures import add
 
 #: Minutes of each rolling window, by name; "today" is the day's facts.
@@ -88,16 +90,6 @@ class Rolling:
         """Does a figure grow by itself?"""
         return bool(self.levels) and grows(self.levels or {})
 
-    def as_of(self, now: int) -> dict[str, Sums]:
-        """Window → its plain sums as of ``now`` (ms since 1970), which lies in the minute that the windows have been brought to."""
-        levels = self.levels
-        if levels is None:
-            return self.sums
-        return {
-            name: in_window(self.sums[name], levels, (self.now - minutes + 1) * 60_000, now)
-            for name, minutes in ROLLING.items()
-        }
-
     def _rise(self, sums: Sums) -> None:
         if risen := heights(sums):
             if self.levels is None:
@@ -113,3 +105,26 @@ class Rolling:
             if age < length:
                 return minute + length
         return NEVER
+
+
+class Plain(dict[str, Sums]):
+    """Window → its plain sums as of a moment; a window's are made when somebody asks for them.
+
+    ``stored``: window → its sums as they are kept, the rolling ones brought to the minute of ``now`` (ms since 1970); any other window is
+    the day. ``levels``: as of a ``Rolling``; None: there never was one, and what is kept is plain.
+    """
+
+    def __init__(self, stored: Mapping[str, Sums], levels: Sums | None, now: int) -> None:
+        super().__init__()
+        self.stored, self._levels, self._now = stored, levels, now
+
+    def __missing__(self, window: str) -> Sums:
+        sums, now = self.stored[window], self._now
+        if self._levels is not None:
+            minutes = ROLLING.get(window)
+            if minutes is None:
+                sums = as_of(sums, now)
+            else:
+                sums = in_window(sums, self._levels, (now // 60_000 - minutes + 1) * 60_000, now)
+        self[window] = sums
+        return sums

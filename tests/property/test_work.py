@@ -25,6 +25,7 @@ from streams.presence.log import dump, load
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock
+from streams.windows.rolling import Plain
 
 #: Everything in these tests happens at whole steps of this many ms.
 STEP = 15_000
@@ -197,7 +198,8 @@ class Desk:
         self.kpis.settle_all()
         rolling = self.entities[key].rolling
         rolling.advance(now // MINUTE)
-        return {name: times(sums) for name, sums in rolling.as_of(now).items()}
+        windows = Plain(rolling.sums, rolling.levels, now)
+        return {name: times(windows[name]) for name in rolling.sums}
 
     def day(self, key: str, day: int, now: int) -> Sums:
         self.kpis.settle_all()
