@@ -53,8 +53,8 @@ _contributions = msgspec.json.Decoder(Contributions).decode
 #: and the share of it that nobody else has use for.
 _AT_ONCE, _LOOKING_SECONDS, _SHOWING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.04, 0.15
 #: Customers, and days, that stay decoded though nothing has happened to them for so many seconds; sooner where twice as many are
-#: decoded, but not every moment, as all are looked at.
-_DECODED, _RESTING_SECONDS, _SOONER_SECONDS = 50_000, 30.0, 2.0
+#: decoded, but not every moment, as all are looked at. Days are many more than are at work, but everybody's today is.
+_DECODED, _DECODED_DAYS, _RESTING_SECONDS, _SOONER_SECONDS = 50_000, 200_000, 30.0, 2.0
 #: So much that waits to be written, in bytes, or so many customers, stop whoever has more: a broker that is slow or away must not
 #: fill the memory, and a cycle must not grow into seconds.
 _MOST_WAITING, _MOST_CHANGED = 64 * 1024 * 1024, 50_000
@@ -446,11 +446,11 @@ class Agents:
             _at(writes, number, self.settings.topic(topics.ENTITIES)).extend(entities)
         for number, removed in self._forgetting.some(self._clocks()):
             _at(writes, number, self.settings.topic(topics.CUSTOMERS)).extend(removed)
-        many = max(len(self.customers), len(self.days)) > 2 * _DECODED
+        many = len(self.customers) > 2 * _DECODED or len(self.days) > 2 * _DECODED_DAYS
         if (idle := perf_counter() - self._rested) >= _RESTING_SECONDS or (many and idle >= _SOONER_SECONDS):
             self._rested = perf_counter()
             self.customers.rest(_DECODED)
-            self.days.rest(_DECODED, set().union(*self._kpis.changed.values()))
+            self.days.rest(_DECODED_DAYS, set().union(*self._kpis.changed.values()))
         if (now := self.now()) is not None:
             self._past_days.some(self._borders, now)
         borders = {place[1]: self.border(now) for place, (_, now) in written.reached.items()}

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two cycles at least, and the share of the time that encoding what they write may take while there is more to
 #: take in, beside what nobody else has use for: a cycle is what a crash takes back, and nothing of it is seen before it ends.
 CYCLE_SECONDS, CYCLE_SHARE = 0.05, 0.15
-#: Seconds of a cycle for entities and days, as a share of the time since the last.
+#: Seconds of a cycle for entities and days, as a share of the time since the last, beside what nobody else has use for.
 ENTITIES_SHARE = 0.1
 #: Seconds between commits of the group's offsets, which others read; our own are in the state.
 COMMIT_SECONDS = 1.0
@@ -310,7 +310,7 @@ class Worker:
         """
         async with self._cycling:
             began = perf_counter()
-            share = ENTITIES_SHARE * min(1.0, began - self._last_cycle)
+            share = (ENTITIES_SHARE + self._agents.spare) * min(1.0, began - self._last_cycle)
             self._last_cycle = began
             cut = self._agents.cut(None if all_of_it else max(0.005, share))
             busy = perf_counter() - began

@@ -24,6 +24,9 @@ _NOTHING: Sums = {}
 #: Figures that grow by themselves are looked at and shown anew so often, ms; not more often: they move slowly, and there may be
 #: one for each agent.
 _GROWN_MS = 10_000
+#: Who waits, or has an alert open, is looked at anew so often, and who waits is shown anew, ms: what changes there by itself is told in
+#: seconds.
+_STANDING_MS = 1_000
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
 #: When (ms), of which entity, of which day (ordinal).
@@ -68,6 +71,10 @@ class KpisStage:
         #: Entities with figures that grow by themselves, since they were last looked at or shown; when that is next (ms).
         self._growing: _Keys = {}
         self._grown_at = 0
+        #: Where somebody waits or an alert is open, since they were last looked at or shown; when that is next (ms).
+        self._standing: _Keys = {}
+        self._waiting: _Keys = {}
+        self._standing_at = 0
         #: What is put aside, by entity; and who has such since the last look.
         self._pending: dict[str, _Pending] = {}
         self._news: list[str] = []
@@ -169,6 +176,11 @@ class KpisStage:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
         while self._plans and self._plans[0][0] <= now:
             self._come_due(heappop(self._plans))
+        if now >= self._standing_at:
+            self._standing_at = now - now % _STANDING_MS + _STANDING_MS
+            self._looks.news(self._standing)
+            self._shows.news(self._waiting)
+            self._standing, self._waiting = {}, {}
         if now >= self._grown_at:
             self._grown_at = now - now % _GROWN_MS + _GROWN_MS
             self._looks.others(key for key in self._growing if entity_kind(key) in self._watching_growth)
@@ -242,7 +254,7 @@ class KpisStage:
     def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
         """Look at those awake, the first ``limit`` of them to have become so; the steps their alerts took, in order of entity.
 
-        Who waits or has an alert open is awake again at once, behind all others.
+        Who waits or has an alert open is awake again within a second.
         """
         told: list[Alert] = []
         today = self._day(now)
@@ -262,7 +274,7 @@ class KpisStage:
             if had != entity.alerts:
                 self._changed(key)
             if entity.alerts or wait[0]:
-                self._looks.news((key,))
+                self._standing[key] = None
         return told
 
     def open_alerts(self, now: int) -> list[Alert]:
@@ -289,7 +301,7 @@ class KpisStage:
     def take_shown(self, limit: int | None = None) -> list[str]:
         """Keys of the next ``limit`` entities (all) that are to be shown.
 
-        Where someone waits it changes all the time: it is to be shown again at once, behind all others.
+        Where someone waits it changes all the time: it is to be shown again within a second.
         """
         self._spread()
         taken = self._shows.take(limit)
@@ -297,7 +309,7 @@ class KpisStage:
             self.settle(key)
             entity = self.entities.get(key)
             if entity is not None and entity.waiting:
-                self._shows.news((key,))
+                self._waiting[key] = None
         return taken
 
     def show_again(self, keys: Iterable[str]) -> None:
