@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     )
     instance: str | None = Field(
         None,
-        description="Name under which a worker is known to Kafka: started again within 10 s, it has its partitions back at once",
+        description="Name under which a worker is known to Kafka, with its number where there are several: started again within 10 s, "
+        "it has its partitions back at once; stopped for good, it is missed only then",
     )
     standby: bool = Field(
         False,

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deploy import die_with_parent
 from deploy.ports import is_free
@@ -46,11 +46,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class Member:
-    """One process of a crew. ``about``: what is worth knowing of it when it starts."""
+    """One process of a crew. ``about``: what is worth knowing of it when it starts; ``environment``: variables of its own."""
 
     name: str
     command: Sequence[str]
     about: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def how_many(wanted: str, partitions: int) -> int:
@@ -103,6 +104,8 @@ def run_workers(settings: Settings, count: int, *, metrics_port: int, declare: b
                 "--declare" if declare else "--no-declare",
             ],
             f"metrics on port {port}" if port else "no metrics",
+            # Kafka knows two of one name for one that was started again, and ends the first.
+            {"DESKPULSE_INSTANCE": f"{settings.instance}-{number}"} if settings.instance else {},
         )
         for number, port in enumerate(metrics_ports(metrics_port, count), start=1)
     ]
@@ -178,7 +181,7 @@ class Crew:
         try:
             process = await asyncio.create_subprocess_exec(
                 *die_with_parent.bound(member.command),
-                env=self._environment,
+                env={**self._environment, **member.environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,  # Faust leaves its spinner's control characters there, and nothing else
                 stderr=asyncio.subprocess.PIPE,

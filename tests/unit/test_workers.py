@@ -18,7 +18,9 @@ from time import monotonic, sleep
 import pytest
 
 from deploy.ports import HOST
+from streams.commands import workers
 from streams.commands.workers import Crew, Member, Patience, how_many, metrics_ports
+from streams.settings import Settings
 
 AT_WORK = "import sys, time; print('at work', file=sys.stderr); time.sleep(60)"
 #: Listens to SIGTERM, and takes its leave: a process that stops in order.
@@ -219,3 +221,21 @@ def alive(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
+
+
+@pytest.mark.parametrize("name", [None, "hotline"])
+def test_each_worker_of_a_named_crew_has_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str | None
+) -> None:
+    """Two of one name would shut each other out of the group."""
+    started: list[Member] = []
+
+    class Told(Crew):
+        async def run(self) -> bool:
+            started.extend(self._members)
+            return True
+
+    monkeypatch.setattr(workers, "Crew", Told)
+    assert workers.run_workers(Settings(instance=name, data_dir=tmp_path), 2, metrics_port=0, declare=False)
+    names = [member.environment.get("DESKPULSE_INSTANCE") for member in started]
+    assert names == ([None, None] if name is None else ["hotline-1", "hotline-2"])

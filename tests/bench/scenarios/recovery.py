@@ -21,7 +21,8 @@ from tests.bench.scenarios.probe import is_shown, probe
 from tests.bench.scenarios.running import Offsets, Worker, bytes_of, operation
 from tests.bench.setting import BROKER_CORE, Bench, feed, on_core
 
-_AGENTS, _QUICK_AGENTS = (1_000, 100_000), (10_000,)
+#: How many agents; is it the same worker that is started again, or another that takes over?
+_RUNS, _QUICK_RUNS = ((1_000, False), (1_000, True), (100_000, False), (100_000, True)), ((10_000, True),)
 _WITHIN_SECONDS = 1200.0
 #: What a worker's log says, in order: the group has given it its partitions; its tables are as they were.
 _JOINED, _RECOVERED = "Setting newly assigned partitions", "took up "
@@ -29,17 +30,21 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
 
 
 def recovery(bench: Bench) -> list[dict[str, Any]]:
-    """A row a size: agents, entities, customers, and seconds from the start of the new process, after ``kill -9`` of the old one, until …
+    """A row a run: agents, worker (``again``: started again under its own name; ``another`` takes over), entities, customers, and seconds from the start of the new process, after ``kill -9`` of the old one, until …
 
     ``seconds_started``: it serves its metrics; ``seconds_joined``: it has its partitions; ``seconds_recovered``: its state is read;
     ``seconds_to_input``: an event that waited for it is taken in; ``seconds_to_screen``: Redis shows it. None: its log did not say.
-    The group misses a worker that was killed only after its session's 10 s. ``changelog_records`` and ``changelog_mb`` are what there is to be read, ``entities_per_second`` is by the seconds to input.
+    The group misses a worker that was killed only after its session's 10 s, but has back at once one of the same name
+    (``DESKPULSE_INSTANCE``). ``changelog_records`` and ``changelog_mb`` are what there is to be read, ``entities_per_second`` is by
+    the seconds to input.
     """
-    return [_recover(bench, agents) for agents in (_QUICK_AGENTS if bench.quick else _AGENTS)]
+    return [_recover(bench, agents, again=again) for agents, again in (_QUICK_RUNS if bench.quick else _RUNS)]
 
 
-def _recover(bench: Bench, agents: int) -> dict[str, Any]:
+def _recover(bench: Bench, agents: int, *, again: bool) -> dict[str, Any]:
     with operation(bench, f"recovery-{agents}", "event") as settings, on_core(BROKER_CORE):
+        if again:
+            settings = settings.model_copy(update={"instance": "bench"})
         part = desk(DAY, 1)
         bench.say(f"recovery: the morning of {agents:,} agents")
         fed = feed(bench, settings.topic(CALLS), side_by_side(part.beginning, copies_for(agents)))
@@ -66,6 +71,7 @@ def _recover(bench: Bench, agents: int) -> dict[str, Any]:
             after.stop()
     row = {
         "agents": agents,
+        "worker": "again" if again else "another",
         "entities": held.entities,
         "customers": held.customers,
         "seconds_started": round(started, 2),
