@@ -347,7 +347,10 @@ class KpisStage:
         """Bring an entity's windows to ``now`` (ms), and have it woken when they next change by themselves."""
         rolling = entity.rolling
         rolling.advance(now // 60_000)
-        if rolling.changes_at != NEVER:
+        if rolling.changes_at <= self._minute:  # time has passed on while somebody was still looking as of before
+            self._looks.others((key,))
+            self._shows.others((key,))
+        elif rolling.changes_at != NEVER:
             self._ageing.setdefault(rolling.changes_at, {})[key] = None
         if rolling.growing:
             self._growing[key] = None

@@ -84,6 +84,19 @@ def test_who_waits_is_shown_again_within_a_second() -> None:
     assert stage.take_shown() == []
 
 
+def test_who_is_shown_as_of_before_while_time_passes_on_is_shown_again() -> None:
+    stage = Stage()
+    before = NINE * 60_000
+    stage.advance(before)
+    stage.take("agent|a", NINE, {"calls_offered": 1}, minute=NINE + 2)
+    assert stage.take_shown() == ["agent|a"]
+    stage.advance(before + 2 * 60_000)
+    assert not stage.totals("agent|a", before).windows["5m"], "its minute was still to come"
+    assert stage.take_shown() == ["agent|a"]
+    assert stage.totals("agent|a", before + 2 * 60_000).windows["5m"] == {"calls_offered": 1}
+    assert stage.take_shown() == []
+
+
 def test_what_has_not_been_shown_after_all_comes_first() -> None:
     stage = Stage()
     for key in ("agent|c", "agent|a", "agent|b"):
