@@ -24,11 +24,22 @@ install: $(INSTALLED) ## Install into .venv
 demo: $(INSTALLED) ## Run everything on a simulated desk; SECONDS=90 ends by itself
 	$(BIN)/deskpulse demo $(if $(SECONDS),--seconds $(SECONDS)) $(DEMO)
 
-test: $(INSTALLED) ## All tests, with real Kafka and Redis where they can be had
+# Those that need no service run on all cores; those that watch the clock of real brokers have the machine for themselves.
+PLAIN_TESTS = $(BIN)/python -m pytest -q -n auto -m "not services and not browser"
+define ALL_TESTS
+	$(PLAIN_TESTS)
+	$(BIN)/python -m pytest -m "services or browser"
+endef
+
+test: $(INSTALLED) ## All tests, with real Kafka and Redis where they can be had; TESTS=… for some
+ifdef TESTS
 	$(BIN)/python -m pytest $(TESTS)
+else
+	$(ALL_TESTS)
+endif
 
 check: format-check ## Format, lint, types, layers, all tests: what must be green
-	$(BIN)/python -m pytest -q
+	$(ALL_TESTS)
 
 .PHONY: format-check
 format-check: $(INSTALLED)
@@ -38,7 +49,7 @@ format-check: $(INSTALLED)
 	$(BIN)/lint-imports
 
 fast: format-check ## As check, but only the tests that need no service
-	$(BIN)/python -m pytest -q -m "not services and not browser"
+	$(PLAIN_TESTS)
 
 format: $(INSTALLED) ## Format and mend what ruff can
 	$(BIN)/ruff format .

@@ -79,7 +79,7 @@ def test_every_topic_has_a_key_a_purpose_and_a_retention() -> None:
     assert len({topic.name for topic in TOPICS}) == len(TOPICS)
 
 
-@pytest.mark.parametrize("kpi", KPIS.values(), ids=str)
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=KPIS.keys())
 def test_every_kpi_is_made_of_known_measures_policies_and_events(kpi: Kpi) -> None:
     sides: tuple[Side, ...] = ("desk", "staff")
     for side in sides:
