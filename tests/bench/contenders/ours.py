@@ -1,6 +1,6 @@
 """Our own worker, as it is deployed: ``deskpulse worker`` as a process of its own, watched from outside by its metrics and commits.
 
-It does more than the others: it decides on alerts, writes snapshots to Redis, and its second stage reads only what the first has
+It does more than the others: it decides on alerts, writes to Redis what screens show, and its second stage reads only what the first has
 committed together with its state. CPU is counted until everything is committed.
 """
 
