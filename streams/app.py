@@ -388,12 +388,14 @@ class Worker:
             self._standby.leave(numbers)
         restoring = Restoring(self.settings, connection(self.settings), self._held)
         sources = [tp for tp in self.app.consumer.assignment() if tp.topic in RunScheduler.sources]
-        ends, firsts = await asyncio.gather(
-            restoring.read(new, known, wanted), first_offsets(connection(self.settings), sources)
-        )
+        looking = asyncio.create_task(first_offsets(connection(self.settings), sources))
+        try:
+            ends = await restoring.read(new, known, wanted)
+            self._firsts |= await looking
+        finally:
+            looking.cancel()
         if ends is None:
             return None
-        self._firsts |= firsts
         self._transactions.ends.update(ends)
         self._restored |= new
         return restoring.records

@@ -1,7 +1,8 @@
 """What screens read, in Redis: newest totals, presence, open and recent alerts, the operation's clock.
 
 Redis may be away, come back, or be emptied at any time: the stream goes on, and what it holds is written anew. Keys (behind the
-operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``, ``behind``; list ``alerts:recent``; strings ``clock`` and ``epoch``.
+operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``, ``behind``; list ``alerts:recent``; strings ``clock``, ``epoch`` and
+``policy``, by which whoever shows figures makes them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, entity_id, entity_kind
+from streams.kpi.policies import dump
 from streams.settings import Settings
 from streams.windows.clock import Days, instant
 
@@ -40,6 +42,9 @@ class Screens:
             settings.redis, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
         )
         self._epoch: bytes | None = None
+        self._policy = _encode(dump(settings.policy))
+        #: The epoch in which the policy was written.
+        self._told: bytes | None = None
         self.reachable = True
 
     async def write(
@@ -84,7 +89,10 @@ class Screens:
             if behind:
                 pipe.hset(self._key("behind"), mapping={str(number): count for number, count in behind.items()})
             pipe.set(self._key("clock"), _encode(self._clock(now, machine)))
+            if self._told is None or self._told != self._epoch:
+                pipe.set(self._key("policy"), self._policy)
             await pipe.execute()
+            self._told = self._epoch
         except (RedisError, OSError, TimeoutError) as error:
             if self.reachable:
                 log.warning("Redis does not take what screens show: %s; going on, trying again", error)
@@ -145,7 +153,7 @@ class Screens:
         try:
             await self._redis.delete(
                 *(self._key("now", kind) for kind in ENTITY_KINDS),
-                *(self._key(name) for name in ("presence", "alerts", "behind", "clock")),
+                *(self._key(name) for name in ("presence", "alerts", "behind", "clock", "policy")),
                 self._key("alerts", "recent"),
             )
         except (RedisError, OSError, TimeoutError) as error:

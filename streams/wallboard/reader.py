@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Totals, entity
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policies import AnyPolicy, read
 from streams.snapshot import Snapshots
 from streams.wallboard.differing import Differing
 from streams.wallboard.directory import Badge, Directory, Sweep
@@ -20,11 +22,15 @@ from streams.wallboard.store import Fields, Head, Store
 
 T = TypeVar("T", bound=Struct)
 
+log = logging.getLogger(__name__)
+
 
 class Reader:
     """Up to ``most`` agents are read whole on each look; where there are more, those of the wanted teams.
 
     Of teams, queues and sites the first ``most_groups`` by id are read, and the wanted teams.
+
+    Figures are made by the policy that the workers have told, whatever ``policy`` the wallboard was given.
 
     Which agents a team of such a large operation has is known from a sweep that goes on by a step with each look: who
     joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents. Agents are compared
@@ -36,13 +42,10 @@ class Reader:
         self._most = most
         self._most_groups = most_groups
         self._directory = Directory()
-        self._differing = Differing(policy)
+        self._judge_by(policy)
+        self._told: bytes | None = None
         self._sweeps = (Sweep(store, "now:agent"), Sweep(store, "presence"))
         self._clock = Shelf(Clock)
-        self._snapshots = Snapshots(policy)
-        self._shown: dict[EntityKind, Shelf[Totals]] = {
-            kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
-        }
         self._presence = Shelf(Presence)
         self._alerts = Shelf(Alert)
         self._recent = Shelf(Alert)
@@ -82,11 +85,32 @@ class Reader:
         snapshot = None if totals is None else self._snapshots.of(totals)
         return Entity(snapshot, presence, [alert for alert in alerts if alert.entity == entity(kind, name)])
 
+    def _judge_by(self, policy: AnyPolicy) -> None:
+        self._policy, self._differing, self._snapshots = policy, Differing(policy), Snapshots(policy)
+        self._shown: dict[EntityKind, Shelf[Totals]] = {
+            kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
+        }
+
     async def _head(self) -> Head:
         head = await self._store.head()
         if head.empty:
             raise empty()
+        if head.policy is not None and head.policy != self._told:
+            self._told = head.policy
+            self._follow(head.policy)
         return head
+
+    def _follow(self, told: bytes) -> None:
+        try:
+            policy = read(msgspec.json.decode(told))
+        except ValueError as error:
+            log.warning("the workers' policy cannot be read, figures are made by this wallboard's: %s", error)
+            return
+        if policy != self._policy:
+            log.warning(
+                "the workers have another policy than this wallboard: figures are made by theirs; give both the same file"
+            )
+            self._judge_by(policy)
 
     async def _groups(self, kind: EntityKind, size: int, teams: set[str | None]) -> Fields:
         hash_name = f"now:{kind}"

@@ -29,6 +29,8 @@ class Head:
     """What every look reads: clock, alerts, and how many entities of each kind and agents' states there are."""
 
     clock: bytes | None
+    #: The workers' policy.
+    policy: bytes | None
     #: Messages that wait, by partition number.
     behind: Fields
     alerts: Fields
@@ -65,8 +67,9 @@ class Store:
 
     async def head(self) -> Head:
         """Clock, alerts and sizes."""
-        clock, behind, alerts, recent, presence, *sizes = await self._run(
+        clock, policy, behind, alerts, recent, presence, *sizes = await self._run(
             ("GET", self._key("clock")),
+            ("GET", self._key("policy")),
             ("HGETALL", self._key("behind")),
             ("HGETALL", self._key("alerts")),
             ("LRANGE", self._key("alerts:recent"), 0, RECENT - 1),
@@ -74,7 +77,7 @@ class Store:
             *(("HLEN", self._key(f"now:{kind}")) for kind in ENTITY_KINDS),
         )
         return Head(
-            clock, _named(behind), _named(alerts), recent, dict(zip(ENTITY_KINDS, sizes, strict=True)), presence
+            clock, policy, _named(behind), _named(alerts), recent, dict(zip(ENTITY_KINDS, sizes, strict=True)), presence
         )
 
     async def whole(self, *names: str) -> list[Fields]:

@@ -35,6 +35,7 @@ from streams.wallboard.reading import Wants
 from streams.wallboard.register import Register
 from streams.wallboard.store import Store
 from tests.conftest import lacking
+from tests.operation import policy_file
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 POLICY = Policy()
@@ -227,6 +228,32 @@ def test_no_data_is_no_value(client: Client, operation: Settings) -> None:
     written(operation, agent("A1", sums={}))
     shown = client.get("/api/snapshots?kind=agent").json()["snapshots"]["A1"]["windows"]["today"]
     assert "csat" not in shown
+
+
+def test_figures_are_made_by_the_policy_of_the_workers(
+    client: Client, operation: Settings, tmp_path: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wallboard that was started without the policy file must not show other figures than the alerts speak of."""
+
+    def service_level() -> float:
+        shown = client.get("/api/snapshots", kind="queue").json()["snapshots"]["q"]["windows"]["5m"]
+        alone = client.get("/api/entity/queue/q").json()["snapshot"]["windows"]["5m"]
+        assert shown == alone
+        value: float = shown["service_level_20s"]["value"]
+        return value
+
+    written(operation, snapshot("queue|q"))
+    assert service_level() == 15 / 20
+    assert not caplog.records
+    file = policy_file(tmp_path, service_level_denominator="answered", version="'2'")
+    theirs = Settings(redis=operation.redis, prefix=operation.prefix, policy_file=file)
+    written(theirs, snapshot("queue|q"))
+    assert service_level() == 15 / 18
+    assert "another policy" in caplog.text
+    with Redis.from_url(redis_url) as redis:
+        redis.set(operation.redis_key("policy"), '{"no_such": 1}')
+    assert service_level() == 15 / 18, "one that cannot be read changes nothing"
+    assert "cannot be read" in caplog.text
 
 
 @pytest.mark.parametrize("query", ["kind=desk", "kind=team&team=T1", "", "kind=agent&team="])
@@ -672,5 +699,5 @@ def test_keys_of_the_writer_are_the_keys_of_the_reader(operation: Settings, redi
     written(operation, agent("A1"), presence("A1", "away"), alert("agent|A1"))
     with Redis.from_url(redis_url) as redis:
         keys = {key.decode().split("deskpulse:")[1] for key in redis.keys(operation.redis_key("*"))}
-    assert keys == {"now:agent", "presence", "alerts", "alerts:recent", "clock"}
+    assert keys == {"now:agent", "presence", "alerts", "alerts:recent", "clock", "policy"}
     assert (entity_kind("agent|A1"), entity_id("agent|A1")) == ("agent", "A1")
