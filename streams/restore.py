@@ -41,10 +41,16 @@ async def first_offsets(connection: Mapping[str, Any], places: Iterable[Place]) 
 
     Faust's consumer could say so too, but no sooner than a fetch of its own that waits for news comes back: a second and a half.
     """
+    partitions = [TopicPartition(*place) for place in places]
+    if not partitions:
+        return {}
     consumer = state_consumer(connection)
     await consumer.start()
     try:
-        found = await consumer.beginning_offsets([TopicPartition(*place) for place in places])
+        # Assigned, their topics become known all at once, and not one after the other; paused, nothing is fetched.
+        consumer.assign(partitions)
+        consumer.pause(*partitions)
+        found = await consumer.beginning_offsets(partitions)
     finally:
         await consumer.stop()
     return {(place.topic, place.partition): offset for place, offset in found.items()}
