@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from streams.alerts.rules import load_rules
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
 from streams.settings import Settings
 from streams.wallboard.feed import Feed
@@ -30,6 +31,8 @@ from streams.windows.clock import instant, machine_ms
 BEAT = 5
 #: A client that takes nothing for so long is let go; its browser comes back by itself. Seconds.
 _SEND_TIMEOUT = 30
+#: Definitions are shown as the wallboard's own policy has them where Redis does not say within this time what the workers' is. Seconds.
+_LEARN_SECONDS = 1.0
 
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
@@ -37,8 +40,7 @@ Team = Annotated[str | None, Query(min_length=1, max_length=256, description="On
 def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
     """The application. Raises ValueError where policy, rules or the Redis URL are wrong; Redis itself may be absent."""
     page = page_version()
-    today = instant(now_ms()).astimezone(settings.policy.zone).date()
-    about = msgspec.json.encode(meta(settings, page, today))
+    rules = load_rules(settings.rules_file)
     store = Store(settings)
     feed = Feed(Reader(store, settings.policy))
     # Who asks once wants the whole list more than a screen does.
@@ -78,8 +80,12 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
 
     @app.get("/api/meta")
     async def api_meta() -> Response:
-        """KPIs with names and definitions, windows, alert rules with thresholds, policy, time zone, layout."""
-        return Response(about, media_type="application/json")
+        """KPIs with names and definitions, windows, alert rules with thresholds, the workers' policy, time zone, layout."""
+        with suppress(Outage, TimeoutError):
+            async with asyncio.timeout(_LEARN_SECONDS):
+                await reader.read([])
+        policy = reader.policy
+        return _json(meta(policy, rules, page, instant(now_ms()).astimezone(policy.zone).date()))
 
     @app.get("/api/snapshots")
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:

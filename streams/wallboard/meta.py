@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from streams.alerts.rules import load_rules
+from streams.alerts.rules import Rule
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.catalog import KPIS
-from streams.kpi.policies import versions
+from streams.kpi.policies import AnyPolicy, versions
 from streams.kpi.policy import Policy
 from streams.kpi.spec import Kpi
-from streams.settings import Settings
 from streams.wallboard import layout
 
 _WINDOW_NAMES = {"5m": ("5 分钟", "5 min"), "30m": ("30 分钟", "30 min"), "today": ("今日", "Today")}
 
 
-def meta(settings: Settings, page: str, today: date) -> dict[str, Any]:
-    """JSON of ``/api/meta``; ``page``: version of the page's files. Raises ValueError for wrong policy or rules.
+def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> dict[str, Any]:
+    """JSON of ``/api/meta``; ``page``: version of the page's files.
 
     ``policy`` is the version in force ``today``, ``policies`` are all: the operation's clock says which one it judges by.
     """
-    policy = settings.policy.current(today)
+    policy = policies.current(today)
     return {
         "kpis": [_kpi(kpi, policy) for kpi in KPIS.values()],
         "windows": [{"id": name, "zh": _WINDOW_NAMES[name][0], "en": _WINDOW_NAMES[name][1]} for name in WINDOWS],
-        "rules": [
-            {**rule.model_dump(by_alias=True), "threshold": rule.threshold} for rule in load_rules(settings.rules_file)
-        ],
+        "rules": [{**rule.model_dump(by_alias=True), "threshold": rule.threshold} for rule in rules],
         "policy": policy.model_dump(mode="json"),
         "policies": [
             {"valid_from": start and start.isoformat(), **one.model_dump(mode="json")}
-            for start, one in versions(settings.policy)
+            for start, one in versions(policies)
         ],
         "zone": policy.time_zone,
         "layout": {

@@ -51,6 +51,11 @@ class Reader:
         self._recent = Shelf(Alert)
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def policy(self) -> AnyPolicy:
+        """The policy by which figures are made, as of the last look."""
+        return self._policy
+
     async def read(self, wants: Collection[Wants]) -> Reading:
         """A look that serves all of these. Raises ``Outage`` where Redis does not answer or holds nothing."""
         kinds = [kind for kind in ENTITY_KINDS if any(kind in each.kinds for each in wants)]
@@ -108,7 +113,7 @@ class Reader:
             return
         if policy != self._policy:
             log.warning(
-                "the workers have another policy than this wallboard: figures are made by theirs; give both the same file"
+                "the workers have another policy than this wallboard: figures and definitions are theirs; give both the same file"
             )
             self._judge_by(policy)
 

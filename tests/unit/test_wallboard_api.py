@@ -249,6 +249,7 @@ def test_figures_are_made_by_the_policy_of_the_workers(
     theirs = Settings(redis=operation.redis, prefix=operation.prefix, policy_file=file)
     written(theirs, snapshot("queue|q"))
     assert service_level() == 15 / 18
+    assert client.get("/api/meta").json()["policy"]["service_level_denominator"] == "answered"
     assert "another policy" in caplog.text
     with Redis.from_url(redis_url) as redis:
         redis.set(operation.redis_key("policy"), '{"no_such": 1}')
