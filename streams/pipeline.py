@@ -25,7 +25,6 @@ from streams.presence.log import AgentPresence
 from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
-from streams.snapshot import Snapshots
 from streams.windows.clock import Days, EventClock
 
 #: No event of the past lies beyond this machine clock: the year 2262.
@@ -80,7 +79,7 @@ class Run:
     customers: dict[str, Customer] = field(default_factory=Customers)
     agents: dict[str, AgentPresence] = field(default_factory=AgentsPresence)
     _totals: Callable[[str, int], Totals] | None = None
-    _snapshots: Snapshots | None = None
+    _snapshot: Callable[[str, int], Snapshot] | None = None
     _days: Days | None = None
 
     def daily_facts(self) -> list[DailyFacts]:
@@ -99,9 +98,9 @@ class Run:
 
     def snapshot(self, entity: str) -> Snapshot:
         """What a screen would show of it. Raises KeyError as ``totals``."""
-        if self._snapshots is None:
+        if self._snapshot is None or self.now is None:
             raise KeyError(entity)
-        return self._snapshots.of(self.totals(entity))
+        return self._snapshot(entity, self.now)
 
 
 def run(
@@ -140,11 +139,8 @@ def run(
             result.alerts += kpis.alerts(clock.now)
     kpis.settle_all()
     result.now = clock.now
-    result._totals, result._snapshots, result._days = (
-        kpis.totals,
-        Snapshots(policy),
-        Days(policy.zone, policy.day_starts_ms),
-    )
+    result._totals, result._snapshot = kpis.totals, kpis.snapshot
+    result._days = Days(policy.zone, policy.day_starts_ms)
     return result
 
 
