@@ -7,7 +7,7 @@ BENCH_VENV := .venv-bench
 BENCH_INSTALLED := $(BENCH_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fast format bench lock generated clean
+.PHONY: help install demo test check fast format bench wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -65,6 +65,10 @@ $(BENCH_INSTALLED): requirements-bench.lock pyproject.toml
 bench: $(BENCH_INSTALLED) ## Measure against other frameworks; QUICK=1 ends within 5 minutes
 	$(BENCH_VENV)/bin/python -m tests.bench $(if $(QUICK),--quick) $(if $(PUBLISH),--publish) $(BENCH)
 
+wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for this kind of machine
+	rm -rf build
+	DESKPULSE_COMPILED=$(COMPILED) $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
+
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
 	$(BIN)/deskpulse card schema scoring/schema
@@ -77,4 +81,4 @@ lock: $(INSTALLED) ## Resolve both requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
 
 clean: ## Remove what was installed and made here
-	rm -rf $(VENV) $(BENCH_VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

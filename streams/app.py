@@ -24,6 +24,7 @@ from deploy.kafka_reach import UnreachableError, look
 from streams.agents import Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
+from streams.build import named
 from streams.contracts import topics
 from streams.restore import STATE, Restoring, first_offsets
 from streams.roster import Roster
@@ -475,6 +476,7 @@ def run_worker(settings: Settings, health: Health, *, declare: bool = True) -> N
     # time, and pauses): nearly nothing here is a cycle. The young are still looked at; all are when partitions come and go.
     gc.set_threshold(100_000, 50, 1_000_000)
     use_loop("uvloop")
+    log.info(named())
     patiently = Retrying(
         retry=retry_if_exception_type(UnreachableError),
         wait=wait_exponential(0.5, max=5),

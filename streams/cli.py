@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 
 import typer
 
+from streams.build import named
 from streams.commands import operate, sources
 from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
 from streams.commands.demo import demo
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"deskpulse {version('deskpulse')}")
+        typer.echo(named())
         raise typer.Exit
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from importlib.metadata import version
 
+from prometheus_client import Counter, Gauge, Histogram, Info
+
+from streams.build import compiled
+
+BUILD = Info("deskpulse_build", "Version of the worker; is its kernel compiled?")
+BUILD.info({"version": version("deskpulse"), "compiled": "yes" if compiled() else "no"})
 EVENTS_IN = Counter("deskpulse_events_in", "Messages read from a source topic", ["topic"])
 EVENTS_ADMITTED = Counter("deskpulse_events_admitted", "Events that changed a contact or an agent's state", ["topic"])
 EVENTS_REJECTED = Counter("deskpulse_events_rejected", "Messages sent to dead-letters, by reason", ["topic", "reason"])

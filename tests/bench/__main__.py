@@ -34,20 +34,21 @@ def throughput_part(bench: Bench) -> dict[str, Any]:
     sizes, most, seconds = _QUICK if bench.quick else _FULL
     bench.say(f"throughput: writing {sum(sizes):,} events")
     topics = fed_topics(bench, contact_events(max(sizes)), sizes)
-    contenders = [*throughput.CONTENDERS, *_jvm(bench)]
+    contenders = [*throughput.CONTENDERS, *_only_in_full(bench)]
     runs, failed = throughput.rounds(bench, contenders, topics, most, seconds)
     rows = throughput.table(contenders, runs)
     bench.highest_rate = next((row["events_per_second"] for row in rows if row["contender"] == "ours"), None)
     return {"throughput": rows, "failed": failed}
 
 
-def _jvm(bench: Bench) -> list[Contender]:
+def _only_in_full(bench: Bench) -> list[Contender]:
     if bench.quick:
         bench.say(
-            "  Kafka Streams and Flink SQL are left out: Maven fetches 220 MB for them; make bench without QUICK=1 has them"
+            "  left out: Kafka Streams and Flink SQL, for which Maven fetches 220 MB, and our compiled build, a minute's work; "
+            "make bench without QUICK=1 has them"
         )
         return []
-    return jvm.contenders(bench.say)
+    return [*throughput.compiled_worker(bench), *jvm.contenders(bench.say)]
 
 
 def kernel_part(bench: Bench) -> dict[str, Any]:

@@ -40,13 +40,15 @@ class Bench:
 class Contender:
     """Somebody who does jobs of the comparison, by the protocol of ``tests/bench/contenders/protocol.py``.
 
-    ``command`` is run once a job, with the order's arguments (``--job``, ``--broker``, …) after it. ``label``: name for tables.
+    ``command`` is run once a job, with the order's arguments (``--job``, ``--broker``, …) after it. ``label``: name for tables. ``site``: the
+    product is imported from there, None: from this source.
     """
 
     name: str
     label: str
     jobs: tuple[str, ...]
     command: tuple[str, ...]
+    site: Path | None = None
 
 
 def pinned(core: int) -> Callable[[], None]:

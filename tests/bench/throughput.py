@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from tests.bench.setting import CONTENDER_CORE, Bench, Contender, pinned
+from tests.compiled import compiled
 
 _ROOT = Path(__file__).resolve().parents[2]
 #: What starting, joining the group and ending may take, beside the work. Seconds.
@@ -23,7 +24,7 @@ _OVERHEAD_SECONDS = 45.0
 
 #: In the order in which they run.
 CONTENDERS = tuple(
-    Contender(name, label, jobs, (sys.executable, "-m", f"tests.bench.contenders.{name}"))
+    Contender(name, label, jobs, (sys.executable, "-P", "-m", f"tests.bench.contenders.{name}"))
     for name, label, jobs in (
         ("aiokafka", "aiokafka", ("read", "decode")),
         ("librdkafka", "librdkafka (confluent-kafka)", ("read", "decode")),
@@ -33,6 +34,18 @@ CONTENDERS = tuple(
         ("ours", "Deskpulse worker", ("whole",)),
     )
 )
+
+
+def compiled_worker(bench: Bench) -> list[Contender]:
+    """Our worker once more, in the compiled build; none, with the reason told, where it cannot be made."""
+    bench.say("  compiling the kernel")
+    try:
+        site = compiled(bench.scratch / "compiled")
+    except RuntimeError as error:
+        bench.say(f"  the compiled build is left out: {error}")
+        return []
+    ours = next(contender for contender in CONTENDERS if contender.name == "ours")
+    return [replace(ours, name="compiled", label=f"{ours.label}, compiled", site=site)]
 
 
 #: Who gets a shorter topic, by its place among the topics: the longest would take many minutes.
@@ -92,7 +105,8 @@ def once(bench: Bench, contender: Contender, job: str, topic: Fed, seconds: floa
         *contender.command, "--job", job, "--broker", bench.broker, "--topic", topic.name, "--events", str(topic.events), "--seconds", f"{seconds:g}",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory(prefix=f"{contender.name}-", dir=scratch, ignore_cleanup_errors=True) as own:
-        environment = os.environ | {"PYTHONPATH": str(_ROOT), "DESKPULSE_REDIS": bench.redis, "TMPDIR": own}
+        path = os.pathsep.join(str(path) for path in (contender.site, _ROOT) if path)
+        environment = os.environ | {"PYTHONPATH": path, "DESKPULSE_REDIS": bench.redis, "TMPDIR": own}
         try:
             ran = subprocess.run(
                 command, cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",

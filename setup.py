@@ -1,0 +1,78 @@
+"""The compiled build: with ``DESKPULSE_COMPILED=1`` Cython makes C of the modules below, of the same source. Else nothing is compiled.
+
+    make wheel COMPILED=1                                         # dist/deskpulse-….whl for this kind of machine
+    DESKPULSE_COMPILED=1 pip install .                            # needs a C compiler and Python's headers
+
+All else about the package is in ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+#: What runs for every event, entity or batch. Left as they are: definitions (contracts, catalogues), which only wrap C already, and what
+#: waits for others.
+MODULES = (
+    "streams/contacts/*.py",
+    "streams/contracts/decode.py",
+    "streams/windows/*.py",
+    "streams/kpi/levels.py",
+    "streams/kpi/measures/__init__.py",
+    "streams/alerts/evaluate.py",
+    "streams/alerts/lifecycle.py",
+    "streams/day_parts.py",
+    "streams/entity.py",
+    "streams/entity_writer.py",
+    "streams/facts.py",
+    "streams/kpis_stage.py",
+    "streams/snapshot.py",
+    "streams/state.py",
+    "streams/tallies.py",
+    "streams/turns.py",
+    "streams/progress.py",
+    "streams/agents.py",
+)
+
+
+class Compile(build_ext):
+    """Translates first; where Cython or the C compiler is missing, the build fails rather than be another than was asked for."""
+
+    def finalize_options(self) -> None:
+        """Replace the sources by their translations."""
+        from Cython.Build import cythonize
+
+        self.distribution.ext_modules = cythonize(
+            self.distribution.ext_modules,
+            nthreads=os.cpu_count() or 1,
+            build_dir="build/cython",
+            # Annotations are for mypy: what is no dict but behaves like one stays welcome.
+            compiler_directives={"language_level": 3, "annotation_typing": False},
+        )
+        self.parallel = os.cpu_count()
+        super().finalize_options()
+
+
+def extensions() -> list[Extension]:
+    """One for each module."""
+    root = Path(__file__).parent
+    paths = sorted(path.relative_to(root) for pattern in MODULES for path in root.glob(pattern))
+    return [
+        Extension(
+            ".".join(path.with_suffix("").parts),
+            [path.as_posix()],
+            # Whatever Cython gets wrong is to end here, not in a worker.
+            extra_compile_args=["-g0", "-Werror=int-conversion", "-Werror=int-to-pointer-cast"],
+        )
+        for path in paths
+        if path.name != "__init__.py" or path.parent.name == "measures"
+    ]
+
+
+if os.environ.get("DESKPULSE_COMPILED") == "1":
+    setup(ext_modules=extensions(), cmdclass={"build_ext": Compile}, setup_requires=["Cython>=3.3,<4"])
+else:
+    setup()

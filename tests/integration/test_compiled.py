@@ -1,0 +1,56 @@
+"""The compiled build: it says that it is one, and comes to what the source comes to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings
+from tests.compiled import ROOT, NoCompilerError, compiled
+from tests.conftest import lacking
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+#: Every KPI by hand-made cases, each in four orders; desks in any order, in any batches, and against the reference; a worker on Kafka.
+SAME = (
+    "tests/acceptance/test_cases.py",
+    "tests/property/test_order.py",
+    "tests/property/test_reference.py",
+    "tests/integration/test_restart.py::test_a_restart_between_two_halves_reads_nothing_again",
+)
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    """Output of a program of this Python; fails with it where the program does."""
+    done = subprocess.run(
+        (sys.executable, "-m", *command), cwd=cwd, env=os.environ | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where to import the compiled build from, in a copy of this project that has no other."""
+    project = tmp_path_factory.mktemp("compiled") / "project"
+    try:
+        site = compiled(project, CFLAGS="-O1")  # what more the C compiler can do takes it as long again
+    except NoCompilerError as missing:
+        lacking(str(missing))
+    shutil.rmtree(project / "streams")
+    return site
+
+
+def test_it_says_what_it_is(site: Path) -> None:
+    assert run("streams", "--version", cwd=site).endswith(", compiled\n")
+    assert not run("streams", "--version", cwd=ROOT).endswith(", compiled\n")
+
+
+def test_it_comes_to_the_same(site: Path, settings: Settings) -> None:
+    services = {"DESKPULSE_TEST_BROKER": settings.broker, "DESKPULSE_TEST_REDIS": settings.redis}
+    run("pytest", "-q", "-n", "auto", *SAME, cwd=site.parent, PYTHONPATH=str(site), **services)
