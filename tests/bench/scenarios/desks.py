@@ -86,6 +86,11 @@ def copies_for(agents: int) -> int:
 
 def side_by_side(templates: list[Template], copies: int, *, same_agents: bool = False) -> Iterator[tuple[bytes, bytes]]:
     """(key, event) of all copies, in order of time. ``same_agents``: as many customers, but one copy's agents serve them all."""
+    return ((key, value) for _, key, value in timed(templates, copies, same_agents=same_agents))
+
+
+def timed(templates: list[Template], copies: int, *, same_agents: bool = False) -> Iterator[tuple[int, bytes, bytes]]:
+    """The same, each with its time (ms since 1970). Copies lie up to a minute apart: in the first and in the last one not all are at work."""
     each = len(templates)
     order = [
         ((template.at + _SHIFT_MS * copy // copies) * copies + copy) * each + index
@@ -99,7 +104,7 @@ def side_by_side(templates: list[Template], copies: int, *, same_agents: bool = 
         at, copy = divmod(rest, copies)
         fields, template = names[copy], templates[index]
         fields[b"time"] = stamp(at)
-        yield template.key % fields, template.value % fields
+        yield at, template.key % fields, template.value % fields
 
 
 def over_and_over(templates: list[Template], copies: int, run: str) -> Iterator[tuple[Template, dict[bytes, bytes]]]:
