@@ -14,6 +14,9 @@ from streams.sinks.transactions import Message, Place
 from streams.state import WriteBack
 
 _AT_ONCE = 100
+#: Seconds from the beginning of a round to that of the next, at least: who changes all the time, such as the whole operation, need not be
+#: written all the time. What is not written yet is read again after a crash.
+_ROUND_SECONDS = 1.0
 #: Place → offset, and the clock as of there.
 Reached = Mapping[Place, tuple[int, int | None]]
 
@@ -42,6 +45,7 @@ class EntityWriter:
     ) -> None:
         self._kpis, self._entities, self._days, self._partition = kpis, entities, days, partition
         self._round: deque[str] = deque()
+        self._next_round = 0.0
         self._reached: Reached = {}
         self._told: Reached = {}
 
@@ -57,7 +61,8 @@ class EntityWriter:
             self._round.clear()
             self._reached = dict(taken)
         else:
-            if not self._round:
+            if not self._round and began >= self._next_round:
+                self._next_round = began + _ROUND_SECONDS
                 self._round.extend(self._kpis.unwritten())
                 self._reached = dict(taken)
             while self._round and perf_counter() - began < seconds:
