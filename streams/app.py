@@ -1,4 +1,4 @@
-"""The Faust app, wired explicitly: topics, tables, agents, timers. Nothing here decides anything about a KPI."""
+"""The worker: Faust's agents and timers wired explicitly, how partitions are taken up, the cycle. Nothing here decides on a KPI."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from threading import Thread
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from faust.assignor.partition_assignor import PartitionAssignor
 from mode.loop import use as use_loop
 from tenacity import AsyncRetrying, Retrying, retry_if_exception_type, wait_exponential
-from yarl import URL
 
 from deploy.kafka_reach import UnreachableError, look
 from streams.agents import Agents
 from streams.alerts.rules import load_rules
 from streams.batches import RunScheduler, RunSchema, RunTransport
 from streams.build import named
+from streams.clients import addresses, follow_roster, new_app, new_producer
 from streams.contracts import topics
 from streams.restore import STATE, Restoring, first_offsets
 from streams.roster import Roster
@@ -43,38 +42,14 @@ log = logging.getLogger(__name__)
 CYCLE_SECONDS, CYCLE_SHARE = 0.05, 0.15
 #: Seconds of a cycle for entities and days, as a share of the time since the last, beside what nobody else has use for.
 ENTITIES_SHARE = 0.1
-#: Seconds between commits of the group's offsets, which others read; our own are in the state.
-COMMIT_SECONDS = 1.0
 #: Seconds within which a worker must have written its state before its partitions go to another.
 HAND_OVER_SECONDS = 8.0
 #: Seconds after which a worker that is to end does, whatever it waits for: a client whose broker is gone may wait for ever.
 END_SECONDS = 12.0
-#: Seconds after which the broker rolls back what a worker began and did not end.
-TRANSACTION_SECONDS = 60.0
 #: Seconds of being behind after which screens say so.
 TOLD_SECONDS = 5.0
 #: Seconds between looks at the clock, the alerts and the screens.
 TICK_SECONDS = 0.05
-
-
-def connection(settings: Settings) -> dict[str, Any]:
-    """Connection arguments of aiokafka's clients. Raises ValueError as ``Settings.connection``."""
-    return settings.connection()
-
-
-def _credentials(settings: Settings) -> Any:
-    """Faust's form of the same."""
-    if settings.security_protocol == "PLAINTEXT":
-        return None
-    options = connection(settings)
-    if settings.security_protocol == "SSL":
-        return faust.SSLCredentials(options["ssl_context"])
-    return faust.SASLCredentials(
-        username=settings.sasl_username,
-        password=settings.sasl_password,
-        mechanism=settings.sasl_mechanism,
-        ssl_context=options.get("ssl_context"),
-    )
 
 
 class Worker:
@@ -89,7 +64,7 @@ class Worker:
         self.app = self._new_app(declare)
         self._held = {topic: Held() for topic in STATE}
         self._screens = Screens(settings)
-        self._transactions = Transactions(self._new_producer)
+        self._transactions = Transactions(partial(new_producer, settings))
         self._agents = Agents(
             settings,
             load_rules(settings.rules_file),
@@ -98,7 +73,7 @@ class Worker:
             self._transactions.ends,
             self._screens,
         )
-        self._standby = Standby(settings, connection(settings), self._agents.border) if settings.standby else None
+        self._standby = Standby(settings, settings.connection(), self._agents.border) if settings.standby else None
         self._roster_read = asyncio.Event()
         #: Are runs taken in? Between them, cycles end one after the other.
         self._open = False
@@ -120,64 +95,20 @@ class Worker:
 
     def _new_app(self, declare: bool) -> Any:
         settings = self.settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        urls = [URL(f"kafka://{address}") for address in settings.broker.split(",")]
-        app = faust.App(
-            settings.group,
-            broker=urls,
-            broker_credentials=_credentials(settings),
-            store="memory://",
-            datadir=str(settings.data_dir / "faust"),
-            web_enabled=False,
-            topic_partitions=settings.partitions,
-            topic_replication_factor=settings.replication,
-            topic_allow_declare=declare,
-            consumer_auto_offset_reset="earliest",
-            ConsumerScheduler=RunScheduler,
-            broker_commit_interval=COMMIT_SECONDS,
-            # A worker that died is missed after 10 s, not after Faust's minute.
-            broker_session_timeout=10.0,
-            broker_heartbeat_interval=2.0,
-            broker_rebalance_timeout=20.0,
-            broker_request_timeout=30.0,
-            # On one core the fetching thread waits for its turn at every step: few large fetches keep the other busy.
-            broker_max_poll_records=20_000,
-            consumer_max_fetch_size=8_388_608,
-            stream_buffer_maxsize=8,
-            stream_wait_empty=False,
-            stream_recovery_delay=0.0,
-            # Without tables or replicas of them, Faust would hand out partitions in turn; equal numbers must stay together.
-            table_standby_replicas=1,
-            consumer_group_instance_id=settings.instance,
-            worker_redirect_stdouts=False,
-        )
-        # Really there are none: who stood by for a worker that died would be given all that it had, and its successor nothing.
-        app.assignor = PartitionAssignor(app, replicas=0)
+        app = new_app(settings, declare=declare)
         self._sources = frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
         self._agents_topic = settings.topic(topics.AGENTS)
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         runs = self._sources | {self._agents_topic, self._contributions}
         RunScheduler.sources = runs
         app.transport = RunTransport(
-            urls, app, sources=runs, processed=self._processed, positions=self._positions,
+            addresses(settings), app, sources=runs, processed=self._processed, positions=self._positions,
             ready=lambda: self._open, release=self._release,
         )  # fmt: skip
         return app
 
-    def _new_producer(self, number: int) -> AIOKafkaProducer:
-        """The producer of a partition number, not started."""
-        return AIOKafkaProducer(
-            **connection(self.settings),
-            transactional_id=f"{self.settings.group}-{number}",
-            transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
-            acks="all",
-            max_batch_size=2_097_152,
-            max_request_size=33_554_432,
-            request_timeout_ms=30_000,
-        )
-
     def _wire(self) -> None:
-        app = self.app
+        app, settings = self.app, self.settings
         schema = RunSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
         sources = app.topic(*sorted(self._sources), schema=schema)
         agents = app.topic(self._agents_topic, schema=schema)
@@ -225,8 +156,8 @@ class Worker:
             await self._cycle_on()
 
         @app.task  # type: ignore[untyped-decorator]
-        async def follow_roster() -> None:
-            await self._follow_roster()
+        async def read_roster() -> None:
+            await follow_roster(settings, self.roster, self._roster_read, lambda: app.should_stop)
 
         if self._standby is not None:
             standby = self._standby
@@ -387,9 +318,9 @@ class Worker:
             for number in new:
                 known |= self._standby.hand_over(number, self._held)
             self._standby.leave(numbers)
-        restoring = Restoring(self.settings, connection(self.settings), self._held)
+        restoring = Restoring(self.settings, self.settings.connection(), self._held)
         sources = [tp for tp in self.app.consumer.assignment() if tp.topic in RunScheduler.sources]
-        looking = asyncio.create_task(first_offsets(connection(self.settings), sources))
+        looking = asyncio.create_task(first_offsets(self.settings.connection(), sources))
         try:
             ends = await restoring.read(new, known, wanted)
             self._firsts |= await looking
@@ -433,28 +364,6 @@ class Worker:
         self._agents.lagging = lagging
         self._health.lag(behind)
         self._agents.behind = behind if self._health.behind_seconds > TOLD_SECONDS else dict.fromkeys(behind, 0)
-
-    async def _follow_roster(self) -> None:
-        """Read the whole roster, then whatever changes in it: every worker needs all of it."""
-        consumer = AIOKafkaConsumer(
-            **connection(self.settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
-        partition = TopicPartition(self.settings.topic(topics.ROSTER), 0)
-        await consumer.start()
-        try:
-            consumer.assign([partition])
-            await consumer.seek_to_beginning(partition)
-            end = (await consumer.end_offsets([partition]))[partition]
-            while not self.app.should_stop:
-                if await consumer.position(partition) >= end:
-                    self._roster_read.set()
-                fetched = await consumer.getmany(timeout_ms=500)
-                for records in fetched.values():
-                    self.roster.load(
-                        {record.key.decode("utf-8", "replace"): record.value for record in records if record.key}
-                    )
-        finally:
-            await consumer.stop()
 
 
 def _end_in_time(app: Any, health: Health) -> None:

@@ -14,7 +14,7 @@ import pytest
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from streams.app import _credentials, connection
+from streams.clients import credentials
 from streams.settings import Settings
 from tests.conftest import require
 
@@ -60,7 +60,7 @@ def told(options: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 @pytest.mark.parametrize(("given", "security", "tls"), TABLE)
 class TestEveryClientIsToldTheSame:
     def test_aiokafka(self, given: dict[str, Any], security: dict[str, Any], tls: bool) -> None:
-        options = connection(Settings(broker="a:1,b:2", **given))
+        options = Settings(broker="a:1,b:2", **given).connection()
         assert told(options) == ({"bootstrap_servers": ["a:1", "b:2"], **security}, tls)
 
     def test_kafka_python(self, given: dict[str, Any], security: dict[str, Any], tls: bool) -> None:
@@ -70,7 +70,7 @@ class TestEveryClientIsToldTheSame:
         assert told(options) == ({"bootstrap_servers": ["a:1", "b:2"], **api, **security}, tls)
 
     def test_faust(self, given: dict[str, Any], security: dict[str, Any], tls: bool) -> None:
-        options = credentials_to_aiokafka_auth(_credentials(Settings(**given)))
+        options = credentials_to_aiokafka_auth(credentials(Settings(**given)))
         if options.get("ssl_context") is None:
             options.pop("ssl_context", None)
         assert told(options) == (security, tls)
@@ -88,7 +88,7 @@ def test_no_version_is_told_where_none_is_set() -> None:
 
 def authorities(settings: Settings) -> int:
     """How many certificate authorities clients trust."""
-    counts = {len(each["ssl_context"].get_ca_certs()) for each in (connection(settings), settings.kafka_python())}
+    counts = {len(each["ssl_context"].get_ca_certs()) for each in (settings.connection(), settings.kafka_python())}
     (count,) = counts
     return count
 
@@ -117,7 +117,7 @@ def test_only_the_given_authority_is_trusted(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_refused_before_any_connection(given: dict[str, Any], said: str) -> None:
     settings = Settings(**given)
-    for options in (settings.kafka_python, lambda: connection(settings), lambda: _credentials(settings)):
+    for options in (settings.kafka_python, settings.connection, lambda: credentials(settings)):
         with pytest.raises(ValueError, match=said):
             options()
 
@@ -141,7 +141,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestOwnCertificate:
     @pytest.mark.parametrize(("certificate", "key"), [("own.pem", "own.key"), ("both.pem", None)])
     def test_is_loaded_with_its_key(self, pem: Path, certificate: str, key: str | None) -> None:
-        connection(settings_with(pem, certificate, key))
+        settings_with(pem, certificate, key).connection()
 
     @pytest.mark.parametrize(
         ("key", "reason"),
@@ -155,7 +155,7 @@ class TestOwnCertificate:
         with pytest.raises(
             ValueError, match=rf"SSL_CERT_FILE=\S+own\.pem and DESKPULSE_SSL_KEY_FILE=\S+{key} .*{reason}"
         ):
-            connection(settings_with(pem, "own.pem", key))
+            settings_with(pem, "own.pem", key).connection()
 
 
 def settings_with(directory: Path, certificate: str, key: str | None) -> Settings:
