@@ -148,17 +148,6 @@ class Screens:
             return False
         return lost
 
-    async def clear(self) -> None:
-        """Remove everything of this operation: the workers begin anew."""
-        try:
-            await self._redis.delete(
-                *(self._key("now", kind) for kind in ENTITY_KINDS),
-                *(self._key(name) for name in ("presence", "alerts", "behind", "clock", "policy")),
-                self._key("alerts", "recent"),
-            )
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("Redis cannot be cleared: %s", error)
-
     async def close(self) -> None:
         """Let go of the connections."""
         await self._redis.aclose()
