@@ -209,14 +209,18 @@ REFERENCES = {
 
 
 def table(contenders: Sequence[Contender], runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """A row per contender and job: medians, and events/s as a multiple of the references' (None: the reference did not run).
+    """A row per contender and job: medians over the rounds, and events/s as a multiple of the references' (None: the reference did not run).
 
-    Faust and Quix are references of the same job; to them, reading and decoding have no ratio.
+    A multiple is the median of those of each round: machines change their speed from one round to the next, and both have run in
+    the same. Faust and Quix are references of the same job; to them, reading and decoding have no ratio.
     """
     rows: list[dict[str, Any]] = []
+    by_round: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        by_round.setdefault((run.contender, run.job), []).append(run)
     for contender, job in pairs(contenders):
-        own = [run for run in runs if (run.contender, run.job) == (contender.name, job)]
-        if own:
+        if own := by_round.get((contender.name, job)):
+            references = {column: by_round.get((name, of or job), []) for column, (name, of) in REFERENCES.items()}
             rows.append(
                 {
                     "contender": contender.name,
@@ -229,11 +233,13 @@ def table(contenders: Sequence[Contender], runs: Sequence[Run]) -> list[dict[str
                     "cpu_microseconds_per_event": round(statistics.median(run.cpu_us for run in own), 2),
                     "steady_events_per_second": _median([run.steady_events_per_second for run in own]),
                     "max_rss_mb": round(statistics.median(run.max_rss_mb for run in own)),
+                    **{column: _times(own, reference) for column, reference in references.items()},
                 }
             )
-    rates = {(row["contender"], row["job"]): row["events_per_second"] for row in rows}
-    for row in rows:
-        for column, (name, of) in REFERENCES.items():
-            reference = rates.get((name, of or row["job"]))
-            row[column] = round(row["events_per_second"] / reference, 4) if reference else None
     return rows
+
+
+def _times(own: Sequence[Run], reference: Sequence[Run]) -> float | None:
+    # Who fails is not asked again: the first run of each is of the first round.
+    ratios = [one.rate / other.rate for one, other in zip(own, reference, strict=False)]
+    return round(statistics.median(ratios), 4) if ratios else None
