@@ -81,4 +81,5 @@ lock: $(INSTALLED) ## Resolve both requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
 
 clean: ## Remove what was installed and made here
+	find streams -name "*.so" -delete
 	rm -rf $(VENV) $(BENCH_VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

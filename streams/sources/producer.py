@@ -19,6 +19,9 @@ MAX_PENDING = 50_000
 _LINGER_MS = 20
 _BATCH_BYTES = 262_144
 _DELIVERY_SECONDS = 120.0
+#: Between two tries to reach a broker that is away, at most. By itself the client comes to wait for half a minute, and may sleep through a
+#: broker that is back and gone again.
+_RECONNECT_MS = 1_000
 
 
 class SendError(RuntimeError):
@@ -62,6 +65,7 @@ class EventProducer:
                 delivery_timeout_ms=milliseconds,
                 request_timeout_ms=min(30_000, milliseconds - _LINGER_MS),
                 max_block_ms=min(60_000, milliseconds),
+                reconnect_backoff_max_ms=_RECONNECT_MS,
                 allow_auto_create_topics=False,
             )
         except KafkaError as error:
