@@ -21,7 +21,7 @@ from tests.bench.setting import BROKER_CORE, Bench, feed, on_core
 #: The simulated day.
 DAY = datetime(2026, 3, 2, tzinfo=ZONE)
 _LEVELS, _QUICK_LEVELS, _RATIO_TO = (100, 1_000, 10_000, 100_000), (1_000, 10_000), 1_000
-_EVENTS, _QUICK_EVENTS = 300_000, 60_000
+_EVENTS, _QUICK_EVENTS = 300_000, 40_000
 _WITHIN_SECONDS = 600.0
 #: At the desk's own pace: seconds before it is measured, and while; events that a copy has for that, and for the minute by which copies lie apart.
 _SETTLING_SECONDS, _LIVE_SECONDS, _LIVE_EVENTS = 15.0, 30.0, 800

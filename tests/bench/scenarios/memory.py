@@ -16,7 +16,7 @@ from tests.bench.scenarios.growth import DAY
 from tests.bench.scenarios.running import Sample, Worker, operation
 from tests.bench.setting import BROKER_CORE, Bench, feed, on_core
 
-_STEPS, _QUICK_STEPS = (250_000, 500_000, 1_000_000), (60_000, 120_000)
+_STEPS, _QUICK_STEPS = (250_000, 500_000, 1_000_000), (40_000, 80_000)
 _MANY_AGENTS, _QUICK_MANY_AGENTS = 20_000, 4_000
 _WITHIN_SECONDS = 600.0
 
