@@ -17,9 +17,9 @@ from setuptools.command.build_ext import build_ext
 #: What runs for every event, entity or batch. Left as they are: definitions (contracts, catalogues), which only wrap C already, and what
 #: waits for others.
 MODULES = (
-    "streams/contacts/*.py",
+    "streams/contacts/[!_]*.py",
     "streams/contracts/decode.py",
-    "streams/windows/*.py",
+    "streams/windows/[!_]*.py",
     "streams/kpi/levels.py",
     "streams/kpi/measures/__init__.py",
     "streams/alerts/evaluate.py",
@@ -68,7 +68,6 @@ def extensions() -> list[Extension]:
             extra_compile_args=["-g0", "-Werror=int-conversion", "-Werror=int-to-pointer-cast"],
         )
         for path in paths
-        if path.name != "__init__.py" or path.parent.name == "measures"
     ]
 
 
