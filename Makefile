@@ -71,7 +71,7 @@ wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for th
 
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
-	$(BIN)/deskpulse card schema scoring/schema
+	$(BIN)/deskpulse card schema scoring/cards/schema
 	$(BIN)/deskpulse kpi document docs
 
 RESOLVE := --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet

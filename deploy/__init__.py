@@ -1,1 +1,1 @@
-"""Brokers where a machine has none: a local Kafka, a local Redis, and a check of what is there."""
+"""What brings an operation up: brokers where a machine has none, a check of what is there, and the demo."""

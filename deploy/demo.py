@@ -17,16 +17,19 @@ import httpx
 from redis import Redis
 from redis.exceptions import RedisError
 
-from deploy.brokers import open_kafka, open_redis
-from deploy.ports import free_port, is_free
-from deploy.process import ServerProcess
+from deploy.local.brokers import open_kafka, open_redis
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
+from streams.addresses import is_free
+from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import Figure, RosterEntry
 from streams.contracts.topics import TOPICS
+from streams.entities.snapshot import Snapshots
+from streams.kafka.connection import kafka_python_options
+from streams.kafka.drained import wait_until_processed
+from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from streams.snapshot import Snapshots
-from streams.sources.processed import wait_until_processed
+from streams.settings import Settings, environment
 from streams.sources.producer import EventProducer
 from streams.sources.replay import paced
 from streams.sources.simulated import roster, simulate
@@ -68,7 +71,7 @@ def run(plan: Plan, say: Say) -> None:
                 data / "kafka",
                 say,
                 plan.own_kafka,
-                connection=plan.settings.kafka_python(),
+                connection=kafka_python_options(plan.settings),
                 topics=[plan.settings.topic(topic) for topic in TOPICS],
             )
         )
@@ -135,14 +138,6 @@ def _running(settings: Settings, data: Path, name: str, arguments: list[str]) ->
         process.stop()
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """The settings as a child process reads them; Python's path too, for a source tree that is not installed."""
-    given = settings.model_dump(mode="json", exclude_none=True, exclude={"policy"})
-    return {f"DESKPULSE_{name.upper()}": str(value) for name, value in given.items()} | {
-        "PYTHONPATH": str(Path(__file__).resolve().parent.parent)
-    }
-
-
 def _wait_for(url: str, process: ServerProcess, say: Say) -> None:
     deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline:
@@ -204,8 +199,8 @@ class _Screen:
             return
         self._next = time.monotonic() + _LINE_EVERY_SECONDS
         try:
-            raw = self._redis.hget(self._key("now", "all"), "all")
-            alerts = self._redis.hlen(self._key("alerts"))
+            raw = self._redis.hget(self._key(keys.now("all")), "all")
+            alerts = self._redis.hlen(self._key(keys.ALERTS))
         except RedisError as error:
             self._say(f"Redis does not answer: {error}")
             return

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from streams import demo as demonstration
-from streams.commands.context import Broker, RedisUrl, clear_errors, deployment
-from streams.windows.clock import instant, machine_ms
+from deploy import demo as demonstration
+from streams.commands.shared.context import Broker, RedisUrl, clear_errors, deployment
+from streams.system_clock import machine_ms
+from streams.windows.clock import instant
 
 
 def demo(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy import kafka_reach, redis_reach, tools
-from deploy.kafka_jars import cache_root, cached_jars, kafka_version
+from deploy.local import redis_probe, tools
+from deploy.local.kafka_jars import cache_root, cached_jars, kafka_version
+from streams.kafka import probe
 
 _PYTHON_FROM, _PYTHON_BELOW = (3, 11), (3, 14)
 
@@ -38,12 +39,12 @@ def examine(
     :param broker: ``HOST:PORT[,…]`` of a Kafka that has to answer; None where a local one is to be started.
     :param redis_url: URL of a Redis that has to answer; None where a local one is to be started.
     :param cache_dir: where Kafka's jars are cached; the user's cache directory where None.
-    :param connection: how to talk to ``broker`` (``Settings.kafka_python``); without protection where None.
+    :param connection: how to talk to ``broker`` (``kafka_python_options``); without protection where None.
     """
     cache = cache_dir or cache_root()
     findings = [_python(), _java(), _maven(cache), _jars(cache)]
     if broker is not None:
-        findings.append(_kafka(broker, connection or kafka_reach.plain(broker)))
+        findings.append(_kafka(broker, connection or probe.plain(broker)))
     findings.append(_tool("Redis server", tools.redis_server, redis_url is None, tools.REDIS_ADVICE))
     if redis_url is not None:
         findings.append(_redis(redis_url))
@@ -90,18 +91,18 @@ def _kafka(address: str, connection: Mapping[str, Any]) -> Finding:
     name = f"Kafka at {address}"
     advice = "start it, or check DESKPULSE_BROKER and DESKPULSE_SECURITY_PROTOCOL; deskpulse broker starts one here"
     try:
-        cluster = kafka_reach.look(connection)
-    except (kafka_reach.UnreachableError, ValueError) as error:
+        cluster = probe.look(connection)
+    except (probe.UnreachableError, ValueError) as error:
         return Finding(name, ok=False, needed=True, found=str(error), advice=advice)
     return Finding(name, True, True, f"version {cluster.version}, number of brokers: {cluster.brokers}", advice)
 
 
 def _redis(url: str) -> Finding:
-    name = f"Redis at {redis_reach.shown(url)}"
+    name = f"Redis at {redis_probe.shown(url)}"
     advice = "start it, or check DESKPULSE_REDIS; deskpulse broker starts one here"
     try:
-        version = redis_reach.look(url)
-    except (kafka_reach.UnreachableError, ValueError) as error:
+        version = redis_probe.look(url)
+    except (probe.UnreachableError, ValueError) as error:
         return Finding(name, ok=False, needed=True, found=str(error), advice=advice)
     return Finding(name, ok=True, needed=True, found=f"version {version}", advice=advice)
 

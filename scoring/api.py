@@ -14,16 +14,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from scoring import appeals, steps
-from scoring.canonical import plain, written
-from scoring.frozen import Document, PersonResult
 from scoring.inputs.sheet import parse_sheet
-from scoring.joined import Operation, store
+from scoring.runs.canonical_json import plain, written
+from scoring.runs.jsonl import Document, PersonResult
 from scoring.store.audit import Actor, entries
 from scoring.store.database import StoreError
 from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, card_of, find_run, result_of
 from scoring.store.tokens import Login, TokenError, login
-from scoring.taking import Taken, take_sheet
+from scoring.workflow import appeals, lifecycle
+from scoring.workflow.gather import Operation, store
+from scoring.workflow.import_sheet import Taken, take_sheet
 
 #: Sheets are small; more than this is none. Bytes.
 MOST_BYTES = 20_000_000
@@ -127,8 +127,8 @@ def create_app(operation: Operation) -> FastAPI:
         with _reading(operation) as connection:
             run, result = _seen(connection, card, period, who)
             own = _allowed(result, person, who)
-            signed = steps.signatures(connection, run).get(person, {})
-            due = steps.turn(card_of(connection, run), signed)
+            signed = lifecycle.signatures(connection, run).get(person, {})
+            due = lifecycle.turn(card_of(connection, run), signed)
         sheet = {"score": own.score, "outcomes": own.outcome, "signed": list(signed.values()), "next": due and due.id}
         return _json({"run": run, **sheet})
 
@@ -140,7 +140,7 @@ def create_app(operation: Operation) -> FastAPI:
             _allowed(result, person, who)
             if who.role == "agent" and given.column != "self":
                 raise HTTPException(403, "an agent signs the column self")
-            signed = steps.review(
+            signed = lifecycle.review(
                 connection, run.card, period, person, given.column, given.ratings, _actor(who, operation), given.absent
             )
         return _json(signed)
@@ -149,13 +149,13 @@ def create_app(operation: Operation) -> FastAPI:
     def approve(card: str, period: str, given: Approval, who: OfHr) -> Response:
         """Approve a reviewed run."""
         with _writing(operation) as connection:
-            return _json(steps.approve(connection, card, period, _actor(who, operation), given.unreviewed))
+            return _json(lifecycle.approve(connection, card, period, _actor(who, operation), given.unreviewed))
 
     @app.post("/api/runs/{card}/{period}/publish")
     def publish(card: str, period: str, who: OfHr) -> Response:
         """Put the approved revision on the topic `scores`; a second time sends nothing."""
         with _writing(operation) as connection:
-            run, sent = steps.publish(connection, card, period, _actor(who, operation), operation.publish_scores)
+            run, sent = lifecycle.publish(connection, card, period, _actor(who, operation), operation.publish_scores)
         return _json({"run": run, "sent": sent})
 
     @app.post("/api/inputs")

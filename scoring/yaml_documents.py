@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from textwrap import shorten
@@ -11,8 +11,6 @@ from typing import TypeAlias, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-
-from scoring.rules import RULES
 
 #: Where in the file (keys and positions, from the top), and what is wrong and what to do.
 Fault: TypeAlias = tuple[tuple[str | int, ...], str]
@@ -33,13 +31,17 @@ def read(
     model: type[Model],
     faults: Callable[[Model], Iterable[Fault]],
     error: type[DocumentError] = DocumentError,
+    rule_types: Collection[str] = (),
 ) -> Model:
-    """The document in this file, of the model that ``schema`` names. Raises ``error`` that lists every fault."""
+    """The document in this file, of the model that ``schema`` names. Raises ``error`` that lists every fault.
+
+    ``rule_types``: names of the rules that its entries may have, for what is said of others.
+    """
     root, raw = _parsed(file, schema, error)
     try:
         made = model.model_validate(raw)
     except ValidationError as invalid:
-        found: list[Fault] = [(detail["loc"], _advice(detail)) for detail in _telling(invalid.errors())]
+        found: list[Fault] = [(detail["loc"], _advice(detail, rule_types)) for detail in _telling(invalid.errors())]
         raise error(_told(file, root, found, " or: ")) from invalid
     if wrong := list(faults(made)):
         raise error(_told(file, root, wrong))
@@ -102,7 +104,7 @@ def _telling(details: list[ErrorDetails]) -> list[ErrorDetails]:
     return own or details
 
 
-def _advice(detail: ErrorDetails) -> str:
+def _advice(detail: ErrorDetails, rule_types: Collection[str]) -> str:
     """What pydantic found, as something to do."""
     match detail["type"]:
         case "missing":
@@ -112,8 +114,8 @@ def _advice(detail: ErrorDetails) -> str:
         case "union_tag_invalid" | "union_tag_not_found":
             asked = detail.get("ctx", {}).get("tag")
             if asked is None:
-                return f"a rule needs a `type`; known: {', '.join(RULES)}"
-            return f"no rule type {asked!r}; known: {', '.join(RULES)}"
+                return f"a rule needs a `type`; known: {', '.join(rule_types)}"
+            return f"no rule type {asked!r}; known: {', '.join(rule_types)}"
         case _:
             said = (
                 detail["msg"].removeprefix("Value error, ").replace("valid tuple", "list").replace("Tuple", "The list")

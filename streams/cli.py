@@ -6,15 +6,14 @@ from importlib.metadata import entry_points
 
 import typer
 
-from streams.build import named
 from streams.commands import operate, sources
-from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
-from streams.commands.demo import demo
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
 from streams.commands.policy import policy as policy_commands
 from streams.commands.roster import roster
+from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
 from streams.commands.signs import signs
+from streams.version import named
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,21 +48,22 @@ def root(
     ctx.obj = Deployment(broker=broker, redis=redis, prefix=prefix, policy_file=policy)
 
 
-app.command()(operate.doctor)
-app.command()(demo)
+for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):
+    command = joined.load()
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=joined.name)
+    else:
+        app.command(joined.name)(command)
 app.command()(operate.worker)
 app.command()(operate.wallboard)
 app.command()(sources.replay)
 app.add_typer(facts, name="facts")
 app.add_typer(roster, name="roster")
-app.command()(operate.broker)
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
 app.command()(signs)
 app.add_typer(policy_commands, name="policy")
 app.command()(operate.schema)
-for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):
-    app.add_typer(joined.load(), name=joined.name)
 
 
 def main() -> None:

@@ -12,14 +12,15 @@ from kafka.errors import KafkaError
 
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
-from streams.day_parts import decode_day
-from streams.facts import plain, whole
+from streams.entities.daily_facts import plain, whole
+from streams.entities.day_parts import decode_day
+from streams.kafka.connection import kafka_python_options
 from streams.kpi.levels import grows
-from streams.kpi.policies import AnyPolicy
-from streams.progress import Progress
+from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.windows.clock import Days
+from streams.worker.state.progress import Progress
 
 _encode = msgspec.json.Encoder().encode
 _POLL_MS = 1000
@@ -84,7 +85,7 @@ class KafkaOperation:
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(
-            **self.settings.kafka_python(),
+            **kafka_python_options(self.settings),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -151,7 +152,7 @@ class KafkaOperation:
     def _publish(self, topic: topics.Topic, messages: Iterable[tuple[str, bytes]]) -> int:
         name = self.settings.topic(topic)
         try:
-            with closing(KafkaProducer(**self.settings.kafka_python(), acks="all")) as producer:
+            with closing(KafkaProducer(**kafka_python_options(self.settings), acks="all")) as producer:
                 sent = [producer.send(name, key=key.encode(), value=value) for key, value in messages]
                 producer.flush()
                 return sum(1 for future in sent if future.succeeded())

@@ -15,12 +15,12 @@ from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, DailyFacts, Snapshot, Totals, entity_kind
-from streams.day_parts import new_day
-from streams.entity import Entity
-from streams.facts import due, plain
+from streams.entities.daily_facts import due, plain
+from streams.entities.day_parts import new_day
+from streams.entities.entity import Entity
+from streams.entities.stage import KpisStage
 from streams.kpi.measures import add, merged
-from streams.kpi.policies import AnyPolicy
-from streams.kpis_stage import KpisStage
+from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import AgentPresence
 from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -11,8 +10,6 @@ from msgspec import DecodeError, json
 from streams.contracts.events import AgentEvent, ContactEvent
 from streams.contracts.outputs import RosterEntry
 from streams.windows.clock import Days
-
-log = logging.getLogger(__name__)
 
 _decoder = json.Decoder(list[RosterEntry])
 
@@ -27,8 +24,12 @@ class Roster:
         for own in self._of_agent.values():
             own.sort(key=lambda entry: entry.valid_from)
 
-    def load(self, messages: Mapping[str, bytes | None]) -> None:
-        """Take over messages of the topic ``roster``: agent id → its value; None removes the agent."""
+    def load(self, messages: Mapping[str, bytes | None]) -> dict[str, str]:
+        """Take over messages of the topic ``roster``: agent id → its value; None removes the agent.
+
+        Returns what cannot be read: agent id → why. What was known of them stands.
+        """
+        unread: dict[str, str] = {}
         for agent, raw in messages.items():
             if raw is None:
                 self._of_agent.pop(agent, None)
@@ -36,9 +37,10 @@ class Roster:
             try:
                 entries = _decoder.decode(raw)
             except (DecodeError, UnicodeDecodeError) as error:
-                log.error("roster of agent %s cannot be read: %s; what was known of him stands", agent, error)
+                unread[agent] = str(error)
                 continue
             self._of_agent[agent] = sorted(entries, key=lambda entry: entry.valid_from)
+        return unread
 
     def on(self, agent: str, day: date) -> RosterEntry | None:
         """The agent's entry in force on a day."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.contracts.topics import Topic
-from streams.kpi.policies import AnyPolicy, load_policy
+from streams.kpi.policy.versions import AnyPolicy
+from streams.operator_files import load_policy
 
 
 class Settings(BaseSettings):
@@ -73,56 +73,14 @@ class Settings(BaseSettings):
         """The topic's name on this operation's cluster."""
         return f"{self.prefix}{topic.name}"
 
-    def redis_key(self, *parts: str) -> str:
-        """A Redis key of this operation."""
-        return ":".join((f"{self.prefix}deskpulse", *parts))
+    def redis_key(self, name: str) -> str:
+        """The key of this operation for one of the names of ``contracts/redis_keys.py``."""
+        return f"{self.prefix}deskpulse:{name}"
 
-    def connection(self) -> dict[str, Any]:
-        """Connection arguments that kafka-python's and aiokafka's clients share.
 
-        Raises ValueError where a setting that the security protocol needs is missing, or a file of it is of no use.
-        """
-        options: dict[str, Any] = {
-            "bootstrap_servers": self.broker.split(","),
-            "security_protocol": self.security_protocol,
-        }
-        if self.security_protocol.endswith("SSL"):
-            options["ssl_context"] = self._ssl_context()
-        if self.security_protocol.startswith("SASL"):
-            if not (self.sasl_username and self.sasl_password):
-                raise ValueError(f"{self.security_protocol} needs DESKPULSE_SASL_USERNAME and DESKPULSE_SASL_PASSWORD")
-            options |= {
-                "sasl_mechanism": self.sasl_mechanism,
-                "sasl_plain_username": self.sasl_username,
-                "sasl_plain_password": self.sasl_password,
-            }
-        return options
-
-    def kafka_python(self) -> dict[str, Any]:
-        """Connection arguments of kafka-python's clients. Raises as ``connection``."""
-        # Here, as most who read settings have no use for a Kafka client.
-        from deploy.kafka_client import client
-
-        options = self.connection() | {"kafka_client": client}
-        if self.broker_version:
-            options["api_version"] = tuple(int(part) for part in self.broker_version.split("."))
-        return options
-
-    def _ssl_context(self) -> ssl.SSLContext:
-        try:
-            context = ssl.create_default_context(cafile=self.ssl_ca_file)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' Python leaves it to OpenSSL's settings
-        except OSError as error:
-            raise ValueError(f"DESKPULSE_SSL_CA_FILE={self.ssl_ca_file} gives no certificate (PEM): {error}") from error
-        if self.ssl_key_file and not self.ssl_cert_file:
-            raise ValueError("DESKPULSE_SSL_KEY_FILE needs the certificate of that key: DESKPULSE_SSL_CERT_FILE")
-        if self.ssl_cert_file:
-            try:
-                # Without a password, OpenSSL would ask for that of an encrypted key at the terminal, and wait.
-                context.load_cert_chain(self.ssl_cert_file, self.ssl_key_file, password="")
-            except OSError as error:
-                raise ValueError(
-                    f"DESKPULSE_SSL_CERT_FILE={self.ssl_cert_file} and DESKPULSE_SSL_KEY_FILE={self.ssl_key_file} give no "
-                    f"certificate with its own unencrypted key (PEM): {error}"
-                ) from error
-        return context
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as a child process reads them; Python's path too, for a source tree that is not installed."""
+    given = settings.model_dump(mode="json", exclude_none=True, exclude={"policy"})
+    return {f"DESKPULSE_{name.upper()}": str(value) for name, value in given.items()} | {
+        "PYTHONPATH": str(Path(__file__).resolve().parents[1])
+    }

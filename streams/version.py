@@ -6,7 +6,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 
 #: One module for all of them: they are compiled together or not at all.
-_KERNEL = "streams.kpis_stage"
+_KERNEL = "streams.entities.stage"
 
 
 def compiled() -> bool:

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from streams.settings import Settings
+from tests.support import ROOT
 
 # Whoever runs the tests in the background may have had SIGINT ignored, which processes inherit: theirs must hear Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -28,7 +29,7 @@ hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,8 +73,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if given := os.environ.get("DESKPULSE_TEST_BROKER"):
         yield GivenService(given)
         return
-    from deploy.local_kafka import LocalKafka
-    from deploy.tools import MissingToolError
+    from deploy.local.kafka import LocalKafka
+    from deploy.local.tools import MissingToolError
 
     broker = LocalKafka(tmp_path_factory.mktemp("kafka"))
     try:
@@ -90,8 +91,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if given := os.environ.get("DESKPULSE_TEST_REDIS"):
         yield GivenService(given)
         return
-    from deploy.local_redis import LocalRedis
-    from deploy.tools import MissingToolError
+    from deploy.local.redis import LocalRedis
+    from deploy.local.tools import MissingToolError
 
     server = LocalRedis(tmp_path_factory.mktemp("redis"))
     try:
@@ -114,8 +115,8 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("DESKPULSE_TEST_POSTGRES"):
         yield given
         return
-    from deploy.local_postgres import LocalPostgres
-    from deploy.tools import MissingToolError
+    from deploy.local.postgres import LocalPostgres
+    from deploy.local.tools import MissingToolError
 
     # Not in pytest's own directory, which root keeps to itself: the server runs as another account.
     with tempfile.TemporaryDirectory(prefix="deskpulse-postgres-", ignore_cleanup_errors=True) as folder:

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from deploy import kafka_reach, redis_reach
-from deploy.local_kafka import LocalKafka
-from deploy.local_redis import LocalRedis
-from deploy.mock_kafka import MockKafka
-from deploy.tools import MissingToolError
+from deploy.local import redis_probe
+from deploy.local.kafka import LocalKafka
+from deploy.local.mock_kafka import MockKafka
+from deploy.local.redis import LocalRedis
+from deploy.local.tools import MissingToolError
+from streams.kafka import probe
 
 
 class Broker(Protocol):
@@ -77,14 +78,14 @@ def open_kafka(
     :param data_dir: where a LocalKafka keeps its data.
     :param progress: told what happens, and plainly where nothing is durable.
     :param address: ``HOST:PORT[,HOST:PORT…]`` of a Kafka that runs.
-    :param connection: how to talk to that one (``Settings.kafka_python``); without protection where None.
+    :param connection: how to talk to that one (``kafka_python_options``); without protection where None.
     :param topics: names that a MockKafka has from the start, as it cannot be asked to create any.
 
     Raises UnreachableError if the given one does not answer, ValueError if the address is none, ServerStartError if its
     own does not start.
     """
     if address is not None:
-        cluster = kafka_reach.look(connection or kafka_reach.plain(address))
+        cluster = probe.look(connection or probe.plain(address))
         progress(f"Using Kafka {cluster.version} at {address} (brokers: {cluster.brokers})")
         return GivenBroker(address, durable=True)
     local = LocalKafka(data_dir)
@@ -105,7 +106,7 @@ def open_redis(data_dir: Path, progress: Callable[[str], None], address: str | N
     where there is no server to run, ServerStartError if its own does not start.
     """
     if address is not None:
-        progress(f"Using Redis {redis_reach.look(address)} at {redis_reach.shown(address)}")
+        progress(f"Using Redis {redis_probe.look(address)} at {redis_probe.shown(address)}")
         return GivenBroker(address, durable=False)
     local = LocalRedis(data_dir)
     local.start(progress)

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from deploy import tools
-from deploy.kafka_jars import fetch_jars
-from deploy.kafka_reach import UnreachableError, look, plain
-from deploy.ports import HOST, answers, free_port, is_free
-from deploy.process import ServerProcess, ServerStartError, silent
+from deploy.local import tools
+from deploy.local.kafka_jars import fetch_jars
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess, ServerStartError, silent
+from streams.addresses import HOST, answers, is_free
+from streams.kafka.probe import UnreachableError, look, plain
 
 _CONFIGURATION = Path(__file__).with_name("kafka")
 _READY_WITHIN_SECONDS = 120.0

@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import tools
-from deploy.process import ServerStartError
+from deploy.local import tools
+from deploy.local.process import ServerStartError
 
 POM = Path(__file__).with_name("kafka") / "pom.xml"
 _FETCH_LIMIT_SECONDS = 900

@@ -8,7 +8,7 @@ from typing import Self
 
 from confluent_kafka import KafkaException, Producer
 
-from deploy.process import ServerStartError, silent
+from deploy.local.process import ServerStartError, silent
 
 _READY_WITHIN_SECONDS = 10.0
 

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import tools
-from deploy.ports import HOST, free_port
-from deploy.process import ServerProcess, ServerStartError, silent
+from deploy.local import tools
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess, ServerStartError, silent
+from streams.addresses import HOST
 
 _READY_WITHIN_SECONDS = 30.0
 _USER = "deskpulse"

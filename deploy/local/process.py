@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from deploy import die_with_parent
+from streams import die_with_parent
 
 _LOG_LIMIT_BYTES = 10_000_000
 #: As Kafka marks them. What a server writes after its first error is mostly about how it shuts down.

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy import redis_reach, tools
-from deploy.kafka_reach import UnreachableError
-from deploy.ports import HOST, free_port, is_free
-from deploy.process import ServerProcess, ServerStartError, silent
+from deploy.local import redis_probe, tools
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess, ServerStartError, silent
+from streams.addresses import HOST, is_free
+from streams.kafka.probe import UnreachableError
 
 _READY_WITHIN_SECONDS = 30.0
 
@@ -114,7 +115,7 @@ class LocalRedis:
                     f"{server.last_words()}\nWhat to do: see the reason above."
                 )
             with suppress(UnreachableError):
-                redis_reach.look(self.address, timeout_seconds=1.0)
+                redis_probe.look(self.address, timeout_seconds=1.0)
                 return
             time.sleep(0.02)
         raise ServerStartError(

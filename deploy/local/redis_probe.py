@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-from deploy.kafka_reach import UnreachableError
+from streams.kafka.probe import UnreachableError
 
 
 def look(url: str, timeout_seconds: float = 5.0) -> str:

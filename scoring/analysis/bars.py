@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scoring.templated import render
+from scoring.reports.templates import render
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640.0, 260.0, 12.0, 34.0, 34.0
 COLOURS = ("#8fa3b5", "#1f4e78")

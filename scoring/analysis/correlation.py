@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import atanh, sqrt, tanh
 from statistics import correlation, quantiles
 
-from streams.kpi.intervals import Z95
+from streams.kpi.stats.confidence import Z95
 
 #: Pairs that a correlation needs, and values that quantiles need, to be worth telling.
 LEAST_PAIRS, LEAST_VALUES = 5, 8

@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table as Screen
 from rich.text import Text
 
-from scoring.export import plain
-from scoring.templated import render
+from scoring.reports.csv_report import plain
+from scoring.reports.templates import render
 
 
 @dataclass(frozen=True)

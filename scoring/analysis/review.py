@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scoring.analysis.statistics_of import Correlation, correlated, cuts, most_alike
-from scoring.card import Card, Item
-from scoring.given import figure_spec
+from scoring.analysis.correlation import Correlation, correlated, cuts, most_alike
+from scoring.cards.model import Card, Item
+from scoring.evaluation.scores import ItemScore
+from scoring.inputs.values import figure_spec
 from scoring.period import Period
-from scoring.runs import Run
-from scoring.scored import ItemScore
-from scoring.sheets.context import LEAST_PEERS, attained
+from scoring.reports.sheets.context import LEAST_PEERS, attained
+from scoring.runs.run import Run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
+from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.judged import Judged
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Direction, side_of
 
 #: Where so many earn the same points, an item separates nobody; and the scores that it takes to say so.

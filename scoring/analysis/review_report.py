@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from scoring.analysis.bars import Group, bars
+from scoring.analysis.correlation import LEAST_PAIRS, LEAST_VALUES
 from scoring.analysis.report import Report, Table, numbers
 from scoring.analysis.review import GroupReview, ItemReview, Review
-from scoring.analysis.statistics_of import LEAST_PAIRS, LEAST_VALUES
-from scoring.exact import NONE, shown
-from scoring.sheets.context import LEAST_PEERS
+from scoring.reports.sheets.context import LEAST_PEERS
+from scoring.rounding import NONE, shown
 from scoring.units import said
 
 

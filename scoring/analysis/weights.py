@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from scoring.calendar import Entry, Season
-from scoring.card import Card
-from scoring.parts import Name
-from scoring.profiles import SCHEMA, Change, Profile
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import Entry, Season
+from scoring.cards.profiles import SCHEMA, Change, Profile
+from scoring.fields import Name
 
 _TRIED = Name(zh="试算", en="tried")
 

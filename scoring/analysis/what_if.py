@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from scoring import runs
-from scoring.calendar import Season
-from scoring.card import Card
-from scoring.exact import total
-from scoring.export import money_of
-from scoring.given import Given
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import Season
+from scoring.inputs.values import Given
 from scoring.outcomes import History, Outcomes, Settings, decide
 from scoring.outcomes.people import GRADES, Grade
-from scoring.people import About, Incomplete, people
 from scoring.period import Month
-from scoring.runs import Run
+from scoring.rounding import total
+from scoring.runs.messages import money_of
+from scoring.runs.outcome_inputs import About, Incomplete, people
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def what_if(
 ) -> WhatIf:
     """Score and decide the months under both scenarios, in order of time, each scenario with its own history.
 
-    Raises ValueError for whatever `scoring.runs.run` and `scoring.outcomes.decide` refuse.
+    Raises ValueError for whatever `scoring.runs.run.run` and `scoring.outcomes.decide` refuse.
     """
     ordered = sorted(past, key=lambda one: one.month)
     pairs = zip(_played(before, ordered, policy, incomplete), _played(after, ordered, policy, incomplete), strict=True)
@@ -142,9 +141,7 @@ def _played(scenario: Scenario, past: Sequence[Past], policy: AnyPolicy, incompl
     history: dict[str, History] = {}
     made = []
     for one in past:
-        scored: Run = runs.run(
-            scenario.card, one.month, one.facts, policy, one.roster, one.inputs, seasons=scenario.seasons
-        )
+        scored = run(scenario.card, one.month, one.facts, policy, one.roster, one.inputs, seasons=scenario.seasons)
         everybody = people(scored, one.roster, one.about, incomplete, one.everybody)
         outcomes = decide(
             one.month,

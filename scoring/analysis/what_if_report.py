@@ -7,7 +7,7 @@ from decimal import Decimal
 from scoring.analysis.bars import Group, bars
 from scoring.analysis.report import Report, Table
 from scoring.analysis.what_if import Place, Scenario, WhatIf
-from scoring.exact import NONE, cents, total
+from scoring.rounding import NONE, cents, total
 
 _BEFORE, _AFTER = "现行 before", "试算 after"
 

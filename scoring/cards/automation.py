@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from scoring.card import Card
-from scoring.exact import NONE, shown
+from scoring.cards.model import Card
+from scoring.rounding import NONE, shown
 
 #: Below this share the source calls appraisals less reliable: a warning (S1-64).
 LEAST = Fraction(30, 100)

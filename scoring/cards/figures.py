@@ -52,7 +52,7 @@ class _Figures(BaseModel):
 @lru_cache(maxsize=1)
 def known_figures() -> Mapping[str, FigureSpec]:
     """The figures that come with the program: id → what it is."""
-    text = (files("scoring") / "figures.yaml").read_text(encoding="utf-8")
+    text = (files("scoring") / "cards" / "figures.yaml").read_text(encoding="utf-8")
     return _Figures.model_validate(yaml.safe_load(text)).figures
 
 

@@ -6,9 +6,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from scoring.card import Card
-from scoring.documents import DocumentError, File, read
-from scoring.faults import faults
+from scoring.cards.model import Card
+from scoring.cards.validation import faults
+from scoring.rules import RULES
+from scoring.yaml_documents import DocumentError, File, read
 
 SCHEMA = "deskpulse/card/1"
 
@@ -19,7 +20,7 @@ class CardError(DocumentError):
 
 def known() -> dict[str, Traversable]:
     """The cards that come with the program: id → file, in order of id."""
-    stored = sorted((files("scoring") / "cards").iterdir(), key=lambda file: file.name)
+    stored = sorted((files("scoring") / "cards" / "library").iterdir(), key=lambda file: file.name)
     return {file.name.removesuffix(".yaml"): file for file in stored if file.name.endswith(".yaml")}
 
 
@@ -46,4 +47,4 @@ def find(name: str) -> Card:
 
 def load(file: File) -> Card:
     """The card in this YAML file. Raises CardError that lists every fault."""
-    return read(file, SCHEMA, Card, faults, CardError)
+    return read(file, SCHEMA, Card, faults, CardError, RULES)

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from scoring.exact import NONE
-from scoring.figures import FigureId, FigureSpec, usual_unit
-from scoring.parts import Id, Name, Part, Percent, Row, Source, Text, Worth
+from scoring.cards.figures import FigureId, FigureSpec, usual_unit
+from scoring.fields import Id, Name, Part, Percent, Row, Source, Text, Worth
 from scoring.period import PeriodKind
+from scoring.rounding import NONE
 from scoring.rules import AnyRule, Op, Rule
 from scoring.units import Unit, said
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 _End: TypeAlias = Annotated[Decimal, Field(max_digits=15)]
 

@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scoring.card import Card
-from scoring.documents import Fault, read
-from scoring.parts import Id, Name, Part, Text
+from scoring.cards.model import Card
+from scoring.cards.profiles import Profile, ProfileError, find_profile, under
+from scoring.cards.weights import Applied, Weights, own_weights
+from scoring.fields import Id, Name, Part, Text
 from scoring.period import Period, overlap
-from scoring.profiles import Profile, ProfileError, find_profile, under
-from scoring.weights import Applied, Weights, own_weights
+from scoring.yaml_documents import Fault, read
 
 SCHEMA = "deskpulse/calendar/1"
 

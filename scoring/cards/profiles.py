@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scoring.card import Card
-from scoring.documents import DocumentError, Fault, File, read
-from scoring.exact import shown
-from scoring.parts import Id, Name, Part, Percent, Row, Text
-from scoring.weights import own_weights
+from scoring.cards.model import Card
+from scoring.cards.weights import own_weights
+from scoring.fields import Id, Name, Part, Percent, Row, Text
+from scoring.rounding import shown
+from scoring.yaml_documents import DocumentError, Fault, File, read
 
 SCHEMA = "deskpulse/profile/1"
 
@@ -56,7 +56,7 @@ class Profile(Part):
 
 def known_profiles() -> dict[str, Traversable]:
     """The profiles that come with the program: id → file, in order of id."""
-    stored = sorted((files("scoring") / "profiles").iterdir(), key=lambda file: file.name)
+    stored = sorted((files("scoring") / "cards" / "profiles").iterdir(), key=lambda file: file.name)
     return {file.name.removesuffix(".yaml"): file for file in stored if file.name.endswith(".yaml")}
 
 

@@ -6,9 +6,9 @@ import json
 
 from pydantic import BaseModel
 
-from scoring.calendar import Calendar
-from scoring.card import Card
-from scoring.profiles import Profile
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import Calendar
+from scoring.cards.profiles import Profile
 
 _DOCUMENTS: dict[str, type[BaseModel]] = {"card": Card, "profile": Profile, "calendar": Calendar}
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 
-from scoring.automation import automation_words, is_low
-from scoring.card import Card, Item
-from scoring.documents import Fault
-from scoring.exact import shown
-from scoring.figures import DURATIONS, QUALITY, known_figures
+from scoring.cards.automation import automation_words, is_low
+from scoring.cards.figures import DURATIONS, QUALITY, known_figures
+from scoring.cards.model import Card, Item
+from scoring.cards.weights import own_weights
+from scoring.rounding import shown
 from scoring.rules import Setting
 from scoring.units import factor
-from scoring.weights import own_weights
+from scoring.yaml_documents import Fault
 from streams.kpi.catalog import KPIS
 
 #: Share of a card, in percent, that the source keeps for ratings by people (S0-42).

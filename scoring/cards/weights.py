@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from scoring.card import Card, Section, Total
-from scoring.parts import Name
+from scoring.cards.model import Card, Section, Total
+from scoring.fields import Name
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from scoring import appeals
-from scoring.amended import Amendment, amendment
-from scoring.joined import Operation, store
-from scoring.options import AsJson, By, CardName, PeriodOption, actor, pairs
-from scoring.result import Difference
-from scoring.run_cli import Person, Reason, card_id, tell_differences
-from scoring.screen import as_json, clear, row, show, table
-from streams.kpi.policies import AnyPolicy
+from scoring.commands.options import AsJson, By, CardName, PeriodOption, actor, pairs
+from scoring.commands.output import as_json, clear, row, show, table
+from scoring.commands.run import Person, Reason, card_id, tell_differences
+from scoring.runs.result import Difference
+from scoring.workflow import appeals
+from scoring.workflow.amendments import Amendment, amendment
+from scoring.workflow.gather import Operation, store
+from streams.kpi.policy.versions import AnyPolicy
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]

@@ -14,18 +14,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scoring import documents, profiles
-from scoring.automation import automation_words
-from scoring.calendar import load_calendar
-from scoring.card import Card
-from scoring.documents import DocumentError, File
-from scoring.exact import NONE, cents, shown, some
-from scoring.faults import warnings
-from scoring.load import find, known, load
-from scoring.profiles import Profile, find_profile, known_profiles, load_profile
-from scoring.schema import schemas
-from scoring.trial import attempt, fields_of
-from scoring.weights import Weights, own_weights
+from scoring import yaml_documents
+from scoring.cards import profiles
+from scoring.cards.automation import automation_words
+from scoring.cards.load import find, known, load
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import load_calendar
+from scoring.cards.profiles import Profile, find_profile, known_profiles, load_profile
+from scoring.cards.schema import schemas
+from scoring.cards.validation import warnings
+from scoring.cards.weights import Weights, own_weights
+from scoring.evaluation.trial import attempt, fields_of
+from scoring.rounding import NONE, cents, shown, some
+from scoring.yaml_documents import DocumentError, File
 
 card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
 
@@ -176,7 +177,7 @@ def _checked(file: File) -> str:
             return f"{file}: calendar of {len(seasons)} entries is sound"
         case _:
             sound = load(file)
-            noted = documents.notes(file, warnings(sound))
+            noted = yaml_documents.notes(file, warnings(sound))
             lines = "".join(f"\nwarning: {line}" for line in noted.splitlines())
             return f"{file}: card {sound.id} v{sound.version} is sound{lines}"
 

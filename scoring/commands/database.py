@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from scoring.joined import Operation, store
-from scoring.screen import clear
+from scoring.commands.output import clear
+from scoring.workflow.gather import Operation, store
 
 database = typer.Typer(
     no_args_is_help=True, help="The database of inputs, runs and appeals: look at it, bring it up to date."

@@ -8,15 +8,15 @@ from pathlib import Path
 import typer
 from sqlalchemy import Connection
 
-from scoring import appeals
-from scoring.files import Formats, Out, SheetFormats, SheetLanguage, Spoken, write
-from scoring.joined import Operation, store
-from scoring.options import CardName, PeriodOption
+from scoring.commands.options import CardName, Formats, Out, PeriodOption, SheetFormats, SheetLanguage
+from scoring.commands.output import clear
+from scoring.commands.run import Revision, card_id
 from scoring.outcomes import Words
-from scoring.run_cli import Revision, card_id
-from scoring.screen import clear
-from scoring.sheets import Context, Excluded
+from scoring.reports.files import Spoken, write
+from scoring.reports.sheets import Context, Excluded
 from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
+from scoring.workflow import appeals
+from scoring.workflow.gather import Operation, store
 
 
 def files(
@@ -42,7 +42,8 @@ def files(
         context = Context(result.run, result.outcomes, materials.roster, before, excluded(connection, run, number))
     state = "published" if number == run.published else "not published"
     typer.echo(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
-    write(context, out, formats, sheets, language, number)
+    with clear():
+        write(context, out, formats, sheets, language, number)
 
 
 def excluded(connection: Connection, run: RunRecord, revision: int) -> Mapping[str, list[Excluded]]:

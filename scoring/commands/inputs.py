@@ -7,15 +7,10 @@ from typing import Annotated
 
 import typer
 
-from scoring.calendar import in_force, load_calendar
-from scoring.canonical import plain
-from scoring.card import Card
-from scoring.inputs.needs import Need
-from scoring.inputs.sheet import read_sheet
-from scoring.inputs.template import template as sheet_of
-from scoring.joined import Operation, handed_in, people, store
-from scoring.load import find
-from scoring.options import (
+from scoring.cards.load import find
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import in_force, load_calendar
+from scoring.commands.options import (
     AsJson,
     By,
     CalendarFile,
@@ -26,11 +21,16 @@ from scoring.options import (
     period,
     settings_of,
 )
+from scoring.commands.output import as_json, clear, row, show, table
+from scoring.inputs.requirements import Need
+from scoring.inputs.sheet import read_sheet
+from scoring.inputs.template import template as sheet_of
 from scoring.period import Period
-from scoring.screen import as_json, clear, row, show, table
-from scoring.steps import asked_of, lacking
+from scoring.runs.canonical_json import plain
 from scoring.store.inputs import handed, versions
-from scoring.taking import take_sheet
+from scoring.workflow.gather import Operation, handed_in, people, store
+from scoring.workflow.import_sheet import take_sheet
+from scoring.workflow.lifecycle import asked_of, lacking
 from streams.contracts.outputs import RosterEntry
 
 _People = dict[str, RosterEntry | None]

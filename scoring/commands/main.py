@@ -9,37 +9,42 @@ from typing import Annotated
 
 import typer
 
-from scoring import options, runs
-from scoring.analysis.review_cli import review_command
-from scoring.analysis.what_if_cli import what_if_command
-from scoring.appeal_cli import appeal
-from scoring.calendar import load_calendar
-from scoring.connector.cli import push_command
-from scoring.export import to_messages
-from scoring.files import Formats, Out, SheetFormats, SheetLanguage, Spoken, write
-from scoring.files_cli import files
-from scoring.input_cli import import_, inputs, missing, template
-from scoring.joined import Operation, gather, remembered, without_facts
-from scoring.load import find
-from scoring.options import (
+from scoring.cards.load import find
+from scoring.cards.profile_calendar import load_calendar
+from scoring.commands import options
+from scoring.commands.appeal import appeal
+from scoring.commands.database import database
+from scoring.commands.files import files
+from scoring.commands.inputs import import_, inputs, missing, template
+from scoring.commands.options import (
     CalendarFile,
+    Formats,
     HowIncomplete,
+    Out,
     OutcomesFile,
     Pools,
+    SheetFormats,
+    SheetLanguage,
     months_there_are,
     pools,
     settings_of,
 )
-from scoring.people import Incomplete
+from scoring.commands.output import clear, show, stop
+from scoring.commands.push import push_command
+from scoring.commands.review import review_command
+from scoring.commands.run import approve, audit, prepare, publish, reopen, review, show_, status, verify
+from scoring.commands.tokens import serve, token
+from scoring.commands.what_if import what_if_command
 from scoring.period import Month, Period
-from scoring.result import compute
-from scoring.results import earlier_totals
-from scoring.run_cli import approve, audit, prepare, publish, reopen, review, show_, status, verify
-from scoring.screen import clear, show, stop
-from scoring.sheets import Context
-from scoring.store_cli import database
-from scoring.table import render
-from scoring.token_cli import serve, token
+from scoring.reports.files import Spoken, write
+from scoring.reports.json_report import earlier_totals
+from scoring.reports.sheets import Context
+from scoring.reports.terminal_table import render
+from scoring.runs.messages import to_messages
+from scoring.runs.outcome_inputs import Incomplete
+from scoring.runs.result import compute
+from scoring.runs.run import Run
+from scoring.workflow.gather import Operation, gather, remembered, without_facts
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
 
@@ -119,12 +124,13 @@ def run(
             f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True
         )
     show(render(result, rows))
-    write(Context(result, decided, roster, before), out, formats, sheets, language)
+    with clear():
+        write(Context(result, decided, roster, before), out, formats, sheets, language)
     if publish:
         _publish(result, operation)
 
 
-def _publish(result: runs.Run, operation: Operation) -> None:
+def _publish(result: Run, operation: Operation) -> None:
     scores = to_messages(result)
     acknowledged = operation.publish_scores(scores)
     if acknowledged != len(scores):

@@ -11,12 +11,14 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from scoring.joined import Operation
-from scoring.outcomes import Settings, default, load
+from scoring.outcomes import Settings
 from scoring.outcomes.pay_rules import BonusPool
-from scoring.people import Incomplete
+from scoring.outcomes_file import default, load
 from scoring.period import Month, Period, parse_period
+from scoring.reports.files import Format, Sheets, Spoken
+from scoring.runs.outcome_inputs import Incomplete
 from scoring.store.audit import Actor
+from scoring.workflow.gather import Operation
 
 _Read = TypeVar("_Read")
 
@@ -57,6 +59,16 @@ HowIncomplete = Annotated[
         "--incomplete",
         help="A total with unscored items: `unscored` has no grade and no pay, `rescaled` counts at the scale of what is scored",
     ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Directory for the files; made where absent")]
+Formats = Annotated[
+    list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
+]
+SheetFormats = Annotated[
+    list[Sheets] | None, typer.Option("--sheets", help="Also a sheet a person, in this format; repeat for both")
+]
+SheetLanguage = Annotated[
+    Spoken, typer.Option("--language", help="Language of the sheets; both: a page each in one file")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs")]
 

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scoring.canonical import plain
-from scoring.exact import NONE
+from scoring.rounding import NONE
+from scoring.runs.canonical_json import plain
 
 #: Columns of a table where the output is no terminal.
 WIDTH = 200

@@ -9,11 +9,11 @@ from typing import Annotated
 import httpx
 import typer
 
+from scoring.commands.output import stop
 from scoring.connector.journal import Journal
 from scoring.connector.mapping import load_mapping, mapped
 from scoring.connector.push import problems, push
-from scoring.results import read_results
-from scoring.screen import stop
+from scoring.reports.json_report import read_results
 
 
 def push_command(

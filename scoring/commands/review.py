@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-from scoring import options, runs
 from scoring.analysis.review import review, satisfaction
 from scoring.analysis.review_report import report
-from scoring.analysis.what_if_cli import write_report
-from scoring.calendar import load_calendar
-from scoring.joined import Operation, handed_in, period_facts
-from scoring.load import find
-from scoring.materials import as_given
-from scoring.options import CalendarFile, months, months_there_are
+from scoring.cards.load import find
+from scoring.cards.profile_calendar import load_calendar
+from scoring.commands import options
+from scoring.commands.options import CalendarFile, months, months_there_are
+from scoring.commands.output import clear, show, stop
+from scoring.commands.what_if import write_report
 from scoring.period import Month
-from scoring.screen import clear, show, stop
+from scoring.runs.run import run
+from scoring.runs.snapshot import as_given
+from scoring.workflow.gather import Operation, handed_in, period_facts
 
 
 def review_command(
@@ -46,7 +47,7 @@ def review_command(
             inputs = as_given(the_card, handed_in(operation, the_card.id, month))
             if not facts and not inputs:
                 continue
-            scored.append(runs.run(the_card, month, facts, operation.policy, roster, inputs, seasons))
+            scored.append(run(the_card, month, facts, operation.policy, roster, inputs, seasons))
             satisfied.append(satisfaction(facts, month, operation.policy, against))
             rosters.append(roster)
         if not scored:

@@ -9,14 +9,9 @@ from typing import Annotated
 
 import typer
 
-from scoring import steps
-from scoring.calendar import load_calendar
-from scoring.canonical import written
-from scoring.exact import NONE
-from scoring.joined import Operation, gather, store, today, without_facts
-from scoring.load import find, known
-from scoring.materials import Materials
-from scoring.options import (
+from scoring.cards.load import find, known
+from scoring.cards.profile_calendar import load_calendar
+from scoring.commands.options import (
     AsJson,
     By,
     CalendarFile,
@@ -32,12 +27,17 @@ from scoring.options import (
     pools,
     settings_of,
 )
-from scoring.people import Incomplete
+from scoring.commands.output import as_json, clear, row, show, stop, table
 from scoring.period import Month, Period
-from scoring.result import Difference
-from scoring.screen import as_json, clear, row, show, stop, table
+from scoring.rounding import NONE
+from scoring.runs.canonical_json import written
+from scoring.runs.outcome_inputs import Incomplete
+from scoring.runs.result import Difference
+from scoring.runs.snapshot import Materials
 from scoring.store.audit import broken, entries
 from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
+from scoring.workflow import lifecycle
+from scoring.workflow.gather import Operation, gather, store, today, without_facts
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Whose sheet")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail")]
@@ -74,7 +74,7 @@ def prepare(
             incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
         )  # fmt: skip
         with store(operation) as database, database.write() as connection:
-            made = steps.prepare(connection, materials, actor(operation, by))
+            made = lifecycle.prepare(connection, materials, actor(operation, by))
             people = result_of(connection, made.run).teams()
     _tell(made, "prepared", json_)
     if not json_:
@@ -107,10 +107,10 @@ def review(
         values = pairs(ratings, "ITEM=RATING, like B1=8")
         with store(operation) as database, database.write() as connection:
             id = card_id(card)
-            steps.review(connection, id, str(when), person, column, values, actor(operation, by), absent)
+            lifecycle.review(connection, id, str(when), person, column, values, actor(operation, by), absent)
             run = find_run(connection, id, str(when))
-            own = steps.signatures(connection, run)[person]
-            due = steps.turn(card_of(connection, run), own)
+            own = lifecycle.signatures(connection, run)[person]
+            due = lifecycle.turn(card_of(connection, run), own)
     typer.echo(
         f"signed: {column} of {person}; " + (f"next is {due.id} ({due.name.zh})" if due else "the sheet is reviewed")
     )
@@ -129,7 +129,7 @@ def approve(
     """Approve a reviewed run: what the reviews brought is frozen with it, and nothing moves it any more but an appeal."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
-        made = steps.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed)
+        made = lifecycle.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed)
     _tell(made, "approved", json_)
 
 
@@ -137,7 +137,7 @@ def reopen(ctx: typer.Context, card: CardName, when: PeriodOption, by: By, reaso
     """Take an approval back, as long as nothing was published."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
-        steps.reopen(connection, card_id(card), str(when), reason, actor(operation, by))
+        lifecycle.reopen(connection, card_id(card), str(when), reason, actor(operation, by))
     typer.echo(f"the run of {card} in {when} is open for review again")
 
 
@@ -153,7 +153,7 @@ def publish(
     """Put the approved revision on the topic `scores`. Doing it twice sends nothing twice."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
-        run, sent = steps.publish(
+        run, sent = lifecycle.publish(
             connection, card_id(card), str(when), actor(operation, by), operation.publish_scores, again
         )
     if sent:
@@ -177,8 +177,8 @@ def status(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, jso
             return
         made = table("评分卡 Card", "期间 Period", "状态 State", "版本 Revision", "已发布 Published", "待签 Unsigned")
         for run in found:
-            signed, form = steps.signatures(connection, run), card_of(connection, run)
-            due = {one: steps.turn(form, signed.get(one, {})) for one in steps.people_of(connection, run)}
+            signed, form = lifecycle.signatures(connection, run), card_of(connection, run)
+            due = {one: lifecycle.turn(form, signed.get(one, {})) for one in lifecycle.people_of(connection, run)}
             left = sum(1 for one in due.values() if one is not None)
             row(made, run.card, run.period, run.state, run.revision, run.published, f"{left} of {len(due)}")
         show(made)
@@ -264,7 +264,7 @@ def verify(ctx: typer.Context, card: CardName, when: PeriodOption, revision: Rev
     with clear(), store(operation) as database, database.read() as connection:
         run = find_run(connection, card_id(card), str(when))
         number = revision or run.revision
-        if not steps.verify(connection, run.card, run.period, number):
+        if not lifecycle.verify(connection, run.card, run.period, number):
             raise ValueError(
                 f"revision {number} computed again gives other bytes: this program scores otherwise than the one that froze it"
             )
@@ -309,7 +309,7 @@ def tell_differences(changes: Iterable[Difference]) -> None:
     show(made)
 
 
-def _tell(made: steps.Prepared, done: str, json_: bool) -> None:
+def _tell(made: lifecycle.Prepared, done: str, json_: bool) -> None:
     run = made.run
     if json_:
         as_json({"card": run.card, "period": run.period, "state": run.state, "revision": run.revision, "people": made.people,

@@ -8,10 +8,10 @@ import typer
 import uvicorn
 
 from scoring.api import create_app
-from scoring.joined import Operation, store
-from scoring.options import AsJson, By, actor
-from scoring.screen import as_json, clear, row, show, table
+from scoring.commands.options import AsJson, By, actor
+from scoring.commands.output import as_json, clear, row, show, table
 from scoring.store.tokens import DAYS, MOST_DAYS, ROLES, add, all_tokens, revoke
+from scoring.workflow.gather import Operation, store
 
 token = typer.Typer(no_args_is_help=True, help="Login tokens of the HTTP API.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is")]

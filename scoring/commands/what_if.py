@@ -10,23 +10,32 @@ from typing import Annotated
 
 import typer
 
-from scoring import options
 from scoring.analysis.report import Report
 from scoring.analysis.weights import throughout, tried
 from scoring.analysis.what_if import Past, Scenario, what_if
 from scoring.analysis.what_if_report import report
-from scoring.calendar import Season, load_calendar
-from scoring.card import Card
-from scoring.given import Given
-from scoring.joined import Operation, handed_in, period_facts
-from scoring.load import find
-from scoring.materials import as_given
-from scoring.options import HowIncomplete, OutcomesFile, Pools, amounts, months, months_there_are, pools, settings_of
+from scoring.cards.load import find
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import Season, load_calendar
+from scoring.cards.profiles import find_profile
+from scoring.commands import options
+from scoring.commands.options import (
+    HowIncomplete,
+    OutcomesFile,
+    Pools,
+    amounts,
+    months,
+    months_there_are,
+    pools,
+    settings_of,
+)
+from scoring.commands.output import clear, show, stop
+from scoring.inputs.values import Given
 from scoring.outcomes import Amounts
-from scoring.people import About, Incomplete, known
 from scoring.period import Month
-from scoring.profiles import find_profile
-from scoring.screen import clear, show, stop
+from scoring.runs.outcome_inputs import About, Incomplete, known
+from scoring.runs.snapshot import as_given
+from scoring.workflow.gather import Operation, handed_in, period_facts
 
 
 def what_if_command(

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from scoring.documents import DocumentError, Fault, read
-from scoring.parts import Part, Text
+from scoring.fields import Part, Text
+from scoring.yaml_documents import DocumentError, Fault, read
 
 SCHEMA = "deskpulse/mapping/1"
 #: What a path into a result may begin with: fields of the person, then those of the run.

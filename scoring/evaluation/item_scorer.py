@@ -7,19 +7,19 @@ from fractions import Fraction
 
 from msgspec.structs import replace
 
-from scoring.card import Card, Item
-from scoring.exact import NONE, cents, shown
-from scoring.given import Given
-from scoring.parts import Name
-from scoring.raters import blend, last_word
+from scoring.cards.model import Card, Item
+from scoring.cards.weights import Weights
+from scoring.evaluation.raters import blend, last_word
+from scoring.evaluation.sampling import handed_in, interval
+from scoring.evaluation.scores import ItemScore, Measured, Weight
+from scoring.fields import Name
+from scoring.inputs.values import Given
+from scoring.rounding import NONE, cents, shown
 from scoring.rules import Inputs, RefusedError
-from scoring.sample import handed_in, interval
-from scoring.scored import ItemScore, Measured, Weight
 from scoring.units import factor, said
-from scoring.weights import Weights
 from streams.contracts.outputs import Figure
+from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.judged import Judged
 from streams.kpi.spec import Bound, side_of
 
 _NOTHING = Given()

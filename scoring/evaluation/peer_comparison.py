@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.card import Card
-from scoring.scored import Measured
+from scoring.cards.model import Card
+from scoring.evaluation.scores import Measured
 from streams.contracts.outputs import RosterEntry
+from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, comparable, compare
-from streams.kpi.judged import Judged
 
 #: Person → item id → how his figure compares.
 Beside = Mapping[str, Mapping[str, Compared]]

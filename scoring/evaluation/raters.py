@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from scoring.card import Evaluator, Rater
-from scoring.exact import shown
+from scoring.cards.model import Evaluator, Rater
+from scoring.rounding import shown
 from scoring.rules import RefusedError
 
 

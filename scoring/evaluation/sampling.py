@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import sqrt
 
 from streams.contracts.outputs import Figure
-from streams.kpi.intervals import student, wilson
 from streams.kpi.spec import Bound, total
+from streams.kpi.stats.confidence import student, wilson
 
 
 @dataclass

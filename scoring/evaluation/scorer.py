@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.card import Card, Item, Section
-from scoring.exact import decimal, shown, total
-from scoring.given import Given
-from scoring.items import ItemScorer
-from scoring.sample import Spread
-from scoring.scored import ItemScore, Measured
-from scoring.weights import Weights, own_weights, section_top
-from streams.kpi.judged import Judged, one_version
-from streams.kpi.policy import Policy
+from scoring.cards.model import Card, Item, Section
+from scoring.cards.weights import Weights, own_weights, section_top
+from scoring.evaluation.item_scorer import ItemScorer
+from scoring.evaluation.sampling import Spread
+from scoring.evaluation.scores import ItemScore, Measured
+from scoring.inputs.values import Given
+from scoring.rounding import decimal, shown, total
+from streams.kpi.by_version import Judged, one_version
+from streams.kpi.policy.model import Policy
 
 __all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.card import Item
-from scoring.sample import Spread
+from scoring.cards.model import Item
+from scoring.evaluation.sampling import Spread
 from streams.contracts.outputs import Figure
 from streams.kpi.spec import Unripe
 

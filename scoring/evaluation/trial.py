@@ -8,12 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from scoring.card import Card, Item
-from scoring.evaluate import ItemScore, Scorer
-from scoring.given import Given, read, takes
-from scoring.scored import Measured
-from scoring.weights import Weights
-from streams.kpi.policy import Policy
+from scoring.cards.model import Card, Item
+from scoring.cards.weights import Weights
+from scoring.evaluation.scorer import ItemScore, Scorer
+from scoring.evaluation.scores import Measured
+from scoring.inputs.values import Given, read, takes
+from streams.kpi.policy.model import Policy
 
 #: How a field says that there is nothing.
 _ABSENT = ("", "none", "null", "—")

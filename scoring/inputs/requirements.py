@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scoring.card import Card, Item
-from scoring.exact import NONE, shown
-from scoring.given import figure_spec
+from scoring.cards.model import Card, Item
+from scoring.cards.weights import Weights, own_weights
+from scoring.fields import Name
+from scoring.inputs.values import figure_spec
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
 from scoring.outcomes.settings import Settings
-from scoring.parts import Name
+from scoring.rounding import NONE, shown
 from scoring.rules import Levels, Manual
 from scoring.units import RANGES, said
-from scoring.weights import Weights, own_weights
 
 #: Item under which stands what pay and other outcomes need of a person; no card can have an item of that name.
 PERSONAL = "@person"

@@ -10,10 +10,10 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from scoring.card import Card
-from scoring.inputs.check import Fields
-from scoring.inputs.needs import Need
+from scoring.cards.model import Card
+from scoring.inputs.requirements import Need
 from scoring.inputs.sheet import COLUMNS, SHEET, heading
+from scoring.inputs.validation import Fields
 from scoring.period import Period
 
 _WIDTHS = {"card": 18, "person": 16, "name": 30, "whom": 26, "allowed": 38, "value": 14, "remark": 24}

@@ -9,11 +9,11 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from fractions import Fraction
 
-from scoring.card import Card, Item
-from scoring.given import figure_spec, read, takes
-from scoring.inputs.needs import PERSONAL, PERSONAL_FIELDS
+from scoring.cards.model import Card, Item
+from scoring.inputs.requirements import PERSONAL, PERSONAL_FIELDS
 from scoring.inputs.sheet import InputError, Row, Sheet
-from scoring.outcomes.check import MOST_MONEY
+from scoring.inputs.values import figure_spec, read, takes
+from scoring.outcomes.validation import MOST_MONEY
 from scoring.period import Month, Period, parse_period
 from scoring.rules import Inputs, RefusedError
 from scoring.units import RANGES

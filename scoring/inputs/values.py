@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from fractions import Fraction
 from types import MappingProxyType
 
-from scoring.card import Card, Item
-from scoring.figures import FigureSpec, known_figures
+from scoring.cards.figures import FigureSpec, known_figures
+from scoring.cards.model import Card, Item
 from scoring.rules import Ratio
 from scoring.units import RANGES
 

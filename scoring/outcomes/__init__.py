@@ -1,12 +1,12 @@
 """What follows from totals: grades, pay, stars, streaks, awards, and the follow-up actions they open."""
 
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome, decide
-from scoring.outcomes.load import SettingsError, default, load, parse
+from scoring.outcomes.load import SettingsError, parse
 from scoring.outcomes.pay import PayConflictError
 from scoring.outcomes.people import Amounts, Dimension, History, Measured, Past, Person, RatedDay
 from scoring.outcomes.settings import Settings
 from scoring.outcomes.terms import Term
-from scoring.outcomes.words import Words
 
 __all__ = [
     "Amounts",
@@ -24,7 +24,5 @@ __all__ = [
     "Term",
     "Words",
     "decide",
-    "default",
-    "load",
     "parse",
 ]

@@ -9,15 +9,15 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.exact import cents, shown
+from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.interview import InterviewRule, Step, due, steps
 from scoring.outcomes.mentors import Mentors
 from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Points, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import Called, Training, called_for
-from scoring.outcomes.words import Words, joined
 from scoring.period import Month
+from scoring.rounding import cents, shown
 
 ActionKind: TypeAlias = Literal["improvement_plan", "mentor", "training", "interview"]
 

@@ -8,11 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoring.exact import cents
+from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.parts import Money, Rule
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import Kind, Term
-from scoring.outcomes.words import Words, joined
+from scoring.rounding import cents
 
 
 class Award(Rule):

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from scoring.exact import decimal, total
+from scoring.rounding import decimal, total
 
 _HALF_UP = Context(prec=100, rounding=ROUND_HALF_UP)
 _SHOWN = Decimal("0.0001")

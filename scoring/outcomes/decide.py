@@ -8,10 +8,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.exact import decimal, total
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
-from scoring.outcomes.check import check
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
 from scoring.outcomes.pay_rules import BonusPool, PayRule
@@ -22,8 +21,9 @@ from scoring.outcomes.stars import Stars, rate
 from scoring.outcomes.streaks import Held, by_days, by_terms
 from scoring.outcomes.summary import Summary, summary, term_summary
 from scoring.outcomes.terms import Kind, Term, closed_by
-from scoring.outcomes.words import Words
+from scoring.outcomes.validation import check
 from scoring.period import Month
+from scoring.rounding import decimal, total
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from scoring import exact
-from scoring.exact import cents, shown
+from scoring import rounding
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import Part, Percent, Points
 from scoring.outcomes.people import GRADES, Grade
 from scoring.outcomes.ranking import Group
-from scoring.outcomes.words import Words
+from scoring.rounding import cents, shown
 
 
 class PointCuts(Part):
@@ -88,7 +88,7 @@ def by_points(cuts: PointCuts, total: Decimal) -> tuple[Grade, Decimal | None, W
 
 
 def _lacking(cut: Decimal, have: Decimal) -> Decimal:
-    return exact.total([cut, have.copy_negate()])
+    return rounding.total([cut, have.copy_negate()])
 
 
 def by_share(shares: Shares, group: Group, rank: int) -> tuple[Grade, Words]:

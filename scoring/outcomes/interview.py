@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from scoring.exact import cents, shown
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Who
 from scoring.outcomes.people import Dimension, Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import weakest
-from scoring.outcomes.words import Words
 from scoring.period import Month
+from scoring.rounding import cents, shown
 
 
 class InterviewRule(Part):

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scoring.exact import shown
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import Id, Part, Percent
 from scoring.outcomes.people import Person
-from scoring.outcomes.words import Words
+from scoring.rounding import shown
 
 
 class Post(Part):

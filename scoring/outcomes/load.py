@@ -1,19 +1,16 @@
-"""Reads a settings file and refuses what is wrong with it, naming file, line, rule and remedy."""
+"""Reads settings and refuses what is wrong with it, naming file, line, rule and remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import TypeAlias
 
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from scoring.documents import composed
 from scoring.outcomes.settings import Fault, Settings, faults
+from scoring.yaml_documents import composed
 
 #: Keys and positions from the top of a file, and the line where that stands.
 Lines: TypeAlias = dict[tuple[str | int, ...], int]
@@ -21,20 +18,6 @@ Lines: TypeAlias = dict[tuple[str | int, ...], int]
 
 class SettingsError(ValueError):
     """Settings that cannot be used; the message has one line per fault: ``FILE:LINE: where: what is wrong; remedy``."""
-
-
-def default() -> Settings:
-    """The settings that come with the program."""
-    return load(files("scoring") / "outcomes" / "outcomes.yaml")
-
-
-def load(path: Path | Traversable) -> Settings:
-    """The settings in this YAML file. Raises SettingsError that lists every fault."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the settings {path}: {error}; give a readable file in UTF-8") from error
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> Settings:

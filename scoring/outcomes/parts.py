@@ -11,9 +11,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from scoring.exact import shown
+from scoring.outcomes.bilingual import Words, ratio_text
 from scoring.outcomes.people import Person
-from scoring.outcomes.words import Words, ratio_text
+from scoring.rounding import shown
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=12)]

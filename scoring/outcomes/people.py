@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.terms import Term
-from scoring.outcomes.words import Words
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
 GRADES: tuple[Grade, ...] = ("A", "B", "C", "D", "E")

@@ -14,10 +14,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoring.exact import shown
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import Part, Percent
 from scoring.outcomes.people import Person
-from scoring.outcomes.words import Words
+from scoring.rounding import shown
 
 _GROUP_NAMES = {"card": ("评分卡", "card"), "role": ("岗位", "role"), "team": ("班组", "team")}
 

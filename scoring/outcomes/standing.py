@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scoring.exact import cents, shown
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.grades import ByPoints, ByShare, by_points, by_share
 from scoring.outcomes.people import Grade, Past, Person
 from scoring.outcomes.ranking import Group, Ranking, group_words, in_bottom, in_top, key
 from scoring.outcomes.terms import Term
-from scoring.outcomes.words import Words
+from scoring.rounding import cents, shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scoring.exact import cents, decimal, shown, total
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import EVERYBODY, Part, Percent, Points, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import Term
-from scoring.outcomes.words import Words
+from scoring.rounding import cents, decimal, shown, total
 
 MOST = 5
 

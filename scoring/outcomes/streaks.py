@@ -14,12 +14,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.exact import shown, total
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing
-from scoring.outcomes.words import Words
 from scoring.period import Month
+from scoring.rounding import shown, total
 
 Result: TypeAlias = Literal["met", "top", "grade_a", "satisfied"]
 _UNITS: dict[str, Words] = {

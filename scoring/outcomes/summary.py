@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scoring.exact import total
 from scoring.outcomes.actions import Action
 from scoring.outcomes.awards import Awarded
 from scoring.outcomes.pay import Pay
@@ -15,6 +14,7 @@ from scoring.outcomes.people import GRADES, Grade
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.streaks import Held
 from scoring.outcomes.terms import Term
+from scoring.rounding import total
 
 
 @dataclass(frozen=True)

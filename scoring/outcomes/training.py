@@ -9,10 +9,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.exact import shown
+from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.parts import Delay, Id, Part, Percent, Rule
 from scoring.outcomes.people import Dimension, Person
-from scoring.outcomes.words import Words, joined
+from scoring.rounding import shown
 
 
 class _Training(Rule):

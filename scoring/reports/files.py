@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
-from scoring.export import to_csv
 from scoring.outcomes import Outcomes
-from scoring.results import json_parts
-from scoring.runs import Run
-from scoring.screen import stop
-from scoring.sheet_files import write_sheets
-from scoring.sheets import LANGUAGES, Context
-from scoring.workbook import to_xlsx
+from scoring.reports.csv_report import to_csv
+from scoring.reports.json_report import json_parts
+from scoring.reports.sheet_files import write_sheets
+from scoring.reports.sheets import LANGUAGES, Context
+from scoring.reports.workbook.summary import to_xlsx
+from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry
 
 
@@ -45,17 +43,6 @@ class Spoken(StrEnum):
     both = "both"
 
 
-Out = Annotated[Path, typer.Option("--out", help="Directory for the files; made where absent")]
-Formats = Annotated[
-    list[Format] | None, typer.Option("--format", help="File to write; repeat for several; all by default")
-]
-SheetFormats = Annotated[
-    list[Sheets] | None, typer.Option("--sheets", help="Also a sheet a person, in this format; repeat for both")
-]
-SheetLanguage = Annotated[
-    Spoken, typer.Option("--language", help="Language of the sheets; both: a page each in one file")
-]
-
 _Writer = Callable[[Run, Outcomes | None, Mapping[str, RosterEntry], int], Iterable[bytes]]
 _WRITERS: Mapping[Format, _Writer] = {
     Format.xlsx: lambda run, outcomes, roster, _: (to_xlsx(run, outcomes, roster),),
@@ -72,7 +59,7 @@ def write(
     language: Spoken,
     revision: int = 1,
 ) -> None:
-    """Write the files (all formats where none is named) and tell their names. Ends the command where that cannot be."""
+    """Write the files (all formats where none is named) and tell their names. Raises ValueError where that cannot be."""
     run = context.run
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -87,7 +74,7 @@ def write(
             number = sum(1 for _ in _told(made, len(run.people) * len(set(sheets))))
             typer.echo(f"written: {number} sheets in {folder}")
     except OSError as error:
-        stop(f"cannot write to {out}: {error}; choose another directory with --out")
+        raise ValueError(f"cannot write to {out}: {error}; choose another directory with --out") from error
 
 
 def _whole(path: Path, parts: Iterable[bytes]) -> None:

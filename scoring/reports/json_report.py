@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from scoring.evaluate import PersonScore
-from scoring.exact import cents, shown
-from scoring.export import message
+from scoring.cards.weights import Applied
+from scoring.evaluation.scorer import PersonScore
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
-from scoring.outcomes.words import Words
-from scoring.runs import Run
-from scoring.weights import Applied
+from scoring.rounding import cents, shown
+from scoring.runs.messages import message
+from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry, Score
 
 SCHEMA = "deskpulse/results/1"

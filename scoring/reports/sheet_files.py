@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from scoring.sheets import Context, Language, pages, pdfs, to_html
+from scoring.reports.sheets import Context, Language, pages, pdfs, to_html
 
 SheetFormat: TypeAlias = Literal["pdf", "html"]
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')

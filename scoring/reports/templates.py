@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("scoring"),
+        loader=PackageLoader("scoring.reports"),
         autoescape=True,  # ids and names are people's own: whatever they hold is text
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from scoring.evaluate import PersonScore
-from scoring.exact import NONE, cents, shown, some
-from scoring.runs import Run
+from scoring.evaluation.scorer import PersonScore
+from scoring.rounding import NONE, cents, shown, some
+from scoring.runs.run import Run
 
 #: Reasons why something is unscored that the screen shows; each person may have his own.
 _REASONS = 30

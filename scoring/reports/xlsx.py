@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from scoring.exact import NONE
+from scoring.rounding import NONE
 
 #: Lines that a sheet of Excel holds, less the heading.
 _SHEET_LINES = 1_048_575

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scoring.exact import cents, decimal, shown
+from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, NO_WEIGHT, Inputs, Objection, Points, Rule, Setting
 from scoring.units import RANGES
 

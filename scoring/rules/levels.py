@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from scoring.exact import cents, decimal, shown
+from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import Asks, Inputs, Objection, Points, RefusedError, Rule, Setting
 
 _Award = Annotated[Decimal, Field(max_digits=12)]

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from scoring.exact import cents, decimal, shown
+from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_WEIGHT, Asks, Inputs, Objection, Points, RefusedError, Rule, Setting
 
 _Points = Annotated[Decimal, Field(max_digits=12)]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from scoring.exact import cents, decimal, shown
+from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, Inputs, Objection, Points, Rule, Setting
 
 _Points = Annotated[Decimal, Field(max_digits=12)]

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from scoring.exact import cents, decimal, shown
+from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting
 
 

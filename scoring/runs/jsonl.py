@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from scoring.lines import Lines
+from scoring.runs.lines import Lines
 from streams.contracts.outputs import DailyFacts, Score
 
 _fact = msgspec.json.Decoder(DailyFacts).decode

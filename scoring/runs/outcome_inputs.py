@@ -11,17 +11,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from scoring.evaluate import PersonScore
-from scoring.exact import decimal, total
-from scoring.inputs.needs import PERSONAL
+from scoring.evaluation.scorer import PersonScore
+from scoring.evaluation.scores import ItemScore
+from scoring.fields import Name
+from scoring.inputs.requirements import PERSONAL
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
-from scoring.outcomes.words import Words
-from scoring.parts import Name
-from scoring.runs import Run
-from scoring.scored import ItemScore
+from scoring.rounding import decimal, total
+from scoring.runs.run import Run
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
 from streams.kpi.spec import total as summed
 

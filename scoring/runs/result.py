@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from scoring.canonical import plain
-from scoring.export import message
-from scoring.frozen import Document, PersonResult, person_line
-from scoring.materials import Materials, adjusted
 from scoring.outcomes import Outcomes, PersonOutcome, decide
-from scoring.people import known, people
 from scoring.period import Month
-from scoring.runs import Run
+from scoring.runs.canonical_json import plain
+from scoring.runs.jsonl import Document, PersonResult, person_line
+from scoring.runs.messages import message
+from scoring.runs.outcome_inputs import known, people
+from scoring.runs.run import Run
+from scoring.runs.snapshot import Materials, adjusted
 
 SCHEMA = "deskpulse/result/2"
 

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from scoring.beside import Beside, beside
-from scoring.calendar import Season, in_force
-from scoring.card import Card, Item
-from scoring.evaluate import PersonScore, Scorer
-from scoring.given import Given
+from scoring.cards.model import Card, Item
+from scoring.cards.profile_calendar import Season, in_force
+from scoring.cards.weights import Weights
+from scoring.evaluation.peer_comparison import Beside, beside
+from scoring.evaluation.sampling import Spread
+from scoring.evaluation.scorer import PersonScore, Scorer
+from scoring.evaluation.scores import Measured
+from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
-from scoring.sample import Spread
-from scoring.scored import Measured
-from scoring.weights import Weights
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
+from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.judged import Judged
 from streams.kpi.maturity import Maturity, Ripening
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
 
 #: How people call the kinds of period.

@@ -12,23 +12,23 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import BaseModel
 
-from scoring.calendar import Season
-from scoring.canonical import written
-from scoring.card import Card
-from scoring.frozen import Facts
-from scoring.given import Given, read
-from scoring.inputs.check import half
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import Season
+from scoring.inputs.validation import half
+from scoring.inputs.values import Given, read
 from scoring.outcomes.people import History, Past
 from scoring.outcomes.settings import Settings
 from scoring.outcomes.terms import Term
-from scoring.people import Handed, Incomplete
 from scoring.period import Period, parse_period
-from scoring.runs import Run, run
+from scoring.runs.canonical_json import written
+from scoring.runs.jsonl import Facts
+from scoring.runs.outcome_inputs import Handed, Incomplete
+from scoring.runs.run import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums
-from streams.kpi import policies
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy import versions
+from streams.kpi.policy.versions import AnyPolicy
 
 _Model = TypeVar("_Model", bound=BaseModel)
 SCHEMA = "deskpulse/materials/1"
@@ -132,7 +132,7 @@ def pack(materials: Materials) -> tuple[bytes, Facts]:
         "card": materials.card,
         "period": materials.period,
         # Every value is written, so that a new default changes no closed month; read once, as 300 and 300.0 are one value.
-        "policy": policies.dump(policies.read(policies.dump(materials.policy))),
+        "policy": versions.dump(versions.read(versions.dump(materials.policy))),
         "opened": materials.opened,
         "roster": dict(materials.roster),
         "inputs": materials.inputs,
@@ -155,7 +155,7 @@ def unpack(body: bytes, facts: Facts) -> Materials:
     return Materials(
         card=_model(Card, raw["card"]),
         period=parse_period(raw["period"]),
-        policy=policies.read(raw["policy"]),
+        policy=versions.read(raw["policy"]),
         facts=facts,
         opened=date.fromisoformat(raw["opened"]),
         roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from scoring.canonical import digest, plain, written
+from scoring.runs.canonical_json import digest, plain, written
 from scoring.store.tables import audit
 
 _FIRST = "0" * 64

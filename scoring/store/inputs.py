@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from scoring.inputs.check import Entry
+from scoring.inputs.validation import Entry
 from scoring.store.audit import Actor, record
 from scoring.store.tables import inputs
 

@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from scoring.canonical import digest
-from scoring.card import Card
-from scoring.frozen import Document, Facts
-from scoring.lines import Lines
-from scoring.materials import Materials, card_in, history_of, pack, unpack
+from scoring.cards.model import Card
 from scoring.outcomes.people import History, Past
 from scoring.period import Period
-from scoring.result import Result, compute, document
+from scoring.runs.canonical_json import digest
+from scoring.runs.jsonl import Document, Facts
+from scoring.runs.lines import Lines
+from scoring.runs.result import Result, compute, document
+from scoring.runs.snapshot import Materials, card_in, history_of, pack, unpack
 from scoring.store.audit import Actor
 from scoring.store.tables import documents, revisions, runs
 

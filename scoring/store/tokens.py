@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 
 from sqlalchemy import Connection, insert, select, update
 
-from scoring.canonical import digest
+from scoring.runs.canonical_json import digest
 from scoring.store.audit import Actor, record
 from scoring.store.tables import tokens
 

@@ -13,13 +13,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select
 
-from scoring.amended import Amendment, counted
-from scoring.canonical import digest, plain
-from scoring.card import Item
-from scoring.inputs.check import Entry, checked_value, complete, find_item, merged
-from scoring.materials import Materials, adjusted, pack
-from scoring.result import Difference, compute, differences, document
-from scoring.steps import people_of
+from scoring.cards.model import Item
+from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
+from scoring.runs.canonical_json import digest, plain
+from scoring.runs.result import Difference, compute, differences, document
+from scoring.runs.snapshot import Materials, adjusted, pack
 from scoring.store.audit import Actor, record
 from scoring.store.inputs import hand_in, raters
 from scoring.store.runs import (
@@ -34,9 +32,11 @@ from scoring.store.runs import (
     result_of,
 )
 from scoring.store.tables import appeals, decisions
+from scoring.workflow.amendments import Amendment, counted
+from scoring.workflow.lifecycle import people_of
 from streams.contracts.outputs import DailyFacts, entity
-from streams.kpi.judged import Judged
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.by_version import Judged
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import side_of
 
 
@@ -56,7 +56,7 @@ class Appeal:
     """An objection of a person to items of a published revision.
 
     ``changes``: ``inputs`` (item → field → value, None takes it back), ``facts`` (day → measure → what to add) and ``events``
-    (amendments of events with their effect, see `scoring.amended`; None: none).
+    (amendments of events with their effect, see `scoring.workflow.amendments`; None: none).
     """
 
     id: int

@@ -13,20 +13,20 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from scoring.calendar import Season
-from scoring.card import Card
-from scoring.frozen import Facts
-from scoring.materials import Materials
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import Season
 from scoring.outcomes.settings import Settings
-from scoring.people import Handed, Incomplete
 from scoring.period import Month, Period
+from scoring.runs.jsonl import Facts
+from scoring.runs.outcome_inputs import Handed, Incomplete
+from scoring.runs.snapshot import Materials
 from scoring.store.database import Database
 from scoring.store.inputs import handed
 from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.catalog import KPIS
-from streams.kpi.policies import AnyPolicy, within
+from streams.kpi.policy.versions import AnyPolicy, within
 
 #: Rated days before the period that streaks of days may reach back to.
 LOOK_BACK = timedelta(days=31)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scoring.card import Card
-from scoring.inputs.check import check, period_of, said_of
+from scoring.cards.load import find
+from scoring.cards.model import Card
 from scoring.inputs.sheet import InputError, Sheet
-from scoring.joined import Operation, handed_in, people, store
-from scoring.load import find
+from scoring.inputs.validation import check, period_of, said_of
 from scoring.period import Period
-from scoring.steps import take
 from scoring.store.audit import Actor
 from scoring.store.inputs import Imported
+from scoring.workflow.gather import Operation, handed_in, people, store
+from scoring.workflow.lifecycle import take
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A run's way: prepare → review → approve → publish. Appeals and what they amend are in ``scoring.appeals``."""
+"""A run's way: prepare → review → approve → publish. Appeals and what they amend are in ``scoring.workflow.appeals``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
 
-from scoring.card import Card, Evaluator
-from scoring.inputs.check import Entry, checked_value, complete, find_item, merged
-from scoring.inputs.needs import Need, missing, needs, personal_needs
-from scoring.materials import Materials
+from scoring.cards.model import Card, Evaluator
+from scoring.cards.weights import Weights
+from scoring.fields import Name
+from scoring.inputs.requirements import Need, missing, needs, personal_needs
+from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
 from scoring.outcomes.settings import Settings
-from scoring.parts import Name
-from scoring.result import Difference, differences
+from scoring.runs.result import Difference, differences
+from scoring.runs.snapshot import Materials
 from scoring.store.audit import Actor, record
 from scoring.store.inputs import Imported, hand_in, handed
 from scoring.store.runs import (
@@ -32,7 +33,6 @@ from scoring.store.runs import (
     result_of,
 )  # fmt: skip
 from scoring.store.tables import reviews
-from scoring.weights import Weights
 from streams.contracts.outputs import RosterEntry, Score
 
 #: Who looks at a sheet whose form has no columns of its own.

@@ -10,7 +10,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
 from streams.windows.clock import instant

@@ -1,13 +1,10 @@
-"""Alert rules: data that names a KPI, a window and a threshold; the loader refuses what is ambiguous and says why."""
+"""Alert rules: data that names a KPI, a window and a threshold; reading refuses what is ambiguous and says why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from streams.kpi.catalog import KPIS
@@ -80,26 +77,18 @@ class Rule(BaseModel):
 _rules = TypeAdapter(list[Rule])
 
 
-def load_rules(path: Path | None) -> tuple[Rule, ...]:
-    """The rules of a YAML file (a list under ``rules``); the five first rules without a file.
-
-    Raises ValueError that names every wrong rule and entry.
-    """
-    source = path or files("streams.alerts") / "first.yaml"
-    try:
-        raw = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"cannot read the alert rules {source}: {error}") from error
+def read_rules(raw: object) -> tuple[Rule, ...]:
+    """The rules of plain data: a list under ``rules``. Raises ValueError that names every wrong rule and entry."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("rules"), list):
-        raise ValueError(f"alert rules {source}: expected a list under `rules`")
+        raise ValueError("expected a list under `rules`")
     try:
         rules = _rules.validate_python(raw["rules"])
     except ValidationError as error:
         wrong = "; ".join(_where(raw["rules"], e["loc"]) + e["msg"] for e in error.errors())
-        raise ValueError(f"alert rules {source}: {wrong}") from error
+        raise ValueError(wrong) from error
     ids = [rule.id for rule in rules]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
-        raise ValueError(f"alert rules {source}: ids used twice: {', '.join(twice)}")
+        raise ValueError(f"ids used twice: {', '.join(twice)}")
     return tuple(rules)
 
 

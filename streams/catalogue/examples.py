@@ -31,7 +31,7 @@ from streams.contracts.outputs import Figure, Snapshot, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import Explained, explain, near
 from streams.kpi.maturity import Maturity, Ripening
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 from streams.windows.clock import instant

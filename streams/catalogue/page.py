@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from streams.examples import Example, Worked, examples, whose, work
+from streams.catalogue.examples import Example, Worked, examples, whose, work
 from streams.kpi.catalog import AREAS
 from streams.kpi.explained import SIDES, Part, interval_of
-from streams.kpi.policy import Policy
+from streams.kpi.labels import AREAS as AREA_NAMES
+from streams.kpi.labels import BETTER, INTERVALS, KINDS, LANGUAGES, NONE, Language, interval_said, said
+from streams.kpi.labels import SIDES as SIDE_NAMES
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
-from streams.kpi.words import AREAS as AREA_NAMES
-from streams.kpi.words import BETTER, INTERVALS, KINDS, LANGUAGES, NONE, Language, interval_said, said
-from streams.kpi.words import SIDES as SIDE_NAMES
 
 #: The page in each language, as a file's name.
 PAGES: Mapping[Language, str] = {"en": "kpis.md", "zh": "kpis.zh-CN.md"}
 #: Where the pages of this repository lie.
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 _HEADS: Mapping[str, Mapping[Language, str]] = {
     "formula": {"zh": "公式", "en": "Formula"},

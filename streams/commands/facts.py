@@ -12,10 +12,10 @@ from typing import Annotated, TextIO
 
 import typer
 
-from streams.commands.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
-from streams.commands.days import From, RosterFile, Source, To, days
-from streams.commands.files import Files, Mapping, System, reader
-from streams.facts import Row, rows
+from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.facts_source import From, RosterFile, Source, To, days
+from streams.commands.shared.files import Files, Mapping, System, reader
+from streams.entities.daily_facts import Row, rows
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
 

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.catalogue import write
-from streams.commands.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
-from streams.commands.days import (
+from streams.catalogue.page import write
+from streams.commands.shared.aggregates import Summed, compared
+from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.facts_source import (
     Days,
     From,
     MappingFile,
@@ -26,18 +27,17 @@ from streams.commands.days import (
     To,
     period,
 )
-from streams.commands.people import Team, days_of_agents
-from streams.commands.summed import Summed, compared
+from streams.commands.shared.people import Team, days_of_agents
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
 from streams.kpi.catalog import AREAS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
-from streams.kpi.policies import AnyPolicy, versions
-from streams.kpi.policy import Policy
+from streams.kpi.labels import AREAS as AREA_NAMES
+from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, interval_said, said
+from streams.kpi.labels import SIDES as SIDE_NAMES
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi, side_of
-from streams.kpi.words import AREAS as AREA_NAMES
-from streams.kpi.words import BETTER, INTERVALS, KINDS, NONE, interval_said, said
-from streams.kpi.words import SIDES as SIDE_NAMES
 
 kpi = typer.Typer(
     no_args_is_help=True, help="The KPI catalogue: what there is, what it means, where a value comes from."

@@ -1,12 +1,10 @@
-"""``deskpulse doctor, broker, worker, wallboard, topics, schema``: run an operation and look at what it is made of."""
+"""``deskpulse worker, wallboard, topics, schema``: run an operation and look at what it is made of."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,11 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.brokers import open_kafka, open_redis
-from deploy.doctor import examine
-from streams.alerts.rules import load_rules
-from streams.app import run_worker
-from streams.commands.context import (
+from streams.commands.shared.context import (
     Broker,
     Partitions,
     PolicyFile,
@@ -29,50 +23,16 @@ from streams.commands.context import (
     clear_errors,
     deployment,
 )
-from streams.commands.workers import how_many, run_workers
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
-from streams.sinks import health
-from streams.sinks.topics import ensure_topics, refuse_what_does_not_fit
+from streams.kafka.topics import ensure_topics, refuse_what_does_not_fit
+from streams.operator_files import load_rules
 from streams.wallboard.app import serve
+from streams.worker import health
+from streams.worker.app import run_worker
+from streams.worker.supervisor import how_many, run_workers
 
 topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
-
-
-def doctor(
-    ctx: typer.Context,
-    broker: Broker = None,
-    redis: RedisUrl = None,
-) -> None:
-    """Say what is here, what is missing and what to type. Exit code 1 where something needed is missing."""
-    base = deployment(ctx, broker=broker, redis=redis)
-    findings = examine(base.given.get("broker"), base.given.get("redis"), connection=base.settings.kafka_python())
-    table = Table(show_edge=False, pad_edge=False)
-    for heading in ("", "what", "found", "what to do"):
-        table.add_column(heading, overflow="fold")
-    for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else "[yellow]absent[/]"
-        table.add_row(mark, finding.name, finding.found, "" if finding.ok else finding.advice)
-    Console().print(table)
-    if any(finding.needed and not finding.ok for finding in findings):
-        raise typer.Exit(1)
-
-
-def broker(
-    data: Annotated[Path, typer.Option("--data", help="Where Kafka keeps its data and logs")] = Path("var/broker"),
-) -> None:
-    """Run a Kafka and a Redis on this machine until Ctrl-C, and say where they are. Kafka's data stays."""
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    with clear_errors(), open_kafka(data / "kafka", _say) as kafka, open_redis(data / "redis", _say) as redis:
-        typer.echo(f"export DESKPULSE_BROKER={kafka.address} DESKPULSE_REDIS={redis.address}")
-        _say("running until Ctrl-C")
-        done.wait()
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
 
 
 def worker(

@@ -12,11 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.commands.context import PolicyFile, clear_errors, deployment
-from streams.commands.days import parse_date
+from streams.commands.shared.context import PolicyFile, clear_errors, deployment
+from streams.commands.shared.facts_source import parse_date
 from streams.kpi.catalog import KPIS
-from streams.kpi.policies import AnyPolicy, load_policy, versions, warnings
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, versions, warnings
+from streams.operator_files import load_policy
 
 policy = typer.Typer(no_args_is_help=True, help="The values that people argue about, and their versions.")
 

@@ -10,10 +10,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from streams.commands.context import Broker, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment, stop
 from streams.contracts.outputs import RosterEntry
+from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
-from streams.sinks.topics import ensure_topics
 
 roster = typer.Typer(no_args_is_help=True, help="Who an agent is from which day: HR number, team, site, role, card.")
 

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from streams.commands.context import Broker, PolicyFile, Prefix, deployment
-from streams.commands.days import From, MappingFile, OneMonth, RosterFile, Source, Tables, To, period
-from streams.commands.people import Team, days_of_agents
-from streams.commands.summed import SumsOf, bounds_and_sums
+from streams.commands.shared.aggregates import SumsOf, bounds_and_sums
+from streams.commands.shared.context import Broker, PolicyFile, Prefix, deployment
+from streams.commands.shared.facts_source import From, MappingFile, OneMonth, RosterFile, Source, Tables, To, period
+from streams.commands.shared.people import Team, days_of_agents
 from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.compare import difference_said
-from streams.kpi.signs import SIGNS, Finding, Seen, look, unwatched
-from streams.kpi.words import said
+from streams.kpi.gaming_indicators import SIGNS, Finding, Seen, look, unwatched
+from streams.kpi.labels import said
 
 _WIDTH = 140
 

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from streams.commands.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
-from streams.commands.files import Files, Mapping, System, reader
-from streams.sinks.topics import ensure_topics
-from streams.sources.processed import wait_until_processed
+from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.files import Files, Mapping, System, reader
+from streams.kafka.drained import wait_until_processed
+from streams.kafka.topics import ensure_topics
 from streams.sources.producer import EventProducer
 from streams.sources.replay import replay as replay_files
 

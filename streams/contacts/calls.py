@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Leg, Rules
+from streams.contacts.contact import Contact, Leg
+from streams.contacts.rules import Rules
 from streams.contacts.slots import WAITING
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums

@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import Contact
+from streams.contacts.rules import Rules
 from streams.contacts.slots import PLANNED
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
-from streams.kpi.percentiles import bucket
+from streams.kpi.stats.percentiles import bucket
 
 #: The slot that says a first response is due, and the slot of the response itself.
 _DUE, _RESPONSE = "first_response_due", "first_response"

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.contacts.slots import HAPPENED, Slot, Slots, Was
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import Sums
-from streams.kpi.policy import Policy
-from streams.windows.business import BusinessClock
 from streams.windows.clock import Days
-
-if TYPE_CHECKING:
-    from streams.contacts.judging import Timeline
 
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
 AT_THE_END = frozenset({
@@ -48,49 +41,6 @@ _NONE: Sums = {}
 #: The slot of a contact that was not resolved at once, by what it tells itself or because its customer came back.
 MISSED_FCR = "fcr_missed"
 FCR_MISSED: Sums = {"fcr_missed": 1}
-
-
-class Rules(Struct, frozen=True):
-    """What a fold needs beside the events: the policy and the operation's calendar."""
-
-    policy: Policy
-    days: Days
-    #: The policy whose days say which contacts can concern one another: the longest of any version.
-    reach: Policy
-    #: How long a contact is remembered after it was last heard of.
-    look_back_ms: int
-    #: Several versions: these rules are then nobody's, and the timeline has those of a day.
-    timeline: Timeline | None = None
-    #: What times of tickets and complaints are measured by; None: every second counts.
-    business: BusinessClock | None = None
-    #: Are ratings and resolutions credited to others than the agent at the end?
-    credits_others: bool = False
-
-    def of(self, contact: Contact, at: int) -> Rules | None:
-        """The rules that judge a contact to which an event of the time ``at`` (ms) comes, of several versions.
-
-        None: the event may move the contact to the day of another version. Raises NotCoveredError where no version is in force.
-        """
-        assert self.timeline is not None
-        if contact.first_at is None:
-            return self.timeline.on(self.days.of(at))
-        found = self.timeline.on(contact.day)
-        if contact.arrived_at is None and self.timeline.nearest(self.days.of(at)) is not found:
-            return None
-        return found
-
-    def judging(self, contact: Contact) -> Policy:
-        """The values in force on a contact's day, which is known."""
-        return self.policy if self.timeline is None else self.timeline.nearest(contact.day).policy
-
-    def elapsed(self, start: int, end: int) -> int:
-        """What counts of the time from ``start`` to ``end``, ms: all of it, or business hours only; 0 where the end lies before."""
-        return max(0, end - start) if self.business is None else self.business.elapsed(start, end)
-
-    def after(self, start: int, seconds: float) -> int:
-        """The moment (ms) at which so much of the time that counts has passed since ``start``."""
-        span = round(seconds * 1000)
-        return start + span if self.business is None else self.business.after(start, span)
 
 
 class Leg(Struct, array_like=True, kw_only=True):

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import Contact
+from streams.contacts.rules import Rules
 from streams.contacts.slots import Slot
 from streams.contracts import events as e
 from streams.contracts.events import AnyContactEvent

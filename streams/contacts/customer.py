@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from streams.contacts.contact import COMPLAINT, Contact, Rules
+from streams.contacts.contact import COMPLAINT, Contact
 from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
+from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
 from streams.contacts.tickets import OPEN_TICKET
 from streams.contracts.decode import Rejected, decode_contact, encode

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import REVIEW, Contact, Rules, Signals
+from streams.contacts.contact import REVIEW, Contact, Signals
+from streams.contacts.rules import Rules
 from streams.contacts.slots import PLANNED
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import structs
 
 from streams.contacts import calls, chats, credit, feedback, kinds, tickets
-from streams.contacts.contact import Contact, Rules
-from streams.contacts.judging import Timeline
+from streams.contacts.contact import Contact
+from streams.contacts.rules import Rules, Timeline
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent, Corrected, Event, Retracted
 

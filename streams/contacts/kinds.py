@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import Contact
+from streams.contacts.rules import Rules
 from streams.contacts.slots import PLANNED, Slot
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared

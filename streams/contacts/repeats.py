@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from streams.contacts.contact import COMPLAINT, FCR_MISSED, MISSED_FCR, Contact
 from streams.contacts.slots import Slot, Slots
 from streams.contracts.outputs import Sums
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 #: The slot of a contact whose customer has come back.
 REPEAT = "repeat"

@@ -1,15 +1,68 @@
-"""Which version of the policy judges a contact: the one in force on its day of arrival."""
+"""What contacts are judged by: the policy in force on the day of their arrival, and the operation's calendar."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date
+from typing import Protocol
 
-from streams.contacts.contact import Rules
-from streams.kpi.policies import AnyPolicy, Policies, versions
-from streams.kpi.policy import Policy
+from msgspec import Struct
+
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, Policies, versions
 from streams.windows.business import BusinessClock
 from streams.windows.clock import Days
+
+
+class Dated(Protocol):
+    """What is asked of a contact: when it was first heard of and when it arrived (ms since 1970), and its day (ordinal)."""
+
+    first_at: int | None
+    arrived_at: int | None
+    day: int
+
+
+class Rules(Struct, frozen=True):
+    """What a fold needs beside the events: the policy and the operation's calendar."""
+
+    policy: Policy
+    days: Days
+    #: The policy whose days say which contacts can concern one another: the longest of any version.
+    reach: Policy
+    #: How long a contact is remembered after it was last heard of.
+    look_back_ms: int
+    #: Several versions: these rules are then nobody's, and the timeline has those of a day.
+    timeline: Timeline | None = None
+    #: What times of tickets and complaints are measured by; None: every second counts.
+    business: BusinessClock | None = None
+    #: Are ratings and resolutions credited to others than the agent at the end?
+    credits_others: bool = False
+
+    def of(self, contact: Dated, at: int) -> Rules | None:
+        """The rules that judge a contact to which an event of the time ``at`` (ms) comes, of several versions.
+
+        None: the event may move the contact to the day of another version. Raises NotCoveredError where no version is in force.
+        """
+        assert self.timeline is not None
+        if contact.first_at is None:
+            return self.timeline.on(self.days.of(at))
+        found = self.timeline.on(contact.day)
+        if contact.arrived_at is None and self.timeline.nearest(self.days.of(at)) is not found:
+            return None
+        return found
+
+    def judging(self, contact: Dated) -> Policy:
+        """The values in force on a contact's day, which is known."""
+        return self.policy if self.timeline is None else self.timeline.nearest(contact.day).policy
+
+    def elapsed(self, start: int, end: int) -> int:
+        """What counts of the time from ``start`` to ``end``, ms: all of it, or business hours only; 0 where the end lies before."""
+        return max(0, end - start) if self.business is None else self.business.elapsed(start, end)
+
+    def after(self, start: int, seconds: float) -> int:
+        """The moment (ms) at which so much of the time that counts has passed since ``start``."""
+        span = round(seconds * 1000)
+        return start + span if self.business is None else self.business.after(start, span)
 
 
 class Timeline:

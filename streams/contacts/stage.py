@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.contacts.customer import Customer
-from streams.contacts.judging import rules_of
+from streams.contacts.rules import rules_of
 from streams.contacts.slots import Tally
 from streams.contracts.decode import Rejected, decode_contact
 from streams.contracts.outputs import Contribution
-from streams.kpi.policies import AnyPolicy
-from streams.kpi.policy_errors import NotCoveredError
+from streams.kpi.policy.errors import NotCoveredError
+from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
 from streams.windows.clock import EventClock
-
-log = logging.getLogger(__name__)
 
 #: Later than any event, ms since 1970.
 NEVER = 2**62
@@ -24,10 +21,11 @@ NEVER = 2**62
 
 @dataclass
 class Outcome:
-    """What a run of messages came to. ``rejected``: (index within the run, why)."""
+    """What a run of messages came to. ``rejected``: (index within the run, why); ``failures``: what could not be joined, and the error."""
 
     contributions: dict[str, Contribution] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    failures: list[tuple[str, Exception]] = field(default_factory=list)
     admitted: int = 0
     duplicates: int = 0
     late: int = 0
@@ -106,7 +104,7 @@ class ContactsStage:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue
             except Exception as error:  # one contact's oddity must not stop the others
-                log.exception("event %s of contact %s cannot be joined", event.id, event.contact_id)
+                out.failures.append((f"event {event.id} of contact {event.contact_id}", error))
                 out.rejected.append((index, Rejected("failed", repr(error))))
                 continue
             if admission == "duplicate":

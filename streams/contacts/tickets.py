@@ -9,14 +9,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Rules
+from streams.contacts.contact import Contact
+from streams.contacts.rules import Rules
 from streams.contacts.slots import PLANNED, Slot
 from streams.contracts import events as e
 from streams.contracts.events import milliseconds
 from streams.contracts.outputs import Sums
 from streams.kpi import ages
 from streams.kpi.measures.measure import squared
-from streams.kpi.percentiles import bucket
+from streams.kpi.stats.percentiles import bucket
 from streams.windows.clock import Days
 
 #: The slot that says the ticket must have been resolved by then; the slot that says it is late; the one that says it was in time.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -11,8 +10,6 @@ import yaml
 from streams.contracts import events
 from streams.contracts.topics import TOPICS, Topic
 
-#: Where the generated files live, beside this module.
-GENERATED = Path(__file__).with_name("generated")
 _REF = "#/$defs/{name}"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -10,13 +10,13 @@ from typing import Literal
 from msgspec import structs
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
+from streams.kpi.by_version import judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
-from streams.kpi.judged import judged
 from streams.kpi.levels import as_of, grows
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import MEASURES, add, shown
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Side, part_of, side_of
 from streams.windows.clock import Days
 

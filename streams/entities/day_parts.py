@@ -18,7 +18,8 @@ from math import ceil
 import msgspec
 
 from streams.contracts.outputs import DailyFacts
-from streams.kpi.policies import AnyPolicy, versions
+from streams.kpi.policy.versions import AnyPolicy, versions
+from streams.windows.clock import Days
 
 #: (ordinal of a day of the clock, end of ``daily-facts`` when it began), oldest first. Nothing that is in hand lies before the first.
 Starts = list[tuple[int, int]]
@@ -28,6 +29,22 @@ def days_held(policy: AnyPolicy) -> int:
     """For how many days a day is held whole: what comes late, and who returns, nearly always concerns one of these."""
     longest = max(max(each.repeat_days, each.fcr_days) for _, each in versions(policy))
     return ceil(policy.allowed_lateness_days + longest) + 1
+
+
+class CutoffDay:
+    """The border: which days a worker holds whole at a moment, and which are over."""
+
+    def __init__(self, policy: AnyPolicy) -> None:
+        self.days_held = days_held(policy)
+        self._calendar = Days(policy.zone, policy.day_starts_ms)
+
+    def today(self, now: int) -> int:
+        """The day (ordinal) of a moment (ms)."""
+        return self._calendar.of(now)
+
+    def at(self, now: int | None) -> int:
+        """The first day (ordinal) that is not over when the clock of a partition of contributions is at ``now`` (ms); 0: none is."""
+        return self._calendar.of(now) - self.days_held if now is not None else 0
 
 
 decode_day = msgspec.json.Decoder(DailyFacts).decode

@@ -7,8 +7,8 @@ import msgspec
 from streams.contracts.events import milliseconds
 from streams.contracts.outputs import Snapshot, Totals, entity_kind
 from streams.kpi.formulas import Formulas, formulas
-from streams.kpi.policies import AnyPolicy, versions
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Side, side_of
 from streams.kpi.staffing import staffing
 from streams.windows.rolling import Plain

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from datetime import date
-from heapq import heappop, heappush
 
-from streams import facts as daily
 from streams.alerts.evaluate import look, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
-from streams.day_parts import iso, key_of
-from streams.entity import Entity
+from streams.entities import daily_facts as daily
+from streams.entities.day_parts import iso, key_of
+from streams.entities.entity import Entity
+from streams.entities.snapshot import Snapshots
+from streams.entities.wakeups import Keys, Plan, Wakeups
 from streams.kpi.formulas import formulas
-from streams.kpi.policies import AnyPolicy, versions
-from streams.kpi.policy import Policy
-from streams.snapshot import Snapshots
-from streams.turns import Turns
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.windows.clock import Days, instant
-from streams.windows.rolling import NEVER, Plain
+from streams.windows.rolling import Plain
 
 _NOTHING: Sums = {}
-#: Figures that grow by themselves are looked at and shown anew so often, ms; not more often: they move slowly, and there may be
-#: one for each agent.
-_GROWN_MS = 10_000
-#: Who waits, or has an alert open, is looked at anew so often, and who waits is shown anew, ms: what changes there by itself is told in
-#: seconds.
-_STANDING_MS = 1_000
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
-#: When (ms), of which entity, of which day (ordinal).
-_Plan = tuple[int, str, int]
-#: Keys in the order in which they came: a set that does not shuffle.
-_Keys = dict[str, None]
 #: (offset, contribution, border of its days) put aside, in the order of their coming.
 _Pending = list[tuple[int, Contribution, int]]
 
@@ -62,29 +51,16 @@ class KpisStage:
         self._snapshots = Snapshots(policy)
         self._judge_by(versions(policy)[0][1])
         self._calendar = Days(policy.zone, policy.day_starts_ms)
-        #: (moment in ms, entity key, day): a heap, and what is on it.
-        self._plans: list[_Plan] = []
-        self._planned: set[_Plan] = set()
-        #: Minute → the entities whose windows then change by themselves.
-        self._ageing: dict[int, _Keys] = {}
-        self._looks, self._shows = Turns(), Turns()
-        #: Entities with figures that grow by themselves, since they were last looked at or shown; when that is next (ms).
-        self._growing: _Keys = {}
-        self._grown_at = 0
-        #: Where somebody waits or an alert is open, since they were last looked at or shown; when that is next (ms).
-        self._standing: _Keys = {}
-        self._waiting: _Keys = {}
-        self._standing_at = 0
+        self._wakeups = Wakeups()
         #: What is put aside, by entity; and who has such since the last look.
         self._pending: dict[str, _Pending] = {}
-        self._news: list[str] = []
+        self._news = self._wakeups.news
         #: Contributions that were known already.
         self.skipped = 0
-        self._minute = 0
         self._today = 0
         self.changed: dict[str, set[str]] = {}
         #: Key of a day → keys of the later parts of it that are in hand.
-        self._later: dict[str, _Keys] = {}
+        self._later: dict[str, Keys] = {}
 
     def _judge_by(self, policy: Policy) -> None:
         """Windows and alerts use the version of now, also for what a window still holds of yesterday."""
@@ -104,9 +80,8 @@ class KpisStage:
                 self._later.setdefault(name.rsplit("+", 1)[0], {})[name] = None
         for key in keys:
             for at, day in self.entities[key].planned:
-                self._plan(at, key, day)
-        self._looks.others(keys)
-        self._shows.others(keys)
+                self._wakeups.plan(at, key, day)
+        self._wakeups.aged(keys)
 
     def apply(self, key: str, contribution: Contribution, offset: int, border: int = 0) -> None:
         """Take in a contribution (message ``offset`` of its partition); what it says of days before ``border`` (ordinal; never goes
@@ -124,7 +99,7 @@ class KpisStage:
             if len(pending) >= _MOST_PENDING:
                 self.settle(key)
         for plan in contribution.planned:  # its moment may come before anybody looks
-            self._plan(plan.at, key, plan.day)
+            self._wakeups.plan(plan.at, key, plan.day)
 
     def settle(self, key: str) -> None:
         """Add up what has come for an entity since somebody last looked at it."""
@@ -166,49 +141,20 @@ class KpisStage:
         """Entities that have changed, or are about to."""
         return self.changed.keys() | self._pending.keys()
 
-    def _spread(self) -> None:
-        """Who has news is awake and to be shown."""
-        self._looks.news(self._news)
-        self._shows.news(self._news)
-        self._news.clear()
-
     def advance(self, now: int) -> None:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
-        while self._plans and self._plans[0][0] <= now:
-            self._come_due(heappop(self._plans))
-        if now >= self._standing_at:
-            self._standing_at = now - now % _STANDING_MS + _STANDING_MS
-            self._looks.news(self._standing)
-            self._shows.news(self._waiting)
-            self._standing, self._waiting = {}, {}
-        if now >= self._grown_at:
-            self._grown_at = now - now % _GROWN_MS + _GROWN_MS
-            self._looks.others(key for key in self._growing if entity_kind(key) in self._watching_growth)
-            self._shows.others(self._growing)
-            self._growing = {}
-        minute, today = now // 60_000, self._calendar.of(now)
-        if minute == self._minute:
+        for plan in self._wakeups.due(now):
+            self._come_due(plan)
+        if not self._wakeups.advance(now, self._watching_growth):
             return
-        for due in sorted(due for due in self._ageing if due <= minute):
-            keys = self._ageing.pop(due)
-            self._looks.others(keys)
-            self._shows.others(keys)
+        today = self._calendar.of(now)
         if today != self._today:
             if (version := self.policy.current(date.fromordinal(today))) is not self._version:
                 self._judge_by(version)
-            self._looks.others(self.entities)
-            self._shows.others(self.entities)
-        self._minute, self._today = minute, today
+            self._wakeups.aged(self.entities)
+        self._today = today
 
-    def _plan(self, at: int, key: str, day: int) -> None:
-        """Something begins to count at a moment (ms), unless it is taken back."""
-        plan = at, key, day
-        if plan not in self._planned:
-            self._planned.add(plan)
-            heappush(self._plans, plan)
-
-    def _come_due(self, plan: _Plan) -> None:
-        self._planned.discard(plan)
+    def _come_due(self, plan: Plan) -> None:
         at, key, ordinal = plan
         self.settle(key)
         entity = self.entities.get(key)
@@ -220,10 +166,10 @@ class KpisStage:
             day = self.days.get(name)
             if day is not None and daily.begin(day, at):
                 self._changed(key).add(name)
-                self._wake(key)
+                self._wakeups.wake(key)
         if entity.begin(at, ordinal):
             self._changed(key)
-            self._wake(key)
+            self._wakeups.wake(key)
 
     def unwritten_day(self, day: str) -> bool:
         """Has the day of this key changed since it was written?"""
@@ -239,17 +185,13 @@ class KpisStage:
             days = self.changed[key] = set()
         return days
 
-    def _wake(self, key: str) -> None:
-        self._looks.news((key,))
-        self._shows.news((key,))
-
     # -- alerts --------------------------------------------------------------------------------------------------------
 
     @property
     def awake(self) -> int:
         """How many entities changed, wait, have an alert open or have aged since they were last looked at."""
-        self._spread()
-        return len(self._looks)
+        self._wakeups.spread()
+        return len(self._wakeups.looks)
 
     def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
         """Look at those awake, the first ``limit`` of them to have become so; the steps their alerts took, in order of entity.
@@ -258,8 +200,8 @@ class KpisStage:
         """
         told: list[Alert] = []
         today = self._day(now)
-        self._spread()
-        for key in sorted(self._looks.take(limit)):
+        self._wakeups.spread()
+        for key in sorted(self._wakeups.looks.take(limit)):
             self.settle(key)
             entity = self.entities.get(key)
             if entity is None:
@@ -274,7 +216,7 @@ class KpisStage:
             if had != entity.alerts:
                 self._changed(key)
             if entity.alerts or wait[0]:
-                self._standing[key] = None
+                self._wakeups.keep_looking(key)
         return told
 
     def open_alerts(self, now: int) -> list[Alert]:
@@ -295,30 +237,30 @@ class KpisStage:
     @property
     def showing(self) -> int:
         """How many entities are to be shown."""
-        self._spread()
-        return len(self._shows)
+        self._wakeups.spread()
+        return len(self._wakeups.shows)
 
     def take_shown(self, limit: int | None = None) -> list[str]:
         """Keys of the next ``limit`` entities (all) that are to be shown.
 
         Where someone waits it changes all the time: it is to be shown again within a second.
         """
-        self._spread()
-        taken = self._shows.take(limit)
+        self._wakeups.spread()
+        taken = self._wakeups.shows.take(limit)
         for key in taken:
             self.settle(key)
             entity = self.entities.get(key)
             if entity is not None and entity.waiting:
-                self._waiting[key] = None
+                self._wakeups.keep_showing(key)
         return taken
 
     def show_again(self, keys: Iterable[str]) -> None:
         """These have not been shown after all: they come first."""
-        self._shows.first(keys)
+        self._wakeups.shows.first(keys)
 
     def show_all(self) -> None:
         """Everybody is to be shown again: the screens' store was emptied."""
-        self._shows.others(self.entities)
+        self._wakeups.shows.others(self.entities)
 
     def totals(self, key: str, now: int) -> Totals:
         """An entity's sums as of ``now`` (ms). They are those at work: to be read before anything else is taken in."""
@@ -345,17 +287,8 @@ class KpisStage:
 
     def _age(self, key: str, entity: Entity, now: int) -> None:
         """Bring an entity's windows to ``now`` (ms), and have it woken when they next change by themselves."""
-        rolling = entity.rolling
-        rolling.advance(now // 60_000)
-        if rolling.changes_at <= self._minute:  # time has passed on while somebody was still looking as of before
-            self._looks.others((key,))
-            self._shows.others((key,))
-        elif rolling.changes_at != NEVER:
-            self._ageing.setdefault(rolling.changes_at, {})[key] = None
-        if rolling.growing:
-            self._growing[key] = None
-        elif rolling.levels is not None:
-            self._growing.pop(key, None)
+        entity.rolling.advance(now // 60_000)
+        self._wakeups.follow(key, entity.rolling)
 
     def _stored(self, key: str, entity: Entity, today: str) -> dict[str, Sums]:
         facts = self.days.get(f"{key}|{today}")

@@ -8,6 +8,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, TICKETS
+from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
 #: What the workers read, upstream first.
@@ -29,7 +30,10 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
     behind = "nothing is known yet"
     try:
         consumer = KafkaConsumer(
-            **settings.kafka_python(), group_id=settings.group, enable_auto_commit=False, allow_auto_create_topics=False
+            **kafka_python_options(settings),
+            group_id=settings.group,
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
         )
     except KafkaError as error:
         raise TimeoutError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error

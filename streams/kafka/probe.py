@@ -11,7 +11,7 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from deploy.ports import answers
+from streams.addresses import answers
 
 
 class UnreachableError(ConnectionError):
@@ -32,7 +32,7 @@ def plain(address: str) -> dict[str, Any]:
 
 
 def look(connection: Mapping[str, Any], timeout_seconds: float = 10.0) -> Cluster:
-    """Ask the cluster behind ``connection`` (kafka-python's arguments, as ``Settings.kafka_python`` gives them).
+    """Ask the cluster behind ``connection`` (kafka-python's arguments, as ``kafka_python_options`` gives them).
 
     Raises UnreachableError if none answers within about ``timeout_seconds``, ValueError where an address is no
     HOST:PORT.

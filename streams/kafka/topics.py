@@ -17,6 +17,7 @@ from kafka.errors import (
 )
 
 from streams.contracts.topics import CALLS, TOPICS
+from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
 _PATIENCE_MS = 20_000
@@ -79,7 +80,7 @@ def partitions_of(settings: Settings) -> int | None:
 def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
     try:
         with KafkaAdminClient(
-            **settings.kafka_python(), bootstrap_timeout_ms=_PATIENCE_MS, request_timeout_ms=_PATIENCE_MS
+            **kafka_python_options(settings), bootstrap_timeout_ms=_PATIENCE_MS, request_timeout_ms=_PATIENCE_MS
         ) as admin:
             yield admin
     except KafkaError as error:

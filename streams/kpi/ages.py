@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from streams.contracts.outputs import Sums
-from streams.kpi.percentiles import bucket
+from streams.kpi.stats.percentiles import bucket
 
 #: The level of which there are ages, the family that says by the hour since when, and the distribution of the ages.
 OPEN, SINCE, AGE = "tickets_open", "tickets_open_since", "backlog_age"

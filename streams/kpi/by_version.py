@@ -17,8 +17,8 @@ from streams.contracts.outputs import Sums, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
 from streams.kpi.measures import add
-from streams.kpi.policies import AnyPolicy, named
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, named
 from streams.kpi.spec import Bound, Side, side_of
 
 _SIDES: tuple[Side, ...] = ("desk", "staff")

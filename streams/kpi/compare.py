@@ -24,10 +24,10 @@ from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 from streams.contracts.outputs import Figure
-from streams.kpi.intervals import Z95
+from streams.kpi.labels import NONE, Language, Words, said
 from streams.kpi.measures import add, merged
 from streams.kpi.spec import Bound, Direction, Kpi
-from streams.kpi.words import NONE, Language, Words, said
+from streams.kpi.stats.confidence import Z95
 
 Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell", "no_data"]
 

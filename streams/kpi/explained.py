@@ -12,7 +12,7 @@ from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.formulas import parts
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, Measure
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi, Side, total
 
 #: Both sides an entity can be on.

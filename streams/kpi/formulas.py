@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.percentiles import distributions, ordered
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import NO_DATA, RIPE, Apart, Bound, Side, Unripe, part_of, share, side_of, total
+from streams.kpi.stats.percentiles import distributions, ordered
 
 _Terms = tuple[tuple[str, int], ...]
 

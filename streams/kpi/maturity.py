@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from streams.contracts.outputs import Sums
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 
 #: Every policy field that a KPI matures by.
 FIELDS = tuple(sorted({kpi.matures for kpi in KPIS.values() if kpi.matures is not None}))

@@ -12,11 +12,11 @@ from typing import Literal
 from msgspec.structs import replace
 
 from streams.contracts.outputs import Figure
-from streams.kpi.intervals import half_width, wilson
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, Measure
-from streams.kpi.percentiles import distributions, ordered, percentile
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.stats.confidence import half_width, wilson
+from streams.kpi.stats.percentiles import distributions, ordered, percentile
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
 Terms = Mapping[str, int]

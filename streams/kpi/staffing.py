@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import ceil, exp
 
 from streams.contracts.outputs import Figure, Staffing, Sums
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 #: The KPI that alert rules watch: agents needed less agents on duty.
 STAFFING_GAP = "staffing_gap"

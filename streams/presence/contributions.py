@@ -15,7 +15,7 @@ from streams.contacts.slots import HAPPENED, PLANNED, Slot, Slots
 from streams.contracts.outputs import Sums
 from streams.kpi.levels import up
 from streams.kpi.measures.reasons import away_for
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import Shift, Told
 from streams.windows.clock import Days
 

@@ -20,9 +20,9 @@ from streams.contracts.events import (
     milliseconds,
 )
 from streams.contracts.outputs import Contribution, Presence
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
+from streams.presence.contributions import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping, when
 from streams.presence.log import AgentPresence, Shift, Told, Word, amend, place
-from streams.presence.worked import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping, when
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock, instant
 

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.topics import AGENTS, CALLS, CHATS, TICKETS
+from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
 #: Events on their way to the broker at once; ``send`` waits while there are as many. Bounds the memory.
@@ -56,7 +57,7 @@ class EventProducer:
         milliseconds = round(delivery_seconds * 1000)
         try:
             self._kafka = _Client(
-                **settings.kafka_python(),
+                **kafka_python_options(settings),
                 acks="all",
                 enable_idempotence=True,
                 compression_type="gzip",

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from streams.contracts.events import AnyEvent
-from streams.sources.mapping import TableMapping
-from streams.sources.processed import wait_until_processed
-from streams.sources.rejects import RejectFile
-from streams.sources.table import RejectedRow, RowResult, by_time, read_table
+from streams.kafka.drained import wait_until_processed
+from streams.sources.table.mapping import TableMapping
+from streams.sources.table.reader import RejectedRow, RowResult, by_time, read_table
+from streams.sources.table.rejects import RejectFile
 
 __all__ = ["ReplayReport", "Sender", "paced", "replay", "wait_until_processed"]
 

@@ -15,17 +15,18 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from streams.alerts.rules import load_rules
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
+from streams.operator_files import load_rules
 from streams.settings import Settings
+from streams.system_clock import machine_ms
 from streams.wallboard.feed import Feed
 from streams.wallboard.meta import meta
 from streams.wallboard.outage import Outage
 from streams.wallboard.pages import STATIC, Headers, page_version
 from streams.wallboard.reader import Reader
-from streams.wallboard.reading import MOST, Wants
+from streams.wallboard.state import MOST, Wants
 from streams.wallboard.store import Store
-from streams.windows.clock import instant, machine_ms
+from streams.windows.clock import instant
 
 #: A client that hears nothing for some of these knows that the connection is gone. Seconds.
 BEAT = 5

@@ -14,7 +14,7 @@ from sse_starlette import ServerSentEvent
 
 from streams.wallboard.outage import Outage, Reason, broken
 from streams.wallboard.reader import Reader
-from streams.wallboard.reading import Wants
+from streams.wallboard.state import Wants
 from streams.wallboard.view import View
 
 _log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import Any
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.catalog import KPIS
-from streams.kpi.policies import AnyPolicy, versions
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi
 from streams.wallboard import layout
 

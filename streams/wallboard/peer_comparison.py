@@ -12,11 +12,11 @@ import msgspec
 from msgspec import Raw
 
 from streams.contracts.outputs import Sums, Totals, Window
+from streams.entities.snapshot import Snapshots, plain
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Verdict, comparable, compare
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound
-from streams.snapshot import Snapshots, plain
 from streams.wallboard import layout
 from streams.wallboard.items import Item
 

@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Totals, entity
-from streams.kpi.policies import AnyPolicy, read
-from streams.snapshot import Snapshots
-from streams.wallboard.differing import Differing
+from streams.entities.snapshot import Snapshots
+from streams.kpi.policy.versions import AnyPolicy, read
 from streams.wallboard.directory import Badge, Directory, Sweep
 from streams.wallboard.items import Clock, Item, Shelf
 from streams.wallboard.outage import empty
-from streams.wallboard.reading import MOST, MOST_GROUPS, Entity, Presences, Reading, Shown, Wants
+from streams.wallboard.peer_comparison import Differing
+from streams.wallboard.state import MOST, MOST_GROUPS, Entity, Presences, Reading, Shown, Wants
 from streams.wallboard.store import Fields, Head, Store
 
 T = TypeVar("T", bound=Struct)
@@ -44,7 +45,7 @@ class Reader:
         self._directory = Directory()
         self._judge_by(policy)
         self._told: bytes | None = None
-        self._sweeps = (Sweep(store, "now:agent"), Sweep(store, "presence"))
+        self._sweeps = (Sweep(store, keys.now("agent")), Sweep(store, keys.PRESENCE))
         self._clock = Shelf(Clock)
         self._presence = Shelf(Presence)
         self._alerts = Shelf(Alert)
@@ -80,7 +81,7 @@ class Reader:
     async def one(self, kind: EntityKind, name: str) -> Entity | None:
         """One entity, or None where nothing is known of it. Raises ``Outage`` as ``read`` does."""
         await self._head()
-        now, states = await self._store.some([name], f"now:{kind}", "presence")
+        now, states = await self._store.some([name], keys.now(kind), keys.PRESENCE)
         totals = _sole(Totals, now)
         presence = _sole(Presence, states) if kind == "agent" else None
         if totals is None and presence is None:
@@ -118,7 +119,7 @@ class Reader:
             self._judge_by(policy)
 
     async def _groups(self, kind: EntityKind, size: int, teams: set[str | None]) -> Fields:
-        hash_name = f"now:{kind}"
+        hash_name = keys.now(kind)
         if size <= self._most_groups:
             (fields,) = await self._store.whole(hash_name)
             return fields
@@ -134,12 +135,12 @@ class Reader:
         at = clock.now if clock else None
         few = max(head.sizes["agent"], head.presence) <= self._most
         if few:
-            now, states = await self._store.whole("now:agent", "presence")
+            now, states = await self._store.whole(keys.now("agent"), keys.PRESENCE)
         else:
             if any([await sweep.step() for sweep in self._sweeps]):
                 self._directory.fill(self._sweeps[0].badges, self._sweeps[1].badges, at)
             wanted = {agent for team in teams for agent in self._directory.agents(team)[: self._most]}
-            now, states = await self._store.some(sorted(wanted), "now:agent", "presence")
+            now, states = await self._store.some(sorted(wanted), keys.now("agent"), keys.PRESENCE)
         snapshots, presence = self._shown["agent"].decode(now), self._presence.decode(states)
         if few:
             self._directory.fill(

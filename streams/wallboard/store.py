@@ -11,12 +11,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind
 from streams.settings import Settings
 from streams.wallboard.outage import unreachable
 
-#: Newest steps of alerts that are read; the workers keep as many.
-RECENT = 200
 #: A Redis that does not answer within this time is out of reach. Seconds.
 _PATIENCE = 5.0
 
@@ -68,13 +67,13 @@ class Store:
     async def head(self) -> Head:
         """Clock, alerts and sizes."""
         clock, policy, behind, alerts, recent, presence, *sizes = await self._run(
-            ("GET", self._key("clock")),
-            ("GET", self._key("policy")),
-            ("HGETALL", self._key("behind")),
-            ("HGETALL", self._key("alerts")),
-            ("LRANGE", self._key("alerts:recent"), 0, RECENT - 1),
-            ("HLEN", self._key("presence")),
-            *(("HLEN", self._key(f"now:{kind}")) for kind in ENTITY_KINDS),
+            ("GET", self._key(keys.CLOCK)),
+            ("GET", self._key(keys.POLICY)),
+            ("HGETALL", self._key(keys.BEHIND)),
+            ("HGETALL", self._key(keys.ALERTS)),
+            ("LRANGE", self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1),
+            ("HLEN", self._key(keys.PRESENCE)),
+            *(("HLEN", self._key(keys.now(kind))) for kind in ENTITY_KINDS),
         )
         return Head(
             clock, policy, _named(behind), _named(alerts), recent, dict(zip(ENTITY_KINDS, sizes, strict=True)), presence

@@ -10,8 +10,8 @@ from sse_starlette import ServerSentEvent
 
 from streams.contracts.outputs import EntityKind
 from streams.wallboard.items import Item
-from streams.wallboard.reading import Reading, Wants
-from streams.wallboard.register import Register
+from streams.wallboard.state import Reading, Wants
+from streams.wallboard.versioned import Register
 
 
 class View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from streams.kpi.hours import BusinessDays
+from streams.kpi.policy.business_hours import BusinessDays
 from streams.windows.clock import instant
 
 _DAY_MS = 86_400_000

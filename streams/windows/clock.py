@@ -1,17 +1,11 @@
-"""The one place that reads the machine's clock, and the operation's notion of now and of a day."""
+"""The operation's notion of now and of a day."""
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
-
-
-def machine_ms() -> int:
-    """The machine's clock: milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def instant(ms: int) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faust.assignor.partition_assignor import PartitionAssignor
 from yarl import URL
 
-from streams.batches import RunScheduler
 from streams.contracts import topics
+from streams.kafka.connection import client_options
 from streams.roster import Roster
 from streams.settings import Settings
+from streams.worker.batching import RunScheduler
+
+log = logging.getLogger(__name__)
 
 #: Seconds between commits of the group's offsets, which others read; our own are in the state.
 COMMIT_SECONDS = 1.0
@@ -23,10 +27,10 @@ TRANSACTION_SECONDS = 60.0
 
 
 def credentials(settings: Settings) -> Any:
-    """What Faust wants to know of ``Settings.connection``; None: nothing. Raises ValueError as that does."""
+    """What Faust wants to know of ``client_options``; None: nothing. Raises ValueError as that does."""
     if settings.security_protocol == "PLAINTEXT":
         return None
-    options = settings.connection()
+    options = client_options(settings)
     if settings.security_protocol == "SSL":
         return faust.SSLCredentials(options["ssl_context"])
     return faust.SASLCredentials(
@@ -82,7 +86,7 @@ def new_app(settings: Settings, *, declare: bool) -> Any:
 def new_producer(settings: Settings, number: int) -> AIOKafkaProducer:
     """The producer of a partition number's transactions, not started."""
     return AIOKafkaProducer(
-        **settings.connection(),
+        **client_options(settings),
         transactional_id=f"{settings.group}-{number}",
         transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
         acks="all",
@@ -95,7 +99,7 @@ def new_producer(settings: Settings, number: int) -> AIOKafkaProducer:
 async def follow_roster(settings: Settings, roster: Roster, read: asyncio.Event, ended: Callable[[], bool]) -> None:
     """Read the whole roster, set ``read``, then take in whatever changes in it until ``ended``: every worker needs all of it."""
     consumer = AIOKafkaConsumer(
-        **settings.connection(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     partition = TopicPartition(settings.topic(topics.ROSTER), 0)
     await consumer.start()
@@ -108,6 +112,8 @@ async def follow_roster(settings: Settings, roster: Roster, read: asyncio.Event,
                 read.set()
             fetched = await consumer.getmany(timeout_ms=500)
             for records in fetched.values():
-                roster.load({record.key.decode("utf-8", "replace"): record.value for record in records if record.key})
+                messages = {record.key.decode("utf-8", "replace"): record.value for record in records if record.key}
+                for agent, why in roster.load(messages).items():
+                    log.error("roster of agent %s cannot be read: %s; what was known of them stands", agent, why)
     finally:
         await consumer.stop()

@@ -28,7 +28,7 @@ class _Open:
     clock: int = 0
 
 
-class Tallies:
+class ContributionBuffer:
     """``partition``: key of an entity → the number of the partition that it lives in."""
 
     def __init__(self, partition: Callable[[str], int]) -> None:
@@ -41,7 +41,7 @@ class Tallies:
         """Where what the events of a partition number contribute is added up."""
         return self._of(number).tally
 
-    def took(self, number: int, events: int, clock: EventClock) -> None:
+    def record(self, number: int, events: int, clock: EventClock) -> None:
         """So many events of a partition number have been added up, as of this clock."""
         own = self._of(number)
         own.events += events
@@ -49,7 +49,7 @@ class Tallies:
         if own.events > _MOST_EVENTS:
             self._messages += self._close(number)
 
-    def take(self) -> list[tuple[int, int, bytes]]:
+    def drain(self) -> list[tuple[int, int, bytes]]:
         """(partition number, number of the entities' partition, message) of all that has been added up; nothing is left."""
         for number in list(self._open):
             self._messages += self._close(number)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
-from streams.build import compiled
+from streams.version import compiled
 
 BUILD = Info("deskpulse_build", "Version of the worker; is its kernel compiled?")
 BUILD.info({"version": version("deskpulse"), "compiled": "yes" if compiled() else "no"})

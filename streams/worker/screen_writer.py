@@ -1,8 +1,7 @@
 """What screens read, in Redis: newest totals, presence, open and recent alerts, the operation's clock.
 
-Redis may be away, come back, or be emptied at any time: the stream goes on, and what it holds is written anew. Keys (behind the
-operation's prefix): hashes ``now:<kind>``, ``presence``, ``alerts``, ``behind``; list ``alerts:recent``; strings ``clock``, ``epoch`` and
-``policy``, by which whoever shows figures makes them.
+Redis may be away, come back, or be emptied at any time: the stream goes on, and what it holds is written anew. ``contracts/redis_keys.py``
+says what lies where.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, entity_id, entity_kind
-from streams.kpi.policies import dump
+from streams.kpi.policy.versions import dump
 from streams.settings import Settings
 from streams.windows.clock import Days, instant
 
 log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
-RECENT_ALERTS = 200
 #: Totals written by one command. A command costs the client much, a field little; Redis does nothing else meanwhile.
 _FIELDS = 500
 
@@ -70,27 +69,27 @@ class Screens:
                 fields = held[kind]
                 fields[entity_id(entity)] = encoded
                 if len(fields) >= _FIELDS:
-                    await self._redis.hset(self._key("now", kind), mapping=fields)
+                    await self._redis.hset(self._key(keys.now(kind)), mapping=fields)
                     held[kind] = {}
             for kind, fields in held.items():
                 if fields:
-                    pipe.hset(self._key("now", kind), mapping=fields)
+                    pipe.hset(self._key(keys.now(kind)), mapping=fields)
             present = {presence.agent_id: _encode(presence) for presence in presences}
             if present:
-                pipe.hset(self._key("presence"), mapping=present)
+                pipe.hset(self._key(keys.PRESENCE), mapping=present)
             for alert in alerts:
                 encoded = _encode(alert)
                 if alert.status == "resolved":
-                    pipe.hdel(self._key("alerts"), alert.key)
+                    pipe.hdel(self._key(keys.ALERTS), alert.key)
                 else:
-                    pipe.hset(self._key("alerts"), alert.key, encoded)
-                pipe.lpush(self._key("alerts", "recent"), encoded)
-                pipe.ltrim(self._key("alerts", "recent"), 0, RECENT_ALERTS - 1)
+                    pipe.hset(self._key(keys.ALERTS), alert.key, encoded)
+                pipe.lpush(self._key(keys.RECENT_ALERTS), encoded)
+                pipe.ltrim(self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1)
             if behind:
-                pipe.hset(self._key("behind"), mapping={str(number): count for number, count in behind.items()})
-            pipe.set(self._key("clock"), _encode(self._clock(now, machine)))
+                pipe.hset(self._key(keys.BEHIND), mapping={str(number): count for number, count in behind.items()})
+            pipe.set(self._key(keys.CLOCK), _encode(self._clock(now, machine)))
             if self._told is None or self._told != self._epoch:
-                pipe.set(self._key("policy"), self._policy)
+                pipe.set(self._key(keys.POLICY), self._policy)
             await pipe.execute()
             self._told = self._epoch
         except (RedisError, OSError, TimeoutError) as error:
@@ -107,7 +106,7 @@ class Screens:
         """The open alerts about entities that are ``mine`` are those ``standing``, and no others: whoever had the entities before may
         have ended between writing an alert and showing it. False where Redis did not take it.
         """
-        key = self._key("alerts")
+        key = self._key(keys.ALERTS)
         try:
             stand = {alert.key: _encode(alert) for alert in standing}
             shown = [field.decode(errors="replace") for field in await self._redis.hkeys(key)]
@@ -135,7 +134,7 @@ class Screens:
     async def emptied(self, machine: int) -> bool:
         """Has Redis lost what was written (restarted, flushed) since the last call? The first call says no."""
         try:
-            key = self._key("epoch")
+            key = self._key(keys.EPOCH)
             found = await self._redis.get(key)
             if found is not None and found == self._epoch:
                 return False

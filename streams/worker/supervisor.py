@@ -19,10 +19,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from deploy import die_with_parent
-from deploy.ports import is_free
-from streams.demo import environment
-from streams.settings import Settings
+from streams import die_with_parent
+from streams.addresses import is_free
+from streams.settings import Settings, environment
 
 log = logging.getLogger(__name__)
 

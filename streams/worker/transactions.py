@@ -9,20 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-log = logging.getLogger(__name__)
+from streams.contracts.records import Message, Place, Writes
 
-#: Key, value, headers.
-Message: TypeAlias = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
-#: Topic and partition.
-Place: TypeAlias = tuple[str, int]
-#: What goes where, in order for each place.
-Writes: TypeAlias = dict[Place, list[Message]]
+log = logging.getLogger(__name__)
 
 _partition = DefaultPartitioner()
 

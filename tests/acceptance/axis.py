@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from streams.kpi.policies import AnyPolicy, read
+from streams.kpi.policy.versions import AnyPolicy, read
 
 DATE = date(2026, 3, 2)
 SHORT = {

@@ -15,15 +15,15 @@ from typing import Any
 
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts
-from streams.facts import rows
+from streams.entities.daily_facts import rows
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import run
-from streams.sources.mapping import load_mapping
-from streams.sources.table import ReadRow, read_table
+from streams.sources.table.mapping import load_mapping
+from streams.sources.table.reader import ReadRow, read_table
 from streams.windows.clock import instant
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "disputed.md"
 MAPPING = ROOT / "tests" / "mappings" / "bank-august.yaml"
 DENOMINATORS = ("offered", "answered", "answered_and_abandoned", "offered_less_short_abandons")

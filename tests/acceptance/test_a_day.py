@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from scoring import runs
-from scoring.load import find
+from scoring.cards.load import find
 from scoring.period import Month
-from streams.alerts.rules import load_rules
+from scoring.runs.run import run
 from streams.contracts import events as e
+from streams.operator_files import load_rules
 from streams.pipeline import Run
-from tests.desk import POLICY, Script, figures, shown, sums
+from tests.support.desk import POLICY, Script, figures, shown, sums
 
 ANNA, BERT = {"agent_id": "anna", "team_id": "cards"}, {"agent_id": "bert", "team_id": "cards"}
 
@@ -94,7 +94,7 @@ def test_what_the_screen_shows_is_what_the_day_holds(day: Run) -> None:
 
 
 def test_the_months_sheet(day: Run) -> None:
-    sheet = runs.run(find("s2-a-core"), Month.of(date(2026, 3, 1)), day.facts.values(), POLICY)
+    sheet = run(find("s2-a-core"), Month.of(date(2026, 3, 1)), day.facts.values(), POLICY)
     anna, bert = sheet.people
     points = {item.item.id: item.points for item in bert.items}
     assert points["fcr"] is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from tests.acceptance.axis import Case
 from tests.acceptance.test_cases import CASES
 from tests.reference.kernel import Kernel

@@ -12,11 +12,11 @@ import pytest
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.pipeline import Run
-from streams.sources.freeswitch import FreeSwitch
-from streams.sources.functions import pseudonyms
-from streams.sources.table import ReadRow, RejectedRow
-from streams.sources.vendors import Vendor, read_records
-from tests.desk import run_events, sums
+from streams.sources.expressions.functions import pseudonyms
+from streams.sources.table.reader import ReadRow, RejectedRow
+from streams.sources.vendors.freeswitch import FreeSwitch
+from streams.sources.vendors.reader import Vendor, read_records
+from tests.support.desk import run_events, sums
 
 #: FreeSWITCH's example counts from 1970, which no clock of ours believes: it is moved to 2026-03-02 00:00 UTC.
 MOVED = 1_772_409_600

@@ -12,8 +12,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from deploy.local_kafka import LocalKafka
-from deploy.local_redis import LocalRedis
+from deploy.local.kafka import LocalKafka
+from deploy.local.redis import LocalRedis
 from tests.bench import jvm, report, scenarios, throughput
 from tests.bench.events import contact_events, fed_topics
 from tests.bench.kernel import kernel

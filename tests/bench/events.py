@@ -13,10 +13,10 @@ from streams.contracts.decode import encode
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import ALL
 from streams.contracts.topics import CALLS
-from streams.kpi.policy import Policy
+from streams.kafka.topics import ensure_topics
+from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
 from streams.sources.simulated import simulate
 from tests.bench.contenders.job import Total, totals
 from tests.bench.contenders.protocol import PARTITIONS, Checksum

@@ -7,12 +7,12 @@ import statistics
 from collections.abc import Callable
 from time import perf_counter
 
-from streams.alerts.rules import load_rules
 from streams.contacts.stage import ContactsStage
 from streams.contracts.decode import decode_contact
 from streams.contracts.outputs import Contribution
-from streams.kpi.policy import Policy
-from streams.kpis_stage import KpisStage
+from streams.entities.stage import KpisStage
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_rules
 from streams.pipeline import Customers, DayBook, Entities
 from streams.roster import Roster
 from streams.sources.simulated import roster

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.kafka_jars import kafka_version
+from deploy.local.kafka_jars import kafka_version
 
 
 def machine() -> dict[str, str | int | float]:

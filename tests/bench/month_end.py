@@ -22,13 +22,13 @@ from typing import Any
 
 import msgspec
 
-from scoring.inputs.check import Entry
-from scoring.joined import store
-from scoring.steps import take
+from scoring.inputs.validation import Entry
 from scoring.store.audit import Actor
+from scoring.workflow.gather import store
+from scoring.workflow.lifecycle import take
 from streams.contracts.outputs import DailyFacts, EntityKind, Sums
-from tests.cards import item, saved, section, written
-from tests.month_end import MARCH, Desk, entry
+from tests.support.cards import item, saved, section, written
+from tests.support.month_end import MARCH, Desk, entry
 
 DAYS = 30
 _FIRST = date(2026, 3, 1)

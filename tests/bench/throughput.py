@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from tests.bench.setting import CONTENDER_CORE, Bench, Contender, pinned
-from tests.compiled import compiled
+from tests.support.compiled import compiled
 
 _ROOT = Path(__file__).resolve().parents[2]
 #: What starting, joining the group and ending may take, beside the work. Seconds.

@@ -12,9 +12,9 @@ import pytest
 from faust.types import TP
 from yarl import URL
 
-from streams.batches import Fetch, Run, RunConsumer, RunScheduler, RunTransport, _ReadOffsets
-from streams.sinks.transactions import partition_of
-from streams.state import Held, WriteBack
+from streams.worker.batching import Fetch, Run, RunConsumer, RunScheduler, RunTransport, _ReadOffsets
+from streams.worker.state.store import ChangelogStore, WriteBackCache
+from streams.worker.transactions import partition_of
 
 
 def record(topic: str, partition: int, offset: int, key: bytes = b"k", value: bytes | None = b"v") -> SimpleNamespace:
@@ -176,10 +176,10 @@ def test_faust_takes_transport_and_scheduler() -> None:
     assert app.conf.ConsumerScheduler is RunScheduler
 
 
-def test_state_is_written_once_a_cycle_and_read_again() -> None:
-    table = Held()
-    table.put(3, b"a", b"1")
-    state: WriteBack[list[int]] = WriteBack(
+def test_state_is_written_once_a_checkpoint_and_read_again() -> None:
+    table = ChangelogStore()
+    table.restore(3, b"a", b"1")
+    state: WriteBackCache[list[int]] = WriteBackCache(
         table, lambda raw: [int(raw)], lambda held: str(held[0]).encode(), lambda _: [0]
     )
     assert state["a"] == [1]
@@ -188,9 +188,11 @@ def test_state_is_written_once_a_cycle_and_read_again() -> None:
     state["b"][0] += 7
     state.mark(3, {"a", "b"})
     state.mark(3, {"a"})
-    assert state.take_changed() == [(3, [(b"a", b"5", []), (b"b", b"7", [])])]
-    assert state.take_changed() == []
-    state.reset()
+    state.flush_changed()
+    assert table.drain() == {3: [(b"a", b"5", []), (b"b", b"7", [])]}
+    state.flush_changed()
+    assert table.drain() == {}
+    state.clear()
     assert {key: table.get(key) for key in table} == {b"a": b"5", b"b": b"7"}
     assert state["b"] == [7]
 

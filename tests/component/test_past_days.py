@@ -11,19 +11,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.agents import Agents
 from streams.contracts import topics
 from streams.contracts.outputs import Cell, Contribution, Contributions, DailyFacts, Planned, Sums
-from streams.day_parts import begun, border_of, days_held, key_of, new_day, since, start
-from streams.facts import due, whole
+from streams.entities.daily_facts import due, whole
+from streams.entities.day_parts import begun, border_of, days_held, key_of, new_day, since, start
 from streams.kpi.measures import add
-from streams.kpi.policy import Policy
-from streams.progress import Progress
-from streams.restore import STATE
+from streams.kpi.policy.model import Policy
 from streams.roster import Roster
 from streams.settings import Settings
-from streams.sinks.screens import Screens
-from streams.state import Held
+from streams.worker.partitioner import Partitioner
+from streams.worker.processor import StreamProcessor
+from streams.worker.screen_writer import Screens
+from streams.worker.state.progress import Progress
+from streams.worker.state.restore import STATE
+from streams.worker.state.store import ChangelogStore
 
 DAY_MS = 86_400_000
 DAY_0 = date(1970, 1, 1).toordinal()
@@ -48,23 +49,22 @@ class Log:
     records: dict[tuple[str, int], list[tuple[bytes, bytes | None]]] = field(default_factory=lambda: defaultdict(list))
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def commit(self, agents: Agents, seconds: float | None) -> None:
-        cut = agents.cut(seconds)
-        for writes in cut.writes.values():
+    def commit(self, processor: StreamProcessor, seconds: float | None) -> None:
+        checkpoint = processor.checkpointer.prepare(seconds)
+        for writes in checkpoint.writes.values():
             for place, messages in writes.items():
                 self.records[place] += [(key, value) for key, value, _ in messages if key is not None]
                 self.ends[place] = len(self.records[place])
-        agents.written(cut)
+        processor.checkpointer.complete(checkpoint)
 
     def days(self) -> list[DailyFacts]:
         newest = dict(self.records["daily-facts", 0])
         return [msgspec.json.decode(value, type=DailyFacts) for value in newest.values() if value is not None]
 
 
-def worker(log: Log, settings: Settings) -> Agents:
+def worker(log: Log, settings: Settings) -> StreamProcessor:
     """A worker that has taken partition 0 over, having read no older days than it must."""
-    held = {topic: Held() for topic in STATE}
-    agents = Agents(settings, (), Roster(), held, log.ends, Screens(settings))
+    stores = {topic: ChangelogStore() for topic in STATE}
     progress = Progress()
     for key, value in dict(log.records["state-progress", 0]).items():
         if value is not None:
@@ -73,9 +73,8 @@ def worker(log: Log, settings: Settings) -> Agents:
     begin = start(progress.starts.get(place, []))
     for topic in STATE:
         for key, value in log.records[topic.name, 0][begin if topic is topics.DAILY_FACTS else 0 :]:
-            held[topic].put(0, key, value)
-    agents.take_up({0})
-    return agents
+            stores[topic].restore(0, key, value)
+    return StreamProcessor(settings, (), Roster(), stores, log.ends, Partitioner(1), Screens(settings), {0})
 
 
 def messages(dice: random.Random, count: int) -> list[Contributions]:
@@ -122,21 +121,21 @@ def test_every_day_has_all_that_came_for_it_whatever_crashes(seed: int, tmp_path
     settings = Settings(partitions=1, clock="event", data_dir=tmp_path)
     told = messages(dice, 400)
     encoded = [Record(None, msgspec.json.encode(message), offset) for offset, message in enumerate(told)]
-    agents = worker(log, settings)
+    processor = worker(log, settings)
     at, crashes = 0, 0
     while at < len(encoded):
         taken = encoded[at : at + dice.randrange(1, 8)]
-        agents.kpis("contributions", 0, taken)
+        processor.intake.kpis("contributions", 0, taken)
         at = taken[-1].offset + 1
-        agents.progress.take(("contributions", 0), at)
+        processor.progress.take(("contributions", 0), at)
         if dice.random() < 0.8:
-            log.commit(agents, dice.choice((None, 0.0)))
+            log.commit(processor, dice.choice((None, 0.0)))
         if dice.random() < 0.1:  # it dies; whoever comes next goes on from what is written
             crashes += 1
-            agents = worker(log, settings)
-            at = agents.progress.taken.get(("contributions", 0), 0)
+            processor = worker(log, settings)
+            at = processor.progress.taken.get(("contributions", 0), 0)
     for _ in range(5):
-        log.commit(agents, None)
+        log.commit(processor, None)
     now = max(message.clock for message in told)
     facts = whole(log.days())
     for day in facts:
@@ -144,8 +143,8 @@ def test_every_day_has_all_that_came_for_it_whatever_crashes(seed: int, tmp_path
     assert {(day.entity, day.date): day.sums for day in facts if day.sums} == expected(told, now)
     assert crashes > 3
     assert len(log.days()) > len(facts)  # some days have come to have parts
-    assert len(list(agents.days.held)) < len(log.days()) / 2  # the others have left the memory
-    assert start(agents.progress.starts["contributions", 0]) > 0  # and need not be read any more
+    assert len(list(processor.state.days.store)) < len(log.days()) / 2  # the others have left the memory
+    assert start(processor.progress.starts["contributions", 0]) > 0  # and need not be read any more
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The inner parts of faust-streaming and aiokafka that ``streams/batches.py`` leans on, and the versions that they were seen in.
+"""The inner parts of faust-streaming and aiokafka that ``streams/worker/batching.py`` leans on, and the versions that they were seen in.
 
 faust.transport.consumer.Consumer: ``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_acked``, ``_acked_index``,
 ``_committed_offset``, ``_read_offset``. faust.transport.drivers.aiokafka: ``Consumer._getmany``, ``Consumer._new_consumer_thread``,
@@ -14,7 +14,6 @@ import tomllib
 from collections import OrderedDict
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +22,8 @@ from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 from packaging.requirements import Requirement
+
+from tests.support import ROOT
 
 #: Release series in which the parts below were found as they are named here.
 SERIES = {"faust-streaming": {"0.15"}, "aiokafka": {"0.13", "0.14"}}
@@ -70,7 +71,7 @@ def test_attributes_are_used_as_expected(owner: type, attribute: str, use: str) 
 
 def test_what_was_fetched_is_kept_where_ours_is_put() -> None:
     """``_Fetched`` stands in for it, and is a dict."""
-    from streams.batches import _Fetched
+    from streams.worker.batching import _Fetched
 
     used = set(re.findall(r"self\._records\.(\w+)\(", inspect.getsource(Fetcher)))
     assert used
@@ -81,7 +82,7 @@ def test_what_was_fetched_is_kept_where_ours_is_put() -> None:
 
 @pytest.mark.parametrize("package", SERIES)
 def test_the_pinned_range_is_what_was_seen(package: str) -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pinned = {one.name: one.specifier for one in map(Requirement, project["project"]["dependencies"])}[package]
     candidates = [f"{major}.{minor}" for major in range(4) for minor in range(60)]
     admitted = {series for series in candidates if any(pinned.contains(f"{series}.{patch}") for patch in range(30))}

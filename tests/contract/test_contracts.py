@@ -12,18 +12,19 @@ from typing import get_args
 import msgspec
 import pytest
 
-from streams.alerts.rules import load_rules
 from streams.contacts.fold import HANDLERS
 from streams.contracts import decode as decoding
 from streams.contracts.decode import REASONS, Rejected, decode_any, encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Alert, Contributions, DailyFacts, RosterEntry, Score, Snapshot, Totals
-from streams.contracts.schema import GENERATED, documents
+from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import MEASURES
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi, Side
+from streams.operator_files import load_rules
+from tests.support import ROOT
 
 GOLDEN = Path(__file__).with_name("golden")
 EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
@@ -67,7 +68,9 @@ def test_every_field_of_a_golden_message_is_typed_and_each_required_one_is_misse
 
 def test_generated_schemas_are_fresh() -> None:
     wanted = documents(version("deskpulse"))
-    found = {path.name: path.read_text(encoding="utf-8") for path in GENERATED.iterdir()}
+    found = {
+        path.name: path.read_text(encoding="utf-8") for path in (ROOT / "streams" / "contracts" / "generated").iterdir()
+    }
     assert found == wanted, "run `make generated`"
 
 

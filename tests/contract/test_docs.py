@@ -8,29 +8,29 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scoring.calendar import Calendar, Entry, load_calendar
-from scoring.card import Balance, Card, Evaluator, Item, Rater, Sample, Section, Target, Total, Veto
+from scoring.cards.figures import FigureSpec
+from scoring.cards.load import load
+from scoring.cards.model import Balance, Card, Evaluator, Item, Rater, Sample, Section, Target, Total, Veto
+from scoring.cards.profile_calendar import Calendar, Entry, load_calendar
+from scoring.cards.profiles import Change, Profile, under
 from scoring.connector.mapping import PERSON, RUN
 from scoring.connector.mapping import Mapping as HrMapping
 from scoring.connector.mapping import load_mapping as load_hr_mapping
-from scoring.figures import FigureSpec
-from scoring.load import load
-from scoring.profiles import Change, Profile, under
 from scoring.rules import RULES, Band, Level
-from streams.alerts.rules import Rule, load_rules
+from streams.alerts.rules import Rule
 from streams.commands.roster import read_roster
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
-from streams.kpi.policies import load_policy
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_policy, load_rules
 from streams.pipeline import run
 from streams.settings import Settings
-from streams.sources.functions import functions
-from streams.sources.mapping import TableMapping, load_mapping
-from streams.sources.table import ReadRow, read_table
+from streams.sources.expressions.functions import functions
+from streams.sources.table.mapping import TableMapping, load_mapping
+from streams.sources.table.reader import ReadRow, read_table
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "example"
 PAGES = sorted(path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md")))
 READMES = ("README.md", "README.zh-CN.md")

@@ -6,10 +6,10 @@ from importlib.resources import files
 
 import pytest
 
-from streams.catalogue import DOCS, PAGES, page
-from streams.examples import Example, examples, load, work
+from streams.catalogue.examples import Example, examples, load, work
+from streams.catalogue.page import DOCS, PAGES, page
 from streams.kpi.catalog import KPIS
-from streams.kpi.words import LANGUAGES, Language
+from streams.kpi.labels import LANGUAGES, Language
 
 EXAMPLES = [example for own in examples().values() for example in own]
 

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,13 +19,14 @@ from redis import Redis
 
 from streams.contracts.outputs import Alert, Presence, Totals
 from streams.settings import Settings
-from streams.sinks.screens import Screens
-from streams.windows.clock import machine_ms
+from streams.system_clock import machine_ms
+from streams.worker.screen_writer import Screens
 from tests.conftest import lacking
+from tests.support import ROOT
 
 if TYPE_CHECKING:
-    from deploy.local_redis import LocalRedis
-    from deploy.process import ServerProcess
+    from deploy.local.process import ServerProcess
+    from deploy.local.redis import LocalRedis
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 #: Without these, Chromium calls its maker's servers, which a closed network refuses many times over.
@@ -95,10 +95,10 @@ class Desk:
 @pytest.fixture(scope="module")
 def _operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     # Here and not above: kafka-python warns while it is imported, and pytest knows only by now that this is no error.
-    from deploy.local_redis import LocalRedis
-    from deploy.ports import free_port
-    from deploy.process import ServerProcess
-    from deploy.tools import MissingToolError
+    from deploy.local.ports import free_port
+    from deploy.local.process import ServerProcess
+    from deploy.local.redis import LocalRedis
+    from deploy.local.tools import MissingToolError
 
     directory = tmp_path_factory.mktemp("wallboard")
     redis = LocalRedis(directory / "redis")
@@ -112,7 +112,7 @@ def _operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         command,
         directory=directory,
         log=directory / "wallboard.log",
-        environment={"PYTHONPATH": str(Path(__file__).parents[2])},
+        environment={"PYTHONPATH": str(ROOT)},
     )
     desk = Desk(Settings(redis=redis.address), f"http://127.0.0.1:{port}", redis, server)
     desk.serve()

@@ -16,9 +16,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
 
 class Demo:

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from streams.contracts.outputs import WINDOWS, Alert, Presence, Totals, entity, entity_id, entity_kind
-from streams.kpi.policy import Policy
-from streams.windows.clock import instant, machine_ms
+from streams.kpi.policy.model import Policy
+from streams.system_clock import machine_ms
+from streams.windows.clock import instant
 from tests.e2e.conftest import Desk
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]

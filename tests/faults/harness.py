@@ -21,34 +21,33 @@ from threading import Thread
 import msgspec
 from redis import Redis
 
-from deploy.local_kafka import LocalKafka
-from deploy.local_redis import LocalRedis
-from deploy.ports import free_port
-from deploy.process import ServerProcess
-from scoring.export import to_csv
-from scoring.load import find
+from deploy.local.kafka import LocalKafka
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
+from deploy.local.redis import LocalRedis
+from scoring.cards.load import find
 from scoring.period import Month
-from scoring.runs import run as score
+from scoring.reports.csv_report import to_csv
+from scoring.runs.run import run as score
 from streams.contacts.customer import Customer
-from streams.contracts import topics
+from streams.contracts import redis_keys, topics
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Alert, Figure, Snapshot, entity_id, entity_kind
-from streams.demo import environment
-from streams.entity import load as load_entity
+from streams.entities.entity import load as load_entity
+from streams.entities.snapshot import Snapshots
+from streams.kafka.drained import wait_until_processed
+from streams.kafka.topics import ensure_topics
 from streams.kpi.formulas import formulas
 from streams.kpi.spec import side_of
 from streams.operation import KafkaOperation
 from streams.pipeline import Run, run
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from streams.snapshot import Snapshots
-from streams.sources.processed import wait_until_processed
+from streams.settings import Settings, environment
 from streams.sources.producer import EventProducer
 from streams.sources.simulated import simulate
 from tests.faults.plan import LEAST, Fault
-from tests.operation import facts, messages
-from tests.states import differences, latest, of_customers, of_entities, stored_customers
+from tests.support.operation import facts, messages
+from tests.support.states import differences, latest, of_customers, of_entities, stored_customers
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 _RATHER_LATE, _TWICE = 400, 0.05
@@ -309,7 +308,7 @@ def _screens(settings: Settings, plain: Run, seconds: float = 30.0) -> Iterator[
     while time.monotonic() < deadline:
         last = ""
         for key in plain.entities:
-            raw = redis.hget(settings.redis_key("now", entity_kind(key)), entity_id(key))
+            raw = redis.hget(settings.redis_key(redis_keys.now(entity_kind(key))), entity_id(key))
             found = None if raw is None else _still(shown.read(raw), settings)
             if found != (wanted := _still(plain.snapshot(key), settings)):
                 last = f"screen of {key}: {found} is not {wanted}"

@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-from streams.commands.context import Deployment
+from streams.commands.shared.context import Deployment
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.outputs import RosterEntry
+from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
 from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from tests.desk import POLICY, Script
+from tests.support.desk import POLICY, Script
 
 pytestmark = pytest.mark.services
 

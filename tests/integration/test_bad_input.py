@@ -11,10 +11,11 @@ import pytest
 from kafka import KafkaProducer
 
 from streams.contracts.decode import REASONS, encode
+from streams.kafka.connection import kafka_python_options
 from streams.pipeline import run
 from streams.settings import Settings
 from tests.integration.test_one_definition import day
-from tests.operation import facts, messages, metric, policy_file, settled, worker
+from tests.support.operation import facts, messages, metric, policy_file, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -49,7 +50,7 @@ def test_a_thousand_broken_messages(settings: Settings, tmp_path: Path) -> None:
     expected: Counter[tuple[bytes | None, bytes]] = Counter()
     with worker(operation) as metrics:
         # Events must be there before something can be too late for them.
-        producer = KafkaProducer(**operation.kafka_python(), max_request_size=4_000_000)
+        producer = KafkaProducer(**kafka_python_options(operation), max_request_size=4_000_000)
         bad = [broken(encode(rng.choice(events)), number, rng) for number in range(1000)]
         at = sorted(rng.randrange(1, len(events)) for _ in bad)
         first = encode(events[0])

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from streams.settings import Settings
-from tests.compiled import ROOT, NoCompilerError, compiled
 from tests.conftest import lacking
+from tests.support import ROOT
+from tests.support.compiled import NoCompilerError, compiled
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 

@@ -16,19 +16,21 @@ import pytest
 import redis
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
-from deploy import tools
-from deploy.brokers import open_kafka, open_redis
-from deploy.kafka_jars import cached_jars, fetch_jars
-from deploy.kafka_reach import UnreachableError, look, plain
-from deploy.local_kafka import LocalKafka
-from deploy.local_redis import LocalRedis
-from deploy.mock_kafka import MockKafka
-from deploy.ports import answers, free_port, split_address
-from deploy.process import ServerProcess, ServerStartError
+from deploy.local import tools
+from deploy.local.brokers import open_kafka, open_redis
+from deploy.local.kafka import LocalKafka
+from deploy.local.kafka_jars import cached_jars, fetch_jars
+from deploy.local.mock_kafka import MockKafka
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess, ServerStartError
+from deploy.local.redis import LocalRedis
+from streams.addresses import answers, split_address
 from streams.contracts.topics import TOPICS
+from streams.kafka import topics
+from streams.kafka.connection import kafka_python_options
+from streams.kafka.probe import UnreachableError, look, plain
+from streams.kafka.topics import ensure_topics, partitions_of
 from streams.settings import Settings
-from streams.sinks import topics
-from streams.sinks.topics import ensure_topics, partitions_of
 from tests.conftest import lacking
 
 pytestmark = pytest.mark.services
@@ -241,7 +243,7 @@ class TestMockKafka:
         with MockKafka(topics=["calls"]) as broker:
             address = broker.address
             sent = sorted(b"%d" % n for n in range(100))
-            told = {"api_version": Settings(broker_version=broker.broker_version).kafka_python()["api_version"]}
+            told = {"api_version": kafka_python_options(Settings(broker_version=broker.broker_version))["api_version"]}
             produce(address, "calls", sent, **told)
             assert consume(address, "calls", 100, **told) == sent
             consumer = KafkaConsumer(bootstrap_servers=[address], **told)
@@ -266,14 +268,14 @@ class TestTopics:
         assert ensure_topics(settings) == [settings.topic(topic) for topic in TOPICS]
         assert ensure_topics(settings) == []
         assert partitions_of(settings) == 4
-        with KafkaAdminClient(**settings.kafka_python()) as admin:
+        with KafkaAdminClient(**kafka_python_options(settings)) as admin:
             described = {
                 t["name"]: len(t["partitions"]) for t in admin.describe_topics([settings.topic(t) for t in TOPICS])
             }
         assert described == {settings.topic(topic): topic.partitions or 4 for topic in TOPICS}
 
     def test_only_the_missing_ones_are_created(self, settings: Settings) -> None:
-        with KafkaAdminClient(**settings.kafka_python()) as admin:
+        with KafkaAdminClient(**kafka_python_options(settings)) as admin:
             calls = {f"{settings.prefix}calls": {"num_partitions": 4, "replication_factor": 1}}
             admin.create_topics(calls, wait_for_metadata=True)
         created = ensure_topics(settings)
@@ -286,7 +288,7 @@ class TestTopics:
         assert sorted(first + second) == sorted(settings.topic(topic) for topic in TOPICS)
 
     def test_another_number_of_partitions_is_refused_and_nothing_created(self, settings: Settings) -> None:
-        with KafkaAdminClient(**settings.kafka_python()) as admin:
+        with KafkaAdminClient(**kafka_python_options(settings)) as admin:
             chats = {f"{settings.prefix}chats": {"num_partitions": 3, "replication_factor": 1}}
             admin.create_topics(chats, wait_for_metadata=True)
             with pytest.raises(ValueError, match=r"chats has 3; set DESKPULSE_PARTITIONS=3, or .*DESKPULSE_PREFIX"):
@@ -295,7 +297,7 @@ class TestTopics:
         assert len(ensure_topics(settings.model_copy(update={"partitions": 3}))) == len(TOPICS) - 1
 
     def test_topics_that_differ_from_each_other_need_another_prefix(self, settings: Settings) -> None:
-        with KafkaAdminClient(**settings.kafka_python()) as admin:
+        with KafkaAdminClient(**kafka_python_options(settings)) as admin:
             for name, partitions in {"calls": 4, "chats": 8}.items():
                 topic = {f"{settings.prefix}{name}": {"num_partitions": partitions, "replication_factor": 1}}
                 admin.create_topics(topic, wait_for_metadata=True)

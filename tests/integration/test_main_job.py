@@ -13,13 +13,14 @@ import pytest
 
 from streams.kpi.measures import merged
 from streams.settings import Settings
-from streams.sources.mapping import load_mapping
-from streams.sources.table import ReadRow, read_table
-from tests.operation import facts, messages, policy_file, run_cli, send, settled, worker
+from streams.sources.table.mapping import load_mapping
+from streams.sources.table.reader import ReadRow, read_table
+from tests.support import ROOT
+from tests.support.operation import facts, messages, policy_file, run_cli, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
-MAPPINGS = Path(__file__).parents[1] / "mappings"
+MAPPINGS = ROOT / "tests" / "mappings"
 #: Longer than either file, so that no order of its rows is too late.
 SPAN_DAYS = 120
 

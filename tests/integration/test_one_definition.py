@@ -18,11 +18,11 @@ import pytest
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Figure, RosterEntry, Score, Snapshot
+from streams.kafka.topics import ensure_topics
 from streams.kpi.catalog import KPIS
 from streams.operation import KafkaOperation
 from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from tests.operation import messages, policy_file, run_cli, send, settled, wallboard, worker
+from tests.support.operation import messages, policy_file, run_cli, send, settled, wallboard, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 

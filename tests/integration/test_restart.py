@@ -15,13 +15,13 @@ import pytest
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Sums
-from streams.kpi.policy import Policy
+from streams.kafka.topics import ensure_topics
+from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
 from streams.sources.simulated import simulate
 from tests.integration.test_one_definition import day
-from tests.operation import facts, metric, policy_file, send, settled, worker
+from tests.support.operation import facts, metric, policy_file, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
 

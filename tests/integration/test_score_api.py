@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from scoring.api import create_app
-from tests.month_end import MARCH, Desk, card_file, entry
+from tests.support.month_end import MARCH, Desk, card_file, entry
 
 RUN = "/api/runs/ours/2026-03"
 

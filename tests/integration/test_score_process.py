@@ -10,13 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from scoring.frozen import Document
+from scoring.runs.jsonl import Document
 from scoring.store.audit import broken
 from scoring.store.database import Database, StoreError
 from scoring.store.runs import find_run, recomputed, result_of
 from scoring.store.tables import APPEND_ONLY, metadata
-from streams.kpi.policy import Policy
-from tests.month_end import MARCH, Desk, card_file, day, entry
+from streams.kpi.policy.model import Policy
+from tests.support.month_end import MARCH, Desk, card_file, day, entry
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])

@@ -12,10 +12,11 @@ import pytest
 from redis import Redis
 
 from streams.contracts import events as e
+from streams.contracts import redis_keys
 from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, Totals
 from streams.settings import Settings
 from tests.integration.test_one_definition import day
-from tests.operation import policy_file, send, settled, worker
+from tests.support.operation import policy_file, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(120)]
 
@@ -29,7 +30,7 @@ def eventually(true: Callable[[], object], seconds: float = 20) -> None:
 
 def held(redis: Redis, settings: Settings) -> dict[str, dict[bytes, bytes]]:
     """Everything screens read, without the moment it was written."""
-    hashes = {kind: redis.hgetall(settings.redis_key("now", kind)) for kind in ENTITY_KINDS}
+    hashes = {kind: redis.hgetall(settings.redis_key(redis_keys.now(kind))) for kind in ENTITY_KINDS}
     bare = {
         kind: {id: msgspec.json.encode(msgspec.json.decode(raw, type=Totals).windows) for id, raw in snapshots.items()}
         for kind, snapshots in hashes.items()

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from redis import Redis
 
+from streams.contracts import redis_keys
 from streams.contracts.outputs import ENTITY_KINDS, Alert, AlertStatus, Presence, Totals, entity
 from streams.settings import Settings
-from streams.sinks.screens import Screens
 from streams.windows.clock import instant
+from streams.worker.screen_writer import Screens
 
 AT = instant(1_772_442_000_000)
 pytestmark = [pytest.mark.services, pytest.mark.timeout(60)]
@@ -63,7 +64,7 @@ def test_everything_is_written_and_the_newest_stays(settings: Settings, redis_ur
     asyncio.run(write())
     with Redis.from_url(redis_url) as redis:
         for kind in ENTITY_KINDS:
-            found = redis.hgetall(settings.redis_key("now", kind))
+            found = redis.hgetall(settings.redis_key(redis_keys.now(kind)))
             expected = {one.entity.split("|", 1)[1]: one for one in totals(count, 2) if one.entity.startswith(kind)}
             assert {id.decode(): msgspec.json.decode(raw, type=Totals) for id, raw in found.items()} == expected
         assert len(redis.hgetall(settings.redis_key("presence"))) == min(count, 700)

@@ -19,23 +19,24 @@ from kafka import KafkaAdminClient
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 from typer.testing import CliRunner
 
-from deploy.kafka_reach import UnreachableError, look
-from deploy.local_kafka import LocalKafka
-from deploy.ports import HOST, free_port
-from deploy.tools import MissingToolError
+from deploy.local.kafka import LocalKafka
+from deploy.local.ports import free_port
+from deploy.local.tools import MissingToolError
+from streams.addresses import HOST
 from streams.cli import app
 from streams.contracts.decode import encode
 from streams.contracts.topics import TOPICS
-from streams.demo import environment
+from streams.kafka.connection import kafka_python_options
+from streams.kafka.drained import wait_until_processed
+from streams.kafka.probe import UnreachableError, look
+from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
 from streams.pipeline import run
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from streams.sources.processed import wait_until_processed
+from streams.settings import Settings, environment
 from streams.sources.producer import EventProducer, SendError
 from tests.conftest import lacking, require
 from tests.integration.test_one_definition import day
-from tests.operation import FIRST, LAST, facts, policy_file, program, send, settled, worker
+from tests.support.operation import FIRST, LAST, facts, policy_file, program, send, settled, worker
 
 pytestmark = [
     pytest.mark.services,
@@ -160,7 +161,7 @@ WAYS: list[tuple[Callable[[Settings], object], type[Exception]]] = [
     (produce, SendError),
     (lambda settings: KafkaOperation(settings).daily_facts(FIRST, LAST, "all"), ConnectionError),
     (lambda settings: wait_until_processed(settings, 5), TimeoutError),
-    (lambda settings: look(settings.kafka_python()), UnreachableError),
+    (lambda settings: look(kafka_python_options(settings)), UnreachableError),
 ]
 #: A broker ends the connection with its reason, which the client sees or does not.
 REFUSED = "Invalid username or password|invalid credentials|on a wrong user, password or mechanism"
@@ -209,7 +210,7 @@ def test_what_keeps_tls_from_being_is_told(secured: Secured) -> None:
     ]
     # None of these is final to the client, which goes on trying for as long as it is told to.
     with ThreadPoolExecutor(len(cases)) as pool:
-        refusals = list(pool.map(lambda case: refusal(lambda s: look(s.kafka_python(), 3), case[0]), cases))
+        refusals = list(pool.map(lambda case: refusal(lambda s: look(kafka_python_options(s), 3), case[0]), cases))
     for (settings, reason), (error, seconds) in zip(cases, refusals, strict=True):
         with pytest.raises(UnreachableError, match=f"{settings.broker} .*({reason})"):
             raise error

@@ -1,6 +1,6 @@
 """The same input through stock Faust and through the batch path: equal tables, equal commits, equal recoveries.
 
-Stock Faust is ``tests/stock_faust.py``, an event at a time on a prefix of its own; the other is the worker as it is. Both live
+Stock Faust is ``tests/support/stock_faust.py``, an event at a time on a prefix of its own; the other is the worker as it is. Both live
 through the same story, and are compared at three moments of it, with each other and with a plain run over the same events.
 Some events come late, some twice, some both a part of the story later.
 
@@ -37,21 +37,21 @@ import msgspec
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from deploy.ports import free_port
-from deploy.process import ServerProcess
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
 from streams.contracts.decode import encode
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import CONTACT_TOPICS, CUSTOMERS, DAILY_FACTS, ENTITIES
-from streams.demo import environment
-from streams.entity import load as load_entity
+from streams.entities.entity import load as load_entity
+from streams.kafka.connection import kafka_python_options
+from streams.kafka.drained import wait_until_processed
+from streams.kafka.topics import ensure_topics
 from streams.pipeline import run
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from streams.sources.processed import wait_until_processed
+from streams.settings import Settings, environment
 from streams.sources.simulated import simulate
-from tests.operation import answers, messages, metric, send
-from tests.states import differences, latest, of_customers, of_days, of_entities, stored_customers
+from tests.support.operation import answers, messages, metric, send
+from tests.support.states import differences, latest, of_customers, of_days, of_entities, stored_customers
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
 
@@ -98,7 +98,7 @@ class Made:
 
 def offsets(settings: Settings) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
     """(committed, end) by source topic and partition; what was never committed stands at 0."""
-    client = KafkaConsumer(**settings.kafka_python(), group_id=settings.group, enable_auto_commit=False)
+    client = KafkaConsumer(**kafka_python_options(settings), group_id=settings.group, enable_auto_commit=False)
     with closing(client) as consumer:
         places = [
             TopicPartition(settings.topic(topic), number)
@@ -205,7 +205,7 @@ class Stock(Side):
     customers, entities, days = (f"deskpulse-{name}-changelog" for name in ("customers", "entities", "days"))
 
     def command(self) -> list[str]:
-        return ["-m", "tests.stock_faust"]
+        return ["-m", "tests.support.stock_faust"]
 
 
 class Ours(Side):

@@ -16,14 +16,15 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from deploy.ports import free_port, is_free
-from deploy.process import ServerProcess
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
+from streams.addresses import is_free
 from streams.contracts.events import AnyEvent
+from streams.kafka.topics import ensure_topics
 from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
 from streams.sources.simulated import simulate
 from tests.integration.test_restart import in_utc, paced, undisturbed
-from tests.operation import answers, facts, metric, program, send, settled
+from tests.support.operation import answers, facts, metric, program, send, settled
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 

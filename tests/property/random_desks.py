@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streams.kpi.policies import AnyPolicy, Policies
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, Policies
 from tests.reference.thing import Event
 
 TEAM = {"a": "t", "b": "u", "c": "t"}

@@ -15,19 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from scoring.card import Card, Item
-from scoring.evaluate import evaluate
-from scoring.faults import warnings
-from scoring.figures import known_figures
-from scoring.given import Given
-from scoring.load import CardError, find, known, load
-from scoring.profiles import Change, Profile, ProfileError, under
-from scoring.raters import blend
+from scoring.cards.figures import known_figures
+from scoring.cards.load import CardError, find, known, load
+from scoring.cards.model import Card, Item
+from scoring.cards.profiles import Change, Profile, ProfileError, under
+from scoring.cards.validation import warnings
+from scoring.cards.weights import own_weights
+from scoring.evaluation.raters import blend
+from scoring.evaluation.scorer import evaluate
+from scoring.inputs.values import Given
 from scoring.rules import AnyRule, Bands, Inputs, PerUnit, Ratio
-from scoring.weights import own_weights
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
-from tests import cards
+from streams.kpi.policy.model import Policy
+from tests.support import cards
 
 ALL = {id: find(id) for id in known()}
 WEIGHTED = [card for card in ALL.values() if card.total.max is not None]
@@ -118,8 +118,8 @@ def test_bands_that_tile_hold_every_value_exactly_once(
 
 @given(st.lists(st.tuples(st.integers(1, 100), st.none() | st.integers(0, 100)), min_size=1, max_size=5))
 def test_a_blend_lies_between_its_ratings(parts: list[tuple[int, int | None]]) -> None:
-    from scoring.card import Rater
-    from scoring.parts import Name
+    from scoring.cards.model import Rater
+    from scoring.fields import Name
 
     raters = [
         Rater(id=f"r{n}", name=Name(zh="人", en=f"r{n}"), weight=Decimal(weight)) for n, (weight, _) in enumerate(parts)

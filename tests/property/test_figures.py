@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from streams.contracts.outputs import Figure, entity
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import figures, formulas
-from streams.kpi.intervals import student, wilson
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE
-from streams.kpi.percentiles import bucket
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi, Side
+from streams.kpi.stats.confidence import student, wilson
+from streams.kpi.stats.percentiles import bucket
 
 _FAMILIES = [measure.id for measure in MEASURES.values() if measure.family]
 _sides: st.SearchStrategy[Side] = st.sampled_from(["desk", "staff"])
@@ -46,7 +46,7 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     if n <= 0:
         return Figure()
     if kpi.kind == "percentile":
-        return kpi.figure(sums, policy, side)  # tests/unit/test_percentiles.py
+        return kpi.figure(sums, policy, side)  # tests/unit/streams/kpi/test_percentiles.py
     if kpi.baseline is not None:
         above, below = (
             sum(Fraction(sums.get(m, 0) * times, SCALE[MEASURES[m].unit]) for m, times in terms.items())

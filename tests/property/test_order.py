@@ -14,14 +14,14 @@ from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
-from streams.entity import dump as dump_entity
-from streams.entity import load as load_entity
-from streams.kpi.policy import Policy
-from streams.kpis_stage import KpisStage
+from streams.entities.entity import dump as dump_entity
+from streams.entities.entity import load as load_entity
+from streams.entities.stage import KpisStage
+from streams.kpi.policy.model import Policy
 from streams.pipeline import Customers, DayBook, Entities
 from streams.roster import Roster
 from streams.windows.clock import EventClock
-from tests.desk import all_facts, all_live, moment, run_events
+from tests.support.desk import all_facts, all_live, moment, run_events
 
 POLICY = Policy(
     time_zone="UTC",

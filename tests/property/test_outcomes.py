@@ -25,10 +25,10 @@ from scoring.outcomes import (
     Words,
     decide,
 )
-from scoring.outcomes import default as defaults
 from scoring.outcomes.parts import Point, at
 from scoring.outcomes.people import GRADES
 from scoring.outcomes.pool import paid_out, shares
+from scoring.outcomes_file import default as defaults
 from scoring.period import Month
 
 MARCH = Month(2010, 3)

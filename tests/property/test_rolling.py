@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.outputs import Sums
-from streams.kpi.intervals import wilson
 from streams.kpi.measures import add, merged
+from streams.kpi.stats.confidence import wilson
 from streams.windows.rolling import NEVER, ROLLING, Rolling
 
 _sums = st.dictionaries(st.sampled_from(["m1", "m2"]), st.integers(-5, 5).filter(bool), max_size=2)

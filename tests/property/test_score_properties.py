@@ -11,17 +11,18 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.evaluate import evaluate
-from scoring.exact import decimal, total
-from scoring.export import to_csv, to_messages
-from scoring.load import find
+from scoring.cards.load import find
+from scoring.evaluation.scorer import evaluate
 from scoring.period import Month
+from scoring.reports.csv_report import to_csv
+from scoring.rounding import decimal, total
 from scoring.rules import Inputs, Ratio
-from scoring.runs import run
+from scoring.runs.messages import to_messages
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import MEASURES, merged
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 CORE = find("s2-a-core")
 POLICY = Policy()

@@ -15,11 +15,11 @@ from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import PresenceEvent
 from streams.contracts.outputs import Sums
-from streams.entity import dump as dump_entity
-from streams.entity import load as load_entity
-from streams.facts import plain
-from streams.kpi.policy import Policy
-from streams.kpis_stage import KpisStage
+from streams.entities.daily_facts import plain
+from streams.entities.entity import dump as dump_entity
+from streams.entities.entity import load as load_entity
+from streams.entities.stage import KpisStage
+from streams.kpi.policy.model import Policy
 from streams.pipeline import AgentsPresence, DayBook, Entities
 from streams.presence.log import dump, load
 from streams.presence.stage import PresenceStage

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from tests.reference import calls, chats, presence, tickets
 from tests.reference import contacts as whole
 from tests.reference.kpis import KPIS, Recent, Seen, Value

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from streams.contracts.outputs import Figure, entity_kind
-from streams.facts import plain
+from streams.entities.daily_facts import plain
+from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.judged import Judged
 from streams.kpi.maturity import Maturity, Ripening
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 from streams.windows.clock import Days

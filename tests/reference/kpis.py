@@ -9,8 +9,8 @@ from fractions import Fraction
 from math import ceil, exp
 from typing import Any
 
-from streams.kpi.policies import AnyPolicy
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy
 from tests.reference.moments import begin, in_force
 from tests.reference.presence import Spell
 from tests.reference.thing import Thing

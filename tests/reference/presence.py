@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from math import ceil
 
-from streams.kpi.policies import AnyPolicy, Policies
+from streams.kpi.policy.versions import AnyPolicy, Policies
 from tests.reference.telling import amended
 from tests.reference.thing import Event
 

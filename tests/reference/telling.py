@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from streams.contracts.events import SCALE_BOUNDS, AnyContactEvent, AnyEvent
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from tests.reference.thing import Contact, Event
 
 #: The order in which the contract lists types decides between a contact's events of one moment.

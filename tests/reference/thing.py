@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from streams.kpi.policies import AnyPolicy
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy
 from tests.reference.moments import day_of, in_force
 
 Event = dict[str, Any]

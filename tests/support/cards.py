@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from scoring.card import Card
-from scoring.given import Given
-from scoring.load import load
+from scoring.cards.load import load
+from scoring.cards.model import Card
+from scoring.inputs.values import Given
 
 
 def item(id: str, worth: float | None = 10, **fields: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Figure, Sums, entity_kind
 from streams.kpi.formulas import figures as kpi_figures
 from streams.kpi.formulas import formulas
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import side_of
 from streams.pipeline import Run, run
 

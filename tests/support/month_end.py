@@ -11,13 +11,13 @@ from typing import Any
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
-from scoring.cli import score
+from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import effect
 from streams.roster import Roster
-from tests.cards import item, saved, section, written
+from tests.support.cards import item, saved, section, written
 
 MARCH = ("--period", "2026-03")
 

@@ -14,16 +14,16 @@ import httpx
 from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner
 
-from deploy.ports import free_port
-from deploy.process import ServerProcess
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
 from streams.cli import app
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import EntityKind, Sums
-from streams.demo import environment
+from streams.kafka.connection import kafka_python_options
+from streams.kafka.drained import wait_until_processed
+from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
-from streams.sources.processed import wait_until_processed
+from streams.settings import Settings, environment
 from streams.sources.producer import EventProducer
 
 FIRST, LAST = date(2000, 1, 1), date(2199, 1, 1)
@@ -106,7 +106,7 @@ def run_cli(settings: Settings, *arguments: str) -> str:
 def messages(settings: Settings, topic: str) -> list[Any]:
     """Every record of a topic that has been committed."""
     consumer = KafkaConsumer(
-        **settings.kafka_python(), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+        **kafka_python_options(settings), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
     )
     try:
         name = f"{settings.prefix}{topic}"

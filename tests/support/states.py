@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from streams import facts as daily
 from streams.contacts import customer as customers
 from streams.contracts.outputs import DailyFacts
-from streams.entity import Entity
+from streams.entities import daily_facts as daily
+from streams.entities.entity import Entity
 from streams.settings import Settings
-from tests.operation import messages
+from tests.support.operation import messages
 
 
 def latest(settings: Settings, topic: str) -> dict[str, bytes]:

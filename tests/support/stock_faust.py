@@ -1,7 +1,7 @@
 """The main job on stock Faust, as its manual writes it: what the batch path of the worker is measured against.
 
-Two agents, an event at a time, tables with a write for each event, nothing of ``streams.batches``. The stages are the worker's own,
-with runs of one message. ``python -m tests.stock_faust`` runs it on the operation of ``DESKPULSE_…``, in that operation's group.
+Two agents, an event at a time, tables with a write for each event, nothing of ``streams.worker.batching``. The stages are the worker's own,
+with runs of one message. ``python -m tests.support.stock_faust`` runs it on the operation of ``DESKPULSE_…``, in that operation's group.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contracts.outputs import Contributions, DailyFacts
 from streams.contracts.topics import CONTACT_TOPICS, CONTRIBUTIONS
-from streams.entity import dump as dump_entity
-from streams.entity import load as load_entity
-from streams.kpis_stage import KpisStage
+from streams.entities.entity import dump as dump_entity
+from streams.entities.entity import load as load_entity
+from streams.entities.stage import KpisStage
 from streams.pipeline import Customers, DayBook, Entities
 from streams.roster import Roster
 from streams.settings import Settings
-from streams.sinks.transactions import partition_of
-from streams.windows.clock import EventClock, machine_ms
+from streams.system_clock import machine_ms
+from streams.windows.clock import EventClock
+from streams.worker.transactions import partition_of
 from tests.bench.contenders.faust import or_end
 
 _encode = msgspec.json.Encoder().encode

@@ -1,9 +1,9 @@
 """The score sheet: a page a person, in Chinese and in English, as HTML and as PDF."""
 
-from scoring.sheets.context import Context, Excluded
-from scoring.sheets.html import to_html
-from scoring.sheets.page import Page, pages
-from scoring.sheets.pdf import PdfWriter, pdfs
-from scoring.sheets.words import LANGUAGES, Language
+from scoring.reports.sheets.context import Context, Excluded
+from scoring.reports.sheets.html import to_html
+from scoring.reports.sheets.labels import LANGUAGES, Language
+from scoring.reports.sheets.page import Page, pages
+from scoring.reports.sheets.pdf import PdfWriter, pdfs
 
 __all__ = ["LANGUAGES", "Context", "Excluded", "Language", "Page", "PdfWriter", "pages", "pdfs", "to_html"]

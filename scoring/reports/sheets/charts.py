@@ -9,9 +9,9 @@ from fractions import Fraction
 from math import cos, pi, sin
 from textwrap import wrap
 
-from scoring.exact import cents, shown
-from scoring.sheets.words import Language
-from scoring.templated import render
+from scoring.reports.sheets.labels import Language
+from scoring.reports.templates import render
+from scoring.rounding import cents, shown
 
 #: Axes that a radar can have; beyond `_NAMED` they carry numbers only.
 LEAST_AXES, MOST_AXES, _NAMED = 3, 12, 8

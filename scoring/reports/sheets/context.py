@@ -8,10 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
-from scoring.evaluate import ItemScore, PersonScore
+from scoring.evaluation.scorer import ItemScore, PersonScore
+from scoring.outcomes.bilingual import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
-from scoring.outcomes.words import Words
-from scoring.runs import Run
+from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry
 
 #: A mean over fewer people would tell a colleague's score.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scoring.sheets.page import Page
-from scoring.templated import render
+from scoring.reports.sheets.page import Page
+from scoring.reports.templates import render
 
 
 def to_html(pages: Sequence[Page]) -> bytes:

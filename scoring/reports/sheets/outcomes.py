@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoring.exact import cents
 from scoring.outcomes.actions import Action
+from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.pay import Pay
-from scoring.outcomes.words import Words, joined
+from scoring.rounding import cents
 
 
 def follows(outcome: PersonOutcome) -> Iterator[Words]:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.evaluate import PersonScore, SectionScore
-from scoring.exact import NONE, shown, some
-from scoring.export import flags
-from scoring.scored import ItemScore
-from scoring.sheets.charts import radar, trend
-from scoring.sheets.compared import compared, next_line
-from scoring.sheets.context import Context, attained
-from scoring.sheets.follows import follows
-from scoring.sheets.words import Language, label, pick
+from scoring.evaluation.scorer import PersonScore, SectionScore
+from scoring.evaluation.scores import ItemScore
+from scoring.reports.sheets.charts import radar, trend
+from scoring.reports.sheets.context import Context, attained
+from scoring.reports.sheets.labels import Language, label, pick
+from scoring.reports.sheets.outcomes import follows
+from scoring.reports.sheets.peers import compared, next_line
+from scoring.rounding import NONE, shown, some
+from scoring.runs.messages import flags
 from scoring.units import said
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
-from streams.kpi.words import said as kpi_said
+from streams.kpi.labels import said as kpi_said
 
 
 @dataclass(frozen=True)

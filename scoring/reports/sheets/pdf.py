@@ -15,7 +15,7 @@ from types import TracebackType
 import pylopdf_fonts_zh_cn
 import typst
 
-from scoring.sheets.page import Page
+from scoring.reports.sheets.page import Page
 
 #: The family that is embedded; no system font is looked at, so that every machine gives the same bytes.
 FONT = "Noto Sans SC"
@@ -28,7 +28,7 @@ class PdfWriter:
     """
 
     def __init__(self) -> None:
-        self._template = as_file(files("scoring") / "templates" / "sheet.typ")
+        self._template = as_file(files("scoring") / "reports" / "templates" / "sheet.typ")
         self._fonts = as_file(files(pylopdf_fonts_zh_cn))
 
     def __enter__(self) -> PdfWriter:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.evaluate import PersonScore
-from scoring.exact import shown
+from scoring.evaluation.scorer import PersonScore
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.people import GRADES, Grade
-from scoring.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
-from scoring.sheets.context import Context, Means, attained, section_attained
-from scoring.sheets.words import Both, Language, label, pick
+from scoring.reports.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
+from scoring.reports.sheets.context import Context, Means, attained, section_attained
+from scoring.reports.sheets.labels import Both, Language, label, pick
+from scoring.rounding import shown
 
 
 def compared(

@@ -7,13 +7,13 @@ from hashlib import sha256
 
 import msgspec
 
-from scoring.exact import NONE, cents, total
-from scoring.export import message
-from scoring.figures import known_figures
+from scoring.cards.figures import known_figures
+from scoring.evaluation.scores import ItemScore
 from scoring.outcomes.decide import Outcomes
-from scoring.runs import Run
-from scoring.scored import ItemScore
-from scoring.xlsx import Column, Shown
+from scoring.reports.xlsx import Column, Shown
+from scoring.rounding import NONE, cents, total
+from scoring.runs.messages import message
+from scoring.runs.run import Run
 from streams.kpi.catalog import KPIS
 
 MISSING_COLUMNS: list[Column] = [

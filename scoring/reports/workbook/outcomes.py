@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoring.exact import NONE
-from scoring.export import yes_no
+from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.outcomes.standing import Standing
-from scoring.outcomes.words import Words, joined
-from scoring.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
+from scoring.reports.csv_report import yes_no
+from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
+from scoring.rounding import NONE
 
 OUTCOME_COLUMNS: list[Column] = [
     ("人员\nPerson", 18),

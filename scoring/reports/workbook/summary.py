@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
-from scoring import xlsx
-from scoring.evaluate import ItemScore, PersonScore
-from scoring.exact import NONE, some
-from scoring.export import PERSON_COLUMNS, flags, money_of, unscored_ids, yes_no
+from scoring.evaluation.scorer import ItemScore, PersonScore
 from scoring.outcomes.decide import Outcomes, PersonOutcome
-from scoring.runs import Run
+from scoring.reports import xlsx
+from scoring.reports.csv_report import PERSON_COLUMNS, yes_no
+from scoring.reports.workbook.audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit_lines, missing_lines
+from scoring.reports.workbook.outcomes import ACTION_COLUMNS, OUTCOME_COLUMNS, action_lines, outcome_lines
+from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
+from scoring.rounding import NONE, some
+from scoring.runs.messages import flags, money_of, unscored_ids
+from scoring.runs.run import Run
 from scoring.units import Unit
-from scoring.workbook_audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit_lines, missing_lines
-from scoring.workbook_outcomes import ACTION_COLUMNS, OUTCOME_COLUMNS, action_lines, outcome_lines
-from scoring.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
 from streams.contracts.outputs import RosterEntry
 
 _FORMATS: dict[Unit, str] = {

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TypeAlias
 
 from streams.contracts.outputs import DailyFacts, Sums
+from streams.kpi.by_version import Judged, judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, compare
-from streams.kpi.judged import Judged, judged
 from streams.kpi.maturity import Maturity
-from streams.kpi.policies import AnyPolicy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, Kpi, Side
 
 SumsOf: TypeAlias = Callable[[Sequence[DailyFacts]], Sums]

@@ -12,11 +12,12 @@ import typer
 from pydantic import ValidationError
 
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
-from streams.kpi.policies import AnyPolicy, warnings
+from streams.kpi.policy.versions import AnyPolicy, warnings
 from streams.operation import KafkaOperation
 from streams.pipeline import effect
 from streams.settings import Settings
-from streams.windows.clock import instant, machine_ms
+from streams.system_clock import machine_ms
+from streams.windows.clock import instant
 
 Broker = Annotated[
     str | None,

@@ -12,15 +12,15 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.context import Deployment, clear_errors, stop
-from streams.commands.files import reader
 from streams.commands.roster import read_roster
+from streams.commands.shared.context import Deployment, clear_errors, stop
+from streams.commands.shared.files import reader
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.pipeline import Run, run
 from streams.roster import Roster
 from streams.sources.replay import Reader
-from streams.sources.table import ReadRow
+from streams.sources.table.reader import ReadRow
 from streams.windows.clock import instant
 
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from streams.sources.mapping import load_mapping
 from streams.sources.replay import Reader
-from streams.sources.table import read_table
-from streams.sources.vendors import Vendor, read_records
+from streams.sources.table.mapping import load_mapping
+from streams.sources.table.reader import read_table
+from streams.sources.vendors.reader import Vendor, read_records
 
 Files = Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX) or records (JSON), also .gz")]
 Mapping = Annotated[

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.context import stop
-from streams.commands.days import Days, Source
+from streams.commands.shared.context import stop
+from streams.commands.shared.facts_source import Days, Source
 from streams.contracts.outputs import DailyFacts, entity_id
 from streams.kpi.explained import near
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy import CLOCK, Policy
+from streams.kpi.policy.model import CLOCK, Policy
 from streams.kpi.spec import Kpi, Side, Terms
 
 

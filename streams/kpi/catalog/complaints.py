@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy import CLOCK
+from streams.kpi.policy.model import CLOCK
 from streams.kpi.spec import Kpi
 
 COMPLAINTS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi, Side, Terms
 
 

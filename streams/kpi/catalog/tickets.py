@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kpi.measures.topics import topics_in
-from streams.kpi.policy import CLOCK
+from streams.kpi.policy.model import CLOCK
 from streams.kpi.spec import Kpi
 
 TICKETS = (

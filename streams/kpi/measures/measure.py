@@ -18,7 +18,7 @@ class Measure:
 
     ``level``: a height that goes up and down, such as tickets open: the sum of all its ups and downs so far is how high it is now.
     ``grows_with``: a time that goes on by itself: it grows by the height of that level, every second.
-    ``family``: a distribution: it stands for many sums, one for each bucket (``streams.kpi.percentiles``); its unit
+    ``family``: a distribution: it stands for many sums, one for each bucket (``streams.kpi.stats.percentiles``); its unit
     is that of the amounts.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Literal, get_args
 
-from streams.kpi.days_off import DaysOff
+from streams.kpi.policy.holidays import DaysOff
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "makeup"]
 #: A span of a day: minutes after midnight, the end excluded.

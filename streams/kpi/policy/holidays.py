@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from importlib.metadata import version
 
-from streams.kpi.policy_errors import NotCoveredError
+from streams.kpi.policy.errors import NotCoveredError
 
 _CHINA = "CN"
 #: Years within which the library is asked whether a country has make-up workdays.

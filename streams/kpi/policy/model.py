@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from streams.kpi.hours import BusinessDays, Weekday
+from streams.kpi.policy.business_hours import BusinessDays, Weekday
 
 ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
 Channel = Literal["chat", "ticket"]

@@ -1,4 +1,4 @@
-"""Versions of the policy: each in force from its day on, until the next; and the file that they are read from."""
+"""Versions of the policy: each in force from its day on, until the next."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import ValidationError
 
-from streams.kpi.policy import Policy
-from streams.kpi.policy_errors import NotCoveredError
+from streams.kpi.policy.errors import NotCoveredError
+from streams.kpi.policy.model import Policy
 
 #: Values of the whole operation, and why they cannot change with a version.
 LASTING = {
@@ -181,25 +179,6 @@ def read(raw: Mapping[str, Any]) -> AnyPolicy:
                 except NotCoveredError as error:
                     raise ValueError(f"version {policy.version!r}: {error}") from error
     return dated[0][1] if len(dated) == 1 and dated[0][0] is None else Policies(tuple(dated))
-
-
-def load_policy(path: Path | None) -> AnyPolicy:
-    """The policy of a YAML file, defaults for what it leaves out; all defaults without a file.
-
-    Raises ValueError with the file and every wrong entry named.
-    """
-    if path is None:
-        return Policy()
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"cannot read the policy {path}: {error}") from error
-    if raw is not None and not isinstance(raw, dict):
-        raise ValueError(f"policy {path}: values by name are expected, like service_level_seconds: 20")
-    try:
-        return read(raw or {})
-    except ValueError as error:
-        raise ValueError(f"policy {path}: {error}") from error
 
 
 def _checked(where: str, values: Mapping[str, Any]) -> Policy:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from streams.sources.expressions import Expression, ExpressionError
-from streams.sources.operators import add, divide, equal, multiply, ordered, subtract, truth
+from streams.sources.expressions.operators import add, divide, equal, multiply, ordered, subtract, truth
+from streams.sources.expressions.parser import Expression, ExpressionError
 
 #: A row while it is read: its cells as texts, then a slot for each name that the mapping binds.
 Row: TypeAlias = list[Any]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from streams.sources.operators import is_number
+from streams.sources.expressions.operators import is_number
 
 Ambiguous = Literal["earlier", "later", "reject"]
 

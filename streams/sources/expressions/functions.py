@@ -12,8 +12,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from streams.sources.moments import Moments
-from streams.sources.operators import described, equal, is_number, ordered
+from streams.sources.expressions.datetimes import Moments
+from streams.sources.expressions.operators import described, equal, is_number, ordered
 
 Function = Callable[..., Any]
 

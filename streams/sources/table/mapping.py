@@ -13,11 +13,11 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from streams.contracts.events import AnyEvent, ContactEvent, Event
-from streams.sources.cells import Layout
-from streams.sources.closures import Scope, compiled
-from streams.sources.expressions import Expression, ExpressionError, parse
-from streams.sources.functions import functions
-from streams.sources.moments import Ambiguous, Moments
+from streams.sources.expressions.compiler import Scope, compiled
+from streams.sources.expressions.datetimes import Ambiguous, Moments
+from streams.sources.expressions.functions import functions
+from streams.sources.expressions.parser import Expression, ExpressionError, parse
+from streams.sources.table.cells import Layout
 
 EventStruct: TypeAlias = type[Event]
 #: Every event by its type.

@@ -13,12 +13,12 @@ import msgspec
 
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent, ContactEvent
-from streams.sources.cells import RawRow, Table, TableError, open_table
-from streams.sources.closures import Compute, Row, Scope, compiled
-from streams.sources.expressions import Expression
-from streams.sources.functions import functions
-from streams.sources.mapping import EventMapping, TableMapping
-from streams.sources.operators import truth
+from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
+from streams.sources.expressions.functions import functions
+from streams.sources.expressions.operators import truth
+from streams.sources.expressions.parser import Expression
+from streams.sources.table.cells import RawRow, Table, TableError, open_table
+from streams.sources.table.mapping import EventMapping, TableMapping
 
 #: Environment variable with the key of the pseudonyms. Whoever has it can find a customer; without it nobody can.
 KEY_VARIABLE = "DESKPULSE_PSEUDONYM_KEY"

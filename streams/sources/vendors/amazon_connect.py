@@ -12,7 +12,7 @@ from typing import Any
 
 from streams.contracts import events as e
 from streams.contracts.events import AgentState, AnyEvent, EndedBy, milliseconds
-from streams.sources.record import Pseudonym, Record
+from streams.sources.vendors.record import Pseudonym, Record
 
 SOURCE = "amazon-connect"
 

@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
-from streams.sources.amazon_connect import AmazonConnect
-from streams.sources.cells import TableError, opened
-from streams.sources.freeswitch import FreeSwitch
-from streams.sources.functions import pseudonyms
-from streams.sources.record import Pseudonym
-from streams.sources.table import KEY_VARIABLE, ReadRow, RejectedRow, RowResult
+from streams.sources.expressions.functions import pseudonyms
+from streams.sources.table.cells import TableError, opened
+from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow, RowResult
+from streams.sources.vendors.amazon_connect import AmazonConnect
+from streams.sources.vendors.freeswitch import FreeSwitch
+from streams.sources.vendors.record import Pseudonym
 
 
 class Vendor(StrEnum):

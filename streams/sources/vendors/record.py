@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 
 from streams.contracts.events import AnyEvent
-from streams.sources.functions import number
+from streams.sources.expressions.functions import number
 
 E = TypeVar("E", bound=AnyEvent)
 #: From a caller's number to his pseudonym: ``functions.pseudonyms(key)``.

@@ -1,43 +1,39 @@
-"""Old customers leave the state, a few at a time: those whom no event can change any more."""
+"""Old customers leave the state for good, a few at a time: those whom no event can change any more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from streams.contacts.customer import Customer, last_at
-from streams.sinks.transactions import Message
-from streams.state import WriteBack
+from streams.worker.state.store import WriteBackCache
 
 #: Customers that are looked at at once, and how far (ms) time must have come since a walk through all began before the next does.
 _AT_ONCE, _BETWEEN_MS = 1000, 3_600_000
 
 
-class Forgetting:
+class CustomerEviction:
     """Walks through the customers of the partitions in hand, again and again.
 
     ``look_back_ms``: how long a contact is remembered after its last event, as seen from an event that comes; events may come
     ``lateness_ms`` late. Whom no event that may still come would remember leaves.
     """
 
-    def __init__(self, customers: WriteBack[Customer], look_back_ms: int, lateness_ms: int) -> None:
+    def __init__(self, customers: WriteBackCache[Customer], look_back_ms: int, lateness_ms: int) -> None:
         self._customers, self._look_back_ms = customers, look_back_ms + lateness_ms
         self._walks: dict[int, tuple[int, Iterator[list[str]]]] = {}
 
-    def some(self, clocks: Mapping[int, int]) -> Iterator[tuple[int, list[Message]]]:
-        """(partition, messages that remove customers) of the next few.
-
-        ``clocks``: partition → how far its slowest source has come, ms since 1970.
-        """
+    def step(self, clocks: Mapping[int, int]) -> None:
+        """Look at the next few. ``clocks``: partition → how far its slowest source has come, ms since 1970."""
         for number, now in clocks.items():
             began, walk = self._walks.get(number, (0, iter(())))
             old = next(walk, None)
             if old:
-                yield number, self._customers.remove(number, old)
+                self._customers.remove(number, old)
             elif old is None and now >= began + _BETWEEN_MS:
                 self._walks[number] = now, self._walk(number, now - self._look_back_ms)
 
     def _walk(self, number: int, before: int) -> Iterator[list[str]]:
-        held = self._customers.held.part(number)
+        held = self._customers.store.partition(number)
         names = list(held)
         for start in range(0, len(names), _AT_ONCE):
             changed = self._customers.changed.get(number, ())

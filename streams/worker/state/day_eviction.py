@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from streams import facts as daily
 from streams.contracts.outputs import DailyFacts
-from streams.day_parts import border_of
-from streams.state import WriteBack
+from streams.entities import daily_facts as daily
+from streams.entities.day_parts import border_of
+from streams.worker.state.store import WriteBackCache
 
 #: Days that are looked at at once.
 _AT_ONCE = 1000
 
 
-class PastDays:
+class DayEviction:
     """``unwritten``: has this day changed since it was last written? ``write``: have it written again with the next cycle. ``every``:
     after how many days what is still to come is written again.
     """
 
     def __init__(
-        self, days: WriteBack[DailyFacts], unwritten: Callable[[str], bool], write: Callable[[str], None], every: int
+        self,
+        days: WriteBackCache[DailyFacts],
+        unwritten: Callable[[str], bool],
+        write: Callable[[str], None],
+        every: int,
     ) -> None:
         self._days, self._unwritten, self._write, self._every = days, unwritten, write, every
         self._swept: dict[int, int] = {}
@@ -33,7 +37,7 @@ class PastDays:
         self._renewed: dict[int, int] = {}
         self._written: dict[int, int] = {}
 
-    def some(self, borders: Mapping[int, int], now: int) -> int:
+    def step(self, borders: Mapping[int, int], now: int) -> int:
         """Look at the next few; returns how many have left.
 
         ``borders``: partition → its border (ordinal) as of what is written, from where on contributions would be read again;
@@ -64,9 +68,9 @@ class PastDays:
         return self._renewed[number] if self._written[number] == 2 and number in self._renewed else None
 
     def _walk(self, number: int, border: int, now: int, renew: bool) -> Iterator[int]:
-        held = self._days.held
+        store = self._days.store
         today = border + self._every
-        names = list(held.part(number))
+        names = list(store.partition(number))
         for first in range(0, len(names), _AT_ONCE):
             gone = 0
             for name in names[first : first + _AT_ONCE]:
@@ -81,7 +85,7 @@ class PastDays:
                     if renew:
                         self._write(key)
                 else:
-                    held.put(number, name, None)
+                    store.forget(number, name)
                     del self._days[key]
                     gone += 1
             yield gone

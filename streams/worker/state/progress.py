@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from streams.day_parts import Starts
-from streams.sinks.transactions import Message, Place
-from streams.state import Held
+from streams.contracts.records import Place
+from streams.entities.day_parts import Starts
 from streams.windows.clock import EventClock
+from streams.worker.state.store import StateStore
 
 
 class _Mark(Struct, array_like=True):
@@ -49,10 +49,10 @@ class Progress:
         self.taken[place] = mark.offset
         self.clocks[place] = EventClock(mark.now, mark.doubted)
 
-    def load_held(self, marks: Held, numbers: Iterable[int]) -> None:
-        """Go on where the marks say that are held of these partitions."""
+    def load_stored(self, marks: StateStore, numbers: Iterable[int]) -> None:
+        """Go on where the stored marks of these partitions say."""
         for number in numbers:
-            for key, value in marks.part(number).items():
+            for key, value in marks.partition(number).items():
                 self.load(key, value)
 
     def clock(self, place: Place) -> EventClock:
@@ -72,15 +72,8 @@ class Progress:
         moved, self._moved = sorted(self._moved), set()
         return moved
 
-    def mark(self, place: Place, offset: int, now: int | None = None) -> Message:
-        """The message that says that a place has come to ``offset``; ``now``: with its clock at this (ms), where that was not last."""
+    def mark(self, marks: StateStore, place: Place, offset: int, now: int | None = None) -> None:
+        """Store that a place has come to ``offset``; ``now``: with its clock at this (ms), where that was not last."""
         clock = self.clock(place)
         value = _encode(_Mark(offset, clock.now if now is None else now, clock.doubted, self.starts.get(place, [])))
-        return f"{place[0]}|{place[1]}".encode(), value, []
-
-    def forget(self) -> None:
-        """The partitions have gone."""
-        self.taken.clear()
-        self.clocks.clear()
-        self.starts.clear()
-        self._moved.clear()
+        marks.put(place[1], f"{place[0]}|{place[1]}".encode(), value)

@@ -10,12 +10,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.contracts import topics
+from streams.contracts.records import Place
 from streams.contracts.topics import Topic
-from streams.day_parts import start
-from streams.progress import Progress
+from streams.entities.day_parts import start
 from streams.settings import Settings
-from streams.sinks.transactions import Place
-from streams.state import Held
+from streams.worker.state.progress import Progress
+from streams.worker.state.store import StateStore
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +56,11 @@ async def first_offsets(connection: Mapping[str, Any], places: Iterable[Place]) 
     return {(place.topic, place.partition): offset for place, offset in found.items()}
 
 
-class Restoring:
-    """Reads state into ``held`` (topic of ``STATE`` → what is held of it)."""
+class StateRestore:
+    """Reads state into ``stores`` (topic of ``STATE`` → its store)."""
 
-    def __init__(self, settings: Settings, connection: Mapping[str, Any], held: Mapping[Topic, Held]) -> None:
-        self._settings, self._connection, self._held = settings, connection, held
+    def __init__(self, settings: Settings, connection: Mapping[str, Any], stores: Mapping[Topic, StateStore]) -> None:
+        self._settings, self._connection, self._stores = settings, connection, stores
         #: How many records have been read.
         self.records = 0
 
@@ -96,7 +96,7 @@ class Restoring:
     def _first_days(self, numbers: Iterable[int]) -> dict[Place, int]:
         """From where the daily facts of these partitions are to be read: older days are not in hand."""
         progress, contributions = Progress(), self._settings.topic(topics.CONTRIBUTIONS)
-        progress.load_held(self._held[topics.PROGRESS], numbers)
+        progress.load_stored(self._stores[topics.PROGRESS], numbers)
         return {
             self._place(topics.DAILY_FACTS, number): start(progress.starts.get((contributions, number), []))
             for number in numbers
@@ -105,7 +105,7 @@ class Restoring:
     async def _fill(
         self, consumer: AIOKafkaConsumer, begins: Mapping[Place, int], wanted: Callable[[], bool]
     ) -> dict[Place, int] | None:
-        held = {self._settings.topic(topic): one for topic, one in self._held.items()}
+        stores = {self._settings.topic(topic): one for topic, one in self._stores.items()}
         places = {TopicPartition(*place): offset for place, offset in begins.items()}
         consumer.assign(list(places))
         ends, told = await consumer.end_offsets(list(places)), monotonic()
@@ -119,7 +119,7 @@ class Restoring:
                 return None
             for place, records in (await consumer.getmany(*left, timeout_ms=200)).items():
                 for record in records:
-                    held[place.topic].put(place.partition, record.key, record.value)
+                    stores[place.topic].restore(place.partition, record.key, record.value)
                 self.records += len(records)
             left = {place for place in left if await consumer.position(place) < ends[place]}
             if monotonic() - told > _TELL_SECONDS:

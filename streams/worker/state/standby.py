@@ -15,13 +15,13 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.contracts import topics
+from streams.contracts.records import Place
 from streams.contracts.topics import Topic
-from streams.day_parts import border_of, decode_day
-from streams.progress import Progress
-from streams.restore import STATE, Restoring, state_consumer
+from streams.entities.day_parts import CutoffDay, border_of, decode_day
 from streams.settings import Settings
-from streams.sinks.transactions import Place
-from streams.state import Held
+from streams.worker.state.progress import Progress
+from streams.worker.state.restore import STATE, StateRestore, state_consumer
+from streams.worker.state.store import MemoryStore, StateStore
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,12 @@ _TIDY_EVERY = 200_000
 
 
 class Standby:
-    """``border``: the first day (ordinal) that is in hand when the clock of a partition of contributions is at a moment (ms)."""
+    """``cutoff``: the first day that is in hand."""
 
-    def __init__(self, settings: Settings, connection: Mapping[str, Any], border: Callable[[int | None], int]) -> None:
-        self._settings, self._connection, self._border = settings, connection, border
-        self._held = {topic: Held() for topic in STATE}
-        self._by_name = {settings.topic(topic): held for topic, held in self._held.items()}
+    def __init__(self, settings: Settings, connection: Mapping[str, Any], cutoff: CutoffDay) -> None:
+        self._settings, self._connection, self._cutoff = settings, connection, cutoff
+        self._stores = {topic: MemoryStore() for topic in STATE}
+        self._by_name = {settings.topic(topic): store for topic, store in self._stores.items()}
         #: Place → offset of the next record.
         self._read: dict[Place, int] = {}
         #: Partition numbers that are followed, those that are to be, and a count of the changes of these.
@@ -44,21 +44,21 @@ class Standby:
         self._wanted: set[int] = set()
         self._changes = 0
 
-    def leave(self, numbers: set[int]) -> None:
+    def set_assigned(self, numbers: set[int]) -> None:
         """These partitions are this worker's own now; all others are to be followed."""
         self._wanted = set(range(self._settings.partitions)) - numbers
         self._changes += 1
         self._following &= self._wanted
-        for held in self._held.values():
-            held.keep(self._following)
+        for store in self._stores.values():
+            store.retain(self._following)
         self._read = {place: offset for place, offset in self._read.items() if place[1] in self._following}
 
-    def hand_over(self, number: int, to: Mapping[Topic, Held]) -> dict[Place, int]:
+    def promote(self, number: int, to: Mapping[Topic, StateStore]) -> dict[Place, int]:
         """Give what is known of a partition; returns the offsets before which all is in it, nothing where it was not followed."""
         if number not in self._following:
             return {}
-        for topic, held in self._held.items():
-            to[topic].adopt(number, held.part(number))
+        for topic, store in self._stores.items():
+            to[topic].replace_partition(number, store.partition(number))
         return {place: offset for place, offset in self._read.items() if place[1] == number}
 
     async def run(self, stopped: Callable[[], bool]) -> None:
@@ -78,15 +78,15 @@ class Standby:
             return changes == self._changes and not stopped()
 
         if new := self._wanted - self._following:
-            restoring = Restoring(self._settings, self._connection, self._held)
-            read = await restoring.read(new, {}, wanted)
+            restore = StateRestore(self._settings, self._connection, self._stores)
+            read = await restore.read(new, {}, wanted)
             if read is None or not wanted():
-                for held in self._held.values():
-                    held.keep(self._following)
+                for store in self._stores.values():
+                    store.retain(self._following)
                 return
             self._read |= read
             self._following |= new
-            log.info("standing by for %d partitions; %d records read", len(self._following), restoring.records)
+            log.info("standing by for %d partitions; %d records read", len(self._following), restore.records)
         if not self._following:
             await asyncio.sleep(_PATIENCE_SECONDS)
             return
@@ -103,7 +103,7 @@ class Standby:
                     return  # what has been handed over must not be taken for more than it was
                 for place, records in fetched.items():
                     for record in records:
-                        self._by_name[place.topic].put(place.partition, record.key, record.value)
+                        self._by_name[place.topic].restore(place.partition, record.key, record.value)
                     self._read[place.topic, place.partition] = records[-1].offset + 1
                     count += len(records)
                 if count > _TIDY_EVERY:
@@ -115,14 +115,14 @@ class Standby:
     def _tidy(self) -> None:
         """Drop the days that are over, but not one with something still to come."""
         progress, contributions = Progress(), self._settings.topic(topics.CONTRIBUTIONS)
-        progress.load_held(self._held[topics.PROGRESS], self._following)
+        progress.load_stored(self._stores[topics.PROGRESS], self._following)
         for number in self._following:
-            border = self._border(progress.clock((contributions, number)).now)
-            days = self._held[topics.DAILY_FACTS]
+            border = self._cutoff.at(progress.clock((contributions, number)).now)
+            days = self._stores[topics.DAILY_FACTS]
             over = [
                 key
-                for key, value in days.part(number).items()
+                for key, value in days.partition(number).items()
                 if border_of(key.decode()) <= border and not decode_day(value).planned
             ]
             for key in over:
-                days.put(number, key, None)
+                days.forget(number, key)

@@ -1,68 +1,142 @@
-"""State at work over encoded values: decoded when first needed, remembered when changed, encoded when it is written."""
+"""State: encoded values by key in stores that share one interface, and decoded values at work over them.
+
+A ``ChangelogStore`` is what the worker holds of a topic of state: whatever changes in it goes to that topic with the next checkpoint, and
+is read back from there (``restore.py``). A ``MemoryStore`` tells nobody: for what others write, and for tests.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from streams.sinks.transactions import Message
+from streams.contracts.records import Message
 
 V = TypeVar("V")
 
 
-class Held:
-    """What a topic of state holds for the partitions in hand: encoded values by key."""
-
-    def __init__(self) -> None:
-        self._parts: dict[int, dict[bytes, bytes]] = {}
+class StateStore(Protocol):
+    """Encoded values by key, of the partitions in hand."""
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key; None where there is none."""
-        for part in self._parts.values():
-            if (value := part.get(key)) is not None:
+
+    def partition(self, number: int) -> Mapping[bytes, bytes]:
+        """Encoded values of a partition by key."""
+
+    def put(self, number: int, key: bytes, value: bytes | None) -> None:
+        """Change the value of a key of a partition; None removes it for good."""
+
+    def forget(self, number: int, key: bytes) -> None:
+        """Hold a key no more. Where it was written it stays."""
+
+    def restore(self, number: int, key: bytes, value: bytes | None) -> None:
+        """Hold what was read where it had been written: no change."""
+
+    def replace_partition(self, number: int, values: Mapping[bytes, bytes]) -> None:
+        """Hold these values of a partition, as read, and no others."""
+
+    def retain(self, numbers: Container[int]) -> None:
+        """Hold nothing of all other partitions, changes that nobody has asked for included."""
+
+    def drain(self) -> dict[int, list[Message]]:
+        """Partition → what has changed since the last call, in order, as messages of the changelog."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class MemoryStore:
+    """A ``StateStore`` that keeps no changelog."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[int, dict[bytes, bytes]] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key; None where there is none."""
+        for values in self._partitions.values():
+            if (value := values.get(key)) is not None:
                 return value
         return None
 
-    def put(self, partition: int, key: bytes, value: bytes | None) -> None:
-        """Set the value of a key; None removes it."""
-        part = self._parts.setdefault(partition, {})
-        if value is None:
-            part.pop(key, None)
-        else:
-            part[key] = value
-
-    def part(self, partition: int) -> Mapping[bytes, bytes]:
+    def partition(self, number: int) -> Mapping[bytes, bytes]:
         """Encoded values of a partition by key."""
-        return self._parts.get(partition, {})
+        return self._partitions.get(number, {})
 
-    def adopt(self, partition: int, part: Mapping[bytes, bytes]) -> None:
+    def put(self, number: int, key: bytes, value: bytes | None) -> None:
+        """Change the value of a key of a partition; None removes it."""
+        self.restore(number, key, value)
+
+    def forget(self, number: int, key: bytes) -> None:
+        """Hold a key no more."""
+        self.restore(number, key, None)
+
+    def restore(self, number: int, key: bytes, value: bytes | None) -> None:
+        """Hold what was read where it had been written."""
+        values = self._partitions.setdefault(number, {})
+        if value is None:
+            values.pop(key, None)
+        else:
+            values[key] = value
+
+    def replace_partition(self, number: int, values: Mapping[bytes, bytes]) -> None:
         """Hold these values of a partition, and no others."""
-        self._parts[partition] = dict(part)
+        self._partitions[number] = dict(values)
 
-    def keep(self, partitions: Container[int]) -> None:
-        """Forget all other partitions."""
-        self._parts = {number: part for number, part in self._parts.items() if number in partitions}
+    def retain(self, numbers: Container[int]) -> None:
+        """Hold nothing of all other partitions."""
+        self._partitions = {number: values for number, values in self._partitions.items() if number in numbers}
+
+    def drain(self) -> dict[int, list[Message]]:
+        """Nothing: nobody keeps these changes."""
+        return {}
 
     def __iter__(self) -> Iterator[bytes]:
-        for part in self._parts.values():
-            yield from part
+        for values in self._partitions.values():
+            yield from values
 
 
-class WriteBack(dict[str, V]):
-    """Decoded values by key; a missing one is read from what is held encoded, or made new.
+class ChangelogStore(MemoryStore):
+    """A ``StateStore`` whose changes wait to be written to its topic."""
 
-    ``changed`` maps a partition to the keys whose values must be written: whoever changes a value says so.
+    def __init__(self) -> None:
+        super().__init__()
+        self._changes: dict[int, list[Message]] = {}
+
+    def put(self, number: int, key: bytes, value: bytes | None) -> None:
+        """Change the value of a key of a partition; None removes it, there as well as here."""
+        self.restore(number, key, value)
+        self._changes.setdefault(number, []).append((key, value, []))
+
+    def replace_partition(self, number: int, values: Mapping[bytes, bytes]) -> None:
+        """Hold these values of a partition, and no others; what was to be written of it is not."""
+        super().replace_partition(number, values)
+        self._changes.pop(number, None)
+
+    def retain(self, numbers: Container[int]) -> None:
+        """Hold and write nothing of all other partitions."""
+        super().retain(numbers)
+        self._changes = {number: messages for number, messages in self._changes.items() if number in numbers}
+
+    def drain(self) -> dict[int, list[Message]]:
+        """Partition → what has changed since the last call, in order."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+
+class WriteBackCache(dict[str, V]):
+    """Decoded values by key over a store; a missing one is decoded from there, or made new.
+
+    ``changed`` maps a partition to the keys whose values must be written back: whoever changes a value says so.
     """
 
     def __init__(
         self,
-        held: Held,
+        store: StateStore,
         load: Callable[[bytes], V],
         dump: Callable[[V], bytes],
         new: Callable[[str], V],
     ) -> None:
         super().__init__()
-        self.held = held
+        self.store = store
         self._load = load
         self._dump = dump
         self._new = new
@@ -70,58 +144,45 @@ class WriteBack(dict[str, V]):
         self._recent: set[str] = set()
 
     def __missing__(self, key: str) -> V:
-        raw = self.held.get(key.encode())
+        raw = self.store.get(key.encode())
         value = self[key] = self._load(raw) if raw is not None else self._new(key)
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key that is at work or held; unlike ``[]`` it makes nothing new."""
-        if key in self or self.held.get(key.encode()) is not None:
+        """The value of a key that is at work or stored; unlike ``[]`` it makes nothing new."""
+        if key in self or self.store.get(key.encode()) is not None:
             return self[key]
         return default
 
-    def mark(self, partition: int, keys: set[str]) -> None:
+    def mark(self, number: int, keys: set[str]) -> None:
         """These keys, all of one partition, have changed."""
-        self.changed.setdefault(partition, set()).update(keys)
+        self.changed.setdefault(number, set()).update(keys)
         self._recent |= keys
 
-    def rest(self, most: int, unwritten: Container[str] = ()) -> None:
-        """Where more than ``most`` values are decoded, keep those decoded that were marked or encoded since the last call, those
+    def flush(self, number: int, keys: Iterable[str]) -> None:
+        """Write the values of these keys, all of one partition, back into the store."""
+        for key in keys:
+            self.store.put(number, key.encode(), self._dump(self[key]))
+            self._recent.add(key)
+
+    def flush_changed(self) -> None:
+        """Write back all that was marked since the last call."""
+        changed, self.changed = self.changed, {}
+        for number, keys in changed.items():
+            self.flush(number, sorted(keys))
+
+    def remove(self, number: int, keys: Iterable[str]) -> None:
+        """Remove these keys, all of one partition, for good."""
+        for key in keys:
+            self.store.put(number, key.encode(), None)
+            self.pop(key, None)
+
+    def evict(self, most: int, unwritten: Container[str] = ()) -> None:
+        """Where more than ``most`` values are decoded, keep those decoded that were marked or written back since the last call, those
         ``unwritten``, and no others: a decoded value takes many times the memory of its encoded form.
         """
         if len(self) > most:
             changed = {key for keys in self.changed.values() for key in keys}
             for key in [key for key in self if not (key in self._recent or key in changed or key in unwritten)]:
                 del self[key]
-        self._recent.clear()
-
-    def remove(self, partition: int, keys: Iterable[str]) -> list[Message]:
-        """Forget these keys for good; the messages that say so."""
-        messages: list[Message] = []
-        for key in keys:
-            raw = key.encode()
-            self.held.put(partition, raw, None)
-            self.pop(key, None)
-            messages.append((raw, None, []))
-        return messages
-
-    def encode(self, partition: int, keys: Iterable[str]) -> list[Message]:
-        """The values of these keys, all of one partition, as messages; what is held is brought up to date."""
-        messages: list[Message] = []
-        for key in keys:
-            raw, value = key.encode(), self._dump(self[key])
-            self.held.put(partition, raw, value)
-            messages.append((raw, value, []))
-            self._recent.add(key)
-        return messages
-
-    def take_changed(self) -> list[tuple[int, list[Message]]]:
-        """(partition, messages) of what changed since the last call."""
-        taken, self.changed = self.changed, {}
-        return [(partition, self.encode(partition, sorted(keys))) for partition, keys in taken.items()]
-
-    def reset(self) -> None:
-        """Forget what is decoded and what has changed."""
-        self.clear()
-        self.changed.clear()
         self._recent.clear()

@@ -14,8 +14,8 @@ from bytewax.testing import run_main
 
 from streams.contacts.customer import Customer
 from streams.contracts.outputs import Contributions, DailyFacts
-from streams.day_parts import new_day
-from streams.entity import Entity
+from streams.entities.day_parts import new_day
+from streams.entities.entity import Entity
 from tests.bench.contenders import job
 from tests.bench.contenders.protocol import Meter, Order, Progress, ordered
 

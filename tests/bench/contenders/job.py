@@ -12,13 +12,13 @@ from typing import Any, Protocol, TypedDict
 
 import msgspec
 
-from streams import facts as daily
 from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contracts.outputs import ALL, Contributions, DailyFacts, Sums
-from streams.entity import Entity
+from streams.entities import daily_facts as daily
+from streams.entities.entity import Entity
 from streams.kpi.measures import add
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.roster import Roster
 from streams.windows.clock import EventClock
 from tests.bench.contenders.protocol import Checksum

@@ -21,15 +21,14 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaExcepti
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.ports import free_port
-from deploy.process import ServerProcess
-from streams.build import compiled
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
 from streams.contracts.outputs import ALL
 from streams.contracts.topics import CALLS, CONTRIBUTIONS
-from streams.demo import environment
+from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
+from streams.settings import Settings, environment
+from streams.version import compiled
 from tests.bench.contenders.job import totals
 from tests.bench.contenders.protocol import PARTITIONS, Order, answer, ordered
 from tests.bench.setting import BROKER_CORE, pinned

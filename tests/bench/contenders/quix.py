@@ -13,10 +13,10 @@ from streams.contacts.customer import Customer
 from streams.contacts.customer import dump as dump_customer
 from streams.contacts.customer import load as load_customer
 from streams.contracts.outputs import Contributions, DailyFacts
-from streams.day_parts import new_day
-from streams.entity import Entity
-from streams.entity import dump as dump_entity
-from streams.entity import load as load_entity
+from streams.entities.day_parts import new_day
+from streams.entities.entity import Entity
+from streams.entities.entity import dump as dump_entity
+from streams.entities.entity import load as load_entity
 from tests.bench.contenders import job
 from tests.bench.contenders.protocol import PARTITIONS, Meter, Order, Progress, ordered
 

@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy import tools
-from deploy.kafka_jars import cache_root
+from deploy.local import tools
+from deploy.local.kafka_jars import cache_root
 from tests.bench.setting import Contender
 
 _SOURCES = Path(__file__).resolve().parent

@@ -15,7 +15,8 @@ from time import monotonic, monotonic_ns, sleep
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
-from streams.windows.clock import instant, machine_ms
+from streams.system_clock import machine_ms
+from streams.windows.clock import instant
 from tests.bench.scenarios.desks import COPY_AGENTS, Template, desk, over_and_over, stamp
 from tests.bench.scenarios.orders import Done, Order
 from tests.bench.scenarios.probe import probe

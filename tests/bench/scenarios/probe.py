@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from redis import Redis
 
+from streams.contracts import redis_keys
 from streams.contracts.decode import encode
 from streams.contracts.events import CallAnswered
 from streams.contracts.outputs import Totals
@@ -38,7 +39,7 @@ def probe(name: str, at: int) -> tuple[bytes, bytes]:
 
 def hash_of(settings: Settings) -> str:
     """The Redis hash of agents' totals, by agent."""
-    return settings.redis_key("now", "agent")
+    return settings.redis_key(redis_keys.now("agent"))
 
 
 def shows(raw: bytes | str | None) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 from redis import Redis
 
 from streams.contracts.topics import CALLS
-from streams.restore import STATE
 from streams.settings import Settings
-from streams.windows.clock import machine_ms
+from streams.system_clock import machine_ms
+from streams.worker.state.restore import STATE
 from tests.bench.scenarios.desks import copies_for, desk, side_by_side
 from tests.bench.scenarios.growth import DAY
 from tests.bench.scenarios.probe import is_shown, probe

@@ -19,12 +19,12 @@ from kafka import KafkaAdminClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from deploy.ports import free_port
-from deploy.process import ServerProcess
+from deploy.local.ports import free_port
+from deploy.local.process import ServerProcess
 from streams.contracts.topics import CONTACT_TOPICS, CONTRIBUTIONS
-from streams.demo import environment
-from streams.settings import Settings
-from streams.sinks.topics import ensure_topics
+from streams.kafka.connection import kafka_python_options
+from streams.kafka.topics import ensure_topics
+from streams.settings import Settings, environment
 from tests.bench.setting import CONTENDER_CORE, Bench, on_core
 
 T = TypeVar("T")
@@ -228,7 +228,7 @@ def operation(bench: Bench, name: str, clock: Literal["wall", "event"]) -> Itera
 
 def bytes_of(settings: Settings) -> dict[str, int]:
     """Topic of this operation → bytes on the broker's disks."""
-    with closing(KafkaAdminClient(**settings.kafka_python())) as admin:
+    with closing(KafkaAdminClient(**kafka_python_options(settings))) as admin:
         found: dict[str, int] = {}
         for broker in admin.describe_log_dirs():
             for topic in (topic for directory in broker["log_dirs"] for topic in directory["topics"]):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy import tools
 from deploy.doctor import Finding, examine
-from deploy.kafka_jars import cache_root, cached_jars, kafka_version
-from deploy.ports import free_port, split_address
+from deploy.local import tools
+from deploy.local.kafka_jars import cache_root, cached_jars, kafka_version
+from deploy.local.ports import free_port
+from streams.addresses import split_address
 
 
 @pytest.fixture

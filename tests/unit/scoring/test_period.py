@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scoring.load import find
+from scoring.cards.load import find
 from scoring.period import Month, Period, Quarter, parse_period
-from scoring.runs import run
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policy import Policy
-from tests import cards
-from tests.cards import item, section
+from streams.kpi.policy.model import Policy
+from tests.support import cards
+from tests.support.cards import item, section
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from streams.commands.roster import read_roster
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.outputs import RosterEntry
-from streams.kpi.policies import load_policy
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_policy
 from streams.pipeline import run
 from streams.presence.log import AgentPresence, dump, load
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock
-from tests.desk import POLICY, Script, moment, sums
+from tests.support.desk import POLICY, Script, moment, sums
 
 ROSTER = Roster(
     [

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from scoring.analysis.correlation import correlated, cuts, most_alike
 from scoring.analysis.review import ItemReview, Review, review, satisfaction
 from scoring.analysis.review_report import report
-from scoring.analysis.statistics_of import correlated, cuts, most_alike
-from scoring.cli import score
+from scoring.commands.main import score
 from scoring.period import Month
-from scoring.runs import Run, run
+from scoring.runs.run import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policy import Policy
-from tests.cards import card, item, rated, section
-from tests.unit.test_score_cli import InMemory
+from streams.kpi.policy.model import Policy
+from tests.support.cards import card, item, rated, section
+from tests.unit.scoring.commands.test_run import InMemory
 
 MARCH, APRIL = Month(2010, 3), Month(2010, 4)
 

@@ -14,16 +14,16 @@ from typer.testing import CliRunner, Result
 from scoring.analysis.weights import tried
 from scoring.analysis.what_if import Past, Scenario, what_if
 from scoring.analysis.what_if_report import report
-from scoring.card import Card
-from scoring.cli import score
+from scoring.cards.model import Card
+from scoring.cards.profiles import ProfileError
+from scoring.commands.main import score
 from scoring.outcomes import Settings
-from scoring.people import Incomplete
 from scoring.period import Month
-from scoring.profiles import ProfileError
+from scoring.runs.outcome_inputs import Incomplete
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policy import Policy
-from tests.cards import card, item, rated, section, written
-from tests.unit.test_score_cli import InMemory
+from streams.kpi.policy.model import Policy
+from tests.support.cards import card, item, rated, section, written
+from tests.unit.scoring.commands.test_run import InMemory
 
 MARCH, APRIL = Month(2010, 3), Month(2010, 4)
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from scoring.card import Card
-from scoring.load import find, known
+from scoring.cards.load import find, known
+from scoring.cards.model import Card
+from scoring.evaluation.trial import attempt
 from scoring.rules import RefusedError
-from scoring.trial import attempt
 
 #: What the forms say, item by item: fields → points; "refused" where the form does not allow it, None where unscored.
 TABLE = """

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scoring.automation import automation_share, is_low
-from scoring.faults import warnings
-from scoring.figures import known_figures, usual_unit
-from scoring.load import CardError, find, known, load
+from scoring.cards.automation import automation_share, is_low
+from scoring.cards.figures import known_figures, usual_unit
+from scoring.cards.load import CardError, find, known, load
+from scoring.cards.validation import warnings
 from streams.kpi.catalog import KPIS
-from tests import cards
-from tests.cards import item, section
+from tests.support import cards
+from tests.support.cards import item, section
 
 TEXT = (Path(__file__).parent / "score_card.yaml").read_text(encoding="utf-8")
 

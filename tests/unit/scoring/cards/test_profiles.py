@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from scoring.calendar import in_force, load_calendar
-from scoring.card import Card
-from scoring.evaluate import evaluate
-from scoring.load import find, load
+from scoring.cards.load import find, load
+from scoring.cards.model import Card
+from scoring.cards.profile_calendar import in_force, load_calendar
+from scoring.cards.profiles import ProfileError, find_profile, known_profiles, under
+from scoring.evaluation.scorer import evaluate
 from scoring.period import Month, Period, Quarter
-from scoring.profiles import ProfileError, find_profile, known_profiles, under
-from scoring.runs import run
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts
-from streams.kpi.policy import Policy
-from tests import cards
-from tests.cards import item, section
+from streams.kpi.policy.model import Policy
+from tests.support import cards
+from tests.support.cards import item, section
 
 CORE, FRONT = find("s2-a-core"), find("s3-a-front-line")
 NOVEMBER = Month(2026, 11)
@@ -272,7 +272,7 @@ def reception(folder: Path) -> Card:
     import yaml
 
     body = yaml.safe_load(
-        (files("scoring") / "cards" / "s1-a-reception-iron-triangle.yaml").read_text(encoding="utf-8")
+        (files("scoring") / "cards" / "library" / "s1-a-reception-iron-triangle.yaml").read_text(encoding="utf-8")
     )
     for part in body["sections"]:
         for one in part["items"]:

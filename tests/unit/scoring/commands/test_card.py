@@ -11,13 +11,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from scoring.card_cli import card
-from scoring.load import find, known
-from scoring.profiles import known_profiles
-from scoring.schema import schemas
+from scoring.cards.load import find, known
+from scoring.cards.profiles import known_profiles
+from scoring.cards.schema import schemas
+from scoring.commands.card import card
 from tests.conftest import SHARED_DATA, require
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 OWN = yaml.safe_load((Path(__file__).parent / "card_examples.yaml").read_text(encoding="utf-8"))
 GIVEN = SHARED_DATA.parent / "appraisal" / "examples.yaml"
 
@@ -170,11 +170,11 @@ def test_check_says_what_is_sound_what_to_think_about_and_what_is_wrong(tmp_path
 
 
 def test_json_schemas_are_fresh(tmp_path: Path) -> None:
-    """`deskpulse card schema scoring/schema` writes them anew."""
+    """`deskpulse card schema scoring/cards/schema` writes them anew."""
     done = run("schema", str(tmp_path / "new"))
     assert done.exit_code == 0
     for name, text in schemas().items():
-        assert (ROOT / "scoring" / "schema" / name).read_text(encoding="utf-8") == text, name
+        assert (ROOT / "scoring" / "cards" / "schema" / name).read_text(encoding="utf-8") == text, name
         assert (tmp_path / "new" / name).read_text(encoding="utf-8") == text
 
 

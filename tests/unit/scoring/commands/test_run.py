@@ -13,10 +13,10 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
-from scoring.cli import score
-from scoring.load import known
+from scoring.cards.load import known
+from scoring.commands.main import score
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 FACTS = [
     DailyFacts(entity="agent|anna", date=date(2010, 8, 2), sums={"resolution_due": 10, "resolved": 7}),

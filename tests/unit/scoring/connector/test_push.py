@@ -17,13 +17,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from deploy.ports import free_port
-from scoring.cli import score
+from deploy.local.ports import free_port
+from scoring.commands.main import score
 from scoring.connector import Journal, Mapping, MappingError, load_mapping, push
 from scoring.connector.mapping import mapped
 from scoring.connector.push import key_of
+from tests.support import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "example" / "mapping.yaml"
+EXAMPLE = ROOT / "docs" / "example" / "mapping.yaml"
 KEYS = {id: f"{id}|2010-08|s2-a-core|1|1" for id in ("anna", "ben", "carl")}
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from scoring.card import Card
-from scoring.evaluate import PersonScore, evaluate
-from scoring.given import Given
-from scoring.load import find
-from scoring.sample import Spread
-from streams.kpi.policy import Policy
-from tests import cards
-from tests.cards import item, rated, section
+from scoring.cards.load import find
+from scoring.cards.model import Card
+from scoring.evaluation.sampling import Spread
+from scoring.evaluation.scorer import PersonScore, evaluate
+from scoring.inputs.values import Given
+from streams.kpi.policy.model import Policy
+from tests.support import cards
+from tests.support.cards import item, rated, section
 
 POLICY = Policy()
 RATERS = [

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from scoring.evaluate import evaluate
-from scoring.load import find
+from scoring.cards.load import find
+from scoring.evaluation.scorer import evaluate
 from scoring.rules import Inputs, Objection, Points, Rule, Setting
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 CORE = find("s2-a-core")
 POLICY = Policy()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from scoring.inputs.needs import missing, needs
+from scoring.cards.load import known, load
+from scoring.inputs.requirements import missing, needs
 from scoring.inputs.sheet import InputError, parse_sheet, read_sheet
-from scoring.load import known, load
-from tests.month_end import MARCH, Desk, card_file, entry
+from tests.support.month_end import MARCH, Desk, card_file, entry
 
 HEAD = "period,person,item,field,value\n"
 

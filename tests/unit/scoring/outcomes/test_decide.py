@@ -22,9 +22,9 @@ from scoring.outcomes import (
     Term,
     Words,
     decide,
-    default,
 )
 from scoring.outcomes.terms import closed_by
+from scoring.outcomes_file import default
 from scoring.period import Month
 
 FCR = Words("首次解决率", "FCR")

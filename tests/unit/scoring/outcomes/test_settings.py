@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scoring.outcomes import Settings, SettingsError, default, load, parse
+from scoring.outcomes import Settings, SettingsError, parse
+from scoring.outcomes_file import default, load
 
 TEXT = (files("scoring") / "outcomes" / "outcomes.yaml").read_text(encoding="utf-8")
 BARE = 'schema: deskpulse/outcomes/1\nversion: "1"\n'

@@ -14,17 +14,19 @@ import msgspec
 import pytest
 from openpyxl import load_workbook
 
-from scoring import xlsx
-from scoring.export import to_csv, to_messages
-from scoring.load import find
-from scoring.outcomes import Outcomes, decide, default
-from scoring.people import Incomplete, people
+from scoring.cards.load import find
+from scoring.outcomes import Outcomes, decide
+from scoring.outcomes_file import default
 from scoring.period import Month
-from scoring.results import ResultsError, read_results, to_json
-from scoring.runs import Run, run
-from scoring.workbook import to_xlsx
+from scoring.reports import xlsx
+from scoring.reports.csv_report import to_csv
+from scoring.reports.json_report import ResultsError, read_results, to_json
+from scoring.reports.workbook.summary import to_xlsx
+from scoring.runs.messages import to_messages
+from scoring.runs.outcome_inputs import Incomplete, people
+from scoring.runs.run import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Score
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 CORE = find("s2-a-core")
 DAYS = {

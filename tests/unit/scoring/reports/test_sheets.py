@@ -15,19 +15,20 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from scoring.card import Card
-from scoring.given import Given
-from scoring.load import find, known
-from scoring.outcomes import Words, decide, default
-from scoring.people import Incomplete, people
+from scoring.cards.load import find, known
+from scoring.cards.model import Card
+from scoring.inputs.values import Given
+from scoring.outcomes import Words, decide
+from scoring.outcomes_file import default
 from scoring.period import Month, parse_period
+from scoring.reports.sheet_files import file_names, write_sheets
+from scoring.reports.sheets import LANGUAGES, Context, Excluded, Language, PdfWriter, pages, pdfs, to_html
 from scoring.rules.levels import Levels
-from scoring.runs import run
-from scoring.sheet_files import file_names, write_sheets
-from scoring.sheets import LANGUAGES, Context, Excluded, Language, PdfWriter, pages, pdfs, to_html
+from scoring.runs.outcome_inputs import Incomplete, people
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policy import Policy
-from tests.cards import card, item, rated, section
+from streams.kpi.policy.model import Policy
+from tests.support.cards import card, item, rated, section
 
 LONG = "欧阳娜娜·阿卜杜热依木·买买提江·艾合买提（华东客户服务中心夜班一组）"
 SUMS = {"chat_first_responses": 8, "chat_first_response_seconds": 360_000, "resolution_due": 20, "resolved": 16}

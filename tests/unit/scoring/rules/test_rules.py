@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from scoring.exact import cents, shown, total
-from scoring.load import find
+from scoring.cards.load import find
+from scoring.rounding import cents, shown, total
 from scoring.rules import Inputs, Ratio
 
 CORE = {item.id: item for item in find("s2-a-core").items}

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from scoring.load import find
+from scoring.cards.load import find
 from scoring.period import Month
-from scoring.runs import run
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 
 CORE = find("s2-a-core")
 AUGUST = Month(2010, 8)

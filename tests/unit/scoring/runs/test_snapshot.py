@@ -11,20 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from scoring.calendar import load_calendar
-from scoring.canonical import plain, written
-from scoring.frozen import Facts
-from scoring.lines import Lines
-from scoring.load import known, load
-from scoring.materials import Materials, MaterialsError, adjusted, as_given, pack, unpack
-from scoring.outcomes import History, Past, Term, default
+from scoring.cards.load import known, load
+from scoring.cards.profile_calendar import load_calendar
+from scoring.outcomes import History, Past, Term
+from scoring.outcomes_file import default
 from scoring.period import Month
-from scoring.result import compute, differences, document
+from scoring.runs.canonical_json import plain, written
+from scoring.runs.jsonl import Facts
+from scoring.runs.lines import Lines
+from scoring.runs.result import compute, differences, document
+from scoring.runs.snapshot import Materials, MaterialsError, adjusted, as_given, pack, unpack
 from streams.contracts.outputs import DailyFacts
-from streams.kpi.policy import Policy
-from tests.month_end import MARCH, Desk, day, entry
+from streams.kpi.policy.model import Policy
+from tests.support import ROOT
+from tests.support.month_end import MARCH, Desk, day, entry
 
-CALENDAR = Path(__file__).parents[2] / "docs" / "example" / "calendar.yaml"
+CALENDAR = ROOT / "docs" / "example" / "calendar.yaml"
 
 
 def materials(card: str, **fields: object) -> Materials:

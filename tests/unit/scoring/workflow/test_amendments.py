@@ -9,11 +9,11 @@ import pytest
 
 from streams.contracts import events as e
 from streams.contracts.decode import encode
-from streams.facts import due
+from streams.entities.daily_facts import due
 from streams.pipeline import run
-from tests.cards import item, saved, section, written
-from tests.desk import POLICY, Script
-from tests.month_end import MARCH, Desk, entry
+from tests.support.cards import item, saved, section, written
+from tests.support.desk import POLICY, Script
+from tests.support.month_end import MARCH, Desk, entry
 
 RATIO = {"type": "ratio", "form": "actual_over_target"}
 

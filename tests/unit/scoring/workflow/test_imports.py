@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.month_end import Desk, card_file, entry
+from tests.support.month_end import Desk, card_file, entry
 
 
 @pytest.fixture

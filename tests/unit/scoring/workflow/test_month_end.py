@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.month_end import MARCH, Desk, card_file, day, entry
+from tests.support.month_end import MARCH, Desk, card_file, day, entry
 
 
 @pytest.fixture

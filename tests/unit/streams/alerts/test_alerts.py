@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from streams.alerts.lifecycle import AlertState, step
-from streams.alerts.rules import Rule, load_rules
+from streams.alerts.rules import Rule
 from streams.contracts import events as e
-from tests.desk import POLICY, Script
+from streams.operator_files import load_rules
+from tests.support.desk import POLICY, Script
 
 LOW = Rule(
     id="low", zh="低", en="low", kpi="csat", window="30m", below=0.8, clear=0.85, min_n=5, for_seconds=60, scope=("agent",)

@@ -11,12 +11,13 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.explained import described, explain
-from streams.kpi.policy import Policy
+from streams.kpi.labels import AREAS as AREA_NAMES
+from streams.kpi.labels import BETTER, KINDS, said
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Side
-from streams.kpi.words import AREAS as AREA_NAMES
-from streams.kpi.words import BETTER, KINDS, said
+from tests.support import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
+EXAMPLE = ROOT / "docs" / "example"
 TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
 
 

@@ -10,11 +10,11 @@ from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.outputs import Sums
 from streams.kpi.measures import add
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import Customers
 from streams.roster import Roster
 from streams.windows.clock import EventClock
-from tests.desk import Script, sums
+from tests.support.desk import Script, sums
 
 Q = {"queue_id": "q"}
 

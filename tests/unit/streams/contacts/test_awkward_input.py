@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from streams.contracts import events as e
 from streams.contracts.outputs import RosterEntry
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.roster import Roster
-from tests.desk import Script, moment, sums
+from tests.support.desk import Script, moment, sums
 
 Q, A, B = {"queue_id": "q"}, {"agent_id": "a"}, {"agent_id": "b"}
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from streams.contracts import events as e
-from streams.kpi.policy import Policy
-from tests.desk import POLICY, Script, figures, sums
+from streams.kpi.policy.model import Policy
+from tests.support.desk import POLICY, Script, figures, sums
 
 Q = {"queue_id": "q"}
 A = {"agent_id": "a", "team_id": "t"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from streams.contracts import events as e
-from streams.kpi.policy import Policy
-from tests.desk import POLICY, Script, figures, sums
+from streams.kpi.policy.model import Policy
+from tests.support.desk import POLICY, Script, figures, sums
 
 A = {"agent_id": "a", "team_id": "t"}
 

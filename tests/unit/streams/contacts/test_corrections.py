@@ -8,7 +8,7 @@ import pytest
 
 from streams.contacts.fold import effective
 from streams.contracts import events as e
-from tests.desk import Script, figures, in_any_order, later, moment, run_events, sums
+from tests.support.desk import Script, figures, in_any_order, later, moment, run_events, sums
 
 A = {"agent_id": "a", "team_id": "t"}
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from streams.contracts import events as e
-from streams.kpi.policies import Policies
-from streams.kpi.policy import Policy
-from tests.desk import Script, all_facts, all_live, moment, run_events, sums
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import Policies
+from tests.support.desk import Script, all_facts, all_live, moment, run_events, sums
 
 ANNA = {"agent_id": "anna", "team_id": "t1"}
 BEN = {"agent_id": "ben", "team_id": "t1"}

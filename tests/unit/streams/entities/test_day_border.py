@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts import events as e
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.windows.clock import Days
-from tests.desk import Script, sums
+from tests.support.desk import Script, sums
 
 QUARTER = 900_000
 ZONES = [

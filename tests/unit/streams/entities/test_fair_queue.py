@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.turns import Turns
+from streams.entities.fair_queue import Turns
 
 
 def keys(name: str, count: int) -> list[str]:

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import facts as daily
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Cell, Contribution, DailyFacts, Planned, Sums
-from streams.day_parts import new_day
-from streams.entity import Entity
+from streams.entities import daily_facts as daily
+from streams.entities.day_parts import new_day
+from streams.entities.entity import Entity
+from streams.entities.stage import KpisStage
 from streams.kpi.measures import merged
-from streams.kpi.policy import Policy
-from streams.kpis_stage import KpisStage
+from streams.kpi.policy.model import Policy
 from streams.pipeline import DayBook, Entities
 from streams.windows.rolling import ROLLING
-from tests.desk import shown
+from tests.support.desk import shown
 
 POLICY = Policy(time_zone="UTC")
 DAY = date(2026, 3, 2).toordinal()

@@ -14,8 +14,9 @@ import pytest
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from streams.clients import credentials
+from streams.kafka.connection import client_options, kafka_python_options
 from streams.settings import Settings
+from streams.worker.clients import credentials
 from tests.conftest import require
 
 USER = {"sasl_username": "desk", "sasl_password": "s3cret"}
@@ -60,11 +61,11 @@ def told(options: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 @pytest.mark.parametrize(("given", "security", "tls"), TABLE)
 class TestEveryClientIsToldTheSame:
     def test_aiokafka(self, given: dict[str, Any], security: dict[str, Any], tls: bool) -> None:
-        options = Settings(broker="a:1,b:2", **given).connection()
+        options = client_options(Settings(broker="a:1,b:2", **given))
         assert told(options) == ({"bootstrap_servers": ["a:1", "b:2"], **security}, tls)
 
     def test_kafka_python(self, given: dict[str, Any], security: dict[str, Any], tls: bool) -> None:
-        options = Settings(broker="a:1,b:2", broker_version="2.8.1", **given).kafka_python()
+        options = kafka_python_options(Settings(broker="a:1,b:2", broker_version="2.8.1", **given))
         assert callable(options.pop("kafka_client"))
         api = {"api_version": (2, 8, 1)}
         assert told(options) == ({"bootstrap_servers": ["a:1", "b:2"], **api, **security}, tls)
@@ -79,16 +80,18 @@ class TestEveryClientIsToldTheSame:
 @pytest.mark.parametrize("client", [KafkaAdminClient, KafkaConsumer, KafkaProducer])
 def test_kafka_python_knows_every_option(client: Any) -> None:
     settings = Settings(security_protocol="SASL_SSL", broker_version="2.8", **USER)
-    assert set(settings.kafka_python()) <= set(client.DEFAULT_CONFIG)
+    assert set(kafka_python_options(settings)) <= set(client.DEFAULT_CONFIG)
 
 
 def test_no_version_is_told_where_none_is_set() -> None:
-    assert "api_version" not in Settings().kafka_python()
+    assert "api_version" not in kafka_python_options(Settings())
 
 
 def authorities(settings: Settings) -> int:
     """How many certificate authorities clients trust."""
-    counts = {len(each["ssl_context"].get_ca_certs()) for each in (settings.connection(), settings.kafka_python())}
+    counts = {
+        len(each["ssl_context"].get_ca_certs()) for each in (client_options(settings), kafka_python_options(settings))
+    }
     (count,) = counts
     return count
 
@@ -117,9 +120,9 @@ def test_only_the_given_authority_is_trusted(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_refused_before_any_connection(given: dict[str, Any], said: str) -> None:
     settings = Settings(**given)
-    for options in (settings.kafka_python, settings.connection, lambda: credentials(settings)):
+    for options in (kafka_python_options, client_options, credentials):
         with pytest.raises(ValueError, match=said):
-            options()
+            options(settings)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +144,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestOwnCertificate:
     @pytest.mark.parametrize(("certificate", "key"), [("own.pem", "own.key"), ("both.pem", None)])
     def test_is_loaded_with_its_key(self, pem: Path, certificate: str, key: str | None) -> None:
-        settings_with(pem, certificate, key).connection()
+        client_options(settings_with(pem, certificate, key))
 
     @pytest.mark.parametrize(
         ("key", "reason"),
@@ -155,7 +158,7 @@ class TestOwnCertificate:
         with pytest.raises(
             ValueError, match=rf"SSL_CERT_FILE=\S+own\.pem and DESKPULSE_SSL_KEY_FILE=\S+{key} .*{reason}"
         ):
-            settings_with(pem, "own.pem", key).connection()
+            client_options(settings_with(pem, "own.pem", key))
 
 
 def settings_with(directory: Path, certificate: str, key: str | None) -> Settings:

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts import events as e
-from streams.kpi.days_off import DaysOff
-from streams.kpi.hours import BusinessDays, parse_hours
-from streams.kpi.policies import load_policy
-from streams.kpi.policy import Policy
-from streams.kpi.policy_errors import NotCoveredError
+from streams.kpi.policy.business_hours import BusinessDays, parse_hours
+from streams.kpi.policy.errors import NotCoveredError
+from streams.kpi.policy.holidays import DaysOff
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_policy
 from streams.windows.business import BusinessClock
-from tests.desk import DAY, Script, sums
+from tests.support.desk import DAY, Script, sums
 
 MINUTE = 60_000
 WEEK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-12:00, 13:00-18:00")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from math import comb
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -13,10 +12,11 @@ from streams.cli import app
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, adjusted, compare, difference, difference_said, judged
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import share
+from tests.support import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
+EXAMPLE = ROOT / "docs" / "example"
 TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from streams.cli import app
-from streams.kpi import signs
+from streams.kpi import gaming_indicators
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
-from streams.kpi.signs import INVITED, SIGNS, Finding, Sign, Watched, known, look, unwatched
+from streams.kpi.gaming_indicators import INVITED, SIGNS, Finding, Sign, Watched, known, look, unwatched
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
+from tests.support import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
+EXAMPLE = ROOT / "docs" / "example"
 TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
 People = Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
 
@@ -40,7 +40,7 @@ def worked(handled: int, seconds: int, repeats: int, **more: int) -> dict[str, i
 def one_sign(monkeypatch: pytest.MonkeyPatch) -> Sign:
     """A sign over a KPI that is there whatever the catalogue has besides."""
     sign = replace(SIGNS[0], id="unsolved", watched=(Watched("resolution_rate", "lower"),))
-    monkeypatch.setattr(signs, "SIGNS", (sign,))
+    monkeypatch.setattr(gaming_indicators, "SIGNS", (sign,))
     return sign
 
 

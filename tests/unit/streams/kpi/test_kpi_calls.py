@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from streams.alerts.rules import load_rules
 from streams.contracts import events as e
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
-from tests.desk import POLICY, Script, figures, run_events, sums
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_rules
+from tests.support.desk import POLICY, Script, figures, run_events, sums
 
 A = {"agent_id": "a", "team_id": "t"}
 B = {"agent_id": "b", "team_id": "t"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from streams.contracts import events as e
-from streams.kpi.policy import Policy
-from tests.desk import POLICY, Script, figures, run_events, sums
-from tests.unit.test_chats import A, chat
+from streams.kpi.policy.model import Policy
+from tests.support.desk import POLICY, Script, figures, run_events, sums
+from tests.unit.streams.contacts.test_chats import A, chat
 
 C, G, BOT = "customer", "agent", "bot"
 EVERYBODY = ("all|all", "queue|chat", "agent|a", "team|t")

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from scoring.export import to_messages
 from scoring.period import Month
-from scoring.runs import run as score
-from scoring.sheets import LANGUAGES, Context, pages
+from scoring.reports.sheets import LANGUAGES, Context, pages
+from scoring.runs.messages import to_messages
+from scoring.runs.run import run as score
 from streams.contracts import events as e
 from streams.contracts.outputs import DailyFacts, Figure
-from streams.facts import rows
+from streams.entities.daily_facts import rows
 from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
-from streams.kpi.policy import Policy
-from tests import cards
-from tests.cards import item, section
-from tests.desk import DAY, POLICY, Script, figures, run_events, sums
+from streams.kpi.policy.model import Policy
+from tests.support import cards
+from tests.support.cards import item, section
+from tests.support.desk import DAY, POLICY, Script, figures, run_events, sums
 
 KNOWN = {"customer_id": "k"}
 A, B = {"agent_id": "a"}, {"agent_id": "b"}

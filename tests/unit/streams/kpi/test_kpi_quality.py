@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.contracts import events as e
-from tests.desk import Script, figures, in_any_order, sums
+from tests.support.desk import Script, figures, in_any_order, sums
 
 
 def call() -> Script:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from streams.contracts import events as e
-from tests.desk import Script, figures, in_any_order, run_events
+from tests.support.desk import Script, figures, in_any_order, run_events
 
 NPS = {"scale": "0-10", "survey": "nps"}
 FIVE = {"scale": "1-5"}

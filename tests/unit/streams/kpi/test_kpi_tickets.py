@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from streams.contracts import events as e
-from streams.facts import rows
+from streams.entities.daily_facts import rows
 from streams.kpi.measures.topics import topics_in
-from streams.kpi.policy import Policy
-from tests.desk import DAY, POLICY, Script, figures, in_any_order, later, moment, run_events, sums
+from streams.kpi.policy.model import Policy
+from tests.support.desk import DAY, POLICY, Script, figures, in_any_order, later, moment, run_events, sums
 
 A = {"agent_id": "a", "team_id": "t"}
 B = {"agent_id": "b", "team_id": "t"}

@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-from streams import facts as daily
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Cell, Contribution, DailyFacts, Planned, Sums
-from streams.entity import dump, load
+from streams.entities import daily_facts as daily
+from streams.entities.entity import dump, load
+from streams.entities.stage import KpisStage
 from streams.kpi.levels import as_of, grows, heights, in_window, up
 from streams.kpi.measures import MEASURES, merged
-from streams.kpi.policy import Policy
-from streams.kpis_stage import KpisStage
+from streams.kpi.policy.model import Policy
 from streams.pipeline import DayBook, Entities
 from streams.windows.clock import Days
 from streams.windows.rolling import Plain, Rolling
@@ -195,7 +195,7 @@ def test_what_is_planned_again_and_again_for_one_moment_stands_on_the_heap_once(
     stage = Stage()
     for second in range(50):
         over_midnight(stage, NINE + second * SECOND)
-    assert len(stage._plans) == 2
+    assert len(stage._wakeups._plans) == 2
 
 
 @pytest.mark.parametrize(("zone", "day", "hours"), [

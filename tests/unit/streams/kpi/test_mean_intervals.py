@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from streams.contracts import events as e
 from streams.kpi.catalog import KPIS
-from streams.kpi.intervals import half_width, student
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, squared
-from streams.kpi.policy import Policy
-from tests.desk import Script, figures
+from streams.kpi.policy.model import Policy
+from streams.kpi.stats.confidence import half_width, student
+from tests.support.desk import Script, figures
 
 #: Quantile 0.975 of Student's t, as tables print it (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2).
 TABLE = {

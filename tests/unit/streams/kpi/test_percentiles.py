@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from streams.contracts import events as e
 from streams.kpi.formulas import figures as kpi_figures
 from streams.kpi.measures import add, merged
-from streams.kpi.percentiles import ACCURACY, bucket, distributions, ordered, percentile
-from streams.kpi.policy import Policy
-from tests.desk import POLICY, Script, figures, moment
+from streams.kpi.policy.model import Policy
+from streams.kpi.stats.percentiles import ACCURACY, bucket, distributions, ordered, percentile
+from tests.support.desk import POLICY, Script, figures, moment
 
 _amounts = st.integers(0, 400) | st.integers(0, 366 * 86_400_000)
 

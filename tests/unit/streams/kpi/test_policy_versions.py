@@ -12,24 +12,25 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from scoring import runs
-from scoring.frozen import Facts
-from scoring.load import load
-from scoring.materials import Materials, pack, unpack
+from scoring.cards.load import load
 from scoring.period import Month
+from scoring.runs.jsonl import Facts
+from scoring.runs.run import run
+from scoring.runs.snapshot import Materials, pack, unpack
 from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts.outputs import DailyFacts
-from streams.facts import rows
-from streams.kpi.days_off import DaysOff
-from streams.kpi.judged import Judged
+from streams.entities.daily_facts import rows
+from streams.kpi.by_version import Judged
 from streams.kpi.maturity import Maturity
-from streams.kpi.policies import Policies, dump, load_policy, named, read, warnings, within
-from streams.kpi.policy import Policy
-from streams.kpi.policy_errors import NotCoveredError
-from tests.cards import item, saved, section, written
-from tests.desk import Script, run_events, sums
-from tests.month_end import Desk, entry
+from streams.kpi.policy.errors import NotCoveredError
+from streams.kpi.policy.holidays import DaysOff
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import Policies, dump, named, read, warnings, within
+from streams.operator_files import load_policy
+from tests.support.cards import item, saved, section, written
+from tests.support.desk import Script, run_events, sums
+from tests.support.month_end import Desk, entry
 
 FIRST, SECOND = date(2026, 3, 2), date(2026, 3, 3)
 OLD = Policy(version="old", time_zone="UTC", service_level_seconds=20, repeat_days=3)
@@ -275,23 +276,23 @@ def reply_card(folder: Path, **requires: Any) -> Path:
 
 
 def test_a_score_adds_each_days_top_and_bottom(tmp_path: Path) -> None:
-    made = runs.run(load(reply_card(tmp_path)), MARCH, RESPONDED, BY_CHANNEL)
+    made = run(load(reply_card(tmp_path)), MARCH, RESPONDED, BY_CHANNEL)
     (scored,) = made.people[0].items
     assert (scored.value, scored.figure.n, made.policy_version) == (Fraction(10 + 1010, 3), 3, "old, new")
 
 
 def test_what_a_card_presupposes_every_version_in_force_must_say(tmp_path: Path) -> None:
     card = load(reply_card(tmp_path, first_response_channels=["chat"]))
-    (scored,) = runs.run(card, MARCH, RESPONDED, BY_CHANNEL).people[0].items
+    (scored,) = run(card, MARCH, RESPONDED, BY_CHANNEL).people[0].items
     assert scored.points is None
     assert "the policy says ('chat', 'ticket')" in scored.reason_en
-    (scored,) = runs.run(card, MARCH, RESPONDED, OLD).people[0].items
+    (scored,) = run(card, MARCH, RESPONDED, OLD).people[0].items
     assert scored.points is not None
 
 
 def test_a_period_before_the_first_version_is_not_scored(tmp_path: Path) -> None:
     with pytest.raises(NotCoveredError, match="in force on 2026-03-01"):
-        runs.run(load(reply_card(tmp_path)), MARCH, RESPONDED, Policies(((SECOND, OLD),)))
+        run(load(reply_card(tmp_path)), MARCH, RESPONDED, Policies(((SECOND, OLD),)))
 
 
 @pytest.mark.parametrize("policy", [OLD, BY_CHANNEL], ids=["one set", "versions"])

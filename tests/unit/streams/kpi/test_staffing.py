@@ -7,11 +7,11 @@ import pytest
 from streams.alerts.rules import Rule
 from streams.contracts.decode import encode
 from streams.contracts.outputs import Figure, Sums
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.kpi.staffing import agents_needed, gap, service_level, staffing, waiting_probability
 from streams.pipeline import run
-from tests.desk import POLICY, Script
-from tests.unit.test_work import Days
+from tests.support.desk import POLICY, Script
+from tests.unit.streams.presence.test_work import Days
 
 #: Call Centre Helper, "Erlang C formula: made simple with an easy worked example": 100 calls in 30 min of 180 s each, 10 erlangs.
 EXAMPLE = [(11, 0.682, 0.390), (12, 0.449, 0.640), (13, 0.285, 0.796), (14, 0.174, 0.888)]

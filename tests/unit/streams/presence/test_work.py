@@ -12,18 +12,18 @@ from streams.contracts import events as e
 from streams.contracts.decode import decode_presence, encode
 from streams.contracts.events import AnyEvent, PresenceEvent
 from streams.contracts.outputs import Figure
-from streams.facts import rows
+from streams.entities.daily_facts import rows
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import explain
 from streams.kpi.formulas import figures
-from streams.kpi.policies import AnyPolicy, Policies
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy, Policies
 from streams.pipeline import Run, run
 from streams.presence.log import AgentPresence, Shift, Told, Word, dump, load
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
 from streams.windows.clock import EventClock
-from tests.desk import DAY, POLICY, Script, moment
+from tests.support.desk import DAY, POLICY, Script, moment
 
 HOUR = 3_600_000
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.sources.closures import Scope, compiled
-from streams.sources.expressions import ExpressionError, parse
-from streams.sources.functions import functions
-from streams.sources.moments import Ambiguous, Moments
+from streams.sources.expressions.compiler import Scope, compiled
+from streams.sources.expressions.datetimes import Ambiguous, Moments
+from streams.sources.expressions.functions import functions
+from streams.sources.expressions.parser import ExpressionError, parse
 
 ROW: dict[str, str | None] = {
     "date": "2021-03-28",

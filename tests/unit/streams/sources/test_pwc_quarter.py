@@ -15,14 +15,15 @@ from pypdf import PdfReader
 
 from streams.contracts.decode import encode
 from streams.contracts.outputs import RosterEntry
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.roster import Roster
-from streams.sources.mapping import load_mapping
-from streams.sources.table import ReadRow, read_table
-from tests.month_end import Desk, entry
+from streams.sources.table.mapping import load_mapping
+from streams.sources.table.reader import ReadRow, read_table
+from tests.support import ROOT
+from tests.support.month_end import Desk, entry
 
-MAPPING = Path(__file__).parents[1] / "mappings" / "pwc.yaml"
+MAPPING = ROOT / "tests" / "mappings" / "pwc.yaml"
 MONTHS = ("2021-01", "2021-02", "2021-03")
 #: Card → who is scored on it.
 CARDS = {

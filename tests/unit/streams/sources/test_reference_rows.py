@@ -22,10 +22,11 @@ from streams.contracts.events import (
     CallQueued,
     CallRated,
 )
-from streams.sources.mapping import load_mapping
-from streams.sources.table import ReadRow, read_table
+from streams.sources.table.mapping import load_mapping
+from streams.sources.table.reader import ReadRow, read_table
+from tests.support import ROOT
 
-MAPPINGS = Path(__file__).parents[1] / "mappings"
+MAPPINGS = ROOT / "tests" / "mappings"
 SETS = {"bank-august": "calls.csv.gz", "pwc": "calls.csv"}
 Counts = dict[str, Counter[str]]
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from streams.alerts.rules import load_rules
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.events import (
     AgentEvent,
@@ -27,7 +26,8 @@ from streams.contracts.events import (
     Rated,
     TicketCreated,
 )
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_rules
 from streams.pipeline import run
 from streams.sources.simulated import ZONE, roster, simulate
 

@@ -20,12 +20,13 @@ from rich.console import Console
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.events import AnyEvent, CallAnswered
 from streams.contracts.topics import TOPICS
+from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
-from streams.sources.cells import TableError
-from streams.sources.mapping import TableMapping, load_mapping
 from streams.sources.producer import EventProducer, SendError
 from streams.sources.replay import replay, wait_until_processed
-from streams.sources.table import KEY_VARIABLE, ReadRow, RejectedRow, by_time, read_events, read_table
+from streams.sources.table.cells import TableError
+from streams.sources.table.mapping import TableMapping, load_mapping
+from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow, by_time, read_events, read_table
 
 ANSWERED = """\
   - type: call.answered
@@ -494,7 +495,7 @@ def test_a_second_file_that_does_not_fit_stops_the_replay_before_anything_is_sen
 def operation(kafka: Any) -> Settings:
     """Settings with topics of this test's own."""
     settings = Settings(broker=kafka.address, prefix=f"s{secrets.token_hex(4)}.")
-    admin = KafkaAdminClient(**settings.kafka_python())
+    admin = KafkaAdminClient(**kafka_python_options(settings))
     admin.create_topics([NewTopic(settings.topic(topic), 2, 1) for topic in TOPICS])
     admin.close()
     return settings
@@ -507,7 +508,7 @@ def test_replayed_events_arrive_under_their_keys_and_are_waited_for(tmp_path: Pa
     with EventProducer(operation) as producer:
         report = replay([path], by, producer, rejects=tmp_path / "r.csv")
     consumer = KafkaConsumer(
-        **operation.kafka_python(),
+        **kafka_python_options(operation),
         group_id=operation.group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
-from streams.sources.amazon_connect import AmazonConnect
-from streams.sources.cells import TableError
-from streams.sources.freeswitch import FreeSwitch
-from streams.sources.functions import pseudonyms
+from streams.sources.expressions.functions import pseudonyms
 from streams.sources.replay import replay
-from streams.sources.table import KEY_VARIABLE, ReadRow, RejectedRow
-from streams.sources.vendors import Vendor, read_records
-from tests.desk import figures, in_any_order, moment, run_events, sums, types
+from streams.sources.table.cells import TableError
+from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow
+from streams.sources.vendors.amazon_connect import AmazonConnect
+from streams.sources.vendors.freeswitch import FreeSwitch
+from streams.sources.vendors.reader import Vendor, read_records
+from tests.support.desk import figures, in_any_order, moment, run_events, sums, types
 
 HASH = pseudonyms(b"key")
 #: 2026-03-02 09:00:00 UTC.

@@ -18,24 +18,25 @@ import pytest
 from fastapi import FastAPI
 from redis import Redis
 
-from deploy.local_redis import LocalRedis
-from deploy.tools import MissingToolError
+from deploy.local.redis import LocalRedis
+from deploy.local.tools import MissingToolError
+from streams.contracts import redis_keys
 from streams.contracts.outputs import WINDOWS, Alert, EntityKind, Presence, Totals, entity, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.settings import Settings
-from streams.sinks.screens import Screens
 from streams.wallboard import layout
 from streams.wallboard.app import create_app
 from streams.wallboard.feed import Feed
 from streams.wallboard.items import Item
 from streams.wallboard.pages import STATIC
 from streams.wallboard.reader import Reader
-from streams.wallboard.reading import Wants
-from streams.wallboard.register import Register
+from streams.wallboard.state import Wants
 from streams.wallboard.store import Store
+from streams.wallboard.versioned import Register
+from streams.worker.screen_writer import Screens
 from tests.conftest import lacking
-from tests.operation import policy_file
+from tests.support.operation import policy_file
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 POLICY = Policy()
@@ -301,8 +302,8 @@ def test_open_alerts_are_the_gravest_first_and_recent_steps_the_newest(client: C
 def test_what_cannot_be_read_is_left_out(client: Client, operation: Settings, redis_url: str) -> None:
     written(operation, agent("A1"))
     with Redis.from_url(redis_url) as redis:
-        redis.hset(operation.redis_key("now", "agent"), "A2", b'{"entity": 7}')
-        redis.hset(operation.redis_key("now", "agent"), "A3", b"\xff\xfe")
+        redis.hset(operation.redis_key(redis_keys.now("agent")), "A2", b'{"entity": 7}')
+        redis.hset(operation.redis_key(redis_keys.now("agent")), "A3", b"\xff\xfe")
     assert list(client.get("/api/snapshots?kind=agent").json()["snapshots"]) == ["A1"]
     assert client.get("/api/entity/agent/A2").status_code == 404
 

@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from streams.commands.summed import compared
+from streams.commands.shared.aggregates import compared
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts, Totals, entity, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import comparable
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.roster import Roster
 from streams.sources.simulated import ZONE, roster, simulate
 from streams.wallboard import layout
-from streams.wallboard.differing import Differing, Marks
 from streams.wallboard.items import Shelf
+from streams.wallboard.peer_comparison import Differing, Marks
 
 POLICY = Policy()
 COMPARABLE = [id for id, kpi in KPIS.items() if comparable(kpi)]

@@ -5,19 +5,19 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from streams import tallies
 from streams.contacts.customer import dump, load
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.outputs import Contribution, Contributions, RosterEntry, Sums
 from streams.kpi.measures import add
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import Customers
 from streams.roster import Roster
-from streams.tallies import Tallies
 from streams.windows.clock import EventClock
-from tests.desk import Script, moment
+from streams.worker import contribution_buffer
+from streams.worker.contribution_buffer import ContributionBuffer
+from tests.support.desk import Script, moment
 
 POLICY = Policy(time_zone="UTC")
 decode = msgspec.json.Decoder(Contributions).decode
@@ -28,7 +28,7 @@ class Desk:
 
     def __init__(self, roster: Roster | None = None) -> None:
         self.stage, self.people, self.clock = ContactsStage(POLICY, roster or Roster()), Customers(), EventClock()
-        self.tallies = Tallies(lambda _: 0)
+        self.tallies = ContributionBuffer(lambda _: 0)
 
     def take(self, *events: e.AnyEvent) -> None:
         """A run of events."""
@@ -36,11 +36,11 @@ class Desk:
         self.stage.process(
             [encode(event) for event in events], self.people, self.clock, machine=2**52, event_time=True, tally=tally
         )
-        self.tallies.took(0, len(events), self.clock)
+        self.tallies.record(0, len(events), self.clock)
 
     def cycle(self) -> list[dict[str, Contribution]]:
         """What a cycle sends; the customers are then stored and read again."""
-        sent = [decode(message).to for _, _, message in self.tallies.take()]
+        sent = [decode(message).to for _, _, message in self.tallies.drain()]
         self.people = Customers({key: load(dump(person)) for key, person in self.people.items()})
         return sent
 
@@ -113,8 +113,8 @@ def test_a_late_event_within_the_cycle_changes_what_has_not_been_sent_yet() -> N
 
 
 def test_a_long_way_between_two_cycles_is_sent_in_messages_that_a_broker_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "_MOST_EVENTS", 10)
-    monkeypatch.setattr(tallies, "_SUMS_A_MESSAGE", 40)
+    monkeypatch.setattr(contribution_buffer, "_MOST_EVENTS", 10)
+    monkeypatch.setattr(contribution_buffer, "_SUMS_A_MESSAGE", 40)
     desk, script = Desk(), Script()
     for minute in range(30):
         script.call(f"09:{minute:02}:00", f"c{minute}", agent=f"a{minute}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams.sinks.health import LAGGING_SECONDS, REACH, STALLED_SECONDS, Health, pages
+from streams.worker.health import LAGGING_SECONDS, REACH, STALLED_SECONDS, Health, pages
 
 
 class Time:

@@ -17,10 +17,10 @@ from time import monotonic, sleep
 
 import pytest
 
-from deploy.ports import HOST
-from streams.commands import workers
-from streams.commands.workers import Crew, Member, Patience, how_many, metrics_ports
+from streams.addresses import HOST
 from streams.settings import Settings
+from streams.worker import supervisor
+from streams.worker.supervisor import Crew, Member, Patience, how_many, metrics_ports
 
 AT_WORK = "import sys, time; print('at work', file=sys.stderr); time.sleep(60)"
 #: Listens to SIGTERM, and takes its leave: a process that stops in order.
@@ -110,7 +110,7 @@ class Written:
     def __init__(self, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
         self._capfd, self._caplog = capfd, caplog
         self._lines = ""
-        caplog.set_level("INFO", "streams.commands.workers")
+        caplog.set_level("INFO", "streams.worker.supervisor")
 
     @property
     def lines(self) -> str:
@@ -200,7 +200,7 @@ def test_members_die_with_the_one_that_started_them() -> None:
     program = dedent(
         """
         import asyncio, sys
-        from streams.commands.workers import Crew, Member
+        from streams.worker.supervisor import Crew, Member
         text = "import os, sys, time; print(os.getpid(), file=sys.stderr); time.sleep(60)"
         asyncio.run(Crew([Member(name, [sys.executable, "-c", text], "") for name in "ab"], {}).run())
         """
@@ -235,7 +235,7 @@ def test_each_worker_of_a_named_crew_has_a_name_of_its_own(
             started.extend(self._members)
             return True
 
-    monkeypatch.setattr(workers, "Crew", Told)
-    assert workers.run_workers(Settings(instance=name, data_dir=tmp_path), 2, metrics_port=0, declare=False)
+    monkeypatch.setattr(supervisor, "Crew", Told)
+    assert supervisor.run_workers(Settings(instance=name, data_dir=tmp_path), 2, metrics_port=0, declare=False)
     names = [member.environment.get("DESKPULSE_INSTANCE") for member in started]
     assert names == ([None, None] if name is None else ["hotline-1", "hotline-2"])

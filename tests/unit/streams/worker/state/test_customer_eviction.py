@@ -11,12 +11,12 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
-from streams.forgetting import Forgetting
-from streams.kpi.policy import Policy
+from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.roster import Roster
-from streams.state import Held, WriteBack
 from streams.windows.clock import EventClock
+from streams.worker.state.customer_eviction import CustomerEviction
+from streams.worker.state.store import ChangelogStore, WriteBackCache
 
 DAY = 86_400_000
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -40,11 +40,14 @@ class State:
     """Customers of partition 0 after some events, all of them written."""
 
     def __init__(self, *raws: bytes) -> None:
-        self.held = Held()
-        self.customers: WriteBack[Customer] = WriteBack(self.held, customers.load, customers.dump, lambda _: Customer())
-        self.forgetting = Forgetting(self.customers, STAGE.look_back_ms, 0)
+        self.store = ChangelogStore()
+        self.customers: WriteBackCache[Customer] = WriteBackCache(
+            self.store, customers.load, customers.dump, lambda _: Customer()
+        )
+        self.eviction = CustomerEviction(self.customers, STAGE.look_back_ms, 0)
         self.take(*raws)
-        self.customers.take_changed()
+        self.customers.flush_changed()
+        self.store.drain()
 
     def take(self, *raws: bytes) -> None:
         """Events, each on a clock of its own: no other's time makes it late."""
@@ -57,7 +60,8 @@ class State:
         """Whom two walks through all remove when the clock has come so far."""
         gone = set()
         for _ in range(10):
-            for number, messages in self.forgetting.some({0: ms(days)}):
+            self.eviction.step({0: ms(days)})
+            for number, messages in self.store.drain().items():
                 assert number == 0
                 assert all(value is None for _, value, _ in messages)
                 gone |= {key for key, _, _ in messages if key is not None}
@@ -71,7 +75,7 @@ LOOK_BACK = STAGE.look_back_ms / DAY
 def test_who_was_last_heard_of_beyond_the_look_back_leaves(after: float, gone: set[bytes]) -> None:
     state = State(call("old", 0), call("new", 2))
     assert state.removed(after) == gone
-    assert set(state.held) == {b"old", b"new"} - gone
+    assert set(state.store) == {b"old", b"new"} - gone
     assert ("old" in state.customers) == (not gone)
 
 
@@ -89,10 +93,10 @@ def test_who_has_just_been_heard_of_stays() -> None:
 
 def test_decoded_values_that_nobody_uses_rest_and_come_back() -> None:
     state = State(*(call(f"c{number}", 0) for number in range(6)))
-    state.customers.rest(6)
+    state.customers.evict(6)
     assert len(state.customers) == 6
     state.take(call("c1", 1))
-    state.customers.rest(5, {"c2"})
+    state.customers.evict(5, {"c2"})
     assert set(state.customers) == {"c1", "c2"}
     assert list(state.customers["c4"].contacts) == ["calls:c4"]
 

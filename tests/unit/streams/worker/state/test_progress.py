@@ -7,20 +7,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.progress import Progress
 from streams.windows.clock import Days
+from streams.worker.state.progress import Progress
+from streams.worker.state.store import MemoryStore
 
 DAY = 86_400_000
 
 
 def stored_and_read(progress: Progress) -> Progress:
     """As a worker finds it that takes over."""
-    again = Progress()
+    again, marks = Progress(), MemoryStore()
     for place in progress.moved():
-        key, value, _ = progress.mark(place, progress.taken[place])
-        assert key is not None
-        assert value is not None
-        again.load(key, value)
+        progress.mark(marks, place, progress.taken[place])
+    again.load_stored(marks, range(4))
     return again
 
 

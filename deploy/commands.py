@@ -1,0 +1,55 @@
+"""``deskpulse doctor, broker``: what this machine has, and brokers of its own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.doctor import examine
+from deploy.local.brokers import open_kafka, open_redis
+from streams.commands.shared.context import Broker, RedisUrl, clear_errors, deployment
+from streams.kafka.connection import kafka_python_options
+
+
+def doctor(
+    ctx: typer.Context,
+    broker: Broker = None,
+    redis: RedisUrl = None,
+) -> None:
+    """Say what is here, what is missing and what to type. Exit code 1 where something needed is missing."""
+    base = deployment(ctx, broker=broker, redis=redis)
+    findings = examine(
+        base.given.get("broker"), base.given.get("redis"), connection=kafka_python_options(base.settings)
+    )
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else "[yellow]absent[/]"
+        table.add_row(mark, finding.name, finding.found, "" if finding.ok else finding.advice)
+    Console().print(table)
+    if any(finding.needed and not finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def broker(
+    data: Annotated[Path, typer.Option("--data", help="Where Kafka keeps its data and logs")] = Path("var/broker"),
+) -> None:
+    """Run a Kafka and a Redis on this machine until Ctrl-C, and say where they are. Kafka's data stays."""
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    with clear_errors(), open_kafka(data / "kafka", _say) as kafka, open_redis(data / "redis", _say) as redis:
+        typer.echo(f"export DESKPULSE_BROKER={kafka.address} DESKPULSE_REDIS={redis.address}")
+        _say("running until Ctrl-C")
+        done.wait()
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

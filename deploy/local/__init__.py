@@ -1,0 +1,1 @@
+"""Brokers of this machine: Kafka, Redis and PostgreSQL for whoever has none."""

@@ -1,0 +1,1 @@
+"""``deskpulse score`` and ``deskpulse card``: what is typed, and what is said in return."""

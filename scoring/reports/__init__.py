@@ -1,0 +1,1 @@
+"""A run for readers: terminal, CSV, JSON, workbook and sheets."""

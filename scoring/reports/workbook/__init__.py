@@ -1,0 +1,1 @@
+"""The workbook (XLSX) of a run."""

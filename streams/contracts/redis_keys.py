@@ -1,0 +1,26 @@
+"""What lies where in Redis: written by the workers, read by whoever shows figures. Names are put behind ``Settings.redis_key``.
+
+Everything here can be lost and is written anew.
+"""
+
+from __future__ import annotations
+
+#: String: the operation's now, its mode and zone, and when it was written (JSON).
+CLOCK = "clock"
+#: String: the workers' policy (JSON), by which figures are made.
+POLICY = "policy"
+#: String: which life of this Redis it is; another one means that everything was lost.
+EPOCH = "epoch"
+#: Hash: agent → ``Presence``.
+PRESENCE = "presence"
+#: Hash: an alert's key → the ``Alert`` that stands.
+ALERTS = "alerts"
+#: List: the newest steps of alerts, the newest first; so many are kept.
+RECENT_ALERTS, RECENT_ALERTS_KEPT = "alerts:recent", 200
+#: Hash: partition number → messages that wait there.
+BEHIND = "behind"
+
+
+def now(kind: str) -> str:
+    """Hash: entity id → ``Totals``, of the entities of a kind (``ENTITY_KINDS``)."""
+    return f"now:{kind}"

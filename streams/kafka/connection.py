@@ -1,0 +1,59 @@
+"""How to talk to the operation's Kafka, as its settings say."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from streams.kafka.client import client
+from streams.settings import Settings
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Connection arguments that kafka-python's and aiokafka's clients share.
+
+    Raises ValueError where a setting that the security protocol needs is missing, or a file of it is of no use.
+    """
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.broker.split(","),
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        options["ssl_context"] = _ssl_context(settings)
+    if settings.security_protocol.startswith("SASL"):
+        if not (settings.sasl_username and settings.sasl_password):
+            raise ValueError(f"{settings.security_protocol} needs DESKPULSE_SASL_USERNAME and DESKPULSE_SASL_PASSWORD")
+        options |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password,
+        }
+    return options
+
+
+def kafka_python_options(settings: Settings) -> dict[str, Any]:
+    """Connection arguments of kafka-python's clients. Raises as ``client_options``."""
+    options = client_options(settings) | {"kafka_client": client}
+    if settings.broker_version:
+        options["api_version"] = tuple(int(part) for part in settings.broker_version.split("."))
+    return options
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' Python leaves it to OpenSSL's settings
+    except OSError as error:
+        raise ValueError(f"DESKPULSE_SSL_CA_FILE={settings.ssl_ca_file} gives no certificate (PEM): {error}") from error
+    if settings.ssl_key_file and not settings.ssl_cert_file:
+        raise ValueError("DESKPULSE_SSL_KEY_FILE needs the certificate of that key: DESKPULSE_SSL_CERT_FILE")
+    if settings.ssl_cert_file:
+        try:
+            # Without a password, OpenSSL would ask for that of an encrypted key at the terminal, and wait.
+            context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file, password="")
+        except OSError as error:
+            raise ValueError(
+                f"DESKPULSE_SSL_CERT_FILE={settings.ssl_cert_file} and DESKPULSE_SSL_KEY_FILE={settings.ssl_key_file} give no "
+                f"certificate with its own unencrypted key (PEM): {error}"
+            ) from error
+    return context

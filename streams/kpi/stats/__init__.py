@@ -1,0 +1,1 @@
+"""Statistics of sums: confidence intervals and percentiles."""

@@ -1,0 +1,1 @@
+"""The expressions of a mapping: parsed, then compiled to closures."""

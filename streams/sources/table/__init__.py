@@ -1,0 +1,1 @@
+"""Tables (CSV, XLSX) as a source: cells, the mapping, and the rows that were refused."""

@@ -1,0 +1,1 @@
+"""Records of telephone systems as a source."""

@@ -1,0 +1,211 @@
+"""The life of a checkpoint: what a worker has taken in becomes permanent, with all that follows from it, or none of it does.
+
+Some ten times a second, for the partitions in hand:
+
+ 1. What events have contributed is added up once more and goes into the outbox, so that customers and agents are stored as added up.
+ 2. Customers and agents that have changed are written back into their stores.
+ 3. Where the facts of a new day begin in their topic is noted, before any of them is written.
+ 4. Changed entities and days are written back: those of which an alert has taken a step, the others as far as there is time.
+ 5. Customers whom no event can change any more are removed, a few at a time.
+ 6. Memory is given back: what has been decoded and not used, days that are over.
+ 7. How far each partition has been taken in is stored.
+ 8. The outbox and the changelogs of all stores are drained: these are the writes of this checkpoint.
+ 9. They are committed, one Kafka transaction for each partition number. Whoever reads, reads what is committed.
+10. The group is told how far the partitions have come. Only others read that: the worker goes on where its own state says.
+11. What is permanent may be shown; days of which all is written may leave.
+
+``Checkpointer.prepare`` is steps 1 to 8, ``Checkpoints.run`` 9 and 10, ``Checkpointer.complete`` 11. Where 9 fails, or nobody knows
+whether it did, the worker drops what it holds, reads its state and goes on from there (``partitions.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from time import perf_counter
+
+from streams.contracts import topics
+from streams.contracts.outputs import Alert
+from streams.contracts.records import Place, Writes
+from streams.entities.day_parts import CutoffDay, begun, since
+from streams.entities.stage import KpisStage
+from streams.settings import Settings
+from streams.worker import metrics
+from streams.worker.contribution_buffer import ContributionBuffer
+from streams.worker.health import Health
+from streams.worker.lag import Lag
+from streams.worker.operation_clock import OperationClock
+from streams.worker.outbox import Outbox
+from streams.worker.partitioner import Partitioner
+from streams.worker.screen_feed import ScreenFeed
+from streams.worker.state.customer_eviction import CustomerEviction
+from streams.worker.state.day_eviction import DayEviction
+from streams.worker.state.entity_flusher import EntityFlusher
+from streams.worker.state.working_state import WorkingState
+from streams.worker.ticker import Ticker
+from streams.worker.transactions import Transactions
+
+#: Customers, and days, that stay decoded though nothing has happened to them for so many seconds; sooner where twice as many are
+#: decoded, but not every moment, as all are looked at. Days are many more than are at work, but everybody's today is.
+_DECODED, _DECODED_DAYS, _RESTING_SECONDS, _SOONER_SECONDS = 50_000, 200_000, 30.0, 2.0
+#: Seconds of a checkpoint for entities and days, as a share of the time since the last, beside what nobody else has use for; and at
+#: least.
+_ENTITIES_SHARE, _ENTITIES_SECONDS = 0.1, 0.005
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """``writes``: partition number → what it writes where; ``reached``: how far that brings which place; the alerts in it; ``cutoffs``:
+    the cutoff day (ordinal) to which a partition has come.
+    """
+
+    writes: Mapping[int, Writes]
+    reached: Mapping[Place, int]
+    alerts: list[Alert]
+    cutoffs: Mapping[int, int]
+
+
+class Checkpointer:
+    """Makes checkpoints of the partitions of one assignment. ``ends``: where the topics of state end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kpis: KpisStage,
+        look_back_ms: int,
+        state: WorkingState,
+        clock: OperationClock,
+        cutoff: CutoffDay,
+        lag: Lag,
+        partition: Partitioner,
+        contributions: ContributionBuffer,
+        outbox: Outbox,
+        ticker: Ticker,
+        screens: ScreenFeed,
+        ends: Mapping[Place, int],
+    ) -> None:
+        self._kpis, self._state, self._progress = kpis, state, state.progress
+        self._clock, self._cutoff, self._lag = clock, cutoff, lag
+        self._buffer, self._outbox, self._ticker, self._screens = contributions, outbox, ticker, screens
+        self._ends = ends
+        self._names = {topic: settings.topic(topic) for topic in (*state.stores, topics.CONTRIBUTIONS)}
+        self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        self._flusher = EntityFlusher(kpis, state.entities, state.days, partition)
+        self._old_customers = CustomerEviction(state.customers, look_back_ms, settings.policy.allowed_lateness_ms)
+        self._past_days = DayEviction(state.days, kpis.unwritten_day, kpis.write_day, cutoff.days_held)
+        #: Partition number → the cutoff day as of what is written.
+        self._cutoffs: dict[int, int] = {}
+        self._evicted = 0.0
+
+    def prepare(self, seconds: float | None) -> Checkpoint:
+        """Steps 1 to 8. Writing entities back may take ``seconds``; None: all that have changed.
+
+        An entity's and a day's state knows the last contribution in it. It may be written later than the others, and what is read
+        again until then is known.
+        """
+        for number, target, message in self._buffer.drain():  # 1
+            self._outbox.put(number, (self._contributions, target), (None, message, []))
+        alerts = self._ticker.drain_alerts()
+        self._state.customers.flush_changed()  # 2
+        self._state.presences.flush_changed()
+        self._note_starts()  # 3
+        contributed = {
+            place: (offset, self._progress.clock(place).now)
+            for place, offset in self._progress.taken.items()
+            if place[0] == self._contributions
+        }
+        flushed = self._flusher.step({alert.entity for alert in alerts}, contributed, seconds)  # 4
+        self._old_customers.step(self._source_clocks())  # 5
+        self._evict()  # 6
+        reached = self._mark(flushed)  # 7
+        cutoffs = {place[1]: self._cutoff.at(now) for place, (_, now) in flushed.items()}
+        return Checkpoint(self._drain(), reached, alerts, cutoffs)  # 8
+
+    def complete(self, checkpoint: Checkpoint) -> None:
+        """Step 11: a checkpoint is committed."""
+        self._screens.alerts_written(checkpoint.alerts)
+        for number, cutoff in checkpoint.cutoffs.items():
+            self._cutoffs[number] = cutoff
+            if (written := self._past_days.written(number)) is not None:
+                place = self._contributions, number
+                self._progress.starts[place] = since(self._progress.starts.get(place, []), written)
+
+    def _note_starts(self) -> None:
+        facts = self._names[topics.DAILY_FACTS]
+        for number in self._state.numbers:
+            place = self._contributions, number
+            if (now := self._progress.clock(place).now) is not None:
+                starts = self._progress.starts.get(place, [])
+                self._progress.starts[place] = begun(
+                    starts, self._cutoff.today(now), self._ends.get((facts, number), 0)
+                )
+
+    def _source_clocks(self) -> dict[int, int]:
+        """Partition number → how far the slowest of its sources has come, ms; one that is not behind has come as far as any."""
+        now = self._clock.now()
+        out = dict.fromkeys(self._state.numbers, now) if now is not None else {}
+        for place in self._lag.lagging:
+            if place[1] in out:
+                out[place[1]] = min(out[place[1]], self._progress.clock(place).now or 0)
+        return out
+
+    def _evict(self) -> None:
+        customers, days = self._state.customers, self._state.days
+        many = len(customers) > 2 * _DECODED or len(days) > 2 * _DECODED_DAYS
+        if (idle := perf_counter() - self._evicted) >= _RESTING_SECONDS or (many and idle >= _SOONER_SECONDS):
+            self._evicted = perf_counter()
+            customers.evict(_DECODED)
+            days.evict(_DECODED_DAYS, set().union(*self._kpis.changed.values()))
+        if (now := self._clock.now()) is not None:
+            self._past_days.step(self._cutoffs, now)
+
+    def _mark(self, flushed: Mapping[Place, tuple[int, int | None]]) -> dict[Place, int]:
+        """Store how far sources have been taken in, and contributions as far as they are ``flushed``."""
+        taken = self._progress.taken
+        sources = {place: taken[place] for place in self._progress.moved() if place[0] != self._contributions}
+        marks = {place: (offset, None) for place, offset in sources.items()} | dict(flushed)
+        for place, (offset, now) in marks.items():
+            self._progress.mark(self._state.stores[topics.PROGRESS], place, offset, now)
+        return {place: offset for place, (offset, _) in marks.items()}
+
+    def _drain(self) -> dict[int, Writes]:
+        writes = self._outbox.drain()
+        for topic, store in self._state.stores.items():
+            for number, messages in store.drain().items():
+                writes.setdefault(number, {})[self._names[topic], number] = messages
+        return writes
+
+
+class Checkpoints:
+    """Runs checkpoints, one after the other. ``committed``: place → the offset before which everything is in a committed checkpoint;
+    ``wake`` is set after each.
+    """
+
+    def __init__(
+        self, transactions: Transactions, committed: MutableMapping[Place, int], health: Health, wake: asyncio.Event
+    ) -> None:
+        self._transactions, self._committed, self._health, self._wake = transactions, committed, health, wake
+        self._running = asyncio.Lock()
+        self._last = 0.0
+
+    async def run(self, checkpointer: Checkpointer, spare: float, *, everything: bool = False) -> float:
+        """One whole checkpoint; returns the seconds that it took to prepare.
+
+        ``spare``: the share of the time that nobody else has use for; ``everything``: all entities, as the partitions are about to go.
+        Raises what kept it from being committed.
+        """
+        async with self._running:
+            began = perf_counter()
+            share = (_ENTITIES_SHARE + spare) * min(1.0, began - self._last)
+            self._last = began
+            checkpoint = checkpointer.prepare(None if everything else max(_ENTITIES_SECONDS, share))
+            busy = perf_counter() - began
+            await self._transactions.commit(checkpoint.writes)  # 9
+            self._committed.update(checkpoint.reached)  # 10
+            checkpointer.complete(checkpoint)
+            self._wake.set()
+            if checkpoint.reached:
+                self._health.forward()
+            metrics.CYCLE_SECONDS.observe(perf_counter() - began)
+        return busy

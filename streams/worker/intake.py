@@ -1,0 +1,162 @@
+"""Takes records in: each batch of one partition goes through its stage, and what it causes is collected until the next checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import TypeAlias
+
+import msgspec
+
+from streams.contacts.stage import NEVER, ContactsStage
+from streams.contacts.stage import Outcome as ContactsOutcome
+from streams.contracts import topics
+from streams.contracts.decode import Rejected
+from streams.contracts.outputs import Contributions
+from streams.contracts.records import Record
+from streams.entities.day_parts import CutoffDay
+from streams.entities.stage import KpisStage
+from streams.presence.stage import Outcome as PresenceOutcome
+from streams.presence.stage import PresenceStage
+from streams.settings import Settings
+from streams.system_clock import machine_ms
+from streams.worker import metrics
+from streams.worker.contribution_buffer import ContributionBuffer
+from streams.worker.lag import Lag
+from streams.worker.operation_clock import OperationClock
+from streams.worker.outbox import Outbox
+from streams.worker.screen_feed import ScreenFeed
+from streams.worker.state.working_state import WorkingState
+
+log = logging.getLogger(__name__)
+
+_contributions = msgspec.json.Decoder(Contributions).decode
+_Outcome: TypeAlias = ContactsOutcome | PresenceOutcome
+
+#: So many customers who wait to be written stop the intake: a checkpoint must not grow into seconds.
+_MOST_CHANGED = 50_000
+
+
+class Intake:
+    """``contacts``, ``presence`` and ``kpis`` take a batch of one partition each; ``batches`` counts them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stages: tuple[ContactsStage, PresenceStage, KpisStage],
+        state: WorkingState,
+        clock: OperationClock,
+        cutoff: CutoffDay,
+        lag: Lag,
+        contributions: ContributionBuffer,
+        outbox: Outbox,
+        screens: ScreenFeed,
+    ) -> None:
+        self._contacts, self._presence, self._kpis = stages
+        self._state, self._progress = state, state.progress
+        self._clock, self._cutoff, self._lag = clock, cutoff, lag
+        self._buffer, self._outbox, self._screens = contributions, outbox, screens
+        self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        self._dead_letters = settings.topic(topics.DEAD_LETTERS)
+        self.batches = 0
+
+    @property
+    def full(self) -> bool:
+        """Does so much wait to be written that nothing more should be taken in?"""
+        return self._outbox.full or sum(map(len, self._state.customers.changed.values())) > _MOST_CHANGED
+
+    def contacts(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """A batch of calls, chats or tickets."""
+        began = perf_counter()
+        clock = self._progress.clock((topic, number))
+        out = self._contacts.process(
+            [record.value for record in records],
+            self._state.customers,
+            clock,
+            machine=machine_ms(),
+            event_time=self._clock.event_time,
+            slowest=min(
+                (
+                    self._progress.clock(place).now or 0
+                    for place in self._lag.lagging
+                    if place[1] == number and place[0] != topic
+                ),
+                default=NEVER,
+            ),
+            tally=self._buffer.of(number),
+        )
+        self._state.customers.mark(number, out.touched)
+        self._buffer.record(number, len(records), clock)
+        for what, error in out.failures:
+            log.error("%s cannot be joined", what, exc_info=error)
+        self._reject(topic, number, records, out.rejected)
+        self._count("contacts", topic, len(records), out, began)
+
+    def presence(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """A batch of agents' events."""
+        began = perf_counter()
+        clock = self._progress.clock((topic, number))
+        out = self._presence.process(
+            [record.value for record in records],
+            self._state.presences,
+            clock,
+            machine=machine_ms(),
+            event_time=self._clock.event_time,
+            tally=self._buffer.of(number),
+        )
+        self._state.presences.mark(number, out.touched)
+        self._buffer.record(number, len(records), clock)
+        self._screens.presence_changed(out.touched)
+        self._reject(topic, number, records, out.rejected)
+        self._count("presence", topic, len(records), out, began)
+
+    def kpis(self, _: str, number: int, records: Sequence[Record]) -> None:
+        """A batch of contributions."""
+        began = perf_counter()
+        applied, skipped = 0, self._kpis.skipped
+        clock = self._progress.clock((self._contributions, number))
+        for record in records:
+            if record.value is None:
+                continue
+            contributions = _contributions(record.value)
+            clock.advance(contributions.clock)
+            border = self._cutoff.at(clock.now)
+            for key, contribution in contributions.to.items():
+                self._kpis.apply(key, contribution, record.offset, border)
+            applied += len(contributions.to)
+        self._clock.advance(clock.now)
+        if self._clock.event_time and (now := self._clock.now()) is not None:
+            self._kpis.advance(now)
+        metrics.CONTRIBUTIONS.inc(applied)
+        metrics.CONTRIBUTIONS_SKIPPED.inc(self._kpis.skipped - skipped)
+        self._note("kpis", len(records), began)
+
+    def _reject(
+        self, topic: str, number: int, records: Sequence[Record], rejected: Iterable[tuple[int, Rejected]]
+    ) -> None:
+        """Have what is not admitted written to ``dead-letters``."""
+        for index, why in rejected:
+            record = records[index]
+            headers = [
+                ("reason", why.reason.encode()),
+                ("detail", why.detail.encode("utf-8", "backslashreplace")[:1000]),
+                ("topic", topic.encode()),
+                ("partition", str(number).encode()),
+                ("offset", str(record.offset).encode()),
+            ]
+            self._outbox.put(number, (self._dead_letters, number), (record.key, record.value or b"", headers))
+
+    def _count(self, stage: str, topic: str, records: int, out: _Outcome, began: float) -> None:
+        metrics.EVENTS_IN.labels(topic).inc(records)
+        metrics.EVENTS_ADMITTED.labels(topic).inc(out.admitted)
+        metrics.EVENTS_DUPLICATE.labels(topic).inc(out.duplicates)
+        metrics.EVENTS_LATE.labels(topic).inc(out.late)
+        for _, why in out.rejected:
+            metrics.EVENTS_REJECTED.labels(topic, why.reason).inc()
+        self._note(stage, records, began)
+
+    def _note(self, stage: str, records: int, began: float) -> None:
+        self.batches += 1
+        metrics.BATCH_SIZE.labels(stage).observe(records)
+        metrics.BATCH_SECONDS.labels(stage).observe(perf_counter() - began)

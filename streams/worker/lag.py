@@ -1,0 +1,36 @@
+"""How far a worker is behind in what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from streams.contracts.records import Place
+from streams.worker import metrics
+from streams.worker.health import Health
+
+#: Seconds of being behind after which screens say so.
+_TOLD_SECONDS = 5.0
+
+
+class Lag:
+    """``lagging``: topics of contacts and partitions that are behind; ``told``: partition number → messages that wait, for screens."""
+
+    def __init__(self, contact_topics: Collection[str]) -> None:
+        self._contact_topics = contact_topics
+        self.lagging: set[Place] = set()
+        self.told: dict[int, int] = {}
+
+    def measure(self, positions: Mapping[Place, int], ends: Mapping[Place, int | None], health: Health) -> None:
+        """Compare where reading is with the ends of the partitions in hand; an end of None is not known yet."""
+        behind: dict[int, int] = {}
+        lagging: set[Place] = set()
+        for place, end in ends.items():
+            topic, number = place
+            lag = max(0, end - positions.get(place, 0)) if end is not None else 0
+            metrics.LAG.labels(topic, number).set(lag)
+            behind[number] = behind.get(number, 0) + lag
+            if topic in self._contact_topics and (lag or end is None):
+                lagging.add(place)
+        self.lagging = lagging
+        health.lag(behind)
+        self.told = behind if health.behind_seconds > _TOLD_SECONDS else dict.fromkeys(behind, 0)

@@ -1,0 +1,88 @@
+"""Brings the screens up to date: whose figures are new, who is in which state, which alerts have taken a step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+
+import msgspec
+
+from streams.contracts.outputs import Alert, Presence
+from streams.entities.stage import KpisStage
+from streams.presence.stage import PresenceStage
+from streams.system_clock import machine_ms
+from streams.worker import metrics
+from streams.worker.lag import Lag
+from streams.worker.partitioner import Partitioner
+from streams.worker.screen_writer import Screens
+from streams.worker.state.working_state import WorkingState
+
+log = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+
+#: Seconds that one look at the screens may take; the others wait for the next.
+_SHOWING_SECONDS = 0.04
+#: How many of so many things to do next, for so many seconds at most.
+Turns = Callable[[int, float], AsyncIterator[int]]
+
+
+class ScreenFeed:
+    """What waits to be shown. Nothing is shown before it is written: a screen must not know what a crash takes back."""
+
+    def __init__(
+        self,
+        screens: Screens,
+        kpis: KpisStage,
+        presence: PresenceStage,
+        state: WorkingState,
+        lag: Lag,
+        partition: Partitioner,
+    ) -> None:
+        self._screens, self._kpis, self._presence, self._state = screens, kpis, presence, state
+        self._lag, self._partition = lag, partition
+        self._agents = state.agents()
+        self._alerts: list[Alert] = []
+        #: May screens show alerts that are over, or not those that stand?
+        self._unsettled = bool(state.numbers)
+
+    def presence_changed(self, agents: Iterable[str]) -> None:
+        """These agents' states are to be shown."""
+        self._agents.update(agents)
+
+    def alerts_written(self, alerts: Collection[Alert]) -> None:
+        """These steps of alerts are written, and to be shown."""
+        self._alerts += alerts
+
+    async def show(self, now: int | None, turns: Turns) -> None:
+        """Show what there is time for, as of the operation's ``now`` (ms; None: nothing has happened yet)."""
+        machine = machine_ms()
+        if await self._screens.emptied(machine):
+            log.warning("Redis has lost what screens show: writing it anew")
+            self._kpis.show_all()
+            self._agents.update(self._state.agents())
+            self._alerts = self._kpis.open_alerts(now) if now is not None else []
+        totals: dict[str, bytes] = {}
+        if now is not None:
+            async for part in turns(self._kpis.showing, _SHOWING_SECONDS):
+                keys = self._kpis.take_shown(part)
+                totals |= {key: _encode(self._kpis.totals(key, now)) for key in keys if key in self._state.entities}
+        if self._unsettled and now is not None:
+            self._unsettled = not await self._screens.settle(self._kpis.open_alerts(now), self._is_mine)
+        agents, self._agents = self._agents, set()
+        alerts, self._alerts = self._alerts, []
+        taken = await self._screens.write(
+            totals, self._presences(agents), alerts, now=now, machine=machine, behind=self._lag.told
+        )
+        metrics.REDIS_UP.set(taken)
+        if not taken:
+            self._kpis.show_again(totals)
+            self._agents |= agents
+            self._alerts = alerts + self._alerts
+
+    def _is_mine(self, entity: str) -> bool:
+        return self._partition(entity) in self._state.numbers
+
+    def _presences(self, agents: Iterable[str]) -> list[Presence]:
+        found = ((agent, self._state.presences[agent]) for agent in sorted(agents))
+        return [shown for agent, kept in found if (shown := self._presence.presence(agent, kept)) is not None]
