@@ -407,7 +407,7 @@ def _terms(terms: Iterable[tuple[str, int]]) -> str:
 def _table(*headings: str) -> Table:
     table = Table(show_edge=False, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "id")  # ids are copied
     return table
 
 

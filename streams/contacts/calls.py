@@ -149,7 +149,9 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
     """An agent's part is over. What the source does not give is derived; what comes later is added."""
     leg = _last_answered(call, event.agent_id)
     if leg is None:
-        if call.legs and not call.legs[-1].gone:
+        if not call.legs:
+            call.left_menu_at = at if call.left_menu_at is None else call.left_menu_at
+        elif not call.legs[-1].gone:
             _leave(call, call.legs[-1], at)
         return
     number = call.legs.index(leg) + 1

@@ -86,16 +86,16 @@ def _first_reply(chat: Contact, waited: int, at: int, rules: Rules) -> None:
 
 
 def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:
-    """Over. Who left before the threshold was up, and unanswered, has not been kept waiting past it."""
+    """Over, from the first time that it is told. Who left unanswered before the threshold was up has not been kept waiting past it."""
     _assign(chat, event, at)
     _let_go(chat, at)
     due = chat.slots.get(_DUE)
     if due is not None and not chat.responded and at <= due.at:
         chat.drop(_DUE)
-    if chat.agent is not None:
-        chat.close(at)
-    else:
+    if chat.closed_at is None:
         chat.closed_at = at
+        if chat.agent is not None:
+            chat.close(at)
     if event.resolved is not None:
         chat.resolve(at, event.resolved)
 

@@ -24,8 +24,8 @@ OWN_DAYS = frozenset({"month", "closed"})
 COMPLAINT = "complaint"
 #: Slots that follow from a contact's kind.
 OF_ITS_KIND = (
-    "complaint", "complaint_closed", "complaint_24h", "complaint_late", "complaint_response", "complaint_rating",
-    "follow_up", "refund", "refund_dispute", "reply",
+    "complaint", "complaint_closed", "complaint_then", "complaint_24h", "complaint_late", "complaint_response",
+    "complaint_rating", "follow_up", "refund", "refund_dispute", "reply",
 )  # fmt: skip
 #: What stays of a ticket that went on as another: what people said, and what was done with it.
 OF_THE_MERGED = frozenset({
@@ -131,11 +131,20 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Since when the customer's rating has been a bad one, and when somebody first told its root cause.
     bad_since: int | None = None
     explained_at: int | None = None
+    #: Calls: when it was over before any queue had it.
+    left_menu_at: int | None = None
 
     @property
     def over_at(self) -> int | None:
-        """When work on it was over; None: it is not."""
-        return self.closed_at if self.finished_at is None else self.finished_at
+        """When it was over, whoever had it; None: it is not."""
+        if self.finished_at is not None:
+            return self.finished_at
+        return self.left_at if self.closed_at is None else self.closed_at
+
+    @property
+    def left_at(self) -> int | None:
+        """When the caller was gone though nobody had answered; None: not so, or no call."""
+        return self.legs[-1].gone_at if self.legs else self.left_menu_at
 
     def keep(self, name: str, slot: Slot) -> None:
         """Have this slot; the same again costs nothing."""
@@ -194,13 +203,18 @@ class Contact(Struct, array_like=True, kw_only=True):
                 self.was[name] = slot
 
     def hand_to(self, agent: str | None, team: str | None) -> bool:
-        """The contact is this agent's from now on; None leaves it where it is. True where it has changed hands."""
+        """The contact is this agent's from now on; None leaves it where it is. True where it has changed hands.
+
+        One that was over before anybody was known to have it was handled by whoever is named first.
+        """
         if agent is None or (agent == self.agent and (team is None or team == self.team)):
             return False
         self.agent, self.team = agent, team
         for name, slot in self.slots.items():
             if name in AT_THE_END or name.startswith(REVIEW):
                 self.fill(name, replace(slot, agent=agent, team=team))
+        if self.closed_at is not None and "handled" not in self.slots:
+            self.close(self.closed_at)
         return True
 
     def learn(self, event: ContactEvent, at: int, days: Days) -> bool:

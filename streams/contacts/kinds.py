@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules
-from streams.contacts.slots import PLANNED, Slot
+from streams.contacts.slots import HAPPENED, PLANNED, Slot
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 from streams.kpi.measures.topics import of_topic
@@ -25,7 +25,9 @@ DAY_MS = 24 * HOUR_MS
 
 _COMPLAINT: Sums = {"complaints": 1}
 _DUE_24H: Sums = {"complaints_due": 1}
+_UNKNOWN_24H: Sums = {"complaints_unknown": 1}
 _RESOLVED_24H: Sums = {"complaints_due": 1, "complaints_resolved_24h": 1}
+_NOTHING: Sums = {}
 _LATE_DAY: Sums = {"complaint_late_days": 1}
 _RATED: Sums = {"complaints_rated": 1}
 _SATISFIED: Sums = {"complaints_rated": 1, "complaints_satisfied": 1}
@@ -77,19 +79,21 @@ def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
 def _in_time(complaint: Contact, limit: int, at: int) -> None:
     """Resolved up to the ``limit``, 24 h by default (exactly then is in time); due as well once that has passed, or it ended unresolved.
 
-    What ended within that time without a word on whether it is resolved is left out.
+    What ended within that time without a word on whether it is resolved is not due: it is counted as unknown. What is not resolved
+    is of whoever had it when the time was up, which a slot that counts nothing remembers, whatever becomes of it in between.
     """
+    was = complaint.slots.get("complaint_then") or complaint.slots.get("complaint_24h")
+    then = _of_then(replace(_slot(complaint, limit + 1, _NOTHING), form=PLANNED), was, limit + 1, at)
+    complaint.keep("complaint_then", then)
     over_at, solved_at = complaint.over_at, complaint.solved_at
     if solved_at is not None and solved_at <= limit:
-        complaint.keep("complaint_24h", _slot(complaint, solved_at, _RESOLVED_24H))
+        slot = _slot(complaint, solved_at, _RESOLVED_24H)
     elif over_at is not None and over_at <= limit and solved_at is None:
-        if complaint.solved is None:
-            complaint.drop("complaint_24h")
-        else:
-            due, was = _slot(complaint, over_at, _DUE_24H), complaint.slots.get("complaint_24h")
-            complaint.keep("complaint_24h", _of_then(due, was, limit + 1, at))
+        sums = _UNKNOWN_24H if complaint.solved is None else _DUE_24H
+        slot = replace(then, at=over_at, staff=sums, desk=sums, form=HAPPENED)
     else:
-        _plan(complaint, "complaint_24h", limit + 1, _DUE_24H, at)
+        slot = replace(then, staff=_DUE_24H, desk=_DUE_24H)
+    complaint.keep("complaint_24h", slot)
 
 
 def _late_days(complaint: Contact, limit: int, at_most: int) -> None:
@@ -156,9 +160,7 @@ def _first_reply(contact: Contact) -> Slot | None:
 
 def _left_at(contact: Contact, channel: str) -> int | None:
     """When the customer left a call or chat unanswered; None: he has not. A ticket is not left."""
-    if channel == "chats":
-        return contact.closed_at
-    return contact.legs[-1].gone_at if contact.legs else None
+    return contact.closed_at if channel == "chats" else contact.left_at
 
 
 def _slot(contact: Contact, at: int, sums: Sums) -> Slot:

@@ -11,7 +11,18 @@ from tests.reference.calls import answerer, legs
 from tests.reference.credit import credited
 from tests.reference.holder import agent, desk, holder, number_of
 from tests.reference.moments import after, begin, lasted
-from tests.reference.resolution import account, finished, open_past, over, resolution, resolved, since_reopened, staff
+from tests.reference.resolution import (
+    account,
+    ended,
+    finished,
+    gone,
+    open_past,
+    over,
+    resolution,
+    resolved,
+    since_reopened,
+    staff,
+)
 from tests.reference.thing import Contact, Event, Thing
 from tests.reference.tickets import PAST, overdue_since, replier, who_at
 
@@ -111,14 +122,6 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
     ]
 
 
-def gone(contact: Contact) -> datetime | None:
-    """When the customer of a call or chat was gone without an answer; None while he waits, and of tickets."""
-    if contact.channel == "call":
-        offers = legs(contact)[0]
-        return offers[-1].at if offers and offers[-1].outcome != "answered" else None
-    return next((e["time"] for e in contact.events if e["type"] == "chat.ended"), None)
-
-
 def follow_up(contact: Contact) -> list[Thing]:
     """Was the customer called back or written to, as was promised?"""
     made, end, due = answered(contact), over(contact), contact.last("due")
@@ -172,27 +175,18 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         about: dict[str, Any] = {"wait": lasted(contact.arrived, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
     limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
-    end, solved = finished(contact), resolved(contact)
+    end, solved = ended(contact), resolved(contact)
+    then = who_at(contact, kind_known(contact, limit))
     if solved is not None and solved["time"] <= limit:
         found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
-    elif solved is None and end is not None and end["time"] <= limit:
-        if word is not None:  # closed in time without a word on it: nobody knows
-            found.append(
-                Thing("complaint_due", end["time"], day, who_at(contact, kind_known(contact, limit)), {"within": False})
-            )
+    elif solved is None and end is not None and end <= limit:
+        # Ended in time without a word on it: nobody knows.
+        found.append(Thing("complaint_unknown" if word is None else "complaint_due", end, day, then, {"within": False}))
     else:
-        found.append(
-            Thing(
-                "complaint_due",
-                limit + PAST,
-                day,
-                who_at(contact, kind_known(contact, limit)),
-                {"within": False, "plan": True},
-            )
-        )
+        found.append(Thing("complaint_due", limit + PAST, day, then, {"within": False, "plan": True}))
     for number in range(contact.policy.complaint_late_days_at_most):
         begins = limit + DAY * number
-        if end is None or (open_past(contact, begins) if contact.channel == "ticket" else end["time"] > begins):
+        if end is None or end > begins:
             found.append(Thing("late_day", begins + PAST, day, who, {"plan": True}))
     return found
 

@@ -314,6 +314,7 @@ KPIS: dict[str, Rule] = {
     "fcr": fcr,
     "complaint_rate": lambda s: share(s.of("complaint"), s.of("handled"), 1000),
     "complaint_resolution_24h_rate": lambda s: share(s.of("complaint_due", within=True), s.of("complaint_due")),
+    "complaints_unknown": lambda s: count(s.of("complaint_unknown")),
     "complaint_late_days": lambda s: count(s.of("late_day")),
     "complaint_response_time": lambda s: mean(waits(s.of("complaint_response"))),
     "info_relay_ontime_rate": lambda s: share(s.of("hourly", matter="info_relay", within=True), s.of("hourly", matter="info_relay")),

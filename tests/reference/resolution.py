@@ -40,6 +40,19 @@ def finished(contact: Contact) -> Event | None:
     return next(iter(since_reopened(contact)), None) if contact.channel == "ticket" else over(contact)
 
 
+def gone(contact: Contact) -> datetime | None:
+    """When the customer of a call or chat was gone, of a call without an answer; None while he waits, and of tickets."""
+    if contact.channel == "call" and (offers := legs(contact)[0]):
+        return offers[-1].at if offers[-1].outcome != "answered" else None
+    return next((e["time"] for e in contact.events if e["type"] in ("call.ended", "chat.ended")), None)
+
+
+def ended(contact: Contact) -> datetime | None:
+    """When it was over, whoever had it or nobody: none while it goes on, or was reopened."""
+    end = finished(contact)
+    return gone(contact) if end is None else end["time"]
+
+
 def since_reopened(contact: Contact) -> list[Event]:
     """What resolved or closed a ticket, since it was reopened at last."""
     words = list[Event]()

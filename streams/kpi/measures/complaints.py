@@ -11,6 +11,12 @@ COMPLAINTS = (
         "complaints_due", "n", "应在24小时内解决的投诉", "complaints that ended with a word on it, or past 24 hours"
     ),
     Measure("complaints_resolved_24h", "n", "24小时内解决的投诉", "complaints resolved within 24 hours"),
+    Measure(
+        "complaints_unknown",
+        "n",
+        "24小时内结束而未说明是否解决的投诉",
+        "complaints that ended within 24 hours without a word on it",
+    ),
     Measure("complaint_late_days", "n", "投诉超期天数", "days begun past 24 hours until the complaint was over"),
     Measure("complaint_responses", "n", "已答复的投诉", "complaints replied to"),
     Measure("complaint_response_seconds", "s", "投诉答复时长", "from the complaint to the first reply"),

@@ -41,33 +41,36 @@ def test_complaint_rate_is_per_thousand_handled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "in_time", "due", "late_days"),
+    ("script", "in_time", "due", "unknown", "late_days"),
     [
-        (complaint(), 0, 1, 30),
-        (resolved(complaint(), "10:00:00"), 1, 1, 0),
-        (resolved(complaint(), "+1 09:00:00"), 1, 1, 0),
-        (resolved(complaint(), "+1 09:00:00.001"), 0, 1, 1),
-        (resolved(complaint(), "+2 09:00:00"), 0, 1, 1),
-        (resolved(complaint(), "+2 09:00:00.001"), 0, 1, 2),
-        (resolved(complaint(), "10:00:00", resolved=False), 0, 1, 0),
-        (complaint().at("10:00:00", e.TicketClosed, **A), 0, 0, 0),
-        (complaint().at("+3 08:00:00", e.TicketClosed, **A), 0, 1, 2),
-        (resolved(complaint(), "10:00:00").at("+3 08:00:00", e.TicketClosed, **A), 1, 1, 0),
-        (resolved(complaint(), "10:00:00").at("11:00:00", e.TicketReopened), 0, 1, 30),
-        (resolved(resolved(complaint(), "10:00:00").at("11:00:00", e.TicketReopened), "+1 10:00:00"), 0, 1, 1),
-        (Script().call("09:00:00", "c1", agent="a", kind="complaint", resolved=True), 1, 1, 0),
-        (Script().call("09:00:00", "c1", agent="a", kind="complaint", resolved=False), 0, 1, 0),
-        (Script().call("09:00:00", "c1", agent="a", kind="complaint"), 0, 0, 0),
-        (complaint().at("12:00:00", e.TicketAssigned, kind="question", **A), 0, 0, 0),
-        (complaint().at("12:00:00", e.TicketMerged, into="c0"), 0, 0, 0),
+        (complaint(), 0, 1, 0, 30),
+        (resolved(complaint(), "10:00:00"), 1, 1, 0, 0),
+        (resolved(complaint(), "+1 09:00:00"), 1, 1, 0, 0),
+        (resolved(complaint(), "+1 09:00:00.001"), 0, 1, 0, 1),
+        (resolved(complaint(), "+2 09:00:00"), 0, 1, 0, 1),
+        (resolved(complaint(), "+2 09:00:00.001"), 0, 1, 0, 2),
+        (resolved(complaint(), "10:00:00", resolved=False), 0, 1, 0, 0),
+        (complaint().at("10:00:00", e.TicketClosed, **A), 0, 0, 1, 0),
+        (complaint().at("+3 08:00:00", e.TicketClosed, **A), 0, 1, 0, 2),
+        (resolved(complaint(), "10:00:00").at("+3 08:00:00", e.TicketClosed, **A), 1, 1, 0, 0),
+        (resolved(complaint(), "10:00:00").at("11:00:00", e.TicketReopened), 0, 1, 0, 30),
+        (resolved(resolved(complaint(), "10:00:00").at("11:00:00", e.TicketReopened), "+1 10:00:00"), 0, 1, 0, 1),
+        (Script().call("09:00:00", "c1", agent="a", kind="complaint", resolved=True), 1, 1, 0, 0),
+        (Script().call("09:00:00", "c1", agent="a", kind="complaint", resolved=False), 0, 1, 0, 0),
+        (Script().call("09:00:00", "c1", agent="a", kind="complaint"), 0, 0, 1, 0),
+        (complaint().at("10:00:00", e.TicketClosed, **A).at("11:00:00", e.TicketReopened), 0, 1, 0, 30),
+        (complaint().at("12:00:00", e.TicketAssigned, kind="question", **A), 0, 0, 0, 0),
+        (complaint().at("12:00:00", e.TicketMerged, into="c0"), 0, 0, 0, 0),
     ],
     ids=[
         "never", "in time", "exactly a day", "a moment late", "exactly two days", "and a moment", "ended unresolved", "closed without a word",
-        "closed late", "resolved, closed late", "reopened", "reopened, resolved late", "by phone", "by phone, unresolved", "by phone, no word",
+        "closed late", "resolved, closed late", "reopened", "reopened, resolved late", "by phone", "by phone, unresolved", "by phone, no word", "closed without a word, reopened",
         "was none after all", "merged",
     ],
 )  # fmt: skip
-def test_within_a_day_and_late_days(script: Script, in_time: int, due: int, late_days: int) -> None:
+def test_within_a_day_unknown_and_late_days(
+    script: Script, in_time: int, due: int, unknown: int, late_days: int
+) -> None:
     events = [*script.events, *later(32)]
     policy = Policy(time_zone="UTC", repeat_days=60)
     result = run_events(events, policy)
@@ -75,6 +78,7 @@ def test_within_a_day_and_late_days(script: Script, in_time: int, due: int, late
         found = figures(result, entity, policy)
         rate = found["complaint_resolution_24h_rate"]
         assert (rate.value, rate.n) == (in_time / due if due else None, due), entity
+        assert found["complaints_unknown"].value == unknown, entity
         assert found["complaint_late_days"].value == late_days, entity
     in_any_order(events, Policy(time_zone="UTC", repeat_days=60, allowed_lateness_days=60))
 
