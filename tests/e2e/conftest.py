@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from redis import Redis
 
 from streams.contracts.outputs import Alert, Presence, Totals
@@ -27,6 +27,10 @@ from tests.support import ROOT
 if TYPE_CHECKING:
     from deploy.local.process import ServerProcess
     from deploy.local.redis import LocalRedis
+
+#: What a page is expected to show may wait: for the wallboard, which compares a team once in 5 seconds, and for a busy machine.
+_PATIENCE_MS = 30_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 #: Without these, Chromium calls its maker's servers, which a closed network refuses many times over.
@@ -146,7 +150,7 @@ def screen(chromium: Browser, desk: Desk) -> Iterator[Page]:
     """A TV: 1920 × 1080, a Chinese browser. A script error, or a request to another server, fails the test."""
     context = chromium.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN", base_url=desk.address)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(_PATIENCE_MS)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(f"script error: {error}"))
     page.on("request", lambda request: None if request.url.startswith(desk.address) else wrong.append(request.url))
