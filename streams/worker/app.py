@@ -9,7 +9,7 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Thread
@@ -29,6 +29,7 @@ from streams.operator_files import load_rules
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.version import named
+from streams.worker import metrics
 from streams.worker.batching import RunScheduler, RunSchema, RunTransport
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.clients import addresses, follow_roster, new_app, new_producer
@@ -63,14 +64,15 @@ class Worker:
         self._contact_topics = sorted(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
         self._agents_topic = settings.topic(topics.AGENTS)
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
-        committed: dict[Place, int] = {}
-        self.app = self._new_app(committed, declare)
+        #: Place → the offset before which everything is in a committed checkpoint.
+        self._committed: dict[Place, int] = {}
+        self.app = self._new_app(declare)
         self._roster, self._roster_read = Roster(), asyncio.Event()
         self._screens = Screens(settings)
         self._transactions = Transactions(partial(new_producer, settings))
         #: Set when a checkpoint is through and when nothing more is taken in: whoever waits for room looks again.
         self._wake = asyncio.Event()
-        self._checkpoints = Checkpoints(self._transactions, committed, health, self._wake)
+        self._checkpoints = Checkpoints(self._transactions, self._committed, health, self._wake)
         self._standby = (
             Standby(settings, client_options(settings), CutoffDay(settings.policy)) if settings.standby else None
         )
@@ -87,18 +89,18 @@ class Worker:
         )
         self._partitions = Partitions(
             settings, self.app, stores, self._transactions, self._standby, health, make,
-            partial(self._checkpoint, everything=True), committed, self._wake,
+            partial(self._checkpoint, everything=True), self._committed, self._wake,
         )  # fmt: skip
         self._wire()
 
     # -- wiring --------------------------------------------------------------------------------------------------------
 
-    def _new_app(self, committed: Mapping[Place, int], declare: bool) -> Any:
+    def _new_app(self, declare: bool) -> Any:
         app = new_app(self.settings, declare=declare)
         runs = frozenset({*self._contact_topics, self._agents_topic, self._contributions})
         RunScheduler.sources = runs
         app.transport = RunTransport(
-            addresses(self.settings), app, sources=runs, processed=committed,
+            addresses(self.settings), app, sources=runs, processed=self._committed,
             positions=lambda: self._partitions.positions(), ready=lambda: self._partitions.open,
             release=lambda: self._partitions.release(),
         )  # fmt: skip
@@ -148,7 +150,8 @@ class Worker:
                     for tp in app.consumer.assignment()
                     if tp.topic in RunScheduler.sources
                 }
-                processor.lag.measure(processor.progress.taken, ends, self._health)
+                processor.lag.measure(processor.progress.taken, partitions.committed(), ends, self._health)
+            self._complain()
 
         @app.task  # type: ignore[untyped-decorator]
         async def checkpoint() -> None:
@@ -170,6 +173,11 @@ class Worker:
             await partitions.release()
             await self._screens.close()
             await self._transactions.close()
+
+    def _complain(self) -> None:
+        metrics.STALLED.set(self._health.state() == "stalled")
+        if (why := self._health.complaint()) is not None:
+            log.error("this worker gets nowhere: %s", why)
 
     # -- batches -------------------------------------------------------------------------------------------------------
 
@@ -223,8 +231,7 @@ class Worker:
                 busy = await self._checkpoint()
             except Exception as error:
                 if assignment == partitions.assignment and not self.app.should_stop:
-                    log.warning("what was taken in last could not be written (%r): going back to what is", error)
-                    await partitions.begin_anew(assignment)
+                    await partitions.begin_anew(assignment, error)
             else:
                 pause = busy / (CHECKPOINT_SHARE + partitions.processor.ticker.spare)
 

@@ -20,16 +20,25 @@ class Lag:
         self.lagging: set[Place] = set()
         self.told: dict[int, int] = {}
 
-    def measure(self, positions: Mapping[Place, int], ends: Mapping[Place, int | None], health: Health) -> None:
-        """Compare where reading is with the ends of the partitions in hand; an end of None is not known yet."""
+    def measure(
+        self,
+        taken: Mapping[Place, int],
+        committed: Mapping[Place, int],
+        ends: Mapping[Place, int | None],
+        health: Health,
+    ) -> None:
+        """Compare how far partitions have been taken in, and how far that is committed, with their ends; None is not known yet.
+
+        Only what is committed counts as done: what is taken in and cannot be written is lag.
+        """
         behind: dict[int, int] = {}
         lagging: set[Place] = set()
         for place, end in ends.items():
             topic, number = place
-            lag = max(0, end - positions.get(place, 0)) if end is not None else 0
+            lag = max(0, end - committed.get(place, 0)) if end is not None else 0
             metrics.LAG.labels(topic, number).set(lag)
             behind[number] = behind.get(number, 0) + lag
-            if topic in self._contact_topics and (lag or end is None):
+            if topic in self._contact_topics and (end is None or taken.get(place, 0) < end):
                 lagging.add(place)
         self.lagging = lagging
         health.lag(behind)

@@ -29,6 +29,11 @@ BATCH_SECONDS = Histogram(
     ["stage"],
     buckets=(0.0005, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )
+SETBACKS = Counter("deskpulse_setbacks", "Times that a worker went back to what is written, as a checkpoint failed")
+STALLED = Gauge("deskpulse_stalled", "1 while a worker gets nowhere: /readyz says 503, and why")
+EXPIRED = Counter(
+    "deskpulse_events_expired", "Messages that Kafka's retention deleted before a worker had read them", ["topic"]
+)
 CYCLE_SECONDS = Histogram(
     "deskpulse_cycle_seconds",
     "Time to write what has been caused, in one transaction a partition",

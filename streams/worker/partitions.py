@@ -28,7 +28,7 @@ from streams.worker.processor import StreamProcessor
 from streams.worker.state.restore import StateRestore, first_offsets
 from streams.worker.state.standby import Standby
 from streams.worker.state.store import StateStore
-from streams.worker.transactions import Transactions
+from streams.worker.transactions import NotCommittedError, Transactions
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,10 @@ class Partitions:
         """Where each partition of a source goes on."""
         return {**self._firsts, **self.processor.progress.taken}
 
+    def committed(self) -> dict[Place, int]:
+        """Place → the offset before which everything is in a committed checkpoint, or was not there any more."""
+        return {**self._firsts, **self._committed}
+
     async def on_partitions_revoked(self) -> None:
         """The partitions are about to go, some perhaps only to come back."""
         self.assignment += 1
@@ -105,8 +109,12 @@ class Partitions:
             await self._transactions.close()
         self._committed.clear()
 
-    async def begin_anew(self, assignment: int) -> None:
-        """Forget what is not written, read the state again, and go on from there."""
+    async def begin_anew(self, assignment: int, error: Exception) -> None:
+        """A checkpoint failed by ``error``: forget what is not written, read the state again, and go on from there."""
+        why = f"{error}; taken in, and not written: {self._unwritten(error)}"
+        log.warning("going back to what is written: %s", why)
+        metrics.SETBACKS.inc()
+        self._health.set_back(why)
         self._close()
         self.processor = self._make(())
         self._restored.clear()
@@ -119,6 +127,17 @@ class Partitions:
         """A batch could not be taken in: nothing more is, and nothing of it counts."""
         self._close()
         self._committed.clear()
+
+    def _unwritten(self, error: Exception) -> str:
+        """What a failed checkpoint would have brought, in words: topic, partition and offsets."""
+        number = error.number if isinstance(error, NotCommittedError) else None
+        parts = [
+            f"{topic}[{partition}] from {self._committed.get((topic, partition), 0)} to {offset}"
+            for (topic, partition), offset in sorted(self.processor.progress.taken.items())
+            if partition == number or number is None
+            if self._committed.get((topic, partition)) != offset
+        ]
+        return ", ".join(parts) or "nothing"
 
     def _close(self) -> None:
         self.open = False

@@ -28,6 +28,14 @@ def partition_of(key: bytes, partitions: int) -> int:
     return chosen
 
 
+class NotCommittedError(Exception):
+    """What a partition number had to write is not written, or nobody knows whether it is."""
+
+    def __init__(self, number: int, cause: BaseException) -> None:
+        super().__init__(f"the transaction of partition number {number} failed: {cause!r}")
+        self.number = number
+
+
 class Transactions:
     """The producers of the partition numbers in hand. ``connect`` makes the producer of a number, not yet started.
 
@@ -54,16 +62,18 @@ class Transactions:
             raise failed[0]
 
     async def commit(self, writes: Mapping[int, Writes]) -> None:
-        """Write what each number has to write, all or nothing of each. Raises the first failure; then what became of it is known
-        only to those who open the number anew.
+        """Write what each number has to write, all or nothing of each. Raises NotCommittedError of the first failure; then what
+        became of it is known only to those who open the number anew.
         """
+        numbers = [number for number, each in writes.items() if each]
         done = await asyncio.gather(
-            *(self._commit(self._producers[number], each) for number, each in writes.items() if each),
-            return_exceptions=True,
+            *(self._commit(self._producers[number], writes[number]) for number in numbers), return_exceptions=True
         )
-        for error in done:
-            if isinstance(error, BaseException):
+        for number, error in zip(numbers, done, strict=True):
+            if isinstance(error, asyncio.CancelledError):
                 raise error
+            if isinstance(error, BaseException):
+                raise NotCommittedError(number, error) from error
 
     async def close(self) -> None:
         """Let go of all; what is not committed is rolled back."""

@@ -59,6 +59,37 @@ def gets_nowhere(time: Time) -> None:
     time.beat(STALLED_SECONDS + 1)
 
 
+def goes_back(time: Time, seconds: float) -> None:
+    """A checkpoint fails, and fails again after the state was read anew."""
+    working(time)
+    time.health.lag({0: 3})
+    for _ in range(10):
+        time.beat(seconds / 10)
+        time.health.set_back("calls[3] from 7 to 9: too large")
+        time.health.enter("restoring")
+        time.health.enter("working", 4)
+        time.health.lag({0: 3})
+
+
+def goes_back_for_a_moment(time: Time) -> None:
+    goes_back(time, 10)
+
+
+def goes_back_again_and_again(time: Time) -> None:
+    goes_back(time, STALLED_SECONDS + 1)
+
+
+def goes_back_and_hangs(time: Time) -> None:
+    goes_back(time, STALLED_SECONDS + 1)
+    time.now += STALLED_SECONDS + 1
+
+
+def is_over_it(time: Time) -> None:
+    goes_back(time, STALLED_SECONDS + 1)
+    time.health.forward()
+    time.beat(1)
+
+
 def lags(time: Time) -> None:
     working(time)
     time.beat(LAGGING_SECONDS + 1)
@@ -97,6 +128,10 @@ def has_ended(time: Time) -> None:
         (waits_for_its_kafka, "restoring", True, False),
         (hangs, "stalled", False, False),
         (gets_nowhere, "stalled", False, False),
+        (goes_back_for_a_moment, "working", True, True),
+        (goes_back_again_and_again, "stalled", True, False),
+        (goes_back_and_hangs, "stalled", False, False),
+        (is_over_it, "working", True, True),
         (lags, "lagging", True, False),
         (has_caught_up, "working", True, True),
         (restores, "restoring", True, False),
@@ -118,3 +153,27 @@ def test_it_tells_the_truth(happens: Callable[[Time], None], state: str, alive: 
         assert told["state"] == state
     assert said["/healthz"].startswith("200" if alive else "503")
     assert said["/readyz"].startswith("200" if ready else "503")
+
+
+def test_a_stalled_worker_says_once_a_minute_where_and_why() -> None:
+    time = Time()
+    goes_back(time, STALLED_SECONDS - 1)
+    assert time.health.complaint() is None
+    time.beat(2)
+    assert time.health.complaint() == "calls[3] from 7 to 9: too large"
+    assert time.health.told()["reason"] == "calls[3] from 7 to 9: too large"
+    time.beat(30)
+    assert time.health.complaint() is None
+    time.beat(31)
+    assert time.health.complaint() is not None
+    time.health.forward()
+    time.health.lag({0: 0})
+    time.beat(61)
+    assert time.health.complaint() is None
+    assert "reason" not in time.health.told()
+
+
+def test_one_that_takes_nothing_in_says_how_much_waits() -> None:
+    time = Time()
+    gets_nowhere(time)
+    assert time.health.complaint() == "3 messages wait, and none has been taken in for 31 s"
