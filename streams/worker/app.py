@@ -17,6 +17,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 import faust
+from kafka.errors import KafkaError
 from mode.loop import use as use_loop
 from tenacity import Retrying, retry_if_exception_type, wait_exponential
 
@@ -25,6 +26,7 @@ from streams.contracts.records import Place
 from streams.entities.day_parts import CutoffDay
 from streams.kafka.connection import client_options, kafka_python_options
 from streams.kafka.probe import UnreachableError, look
+from streams.kafka.watch import TopicWatch
 from streams.operator_files import load_rules
 from streams.roster import Roster
 from streams.settings import Settings
@@ -36,7 +38,7 @@ from streams.worker.clients import addresses, follow_roster, new_app, new_produc
 from streams.worker.health import Health
 from streams.worker.intake import Intake
 from streams.worker.partitioner import Partitioner
-from streams.worker.partitions import Partitions
+from streams.worker.partitions import Partitions, StaleStateError
 from streams.worker.processor import StreamProcessor
 from streams.worker.screen_writer import Screens
 from streams.worker.state.restore import STATE
@@ -51,6 +53,8 @@ log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS, CHECKPOINT_SHARE = 0.05, 0.15
 #: Seconds after which a worker that is to end does, whatever it waits for: a client whose broker is gone may wait for ever.
 END_SECONDS = 12.0
+#: Seconds between looks at the topics: are they those that are read?
+WATCH_SECONDS = 10.0
 #: Seconds between looks at the clock, the alerts and the screens.
 TICK_SECONDS = 0.05
 
@@ -69,6 +73,10 @@ class Worker:
         self.app = self._new_app(declare)
         self._roster, self._roster_read = Roster(), asyncio.Event()
         self._screens = Screens(settings)
+        self._watch = TopicWatch(settings, {*self._contact_topics, self._agents_topic, self._contributions})
+        self._looking = asyncio.Lock()
+        #: Topic → its id, as of the last look.
+        self._topic_ids: dict[str, str] = {}
         self._transactions = Transactions(partial(new_producer, settings))
         #: Set when a checkpoint is through and when nothing more is taken in: whoever waits for room looks again.
         self._wake = asyncio.Event()
@@ -86,6 +94,7 @@ class Worker:
             self._transactions.ends,
             Partitioner(settings.partitions),
             self._screens,
+            self._topic_ids,
         )
         self._partitions = Partitions(
             settings, self.app, stores, self._transactions, self._standby, health, make,
@@ -136,7 +145,10 @@ class Worker:
 
         @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
         async def assigned(*_: Any, **__: Any) -> None:
-            await partitions.on_partitions_assigned()
+            async with self._or_end():
+                if not self._topic_ids:
+                    await self._look_at_topics()
+                await partitions.on_partitions_assigned()
 
         @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]
         async def tick() -> None:
@@ -158,6 +170,10 @@ class Worker:
             await self._checkpoint_on()
 
         @app.task  # type: ignore[untyped-decorator]
+        async def watch() -> None:
+            await self._watch_topics()
+
+        @app.task  # type: ignore[untyped-decorator]
         async def read_roster() -> None:
             await follow_roster(settings, self._roster, self._roster_read, lambda: app.should_stop)
 
@@ -172,7 +188,34 @@ class Worker:
         async def stop(*_: Any, **__: Any) -> None:
             await partitions.release()
             await self._screens.close()
+            await asyncio.to_thread(self._watch.close)
             await self._transactions.close()
+
+    async def _watch_topics(self) -> None:
+        """Notice topics that were made anew, and go back; end where one has another number of partitions than this operation."""
+        while not self.app.should_stop:
+            async with self._or_end():
+                if await self._look_at_topics():
+                    await self._partitions.topics_made_anew()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _look_at_topics(self) -> bool:
+        """Has one of the topics that are read been made anew since the last look? Raises StaleStateError where one does not fit."""
+        async with self._looking:
+            try:
+                found = await asyncio.to_thread(self._watch.look)
+            except (KafkaError, OSError):  # others say so
+                return False
+        for topic, state in found.items():
+            if state.partitions != self.settings.partitions:
+                raise StaleStateError(
+                    f"{topic} has {state.partitions} partitions, this operation has {self.settings.partitions}: what goes to the others "
+                    "is not counted, and customers are looked for where they are not; another number needs a new operation: set "
+                    "DESKPULSE_PARTITIONS and another DESKPULSE_PREFIX, and replay the events"
+                )
+        anew = [topic for topic, state in found.items() if self._topic_ids.get(topic, state.id) != state.id]
+        self._topic_ids.update({topic: state.id for topic, state in found.items()})
+        return bool(anew)
 
     def _complain(self) -> None:
         metrics.STALLED.set(self._health.state() == "stalled")
@@ -189,8 +232,9 @@ class Worker:
             return  # from before a rebalance: it will be read again
         processor = partitions.processor
         if (position := processor.progress.taken.get(place, run.begins)) != run.begins:
-            log.warning("%s[%d] goes on at %d, not at %d: reading again from there", *place, position, run.begins)
-            await self.app.consumer.start_from(partitions.positions())
+            log.warning("%s[%d] goes on at %d, not at %d: looking again", *place, position, run.begins)
+            async with self._or_end():
+                await partitions.look_again(place)
             return
         async with self._or_end():
             if run.records:
@@ -203,9 +247,14 @@ class Worker:
 
     @asynccontextmanager
     async def _or_end(self) -> AsyncIterator[None]:
-        """What fails in a batch ends the worker: Faust would start the agent anew behind the batch, and go past it."""
+        """What fails here ends the worker: Faust would start the agent anew behind the batch, and go past it."""
         try:
             yield
+        except StaleStateError as error:
+            self._partitions.fail()
+            log.error("this worker ends: %s", error)
+            await self.app.crash(error)
+            raise
         except Exception as error:
             self._partitions.fail()
             log.exception("a batch failed; the worker ends, and what it had not committed is read again")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -25,7 +25,7 @@ from streams.worker import metrics
 from streams.worker.batching import RunScheduler
 from streams.worker.health import Health
 from streams.worker.processor import StreamProcessor
-from streams.worker.state.restore import StateRestore, first_offsets
+from streams.worker.state.restore import StateRestore, offset_bounds
 from streams.worker.state.standby import Standby
 from streams.worker.state.store import StateStore
 from streams.worker.transactions import NotCommittedError, Transactions
@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 
 #: Seconds within which a worker must have written its state before its partitions go to another.
 HAND_OVER_SECONDS = 8.0
+
+
+class StaleStateError(Exception):
+    """What is to be read is not what the state follows from; the message says what to do."""
 
 
 class Partitions:
@@ -69,18 +73,21 @@ class Partitions:
         self.assignment = 0
         #: Partition numbers whose state is in the stores as it is in Kafka.
         self._restored: set[int] = set()
-        #: Where the partitions of sources begin, for those that nothing has been taken in of.
-        self._firsts: dict[Place, int] = {}
+        #: Where the partitions of sources begin and end, as of the last look: there begins what nothing has been taken in of.
+        self._bounds: dict[Place, tuple[int, int]] = {}
         #: Taking up is one at a time.
         self._taking_up = asyncio.Lock()
 
     def positions(self) -> dict[Place, int]:
         """Where each partition of a source goes on."""
-        return {**self._firsts, **self.processor.progress.taken}
+        return {**self._firsts(), **self.processor.progress.taken}
 
     def committed(self) -> dict[Place, int]:
         """Place → the offset before which everything is in a committed checkpoint, or was not there any more."""
-        return {**self._firsts, **self._committed}
+        return {**self._firsts(), **self._committed}
+
+    def _firsts(self) -> dict[Place, int]:
+        return {place: first for place, (first, _) in self._bounds.items()}
 
     async def on_partitions_revoked(self) -> None:
         """The partitions are about to go, some perhaps only to come back."""
@@ -115,6 +122,19 @@ class Partitions:
         log.warning("going back to what is written: %s", why)
         metrics.SETBACKS.inc()
         self._health.set_back(why)
+        await self._go_back(assignment)
+
+    async def topics_made_anew(self) -> None:
+        """A topic is another now than the one that was read: what is not written is forgotten, and it is read from its beginning."""
+        await self._go_back(self.assignment)
+
+    async def look_again(self, place: Place) -> None:
+        """What comes next of a partition is not what should: go on where it should, or where it begins now."""
+        self._bounds |= await offset_bounds(client_options(self._settings), [place])
+        self._reconcile([place])
+        await self._app.consumer.start_from(self.positions())
+
+    async def _go_back(self, assignment: int) -> None:
         self._close()
         self.processor = self._make(())
         self._restored.clear()
@@ -122,6 +142,33 @@ class Partitions:
         await self._take_up(assignment)
         if self.open:
             await self._app.consumer.start_from(self.positions())
+
+    def _reconcile(self, places: Iterable[Place]) -> None:
+        """Have positions lie within what is there. Raises StaleStateError where contributions are not those that the state knows."""
+        progress = self.processor.progress
+        for place in places:
+            topic, number = place
+            (first, end), position = self._bounds[place], progress.taken.get(place)
+            anew = place in progress.made_anew or (position is not None and position > end)
+            if anew and topic == self._contributions:
+                raise StaleStateError(
+                    f"{topic} was deleted and made anew: what its partition {number} has now is not what the state of this "
+                    "operation follows from; begin a new one with another DESKPULSE_PREFIX, and replay the events"
+                )
+            if anew:
+                log.error("%s[%d] was deleted and made anew: reading it from its beginning, %d", topic, number, first)
+                progress.made_anew.discard(place)
+                progress.take(place, first)
+            elif position is None:  # from here on, so that it is known if something goes before it is read
+                progress.take(place, first)
+            elif position < first:
+                metrics.EXPIRED.labels(topic).inc(first - position)
+                log.error(
+                    "%s[%d]: %d messages from %d on were deleted by its retention before they were read; going on at %d: keep "
+                    "events longer (retention.ms), and load what is missing again",
+                    *(topic, number, first - position, position, first),
+                )
+                progress.take(place, first)
 
     def fail(self) -> None:
         """A batch could not be taken in: nothing more is, and nothing of it counts."""
@@ -170,6 +217,7 @@ class Partitions:
             self.processor = self._make(())  # what was there may go, before as much comes
             gc.collect()
             self.processor = self._make(numbers)
+            self._reconcile(self._bounds)
             # Whoever had them may have ended between writing its state and telling the group how far it is.
             self._committed.update(self.processor.progress.taken)
             self.open = True
@@ -195,10 +243,10 @@ class Partitions:
         connection = client_options(self._settings)
         restore = StateRestore(self._settings, connection, self._stores)
         sources = [tp for tp in self._app.consumer.assignment() if tp.topic in RunScheduler.sources]
-        looking = asyncio.create_task(first_offsets(connection, sources))
+        looking = asyncio.create_task(offset_bounds(connection, sources))
         try:
             ends = await restore.read(new, known, wanted)
-            self._firsts |= await looking
+            self._bounds = await looking
         finally:
             looking.cancel()
         if ends is None:

@@ -47,11 +47,14 @@ class StreamProcessor:
         ends: Mapping[Place, int],
         partition: Partitioner,
         screens: Screens,
+        topic_ids: Mapping[str, str],
         numbers: Collection[int],
     ) -> None:
-        """``stores``: topic of state → its store, which holds the partitions ``numbers``; ``ends``: where the topics of state end."""
+        """``stores``: topic of state → its store, which holds the partitions ``numbers``; ``ends``: where the topics of state end;
+        ``topic_ids``: topic → its id now.
+        """
         policy = settings.policy
-        self.state = WorkingState(stores, numbers)
+        self.state = WorkingState(stores, numbers, topic_ids)
         self.progress = self.state.progress
         entities = self.state.entities_by_partition()
         partition.learn(entities)

@@ -35,13 +35,14 @@ class Worker:
     def __init__(self, directory: Path) -> None:
         self.settings = Settings(partitions=2, clock="event", data_dir=directory)
         self.stores = {topic: ChangelogStore() for topic in STATE}
+        self.topic_ids: dict[str, str] = {}
         self.letters: list[tuple[str, str, str]] = []
         self.rebalance()
 
     def rebalance(self) -> None:
         """Partitions go and come back; all that is written is in the stores."""
         self.processor = StreamProcessor(
-            self.settings, (), Roster(), self.stores, {}, Partitioner(2), Screens(self.settings), {0, 1}
+            self.settings, (), Roster(), self.stores, {}, Partitioner(2), Screens(self.settings), self.topic_ids, {0, 1}
         )
 
     def take(self, topic: str, number: int, records: list[Record]) -> None:

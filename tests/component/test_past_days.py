@@ -74,7 +74,7 @@ def worker(log: Log, settings: Settings) -> StreamProcessor:
     for topic in STATE:
         for key, value in log.records[topic.name, 0][begin if topic is topics.DAILY_FACTS else 0 :]:
             stores[topic].restore(0, key, value)
-    return StreamProcessor(settings, (), Roster(), stores, log.ends, Partitioner(1), Screens(settings), {0})
+    return StreamProcessor(settings, (), Roster(), stores, log.ends, Partitioner(1), Screens(settings), {}, {0})
 
 
 def messages(dice: random.Random, count: int) -> list[Contributions]:

@@ -4,7 +4,8 @@ from them. Where a worker goes on is read here and nowhere else; the group's com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -17,13 +18,14 @@ from streams.worker.state.store import StateStore
 
 class _Mark(Struct, array_like=True):
     """As it is stored: offset of the next record, event clock (ms since 1970), and a jump of the clock that is not believed yet; of
-    contributions also from where ``daily-facts`` is to be read.
+    contributions also from where ``daily-facts`` is to be read; and the id of the topic that the offset is of, where it is known.
     """
 
     offset: int
     now: int | None = None
     doubted: tuple[int, str] | None = None
     starts: Starts = []
+    topic_id: str = ""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -32,10 +34,14 @@ _decode = msgspec.json.Decoder(_Mark).decode
 
 class Progress:
     """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each; ``starts``:
-    from where the daily facts of a partition of contributions are to be read.
+    from where the daily facts of a partition of contributions are to be read; ``made_anew``: those whose topic is another now than
+    when they were stored, so that no offset of theirs means anything.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, topic_ids: Mapping[str, str] = MappingProxyType({})) -> None:
+        """``topic_ids``: topic → its id now, as far as it is known; may change."""
+        self._topic_ids = topic_ids
+        self.made_anew: set[Place] = set()
         self.taken: dict[Place, int] = {}
         self.clocks: dict[Place, EventClock] = {}
         self.starts: dict[Place, Starts] = {}
@@ -46,8 +52,12 @@ class Progress:
         topic, partition = key.decode().rsplit("|", 1)
         mark, place = _decode(value), (topic, int(partition))
         self.starts[place] = mark.starts
-        self.taken[place] = mark.offset
         self.clocks[place] = EventClock(mark.now, mark.doubted)
+        known = self._topic_ids.get(topic)
+        if known and mark.topic_id and known != mark.topic_id:
+            self.made_anew.add(place)
+        else:
+            self.taken[place] = mark.offset
 
     def load_stored(self, marks: StateStore, numbers: Iterable[int]) -> None:
         """Go on where the stored marks of these partitions say."""
@@ -75,5 +85,6 @@ class Progress:
     def mark(self, marks: StateStore, place: Place, offset: int, now: int | None = None) -> None:
         """Store that a place has come to ``offset``; ``now``: with its clock at this (ms), where that was not last."""
         clock = self.clock(place)
-        value = _encode(_Mark(offset, clock.now if now is None else now, clock.doubted, self.starts.get(place, [])))
-        marks.put(place[1], f"{place[0]}|{place[1]}".encode(), value)
+        mark = _Mark(offset, clock.now if now is None else now, clock.doubted, self.starts.get(place, []))
+        mark.topic_id = self._topic_ids.get(place[0], "")
+        marks.put(place[1], f"{place[0]}|{place[1]}".encode(), _encode(mark))

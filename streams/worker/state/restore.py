@@ -36,8 +36,8 @@ def state_consumer(connection: Mapping[str, Any]) -> AIOKafkaConsumer:
     )
 
 
-async def first_offsets(connection: Mapping[str, Any], places: Iterable[Place]) -> dict[Place, int]:
-    """The offset of the first record that is still there of each of these partitions.
+async def offset_bounds(connection: Mapping[str, Any], places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    """Of each of these partitions the offset of the first record that is still there, and that behind the last.
 
     Faust's consumer could say so too, but no sooner than a fetch of its own that waits for news comes back: a second and a half.
     """
@@ -50,10 +50,10 @@ async def first_offsets(connection: Mapping[str, Any], places: Iterable[Place]) 
         # Assigned, their topics become known all at once, and not one after the other; paused, nothing is fetched.
         consumer.assign(partitions)
         consumer.pause(*partitions)
-        found = await consumer.beginning_offsets(partitions)
+        firsts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     finally:
         await consumer.stop()
-    return {(place.topic, place.partition): offset for place, offset in found.items()}
+    return {(place.topic, place.partition): (first, ends[place]) for place, first in firsts.items()}
 
 
 class StateRestore:

@@ -28,9 +28,14 @@ def _dump_day(facts: DailyFacts) -> bytes:
 
 
 class WorkingState:
-    """Caches over ``stores`` (topic of state → its store), and how far ``numbers``, the partitions in hand, have been taken in."""
+    """Caches over ``stores`` (topic of state → its store), and how far ``numbers``, the partitions in hand, have been taken in.
 
-    def __init__(self, stores: Mapping[Topic, StateStore], numbers: Collection[int]) -> None:
+    ``topic_ids``: topic → its id now.
+    """
+
+    def __init__(
+        self, stores: Mapping[Topic, StateStore], numbers: Collection[int], topic_ids: Mapping[str, str]
+    ) -> None:
         self.stores, self.numbers = stores, frozenset(numbers)
         self.customers: WriteBackCache[Customer] = WriteBackCache(
             stores[topics.CUSTOMERS], customers.load, customers.dump, lambda _: Customer()
@@ -44,7 +49,7 @@ class WorkingState:
         self.days: WriteBackCache[DailyFacts] = WriteBackCache(
             stores[topics.DAILY_FACTS], decode_day, _dump_day, new_day
         )
-        self.progress = Progress()
+        self.progress = Progress(topic_ids)
         self.progress.load_stored(stores[topics.PROGRESS], self.numbers)
 
     def entities_by_partition(self) -> dict[str, int]:
