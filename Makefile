@@ -7,7 +7,7 @@ BENCH_VENV := .venv-bench
 BENCH_INSTALLED := $(BENCH_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fast format bench wheel lock generated clean
+.PHONY: help install demo test hunt check fast format bench wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ ifdef TESTS
 else
 	$(ALL_TESTS)
 endif
+
+hunt: $(INSTALLED) ## Look for examples that nobody has thought of; MINUTES=10, as long as you like
+	$(BIN)/python -m tests.hunt --minutes $(or $(MINUTES),10)
 
 check: format-check ## Format, lint, types, layers, all tests: what must be green
 	$(ALL_TESTS)

@@ -24,10 +24,11 @@ from tests.support import ROOT
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# A busy machine is no defect; and CI tries the same cases each time, so that it turns red for a change and not for a die.
-hypothesis.settings.register_profile("local", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+# A busy machine is no defect; and the same examples are tried each time, so that a test turns red for a change and not for a die.
+# New ones are looked for by `make hunt`, which remembers what it finds where it lasts (tests/property/found.py).
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("hunt", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("hunt" if os.environ.get("DESKPULSE_HUNT") else "same")
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
