@@ -190,7 +190,7 @@ HOLDER = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from deploy.local_redis import LocalRedis
+from deploy.local.redis import LocalRedis
 server = LocalRedis(Path(sys.argv[1]))
 with ThreadPoolExecutor(1) as pool:
     pool.submit(server.start).result()
