@@ -13,6 +13,7 @@ from streams.commands.policy import policy as policy_commands
 from streams.commands.roster import roster
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
 from streams.commands.signs import signs
+from streams.commands.state import state
 from streams.version import named
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
 app.command()(signs)
 app.add_typer(policy_commands, name="policy")
+app.add_typer(state, name="state")
 app.command()(operate.schema)
 
 

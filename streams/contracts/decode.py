@@ -54,6 +54,7 @@ REASONS = {
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
     "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
     "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day",
+    "internal": "a record of an internal topic that this worker cannot read: damaged, or written by a later version",
     "too_late": "the event time lies further back than the allowed lateness",
 }
 

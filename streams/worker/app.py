@@ -43,7 +43,7 @@ from streams.worker.processor import StreamProcessor
 from streams.worker.screen_writer import Screens
 from streams.worker.state.restore import STATE
 from streams.worker.state.standby import Standby
-from streams.worker.state.store import ChangelogStore
+from streams.worker.state.store import BrokenStateError, ChangelogStore
 from streams.worker.transactions import Transactions
 
 log = logging.getLogger(__name__)
@@ -250,7 +250,7 @@ class Worker:
         """What fails here ends the worker: Faust would start the agent anew behind the batch, and go past it."""
         try:
             yield
-        except StaleStateError as error:
+        except (StaleStateError, BrokenStateError) as error:
             self._partitions.fail()
             log.error("this worker ends: %s", error)
             await self.app.crash(error)
@@ -278,6 +278,9 @@ class Worker:
             assignment = partitions.assignment
             try:
                 busy = await self._checkpoint()
+            except BrokenStateError:
+                async with self._or_end():
+                    raise
             except Exception as error:
                 if assignment == partitions.assignment and not self.app.should_stop:
                     await partitions.begin_anew(assignment, error)

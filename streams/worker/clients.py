@@ -83,11 +83,16 @@ def new_app(settings: Settings, *, declare: bool) -> Any:
     return app
 
 
+def transactional_id(settings: Settings, number: int) -> str:
+    """Under which name a partition number's transactions are known to Kafka: whoever opens it next shuts the one before out."""
+    return f"{settings.group}-{number}"
+
+
 def new_producer(settings: Settings, number: int) -> AIOKafkaProducer:
     """The producer of a partition number's transactions, not started."""
     return AIOKafkaProducer(
         **client_options(settings),
-        transactional_id=f"{settings.group}-{number}",
+        transactional_id=transactional_id(settings, number),
         transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
         acks="all",
         max_batch_size=2_097_152,

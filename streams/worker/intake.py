@@ -116,10 +116,15 @@ class Intake:
         began = perf_counter()
         applied, skipped = 0, self._kpis.skipped
         clock = self._progress.clock((self._contributions, number))
-        for record in records:
+        broken: list[tuple[int, Rejected]] = []
+        for index, record in enumerate(records):
             if record.value is None:
                 continue
-            contributions = _contributions(record.value)
+            try:
+                contributions = _contributions(record.value)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                broken.append((index, Rejected("internal", str(error))))
+                continue
             clock.advance(contributions.clock)
             border = self._cutoff.at(clock.now)
             for key, contribution in contributions.to.items():
@@ -128,6 +133,12 @@ class Intake:
         self._clock.advance(clock.now)
         if self._clock.event_time and (now := self._clock.now()) is not None:
             self._kpis.advance(now)
+        for _index, why in broken:
+            log.error(
+                "a record of %s[%d] cannot be read, and counts nowhere: %s", self._contributions, number, why.detail
+            )
+            metrics.EVENTS_REJECTED.labels(self._contributions, why.reason).inc()
+        self._reject(self._contributions, number, records, broken)
         metrics.CONTRIBUTIONS.inc(applied)
         metrics.CONTRIBUTIONS_SKIPPED.inc(self._kpis.skipped - skipped)
         self._note("kpis", len(records), began)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from streams.contacts.customer import Customer, last_at
-from streams.worker.state.store import WriteBackCache
+from streams.contracts import topics
+from streams.worker.state.store import BrokenStateError, WriteBackCache
 
 #: Customers that are looked at at once, and how far (ms) time must have come since a walk through all began before the next does.
 _AT_ONCE, _BETWEEN_MS = 1000, 3_600_000
@@ -40,6 +41,13 @@ class CustomerEviction:
             old = [
                 name.decode()
                 for name in names[start : start + _AT_ONCE]
-                if (raw := held.get(name)) is not None and last_at(raw) < before
+                if (raw := held.get(name)) is not None and _last_at(name, raw) < before
             ]
             yield [key for key in old if key not in changed]
+
+
+def _last_at(name: bytes, raw: bytes) -> int:
+    try:
+        return last_at(raw)
+    except Exception as error:
+        raise BrokenStateError(topics.CUSTOMERS.name, name.decode("utf-8", "replace"), error) from error

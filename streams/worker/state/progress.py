@@ -10,10 +10,11 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
+from streams.contracts import topics
 from streams.contracts.records import Place
 from streams.entities.day_parts import Starts
 from streams.windows.clock import EventClock
-from streams.worker.state.store import StateStore
+from streams.worker.state.store import BrokenStateError, StateStore
 
 
 class _Mark(Struct, array_like=True):
@@ -63,7 +64,10 @@ class Progress:
         """Go on where the stored marks of these partitions say."""
         for number in numbers:
             for key, value in marks.partition(number).items():
-                self.load(key, value)
+                try:
+                    self.load(key, value)
+                except Exception as error:
+                    raise BrokenStateError(topics.PROGRESS.name, key.decode("utf-8", "replace"), error) from error
 
     def clock(self, place: Place) -> EventClock:
         """The event clock of a partition."""

@@ -14,6 +14,16 @@ from streams.contracts.records import Message
 V = TypeVar("V")
 
 
+class BrokenStateError(Exception):
+    """A stored value cannot be read; the message says which, and the way past it."""
+
+    def __init__(self, topic: str, key: str, cause: Exception) -> None:
+        super().__init__(
+            f"{topic}: what is stored under {key!r} cannot be read ({cause!r}): damaged, or written by a later version; start that "
+            f"version, or `deskpulse state discard {topic} {key}` moves it to dead-letters and work goes on without it"
+        )
+
+
 class StateStore(Protocol):
     """Encoded values by key, of the partitions in hand."""
 
@@ -125,7 +135,8 @@ class ChangelogStore(MemoryStore):
 class WriteBackCache(dict[str, V]):
     """Decoded values by key over a store; a missing one is decoded from there, or made new.
 
-    ``changed`` maps a partition to the keys whose values must be written back: whoever changes a value says so.
+    ``changed`` maps a partition to the keys whose values must be written back: whoever changes a value says so. ``topic`` names the
+    state where a value of it cannot be read, which raises BrokenStateError.
     """
 
     def __init__(
@@ -134,8 +145,10 @@ class WriteBackCache(dict[str, V]):
         load: Callable[[bytes], V],
         dump: Callable[[V], bytes],
         new: Callable[[str], V],
+        topic: str = "state",
     ) -> None:
         super().__init__()
+        self.topic = topic
         self.store = store
         self._load = load
         self._dump = dump
@@ -145,7 +158,14 @@ class WriteBackCache(dict[str, V]):
 
     def __missing__(self, key: str) -> V:
         raw = self.store.get(key.encode())
-        value = self[key] = self._load(raw) if raw is not None else self._new(key)
+        if raw is None:
+            value = self[key] = self._new(key)
+            return value
+        try:
+            value = self._load(raw)
+        except Exception as error:
+            raise BrokenStateError(self.topic, key, error) from error
+        self[key] = value
         return value
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -38,16 +38,16 @@ class WorkingState:
     ) -> None:
         self.stores, self.numbers = stores, frozenset(numbers)
         self.customers: WriteBackCache[Customer] = WriteBackCache(
-            stores[topics.CUSTOMERS], customers.load, customers.dump, lambda _: Customer()
+            stores[topics.CUSTOMERS], customers.load, customers.dump, lambda _: Customer(), topics.CUSTOMERS.name
         )
         self.presences: WriteBackCache[AgentPresence] = WriteBackCache(
-            stores[topics.PRESENCE], presence.load, presence.dump, lambda _: AgentPresence()
+            stores[topics.PRESENCE], presence.load, presence.dump, lambda _: AgentPresence(), topics.PRESENCE.name
         )
         self.entities: WriteBackCache[Entity] = WriteBackCache(
-            stores[topics.ENTITIES], entities.load, entities.dump, lambda _: Entity()
+            stores[topics.ENTITIES], entities.load, entities.dump, lambda _: Entity(), topics.ENTITIES.name
         )
         self.days: WriteBackCache[DailyFacts] = WriteBackCache(
-            stores[topics.DAILY_FACTS], decode_day, _dump_day, new_day
+            stores[topics.DAILY_FACTS], decode_day, _dump_day, new_day, topics.DAILY_FACTS.name
         )
         self.progress = Progress(topic_ids)
         self.progress.load_stored(stores[topics.PROGRESS], self.numbers)

@@ -1,0 +1,109 @@
+"""``deskpulse state``: what workers hold, and the way past a record of it that nobody can read."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment
+from streams.contracts import topics
+from streams.kafka.connection import kafka_python_options
+from streams.settings import Settings
+from streams.worker.clients import transactional_id
+from streams.worker.state.restore import STATE
+
+state = typer.Typer(no_args_is_help=True, help="What workers hold in Kafka.")
+
+_NAMES = ", ".join(topic.name for topic in STATE)
+
+
+@state.callback()
+def commands() -> None:
+    """What workers hold in Kafka."""
+
+
+@state.command()
+def discard(
+    ctx: typer.Context,
+    topic: Annotated[str, typer.Argument(help=f"Topic of state: {_NAMES}")],
+    key: Annotated[str, typer.Argument(help="Key, as the worker's error names it")],
+    broker: Broker = None,
+    prefix: Prefix = None,
+    partitions: Partitions = None,
+) -> None:
+    """Move a stored value that no worker can read to dead-letters, and remove it from the state.
+
+    For a worker that ends with "what is stored under … cannot be read". What
+    the value said is lost to the figures from then on: a customer's earlier
+    contacts give no repeats, an entity's windows and plans begin anew, a day's
+    facts are those that come. Worker processes may run: who has the partition
+    reads its state again.
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
+    with clear_errors():
+        if topic not in {each.name for each in STATE}:
+            raise ValueError(f"{topic} is no topic of state; there are: {_NAMES}")
+        number, size = move(settings, topic, key)
+    typer.echo(f"moved to dead-letters: {size} bytes of {topic}[{number}] under {key}; it is removed from the state")
+
+
+def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
+    """Move the newest value of a key to dead-letters; returns its partition and size.
+
+    Raises ValueError where there is none, ConnectionError where no Kafka answers.
+    """
+    name, raw = f"{settings.prefix}{topic}", key.encode()
+    try:
+        with closing(_reader(settings)) as consumer:
+            number, offset, value = _newest(consumer, name, raw)
+        headers = [
+            ("reason", b"internal"),
+            ("detail", b"discarded by hand: no worker could read it"),
+            ("topic", name.encode()),
+            ("partition", str(number).encode()),
+            ("offset", str(offset).encode()),
+        ]
+        # Under the name of the partition's transactions: a worker that has it is shut out, and reads its state again.
+        with closing(
+            KafkaProducer(
+                **kafka_python_options(settings), acks="all", transactional_id=transactional_id(settings, number)
+            )
+        ) as producer:
+            producer.init_transactions()
+            producer.begin_transaction()
+            letters = settings.topic(topics.DEAD_LETTERS)
+            producer.send(letters, key=raw, value=value[: 64 * 1024], headers=headers, partition=number)
+            producer.send(name, key=raw, value=None, partition=number)
+            producer.commit_transaction()
+    except KafkaError as error:
+        raise ConnectionError(
+            f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
+        ) from error
+    return number, len(value)
+
+
+def _reader(settings: Settings) -> KafkaConsumer:
+    return KafkaConsumer(
+        **kafka_python_options(settings), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+    )
+
+
+def _newest(consumer: KafkaConsumer, name: str, key: bytes) -> tuple[int, int, bytes]:
+    """Partition, offset and value of a key."""
+    parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+    consumer.assign(parts)
+    consumer.seek_to_beginning(*parts)
+    ends, found = consumer.end_offsets(parts), None
+    while any(consumer.position(part) < ends[part] for part in parts):
+        for part, records in consumer.poll(timeout_ms=500).items():
+            for record in records:
+                if record.key == key:
+                    found = (part.partition, record.offset, record.value)
+    if found is None or found[2] is None:
+        raise ValueError(f"{name} holds nothing under {key.decode()}: is the key spelt as the worker's error has it?")
+    number, offset, value = found
+    return number, offset, value
