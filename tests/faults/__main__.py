@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tests.faults.harness import disturbed, shuffled
+from tests.faults.harness import disturbed, shuffled, with_refused
 from tests.faults.plan import plan
 
 
@@ -21,6 +21,7 @@ def main(
     redises: int = 5,
     freezes: int = 3,
     aways: Annotated[int, typer.Option(help="How often Kafka is not there for a minute")] = 1,
+    recreations: Annotated[int, typer.Option(help="How often a topic is deleted and made anew")] = 2,
     agents: Annotated[int, typer.Option(help="Of the desk: 60 have some 25,000 events a day")] = 60,
     rate: Annotated[float, typer.Option(help="Events sent a second")] = 4000.0,
     partitions: int = 4,
@@ -28,13 +29,13 @@ def main(
 ) -> None:
     """Run workers under a reproducible plan of faults and compare what they made with an undisturbed run."""
     typer.echo(f"making {events:,} events")
-    desk = shuffled(events, seed, agents)
+    desk = with_refused(shuffled(events, seed, agents), seed)
     told = disturbed(
         Path(mkdtemp(prefix="faults-")),
         desk,
         plan(
             seed, kills=kills, rebalances=rebalances, brokers=brokers, redises=redises, freezes=freezes,
-            aways=aways,
+            aways=aways, recreations=recreations,
             mean_seconds=mean_seconds,
         ),
         partitions=partitions,

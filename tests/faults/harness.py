@@ -12,13 +12,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
+import httpx
 import msgspec
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from redis import Redis
 
 from deploy.local.kafka import LocalKafka
@@ -36,6 +39,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Alert, Figure, Snapshot, entity_id, entity_kind
 from streams.entities.entity import load as load_entity
 from streams.entities.snapshot import Snapshots
+from streams.kafka.connection import kafka_python_options
 from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
 from streams.kpi.formulas import formulas
@@ -51,6 +55,7 @@ from tests.support.states import differences, latest, of_customers, of_entities,
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 _RATHER_LATE, _TWICE = 400, 0.05
+_CLOCKS_FROM = 3000
 _SETTLED_SECONDS = 300.0
 _READY_SECONDS = 60.0
 _REDIS_AWAY_SECONDS = 3.0
@@ -66,6 +71,49 @@ def shuffled(count: int, seed: int, agents: int = 60) -> list[AnyEvent]:
     placed = [(number + dice.uniform(0, _RATHER_LATE), event) for number, event in enumerate(desk)]
     placed += [(place + dice.choice((3, 5 * _RATHER_LATE)), event) for place, event in placed if dice.random() < _TWICE]
     return [event for _, event in sorted(placed, key=lambda one: one[0])]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A message that is to be refused: it goes to ``topic`` under ``key``, and to dead-letters for ``reason``, once."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    reason: str
+
+
+#: What is sent: an event, or what is none.
+Sent = AnyEvent | Refused
+
+
+def with_refused(events: Sequence[AnyEvent], seed: int, every: int = 150) -> list[Sent]:
+    """The events, and among them one in so many that is to be refused: broken ones, old ones, ones from the future, and events sent again
+    long after, when what would know them by their ids may be forgotten. None among the first, as nothing is old before a partition has a clock.
+    """
+    dice, out = random.Random(seed), list[Sent]()
+    for number, event in enumerate(events):
+        out.append(event)
+        if number < _CLOCKS_FROM or dice.randrange(every):
+            continue
+        whole = msgspec.json.decode(encode(event))
+        match dice.choice(("not json", "no id", "old", "future", "again")):
+            case "not json":
+                out.append(Refused(event.carrier, b"?", b"{broken %d" % number, "not_json"))
+            case "no id":
+                lacking = {name: value for name, value in whole.items() if name != "id"} | {"n": number}
+                out.append(Refused(event.carrier, event.key.encode(), msgspec.json.encode(lacking), "missing_field"))
+            case "old":
+                old = whole | {"id": f"old{number}", "time": (event.time - timedelta(days=40)).isoformat()}
+                out.append(Refused(event.carrier, event.key.encode(), msgspec.json.encode(old), "too_late"))
+            case "future":
+                ahead = whole | {"id": f"ahead{number}", "time": "2190-01-01T00:00:00Z"}
+                out.append(Refused(event.carrier, event.key.encode(), msgspec.json.encode(ahead), "future"))
+            case "again":
+                once = events[dice.randrange(number)]
+                if event.time - once.time > timedelta(days=4):
+                    out.append(Refused(once.carrier, once.key.encode(), encode(once), "too_late"))
+    return out
 
 
 @dataclass
@@ -95,6 +143,10 @@ class Desk:
         )  # fmt: skip
         ensure_topics(self.settings)
         self.workers: dict[str, ServerProcess] = {}
+        #: Worker → port of its metrics and health.
+        self.ports: dict[str, int] = {}
+        #: Held while something is sent, or while nothing may be; does somebody wait for that?
+        self.sending, self.pausing = Lock(), False
         self._started = 0
         self._names = iter(range(1_000_000))
 
@@ -106,8 +158,9 @@ class Desk:
             number = next(self._names)
             name = f"named-{number}" if number % 2 == 0 else f"worker-{number}"
         self._started += 1
+        self.ports[name] = free_port()
         process = ServerProcess(
-            [sys.executable, "-m", "streams", "worker", "--metrics-port", str(free_port()), "--no-declare"],
+            [sys.executable, "-m", "streams", "worker", "--metrics-port", str(self.ports[name]), "--no-declare"],
             directory=self._directory,
             log=self._directory / f"{name}.{self._started}.log",
             environment=environment(self.settings)
@@ -146,10 +199,44 @@ class Desk:
                 time.sleep(_AWAY_SECONDS)
                 self.kafka.restart()
                 self.look_after()
+            case "recreate":
+                # What was not read would be lost, whoever reads: all of it is, before the topic goes.
+                self.pausing = True
+                with self.sending:
+                    wait_until_processed(self.settings, _SETTLED_SECONDS)
+                    self.make_anew(topics.CHATS.name)
+                    self.pausing = False
             case "redis":
                 self.redis.kill()
                 time.sleep(_REDIS_AWAY_SECONDS)
                 self.redis.restart()
+
+    def make_anew(self, topic: str) -> None:
+        """Delete a topic, and make one of the same name."""
+        name = self.settings.prefix + topic
+        with KafkaAdminClient(**kafka_python_options(self.settings)) as admin:
+            admin.delete_topics([name])
+            while name in admin.list_topics():
+                time.sleep(0.1)
+        ensure_topics(self.settings)
+
+    def unwell(self, seconds: float = 60.0) -> dict[str, str]:
+        """Workers that do not come to say that they work, and what they say."""
+        deadline, said = time.monotonic() + seconds, dict[str, str]()
+        while time.monotonic() < deadline:
+            said = {}
+            for name in self.workers:
+                try:
+                    answer = httpx.get(f"http://127.0.0.1:{self.ports[name]}/readyz", timeout=5, trust_env=False)
+                    state = answer.json()["state"]
+                except httpx.HTTPError as error:
+                    state = repr(error)
+                if state != "working":
+                    said[name] = state
+            if not said:
+                break
+            time.sleep(0.5)
+        return said
 
     def look_after(self) -> None:
         """A worker whose Kafka went away while it started is started again, as by Kubernetes; any other is to stay alive."""
@@ -170,24 +257,24 @@ class Desk:
 
 def disturbed(
     directory: Path,
-    events: Sequence[AnyEvent],
+    sent: Sequence[Sent],
     faults: Iterable[Fault],
     *,
     partitions: int = 4,
     rate: float = 2000.0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Told:
-    """Send ``events`` at ``rate`` a second while ``faults`` happen; when both are through and all is processed, compare.
+    """Send all of ``sent`` at ``rate`` a second while ``faults`` happen; when both are through and all is processed, compare.
 
     Raises TimeoutError where the workers do not come to the end, AssertionError where one ended by itself.
     """
-    told, began = Told(len(events)), time.monotonic()
+    told, began = Told(len(sent)), time.monotonic()
     desk = Desk(directory, say, partitions)
     try:
         for _ in range(LEAST):
             desk.start()
         failures: list[BaseException] = []
-        feed = Thread(target=_feed, args=(desk.settings, events, rate, failures))
+        feed = Thread(target=_feed, args=(desk, sent, rate, failures))
         feed.start()
         for number, fault in enumerate(faults):
             time.sleep(fault.after)
@@ -203,21 +290,36 @@ def disturbed(
         say(f"{time.monotonic() - began:6.1f} s  all sent, all faults done; waiting until all is processed")
         wait_until_processed(desk.settings, _SETTLED_SECONDS)
         say(f"{time.monotonic() - began:6.1f} s  processed; comparing")
-        told.wrong = list(_wrong(desk.settings, events))
+        told.wrong = [f"{name} says {state}" for name, state in desk.unwell().items()]
+        told.wrong += _wrong(desk.settings, sent)
     finally:
         desk.stop()
     told.seconds = time.monotonic() - began
     return told
 
 
-def _feed(settings: Settings, events: Sequence[AnyEvent], rate: float, failures: list[BaseException]) -> None:
+def _feed(desk: Desk, sent: Sequence[Sent], rate: float, failures: list[BaseException]) -> None:
+    options = kafka_python_options(desk.settings)
     try:
-        with EventProducer(settings) as producer:
+        with (
+            EventProducer(desk.settings) as producer,
+            closing(
+                KafkaProducer(**options, acks="all", delivery_timeout_ms=600_000, reconnect_backoff_max_ms=1000)
+            ) as plain,
+        ):
             began = time.monotonic()
-            for number, event in enumerate(events):
-                if number % 100 == 0 and (ahead := began + number / rate - time.monotonic()) > 0:
+            for first in range(0, len(sent), 100):
+                if (ahead := began + first / rate - time.monotonic()) > 0:
                     time.sleep(ahead)
-                producer.send(event)
+                with desk.sending:
+                    for one in sent[first : first + 100]:
+                        if isinstance(one, Refused):
+                            plain.send(desk.settings.prefix + one.topic, key=one.key, value=one.value)
+                        else:
+                            producer.send(one)
+                    if desk.pausing:
+                        producer.flush()
+                        plain.flush()
     except BaseException as error:
         failures.append(error)
 
@@ -225,7 +327,10 @@ def _feed(settings: Settings, events: Sequence[AnyEvent], rate: float, failures:
 # -- what must be so ----------------------------------------------------------------------------------------------------
 
 
-def _wrong(settings: Settings, events: Sequence[AnyEvent]) -> Iterator[str]:
+def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
+    events = [one for one in sent if not isinstance(one, Refused)]
+    yield from _dead_letters(settings, [one for one in sent if isinstance(one, Refused)])
+    yield from _positions(settings)
     plain = run([encode(event) for event in events], settings.policy)
     assert plain.now is not None
     assert not plain.rejected
@@ -244,6 +349,35 @@ def _wrong(settings: Settings, events: Sequence[AnyEvent]) -> Iterator[str]:
     yield from _scores(settings, plain)
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
     yield from _screens(settings, plain)
+
+
+def _dead_letters(settings: Settings, refused: Iterable[Refused]) -> Iterator[str]:
+    """Each refused message stands there once, for its reason; nothing else does; and no record's place stands there twice."""
+    wanted = Counter((one.topic, one.value, one.reason) for one in refused)
+    letters = messages(settings, topics.DEAD_LETTERS.name)
+    told = [({name: value.decode() for name, value in letter.headers}, letter.value) for letter in letters]
+    found = Counter(
+        (headers["topic"].removeprefix(settings.prefix), value, headers["reason"]) for headers, value in told
+    )
+    if wanted != found:
+        more, less = found - wanted, wanted - found
+        yield f"dead letters: {more.total()} too many, first {list(more)[:2]}; {less.total()} not there, first {list(less)[:2]}"
+    places = Counter((headers["topic"], headers["partition"], headers["offset"]) for headers, _ in told)
+    if twice := [place for place, count in places.items() if count > 1]:
+        yield f"refused twice: {len(twice)} records, first {twice[:3]}"
+
+
+def _positions(settings: Settings) -> Iterator[str]:
+    """What is stored of how far each source was taken in is its end."""
+    marks = latest(settings, topics.PROGRESS.name)
+    stored = {key: msgspec.json.decode(raw)[0] for key, raw in marks.items()}
+    with closing(KafkaConsumer(**kafka_python_options(settings))) as consumer:
+        for topic in (*topics.CONTACT_TOPICS, topics.AGENTS):
+            name = settings.topic(topic)
+            parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+            for part, end in consumer.end_offsets(parts).items():
+                if (position := stored.get(f"{part.topic}|{part.partition}", 0)) != end:
+                    yield f"{part.topic}[{part.partition}] was taken in up to {position}, and ends at {end}"
 
 
 def _scores(settings: Settings, plain: Run) -> Iterator[str]:

@@ -9,8 +9,8 @@ from typing import Literal
 
 #: kill: a worker by SIGKILL, started again at once · freeze: a worker by SIGSTOP until its partitions have gone to others, then woken ·
 #: join, leave: a worker more or less, in order · broker: Kafka killed and started again · away: Kafka not there for a minute ·
-#: redis: Redis killed, and later started empty.
-Kind = Literal["kill", "freeze", "join", "leave", "broker", "away", "redis"]
+#: redis: Redis killed, and later started empty · recreate: a topic of which all has been read is deleted and made anew.
+Kind = Literal["kill", "freeze", "join", "leave", "broker", "away", "redis", "recreate"]
 #: Workers: between how many a plan moves.
 LEAST, MOST = 1, 3
 
@@ -33,6 +33,7 @@ def plan(
     redises: int,
     freezes: int = 0,
     aways: int = 0,
+    recreations: int = 0,
     mean_seconds: float = 4.0,
 ) -> Iterator[Fault]:
     """Faults in random order, at random moments; workers come and go between one and three: 1 → 3 → 2 → …"""
@@ -40,7 +41,7 @@ def plan(
     kinds: list[str] = (
         ["kill"] * kills + ["move"] * rebalances + ["broker"] * brokers + ["redis"] * redises + ["freeze"] * freezes
     )
-    kinds += ["away"] * aways
+    kinds += ["away"] * aways + ["recreate"] * recreations
     dice.shuffle(kinds)
     running, way = LEAST, 1
     for kind in kinds:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import GivenService, lacking
-from tests.faults.harness import disturbed, shuffled
+from tests.faults.harness import disturbed, shuffled, with_refused
 from tests.faults.plan import plan
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -20,14 +20,16 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 def test_nothing_is_lost_and_nothing_counts_twice(kafka: Any, tmp_path: Path) -> None:
     if isinstance(kafka, GivenService):
         lacking("a Kafka that may be killed: unset DESKPULSE_TEST_BROKER, and have Java and Maven")
-    faults = list(plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, aways=1, mean_seconds=2.5))
-    told = disturbed(tmp_path, shuffled(40_000, 7), faults, rate=1500, say=print)
+    faults = list(
+        plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, aways=1, recreations=1, mean_seconds=2.5)
+    )
+    told = disturbed(tmp_path, with_refused(shuffled(40_000, 7), 7), faults, rate=1500, say=print)
     assert told.faults.total() == len(faults)
     assert told.wrong == []
 
 
 def test_a_plan_is_the_same_for_the_same_seed_and_stays_between_one_and_three_workers() -> None:
-    numbers = {"kills": 50, "rebalances": 20, "brokers": 5, "redises": 5, "freezes": 2, "aways": 1}
+    numbers = {"kills": 50, "rebalances": 20, "brokers": 5, "redises": 5, "freezes": 2, "aways": 1, "recreations": 2}
     faults = list(plan(1, **numbers))
     assert faults == list(plan(1, **numbers)) != list(plan(2, **numbers))
     assert len(faults) == sum(numbers.values())
