@@ -233,6 +233,7 @@ def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
             "score",
             "run",
             f"--month={plan.day:%Y-%m}",
+            "--publish",
             f"--out={plan.scores.absolute()}",
         ],
         directory=data,

@@ -23,6 +23,7 @@ from streams.windows.clock import Days
 from streams.worker.state.progress import Progress
 
 _encode = msgspec.json.Encoder().encode
+_decode_score = msgspec.json.Decoder(Score).decode
 _POLL_MS = 1000
 #: Polls in a row that may bring nothing before the broker is taken to be stuck.
 _PATIENCE = 60
@@ -141,6 +142,22 @@ class KafkaOperation:
         Raises ConnectionError where no Kafka answers.
         """
         return self._publish(topics.SCORES, ((score.key, _encode(score)) for score in scores))
+
+    def published_scores(self, card: str, period: str) -> list[Score]:
+        """The scores of a card and period that stand on the ``scores`` topic; empty where there is no such topic.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        name, prefix = self.settings.topic(topics.SCORES), f"{card}|{period}|".encode()
+        newest: dict[bytes, bytes | None] = {}
+        try:
+            with closing(self._consumer()) as consumer:
+                if not consumer.partitions_for_topic(name):
+                    return []
+                newest.update((key, value) for key, value in self._whole(consumer, name) if key.startswith(prefix))
+        except KafkaError as error:
+            raise ConnectionError(self._unreachable(error)) from error
+        return [_decode_score(value) for value in newest.values() if value is not None]
 
     def publish_roster(self, entries: Mapping[str, list[RosterEntry]]) -> int:
         """Put agents' entries on the ``roster`` topic; returns how many agents the broker has acknowledged.

@@ -44,7 +44,8 @@ from scoring.runs.messages import to_messages
 from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import compute
 from scoring.runs.run import Run
-from scoring.workflow.gather import Operation, gather, remembered, without_facts
+from scoring.store.runs import look_up
+from scoring.workflow.gather import Operation, gather, remembered, store, without_facts
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
 
@@ -94,9 +95,15 @@ def run(
     pool: Pools = None,
     incomplete: HowIncomplete = Incomplete.unscored,
     rows: Annotated[int, typer.Option(min=0, help="People shown on the screen; the files have all")] = 50,
-    publish: Annotated[bool, typer.Option(help="Put the scores on the topic `scores`")] = True,
+    publish: Annotated[
+        bool,
+        typer.Option(help="Put the scores on the topic `scores`, marked as not reviewed; never over approved ones"),
+    ] = False,
 ) -> None:
-    """Score everyone's month, or another period, on a card: table on the screen, files, and the topic `scores`.
+    """Score everyone's month, or another period, on a card: table on the screen, and files.
+
+    This is how a month stands. What HR goes by is prepared, reviewed, approved and then published: `deskpulse score prepare`,
+    `score publish`. `--publish` puts it on the topic `scores` without that, and says so in each message (`reviewed: false`).
 
     Takes what was imported for the period. An item without data is unscored, never 0: it is left out of the total and of the
     maximum beside it. The sheets' trend takes earlier months from the .json files in the directory, as they were written then.
@@ -127,18 +134,40 @@ def run(
     with clear():
         write(Context(result, decided, roster, before), out, formats, sheets, language)
     if publish:
+        if without_facts(materials):
+            stop(f"nothing was published: no agent has facts in {when}, {months_there_are(operation)}")
+        with clear():
+            _refuse_approved(operation, result.card.id, str(when))
         _publish(result, operation)
 
 
+def _refuse_approved(operation: Operation, card: str, period: str) -> None:
+    """Raises ValueError where a person has approved the scores of this card and period, here or where they were published."""
+    with store(operation) as database:
+        if database.exists and database.version()[0] is not None:
+            with database.read() as connection:
+                run = look_up(connection, card, period)
+            if run is not None and run.state != "prepared":
+                raise ValueError(
+                    f"nothing was published: revision {run.revision} of {card} {period} is {run.state}; `deskpulse score publish "
+                    f"{card} --period {period} --by NAME` gives it out, an appeal changes it"
+                )
+    if reviewed := sorted(score.person for score in operation.published_scores(card, period) if score.reviewed):
+        raise ValueError(
+            f"nothing was published: reviewed scores of {card} {period} stand on the topic `scores` ({len(reviewed)} people, first "
+            f"{reviewed[0]}); what was approved is changed by an appeal, where it was approved"
+        )
+
+
 def _publish(result: Run, operation: Operation) -> None:
-    scores = to_messages(result)
+    scores = to_messages(result, reviewed=False)
     acknowledged = operation.publish_scores(scores)
     if acknowledged != len(scores):
         stop(
             f"the broker has acknowledged {acknowledged} of {len(scores)} scores; "
             "run the command again: the same scores under the same keys change nothing"
         )
-    typer.echo(f"published: {acknowledged} scores to the topic `scores`")
+    typer.echo(f"published: {acknowledged} scores to the topic `scores`, marked as not reviewed")
 
 
 score.command("what-if")(what_if_command)

@@ -13,13 +13,13 @@ from streams.contracts.outputs import Score
 from streams.kpi.catalog import KPIS
 
 
-def to_messages(run: Run) -> list[Score]:
+def to_messages(run: Run, *, reviewed: bool = True) -> list[Score]:
     """One message per person, keyed by card, month and person: publishing a run again changes nothing."""
-    return [message(run, person) for person in run.people]
+    return [message(run, person, reviewed=reviewed) for person in run.people]
 
 
-def message(run: Run, person: PersonScore) -> Score:
-    """One person's message."""
+def message(run: Run, person: PersonScore, *, reviewed: bool = True) -> Score:
+    """One person's message. ``reviewed``: has the run been reviewed and approved?"""
     return Score(
         card=run.card.id,
         card_version=run.card.version,
@@ -29,6 +29,7 @@ def message(run: Run, person: PersonScore) -> Score:
         scored_max=shown(person.tally.scored_max),
         max=shown(person.tally.max),
         complete=person.tally.complete,
+        reviewed=reviewed,
         items=[_item(section.section.id, item) for section in person.sections for item in section.items],
     )
 

@@ -242,6 +242,8 @@ class Score(Struct, omit_defaults=True, kw_only=True):
     max: str
     complete: bool
     items: list[dict[str, Any]]
+    #: Has somebody reviewed and approved it? False: published by ``score run`` as it came out.
+    reviewed: bool = True
 
     @property
     def key(self) -> str:
@@ -260,3 +262,6 @@ class Operation(Protocol):
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """Put scores on the ``scores`` topic; returns how many the broker has acknowledged."""
+
+    def published_scores(self, card: str, period: str) -> Iterable[Score]:
+        """The scores of a card and period that stand on the ``scores`` topic."""

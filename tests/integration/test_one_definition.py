@@ -123,7 +123,16 @@ def test_page_facts_and_score_agree(
             assert {who: own[kpi] for who, own in marked.items() if kpi in own} == told
             assert kpi != "resolution_rate" or set(told.values()) == {"better", "worse"}
         run_cli(
-            operation, "score", "run", "--month", "2026-03", "--card", "s2-a-core", "--out", str(tmp_path / "scores")
+            operation,
+            "score",
+            "run",
+            "--month",
+            "2026-03",
+            "--card",
+            "s2-a-core",
+            "--out",
+            str(tmp_path / "scores"),
+            "--publish",
         )
         scores = [msgspec.json.decode(record.value, type=Score) for record in messages(operation, "scores")]
         assert {score.person for score in scores} == set(PEOPLE)

@@ -89,6 +89,10 @@ class Desk:
         self.sent += taken
         return len(taken)
 
+    def published_scores(self, card: str, period: str) -> Iterable[Score]:
+        newest = {one.key: one for one in self.sent}
+        return [one for one in newest.values() if (one.card, one.period) == (card, period)]
+
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: Policy) -> list[DailyFacts]:
         now = int((self.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
         return effect(events, amendments, policy, Roster(self.entries), now)

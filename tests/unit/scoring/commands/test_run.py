@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from msgspec import structs
+from msgspec.json import encode
 from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
@@ -52,6 +55,9 @@ class InMemory:
         self.published += list(scores)[: self.acknowledges]
         return len(self.published)
 
+    def published_scores(self, card: str, period: str) -> Iterable[Score]:
+        return [score for score in self.published if (score.card, score.period) == (card, period)]
+
 
 def score_run(operation: InMemory, *arguments: str) -> Result:
     return CliRunner().invoke(score, ["run", *arguments], obj=operation)
@@ -64,7 +70,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_month() -> None:
     operation = InMemory()
-    done = score_run(operation, "--month", "2010-08")
+    done = score_run(operation, "--month", "2010-08", "--publish")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     assert "s2-a-core v2 · 2010-08 · 满分 max 100" in done.output
@@ -84,7 +90,7 @@ def test_a_month() -> None:
         f"written: {Path('scores/s2-a-core-2010-08.xlsx')}",
         f"written: {Path('scores/s2-a-core-2010-08.csv')}",
         f"written: {Path('scores/s2-a-core-2010-08.json')}",
-        "published: 2 scores to the topic `scores`",
+        "published: 2 scores to the topic `scores`, marked as not reviewed",
     ]
     assert [(sent.key, sent.total) for sent in operation.published] == [
         ("s2-a-core|2010-08|anna", "18.82"),
@@ -100,11 +106,48 @@ def test_a_month() -> None:
 
 def test_scoring_again_gives_the_same_files_and_messages() -> None:
     first, again = InMemory(), InMemory(facts=FACTS[::-1])
-    score_run(first, "--month", "2010-08", "--out", "one")
-    score_run(again, "--month", "2010-08", "--out", "two")
+    score_run(first, "--month", "2010-08", "--out", "one", "--publish")
+    score_run(again, "--month", "2010-08", "--out", "two", "--publish")
     for name in ("s2-a-core-2010-08.xlsx", "s2-a-core-2010-08.csv", "s2-a-core-2010-08.json"):
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
     assert first.published == again.published
+
+
+def test_nothing_is_published_that_nobody_asked_for() -> None:
+    operation = InMemory()
+    done = score_run(operation, "--month", "2010-08")
+    assert done.exit_code == 0, done.output
+    assert "published" not in done.output
+    assert operation.published == []
+
+
+def test_what_is_published_without_review_says_so() -> None:
+    operation = InMemory()
+    score_run(operation, "--month", "2010-08", "--publish")
+    assert [json.loads(encode(sent))["reviewed"] for sent in operation.published] == [False, False]
+    assert "reviewed" not in json.loads(encode(structs.replace(operation.published[0], reviewed=True)))
+
+
+def test_a_month_without_facts_is_not_published() -> None:
+    operation = InMemory(
+        facts=[], on={"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), card="s2-a-core")}
+    )
+    done = score_run(operation, "--month", "2010-08", "--publish")
+    assert done.exit_code == 1
+    assert "nothing was published: no agent has facts in 2010-08" in done.output
+    assert operation.published == []
+
+
+def test_reviewed_scores_that_stand_on_the_topic_are_not_overwritten() -> None:
+    operation = InMemory()
+    score_run(operation, "--month", "2010-08", "--publish")
+    score_run(operation, "--month", "2010-08", "--publish")  # its own may be
+    assert len(operation.published) == 4
+    operation.published.append(structs.replace(operation.published[0], reviewed=True))
+    done = score_run(operation, "--month", "2010-08", "--publish")
+    assert done.exit_code == 1
+    assert "reviewed scores of s2-a-core 2010-08 stand on the topic `scores` (1 people, first anna)" in done.output
+    assert score_run(operation, "--month", "2010-08").exit_code == 0
 
 
 def test_one_format_no_topic_and_few_rows() -> None:
@@ -174,7 +217,7 @@ def test_nowhere_to_write() -> None:
 
 
 def test_a_broker_that_does_not_take_all() -> None:
-    done = score_run(InMemory(acknowledges=1), "--month", "2010-08")
+    done = score_run(InMemory(acknowledges=1), "--month", "2010-08", "--publish")
     assert done.exit_code == 1
     assert done.stderr.startswith("the broker has acknowledged 1 of 2 scores; run the command again")
     assert Path("scores/s2-a-core-2010-08.csv").exists()
@@ -193,7 +236,7 @@ entries:
 def test_a_season_of_the_calendar_changes_the_weights_and_every_file_says_so() -> None:
     Path("calendar.yaml").write_text(CALENDAR, encoding="utf-8")
     operation = InMemory()
-    done = score_run(operation, "--month", "2010-08", "--calendar", "calendar.yaml")
+    done = score_run(operation, "--month", "2010-08", "--calendar", "calendar.yaml", "--publish")
     assert done.exit_code == 0, done.output
     # 20 points times 75/85: 16 of 20 resolved is 18.82 of 20, and counts 16.61.
     assert [(sent.person, sent.total, sent.max) for sent in operation.published] == [
@@ -251,7 +294,7 @@ def test_a_card_of_team_figures() -> None:
     operation = InMemory(
         [*FACTS, team], on={"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")}
     )
-    done = score_run(operation, "--month", "2010-08", "--card", "s2-e-supervisor")
+    done = score_run(operation, "--month", "2010-08", "--card", "s2-e-supervisor", "--publish")
     assert done.exit_code == 0, done.output
     assert {sent.person: sent.total for sent in operation.published} == {"anna": "40.00", "ben": None}
 

@@ -166,7 +166,16 @@ def test_what_is_missing_is_said_per_person(desk: Desk) -> None:
 
 def test_a_run_takes_what_was_imported(desk: Desk) -> None:
     sends(desk, "2026-03,anna,exam,value,45\n2026-03,anna,praise,praise,9\n2026-03,anna,praise,complaints,1")
-    desk.does("run", "--month", "2026-03", "--card", str(card_file(desk.folder)), "--out", str(desk.folder / "out"))
+    desk.does(
+        "run",
+        "--month",
+        "2026-03",
+        "--card",
+        str(card_file(desk.folder)),
+        "--out",
+        str(desk.folder / "out"),
+        "--publish",
+    )
     points = {item["id"]: item["points"] for item in desk.sent[0].items}
     assert points == {"resolved": "40", "exam": "10", "praise": "20", "care": None}
 

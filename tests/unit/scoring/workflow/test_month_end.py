@@ -66,3 +66,34 @@ def test_a_month_without_facts_is_pointed_at(desk: Desk) -> None:
     out = ("--out", str(desk.folder / "out"), "--no-publish", "--format", "csv")
     assert note in desk.does("run", "--month", "2026-02", "--card", card, *out)
     assert note not in desk.does("run", "--month", "2026-03", "--card", card, *out)
+
+
+def test_what_was_approved_is_never_overwritten(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.published()
+    before = list(desk.sent)
+    run = ("run", "--month", "2026-03", "--card", str(card_file(tmp_path)), "--out", str(tmp_path / "out"), "--publish")
+    said = desk.refuses(*run)
+    assert "nothing was published: revision 2 of ours 2026-03 is published; `deskpulse score publish ours" in said
+    assert desk.sent == before
+    # Another machine, whose database knows nothing of it, sees it on the topic.
+    other = Desk(tmp_path / "other", sent=list(before))
+    other.folder.mkdir()
+    assert "reviewed scores of ours 2026-03 stand on the topic `scores` (3 people" in other.refuses(*run)
+    assert other.sent == before
+
+
+def test_a_run_that_is_only_prepared_may_be_shown_as_it_stands(desk: Desk) -> None:
+    desk.does("prepare", str(card_file(desk.folder)), *MARCH, "--by", "lin")
+    run = (
+        "run",
+        "--month",
+        "2026-03",
+        "--card",
+        str(card_file(desk.folder)),
+        "--out",
+        str(desk.folder / "out"),
+        "--publish",
+    )
+    assert "marked as not reviewed" in desk.does(*run)
+    assert not any(score.reviewed for score in desk.sent)
