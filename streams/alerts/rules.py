@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from streams.kpi.catalog import KPIS
+from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
 
 
@@ -53,6 +54,9 @@ class Rule(BaseModel):
         elif self.window == "now":
             *others, last = (id for id, kpi in KPIS.items() if kpi.live)
             raise ValueError(f"`window: now` is for {', '.join(others)} and {last} only; take 5m, 30m or today")
+        for name in ("below", "above", "clear"):
+            if (value := getattr(self, name)) is not None and (why := _impossible(KPIS[self.kpi], value)) is not None:
+                raise ValueError(f"`{name}: {value:g}`: {why}")
         if self.clear is not None and (
             (self.below is not None and self.clear < self.below) or (self.above is not None and self.clear > self.above)
         ):
@@ -72,6 +76,18 @@ class Rule(BaseModel):
         """Is the value good enough for a firing alert to resolve?"""
         clear = self.threshold if self.clear is None else self.clear
         return value >= clear if self.below is not None else value <= clear
+
+
+def _impossible(kpi: Kpi, value: float) -> str | None:
+    """Why a KPI can never have this value, and what was likely meant; None: it can."""
+    low, high = kpi.possible
+    if (low is None or value >= low) and (high is None or value <= high):
+        return None
+    if kpi.unit == "ratio":
+        meant = f"; did you mean {value / 100:g}?" if 1 < value <= 100 else ""
+        return f"{kpi.id} is a share, from 0 to 1{meant}"
+    ends = f"from {low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
+    return f"{kpi.id} is {ends} ({kpi.unit})"
 
 
 _rules = TypeAdapter(list[Rule])

@@ -100,6 +100,21 @@ class Kpi:
     apart: Apart | None = None
     baseline: Callable[[Policy, Side], tuple[Terms, Terms]] | None = None
 
+    @property
+    def possible(self) -> Within:
+        """The least and the greatest value that it can have under any policy."""
+        if self.id == "staffing_gap":
+            return None, None
+        if self.unit == "ratio":
+            return 0.0, 1.0
+        if self.kind == "change":
+            return -1.0, None
+        if self.kind == "mean":
+            ends = [self.within(Policy(csat_mean_scale=scale)) for scale in ("1-5", "0-10", "0-100", "binary")]
+            least, most = [low for low, _ in ends if low is not None], [high for _, high in ends if high is not None]
+            return min(least, default=None), max(most, default=None)
+        return FROM_0
+
     def bound(self, policy: Policy, side: Side) -> Bound:
         """The formula for one policy and side."""
         top, bottom = self.formula(policy, side)

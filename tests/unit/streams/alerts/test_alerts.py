@@ -100,6 +100,15 @@ def rules_file(tmp_path: Path, *changes: str) -> Path:
         (["window=1h"], "r.window: Input should be '5m', '30m', 'today' or 'now'"),
         (["thresold=3"], "r.thresold: Extra inputs are not permitted"),
         (["id=Bad Id"], "String should match pattern"),
+        (["below=85"], "`below: 85`: csat is a share, from 0 to 1; did you mean 0.85?"),
+        (["below=", "above=99.5"], "`above: 99.5`: csat is a share, from 0 to 1; did you mean 0.995?"),
+        (["clear=90"], "`clear: 90`: csat is a share, from 0 to 1; did you mean 0.9?"),
+        (["below=-0.1"], "`below: -0.1`: csat is a share, from 0 to 1"),
+        (["below=8500"], "`below: 8500`: csat is a share, from 0 to 1"),
+        (["kpi=average_handle_time", "below=-1"], "average_handle_time is 0 or more (s)"),
+        (["kpi=nps", "below=-101"], "nps is from -100 to 100 (points)"),
+        (["kpi=csat_mean", "below=101"], "csat_mean is from 0 to 100 (points)"),
+        (["kpi=keyword_coverage_rate", "below=60"], "keyword_coverage_rate is a share, from 0 to 1; did you mean 0.6?"),
     ],
 )
 def test_an_ambiguous_rule_is_refused_with_the_reason(tmp_path: Path, changes: list[str], says: str) -> None:
