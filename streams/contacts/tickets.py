@@ -105,11 +105,13 @@ def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> Non
 
 def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) -> None:
     """Open again: neither handled nor resolved until the next word, and to be counted as if it had never been closed."""
+    ticket.closed_at = ticket.finished_at = None
+    if ticket.agent is None:  # whoever opens again what nobody is known to have had, has it
+        ticket.hand_to(event.agent_id, event.team_id)
     if "finished" not in ticket.slots:
         ticket.put("finished", at, both=_FINISHED)  # nobody told us of the closing
     finished = ticket.slots["finished"]
     ticket.keep("finished", replace(finished, staff=_REOPENED, desk=_REOPENED))
-    ticket.closed_at = ticket.finished_at = None
     ticket.reopened = True
     ticket.say_solved(at, None)
     ticket.drop("handled", "resolution", "resolve_time", "complaint_closed", "passed", _MET, _CLOSED)
