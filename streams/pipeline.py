@@ -110,35 +110,41 @@ def run(
     roster: Roster | None = None,
     *,
     look_every: int = 1000,
+    machine: int = _FAR,
 ) -> Run:
     """Take raw messages in the given order, on the event clock.
 
-    Alerts are looked at after every ``look_every`` messages; 1 looks after each.
+    Alerts are looked at after every ``look_every`` messages; 1 looks after each. ``machine``: the machine's clock (ms since 1970),
+    behind which an event of the future is refused; no clock where it is not given.
     """
     result = Run()
     contacts = ContactsStage(policy, roster or Roster())
     presence = PresenceStage(policy, roster or Roster())
     kpis = KpisStage(policy, rules, result.entities, result.facts)
-    customers, clock = result.customers, EventClock()
+    customers = result.customers
+    # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
+    clock, clock_of_agents = EventClock(), EventClock()
     offset = seen = 0
     for batch in _batches(raws, look_every):
         theirs = [index for index, raw in enumerate(batch) if raw is not None and _is_of_agent(raw)]
         others = sorted(set(range(len(batch))).difference(theirs)) if theirs else range(len(batch))
         run_of_contacts = [batch[index] for index in others]
-        outcome = contacts.process(run_of_contacts, customers, clock, machine=_FAR, event_time=True)
+        outcome = contacts.process(run_of_contacts, customers, clock, machine=machine, event_time=True)
         offset = _take(result, kpis, outcome, [seen + index for index in others], offset)
         if theirs:
             run_of_agents = [batch[index] for index in theirs]
-            of_agents = presence.process(run_of_agents, result.agents, clock, machine=_FAR, event_time=True)
+            of_agents = presence.process(
+                run_of_agents, result.agents, clock_of_agents, machine=machine, event_time=True
+            )
             offset = _take(result, kpis, of_agents, [seen + index for index in theirs], offset)
         seen += len(batch)
-        if clock.now is None:
+        result.now = max((at.now for at in (clock, clock_of_agents) if at.now is not None), default=None)
+        if result.now is None:
             continue
-        kpis.advance(clock.now)
+        kpis.advance(result.now)
         if rules:
-            result.alerts += kpis.alerts(clock.now)
+            result.alerts += kpis.alerts(result.now)
     kpis.settle_all()
-    result.now = clock.now
     result._totals, result._snapshot = kpis.totals, kpis.snapshot
     result._days = Days(policy.zone, policy.day_starts_ms)
     return result

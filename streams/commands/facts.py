@@ -88,7 +88,11 @@ def compute(
     policy: PolicyFile = None,
     roster: RosterFile = None,
 ) -> None:
-    """The same facts straight from files, without Kafka, by the same stages: for trials and for checking."""
+    """The same facts straight from files, without Kafka, by the same stages: for trials and for checking.
+
+    All files are read together in order of time: nothing in them is late. Exit
+    code 1 where events were refused, such as those of a day still to come.
+    """
     within = days(first, last)
     with clear_errors():
         read = reader(mapping, system)
@@ -97,6 +101,7 @@ def compute(
     if not found:
         raise stop(f"no facts of any {by} between {within.first} and {within.last} in {source.place}")
     _write(rows(found, per.value, source.operation.policy, source.now), format, out)
+    source.end()
 
 
 def _write(table: Iterable[Row], format: Format, out: Path | None) -> None:

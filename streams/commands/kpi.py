@@ -180,11 +180,13 @@ def explain_value(
             _plain(found, str(when), len(own))
             | ({"by_day": [{"date": fact.date.isoformat(), **_value(each)} for fact, each in days]} if days else {})
         )
+        source.end()
         return
     console = _console()
     console.print(_worked(found, when, own, source.operation.policy))
     if days:
         console.print(_days(days))
+    source.end()
 
 
 @kpi.command("compare")
@@ -220,6 +222,7 @@ def compare_agents(
     found.sort(key=lambda each: (each.adjusted is None, each.adjusted, each.who))
     if as_json:
         _json({"kpi": one.id, "period": str(when), "team": team, "compared": [_compared(each) for each in found]})
+        source.end()
         return
     table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差 difference (95 %)", "结论", "verdict")
     for each in found:
@@ -240,6 +243,7 @@ def compare_agents(
     console.print(
         f"{one.zh} · {one.en}, {when}, {team or 'all'}: 共比较 {number} 人，错误发现率 5 % · {number} compared, false discovery rate 5 %"
     )
+    source.end()
 
 
 def _compared(each: Compared) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def signs(
     if as_json:
         shown = [_plain(finding) for finding in found if finding.raised or everything]
         typer.echo(json.dumps({"period": str(when), "team": team, "signs": shown}, ensure_ascii=False, indent=1))
+        source.end()
         return
     console = _console()
     console.print(
@@ -66,6 +67,7 @@ def signs(
         console.print(
             f"\n未观察（目录中没有其指标）· not watched, as their KPIs are not computed: {', '.join(s.id for s in silent)}"
         )
+    source.end()
 
 
 def _halves(own: Sequence[DailyFacts], middle: date, sums_of: SumsOf) -> tuple[Sums, Sums]:

@@ -38,7 +38,7 @@ def replay(
     ] = "max",
     sort: Annotated[
         bool,
-        typer.Option("--sort/--file-order", help="By event time (all events in memory), or as the rows come"),
+        typer.Option("--sort/--file-order", help="By event time, all files together, or as the rows come"),
     ] = True,
     rejects: Annotated[Path, typer.Option("--rejects", help="Where rows that do not fit are written")] = Path(
         "rejects.csv"

@@ -16,8 +16,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from streams.contracts.events import AnyEvent
 from streams.kafka.drained import wait_until_processed
+from streams.sources.in_order import in_order_of_time
 from streams.sources.table.mapping import TableMapping
-from streams.sources.table.reader import RejectedRow, RowResult, by_time, read_table
+from streams.sources.table.reader import RejectedRow, RowResult, read_table
 from streams.sources.table.rejects import RejectFile
 
 __all__ = ["ReplayReport", "Sender", "paced", "replay", "wait_until_processed"]
@@ -74,7 +75,7 @@ def replay(
     :param reading: the mapping of the tables, or what reads files of another kind.
     :param rejects: where rows that do not fit are written.
     :param speed: event seconds per second, sorted by time; at once and in the order of the files where None.
-    :param sort: sort by time at full speed too. Sorting reads all tables first and holds their events in memory.
+    :param sort: sort by time at full speed too. Sorting reads all tables first (``in_order_of_time`` says what of them is in memory).
     :param progress: the console to show progress on.
 
     Raises TableError for a file that cannot be read and SendError where the broker does not acknowledge.
@@ -86,9 +87,9 @@ def replay(
     with RejectFile(rejects) as refused, _Display(progress, report) as display:
         events = _read(paths, reader, report, refused, display)
         if sort or speed is not None:
-            ordered = by_time(events)
-            display.expect(len(ordered))
-            events = iter(ordered)
+            ordered = in_order_of_time(events)
+            display.expect(ordered.how_many)
+            events = ordered.events
         for event in events if speed is None else paced(events, speed, display.refresh):
             producer.send(event)
             _count(event, report)

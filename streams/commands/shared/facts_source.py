@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +17,14 @@ from streams.commands.roster import read_roster
 from streams.commands.shared.context import Deployment, clear_errors, stop
 from streams.commands.shared.files import reader
 from streams.contracts.decode import encode
+from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.pipeline import Run, run
 from streams.roster import Roster
+from streams.sources.in_order import in_order_of_time
 from streams.sources.replay import Reader
 from streams.sources.table.reader import ReadRow
+from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 
 
@@ -150,24 +154,43 @@ class Source:
 
     @cached_property
     def _computed(self) -> Run:
-        """Every day of the tables. Says on the error stream what was left out."""
+        """Every day of the tables, which are read together in order of time: so nothing in them is late.
+
+        Says on the error stream what was left out.
+        """
         rejected: list[str] = []
         with clear_errors():
-            result = run(self._events(rejected), self.operation.policy, roster=self._known)
+            ordered = in_order_of_time(self._events(rejected)).events
+            raws = (encode(event) for event in ordered)
+            result = run(raws, self.operation.policy, roster=self._known, machine=machine_ms())
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
             typer.echo(
-                f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events "
-                f"({', '.join(sorted({why.reason for _, why in result.rejected})) or 'none'})",
+                f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}",
                 err=True,
             )
         return result
 
-    def _events(self, rejected: list[str]) -> Iterator[bytes]:
+    def _events(self, rejected: list[str]) -> Iterator[AnyEvent]:
         read = self._read or reader(self._mapping, None)
         for path in self._tables:
             for row in read(path):
                 if isinstance(row, ReadRow):
-                    yield from (encode(event) for event in row.events)
+                    yield from row.events
                 else:
                     rejected.append(f"{path.name}, line {row.line}: {row.reason}")
+
+    def end(self) -> None:
+        """The command has said what it has to say: end it with 1 where events of the tables were refused, as ``replay --wait`` does."""
+        if self._tables and self._computed.rejected:
+            raise typer.Exit(1)
+
+
+def _why(result: Run) -> str:
+    """Why events were refused, each reason with how many, and the first of them."""
+    if not result.rejected:
+        return ""
+    counted = Counter(why.reason for _, why in result.rejected)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counted.items()))
+    first = result.rejected[0][1]
+    return f" ({reasons}; the first: {first.reason}, {first.detail})"

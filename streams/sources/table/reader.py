@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -72,11 +72,6 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
 def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> Iterator[AnyEvent]:
     """The events of a table alone, rejected rows passed over. Raises as ``read_table``."""
     return (event for row in read_table(path, mapping, key) if isinstance(row, ReadRow) for event in row.events)
-
-
-def by_time(events: Iterable[AnyEvent]) -> list[AnyEvent]:
-    """All events by time, equal times in the order they come in. Holds them in memory: about 0.5 GB a million."""
-    return sorted(events, key=_time)
 
 
 def _result(

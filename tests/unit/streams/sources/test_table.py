@@ -22,11 +22,12 @@ from streams.contracts.events import AnyEvent, CallAnswered
 from streams.contracts.topics import TOPICS
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
+from streams.sources.in_order import in_order_of_time
 from streams.sources.producer import EventProducer, SendError
 from streams.sources.replay import replay, wait_until_processed
 from streams.sources.table.cells import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
-from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow, by_time, read_events, read_table
+from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow, read_events, read_table
 
 ANSWERED = """\
   - type: call.answered
@@ -108,7 +109,7 @@ def test_a_rows_events_come_by_time_and_a_files_in_its_order_unless_sorted(tmp_p
     path = table(tmp_path, ROW, "2,2026-03-02,08:59:00,sales,c2,A1,5,")
     events = list(read_events(path, mapping(tmp_path)))
     assert [event.id for event in events] == ["call-1-queued", "call-1-answered", "call-2-queued", "call-2-answered"]
-    assert [event.id for event in by_time(events)] == [
+    assert [event.id for event in in_order_of_time(events).events] == [
         "call-2-queued", "call-2-answered", "call-1-queued", "call-1-answered",
     ]  # fmt: skip
 

@@ -1,0 +1,195 @@
+"""Tables read without Kafka: in order of time, whatever the order of rows and files."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streams.cli import app
+from streams.contracts.events import AnyEvent
+from streams.sources.replay import replay
+from streams.sources.table.mapping import load_mapping
+
+MAPPING = """
+source: front desk
+time_zone: Asia/Shanghai
+customer_ids: pseudonymous
+contact_id: ref
+let: {came: datetime(came)}
+fields: {customer_id: guest, agent_id: clerk}
+events:
+  - {type: call.queued, time: came, fields: {queue_id: '"desk"'}}
+  - {type: call.answered, time: came + 6}
+  - {type: call.ended, time: came + 66, fields: {resolved: 'true'}}
+  - {type: call.rated, when: not blank(stars), time: came + 90, fields: {score: number(stars), scale: '"1-5"'}}
+"""
+BOTH = """
+source: everything
+time_zone: Asia/Shanghai
+contact_id: ref
+events:
+  - {type: call.queued, when: 'kind == "call"', time: datetime(at)}
+  - {type: agent.state_changed, when: 'kind == "state"', time: datetime(at), id: 'join("-", who, at)', fields: {agent_id: who, state: what}}
+"""
+HEADER = "ref,guest,clerk,came,stars"
+
+
+def a_month(days: int = 24) -> list[str]:
+    """A call a day of June 2026, by turns Lin's and Wu's."""
+    first = date(2026, 6, 1)
+    return [
+        f"k{n},g{n},{'Lin' if n % 2 else 'Wu'},{first + timedelta(days=n)} 10:30:00,{n % 5 + 1}" for n in range(days)
+    ]
+
+
+def write(folder: Path, name: str, *lines: str) -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    return write(tmp_path, "mapping.yaml", MAPPING.strip())
+
+
+def deskpulse(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def computed(*files: Path, mapping: Path, by: str = "all") -> tuple[Result, dict[str, dict[str, Any]]]:
+    result = deskpulse("facts", "compute", *files, "-m", mapping, "--by", by, "--per", "total", "--format", "json")
+    return result, {row["id"]: row for row in json.loads(result.stdout)}
+
+
+class Kept:
+    """Keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+
+    def send(self, event: AnyEvent) -> None:
+        self.events.append(event)
+
+    def flush(self) -> None:
+        """Nothing is on its way."""
+
+
+def orders() -> dict[str, list[str]]:
+    rows = a_month()
+    return {
+        "newest first": rows[::-1],
+        "by clerk": sorted(rows, key=lambda row: row.split(",")[2]),
+        "by stars": sorted(rows, key=lambda row: row.split(",")[4]),
+        "a page of ten, newest first, after the other": [*rows[:10][::-1], *rows[10:20][::-1], *rows[20:][::-1]],
+        "ids as text": sorted(rows),
+    }
+
+
+@pytest.mark.parametrize("order", orders())
+def test_the_order_of_rows_changes_nothing(tmp_path: Path, mapping: Path, order: str) -> None:
+    right = computed(write(tmp_path, "right.csv", HEADER, *a_month()), mapping=mapping, by="agent")[1]
+    result, found = computed(write(tmp_path, "calls.csv", HEADER, *orders()[order]), mapping=mapping, by="agent")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert found == right
+    assert {who: row["calls_answered"] for who, row in found.items()} == {"Lin": 12, "Wu": 12}
+
+
+def test_two_files_of_one_month_lose_none_whichever_comes_first(tmp_path: Path, mapping: Path) -> None:
+    rows = a_month()
+    lin, wu = (
+        write(tmp_path, f"{who}.csv", HEADER, *(row for row in rows if f",{who}," in row)) for who in ("Lin", "Wu")
+    )
+    both = computed(lin, wu, mapping=mapping)[1]["all"]
+    assert (both["calls_offered"], both["calls_answered"], both["csat_ratings"]) == (24, 24, 24)
+    assert computed(wu, lin, mapping=mapping)[1]["all"] == both
+
+
+def test_a_month_and_the_month_before_it_lose_none(tmp_path: Path, mapping: Path) -> None:
+    may = [row.replace("-06-", "-05-").replace("k", "m", 1) for row in a_month()]
+    files = [write(tmp_path, name, HEADER, *rows) for name, rows in (("6.csv", a_month()), ("5.csv", may))]
+    assert computed(*files, mapping=mapping)[1]["all"]["calls_answered"] == 48
+
+
+def test_a_month_still_to_come_in_the_first_row_loses_that_row_and_says_so(tmp_path: Path, mapping: Path) -> None:
+    first, *others = a_month()
+    file = write(tmp_path, "calls.csv", HEADER, first.replace("2026-06", "2096-06"), *others)
+    result, found = computed(file, mapping=mapping)
+    assert found["all"]["calls_answered"] == 23
+    assert result.exit_code == 1
+    assert "left out: 0 rows that do not fit, 4 events (future 4; the first: future, " in result.stderr
+
+
+def test_a_month_gone_by_in_the_first_row_loses_nothing(tmp_path: Path, mapping: Path) -> None:
+    first, *others = a_month()
+    file = write(tmp_path, "calls.csv", HEADER, first.replace("2026-06", "2025-06"), *others)
+    result, found = computed(file, mapping=mapping)
+    assert (result.exit_code, found["all"]["calls_answered"]) == (0, 24)
+    assert computed(file, mapping=mapping, by="agent")[1]["Wu"]["calls_answered"] == 12
+
+
+def test_states_in_a_table_of_few_rows_a_month_are_not_late_behind_one_another(tmp_path: Path) -> None:
+    """Contacts of a whole month are one batch; what agents did in it stands on the days on which they did it."""
+    mapping = write(tmp_path, "mapping.yaml", BOTH.strip())
+    rows = [
+        line
+        for n in range(20)
+        for line in (
+            f"call,k{n},Lin,queued,2026-06-{n + 1:02} 09:30:00",
+            f"state,,Lin,available,2026-06-{n + 1:02} 09:00:00",
+            f"state,,Lin,offline,2026-06-{n + 1:02} 10:00:00",
+        )
+    ]
+    result, found = computed(write(tmp_path, "both.csv", "kind,ref,who,what,at", *rows), mapping=mapping)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (found["all"]["calls_offered"], found["all"]["available_seconds"]) == (20, 20 * 3600)
+
+
+def test_every_command_that_reads_tables_gives_the_same_of_rows_newest_first(tmp_path: Path, mapping: Path) -> None:
+    right, wrong = (
+        write(tmp_path, name, HEADER, *rows) for name, rows in (("1.csv", a_month()), ("2.csv", a_month()[::-1]))
+    )
+    for command in (
+        ("kpi", "explain", "answer_rate", "--entity", "all", "--json"),
+        ("kpi", "compare", "csat", "--json"),
+        ("signs", "--all", "--json"),
+    ):
+        one, other = (
+            deskpulse(*command, "--month", "2026-06", "--table", file, "--mapping", mapping) for file in (right, wrong)
+        )
+        assert one.exit_code == other.exit_code == 0, other.output
+        assert other.stdout == one.stdout
+        assert not other.stderr
+    assert json.loads(deskpulse(
+        "kpi", "explain", "answer_rate", "--entity", "all", "--json", "--month", "2026-06", "--table", wrong, "--mapping", mapping,
+    ).stdout)["n"] == 24  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command", [("kpi", "explain", "csat", "--entity", "all"), ("kpi", "compare", "csat"), ("signs",)]
+)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_every_command_ends_with_1_where_events_of_its_tables_were_refused(
+    tmp_path: Path, mapping: Path, command: tuple[str, ...], form: tuple[str, ...]
+) -> None:
+    first, *others = a_month()
+    file = write(tmp_path, "calls.csv", HEADER, first.replace("2026", "2096"), *others)
+    result = deskpulse(*command, *form, "--month", "2026-06", "--table", file, "--mapping", mapping)
+    assert result.exit_code == 1
+    assert result.stdout, "it says what it can all the same"
+    assert "4 events (future 4;" in result.stderr
+
+
+def test_replay_sends_what_facts_compute_takes_in(tmp_path: Path, mapping: Path) -> None:
+    """The same order, so that workers on the event clock refuse nothing either."""
+    file = write(tmp_path, "calls.csv", HEADER, *a_month()[::-1])
+    sent = Kept()
+    replay([file], load_mapping(mapping), sent, rejects=tmp_path / "rejects.csv", sort=True)
+    times = [event.at for event in sent.events]
+    assert len(times) == 24 * 4
+    assert times == sorted(times)
