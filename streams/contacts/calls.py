@@ -169,7 +169,9 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
     if event.ended_by is not None:
         leg.ended_by_agent = event.ended_by == "agent"
     _put_handle(call, leg, rules)
-    call.close(max(part.ended_at for part in call.legs if part.ended_at is not None))
+    over = max(part.ended_at for part in call.legs if part.ended_at is not None)
+    if call.closed_at != over:  # told again, it stays with the desk that had it then
+        call.close(over)
     if event.resolved is not None:
         call.resolve(at, event.resolved)
 
