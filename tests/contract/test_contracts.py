@@ -124,3 +124,13 @@ def test_every_reason_that_is_given_is_documented() -> None:
 def test_every_event_that_can_change_a_contact_has_a_handler_or_is_known_to_have_none() -> None:
     without = {name for name, type_ in EVENTS.items() if type_ not in HANDLERS and type_.carrier != "agents"}
     assert {name.split(".")[1] for name in without} == {"corrected", "retracted"}
+
+
+def test_what_scoring_asks_of_an_operation_the_command_line_gives() -> None:
+    """Commands of other packages get it as ``ctx.obj``, which no type checker sees through."""
+    from scoring.workflow.gather import Operation
+    from streams.commands.shared.context import Deployment
+
+    asked = {name for base in Operation.__mro__ for name in vars(base) if not name.startswith("_")}
+    assert asked >= {"published_scores", "daily_facts", "policy"}
+    assert {name for name in asked if not hasattr(Deployment, name)} == set()

@@ -127,6 +127,11 @@ class Deployment:
         with clear_errors():
             return KafkaOperation(self.settings).publish_scores(scores)
 
+    def published_scores(self, card: str, period: str) -> list[Score]:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            return KafkaOperation(self.settings).published_scores(card, period)
+
 
 def deployment(ctx: typer.Context, **given: Any) -> Deployment:
     """The command's deployment: what the program was started with, and the command's own options."""
