@@ -93,6 +93,9 @@ class KafkaOperation:
             isolation_level="read_committed",
         )
 
+    def _producer(self) -> KafkaProducer:
+        return KafkaProducer(**kafka_python_options(self.settings), acks="all", compression_type="gzip")
+
     def _whole(self, consumer: KafkaConsumer, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
         """Every message of a topic up to its present end."""
         partitions = consumer.partitions_for_topic(topic)
@@ -169,7 +172,7 @@ class KafkaOperation:
     def _publish(self, topic: topics.Topic, messages: Iterable[tuple[str, bytes]]) -> int:
         name = self.settings.topic(topic)
         try:
-            with closing(KafkaProducer(**kafka_python_options(self.settings), acks="all")) as producer:
+            with closing(self._producer()) as producer:
                 sent = [producer.send(name, key=key.encode(), value=value) for key, value in messages]
                 producer.flush()
                 return sum(1 for future in sent if future.succeeded())

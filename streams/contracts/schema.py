@@ -7,8 +7,7 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
-from streams.contracts import events
-from streams.contracts.topics import TOPICS, Topic
+from streams.contracts.topics import EVENT_TOPICS, TOPICS, Topic
 
 _REF = "#/$defs/{name}"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -57,7 +56,7 @@ def asyncapi(version: str) -> dict[str, Any]:
                 }
             },
         }
-        incoming = topic.schema in (events.CallEvent, events.ChatEvent, events.TicketEvent, events.PresenceEvent)
+        incoming = topic in EVENT_TOPICS
         action = "receive" if incoming or topic.name == "roster" else "send"
         operations[f"{action}-{topic.name}"] = {
             "action": action,

@@ -21,9 +21,16 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict, hash=False)
     partitions: int | None = None
 
+    @property
+    def largest_bytes(self) -> int:
+        """How long a message of it may be, with its key and headers."""
+        return int(self.config.get("max.message.bytes", USUAL_BYTES))
+
 
 #: Longest message of topics that hold state or anybody's bytes.
 LARGEST_BYTES = str(8 * 1024 * 1024)
+#: Longest message of all others: what Kafka takes unless it is told otherwise.
+USUAL_BYTES = str(1_048_588)
 
 
 def _kept(days: int) -> dict[str, str]:
@@ -77,7 +84,7 @@ SCORES = Topic("scores", "card|period|person", "month-end results", outputs.Scor
 DEAD_LETTERS = Topic(
     "dead-letters",
     "as the source",
-    "refused bytes as they were; headers: reason, detail, topic, partition, offset",
+    "refused bytes as they were, the first 64 KiB; headers: reason, detail, topic, partition, offset, size, sha256",
     None,
     {**_kept(30), **_LARGE},
 )
@@ -89,3 +96,5 @@ TOPICS = (
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.
 CONTACT_TOPICS = (CALLS, CHATS, TICKETS)
+#: Topics that others write: events.
+EVENT_TOPICS = (*CONTACT_TOPICS, AGENTS)

@@ -79,7 +79,7 @@ class Worker:
         self._odd_topics: set[str] = set()
         #: Topic → its id, as of the last look.
         self._topic_ids: dict[str, str] = {}
-        self._transactions = Transactions(partial(new_producer, settings))
+        self._transactions = Transactions(partial(new_producer, settings), {settings.topic(topics.DEAD_LETTERS)})
         #: Set when a checkpoint is through and when nothing more is taken in: whoever waits for room looks again.
         self._wake = asyncio.Event()
         self._checkpoints = Checkpoints(self._transactions, self._committed, health, self._wake)

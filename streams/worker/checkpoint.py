@@ -9,7 +9,8 @@ Some ten times a second, for the partitions in hand:
  5. Customers whom no event can change any more are removed, a few at a time.
  6. Memory is given back: what has been decoded and not used, days that are over.
  7. How far each partition has been taken in is stored.
- 8. The outbox and the changelogs of all stores are drained: these are the writes of this checkpoint.
+ 8. The outbox and the changelogs of all stores are drained: these are the writes of this checkpoint. What its topic would not take
+    for its size is left out, and told: no transaction with it could ever be committed.
  9. They are committed, one Kafka transaction for each partition number. Whoever reads, reads what is committed.
 10. The group is told how far the partitions have come. Only others read that: the worker goes on where its own state says.
 11. What is permanent may be shown; days of which all is written may leave.
@@ -21,13 +22,14 @@ whether it did, the worker drops what it holds, reads its state and goes on from
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from time import perf_counter
 
 from streams.contracts import topics
 from streams.contracts.outputs import Alert
-from streams.contracts.records import Place, Writes
+from streams.contracts.records import Message, Place, Writes, size_of
 from streams.entities.day_parts import CutoffDay, begun, since
 from streams.entities.stage import KpisStage
 from streams.settings import Settings
@@ -45,6 +47,8 @@ from streams.worker.state.entity_flusher import EntityFlusher
 from streams.worker.state.working_state import WorkingState
 from streams.worker.ticker import Ticker
 from streams.worker.transactions import Transactions
+
+log = logging.getLogger(__name__)
 
 #: Customers, and days, that stay decoded though nothing has happened to them for so many seconds; sooner where twice as many are
 #: decoded, but not every moment, as all are looked at. Days are many more than are at work, but everybody's today is.
@@ -89,6 +93,7 @@ class Checkpointer:
         self._clock, self._cutoff, self._lag = clock, cutoff, lag
         self._buffer, self._outbox, self._ticker, self._screens = contributions, outbox, ticker, screens
         self._ends = ends
+        self._largest = {settings.topic(topic): topic.largest_bytes for topic in topics.TOPICS}
         self._names = {topic: settings.topic(topic) for topic in (*state.stores, topics.CONTRIBUTIONS)}
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         self._flusher = EntityFlusher(kpis, state.entities, state.days, partition)
@@ -174,7 +179,23 @@ class Checkpointer:
         for topic, store in self._state.stores.items():
             for number, messages in store.drain().items():
                 writes.setdefault(number, {})[self._names[topic], number] = messages
+        for each in writes.values():
+            for place, messages in each.items():
+                each[place] = self._that_fit(place, messages)
         return writes
+
+    def _that_fit(self, place: Place, messages: list[Message]) -> list[Message]:
+        largest = self._largest[place[0]]
+        too_long = [index for index, message in enumerate(messages) if size_of(message) > largest]
+        for index in too_long:
+            key, value, _ = messages[index]
+            metrics.UNWRITTEN.labels(place[0]).inc()
+            log.error(
+                "%s[%d]: the value of %.100r has %d bytes, at most %d can be written: it is left out, and the one before it stays; from "
+                "the next restart on, figures of what it is about go on from there",
+                *(*place, key, len(value or b""), largest),
+            )
+        return [message for index, message in enumerate(messages) if index not in too_long] if too_long else messages
 
 
 class Checkpoints:

@@ -95,7 +95,6 @@ def new_producer(settings: Settings, number: int) -> AIOKafkaProducer:
         transactional_id=transactional_id(settings, number),
         transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
         acks="all",
-        max_batch_size=2_097_152,
         max_request_size=33_554_432,
         request_timeout_ms=30_000,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from streams.contacts.slots import Tally
-from streams.contracts.outputs import Contribution, Contributions
+from streams.contracts.outputs import Cell, Contribution, Contributions, Planned
 from streams.windows.clock import EventClock
 
 _encode = msgspec.json.Encoder().encode
@@ -73,16 +73,36 @@ class ContributionBuffer:
 
 
 def _parts(share: Iterable[tuple[str, Contribution]]) -> Iterator[dict[str, Contribution]]:
-    """The contributions to entities as messages of a fair size; an entity with a lot has one of its own."""
+    """The contributions to entities as messages of a fair size; an entity that has more is in several."""
     message: dict[str, Contribution] = {}
     weight = 0
     for key, contribution in share:
-        own = _SUMS_AN_ENTITY + sum(len(cell.sums) for cell in contribution.cells)
-        own += sum(len(plan.sums) for plan in contribution.planned)
-        if message and weight + own > _SUMS_A_MESSAGE:
-            yield message
-            message, weight = {}, 0
-        message[key] = contribution
-        weight += own
+        own = _SUMS_AN_ENTITY + sum(len(each.sums) for each in _all(contribution))
+        pieces = _pieces(contribution) if own > _SUMS_A_MESSAGE else (contribution,)
+        for piece in pieces:
+            if message and weight + own > _SUMS_A_MESSAGE:
+                yield message
+                message, weight = {}, 0
+            message[key] = piece
+            weight += own
     if message:
         yield message
+
+
+def _all(contribution: Contribution) -> tuple[Cell | Planned, ...]:
+    return (*contribution.cells, *contribution.planned)
+
+
+def _pieces(contribution: Contribution) -> Iterator[Contribution]:
+    """A large contribution in pieces, each of no more sums than a message should have."""
+    piece, weight = Contribution(waiting=contribution.waiting, left=contribution.left, team=contribution.team), 0
+    for each in _all(contribution):
+        if weight and weight + len(each.sums) > _SUMS_A_MESSAGE:
+            yield piece
+            piece, weight = Contribution(), 0
+        if isinstance(each, Cell):
+            piece.cells.append(each)
+        else:
+            piece.planned.append(each)
+        weight += len(each.sums)
+    yield piece

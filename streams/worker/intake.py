@@ -23,6 +23,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
+from streams.worker.dead_letters import dead_letter
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
 from streams.worker.outbox import Outbox
@@ -148,15 +149,8 @@ class Intake:
     ) -> None:
         """Have what is not admitted written to ``dead-letters``."""
         for index, why in rejected:
-            record = records[index]
-            headers = [
-                ("reason", why.reason.encode()),
-                ("detail", why.detail.encode("utf-8", "backslashreplace")[:1000]),
-                ("topic", topic.encode()),
-                ("partition", str(number).encode()),
-                ("offset", str(record.offset).encode()),
-            ]
-            self._outbox.put(number, (self._dead_letters, number), (record.key, record.value or b"", headers))
+            letter = dead_letter((topic, number), records[index], why)
+            self._outbox.put(number, (self._dead_letters, number), letter)
 
     def _count(self, stage: str, topic: str, records: int, out: _Outcome, began: float) -> None:
         metrics.EVENTS_IN.labels(topic).inc(records)

@@ -29,6 +29,11 @@ BATCH_SECONDS = Histogram(
     ["stage"],
     buckets=(0.0005, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )
+UNWRITTEN = Counter(
+    "deskpulse_unwritten",
+    "Messages that were left out because their topic would not take them for their size",
+    ["topic"],
+)
 SETBACKS = Counter("deskpulse_setbacks", "Times that a worker went back to what is written, as a checkpoint failed")
 STALLED = Gauge("deskpulse_stalled", "1 while a worker gets nowhere: /readyz says 503, and why")
 EXPIRED = Counter(
