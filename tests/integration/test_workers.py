@@ -98,11 +98,23 @@ def read(address: str) -> float:
         return 0
 
 
+def share(address: str) -> int:
+    """How many partitions a worker has and works on; none while it does not answer."""
+    try:
+        told = httpx.get(address.replace("/metrics", "/readyz"), timeout=10, trust_env=False).json()
+    except httpx.HTTPError:
+        return 0
+    return int(told["partitions"]) if told["state"] == "working" else 0
+
+
 def test_three_workers_by_one_command_and_one_signal(settings: Settings, tmp_path: Path) -> None:
     """Each has its share, the figures are those of the pure path, and one SIGTERM ends all in order and leaves nobody."""
     operation = in_utc(settings, tmp_path)
     events = list(islice(simulate(7, datetime(2026, 3, 2, 1, tzinfo=UTC)), 3_000))
     with three_workers(operation) as workers:
+        until(
+            lambda: all(share(address) > 0 for address in workers.metrics)
+        )  # or two may do all before the third is there
         send(operation, paced(events))
         settled(operation)
         assert all(read(address) > 0 for address in workers.metrics), (
