@@ -12,7 +12,8 @@ from kafka.errors import KafkaError, NoError, for_code
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
-_PATIENCE_MS = 10_000
+#: Not longer: a worker that is to end waits for a look that has begun.
+_PATIENCE_MS = 3_000
 
 
 @dataclass(frozen=True)
