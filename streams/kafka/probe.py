@@ -20,10 +20,13 @@ class UnreachableError(ConnectionError):
 
 @dataclass(frozen=True)
 class Cluster:
-    """What a cluster says of itself. ``version`` is read from its protocol, so without the patch number: ``4.1``."""
+    """What a cluster says of itself. ``version`` is read from its protocol, so without the patch number: ``4.1``; ``topics``: their
+    names.
+    """
 
     brokers: int
     version: str
+    topics: frozenset[str]
 
 
 def plain(address: str) -> dict[str, Any]:
@@ -49,8 +52,7 @@ def look(connection: Mapping[str, Any], timeout_seconds: float = 10.0) -> Cluste
         ):
             brokers = admin.describe_cluster()["brokers"]
             version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version
-            admin.list_topics()
-            return Cluster(len(brokers), ".".join(map(str, version)))
+            return Cluster(len(brokers), ".".join(map(str, version)), frozenset(admin.list_topics()))
     except (KafkaError, OSError) as error:
         raise UnreachableError(f"{', '.join(servers)} does not answer as a Kafka does: {error}") from error
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,13 +15,19 @@ from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.topics import AGENTS, CALLS, CHATS, TICKETS
 from streams.kafka.connection import kafka_python_options
+from streams.kafka.probe import UnreachableError, look
 from streams.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Events on their way to the broker at once; ``send`` waits while there are as many. Bounds the memory.
 MAX_PENDING = 50_000
 _LINGER_MS = 20
 _BATCH_BYTES = 262_144
-_DELIVERY_SECONDS = 120.0
+#: For how long a broker may be away: a cluster that is upgraded, or a night's maintenance of a small one.
+PATIENCE_SECONDS = 3600.0
+#: Between two words about a broker that does not acknowledge; so long is also asked for a topic before it is said not to be there.
+_TELL_SECONDS = 10.0
 #: Between two tries to reach a broker that is away, at most. By itself the client comes to wait for half a minute, and may sleep through a
 #: broker that is back and gone again.
 _RECONNECT_MS = 1_000
@@ -43,18 +51,20 @@ class _Client(KafkaProducer):  # type: ignore[misc]
 class EventProducer:
     """Sends events to their topics under their keys, so that one key's events stay in order in one partition.
 
-    Retries are the client's, without duplicates (idempotent producer). What is not acknowledged in two minutes fails,
-    and the next ``send``, ``flush`` or ``close`` raises SendError. A context manager that closes.
+    Retries are the client's, without duplicates (idempotent producer). While no broker answers it waits and says so; what is not
+    acknowledged within the patience fails, and the next ``send``, ``flush`` or ``close`` raises SendError. A context manager that
+    closes.
     """
 
-    def __init__(self, settings: Settings, delivery_seconds: float = _DELIVERY_SECONDS) -> None:
+    def __init__(self, settings: Settings, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Connect. Raises SendError where no broker answers."""
+        self._settings = settings
         self._topics = {topic.name: settings.topic(topic) for topic in (CALLS, CHATS, TICKETS, AGENTS)}
-        self._delivery_seconds = delivery_seconds
+        self._patience = patience_seconds
         self._pending: deque[tuple[AnyEvent, Any]] = deque()
         self._failures = 0
         self._first_failure = ""
-        milliseconds = round(delivery_seconds * 1000)
+        milliseconds = round(patience_seconds * 1000)
         try:
             self._kafka = _Client(
                 **kafka_python_options(settings),
@@ -65,7 +75,7 @@ class EventProducer:
                 batch_size=_BATCH_BYTES,
                 delivery_timeout_ms=milliseconds,
                 request_timeout_ms=min(30_000, milliseconds - _LINGER_MS),
-                max_block_ms=min(60_000, milliseconds),
+                max_block_ms=min(round(_TELL_SECONDS * 1000), milliseconds),
                 reconnect_backoff_max_ms=_RECONNECT_MS,
                 allow_auto_create_topics=False,
             )
@@ -75,22 +85,40 @@ class EventProducer:
     def send(self, event: AnyEvent) -> None:
         """Hand an event over; waits while too many are on their way. Raises SendError once any event has failed."""
         self._settle(MAX_PENDING - 1)
-        topic = self._topics[event.carrier]
-        try:
-            future = self._kafka.send(topic, key=event.key.encode(), value=encode(event))
-        except KafkaTimeoutError as error:
-            raise SendError(f"the broker knows no topic {topic}: create the topics first ({error})") from error
-        except KafkaError as error:
-            raise SendError(f"event {event.id} cannot be sent to {topic}: {error}") from error
+        topic, began = self._topics[event.carrier], monotonic()
+        while True:
+            try:
+                future = self._kafka.send(topic, key=event.key.encode(), value=encode(event))
+                break
+            except KafkaTimeoutError as error:
+                if self._lacks(topic):
+                    raise SendError(f"the broker knows no topic {topic}: create the topics first ({error})") from error
+                self._wait_on(monotonic() - began)
+            except KafkaError as error:
+                raise SendError(f"event {event.id} cannot be sent to {topic}: {error}") from error
         self._pending.append((event, future))
 
     def flush(self) -> None:
         """Wait until every event so far is acknowledged. Raises SendError where one was not."""
-        try:
-            self._kafka.flush(timeout=self._delivery_seconds)
-        except KafkaError as error:
-            raise SendError(f"the broker did not acknowledge everything: {error}") from error
         self._settle(0)
+
+    def _lacks(self, topic: str) -> bool:
+        """Is there a broker that says that it has no such topic?"""
+        try:
+            return topic not in look(kafka_python_options(self._settings)).topics
+        except UnreachableError:
+            return False
+
+    def _wait_on(self, seconds: float) -> None:
+        """Say that nothing has been acknowledged for so long. Raises SendError when that is too long."""
+        if seconds >= self._patience:
+            raise SendError(
+                f"no Kafka broker answers at {self._settings.broker} for {seconds:.0f} s; send the same input again"
+            )
+        log.warning(
+            "the Kafka broker at %s has acknowledged nothing for %.0f s; %d events wait for it",
+            *(self._settings.broker, seconds, len(self._pending)),
+        )
 
     def close(self) -> None:
         """Flush, then let go of the connection in any case. Raises SendError where an event was not acknowledged."""
@@ -117,14 +145,26 @@ class EventProducer:
     def _settle(self, leave: int) -> None:
         """Let go of what is acknowledged; wait until no more than ``leave`` are on their way. Raises SendError."""
         while self._pending and (self._pending[0][1].is_done or len(self._pending) > leave):
-            event, future = self._pending.popleft()
+            event, future = self._pending[0]
             try:
-                future.get(timeout=self._delivery_seconds)
+                self._acknowledged(future)
             except KafkaError as error:
                 self._failures += 1
                 self._first_failure = self._first_failure or f"{event.id} to {self._topics[event.carrier]}: {error}"
+            self._pending.popleft()
         if self._failures:
             raise SendError(
                 f"{self._failures} or more events were not acknowledged, first {self._first_failure}; "
                 "send the same input again: events that arrived already count once"
             )
+
+    def _acknowledged(self, future: Any) -> None:
+        """Wait for one of them. Raises KafkaError where the client has given it up, SendError where it never does."""
+        began = monotonic()
+        while not future.is_done:
+            try:
+                future.get(timeout=min(_TELL_SECONDS, self._patience))
+            except KafkaTimeoutError:
+                if not future.is_done:
+                    self._wait_on(monotonic() - began)
+        future.get(timeout=0)

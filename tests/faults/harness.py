@@ -304,7 +304,13 @@ def _feed(desk: Desk, sent: Sequence[Sent], rate: float, failures: list[BaseExce
         with (
             EventProducer(desk.settings) as producer,
             closing(
-                KafkaProducer(**options, acks="all", delivery_timeout_ms=600_000, reconnect_backoff_max_ms=1000)
+                KafkaProducer(
+                    **options,
+                    acks="all",
+                    delivery_timeout_ms=600_000,
+                    max_block_ms=600_000,
+                    reconnect_backoff_max_ms=1000,
+                )
             ) as plain,
         ):
             began = time.monotonic()
