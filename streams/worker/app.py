@@ -10,7 +10,7 @@ import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from threading import Thread
 from time import perf_counter, sleep
@@ -26,7 +26,6 @@ from streams.contracts.records import Place
 from streams.entities.day_parts import CutoffDay
 from streams.kafka.connection import client_options, kafka_python_options
 from streams.kafka.probe import UnreachableError, look
-from streams.kafka.watch import TopicWatch
 from streams.operator_files import load_rules
 from streams.roster import Roster
 from streams.settings import Settings
@@ -38,9 +37,10 @@ from streams.worker.clients import addresses, follow_roster, new_app, new_produc
 from streams.worker.health import Health
 from streams.worker.intake import Intake
 from streams.worker.partitioner import Partitioner
-from streams.worker.partitions import Partitions, StaleStateError
+from streams.worker.partitions import Partitions
 from streams.worker.processor import StreamProcessor
 from streams.worker.screen_writer import Screens
+from streams.worker.source_topics import SourceTopics, StaleStateError
 from streams.worker.state.restore import STATE
 from streams.worker.state.standby import Standby
 from streams.worker.state.store import BrokenStateError, ChangelogStore
@@ -73,12 +73,7 @@ class Worker:
         self.app = self._new_app(declare)
         self._roster, self._roster_read = Roster(), asyncio.Event()
         self._screens = Screens(settings)
-        self._watch = TopicWatch(settings, {*self._contact_topics, self._agents_topic, self._contributions})
-        self._looking = asyncio.Lock()
-        #: Topics that had another number of partitions at the last look.
-        self._odd_topics: set[str] = set()
-        #: Topic → its id, as of the last look.
-        self._topic_ids: dict[str, str] = {}
+        self._sources = SourceTopics(settings, {*self._contact_topics, self._agents_topic, self._contributions})
         self._transactions = Transactions(partial(new_producer, settings), {settings.topic(topics.DEAD_LETTERS)})
         #: Set when a checkpoint is through and when nothing more is taken in: whoever waits for room looks again.
         self._wake = asyncio.Event()
@@ -96,10 +91,10 @@ class Worker:
             self._transactions.ends,
             Partitioner(settings.partitions),
             self._screens,
-            self._topic_ids,
+            self._sources.ids,
         )
         self._partitions = Partitions(
-            settings, self.app, stores, self._transactions, self._standby, health, make,
+            settings, self.app, self._sources, stores, self._transactions, self._standby, health, make,
             partial(self._checkpoint, everything=True), self._committed, self._wake,
         )  # fmt: skip
         self._wire()
@@ -148,8 +143,6 @@ class Worker:
         @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
         async def assigned(*_: Any, **__: Any) -> None:
             async with self._or_end():
-                if not self._topic_ids:
-                    await self._look_at_topics()
                 await partitions.on_partitions_assigned()
 
         @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]
@@ -190,37 +183,17 @@ class Worker:
         async def stop(*_: Any, **__: Any) -> None:
             await partitions.release()
             await self._screens.close()
-            await asyncio.to_thread(self._watch.close)
+            await self._sources.close()
             await self._transactions.close()
 
     async def _watch_topics(self) -> None:
         """Notice topics that were made anew, and go back; end where one has another number of partitions than this operation."""
         while not self.app.should_stop:
             async with self._or_end():
-                if await self._look_at_topics():
-                    await self._partitions.topics_made_anew()
+                with suppress(KafkaError, OSError):  # others say so
+                    if await self._sources.check():
+                        await self._partitions.topics_made_anew()
             await asyncio.sleep(WATCH_SECONDS)
-
-    async def _look_at_topics(self) -> bool:
-        """Has one of the topics that are read been made anew since the last look? Raises StaleStateError where one does not fit."""
-        async with self._looking:
-            try:
-                found = await asyncio.to_thread(self._watch.look)
-            except (KafkaError, OSError):  # others say so
-                return False
-        odd = {topic for topic, state in found.items() if state.partitions != self.settings.partitions}
-        for topic in sorted(
-            odd & self._odd_topics
-        ):  # at two looks in a row: one that is being made has none for a moment
-            raise StaleStateError(
-                f"{topic} has {found[topic].partitions} partitions, this operation has {self.settings.partitions}: what goes to the "
-                "others is not counted, and customers are looked for where they are not; another number needs a new operation: set "
-                "DESKPULSE_PARTITIONS and another DESKPULSE_PREFIX, and replay the events"
-            )
-        self._odd_topics = odd
-        anew = [topic for topic, state in found.items() if self._topic_ids.get(topic, state.id) != state.id]
-        self._topic_ids.update({topic: state.id for topic, state in found.items()})
-        return bool(anew)
 
     def _complain(self) -> None:
         metrics.STALLED.set(self._health.state() == "stalled")

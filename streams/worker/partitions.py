@@ -10,9 +10,11 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+import kafka.errors
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
@@ -25,6 +27,7 @@ from streams.worker import metrics
 from streams.worker.batching import RunScheduler
 from streams.worker.health import Health
 from streams.worker.processor import StreamProcessor
+from streams.worker.source_topics import SourceTopics, StaleStateError
 from streams.worker.state.restore import StateRestore, offset_bounds
 from streams.worker.state.standby import Standby
 from streams.worker.state.store import StateStore
@@ -36,14 +39,11 @@ log = logging.getLogger(__name__)
 HAND_OVER_SECONDS = 8.0
 
 
-class StaleStateError(Exception):
-    """What is to be read is not what the state follows from; the message says what to do."""
-
-
 class Partitions:
     """The partitions in hand. ``open``: are batches taken in? ``processor`` works on them; without partitions it is an idle one.
 
     :param app: Faust's, whose consumer is asked what is assigned and told where to go on.
+    :param sources: the topics that are read, asked before positions are believed.
     :param make: a processor of these partition numbers, whose state is in ``stores``.
     :param checkpoint: writes everything that the processor holds.
     :param committed: place → the offset before which everything is in a committed checkpoint.
@@ -54,6 +54,7 @@ class Partitions:
         self,
         settings: Settings,
         app: Any,
+        sources: SourceTopics,
         stores: Mapping[Topic, StateStore],
         transactions: Transactions,
         standby: Standby | None,
@@ -63,7 +64,7 @@ class Partitions:
         committed: dict[Place, int],
         wake: asyncio.Event,
     ) -> None:
-        self._settings, self._app, self._health = settings, app, health
+        self._settings, self._app, self._sources, self._health = settings, app, sources, health
         self._stores, self._transactions, self._standby = stores, transactions, standby
         self._make, self._checkpoint, self._committed, self._wake = make, checkpoint, committed, wake
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
@@ -130,6 +131,10 @@ class Partitions:
 
     async def look_again(self, place: Place) -> None:
         """What comes next of a partition is not what should: go on where it should, or where it begins now."""
+        with suppress(kafka.errors.KafkaError, OSError):
+            if await self._sources.made_anew():
+                await self.topics_made_anew()
+                return
         self._bounds |= await offset_bounds(client_options(self._settings), [place])
         self._reconcile([place])
         await self._app.consumer.start_from(self.positions())
@@ -157,8 +162,7 @@ class Partitions:
                 )
             if anew:
                 log.error("%s[%d] was deleted and made anew: reading it from its beginning, %d", topic, number, first)
-                progress.made_anew.discard(place)
-                progress.take(place, first)
+                progress.begin_anew(place, first)
             elif position is None:  # from here on, so that it is known if something goes before it is read
                 progress.take(place, first)
             elif position < first:
@@ -199,7 +203,7 @@ class Partitions:
             return assignment == self.assignment and not self._app.should_stop
 
         patiently = AsyncRetrying(
-            retry=retry_if_exception_type((KafkaError, OSError, TimeoutError)),
+            retry=retry_if_exception_type((KafkaError, kafka.errors.KafkaError, OSError, TimeoutError)),
             wait=wait_exponential(0.2, max=5),
             stop=lambda _: not wanted(),
             before_sleep=lambda state: log.warning("cannot take up the partitions yet: %r", state.outcome),
@@ -231,6 +235,8 @@ class Partitions:
         if not wanted():
             return None
         await self._transactions.open(numbers)
+        # Now that nobody else writes marks of them: an older look would take the newest marks for those of another topic.
+        await self._sources.made_anew()
         new = numbers - self._restored
         self._restored &= numbers
         for store in self._stores.values():

@@ -130,3 +130,23 @@ def test_what_every_store_holds_is_what_was_written(tmp_path: Path) -> None:
     assert {name: dict(worker.stores[topic].partition(0)) for name, topic in topic_of.items()} == written
     assert written[topics.PROGRESS.name]
     assert written[topics.CUSTOMERS.name]
+
+
+def test_a_topic_found_to_be_another_by_its_offsets_first_is_begun_anew_once(tmp_path: Path) -> None:
+    """Its id may be seen later, by this worker or by one that takes over: what was taken in of it meanwhile stands."""
+    worker = Worker(tmp_path)
+    worker.topic_ids["calls"] = "old"
+    worker.take("calls", 0, calls(40))
+    worker.checkpoint()
+    worker.processor.progress.begin_anew(("calls", 0), 0)
+    worker.take("calls", 0, calls(15))
+    worker.checkpoint()
+    worker.topic_ids["calls"] = "new"
+    for _ in range(2):
+        worker.rebalance()
+        assert worker.processor.progress.made_anew == set()
+        assert worker.processor.progress.taken["calls", 0] == 15
+        worker.checkpoint()
+    worker.topic_ids["calls"] = "newest"
+    worker.rebalance()
+    assert worker.processor.progress.made_anew == {("calls", 0)}

@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 def test_nothing_is_lost_and_nothing_counts_twice(kafka: Any, tmp_path: Path) -> None:
     if isinstance(kafka, GivenService):
         lacking("a Kafka that may be killed: unset DESKPULSE_TEST_BROKER, and have Java and Maven")
-    faults = list(plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, aways=1, mean_seconds=2.5))
+    faults = list(
+        plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, aways=1, recreations=1, mean_seconds=2.5)
+    )
     told = disturbed(tmp_path, with_refused(shuffled(40_000, 7), 7), faults, rate=1500, say=print)
     assert told.faults.total() == len(faults)
     assert told.wrong == []

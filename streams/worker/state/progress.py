@@ -47,6 +47,8 @@ class Progress:
         self.clocks: dict[Place, EventClock] = {}
         self.starts: dict[Place, Starts] = {}
         self._moved: set[Place] = set()
+        #: Places that began anew although the topic's id was still known as this: the position is not one of that topic.
+        self._not_of: dict[Place, str] = {}
 
     def load(self, key: bytes, value: bytes) -> None:
         """Go on where a stored mark says."""
@@ -59,6 +61,8 @@ class Progress:
             self.made_anew.add(place)
         else:
             self.taken[place] = mark.offset
+            if known and not mark.topic_id:
+                self._moved.add(place)  # is to be stored with the id
 
     def load_stored(self, marks: StateStore, numbers: Iterable[int]) -> None:
         """Go on where the stored marks of these partitions say."""
@@ -81,6 +85,13 @@ class Progress:
         self.taken[place] = offset
         self._moved.add(place)
 
+    def begin_anew(self, place: Place, offset: int) -> None:
+        """The topic is another: it is read from ``offset``, where it begins."""
+        if place not in self.made_anew:  # seen by its offsets, before its id was
+            self._not_of[place] = self._topic_ids.get(place[0], "")
+        self.made_anew.discard(place)
+        self.take(place, offset)
+
     def moved(self) -> list[Place]:
         """Places that have moved since the last call."""
         moved, self._moved = sorted(self._moved), set()
@@ -90,5 +101,6 @@ class Progress:
         """Store that a place has come to ``offset``; ``now``: with its clock at this (ms), where that was not last."""
         clock = self.clock(place)
         mark = _Mark(offset, clock.now if now is None else now, clock.doubted, self.starts.get(place, []))
-        mark.topic_id = self._topic_ids.get(place[0], "")
+        known = self._topic_ids.get(place[0], "")
+        mark.topic_id = "" if self._not_of.get(place) == known else known
         marks.put(place[1], f"{place[0]}|{place[1]}".encode(), _encode(mark))
