@@ -189,7 +189,7 @@ class Contact(Struct, array_like=True, kw_only=True):
     def linking(self) -> tuple[Slot | None, ...]:
         """The slots that decide, beside what the contact is, how it is linked to its customer's others."""
         get = self.slots.get
-        return get("handled"), get("complaint_closed"), get(MISSED_FCR)
+        return get("handled"), get("complaint"), get("complaint_closed"), get(MISSED_FCR)
 
     def sent(self) -> Slots:
         """The slots as they have been added up."""

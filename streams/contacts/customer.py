@@ -110,11 +110,9 @@ class Memory:
 class Customer:
     """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
 
-    __slots__ = ("arrivals", "contacts", "forgotten", "states")
+    __slots__ = ("arrivals", "contacts", "states")
 
     def __init__(self) -> None:
-        #: The latest arrival (ms) that has been forgotten.
-        self.forgotten = -_NEVER
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
@@ -196,8 +194,11 @@ class Customer:
             return  # nobody else is there
         if old_at is None and at is not None and self.arrivals[-1][1] == key:
             # The usual case: the newest contact. Whom somebody has followed already, it does not change.
+            repeated = REPEAT_COMPLAINT if state.kind == COMPLAINT else REPEAT
             touched = {
-                other for other in affected(at, self.arrivals, reach) if REPEAT not in self.contacts[other].links
+                other
+                for other in affected(at, self.arrivals, reach)
+                if not {REPEAT, repeated} <= self.contacts[other].links.keys()
             }
             touched.add(key)
         else:
@@ -213,15 +214,6 @@ class Customer:
         contact = memory.state
         policy = rules.policy if rules.timeline is None else rules.judging(contact)
         now = links(key, self.states, self.arrivals, policy)
-        if (
-            REPEAT_COMPLAINT in memory.links
-            and REPEAT_COMPLAINT not in now
-            and contact.kind == COMPLAINT
-            and contact.known
-            and self.forgotten >= contact.at - policy.repeat_complaint_ms
-        ):
-            # What it repeats has been forgotten since, and was no less a complaint for it.
-            now[REPEAT_COMPLAINT] = memory.links[REPEAT_COMPLAINT]
         if now != memory.links:
             tally.difference(key, memory.links, now)
             memory.links = now
@@ -252,7 +244,6 @@ class Customer:
     def _drop(self, key: str) -> None:
         arrival = self.contacts[key].arrival
         if arrival is not None:
-            self.forgotten = max(self.forgotten, arrival)
             del self.arrivals[bisect_left(self.arrivals, (arrival, key))]
         del self.contacts[key], self.states[key]
 
@@ -261,6 +252,7 @@ class _Stored(Struct, array_like=True):
     """A customer as he is stored; when he was last heard of comes first, so that it can be read without the rest."""
 
     last_at: int
+    #: The latest arrival that had been forgotten, to releases that asked for it.
     forgotten: int
     contacts: dict[str, Kept]
 
@@ -286,14 +278,13 @@ def dump(customer: Customer) -> bytes:
         for key, m in customer.contacts.items()
     }
     last = max((m.remembered for m in customer.contacts.values()), default=0)
-    return _encoder.encode(_Stored(last, customer.forgotten, contacts))
+    return _encoder.encode(_Stored(last, -_NEVER, contacts))
 
 
 def load(raw: bytes) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
     stored = _decoder.decode(raw)
-    customer.forgotten = stored.forgotten
     for key, kept in stored.contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links

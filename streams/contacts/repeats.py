@@ -3,13 +3,16 @@
 A contact *returns* another when it is a later arrival of the same known customer within the policy's days, about the same matter:
 on the same topic unless the policy says otherwise; what is missing on either side matches any. It is charged to whoever handled
 the earlier contact, on that contact's day and in the window in which it was handled: a share of those contacts, never more than
-all. A repeated complaint is charged to whoever closed the earlier one and counted on the day of the later.
+all. So it is with complaints: one is *repeated* by a later one of the same customer about the same matter in time; that is told of
+the earlier one, where and when it counts as a complaint itself: at the desk where it arrived, and of whoever closed it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
 
 from streams.contacts.contact import COMPLAINT, FCR_MISSED, MISSED_FCR, Contact
 from streams.contacts.slots import Slot, Slots
@@ -21,8 +24,9 @@ REPEAT = "repeat"
 #: The slot of a contact that was not resolved at once for that reason.
 REPEAT_FCR = "repeat_fcr"
 _REPEATS: Sums = {"repeat_contacts": 1}
-#: The slot of a complaint that repeats an earlier one.
-REPEAT_COMPLAINT = "repeat_complaint"
+#: The slot of a complaint that has been repeated: at the desk; of whoever closed it.
+REPEAT_COMPLAINT, REPEAT_COMPLAINT_CLOSED = "repeat_complaint", "repeat_complaint_closed"
+_REPEATED: Sums = {"repeat_complaints": 1}
 #: Arrivals of a customer in order of time: (ms since 1970, contact key).
 Arrivals = Sequence[tuple[int, str]]
 
@@ -46,21 +50,11 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
             slots[REPEAT] = _as(handled, contact.day, _REPEATS)
         if back is not None and back <= policy.fcr_ms and MISSED_FCR not in contact.slots:
             slots[REPEAT_FCR] = _as(handled, contact.day, FCR_MISSED)
-    if contact.kind == COMPLAINT and contact.known:
-        earlier = _earlier_complaint(contact, contacts, arrivals, policy)
-        if earlier is not None:
-            one = {"repeat_complaints": 1}
-            closer = earlier.slots.get("complaint_closed")
-            slots[REPEAT_COMPLAINT] = Slot(
-                contact.at,
-                contact.day,
-                closer.agent if closer else None,
-                closer.team if closer else None,
-                contact.queue,
-                contact.site,
-                one if closer else {},
-                one,
-            )
+    complaint = contact.slots.get("complaint")
+    if complaint is not None and contact.known and _complained_again(contact, contacts, arrivals, policy):
+        slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
+        if (closed := contact.slots.get("complaint_closed")) is not None:
+            slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
     return slots
 
 
@@ -90,16 +84,14 @@ def _returned_after(
     return None
 
 
-def _earlier_complaint(
-    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
-) -> Contact | None:
-    for at, key in reversed(arrivals[: bisect_left(arrivals, (contact.at, ""))]):
-        if at < contact.at - policy.repeat_complaint_ms:
-            return None
+def _complained_again(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> bool:
+    for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
+        if at > contact.at + policy.repeat_complaint_ms:
+            return False
         other = contacts[key]
         if other.known and other.kind == COMPLAINT and _same_matter(contact, other, policy):
-            return other
-    return None
+            return True
+    return False
 
 
 def _same_matter(one: Contact, other: Contact, policy: Policy) -> bool:

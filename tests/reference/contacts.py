@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise, takewhile
@@ -54,11 +55,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
             )
         )
     if contact.kind == "complaint":
-        found.append(Thing("complaint", contact.arrived, day, desk(contact)))
-        if end is not None:
-            parts = [e for leg in legs(contact)[0] for e in leg.ends] if contact.channel == "call" else []
-            closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
-            found.append(Thing("complaint", max(contact.arrived, closed), day, staff(contact)))
+        found += complaints(contact)
         found += held_to_a_day(contact)
     for thing in found:
         if thing.what == "resolution":
@@ -336,6 +333,16 @@ def same_matter(one: Contact, other: Contact, by: str) -> bool:
     return {"any": True, "topic": topics, "queue": queues, "topic_and_queue": topics and queues}[by]
 
 
+def complaints(contact: Contact) -> list[Thing]:
+    """A complaint: at the desk when it arrives, of whoever has it when it is closed."""
+    found, end = [Thing("complaint", contact.arrived, contact.day, desk(contact))], over(contact)
+    if end is not None:
+        parts = [e for leg in legs(contact)[0] for e in leg.ends] if contact.channel == "call" else []
+        closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
+        found.append(Thing("complaint", max(contact.arrived, closed), contact.day, staff(contact)))
+    return found
+
+
 def in_order(contact: Contact) -> tuple[datetime, str, str]:
     """Contacts by arrival; those of one moment by channel and id, as good an order as any."""
     return contact.arrived, contact.channel, contact.id
@@ -357,7 +364,7 @@ def returned(contact: Contact, others: list[Contact], days: timedelta) -> Contac
 
 
 def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
-    """The returns after a handled contact, and the complaint that this one repeats."""
+    """The return after a handled contact, and the complaint again after one."""
     found = list[Thing]()
     if contact.merged:
         return found
@@ -366,17 +373,17 @@ def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
         at = end["time"]  # a share of the handled: it counts where they do
         found.append(Thing("repeat", at, contact.day, account(contact, end)))
     if contact.kind == "complaint" and contact.customer is not None:
-        earlier = [
+        again = [
             other
             for other in others
             if other.kind == "complaint"
             and not other.merged
             and other.customer == contact.customer
-            and other.arrived < contact.arrived <= other.arrived + timedelta(days=contact.policy.repeat_complaint_days)
+            and contact.arrived
+            < other.arrived
+            <= contact.arrived + timedelta(days=contact.policy.repeat_complaint_days)
             and same_matter(contact, other, contact.policy.same_matter)
         ]
-        if earlier:
-            latest = max(earlier, key=in_order)
-            charged = staff(latest) if over(latest) is not None else set[str]()
-            found.append(Thing("repeat_complaint", contact.arrived, contact.day, charged | desk(contact)))
+        if again:  # a share of the complaints: it counts where they do
+            found += [replace(thing, what="repeat_complaint") for thing in complaints(contact)]
     return found

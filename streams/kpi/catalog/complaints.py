@@ -9,12 +9,15 @@ COMPLAINTS = (
     Kpi(
         "repeat_complaint_rate", "重复投诉率", "Repeat complaint rate", "rate", "ratio", "lower",
         lambda p, s: ({"repeat_complaints": 1}, {"complaints": 1}),
-        "期限内就同一主题再次投诉 / 投诉",
-        "complaints of a customer who complained on the same topic in time / complaints",
+        "期限内同一客户就同一主题再次投诉的投诉 / 投诉",
+        "complaints whose customer complained again on the same topic in time / complaints",
         ("kind = complaint",),
         ("repeat_complaint_days", "same_matter"),
-        "Charged to whoever closed the earlier one; counted on the day of the later one. Pending: complaints of days within the time.",
-        traps_zh="计给关闭前一次投诉的坐席，计在后一次投诉当日；“未到期”为期限内各日的投诉数。",
+        "Told of the earlier complaint, on its day: at the desk where it arrived, and of whoever closed it. Never more than all. The last "
+        "of several is not repeated. Pending: complaints of days within the time.",
+        2,
+        traps_zh="记在前一次投诉及其当日：队列等计在其到达处，坐席计给关闭它的人；不会超过 100%。连续几次中的最后一次不算被重复。"
+        "“未到期”为期限内各日的投诉数。",
         matures="repeat_complaint_days",
     ),
     Kpi(

@@ -6,7 +6,7 @@ from streams.kpi.measures.measure import Measure
 
 COMPLAINTS = (
     Measure("complaints", "n", "投诉", "complaints"),
-    Measure("repeat_complaints", "n", "重复投诉", "complaints of a customer who had complained before"),
+    Measure("repeat_complaints", "n", "被重复的投诉", "complaints whose customer complained again"),
     Measure(
         "complaints_due", "n", "应在24小时内解决的投诉", "complaints that ended with a word on it, or past 24 hours"
     ),
