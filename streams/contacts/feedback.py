@@ -62,7 +62,8 @@ def _satisfaction(event: e.Rated, rules: Rules) -> Sums:
     scale = event.scale.replace("-", "_")
     sums: Sums = {"csat_ratings": 1, f"csat_ratings_{scale}": 1}
     if event.score:
-        sums[f"csat_score_{scale}"] = round(event.score * 1000)
+        score = round(event.score * 1000)
+        sums |= {f"csat_score_{scale}": score, f"csat_score_{scale}_squared": squared(score, "points2")}
     if event.score >= rules.policy.satisfied_from[event.scale]:
         sums["csat_satisfied"] = 1
     if event.scale == "1-5" and event.score <= _BAD:

@@ -132,6 +132,7 @@ class Kpi:
             below,
             tuple((measure, times * (alike // _scale({measure: 1}))) for measure, times in squares.items()),
             above * above // alike,
+            _grain(squares, above),
             self.within(policy),
             self.percent,
             self.matures,
@@ -148,6 +149,13 @@ class Kpi:
         return self.bound(policy, side).figure(sums)
 
 
+def _grain(squares: Terms, above: int) -> int:
+    """What squares are rounded to, in squared stored units of amounts kept in ``above`` to one; 0: they are exact."""
+    coarsest = min((SCALE[MEASURES[measure].unit] for measure in squares), default=1)
+    grain = above * above // coarsest
+    return grain if grain > 1 else 0
+
+
 def _scale(terms: Terms) -> int:
     return max((SCALE[MEASURES[measure].unit] for measure in terms), default=1)
 
@@ -159,8 +167,8 @@ class Bound:
     ``bottom`` is None for a plain sum and empty where this side never has data. The value is numerator × ``up`` over
     denominator × ``down`` (a plain sum has the denominator 1); of a change, that over ``base_top`` / ``base_bottom``, less 1.
     ``per_n`` is how many stored units of the denominator make one of ``n``. ``squared`` is what the sum of ``squares`` is multiplied
-    by to stand in squared stored units of the numerator. Whole numbers are divided once, at the end: Python rounds their
-    quotient correctly, so the value is the float nearest to ``exact``.
+    by to stand in squared stored units of the numerator, ``grain`` what each of them was rounded to a multiple of, in the same. Whole
+    numbers are divided once, at the end: Python rounds their quotient correctly, so the value is the float nearest to ``exact``.
     """
 
     id: str
@@ -172,6 +180,7 @@ class Bound:
     per_n: int = 1
     squares: tuple[tuple[str, int], ...] = ()
     squared: int = 1
+    grain: int = 0
     within: Within = FROM_0
     percent: int = 50
     matures: str | None = None
@@ -269,8 +278,7 @@ class Bound:
         """The figure of a mean, n > 0, with its interval where the squares are known."""
         up, down = self.up, self.down
         value = amount * up / (n * down)
-        known = bool(self.squares) and (squares or not amount)
-        half = half_width(amount, squares * self.squared, n, self.squared) if known else None
+        half = half_width(amount, squares * self.squared, n, self.grain) if self.squares else None
         if half is None:
             return Figure(value, n // self.per_n)
         return Figure(value, n // self.per_n, *self.cut(value - half * up / down, value + half * up / down))

@@ -22,6 +22,7 @@ from streams.commands.roster import read_roster
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
+from streams.kpi.measures import MEASURES
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_policy, load_rules
 from streams.pipeline import run
@@ -49,6 +50,22 @@ def test_readme_names_every_kpi_every_topic_and_every_setting(page: str) -> None
         f"`DESKPULSE_{name.upper()}`" for name in Settings.model_fields
     ]:
         assert name in said
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_readme_names_whatever_has_no_interval(page: str) -> None:
+    said = next(line for line in text(page).split("\n\n") if "Wilson" in line and "`occupancy`" in line)
+    policy = Policy()
+    without = {
+        kpi.id
+        for kpi in KPIS.values()
+        if (kpi.kind == "mean" and kpi.squares is None)
+        or (
+            kpi.kind == "rate"
+            and {MEASURES[measure].unit for measure in kpi.formula(policy, "staff")[1] or ()} == {"s"}
+        )
+    }
+    assert set(re.findall(r"`(\w+)`", said)) == without
 
 
 def test_every_policy_field_and_its_default_is_documented() -> None:

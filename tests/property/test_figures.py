@@ -62,16 +62,14 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     squares = sum(
         Fraction(sums.get(measure, 0) * times, SCALE[MEASURES[measure].unit]) for measure, times in terms.items()
     )
-    if not terms or n < 2 or (hits and not squares) or squares - hits**2 / n < -n * SQUARES_ARE_ROUNDED_TO:
+    units = [MEASURES[measure].unit for measure in terms]
+    rounded = max((Fraction(1, SCALE[unit]) for unit in units if unit != "n"), default=Fraction(0))
+    if not terms or n < 2 or (most := squares - hits**2 / n + n * rounded / 2) < 0:
         return Figure(value, int(n))
-    half = kpi.times * student(int(n) - 1) * sqrt(max(squares - hits**2 / n, 0) / (n - 1) / n)
+    half = kpi.times * student(int(n) - 1) * sqrt(most / (n - 1) / n)
     least, most = kpi.within(policy)
     ends = max(value - half, -inf if least is None else least), min(value + half, inf if most is None else most)
     return Figure(value, int(n), *ends)
-
-
-#: s², points²: nothing that is added up has been rounded further.
-SQUARES_ARE_ROUNDED_TO = Fraction(1, 1000)
 
 
 def alike(one: Figure, other: Figure) -> bool:

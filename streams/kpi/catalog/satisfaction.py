@@ -34,6 +34,7 @@ SATISFACTION = (
         ("csat_mean_scale", "rating_credit"),
         "Scales are never mixed or converted.",
         traps_zh="不同量表从不混算或换算。",
+        squares=lambda p, s: {f"csat_score_{p.csat_mean_scale.replace('-', '_')}_squared": 1},
         within=_scale_ends,
     ),
     Kpi(

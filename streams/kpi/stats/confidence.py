@@ -48,12 +48,11 @@ def half_width(amount: int, squares: int, n: int, grain: int = 0) -> float | Non
     """Half of the 95 % interval of a mean: Student's t times the standard error, of ``n`` amounts that add up to ``amount`` and
     their squares to ``squares``; in the unit of the amounts.
 
-    Exact but for the root and for squares that were rounded, each to a multiple of ``grain``. None with fewer than two, and where
-    there are no amounts with such squares: some of them were never told.
+    Exact but for the root, where squares are; where each was rounded, to a multiple of ``grain``, as wide as it can be with what the
+    rounding may hide: amounts that differ never have an interval of no width. None with fewer than two, and where there are no
+    amounts with such squares: some of them were never told.
     """
     if n < 2:
         return None
-    spread = n * squares - amount * amount
-    if spread > 0:
-        return student(n - 1) * sqrt(spread / (n - 1)) / n
-    return 0.0 if spread >= -n * n * grain else None
+    most = n * squares - amount * amount + n * n * grain // 2
+    return student(n - 1) * sqrt(most / (n - 1)) / n if most >= 0 else None

@@ -43,8 +43,8 @@ def test_from_sums_it_is_what_the_amounts_give(amounts: list[int]) -> None:
     ("amount", "squares", "n", "grain", "half"),
     [
         (5, 25, 1, 0, None),  # one says nothing about how they differ
-        (10, 50, 2, 0, 0),
-        (10, 49, 2, 1, 0),  # a square that was rounded down
+        (10, 50, 2, 0, 0),  # squares that are exact say that both are alike
+        (10, 49, 2, 1, 0),  # both rounded down by as much as can be
         (10, 30, 2, 1, None),  # no two amounts have these: some squares were never told
         (0, 0, 9, 0, 0),
     ],
@@ -61,7 +61,48 @@ def test_speed_of_answer(waits: tuple[float, ...]) -> None:
     shown = figures(script.run(), "agent|a")["average_speed_of_answer"]
     half = student(len(waits) - 1) * stdev(waits) / sqrt(len(waits))
     assert shown.value == pytest.approx(mean(waits))
-    assert (shown.low, shown.high) == (pytest.approx(max(0, mean(waits) - half)), pytest.approx(mean(waits) + half))
+    hidden = student(len(waits) - 1) * sqrt(0.0005 / (len(waits) - 1))  # by squares in thousandths of s²
+    wide = sqrt(half**2 + hidden**2)
+    assert (shown.low, shown.high) == (pytest.approx(max(0, mean(waits) - wide)), pytest.approx(mean(waits) + wide))
+
+
+@pytest.mark.parametrize("grain", [1, 1000, 1_000_000])
+@given(amounts=st.lists(st.integers(0, 10_000_000), min_size=2, max_size=40))
+def test_rounded_squares_make_it_no_narrower_than_it_is(grain: int, amounts: list[int]) -> None:
+    n, right = len(amounts), stdev(amounts)
+    half = half_width(sum(amounts), sum((2 * a * a + grain) // (2 * grain) * grain for a in amounts), n, grain)
+    assert half is not None
+    t = student(n - 1) / sqrt(n)
+    assert t * right * (1 - 1e-9) <= half <= t * sqrt(right**2 + n / (n - 1) * grain) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    "waits", [(20, 20.001), (20, 20.001, 20.001), (19.999, 20.001), (0.001, 0.002, 0.001), (3600, 3600.001)]
+)
+def test_waits_that_differ_by_a_thousandth_have_an_interval_that_holds_theirs(waits: tuple[float, ...]) -> None:
+    script = Script()
+    for number, wait in enumerate(waits):
+        script.call("09:00:00", f"c{number}", agent="a", wait=wait)
+    shown = figures(script.run(), "agent|a")["average_speed_of_answer"]
+    half = student(len(waits) - 1) * stdev(waits) / sqrt(len(waits))
+    assert shown.low is not None
+    assert shown.high is not None
+    assert shown.low <= max(0.0, mean(waits) - half)
+    assert mean(waits) + half <= shown.high
+    assert shown.high - shown.low < 0.7
+
+
+@pytest.mark.parametrize("scores", [(4, 5), (5, 5, 5, 1), (3, 3)])
+def test_mean_satisfaction(scores: tuple[float, ...]) -> None:
+    script = Script()
+    for number, score in enumerate(scores):
+        script.call("09:00:00", f"c{number}", agent="a")
+        script.at("10:00:00", e.CallRated, f"c{number}", score=score, scale="1-5")
+    shown = figures(script.run(), "agent|a")["csat_mean"]
+    half = student(len(scores) - 1) * stdev(scores) / sqrt(len(scores))
+    assert shown.low == pytest.approx(max(1, mean(scores) - half), abs=0.3)
+    assert shown.high == pytest.approx(min(5, mean(scores) + half), abs=0.3)
+    assert shown.low < mean(scores)
 
 
 def test_one_call_has_no_interval() -> None:
