@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
     InvalidReplicationFactorError,
     InvalidTopicError,
@@ -16,11 +17,12 @@ from kafka.errors import (
     for_code,
 )
 
-from streams.contracts.topics import CALLS, TOPICS
+from streams.contracts.topics import CALLS, EVENT_TOPICS, TOPICS
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
 _PATIENCE_MS = 20_000
+_LONGEST = "max.message.bytes"
 _WITHOUT_LEADER = 5  # a topic that was made a moment ago
 
 
@@ -38,6 +40,7 @@ def ensure_topics(settings: Settings) -> list[str]:
     with _admin(settings) as admin:
         existing = _partitions(admin, names)
         _refuse_other_partitions(settings, existing)
+        _refuse_short_messages(settings, admin, existing)
         missing = [topic for topic in TOPICS if settings.topic(topic) not in existing]
         if not missing:
             return []
@@ -61,9 +64,11 @@ def ensure_topics(settings: Settings) -> list[str]:
 
 
 def refuse_what_does_not_fit(settings: Settings) -> None:
-    """Raises as ``ensure_topics`` where a topic that exists has another number of partitions; creates nothing."""
+    """Raises as ``ensure_topics`` where a topic that exists does not fit; creates nothing."""
     with _admin(settings) as admin:
-        _refuse_other_partitions(settings, _partitions(admin, [settings.topic(topic) for topic in TOPICS]))
+        existing = _partitions(admin, [settings.topic(topic) for topic in TOPICS])
+        _refuse_other_partitions(settings, existing)
+        _refuse_short_messages(settings, admin, existing)
 
 
 def partitions_of(settings: Settings) -> int | None:
@@ -124,6 +129,25 @@ def _refuse_other_partitions(settings: Settings, existing: dict[str, int]) -> No
         f"topics exist with another number of partitions than the {settings.partitions} of DESKPULSE_PARTITIONS: "
         f"{listed}; {advice}"
     )
+
+
+def _refuse_short_messages(settings: Settings, admin: KafkaAdminClient, existing: Iterable[str]) -> None:
+    """What a worker writes is as long as it says in ``TOPICS``: a topic that takes less would stop its partition one day."""
+    wanted = {settings.topic(topic): topic.largest_bytes for topic in TOPICS if topic not in EVENT_TOPICS}
+    asked = sorted(wanted.keys() & set(existing))
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, {_LONGEST: None}) for name in asked]
+    try:
+        told = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    except KafkaError:  # not everybody may ask; nothing is known then
+        return
+    taken = {name: int(config[_LONGEST]["value"]) for name, config in told.items() if _LONGEST in config}
+    if short := [name for name in asked if taken.get(name, wanted[name]) < wanted[name]]:
+        listed = ", ".join(f"{name} {taken[name]} and not {wanted[name]}" for name in short)
+        raise ValueError(
+            f"topics take shorter messages than this operation writes (max.message.bytes): {listed}; for each of them: kafka-configs.sh "
+            f"--bootstrap-server {settings.broker} --alter --entity-type topics --entity-name {short[0]} --add-config "
+            f"{_LONGEST}={wanted[short[0]]}"
+        )
 
 
 def _was_created(settings: Settings, answer: dict[str, object]) -> bool:

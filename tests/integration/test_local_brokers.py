@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from deploy.local import tools
 from deploy.local.brokers import open_kafka, open_redis
@@ -295,6 +296,35 @@ class TestTopics:
                 ensure_topics(settings)
             assert not [name for name in admin.list_topics() if name == f"{settings.prefix}calls"]
         assert len(ensure_topics(settings.model_copy(update={"partitions": 3}))) == len(TOPICS) - 1
+
+    @pytest.mark.parametrize(
+        ("name", "config", "least"),
+        [
+            ("dead-letters", {"max.message.bytes": "1048588"}, 8_388_608),  # what Kafka takes by itself
+            ("state-customers", {"cleanup.policy": "compact", "max.message.bytes": "4000000"}, 8_388_608),
+            ("alerts", {"max.message.bytes": "100000"}, 1_048_588),
+        ],
+    )
+    def test_a_topic_that_takes_shorter_messages_than_are_written_is_refused_with_the_remedy(
+        self, settings: Settings, name: str, config: dict[str, str], least: int
+    ) -> None:
+        with KafkaAdminClient(**kafka_python_options(settings)) as admin:
+            topic = {"num_partitions": 4, "replication_factor": 1, "configs": config}
+            admin.create_topics({f"{settings.prefix}{name}": topic}, wait_for_metadata=True)
+            with pytest.raises(
+                ValueError, match=rf"--entity-name {settings.prefix}{name} --add-config max.message.bytes={least}"
+            ):
+                ensure_topics(settings)
+            assert not [there for there in admin.list_topics() if there == f"{settings.prefix}calls"]
+            remedy = {"max.message.bytes": str(least)}
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, f"{settings.prefix}{name}", remedy)])
+        assert len(ensure_topics(settings)) == len(TOPICS) - 1
+
+    def test_topics_of_events_may_take_what_they_like(self, settings: Settings) -> None:
+        with KafkaAdminClient(**kafka_python_options(settings)) as admin:
+            topic = {"num_partitions": 4, "replication_factor": 1, "configs": {"max.message.bytes": "65536"}}
+            admin.create_topics({f"{settings.prefix}calls": topic}, wait_for_metadata=True)
+        assert len(ensure_topics(settings)) == len(TOPICS) - 1
 
     def test_topics_that_differ_from_each_other_need_another_prefix(self, settings: Settings) -> None:
         with KafkaAdminClient(**kafka_python_options(settings)) as admin:
