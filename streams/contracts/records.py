@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
+#: Name and content of a header.
+Header: TypeAlias = tuple[str, bytes]
 #: Key, value, headers.
-Message: TypeAlias = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+Message: TypeAlias = tuple[bytes | None, bytes | None, list[Header]]
 #: Topic and partition.
 Place: TypeAlias = tuple[str, int]
 #: What goes where, in order for each place.
@@ -31,3 +34,4 @@ class Record(Protocol):
     key: bytes | None
     value: bytes | None
     offset: int
+    headers: Sequence[Header]

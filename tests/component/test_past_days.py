@@ -40,6 +40,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     offset: int
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass

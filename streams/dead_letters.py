@@ -1,0 +1,270 @@
+"""The dead letters of an operation: which there are, what has become of them, and how they come back to their topics exactly once.
+
+A message that is brought back and the note of it are written in one transaction, under one transactional id: whoever opens that next
+shuts out whoever was at it, and reads every note before writing anything. So no death and no second run brings a message back twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import (
+    InvalidProducerEpochError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFencedError,
+)
+
+from streams.contracts import topics
+from streams.kafka import reading
+from streams.kafka.connection import kafka_python_options
+from streams.settings import Settings
+from streams.worker.dead_letters import At, Letter, Note, read_letter
+
+#: What becomes of a letter: brought back now; brought back before; of days that only loading them anew can mend; no message of an event
+#: topic; no more to be had whole; longer than its topic takes from us.
+Outcome: TypeAlias = Literal["back", "before", "older_days", "no_event", "gone", "too_long"]
+
+#: Letters and bytes of one transaction, about.
+_LETTERS, _BYTES = 500, 4_000_000
+_LONGEST_BYTES = 128 * 1024 * 1024
+
+_Notes: TypeAlias = dict[tuple[At | None, str], Note]
+
+
+class Whole(NamedTuple):
+    """A message as it came: its key and its value."""
+
+    key: bytes | None
+    value: bytes
+
+
+class Mail:
+    """The letters that stand in ``dead-letters`` when it is made. ``notes``: what was brought back, by ``Letter.identity``."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Reads the notes. Raises ConnectionError where no Kafka answers or there is no such topic."""
+        self._settings = settings
+        self._name = settings.topic(topics.DEAD_LETTERS)
+        with _answering(settings):
+            self._ends = reading.ends(settings, self._name)
+            if not self._ends:
+                raise ConnectionError(
+                    f"Kafka at {settings.broker} has no topic {self._name}: is this the right broker and prefix, "
+                    "and have workers run on it?"
+                )
+            self.notes: _Notes = {each.identity: each for each in self._read() if isinstance(each, Note)}
+
+    def letters(self) -> Iterator[Letter]:
+        """All of them, those of a partition in order. Raises ConnectionError."""
+        with _answering(self._settings):
+            yield from (each for each in self._read() if isinstance(each, Letter))
+
+    def _read(self) -> Iterator[Letter | Note]:
+        with closing(reading.reader(self._settings)) as consumer:
+            for record in reading.read(consumer, self._ends):
+                yield read_letter(record)
+
+
+class Sources:
+    """The topics of events, to take messages from as they came. A context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer: KafkaConsumer | None = None
+        self.names = {settings.topic(topic) for topic in topics.EVENT_TOPICS}
+
+    def __enter__(self) -> Sources:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def whole(self, letter: Letter) -> Whole | None:
+        """The message of a letter: what it carries, or where that is cut what stands in the message's place; None where that is gone, or
+        another message than the one that was refused.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        if not letter.cut:
+            return Whole(letter.key, letter.head)
+        if letter.at is None:
+            return None
+        with _answering(self._settings):
+            record = self._record(letter.at)
+        value = b"" if record is None else record.value or b""
+        same = record is not None and len(value) == letter.size and sha256(value).hexdigest() == letter.sha256
+        return Whole(record.key, value) if record is not None and same else None
+
+    def has(self, at: At) -> bool:
+        """Is there such a partition? Raises ConnectionError where no Kafka answers."""
+        with _answering(self._settings):
+            return at.partition in (self._open().partitions_for_topic(at.topic) or ())
+
+    def _record(self, at: At) -> Any:
+        if not self.has(at):
+            return None
+        consumer, part = self._open(), TopicPartition(at.topic, at.partition)
+        end = consumer.end_offsets([part])[part]
+        found = reading.read(consumer, {part: min(end, at.offset + 1)}, {part: at.offset})
+        return next((record for record in found if record.offset == at.offset), None)
+
+    def _open(self) -> KafkaConsumer:
+        if self._consumer is None:
+            self._consumer = reading.reader(self._settings)
+        return self._consumer
+
+
+def judge(letter: Letter, notes: Collection[tuple[At | None, str]], sources: Sources) -> Whole | Outcome:
+    """What of a letter is to be brought back, or why nothing. Raises ConnectionError where no Kafka answers."""
+    if letter.reason == "internal" or letter.at is None or letter.at.topic not in sources.names:
+        return "no_event"
+    if letter.identity in notes:
+        return "before"
+    if letter.reason == "too_late":
+        return "older_days"
+    if not sources.has(letter.at):
+        return "gone"
+    return sources.whole(letter) or "gone"
+
+
+def bring_back(settings: Settings, wanted: Callable[[Letter], bool], tell: Callable[[Letter, Outcome], None]) -> None:
+    """Bring back all letters that are ``wanted``, each to its topic and partition, and ``tell`` what becomes of each.
+
+    Raises ConnectionError where no Kafka answers, RuntimeError where another run took over: what had been told by then stands.
+    """
+    with _answering(settings), closing(_producer(settings)) as producer:
+        try:
+            producer.init_transactions()
+            # Only now: a run before this one may have been writing until it was shut out.
+            mail, chunk, size = Mail(settings), list[tuple[Letter, Whole]](), 0
+            known = set(mail.notes)
+            with Sources(settings) as sources:
+                for letter in filter(wanted, mail.letters()):
+                    found = judge(letter, known, sources)
+                    if not isinstance(found, Whole):
+                        tell(letter, found)
+                        continue
+                    known.add(letter.identity)
+                    length = len(found.value) + len(found.key or b"")
+                    if chunk and (len(chunk) >= _LETTERS or size + length > _BYTES):
+                        _send(settings, producer, chunk, tell)
+                        chunk, size = [], 0
+                    chunk.append((letter, found))
+                    size += length
+                if chunk:
+                    _send(settings, producer, chunk, tell)
+        except (ProducerFencedError, InvalidProducerEpochError) as error:
+            raise RuntimeError(
+                "another replay of dead letters took over: wait until it has ended, then run this again; nothing is "
+                "brought back twice"
+            ) from error
+
+
+def _send(
+    settings: Settings,
+    producer: KafkaProducer,
+    chunk: list[tuple[Letter, Whole]],
+    tell: Callable[[Letter, Outcome], None],
+) -> None:
+    """One transaction; where a message is longer than its topic takes, each has its own, and that one is left out."""
+    try:
+        _transaction(settings, producer, chunk)
+    except KafkaError as error:
+        # What is sent after a refusal fails for it, and has it in its arguments.
+        if not any(isinstance(each, MessageSizeTooLargeError) for each in (error, *error.args)):
+            raise
+        producer.abort_transaction()
+        if len(chunk) > 1:
+            for each in chunk:
+                _send(settings, producer, [each], tell)
+            return
+        tell(chunk[0][0], "too_long")
+        return
+    for letter, _ in chunk:
+        tell(letter, "back")
+
+
+def _transaction(settings: Settings, producer: KafkaProducer, chunk: list[tuple[Letter, Whole]]) -> None:
+    producer.begin_transaction()
+    sent = []
+    for letter, whole in chunk:
+        assert letter.at is not None  # judged before
+        key, value, headers = letter.back(whole.key, whole.value)
+        sent.append(
+            producer.send(letter.at.topic, key=key, value=value, headers=headers, partition=letter.at.partition)
+        )
+    producer.flush()
+    places = [future.get(timeout=0) for future in sent]
+    for (letter, _), place in zip(chunk, places, strict=True):
+        key, value, headers = letter.note(At(place.topic, place.partition, place.offset))
+        producer.send(
+            settings.topic(topics.DEAD_LETTERS), key=key, value=value, headers=headers, partition=letter.partition
+        )
+    producer.commit_transaction()
+
+
+def _producer(settings: Settings) -> KafkaProducer:
+    return KafkaProducer(
+        **kafka_python_options(settings),
+        acks="all",
+        compression_type="gzip",
+        max_request_size=_LONGEST_BYTES,
+        allow_auto_create_topics=False,
+        transactional_id=f"{settings.group}-dead-letters",
+    )
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except (ProducerFencedError, InvalidProducerEpochError):
+        raise
+    except KafkaError as error:
+        raise ConnectionError(
+            f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
+        ) from error
+
+
+class Group(NamedTuple):
+    """By what letters are counted."""
+
+    reason: str
+    source: str
+    topic: str
+
+
+class Count:
+    """Letters of a group: how many, how many of them were brought back, how many are of messages that had been brought back before;
+    when the first and the last were refused (ms since 1970), and the place of the last.
+    """
+
+    def __init__(self) -> None:
+        self.letters = self.back = self.again = 0
+        self.first = self.last = 0
+        self.example: At | None = None
+
+    def add(self, letter: Letter, back: bool) -> None:
+        """Count one."""
+        if not self.letters or letter.refused < self.first:
+            self.first = letter.refused
+        if not self.letters or letter.refused >= self.last:
+            self.last, self.example = letter.refused, letter.at
+        self.letters += 1
+        self.back += back
+        self.again += letter.times > 0
+
+
+def counted(mail: Mail, wanted: Callable[[Letter], bool]) -> Mapping[Group, Count]:
+    """Letters by reason, source and topic, the largest groups first. Raises ConnectionError where no Kafka answers."""
+    found: dict[Group, Count] = {}
+    for letter in filter(wanted, mail.letters()):
+        group = Group(letter.reason, letter.source, letter.at.topic if letter.at else "")
+        found.setdefault(group, Count()).add(letter, letter.identity in mail.notes)
+    return dict(sorted(found.items(), key=lambda item: (-item[1].letters, item[0])))

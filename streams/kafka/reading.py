@@ -1,0 +1,71 @@
+"""Topics read from outside the stream, from a place to their present end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+
+from streams.kafka.connection import kafka_python_options
+from streams.settings import Settings
+
+_POLL_MS = 1000
+#: Polls in a row that may bring nothing before the broker is taken to be stuck: longer than the minute after which it rolls back what a
+#: dead worker had begun, behind which nobody reads.
+_PATIENCE = 90
+
+
+def reader(settings: Settings, isolation: str = "read_committed") -> KafkaConsumer:
+    """A consumer without a group. Raises KafkaError where no broker answers."""
+    return KafkaConsumer(
+        **kafka_python_options(settings),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+        isolation_level=isolation,
+    )
+
+
+def ends(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
+    """Where each partition of these topics ends, with what is being written: whoever reads up to there waits until it is decided whether
+    that counts. A topic that is not there has none.
+
+    Raises KafkaError where no broker answers.
+    """
+    with closing(reader(settings, "read_uncommitted")) as consumer:
+        parts = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        found: dict[TopicPartition, int] = consumer.end_offsets(parts) if parts else {}
+        return found
+
+
+def read(
+    consumer: KafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
+) -> Iterator[Any]:
+    """Every record before ``ends``, those of a partition in order; from ``begins`` on, or from the first that is kept.
+
+    Raises KafkaError where no broker answers, ConnectionError where one gives no more.
+    """
+    first = consumer.beginning_offsets(list(ends)) if ends else {}
+    begins = {part: max((begins or {}).get(part, 0), first[part]) for part in ends}
+    left = [part for part in ends if begins[part] < ends[part]]
+    consumer.assign(left)
+    for part in left:
+        consumer.seek(part, begins[part])
+    idle = 0
+    while any(consumer.position(part) < ends[part] for part in left):
+        fetched = consumer.poll(timeout_ms=_POLL_MS)
+        idle = 0 if fetched else idle + 1
+        if idle > _PATIENCE:
+            names = ", ".join(sorted({part.topic for part in left}))
+            raise ConnectionError(f"Kafka gives no more of {names}, short of the end: is one of its brokers away?")
+        for part, records in fetched.items():
+            for record in records:
+                if record.offset < ends[part]:
+                    yield record
