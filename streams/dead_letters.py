@@ -32,6 +32,7 @@ Outcome: TypeAlias = Literal["back", "before", "older_days", "no_event", "gone",
 #: Letters and bytes of one transaction, about.
 _LETTERS, _BYTES = 500, 4_000_000
 _LONGEST_BYTES = 128 * 1024 * 1024
+_LINGER_MS, _BATCH_BYTES = 20, 262_144
 
 _Notes: TypeAlias = dict[tuple[At | None, str], Note]
 
@@ -50,23 +51,34 @@ class Mail:
         """Reads the notes. Raises ConnectionError where no Kafka answers or there is no such topic."""
         self._settings = settings
         self._name = settings.topic(topics.DEAD_LETTERS)
-        with _answering(settings):
-            self._ends = reading.ends(settings, self._name)
+        self._ends: dict[TopicPartition, int] = {}
+        self.notes: _Notes = {}
+        self.read_notes()
+        self._letters_end = self._ends
+
+    def read_notes(self) -> None:
+        """Take in the notes that have been written since. Raises as the constructor."""
+        with _answering(self._settings):
+            before, self._ends = self._ends, reading.ends(self._settings, self._name)
             if not self._ends:
                 raise ConnectionError(
-                    f"Kafka at {settings.broker} has no topic {self._name}: is this the right broker and prefix, "
+                    f"Kafka at {self._settings.broker} has no topic {self._name}: is this the right broker and prefix, "
                     "and have workers run on it?"
                 )
-            self.notes: _Notes = {each.identity: each for each in self._read() if isinstance(each, Note)}
+            for each in self._read(self._ends, before):
+                if isinstance(each, Note):
+                    self.notes[each.identity] = each
 
     def letters(self) -> Iterator[Letter]:
         """All of them, those of a partition in order. Raises ConnectionError."""
         with _answering(self._settings):
-            yield from (each for each in self._read() if isinstance(each, Letter))
+            yield from (each for each in self._read(self._letters_end, {}) if isinstance(each, Letter))
 
-    def _read(self) -> Iterator[Letter | Note]:
+    def _read(
+        self, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]
+    ) -> Iterator[Letter | Note]:
         with closing(reading.reader(self._settings)) as consumer:
-            for record in reading.read(consumer, self._ends):
+            for record in reading.read(consumer, ends, begins):
                 yield read_letter(record)
 
 
@@ -138,86 +150,115 @@ def bring_back(settings: Settings, wanted: Callable[[Letter], bool], tell: Calla
 
     Raises ConnectionError where no Kafka answers, RuntimeError where another run took over: what had been told by then stands.
     """
-    with _answering(settings), closing(_producer(settings)) as producer:
-        try:
-            producer.init_transactions()
-            # Only now: a run before this one may have been writing until it was shut out.
-            mail, chunk, size = Mail(settings), list[tuple[Letter, Whole]](), 0
-            known = set(mail.notes)
-            with Sources(settings) as sources:
-                for letter in filter(wanted, mail.letters()):
-                    found = judge(letter, known, sources)
-                    if not isinstance(found, Whole):
-                        tell(letter, found)
-                        continue
-                    known.add(letter.identity)
-                    length = len(found.value) + len(found.key or b"")
-                    if chunk and (len(chunk) >= _LETTERS or size + length > _BYTES):
-                        _send(settings, producer, chunk, tell)
-                        chunk, size = [], 0
-                    chunk.append((letter, found))
-                    size += length
-                if chunk:
-                    _send(settings, producer, chunk, tell)
-        except (ProducerFencedError, InvalidProducerEpochError) as error:
-            raise RuntimeError(
-                "another replay of dead letters took over: wait until it has ended, then run this again; nothing is "
-                "brought back twice"
-            ) from error
-
-
-def _send(
-    settings: Settings,
-    producer: KafkaProducer,
-    chunk: list[tuple[Letter, Whole]],
-    tell: Callable[[Letter, Outcome], None],
-) -> None:
-    """One transaction; where a message is longer than its topic takes, each has its own, and that one is left out."""
     try:
-        _transaction(settings, producer, chunk)
-    except KafkaError as error:
-        # What is sent after a refusal fails for it, and has it in its arguments.
-        if not any(isinstance(each, MessageSizeTooLargeError) for each in (error, *error.args)):
-            raise
-        producer.abort_transaction()
-        if len(chunk) > 1:
+        with _answering(settings), _Postman(settings, tell) as postman, Sources(settings) as sources:
+            for letter in filter(wanted, postman.mail.letters()):
+                found = judge(letter, postman.known, sources)
+                if isinstance(found, Whole):
+                    postman.take(letter, found)
+                else:
+                    tell(letter, found)
+            postman.go()
+    except (ProducerFencedError, InvalidProducerEpochError) as error:
+        raise RuntimeError(
+            "another replay of dead letters took over: wait until it has ended, then run this again; nothing is "
+            "brought back twice"
+        ) from error
+
+
+class _Postman:
+    """Brings letters back, some in one transaction. ``known``: what has been brought back, or is about to be."""
+
+    def __init__(self, settings: Settings, tell: Callable[[Letter, Outcome], None]) -> None:
+        self._settings, self._tell = settings, tell
+        self._chunk: list[tuple[Letter, Whole]] = []
+        self._bytes = 0
+        self._producer = self._opened()
+        # Only now: a run before this one may have been writing until it was shut out.
+        self.mail = Mail(settings)
+        self.known = set(self.mail.notes)
+
+    def __enter__(self) -> _Postman:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._producer.close()
+
+    def take(self, letter: Letter, whole: Whole) -> None:
+        """This one is to go too, soon."""
+        size = len(whole.value) + len(whole.key or b"")
+        if len(self._chunk) >= _LETTERS or self._bytes + size > _BYTES:
+            self.go()
+        self._chunk.append((letter, whole))
+        self._bytes += size
+        self.known.add(letter.identity)
+
+    def go(self) -> None:
+        """Bring back those that were taken."""
+        chunk, self._chunk, self._bytes = self._chunk, [], 0
+        if chunk and not self._sent(chunk):
             for each in chunk:
-                _send(settings, producer, [each], tell)
-            return
-        tell(chunk[0][0], "too_long")
-        return
-    for letter, _ in chunk:
-        tell(letter, "back")
+                if each[0].identity in self.mail.notes:  # by another run, while this one was shut out
+                    self._tell(each[0], "before")
+                elif len(chunk) == 1 or not self._sent([each]):
+                    self._tell(each[0], "too_long")
 
+    def _sent(self, chunk: list[tuple[Letter, Whole]]) -> bool:
+        """All of them in one transaction, or none; False where one of them is longer than its topic takes."""
+        try:
+            self._transaction(chunk)
+        except KafkaError as error:
+            # What is sent after a refusal fails for it, and has it in its arguments.
+            if not any(isinstance(each, MessageSizeTooLargeError) for each in (error, *error.args)):
+                raise
+            # The client counts what was refused, and could send nothing more.
+            self._producer.close(timeout=0)
+            self._producer = self._opened()
+            self.mail.read_notes()
+            self.known.update(self.mail.notes)
+            return False
+        for letter, _ in chunk:
+            self._tell(letter, "back")
+        return True
 
-def _transaction(settings: Settings, producer: KafkaProducer, chunk: list[tuple[Letter, Whole]]) -> None:
-    producer.begin_transaction()
-    sent = []
-    for letter, whole in chunk:
-        assert letter.at is not None  # judged before
-        key, value, headers = letter.back(whole.key, whole.value)
-        sent.append(
-            producer.send(letter.at.topic, key=key, value=value, headers=headers, partition=letter.at.partition)
+    def _transaction(self, chunk: list[tuple[Letter, Whole]]) -> None:
+        self._producer.begin_transaction()
+        sent = []
+        for letter, whole in chunk:
+            assert letter.at is not None  # judged before
+            key, value, headers = letter.back(whole.key, whole.value)
+            sent.append(
+                self._producer.send(
+                    letter.at.topic, key=key, value=value, headers=headers, partition=letter.at.partition
+                )
+            )
+        self._producer.flush()
+        places = [future.get(timeout=0) for future in sent]
+        for (letter, _), place in zip(chunk, places, strict=True):
+            key, value, headers = letter.note(At(place.topic, place.partition, place.offset))
+            self._producer.send(
+                self._settings.topic(topics.DEAD_LETTERS),
+                key=key,
+                value=value,
+                headers=headers,
+                partition=letter.partition,
+            )
+        self._producer.commit_transaction()
+
+    def _opened(self) -> KafkaProducer:
+        """A producer that has shut out whoever was at it before, and rolled back what they had begun."""
+        producer = KafkaProducer(
+            **kafka_python_options(self._settings),
+            acks="all",
+            compression_type="gzip",
+            linger_ms=_LINGER_MS,
+            batch_size=_BATCH_BYTES,
+            max_request_size=_LONGEST_BYTES,
+            allow_auto_create_topics=False,
+            transactional_id=f"{self._settings.group}-dead-letters",
         )
-    producer.flush()
-    places = [future.get(timeout=0) for future in sent]
-    for (letter, _), place in zip(chunk, places, strict=True):
-        key, value, headers = letter.note(At(place.topic, place.partition, place.offset))
-        producer.send(
-            settings.topic(topics.DEAD_LETTERS), key=key, value=value, headers=headers, partition=letter.partition
-        )
-    producer.commit_transaction()
-
-
-def _producer(settings: Settings) -> KafkaProducer:
-    return KafkaProducer(
-        **kafka_python_options(settings),
-        acks="all",
-        compression_type="gzip",
-        max_request_size=_LONGEST_BYTES,
-        allow_auto_create_topics=False,
-        transactional_id=f"{settings.group}-dead-letters",
-    )
+        producer.init_transactions()
+        return producer
 
 
 @contextmanager
