@@ -29,6 +29,8 @@ class Outcome:
     admitted: int = 0
     duplicates: int = 0
     late: int = 0
+    #: How many messages of each source were not refused.
+    sources: dict[str, int] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
 
 
@@ -78,6 +80,7 @@ class ContactsStage:
         policy, rules, complete = self.policy, self.rules, self.roster.complete
         lateness, look_back = policy.allowed_lateness_ms, self.look_back_ms
         latest = machine + policy.allowed_future_seconds * 1000
+        sources = out.sources
         for index, raw in enumerate(raws):
             event = decode_contact(raw)
             if isinstance(event, Rejected):
@@ -107,6 +110,7 @@ class ContactsStage:
                 out.failures.append((f"event {event.id} of contact {event.contact_id}", error))
                 out.rejected.append((index, Rejected("failed", repr(error))))
                 continue
+            sources[event.source] = sources.get(event.source, 0) + 1
             if admission == "duplicate":
                 out.duplicates += 1
                 continue

@@ -41,6 +41,8 @@ class Outcome:
     admitted: int = 0
     duplicates: int = 0
     late: int = 0
+    #: How many messages of each source were not refused.
+    sources: dict[str, int] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
 
 
@@ -76,6 +78,7 @@ class PresenceStage:
             if (refused := refused_by_time(at, now, machine, self.policy)) is not None:
                 out.rejected.append((index, refused))
                 continue
+            out.sources[event.source] = out.sources.get(event.source, 0) + 1
             late = clock.now is not None and at < clock.now
             if isinstance(event, AgentStateChanged | AgentScheduled):
                 self.roster.complete(event, at, self._days)

@@ -23,7 +23,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
-from streams.worker.dead_letters import dead_letter
+from streams.worker.dead_letters import dead_letter, source_of
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
 from streams.worker.outbox import Outbox
@@ -60,7 +60,10 @@ class Intake:
         self._buffer, self._outbox, self._screens = contributions, outbox, screens
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         self._dead_letters = settings.topic(topics.DEAD_LETTERS)
+        self._source_names = metrics.SourceNames()
         self.batches = 0
+        # An alert sees a counter rise, not where it begins.
+        metrics.EVENTS_REJECTED.labels(self._contributions, "internal")
 
     @property
     def full(self) -> bool:
@@ -151,12 +154,18 @@ class Intake:
         for index, why in rejected:
             letter = dead_letter((topic, number), records[index], why)
             self._outbox.put(number, (self._dead_letters, number), letter)
+            source = self._source_names.label(source_of(records[index].value))
+            metrics.DEAD_LETTERS.labels(why.reason, source).inc()
+            if topic != self._contributions:
+                metrics.SOURCE_EVENTS.labels(source).inc()
 
     def _count(self, stage: str, topic: str, records: int, out: _Outcome, began: float) -> None:
         metrics.EVENTS_IN.labels(topic).inc(records)
         metrics.EVENTS_ADMITTED.labels(topic).inc(out.admitted)
         metrics.EVENTS_DUPLICATE.labels(topic).inc(out.duplicates)
         metrics.EVENTS_LATE.labels(topic).inc(out.late)
+        for source, count in out.sources.items():
+            metrics.SOURCE_EVENTS.labels(self._source_names.label(source)).inc(count)
         for _, why in out.rejected:
             metrics.EVENTS_REJECTED.labels(topic, why.reason).inc()
         self._note(stage, records, began)

@@ -8,11 +8,41 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 
 from streams.version import compiled
 
+#: Sources that have series of their own in one worker, and characters of a name: whatever messages say, there are no more series.
+MOST_SOURCES, _LONGEST_SOURCE = 50, 256
+
+
+class SourceNames:
+    """The label of a source: its own name for the first that come, ``other`` for all further ones, ``unknown`` for none."""
+
+    def __init__(self, most: int = MOST_SOURCES) -> None:
+        self._most = most
+        self._names: set[str] = set()
+
+    def label(self, source: str) -> str:
+        """The label under which a source is counted."""
+        if not source:
+            return "unknown"
+        if source not in self._names:
+            if len(self._names) >= self._most or len(source) > _LONGEST_SOURCE:
+                return "other"
+            self._names.add(source)
+        return source
+
+
 BUILD = Info("deskpulse_build", "Version of the worker; is its kernel compiled?")
 BUILD.info({"version": version("deskpulse"), "compiled": "yes" if compiled() else "no"})
 EVENTS_IN = Counter("deskpulse_events_in", "Messages read from a source topic", ["topic"])
 EVENTS_ADMITTED = Counter("deskpulse_events_admitted", "Events that changed a contact or an agent's state", ["topic"])
 EVENTS_REJECTED = Counter("deskpulse_events_rejected", "Messages sent to dead-letters, by reason", ["topic", "reason"])
+DEAD_LETTERS = Counter(
+    "deskpulse_dead_letters",
+    "Messages sent to dead-letters, by reason and by the source that they name (`unknown`: it cannot be read; `other`: one of too many)",
+    ["reason", "source"],
+)
+SOURCE_EVENTS = Counter(
+    "deskpulse_source_events", "Messages read, refused ones too, by the source that they name; as above", ["source"]
+)
 EVENTS_DUPLICATE = Counter("deskpulse_events_duplicate", "Events that had been admitted before", ["topic"])
 EVENTS_LATE = Counter(
     "deskpulse_events_late", "Events admitted behind the highest event time of their partition", ["topic"]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import Result
 from kafka import KafkaProducer
@@ -107,23 +108,34 @@ def test_after_a_policy_was_mended_all_of_a_day_comes_back_once(operation: Setti
     right.write_text("versions:\n- {version: a, time_zone: UTC, valid_from: 2026-03-01}\n", encoding="utf-8")
     events = calls(60)
     broken = operation.model_copy(update={"policy_file": wrong})
-    with worker(broken):
+    with worker(broken) as metrics:
         send(broken, events)
         put(operation, "calls", b"not json")
         settled(broken)
+        exported = httpx.get(metrics, timeout=10, trust_env=False).text
+        for line in (
+            'dead_letters_total{reason="not_covered",source="pbx"} 60.0',
+            'dead_letters_total{reason="not_json",source="unknown"} 1.0',
+            'source_events_total{source="pbx"} 60.0',
+            'source_events_total{source="unknown"} 1.0',
+        ):
+            assert f"deskpulse_{line}" in exported
     assert facts(operation) == {}
     assert [(g["reason"], g["source"], g["letters"], g["replayed"]) for g in groups(operation)] == [
         ("not_covered", "pbx", 60, 0),
         ("not_json", "", 1, 0),
     ]
     mended = operation.model_copy(update={"policy_file": right})
-    with worker(mended):
+    with worker(mended) as metrics:
         said = run_cli(mended, "dead-letters", "replay", "--reason", "not_covered", "--yes")
         assert said == "60 brought back\n"
         assert "nothing to bring back\n60 brought back before" in run_cli(
             mended, "dead-letters", "replay", "--reason", "not_covered", "--yes"
         )
         settled(mended)
+        exported = httpx.get(metrics, timeout=10, trust_env=False).text
+        assert 'deskpulse_source_events_total{source="pbx"} 60.0' in exported
+        assert "dead_letters_total{reason=" not in exported
         (day,) = [sums for key, sums in facts(mended).items() if key.startswith("all|")]
         assert day["calls_offered"] == 60
         assert how_often(mended) == {encode(event): 2 for event in events} | {b"not json": 1}
