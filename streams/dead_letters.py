@@ -6,6 +6,7 @@ shuts out whoever was at it, and reads every note before writing anything. So no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from hashlib import sha256
@@ -23,6 +24,7 @@ from streams.contracts import topics
 from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
+from streams.sources.sent import Sent
 from streams.worker.dead_letters import At, Letter, Note, read_letter
 
 #: What becomes of a letter: brought back now; brought back before; of days that only loading them anew can mend; no message of an event
@@ -271,6 +273,20 @@ def _answering(settings: Settings) -> Iterator[None]:
         raise ConnectionError(
             f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
         ) from error
+
+
+def refused_of(settings: Settings, begins: Mapping[TopicPartition, int], sent: Sent) -> Counter[str]:
+    """How many of these messages were refused, by reason: their dead letters from ``begins`` (of ``dead-letters``) to its end.
+
+    Raises ConnectionError where no Kafka answers.
+    """
+    found: dict[At, str] = {}
+    with _answering(settings), closing(reading.reader(settings)) as consumer:
+        for record in reading.read(consumer, reading.ends(settings, settings.topic(topics.DEAD_LETTERS)), begins):
+            letter = read_letter(record)
+            if isinstance(letter, Letter) and letter.at and sent.has(letter.at[:2], letter.at.offset):
+                found[letter.at] = letter.reason
+    return Counter(found.values())
 
 
 class Group(NamedTuple):

@@ -8,12 +8,23 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from streams.accepted import Look
 from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.files import Files, Mapping, System, reader
+from streams.contracts import topics
+from streams.dead_letters import refused_of
+from streams.kafka import reading
 from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
 from streams.sources.producer import EventProducer
 from streams.sources.replay import replay as replay_files
+from streams.sources.sent import Sent
+from streams.system_clock import machine_ms
+
+_TOO_LATE = (
+    ". Too late is what lies further back than allowed_lateness_days: of the newest event of its partition, or on the machine's "
+    "clock of now (past data needs `deskpulse worker --clock event`)"
+)
 
 
 def _speed(text: str) -> float | None:
@@ -47,6 +58,12 @@ def replay(
         float,
         typer.Option("--wait", metavar="SECONDS", help="Then wait until workers have processed all; 0: do not wait"),
     ] = 0,
+    late_too: Annotated[
+        bool,
+        typer.Option(
+            "--late-too", help="Send events, too, that the operation no longer accepts: they go to dead-letters"
+        ),
+    ] = False,
     broker: Broker = None,
     prefix: Prefix = None,
     partitions: Partitions = None,
@@ -54,6 +71,11 @@ def replay(
     """Turn tables (--mapping) or another system's records (--system) into events and send them to Kafka.
 
     Workers that are to show a past month as it was run on the event clock (`deskpulse worker --clock event`).
+
+    All events are read before the first is sent. Nothing is sent where some lie
+    further behind what the operation has taken in than the policy allows
+    (--late-too sends them all the same). With --wait, exit code 1 where
+    workers refused an event of these files.
     """
     settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
     console = Console(stderr=True)
@@ -61,8 +83,12 @@ def replay(
     with clear_errors():
         read = reader(mapping, system)
         ensure_topics(settings)
-        with EventProducer(settings) as producer:
-            report = replay_files(files, read, producer, rejects=rejects, speed=pace, sort=sort, progress=console)
+        look = None if late_too else Look(settings, machine_ms())
+        before, sent = reading.ends(settings, settings.topic(topics.DEAD_LETTERS)), Sent()
+        with EventProducer(settings, sent=sent) as producer:
+            report = replay_files(
+                files, read, producer, rejects=rejects, speed=pace, sort=sort, progress=console, look=look
+            )
         typer.echo(
             f"sent: {report.events:,} events of {report.rows:,} rows in {report.seconds:.1f} s "
             f"({report.events_per_second:,.0f}/s); left out {report.left_out:,}, rejected {report.rejected:,}"
@@ -72,4 +98,16 @@ def replay(
             raise stop(f"no event was sent: does {'the mapping' if mapping else f'--system {system}'} fit the file?")
         if wait:
             wait_until_processed(settings, wait)
+            refused = refused_of(settings, before, sent)
+            if refused:
+                reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(refused.items()))
+                raise stop(
+                    f"processed, but {refused.total():,} of {report.events:,} events were refused: {reasons}; see "
+                    "`deskpulse dead-letters list`" + (_TOO_LATE if refused["too_late"] else "")
+                )
             typer.echo("processed: the workers have taken in every event")
+            if sent.unknown:
+                raise stop(
+                    f"of {sent.unknown:,} events the broker does not say where they stand, after it was away: whether they "
+                    "were refused, `deskpulse dead-letters list` must tell"
+                )

@@ -1,4 +1,4 @@
-"""Events in order of time, however many: an external merge sort.
+"""Events read to the last before the first goes on, however many: in order of time, by an external merge sort, or as they came.
 
 Whoever reads tables without Kafka reads them in order of time, as ``replay`` sends them: a file may have its newest rows first, and
 several files may tell of the same days.
@@ -7,6 +7,7 @@ several files may tell of the same days.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from heapq import merge
 from itertools import islice
 from operator import attrgetter, itemgetter
@@ -44,18 +45,37 @@ def in_order_of_time(events: Iterable[AnyEvent], at_once: int = AT_ONCE) -> Orde
     Raises OSError where these cannot be written.
     """
     coming = iter(events)
-    chunk, count, runs = _next(coming, at_once), 0, list[_Run]()
-    while len(chunk) == at_once:
-        count += len(chunk)
-        runs.append(_written((event.at, encode(event)) for event in chunk))
-        if len(runs) == _RUNS:
-            runs = [_written(_merged(runs))]
-        chunk = _next(coming, at_once)
+    with ExitStack() as unread:  # files that are of no use where the reading fails
+        chunk, count, runs = _next(coming, at_once), 0, list[_Run]()
+        while len(chunk) == at_once:
+            count += len(chunk)
+            runs.append(unread.enter_context(_written((event.at, encode(event)) for event in chunk)))
+            if len(runs) == _RUNS:
+                runs = [unread.enter_context(_written(_merged(runs)))]
+            chunk = _next(coming, at_once)
+        unread.pop_all()
     count += len(chunk)
     if not runs:
         return Ordered(count, iter(chunk))
     last = ((event.at, encode(event)) for event in chunk)
     return Ordered(count, (_decode(raw) for _, raw in merge(_merged(runs), last, key=itemgetter(0))))
+
+
+def in_order_of_arrival(events: Iterable[AnyEvent]) -> Ordered:
+    """Read all events and keep them as they came, in a temporary file: for whoever must know them all before the first goes on.
+
+    Raises OSError where it cannot be written.
+    """
+    count = 0
+
+    def lines() -> Iterator[_Line]:
+        nonlocal count
+        for event in events:
+            count += 1
+            yield event.at, encode(event)
+
+    kept = _written(lines())
+    return Ordered(count, (_decode(raw) for _, raw in _read(kept)))
 
 
 def _next(coming: Iterator[AnyEvent], at_once: int) -> list[AnyEvent]:
@@ -64,8 +84,12 @@ def _next(coming: Iterator[AnyEvent], at_once: int) -> list[AnyEvent]:
 
 def _written(lines: Iterable[_Line]) -> _Run:
     run = TemporaryFile()  # noqa: SIM115 - it is closed, and gone, when it has been read
-    run.writelines(b"%d %b\n" % line for line in lines)
-    run.seek(0)
+    try:
+        run.writelines(b"%d %b\n" % line for line in lines)
+        run.seek(0)
+    except BaseException:
+        run.close()
+        raise
     return run
 
 

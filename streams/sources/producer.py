@@ -17,6 +17,7 @@ from streams.contracts.topics import AGENTS, CALLS, CHATS, TICKETS
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.probe import UnreachableError, look
 from streams.settings import Settings
+from streams.sources.sent import Sent
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ _TELL_SECONDS = 10.0
 #: Between two tries to reach a broker that is away, at most. By itself the client comes to wait for half a minute, and may sleep through a
 #: broker that is back and gone again.
 _RECONNECT_MS = 1_000
+
+
+_AGAIN = "send the same input again (`deskpulse replay` with --late-too)"
 
 
 class SendError(RuntimeError):
@@ -56,9 +60,11 @@ class EventProducer:
     closes.
     """
 
-    def __init__(self, settings: Settings, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Connect. Raises SendError where no broker answers."""
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, patience_seconds: float = PATIENCE_SECONDS, sent: Sent | None = None
+    ) -> None:
+        """Connect. ``sent`` takes in where each event stands once it is acknowledged. Raises SendError where no broker answers."""
+        self._settings, self._sent = settings, sent
         self._topics = {topic.name: settings.topic(topic) for topic in (CALLS, CHATS, TICKETS, AGENTS)}
         self._patience = patience_seconds
         self._pending: deque[tuple[AnyEvent, Any]] = deque()
@@ -112,9 +118,7 @@ class EventProducer:
     def _wait_on(self, seconds: float) -> None:
         """Say that nothing has been acknowledged for so long. Raises SendError when that is too long."""
         if seconds >= self._patience:
-            raise SendError(
-                f"no Kafka broker answers at {self._settings.broker} for {seconds:.0f} s; send the same input again"
-            )
+            raise SendError(f"no Kafka broker answers at {self._settings.broker} for {seconds:.0f} s; {_AGAIN}")
         log.warning(
             "the Kafka broker at %s has acknowledged nothing for %.0f s; %d events wait for it",
             *(self._settings.broker, seconds, len(self._pending)),
@@ -155,7 +159,7 @@ class EventProducer:
         if self._failures:
             raise SendError(
                 f"{self._failures} or more events were not acknowledged, first {self._first_failure}; "
-                "send the same input again: events that arrived already count once"
+                f"{_AGAIN}: events that arrived already count once"
             )
 
     def _acknowledged(self, future: Any) -> None:
@@ -167,4 +171,6 @@ class EventProducer:
             except KafkaTimeoutError:
                 if not future.is_done:
                     self._wait_on(monotonic() - began)
-        future.get(timeout=0)
+        there = future.get(timeout=0)
+        if self._sent is not None:
+            self._sent.add((there.topic, there.partition), there.offset)

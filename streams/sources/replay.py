@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from streams.contracts.events import AnyEvent
 from streams.kafka.drained import wait_until_processed
-from streams.sources.in_order import in_order_of_time
+from streams.sources.in_order import in_order_of_arrival, in_order_of_time
 from streams.sources.table.mapping import TableMapping
 from streams.sources.table.reader import RejectedRow, RowResult, read_table
 from streams.sources.table.rejects import RejectFile
@@ -37,6 +37,16 @@ class Sender(Protocol):
 
     def flush(self) -> None:
         """Return once every event is acknowledged."""
+
+
+class Look(Protocol):
+    """What looks at all events before the first is sent."""
+
+    def see(self, event: AnyEvent) -> None:
+        """This one is to be sent."""
+
+    def decide(self) -> None:
+        """All have been seen. Raises ValueError where they should not be sent."""
 
 
 @dataclass
@@ -69,6 +79,7 @@ def replay(
     speed: float | None = None,
     sort: bool = False,
     progress: Console | None = None,
+    look: Look | None = None,
 ) -> ReplayReport:
     """Send the events of files to their topics; returns once all are acknowledged.
 
@@ -77,8 +88,10 @@ def replay(
     :param speed: event seconds per second, sorted by time; at once and in the order of the files where None.
     :param sort: sort by time at full speed too. Sorting reads all tables first (``in_order_of_time`` says what of them is in memory).
     :param progress: the console to show progress on.
+    :param look: sees all events before the first is sent, and may refuse them.
 
-    Raises TableError for a file that cannot be read and SendError where the broker does not acknowledge.
+    Raises TableError for a file that cannot be read, ValueError where ``look`` refuses, SendError where the broker does not
+    acknowledge.
     """
     if speed is not None and speed <= 0:
         raise ValueError(f"speed {speed:g}: give how many times faster than it happened, more than 0")
@@ -86,8 +99,11 @@ def replay(
     reader = partial(read_table, mapping=reading) if isinstance(reading, TableMapping) else reading
     with RejectFile(rejects) as refused, _Display(progress, report) as display:
         events = _read(paths, reader, report, refused, display)
-        if sort or speed is not None:
-            ordered = in_order_of_time(events)
+        if look is not None:
+            events = _seen(events, look)
+        in_time = sort or speed is not None
+        if in_time or look is not None:
+            ordered = in_order_of_time(events) if in_time else in_order_of_arrival(events)
             display.expect(ordered.how_many)
             events = ordered.events
         for event in events if speed is None else paced(events, speed, display.refresh):
@@ -117,6 +133,13 @@ def _read(
                 report.left_out += 1
             else:
                 yield from row.events
+
+
+def _seen(events: Iterable[AnyEvent], look: Look) -> Iterator[AnyEvent]:
+    for event in events:
+        look.see(event)
+        yield event
+    look.decide()
 
 
 def paced(

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.kpi.measures import merged
-from streams.settings import Settings
+from streams.settings import Settings, environment
 from streams.sources.table.mapping import load_mapping
 from streams.sources.table.reader import ReadRow, read_table
 from tests.support import ROOT
@@ -143,7 +145,10 @@ def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
             "fcr_missed": 9_758, "fcr_unknown": 16_464, "wait_seconds_squared": 595_743_267_000,
             "handle_seconds_squared": 5_188_970_722_000, "talk_seconds_squared": 5_188_970_722_000,
         }  # fmt: skip
-        run_cli(settings, *replay)
+        again = CliRunner().invoke(app, replay, env=environment(settings))
+        assert (again.exit_code, "nothing was sent" in again.output) == (1, True)
+        again = CliRunner().invoke(app, [*replay, "--late-too"], env=environment(settings))
+        assert (again.exit_code, "events were refused: too_late" in again.output) == (1, True)
         assert facts(settings) == once
     assert not (tmp_path / "rejects.csv").exists()
 

@@ -51,6 +51,8 @@ def clear_errors() -> Iterator[None]:
     """Turn what users can mend (wrong files, addresses, settings) into one line and exit code 1."""
     try:
         yield
+    except (typer.Exit, typer.Abort):  # RuntimeErrors as well, that have been said
+        raise
     except (ValueError, ConnectionError, RuntimeError, OSError, TimeoutError) as error:
         raise stop(str(error)) from error
 

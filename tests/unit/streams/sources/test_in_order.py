@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from streams.contracts import events as e
 from streams.contracts.decode import MAX_EVENT_BYTES, encode
 from streams.contracts.events import AnyEvent
-from streams.sources.in_order import in_order_of_time
+from streams.sources.in_order import Ordered, in_order_of_arrival, in_order_of_time
 from tests.support.desk import moment
 
 
@@ -51,3 +53,24 @@ def test_an_event_too_large_for_the_stream_gets_there_to_be_refused() -> None:
     assert len(encode(large)) > MAX_EVENT_BYTES
     first, *_ = in_order_of_time([*events, large], at_once=2).events
     assert first == large
+
+
+@pytest.mark.parametrize("read", [in_order_of_arrival, lambda events: in_order_of_time(events, 20)])
+def test_where_the_reading_fails_no_file_stays_open(read: Callable[[Iterator[AnyEvent]], Ordered]) -> None:
+    """Warnings are errors: an open file that nobody has any more is one."""
+
+    def failing() -> Iterator[AnyEvent]:
+        yield from some(300)
+        raise ValueError("the table ends here")
+
+    with pytest.raises(ValueError, match="ends here"):
+        read(failing())
+    gc.collect()
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_in_order_of_arrival_all_are_read_before_the_first_goes_on(count: int) -> None:
+    events, read = some(count), list[AnyEvent]()
+    ordered = in_order_of_arrival(read.append(event) or event for event in events)
+    assert (ordered.how_many, len(read)) == (count, count)
+    assert [encode(event) for event in ordered.events] == [encode(event) for event in events]
