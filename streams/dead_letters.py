@@ -20,15 +20,18 @@ from kafka.errors import (
     ProducerFencedError,
 )
 
+from streams.accepted import event_clocks
 from streams.contracts import topics
+from streams.contracts.decode import Rejected, decode_contact, decode_presence
+from streams.contracts.events import AnyEvent
 from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 from streams.sources.sent import Sent
 from streams.worker.dead_letters import At, Letter, Note, read_letter
 
-#: What becomes of a letter: brought back now; brought back before; of days that only loading them anew can mend; no message of an event
-#: topic; no more to be had whole; longer than its topic takes from us.
+#: What becomes of a letter: brought back now; brought back before; too late, so that only loading its day anew can mend it; no message of
+#: an event topic; no more to be had whole; longer than its topic takes from us.
 Outcome: TypeAlias = Literal["back", "before", "older_days", "no_event", "gone", "too_long"]
 
 #: Letters and bytes of one transaction, about.
@@ -40,10 +43,11 @@ _Notes: TypeAlias = dict[tuple[At | None, str], Note]
 
 
 class Whole(NamedTuple):
-    """A message as it came: its key and its value."""
+    """A message as it came: its key and its value. ``still``: the reason for which this version refuses it again, as it is."""
 
     key: bytes | None
     value: bytes
+    still: str | None = None
 
 
 class Mail:
@@ -85,12 +89,19 @@ class Mail:
 
 
 class Sources:
-    """The topics of events, to take messages from as they came. A context manager."""
+    """The topics of events, to take messages from as they came, and how far they have been taken in. A context manager."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, machine: int) -> None:
+        """``machine`` is the machine's clock, ms since 1970. Raises ConnectionError where no Kafka answers."""
+        self._settings, policy = settings, settings.policy
         self._consumer: KafkaConsumer | None = None
+        self._agents = settings.topic(topics.AGENTS)
         self.names = {settings.topic(topic) for topic in topics.EVENT_TOPICS}
+        with _answering(settings):
+            clocks = event_clocks(settings, policy, machine)
+        self._earliest = {
+            place: clock.now - policy.allowed_lateness_ms for place, clock in clocks.items() if clock.now is not None
+        }
 
     def __enter__(self) -> Sources:
         return self
@@ -120,6 +131,15 @@ class Sources:
         with _answering(self._settings):
             return at.partition in (self._open().partitions_for_topic(at.topic) or ())
 
+    def decoded(self, at: At, value: bytes) -> AnyEvent | Rejected:
+        """A message as a worker reads it there."""
+        return decode_presence(value) if at.topic == self._agents else decode_contact(value)
+
+    def too_late(self, at: At, event: AnyEvent) -> bool:
+        """Would an event be refused there for its age, even where it was not before?"""
+        earliest = self._earliest.get(at[:2])
+        return earliest is not None and event.at < earliest
+
     def _record(self, at: At) -> Any:
         if not self.has(at):
             return None
@@ -144,16 +164,25 @@ def judge(letter: Letter, notes: Collection[tuple[At | None, str]], sources: Sou
         return "older_days"
     if not sources.has(letter.at):
         return "gone"
-    return sources.whole(letter) or "gone"
+    whole = sources.whole(letter)
+    if whole is None:
+        return "gone"
+    event = sources.decoded(letter.at, whole.value)
+    if isinstance(event, Rejected):
+        return whole._replace(still=event.reason)
+    return "older_days" if sources.too_late(letter.at, event) else whole
 
 
-def bring_back(settings: Settings, wanted: Callable[[Letter], bool], tell: Callable[[Letter, Outcome], None]) -> None:
-    """Bring back all letters that are ``wanted``, each to its topic and partition, and ``tell`` what becomes of each.
+def bring_back(
+    settings: Settings, machine: int, wanted: Callable[[Letter], bool], tell: Callable[[Letter, Outcome], None]
+) -> None:
+    """Bring back all letters that are ``wanted``, each to its topic and partition, and ``tell`` what becomes of each. ``machine`` is the
+    machine's clock, ms since 1970.
 
     Raises ConnectionError where no Kafka answers, RuntimeError where another run took over: what had been told by then stands.
     """
     try:
-        with _answering(settings), _Postman(settings, tell) as postman, Sources(settings) as sources:
+        with _answering(settings), _Postman(settings, tell) as postman, Sources(settings, machine) as sources:
             for letter in filter(wanted, postman.mail.letters()):
                 found = judge(letter, postman.known, sources)
                 if isinstance(found, Whole):

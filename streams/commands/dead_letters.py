@@ -19,6 +19,7 @@ from streams.commands.shared.context import Broker, Prefix, clear_errors, deploy
 from streams.contracts.decode import REASONS
 from streams.dead_letters import Count, Group, Mail, Outcome, Sources, Whole, bring_back, counted, judge
 from streams.settings import Settings
+from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 from streams.worker.dead_letters import At, Letter
 
@@ -51,7 +52,8 @@ _SHOWN = 2_000
 _SAID: dict[Outcome, str] = {
     "back": "brought back",
     "before": "brought back before: not again",
-    "older_days": "too late: left where they are, as this needs older days to be loaded anew (`deskpulse recompute`, still to come)",
+    "older_days": "too late, then or by now: left where they are, as this needs older days to be loaded anew "
+    "(`deskpulse recompute`, still to come)",
     "no_event": "not of a topic of events (reason internal, or no place told): left where they are",
     "gone": "longer than their dead letter, or of a partition that is no more, and gone from their topic: cannot be brought back",
     "too_long": "longer than their topic takes: left where they are",
@@ -109,7 +111,7 @@ def show(
         letters = {letter.identity: letter for letter in mail.letters() if letter.at == at}
         if not letters:
             raise ValueError(f"no dead letter is of {at}: `deskpulse dead-letters list` names places")
-        with Sources(settings) as sources:
+        with Sources(settings, machine_ms()) as sources:
             for letter in letters.values():
                 _show(letter, mail, sources, settings.policy.zone)
 
@@ -139,15 +141,16 @@ def replay(
     settings = deployment(ctx, broker=broker, prefix=prefix).settings
     with clear_errors():
         wanted = _selection(settings, reason, topic, source, since, until, places or ())
-        plan = Counter[Outcome]()
+        plan, still = Counter[Outcome](), Counter[str]()
         mail = Mail(settings)
-        with Sources(settings) as sources:
+        with Sources(settings, machine_ms()) as sources:
             known = set(mail.notes)
             for letter in filter(wanted, mail.letters()):
                 found = judge(letter, known, sources)
                 plan["back" if isinstance(found, Whole) else found] += 1
                 if isinstance(found, Whole):
                     known.add(letter.identity)
+                    still.update([found.still] if found.still else ())
         if not plan:
             raise stop(
                 "no dead letters" + (" of that kind" if any((places, reason, topic, source, since, until)) else "")
@@ -158,10 +161,13 @@ def replay(
             return
         if not yes:
             typer.echo(f"to be brought back: {plan['back']:,}")
+            if still:
+                reasons = ", ".join(f"{name} {count:,}" for name, count in sorted(still.items()))
+                typer.echo(f"of these, this version refuses {still.total():,} again as they are: {reasons}")
             _say(plan, without="back")
             typer.confirm("bring them back?", abort=True)
         done = Counter[Outcome]()
-        bring_back(settings, wanted, lambda _, outcome: done.update([outcome]))
+        bring_back(settings, machine_ms(), wanted, lambda _, outcome: done.update([outcome]))
         _say(done)
 
 

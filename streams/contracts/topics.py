@@ -84,7 +84,8 @@ SCORES = Topic("scores", "card|period|person", "month-end results", outputs.Scor
 DEAD_LETTERS = Topic(
     "dead-letters",
     "as the source",
-    "refused bytes as they were, the first 64 KiB; headers: reason, detail, topic, partition, offset, size, sha256",
+    "refused bytes as they were, the first 64 KiB; headers: reason, detail, topic, partition, offset, size, "
+    "sha256, and of what was brought back before replay-origin and replay-count; notes of what was brought back: replayed, to, sha256",
     None,
     {**_kept(30), **_LARGE},
 )

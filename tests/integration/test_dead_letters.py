@@ -274,7 +274,7 @@ def test_what_is_too_late_or_none_of_ours_stays_and_says_why(operation: Settings
     put(operation, "dead-letters", b"somebody's", key=None)
     said = run_cli(operation, "dead-letters", "replay", "--yes")
     assert "nothing to bring back" in said
-    assert "2 too late: left where they are" in said
+    assert "2 too late, then or by now: left where they are" in said
     assert "recompute" in said
     assert "2 not of a topic of events" in said
     assert how_often(operation) == {value: 2}
@@ -283,6 +283,53 @@ def test_what_is_too_late_or_none_of_ours_stays_and_says_why(operation: Settings
         ("internal", "contributions", 1),
         ("unknown", "", 1),
     ]
+
+
+def test_what_has_become_too_late_meanwhile_stays_and_is_not_refused_again(operation: Settings) -> None:
+    """Refused for another reason then; the operation has come four days further since, one partition only one day."""
+    values = [encode(event) for event in calls(2)]
+    letters_of(operation, "calls", "failed", values[:1])
+    letters_of(operation, "calls", "failed", values[1:], partition=1)
+    with KafkaProducer(**kafka_python_options(operation)) as producer:
+        for partition, days in ((0, 4), (1, 1)):
+            for event in calls(2, f"later-{partition}", timedelta(days=days)):
+                producer.send(f"{operation.prefix}calls", key=b"k", value=encode(event), partition=partition)
+    result = cli(operation, "replay", say="n\n")
+    assert "to be brought back: 1\n1 too late, then or by now" in result.output
+    with worker(operation):
+        settled(operation)
+        said = run_cli(operation, "dead-letters", "replay", "--yes")
+        assert said.startswith("1 brought back\n1 too late, then or by now")
+        settled(operation)
+    assert how_often(operation)[values[0]] == 1
+    assert how_often(operation)[values[1]] == 2
+    assert len([one for one in messages(operation, "dead-letters") if dict(one.headers).get("reason")]) == 2
+
+
+def test_it_says_what_will_be_refused_again(operation: Settings) -> None:
+    letters_of(operation, "calls", "unknown_type", [b'{"type": "call.sung"}', encode(calls(1)[0])])
+    letters_of(operation, "agents", "wrong_type", [encode(calls(1)[0]), b"x"])
+    assert (
+        "of these, this version refuses 3 again as they are: not_json 1, unknown_type 2"
+        in cli(operation, "replay").output
+    )
+
+
+def test_two_runs_at_once_bring_each_message_back_once(operation: Settings) -> None:
+    values = [encode(event) for event in calls(2_000)]
+    letters_of(operation, "calls", "failed", values)
+    command = [sys.executable, "-m", "streams", "dead-letters", "replay", "--yes"]
+    both = [
+        subprocess.Popen(
+            command, env=environment(operation), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    for process, words in zip(both, said, strict=True):
+        assert process.returncode == 0 or "another replay of dead letters took over" in words, words
+    run_cli(operation, "dead-letters", "replay", "--yes")
+    assert how_often(operation) == dict.fromkeys(values, 2)
 
 
 def test_letters_are_found_by_reason_source_topic_and_time(operation: Settings) -> None:
