@@ -65,12 +65,16 @@ class Look:
         self._partition = {
             name: _partitioner(sum(part.topic == topic for part in ends)) for name, topic in self._names.items()
         }
+        #: What happened since is accepted everywhere: no need to ask where it goes.
+        self._accepted = max(self.clocks.values()) - self._lateness if self.clocks else None
         self._early: dict[Place, _Early] = {}
         self._seen = 0
 
     def see(self, event: AnyEvent) -> None:
         """This one is to be sent."""
         self._seen += 1
+        if self._accepted is None or event.at >= self._accepted:
+            return
         place = self._names[event.carrier], self._partition[event.carrier](event.key)
         now = self.clocks.get(place)
         if now is None or event.at >= now - self._lateness:
@@ -97,8 +101,8 @@ class Look:
             f"nothing was sent: {count:,} of {self._seen:,} events lie more than {days:g} days (allowed_lateness_days of the "
             f"policy) before what the operation has taken in, and would be refused as too_late.\n"
             + "\n".join(lines)
-            + "\nSend older files first: into an operation of their own (--prefix NAME) older and newer files go in order of "
-            "time, by one command. Or send this one nevertheless (--late-too): what is too late goes to dead-letters."
+            + "\nSend older files before newer ones, or all in one command, into an operation that has not come so far (--prefix "
+            "NAME begins a new one). Or send these nevertheless (--late-too): what is too late goes to dead-letters."
         )
 
 

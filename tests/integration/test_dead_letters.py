@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import Result
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 from typer.testing import CliRunner
 
@@ -240,17 +240,22 @@ def test_what_is_longer_than_its_letter_is_taken_whole_or_said_to_be_gone(operat
             admin.create_topics([NewTopic(operation.prefix + topic, partitions, 1)])
             time.sleep(1)
     admin.close()
+    letters_of(operation, "agents", "too_large", values[:2])
+    admin = KafkaAdminClient(**kafka_python_options(operation))
+    admin.delete_records({TopicPartition(operation.prefix + "agents", 0): 1})  # as retention does
+    admin.close()
     put(operation, "chats", values[1])  # stands where the refused one did
     assert kept == [0]
     assert run_cli(operation, "dead-letters", "show", "tickets/0/0").count("cannot be brought back") == 1
     said = run_cli(operation, "dead-letters", "replay", "--yes")
-    assert said.splitlines()[0] == "4 brought back"
+    assert said.splitlines()[0] == "5 brought back"
     assert said.splitlines()[1].startswith(
         "2 longer than their dead letter, or of a partition that is no more, and gone"
     )
     assert how_often(operation) == dict.fromkeys(values, 2) | {b"short": 2}
     assert Counter(record.key for record in messages(operation, "calls") if record.partition == 1) == {key: 2}
     assert how_often(operation, "chats") == {values[1]: 1}
+    assert how_often(operation, "agents") == {values[1]: 2}
 
 
 def test_a_message_that_its_topic_takes_no_more_keeps_no_other(operation: Settings) -> None:
