@@ -250,7 +250,7 @@ def test_what_is_longer_than_its_letter_is_taken_whole_or_said_to_be_gone(operat
     said = run_cli(operation, "dead-letters", "replay", "--yes")
     assert said.splitlines()[0] == "5 brought back"
     assert said.splitlines()[1].startswith(
-        "2 longer than their dead letter, or of a partition that is no more, and gone"
+        "3 longer than their dead letter, or of a partition that is no more, and gone"
     )
     assert how_often(operation) == dict.fromkeys(values, 2) | {b"short": 2}
     assert Counter(record.key for record in messages(operation, "calls") if record.partition == 1) == {key: 2}
