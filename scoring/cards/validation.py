@@ -14,9 +14,10 @@ from scoring.cards.model import Card, Item
 from scoring.cards.weights import own_weights
 from scoring.rounding import shown
 from scoring.rules import Setting
-from scoring.units import factor
+from scoring.units import RANGES, factor
 from scoring.yaml_documents import Fault
 from streams.kpi.catalog import KPIS
+from streams.kpi.spec import Kpi
 
 #: Share of a card, in percent, that the source keeps for ratings by people (S0-42).
 RESERVE = 10
@@ -209,6 +210,11 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
     target, figure = item.target, card.figures.get(item.key) or known_figures().get(item.key)
     if target is not None and (target.op == "between") != isinstance(target.value, tuple):
         yield ("target", "value"), "`between` takes two numbers, every other `op` one; correct it"
+    if target is not None:
+        yield from _impossible(item, kpi, ("target", "value"), target.value)
+    if item.veto is not None:
+        for name in ("gte", "lte"):
+            yield from _impossible(item, kpi, ("veto", name), getattr(item.veto, name))
     if target is not None and item.reference is not None:
         yield ("reference",), "the value is held against the target or against a reference; keep one of them"
     if item.reference is not None and (item.kpi is not None or item.rule.asks != "attainment"):
@@ -227,6 +233,22 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         reference=item.reference is not None,
     )
     yield from item.rule.objections(setting)
+
+
+def _impossible(
+    item: Item, kpi: Kpi | None, where: tuple[str, ...], asked: Decimal | tuple[Decimal, Decimal] | None
+) -> Iterator[Fault]:
+    """A value that the figure can never have: who is held against it always, or never, meets it."""
+    low, high = RANGES[item.unit]
+    if kpi is not None and (times := factor(kpi.unit, item.unit)) is not None:
+        low, high = (None if end is None else Decimal(str(end)) * times for end in kpi.possible)
+    for value in asked if isinstance(asked, tuple) else (asked,):
+        if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+            continue
+        ends = ", ".join(
+            f"{word} {shown(end)}" for word, end in (("at least", low), ("at most", high)) if end is not None
+        )
+        yield where, f"{item.key} is {ends} ({item.unit}), never {shown(value)}"
 
 
 def _source(card: Card, item: Item) -> Iterator[Fault]:

@@ -72,7 +72,8 @@ class Kpi:
     lies ``within``. ``percent``: which percentile. ``matures``: the policy field that says how many days after its own a day's value
     is final; ``only_mature``: days before that are left out. ``live``: a value of this moment, told of an entity beside its windows;
     days and months have none. ``scored`` False: a sign for people to look at; score cards refuse it. ``apart``: it is also told of
-    each of several things, such as reasons or topics.
+    each of several things, such as reasons or topics. ``part`` False: what is above is no part of what is below, so that a ratio
+    can pass 1.
     """
 
     id: str
@@ -98,15 +99,16 @@ class Kpi:
     live: bool = False
     scored: bool = True
     apart: Apart | None = None
+    part: bool = True
     baseline: Callable[[Policy, Side], tuple[Terms, Terms]] | None = None
 
     @property
     def possible(self) -> Within:
-        """The least and the greatest value that it can have under any policy."""
+        """The least and the greatest value that it can have under any policy; nobody means ten times as much as there is."""
         if self.id == "staffing_gap":
             return None, None
         if self.unit == "ratio":
-            return 0.0, 1.0
+            return 0.0, 1.0 if self.part else 10.0
         if self.kind == "change":
             return -1.0, None
         if self.kind == "mean":

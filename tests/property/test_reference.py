@@ -50,20 +50,16 @@ def differences(kernel: Kernel, desk: Desk) -> list[str]:
     return found
 
 
-#: One thing over another of which it is no part, as their pages say: work beside what was planned, disputes about the refunds of others,
-#: tickets closed on a day over those that came on it (they are for whole months).
-NO_PART = {"utilisation_rate", "refund_dispute_rate", "ticket_turnaround"}
-
-
 def impossible(kernel: Kernel, desk: Desk) -> list[str]:
-    """Shares outside 0 … 1, and figures of fewer than none, in words; of whom and when ever."""
+    """Figures that no desk can have, shares outside 0 … 1 first of all, and such of fewer than none; of whom and when ever."""
     days = sorted({facts.date for facts in kernel.run.facts.values()})
     found = []
     for entity in sorted({*ENTITIES, *desk.entities()}):
         for window in ["5m", "30m", "today", *days, *sorted({f"{day:%Y-%m}" for day in days})]:
             for kpi, got in kernel.figures(entity, window).items():
-                share = KPIS[kpi.partition("~")[0]].unit == "ratio" and kpi not in NO_PART
-                if got.n < 0 or (share and got.value is not None and not 0 <= got.value <= 1):
+                of = KPIS[kpi.partition("~")[0]]
+                outside = of.unit == "ratio" and of.part and got.value is not None and not 0 <= got.value <= 1
+                if got.n < 0 or outside:
                     found.append(f"{entity} {window} {kpi}: {got.value} of {got.n}")
     return found
 

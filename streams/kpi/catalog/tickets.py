@@ -102,6 +102,7 @@ TICKETS = (
         "ticket counts as if it had stayed open; one that is older than a year counts no more. All of a ticket goes with it to "
         "another agent or queue.",
         traps_zh="按整月使用：月初未结计在当月第一天，办结计在办结当日；重开的工单视为一直未结；超过一年的不再计入月初未结。转给其他坐席或队列时，各项随工单一并转移。",
+        part=False,
     ),
     Kpi(
         "followup_rate", "回访率", "Follow-up rate", "rate", "ratio", "higher",
@@ -120,6 +121,7 @@ TICKETS = (
         traps="Contacts of the one kind over contacts of the other; one that begins as a refund and becomes a dispute is both. More "
         "disputes than refunds make more than 1, and no interval.",
         traps_zh="两类联络之比；先为退款后转为纠纷的两边都计。纠纷多于退款时大于 1，且无区间。",
+        part=False,
     ),
     Kpi(
         "topic_resolution_rate", "分主题解决率", "Resolution rate by topic", "rate", "ratio", "higher",

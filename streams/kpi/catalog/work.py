@@ -45,6 +45,7 @@ WORK = (
         ("max_state_hours",),
         "Work outside the shift counts, so that it can exceed 1; often mixed up with occupancy. " + _LOST,
         traps_zh="班次以外的工作也计入，因此可能超过 1；常与占用率混淆。" + _LOST_ZH,
+        part=False,
     ),
     Kpi(
         "adherence", "遵时率", "Schedule adherence", "rate", "ratio", "higher",

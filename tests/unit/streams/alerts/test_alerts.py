@@ -101,6 +101,7 @@ def rules_file(tmp_path: Path, *changes: str) -> Path:
         (["thresold=3"], "r.thresold: Extra inputs are not permitted"),
         (["id=Bad Id"], "String should match pattern"),
         (["below=85"], "`below: 85`: csat is a share, from 0 to 1; did you mean 0.85?"),
+        (["kpi=utilisation_rate", "below=85"], "utilisation_rate is a share, usually from 0 to 1; did you mean 0.85?"),
         (["below=", "above=99.5"], "`above: 99.5`: csat is a share, from 0 to 1; did you mean 0.995?"),
         (["clear=90"], "`clear: 90`: csat is a share, from 0 to 1; did you mean 0.9?"),
         (["below=-0.1"], "`below: -0.1`: csat is a share, from 0 to 1"),
