@@ -88,7 +88,11 @@ def test_core_card_as_its_source_has_it() -> None:
         ("op: <=", 'op: ">="', "item frt: target.op: target_over_actual does not go with a target of `>=`; turn one "),
         ("value: 30", "value: 0", "item frt: target.value: a target of 0 gives no attainment; give a target above 0"),
         ("value: 30", "value: -30", "item frt: target.value: first_response_time is at least 0 (s), never -30"),
-        ("value: 80", "value: 800", "item fcr: target.value: fcr is at least 0, at most 100 (pct), never 800"),
+        (
+            "value: 80",
+            "value: 800",
+            "item basic: target.value: basic_resolution_rate is at least 0, at most 100 (pct), never",
+        ),
         (
             "value: 4.5",
             "value: 450",
