@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from itertools import takewhile
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from streams.contacts.contact import COMPLAINT, Contact
-from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
+from streams.contacts.fold import AMENDMENTS, effective, fold, step
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
+from streams.contacts.story import goes_last, order
 from streams.contacts.tickets import OPEN_TICKET
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
@@ -52,11 +54,12 @@ class Memory:
         "first_at",
         "heard",
         "ids",
-        "last",
         "last_at",
         "links",
         "log",
+        "moment",
         "relevant",
+        "sequenced",
         "state",
     )
 
@@ -71,10 +74,11 @@ class Memory:
         self.arrival: int | None = None
         #: What its own and its neighbours' links were computed from.
         self.relevant: tuple[object, ...] = ()
-        #: Ids in the log; where it begins and ends (ms); place of the last among the events of its moment; does any amend another?
+        #: Ids in the log; where it begins and ends (ms); how many events its last moment has, and how many of these a sequence; does any
+        #: amend another?
         self.ids: set[str] = set()
         self.first_at, self.last_at = _NEVER, -_NEVER
-        self.last = (-1, "")
+        self.moment = self.sequenced = 0
         self.amended = False
 
     @property
@@ -95,14 +99,24 @@ class Memory:
         """Remember of the log, read, what is looked at for every event."""
         self.ids = {event.id for event in events}
         self.first_at = events[0].at if events else _NEVER
-        self.last_at, rank, id = order(events[-1]) if events else (-_NEVER, -1, "")
-        self.last = rank, id
+        self.last_at = events[-1].at if events else -_NEVER
+        moment = list(takewhile(lambda event: event.at == self.last_at, reversed(events)))
+        self.moment, self.sequenced = len(moment), sum(event.sequence is not None for event in moment)
         self.amended = any(type(event) in AMENDMENTS for event in events)
 
-    def append(self, event: AnyContactEvent, at: int, place: tuple[int, str], raw: bytes | None) -> None:
+    def follows(self, event: AnyContactEvent) -> bool:
+        """Does an event of the last moment come after all that is known of it?"""
+        last = decode_contact(self.log[-1])
+        return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced)
+
+    def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
         """Put an event at the end of the log, as it came (``raw``) where that is short."""
         self.log.append(raw if raw is not None and len(raw) <= _SHORT else encode(event))
-        self.last_at, self.last = at, place
+        if at == self.last_at:
+            self.moment += 1
+            self.sequenced += event.sequence is not None
+        else:
+            self.last_at, self.moment, self.sequenced = at, 1, event.sequence is not None
         if at < self.first_at:
             self.first_at = at
 
@@ -139,8 +153,8 @@ class Customer:
             self.states[key] = memory.state
         elif event.id in memory.ids:
             return "duplicate"
-        state, place = memory.state, (RANK[type(event)], event.id)
-        late = at < memory.last_at or (at == memory.last_at and place < memory.last)
+        state, last_at = memory.state, memory.last_at
+        late = at <= last_at and (at < last_at or not memory.follows(event))
         try:
             own = rules if rules.timeline is None else rules.of(state, at)
             if late or memory.amended or own is None or type(event) in AMENDMENTS:
@@ -152,7 +166,7 @@ class Customer:
             else:
                 settled = not state.was
                 news = step(state, event, at, own)
-                memory.append(event, at, place, raw)
+                memory.append(event, at, raw)
                 if settled and state.was:
                     tally.changes(key, state)
         except Exception:  # as if it had never come: the stage turns it away

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, get_args
 
 import msgspec
@@ -11,8 +13,10 @@ from msgspec import structs
 from streams.contacts import calls, chats, credit, feedback, kinds, tickets
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules, Timeline
+from streams.contacts.story import in_turn, order
 from streams.contracts.decode import Rejected, decode_contact, encode
-from streams.contracts.events import AnyContactEvent, Corrected, Event, Retracted
+from streams.contracts.events import AnyContactEvent, Corrected, Retracted
+from streams.contracts.telling import Told, as_told
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     **calls.HANDLERS,
@@ -25,22 +29,13 @@ HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
         if issubclass(type_, part)
     },
 }
-#: Events of one moment are taken in the order in which the contract lists them: a call is queued before it is answered.
-RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
 #: Events that change others; they are never folded themselves.
 AMENDMENTS = frozenset(type_ for type_ in get_args(AnyContactEvent) if issubclass(type_, Corrected | Retracted))
-_IDENTITY = frozenset({"id", "source", "time", "contact_id", "customer_id", "corrects"})
+_IDENTITY = frozenset({"id", "source", "time", "sequence", "contact_id", "customer_id", "corrects"})
+_at = attrgetter("at")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Contact).decode
-
-#: Sort key of an event within its contact.
-Order = tuple[int, int, str]
-
-
-def order(event: Event) -> Order:
-    """Place of an event within its contact: time, then type, then id, whatever the order of arrival."""
-    return event.at, RANK[type(event)], event.id
 
 
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
@@ -70,7 +65,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:
-    """The state after all events of ``log`` (sorted), begun from ``base``, which stays as it is.
+    """The state after all events of ``log`` (in order of time), begun from ``base``, which stays as it is.
 
     Raises NotCoveredError where no version of the policy is in force on the contact's day.
     """
@@ -82,8 +77,10 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 
 def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) -> Contact:
     state = _decode(_encode(base)) if base.first_at is not None else Contact()
-    for event in standing:
-        step(state, event, event.at, rules)
+    for at, together in groupby(standing, key=_at):
+        moment = list(together)
+        for event in moment if len(moment) == 1 else in_turn(state, moment):
+            step(state, event, at, rules)
     state.was.clear()
     return state
 
@@ -111,12 +108,17 @@ def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
         event.id: event for event in events if not isinstance(event, Corrected | Retracted)
     }
     standing = dict(told)
-    for word in _last_words(words):
+    for word in _last_words(sorted(words, key=_told)):
         if isinstance(word, Retracted):
             standing.pop(word.corrects, None)
         elif (event := told.get(word.corrects)) is not None:
             standing[event.id] = told[event.id] = _corrected(event, word)
     return sorted(standing.values(), key=order)
+
+
+def _told(word: Corrected | Retracted) -> tuple[int, Told]:
+    """When something was said about events, and where among all that was said in that moment: words make no story."""
+    return word.at, as_told(word.sequence, word.id)
 
 
 def _last_words(words: Sequence[Corrected | Retracted]) -> Iterable[Corrected | Retracted]:

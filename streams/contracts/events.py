@@ -19,6 +19,9 @@ Time = Annotated[datetime, Meta(tz=True)]
 Seconds = Annotated[float, Meta(ge=0, le=31_622_400)]
 Ratio = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+#: The highest number that every JSON reader keeps exact.
+LAST_SEQUENCE = 2**53 - 1
+Sequence = Annotated[int, Meta(ge=0, le=LAST_SEQUENCE)]
 #: From -1 (angry) to 1 (glad).
 Emotion = Annotated[float, Meta(ge=-1, le=1)]
 SpeechRate = Annotated[float, Meta(ge=0, le=10_000)]
@@ -60,7 +63,11 @@ def milliseconds(time: datetime) -> int:
 
 
 class Event(Struct, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
-    """What every event has. ``id`` is unique within a contact (or an agent): the same id again is a duplicate."""
+    """What every event has. ``id`` is unique within a contact (or an agent): the same id again is a duplicate.
+
+    ``sequence`` says which of a contact's (or an agent's) events of one ``time`` came first: the lower. It need not begin at 0 nor
+    leave nothing out, and events that share one, or have none, are put in the order that makes a story.
+    """
 
     #: Topic that carries this type; also the channel of a contact's events.
     carrier: ClassVar[str] = ""
@@ -68,6 +75,7 @@ class Event(Struct, kw_only=True, tag_field="type", omit_defaults=True, gc=False
     id: Id
     source: Id
     time: Time
+    sequence: Sequence | None = None
 
     @property
     def at(self) -> int:

@@ -1,0 +1,25 @@
+"""The order in which events of one moment were told: by the sequence of their source, else by their ids."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+_NUMBER = re.compile("([0-9]+)")
+
+#: An id as people read it: texts and numbers in turn, and the id itself where two read the same.
+Natural: TypeAlias = tuple[tuple[str | int, ...], str]
+#: What has a sequence comes first, in its order; the rest by id.
+Told: TypeAlias = tuple[bool, int, Natural]
+
+
+def natural(id: str) -> Natural:
+    """Sort key of an id: numbers in it count as numbers, so that e9 comes before e10."""
+    parts: list[str | int] = list(_NUMBER.split(id))
+    parts[1::2] = map(int, parts[1::2])
+    return tuple(parts), id
+
+
+def as_told(sequence: int | None, id: str) -> Told:
+    """Sort key among events of one moment that no story puts in order."""
+    return sequence is None, sequence or 0, natural(id)
