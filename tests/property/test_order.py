@@ -34,7 +34,10 @@ POLICY = Policy(
     complaint_late_days_at_most=2,
 )
 
-_seconds = st.integers(0, 4 * 86_400)
+#: Over how long the events of a desk lie, and what its clocks count in, seconds: many fall into one moment, or few.
+_CLOCKS = st.sampled_from([(4 * 86_400, 1), (4 * 86_400, 1), (4 * 86_400, 3600), (300, 60), (20, 1), (0, 1)])
+#: Some sources say which of their events of one moment came first.
+_sequences = st.sampled_from([None, None, None, 0, 1, 2, 7])
 _maybe = st.sampled_from([None, "x", "y"])
 _contact = {
     "contact_id": st.sampled_from(["c1", "c2", "c3"]),
@@ -49,7 +52,7 @@ _contact = {
 _TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
     (e.CallArrived, {}), (e.CallQueued, {}), (e.CallOffered, {}), (e.CallMissed, {}),
     (e.CallAnswered, {"wait_seconds": st.none() | st.integers(0, 60)}), (e.CallAbandoned, {}), (e.CallLeftQueue, {}),
-    (e.CallTransferred, {}), (e.CallEnded, {"talk_seconds": st.none() | st.integers(0, 600), "resolved": st.none() | st.booleans()}),
+    (e.CallTransferred, {}), (e.ChatTransferred, {"to_agent_id": st.sampled_from([None, "a", "b"])}), (e.CallEnded, {"talk_seconds": st.none() | st.integers(0, 600), "resolved": st.none() | st.booleans()}),
     (e.CallRated, {"score": st.integers(1, 5), "scale": st.just("1-5")}),
     (e.ChatStarted, {}), (e.ChatAssigned, {}), (e.ChatMessage, {"sender": st.sampled_from(["customer", "agent", "bot"])}),
     (e.ChatEnded, {"resolved": st.none() | st.booleans()}),
@@ -69,14 +72,17 @@ _AMENDMENTS: dict[str, tuple[type[Any], type[Any]]] = {
 
 @st.composite
 def desks(draw: st.DrawFn) -> list[AnyEvent]:
-    """Up to 30 events of any type, in any order, of a few contacts of two customers; one may be retracted and corrected, and so may that."""
+    """Up to 30 events of any type, in any order, of a few contacts of two customers, by clocks of seconds, minutes or hours; one may be
+    retracted and corrected, and so may that.
+    """
     events: list[AnyEvent] = []
+    span, grain = draw(_CLOCKS)
     for number in range(draw(st.integers(1, 30))):
         type_, own = draw(st.sampled_from(_TYPES))
         fields = {name: draw(strategy) for name, strategy in {**_contact, **own}.items()}
         fields["customer_id"] = {"c1": "k", "c2": "k", "c3": None}[fields["contact_id"]]  # type: ignore[index]
-        at = moment("00:00:00") + timedelta(seconds=draw(_seconds))
-        events.append(type_(id=f"e{number}", source="s", time=at, **fields))
+        at = moment("00:00:00") + timedelta(seconds=draw(st.integers(0, span // grain)) * grain)
+        events.append(type_(id=f"e{number}", source="s", time=at, sequence=draw(_sequences), **fields))
     if draw(st.booleans()):
         wrong = draw(st.sampled_from(events))
         common = {"source": "s", "time": wrong.time, "contact_id": wrong.contact_id, "customer_id": wrong.customer_id}
