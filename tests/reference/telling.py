@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
-from streams.contracts.events import SCALE_BOUNDS, AnyContactEvent, AnyEvent
+from streams.contracts.events import SCALE_BOUNDS, AnyEvent
 from streams.kpi.policy.versions import AnyPolicy
+from tests.reference.story import by_what_was_told, in_order
 from tests.reference.thing import Contact, Event
 
-#: The order in which the contract lists types decides between a contact's events of one moment.
-ORDER = {str(type_.__struct_config__.tag): number for number, type_ in enumerate(get_args(AnyContactEvent))}
 #: What an event of a type can say: a correction gives it nothing else.
 FIELDS = {str(type_.__struct_config__.tag): set(type_.__struct_fields__) for type_ in get_args(AnyEvent)}
 #: What a correction cannot replace: it is the amendment's own.
-OWN = {"id", "type", "source", "time", "contact_id", "customer_id", "corrects", "vip"}
+OWN = {"id", "type", "source", "time", "sequence", "contact_id", "customer_id", "corrects", "vip"}
 
 
 def moment(value: str | datetime) -> datetime:
@@ -25,13 +24,13 @@ def moment(value: str | datetime) -> datetime:
 
 
 def told(events: Iterable[Event]) -> list[Event]:
-    """The events with times read, each only once, in order of time, type and id (agents' of time and id)."""
+    """The events with times read, each only once, in order of time, sequence and id."""
     once: dict[tuple[str, str | None, str, str], Event] = {}
     for event in events:
         subject = event.get("contact_id") or event["agent_id"]
         times = {name: moment(event[name]) for name in ("time", "due", "starts", "ends") if event.get(name) is not None}
         once.setdefault((event["type"].split(".")[0], event.get("customer_id"), subject, event["id"]), event | times)
-    return sorted(once.values(), key=lambda e: (e["time"], ORDER.get(e["type"], 0), e["id"]))
+    return sorted(once.values(), key=lambda e: (e["time"], by_what_was_told(e)))
 
 
 def amends(event: Event) -> bool:
@@ -83,7 +82,10 @@ def contacts(events: list[Event], policy: AnyPolicy) -> list[Contact]:
         channel = event["type"].split(".")[0]
         if channel != "agent":
             groups.setdefault((channel, event.get("customer_id"), event["contact_id"]), []).append(event)
-    made = [Contact(channel, id, customer, amended(group), policy) for (channel, customer, id), group in groups.items()]
+    made = [
+        Contact(channel, id, customer, in_order(channel, amended(group)), policy)
+        for (channel, customer, id), group in groups.items()
+    ]
     merged = [contact for contact in made if contact.events]
     return sorted(merged, key=lambda contact: (contact.arrived, contact.channel, contact.id))
 
