@@ -108,7 +108,7 @@ def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
         event.id: event for event in events if not isinstance(event, Corrected | Retracted)
     }
     standing = dict(told)
-    for word in _last_words(sorted(words, key=_told)):
+    for word in _last_words(_in_order(words)):
         if isinstance(word, Retracted):
             standing.pop(word.corrects, None)
         elif (event := told.get(word.corrects)) is not None:
@@ -116,9 +116,19 @@ def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
     return sorted(standing.values(), key=order)
 
 
-def _told(word: Corrected | Retracted) -> tuple[int, Told]:
-    """When something was said about events, and where among all that was said in that moment: words make no story."""
-    return word.at, as_told(word.sequence, word.id)
+def _in_order(words: Sequence[Corrected | Retracted]) -> Sequence[Corrected | Retracted]:
+    """Words about events as they were said: in order of time, those of one moment as they were told, but none before what it is about."""
+    by_id = {word.id: word for word in words}
+
+    def place(word: Corrected | Retracted, above: frozenset[str] = frozenset()) -> tuple[int, Told, int]:
+        own = word.at, as_told(word.sequence, word.id), 0
+        earlier = by_id.get(word.corrects)
+        if earlier is None or earlier.at != word.at or earlier.id in above or earlier is word:
+            return own
+        at, told, depth = place(earlier, above | {word.id})
+        return max(own, (at, told, depth + 1))
+
+    return sorted(words, key=place)
 
 
 def _last_words(words: Sequence[Corrected | Retracted]) -> Iterable[Corrected | Retracted]:

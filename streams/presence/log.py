@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
 from streams.contracts.events import AgentState
+from streams.contracts.telling import Told as Telling
+from streams.contracts.telling import as_told
 
 
 class Told(Struct, array_like=True, gc=False):
@@ -26,6 +29,8 @@ class Told(Struct, array_like=True, gc=False):
     corrects: str | None = None
     site: str | None = None
     until: int | None = None
+    #: Which of one moment came first.
+    sequence: int | None = None
 
     def said(self, word: Word) -> Told:
         """It, with the fields that a correction gives."""
@@ -46,6 +51,7 @@ class Shift(Struct, array_like=True, gc=False):
     corrects: str | None = None
     team: str | None = None
     site: str | None = None
+    sequence: int | None = None
 
     def said(self, word: Word) -> Shift:
         """It, with the fields that a correction gives; one that would leave no shift changes nothing."""
@@ -70,6 +76,7 @@ class Word(Struct, array_like=True, gc=False):
     site: str | None = None
     starts: int | None = None
     ends: int | None = None
+    sequence: int | None = None
 
 
 class AgentPresence(Struct, array_like=True):
@@ -118,6 +125,7 @@ class AgentPresence(Struct, array_like=True):
         return [(shift.starts, shift.ends) for shift in self.schedule()]
 
 
+_at = attrgetter("at")
 T = TypeVar("T", Told, Shift)
 K = TypeVar("K", Told, Shift, Word)
 
@@ -164,18 +172,19 @@ def _amended(item: T, words: Sequence[Word], gone: bool) -> T:
     return item.gone() if gone else item
 
 
-def _order(kept: Told | Shift | Word) -> tuple[int, str]:
-    return kept.at, kept.id
+def _order(kept: Told | Shift | Word) -> tuple[int, Telling]:
+    """In order of time; those of one moment as they were told: states of an agent make no story that one could know."""
+    return kept.at, as_told(kept.sequence, kept.id)
 
 
 def place(kept: list[K], told: K) -> int | None:
     """Where it belongs in order of time; None where it is there already."""
-    if not kept or _order(kept[-1]) < _order(told):
+    if not kept or kept[-1].at < told.at:
         return len(kept)
-    index = bisect_left(kept, _order(told), key=_order)
-    if kept[index].at == told.at and kept[index].id == told.id:
+    begin, end = bisect_left(kept, told.at, key=_at), bisect_right(kept, told.at, key=_at)
+    if any(other.id == told.id for other in kept[begin:end]):
         return None
-    return index
+    return bisect_left(kept, _order(told), begin, end, key=_order)
 
 
 _encoder = msgspec.msgpack.Encoder()

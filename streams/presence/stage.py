@@ -123,7 +123,9 @@ class PresenceStage:
         name = event.agent_id
         plain = agent.counted and not agent.amended
         if isinstance(event, AgentStateChanged):
-            told = Told(at, event.id, event.state, event.reason, event.team_id, site=event.site_id)
+            told = Told(
+                at, event.id, event.state, event.reason, event.team_id, site=event.site_id, sequence=event.sequence
+            )
             index = place(agent.log, told)
             if index is None:
                 return False
@@ -143,7 +145,13 @@ class PresenceStage:
             agent.log.insert(index, told)
         elif isinstance(event, AgentScheduled):
             shift = Shift(
-                at, event.id, milliseconds(event.starts), milliseconds(event.ends), None, event.team_id, event.site_id
+                at,
+                event.id,
+                milliseconds(event.starts),
+                milliseconds(event.ends),
+                team=event.team_id,
+                site=event.site_id,
+                sequence=event.sequence,
             )
             index = place(agent.plans, shift)
             if index is None:
@@ -247,7 +255,7 @@ def _reach(plans: Sequence[Shift], shift: Shift) -> tuple[int, int]:
 
 def _word(event: AgentCorrected | AgentRetracted, at: int) -> Word:
     if isinstance(event, AgentRetracted):
-        return Word(at, event.id, event.corrects, retracts=True)
+        return Word(at, event.id, event.corrects, retracts=True, sequence=event.sequence)
     return Word(
         at,
         event.id,
@@ -258,4 +266,5 @@ def _word(event: AgentCorrected | AgentRetracted, at: int) -> Word:
         site=event.site_id,
         starts=None if event.starts is None else milliseconds(event.starts),
         ends=None if event.ends is None else milliseconds(event.ends),
+        sequence=event.sequence,
     )

@@ -18,8 +18,9 @@ from streams.contracts.events import AnyEvent
 from streams.kafka.drained import wait_until_processed
 from streams.sources.in_order import in_order_of_arrival, in_order_of_time
 from streams.sources.table.mapping import TableMapping
-from streams.sources.table.reader import RejectedRow, RowResult, read_table
+from streams.sources.table.reader import read_table
 from streams.sources.table.rejects import RejectFile
+from streams.sources.table.rows import RejectedRow, RowResult
 
 __all__ = ["ReplayReport", "Sender", "paced", "replay", "wait_until_processed"]
 

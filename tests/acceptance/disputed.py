@@ -20,7 +20,8 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.sources.table.mapping import load_mapping
-from streams.sources.table.reader import ReadRow, read_table
+from streams.sources.table.reader import read_table
+from streams.sources.table.rows import ReadRow
 from streams.windows.clock import instant
 from tests.support import ROOT
 

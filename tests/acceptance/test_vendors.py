@@ -13,7 +13,7 @@ from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.pipeline import Run
 from streams.sources.expressions.functions import pseudonyms
-from streams.sources.table.reader import ReadRow, RejectedRow
+from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.vendors.freeswitch import FreeSwitch
 from streams.sources.vendors.reader import Vendor, read_records
 from tests.support.desk import run_events, sums

@@ -29,7 +29,8 @@ from streams.pipeline import run
 from streams.settings import Settings
 from streams.sources.expressions.functions import functions
 from streams.sources.table.mapping import TableMapping, load_mapping
-from streams.sources.table.reader import ReadRow, read_table
+from streams.sources.table.reader import read_table
+from streams.sources.table.rows import ReadRow
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "docs" / "example"

@@ -16,7 +16,8 @@ from streams.cli import app
 from streams.kpi.measures import merged
 from streams.settings import Settings, environment
 from streams.sources.table.mapping import load_mapping
-from streams.sources.table.reader import ReadRow, read_table
+from streams.sources.table.reader import read_table
+from streams.sources.table.rows import ReadRow
 from tests.support import ROOT
 from tests.support.operation import facts, messages, policy_file, run_cli, send, settled, worker
 

@@ -18,6 +18,8 @@ STARTS = tuple(datetime(2026, *day, 22, 0, tzinfo=UTC) for day in ((3, 2), (3, 2
 HOUR, DAY = 3600, 86_400
 
 gaps = st.sampled_from([0.001, 1, 9, 10, 11, 20, 21, 30, 31, 119, 121, 600, 3600, 3601, 90_000])
+#: What the clocks of sources count in, seconds.
+clocks = st.sampled_from([0.001, 0.001, 1, 60, 3600])
 agents = st.sampled_from(["a", "b", "c"])
 words = st.sampled_from([None, True, False])
 kinds = st.sampled_from(
@@ -93,13 +95,19 @@ class Story:
         self.customer = draw(st.sampled_from([None, "A", "B"]))
         self.at = start + timedelta(seconds=draw(st.sampled_from([0, 600, 7000, 7199, 7201, 90_000, 200_000])))
         self.about = {"topic": draw(st.sampled_from([None, "x", "y"])), "kind": draw(kinds)}
+        self.clock, self.began = timedelta(seconds=draw(clocks)), start
+        self.ids = draw(st.sampled_from([1, 1, -1]))
+        self.numbered = draw(st.sampled_from([(), (), (True, False), (True,)]))
 
     def tell(self, what: str, agent: str | None = None, **fields: Any) -> None:
         """An event some time after the last one."""
         self.at += timedelta(seconds=self.draw(gaps))
         staff = {"agent_id": agent, "team_id": TEAM[agent]} if agent else {}
+        number = len(self.told)
         event = {
-            "type": f"{self.channel}.{what}", "id": f"{len(self.told)}", "source": "s", "time": self.at.isoformat(),
+            "type": f"{self.channel}.{what}", "id": f"e{50 + self.ids * number}", "source": "s",
+            "time": (self.at - (self.at - self.began) % self.clock).isoformat(),
+            "sequence": number // 2 if self.numbered and self.draw(st.sampled_from(self.numbered)) else None,
             "contact_id": self.contact, "customer_id": self.customer, **self.about, **staff, **fields,
         }  # fmt: skip
         self.about = {"kind": self.draw(kinds)} if self.draw(st.integers(0, 15)) == 15 else {}
@@ -262,7 +270,7 @@ def people(draw: st.DrawFn, agent: str, start: datetime) -> list[Event]:
         site = draw(st.sampled_from(["s", "s", None])) if what == "state_changed" else "s"
         team = draw(st.sampled_from([TEAM[agent]] * 7 + ["v"])) if what == "state_changed" else TEAM[agent]
         event = {
-            "type": f"agent.{what}", "id": f"{len(told)}", "source": "s", "time": at.isoformat(), "agent_id": agent, "team_id": team, "site_id": site, **fields,
+            "type": f"agent.{what}", "id": f"{9 + len(told)}", "source": "s", "sequence": draw(st.sampled_from([None, None, None, 3, 1])), "time": at.isoformat(), "agent_id": agent, "team_id": team, "site_id": site, **fields,
         }  # fmt: skip
         told.append({name: value for name, value in event.items() if value is not None})
 

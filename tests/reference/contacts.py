@@ -25,7 +25,7 @@ from tests.reference.resolution import (
     staff,
 )
 from tests.reference.thing import Contact, Event, Thing
-from tests.reference.tickets import PAST, overdue_since, replier, who_at
+from tests.reference.tickets import PAST, When, moment_of, overdue_since, replier, who_at
 
 DAY = timedelta(days=1)
 #: Kinds of matter that are to be answered within an hour.
@@ -48,7 +48,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         found.append(
             Thing(
                 "resolution",
-                missed,
+                moment_of(missed),
                 day,
                 credited(contact, None, who_at(contact, missed)),
                 {"resolved": False, "plan": True},
@@ -142,15 +142,16 @@ def follow_up(contact: Contact) -> list[Thing]:
     ]
 
 
-def undone_since(contact: Contact, due: datetime) -> datetime:
-    """When a ticket was due or, where it was finished later than that, when that was taken back."""
-    since, finished = due, None
+def undone_since(contact: Contact, due: datetime) -> When:
+    """When a ticket was due or, where it was finished later than that, what took that back."""
+    since: When = due
+    finished = None
     for event in contact.events:
         if event["type"] in ("ticket.resolved", "ticket.closed"):
             finished = finished or event["time"]
         elif event["type"] == "ticket.reopened":
             if finished is not None and finished > due:
-                since = event["time"]
+                since = event
             finished = None
     return since
 
@@ -304,13 +305,17 @@ def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Th
     return [Thing("settled", end["time"], contact.day, account(contact, end), about)]
 
 
-def kind_known(contact: Contact, at: datetime) -> datetime:
-    """A moment or, if its kind was told only later, when that was."""
-    since: datetime | None = None
+def kind_known(contact: Contact, at: When) -> When:
+    """A moment (or event) or, if its kind was told only later, what told it."""
+    since: Event | None = None
     for event in contact.events:
         if event.get("kind") is not None:
-            since = (since or event["time"]) if event["kind"] == contact.kind else None
-    return max(at, since or at)
+            since = (since or event) if event["kind"] == contact.kind else None
+    if since is None or since["time"] < moment_of(at):
+        return at
+    if since["time"] > moment_of(at) or not isinstance(at, dict):
+        return since if since["time"] > moment_of(at) else at
+    return max(since, at, key=lambda event: number_of(contact, event))
 
 
 def rating(contact: Contact, event: Event, survey: str) -> Thing:

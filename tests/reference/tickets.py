@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tests.reference.credit import credited
-from tests.reference.holder import desk, holder, replier_of
+from tests.reference.holder import desk, holder, number_of, replier_of
 from tests.reference.moments import begin, day_of, lasted
 from tests.reference.resolution import account, finished, open_past, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing
 
+#: A moment, or an event of one that may have others.
+When = datetime | Event
 #: What is in time to the very moment is late a moment after it.
 PAST = timedelta(milliseconds=1)
 
@@ -77,20 +79,31 @@ def deadlines(contact: Contact) -> list[Thing]:
     kept = not open_past(contact, due)
     word = since_reopened(contact)[0] if kept else None
     missed = overdue_since(contact, due)
-    at, who = (word["time"], account(contact, word)) if word else (max(missed, due + PAST), who_at(contact, missed))
+    at, who = (
+        (word["time"], account(contact, word))
+        if word
+        else (max(moment_of(missed), due + PAST), who_at(contact, missed))
+    )
     return [Thing("sla", at, contact.day, who, {"breached": not kept, "plan": not kept})]
 
 
-def overdue_since(contact: Contact, due: datetime) -> datetime:
-    """When it was late: when it was due or, if it was not open then, when it was reopened."""
-    opened = [e["time"] for e in contact.events if e["type"] in ("ticket.created", "ticket.reopened")]
-    late: datetime = max([due, *opened])
-    return late
+def overdue_since(contact: Contact, due: datetime) -> When:
+    """When it was late: when it was due or, if it was not open then, by the event that reopened it."""
+    opened = [e for e in contact.events if e["type"] in ("ticket.created", "ticket.reopened") and e["time"] > due]
+    return max(reversed(opened), key=moment_of) if opened else due
 
 
-def who_at(contact: Contact, at: datetime) -> set[str]:
-    """Who had it at a moment."""
-    until = [number for number, event in enumerate(contact.events) if event["time"] <= at]
+def moment_of(when: When) -> datetime:
+    """The moment of it."""
+    at: datetime = when["time"] if isinstance(when, dict) else when
+    return at
+
+
+def who_at(contact: Contact, when: When) -> set[str]:
+    """Who had it at a moment, all of its events told; or after an event, whatever else its moment brought."""
+    if isinstance(when, dict):
+        return holder(contact, number_of(contact, when))
+    until = [number for number, event in enumerate(contact.events) if event["time"] <= when]
     return holder(contact, until[-1] if until else 0)
 
 

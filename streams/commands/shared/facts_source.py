@@ -23,7 +23,7 @@ from streams.pipeline import Run, run
 from streams.roster import Roster
 from streams.sources.in_order import in_order_of_time
 from streams.sources.replay import Reader
-from streams.sources.table.reader import ReadRow
+from streams.sources.table.rows import ReadRow
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 

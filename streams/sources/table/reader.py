@@ -19,6 +19,7 @@ from streams.sources.expressions.operators import truth
 from streams.sources.expressions.parser import Expression
 from streams.sources.table.cells import RawRow, Table, TableError, open_table
 from streams.sources.table.mapping import EventMapping, TableMapping
+from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
 
 #: Environment variable with the key of the pseudonyms. Whoever has it can find a customer; without it nobody can.
 KEY_VARIABLE = "DESKPULSE_PSEUDONYM_KEY"
@@ -28,28 +29,11 @@ _UNFIT = (ValueError, TypeError, ArithmeticError)
 _time = attrgetter("time")
 
 
-class ReadRow(NamedTuple):
-    """A row's events by time, equal times as in the mapping. ``kept`` is false where ``where`` left the row out."""
-
-    line: int
-    events: list[AnyEvent]
-    kept: bool = True
-
-
-class RejectedRow(NamedTuple):
-    """A row that does not fit: the line it begins on, why (with the mapping's key), and the row as written."""
-
-    line: int
-    reason: str
-    text: str
-
-
-RowResult: TypeAlias = ReadRow | RejectedRow
 _Struct: TypeAlias = type[AnyEvent]
 
 
 def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> Iterator[RowResult]:
-    """Read a table row by row, in the order of the file; all of a row's events or none.
+    """Read a table row by row, in the order of the file; all of a row's events or none, with the row as their ``sequence``.
 
     The same file gives the same events. Memory does not grow with a text file; a spreadsheet is held whole. ``key`` is
     that of the pseudonyms, by default from the environment (KEY_VARIABLE).
@@ -66,7 +50,7 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
     table = open_table(path, mapping)
     events_of = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None).events
     width = len(table.header)
-    return (_result(row, table, width, events_of) for row in table.rows)
+    return as_told(_result(row, table, width, events_of) for row in table.rows)
 
 
 def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> Iterator[AnyEvent]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from streams.sources.table.reader import RejectedRow
+from streams.sources.table.rows import RejectedRow
 
 _HEADER = ("file", "line", "reason", "row")
 

@@ -15,7 +15,8 @@ from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.table.cells import TableError, opened
-from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow, RowResult
+from streams.sources.table.reader import KEY_VARIABLE
+from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
 from streams.sources.vendors.amazon_connect import AmazonConnect
 from streams.sources.vendors.freeswitch import FreeSwitch
 from streams.sources.vendors.record import Pseudonym
@@ -39,7 +40,7 @@ _time = attrgetter("time")
 
 
 def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterator[RowResult]:
-    """Read a file record by record, in its order; all of a record's events or none.
+    """Read a file record by record, in its order; all of a record's events or none, with the record's place as their ``sequence``.
 
     ``line`` is that of JSON lines, in a document the number of the record. ``key`` is that of the pseudonyms, by default
     from the environment (KEY_VARIABLE). Raises TableError at once for a file that cannot be read or a key that is absent.
@@ -56,7 +57,7 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
         raise TableError(f"cannot read {path}: {error}") from error
     source = SOURCES[vendor](pseudonyms(key))
-    return (_result(line, written, source) for line, written in _records(path, text))
+    return as_told(_result(line, written, source) for line, written in _records(path, text))
 
 
 def _records(path: Path, text: str) -> list[tuple[int, str]]:

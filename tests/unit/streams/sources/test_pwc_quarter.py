@@ -19,7 +19,8 @@ from streams.kpi.policy.model import Policy
 from streams.pipeline import run
 from streams.roster import Roster
 from streams.sources.table.mapping import load_mapping
-from streams.sources.table.reader import ReadRow, read_table
+from streams.sources.table.reader import read_table
+from streams.sources.table.rows import ReadRow
 from tests.support import ROOT
 from tests.support.month_end import Desk, entry
 

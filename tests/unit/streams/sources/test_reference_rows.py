@@ -23,7 +23,8 @@ from streams.contracts.events import (
     CallRated,
 )
 from streams.sources.table.mapping import load_mapping
-from streams.sources.table.reader import ReadRow, read_table
+from streams.sources.table.reader import read_table
+from streams.sources.table.rows import ReadRow
 from tests.support import ROOT
 
 MAPPINGS = ROOT / "tests" / "mappings"

@@ -27,7 +27,8 @@ from streams.sources.producer import EventProducer, SendError
 from streams.sources.replay import replay, wait_until_processed
 from streams.sources.table.cells import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
-from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow, read_events, read_table
+from streams.sources.table.reader import KEY_VARIABLE, read_events, read_table
+from streams.sources.table.rows import ReadRow, RejectedRow
 
 ANSWERED = """\
   - type: call.answered

@@ -17,7 +17,8 @@ from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.replay import replay
 from streams.sources.table.cells import TableError
-from streams.sources.table.reader import KEY_VARIABLE, ReadRow, RejectedRow
+from streams.sources.table.reader import KEY_VARIABLE
+from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.vendors.amazon_connect import AmazonConnect
 from streams.sources.vendors.freeswitch import FreeSwitch
 from streams.sources.vendors.reader import Vendor, read_records
