@@ -241,7 +241,7 @@ def _chat_assigned(chat: Contact, event: e.ChatAssigned, rest: _Rest) -> _Fit:
 def _chat_transferred(chat: Contact, event: e.ChatTransferred, rest: _Rest) -> _Fit:
     """Once who hands it on has it, and has written."""
     agent = event.agent_id or chat.agent
-    if agent != chat.agent and _is_given(rest, agent):
+    if agent != chat.agent and _is_given([other for other in rest if other is not event], agent):
         return _as(NOT_YET, event)
     return _as(ELSE if any(_says(other, agent) for other in rest) else WELL, event)
 
