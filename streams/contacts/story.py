@@ -58,15 +58,26 @@ def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenc
     """Does an event certainly come after all others of its moment, without their places being changed by it?
 
     ``last`` is the last of them by ``order``, ``count`` says how many there are, ``sequenced`` how many have a sequence. False where only
-    ``in_turn`` can tell.
+    ``in_turn`` can tell. It spares the usual moments (a call is queued and rings, is over and the caller is asked to rate it) that.
     """
-    if order(event) <= order(last):
-        return False
     if count >= LONGEST:
-        return count > LONGEST
+        return count > LONGEST and order(last) < order(event)
     if event.sequence is not None:
         return count == sequenced and last.sequence is not None and event.sequence > last.sequence
-    return is_said_of(event) and (sequenced == 0 or (count == 1 and not is_said_of(last)))
+    if sequenced:
+        return count == 1 and is_said_of(event) and not is_said_of(last)
+    if type(event) is type(last):
+        return is_said_of(event) and natural(last.id) < natural(event.id)
+    if RANK[type(event)] < RANK[type(last)]:
+        return False
+    if is_said_of(event) or type(event) in _CLOSING:
+        return True
+    rings = (
+        isinstance(last, e.CallQueued)
+        and type(event) in (e.CallOffered, e.CallMissed)
+        and _same(event.queue_id, last.queue_id)
+    )
+    return count == 1 and (rings or type(last) in _OPENING)
 
 
 def is_said_of(event: AnyContactEvent) -> bool:
@@ -148,11 +159,12 @@ def _queued(call: Contact, event: e.CallQueued, rest: _Rest) -> _Fit:
 
 
 def _rang(call: Contact, event: e.CallOffered | e.CallMissed, rest: _Rest) -> _Fit:
+    """Once it is in its queue."""
+    if _of_queue(rest, event.queue_id, e.CallQueued):
+        return _as(NOT_YET, event)
     waits = _waits(call)
     if waits is not None and _same(event.queue_id, waits.queue):
         return _as(NOW, event)
-    if _of_queue(rest, event.queue_id, e.CallQueued):
-        return _as(NOT_YET, event)
     return _as(WELL if call.legs else ELSE, event)
 
 
@@ -289,6 +301,8 @@ def _reopened(ticket: Contact, event: e.TicketReopened, rest: _Rest) -> _Fit:
     return _as(NOT_YET if soon else WELL, event)
 
 
+_OPENING = frozenset({e.CallArrived, e.ChatStarted, e.TicketCreated})
+_CLOSING = frozenset({e.ChatEnded, e.TicketMerged})
 _PARTS: dict[type, Callable[[Contact, Any, _Rest], _Fit]] = {
     e.CallArrived: _opens,
     e.CallQueued: _queued,

@@ -105,10 +105,10 @@ def queued(call: Contact, event: Event, others: list[Event]) -> tuple[int, bool]
 
 def rang(call: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
     where, leg = at(call)
-    if where == "waiting" and leg is not None and alike(event.get("queue_id"), leg.queue):
-        return 0, False
     if coming(others, "queue_id", event.get("queue_id"), "call.queued"):
         return 3, False
+    if where == "waiting" and leg is not None and alike(event.get("queue_id"), leg.queue):
+        return 0, False
     return 2 if where == "new" else 1, False
 
 
