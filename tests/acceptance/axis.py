@@ -29,7 +29,7 @@ SHORT = {
 NUMBERS = {
     "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds", "score", "emotion", "emotion_start",
     "emotion_end", "speech_rate",
-    "silences", "shift_seconds", "script_hits", "keyword_coverage", "page_switches", "search_seconds",
+    "sequence", "silences", "shift_seconds", "script_hits", "keyword_coverage", "page_switches", "search_seconds",
 }  # fmt: skip
 TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script"}
 TIMES = {"due", "starts", "ends"}
