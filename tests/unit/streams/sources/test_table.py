@@ -236,6 +236,15 @@ def test_ids_that_are_pseudonyms_already_pass_as_they_are(tmp_path: Path) -> Non
     assert {event.customer_id for event in read_events(table(tmp_path, ROW), by)} == {"c1"}  # type: ignore[union-attr]
 
 
+def test_the_sequence_of_events_is_their_row_unless_the_mapping_states_one(tmp_path: Path) -> None:
+    path = table(tmp_path, ROW, "2,2026-03-02,09:01:00,sales,c2,A1,30,")
+    assert [event.sequence for event in read_events(path, mapping(tmp_path))] == [1, 1, 2, 2]
+    stated = mapping(tmp_path, ("  queue_id: queue\n", "  queue_id: queue\n  sequence: number(id) + 40\n"))
+    assert [event.sequence for event in read_events(path, stated)] == [41, 41, 42, 42]
+    below = mapping(tmp_path, ("  queue_id: queue\n", "  queue_id: queue\n  sequence: number(id) - 2\n"))
+    assert rejected(path, below) == [(2, "call.queued: Expected `int` >= 0 - at `$.sequence`")]
+
+
 # -- mappings that are wrong ------------------------------------------------------------------------------------------
 
 

@@ -201,6 +201,33 @@ def test_what_cannot_be_read_of_the_switch_is_named(record: dict[str, Any], erro
         FreeSwitch(HASH)(record)
 
 
+def test_what_a_switch_logs_within_a_second_stays_in_its_order(tmp_path: Path) -> None:
+    """It timed out and went on to another queue within a second; the sequence of events is the place of their record."""
+    left = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 30, "Cause": "Cancel", "Cancel_Reason": "TIMEOUT"}
+    log = [
+        member("member-queue-start", 0),
+        member("member-queue-end", 30.2, **left),
+        member("member-queue-start", 30, Member_UUID="a0", Queue="general"),
+    ]
+    path = tmp_path / "log.jsonl"
+    path.write_text("\n".join(json.dumps(record) for record in log), encoding="utf-8")
+    events = [
+        event
+        for row in read_records(path, Vendor.freeswitch, b"key")
+        if isinstance(row, ReadRow)
+        for event in row.events
+    ]
+    assert [(event.id, event.sequence) for event in events] == [
+        ("m1-queued", 1),
+        ("m1-queued", 2),
+        ("m1-left", 2),
+        ("a0-queued", 3),
+    ]
+    held = run_events(events)
+    assert [sums(held, f"queue|{queue}")["calls_offered"] for queue in ("cards", "general")] == [1, 1]
+    in_any_order(list({event.id: event for event in events}.values()))
+
+
 # -- Amazon Connect ----------------------------------------------------------------------------------------------------
 
 ARN = "arn:aws:connect:eu-west-2:000000000001:instance/i1"
