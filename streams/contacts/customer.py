@@ -14,7 +14,7 @@ from streams.contacts.fold import AMENDMENTS, effective, fold, step
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
-from streams.contacts.story import goes_last, order
+from streams.contacts.story import TALK, goes_last, order
 from streams.contacts.tickets import OPEN_TICKET
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
@@ -61,6 +61,7 @@ class Memory:
         "relevant",
         "sequenced",
         "state",
+        "talk",
     )
 
     def __init__(self) -> None:
@@ -74,11 +75,11 @@ class Memory:
         self.arrival: int | None = None
         #: What its own and its neighbours' links were computed from.
         self.relevant: tuple[object, ...] = ()
-        #: Ids in the log; where it begins and ends (ms); how many events its last moment has, and how many of these a sequence; does any
-        #: amend another?
+        #: Ids in the log; where it begins and ends (ms); how many events its last moment has, and how many of these a sequence or are mere
+        #: talk; does any amend another?
         self.ids: set[str] = set()
         self.first_at, self.last_at = _NEVER, -_NEVER
-        self.moment = self.sequenced = 0
+        self.moment = self.sequenced = self.talk = 0
         self.amended = False
 
     @property
@@ -102,12 +103,13 @@ class Memory:
         self.last_at = events[-1].at if events else -_NEVER
         moment = list(takewhile(lambda event: event.at == self.last_at, reversed(events)))
         self.moment, self.sequenced = len(moment), sum(event.sequence is not None for event in moment)
+        self.talk = sum(type(event) in TALK for event in moment)
         self.amended = any(type(event) in AMENDMENTS for event in events)
 
     def follows(self, event: AnyContactEvent) -> bool:
         """Does an event of the last moment come after all that is known of it?"""
         last = decode_contact(self.log[-1])
-        return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced)
+        return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced, self.talk)
 
     def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
         """Put an event at the end of the log, as it came (``raw``) where that is short."""
@@ -115,8 +117,14 @@ class Memory:
         if at == self.last_at:
             self.moment += 1
             self.sequenced += event.sequence is not None
+            self.talk += type(event) in TALK
         else:
-            self.last_at, self.moment, self.sequenced = at, 1, event.sequence is not None
+            self.last_at, self.moment, self.sequenced, self.talk = (
+                at,
+                1,
+                event.sequence is not None,
+                type(event) in TALK,
+            )
         if at < self.first_at:
             self.first_at = at
 

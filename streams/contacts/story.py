@@ -23,6 +23,8 @@ from streams.contracts.telling import natural
 RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
 #: No contact lives through more in one moment: of what claims to, only the order of ``order`` is made. It bounds what a flood costs.
 LONGEST = 32
+#: Where nothing else happens in a moment, these are in order of their ids.
+TALK = frozenset({e.ChatStarted, e.ChatMessage})
 
 #: How well an event fits where the contact stands: now, as well as any other, only where nothing better is there, not before others.
 #: What was said of the contact comes when the story of the moment is over.
@@ -54,11 +56,12 @@ def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[Any
         yield rest.pop(index)
 
 
-def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenced: int) -> bool:
+def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenced: int, talk: int) -> bool:
     """Does an event certainly come after all others of its moment, without their places being changed by it?
 
-    ``last`` is the last of them by ``order``, ``count`` says how many there are, ``sequenced`` how many have a sequence. False where only
-    ``in_turn`` can tell. It spares the usual moments (a call is queued and rings, is over and the caller is asked to rate it) that.
+    ``last`` is the last of them by ``order``, ``count`` says how many there are, ``sequenced`` how many have a sequence, ``talk``
+    how many are mere ``TALK``. False where only ``in_turn`` can tell. It spares the usual moments (a call is queued and rings, is over and
+    the caller is asked to rate it; people write) that.
     """
     if count >= LONGEST:
         return count > LONGEST and order(last) < order(event)
@@ -67,7 +70,8 @@ def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenc
     if sequenced:
         return count == 1 and is_said_of(event) and not is_said_of(last)
     if type(event) is type(last):
-        return is_said_of(event) and natural(last.id) < natural(event.id)
+        by_id = is_said_of(event) or (isinstance(event, e.ChatMessage) and talk == count)
+        return by_id and natural(last.id) < natural(event.id)
     if RANK[type(event)] < RANK[type(last)]:
         return False
     if is_said_of(event) or type(event) in _CLOSING:
