@@ -50,10 +50,11 @@ def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[Any
     rest = sorted(moment, key=lambda event: natural(event.id))
     while rest:
         first = min((event.sequence for event in rest if event.sequence is not None), default=None)
-        _, index = min(
-            (_fit(contact, event, rest), index) for index, event in enumerate(rest) if event.sequence in (None, first)
-        )
-        yield rest.pop(index)
+        may = [event for event in rest if event.sequence in (None, first)]
+        # What is numbered does not look at what comes after it: the source has said so.
+        goes = min(may, key=lambda event: _fit(contact, event, rest if event.sequence is None else may))
+        rest.remove(goes)
+        yield goes
 
 
 def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenced: int, talk: int) -> bool:

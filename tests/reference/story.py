@@ -49,16 +49,15 @@ def in_order(channel: str, events: list[Event]) -> list[Event]:
             first = min((e["sequence"] for e in rest if e.get("sequence") is not None), default=None)
             so_far = Contact(channel, "", None, told, Policy())
             may = [e for e in rest if e.get("sequence") in (None, first)]
-            goes = min(
-                may,
-                key=lambda e: [
-                    *against(so_far, e, [other for other in rest if other is not e]),
-                    as_people_read(e["id"]),
-                ],
-            )
+            goes = min(may, key=lambda e: [*against(so_far, e, seen_from(e, rest, may)), as_people_read(e["id"])])
             rest.remove(goes)
             told.append(goes)
     return told
+
+
+def seen_from(event: Event, rest: list[Event], may: list[Event]) -> list[Event]:
+    """What else an event looks at: all that is left; one with a sequence at nothing that its source has told later."""
+    return [e for e in (rest if event.get("sequence") is None else may) if e is not event]
 
 
 def against(so_far: Contact, event: Event, others: list[Event]) -> list[int]:

@@ -201,6 +201,17 @@ def test_events_that_share_a_sequence_make_a_story() -> None:
     assert turns(call) == [("q", "a", False), ("r", None, False)]
 
 
+def test_what_its_source_tells_later_does_not_change_the_order_of_what_it_told_before() -> None:
+    """A ring to somebody in the queue that the call is said to enter only later."""
+    events = [
+        told(e.CallMissed, "0", "08:59:00", agent_id="a"),
+        told(e.CallMissed, "12", sequence=5, agent_id="b", queue_id="p"),
+        told(e.CallTransferred, "13", sequence=5, queue_id="q"),
+        told(e.CallQueued, "7", sequence=9, queue_id="p"),
+    ]
+    in_any_order(events)
+
+
 def test_words_of_one_moment_stand_as_they_were_told() -> None:
     rating = told(e.CallRated, "r", score=1, scale="1-5")
     words = [told(e.CallCorrected, f"w{n}", "09:05:00", corrects="r", score=n) for n in (2, 5)]
