@@ -51,17 +51,17 @@ def in_order(before: list[Any], of_the_moment: list[Any]) -> list[str]:
     return ids
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2500, deadline=None)
 @given(seed=st.integers(0, 10**9))
 def test_what_goes_last_goes_last(seed: int) -> None:
     pick = random.Random(seed)
-    types, numbered = pick.choice(STORIES), pick.choice([0.0, 0.0, 0.5, 1.0])
+    types, numbered = pick.choice(STORIES), pick.choice([0.0, 0.5, 1.0, 1.0])
 
     def some(id: str, when: str) -> Any:
         type_ = pick.choice(types)
         own = {name: pick.choice(values) for name, values in OWN.get(type_, {}).items()}
         own |= {"agent_id": pick.choice([None, "a", "b"]), "queue_id": pick.choice([None, "q", "r"])}
-        sequence = pick.randrange(9) if pick.random() < numbered else None
+        sequence = pick.randrange(3) if pick.random() < numbered else None
         return type_(id=id, source="s", time=moment(when), contact_id="c", sequence=sequence, **own)
 
     before = [some(f"p{n}", f"08:00:0{n}") for n in range(pick.randrange(5))]

@@ -11,7 +11,7 @@ import pytest
 from streams.contacts.contact import Contact
 from streams.contacts.fold import fold
 from streams.contacts.rules import rules_of
-from streams.contacts.story import LONGEST
+from streams.contacts.story import LONGEST, in_turn
 from streams.contracts import events as e
 from streams.contracts.events import AnyContactEvent
 from tests.support.desk import POLICY, all_facts, in_any_order, later, moment, run_events, sums
@@ -202,14 +202,13 @@ def test_events_that_share_a_sequence_make_a_story() -> None:
 
 
 def test_what_its_source_tells_later_does_not_change_the_order_of_what_it_told_before() -> None:
-    """A ring to somebody in the queue that the call is said to enter only later."""
-    events = [
-        told(e.CallMissed, "0", "08:59:00", agent_id="a"),
-        told(e.CallMissed, "12", sequence=5, agent_id="b", queue_id="p"),
-        told(e.CallTransferred, "13", sequence=5, queue_id="q"),
-        told(e.CallQueued, "7", sequence=9, queue_id="p"),
-    ]
-    in_any_order(events)
+    """A ring in a queue that the call is said to enter only later."""
+    missed = told(e.CallMissed, "12", sequence=5, agent_id="b", queue_id="p")
+    row = [missed, told(e.CallTransferred, "13", sequence=5, queue_id="q")]
+    queued = told(e.CallQueued, "7", sequence=9, queue_id="p")
+    before = fold(Contact(), [told(e.CallMissed, "0", "08:59:00", agent_id="a")], RULES)
+    assert next(in_turn(before, row)) is missed
+    assert next(in_turn(before, [*row, queued])) is missed
 
 
 def test_words_of_one_moment_stand_as_they_were_told() -> None:
