@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -107,12 +108,24 @@ class Memory:
             self.first_at = at
 
 
+class Sharing(Struct, array_like=True):
+    """Of an id that many callers share: the first day (ordinal) on which it had too many contacts, how many arrived on each day from
+    then on, and until when anything of it counts as last heard of (ms since 1970).
+    """
+
+    since: int
+    contacts: dict[int, int]
+    remembered: int
+
+
 class Customer:
     """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
 
-    __slots__ = ("arrivals", "contacts", "forgotten", "states")
+    __slots__ = ("arrivals", "contacts", "forgotten", "sharing", "states")
 
     def __init__(self) -> None:
+        #: Set: the id is that of many callers, and their contacts are kept elsewhere (``shared.py``).
+        self.sharing: Sharing | None = None
         #: The latest arrival (ms) that has been forgotten.
         self.forgotten = -_NEVER
         self.contacts: dict[str, Memory] = {}
@@ -120,11 +133,20 @@ class Customer:
         self.arrivals: list[tuple[int, str]] = []
 
     def admit(
-        self, event: AnyContactEvent, at: int, rules: Rules, horizon: int, tally: Tally, raw: bytes | None = None
+        self,
+        event: AnyContactEvent,
+        at: int,
+        rules: Rules,
+        horizon: int,
+        tally: Tally,
+        raw: bytes | None = None,
+        *,
+        shared: bool = False,
     ) -> Admission:
         """Take one event of the time ``at``; what it changes goes into ``tally``. ``raw``: its JSON, where that says the same.
 
         ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
+        ``shared``: a new contact is of an id that many callers share.
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
@@ -138,6 +160,7 @@ class Customer:
             memory = None
         if memory is None:
             memory = self.contacts[key] = Memory()
+            memory.base.shared = memory.state.shared = shared
             self.states[key] = memory.state
         elif event.id in memory.ids:
             return "duplicate"
@@ -217,7 +240,7 @@ class Customer:
             REPEAT_COMPLAINT in memory.links
             and REPEAT_COMPLAINT not in now
             and contact.kind == COMPLAINT
-            and contact.known
+            and contact.identified
             and self.forgotten >= contact.at - policy.repeat_complaint_ms
         ):
             # What it repeats has been forgotten since, and was no less a complaint for it.
@@ -232,6 +255,47 @@ class Customer:
         # What a later correction or retraction has changed is folded as changed: the amendment will not find it again.
         memory.base = fold(memory.base, [event for event in effective(events) if event.at < horizon], rules)
         memory.keep([event for event in events if event.at >= horizon])
+
+    def arrived_on(self, day: int, rules: Rules) -> int:
+        """How many contacts arrived on a day (ordinal), of those that are remembered."""
+        return self._place(day + 1, rules) - self._place(day, rules)
+
+    def since(self, day: int, rules: Rules) -> list[str]:
+        """Keys of the contacts that arrived on a day (ordinal) or later, and of those of which only amendments have come."""
+        late = [key for _, key in self.arrivals[self._place(day, rules) :]]
+        return late + [key for key, memory in self.contacts.items() if memory.arrival is None]
+
+    def _place(self, day: int, rules: Rules) -> int:
+        """How many have arrived before a day (ordinal)."""
+        return bisect_left(self.arrivals, (rules.days.start(day), ""))
+
+    def release(self, keys: Iterable[str], rules: Rules, tally: Tally) -> dict[str, Memory]:
+        """Give these contacts away: they are linked to the others no more."""
+        gone: dict[str, Memory] = {}
+        arrivals: list[int] = []
+        for key in keys:
+            memory = gone[key] = self.contacts.pop(key)
+            del self.states[key]
+            tally.difference(key, memory.links, {})
+            memory.links, memory.relevant = {}, ()
+            if memory.arrival is not None:
+                arrivals.append(memory.arrival)
+                memory.arrival = None
+        self.arrivals = [arrival for arrival in self.arrivals if arrival[1] not in gone]
+        for other in {key for at in arrivals for key in affected(at, self.arrivals, rules.reach)}:
+            self._link(other, rules, tally)
+        return gone
+
+    def receive(self, key: str, memory: Memory, shared: bool, rules: Rules, tally: Tally) -> None:
+        """Take over a contact that another has released; ``shared``: it is of an id that many callers share."""
+        self.contacts[key], self.states[key] = memory, memory.state
+        memory.base.share(shared)
+        memory.base.was.clear()
+        settled = not memory.state.was
+        memory.state.share(shared)
+        if settled and memory.state.was:
+            tally.changes(key, memory.state)
+        self._relink(key, memory, rules, tally)
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
@@ -263,6 +327,7 @@ class _Stored(Struct, array_like=True):
     last_at: int
     forgotten: int
     contacts: dict[str, Kept]
+    sharing: Sharing | None = None
 
 
 class _Glance(Struct, array_like=True):
@@ -286,14 +351,16 @@ def dump(customer: Customer) -> bytes:
         for key, m in customer.contacts.items()
     }
     last = max((m.remembered for m in customer.contacts.values()), default=0)
-    return _encoder.encode(_Stored(last, customer.forgotten, contacts))
+    if customer.sharing is not None:
+        last = max(last, customer.sharing.remembered)
+    return _encoder.encode(_Stored(last, customer.forgotten, contacts, customer.sharing))
 
 
 def load(raw: bytes) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
     stored = _decoder.decode(raw)
-    customer.forgotten = stored.forgotten
+    customer.forgotten, customer.sharing = stored.forgotten, stored.sharing
     for key, kept in stored.contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links

@@ -81,7 +81,7 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 
 
 def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) -> Contact:
-    state = _decode(_encode(base)) if base.first_at is not None else Contact()
+    state = _decode(_encode(base)) if base.first_at is not None else Contact(shared=base.shared)
     for event in standing:
         step(state, event, event.at, rules)
     state.was.clear()
@@ -94,7 +94,7 @@ def _judged(base: Contact, standing: Sequence[AnyContactEvent], rules: Rules, ti
     What was folded for good was judged when it was, and stays.
     """
     if base.first_at is None and not standing:
-        return Contact()
+        return Contact(shared=base.shared)
     guess = timeline.on(base.day if base.first_at is not None else rules.days.of(standing[0].at))
     state = _folded(base, standing, guess)
     right = timeline.on(state.day)

@@ -32,7 +32,7 @@ def relevant(contact: Contact, policy: Policy) -> tuple[object, ...]:
     complaint = contact.kind == COMPLAINT
     queue = contact.queue if policy.same_matter in ("queue", "topic_and_queue") else None
     closed = contact.slots.get("complaint_closed") if complaint else None
-    return contact.first_at is not None, contact.at, contact.known, contact.topic, queue, complaint, closed
+    return contact.first_at is not None, contact.at, contact.identified, contact.topic, queue, complaint, closed
 
 
 def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> Slots:
@@ -40,13 +40,13 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     contact = contacts[key]
     slots: Slots = {}
     handled = contact.slots.get("handled")
-    if handled is not None and contact.known:
+    if handled is not None and contact.identified:
         back = _returned_after(contact, contacts, arrivals, policy)
         if back is not None and back <= policy.repeat_ms:
             slots[REPEAT] = _as(handled, contact.day, _REPEATS)
         if back is not None and back <= policy.fcr_ms and MISSED_FCR not in contact.slots:
             slots[REPEAT_FCR] = _as(handled, contact.day, FCR_MISSED)
-    if contact.kind == COMPLAINT and contact.known:
+    if contact.kind == COMPLAINT and contact.identified:
         earlier = _earlier_complaint(contact, contacts, arrivals, policy)
         if earlier is not None:
             one = {"repeat_complaints": 1}
@@ -85,7 +85,7 @@ def _returned_after(
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
         if at > contact.at + longest:
             return None
-        if contacts[key].known and _same_matter(contact, contacts[key], policy):
+        if contacts[key].identified and _same_matter(contact, contacts[key], policy):
             return at - contact.at
     return None
 
@@ -97,7 +97,7 @@ def _earlier_complaint(
         if at < contact.at - policy.repeat_complaint_ms:
             return None
         other = contacts[key]
-        if other.known and other.kind == COMPLAINT and _same_matter(contact, other, policy):
+        if other.identified and other.kind == COMPLAINT and _same_matter(contact, other, policy):
             return other
     return None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from streams.contacts.customer import Customer
 from streams.contacts.rules import rules_of
+from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
 from streams.contracts.decode import Rejected, decode_contact
 from streams.contracts.outputs import Contribution
@@ -55,7 +55,7 @@ class ContactsStage:
     def process(
         self,
         raws: Sequence[bytes | None],
-        customers: MutableMapping[str, Customer],
+        customers: CustomersByKey,
         clock: EventClock,
         *,
         machine: int,
@@ -94,12 +94,23 @@ class ContactsStage:
                 out.late += 1
             own = None if complete(event, at, rules.days) else raw
             key = event.key
-            customer = customers[key]
+            customer, shared = customers[key], None
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
-            customer.forget(min(at, slowest) - look_back)
+            remembered_since = min(at, slowest) - look_back
+            if customer.sharing is not None:
+                shared = Shared(key, customers, rules, into)
+                if shared.outlived(at - look_back):
+                    customer = customers[key]
             try:
-                admission = customer.admit(event, at, rules, reached - lateness, into, own)
+                if customer.sharing is not None and shared is not None:
+                    admission = shared.admit(event, at, reached - lateness, remembered_since, own)
+                else:
+                    customer.forget(remembered_since)
+                    admission = customer.admit(event, at, rules, reached - lateness, into, own)
+                    if (day := crowded_day(customer, event, rules)) is not None:
+                        shared = Shared(key, customers, rules, into)
+                        shared.begin(day)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue
@@ -107,6 +118,9 @@ class ContactsStage:
                 out.failures.append((f"event {event.id} of contact {event.contact_id}", error))
                 out.rejected.append((index, Rejected("failed", repr(error))))
                 continue
+            finally:
+                if shared is not None:
+                    out.touched |= shared.touched
             if admission == "duplicate":
                 out.duplicates += 1
                 continue

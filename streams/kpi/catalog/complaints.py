@@ -12,9 +12,11 @@ COMPLAINTS = (
         "期限内就同一主题再次投诉 / 投诉",
         "complaints of a customer who complained on the same topic in time / complaints",
         ("kind = complaint",),
-        ("repeat_complaint_days", "same_matter"),
-        "Charged to whoever closed the earlier one; counted on the day of the later one. Pending: complaints of days within the time.",
-        traps_zh="计给关闭前一次投诉的坐席，计在后一次投诉当日；“未到期”为期限内各日的投诉数。",
+        ("repeat_complaint_days", "same_matter", "max_customer_contacts_per_day"),
+        "Charged to whoever closed the earlier one; counted on the day of the later one. Pending: complaints of days within the time. "
+        "Under an id that many callers share nobody repeats (`shared_contacts`).",
+        2,
+        traps_zh="计给关闭前一次投诉的坐席，计在后一次投诉当日；“未到期”为期限内各日的投诉数。多人共用的客户号不算重复（`shared_contacts`）。",
         matures="repeat_complaint_days",
     ),
     Kpi(

@@ -174,6 +174,12 @@ class WriteBackCache(dict[str, V]):
             return self[key]
         return default
 
+    def starting_with(self, prefix: str) -> set[str]:
+        """The keys that begin so, of all that is at work or stored."""
+        raw = prefix.encode()
+        stored = {key.decode() for key in self.store if key.startswith(raw)}
+        return stored | {key for key in self if key.startswith(prefix)}
+
     def mark(self, number: int, keys: set[str]) -> None:
         """These keys, all of one partition, have changed."""
         self.changed.setdefault(number, set()).update(keys)
