@@ -154,6 +154,17 @@ class Contact(Struct, array_like=True, kw_only=True):
         """When the caller was gone though nobody had answered; None: not so, or no call."""
         return self.legs[-1].gone_at if self.legs else self.left_menu_at
 
+    def copy(self) -> Contact:
+        """The same, to be changed by itself, with nothing left to be added up."""
+        return replace(
+            self,
+            legs=[replace(leg) for leg in self.legs],
+            slots=self.slots.copy(),
+            was={},
+            answered=self.answered.copy(),
+            signals=None if self.signals is None else replace(self.signals),
+        )
+
     def keep(self, name: str, slot: Slot) -> None:
         """Have this slot; the same again costs nothing."""
         if self.slots.get(name) != slot:

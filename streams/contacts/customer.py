@@ -10,26 +10,20 @@ import msgspec
 from msgspec import Struct
 
 from streams.contacts.contact import COMPLAINT, Contact
-from streams.contacts.fold import AMENDMENTS, RANK, effective, fold, order, step
+from streams.contacts.fold import RANK, Order, fold, step
+from streams.contacts.memory import NEVER, Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
-from streams.contacts.tickets import OPEN_TICKET
-from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
 
 Admission = Literal["admitted", "duplicate"]
-#: Later than any event, ms since 1970.
-_NEVER = 2**62
-#: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.
-_SHORT = 400
-#: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
-_OPEN_FOR_MS = 366 * 86_400_000
 
 
 class Kept(Struct, array_like=True, kw_only=True):
     """A contact as it is stored: the fold of what can no longer change, the events after it as JSON, the state that follows from
-    both (with what of it has been sent on), its links, and when it was last heard of (ms since 1970).
+    both (with what of it has been sent on), its links, when it was last heard of and its horizon (ms since 1970), and where its log
+    begins if it became too long.
     """
 
     base: Contact
@@ -37,75 +31,8 @@ class Kept(Struct, array_like=True, kw_only=True):
     state: Contact
     links: Slots
     heard: int
-
-
-class Memory:
-    """A contact at work: what is stored, and what is looked at for every event.
-
-    The log holds the events as JSON: less memory than the events themselves, and written as it is; they are read only where one
-    comes late.
-    """
-
-    __slots__ = (
-        "amended",
-        "arrival",
-        "base",
-        "first_at",
-        "heard",
-        "ids",
-        "last",
-        "last_at",
-        "links",
-        "log",
-        "relevant",
-        "state",
-    )
-
-    def __init__(self) -> None:
-        self.base = Contact()
-        self.log: list[bytes] = []
-        self.state = Contact()
-        self.links: Slots = {}
-        #: Time of its newest event, folded for good or not (ms).
-        self.heard = -_NEVER
-        #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
-        self.arrival: int | None = None
-        #: What its own and its neighbours' links were computed from.
-        self.relevant: tuple[object, ...] = ()
-        #: Ids in the log; where it begins and ends (ms); place of the last among the events of its moment; does any amend another?
-        self.ids: set[str] = set()
-        self.first_at, self.last_at = _NEVER, -_NEVER
-        self.last = (-1, "")
-        self.amended = False
-
-    @property
-    def remembered(self) -> int:
-        """When it counts as last heard of (ms): until it is forgotten, closing it takes it out of the backlog."""
-        return self.heard + _OPEN_FOR_MS if OPEN_TICKET in self.state.slots else self.heard
-
-    def events(self) -> list[AnyContactEvent]:
-        """The log, read."""
-        return [event for raw in self.log if not isinstance(event := decode_contact(raw), Rejected)]
-
-    def keep(self, events: list[AnyContactEvent]) -> None:
-        """Have these events, in order, as the log."""
-        self.log = [encode(event) for event in events]
-        self.note(events)
-
-    def note(self, events: list[AnyContactEvent]) -> None:
-        """Remember of the log, read, what is looked at for every event."""
-        self.ids = {event.id for event in events}
-        self.first_at = events[0].at if events else _NEVER
-        self.last_at, rank, id = order(events[-1]) if events else (-_NEVER, -1, "")
-        self.last = rank, id
-        self.amended = any(type(event) in AMENDMENTS for event in events)
-
-    def append(self, event: AnyContactEvent, at: int, place: tuple[int, str], raw: bytes | None) -> None:
-        """Put an event at the end of the log, as it came (``raw``) where that is short."""
-        self.log.append(raw if raw is not None and len(raw) <= _SHORT else encode(event))
-        self.last_at, self.last = at, place
-        if at < self.first_at:
-            self.first_at = at
+    horizon: int = -NEVER
+    begins: Order | None = None
 
 
 class Sharing(Struct, array_like=True):
@@ -127,7 +54,7 @@ class Customer:
         #: Set: the id is that of many callers, and their contacts are kept elsewhere (``shared.py``).
         self.sharing: Sharing | None = None
         #: The latest arrival (ms) that has been forgotten.
-        self.forgotten = -_NEVER
+        self.forgotten = -NEVER
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
@@ -146,7 +73,8 @@ class Customer:
         """Take one event of the time ``at``; what it changes goes into ``tally``. ``raw``: its JSON, where that says the same.
 
         ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
-        ``shared``: a new contact is of an id that many callers share.
+        ``shared``: a new contact is of an id that many callers share. Raises TooFarBackError where the contact has had too many events
+        since.
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
@@ -165,14 +93,11 @@ class Customer:
         elif event.id in memory.ids:
             return "duplicate"
         state, place = memory.state, (RANK[type(event)], event.id)
-        late = at < memory.last_at or (at == memory.last_at and place < memory.last)
+        follows = memory.follows(event, at, place)
         try:
             own = rules if rules.timeline is None else rules.of(state, at)
-            if late or memory.amended or own is None or type(event) in AMENDMENTS:
-                events = memory.events()
-                insort(events, event, key=order)
-                self._replace(key, memory, fold(memory.base, events, rules), tally)
-                memory.keep(events)
+            if own is None or not follows:
+                self._replace(key, memory, memory.insert(event, raw, rules, own), tally)
                 news = True
             else:
                 settled = not state.was
@@ -183,13 +108,11 @@ class Customer:
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
-        memory.ids.add(event.id)
         if at > memory.heard:
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules, tally)
-        if memory.first_at < horizon:
-            self._compact(memory, horizon, rules)
+        memory.bound(horizon, rules)
         return "admitted"
 
     def _replace(self, key: str, memory: Memory, state: Contact, tally: Tally) -> None:
@@ -248,13 +171,6 @@ class Customer:
         if now != memory.links:
             tally.difference(key, memory.links, now)
             memory.links = now
-
-    @staticmethod
-    def _compact(memory: Memory, horizon: int, rules: Rules) -> None:
-        events = memory.events()
-        # What a later correction or retraction has changed is folded as changed: the amendment will not find it again.
-        memory.base = fold(memory.base, [event for event in effective(events) if event.at < horizon], rules)
-        memory.keep([event for event in events if event.at >= horizon])
 
     def arrived_on(self, day: int, rules: Rules) -> int:
         """How many contacts arrived on a day (ordinal), of those that are remembered."""
@@ -347,7 +263,9 @@ def last_at(raw: bytes) -> int:
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
     contacts = {
-        key: Kept(base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard)
+        key: Kept(
+            base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard, horizon=m.horizon, begins=m.begins
+        )
         for key, m in customer.contacts.items()
     }
     last = max((m.remembered for m in customer.contacts.values()), default=0)
@@ -364,7 +282,7 @@ def load(raw: bytes) -> Customer:
     for key, kept in stored.contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
-        memory.heard = kept.heard
+        memory.heard, memory.horizon, memory.begins = kept.heard, kept.horizon, kept.begins
         memory.note(memory.events())
         customer.states[key] = kept.state
         if kept.state.first_at is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
-import msgspec
 from msgspec import structs
 
 from streams.contacts import calls, chats, credit, feedback, kinds, tickets
@@ -30,9 +29,6 @@ RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyCo
 #: Events that change others; they are never folded themselves.
 AMENDMENTS = frozenset(type_ for type_ in get_args(AnyContactEvent) if issubclass(type_, Corrected | Retracted))
 _IDENTITY = frozenset({"id", "source", "time", "contact_id", "customer_id", "corrects"})
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Contact).decode
 
 #: Sort key of an event within its contact.
 Order = tuple[int, int, str]
@@ -81,7 +77,7 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 
 
 def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) -> Contact:
-    state = _decode(_encode(base)) if base.first_at is not None else Contact(shared=base.shared)
+    state = base.copy() if base.first_at is not None else Contact(shared=base.shared)
     for event in standing:
         step(state, event, event.at, rules)
     state.was.clear()

@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from streams.contacts.customer import Admission, Customer, Memory, Sharing
+from streams.contacts.customer import Admission, Customer, Sharing
+from streams.contacts.memory import Memory
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Tally
 from streams.contracts.events import AnyContactEvent

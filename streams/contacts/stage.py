@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from streams.contacts.memory import MOST_EVENTS, TooFarBackError
 from streams.contacts.rules import rules_of
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
@@ -113,6 +114,10 @@ class ContactsStage:
                         shared.begin(day)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
+                continue
+            except TooFarBackError:
+                detail = f"contact {event.contact_id} has had {MOST_EVENTS // 2} events or more since: too many to count anew"
+                out.rejected.append((index, Rejected("too_late", detail)))
                 continue
             except Exception as error:  # one contact's oddity must not stop the others
                 out.failures.append((f"event {event.id} of contact {event.contact_id}", error))
