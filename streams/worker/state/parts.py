@@ -6,6 +6,7 @@ All are of one transaction, so that whoever has read up to its end has all of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from streams.contracts.records import Message
@@ -16,11 +17,14 @@ PART_BYTES = 900_000
 _MARK = b"\xc1"
 #: Between the key of a value and the number of its part, of four digits.
 _NUMBERED = b"\0\0"
+_ANNOUNCED = re.compile(rb"\xc1(\d{1,4}):(\d{1,10})")
 
 
 def parts_of(value: bytes | None) -> int:
     """How many parts a value is written in; 0: it is written as it is."""
-    return 0 if value is None or len(value) <= PART_BYTES else -(-len(value) // PART_BYTES)
+    if value is None or (len(value) <= PART_BYTES and not value.startswith(_MARK)):
+        return 0
+    return -(-len(value) // PART_BYTES)
 
 
 def part_key(key: bytes, number: int) -> bytes:
@@ -48,7 +52,8 @@ def written(key: bytes, value: bytes | None, before: int) -> Iterator[Message]:
 
 def announced(value: bytes | None) -> int:
     """How many parts a value as it was read announces; 0: it is whole."""
-    return 0 if value is None or not value.startswith(_MARK) else int(value[1:].partition(b":")[0])
+    found = None if value is None else _ANNOUNCED.fullmatch(value)
+    return 0 if found is None else int(found[1])
 
 
 class Parts:
