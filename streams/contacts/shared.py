@@ -16,6 +16,7 @@ It stays shared until nothing has been heard of it for as long as contacts are r
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Protocol
 
 from streams.contacts.customer import Admission, Customer, Sharing
@@ -23,6 +24,7 @@ from streams.contacts.memory import Memory
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Tally
 from streams.contracts.events import AnyContactEvent
+from streams.contracts.outputs import SharedId
 
 #: Stands between an id and what is kept of it: no id has it that people or machines make.
 _APART = "\0"
@@ -52,6 +54,19 @@ def linked_key(id: str) -> str:
 def apart_key(id: str, contact: str) -> str:
     """Where a contact of a shared id is kept."""
     return f"{id}{_APART}{contact}"
+
+
+def shared_id(sharing: Sharing) -> SharedId:
+    """What others are told of a shared id."""
+    seen = max(sharing.contacts, default=sharing.since)
+    return SharedId(
+        since=date.fromordinal(sharing.since), seen=date.fromordinal(seen), contacts=sharing.contacts.get(seen, 0)
+    )
+
+
+def ids_of(keys: Iterable[str]) -> set[str]:
+    """The ids that are, or have been, shared, of the keys under which customers are kept."""
+    return {key[: -len(_APART)] for key in keys if key.endswith(_APART)}
 
 
 class Shared:

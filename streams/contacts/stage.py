@@ -31,6 +31,8 @@ class Outcome:
     duplicates: int = 0
     late: int = 0
     touched: set[str] = field(default_factory=set)
+    #: Customer ids that are, or were until now, those of many callers.
+    shared: set[str] = field(default_factory=set)
 
 
 def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejected | None:
@@ -126,6 +128,7 @@ class ContactsStage:
             finally:
                 if shared is not None:
                     out.touched |= shared.touched
+                    out.shared.add(key)
             if admission == "duplicate":
                 out.duplicates += 1
                 continue

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
+from deploy import doctor
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.pipeline import run
 from streams.settings import Settings
-from tests.support.operation import facts, messages, metric, policy_file, send, settled, worker
+from streams.wallboard.reader import Reader
+from streams.wallboard.shared_ids import SharedIds
+from streams.wallboard.store import Store
+from tests.support.operation import facts, messages, metric, policy_file, run_cli, send, settled, worker
 from tests.support.states import stored_customers
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -35,6 +41,19 @@ def by_time(*told: list[AnyEvent]) -> list[AnyEvent]:
     return sorted((event for each in told for event in each), key=lambda event: event.time)
 
 
+def shown(operation: Settings) -> SharedIds:
+    """What a wallboard shows of shared ids."""
+
+    async def look() -> SharedIds:
+        store = Store(operation)
+        try:
+            return (await Reader(store, operation.policy).read([])).shared
+        finally:
+            await store.close()
+
+    return asyncio.run(look())
+
+
 def test_figures_and_state_of_an_id_that_many_callers_share(settings: Settings, tmp_path: Path) -> None:
     """The worker ends in the middle; whoever goes on knows that the id is shared, and since when."""
     operation = settings.model_copy(
@@ -53,6 +72,13 @@ def test_figures_and_state_of_an_id_that_many_callers_share(settings: Settings, 
             send(operation, half)
             settled(operation)
             assert metric(metrics, "deskpulse_unwritten_total") == 0
+            if half[-1] is events[-1]:
+                deadline = monotonic() + 20
+                while shown(operation) != SharedIds(2, 1, ["later"]) and monotonic() < deadline:
+                    sleep(0.2)
+                assert shown(operation) == SharedIds(2, 1, ["later"])
+                assert doctor.shared_ids(operation).found.startswith("2, seen today: 1 (later)")
+                assert "Shared customer ids" in run_cli(operation, "doctor")
     plain = run([encode(event) for event in events], operation.policy)
     assert facts(operation) == {key: fact.sums for key, fact in plain.facts.items() if fact.sums}
     # "later" is shared from its second day on.
