@@ -33,6 +33,7 @@ MODULES = (
     "streams/worker/screen_feed.py",
     "streams/worker/ticker.py",
     "streams/worker/state/entity_flusher.py",
+    "streams/worker/state/parts.py",
     "streams/worker/state/progress.py",
     "streams/worker/state/store.py",
     "streams/worker/state/working_state.py",

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.doctor import examine
+from deploy.doctor import examine, shared_ids
 from deploy.local.brokers import open_kafka, open_redis
 from streams.commands.shared.context import Broker, RedisUrl, clear_errors, deployment
 from streams.kafka.connection import kafka_python_options
@@ -27,6 +27,9 @@ def doctor(
     findings = examine(
         base.given.get("broker"), base.given.get("redis"), connection=kafka_python_options(base.settings)
     )
+    if base.given.get("redis") is not None:
+        with clear_errors():  # a policy that is wrong
+            findings.append(shared_ids(base.settings))
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("", "what", "found", "what to do"):
         table.add_column(heading, overflow="fold")

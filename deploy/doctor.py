@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError
+
 from deploy.local import redis_probe, tools
 from deploy.local.kafka_jars import cache_root, cached_jars, kafka_version
+from streams.contracts import redis_keys as keys
+from streams.contracts.events import milliseconds
+from streams.contracts.outputs import SharedId
 from streams.kafka import probe
+from streams.settings import Settings
+from streams.wallboard.items import Clock
+from streams.wallboard.shared_ids import Sharing
 
 _PYTHON_FROM, _PYTHON_BELOW = (3, 11), (3, 14)
 
@@ -105,6 +115,30 @@ def _redis(url: str) -> Finding:
     except (probe.UnreachableError, ValueError) as error:
         return Finding(name, ok=False, needed=True, found=str(error), advice=advice)
     return Finding(name, ok=True, needed=True, found=f"version {version}", advice=advice)
+
+
+def shared_ids(settings: Settings) -> Finding:
+    """Which customer ids of this operation many callers share, as its workers have told. Nothing is missing where there are some."""
+    name = "Shared customer ids"
+    try:
+        with Redis.from_url(settings.redis, socket_timeout=2, socket_connect_timeout=2) as redis:
+            told, clock = redis.hgetall(settings.redis_key(keys.SHARED)), redis.get(settings.redis_key(keys.CLOCK))
+        ids = {id.decode(errors="replace"): msgspec.json.decode(raw, type=SharedId) for id, raw in told.items()}
+        now = None if clock is None else msgspec.json.decode(clock, type=Clock).now
+    except (RedisError, OSError, ValueError) as error:
+        return Finding(name, ok=False, needed=False, found=str(error), advice="see Redis above")
+    found = Sharing(settings.policy).at(ids, None if now is None else milliseconds(now))
+    if not found.total:
+        return Finding(name, ok=True, needed=False, found="none", advice="")
+    seen = f", seen today: {found.today}" + (f" ({', '.join(found.named)})" if found.named else "")
+    return Finding(
+        name,
+        ok=True,
+        needed=False,
+        found=f"{found.total}{seen}; their contacts count as those of unknown customers (`shared_contacts`): better have the source "
+        "leave such ids out",
+        advice="",
+    )
 
 
 def _tool(name: str, find: Callable[[], tools.Tool], needed: bool, advice: str) -> Finding:

@@ -39,6 +39,10 @@ class Customers(dict[str, Customer]):
         customer = self[key] = Customer()
         return customer
 
+    def starting_with(self, prefix: str) -> list[str]:
+        """The keys that begin so."""
+        return [key for key in self if key.startswith(prefix)]
+
 
 class AgentsPresence(dict[str, AgentPresence]):
     """Every agent there is; a new one where there is none."""
@@ -76,7 +80,7 @@ class Run:
     alerts: list[Alert] = field(default_factory=list)
     facts: dict[str, DailyFacts] = field(default_factory=DayBook)
     entities: dict[str, Entity] = field(default_factory=Entities)
-    customers: dict[str, Customer] = field(default_factory=Customers)
+    customers: Customers = field(default_factory=Customers)
     agents: dict[str, AgentPresence] = field(default_factory=AgentsPresence)
     _totals: Callable[[str, int], Totals] | None = None
     _snapshot: Callable[[str, int], Snapshot] | None = None

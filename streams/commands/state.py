@@ -14,6 +14,7 @@ from streams.contracts import topics
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 from streams.worker.clients import transactional_id
+from streams.worker.state.parts import announced, part_key
 from streams.worker.state.restore import STATE
 
 state = typer.Typer(no_args_is_help=True, help="What workers hold in Kafka.")
@@ -60,6 +61,7 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
     try:
         with closing(_reader(settings)) as consumer:
             number, offset, value = _newest(consumer, name, raw)
+            parts = [part_key(raw, index) for index in range(announced(value))]
         headers = [
             ("reason", b"internal"),
             ("detail", b"discarded by hand: no worker could read it"),
@@ -77,7 +79,8 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
             producer.begin_transaction()
             letters = settings.topic(topics.DEAD_LETTERS)
             producer.send(letters, key=raw, value=value[: 64 * 1024], headers=headers, partition=number)
-            producer.send(name, key=raw, value=None, partition=number)
+            for each in (raw, *parts):
+                producer.send(name, key=each, value=None, partition=number)
             producer.commit_transaction()
     except KafkaError as error:
         raise ConnectionError(

@@ -35,6 +35,7 @@ OF_THE_MERGED = frozenset({
 #: What slots hold again and again. Shared: nobody changes a slot's sums.
 _HANDLED: Sums = {"contacts_handled": 1, "fcr_unknown": 1}
 _HANDLED_KNOWN: Sums = {"contacts_handled": 1, "contacts_handled_known": 1}
+_HANDLED_SHARED: Sums = {"contacts_handled": 1, "fcr_unknown": 1, "contacts_shared": 1}
 _UNRESOLVED: Sums = {"resolution_due": 1}
 _RESOLVED: Sums = {"resolution_due": 1, "resolved": 1}
 _NONE: Sums = {}
@@ -133,6 +134,13 @@ class Contact(Struct, array_like=True, kw_only=True):
     explained_at: int | None = None
     #: Calls: when it was over before any queue had it.
     left_menu_at: int | None = None
+    #: Its customer id is that of many callers (``shared.py``): who they are is unknown.
+    shared: bool = False
+
+    @property
+    def identified(self) -> bool:
+        """Does its customer id tell one customer, who may come back?"""
+        return self.known and not self.shared
 
     @property
     def over_at(self) -> int | None:
@@ -145,6 +153,17 @@ class Contact(Struct, array_like=True, kw_only=True):
     def left_at(self) -> int | None:
         """When the caller was gone though nobody had answered; None: not so, or no call."""
         return self.legs[-1].gone_at if self.legs else self.left_menu_at
+
+    def copy(self) -> Contact:
+        """The same, to be changed by itself, with nothing left to be added up."""
+        return replace(
+            self,
+            legs=[replace(leg) for leg in self.legs],
+            slots=self.slots.copy(),
+            was={},
+            answered=self.answered.copy(),
+            signals=None if self.signals is None else replace(self.signals),
+        )
 
     def keep(self, name: str, slot: Slot) -> None:
         """Have this slot; the same again costs nothing."""
@@ -268,7 +287,7 @@ class Contact(Struct, array_like=True, kw_only=True):
     def settle_fcr(self) -> None:
         """A handled contact of a known customer that was handed on, or opened again, was not resolved at once."""
         handled = self.slots.get("handled")
-        if handled is None or not self.known:
+        if handled is None or not self.identified:
             self.drop(MISSED_FCR)
             return
         missed = replace(handled, staff=FCR_MISSED, desk=FCR_MISSED)
@@ -280,7 +299,23 @@ class Contact(Struct, array_like=True, kw_only=True):
     def close(self, at: int) -> None:
         """The contact was handled to its end by its agent."""
         self.closed_at = at
-        self.put("handled", at, both=_HANDLED_KNOWN if self.known else _HANDLED)
+        self.put("handled", at, both=self._handled())
+
+    def share(self, shared: bool) -> None:
+        """Its customer id is, or is no longer, that of many callers."""
+        if shared == self.shared:
+            return
+        self.shared = shared
+        if (handled := self.slots.get("handled")) is not None:
+            sums = self._handled()
+            self.fill("handled", replace(handled, staff=sums, desk=sums))
+        if self.transferred or self.reopened:
+            self.settle_fcr()
+
+    def _handled(self) -> Sums:
+        if not self.known:
+            return _HANDLED
+        return _HANDLED_SHARED if self.shared else _HANDLED_KNOWN
 
     def resolve(self, at: int, resolved: bool) -> None:
         """The contact is due to be resolved and was, or was not; a later word replaces an earlier one."""

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from itertools import takewhile
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from streams.contacts.contact import COMPLAINT, Contact
-from streams.contacts.fold import AMENDMENTS, effective, fold, step
+from streams.contacts.fold import fold, step
+from streams.contacts.memory import NEVER, Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
-from streams.contacts.story import TALK, goes_last, order
-from streams.contacts.tickets import OPEN_TICKET
-from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent
 
 Admission = Literal["admitted", "duplicate"]
-#: Later than any event, ms since 1970.
-_NEVER = 2**62
-#: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.
-_SHORT = 400
-#: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
-_OPEN_FOR_MS = 366 * 86_400_000
 
 
 class Kept(Struct, array_like=True, kw_only=True):
     """A contact as it is stored: the fold of what can no longer change, the events after it as JSON, the state that follows from
-    both (with what of it has been sent on), its links, and when it was last heard of (ms since 1970).
+    both (with what of it has been sent on), its links, when it was last heard of and its horizon (ms since 1970), and where its log
+    begins if it became too long.
     """
 
     base: Contact
@@ -38,113 +31,48 @@ class Kept(Struct, array_like=True, kw_only=True):
     state: Contact
     links: Slots
     heard: int
+    horizon: int = -NEVER
+    begins: int = -NEVER
 
 
-class Memory:
-    """A contact at work: what is stored, and what is looked at for every event.
-
-    The log holds the events as JSON: less memory than the events themselves, and written as it is; they are read only where one
-    comes late.
+class Sharing(Struct, array_like=True):
+    """Of an id that many callers share: the first day (ordinal) on which it had too many contacts, how many arrived on each day from
+    then on, and until when anything of it counts as last heard of (ms since 1970).
     """
 
-    __slots__ = (
-        "amended",
-        "arrival",
-        "base",
-        "first_at",
-        "heard",
-        "ids",
-        "last_at",
-        "links",
-        "log",
-        "moment",
-        "relevant",
-        "sequenced",
-        "state",
-        "talk",
-    )
-
-    def __init__(self) -> None:
-        self.base = Contact()
-        self.log: list[bytes] = []
-        self.state = Contact()
-        self.links: Slots = {}
-        #: Time of its newest event, folded for good or not (ms).
-        self.heard = -_NEVER
-        #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
-        self.arrival: int | None = None
-        #: What its own and its neighbours' links were computed from.
-        self.relevant: tuple[object, ...] = ()
-        #: Ids in the log; where it begins and ends (ms); how many events its last moment has, and how many of these a sequence or are mere
-        #: talk; does any amend another?
-        self.ids: set[str] = set()
-        self.first_at, self.last_at = _NEVER, -_NEVER
-        self.moment = self.sequenced = self.talk = 0
-        self.amended = False
-
-    @property
-    def remembered(self) -> int:
-        """When it counts as last heard of (ms): until it is forgotten, closing it takes it out of the backlog."""
-        return self.heard + _OPEN_FOR_MS if OPEN_TICKET in self.state.slots else self.heard
-
-    def events(self) -> list[AnyContactEvent]:
-        """The log, read."""
-        return [event for raw in self.log if not isinstance(event := decode_contact(raw), Rejected)]
-
-    def keep(self, events: list[AnyContactEvent]) -> None:
-        """Have these events, in order, as the log."""
-        self.log = [encode(event) for event in events]
-        self.note(events)
-
-    def note(self, events: list[AnyContactEvent]) -> None:
-        """Remember of the log, read, what is looked at for every event."""
-        self.ids = {event.id for event in events}
-        self.first_at = events[0].at if events else _NEVER
-        self.last_at = events[-1].at if events else -_NEVER
-        moment = list(takewhile(lambda event: event.at == self.last_at, reversed(events)))
-        self.moment, self.sequenced = len(moment), sum(event.sequence is not None for event in moment)
-        self.talk = sum(type(event) in TALK for event in moment)
-        self.amended = any(type(event) in AMENDMENTS for event in events)
-
-    def follows(self, event: AnyContactEvent) -> bool:
-        """Does an event of the last moment come after all that is known of it?"""
-        last = decode_contact(self.log[-1])
-        return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced, self.talk)
-
-    def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
-        """Put an event at the end of the log, as it came (``raw``) where that is short."""
-        self.log.append(raw if raw is not None and len(raw) <= _SHORT else encode(event))
-        if at == self.last_at:
-            self.moment += 1
-            self.sequenced += event.sequence is not None
-            self.talk += type(event) in TALK
-        else:
-            self.last_at, self.moment, self.sequenced, self.talk = (
-                at,
-                1,
-                event.sequence is not None,
-                type(event) in TALK,
-            )
-        if at < self.first_at:
-            self.first_at = at
+    since: int
+    contacts: dict[int, int]
+    remembered: int
 
 
 class Customer:
     """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
 
-    __slots__ = ("arrivals", "contacts", "states")
+    __slots__ = ("arrivals", "contacts", "sharing", "states")
 
     def __init__(self) -> None:
+        #: Set: the id is that of many callers, and their contacts are kept elsewhere (``shared.py``).
+        self.sharing: Sharing | None = None
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
 
     def admit(
-        self, event: AnyContactEvent, at: int, rules: Rules, horizon: int, tally: Tally, raw: bytes | None = None
+        self,
+        event: AnyContactEvent,
+        at: int,
+        rules: Rules,
+        horizon: int,
+        tally: Tally,
+        raw: bytes | None = None,
+        *,
+        shared: bool = False,
     ) -> Admission:
         """Take one event of the time ``at``; what it changes goes into ``tally``. ``raw``: its JSON, where that says the same.
 
         ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
+        ``shared``: a new contact is of an id that many callers share. Raises TooFarBackError where the contact has had too many events
+        since.
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
@@ -158,18 +86,15 @@ class Customer:
             memory = None
         if memory is None:
             memory = self.contacts[key] = Memory()
+            memory.base.shared = memory.state.shared = shared
             self.states[key] = memory.state
         elif event.id in memory.ids:
             return "duplicate"
-        state, last_at = memory.state, memory.last_at
-        late = at <= last_at and (at < last_at or not memory.follows(event))
+        state, follows = memory.state, memory.follows(event, at)
         try:
             own = rules if rules.timeline is None else rules.of(state, at)
-            if late or memory.amended or own is None or type(event) in AMENDMENTS:
-                events = memory.events()
-                insort(events, event, key=order)
-                self._replace(key, memory, fold(memory.base, events, rules), tally)
-                memory.keep(events)
+            if own is None or not follows:
+                self._replace(key, memory, memory.insert(event, raw, rules, own), tally)
                 news = True
             else:
                 settled = not state.was
@@ -180,13 +105,11 @@ class Customer:
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
-        memory.ids.add(event.id)
         if at > memory.heard:
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules, tally)
-        if memory.first_at < horizon:
-            self._compact(memory, horizon, rules)
+        memory.bound(horizon, rules)
         return "admitted"
 
     def _replace(self, key: str, memory: Memory, state: Contact, tally: Tally) -> None:
@@ -240,12 +163,46 @@ class Customer:
             tally.difference(key, memory.links, now)
             memory.links = now
 
-    @staticmethod
-    def _compact(memory: Memory, horizon: int, rules: Rules) -> None:
-        events = memory.events()
-        # What a later correction or retraction has changed is folded as changed: the amendment will not find it again.
-        memory.base = fold(memory.base, [event for event in effective(events) if event.at < horizon], rules)
-        memory.keep([event for event in events if event.at >= horizon])
+    def arrived_on(self, day: int, rules: Rules) -> int:
+        """How many contacts arrived on a day (ordinal), of those that are remembered."""
+        return self._place(day + 1, rules) - self._place(day, rules)
+
+    def since(self, day: int, rules: Rules) -> list[str]:
+        """Keys of the contacts that arrived on a day (ordinal) or later, and of those of which only amendments have come."""
+        late = [key for _, key in self.arrivals[self._place(day, rules) :]]
+        return late + [key for key, memory in self.contacts.items() if memory.arrival is None]
+
+    def _place(self, day: int, rules: Rules) -> int:
+        """How many have arrived before a day (ordinal)."""
+        return bisect_left(self.arrivals, (rules.days.start(day), ""))
+
+    def release(self, keys: Iterable[str], rules: Rules, tally: Tally) -> dict[str, Memory]:
+        """Give these contacts away: they are linked to the others no more."""
+        gone: dict[str, Memory] = {}
+        arrivals: list[int] = []
+        for key in keys:
+            memory = gone[key] = self.contacts.pop(key)
+            del self.states[key]
+            tally.difference(key, memory.links, {})
+            memory.links, memory.relevant = {}, ()
+            if memory.arrival is not None:
+                arrivals.append(memory.arrival)
+                memory.arrival = None
+        self.arrivals = [arrival for arrival in self.arrivals if arrival[1] not in gone]
+        for other in {key for at in arrivals for key in affected(at, self.arrivals, rules.reach)}:
+            self._link(other, rules, tally)
+        return gone
+
+    def receive(self, key: str, memory: Memory, shared: bool, rules: Rules, tally: Tally) -> None:
+        """Take over a contact that another has released; ``shared``: it is of an id that many callers share."""
+        self.contacts[key], self.states[key] = memory, memory.state
+        memory.base.share(shared)
+        memory.base.was.clear()
+        settled = not memory.state.was
+        memory.state.share(shared)
+        if settled and memory.state.was:
+            tally.changes(key, memory.state)
+        self._relink(key, memory, rules, tally)
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
@@ -277,6 +234,7 @@ class _Stored(Struct, array_like=True):
     #: The latest arrival that had been forgotten, to releases that asked for it.
     forgotten: int
     contacts: dict[str, Kept]
+    sharing: Sharing | None = None
 
 
 class _Glance(Struct, array_like=True):
@@ -296,21 +254,26 @@ def last_at(raw: bytes) -> int:
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
     contacts = {
-        key: Kept(base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard)
+        key: Kept(
+            base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard, horizon=m.horizon, begins=m.begins
+        )
         for key, m in customer.contacts.items()
     }
     last = max((m.remembered for m in customer.contacts.values()), default=0)
-    return _encoder.encode(_Stored(last, -_NEVER, contacts))
+    if customer.sharing is not None:
+        last = max(last, customer.sharing.remembered)
+    return _encoder.encode(_Stored(last, -NEVER, contacts, customer.sharing))
 
 
 def load(raw: bytes) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
     stored = _decoder.decode(raw)
+    customer.sharing = stored.sharing
     for key, kept in stored.contacts.items():
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
-        memory.heard = kept.heard
+        memory.heard, memory.horizon, memory.begins = kept.heard, kept.horizon, kept.begins
         memory.note(memory.events())
         customer.states[key] = kept.state
         if kept.state.first_at is not None:

@@ -7,7 +7,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, get_args
 
-import msgspec
 from msgspec import structs
 
 from streams.contacts import calls, chats, credit, feedback, kinds, tickets
@@ -33,9 +32,6 @@ HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
 AMENDMENTS = frozenset(type_ for type_ in get_args(AnyContactEvent) if issubclass(type_, Corrected | Retracted))
 _IDENTITY = frozenset({"id", "source", "time", "sequence", "contact_id", "customer_id", "corrects"})
 _at = attrgetter("at")
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Contact).decode
 
 
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
@@ -76,7 +72,7 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 
 
 def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) -> Contact:
-    state = _decode(_encode(base)) if base.first_at is not None else Contact()
+    state = base.copy() if base.first_at is not None else Contact(shared=base.shared)
     for at, together in groupby(standing, key=_at):
         moment = list(together)
         for event in moment if len(moment) == 1 else in_turn(state, moment):
@@ -91,7 +87,7 @@ def _judged(base: Contact, standing: Sequence[AnyContactEvent], rules: Rules, ti
     What was folded for good was judged when it was, and stays.
     """
     if base.first_at is None and not standing:
-        return Contact()
+        return Contact(shared=base.shared)
     guess = timeline.on(base.day if base.first_at is not None else rules.days.of(standing[0].at))
     state = _folded(base, standing, guess)
     right = timeline.on(state.day)

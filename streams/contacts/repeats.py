@@ -36,7 +36,7 @@ def relevant(contact: Contact, policy: Policy) -> tuple[object, ...]:
     complaint = contact.kind == COMPLAINT
     queue = contact.queue if policy.same_matter in ("queue", "topic_and_queue") else None
     closed = contact.slots.get("complaint_closed") if complaint else None
-    return contact.first_at is not None, contact.at, contact.known, contact.topic, queue, complaint, closed
+    return contact.first_at is not None, contact.at, contact.identified, contact.topic, queue, complaint, closed
 
 
 def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> Slots:
@@ -44,14 +44,14 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     contact = contacts[key]
     slots: Slots = {}
     handled = contact.slots.get("handled")
-    if handled is not None and contact.known:
+    if handled is not None and contact.identified:
         back = _returned_after(contact, contacts, arrivals, policy)
         if back is not None and back <= policy.repeat_ms:
             slots[REPEAT] = _as(handled, contact.day, _REPEATS)
         if back is not None and back <= policy.fcr_ms and MISSED_FCR not in contact.slots:
             slots[REPEAT_FCR] = _as(handled, contact.day, FCR_MISSED)
     complaint = contact.slots.get("complaint")
-    if complaint is not None and contact.known and _complained_again(contact, contacts, arrivals, policy):
+    if complaint is not None and contact.identified and _complained_again(contact, contacts, arrivals, policy):
         slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
         if (closed := contact.slots.get("complaint_closed")) is not None:
             slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
@@ -79,7 +79,7 @@ def _returned_after(
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
         if at > contact.at + longest:
             return None
-        if contacts[key].known and _same_matter(contact, contacts[key], policy):
+        if contacts[key].identified and _same_matter(contact, contacts[key], policy):
             return at - contact.at
     return None
 
@@ -89,7 +89,7 @@ def _complained_again(contact: Contact, contacts: Mapping[str, Contact], arrival
         if at > contact.at + policy.repeat_complaint_ms:
             return False
         other = contacts[key]
-        if other.known and other.kind == COMPLAINT and _same_matter(contact, other, policy):
+        if other.identified and other.kind == COMPLAINT and _same_matter(contact, other, policy):
             return True
     return False
 

@@ -31,6 +31,8 @@ class Rules(Struct, frozen=True):
     reach: Policy
     #: How long a contact is remembered after it was last heard of.
     look_back_ms: int
+    #: The fewest contacts a day that any version allows to one customer.
+    least_contacts: int
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
     #: What times of tickets and complaints are measured by; None: every second counts.
@@ -54,6 +56,11 @@ class Rules(Struct, frozen=True):
     def judging(self, contact: Dated) -> Policy:
         """The values in force on a contact's day, which is known."""
         return self.policy if self.timeline is None else self.timeline.nearest(contact.day).policy
+
+    def most_contacts(self, day: int) -> int:
+        """How many contacts of one customer there can be on a day (ordinal) before his id is taken for that of many callers."""
+        policy = self.policy if self.timeline is None else self.timeline.nearest(day).policy
+        return policy.max_customer_contacts_per_day
 
     def elapsed(self, start: int, end: int) -> int:
         """What counts of the time from ``start`` to ``end``, ms: all of it, or business hours only; 0 where the end lies before."""
@@ -93,14 +100,16 @@ def rules_of(policy: AnyPolicy) -> Rules:
         return _one(policy, days, policy)
     values = [one for _, one in versions(policy)]
     reach = _reach(values)
-    return Rules(values[-1], days, reach, _look_back(reach), timeline=Timeline(policy, days))
+    least = min(one.max_customer_contacts_per_day for one in values)
+    return Rules(values[-1], days, reach, _look_back(reach), least, timeline=Timeline(policy, days))
 
 
 def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
     hours = policy.business_days
     business = None if hours is None else BusinessClock(policy.zone, hours)
     others = policy.rating_credit != "at_end"
-    return Rules(policy, days, reach, _look_back(reach), business=business, credits_others=others)
+    least = policy.max_customer_contacts_per_day
+    return Rules(policy, days, reach, _look_back(reach), least, business=business, credits_others=others)
 
 
 def _look_back(reach: Policy) -> int:

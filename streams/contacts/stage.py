@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from streams.contacts.customer import Customer
+from streams.contacts.memory import MOST_EVENTS, TooFarBackError
 from streams.contacts.rules import rules_of
+from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
 from streams.contracts.decode import Rejected, decode_contact
 from streams.contracts.outputs import Contribution
@@ -32,6 +33,8 @@ class Outcome:
     #: How many messages of each source were not refused.
     sources: dict[str, int] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    #: Customer ids that are, or were until now, those of many callers.
+    shared: set[str] = field(default_factory=set)
 
 
 def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejected | None:
@@ -57,7 +60,7 @@ class ContactsStage:
     def process(
         self,
         raws: Sequence[bytes | None],
-        customers: MutableMapping[str, Customer],
+        customers: CustomersByKey,
         clock: EventClock,
         *,
         machine: int,
@@ -97,19 +100,38 @@ class ContactsStage:
                 out.late += 1
             own = None if complete(event, at, rules.days) else raw
             key = event.key
-            customer = customers[key]
+            customer, shared = customers[key], None
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
-            customer.forget(min(at, slowest) - look_back)
+            remembered_since = min(at, slowest) - look_back
+            if customer.sharing is not None:
+                shared = Shared(key, customers, rules, into)
+                if shared.outlived(at - look_back):
+                    customer = customers[key]
             try:
-                admission = customer.admit(event, at, rules, reached - lateness, into, own)
+                if customer.sharing is not None and shared is not None:
+                    admission = shared.admit(event, at, reached - lateness, remembered_since, own)
+                else:
+                    customer.forget(remembered_since)
+                    admission = customer.admit(event, at, rules, reached - lateness, into, own)
+                    if (day := crowded_day(customer, event, rules)) is not None:
+                        shared = Shared(key, customers, rules, into)
+                        shared.begin(day)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
+                continue
+            except TooFarBackError:
+                detail = f"contact {event.contact_id} has had {MOST_EVENTS // 2} events or more since: too many to count anew"
+                out.rejected.append((index, Rejected("too_late", detail)))
                 continue
             except Exception as error:  # one contact's oddity must not stop the others
                 out.failures.append((f"event {event.id} of contact {event.contact_id}", error))
                 out.rejected.append((index, Rejected("failed", repr(error))))
                 continue
+            finally:
+                if shared is not None:
+                    out.touched |= shared.touched
+                    out.shared.add(key)
             sources[event.source] = sources.get(event.source, 0) + 1
             if admission == "duplicate":
                 out.duplicates += 1

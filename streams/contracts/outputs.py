@@ -265,3 +265,11 @@ class Operation(Protocol):
 
     def published_scores(self, card: str, period: str) -> Iterable[Score]:
         """The scores of a card and period that stand on the ``scores`` topic."""
+
+
+class SharedId(Struct, kw_only=True):
+    """A customer id that many callers share: since when, the last day on which contacts arrived under it, and how many did then."""
+
+    since: date
+    seen: date
+    contacts: int

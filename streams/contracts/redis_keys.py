@@ -19,6 +19,8 @@ ALERTS = "alerts"
 RECENT_ALERTS, RECENT_ALERTS_KEPT = "alerts:recent", 200
 #: Hash: partition number → messages that wait there.
 BEHIND = "behind"
+#: Hash: customer id that many callers share → ``SharedId``.
+SHARED = "shared"
 
 
 def now(kind: str) -> str:

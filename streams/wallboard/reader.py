@@ -11,13 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from streams.contracts import redis_keys as keys
-from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, Totals, entity
+from streams.contracts.events import milliseconds
+from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, SharedId, Totals, entity
 from streams.entities.snapshot import Snapshots
 from streams.kpi.policy.versions import AnyPolicy, read
 from streams.wallboard.directory import Badge, Directory, Sweep
 from streams.wallboard.items import Clock, Item, Shelf
 from streams.wallboard.outage import empty
 from streams.wallboard.peer_comparison import Differing
+from streams.wallboard.shared_ids import Sharing
 from streams.wallboard.state import MOST, MOST_GROUPS, Entity, Presences, Reading, Shown, Wants
 from streams.wallboard.store import Fields, Head, Store
 
@@ -48,6 +50,7 @@ class Reader:
         self._sweeps = (Sweep(store, keys.now("agent")), Sweep(store, keys.PRESENCE))
         self._clock = Shelf(Clock)
         self._presence = Shelf(Presence)
+        self._shared = Shelf(SharedId)
         self._alerts = Shelf(Alert)
         self._recent = Shelf(Alert)
         self._one_at_a_time = asyncio.Lock()
@@ -93,6 +96,7 @@ class Reader:
 
     def _judge_by(self, policy: AnyPolicy) -> None:
         self._policy, self._differing, self._snapshots = policy, Differing(policy), Snapshots(policy)
+        self._sharing = Sharing(policy)
         self._shown: dict[EntityKind, Shelf[Totals]] = {
             kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
         }
@@ -166,6 +170,10 @@ class Reader:
         unreadable += self._presence.unreadable if "agent" in snapshots else 0
         return Reading(
             clock=clock,
+            shared=self._sharing.at(
+                {id: item.value for id, item in self._shared.decode(head.shared).items()},
+                None if clock is None or clock.now is None else milliseconds(clock.now),
+            ),
             behind=sum(int(count) for count in head.behind.values() if count.isdigit()),
             snapshots=snapshots,
             presence=presence,

@@ -18,6 +18,7 @@ from streams.contracts.outputs import (
     entity_kind,
 )
 from streams.wallboard.items import Clock, Item
+from streams.wallboard.shared_ids import SharedIds
 
 #: Most agents, most teams, queues or sites, and most open alerts that one client is sent.
 MOST = 2_000
@@ -53,11 +54,12 @@ class Reading:
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
     many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs of today in which he differs from
     the rest of his team. ``unreadable``: values that are not what the contract says. ``behind``: messages that wait where
-    workers do not keep up.
+    workers do not keep up. ``shared``: customer ids that many callers share.
     """
 
     clock: Clock | None
     behind: int
+    shared: SharedIds
     snapshots: dict[EntityKind, Shown]
     presence: Presences
     alerts: Alerts

@@ -38,6 +38,7 @@ class View:
         facts: dict[str, Any] = {
             "clock": reading.clock,
             "behind": reading.behind,
+            "shared": reading.shared,
             "staff": reading.staff,
             "totals": totals,
             "unreadable": reading.unreadable,
@@ -54,7 +55,8 @@ class View:
         ``picture`` replaces everything the client has, ``change`` names what is new (JSON null: gone). Both carry
         ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how his figure of today differs from that of
         the rest of the team: ``better``, ``worse``, ``higher``, ``lower``), ``alerts`` (open ones by key), ``recent`` (steps of
-        alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``staff``, ``totals``, ``unreadable``; a
+        alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``shared`` (customer ids
+        that many callers share: how many, how many of them had contacts today, which), ``staff``, ``totals``, ``unreadable``; a
         ``change`` leaves out what is as before.
         """
         if since not in self._events:

@@ -81,7 +81,8 @@ class Worker:
         self._standby = (
             Standby(settings, client_options(settings), CutoffDay(settings.policy)) if settings.standby else None
         )
-        stores = {topic: ChangelogStore() for topic in STATE}
+        # Days' facts are for others to read: whole.
+        stores = {topic: ChangelogStore(in_parts=topic is not topics.DAILY_FACTS) for topic in STATE}
         make = partial(
             StreamProcessor,
             settings,

@@ -9,8 +9,9 @@ Some ten times a second, for the partitions in hand:
  5. Customers whom no event can change any more are removed, a few at a time.
  6. Memory is given back: what has been decoded and not used, days that are over.
  7. How far each partition has been taken in is stored.
- 8. The outbox and the changelogs of all stores are drained: these are the writes of this checkpoint. What its topic would not take
-    for its size is left out, and told: no transaction with it could ever be committed.
+ 8. The outbox and the changelogs of all stores are drained: these are the writes of this checkpoint. State that is too long for a
+    message is in parts (``state/parts.py``). What its topic would not take for its size all the same, a day's facts, is left out, and
+    told: no transaction with it could ever be committed.
  9. They are committed, one Kafka transaction for each partition number. Whoever reads, reads what is committed.
 10. The group is told how far the partitions have come. Only others read that: the worker goes on where its own state says.
 11. What is permanent may be shown; days of which all is written may leave.

@@ -91,6 +91,7 @@ class Intake:
             tally=self._buffer.of(number),
         )
         self._state.customers.mark(number, out.touched)
+        self._screens.sharing_changed(out.shared)
         self._buffer.record(number, len(records), clock)
         for what, error in out.failures:
             log.error("%s cannot be joined", what, exc_info=error)

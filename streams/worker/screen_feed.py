@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
 import msgspec
 
-from streams.contracts.outputs import Alert, Presence
+from streams.contacts.shared import shared_id
+from streams.contracts.outputs import Alert, Presence, SharedId
 from streams.entities.stage import KpisStage
 from streams.presence.stage import PresenceStage
 from streams.system_clock import machine_ms
@@ -42,6 +43,7 @@ class ScreenFeed:
         self._screens, self._kpis, self._presence, self._state = screens, kpis, presence, state
         self._lag, self._partition = lag, partition
         self._agents = state.agents()
+        self._shared = state.shared_ids()
         self._alerts: list[Alert] = []
         #: May screens show alerts that are over, or not those that stand?
         self._unsettled = bool(state.numbers)
@@ -49,6 +51,10 @@ class ScreenFeed:
     def presence_changed(self, agents: Iterable[str]) -> None:
         """These agents' states are to be shown."""
         self._agents.update(agents)
+
+    def sharing_changed(self, ids: Iterable[str]) -> None:
+        """It is to be shown of these customer ids whether many callers share them."""
+        self._shared.update(ids)
 
     def alerts_written(self, alerts: Collection[Alert]) -> None:
         """These steps of alerts are written, and to be shown."""
@@ -61,6 +67,7 @@ class ScreenFeed:
             log.warning("Redis has lost what screens show: writing it anew")
             self._kpis.show_all()
             self._agents.update(self._state.agents())
+            self._shared |= self._state.shared_ids()
             self._alerts = self._kpis.open_alerts(now) if now is not None else []
         totals: dict[str, bytes] = {}
         if now is not None:
@@ -71,14 +78,21 @@ class ScreenFeed:
             self._unsettled = not await self._screens.settle(self._kpis.open_alerts(now), self._is_mine)
         agents, self._agents = self._agents, set()
         alerts, self._alerts = self._alerts, []
+        ids, self._shared = self._shared, set()
+        shared = {id: self._sharing(id) for id in ids}
         taken = await self._screens.write(
-            totals, self._presences(agents), alerts, now=now, machine=machine, behind=self._lag.told
+            totals, self._presences(agents), alerts, now=now, machine=machine, behind=self._lag.told, shared=shared
         )
         metrics.REDIS_UP.set(taken)
         if not taken:
             self._kpis.show_again(totals)
             self._agents |= agents
+            self._shared |= ids
             self._alerts = alerts + self._alerts
+
+    def _sharing(self, id: str) -> SharedId | None:
+        customer = self._state.customers.get(id)
+        return None if customer is None or customer.sharing is None else shared_id(customer.sharing)
 
     def _is_mine(self, entity: str) -> bool:
         return self._partition(entity) in self._state.numbers

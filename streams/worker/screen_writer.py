@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from streams.contracts import redis_keys as keys
-from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, entity_id, entity_kind
+from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, SharedId, entity_id, entity_kind
 from streams.kpi.policy.versions import dump
 from streams.settings import Settings
 from streams.windows.clock import Days, instant
@@ -55,9 +56,11 @@ class Screens:
         now: int | None,
         machine: int,
         behind: Mapping[int, int],
+        shared: Mapping[str, SharedId | None] = MappingProxyType({}),
     ) -> bool:
         """Write what changed. ``totals``: entity → its ``Totals`` as JSON. ``now`` is the operation's, ``machine`` the machine's clock
-        (ms since 1970); ``behind``: partition number → messages that wait there, where figures lag behind.
+        (ms since 1970); ``behind``: partition number → messages that wait there, where figures lag behind; ``shared``: customer id →
+        since when many callers share it, None: they do not.
 
         False: Redis did not take it, and the caller keeps it for the next time.
         """
@@ -87,6 +90,10 @@ class Screens:
                 pipe.ltrim(self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1)
             if behind:
                 pipe.hset(self._key(keys.BEHIND), mapping={str(number): count for number, count in behind.items()})
+            if held_ids := {id: _encode(one) for id, one in shared.items() if one is not None}:
+                pipe.hset(self._key(keys.SHARED), mapping=held_ids)
+            if gone := [id for id, one in shared.items() if one is None]:
+                pipe.hdel(self._key(keys.SHARED), *gone)
             pipe.set(self._key(keys.CLOCK), _encode(self._clock(now, machine)))
             if self._told is None or self._told != self._epoch:
                 pipe.set(self._key(keys.POLICY), self._policy)

@@ -40,6 +40,7 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "repeat_days": ({}, (0.01, 30)),
     "same_matter": ({}, ("any", "queue", "topic_and_queue")),
     "repeat_complaint_days": ({}, (0.01, 300)),
+    "max_customer_contacts_per_day": ({}, (1,)),
     "csat_mean_scale": ({}, ("0-10", "binary")),
     "satisfied_from": ({}, ({"1-5": 2, "0-10": 2, "0-100": 20, "binary": 0},)),
     "topics": ({}, ([], ["invoice"])),

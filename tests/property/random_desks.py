@@ -38,6 +38,7 @@ values = st.fixed_dictionaries(
         "repeat_days": st.sampled_from([1, 2, 7]),
         "repeat_complaint_days": st.sampled_from([1, 3]),
         "fcr_days": st.sampled_from([1, 7]),
+        "max_customer_contacts_per_day": st.sampled_from([1, 2, 20]),
         "same_matter": st.sampled_from(["topic", "any", "queue", "topic_and_queue"]),
         "service_level_seconds": st.sampled_from([10, 20]),
         "service_level_denominator": st.sampled_from(

@@ -40,7 +40,15 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
     day, found = contact.day, list[Thing]()
     end, word, due = over(contact), resolution(contact), contact.last("due")
     if end is not None:
-        found.append(Thing("handled", end["time"], day, account(contact, end), {"known": contact.customer is not None}))
+        found.append(
+            Thing(
+                "handled",
+                end["time"],
+                day,
+                account(contact, end),
+                {"known": contact.customer is not None, "shared": contact.shared},
+            )
+        )
     if word is not None:
         found.append(Thing("resolution", word[1]["time"], day, credited(contact, word[1]), {"resolved": word[0]}))
     elif due is not None and open_past(contact, due):

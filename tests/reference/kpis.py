@@ -312,6 +312,7 @@ KPIS: dict[str, Rule] = {
     "time_to_resolve_p50": lambda s: percentile(waits(s.of("time_to_resolve")), 50),
     "time_to_resolve_p90": lambda s: percentile(waits(s.of("time_to_resolve")), 90),
     "fcr": fcr,
+    "shared_contacts": lambda s: count(s.of("handled", shared=True)),
     "complaint_rate": lambda s: share(s.of("complaint"), s.of("handled"), 1000),
     "complaint_resolution_24h_rate": lambda s: share(s.of("complaint_due", within=True), s.of("complaint_due")),
     "complaints_unknown": lambda s: count(s.of("complaint_unknown")),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import get_args
 
 from streams.contracts.events import SCALE_BOUNDS, AnyEvent
 from streams.kpi.policy.versions import AnyPolicy
+from tests.reference.moments import in_force
 from tests.reference.story import by_what_was_told, in_order
 from tests.reference.thing import Contact, Event
 
@@ -87,7 +89,20 @@ def contacts(events: list[Event], policy: AnyPolicy) -> list[Contact]:
         for (channel, customer, id), group in groups.items()
     ]
     merged = [contact for contact in made if contact.events]
+    anonymise(merged, policy)
     return sorted(merged, key=lambda contact: (contact.arrived, contact.channel, contact.id))
+
+
+def anonymise(everyone: list[Contact], policy: AnyPolicy) -> None:
+    """An id that had too many contacts on one day tells no customer from that day on."""
+    days = Counter((contact.customer, contact.day) for contact in everyone if contact.customer is not None)
+    first: dict[str | None, date] = {}
+    for (customer, day), number in days.items():
+        if number > in_force(policy, day).max_customer_contacts_per_day:
+            first[customer] = min(day, first.get(customer, day))
+    for contact in everyone:
+        if contact.customer in first and contact.day >= first[contact.customer]:
+            contact.customer, contact.shared = None, True
 
 
 def agents(events: list[Event]) -> dict[str, list[Event]]:

@@ -45,6 +45,8 @@ class Contact:
     customer: str | None
     events: list[Event]
     versions: AnyPolicy
+    #: Many callers share its customer id: whose it is nobody knows, and ``customer`` is none.
+    shared: bool = False
 
     @cached_property
     def policy(self) -> Policy:

@@ -12,13 +12,16 @@ from streams.contracts.outputs import DailyFacts
 from streams.entities import daily_facts as daily
 from streams.entities.entity import Entity
 from streams.settings import Settings
+from streams.worker.state.store import MemoryStore
 from tests.support.operation import messages
 
 
 def latest(settings: Settings, topic: str) -> dict[str, bytes]:
     """Newest value of each key of a changelog; stock Faust writes its keys as JSON."""
-    newest = {record.key.decode().strip('"'): record.value for record in messages(settings, topic)}
-    return {key: value for key, value in newest.items() if value is not None}
+    store = MemoryStore()
+    for record in messages(settings, topic):
+        store.restore(0, record.key, record.value)
+    return {key.decode().strip('"'): value for key, value in store.partition(0).items()}
 
 
 def stored_customers(settings: Settings, topic: str) -> dict[str, customers.Customer]:

@@ -44,6 +44,10 @@ class FromTable(Customers):
         value = self[key] = Customer() if raw is None else customers_.load(raw)
         return value
 
+    def starting_with(self, prefix: str) -> list[str]:
+        """The keys that begin so, in hand or in the table."""
+        return sorted({key for key in (*self, *self._table) if key.startswith(prefix)})
+
 
 class Figures:
     """The second stage of one partition: what the tables hold of it, and how far its time has come (ms)."""

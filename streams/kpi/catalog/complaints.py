@@ -12,12 +12,13 @@ COMPLAINTS = (
         "期限内同一客户就同一主题再次投诉的投诉 / 投诉",
         "complaints whose customer complained again on the same topic in time / complaints",
         ("kind = complaint",),
-        ("repeat_complaint_days", "same_matter"),
+        ("repeat_complaint_days", "same_matter", "max_customer_contacts_per_day"),
         "Told of the earlier complaint, on its day: at the desk where it arrived, and of whoever closed it. Never more than all. The last "
-        "of several is not repeated. Pending: complaints of days within the time.",
+        "of several is not repeated. Pending: complaints of days within the time. Under an id that many callers share nobody repeats "
+        "(`shared_contacts`).",
         2,
         traps_zh="记在前一次投诉及其当日：队列等计在其到达处，坐席计给关闭它的人；不会超过 100%。连续几次中的最后一次不算被重复。"
-        "“未到期”为期限内各日的投诉数。",
+        "“未到期”为期限内各日的投诉数。多人共用的客户号不算重复（`shared_contacts`）。",
         matures="repeat_complaint_days",
     ),
     Kpi(

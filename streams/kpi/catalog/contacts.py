@@ -11,11 +11,12 @@ CONTACTS = (
         "客户在期限内就同一主题再次来访的联络 / 已知客户的联络",
         "handled contacts whose customer returns on the same topic in time / handled with known customer",
         ("call.*", "chat.*", "ticket.*"),
-        ("repeat_days", "same_matter"),
+        ("repeat_days", "same_matter", "max_customer_contacts_per_day"),
         "Charged to the agent, and counted on the day, of the earlier contact; any arrival counts as a return, the voice "
         "menu included; what the same matter is: policy; a topic missing on either side matches any. Pending: contacts of days "
-        "within the time.",
-        traps_zh="计给前一次联络的坐席和当日；任何来访都算，包括只进入语音菜单；何为同一事项由政策规定，任一方缺主题视为相同。“未到期”为期限内各日的联络数。",
+        "within the time. Contacts of ids that many callers share are of unknown customers (`shared_contacts`).",
+        2,
+        traps_zh="计给前一次联络的坐席和当日；任何来访都算，包括只进入语音菜单；何为同一事项由政策规定，任一方缺主题视为相同。“未到期”为期限内各日的联络数。多人共用的客户号视为未知客户（`shared_contacts`）。",
         matures="repeat_days",
     ),
     Kpi(
@@ -24,12 +25,30 @@ CONTACTS = (
         "未转接、未重开且期限内未再次来访的联络 / 已到期的已知客户联络",
         "handled contacts neither transferred, reopened nor repeated in time / matured ones with known customer",
         ("call.*", "chat.*", "ticket.*"),
-        ("fcr_days", "same_matter"),
+        ("fcr_days", "same_matter", "max_customer_contacts_per_day"),
         "Only days that have matured count, the others are pending; unknown customers cannot repeat: they are left out, and "
-        "counted as `fcr_unknown`. A transferred contact counts for the agent at its end.",
-        traps_zh="只计已到期的日子，其余为“未到期”；未知客户无法判断是否再来，不计入，另计为 `fcr_unknown`。转接的联络计给最后的坐席。",
+        "counted as `fcr_unknown`, those of ids that many callers share among them (`shared_contacts`). A transferred contact counts "
+        "for the agent at its end.",
+        2,
+        traps_zh="只计已到期的日子，其余为“未到期”；未知客户无法判断是否再来，不计入，另计为 `fcr_unknown`"
+        "（包括多人共用的客户号，见 `shared_contacts`）。转接的联络计给最后的坐席。",
         matures="fcr_days",
         only_mature=True,
+    ),
+    Kpi(
+        "shared_contacts", "共用客户号的联络", "Contacts of shared customer ids", "count", "n", "lower",
+        lambda p, s: ({"contacts_shared": 1}, None),
+        "客户号为多人共用的已处理联络数",
+        "handled contacts whose customer id is that of many callers",
+        ("call.*", "chat.*", "ticket.*"),
+        ("max_customer_contacts_per_day",),
+        "An id with more contacts in one day of the operation than the policy allows (a withheld number, a test line, a front desk) is "
+        "shared from that day on, in whatever order events come: nobody knows who its callers are, so that they are out of "
+        "`repeat_contact_rate`, `repeat_complaint_rate` and `fcr`. It stays so until nothing has been heard of it for as long as contacts "
+        "are remembered (33 days by default). Many of them: have the source leave out such ids.",
+        traps_zh="某客户号一天内的联络数超过政策规定的上限（隐藏号码、测试线、前台等），自当日起即视为多人共用，与事件到达的先后无关："
+        "不知道来访者是谁，因此不计入 `repeat_contact_rate`、`repeat_complaint_rate` 和 `fcr`。直到很久没有该号的消息（超过联络的保留时间，"
+        "默认 33 天）为止。数量多时，请让数据源不要发送这类客户号。",
     ),
     Kpi(
         "resolution_rate", "问题解决率", "Resolution rate", "rate", "ratio", "higher",

@@ -11,6 +11,12 @@ CONTACTS = (
         "fcr_unknown", "n", "未知客户的联络", "handled contacts of unknown customers: nobody knows whether they return"
     ),
     Measure(
+        "contacts_shared",
+        "n",
+        "多人共用客户号的联络",
+        "handled contacts of customer ids that many callers share; they are among those of unknown customers",
+    ),
+    Measure(
         "fcr_missed",
         "n",
         "未一次解决的联络",

@@ -54,6 +54,11 @@ class Policy(BaseModel):
     repeat_complaint_days: Annotated[float, Field(gt=0, le=366)] = Field(
         30, description="A complaint within this time of the last repeats it"
     )
+    max_customer_contacts_per_day: Annotated[int, Field(ge=1, le=1000)] = Field(
+        20,
+        description="A customer id with more contacts than this (>) in one day is that of many callers: from that day on its contacts are "
+        "those of unknown customers",
+    )
     csat_mean_scale: Literal["1-5", "0-10", "0-100", "binary"] = Field(
         "1-5", description="The scale whose own mean is shown; scales are never mixed"
     )

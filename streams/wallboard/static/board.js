@@ -22,6 +22,7 @@ export class Board {
     this.staff = {};
     this.totals = {};
     this.unreadable = 0;
+    this.shared = { total: 0, today: 0, named: [] };
     this.behind = 0;
     this.fresh = new Set();
     this.changed = { everything: true, agents: new Set(), groups: false, tiles: false, alerts: false, facts: true };
@@ -68,7 +69,7 @@ export class Board {
       this.recent = steps.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, 60);
       this.changed.alerts = true;
     }
-    for (const fact of ["clock", "behind", "staff", "totals", "unreadable"]) {
+    for (const fact of ["clock", "behind", "shared", "staff", "totals", "unreadable"]) {
       if (!(fact in message)) continue;
       this[fact] = message[fact];
       if (fact !== "clock") this.changed.facts = true;

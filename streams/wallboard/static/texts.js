@@ -67,6 +67,8 @@ const TEXTS = {
     disconnected: "与看板服务的连接已中断，正在重连；下方是中断前的数据",
     behind: (n) => `工作进程正在追赶：还有约 ${n} 条消息未计入，下方数字暂时偏旧`,
     stale: (text) => `数据已 ${text} 没有更新，请检查工作进程`,
+    shared: (n, today, named) =>
+      `${n} 个客户号为多人共用，今日有来访 ${today} 个${named.length ? `：${named.join("、")}` : ""}；其联络按未知客户计`,
     unreadable: (n) => `${n} 条数据无法解析（工作进程与看板版本不一致？）`,
     policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % 置信区间（比率 Wilson，均值 Student t）`,
     severity: { critical: "严重", warning: "警告", info: "提示" },
@@ -150,6 +152,8 @@ const TEXTS = {
     disconnected: "Connection to the wallboard service lost, reconnecting; below is what was last known",
     behind: (n) => `The workers are catching up: some ${n} messages are not counted yet, the figures below are behind`,
     stale: (text) => `No update for ${text}; check the workers`,
+    shared: (n, today, named) =>
+      `Customer ids that many callers share: ${n}, seen today: ${today}${named.length ? ` (${named.join(", ")})` : ""}; their contacts count as those of unknown customers`,
     unreadable: (n) => `${n} values could not be read (workers and wallboard of different versions?)`,
     policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; 95 % intervals: Wilson for shares, Student’s t for means`,
     severity: { critical: "Critical", warning: "Warning", info: "Info" },

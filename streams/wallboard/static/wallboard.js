@@ -189,6 +189,9 @@ class Page {
     const here = board.agentIds().size;
     find("agents-note").hidden = here >= total;
     setText(find("agents-note"), t().truncated(count(here), count(total)));
+    find("shared").hidden = !board.shared.total;
+    setText(find("shared"), t().shared(board.shared.total, board.shared.today, board.shared.named.slice(0, 3)));
+    find("shared").title = board.shared.named.join(" · ");
     find("unreadable").hidden = !board.unreadable;
     setText(find("unreadable"), t().unreadable(board.unreadable));
     const version = board.clock?.policy ?? this.meta.policy.version;

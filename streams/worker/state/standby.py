@@ -58,7 +58,7 @@ class Standby:
         if number not in self._following:
             return {}
         for topic, store in self._stores.items():
-            to[topic].replace_partition(number, store.partition(number))
+            to[topic].replace_partition(number, store.partition(number), store.parts(number))
         return {place: offset for place, offset in self._read.items() if place[1] == number}
 
     async def run(self, stopped: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from streams.contracts.records import Message
+from streams.worker.state.parts import Parts, announced, is_part, parts_of, written
 
 V = TypeVar("V")
 
@@ -42,8 +43,11 @@ class StateStore(Protocol):
     def restore(self, number: int, key: bytes, value: bytes | None) -> None:
         """Hold what was read where it had been written: no change."""
 
-    def replace_partition(self, number: int, values: Mapping[bytes, bytes]) -> None:
-        """Hold these values of a partition, as read, and no others."""
+    def parts(self, number: int) -> Parts:
+        """What has been read of a partition of values that are not whole yet."""
+
+    def replace_partition(self, number: int, values: Mapping[bytes, bytes], parts: Parts | None = None) -> None:
+        """Hold these values of a partition, as read, and no others; ``parts``: of values that are not whole yet."""
 
     def retain(self, numbers: Container[int]) -> None:
         """Hold nothing of all other partitions, changes that nobody has asked for included."""
@@ -59,6 +63,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._partitions: dict[int, dict[bytes, bytes]] = {}
+        self._parts: dict[int, Parts] = {}
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key; None where there is none."""
@@ -73,27 +78,41 @@ class MemoryStore:
 
     def put(self, number: int, key: bytes, value: bytes | None) -> None:
         """Change the value of a key of a partition; None removes it."""
-        self.restore(number, key, value)
+        self._hold(number, key, value)
 
     def forget(self, number: int, key: bytes) -> None:
         """Hold a key no more."""
-        self.restore(number, key, None)
+        self._hold(number, key, None)
 
     def restore(self, number: int, key: bytes, value: bytes | None) -> None:
-        """Hold what was read where it had been written."""
+        """Hold what was read where it had been written, in parts or whole."""
+        if is_part(key, value):
+            self.parts(number).take(key, value)
+            return
+        if value is not None and announced(value):
+            value = self.parts(number).whole(key, value)
+        self._hold(number, key, value)
+
+    def _hold(self, number: int, key: bytes, value: bytes | None) -> None:
         values = self._partitions.setdefault(number, {})
         if value is None:
             values.pop(key, None)
         else:
             values[key] = value
 
-    def replace_partition(self, number: int, values: Mapping[bytes, bytes]) -> None:
+    def parts(self, number: int) -> Parts:
+        """What has been read of a partition of values that are not whole yet."""
+        return self._parts.setdefault(number, Parts())
+
+    def replace_partition(self, number: int, values: Mapping[bytes, bytes], parts: Parts | None = None) -> None:
         """Hold these values of a partition, and no others."""
         self._partitions[number] = dict(values)
+        self._parts[number] = Parts(parts)
 
     def retain(self, numbers: Container[int]) -> None:
         """Hold nothing of all other partitions."""
         self._partitions = {number: values for number, values in self._partitions.items() if number in numbers}
+        self._parts = {number: parts for number, parts in self._parts.items() if number in numbers}
 
     def drain(self) -> dict[int, list[Message]]:
         """Nothing: nobody keeps these changes."""
@@ -105,20 +124,26 @@ class MemoryStore:
 
 
 class ChangelogStore(MemoryStore):
-    """A ``StateStore`` whose changes wait to be written to its topic."""
+    """A ``StateStore`` whose changes wait to be written to its topic; ``in_parts``: a value that is too long for a message is several."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_parts: bool = True) -> None:
         super().__init__()
+        self._in_parts = in_parts
         self._changes: dict[int, list[Message]] = {}
 
     def put(self, number: int, key: bytes, value: bytes | None) -> None:
         """Change the value of a key of a partition; None removes it, there as well as here."""
-        self.restore(number, key, value)
-        self._changes.setdefault(number, []).append((key, value, []))
+        before = parts_of(self.partition(number).get(key)) if self._in_parts else 0
+        self._hold(number, key, value)
+        changes = self._changes.setdefault(number, [])
+        if self._in_parts:
+            changes.extend(written(key, value, before))
+        else:
+            changes.append((key, value, []))
 
-    def replace_partition(self, number: int, values: Mapping[bytes, bytes]) -> None:
+    def replace_partition(self, number: int, values: Mapping[bytes, bytes], parts: Parts | None = None) -> None:
         """Hold these values of a partition, and no others; what was to be written of it is not."""
-        super().replace_partition(number, values)
+        super().replace_partition(number, values, parts)
         self._changes.pop(number, None)
 
     def retain(self, numbers: Container[int]) -> None:
@@ -173,6 +198,12 @@ class WriteBackCache(dict[str, V]):
         if key in self or self.store.get(key.encode()) is not None:
             return self[key]
         return default
+
+    def starting_with(self, prefix: str) -> set[str]:
+        """The keys that begin so, of all that is at work or stored."""
+        raw = prefix.encode()
+        stored = {key.decode() for key in self.store if key.startswith(raw)}
+        return stored | {key for key in self if key.startswith(prefix)}
 
     def mark(self, number: int, keys: set[str]) -> None:
         """These keys, all of one partition, have changed."""

@@ -8,6 +8,7 @@ import msgspec
 
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
+from streams.contacts.shared import ids_of
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import Topic
@@ -61,6 +62,11 @@ class WorkingState:
         """Keys of days' facts that are later parts."""
         store = self.stores[topics.DAILY_FACTS]
         return [key.decode() for number in self.numbers for key in store.partition(number) if b"+" in key]
+
+    def shared_ids(self) -> set[str]:
+        """Customer ids that many callers share, or have shared."""
+        store = self.stores[topics.CUSTOMERS]
+        return ids_of(key.decode() for number in self.numbers for key in store.partition(number) if key.endswith(b"\0"))
 
     def agents(self) -> set[str]:
         """Agents whose presence is in hand."""

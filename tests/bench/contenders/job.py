@@ -19,6 +19,7 @@ from streams.entities import daily_facts as daily
 from streams.entities.entity import Entity
 from streams.kpi.measures import add
 from streams.kpi.policy.model import Policy
+from streams.pipeline import Customers
 from streams.roster import Roster
 from streams.windows.clock import EventClock
 from tests.bench.contenders.protocol import Checksum
@@ -87,7 +88,9 @@ class Contacts:
 
     def take(self, key: str, customer: Customer, raw: bytes | None) -> list[tuple[str, Contributions]]:
         """(entity, message to it) of what this message of this customer adds; changes the customer."""
-        out = self._stage.process([raw], {key: customer}, self._clock, machine=_FAR, event_time=True)
+        out = self._stage.process([raw], Customers({key: customer}), self._clock, machine=_FAR, event_time=True)
+        if out.touched - {key}:
+            raise ValueError(f"an id that many callers share, {key}: this state holds customers whole")
         if out.rejected:
             raise ValueError(f"an event of the simulated desk was refused: {out.rejected[0][1]}")
         now = self._clock.now or 0

@@ -21,7 +21,17 @@ from redis import Redis
 from deploy.local.redis import LocalRedis
 from deploy.local.tools import MissingToolError
 from streams.contracts import redis_keys
-from streams.contracts.outputs import WINDOWS, Alert, EntityKind, Presence, Totals, entity, entity_id, entity_kind
+from streams.contracts.outputs import (
+    WINDOWS,
+    Alert,
+    EntityKind,
+    Presence,
+    SharedId,
+    Totals,
+    entity,
+    entity_id,
+    entity_kind,
+)
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
 from streams.settings import Settings
@@ -95,6 +105,7 @@ async def write(
     *values: Totals | Presence | Alert,
     seconds: int = 0,
     behind: dict[int, int] | None = None,
+    shared: dict[str, SharedId | None] | None = None,
 ) -> None:
     """What a worker puts on the screens at ``NOW`` and some seconds."""
     screens = Screens(settings)
@@ -106,6 +117,7 @@ async def write(
         now=ms,
         machine=ms,
         behind=behind or {},
+        shared=shared or {},
     )
     await screens.close()
     assert taken
@@ -517,6 +529,24 @@ def test_workers_that_do_not_keep_up_are_told_of(operation: Settings) -> None:
         assert picture["behind"] == 10
         await write(operation, behind={0: 0, 1: 0}, seconds=1)
         assert (await client.until("behind"))["behind"] == 0
+
+    following(operation, scenario)
+
+
+def test_customer_ids_that_many_callers_share_are_told_of(operation: Settings) -> None:
+    today = NOW.date()
+
+    def of(days: int, contacts: int) -> SharedId:
+        return SharedId(since=today - timedelta(days=50), seen=today - timedelta(days=days), contacts=contacts)
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        ids = {"desk": of(0, 30), "withheld": of(0, 99), "quiet": of(10, 40), "long ago": of(40, 40)}
+        await write(operation, snapshot("all|all"), shared={**ids})
+        client = listen()
+        _, picture = await client.next()
+        assert picture["shared"] == {"total": 3, "today": 2, "named": ["withheld", "desk"]}
+        await write(operation, shared={"withheld": None}, seconds=1)
+        assert (await client.until("shared"))["shared"] == {"total": 2, "today": 1, "named": ["desk"]}
 
     following(operation, scenario)
 

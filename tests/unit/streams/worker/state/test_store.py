@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.worker.state.store import ChangelogStore, MemoryStore, StateStore, WriteBackCache
+from streams.contracts.records import Message
+from streams.worker.state.store import BrokenStateError, ChangelogStore, MemoryStore, StateStore, WriteBackCache
 
 STORES: list[Callable[[], StateStore]] = [MemoryStore, ChangelogStore]
 
@@ -121,3 +123,78 @@ class TestTheChangelog:
                 log.restore(partition, changed, raw)
         for number in range(3):
             assert dict(log.partition(number)) == dict(store.partition(number))
+
+
+class TestAValueTooLongForAMessage:
+    LONG = b"".join(b"%08d" % number for number in range(300_000))
+
+    @staticmethod
+    def read(messages: Iterable[Message], into: MemoryStore | None = None) -> MemoryStore:
+        store = into or MemoryStore()
+        for key, value, _ in messages:
+            assert key is not None
+            assert len(value or b"") < 1_000_000
+            store.restore(0, key, value)
+        return store
+
+    def test_is_written_in_parts_and_read_whole(self) -> None:
+        store = ChangelogStore()
+        store.put(0, b"k", self.LONG)
+        store.put(0, b"other", b"1")
+        found = self.read(store.drain()[0])
+        assert dict(found.partition(0)) == {b"k": self.LONG, b"other": b"1"}
+
+    def test_leaves_nothing_behind_when_it_shrinks_or_goes(self) -> None:
+        for last in (self.LONG[:1_000_000], b"short", None):
+            store = ChangelogStore()
+            store.put(0, b"k", self.LONG)
+            store.put(0, b"k", last)
+            messages = store.drain()[0]
+            newest = {key: value for key, value, _ in messages}  # as compaction leaves it
+            kept = [
+                (key, value, headers) for key, value, headers in messages if newest[key] is value and value is not None
+            ]
+            for read in (messages, kept):
+                assert dict(self.read(read).partition(0)) == ({} if last is None else {b"k": last})
+            assert len(kept) == {1_000_000: 3, 5: 1, 0: 0}[len(last or b"")]
+
+    def test_read_where_compaction_has_left_what_came_before(self) -> None:
+        store = ChangelogStore()
+        store.put(0, b"k", self.LONG)
+        first = store.drain()[0]
+        store.put(0, b"k", self.LONG[1:])
+        second = store.drain()[0]
+        # The older head is still there, of the parts only some are, and then those of the later value follow.
+        assert self.read([*first[1:], *second]).get(b"k") == self.LONG[1:]
+        # A reader that knows the first goes on with the second.
+        assert self.read(second, self.read(first)).get(b"k") == self.LONG[1:]
+
+    def test_of_which_parts_are_missing_is_broken_and_not_silently_gone(self) -> None:
+        store = ChangelogStore()
+        store.put(0, b"k", self.LONG)
+        cache: WriteBackCache[bytes] = WriteBackCache(
+            self.read(store.drain()[0][1:]), msgspec.msgpack.decode, msgspec.msgpack.encode, lambda _: b""
+        )
+        with pytest.raises(BrokenStateError, match="state discard"):
+            cache["k"]
+
+    def test_taken_over_when_only_some_of_its_parts_had_been_read(self) -> None:
+        store, standby, mine = ChangelogStore(), MemoryStore(), ChangelogStore()
+        store.put(0, b"k", self.LONG)
+        messages = store.drain()[0]
+        self.read(messages[:2], standby)
+        mine.replace_partition(0, standby.partition(0), standby.parts(0))
+        assert self.read(messages[2:], mine).get(b"k") == self.LONG
+
+    def test_whoever_takes_a_partition_over_knows_the_parts_that_were_written(self) -> None:
+        store, standby, mine = ChangelogStore(), MemoryStore(), ChangelogStore()
+        store.put(0, b"k", self.LONG)
+        self.read(store.drain()[0], standby)
+        mine.replace_partition(0, standby.partition(0))
+        mine.put(0, b"k", b"short")
+        assert [value for _, value, _ in mine.drain()[0]] == [b"short", None, None, None]
+
+    def test_that_others_read_is_written_whole(self) -> None:
+        store = ChangelogStore(in_parts=False)
+        store.put(0, b"k", self.LONG)
+        assert store.drain() == {0: [(b"k", self.LONG, [])]}

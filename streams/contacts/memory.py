@@ -1,0 +1,242 @@
+"""A contact at work: the fold of its events, and those of them that may still change.
+
+Most events come in order, and are folded into the state one by one. Where one comes late, or amends another, the state is folded anew from
+what is known before it. Two bounds keep that, and what is stored, from growing with a contact that goes on for weeks:
+
+- what lies before the *horizon*, which no event and no amendment can reach any more, is folded into the base for good;
+- of what lies after it, the log keeps the last ``MOST_EVENTS`` or ``MOST_BYTES``; an event that belongs before them is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import insort
+from itertools import takewhile
+from typing import NamedTuple
+
+from streams.contacts.contact import Contact
+from streams.contacts.fold import AMENDMENTS, effective, fold
+from streams.contacts.rules import Rules
+from streams.contacts.slots import Slots
+from streams.contacts.story import TALK, goes_last, order
+from streams.contacts.tickets import OPEN_TICKET
+from streams.contracts.decode import Rejected, decode_contact, encode
+from streams.contracts.events import AnyContactEvent, Corrected, Retracted
+
+#: Later than any event, ms since 1970.
+NEVER = 2**62
+#: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.
+_SHORT = 400
+#: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
+_OPEN_FOR_MS = 366 * 86_400_000
+#: Where the log is longer, its older half is folded for good, though it may lie within the allowed lateness.
+MOST_EVENTS, MOST_BYTES = 1000, 256 * 1024
+#: The log is folded up to the horizon when it has doubled, and has so many events at least.
+_WORTH_FOLDING = 8
+#: So many events since the last checkpoint in the log make a new one, so many events before the end of the log.
+_CHECKPOINT_EVERY, _CHECKPOINT_BEFORE = 64, 16
+#: Where a contact has more slots, those of single replies and parts that are folded for good are let go: they are added up, and
+#: nothing changes them any more.
+_MANY_SLOTS = 64
+_ONE_OF_MANY = re.compile(r"(?:reply|part|miss)\d+")
+
+
+class TooFarBackError(Exception):
+    """An event belongs before what a contact's log still has."""
+
+
+class _Checkpoint(NamedTuple):
+    """The state after the first ``passed`` events of a log without amendments, and the time of the last of them (ms), of whose moment
+    no other is left.
+    """
+
+    passed: int
+    at: int
+    state: Contact
+
+
+class Memory:
+    """A contact at work: what is stored, and what is looked at for every event.
+
+    The log holds the events as JSON: less memory than the events themselves, and written as it is; they are read only where one
+    comes late.
+    """
+
+    __slots__ = (
+        "_amended",
+        "_checkpoint",
+        "_long",
+        "_size",
+        "arrival",
+        "base",
+        "begins",
+        "first_at",
+        "heard",
+        "horizon",
+        "ids",
+        "last_at",
+        "links",
+        "log",
+        "moment",
+        "relevant",
+        "sequenced",
+        "state",
+        "talk",
+    )
+
+    def __init__(self) -> None:
+        self.base = Contact()
+        self.log: list[bytes] = []
+        self.state = Contact()
+        self.links: Slots = {}
+        #: Time of its newest event, folded for good or not (ms).
+        self.heard = -NEVER
+        #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
+        self.arrival: int | None = None
+        #: What its own and its neighbours' links were computed from.
+        self.relevant: tuple[object, ...] = ()
+        #: What lies before it (ms) is not amended any more, in the log still or not.
+        self.horizon = -NEVER
+        #: The log begins here (ms), as it became too long: no event before it is taken in any more.
+        self.begins = -NEVER
+        self.note([])
+
+    @property
+    def remembered(self) -> int:
+        """When it counts as last heard of (ms): until it is forgotten, closing it takes it out of the backlog."""
+        return self.heard + _OPEN_FOR_MS if OPEN_TICKET in self.state.slots else self.heard
+
+    def events(self, first: int = 0) -> list[AnyContactEvent]:
+        """The log from its event number ``first`` on, read and in order."""
+        events = [event for raw in self.log[first:] if not isinstance(event := decode_contact(raw), Rejected)]
+        if self._amended:  # what was put at the end may come before an amendment of later
+            events.sort(key=order)
+        return events
+
+    def keep(self, events: list[AnyContactEvent]) -> None:
+        """Have these events, in order, as the log."""
+        self.log = [encode(event) for event in events]
+        self.note(events)
+
+    def note(self, events: list[AnyContactEvent]) -> None:
+        """Remember of the log, read, what is looked at for every event."""
+        #: Ids in the log; where it begins (ms).
+        self.ids = {event.id for event in events}
+        self.first_at = min((event.at for event in events), default=NEVER)
+        self._note_last_moment([event for event in events if type(event) not in AMENDMENTS])
+        #: Ids of the events that others in the log amend.
+        self._amended = {event.corrects for event in events if isinstance(event, Corrected | Retracted)}
+        self._checkpoint: _Checkpoint | None = None
+        self._size = sum(map(len, self.log))
+        #: When it has so many events, the log is to be folded up to the horizon.
+        self._long = max(_WORTH_FOLDING, 2 * len(events))
+
+    def _note_last_moment(self, events: list[AnyContactEvent]) -> None:
+        """Of events in order, the log's last of them in any case: when the last one was, how many are of that time, and how many of
+        these have a sequence or are mere talk.
+        """
+        self.last_at = events[-1].at if events else -NEVER
+        moment = list(takewhile(lambda event: event.at == self.last_at, reversed(events)))
+        self.moment, self.sequenced = len(moment), sum(event.sequence is not None for event in moment)
+        self.talk = sum(type(event) in TALK for event in moment)
+
+    def follows(self, event: AnyContactEvent, at: int) -> bool:
+        """Does an event come after all that are folded, with nothing said about it: is one step enough? Else it is to be inserted.
+
+        Raises TooFarBackError.
+        """
+        if at < self.begins:
+            raise TooFarBackError
+        if at < self.last_at or type(event) in AMENDMENTS or event.id in self._amended:
+            return False
+        if at > self.last_at:
+            return True
+        if self._amended:
+            return False
+        last = decode_contact(self.log[-1])
+        return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced, self.talk)
+
+    def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
+        """Put an event that follows at the end of the log, as it came (``raw``) where that is short."""
+        self._place(event, len(self.log), raw)
+        if at != self.last_at:
+            self.last_at, self.moment, self.sequenced, self.talk = at, 0, 0, 0
+        self.moment += 1
+        self.sequenced += event.sequence is not None
+        self.talk += type(event) in TALK
+
+    def _place(self, event: AnyContactEvent, index: int, raw: bytes | None) -> None:
+        kept = raw if raw is not None and len(raw) <= _SHORT else encode(event)
+        self.log.insert(index, kept)
+        self.ids.add(event.id)
+        self._size += len(kept)
+        self.first_at = min(self.first_at, event.at)
+
+    def insert(self, event: AnyContactEvent, raw: bytes | None, rules: Rules, own: Rules | None) -> Contact:
+        """Put an event into the log where it belongs; returns the state that follows.
+
+        ``own``: the rules that the contact is judged by; None where the event may change that. Raises what ``fold`` raises; the log is
+        then as it was.
+        """
+        if own is None or self._amended or type(event) in AMENDMENTS:
+            self.fold_up_to_horizon(rules)
+            events = self.events()
+            insort(events, event, key=order)
+            state = fold(self.base, events, rules)
+            self.keep(events)
+            return state
+        before = self._checkpoint if self._checkpoint is not None and self._checkpoint.at < event.at else None
+        first, state = (0, self.base) if before is None else (before.passed, before.state)
+        events = self.events(first)
+        insort(events, event, key=order)
+        index, all_of_them = first + events.index(event), events
+        if len(events) > _CHECKPOINT_EVERY and (passed := _border(events, len(events) - _CHECKPOINT_BEFORE)):
+            state = fold(state, events[:passed], own)
+            before = _Checkpoint(first + passed, events[passed - 1].at, state)
+            events = events[passed:]
+        state = fold(state, events, own)
+        self._place(event, index, raw)
+        self._checkpoint = before
+        self._note_last_moment(all_of_them)
+        return state
+
+    def bound(self, horizon: int, rules: Rules) -> None:
+        """After an event: fold for good what no event of the future reaches (those before ``horizon``, ms), once that is worth it, and
+        what is too much.
+        """
+        if horizon > self.horizon:
+            self.horizon = horizon
+        if self.first_at < self.horizon and len(self.log) >= self._long:
+            self.fold_up_to_horizon(rules)
+        if len(self.log) > MOST_EVENTS or self._size > MOST_BYTES:
+            self._shorten(rules)
+
+    def fold_up_to_horizon(self, rules: Rules) -> None:
+        """What a later correction or retraction has changed is folded as changed: the amendment will not find it again."""
+        if self.first_at >= self.horizon:
+            return
+        events = self.events()
+        settled = [event for event in effective(events) if event.at < self.horizon]
+        self._settle(settled, [event for event in events if event.at >= self.horizon], rules)
+
+    def _shorten(self, rules: Rules) -> None:
+        events = self.events()
+        half = _border(events, len(events) // 2) or len(events) // 2  # all are of one moment: it is torn
+        self.begins, settled = events[half].at, {event.id for event in events[:half]}
+        standing = [event for event in effective(events) if event.id in settled]
+        self._settle(standing, events[half:], rules)
+
+    def _settle(self, settled: list[AnyContactEvent], rest: list[AnyContactEvent], rules: Rules) -> None:
+        self.base = fold(self.base, settled, rules)
+        self.keep(rest)
+        if len(self.base.slots) > _MANY_SLOTS:
+            base, state = self.base.slots, self.state.slots
+            for name in [name for name in base if _ONE_OF_MANY.fullmatch(name)]:
+                if name not in self.state.was and state.get(name) == base[name]:
+                    del base[name], state[name]
+
+
+def _border(events: list[AnyContactEvent], near: int) -> int:
+    """How many events, in order, to take from the front so that no moment is torn: ``near``, else less, else more; 0: all are of one."""
+    borders = [n for n in range(1, len(events)) if events[n - 1].at != events[n].at]
+    return max((n for n in borders if n <= near), default=min(borders, default=0))
