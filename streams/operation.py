@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -19,8 +21,12 @@ from streams.kpi.levels import grows
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
 from streams.settings import Settings
+from streams.system_clock import machine_ms
 from streams.windows.clock import Days
 from streams.worker.state.progress import Progress
+
+#: kafka-python's record: it has no types of its own.
+Record: TypeAlias = Any
 
 _encode = msgspec.json.Encoder().encode
 _decode_score = msgspec.json.Decoder(Score).decode
@@ -42,7 +48,7 @@ class KafkaOperation:
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
         """The newest facts of every entity of a kind, from ``first`` to ``last``, both included, by entity and date. The parts of a
-        day are added up; what grows by itself is as of the operation's newest event.
+        day are added up; what grows by itself is as of the operation's own clock.
 
         Raises ConnectionError where no Kafka answers or the topic is not there.
         """
@@ -50,7 +56,7 @@ class KafkaOperation:
         found = [facts for facts in read if facts.sums or not facts.planned]  # a day with plans only has not begun
         if not any(grows(facts.sums) for facts in found):
             return found
-        now, days = self._clock(), Days(self.policy.zone, self.policy.day_starts_ms)
+        now, days = self.clock(), Days(self.policy.zone, self.policy.day_starts_ms)
         return [plain(facts, now, days) for facts in found]
 
     def stored_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
@@ -72,17 +78,27 @@ class KafkaOperation:
             raise ConnectionError(self._unreachable(error)) from error
         return whole(decode_day(value) for _, value in sorted(newest.items()) if value is not None)
 
-    def _clock(self) -> int:
-        """How far the operation has come: the newest event time that it has taken in, ms since 1970."""
-        progress = Progress()
+    def clock(self) -> int:
+        """As of when the operation's figures are, ms since 1970, by its own clock: the newest event time that it has taken in where its
+        workers are on the event clock, the machine's where they are on that one, and where it has taken in nothing.
+
+        The workers have stored which clock is theirs; the settings say it where they are older than that. Raises as ``daily_facts``.
+        """
+        newest: dict[bytes, Record] = {}
         try:
             with closing(self._consumer()) as consumer:
-                for key, value in self._whole(consumer, self.settings.topic(topics.PROGRESS)):
-                    if value is not None:
-                        progress.load(key, value)
+                for record in self._records(consumer, self.settings.topic(topics.PROGRESS)):
+                    newest[record.key] = record
         except KafkaError as error:
             raise ConnectionError(self._unreachable(error)) from error
-        return max((clock.now for clock in progress.clocks.values() if clock.now is not None), default=0)
+        progress = Progress()
+        # In the order in which they were written: where workers were started again on another clock, that one holds.
+        for record in sorted(newest.values(), key=attrgetter("timestamp")):
+            if record.value is not None:
+                progress.load(record.key, record.value)
+        on_event_time = self.settings.clock == "event" if progress.event_time is None else progress.event_time
+        moments = [clock.now for clock in progress.clocks.values() if clock.now is not None]
+        return max(moments) if on_event_time and moments else machine_ms()
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(
@@ -97,7 +113,11 @@ class KafkaOperation:
         return KafkaProducer(**kafka_python_options(self.settings), acks="all", compression_type="gzip")
 
     def _whole(self, consumer: KafkaConsumer, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
-        """Every message of a topic up to its present end."""
+        """Key and value of every message of a topic up to its present end."""
+        return ((record.key, record.value) for record in self._records(consumer, topic))
+
+    def _records(self, consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
+        """Every message of a topic with a key, up to its present end."""
         partitions = consumer.partitions_for_topic(topic)
         if not partitions:
             raise ConnectionError(
@@ -117,7 +137,7 @@ class KafkaOperation:
             for records in fetched.values():
                 for record in records:
                     if record.key is not None:
-                        yield record.key, record.value
+                        yield record
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         """Agent id → his entry in force on a day; empty where nobody has imported a roster.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 
 from scoring.analysis.correlation import Correlation, correlated, cuts, most_alike
@@ -16,6 +17,7 @@ from scoring.runs.run import Run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
+from streams.kpi.maturity import Maturity
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Direction, side_of
 
@@ -76,16 +78,22 @@ class Review:
     teams: tuple[GroupReview, ...]
 
 
-def satisfaction(facts: Iterable[DailyFacts], period: Period, policy: AnyPolicy, kpi: str) -> dict[str, Fraction]:
-    """Agent → the KPI over the period; those without data are absent. Raises ValueError for an unknown KPI."""
+def satisfaction(
+    facts: Iterable[DailyFacts], period: Period, policy: AnyPolicy, kpi: str, as_of: datetime | None = None
+) -> dict[str, Fraction]:
+    """Agent → the KPI over the period; those without data are absent. Raises ValueError for an unknown KPI.
+
+    ``as_of``: the moment as of which it is judged what has matured (all where it is not given), for a KPI of matured days only.
+    """
     if kpi not in KPIS:
         raise ValueError(
             f"no KPI is called {kpi!r}; those of satisfaction: {', '.join(id for id in KPIS if 'csat' in id)}"
         )
     judged = Judged(policy, period.first, period.last)
+    maturity, matures = Maturity(policy, as_of), KPIS[kpi].matures if KPIS[kpi].only_mature else None
     sums: dict[str, Sums] = {}
     for day in facts:
-        if entity_kind(day.entity) == "agent" and day.date in period:
+        if entity_kind(day.entity) == "agent" and day.date in period and matures not in maturity.young(day.date):
             judged.add(sums.setdefault(entity_id(day.entity), {}), day.entity, day.date, day.sums)
     bound = judged.bound(kpi, side_of("agent"))
     found = {id: bound.exact(own) for id, own in sums.items()}

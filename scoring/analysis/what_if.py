@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from scoring.cards.model import Card
@@ -126,22 +126,27 @@ def what_if(
     past: Sequence[Past],
     policy: AnyPolicy,
     incomplete: Incomplete = Incomplete.unscored,
+    as_of: datetime | None = None,
 ) -> WhatIf:
     """Score and decide the months under both scenarios, in order of time, each scenario with its own history.
+
+    ``as_of``: the moment as of which it is judged what has matured; where it is not given, everything has.
 
     Raises ValueError for whatever `scoring.runs.run.run` and `scoring.outcomes.decide` refuse.
     """
     ordered = sorted(past, key=lambda one: one.month)
-    pairs = zip(_played(before, ordered, policy, incomplete), _played(after, ordered, policy, incomplete), strict=True)
+    pairs = zip(*(_played(scenario, ordered, policy, incomplete, as_of) for scenario in (before, after)), strict=True)
     months = tuple(_change(one.month, old, new) for one, (old, new) in zip(ordered, pairs, strict=True))
     return WhatIf(before, after, months)
 
 
-def _played(scenario: Scenario, past: Sequence[Past], policy: AnyPolicy, incomplete: Incomplete) -> list[Outcomes]:
+def _played(
+    scenario: Scenario, past: Sequence[Past], policy: AnyPolicy, incomplete: Incomplete, as_of: datetime | None
+) -> list[Outcomes]:
     history: dict[str, History] = {}
     made = []
     for one in past:
-        scored = run(scenario.card, one.month, one.facts, policy, one.roster, one.inputs, seasons=scenario.seasons)
+        scored = run(scenario.card, one.month, one.facts, policy, one.roster, one.inputs, scenario.seasons, as_of)
         everybody = people(scored, one.roster, one.about, incomplete, one.everybody)
         outcomes = decide(
             one.month,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +15,7 @@ from scoring.commands.database import database
 from scoring.commands.files import files
 from scoring.commands.inputs import import_, inputs, missing, template
 from scoring.commands.options import (
+    AsOf,
     CalendarFile,
     Formats,
     HowIncomplete,
@@ -94,6 +93,7 @@ def run(
     outcomes: OutcomesFile = None,
     pool: Pools = None,
     incomplete: HowIncomplete = Incomplete.unscored,
+    as_of: AsOf = None,
     rows: Annotated[int, typer.Option(min=0, help="People shown on the screen; the files have all")] = 50,
     publish: Annotated[
         bool,
@@ -104,6 +104,9 @@ def run(
 
     This is how a month stands. What HR goes by is prepared, reviewed, approved and then published: `deskpulse score prepare`,
     `score publish`. `--publish` puts it on the topic `scores` without that, and says so in each message (`reviewed: false`).
+
+    What has matured, such as first contact resolution, is judged as of the day that it is where the operation is, as `score prepare`
+    does; `--as-of` says another moment, and the files say which it was: the same facts as of the same moment give the same files.
 
     Takes what was imported for the period. An item without data is unscored, never 0: it is left out of the total and of the
     maximum beside it. The sheets' trend takes earlier months from the .json files in the directory, as they were written then.
@@ -117,10 +120,9 @@ def run(
         amounts = pools(pool, rules)
         materials = gather(
             operation, find(card), when, seasons=load_calendar(calendar) if calendar else (), pools=amounts,
-            incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
+            incomplete=incomplete, settings=rules if isinstance(when, Month) else None, as_of=as_of,
         )  # fmt: skip
-        # Actions open on the day after the period, whenever the command is given: the same facts give the same files.
-        materials = replace(remembered(operation, materials), opened=when.last + timedelta(days=1))
+        materials = remembered(operation, materials)
         scored = compute(materials)
         result, decided, roster = scored.run, scored.outcomes, materials.roster
         before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from scoring.reports.files import Format, Sheets, Spoken
 from scoring.runs.outcome_inputs import Incomplete
 from scoring.store.audit import Actor
 from scoring.workflow.gather import Operation
+from streams.kpi.as_of import parse_as_of
 
 _Read = TypeVar("_Read")
 
@@ -33,6 +34,12 @@ def parsed(read: Callable[[str], _Read], text: str) -> _Read:
 
 month = partial(parsed, Month.parse)
 period = partial(parsed, parse_period)
+
+
+def moment(text: str) -> date | datetime:
+    """A day or a moment as it is typed. Ends the command for anything else."""
+    return parsed(parse_as_of, text)
+
 
 CardName = Annotated[
     str, typer.Argument(metavar="CARD", help="Id of a card that comes with the program, or the path of a .yaml file")
@@ -58,6 +65,16 @@ HowIncomplete = Annotated[
     typer.Option(
         "--incomplete",
         help="A total with unscored items: `unscored` has no grade and no pay, `rescaled` counts at the scale of what is scored",
+    ),
+]
+AsOf = Annotated[
+    date | None,
+    typer.Option(
+        "--as-of",
+        parser=moment,
+        metavar="YYYY-MM-DD[THH:MM]",
+        help="Judge as of then which days have matured (a day: its beginning); where left out as of the day that it is by the "
+        "operation's own clock",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Directory for the files; made where absent")]

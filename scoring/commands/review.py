@@ -12,13 +12,13 @@ from scoring.analysis.review_report import report
 from scoring.cards.load import find
 from scoring.cards.profile_calendar import load_calendar
 from scoring.commands import options
-from scoring.commands.options import CalendarFile, months, months_there_are
+from scoring.commands.options import AsOf, CalendarFile, months, months_there_are
 from scoring.commands.output import clear, show, stop
 from scoring.commands.what_if import write_report
 from scoring.period import Month
 from scoring.runs.run import run
 from scoring.runs.snapshot import as_given
-from scoring.workflow.gather import Operation, handed_in, period_facts
+from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts
 
 
 def review_command(
@@ -28,6 +28,7 @@ def review_command(
     card: Annotated[str, typer.Option(help="The card: an id or a .yaml file")] = "s2-a-core",
     calendar: CalendarFile = None,
     against: Annotated[str, typer.Option(help="KPI that stands for satisfaction")] = "csat_mean",
+    as_of: AsOf = None,
     out: Annotated[Path, typer.Option(help="Directory for the report (.html, .csv); made where absent")] = Path(
         "scores"
     ),
@@ -42,13 +43,14 @@ def review_command(
         the_card = find(card)
         seasons = load_calendar(calendar) if calendar else ()
         scored, satisfied, rosters = [], [], []
+        at = judged_at(operation, as_of)
         for month in months(first, last):
             facts, roster = list(period_facts(operation, [the_card], month)), operation.roster(month.last)
             inputs = as_given(the_card, handed_in(operation, the_card.id, month))
             if not facts and not inputs:
                 continue
-            scored.append(run(the_card, month, facts, operation.policy, roster, inputs, seasons))
-            satisfied.append(satisfaction(facts, month, operation.policy, against))
+            scored.append(run(the_card, month, facts, operation.policy, roster, inputs, seasons, at))
+            satisfied.append(satisfaction(facts, month, operation.policy, against, at))
             rosters.append(roster)
         if not scored:
             stop(f"no agent has facts from {first} to {last}; {months_there_are(operation)}")

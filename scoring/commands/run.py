@@ -13,6 +13,7 @@ from scoring.cards.load import find, known
 from scoring.cards.profile_calendar import load_calendar
 from scoring.commands.options import (
     AsJson,
+    AsOf,
     By,
     CalendarFile,
     CardName,
@@ -57,9 +58,11 @@ def prepare(
     outcomes: OutcomesFile = None,
     pool: Pools = None,
     incomplete: HowIncomplete = Incomplete.unscored,
+    as_of: AsOf = None,
     json_: AsJson = False,
 ) -> None:
-    """Freeze a period as it stands: facts, roster, inputs, card, KPI and policy versions, and what comes of them.
+    """Freeze a period as it stands: facts, roster, inputs, card, KPI and policy versions, as of when it was judged what had
+    matured, and what comes of them.
 
     The first step; `review` and `approve` follow. It may be done again until approval, when facts or inputs have changed,
     and then shows what moved. The same input gives the same bytes.
@@ -71,7 +74,7 @@ def prepare(
             raise ValueError(f"{when} has not begun: it is {day}; is it the right period?")
         materials = gather(
             operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
-            incomplete=incomplete, settings=rules if isinstance(when, Month) else None,
+            incomplete=incomplete, settings=rules if isinstance(when, Month) else None, as_of=as_of,
         )  # fmt: skip
         with store(operation) as database, database.write() as connection:
             made = lifecycle.prepare(connection, materials, actor(operation, by))
@@ -326,6 +329,8 @@ def _notes(operation: Operation, materials: Materials, people: Iterable[str], da
     period = materials.period
     if day <= period.last:
         yield f"{period} ends on {period.last}: facts up to then are lacking; prepare it again after that day"
+    elif (come := operation.as_of().date()) < period.last:
+        yield f"{period} ends on {period.last}, and the operation has come to {come} by its own clock: are its facts all there?"
     if without_facts(materials):
         yield f"no agent has facts in {period}, {months_there_are(operation)}; is it the right period?"
     strangers = [person for person in people if person not in materials.roster] if materials.roster else []

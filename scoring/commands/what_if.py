@@ -20,6 +20,7 @@ from scoring.cards.profile_calendar import Season, load_calendar
 from scoring.cards.profiles import find_profile
 from scoring.commands import options
 from scoring.commands.options import (
+    AsOf,
     HowIncomplete,
     OutcomesFile,
     Pools,
@@ -35,7 +36,7 @@ from scoring.outcomes import Amounts
 from scoring.period import Month
 from scoring.runs.outcome_inputs import About, Incomplete, known
 from scoring.runs.snapshot import as_given
-from scoring.workflow.gather import Operation, handed_in, period_facts
+from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts
 
 
 def what_if_command(
@@ -61,6 +62,7 @@ def what_if_command(
         ),
     ] = None,
     incomplete: HowIncomplete = Incomplete.rescaled,
+    as_of: AsOf = None,
     out: Annotated[Path, typer.Option(help="Directory for the report (.html, .csv); made where absent")] = Path(
         "scores"
     ),
@@ -87,8 +89,9 @@ def what_if_command(
         if not any(one.facts for one in past):
             stop(f"no agent has facts from {first} to {last}; {months_there_are(operation)}")
         made = what_if(
-            Scenario(base, rules, seasons), Scenario(new, new_rules, new_seasons), past, operation.policy, incomplete
-        )
+            Scenario(base, rules, seasons), Scenario(new, new_rules, new_seasons), past, operation.policy, incomplete,
+            judged_at(operation, as_of),
+        )  # fmt: skip
     told = report(made)
     show(told.screen(rows))
     write_report(told, out, f"what-if-{base.id}-{first}-{last}")

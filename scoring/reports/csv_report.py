@@ -10,6 +10,7 @@ from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.rounding import cents, shown, some
 from scoring.runs.messages import money_of, unscored_ids
 from scoring.runs.run import Run
+from streams.kpi.as_of import moment_said
 
 #: Headings of the columns that a person's line begins with.
 PERSON_COLUMNS = (
@@ -35,7 +36,17 @@ def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
     ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
     out.writerow(
-        ("评分卡 Card", "版本 Version", "月份 Month", *PERSON_COLUMNS, *items, *parts, *ends, "未评分 Unscored")
+        (
+            "评分卡 Card",
+            "版本 Version",
+            "月份 Month",
+            *PERSON_COLUMNS,
+            *items,
+            *parts,
+            *ends,
+            "未评分 Unscored",
+            "截至 As of",
+        )
     )
     for person in run.people:
         tally = person.tally
@@ -54,6 +65,7 @@ def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
                 *("" if part.tally.total is None else part.tally.total for part in person.sections),
                 *(_decision(decided[person.person]) if outcomes else ()),
                 unscored_ids(person),
+                "" if run.as_of is None else moment_said(run.as_of),
             )
         )
     return text.getvalue().encode("utf-8-sig")

@@ -49,6 +49,7 @@ def json_parts(
         "card_version": run.card.version,
         "card_name": {"zh": run.card.name.zh, "en": run.card.name.en},
         "period": str(run.period),
+        "as_of": None if run.as_of is None else run.as_of.isoformat(),
         "revision": revision,
         "policy_version": run.policy_version,
         "kpi_versions": run.kpi_versions,

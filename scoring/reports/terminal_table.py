@@ -14,6 +14,7 @@ from rich.text import Text
 from scoring.evaluation.scorer import PersonScore
 from scoring.rounding import NONE, cents, shown, some
 from scoring.runs.run import Run
+from streams.kpi.as_of import moment_said
 
 #: Reasons why something is unscored that the screen shows; each person may have his own.
 _REASONS = 30
@@ -24,6 +25,7 @@ def render(run: Run, rows: int) -> RenderableType:
     card = run.card
     title = (
         f"{card.name.zh} · {card.name.en}\n{card.id} v{card.version} · {run.period} · 满分 max {some(card.total.max)}"
+        + ("" if run.as_of is None else f"\n截至 as of {moment_said(run.as_of)}")
     )
     table = Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title_style="bold")
     table.add_column("人员\nPerson", no_wrap=True)

@@ -70,6 +70,7 @@ def document(materials: Materials, result: Result, materials_digest: str, facts_
         "card": run.card.id,
         "card_version": run.card.version,
         "period": run.period,
+        **({} if materials.as_of is None else {"as_of": materials.as_of}),
         "policy_version": run.policy_version,
         "kpi_versions": run.kpi_versions,
         "profiles": [{"id": one.profile, "version": one.version} for one in run.weights.applied],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from decimal import Decimal
 
 from scoring.cards.model import Card, Item
@@ -43,6 +43,8 @@ class Run:
     policy_version: str
     people: tuple[PersonScore, ...]
     weights: Weights
+    #: The moment as of which it was judged what had matured; None: everything had.
+    as_of: datetime | None = None
     #: Person → item id → how his figure compares with the rest of his team: for people to read, it scores nothing.
     beside: Beside = field(default_factory=dict)
 
@@ -70,14 +72,14 @@ def run(
     roster: Mapping[str, RosterEntry] | None = None,
     inputs: Mapping[str, Mapping[str, Decimal | Given]] | None = None,
     seasons: Sequence[Season] = (),
-    as_of: date | None = None,
+    as_of: datetime | None = None,
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
     ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
     other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
-    handed in for him. ``seasons``: profiles and when they are in force. ``as_of``: the day at whose beginning figures that
-    mature are looked at; where it is not given, all have matured. Raises ValueError where an entity's day comes
+    handed in for him. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
+    what has matured; where it is not given, everything has. Raises ValueError where an entity's day comes
     twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
     on a day of it.
     """
@@ -99,22 +101,21 @@ def run(
         own = inputs.get(person, {}) if inputs else {}
         team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
         scored.append(scorer.score(person, people.get(person, _EMPTY), own, entry.hr_number if entry else None, team))
-    return Run(card, period, judged.named, tuple(scored), weights, beside(card, people, entries, judged))
+    return Run(card, period, judged.named, tuple(scored), weights, as_of, beside(card, people, entries, judged))
 
 
 _EMPTY = Measured({})
 
 
 def _summed(
-    card: Card, period: Period, facts: Iterable[DailyFacts], policy: AnyPolicy, judged: Judged, as_of: date | None
+    card: Card, period: Period, facts: Iterable[DailyFacts], policy: AnyPolicy, judged: Judged, as_of: datetime | None
 ) -> tuple[dict[str, Measured], dict[str, Measured]]:
     """What people and teams did in the period: id → sums, and how the days differ for the means that the card scores."""
     kinds = {"agent": "person", "team": "team"}
     bounds = {kind: _bounds(card, judged, kind, of) for kind, of in kinds.items()}
     means = {kind: [bound for bound in of if bound.kind == "mean"] for kind, of in bounds.items()}
     fields = {bound.matures for of in bounds.values() for bound in of if bound.matures is not None}
-    now = None if as_of is None else datetime.combine(as_of, time(), policy.zone)
-    maturity = Maturity(policy, now, sorted(fields))
+    maturity = Maturity(policy, as_of, sorted(fields))
     summed: dict[str, dict[str, Ripening]] = {"agent": {}, "team": {}}
     spreads: dict[str, dict[str, dict[str, Spread]]] = {"agent": {}, "team": {}}
     days: dict[str, int] = {}

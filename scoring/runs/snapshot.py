@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -43,8 +43,8 @@ class Materials:
     """What a run is made of. ``facts``: of the period, and of rated days before it (streaks look back); asked for repeatedly.
 
     ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
-    which follow-up actions open, and as of which days have matured. ``adjusted``: what accepted appeals have changed in the
-    facts, as facts to be added.
+    which follow-up actions open. ``as_of``: the moment as of which days have matured; None: the beginning of that day, in runs that
+    were frozen before the moment was told. ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
     """
 
     card: Card
@@ -52,6 +52,7 @@ class Materials:
     policy: AnyPolicy
     facts: Iterable[DailyFacts]
     opened: date
+    as_of: datetime | None = None
     roster: Mapping[str, RosterEntry] = field(default_factory=dict)
     inputs: Handed = field(default_factory=dict)
     seasons: tuple[Season, ...] = ()
@@ -79,7 +80,7 @@ class Materials:
             self.roster,
             self.given(),
             self.seasons,
-            self.opened,
+            self.as_of or datetime.combine(self.opened, time(), self.policy.zone),
         )
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:
@@ -134,6 +135,7 @@ def pack(materials: Materials) -> tuple[bytes, Facts]:
         # Every value is written, so that a new default changes no closed month; read once, as 300 and 300.0 are one value.
         "policy": versions.dump(versions.read(versions.dump(materials.policy))),
         "opened": materials.opened,
+        **({} if materials.as_of is None else {"as_of": materials.as_of}),
         "roster": dict(materials.roster),
         "inputs": materials.inputs,
         "seasons": materials.seasons,
@@ -158,6 +160,7 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         policy=versions.read(raw["policy"]),
         facts=facts,
         opened=date.fromisoformat(raw["opened"]),
+        as_of=datetime.fromisoformat(raw["as_of"]) if "as_of" in raw else None,
         roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),
         inputs=raw["inputs"],
         seasons=tuple(_model(Season, season) for season in raw["seasons"]),

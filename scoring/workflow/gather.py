@@ -25,6 +25,7 @@ from scoring.store.inputs import handed
 from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
+from streams.kpi.as_of import day_of, moment_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, within
 
@@ -49,7 +50,10 @@ class Operation(outputs.Operation, Protocol):
         """URL of the database; None: SQLite in ``data_dir``."""
 
     def now(self) -> datetime:
-        """The moment at which a command is given."""
+        """The moment at which a command is given, by the machine's clock."""
+
+    def as_of(self) -> datetime:
+        """The operation's own clock: as of when its figures are."""
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         """What ``*.corrected`` and ``*.retracted`` events change in the days of agents and teams, as facts to be added.
@@ -116,8 +120,14 @@ def gather(
     settings: Settings | None = None,
     pools: Mapping[str, Decimal] | None = None,
     incomplete: Incomplete = Incomplete.unscored,
+    as_of: date | datetime | None = None,
 ) -> Materials:
-    """The materials of a run as they are now, but for inputs and history, which the database has."""
+    """The materials of a run as they are now, but for inputs and history, which the database has.
+
+    ``as_of``: when it is judged what has matured, where another moment was asked for (see `judged_at`). Follow-up actions open on
+    that day, but not before the period is over.
+    """
+    at = judged_at(operation, as_of)
     back = LOOK_BACK if settings is not None and isinstance(period, Month) else timedelta(0)
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
     return Materials(
@@ -125,7 +135,8 @@ def gather(
         period=period,
         policy=within(operation.policy, period.first, period.last),
         facts=Facts.of(_rated_before(period.first, period_facts(operation, [card], period, back))),
-        opened=today(operation),
+        opened=max(day_of(at, operation.policy), period.last + timedelta(days=1)),
+        as_of=at,
         roster=operation.roster(period.last),
         seasons=seasons,
         settings=settings,
@@ -149,6 +160,16 @@ def without_facts(materials: Materials) -> bool:
     card, period = materials.card, materials.period
     asks = any(item.kpi is not None for item in card.items)
     return asks and not any(fact.date in period for fact in materials.facts)
+
+
+def judged_at(operation: Operation, given: date | datetime | None = None) -> datetime:
+    """As of when scores judge what has matured: what was asked for, else the beginning of the day that it is by the operation's own
+    clock, so that scoring twice on one day is the same.
+
+    Raises ValueError for a moment that is still to come.
+    """
+    policy = operation.policy
+    return moment_of(given or day_of(operation.as_of(), policy), policy, operation.now())
 
 
 def today(operation: Operation) -> date:

@@ -13,9 +13,10 @@ from typing import Annotated, TextIO
 import typer
 
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
-from streams.commands.shared.facts_source import From, RosterFile, Source, To, days
+from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days
 from streams.commands.shared.files import Files, Mapping, System, reader
 from streams.entities.daily_facts import Row, rows
+from streams.kpi.as_of import moment_said
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
 
@@ -60,17 +61,14 @@ def export(
     per: PerPeriod = Per.day,
     format: InFormat = Format.csv,
     out: Out = None,
+    as_of: AsOf = None,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
 ) -> None:
     """The facts that the workers have written to Kafka: one row per entity and period."""
     operation = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy)
-    within = days(first, last)
-    found = operation.daily_facts(within.first, within.last, by.value)
-    if not found:
-        raise stop(f"no facts of any {by} between {within.first} and {within.last} at {operation.settings.broker}")
-    _write(rows(found, per.value, operation.policy, operation.now()), format, out)
+    _give(Source(operation, None, None, None, as_of=as_of), days(first, last), by, per, format, out)
 
 
 @facts.command()
@@ -85,6 +83,7 @@ def compute(
     per: PerPeriod = Per.day,
     format: InFormat = Format.csv,
     out: Out = None,
+    as_of: AsOf = None,
     policy: PolicyFile = None,
     roster: RosterFile = None,
 ) -> None:
@@ -93,25 +92,26 @@ def compute(
     All files are read together in order of time: nothing in them is late. Exit
     code 1 where events were refused, such as those of a day still to come.
     """
-    within = days(first, last)
     with clear_errors():
         read = reader(mapping, system)
-    source = Source(deployment(ctx, policy_file=policy), files, None, roster, read)
-    found = source.daily_facts(within, by.value)
-    if not found:
-        raise stop(f"no facts of any {by} between {within.first} and {within.last} in {source.place}")
-    _write(rows(found, per.value, source.operation.policy, source.now), format, out)
+    source = Source(deployment(ctx, policy_file=policy), files, None, roster, read, as_of)
+    _give(source, days(first, last), by, per, format, out)
     source.end()
 
 
-def _write(table: Iterable[Row], format: Format, out: Path | None) -> None:
+def _give(source: Source, within: Days, by: By, per: Per, format: Format, out: Path | None) -> None:
+    found = source.daily_facts(within, by.value)
+    if not found:
+        raise stop(f"no facts of any {by} between {within.first} and {within.last} at {source.place}")
+    as_of = source.as_of
+    table = rows(found, per.value, source.operation.policy, as_of)
     with clear_errors():
         if out is None:
             _print(table, format, sys.stdout)
             return
         with out.open("w", encoding="utf-8", newline="") as file:
             _print(table, format, file)
-    typer.echo(f"written: {out}", err=True)
+    typer.echo(f"written: {out}" + (f", as of {moment_said(as_of)}" if as_of else ""), err=True)
 
 
 def _print(table: Iterable[Row], format: Format, file: TextIO) -> None:

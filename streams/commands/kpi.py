@@ -16,6 +16,7 @@ from streams.catalogue.page import write
 from streams.commands.shared.aggregates import Summed, compared
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import (
+    AsOf,
     Days,
     From,
     MappingFile,
@@ -29,6 +30,7 @@ from streams.commands.shared.facts_source import (
 )
 from streams.commands.shared.people import Team, days_of_agents
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
+from streams.kpi.as_of import moment_said
 from streams.kpi.catalog import AREAS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
@@ -157,6 +159,7 @@ def explain_value(
     tables: Tables = None,
     mapping: MappingFile = None,
     roster: RosterFile = None,
+    as_of: AsOf = None,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
@@ -168,22 +171,27 @@ def explain_value(
     with clear_errors():
         one, who = find(id), as_entity(of)
     when = period(day, month, first, last)
-    source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
+    source = Source(
+        deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster, as_of=as_of
+    )
     there = source.daily_facts(when, _kind(who))
     own = [fact for fact in there if fact.entity == who]
     if not own:
         raise stop(_nothing(who, when, there, source))
-    found = _explained(one, who, own, source.operation.policy, source.now)
-    days = [(fact, _explained(one, who, [fact], source.operation.policy, source.now)) for fact in own] if by_day else []
+    found = _explained(one, who, own, source.operation.policy, source.as_of)
+    days = (
+        [(fact, _explained(one, who, [fact], source.operation.policy, source.as_of)) for fact in own] if by_day else []
+    )
     if as_json:
         _json(
             _plain(found, str(when), len(own))
+            | {"as_of": _as_of(source)}
             | ({"by_day": [{"date": fact.date.isoformat(), **_value(each)} for fact, each in days]} if days else {})
         )
         source.end()
         return
     console = _console()
-    console.print(_worked(found, when, own, source.operation.policy))
+    console.print(_worked(found, when, own, source.operation.policy, _as_of(source)))
     if days:
         console.print(_days(days))
     source.end()
@@ -202,6 +210,7 @@ def compare_agents(
     tables: Tables = None,
     mapping: MappingFile = None,
     roster: RosterFile = None,
+    as_of: AsOf = None,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
@@ -215,13 +224,23 @@ def compare_agents(
     with clear_errors():
         one = find(id)
     when = period(day, month, first, last)
-    source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
+    source = Source(
+        deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster, as_of=as_of
+    )
     people = days_of_agents(source, when, team)
     with clear_errors():
-        found = compared(one, source.operation.policy, people, source.now)
+        found = compared(one, source.operation.policy, people, source.as_of)
     found.sort(key=lambda each: (each.adjusted is None, each.adjusted, each.who))
     if as_json:
-        _json({"kpi": one.id, "period": str(when), "team": team, "compared": [_compared(each) for each in found]})
+        _json(
+            {
+                "kpi": one.id,
+                "period": str(when),
+                "team": team,
+                "as_of": _as_of(source),
+                "compared": [_compared(each) for each in found],
+            }
+        )
         source.end()
         return
     table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差 difference (95 %)", "结论", "verdict")
@@ -241,7 +260,8 @@ def compare_agents(
     console.print(table)
     number = sum(each.difference is not None for each in found)
     console.print(
-        f"{one.zh} · {one.en}, {when}, {team or 'all'}: 共比较 {number} 人，错误发现率 5 % · {number} compared, false discovery rate 5 %"
+        f"{one.zh} · {one.en}, {when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}: "
+        f"共比较 {number} 人，错误发现率 5 % · {number} compared, false discovery rate 5 %"
     )
     source.end()
 
@@ -306,7 +326,11 @@ def _nothing(who: str, when: Days, there: Sequence[DailyFacts], source: Source) 
     return f"no facts of any {kind} in {when}; there are some from {ends[0]} to {ends[1]}"
 
 
-def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: AnyPolicy) -> Table:
+def _as_of(source: Source) -> str | None:
+    return None if source.as_of is None else moment_said(source.as_of)
+
+
+def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: AnyPolicy, as_of: str | None) -> Table:
     one = found.kpi
     table = _table("", "", "")
     table.show_header = False
@@ -330,6 +354,7 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Any
         table.add_row(id, said(one.unit, figure.value), f"n {figure.n}")
     how = INTERVALS[found.interval]
     table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
+    table.add_row("as of", as_of or NONE, "截至此刻判断是否到期 · when it is judged what has matured")
     table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
     for values in policy.between(min(day.date for day in own), max(day.date for day in own)):
         table.add_row(f"policy {values.version}", "", _fields(described(one, values)["policy"]) or NONE)

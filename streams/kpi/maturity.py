@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from streams.contracts.outputs import Sums
+from streams.kpi.as_of import day_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
@@ -37,8 +38,7 @@ class Maturity:
     def _since(self, days: float, now: datetime) -> date:
         first = self._first.get(days)
         if first is None:
-            local = (now.astimezone(UTC) - timedelta(days=days)).astimezone(self._policy.zone)
-            first = self._first[days] = (local - timedelta(milliseconds=self._policy.day_starts_ms)).date()
+            first = self._first[days] = day_of(now.astimezone(UTC) - timedelta(days=days), self._policy)
         return first
 
 

@@ -54,7 +54,8 @@ class StreamProcessor:
         ``topic_ids``: topic → its id now.
         """
         policy = settings.policy
-        self.state = WorkingState(stores, numbers, topic_ids)
+        event_time = settings.clock == "event"
+        self.state = WorkingState(stores, numbers, topic_ids, event_time=event_time)
         self.progress = self.state.progress
         entities = self.state.entities_by_partition()
         partition.learn(entities)
@@ -62,7 +63,7 @@ class StreamProcessor:
         kpis = KpisStage(policy, rules, self.state.entities, self.state.days)
         kpis.adopt(entities, self.state.later_parts_of_days())
 
-        clock = OperationClock(event_time=settings.clock == "event", clocks=self.progress.clocks.values())
+        clock = OperationClock(event_time=event_time, clocks=self.progress.clocks.values())
         cutoff = CutoffDay(policy)
         self.lag = Lag(frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS))
         buffer, outbox = ContributionBuffer(partition), Outbox()

@@ -68,6 +68,8 @@ class Desk:
     policy: Policy = field(default_factory=Policy)
     sent: list[Score] = field(default_factory=list)
     at: datetime = datetime(2026, 4, 2, 8, tzinfo=UTC)
+    #: How far an operation on the event clock has come; None: it is on the machine's clock.
+    reached: datetime | None = None
     broker_takes: int | None = None
 
     @property
@@ -77,6 +79,9 @@ class Desk:
     def now(self) -> datetime:
         self.at += timedelta(minutes=1)
         return self.at
+
+    def as_of(self) -> datetime:
+        return self.reached or self.at
 
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
         return {one.agent_id: one for one in self.entries if one.valid_from <= day}

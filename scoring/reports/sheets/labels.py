@@ -33,6 +33,7 @@ LABELS: Mapping[str, Mapping[Language, str]] = {
     "team": {"zh": "班组", "en": "Team"},
     "site": {"zh": "门店/地点", "en": "Site"},
     "period": {"zh": "周期", "en": "Period"},
+    "as_of": {"zh": "截至", "en": "As of"},
     "total": {"zh": "总分", "en": "Total"},
     "grade": {"zh": "等级", "en": "Grade"},
     "rank": {"zh": "排名", "en": "Rank"},

@@ -17,6 +17,7 @@ from scoring.reports.sheets.peers import compared, next_line
 from scoring.rounding import NONE, shown, some
 from scoring.runs.messages import flags
 from scoring.units import said
+from streams.kpi.as_of import moment_said
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.labels import said as kpi_said
@@ -121,6 +122,8 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
 def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
     entry = context.roster.get(score.person)
     yield label("period", language), str(context.run.period)
+    if context.run.as_of is not None:
+        yield label("as_of", language), moment_said(context.run.as_of)
     if score.hr_number:
         yield label("hr_number", language), score.hr_number
     if entry and entry.team_id:

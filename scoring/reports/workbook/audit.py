@@ -14,6 +14,7 @@ from scoring.reports.xlsx import Column, Shown
 from scoring.rounding import NONE, cents, total
 from scoring.runs.messages import message
 from scoring.runs.run import Run
+from streams.kpi.as_of import moment_said
 from streams.kpi.catalog import KPIS
 
 MISSING_COLUMNS: list[Column] = [
@@ -55,6 +56,8 @@ def audit_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, ..
     if card.source:
         yield "评分卡原文", "Card's source", f"{card.source.document}: {card.source.lines}"
     yield "周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
+    if run.as_of is not None:
+        yield "截至（判断是否到期）", "As of (when days have matured)", moment_said(run.as_of)
     yield "政策版本", "Policy version", run.policy_version
     for id, version in sorted(run.kpi_versions.items()):
         yield f"指标 {KPIS[id].zh}", f"KPI {KPIS[id].en}", f"{id} v{version}"

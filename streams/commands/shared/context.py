@@ -105,8 +105,13 @@ class Deployment:
         return self.settings.database
 
     def now(self) -> datetime:
-        """The machine's clock."""
+        """The machine's clock: when people act."""
         return instant(machine_ms())
+
+    def as_of(self) -> datetime:
+        """The operation's own clock: as of when its figures are. See ``KafkaOperation``."""
+        with clear_errors():
+            return instant(KafkaOperation(self.settings).clock())
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
         """See ``KafkaOperation``."""

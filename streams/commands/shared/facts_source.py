@@ -19,6 +19,7 @@ from streams.commands.shared.files import reader
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
+from streams.kpi.as_of import moment_of, parse_as_of
 from streams.pipeline import Run, run
 from streams.roster import Roster
 from streams.sources.in_order import in_order_of_time
@@ -44,12 +45,30 @@ def as_month(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is no month; write it like 2010-08") from error
 
 
+def as_moment(text: str) -> date | datetime:
+    """A day or a moment as it is typed. Raises BadParameter for anything else."""
+    try:
+        return parse_as_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 From = Annotated[
     date | None, typer.Option("--from", parser=parse_date, metavar="YYYY-MM-DD", help="First day; all where absent")
 ]
 To = Annotated[date | None, typer.Option("--to", parser=parse_date, metavar="YYYY-MM-DD", help="Last day, included")]
 OneDay = Annotated[date | None, typer.Option("--date", parser=parse_date, metavar="YYYY-MM-DD", help="One day")]
 OneMonth = Annotated[date | None, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="One month")]
+AsOf = Annotated[
+    date | None,
+    typer.Option(
+        "--as-of",
+        parser=as_moment,
+        metavar="YYYY-MM-DD[THH:MM]",
+        help="Judge as of then which days have matured (a day: its beginning); where absent as of the operation's own clock, of "
+        "files as of their newest event. The figures themselves are as they are known now",
+    ),
+]
 Tables = Annotated[
     list[Path] | None,
     typer.Option("--table", help="Straight from this table instead of Kafka (with --mapping); repeat for several"),
@@ -108,27 +127,35 @@ class Source:
         mapping: Path | None,
         roster: Path | None,
         read: Reader | None = None,
+        as_of: date | datetime | None = None,
     ) -> None:
-        """``read``: how the files are read; by the mapping where absent."""
+        """``read``: how the files are read; by the mapping where absent. ``as_of``: as was asked for; by the clock where absent."""
         if tables and mapping is None and read is None:
             raise stop("--table needs the table's --mapping", 2)
         if not tables and (mapping or roster):
             raise stop("--mapping and --roster belong to a --table; without one everything comes from Kafka", 2)
         self.operation = operation
         self._tables, self._mapping, self._roster, self._read = tables or [], mapping, roster, read
+        self._as_of = as_of
 
     @property
     def place(self) -> str:
         """Where it looks, for people."""
         return ", ".join(map(str, self._tables)) if self._tables else self.operation.settings.broker
 
-    @property
-    def now(self) -> datetime | None:
-        """As of when days have matured: now, or the newest event of the tables; None: there is none."""
+    @cached_property
+    def as_of(self) -> datetime | None:
+        """As of when days have matured: what was asked for, else the operation's own clock, or the newest event of the tables; None:
+        there is none.
+        """
+        policy = self.operation.policy
+        if self._as_of is not None:
+            with clear_errors():
+                return moment_of(self._as_of, policy, self.operation.now())
         if not self._tables:
-            return self.operation.now()
+            return self.operation.as_of().astimezone(policy.zone)
         newest = self._computed.now
-        return None if newest is None else instant(newest)
+        return None if newest is None else instant(newest).astimezone(policy.zone)
 
     def daily_facts(self, within: Days, kind: EntityKind) -> list[DailyFacts]:
         """The facts of every entity of a kind, by entity and date."""

@@ -19,7 +19,8 @@ from streams.worker.state.store import BrokenStateError, StateStore
 
 class _Mark(Struct, array_like=True):
     """As it is stored: offset of the next record, event clock (ms since 1970), and a jump of the clock that is not believed yet; of
-    contributions also from where ``daily-facts`` is to be read; and the id of the topic that the offset is of, where it is known.
+    contributions also from where ``daily-facts`` is to be read; the id of the topic that the offset is of, where it is known; and
+    whether the operation is on the event clock (None: stored before that was told).
     """
 
     offset: int
@@ -27,6 +28,7 @@ class _Mark(Struct, array_like=True):
     doubted: tuple[int, str] | None = None
     starts: Starts = []
     topic_id: str = ""
+    event_time: bool | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -36,12 +38,17 @@ _decode = msgspec.json.Decoder(_Mark).decode
 class Progress:
     """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each; ``starts``:
     from where the daily facts of a partition of contributions are to be read; ``made_anew``: those whose topic is another now than
-    when they were stored, so that no offset of theirs means anything.
+    when they were stored, so that no offset of theirs means anything. ``event_time``: is the operation on the event clock? None:
+    nobody has told.
     """
 
-    def __init__(self, topic_ids: Mapping[str, str] = MappingProxyType({})) -> None:
-        """``topic_ids``: topic → its id now, as far as it is known; may change."""
+    def __init__(self, topic_ids: Mapping[str, str] = MappingProxyType({}), *, event_time: bool | None = None) -> None:
+        """``topic_ids``: topic → its id now, as far as it is known; may change. ``event_time``: as the worker was told; what marks
+        tell is learnt where it was not.
+        """
         self._topic_ids = topic_ids
+        self._told = event_time
+        self.event_time = event_time
         self.made_anew: set[Place] = set()
         self.taken: dict[Place, int] = {}
         self.clocks: dict[Place, EventClock] = {}
@@ -55,6 +62,8 @@ class Progress:
         topic, partition = key.decode().rsplit("|", 1)
         mark, place = _decode(value), (topic, int(partition))
         self.starts[place] = mark.starts
+        if self._told is None and mark.event_time is not None:
+            self.event_time = mark.event_time
         self.clocks[place] = EventClock(mark.now, mark.doubted)
         known = self._topic_ids.get(topic)
         if known and mark.topic_id and known != mark.topic_id:
@@ -100,7 +109,13 @@ class Progress:
     def mark(self, marks: StateStore, place: Place, offset: int, now: int | None = None) -> None:
         """Store that a place has come to ``offset``; ``now``: with its clock at this (ms), where that was not last."""
         clock = self.clock(place)
-        mark = _Mark(offset, clock.now if now is None else now, clock.doubted, self.starts.get(place, []))
         known = self._topic_ids.get(place[0], "")
-        mark.topic_id = "" if self._not_of.get(place) == known else known
+        mark = _Mark(
+            offset,
+            clock.now if now is None else now,
+            clock.doubted,
+            self.starts.get(place, []),
+            "" if self._not_of.get(place) == known else known,
+            self.event_time,
+        )
         marks.put(place[1], f"{place[0]}|{place[1]}".encode(), _encode(mark))

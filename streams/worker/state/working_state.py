@@ -31,11 +31,16 @@ def _dump_day(facts: DailyFacts) -> bytes:
 class WorkingState:
     """Caches over ``stores`` (topic of state → its store), and how far ``numbers``, the partitions in hand, have been taken in.
 
-    ``topic_ids``: topic → its id now.
+    ``topic_ids``: topic → its id now; ``event_time``: is the operation on the event clock?
     """
 
     def __init__(
-        self, stores: Mapping[Topic, StateStore], numbers: Collection[int], topic_ids: Mapping[str, str]
+        self,
+        stores: Mapping[Topic, StateStore],
+        numbers: Collection[int],
+        topic_ids: Mapping[str, str],
+        *,
+        event_time: bool,
     ) -> None:
         self.stores, self.numbers = stores, frozenset(numbers)
         self.customers: WriteBackCache[Customer] = WriteBackCache(
@@ -50,7 +55,7 @@ class WorkingState:
         self.days: WriteBackCache[DailyFacts] = WriteBackCache(
             stores[topics.DAILY_FACTS], decode_day, _dump_day, new_day, topics.DAILY_FACTS.name
         )
-        self.progress = Progress(topic_ids)
+        self.progress = Progress(topic_ids, event_time=event_time)
         self.progress.load_stored(stores[topics.PROGRESS], self.numbers)
 
     def entities_by_partition(self) -> dict[str, int]:

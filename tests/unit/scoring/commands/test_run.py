@@ -45,6 +45,9 @@ class InMemory:
     def now(self) -> datetime:
         return datetime(2010, 9, 2, 8, tzinfo=UTC)
 
+    def as_of(self) -> datetime:
+        return self.now()
+
     def roster(self, day: date) -> dict[str, RosterEntry]:
         return self.on
 

@@ -56,7 +56,7 @@ def test_csv() -> None:
     assert heading[9] == "首次响应时间 First response time [frt]"
     assert anna == [
         *("s2-a-core", "2", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
-        *("13.33", "", "", "18.82", "", "", "13.33", "18.82", "", "art, fcr, csat, script"),
+        *("13.33", "", "", "18.82", "", "", "13.33", "18.82", "", "art, fcr, csat, script", ""),
     ]
     assert ben[5:9] == ["", "0", "100", "否 No"], "no data is no total"
     assert formula[3] == "'=1+1", "an id is no formula"

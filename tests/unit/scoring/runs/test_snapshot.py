@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -185,3 +185,20 @@ def test_a_result_is_read_by_person() -> None:
     whole = result.whole(lambda each: each.team == "t2")
     assert [score["person"] for score in whole["scores"]] == ["anna"]
     assert [made["person"] for made in whole["outcomes"]["people"]] == ["anna"]
+
+
+def test_a_run_that_was_frozen_before_as_of_was_told_stays_as_it_was() -> None:
+    """It judged as of the beginning of the day on which actions open, and neither of its documents says so."""
+    sums = {"contacts_handled_known": 7, "fcr_missed": 1}
+    facts = [DailyFacts(entity="agent|anna", date=date(2026, 3, day), sums=sums) for day in (25, 26)]
+    old = materials("s2-a-core", facts=facts)
+    body, lines = pack(old)
+    again = unpack(body, lines)
+    assert "as_of" not in json.loads(body)
+    assert "as_of" not in document(again, compute(again), "m", "f").head
+    figure = next(item.figure for item in again.run().people[0].items if item.item.kpi == "fcr")
+    assert (figure.n, figure.pending) == (7, 7)
+    new = materials("s2-a-core", facts=facts, as_of=datetime(2026, 4, 2, 16, tzinfo=UTC))
+    body, lines = pack(new)
+    assert unpack(body, lines).as_of == new.as_of
+    assert document(new, compute(new), "m", "f").head["as_of"] == "2026-04-02T16:00:00+00:00"

@@ -193,3 +193,39 @@ def test_replay_sends_what_facts_compute_takes_in(tmp_path: Path, mapping: Path)
     times = [event.at for event in sent.events]
     assert len(times) == 24 * 4
     assert times == sorted(times)
+
+
+def test_files_are_judged_as_of_their_newest_event_or_another_moment(tmp_path: Path, mapping: Path) -> None:
+    """The last call came on the 24th of June at 10:30; Wu's of the 17th has had its seven days a day later."""
+    table = write(tmp_path, "calls.csv", HEADER, *a_month())
+    command = ("facts", "compute", table, "-m", mapping, "--by", "agent", "--format", "json")
+    out, pending = tmp_path / "facts.json", {}
+    for asked in ((), ("--as-of", "2026-06-25"), ("--as-of", "2026-06-24T23:59:59"), ("--as-of", "2026-06-24T16:00Z")):
+        result = deskpulse(*command, *asked, "--out", out)
+        rows = {(row["id"], row["period"]): row for row in json.loads(out.read_text(encoding="utf-8"))}
+        row = rows["Wu", "2026-06-17"]
+        pending[result.stderr.strip().rpartition(", ")[2]] = (row["fcr"], row["fcr.pending"])
+    assert pending == {
+        "as of 2026-06-24 10:31+08:00": (None, 1),
+        "as of 2026-06-25 00:00+08:00": (1.0, 0),
+        "as of 2026-06-24 23:59+08:00": (None, 1),
+    }
+    refused = deskpulse(*command, "--as-of", "2999-01-01")
+    assert (refused.exit_code, "that is still to come" in refused.stderr) == (1, True)
+
+
+def test_a_value_says_as_of_when_it_is(tmp_path: Path, mapping: Path) -> None:
+    table = write(tmp_path, "calls.csv", HEADER, *a_month())
+    explain = ("kpi", "explain", "fcr", "--entity", "agent:Wu", "--date", "2026-06-17", "--table", table, "-m", mapping)
+    told = [json.loads(deskpulse(*explain, "--json", *asked).stdout) for asked in ((), ("--as-of", "2026-06-25"))]
+    assert [(one["as_of"], one["value"], one["pending"]) for one in told] == [
+        ("2026-06-24 10:31+08:00", None, 1),
+        ("2026-06-25 00:00+08:00", 1.0, 0),
+    ]
+    assert "2026-06-24 10:31+08:00" in deskpulse(*explain).stdout
+    compare = ("kpi", "compare", "fcr", "--month", "2026-06", "--table", table, "-m", mapping, "--json")
+    told = [json.loads(deskpulse(*compare, *asked).stdout) for asked in ((), ("--as-of", "2026-06-10"))]
+    assert [(one["as_of"], sum(each["n"] for each in one["compared"])) for one in told] == [
+        ("2026-06-24 10:31+08:00", 16),
+        ("2026-06-10 00:00+08:00", 2),
+    ]

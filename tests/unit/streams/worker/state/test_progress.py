@@ -64,3 +64,23 @@ def test_a_jump_that_waits_for_somebody_to_confirm_it_still_waits_after_a_restar
 def test_days_begin_at_local_midnight_on_days_of_23_and_25_hours(moment: str, day: str) -> None:
     ms = round(datetime.fromisoformat(moment).timestamp() * 1000)
     assert Days(ZoneInfo("America/New_York")).of(ms) == date.fromisoformat(day).toordinal()
+
+
+def test_marks_tell_which_clock_the_operation_is_on() -> None:
+    marks, readers = MemoryStore(), []
+    for event_time in (None, True, False):
+        progress = Progress(event_time=event_time)
+        progress.take(("calls", 0), 1)
+        progress.mark(marks, ("calls", 0), 1)
+        reader, other = Progress(), Progress(event_time=True)
+        for each in (reader, other):
+            each.load_stored(marks, range(1))
+        readers.append((reader.event_time, other.event_time))
+    assert readers == [(None, True), (True, True), (False, True)]
+
+
+def test_a_mark_without_a_clock_is_read() -> None:
+    """As releases before have stored it."""
+    progress = Progress()
+    progress.load(b"calls|0", b'[42,1000,null,[],"id"]')
+    assert (progress.taken, progress.event_time) == ({("calls", 0): 42}, None)
