@@ -14,10 +14,11 @@ from streams.contacts.customer import Customer
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, DailyFacts, Snapshot, Totals, entity_kind
+from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Totals, entity_kind
 from streams.entities.daily_facts import due, plain
 from streams.entities.day_parts import new_day
 from streams.entities.entity import Entity
+from streams.entities.interval_facts import IntervalBook, IntervalFacts
 from streams.entities.stage import KpisStage
 from streams.kpi.measures import add, merged
 from streams.kpi.policy.versions import AnyPolicy
@@ -25,7 +26,7 @@ from streams.presence.log import AgentPresence
 from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock
+from streams.windows.clock import Days, EventClock, Intervals
 
 #: No event of the past lies beyond this machine clock: the year 2262.
 _FAR = 9_214_646_400_000
@@ -121,28 +122,13 @@ def run(
     Alerts are looked at after every ``look_every`` messages; 1 looks after each. ``machine``: the machine's clock (ms since 1970),
     behind which an event of the future is refused; no clock where it is not given.
     """
-    result = Run()
-    contacts = ContactsStage(policy, roster or Roster())
-    presence = PresenceStage(policy, roster or Roster())
+    result, days = Run(), Days(policy.zone, policy.day_starts_ms)
     kpis = KpisStage(policy, rules, result.entities, result.facts)
-    customers = result.customers
-    # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
-    clock, clock_of_agents = EventClock(), EventClock()
-    offset = seen = 0
-    for batch in _batches(raws, look_every):
-        theirs = [index for index, raw in enumerate(batch) if raw is not None and _is_of_agent(raw)]
-        others = sorted(set(range(len(batch))).difference(theirs)) if theirs else range(len(batch))
-        run_of_contacts = [batch[index] for index in others]
-        outcome = contacts.process(run_of_contacts, customers, clock, machine=machine, event_time=True)
-        offset = _take(result, kpis, outcome, [seen + index for index in others], offset)
-        if theirs:
-            run_of_agents = [batch[index] for index in theirs]
-            of_agents = presence.process(
-                run_of_agents, result.agents, clock_of_agents, machine=machine, event_time=True
-            )
-            offset = _take(result, kpis, of_agents, [seen + index for index in theirs], offset)
-        seen += len(batch)
-        result.now = max((at.now for at in (clock, clock_of_agents) if at.now is not None), default=None)
+    offset = 0
+    for contributions in _admitted(raws, policy, roster, days, result, look_every, machine):
+        for key, contribution in contributions:
+            kpis.apply(key, contribution, offset)
+            offset += 1
         if result.now is None:
             continue
         kpis.advance(result.now)
@@ -150,22 +136,72 @@ def run(
             result.alerts += kpis.alerts(result.now)
     kpis.settle_all()
     result._totals, result._snapshot = kpis.totals, kpis.snapshot
-    result._days = Days(policy.zone, policy.day_starts_ms)
+    result._days = days
     return result
 
 
-def _take(
-    result: Run, kpis: KpisStage, outcome: ContactsOutcome | PresenceOutcome, places: Sequence[int], offset: int
-) -> int:
-    """Hand on what a run of messages, which stood at ``places``, came to; returns the offset of the next contribution."""
+def run_by_interval(
+    raws: Iterable[bytes | None],
+    policy: AnyPolicy,
+    minutes: int,
+    roster: Roster | None = None,
+    *,
+    machine: int = _FAR,
+) -> tuple[Run, list[IntervalFacts]]:
+    """The same stages, but facts by intervals of so many minutes (a whole number of quarters of an hour); no windows, no alerts.
+
+    What a contact contributes counts in the interval in which it arrived, as it counts on that day: the intervals of a day add up to
+    it. Levels are as of the end of the interval.
+    """
+    result, intervals = Run(), Intervals(policy.zone, policy.day_starts_ms, minutes)
+    book = IntervalBook(intervals, policy.zone)
+    for contributions in _admitted(raws, policy, roster, intervals, result, 1000, machine):
+        for key, contribution in contributions:
+            book.apply(key, contribution)
+    return result, [] if result.now is None else book.facts(result.now)
+
+
+def _admitted(
+    raws: Iterable[bytes | None],
+    policy: AnyPolicy,
+    roster: Roster | None,
+    days: Days,
+    result: Run,
+    look_every: int,
+    machine: int,
+) -> Iterator[list[tuple[str, Contribution]]]:
+    """What each run of messages contributes to whom, in order; counts and clock go into ``result``."""
+    contacts = ContactsStage(policy, roster or Roster(), days)
+    presence = PresenceStage(policy, roster or Roster(), days)
+    # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
+    clock, clock_of_agents = EventClock(), EventClock()
+    seen = 0
+    for batch in _batches(raws, look_every):
+        theirs = [index for index, raw in enumerate(batch) if raw is not None and _is_of_agent(raw)]
+        others = sorted(set(range(len(batch))).difference(theirs)) if theirs else range(len(batch))
+        run_of_contacts = [batch[index] for index in others]
+        outcome = contacts.process(run_of_contacts, result.customers, clock, machine=machine, event_time=True)
+        contributions = _taken(result, outcome, [seen + index for index in others])
+        if theirs:
+            run_of_agents = [batch[index] for index in theirs]
+            of_agents = presence.process(
+                run_of_agents, result.agents, clock_of_agents, machine=machine, event_time=True
+            )
+            contributions += _taken(result, of_agents, [seen + index for index in theirs])
+        seen += len(batch)
+        result.now = max((at.now for at in (clock, clock_of_agents) if at.now is not None), default=None)
+        yield contributions
+
+
+def _taken(
+    result: Run, outcome: ContactsOutcome | PresenceOutcome, places: Sequence[int]
+) -> list[tuple[str, Contribution]]:
+    """Count what a run of messages, which stood at ``places``, came to; returns what it contributes to whom."""
     result.admitted += outcome.admitted
     result.duplicates += outcome.duplicates
     result.late += outcome.late
     result.rejected += [(places[index], why) for index, why in outcome.rejected]
-    for key, contribution in outcome.contributions.items():
-        kpis.apply(key, contribution, offset)
-        offset += 1
-    return offset
+    return list(outcome.contributions.items())
 
 
 def _is_of_agent(raw: bytes) -> bool:

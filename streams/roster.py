@@ -57,7 +57,7 @@ class Roster:
             return False
         if event.agent_id not in self._of_agent:
             return False
-        entry = self.on(event.agent_id, date.fromordinal(days.of(at)))
+        entry = self.on(event.agent_id, date.fromordinal(days.day_of(at)))
         if entry is None:
             return False
         event.team_id = event.team_id or entry.team_id

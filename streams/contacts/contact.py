@@ -86,7 +86,7 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Time of the arrival event, and of the earliest event of any type: a contact without the one arrived at the other.
     arrived_at: int | None = None
     first_at: int | None = None
-    #: The one of the two that counts, and the ordinal of its day.
+    #: The one of the two that counts, and the number of its period: the ordinal of its day, where facts are kept by day.
     at: int = 0
     day: int = 0
     known: bool = False

@@ -88,9 +88,9 @@ def _judged(base: Contact, standing: Sequence[AnyContactEvent], rules: Rules, ti
     """
     if base.first_at is None and not standing:
         return Contact(shared=base.shared)
-    guess = timeline.on(base.day if base.first_at is not None else rules.days.of(standing[0].at))
+    guess = timeline.on(rules.days.day(base.day) if base.first_at is not None else rules.days.day_of(standing[0].at))
     state = _folded(base, standing, guess)
-    right = timeline.on(state.day)
+    right = timeline.on(rules.days.day(state.day))
     return state if right is guess else _folded(base, standing, right)
 
 

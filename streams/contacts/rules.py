@@ -15,7 +15,7 @@ from streams.windows.clock import Days
 
 
 class Dated(Protocol):
-    """What is asked of a contact: when it was first heard of and when it arrived (ms since 1970), and its day (ordinal)."""
+    """What is asked of a contact: when it was first heard of and when it arrived (ms since 1970), and its period."""
 
     first_at: int | None
     arrived_at: int | None
@@ -47,15 +47,15 @@ class Rules(Struct, frozen=True):
         """
         assert self.timeline is not None
         if contact.first_at is None:
-            return self.timeline.on(self.days.of(at))
-        found = self.timeline.on(contact.day)
-        if contact.arrived_at is None and self.timeline.nearest(self.days.of(at)) is not found:
+            return self.timeline.on(self.days.day_of(at))
+        found = self.timeline.on(self.days.day(contact.day))
+        if contact.arrived_at is None and self.timeline.nearest(self.days.day_of(at)) is not found:
             return None
         return found
 
     def judging(self, contact: Dated) -> Policy:
         """The values in force on a contact's day, which is known."""
-        return self.policy if self.timeline is None else self.timeline.nearest(contact.day).policy
+        return self.policy if self.timeline is None else self.timeline.nearest(self.days.day(contact.day)).policy
 
     def most_contacts(self, day: int) -> int:
         """How many contacts of one customer there can be on a day (ordinal) before his id is taken for that of many callers."""
@@ -93,9 +93,9 @@ class Timeline:
         return self._rules[max(0, bisect_right(self._starts, day) - 1)]
 
 
-def rules_of(policy: AnyPolicy) -> Rules:
-    """What folds need of a policy."""
-    days = Days(policy.zone, policy.day_starts_ms)
+def rules_of(policy: AnyPolicy, days: Days | None = None) -> Rules:
+    """What folds need of a policy. ``days``: the periods that facts are kept by; days where it is not given."""
+    days = days or Days(policy.zone, policy.day_starts_ms)
     if isinstance(policy, Policy):
         return _one(policy, days, policy)
     values = [one for _, one in versions(policy)]

@@ -23,8 +23,8 @@ class Slot(Struct, array_like=True, frozen=True, gc=False):
     """One named contribution of a contact.
 
     ``staff`` sums go to the agent and the team, ``desk`` sums to the queue, the site and the whole operation. ``at`` is when it
-    happened (ms since 1970), ``day`` the ordinal of the contact's day. What is planned may come more than once: ``again`` are
-    the other moments, each with its day.
+    happened (ms since 1970), ``day`` the number of the contact's period: the ordinal of its day, where facts are kept by day. What is
+    planned may come more than once: ``again`` are the other moments, each with its day.
     """
 
     at: int

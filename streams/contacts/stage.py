@@ -14,7 +14,7 @@ from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
-from streams.windows.clock import EventClock
+from streams.windows.clock import Days, EventClock
 
 #: Later than any event, ms since 1970.
 NEVER = 2**62
@@ -51,10 +51,11 @@ def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejec
 class ContactsStage:
     """Admits events and joins them. Holds no state of its own: customers and the clock are handed in."""
 
-    def __init__(self, policy: AnyPolicy, roster: Roster) -> None:
+    def __init__(self, policy: AnyPolicy, roster: Roster, days: Days | None = None) -> None:
+        """``days``: the periods that facts are kept by; days where it is not given."""
         self.policy = policy
         self.roster = roster
-        self.rules = rules_of(policy)
+        self.rules = rules_of(policy, days)
         self.look_back_ms = self.rules.look_back_ms
 
     def process(

@@ -157,11 +157,12 @@ def _open_at_start(ticket: Contact, until: int | None, rules: Rules) -> None:
 
 @lru_cache(maxsize=1024)
 def _starts_of_months(day: int, days: Days) -> tuple[tuple[int, int], ...]:
-    """First moment (ms) and day of each of the months after a day."""
-    created, starts = date.fromordinal(day), []
+    """First moment (ms) and period of each of the months after that of a period."""
+    created, starts = date.fromordinal(days.day(day)), []
     for number in range(created.month, created.month + _MONTHS):
         first = date(created.year + number // 12, number % 12 + 1, 1)
-        starts.append((days.start(first.toordinal()), first.toordinal()))
+        begin = days.begin(first.toordinal())
+        starts.append((begin, days.of(begin)))
     return tuple(starts)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import structs
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
+from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.by_version import judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
@@ -20,7 +21,7 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Side, part_of, side_of
 from streams.windows.clock import Days
 
-Period = Literal["day", "month", "total"]
+Period = Literal["half-hour", "hour", "day", "month", "total"]
 Row = dict[str, str | int | float | None]
 
 
@@ -100,17 +101,20 @@ def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
     return own
 
 
-def rows(facts: Iterable[DailyFacts], per: Period, policy: AnyPolicy, now: datetime | None = None) -> Iterator[Row]:
+def rows(
+    facts: Iterable[DailyFacts | IntervalFacts], per: Period, policy: AnyPolicy, now: datetime | None = None
+) -> Iterator[Row]:
     """One row per entity and period, sorted: kind, id, period, the policy's versions in force, every measure, every KPI,
     ``<id>.n`` beside each rate or mean, and ``<id>.pending`` where days must mature; then what KPIs are kept apart by, such as
     ``away_time~lunch``, where any row has data of it.
 
-    A measure that nothing added to is 0; a KPI without data is None. ``now``: as of when days have matured; all have where
+    A measure that nothing added to is 0; a KPI without data is None. By the hour or half hour the facts are those of such intervals
+    (whose levels may be added up: ``interval_facts.together``). ``now``: as of when days have matured; all have where
     it is not given.
     """
-    by_period: dict[str, list[DailyFacts]] = {}
+    by_period: dict[str, list[DailyFacts | IntervalFacts]] = {}
     for fact in facts:
-        by_period.setdefault(_period(fact.date, per), []).append(fact)
+        by_period.setdefault(period_of(fact, per), []).append(fact)
     spans = {period: judged(policy, {fact.date for fact in own}) for period, own in by_period.items()}
     periods: dict[tuple[str, str], Ripening] = {}
     maturity = Maturity(policy, now)
@@ -154,11 +158,18 @@ def _kept_apart(sums: Iterable[Sums]) -> dict[str, str]:
     return {id: kpi for (_, id), kpi in sorted(found.items())}
 
 
-def _period(day: date, per: Period) -> str:
+def period_of(fact: DailyFacts | IntervalFacts, per: Period) -> str:
+    """The name of the period to which facts belong: ``2010-08-02T09:30:00``, ``2010-08-02``, ``2010-08``, ``total``.
+
+    An interval of an hour that the wall clock shows twice has its offset, the second time.
+    """
     match per:
         case "day":
-            return day.isoformat()
+            return fact.date.isoformat()
         case "month":
-            return f"{day:%Y-%m}"
+            return f"{fact.date:%Y-%m}"
         case "total":
             return "total"
+    if not isinstance(fact, IntervalFacts):
+        raise ValueError(f"facts of days have no {per}")
+    return (fact.starts if fact.starts.fold else fact.starts.replace(tzinfo=None)).isoformat()

@@ -1,7 +1,8 @@
 """What an agent's states and shifts contribute, as slots: how long he was available, working, away, at his post as planned.
 
 An interval lasts from one change of state to the next. Its time grows by itself (``streams.kpi.levels``) between two edges, one
-that raises its levels and one that lowers them; at the end of a day it is closed, and begun anew for the next. An edge
+that raises its levels and one that lowers them; at the end of a day (of a period that facts are kept by) it is closed, and begun anew
+for the next. An edge
 that somebody told happened; one that follows from a rule (the end of a day, of a shift, of what a state may last) is planned.
 """
 
@@ -169,7 +170,7 @@ class Work:
         if told.state != "away":
             return levels
         # By the version of the day on which it begins, to its end: what has been raised comes down under the same name.
-        named = self._policy.current(date.fromordinal(self._days.of(told.at))).away_reasons
+        named = self._policy.current(date.fromordinal(self._days.day_of(told.at))).away_reasons
         own = away_for(told.reason, named)
         return levels if own is None else (*levels, own)
 
@@ -193,7 +194,7 @@ class Work:
     def _interval(
         self, begin: _Edge, end: _Edge, levels: tuple[str, ...], agent: str, credited: Told | Shift
     ) -> Iterator[tuple[int, Slot]]:
-        """Two edges, up (1) and down (-1), and two more for each end of a day between them; none where nothing is raised."""
+        """Two edges, up (1) and down (-1), and two more for each end of a period between them; none where nothing is raised."""
         if not levels or begin[0] >= end[0]:
             return
         team, site = credited.team, credited.site
@@ -204,10 +205,10 @@ class Work:
     def _edges(self, begin: _Edge, end: _Edge) -> Iterator[tuple[int, _Edge, int]]:
         day = self._days.of(begin[0])
         yield 1, begin, day
-        while (midnight := self._days.start(day + 1)) < end[0]:
-            yield -1, (midnight, PLANNED), day
-            day += 1
-            yield 1, (midnight, PLANNED), day
+        while (border := self._days.end(day)) < end[0]:
+            yield -1, (border, PLANNED), day
+            day = self._days.of(border)
+            yield 1, (border, PLANNED), day
         yield -1, end, day
 
 

@@ -49,10 +49,11 @@ class Outcome:
 class PresenceStage:
     """Admits agents' events. Holds no state of its own: agents and the clock are handed in."""
 
-    def __init__(self, policy: AnyPolicy, roster: Roster) -> None:
+    def __init__(self, policy: AnyPolicy, roster: Roster, days: Days | None = None) -> None:
+        """``days``: the periods that facts are kept by; days where it is not given."""
         self.policy = policy
         self.roster = roster
-        self._days = Days(policy.zone, policy.day_starts_ms)
+        self._days = days or Days(policy.zone, policy.day_starts_ms)
         self._work = Work(policy, self._days)
 
     def process(

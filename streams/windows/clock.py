@@ -38,7 +38,7 @@ class EventClock:
 
 
 class Days:
-    """The operation's calendar days.
+    """The operation's calendar days, which are the periods that facts are kept by: a period's number is its day's ordinal.
 
     A day is its proleptic ordinal (``date.toordinal``). It begins when the wall clock first shows ``starts`` (ms after midnight,
     a whole number of quarters of an hour) and lasts until the next begins: where clocks go back over that border, it is not
@@ -57,6 +57,22 @@ class Days:
         self._starts: dict[int, int] = {}
 
     def of(self, ms: int) -> int:
+        """Number of the period in which a moment (ms since 1970) lies."""
+        return self.day_of(ms)
+
+    def start(self, number: int) -> int:
+        """The first moment (ms since 1970) of a period."""
+        return self.begin(number)
+
+    def end(self, number: int) -> int:
+        """The first moment (ms since 1970) after a period."""
+        return self.begin(number + 1)
+
+    def day(self, number: int) -> int:
+        """Ordinal of the day in which a period lies."""
+        return number
+
+    def day_of(self, ms: int) -> int:
         """Ordinal of the local day of a moment (ms since 1970)."""
         quarter = ms // self._QUARTER_MS
         day = self._of_quarter.get(quarter)
@@ -66,7 +82,7 @@ class Days:
             day = self._of_quarter[quarter] = self._begun(quarter * self._QUARTER_MS)
         return day
 
-    def start(self, day: int) -> int:
+    def begin(self, day: int) -> int:
         """The first moment (ms since 1970) of a day, by its ordinal: the end of the day before."""
         start = self._starts.get(day)
         if start is None:
@@ -75,7 +91,7 @@ class Days:
             noon = datetime.combine(date.fromordinal(day), time_of_day(12), UTC) + self._shift
             middle = round(noon.timestamp() * 1000) // self._QUARTER_MS
             span = range(middle - 4 * 40, middle + 4 * 40)  # no zone's day begins further from that
-            found = bisect_left(span, day, key=lambda quarter: self.of(quarter * self._QUARTER_MS))
+            found = bisect_left(span, day, key=lambda quarter: self.day_of(quarter * self._QUARTER_MS))
             start = self._starts[day] = span[found] * self._QUARTER_MS
         return start
 
@@ -91,3 +107,29 @@ class Days:
     def _local(self, ms: int) -> datetime:
         """The wall clock, less the time at which days start."""
         return instant(ms).astimezone(self._zone).replace(tzinfo=None) - self._shift
+
+
+class Intervals(Days):
+    """Parts of days, so many minutes each, as the periods that facts are kept by.
+
+    They are counted from the beginning of their day, so that a day of 25 hours has 25; the last ends with it. A period's number
+    is its beginning in quarters of an hour since 1970.
+    """
+
+    def __init__(self, zone: ZoneInfo, starts: int, minutes: int) -> None:
+        """``minutes``: a whole number of quarters of an hour."""
+        super().__init__(zone, starts)
+        self._length = minutes * 60_000
+
+    def of(self, ms: int) -> int:
+        begin = self.begin(self.day_of(ms))
+        return (begin + (ms - begin) // self._length * self._length) // self._QUARTER_MS
+
+    def start(self, number: int) -> int:
+        return number * self._QUARTER_MS
+
+    def end(self, number: int) -> int:
+        return min(self.start(number) + self._length, self.begin(self.day(number) + 1))
+
+    def day(self, number: int) -> int:
+        return self.day_of(self.start(number))

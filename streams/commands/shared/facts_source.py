@@ -19,8 +19,9 @@ from streams.commands.shared.files import reader
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
+from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.as_of import moment_of, parse_as_of
-from streams.pipeline import Run, run
+from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
 from streams.sources.in_order import in_order_of_time
 from streams.sources.replay import Reader
@@ -128,15 +129,18 @@ class Source:
         roster: Path | None,
         read: Reader | None = None,
         as_of: date | datetime | None = None,
+        minutes: int | None = None,
     ) -> None:
-        """``read``: how the files are read; by the mapping where absent. ``as_of``: as was asked for; by the clock where absent."""
+        """``read``: how the files are read; by the mapping where absent. ``as_of``: as was asked for; by the clock where absent.
+        ``minutes``: facts of tables are by intervals of so many minutes; by day where absent.
+        """
         if tables and mapping is None and read is None:
             raise stop("--table needs the table's --mapping", 2)
         if not tables and (mapping or roster):
             raise stop("--mapping and --roster belong to a --table; without one everything comes from Kafka", 2)
         self.operation = operation
         self._tables, self._mapping, self._roster, self._read = tables or [], mapping, roster, read
-        self._as_of = as_of
+        self._as_of, self._minutes = as_of, minutes
 
     @property
     def place(self) -> str:
@@ -179,24 +183,39 @@ class Source:
             entries = read_roster(self._roster) if self._roster is not None else {}
         return Roster(entry for own in entries.values() for entry in own)
 
-    @cached_property
+    def interval_facts(self, within: Days, kind: EntityKind) -> list[IntervalFacts]:
+        """The facts of every entity of a kind by interval, by entity and time, of a source that was made for it."""
+        _, facts = self._computed_by
+        return [fact for fact in facts if entity_kind(fact.entity) == kind and fact.date in within]
+
+    @property
     def _computed(self) -> Run:
-        """Every day of the tables, which are read together in order of time: so nothing in them is late.
+        return self._computed_by[0]
+
+    @cached_property
+    def _computed_by(self) -> tuple[Run, list[IntervalFacts]]:
+        """The tables, which are read together in order of time: so nothing in them is late. Facts are in the run by day, or beside it by
+        interval.
 
         Says on the error stream what was left out.
         """
         rejected: list[str] = []
+        policy, roster, machine = self.operation.policy, self._known, machine_ms()
+        facts: list[IntervalFacts] = []
         with clear_errors():
             ordered = in_order_of_time(self._events(rejected)).events
             raws = (encode(event) for event in ordered)
-            result = run(raws, self.operation.policy, roster=self._known, machine=machine_ms())
+            if self._minutes is None:
+                result = run(raws, policy, roster=roster, machine=machine)
+            else:
+                result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
             typer.echo(
                 f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}",
                 err=True,
             )
-        return result
+        return result, facts
 
     def _events(self, rejected: list[str]) -> Iterator[AnyEvent]:
         read = self._read or reader(self._mapping, None)
