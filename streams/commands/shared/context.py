@@ -124,10 +124,11 @@ class Deployment:
             return KafkaOperation(self.settings).roster(day)
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
-        """See ``pipeline.effect``."""
+        """See ``pipeline.effect``; as of the operation's own clock, as its facts are."""
         with clear_errors():
-            roster = KafkaOperation(self.settings).whole_roster()
-        return effect(events, amendments, policy, roster, machine_ms())
+            kafka = KafkaOperation(self.settings)
+            roster, now = kafka.whole_roster(), kafka.clock()
+        return effect(events, amendments, policy, roster, now)
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """See ``KafkaOperation``."""
