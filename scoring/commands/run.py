@@ -39,6 +39,7 @@ from scoring.store.audit import broken, entries
 from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
 from scoring.workflow import lifecycle
 from scoring.workflow.gather import Operation, gather, store, today, without_facts
+from streams.kpi.as_of import day_of
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Whose sheet")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail")]
@@ -329,7 +330,7 @@ def _notes(operation: Operation, materials: Materials, people: Iterable[str], da
     period = materials.period
     if day <= period.last:
         yield f"{period} ends on {period.last}: facts up to then are lacking; prepare it again after that day"
-    elif (come := operation.as_of().date()) < period.last:
+    elif (come := day_of(operation.as_of(), operation.policy)) < period.last:
         yield f"{period} ends on {period.last}, and the operation has come to {come} by its own clock: are its facts all there?"
     if without_facts(materials):
         yield f"no agent has facts in {period}, {months_there_are(operation)}; is it the right period?"

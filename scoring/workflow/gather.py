@@ -25,7 +25,7 @@ from scoring.store.inputs import handed
 from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
-from streams.kpi.as_of import day_of, moment_of
+from streams.kpi.as_of import begin_of, day_of, moment_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, within
 
@@ -169,7 +169,9 @@ def judged_at(operation: Operation, given: date | datetime | None = None) -> dat
     Raises ValueError for a moment that is still to come.
     """
     policy = operation.policy
-    return moment_of(given or day_of(operation.as_of(), policy), policy, operation.now())
+    if given is not None:
+        return moment_of(given, policy, operation.now())
+    return begin_of(day_of(operation.as_of(), policy), policy)
 
 
 def today(operation: Operation) -> date:

@@ -15,7 +15,7 @@ import typer
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days
 from streams.commands.shared.files import Files, Mapping, System, reader
-from streams.commands.shared.hours import OfHours, OfWeekdays, in_hours
+from streams.commands.shared.hours import OfHours, OfWeekdays, in_hours, on_weekdays
 from streams.contracts.outputs import DailyFacts
 from streams.entities.daily_facts import Row, period_of, rows
 from streams.entities.interval_facts import IntervalFacts, together
@@ -119,12 +119,10 @@ def compute(
     source = Source(deployment(ctx, policy_file=policy), files, None, roster, read, as_of, minutes)
     found: Sequence[DailyFacts | IntervalFacts]
     if parts:
-        intervals = in_hours(source.interval_facts(within, by.value), hours)
+        intervals = on_weekdays(in_hours(source.interval_facts(within, by.value), hours), weekdays)
         found = together(intervals, lambda fact: period_of(fact, per.value))
     else:
-        found = source.daily_facts(within, by.value)
-    if weekdays is not None:
-        found = [fact for fact in found if fact.date.weekday() in weekdays]
+        found = on_weekdays(source.daily_facts(within, by.value), weekdays)
     _give(source, within, by, found, per, format, out)
     source.end()
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
+from streams.contracts.outputs import DailyFacts
 from streams.entities.interval_facts import IntervalFacts
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -82,6 +83,14 @@ OfWeekdays = Annotated[
         help="Only these days of the operation, like mon-fri or sat,sun",
     ),
 ]
+
+
+_Facts = TypeVar("_Facts", DailyFacts, IntervalFacts)
+
+
+def on_weekdays(facts: Iterable[_Facts], weekdays: frozenset[int] | None) -> list[_Facts]:
+    """The facts of these days of the week."""
+    return [fact for fact in facts if weekdays is None or fact.date.weekday() in weekdays]
 
 
 def in_hours(facts: Iterable[IntervalFacts], hours: Hours | None) -> list[IntervalFacts]:

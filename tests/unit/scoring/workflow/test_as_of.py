@@ -108,6 +108,12 @@ def test_a_moment_that_is_still_to_come_is_refused(desk: Desk) -> None:
         assert f"'{wrong}' is no day or moment: write 2026-04-08 for its beginning" in said
 
 
+def test_an_operation_a_little_ahead_of_the_machine_judges_by_its_own_day(desk: Desk) -> None:
+    """Events may come some seconds from the future: at midnight that is the next day."""
+    desk.at, desk.reached = datetime(2026, 4, 6, 15, 30, tzinfo=UTC), datetime(2026, 4, 6, 16, 0, 5, tzinfo=UTC)
+    assert tried(desk) == prepared(desk) == ("25.00", "2026-04-07T00:00:00+08:00")
+
+
 def test_a_day_begins_when_the_operation_says(desk: Desk) -> None:
     desk.policy = Policy(day_starts="04:00")
     desk.at = datetime(2026, 4, 6, 19, 40, tzinfo=UTC)

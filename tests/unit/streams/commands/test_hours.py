@@ -116,6 +116,10 @@ def test_hours_and_weekdays_choose_rows_of_any_period(command: tuple[str, ...]) 
     assert offered(told(command, "--per", "hour", "--weekdays", "sat,sun")) == {"2026-03-01T09:00:00": 1}
     day = told(command, "--per", "day", "--hours", "9-11")["2026-03-02"]
     assert (day["available_seconds"], day["agents_available"], day["tickets_open"]) == (6000, 1, 1)
+    sunday = told(command, "--per", "total", "--hours", "9-18", "--weekdays", "sun")["total"]
+    assert (sunday["calls_offered"], sunday["tickets_open"]) == (1, 0)
+    monday = told(command, "--per", "total", "--hours", "9-10:30", "--weekdays", "mon")["total"]
+    assert (monday["agents_available"], monday["tickets_open"]) == (1, 2)
     for whole in ("--hours", "0-24"), ("--weekdays", "mon-sun"):
         assert offered(told(command, "--per", "day", *whole)) == offered(told(command, "--per", "day"))
 
