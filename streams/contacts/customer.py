@@ -174,7 +174,7 @@ class Customer:
 
     def _place(self, day: int, rules: Rules) -> int:
         """How many have arrived before a day (ordinal)."""
-        return bisect_left(self.arrivals, (rules.days.start(day), ""))
+        return bisect_left(self.arrivals, (rules.days.begin(day), ""))
 
     def release(self, keys: Iterable[str], rules: Rules, tally: Tally) -> dict[str, Memory]:
         """Give these contacts away: they are linked to the others no more."""

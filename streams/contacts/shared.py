@@ -108,7 +108,7 @@ class Shared:
         home = self._customers[home_key]
         apart = home is not linked
         was = home.contacts.get(key)
-        day_was = _day(was)
+        day_was = _day(was, self._rules)
         admission = home.admit(event, at, self._rules, horizon, self._tally, raw, shared=apart)
         if admission == "duplicate":
             return admission
@@ -117,12 +117,12 @@ class Shared:
         sharing.remembered = max(sharing.remembered, memory.remembered)
         if memory is not was:  # the first of a contact; an earlier one of the same id stays counted
             day_was = None
-        if (day := _day(memory)) != day_was:
+        if (day := _day(memory, self._rules)) != day_was:
             if apart:
                 _count(sharing, day_was, -1)
                 _count(sharing, day, 1)
             self._settle(sharing, linked, key, day, apart)
-            for old in [day for day in sharing.contacts if day < self._rules.days.of(remembered_since)]:
+            for old in [day for day in sharing.contacts if day < self._rules.days.day_of(remembered_since)]:
                 if old != sharing.since:
                     del sharing.contacts[old]
         return admission
@@ -147,7 +147,7 @@ class Shared:
         keys = []
         for kept in list(self._customers.starting_with(linked_key(self._id))):
             for key, memory in self._customers[kept].contacts.items():
-                day = _day(memory)
+                day = _day(memory, self._rules)
                 if memory.base.shared and (until is None or (day is not None and first <= day < until)):
                     keys.append(key)
         self._move_back(sharing, linked, keys)
@@ -162,7 +162,7 @@ class Shared:
             kept = apart_key(self._id, key)
             customer = self._customers[kept] = Customer()
             customer.receive(key, memory, True, self._rules, self._tally)
-            _count(sharing, _day(memory), 1)
+            _count(sharing, _day(memory, self._rules), 1)
             self.touched.add(kept)
         self.touched.add(linked_key(self._id))
 
@@ -170,7 +170,7 @@ class Shared:
         for key in keys:
             kept = apart_key(self._id, key)
             memory = self._customers[kept].release([key], self._rules, self._tally)[key]
-            _count(sharing, _day(memory), -1)
+            _count(sharing, _day(memory, self._rules), -1)
             linked.receive(key, memory, False, self._rules, self._tally)
             self.touched.add(kept)
         self.touched.add(linked_key(self._id))
@@ -183,12 +183,12 @@ def crowded_day(customer: Customer, event: AnyContactEvent, rules: Rules) -> int
     """The day (ordinal) on which the event's contact arrived, where that had more contacts of the customer than one can have."""
     if event.customer_id is None or len(customer.arrivals) <= rules.least_contacts:
         return None
-    day = _day(customer.contacts.get(f"{event.carrier}:{event.contact_id}"))
+    day = _day(customer.contacts.get(f"{event.carrier}:{event.contact_id}"), rules)
     return day if day is not None and customer.arrived_on(day, rules) > rules.most_contacts(day) else None
 
 
-def _day(memory: Memory | None) -> int | None:
-    return None if memory is None or memory.state.first_at is None else memory.state.day
+def _day(memory: Memory | None, rules: Rules) -> int | None:
+    return None if memory is None or memory.state.first_at is None else rules.days.day(memory.state.day)
 
 
 def _count(sharing: Sharing, day: int | None, number: int) -> None:
