@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 MAPPINGS = ROOT / "tests" / "mappings"
 #: Longer than either file, so that no order of its rows is too late.
 SPAN_DAYS = 120
+#: The reference takes every id for one customer, however many contacts it has in a day.
+EVERY_ID = 1000
 
 
 def rows(text: str) -> dict[tuple[str, str], dict[str, float | None]]:
@@ -116,13 +118,19 @@ def compare_with_reference(settings: Settings, folder: Path) -> int:
 
 
 def with_span(settings: Settings, tmp_path: Path) -> Settings:
-    return settings.model_copy(update={"policy_file": policy_file(tmp_path, allowed_lateness_days=SPAN_DAYS)})
+    values = {"allowed_lateness_days": SPAN_DAYS, "max_customer_contacts_per_day": EVERY_ID}
+    return settings.model_copy(update={"policy_file": policy_file(tmp_path, **values)})
+
+
+def with_every_id(settings: Settings, tmp_path: Path) -> Settings:
+    values = {"max_customer_contacts_per_day": EVERY_ID}
+    return settings.model_copy(update={"policy_file": policy_file(tmp_path, **values)})
 
 
 def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
     settings: Settings, shared_data: Path, tmp_path: Path
 ) -> None:
-    folder = shared_data / "bank-august"
+    settings, folder = with_every_id(settings, tmp_path), shared_data / "bank-august"
     replay = [
         "replay",
         str(folder / "calls.csv.gz"),

@@ -53,7 +53,8 @@ def test_an_agents_days_of_the_month_are_summed() -> None:
                 "script_compliance_rate",
             ),
             1,
-        ),
+        )
+        | {"fcr": 2},
     )
 
 
