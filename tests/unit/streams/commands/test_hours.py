@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 from streams.commands.shared.hours import as_hours, as_weekdays
 from streams.windows.clock import Intervals
-from tests.integration.test_main_job import MAPPINGS, compare, reference, rows
+from tests.integration.test_main_job import EVERY_ID, MAPPINGS, compare, reference, rows
+from tests.support.operation import policy_file
 from tests.unit.streams.commands.test_tables import write
 
 MAPPING = """
@@ -173,9 +174,19 @@ def test_hours_are_counted_from_the_beginning_of_the_day(
 
 
 @pytest.mark.parametrize(("name", "table"), [("bank-august", "calls.csv.gz"), ("pwc", "calls.csv")])
-def test_every_hour_is_that_of_the_reference(shared_data: Path, name: str, table: str) -> None:
-    folder = shared_data / name
-    command = ("facts", "compute", str(folder / table), "-m", str(MAPPINGS / f"{name}.yaml"), "--by", "all")
+def test_every_hour_is_that_of_the_reference(shared_data: Path, tmp_path: Path, name: str, table: str) -> None:
+    folder, policy = shared_data / name, policy_file(tmp_path, max_customer_contacts_per_day=EVERY_ID)
+    command = (
+        "--policy",
+        str(policy),
+        "facts",
+        "compute",
+        str(folder / table),
+        "-m",
+        str(MAPPINGS / f"{name}.yaml"),
+        "--by",
+        "all",
+    )
     hours = {period: row for (_, period), row in rows(compute(*command, "--per", "hour").stdout).items()}
     compared = 0
     for (hour,), expected in reference(folder / "reference.hour.csv", "hour"):
