@@ -54,7 +54,7 @@ class StreamProcessor:
         ``topic_ids``: topic → its id now.
         """
         policy = settings.policy
-        self.state = WorkingState(stores, numbers, topic_ids)
+        self.state = WorkingState(stores, numbers, topic_ids, partition.hashed)
         self.progress = self.state.progress
         entities = self.state.entities_by_partition()
         partition.learn(entities)
@@ -64,7 +64,7 @@ class StreamProcessor:
 
         clock = OperationClock(event_time=settings.clock == "event", clocks=self.progress.clocks.values())
         cutoff = CutoffDay(policy)
-        self.lag = Lag(frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS))
+        self.lag = Lag(frozenset(settings.topic(topic) for topic in (*topics.CONTACT_TOPICS, topics.REKEYED)))
         buffer, outbox = ContributionBuffer(partition), Outbox()
         feed = ScreenFeed(screens, kpis, presence, self.state, self.lag, partition)
         self.intake = Intake(

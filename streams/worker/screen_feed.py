@@ -84,5 +84,5 @@ class ScreenFeed:
         return self._partition(entity) in self._state.numbers
 
     def _presences(self, agents: Iterable[str]) -> list[Presence]:
-        found = ((agent, self._state.presences[agent]) for agent in sorted(agents))
+        found = ((agent, self._state.presence(agent)) for agent in sorted(agents))
         return [shown for agent, kept in found if (shown := self._presence.presence(agent, kept)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -16,8 +16,9 @@ from streams.entities.day_parts import decode_day, new_day
 from streams.entities.entity import Entity
 from streams.presence import log as presence
 from streams.presence.log import AgentPresence
+from streams.worker.state.own_partition import ByPartition, OwnPartition, look_for_astray
 from streams.worker.state.progress import Progress
-from streams.worker.state.store import StateStore, WriteBackCache
+from streams.worker.state.store import StateStore, V, WriteBackCache
 
 _encode = msgspec.json.Encoder().encode
 
@@ -30,19 +31,30 @@ def _dump_day(facts: DailyFacts) -> bytes:
 class WorkingState:
     """Caches over ``stores`` (topic of state → its store), and how far ``numbers``, the partitions in hand, have been taken in.
 
-    ``topic_ids``: topic → its id now.
+    ``topic_ids``: topic → its id now; ``home``: key of events → its partition.
     """
 
     def __init__(
-        self, stores: Mapping[Topic, StateStore], numbers: Collection[int], topic_ids: Mapping[str, str]
+        self,
+        stores: Mapping[Topic, StateStore],
+        numbers: Collection[int],
+        topic_ids: Mapping[str, str],
+        home: Callable[[str], int],
     ) -> None:
-        self.stores, self.numbers = stores, frozenset(numbers)
-        self.customers: WriteBackCache[Customer] = WriteBackCache(
-            stores[topics.CUSTOMERS], customers.load, customers.dump, lambda _: Customer(), topics.CUSTOMERS.name
-        )
-        self.presences: WriteBackCache[AgentPresence] = WriteBackCache(
-            stores[topics.PRESENCE], presence.load, presence.dump, lambda _: AgentPresence(), topics.PRESENCE.name
-        )
+        self.stores, self.numbers, self._home = stores, frozenset(numbers), home
+        astray = {number: look_for_astray(number, stores, home) for number in self.numbers}
+
+        def by_partition(
+            topic: Topic, load: Callable[[bytes], V], dump: Callable[[V], bytes], new: Callable[[], V]
+        ) -> ByPartition[V]:
+            def part(number: int) -> OwnPartition[V]:
+                own = astray[number][topic] if number in astray else ()
+                return OwnPartition(number, home, own, stores[topic], load, dump, new, topic.name)
+
+            return ByPartition(stores[topic], part)
+
+        self.customers = by_partition(topics.CUSTOMERS, customers.load, customers.dump, Customer)
+        self.presences = by_partition(topics.PRESENCE, presence.load, presence.dump, AgentPresence)
         self.entities: WriteBackCache[Entity] = WriteBackCache(
             stores[topics.ENTITIES], entities.load, entities.dump, lambda _: Entity(), topics.ENTITIES.name
         )
@@ -64,6 +76,9 @@ class WorkingState:
 
     def agents(self) -> set[str]:
         """Agents whose presence is in hand."""
-        store = self.stores[topics.PRESENCE]
-        stored = {key.decode() for number in self.numbers for key in store.partition(number)}
-        return stored | self.presences.keys()
+        parts = [self.presences.of(number) for number in self.numbers]
+        return {agent for part in parts for agent in (*part.stored(), *part)}
+
+    def presence(self, agent: str) -> AgentPresence:
+        """What is kept of an agent of a partition in hand."""
+        return self.presences.of(self._home(agent))[agent]
