@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streams.contacts.memory import MOST_EVENTS, TooFarBackError
+from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.rules import rules_of
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
@@ -22,10 +23,13 @@ NEVER = 2**62
 
 @dataclass
 class Outcome:
-    """What a run of messages came to. ``rejected``: (index within the run, why); ``failures``: what could not be joined, and the error."""
+    """What a run of messages came to. ``rejected``: (index within the run, why); ``misplaced``: what belongs to another partition;
+    ``failures``: what could not be joined, and the error.
+    """
 
     contributions: dict[str, Contribution] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    misplaced: list[Misplaced] = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
     admitted: int = 0
     duplicates: int = 0
@@ -68,6 +72,7 @@ class ContactsStage:
         event_time: bool,
         slowest: int = NEVER,
         tally: Tally | None = None,
+        judged: Sequence[int] | None = None,
     ) -> Outcome:
         """Admit a run of messages of one partition.
 
@@ -77,8 +82,12 @@ class ContactsStage:
         ``slowest``: how far (ms since 1970) the customers' other sources have come that are still behind: what they bring may
         concern what happened then, so that nothing it may concern is forgotten.
 
-        ``customers`` gives a customer for any key (a new one where there is none). ``clock`` is the partition's: on the event
-        clock (``event_time``) it is now, else ``machine`` is (ms since 1970).
+        ``customers`` gives a customer for any key (a new one where there is none), or raises ElsewhereError: then the event is among
+        the ``misplaced``. ``clock`` is the partition's: on the event clock (``event_time``) it is now, else ``machine`` is (ms since
+        1970).
+
+        ``judged``: of messages whose time was judged where they were read first, how far time had come there (ms): it is not
+        judged again.
         """
         out, into = Outcome(), tally or Tally()
         policy, rules, complete = self.policy, self.rules, self.roster.complete
@@ -91,19 +100,27 @@ class ContactsStage:
                 out.rejected.append((index, event))
                 continue
             at, newest = event.at, clock.now
-            now = machine if not event_time else at if newest is None else newest
-            if not now - lateness <= at <= latest and (refused := refused_by_time(at, now, machine, policy)):
-                out.rejected.append((index, refused))
-                continue
-            if newest is None or at > newest:
-                clock.advance(at, event.contact_id, lateness)
-            elif at < newest:
-                out.late += 1
-            own = None if complete(event, at, rules.days) else raw
-            key = event.key
-            customer, shared = customers[key], None
+            if judged is not None:
+                now = judged[index]
+                clock.advance(now)
+            else:
+                now = machine if not event_time else at if newest is None else newest
+                if not now - lateness <= at <= latest and (refused := refused_by_time(at, now, machine, policy)):
+                    out.rejected.append((index, refused))
+                    continue
+                if newest is None or at > newest:
+                    clock.advance(at, event.contact_id, lateness)
+                elif at < newest:
+                    out.late += 1
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
+            key, shared = event.key, None
+            try:
+                customer = customers[key]
+            except ElsewhereError as error:
+                out.misplaced.append(Misplaced(index, key, error.number, reached))
+                continue
+            own = None if complete(event, at, rules.days) else raw
             remembered_since = min(at, slowest) - look_back
             if customer.sharing is not None:
                 shared = Shared(key, customers, rules, into)

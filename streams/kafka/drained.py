@@ -7,12 +7,12 @@ import time
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, TICKETS
+from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, REKEYED, TICKETS
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
 #: What the workers read, upstream first.
-_READ = (CALLS, CHATS, TICKETS, AGENTS, CONTRIBUTIONS)
+_READ = (CALLS, CHATS, TICKETS, AGENTS, REKEYED, CONTRIBUTIONS)
 _BETWEEN_SECONDS = 1.0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.slots import Slots, Tally
 from streams.contacts.stage import refused_by_time
 from streams.contracts.decode import Rejected, decode_presence
@@ -34,10 +35,13 @@ _SHIFT_MS = AFTER_SHIFT_MS + QUARTER_MS
 
 @dataclass
 class Outcome:
-    """What a run of messages came to. ``rejected``: (index within the run, why); ``touched``: agents whose state is new."""
+    """What a run of messages came to. ``rejected``: (index within the run, why); ``misplaced``: what belongs to another partition;
+    ``touched``: agents whose state is new.
+    """
 
     contributions: dict[str, Contribution] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    misplaced: list[Misplaced] = field(default_factory=list)
     admitted: int = 0
     duplicates: int = 0
     late: int = 0
@@ -65,6 +69,7 @@ class PresenceStage:
         machine: int,
         event_time: bool,
         tally: Tally | None = None,
+        judged: Sequence[int] | None = None,
     ) -> Outcome:
         """Admit a run of messages of one partition; arguments as for the contacts stage."""
         out, into = Outcome(), tally or Tally()
@@ -75,21 +80,34 @@ class PresenceStage:
                 out.rejected.append((index, event))
                 continue
             at = event.at
-            now = machine if not event_time else at if clock.now is None else clock.now
-            if (refused := refused_by_time(at, now, machine, self.policy)) is not None:
-                out.rejected.append((index, refused))
+            if judged is not None:
+                now = judged[index]
+            else:
+                now = machine if not event_time else at if clock.now is None else clock.now
+                if (refused := refused_by_time(at, now, machine, self.policy)) is not None:
+                    out.rejected.append((index, refused))
+                    continue
+            late = judged is None and clock.now is not None and at < clock.now
+            reached = max(at, now) if event_time else now
+            try:
+                agent = agents[event.agent_id]
+            except ElsewhereError as error:
+                out.late += late
+                clock.advance(at, event.agent_id, lateness)
+                out.misplaced.append(Misplaced(index, event.agent_id, error.number, reached))
                 continue
             out.sources[event.source] = out.sources.get(event.source, 0) + 1
-            late = clock.now is not None and at < clock.now
             if isinstance(event, AgentStateChanged | AgentScheduled):
                 self.roster.complete(event, at, self._days)
-            agent = agents[event.agent_id]
-            horizon = (max(at, now) if event_time else now) - lateness
+            horizon = reached - lateness
             if not self._admit(agent, event, at, horizon, into):
                 out.duplicates += 1
                 continue
             out.late += late
-            clock.advance(at, event.agent_id, lateness)
+            if judged is None:
+                clock.advance(at, event.agent_id, lateness)
+            else:
+                clock.advance(now)
             self._compact(agent, horizon)
             out.admitted += 1
             out.touched.add(event.agent_id)

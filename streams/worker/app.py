@@ -67,13 +67,15 @@ class Worker:
         self.settings, self._health = settings, health
         self._contact_topics = sorted(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
         self._agents_topic = settings.topic(topics.AGENTS)
-        self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        self._rekeyed, self._contributions = settings.topic(topics.REKEYED), settings.topic(topics.CONTRIBUTIONS)
+        runs = frozenset({*self._contact_topics, self._agents_topic, self._rekeyed, self._contributions})
+        RunScheduler.sources = runs
         #: Place → the offset before which everything is in a committed checkpoint.
         self._committed: dict[Place, int] = {}
-        self.app = self._new_app(declare)
+        self.app = self._new_app(declare, runs)
         self._roster, self._roster_read = Roster(), asyncio.Event()
         self._screens = Screens(settings)
-        self._sources = SourceTopics(settings, {*self._contact_topics, self._agents_topic, self._contributions})
+        self._sources = SourceTopics(settings, runs)
         self._transactions = Transactions(partial(new_producer, settings), {settings.topic(topics.DEAD_LETTERS)})
         #: Set when a checkpoint is through and when nothing more is taken in: whoever waits for room looks again.
         self._wake = asyncio.Event()
@@ -102,10 +104,8 @@ class Worker:
 
     # -- wiring --------------------------------------------------------------------------------------------------------
 
-    def _new_app(self, declare: bool) -> Any:
+    def _new_app(self, declare: bool, runs: frozenset[str]) -> Any:
         app = new_app(self.settings, declare=declare)
-        runs = frozenset({*self._contact_topics, self._agents_topic, self._contributions})
-        RunScheduler.sources = runs
         app.transport = RunTransport(
             addresses(self.settings), app, sources=runs, processed=self._committed,
             positions=lambda: self._partitions.positions(), ready=lambda: self._partitions.open,
@@ -118,6 +118,7 @@ class Worker:
         schema = RunSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
         sources = app.topic(*self._contact_topics, schema=schema)
         agents = app.topic(self._agents_topic, schema=schema)
+        rekeyed = app.topic(self._rekeyed, schema=schema)
         contributions = app.topic(self._contributions, schema=schema)
 
         @app.agent(sources, name=f"{app.conf.id}.contacts")  # type: ignore[untyped-decorator]
@@ -131,6 +132,12 @@ class Worker:
             await self._roster_read.wait()
             async for event in stream.events():
                 await self._take(event, Intake.presence)
+
+        @app.agent(rekeyed, name=f"{app.conf.id}.rekeyed")  # type: ignore[untyped-decorator]
+        async def went_on(stream: Any) -> None:
+            await self._roster_read.wait()
+            async for event in stream.events():
+                await self._take(event, Intake.rekeyed)
 
         @app.agent(contributions, name=f"{app.conf.id}.kpis")  # type: ignore[untyped-decorator]
         async def kpis(stream: Any) -> None:

@@ -9,12 +9,13 @@ from typing import TypeAlias
 
 import msgspec
 
+from streams.contacts.misplaced import Misplaced
 from streams.contacts.stage import NEVER, ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Contributions
-from streams.contracts.records import Record
+from streams.contracts.records import Place, Record
 from streams.entities.day_parts import CutoffDay
 from streams.entities.stage import KpisStage
 from streams.presence.stage import Outcome as PresenceOutcome
@@ -27,6 +28,7 @@ from streams.worker.dead_letters import dead_letter, source_of
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
 from streams.worker.outbox import Outbox
+from streams.worker.rekeyed import Rekeyed, rekeyed_message, rekeyed_record
 from streams.worker.screen_feed import ScreenFeed
 from streams.worker.state.working_state import WorkingState
 
@@ -39,8 +41,13 @@ _Outcome: TypeAlias = ContactsOutcome | PresenceOutcome
 _MOST_CHANGED = 50_000
 
 
+def _origin(place: Place, record: Record) -> Place:
+    """Where a record that was read at ``place`` was read first."""
+    return record.origin if isinstance(record, Rekeyed) else place
+
+
 class Intake:
-    """``contacts``, ``presence`` and ``kpis`` take a batch of one partition each; ``batches`` counts them."""
+    """``contacts``, ``presence``, ``rekeyed`` and ``kpis`` take a batch of one partition each; ``batches`` counts them."""
 
     def __init__(
         self,
@@ -61,6 +68,9 @@ class Intake:
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         self._dead_letters = settings.topic(topics.DEAD_LETTERS)
         self._source_names = metrics.SourceNames()
+        self._rekeyed, self._agents_topic = settings.topic(topics.REKEYED), settings.topic(topics.AGENTS)
+        #: Topics of which it has been said that events of theirs are in other partitions than they should.
+        self._told: set[str] = set()
         self.batches = 0
         # An alert sees a counter rise, not where it begins.
         metrics.EVENTS_REJECTED.labels(self._contributions, "internal")
@@ -72,11 +82,39 @@ class Intake:
 
     def contacts(self, topic: str, number: int, records: Sequence[Record]) -> None:
         """A batch of calls, chats or tickets."""
+        self._take_contacts(topic, number, records)
+
+    def presence(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """A batch of agents' events."""
+        self._take_presence(topic, number, records)
+
+    def rekeyed(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """A batch of events of either kind that had been sent to another partition."""
+        of_contacts: list[Rekeyed] = []
+        of_agents: list[Rekeyed] = []
+        broken: list[tuple[int, Rejected]] = []
+        for index, record in enumerate(records):
+            try:
+                event = rekeyed_record(record)
+            except ValueError as error:
+                broken.append((index, Rejected("internal", str(error))))
+                continue
+            (of_agents if event.origin[0] == self._agents_topic else of_contacts).append(event)
+        self._refuse_internal(topic, number, records, broken)
+        if of_contacts:
+            self._take_contacts(topic, number, of_contacts, [event.reached for event in of_contacts])
+        if of_agents:
+            self._take_presence(topic, number, of_agents, [event.reached for event in of_agents])
+
+    def _take_contacts(
+        self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None
+    ) -> None:
         began = perf_counter()
         clock = self._progress.clock((topic, number))
+        customers = self._state.customers.of(number)
         out = self._contacts.process(
             [record.value for record in records],
-            self._state.customers,
+            customers,
             clock,
             machine=machine_ms(),
             event_time=self._clock.event_time,
@@ -89,32 +127,54 @@ class Intake:
                 default=NEVER,
             ),
             tally=self._buffer.of(number),
+            judged=judged,
         )
-        self._state.customers.mark(number, out.touched)
+        customers.mark(number, out.touched)
         self._screens.sharing_changed(out.shared)
         self._buffer.record(number, len(records), clock)
         for what, error in out.failures:
             log.error("%s cannot be joined", what, exc_info=error)
+        self._send_on(topic, number, records, out.misplaced)
         self._reject(topic, number, records, out.rejected)
         self._count("contacts", topic, len(records), out, began)
 
-    def presence(self, topic: str, number: int, records: Sequence[Record]) -> None:
-        """A batch of agents' events."""
+    def _take_presence(
+        self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None
+    ) -> None:
         began = perf_counter()
         clock = self._progress.clock((topic, number))
+        agents = self._state.presences.of(number)
         out = self._presence.process(
             [record.value for record in records],
-            self._state.presences,
+            agents,
             clock,
             machine=machine_ms(),
             event_time=self._clock.event_time,
             tally=self._buffer.of(number),
+            judged=judged,
         )
-        self._state.presences.mark(number, out.touched)
+        agents.mark(number, out.touched)
         self._buffer.record(number, len(records), clock)
         self._screens.presence_changed(out.touched)
+        self._send_on(topic, number, records, out.misplaced)
         self._reject(topic, number, records, out.rejected)
         self._count("presence", topic, len(records), out, began)
+
+    def _send_on(self, topic: str, number: int, records: Sequence[Record], misplaced: Iterable[Misplaced]) -> None:
+        """Have what belongs to other partitions written to ``rekeyed``, where these read it."""
+        for event in misplaced:
+            record = records[event.at]
+            origin = _origin((topic, number), record)
+            self._outbox.put(number, (self._rekeyed, event.number), rekeyed_message(origin, record, event))
+            metrics.MISPLACED.labels(topic).inc()
+            if topic not in self._told:
+                self._told.add(topic)
+                log.warning(
+                    "%s[%d]: the event at offset %d belongs to partition %d, as its key is %.100r; it goes on there by %s, as all of "
+                    "its kind do: its producer chooses partitions by another rule (librdkafka: set partitioner=murmur2_random), or "
+                    "sends another key",
+                    *(topic, number, record.offset, event.number, event.key, self._rekeyed),
+                )
 
     def kpis(self, _: str, number: int, records: Sequence[Record]) -> None:
         """A batch of contributions."""
@@ -138,22 +198,26 @@ class Intake:
         self._clock.advance(clock.now)
         if self._clock.event_time and (now := self._clock.now()) is not None:
             self._kpis.advance(now)
-        for _index, why in broken:
-            log.error(
-                "a record of %s[%d] cannot be read, and counts nowhere: %s", self._contributions, number, why.detail
-            )
-            metrics.EVENTS_REJECTED.labels(self._contributions, why.reason).inc()
-        self._reject(self._contributions, number, records, broken)
+        self._refuse_internal(self._contributions, number, records, broken)
         metrics.CONTRIBUTIONS.inc(applied)
         metrics.CONTRIBUTIONS_SKIPPED.inc(self._kpis.skipped - skipped)
         self._note("kpis", len(records), began)
+
+    def _refuse_internal(
+        self, topic: str, number: int, records: Sequence[Record], broken: Sequence[tuple[int, Rejected]]
+    ) -> None:
+        for _index, why in broken:
+            log.error("a record of %s[%d] cannot be read, and counts nowhere: %s", topic, number, why.detail)
+            metrics.EVENTS_REJECTED.labels(topic, why.reason).inc()
+        self._reject(topic, number, records, broken)
 
     def _reject(
         self, topic: str, number: int, records: Sequence[Record], rejected: Iterable[tuple[int, Rejected]]
     ) -> None:
         """Have what is not admitted written to ``dead-letters``."""
         for index, why in rejected:
-            letter = dead_letter((topic, number), records[index], why)
+            record = records[index]
+            letter = dead_letter(_origin((topic, number), record), record, why)
             self._outbox.put(number, (self._dead_letters, number), letter)
             source = self._source_names.label(source_of(records[index].value))
             metrics.DEAD_LETTERS.labels(why.reason, source).inc()
@@ -161,7 +225,8 @@ class Intake:
                 metrics.SOURCE_EVENTS.labels(source).inc()
 
     def _count(self, stage: str, topic: str, records: int, out: _Outcome, began: float) -> None:
-        metrics.EVENTS_IN.labels(topic).inc(records)
+        if topic != self._rekeyed:  # counted where they were read first
+            metrics.EVENTS_IN.labels(topic).inc(records)
         metrics.EVENTS_ADMITTED.labels(topic).inc(out.admitted)
         metrics.EVENTS_DUPLICATE.labels(topic).inc(out.duplicates)
         metrics.EVENTS_LATE.labels(topic).inc(out.late)

@@ -47,6 +47,16 @@ EVENTS_DUPLICATE = Counter("deskpulse_events_duplicate", "Events that had been a
 EVENTS_LATE = Counter(
     "deskpulse_events_late", "Events admitted behind the highest event time of their partition", ["topic"]
 )
+MISPLACED = Counter(
+    "deskpulse_events_misplaced",
+    "Events that were read in another partition than that of their key, and went on to it: their producer has another partitioner or key",
+    ["topic"],
+)
+ASTRAY = Gauge(
+    "deskpulse_state_astray",
+    "Keys whose state lies in a partition that is not theirs: `deskpulse state join` puts it together",
+    ["topic", "partition"],
+)
 CONTRIBUTIONS = Counter("deskpulse_contributions", "Contributions applied by the second stage")
 CONTRIBUTIONS_SKIPPED = Counter("deskpulse_contributions_skipped", "Contributions that had been applied before")
 LAG = Gauge("deskpulse_lag", "Messages of a partition not yet processed", ["topic", "partition"])

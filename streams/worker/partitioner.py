@@ -15,11 +15,15 @@ class Partitioner:
         self._known: dict[str, int] = {}
 
     def __call__(self, key: str) -> int:
-        """Partition of a message key: an entity's, or an agent's own."""
+        """Partition of a message key: an entity's."""
         number = self._known.get(key)
         if number is None:
-            number = self._known[key] = partition_of(key.encode(), self._partitions)
+            number = self._known[key] = self.hashed(key)
         return number
+
+    def hashed(self, key: str) -> int:
+        """The same without a memory: of keys that are too many to be remembered."""
+        return partition_of(key.encode(), self._partitions)
 
     def learn(self, known: Mapping[str, int]) -> None:
         """These keys were found in these partitions."""

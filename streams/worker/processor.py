@@ -55,7 +55,7 @@ class StreamProcessor:
         """
         policy = settings.policy
         event_time = settings.clock == "event"
-        self.state = WorkingState(stores, numbers, topic_ids, event_time=event_time)
+        self.state = WorkingState(stores, numbers, topic_ids, partition.hashed, event_time=event_time)
         self.progress = self.state.progress
         entities = self.state.entities_by_partition()
         partition.learn(entities)
@@ -65,7 +65,7 @@ class StreamProcessor:
 
         clock = OperationClock(event_time=event_time, clocks=self.progress.clocks.values())
         cutoff = CutoffDay(policy)
-        self.lag = Lag(frozenset(settings.topic(topic) for topic in topics.CONTACT_TOPICS))
+        self.lag = Lag(frozenset(settings.topic(topic) for topic in (*topics.CONTACT_TOPICS, topics.REKEYED)))
         buffer, outbox = ContributionBuffer(partition), Outbox()
         feed = ScreenFeed(screens, kpis, presence, self.state, self.lag, partition)
         self.intake = Intake(

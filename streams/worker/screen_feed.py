@@ -91,12 +91,12 @@ class ScreenFeed:
             self._alerts = alerts + self._alerts
 
     def _sharing(self, id: str) -> SharedId | None:
-        customer = self._state.customers.get(id)
+        customer = self._state.customer(id)
         return None if customer is None or customer.sharing is None else shared_id(customer.sharing)
 
     def _is_mine(self, entity: str) -> bool:
         return self._partition(entity) in self._state.numbers
 
     def _presences(self, agents: Iterable[str]) -> list[Presence]:
-        found = ((agent, self._state.presences[agent]) for agent in sorted(agents))
+        found = ((agent, self._state.presence(agent)) for agent in sorted(agents))
         return [shown for agent, kept in found if (shown := self._presence.presence(agent, kept)) is not None]

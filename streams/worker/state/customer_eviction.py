@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from streams.contacts.customer import Customer, last_at
 from streams.contracts import topics
-from streams.worker.state.store import BrokenStateError, WriteBackCache
+from streams.worker.state.own_partition import ByPartition
+from streams.worker.state.store import BrokenStateError
 
 #: Customers that are looked at at once, and how far (ms) time must have come since a walk through all began before the next does.
 _AT_ONCE, _BETWEEN_MS = 1000, 3_600_000
@@ -19,7 +20,7 @@ class CustomerEviction:
     ``lateness_ms`` late. Whom no event that may still come would remember leaves.
     """
 
-    def __init__(self, customers: WriteBackCache[Customer], look_back_ms: int, lateness_ms: int) -> None:
+    def __init__(self, customers: ByPartition[Customer], look_back_ms: int, lateness_ms: int) -> None:
         self._customers, self._look_back_ms = customers, look_back_ms + lateness_ms
         self._walks: dict[int, tuple[int, Iterator[list[str]]]] = {}
 

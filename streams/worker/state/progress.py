@@ -14,6 +14,7 @@ from streams.contracts import topics
 from streams.contracts.records import Place
 from streams.entities.day_parts import Starts
 from streams.windows.clock import EventClock
+from streams.worker.state.own_partition import is_mark
 from streams.worker.state.store import BrokenStateError, StateStore
 
 
@@ -58,7 +59,9 @@ class Progress:
         self._not_of: dict[Place, str] = {}
 
     def load(self, key: bytes, value: bytes) -> None:
-        """Go on where a stored mark says."""
+        """Go on where a stored mark says; one that tells something else is passed over."""
+        if is_mark(key):
+            return
         topic, partition = key.decode().rsplit("|", 1)
         mark, place = _decode(value), (topic, int(partition))
         self.starts[place] = mark.starts

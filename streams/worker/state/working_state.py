@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
-from streams.contacts.shared import ids_of
+from streams.contacts.shared import customer_of, ids_of
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import Topic
@@ -17,8 +17,9 @@ from streams.entities.day_parts import decode_day, new_day
 from streams.entities.entity import Entity
 from streams.presence import log as presence
 from streams.presence.log import AgentPresence
+from streams.worker.state.own_partition import ByPartition, OwnPartition, look_for_astray
 from streams.worker.state.progress import Progress
-from streams.worker.state.store import StateStore, WriteBackCache
+from streams.worker.state.store import StateStore, V, WriteBackCache
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,7 +32,7 @@ def _dump_day(facts: DailyFacts) -> bytes:
 class WorkingState:
     """Caches over ``stores`` (topic of state → its store), and how far ``numbers``, the partitions in hand, have been taken in.
 
-    ``topic_ids``: topic → its id now; ``event_time``: is the operation on the event clock?
+    ``topic_ids``: topic → its id now; ``home``: key of events → its partition; ``event_time``: is the operation on the event clock?
     """
 
     def __init__(
@@ -39,16 +40,28 @@ class WorkingState:
         stores: Mapping[Topic, StateStore],
         numbers: Collection[int],
         topic_ids: Mapping[str, str],
+        home: Callable[[str], int],
         *,
         event_time: bool,
     ) -> None:
-        self.stores, self.numbers = stores, frozenset(numbers)
-        self.customers: WriteBackCache[Customer] = WriteBackCache(
-            stores[topics.CUSTOMERS], customers.load, customers.dump, lambda _: Customer(), topics.CUSTOMERS.name
-        )
-        self.presences: WriteBackCache[AgentPresence] = WriteBackCache(
-            stores[topics.PRESENCE], presence.load, presence.dump, lambda _: AgentPresence(), topics.PRESENCE.name
-        )
+        self.stores, self.numbers, self._home = stores, frozenset(numbers), home
+
+        def of(key: str) -> int:  # what is kept apart of an id that many callers share lies where the id does
+            return home(customer_of(key))
+
+        astray = {number: look_for_astray(number, stores, of) for number in self.numbers}
+
+        def by_partition(
+            topic: Topic, load: Callable[[bytes], V], dump: Callable[[V], bytes], new: Callable[[], V]
+        ) -> ByPartition[V]:
+            def part(number: int) -> OwnPartition[V]:
+                own = astray[number][topic] if number in astray else ()
+                return OwnPartition(number, of, own, stores[topic], load, dump, new, topic.name)
+
+            return ByPartition(stores[topic], part)
+
+        self.customers = by_partition(topics.CUSTOMERS, customers.load, customers.dump, Customer)
+        self.presences = by_partition(topics.PRESENCE, presence.load, presence.dump, AgentPresence)
         self.entities: WriteBackCache[Entity] = WriteBackCache(
             stores[topics.ENTITIES], entities.load, entities.dump, lambda _: Entity(), topics.ENTITIES.name
         )
@@ -75,6 +88,14 @@ class WorkingState:
 
     def agents(self) -> set[str]:
         """Agents whose presence is in hand."""
-        store = self.stores[topics.PRESENCE]
-        stored = {key.decode() for number in self.numbers for key in store.partition(number)}
-        return stored | self.presences.keys()
+        parts = [self.presences.of(number) for number in self.numbers]
+        return {agent for part in parts for agent in (*part.stored(), *part)}
+
+    def customer(self, id: str) -> Customer | None:
+        """What is kept of a customer of a partition in hand; None: nothing."""
+        found: Customer | None = self.customers.of(self._home(id)).get(id)
+        return found
+
+    def presence(self, agent: str) -> AgentPresence:
+        """What is kept of an agent of a partition in hand."""
+        return self.presences.of(self._home(agent))[agent]

@@ -16,7 +16,8 @@ from streams.pipeline import run
 from streams.roster import Roster
 from streams.windows.clock import EventClock
 from streams.worker.state.customer_eviction import CustomerEviction
-from streams.worker.state.store import ChangelogStore, WriteBackCache
+from streams.worker.state.own_partition import ByPartition, OwnPartition
+from streams.worker.state.store import ChangelogStore
 
 DAY = 86_400_000
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -41,8 +42,11 @@ class State:
 
     def __init__(self, *raws: bytes) -> None:
         self.store = ChangelogStore()
-        self.customers: WriteBackCache[Customer] = WriteBackCache(
-            self.store, customers.load, customers.dump, lambda _: Customer()
+        self.customers: ByPartition[Customer] = ByPartition(
+            self.store,
+            lambda number: OwnPartition(
+                number, lambda _: 0, (), self.store, customers.load, customers.dump, Customer, "state-customers"
+            ),
         )
         self.eviction = CustomerEviction(self.customers, STAGE.look_back_ms, 0)
         self.take(*raws)
@@ -52,9 +56,9 @@ class State:
     def take(self, *raws: bytes) -> None:
         """Events, each on a clock of its own: no other's time makes it late."""
         for raw in raws:
-            out = STAGE.process([raw], self.customers, EventClock(), machine=2**52, event_time=True)
+            out = STAGE.process([raw], self.customers.of(0), EventClock(), machine=2**52, event_time=True)
             assert out.admitted == 1
-            self.customers.mark(0, out.touched)
+            self.customers.of(0).mark(0, out.touched)
 
     def removed(self, days: float) -> set[bytes]:
         """Whom two walks through all remove when the clock has come so far."""
@@ -76,7 +80,7 @@ def test_who_was_last_heard_of_beyond_the_look_back_leaves(after: float, gone: s
     state = State(call("old", 0), call("new", 2))
     assert state.removed(after) == gone
     assert set(state.store) == {b"old", b"new"} - gone
-    assert ("old" in state.customers) == (not gone)
+    assert ("old" in state.customers.of(0)) == (not gone)
 
 
 def test_the_last_event_counts_not_the_first() -> None:
@@ -93,12 +97,12 @@ def test_who_has_just_been_heard_of_stays() -> None:
 
 def test_decoded_values_that_nobody_uses_rest_and_come_back() -> None:
     state = State(*(call(f"c{number}", 0) for number in range(6)))
-    state.customers.evict(6)
-    assert len(state.customers) == 6
+    state.customers.of(0).evict(6)
+    assert len(state.customers.of(0)) == 6
     state.take(call("c1", 1))
-    state.customers.evict(5, {"c2"})
-    assert set(state.customers) == {"c1", "c2"}
-    assert list(state.customers["c4"].contacts) == ["calls:c4"]
+    state.customers.of(0).evict(5, {"c2"})
+    assert set(state.customers.of(0)) == {"c1", "c2"}
+    assert list(state.customers.of(0)["c4"].contacts) == ["calls:c4"]
 
 
 def test_a_complaint_goes_on_repeating_one_that_has_been_forgotten_since() -> None:

@@ -1,0 +1,189 @@
+"""Events in any partition but their key's: they go on to it, once, and the figures are those of events that were in theirs."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from streams.contacts import customer as customers
+from streams.contracts import events as e
+from streams.contracts import topics
+from streams.contracts.decode import encode
+from streams.contracts.events import AgentState, AnyEvent
+from streams.contracts.outputs import DailyFacts
+from streams.entities.day_parts import decode_day
+from streams.kpi.measures import merged
+from streams.pipeline import run
+from streams.roster import Roster
+from streams.settings import Settings
+from streams.worker import metrics
+from streams.worker.intake import Intake
+from streams.worker.partitioner import Partitioner
+from streams.worker.processor import StreamProcessor
+from streams.worker.screen_writer import Screens
+from streams.worker.state.restore import STATE
+from streams.worker.state.store import ChangelogStore
+from tests.support.states import of_customers, of_days
+
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PARTITIONS = 4
+TAKE = {
+    topics.AGENTS.name: Intake.presence,
+    topics.REKEYED.name: Intake.rekeyed,
+    topics.CONTRIBUTIONS.name: Intake.kpis,
+}
+
+
+@dataclass
+class Record:
+    """Of Kafka."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    headers: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+class Operation:
+    """Topics in memory and a worker that has all their partitions. What a checkpoint writes is there at once."""
+
+    def __init__(self, directory: Path) -> None:
+        self.settings = Settings(partitions=PARTITIONS, clock="event", data_dir=directory)
+        self.home = Partitioner(PARTITIONS)
+        self.records: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        self.stores = {topic: ChangelogStore() for topic in STATE}
+        self.take_up()
+
+    def take_up(self) -> None:
+        """All that was written, and nothing else, is known to a new worker."""
+        for topic in STATE:
+            store = self.stores[topic] = ChangelogStore()
+            for number in range(PARTITIONS):
+                for record in self.records[topic.name, number]:
+                    assert record.key is not None
+                    store.restore(number, record.key, record.value)
+        self.processor = StreamProcessor(
+            self.settings, (), Roster(), self.stores, {}, Partitioner(PARTITIONS), Screens(self.settings), {}, range(PARTITIONS)
+        )  # fmt: skip
+
+    def put(
+        self, topic: str, number: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> None:
+        place = self.records[topic, number]
+        place.append(Record(key, value, len(place), headers))
+
+    def commit(self) -> None:
+        checkpoint = self.processor.checkpointer.prepare(None)
+        for writes in checkpoint.writes.values():
+            for (topic, number), messages in writes.items():
+                for message in messages:
+                    self.put(topic, number, *message)
+        self.processor.checkpointer.complete(checkpoint)
+
+    def work(self, dice: random.Random) -> None:
+        """Take in all there is, in batches of any size from any place; now and then commit, or begin anew."""
+        state = {topic.name for topic in STATE} | {topics.DEAD_LETTERS.name}
+        while True:
+            taken = self.processor.progress.taken
+            waiting = [
+                place
+                for place, all_ in self.records.items()
+                if place[0] not in state and taken.get(place, 0) < len(all_)
+            ]
+            if not waiting:
+                self.commit()
+                if not any(
+                    taken.get(place, 0) < len(all_) for place, all_ in self.records.items() if place[0] not in state
+                ):
+                    return
+                continue
+            topic, number = place = dice.choice(sorted(waiting))
+            begin = taken.get(place, 0)
+            batch = self.records[place][begin : begin + dice.randint(1, 20)]
+            TAKE.get(topic, Intake.contacts)(self.processor.intake, topic, number, batch)
+            self.processor.progress.take(place, begin + len(batch))
+            if dice.random() < 0.3:
+                self.commit()
+            if dice.random() < 0.1:
+                self.take_up()
+
+    def stored(self, topic: topics.Topic) -> dict[str, bytes]:
+        """Key → what is stored; each key is in one partition only, its own."""
+        found: dict[str, bytes] = {}
+        for number in range(PARTITIONS):
+            newest = {record.key.decode(): record.value for record in self.records[topic.name, number] if record.key}
+            assert not newest.keys() & found.keys()
+            found |= {key: value for key, value in newest.items() if value is not None}
+        return found
+
+    def days(self) -> dict[str, DailyFacts]:
+        """Day of each entity, its parts added up."""
+        found: dict[str, DailyFacts] = {}
+        for key, value in self.stored(topics.DAILY_FACTS).items():
+            day, of = decode_day(value), key.split("+")[0]
+            found[of] = replace(day, sums=merged([found[of].sums, day.sums])) if of in found else day
+        return found
+
+    def letters(self) -> list[dict[str, bytes]]:
+        """Headers of the dead letters."""
+        return [dict(each.headers) for n in range(PARTITIONS) for each in self.records[topics.DEAD_LETTERS.name, n]]
+
+
+def month(dice: random.Random, people: int = 60) -> list[AnyEvent]:
+    """Twelve days: each customer calls and writes a few times, agents come and go."""
+    events: list[AnyEvent] = []
+    for number in range(people):
+        who = {"customer_id": f"k{number}", "queue_id": f"q{number % 3}", "source": "s"}
+        for n in range(3):
+            at = NINE + timedelta(days=dice.randint(0, 11), seconds=dice.randint(0, 30_000))
+            call = {"contact_id": f"c{number}-{n}", **who}
+            events += [
+                e.CallQueued(id="1", time=at, **call),
+                e.CallAnswered(id="2", time=at + timedelta(seconds=9), agent_id=f"a{n}", wait_seconds=9, **call),
+                e.CallEnded(
+                    id="3", time=at + timedelta(seconds=99), agent_id=f"a{n}", resolved=n > 1, talk_seconds=90, **call
+                ),
+            ]
+            ticket = {"contact_id": f"t{number}-{n}", **who}
+            events += [
+                e.TicketCreated(id="1", time=at + timedelta(seconds=200), **ticket),
+                e.TicketReplied(id="2", time=at + timedelta(seconds=900), agent_id=f"a{n}", **ticket),
+            ]
+    return sorted(events, key=lambda event: event.time)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whoever_produced_the_figures_are_those_of_the_undisturbed_run(tmp_path: Path, seed: int) -> None:
+    dice, operation = random.Random(seed), Operation(tmp_path)
+    events: list[AnyEvent] = month(dice)
+    states: list[AgentState] = ["available", "away", "offline"]
+    events += [
+        e.AgentStateChanged(
+            id=f"s{n}", source="s", time=NINE + timedelta(minutes=7 * n), agent_id=f"a{n % 3}", state=states[n % 5 % 3]
+        )
+        for n in range(60)
+    ]
+    before = metrics.MISPLACED.labels("calls")._value.get()
+    for event in events:
+        at_home = event.carrier == "calls" and seed % 2 == 0
+        number = operation.home(event.key) if at_home else dice.randrange(PARTITIONS)
+        key = dice.choice([None, event.key.encode(), b"another"])
+        operation.put(event.carrier, number, key, encode(event), [])
+    operation.work(dice)
+    result = run([encode(event) for event in events], operation.settings.policy)
+    assert not result.rejected
+    assert not operation.letters()
+    assert result.now is not None
+    assert of_days(operation.days(), result.now) == of_days(result.facts, result.now)
+    kept = {key: customers.load(raw) for key, raw in operation.stored(topics.CUSTOMERS).items()}
+    assert of_customers(kept).keys() == of_customers(result.customers).keys()
+    for topic in (topics.CUSTOMERS, topics.PRESENCE):
+        for number in range(PARTITIONS):
+            assert {operation.home(key.decode()) for key in operation.stores[topic].partition(number)} <= {number}
+    assert (metrics.MISPLACED.labels("calls")._value.get() > before) == bool(seed % 2)
