@@ -133,6 +133,8 @@ def test_page_facts_and_score_agree(
             "--out",
             str(tmp_path / "scores"),
             "--publish",
+            "--as-of",
+            "2026-04-01",
         )
         scores = [msgspec.json.decode(record.value, type=Score) for record in messages(operation, "scores")]
         assert {score.person for score in scores} == set(PEOPLE)
@@ -144,7 +146,7 @@ def test_page_facts_and_score_agree(
             }  # fmt: skip
             for kpi, item in items.items():
                 figure = shown.get(kpi, Figure())
-                if kpi == "fcr":  # on the page nothing has matured yet, for the month everything has
+                if kpi == "fcr":  # on the page nothing has matured yet, for the month as of April everything has
                     assert (figure.value, figure.pending) == (None, item["n"])
                     continue
                 assert item["value"] == figure.value, (score.person, kpi)

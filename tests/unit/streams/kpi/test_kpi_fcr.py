@@ -182,13 +182,17 @@ def test_a_window_has_none_yet_and_says_how_many_are_pending() -> None:
     ("as_of", "points", "says"),
     [
         (None, 100, ("（n = 300，95% 置信区间", "(n = 300, 95 % interval")),
-        (date(2026, 7, 8), 100, ("（n = 300，", "(n = 300, ")),
-        (date(2026, 7, 1), 99.52, ("，未到期 70）", ", 70 pending)")),
-        (date(2026, 6, 2), None, ("300 件都尚未到期", "all 300 are pending: their days have not matured")),
+        (datetime(2026, 7, 8, tzinfo=UTC), 100, ("（n = 300，", "(n = 300, ")),
+        (datetime(2026, 7, 1, tzinfo=UTC), 99.52, ("，未到期 70）", ", 70 pending)")),
+        (
+            datetime(2026, 6, 2, tzinfo=UTC),
+            None,
+            ("300 件都尚未到期", "all 300 are pending: their days have not matured"),
+        ),
     ],
 )
 def test_a_sheet_says_how_many_have_not_matured(
-    tmp_path: Path, as_of: date | None, points: float | None, says: tuple[str, str]
+    tmp_path: Path, as_of: datetime | None, points: float | None, says: tuple[str, str]
 ) -> None:
     target, rule = {"op": ">=", "value": 90}, {"type": "ratio", "form": "actual_over_target"}
     card = cards.card(section("s", item("fcr", 100, kpi="fcr", unit="pct", target=target, rule=rule)), folder=tmp_path)
@@ -197,7 +201,12 @@ def test_a_sheet_says_how_many_have_not_matured(
     assert (None if got.points is None else float(got.points)) == (points and pytest.approx(points, abs=0.005))
     assert says[0] in got.reason_zh
     assert says[1] in got.reason_en
-    pending = {None: 0, date(2026, 7, 8): 0, date(2026, 7, 1): 70, date(2026, 6, 2): 300}[as_of]
+    pending = {
+        None: 0,
+        datetime(2026, 7, 8, tzinfo=UTC): 0,
+        datetime(2026, 7, 1, tzinfo=UTC): 70,
+        datetime(2026, 6, 2, tzinfo=UTC): 300,
+    }[as_of]
     assert got.figure.pending == pending
     (told,) = to_messages(made)[0].items
     assert told.get("pending", 0) == pending
