@@ -99,6 +99,14 @@ class Memory:
         self.last = rank, id
         self.amended = any(type(event) in AMENDMENTS for event in events)
 
+    def become(self, key: str, events: list[AnyContactEvent], rules: Rules, tally: Tally) -> None:
+        """Have these events, in order, as all that was told behind what is folded for good; the contact is ``key``."""
+        state = fold(self.base, events, rules)
+        tally.difference(key, self.state.sent(), state.slots)
+        self.state.was.clear()
+        self.state = state
+        self.keep(events)
+
     def append(self, event: AnyContactEvent, at: int, place: tuple[int, str], raw: bytes | None) -> None:
         """Put an event at the end of the log, as it came (``raw``) where that is short."""
         self.log.append(raw if raw is not None and len(raw) <= _SHORT else encode(event))
@@ -224,6 +232,48 @@ class Customer:
         # What a later correction or retraction has changed is folded as changed: the amendment will not find it again.
         memory.base = fold(memory.base, [event for event in effective(events) if event.at < horizon], rules)
         memory.keep([event for event in events if event.at >= horizon])
+
+    def take_over(self, key: str, other: Memory, rules: Rules, tally: Tally) -> bool:
+        """Have a contact that was kept elsewhere, with all that was sent on of it; where there is one here, both become one.
+
+        False: what is too old to be changed was folded in both, so that they cannot be put together. Then the one here stays as it is,
+        and so does what was sent on of the other.
+        """
+        memory = self.contacts.get(key)
+        if memory is None:
+            memory = self.contacts[key] = other
+            self.states[key] = memory.state
+        else:
+            if memory.base.first_at is not None and other.base.first_at is not None:
+                return False
+            base = memory.base if other.base.first_at is None else other.base
+            events = {event.id: event for event in (*other.events(), *memory.events())}
+            log = sorted(events.values(), key=order)
+            state = fold(base, log, rules)
+            for part in (other, memory):
+                tally.difference(key, part.state.sent(), {})
+                part.state.was.clear()
+            tally.difference(key, other.links, {})
+            tally.difference(key, {}, state.slots)
+            memory.base, memory.state, memory.heard = base, state, max(memory.heard, other.heard)
+            self.states[key] = state
+            memory.keep(log)
+        self._relink(key, memory, rules, tally)
+        return True
+
+    def part_with(self, key: str, rules: Rules, tally: Tally) -> Memory:
+        """Let go of a contact: what was sent on of it goes with it, but for what it and the customer's others are to each other."""
+        memory = self.contacts.pop(key)
+        del self.states[key]
+        tally.difference(key, memory.state.sent(), memory.state.slots)
+        memory.state.was.clear()
+        tally.difference(key, memory.links, {})
+        arrival, memory.links, memory.arrival, memory.relevant = memory.arrival, {}, None, ()
+        if arrival is not None:
+            del self.arrivals[bisect_left(self.arrivals, (arrival, key))]
+            for neighbour in affected(arrival, self.arrivals, rules.reach):
+                self._link(neighbour, rules, tally)
+        return memory
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
