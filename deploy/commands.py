@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.doctor import examine, shared_ids
+from deploy.doctor import examine, partitions, shared_ids
 from deploy.local.brokers import open_kafka, open_redis
-from streams.commands.shared.context import Broker, RedisUrl, clear_errors, deployment
+from streams.commands.shared.context import Broker, Prefix, RedisUrl, clear_errors, deployment
 from streams.kafka.connection import kafka_python_options
 
 
@@ -21,20 +21,25 @@ def doctor(
     ctx: typer.Context,
     broker: Broker = None,
     redis: RedisUrl = None,
+    prefix: Prefix = None,
 ) -> None:
     """Say what is here, what is missing and what to type. Exit code 1 where something needed is missing."""
-    base = deployment(ctx, broker=broker, redis=redis)
+    base = deployment(ctx, broker=broker, redis=redis, prefix=prefix)
     findings = examine(
         base.given.get("broker"), base.given.get("redis"), connection=kafka_python_options(base.settings)
     )
     if base.given.get("redis") is not None:
         with clear_errors():  # a policy that is wrong
             findings.append(shared_ids(base.settings))
+    if any(finding.ok for finding in findings if finding.name.startswith("Kafka at ")):
+        findings += partitions(base.settings)
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("", "what", "found", "what to do"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else "[yellow]absent[/]"
+        mark = (
+            "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else f"[yellow]{finding.verdict}[/]"
+        )
         table.add_row(mark, finding.name, finding.found, "" if finding.ok else finding.advice)
     Console().print(table)
     if any(finding.needed and not finding.ok for finding in findings):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from kafka.errors import KafkaError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -22,19 +23,23 @@ from streams.kafka import probe
 from streams.settings import Settings
 from streams.wallboard.items import Clock
 from streams.wallboard.shared_ids import Sharing
+from streams.worker.placement import placement
 
 _PYTHON_FROM, _PYTHON_BELOW = (3, 11), (3, 14)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked for. ``needed``: nothing works without it. ``advice``: what to type where it is missing."""
+    """One thing looked for. ``needed``: nothing works without it. ``advice``: what to type where it is missing. ``verdict``: one word for
+    what is not as it should be.
+    """
 
     name: str
     ok: bool
     needed: bool
     found: str
     advice: str
+    verdict: str = "absent"
 
 
 def examine(
@@ -62,6 +67,37 @@ def examine(
         _tool("Chromium", tools.chromium, False, f"for tests of the web page only: {tools.CHROMIUM_ADVICE}")
     )
     return findings
+
+
+def partitions(settings: Settings) -> list[Finding]:
+    """Do producers of an operation, whose Kafka answers, put events where they belong, and does its state lie there?"""
+    try:
+        found = placement(settings)
+    except KafkaError as error:
+        return [Finding("Partitions", False, False, f"cannot be looked at: {error}", "ask again", "unknown")]
+    misplaced = ", ".join(f"{topic}: {count}" for topic, count in sorted(found.misplaced.items()))
+    astray = ", ".join(f"{topic}: {count} keys" for topic, count in sorted(found.astray.items()))
+    return [
+        Finding(
+            "Partitions of events",
+            not misplaced,
+            False,
+            f"events put in another partition than their key's, of the newest: {misplaced}"
+            if misplaced
+            else "those of their keys",
+            "they count all the same, by way of one topic more. At their producer: key = customer id, else contact id (agents: agent id), "
+            "partitioner murmur2; with librdkafka (Python confluent-kafka, Go, .NET, PHP, Rust) set partitioner=murmur2_random",
+            "wrong",
+        ),
+        Finding(
+            "Partitions of state",
+            not astray,
+            False,
+            f"in partitions that are not theirs: {astray}" if astray else "those of their keys",
+            "end all workers, then: deskpulse state join",
+            "wrong",
+        ),
+    ]
 
 
 def _python() -> Finding:

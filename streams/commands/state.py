@@ -14,6 +14,8 @@ from streams.contracts import topics
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 from streams.worker.clients import transactional_id
+from streams.worker.state.join import join_state
+from streams.worker.state.own_partition import BY_EVENT_KEY
 from streams.worker.state.parts import announced, part_key
 from streams.worker.state.restore import STATE
 
@@ -50,6 +52,29 @@ def discard(
             raise ValueError(f"{topic} is no topic of state; there are: {_NAMES}")
         number, size = move(settings, topic, key)
     typer.echo(f"moved to dead-letters: {size} bytes of {topic}[{number}] under {key}; it is removed from the state")
+
+
+@state.command()
+def join(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None, partitions: Partitions = None) -> None:
+    """Put together what is kept of customers and agents in partitions that are not theirs.
+
+    For an operation that has taken in events of a producer with another
+    partitioner, under a version that did not send them on: its workers say
+    so. End all workers first. Repeats across both parts count from then on, and
+    a contact that was told in both becomes one. It may be ended and begun again.
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
+    with clear_errors():
+        try:
+            joined = join_state(settings)
+        except KafkaError as error:
+            raise ConnectionError(
+                f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
+            ) from error
+    for topic in BY_EVENT_KEY:
+        typer.echo(f"{topic.name}: {joined.moved.get(topic.name, 0)} keys were astray, and are in their partitions now")
+    for contact in joined.apart:
+        typer.echo(f"told in two partitions too long ago to become one contact: {contact}", err=True)
 
 
 def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from streams.contacts.memory import NEVER, Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
+from streams.contacts.story import order
 from streams.contracts.events import AnyContactEvent
 
 Admission = Literal["admitted", "duplicate"]
@@ -203,6 +204,49 @@ class Customer:
         if settled and memory.state.was:
             tally.changes(key, memory.state)
         self._relink(key, memory, rules, tally)
+
+    def take_over(self, key: str, other: Memory, rules: Rules, tally: Tally) -> bool:
+        """Have a contact that was kept elsewhere, with all that was sent on of it; where there is one here, both become one.
+
+        False: what is too old to be changed was folded in both, so that they cannot be put together. Then the one here stays as it is,
+        and so does what was sent on of the other.
+        """
+        memory = self.contacts.get(key)
+        if memory is None:
+            memory = self.contacts[key] = other
+            self.states[key] = memory.state
+        else:
+            if memory.base.first_at is not None and other.base.first_at is not None:
+                return False
+            base = memory.base if other.base.first_at is None else other.base
+            events = {event.id: event for event in (*other.events(), *memory.events())}
+            log = sorted(events.values(), key=order)
+            state = fold(base, log, rules)
+            for part in (other, memory):
+                tally.difference(key, part.state.sent(), {})
+                part.state.was.clear()
+            tally.difference(key, other.links, {})
+            tally.difference(key, {}, state.slots)
+            memory.base, memory.state, memory.heard = base, state, max(memory.heard, other.heard)
+            memory.horizon, memory.begins = max(memory.horizon, other.horizon), max(memory.begins, other.begins)
+            self.states[key] = state
+            memory.keep(log)
+        self._relink(key, memory, rules, tally)
+        return True
+
+    def part_with(self, key: str, rules: Rules, tally: Tally) -> Memory:
+        """Let go of a contact: what was sent on of it goes with it, but for what it and the customer's others are to each other."""
+        memory = self.contacts.pop(key)
+        del self.states[key]
+        tally.difference(key, memory.state.sent(), memory.state.slots)
+        memory.state.was.clear()
+        tally.difference(key, memory.links, {})
+        arrival, memory.links, memory.arrival, memory.relevant = memory.arrival, {}, None, ()
+        if arrival is not None:
+            del self.arrivals[bisect_left(self.arrivals, (arrival, key))]
+            for neighbour in affected(arrival, self.arrivals, rules.reach):
+                self._link(neighbour, rules, tally)
+        return memory
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""

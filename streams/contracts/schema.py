@@ -21,6 +21,12 @@ def _types(topic: Topic) -> list[Any]:
     return list(members) if members and all(isinstance(member, type) for member in members) else [topic.schema]
 
 
+#: How producers choose partitions, as Kafka's own clients do unless they are told otherwise.
+PARTITIONER = (
+    "; partition: murmur2 of the key (Java and kafka-python by themselves; librdkafka: partitioner=murmur2_random)"
+)
+
+
 def json_schema(types: list[Any], title: str) -> dict[str, Any]:
     """One JSON Schema for messages that are any one of ``types``."""
     roots, definitions = msgspec.json.schema_components(types, ref_template=_REF)
@@ -46,7 +52,7 @@ def asyncapi(version: str) -> dict[str, Any]:
             messages[name] = _message(topic, type_)
         channels[topic.name] = {
             "address": topic.name,
-            "description": f"{topic.carries}; key: {topic.key}",
+            "description": f"{topic.carries}; key: {topic.key}{PARTITIONER if topic in EVENT_TOPICS else ''}",
             "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
             "bindings": {
                 "kafka": {

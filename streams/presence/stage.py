@@ -23,7 +23,7 @@ from streams.contracts.events import (
 from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.contributions import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping, when
-from streams.presence.log import AgentPresence, Shift, Told, Word, amend, place
+from streams.presence.log import AgentPresence, K, Shift, Told, Word, amend, place
 from streams.roster import Roster
 from streams.windows.clock import Days, EventClock, instant
 
@@ -117,6 +117,23 @@ class PresenceStage:
         if tally is None:
             out.contributions = into.contributions()
         return out
+
+    def joined(self, name: str, one: AgentPresence, other: AgentPresence, tally: Tally) -> AgentPresence:
+        """An agent of whom a part is kept in each of two places; what that changes goes into ``tally``."""
+        both = AgentPresence(
+            _in_order(one.log, other.log),
+            one.before or other.before,
+            _in_order(one.plans, other.plans),
+            sorted({*one.taken_back, *other.taken_back}),
+            _in_order(one.words, other.words),
+            counted=one.counted or other.counted,
+        )
+        for part in (one, other):
+            tally.difference(name, self._all(name, part), {})
+        tally.difference(name, {}, self._all(name, both))
+        if changes := both.changes():
+            tally.belongs(name, changes[-1].team)
+        return both
 
     def presence(self, name: str, agent: AgentPresence) -> Presence | None:
         """The newest state of an agent; None where no state is known."""
@@ -259,6 +276,14 @@ class PresenceStage:
             if not any(told.id in about for told in log if told.until is None):
                 agent.plans = [plan for plan in amend(agent.plans, agent) if plan.starts < plan.ends]
                 agent.words, agent.taken_back = [], []
+
+
+def _in_order(one: Sequence[K], other: Sequence[K]) -> list[K]:
+    told = list(one)
+    for item in other:
+        if (index := place(told, item)) is not None:
+            told.insert(index, item)
+    return told
 
 
 def _reach(plans: Sequence[Shift], shift: Shift) -> tuple[int, int]:

@@ -150,6 +150,13 @@ def month(dice: random.Random, people: int = 60) -> list[AnyEvent]:
                     id="3", time=at + timedelta(seconds=99), agent_id=f"a{n}", resolved=n > 1, talk_seconds=90, **call
                 ),
             ]
+            chat = {"contact_id": f"x{number}-{n}", **who}
+            events += [
+                e.ChatStarted(id="1", time=at + timedelta(seconds=300), **chat),
+                e.ChatMessage(id="2", time=at + timedelta(seconds=301), sender="customer", **chat),
+                e.ChatMessage(id="3", time=at + timedelta(seconds=310), sender="agent", agent_id=f"a{n}", **chat),
+                e.ChatEnded(id="4", time=at + timedelta(seconds=400), resolved=n > 0, **chat),
+            ]
             ticket = {"contact_id": f"t{number}-{n}", **who}
             events += [
                 e.TicketCreated(id="1", time=at + timedelta(seconds=200), **ticket),
@@ -158,17 +165,21 @@ def month(dice: random.Random, people: int = 60) -> list[AnyEvent]:
     return sorted(events, key=lambda event: event.time)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_whoever_produced_the_figures_are_those_of_the_undisturbed_run(tmp_path: Path, seed: int) -> None:
-    dice, operation = random.Random(seed), Operation(tmp_path)
-    events: list[AnyEvent] = month(dice)
+def everyone() -> list[AnyEvent]:
+    """The first day of three agents."""
     states: list[AgentState] = ["available", "away", "offline"]
-    events += [
+    return [
         e.AgentStateChanged(
             id=f"s{n}", source="s", time=NINE + timedelta(minutes=7 * n), agent_id=f"a{n % 3}", state=states[n % 5 % 3]
         )
         for n in range(60)
     ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whoever_produced_the_figures_are_those_of_the_undisturbed_run(tmp_path: Path, seed: int) -> None:
+    dice, operation = random.Random(seed), Operation(tmp_path)
+    events = [*month(dice), *everyone()]
     before = metrics.MISPLACED.labels("calls")._value.get()
     for event in events:
         at_home = event.carrier == "calls" and seed % 2 == 0
