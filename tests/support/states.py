@@ -17,11 +17,12 @@ from tests.support.operation import messages
 
 
 def latest(settings: Settings, topic: str) -> dict[str, bytes]:
-    """Newest value of each key of a changelog; stock Faust writes its keys as JSON."""
-    store = MemoryStore()
+    """Newest value of each key of a changelog; stock Faust writes its keys as JSON. What has moved is removed where it was."""
+    store, numbers = MemoryStore(), set[int]()
     for record in messages(settings, topic):
-        store.restore(0, record.key, record.value)
-    return {key.decode().strip('"'): value for key, value in store.partition(0).items()}
+        store.restore(record.partition, record.key, record.value)
+        numbers.add(record.partition)
+    return {key.decode().strip('"'): value for number in numbers for key, value in store.partition(number).items()}
 
 
 def stored_customers(settings: Settings, topic: str) -> dict[str, customers.Customer]:
