@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from streams.contracts.events import AnyEvent
 from streams.kafka.drained import wait_until_processed
+from streams.sources.customers import Customers
 from streams.sources.in_order import in_order_of_arrival, in_order_of_time
 from streams.sources.table.mapping import TableMapping
 from streams.sources.table.reader import read_table
@@ -99,14 +100,13 @@ def replay(
     began, report = time.monotonic(), ReplayReport()
     reader = partial(read_table, mapping=reading) if isinstance(reading, TableMapping) else reading
     with RejectFile(rejects) as refused, _Display(progress, report) as display:
-        events = _read(paths, reader, report, refused, display)
+        customers = Customers()
+        events = customers.noted(_read(paths, reader, report, refused, display))
         if look is not None:
             events = _seen(events, look)
-        in_time = sort or speed is not None
-        if in_time or look is not None:
-            ordered = in_order_of_time(events) if in_time else in_order_of_arrival(events)
-            display.expect(ordered.how_many)
-            events = ordered.events
+        ordered = in_order_of_time(events) if sort or speed is not None else in_order_of_arrival(events)
+        display.expect(ordered.how_many)
+        events = customers.filled_in(ordered.events, _events(paths, reader))
         for event in events if speed is None else paced(events, speed, display.refresh):
             producer.send(event)
             _count(event, report)
@@ -134,6 +134,11 @@ def _read(
                 report.left_out += 1
             else:
                 yield from row.events
+
+
+def _events(paths: Sequence[Path], reader: Reader) -> Iterator[AnyEvent]:
+    """The events alone."""
+    return (event for path in paths for row in reader(path) if not isinstance(row, RejectedRow) for event in row.events)
 
 
 def _seen(events: Iterable[AnyEvent], look: Look) -> Iterator[AnyEvent]:

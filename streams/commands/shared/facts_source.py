@@ -23,6 +23,7 @@ from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.as_of import moment_of, parse_as_of
 from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
+from streams.sources.customers import Customers
 from streams.sources.in_order import in_order_of_time
 from streams.sources.replay import Reader
 from streams.sources.table.rows import ReadRow
@@ -203,8 +204,9 @@ class Source:
         policy, roster, machine = self.operation.policy, self._known, machine_ms()
         facts: list[IntervalFacts] = []
         with clear_errors():
-            ordered = in_order_of_time(self._events(rejected)).events
-            raws = (encode(event) for event in ordered)
+            customers = Customers()
+            ordered = in_order_of_time(customers.noted(self._events(rejected))).events
+            raws = (encode(event) for event in customers.filled_in(ordered, self._events([])))
             if self._minutes is None:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:

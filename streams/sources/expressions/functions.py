@@ -139,8 +139,20 @@ def greatest(*values: Any) -> Any:
     return best
 
 
+#: What switches write for a caller who hides his number: nobody, not one customer who calls all day.
+_HIDDEN = frozenset({"anonymous", "unknown", "unavailable", "restricted", "private", "withheld"})
+
+
+def hidden(written: str) -> bool:
+    """Does it stand for a caller who hides his number? So does a number of nothing but zeros."""
+    bare = written.strip()
+    return not bare.strip("0") or bare.lower() in _HIDDEN
+
+
 def pseudonyms(key: bytes | None) -> Function:
-    """The function ``pseudonym``: a keyed hash (HMAC-SHA256, 128 bits of it); without a key the value itself."""
+    """The function ``pseudonym``: a keyed hash (HMAC-SHA256, 128 bits of it); without a key the value itself. Whoever hides who they are
+    is nobody: no value.
+    """
 
     @lru_cache(_CACHED)
     def hashed(value: str) -> str:
@@ -149,7 +161,9 @@ def pseudonyms(key: bytes | None) -> Function:
 
     def pseudonym(value: Any) -> str | None:
         written = text(value)
-        return written if written is None or key is None else hashed(written)
+        if written is None or key is None:
+            return written
+        return None if hidden(written) else hashed(written)
 
     return pseudonym
 

@@ -16,8 +16,6 @@ from streams.sources.expressions.functions import number
 E = TypeVar("E", bound=AnyEvent)
 #: From a caller's number to his pseudonym: ``functions.pseudonyms(key)``.
 Pseudonym: TypeAlias = Callable[[Any], str | None]
-#: What switches write for a caller who hides his number: nobody, not one customer who calls all day.
-_HIDDEN = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private", "withheld", "0000000000"})
 _ABSENT = (None, "")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -93,7 +91,7 @@ class Record:
     def customer(self, field: str, pseudonym: Pseudonym) -> str | None:
         """The pseudonym of the caller whose number stands there; None where the number is absent or hidden."""
         written = self.text(field)
-        return None if written is None or written.strip().lower() in _HIDDEN else pseudonym(written.strip())
+        return None if written is None else pseudonym(written.strip())
 
     def elapsed(self, start: datetime, end: datetime, field: str) -> float:
         """Seconds from a moment to that of the field; an error where it lies before."""

@@ -229,3 +229,66 @@ def test_a_value_says_as_of_when_it_is(tmp_path: Path, mapping: Path) -> None:
         ("2026-06-24 10:31+08:00", 16),
         ("2026-06-10 00:00+08:00", 2),
     ]
+
+
+#: As a switch logs: a row an event, and who calls in the first only.
+LOG_MAPPING = """
+source: switch
+time_zone: UTC
+contact_id: call
+fields: {queue_id: '"desk"'}
+events:
+  - {type: call.queued, when: 'what == "IN"', time: 'datetime(at)', fields: {customer_id: pseudonym(caller)}}
+  - {type: call.answered, when: 'what == "TAKEN"', time: 'datetime(at)', fields: {agent_id: agent, wait_seconds: number(seconds)}}
+  - {type: call.ended, when: 'what == "OVER"', time: 'datetime(at)', fields: {agent_id: agent, talk_seconds: number(seconds)}}
+  - {type: call.abandoned, when: 'what == "GONE"', time: 'datetime(at)', fields: {wait_seconds: number(seconds)}}
+"""
+LOG = [
+    "u1,2026-06-01 10:00:00,IN,,5550001,",
+    "u1,2026-06-01 10:00:08,TAKEN,Lin,,8",
+    "u1,2026-06-01 10:02:08,OVER,Lin,,120",
+    "u2,2026-06-01 11:00:00,IN,,5550002,",
+    "u2,2026-06-01 11:00:40,GONE,,,40",
+    "u3,2026-06-02 09:00:00,IN,,5550001,",
+    "u3,2026-06-02 09:00:05,TAKEN,Wu,,5",
+    "u3,2026-06-02 09:01:05,OVER,Wu,,60",
+]
+
+
+@pytest.mark.parametrize("order", ["as told", "newest first", "two files"])
+def test_a_row_without_the_customer_is_of_the_contact_that_another_row_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "a long secret of this test")
+    mapping, header = write(tmp_path, "log.yaml", LOG_MAPPING.strip()), "call,at,what,agent,caller,seconds"
+    rows = LOG[::-1] if order == "newest first" else LOG
+    parts = [rows[1::2], rows[::2]] if order == "two files" else [rows]
+    files = [write(tmp_path, f"{n}.csv", header, *part) for n, part in enumerate(parts)]
+    result, figures = computed(*files, mapping=mapping)
+    desk = figures["all"]
+    assert result.exit_code == 0
+    assert [desk[name] for name in ("calls_offered", "calls_answered", "calls_abandoned", "repeat_contacts")] == [
+        3,
+        2,
+        1,
+        1,
+    ]
+    for in_order in (True, False):
+        sent = Kept()
+        replay(files, load_mapping(mapping), sent, rejects=tmp_path / "rejects.csv", sort=in_order)
+        assert len(sent.events) == len(LOG)
+        assert len({event.key for event in sent.events}) == 2
+
+
+@pytest.mark.parametrize("hidden", ["anonymous", "Anonymous", "0", "0000", "withheld", "unknown"])
+def test_callers_who_hide_their_numbers_are_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: str
+) -> None:
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "a long secret of this test")
+    mapping = write(tmp_path, "log.yaml", LOG_MAPPING.strip())
+    rows = [row.replace("5550001", hidden).replace("5550002", hidden) for row in LOG]
+    result, figures = computed(write(tmp_path, "0.csv", "call,at,what,agent,caller,seconds", *rows), mapping=mapping)
+    assert result.exit_code == 0
+    assert figures["all"]["calls_offered"] == 3
+    assert figures["all"]["repeat_contacts"] == 0
+    assert figures["all"]["contacts_handled_known"] == 0
