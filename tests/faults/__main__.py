@@ -20,7 +20,8 @@ def main(
     brokers: int = 5,
     redises: int = 5,
     freezes: int = 3,
-    aways: Annotated[int, typer.Option(help="How often Kafka is not there for a minute")] = 1,
+    aways: Annotated[int, typer.Option(help="How often Kafka is not there for long")] = 1,
+    away_seconds: Annotated[float, typer.Option(help="For how long")] = 150.0,
     recreations: Annotated[int, typer.Option(help="How often a topic is deleted and made anew")] = 2,
     agents: Annotated[int, typer.Option(help="Of the desk: 60 have some 25,000 events a day")] = 60,
     rate: Annotated[float, typer.Option(help="Events sent a second")] = 4000.0,
@@ -40,6 +41,7 @@ def main(
         ),
         partitions=partitions,
         rate=rate,
+        away_seconds=away_seconds,
         say=typer.echo,
     )  # fmt: skip
     typer.echo(f"{told.events:,} events, {dict(told.faults)}, {told.seconds:.0f} s")
