@@ -73,7 +73,7 @@ def partitions(settings: Settings) -> list[Finding]:
     """Do producers of an operation, whose Kafka answers, put events where they belong, and does its state lie there?"""
     try:
         found = placement(settings)
-    except KafkaError as error:
+    except (KafkaError, ConnectionError) as error:
         return [Finding("Partitions", False, False, f"cannot be looked at: {error}", "ask again", "unknown")]
     misplaced = ", ".join(f"{topic}: {count}" for topic, count in sorted(found.misplaced.items()))
     astray = ", ".join(f"{topic}: {count} keys" for topic, count in sorted(found.astray.items()))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from kafka.errors import KafkaError
-
 from streams.contacts.stage import refused_by_time
 from streams.contracts import topics
 from streams.contracts.decode import Rejected, decode_contact, decode_presence
@@ -51,13 +49,9 @@ class Look:
         policy = settings.policy
         self._settings, self._zone, self._lateness = settings, policy.zone, policy.allowed_lateness_ms
         self._names = {topic.name: settings.topic(topic) for topic in topics.EVENT_TOPICS}
-        try:
+        with reading.answering(settings):
             ends = reading.ends(settings, *self._names.values())
             clocks = event_clocks(settings, policy, machine)
-        except KafkaError as error:
-            raise ConnectionError(
-                f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
-            ) from error
         #: Now, as each partition has it.
         self.clocks: dict[Place, int] = {place: clock.now for place, clock in clocks.items() if clock.now is not None}
         if settings.clock == "wall" and "clock" in settings.model_fields_set:

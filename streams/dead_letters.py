@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -39,6 +39,9 @@ _LETTERS, _BYTES = 500, 4_000_000
 _LONGEST_BYTES = 128 * 1024 * 1024
 _LINGER_MS, _BATCH_BYTES = 20, 262_144
 
+#: What a run is told when another has shut it out.
+_TAKEN_OVER = (ProducerFencedError, InvalidProducerEpochError)
+
 _Notes: TypeAlias = dict[tuple[At | None, str], Note]
 
 
@@ -64,7 +67,7 @@ class Mail:
 
     def read_notes(self) -> None:
         """Take in the notes that have been written since. Raises as the constructor."""
-        with _answering(self._settings):
+        with reading.answering(self._settings, *_TAKEN_OVER):
             before, self._ends = self._ends, reading.ends(self._settings, self._name)
             if not self._ends:
                 raise ConnectionError(
@@ -77,7 +80,7 @@ class Mail:
 
     def letters(self) -> Iterator[Letter]:
         """All of them, those of a partition in order. Raises ConnectionError."""
-        with _answering(self._settings):
+        with reading.answering(self._settings, *_TAKEN_OVER):
             yield from (each for each in self._read(self._letters_end, {}) if isinstance(each, Letter))
 
     def _read(
@@ -97,7 +100,7 @@ class Sources:
         self._consumer: KafkaConsumer | None = None
         self._agents = settings.topic(topics.AGENTS)
         self.names = {settings.topic(topic) for topic in topics.EVENT_TOPICS}
-        with _answering(settings):
+        with reading.answering(settings, *_TAKEN_OVER):
             clocks = event_clocks(settings, policy, machine)
         self._earliest = {
             place: clock.now - policy.allowed_lateness_ms for place, clock in clocks.items() if clock.now is not None
@@ -120,7 +123,7 @@ class Sources:
             return Whole(letter.key, letter.head)
         if letter.at is None:
             return None
-        with _answering(self._settings):
+        with reading.answering(self._settings, *_TAKEN_OVER):
             record = self._record(letter.at)
         value = b"" if record is None else record.value or b""
         same = record is not None and len(value) == letter.size and sha256(value).hexdigest() == letter.sha256
@@ -128,7 +131,7 @@ class Sources:
 
     def has(self, at: At) -> bool:
         """Is there such a partition? Raises ConnectionError where no Kafka answers."""
-        with _answering(self._settings):
+        with reading.answering(self._settings, *_TAKEN_OVER):
             return at.partition in (self._open().partitions_for_topic(at.topic) or ())
 
     def decoded(self, at: At, value: bytes) -> AnyEvent | Rejected:
@@ -182,7 +185,11 @@ def bring_back(
     Raises ConnectionError where no Kafka answers, RuntimeError where another run took over: what had been told by then stands.
     """
     try:
-        with _answering(settings), _Postman(settings, tell) as postman, Sources(settings, machine) as sources:
+        with (
+            reading.answering(settings, *_TAKEN_OVER),
+            _Postman(settings, tell) as postman,
+            Sources(settings, machine) as sources,
+        ):
             for letter in filter(wanted, postman.mail.letters()):
                 found = judge(letter, postman.known, sources)
                 if isinstance(found, Whole):
@@ -190,7 +197,7 @@ def bring_back(
                 else:
                     tell(letter, found)
             postman.go()
-    except (ProducerFencedError, InvalidProducerEpochError) as error:
+    except _TAKEN_OVER as error:
         raise RuntimeError(
             "another replay of dead letters took over: wait until it has ended, then run this again; nothing is "
             "brought back twice"
@@ -292,25 +299,13 @@ class _Postman:
         return producer
 
 
-@contextmanager
-def _answering(settings: Settings) -> Iterator[None]:
-    try:
-        yield
-    except (ProducerFencedError, InvalidProducerEpochError):
-        raise
-    except KafkaError as error:
-        raise ConnectionError(
-            f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
-        ) from error
-
-
 def refused_of(settings: Settings, begins: Mapping[TopicPartition, int], sent: Sent) -> Counter[str]:
     """How many of these messages were refused, by reason: their dead letters from ``begins`` (of ``dead-letters``) to its end.
 
     Raises ConnectionError where no Kafka answers.
     """
     found: dict[At, str] = {}
-    with _answering(settings), closing(reading.reader(settings)) as consumer:
+    with reading.answering(settings, *_TAKEN_OVER), closing(reading.reader(settings)) as consumer:
         for record in reading.read(consumer, reading.ends(settings, settings.topic(topics.DEAD_LETTERS)), begins):
             letter = read_letter(record)
             if isinstance(letter, Letter) and letter.at and sent.has(letter.at[:2], letter.at.offset):

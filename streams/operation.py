@@ -9,13 +9,13 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import KafkaConsumer, KafkaProducer
 
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.entities.daily_facts import plain, whole
 from streams.entities.day_parts import decode_day
+from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.kpi.levels import grows
 from streams.kpi.policy.versions import AnyPolicy
@@ -30,7 +30,6 @@ Record: TypeAlias = Any
 
 _encode = msgspec.json.Encoder().encode
 _decode_score = msgspec.json.Decoder(Score).decode
-_POLL_MS = 1000
 #: Polls in a row that may bring nothing before the broker is taken to be stuck.
 _PATIENCE = 60
 
@@ -67,15 +66,12 @@ class KafkaOperation:
         topic = self.settings.topic(topics.DAILY_FACTS)
         prefix, low, high = f"{kind}|".encode(), first.isoformat().encode(), last.isoformat().encode()
         newest: dict[bytes, bytes | None] = {}
-        try:
-            with closing(self._consumer()) as consumer:
-                newest.update(
-                    (key, value)
-                    for key, value in self._whole(consumer, topic)
-                    if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1][:10] <= high
-                )
-        except KafkaError as error:
-            raise ConnectionError(self._unreachable(error)) from error
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            newest.update(
+                (key, value)
+                for key, value in self._whole(consumer, topic)
+                if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1][:10] <= high
+            )
         return whole(decode_day(value) for _, value in sorted(newest.items()) if value is not None)
 
     def clock(self) -> int:
@@ -85,12 +81,9 @@ class KafkaOperation:
         The workers have stored which clock is theirs; the settings say it where they are older than that. Raises as ``daily_facts``.
         """
         newest: dict[bytes, Record] = {}
-        try:
-            with closing(self._consumer()) as consumer:
-                for record in self._records(consumer, self.settings.topic(topics.PROGRESS)):
-                    newest[record.key] = record
-        except KafkaError as error:
-            raise ConnectionError(self._unreachable(error)) from error
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            for record in self._records(consumer, self.settings.topic(topics.PROGRESS)):
+                newest[record.key] = record
         progress = Progress()
         # In the order in which they were written: where workers were started again on another clock, that one holds.
         for record in sorted(newest.values(), key=attrgetter("timestamp")):
@@ -99,15 +92,6 @@ class KafkaOperation:
         on_event_time = self.settings.clock == "event" if progress.event_time is None else progress.event_time
         moments = [clock.now for clock in progress.clocks.values() if clock.now is not None]
         return max(moments) if on_event_time and moments else machine_ms()
-
-    def _consumer(self) -> KafkaConsumer:
-        return KafkaConsumer(
-            **kafka_python_options(self.settings),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
 
     def _producer(self) -> KafkaProducer:
         return KafkaProducer(**kafka_python_options(self.settings), acks="all", compression_type="gzip")
@@ -118,26 +102,13 @@ class KafkaOperation:
 
     def _records(self, consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
         """Every message of a topic with a key, up to its present end."""
-        partitions = consumer.partitions_for_topic(topic)
-        if not partitions:
+        ends = reading.ends_for(consumer, topic)
+        if not ends:
             raise ConnectionError(
                 f"Kafka at {self.settings.broker} has no topic {topic}: is this the right broker and prefix, "
                 "and have workers run on it?"
             )
-        parts = [TopicPartition(topic, number) for number in sorted(partitions)]
-        consumer.assign(parts)
-        consumer.seek_to_beginning(*parts)
-        ends = consumer.end_offsets(parts)
-        idle = 0
-        while any(consumer.position(part) < ends[part] for part in parts):
-            fetched = consumer.poll(timeout_ms=_POLL_MS)
-            idle = 0 if fetched else idle + 1
-            if idle > _PATIENCE:
-                raise ConnectionError(f"Kafka at {self.settings.broker} gives no more of {topic}, short of its end")
-            for records in fetched.values():
-                for record in records:
-                    if record.key is not None:
-                        yield record
+        return (record for record in reading.read(consumer, ends, patience=_PATIENCE) if record.key is not None)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         """Agent id → his entry in force on a day; empty where nobody has imported a roster.
@@ -149,14 +120,11 @@ class KafkaOperation:
 
     def whole_roster(self) -> Roster:
         """The roster as of any day. Raises ConnectionError where no Kafka answers."""
-        try:
-            with closing(self._consumer()) as consumer:
-                known = Roster()
-                known.load(
-                    {key.decode(): value for key, value in self._whole(consumer, self.settings.topic(topics.ROSTER))}
-                )
-        except KafkaError as error:
-            raise ConnectionError(self._unreachable(error)) from error
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            known = Roster()
+            known.load(
+                {key.decode(): value for key, value in self._whole(consumer, self.settings.topic(topics.ROSTER))}
+            )
         return known
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
@@ -173,13 +141,10 @@ class KafkaOperation:
         """
         name, prefix = self.settings.topic(topics.SCORES), f"{card}|{period}|".encode()
         newest: dict[bytes, bytes | None] = {}
-        try:
-            with closing(self._consumer()) as consumer:
-                if not consumer.partitions_for_topic(name):
-                    return []
-                newest.update((key, value) for key, value in self._whole(consumer, name) if key.startswith(prefix))
-        except KafkaError as error:
-            raise ConnectionError(self._unreachable(error)) from error
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            if not consumer.partitions_for_topic(name):
+                return []
+            newest.update((key, value) for key, value in self._whole(consumer, name) if key.startswith(prefix))
         return [_decode_score(value) for value in newest.values() if value is not None]
 
     def publish_roster(self, entries: Mapping[str, list[RosterEntry]]) -> int:
@@ -191,13 +156,7 @@ class KafkaOperation:
 
     def _publish(self, topic: topics.Topic, messages: Iterable[tuple[str, bytes]]) -> int:
         name = self.settings.topic(topic)
-        try:
-            with closing(self._producer()) as producer:
-                sent = [producer.send(name, key=key.encode(), value=value) for key, value in messages]
-                producer.flush()
-                return sum(1 for future in sent if future.succeeded())
-        except KafkaError as error:
-            raise ConnectionError(self._unreachable(error)) from error
-
-    def _unreachable(self, error: KafkaError) -> str:
-        return f"Kafka at {self.settings.broker} does not answer: {error}; give another address with --broker"
+        with reading.answering(self.settings), closing(self._producer()) as producer:
+            sent = [producer.send(name, key=key.encode(), value=value) for key, value in messages]
+            producer.flush()
+            return sum(1 for future in sent if future.succeeded())

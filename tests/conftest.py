@@ -160,3 +160,15 @@ def settings(kafka: Any, redis_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         clock="event",
     )
+
+
+@pytest.fixture
+def operation(settings: Settings, tmp_path: Path) -> Settings:
+    """The same with its topics, and a policy whose days are those of UTC."""
+    # Kafka's client warns while it is imported, which only the filters of a test let pass.
+    from streams.kafka.topics import ensure_topics
+    from tests.support.operation import policy_file
+
+    found = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
+    ensure_topics(found)
+    return found

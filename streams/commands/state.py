@@ -6,11 +6,11 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import KafkaConsumer, KafkaProducer
 
 from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment
 from streams.contracts import topics
+from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 from streams.worker.clients import transactional_id
@@ -64,13 +64,8 @@ def join(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None, parti
     a contact that was told in both becomes one. It may be ended and begun again.
     """
     settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
-    with clear_errors():
-        try:
-            joined = join_state(settings)
-        except KafkaError as error:
-            raise ConnectionError(
-                f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
-            ) from error
+    with clear_errors(), reading.answering(settings):
+        joined = join_state(settings)
     for topic in BY_EVENT_KEY:
         typer.echo(f"{topic.name}: {joined.moved.get(topic.name, 0)} keys were astray, and are in their partitions now")
     for contact in joined.apart:
@@ -83,8 +78,8 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
     Raises ValueError where there is none, ConnectionError where no Kafka answers.
     """
     name, raw = f"{settings.prefix}{topic}", key.encode()
-    try:
-        with closing(_reader(settings)) as consumer:
+    with reading.answering(settings):
+        with closing(reading.reader(settings)) as consumer:
             number, offset, value = _newest(consumer, name, raw)
             parts = [part_key(raw, index) for index in range(announced(value))]
         headers = [
@@ -107,30 +102,15 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
             for each in (raw, *parts):
                 producer.send(name, key=each, value=None, partition=number)
             producer.commit_transaction()
-    except KafkaError as error:
-        raise ConnectionError(
-            f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
-        ) from error
     return number, len(value)
-
-
-def _reader(settings: Settings) -> KafkaConsumer:
-    return KafkaConsumer(
-        **kafka_python_options(settings), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
-    )
 
 
 def _newest(consumer: KafkaConsumer, name: str, key: bytes) -> tuple[int, int, bytes]:
     """Partition, offset and value of a key."""
-    parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-    consumer.assign(parts)
-    consumer.seek_to_beginning(*parts)
-    ends, found = consumer.end_offsets(parts), None
-    while any(consumer.position(part) < ends[part] for part in parts):
-        for part, records in consumer.poll(timeout_ms=500).items():
-            for record in records:
-                if record.key == key:
-                    found = (part.partition, record.offset, record.value)
+    found = None
+    for record in reading.read(consumer, reading.ends_for(consumer, name)):
+        if record.key == key:
+            found = (record.partition, record.offset, record.value)
     if found is None or found[2] is None:
         raise ValueError(f"{name} holds nothing under {key.decode()}: is the key spelt as the worker's error has it?")
     number, offset, value = found

@@ -236,16 +236,9 @@ class Customer:
 
     def part_with(self, key: str, rules: Rules, tally: Tally) -> Memory:
         """Let go of a contact: what was sent on of it goes with it, but for what it and the customer's others are to each other."""
-        memory = self.contacts.pop(key)
-        del self.states[key]
+        memory = self.release([key], rules, tally)[key]
         tally.difference(key, memory.state.sent(), memory.state.slots)
         memory.state.was.clear()
-        tally.difference(key, memory.links, {})
-        arrival, memory.links, memory.arrival, memory.relevant = memory.arrival, {}, None, ()
-        if arrival is not None:
-            del self.arrivals[bisect_left(self.arrivals, (arrival, key))]
-            for neighbour in affected(arrival, self.arrivals, rules.reach):
-                self._link(neighbour, rules, tally)
         return memory
 
     def forget(self, before: int) -> int:

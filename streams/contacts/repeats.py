@@ -45,16 +45,18 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     slots: Slots = {}
     handled = contact.slots.get("handled")
     if handled is not None and contact.identified:
-        back = _returned_after(contact, contacts, arrivals, policy)
+        back = _followed_after(contact, contacts, arrivals, policy, max(policy.repeat_ms, policy.fcr_ms))
         if back is not None and back <= policy.repeat_ms:
             slots[REPEAT] = _as(handled, contact.day, _REPEATS)
         if back is not None and back <= policy.fcr_ms and MISSED_FCR not in contact.slots:
             slots[REPEAT_FCR] = _as(handled, contact.day, FCR_MISSED)
     complaint = contact.slots.get("complaint")
-    if complaint is not None and contact.identified and _complained_again(contact, contacts, arrivals, policy):
-        slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
-        if (closed := contact.slots.get("complaint_closed")) is not None:
-            slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
+    if complaint is not None and contact.identified:
+        again = _followed_after(contact, contacts, arrivals, policy, policy.repeat_complaint_ms, COMPLAINT)
+        if again is not None:
+            slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
+            if (closed := contact.slots.get("complaint_closed")) is not None:
+                slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
     return slots
 
 
@@ -71,27 +73,22 @@ def _as(handled: Slot, day: int, sums: Sums) -> Slot:
     return Slot(handled.at, day, handled.agent, handled.team, handled.queue, handled.site, sums, sums)
 
 
-def _returned_after(
-    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+def _followed_after(
+    contact: Contact,
+    contacts: Mapping[str, Contact],
+    arrivals: Arrivals,
+    policy: Policy,
+    within: int,
+    kind: str | None = None,
 ) -> int | None:
-    """How long after the contact its customer came back (ms); None: not within the longest time that is asked for."""
-    longest = max(policy.repeat_ms, policy.fcr_ms)
+    """How long after the contact its customer came back (ms), with one of this kind where one is given; None: not ``within`` that time."""
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
-        if at > contact.at + longest:
+        if at > contact.at + within:
             return None
-        if contacts[key].identified and _same_matter(contact, contacts[key], policy):
+        other = contacts[key]
+        if other.identified and kind in (None, other.kind) and _same_matter(contact, other, policy):
             return at - contact.at
     return None
-
-
-def _complained_again(contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy) -> bool:
-    for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
-        if at > contact.at + policy.repeat_complaint_ms:
-            return False
-        other = contacts[key]
-        if other.identified and other.kind == COMPLAINT and _same_matter(contact, other, policy):
-            return True
-    return False
 
 
 def _same_matter(one: Contact, other: Contact, policy: Policy) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
@@ -36,19 +37,32 @@ def ends(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
     Raises KafkaError where no broker answers.
     """
     with closing(reader(settings, "read_uncommitted")) as consumer:
-        parts = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        found: dict[TopicPartition, int] = consumer.end_offsets(parts) if parts else {}
-        return found
+        return ends_for(consumer, *topics)
+
+
+def ends_for(consumer: KafkaConsumer, *topics: str) -> dict[TopicPartition, int]:
+    """Where each partition of these topics ends for this consumer: for one that reads what is committed, before anything that is being
+    written. A topic that is not there has none.
+
+    Raises KafkaError where no broker answers.
+    """
+    parts = [
+        TopicPartition(topic, number)
+        for topic in topics
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
+    found: dict[TopicPartition, int] = consumer.end_offsets(parts) if parts else {}
+    return found
 
 
 def read(
-    consumer: KafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
+    consumer: KafkaConsumer,
+    ends: Mapping[TopicPartition, int],
+    begins: Mapping[TopicPartition, int] | None = None,
+    patience: int = _PATIENCE,
 ) -> Iterator[Any]:
-    """Every record before ``ends``, those of a partition in order; from ``begins`` on, or from the first that is kept.
+    """Every record before ``ends``, those of a partition in order; from ``begins`` on, or from the first that is kept. ``patience``: polls
+    in a row (of a second) that may bring nothing.
 
     Raises KafkaError where no broker answers, ConnectionError where one gives no more.
     """
@@ -62,10 +76,26 @@ def read(
     while any(consumer.position(part) < ends[part] for part in left):
         fetched = consumer.poll(timeout_ms=_POLL_MS)
         idle = 0 if fetched else idle + 1
-        if idle > _PATIENCE:
+        if idle > patience:
             names = ", ".join(sorted({part.topic for part in left}))
-            raise ConnectionError(f"Kafka gives no more of {names}, short of the end: is one of its brokers away?")
+            at = ", ".join(consumer.config["bootstrap_servers"])
+            raise ConnectionError(
+                f"Kafka at {at} gives no more of {names}, short of the end: is one of its brokers away?"
+            )
         for part, records in fetched.items():
             for record in records:
                 if record.offset < ends[part]:
                     yield record
+
+
+@contextmanager
+def answering(settings: Settings, *otherwise: type[KafkaError]) -> Iterator[None]:
+    """Raises ConnectionError, which says what to do, for any KafkaError but these."""
+    try:
+        yield
+    except otherwise:
+        raise
+    except KafkaError as error:
+        raise ConnectionError(
+            f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
+        ) from error

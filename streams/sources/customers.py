@@ -23,22 +23,27 @@ class Customers:
     """
 
     def __init__(self) -> None:
+        #: Does any event tell one?
+        self._told = False
         #: Contacts with an event without a customer → when and by which event they were told last, and whom.
         self._lacking: dict[_Contact, tuple[int, str, str] | None] = {}
 
     def noted(self, events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
         """The same events; what they lack is noted."""
         for event in events:
-            if isinstance(event, ContactEvent) and event.customer_id is None:
-                self._lacking[_of(event)] = None
+            if isinstance(event, ContactEvent):
+                if event.customer_id is None:
+                    self._lacking[_of(event)] = None
+                else:
+                    self._told = True
             yield event
 
     def filled_in(self, events: Iterator[AnyEvent], again: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
         """The events once all are noted, each with its contact's customer where it has none and any is told.
 
-        ``again``: all of them once more, which are read only where a customer is lacking.
+        ``again``: all of them once more, which are read only where customers are told, and one is lacking.
         """
-        if not self._lacking:
+        if not (self._lacking and self._told):
             return events
         for event in again:
             if (

@@ -80,35 +80,8 @@ class Intake:
         """Does so much wait to be written that nothing more should be taken in?"""
         return self._outbox.full or sum(map(len, self._state.customers.changed.values())) > _MOST_CHANGED
 
-    def contacts(self, topic: str, number: int, records: Sequence[Record]) -> None:
-        """A batch of calls, chats or tickets."""
-        self._take_contacts(topic, number, records)
-
-    def presence(self, topic: str, number: int, records: Sequence[Record]) -> None:
-        """A batch of agents' events."""
-        self._take_presence(topic, number, records)
-
-    def rekeyed(self, topic: str, number: int, records: Sequence[Record]) -> None:
-        """A batch of events of either kind that had been sent to another partition."""
-        of_contacts: list[Rekeyed] = []
-        of_agents: list[Rekeyed] = []
-        broken: list[tuple[int, Rejected]] = []
-        for index, record in enumerate(records):
-            try:
-                event = rekeyed_record(record)
-            except ValueError as error:
-                broken.append((index, Rejected("internal", str(error))))
-                continue
-            (of_agents if event.origin[0] == self._agents_topic else of_contacts).append(event)
-        self._refuse_internal(topic, number, records, broken)
-        if of_contacts:
-            self._take_contacts(topic, number, of_contacts, [event.reached for event in of_contacts])
-        if of_agents:
-            self._take_presence(topic, number, of_agents, [event.reached for event in of_agents])
-
-    def _take_contacts(
-        self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None
-    ) -> None:
+    def contacts(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
+        """A batch of calls, chats or tickets; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
         began = perf_counter()
         clock = self._progress.clock((topic, number))
         customers = self._state.customers.of(number)
@@ -138,9 +111,8 @@ class Intake:
         self._reject(topic, number, records, out.rejected)
         self._count("contacts", topic, len(records), out, began)
 
-    def _take_presence(
-        self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None
-    ) -> None:
+    def presence(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
+        """A batch of agents' events; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
         began = perf_counter()
         clock = self._progress.clock((topic, number))
         agents = self._state.presences.of(number)
@@ -159,6 +131,24 @@ class Intake:
         self._send_on(topic, number, records, out.misplaced)
         self._reject(topic, number, records, out.rejected)
         self._count("presence", topic, len(records), out, began)
+
+    def rekeyed(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """A batch of events of either kind that had been sent to another partition."""
+        of_contacts: list[Rekeyed] = []
+        of_agents: list[Rekeyed] = []
+        broken: list[tuple[int, Rejected]] = []
+        for index, record in enumerate(records):
+            try:
+                event = rekeyed_record(record)
+            except ValueError as error:
+                broken.append((index, Rejected("internal", str(error))))
+                continue
+            (of_agents if event.origin[0] == self._agents_topic else of_contacts).append(event)
+        self._refuse_internal(topic, number, records, broken)
+        if of_contacts:
+            self.contacts(topic, number, of_contacts, [event.reached for event in of_contacts])
+        if of_agents:
+            self.presence(topic, number, of_agents, [event.reached for event in of_agents])
 
     def _send_on(self, topic: str, number: int, records: Sequence[Record], misplaced: Iterable[Misplaced]) -> None:
         """Have what belongs to other partitions written to ``rekeyed``, where these read it."""

@@ -18,13 +18,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
 from zlib import crc32
 
 import httpx
 import msgspec
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.partitioner import Partitioner
 from msgspec.structs import replace
 from redis import Redis
 
@@ -57,6 +55,7 @@ from streams.worker.dead_letters import HEAD_BYTES
 from streams.worker.state.own_partition import is_mark
 from tests.faults.plan import LEAST, Fault
 from tests.support.operation import facts, messages
+from tests.support.partitioners import OtherPartitioner
 from tests.support.states import differences, latest, of_customers, of_entities, stored_customers
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -86,15 +85,6 @@ def _by_the_same_line(event: AnyEvent) -> AnyEvent:
     if isinstance(event, ContactEvent) and event.customer_id is not None and crc32(event.contact_id.encode()) % 30 == 0:
         return replace(event, customer_id="front desk")
     return event
-
-
-class OtherPartitioner(Partitioner):  # type: ignore[misc]
-    """As librdkafka chooses, unless it is told otherwise."""
-
-    def partition(self, topic: str, _: Any, key: bytes | None, *more: Any) -> int:
-        """Of a serialised key."""
-        numbers = sorted(more[-1].partitions_for_topic(topic))
-        return int(numbers[crc32(key or b"") % len(numbers)])
 
 
 @dataclass(frozen=True)

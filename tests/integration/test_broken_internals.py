@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from kafka import KafkaProducer
@@ -11,22 +10,14 @@ from kafka import KafkaProducer
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.kafka.connection import kafka_python_options
-from streams.kafka.topics import ensure_topics
 from streams.settings import Settings
 from streams.worker.state.own_partition import is_mark
 from streams.worker.state.restore import STATE
 from tests.integration.test_one_definition import day
 from tests.integration.test_topics_change import ready, until, wanted
-from tests.support.operation import facts, messages, metric, policy_file, program, run_cli, send, settled, worker
+from tests.support.operation import facts, messages, metric, program, run_cli, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def operation(settings: Settings, tmp_path: Path) -> Settings:
-    found = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
-    ensure_topics(found)
-    return found
 
 
 def put(operation: Settings, topic: str, key: bytes | None, value: bytes, partition: int) -> None:

@@ -25,21 +25,13 @@ from streams.contracts.decode import Rejected, encode
 from streams.contracts.events import AnyEvent
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.reading import ends
-from streams.kafka.topics import ensure_topics
 from streams.settings import Settings, environment
 from streams.worker.dead_letters import dead_letter
-from tests.support.operation import facts, messages, policy_file, run_cli, send, settled, worker
+from tests.support.operation import facts, messages, run_cli, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def operation(settings: Settings, tmp_path: Path) -> Settings:
-    found = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
-    ensure_topics(found)
-    return found
 
 
 def calls(count: int, source: str = "pbx", after: timedelta = timedelta()) -> list[AnyEvent]:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import random
-import zlib
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from kafka import KafkaProducer
-from kafka.partitioner import Partitioner
 from typer.testing import CliRunner
 
 from deploy.doctor import partitions
@@ -18,38 +14,22 @@ from streams.cli import app
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.kafka.connection import kafka_python_options
-from streams.kafka.topics import ensure_topics
 from streams.pipeline import run
 from streams.settings import Settings, environment
 from streams.worker.state.own_partition import mark
 from streams.worker.transactions import partition_of
 from tests.component.test_misplaced import everyone, month
 from tests.integration.test_topics_change import ready, refused, until, wanted
-from tests.support.operation import facts, messages, metric, policy_file, run_cli, send, settled, worker
+from tests.support.operation import facts, messages, metric, run_cli, send, settled, worker
+from tests.support.partitioners import OtherPartitioner
 from tests.support.states import differences, of_customers, stored_customers
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 
-@pytest.fixture
-def operation(settings: Settings, tmp_path: Path) -> Settings:
-    found = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
-    ensure_topics(found)
-    return found
-
-
-class Crc32(Partitioner):  # type: ignore[misc]
-    """As librdkafka chooses, unless it is told otherwise."""
-
-    def partition(self, topic: str, _: Any, key: bytes | None, *more: Any) -> int:
-        """Of a serialised key."""
-        numbers = sorted(more[-1].partitions_for_topic(topic))
-        return int(numbers[zlib.crc32(key or b"") % len(numbers)])
-
-
 def send_otherwise(settings: Settings, events: Iterable[AnyEvent]) -> None:
     """Chats, and agents, by another partitioner; tickets without a key, to any partition."""
-    with KafkaProducer(**kafka_python_options(settings), partitioner=Crc32()) as producer:
+    with KafkaProducer(**kafka_python_options(settings), partitioner=OtherPartitioner()) as producer:
         for number, event in enumerate(events):
             topic = settings.prefix + event.carrier
             if event.carrier == "tickets":
@@ -79,7 +59,7 @@ def test_two_producers_with_different_partitioners(operation: Settings) -> None:
             until(lambda: ready(first)["partitions"] == 2)
             produce(thirds[1])
     with worker(operation) as again:
-        with KafkaProducer(**kafka_python_options(operation), partitioner=Crc32()) as producer:
+        with KafkaProducer(**kafka_python_options(operation), partitioner=OtherPartitioner()) as producer:
             for number in range(20):
                 producer.send(operation.prefix + "chats", key=b"bad%d" % number, value=b"not json")
             producer.flush()

@@ -6,7 +6,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,18 +18,11 @@ from streams.kafka.topics import ensure_topics
 from streams.pipeline import run
 from streams.settings import Settings
 from tests.integration.test_one_definition import day
-from tests.support.operation import facts, messages, metric, policy_file, program, send, settled, worker
+from tests.support.operation import facts, messages, metric, program, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
 PATIENCE_SECONDS = 90.0
-
-
-@pytest.fixture
-def operation(settings: Settings, tmp_path: Path) -> Settings:
-    found = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})
-    ensure_topics(found)
-    return found
 
 
 def until(what: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 import msgspec
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from streams.contacts import customer as customers
 from streams.contacts.rules import rules_of
@@ -20,6 +20,7 @@ from streams.contacts.shared import customer_of
 from streams.contacts.slots import Tally
 from streams.contracts import topics
 from streams.contracts.topics import Topic
+from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.presence import log as presence
 from streams.presence.stage import PresenceStage
@@ -82,7 +83,7 @@ def join_state(settings: Settings) -> Joined:
     """
     _refuse_workers(settings)
     home, joiner, out = Partitioner(settings.partitions), Joiner(settings), Joined()
-    with closing(_consumer(settings)) as consumer:
+    with closing(reading.reader(settings)) as consumer:
         clock = EventClock(_clock(consumer, settings))
         left = {topic: _astray(consumer, settings.topic(topic), home.hashed) for topic in BY_EVENT_KEY}
         for topic, join in ((topics.CUSTOMERS, joiner.customer), (topics.PRESENCE, joiner.agent)):
@@ -146,12 +147,6 @@ def _refuse_workers(settings: Settings) -> None:
         )
 
 
-def _consumer(settings: Settings) -> KafkaConsumer:
-    return KafkaConsumer(
-        **kafka_python_options(settings), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
-    )
-
-
 def _producer(settings: Settings, number: int) -> KafkaProducer:
     """Under the name of the partition's transactions: a worker that still has it can write nothing more."""
     producer = KafkaProducer(
@@ -166,15 +161,9 @@ def _producer(settings: Settings, number: int) -> KafkaProducer:
 
 def _records(consumer: KafkaConsumer, name: str) -> Iterator[tuple[int, bytes, bytes | None]]:
     """Partition, key and value of every record of a topic, in the order of each partition."""
-    parts = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-    consumer.assign(parts)
-    consumer.seek_to_beginning(*parts)
-    ends = consumer.end_offsets(parts)
-    while any(consumer.position(part) < ends[part] for part in parts):
-        for part, records in consumer.poll(timeout_ms=500).items():
-            for record in records:
-                if record.key is not None:
-                    yield part.partition, record.key, record.value
+    for record in reading.read(consumer, reading.ends_for(consumer, name)):
+        if record.key is not None:
+            yield record.partition, record.key, record.value
 
 
 def _astray(consumer: KafkaConsumer, name: str, home: Callable[[str], int]) -> dict[int, set[bytes]]:

@@ -12,7 +12,7 @@ from streams.contacts.misplaced import ElsewhereError
 from streams.contracts import topics
 from streams.contracts.topics import Topic
 from streams.worker import metrics
-from streams.worker.state.store import BrokenStateError, StateStore, V, WriteBackCache
+from streams.worker.state.store import StateStore, V, WriteBackCache
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +44,12 @@ class OwnPartition(WriteBackCache[V]):
         self._elsewhere = {key: home(key) for key in astray}
         self._astray = frozenset(self._elsewhere)
 
-    def __missing__(self, key: str) -> V:
-        """Raises ElsewhereError where the key belongs to another partition, BrokenStateError where its value cannot be read."""
+    def _raw(self, key: str) -> bytes | None:
+        """Raises ElsewhereError where the key belongs to another partition."""
         raw = None if key in self._astray else self.store.partition(self._number).get(key.encode())
-        if raw is None:
-            if (number := self._home_of(key)) != self._number:
-                raise ElsewhereError(key, number)
-            value = self[key] = self._new(key)
-            return value
-        try:
-            value = self._load(raw)
-        except Exception as error:
-            raise BrokenStateError(self.topic, key, error) from error
-        self[key] = value
-        return value
+        if raw is None and (number := self._home_of(key)) != self._number:
+            raise ElsewhereError(key, number)
+        return raw
 
     def _home_of(self, key: str) -> int:
         if (known := self._elsewhere.get(key)) is not None:

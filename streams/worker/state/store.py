@@ -181,8 +181,11 @@ class WriteBackCache(dict[str, V]):
         self.changed: dict[int, set[str]] = {}
         self._recent: set[str] = set()
 
+    def _raw(self, key: str) -> bytes | None:
+        return self.store.get(key.encode())
+
     def __missing__(self, key: str) -> V:
-        raw = self.store.get(key.encode())
+        raw = self._raw(key)
         if raw is None:
             value = self[key] = self._new(key)
             return value
