@@ -246,8 +246,9 @@ class _Postman:
         try:
             self._transaction(chunk)
         except KafkaError as error:
-            # What is sent after a refusal fails for it, and has it in its arguments.
-            if not any(isinstance(each, MessageSizeTooLargeError) for each in (error, *error.args)):
+            if _told_of(error, *_TAKEN_OVER):
+                raise ProducerFencedError(str(error)) from error
+            if not _told_of(error, MessageSizeTooLargeError):
                 raise
             # The client counts what was refused, and could send nothing more.
             self._producer.close(timeout=0)
@@ -297,6 +298,13 @@ class _Postman:
         )
         producer.init_transactions()
         return producer
+
+
+def _told_of(error: KafkaError, *kinds: type[KafkaError]) -> bool:
+    """Is it one of these, or what the client raises after one? That has it in its arguments, or names it in its words only."""
+    if any(isinstance(each, kinds) for each in (error, *error.args)):
+        return True
+    return any(kind.__name__ in str(error) for kind in kinds)
 
 
 def refused_of(settings: Settings, begins: Mapping[TopicPartition, int], sent: Sent) -> Counter[str]:

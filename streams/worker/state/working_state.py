@@ -44,10 +44,12 @@ class WorkingState:
         *,
         event_time: bool,
     ) -> None:
-        self.stores, self.numbers, self._home = stores, frozenset(numbers), home
+        self.stores, self.numbers = stores, frozenset(numbers)
 
         def of(key: str) -> int:  # what is kept apart of an id that many callers share lies where the id does
             return home(customer_of(key))
+
+        self._home = of
 
         astray = {number: look_for_astray(number, stores, of) for number in self.numbers}
 
