@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tests.faults.harness import disturbed, shuffled, with_refused
+from tests.faults.harness import disturbed, shuffled, true_desk, with_refused
 from tests.faults.plan import plan
 
 
@@ -30,10 +30,11 @@ def main(
 ) -> None:
     """Run workers under a reproducible plan of faults and compare what they made with an undisturbed run."""
     typer.echo(f"making {events:,} events")
-    desk = with_refused(shuffled(events, seed, agents), seed)
+    desk = true_desk(events, seed, agents)
     told = disturbed(
         Path(mkdtemp(prefix="faults-")),
         desk,
+        with_refused(shuffled(desk, seed), seed),
         plan(
             seed, kills=kills, rebalances=rebalances, brokers=brokers, redises=redises, freezes=freezes,
             aways=aways, recreations=recreations,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from threading import Lock, Thread
@@ -53,6 +54,7 @@ from streams.sources.producer import EventProducer
 from streams.sources.simulated import simulate
 from streams.worker.dead_letters import HEAD_BYTES
 from streams.worker.state.own_partition import is_mark
+from streams.worker.state.restore import STATE
 from tests.faults.plan import LEAST, Fault
 from tests.support.operation import facts, messages
 from tests.support.partitioners import OtherPartitioner
@@ -62,6 +64,8 @@ _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 _RATHER_LATE, _TWICE = 400, 0.05
 _CLOCKS_FROM = 3000
 _HUGE_BYTES = 20_000_000
+_LONGEST_STORED_BYTES = 1_000_000
+_FRONT_DESK = "front desk"
 _SETTLED_SECONDS = 300.0
 _READY_SECONDS = 60.0
 _REDIS_AWAY_SECONDS = 3.0
@@ -70,21 +74,44 @@ _AWAY_SECONDS = 60.0
 _FROZEN_SECONDS = 13.0
 
 
-def shuffled(count: int, seed: int, agents: int = 60) -> list[AnyEvent]:
-    """The first events of a simulated desk, some of them up to 400 places late, one in twenty sent twice. One contact in thirty comes by
-    a line whose callers all have one id.
+def true_desk(count: int, seed: int, agents: int = 60) -> list[AnyEvent]:
+    """The first events of a simulated desk, as they happened. One contact in thirty comes by a line whose callers all have one id."""
+    return [_by_the_same_line(event) for event in islice(simulate(seed, _START, agents=agents), count)]
+
+
+def shuffled(desk: Sequence[AnyEvent], seed: int) -> list[AnyEvent]:
+    """The desk as its systems tell it: some events up to 400 places late, one in twenty sent twice, some contacts by a clock of whole
+    minutes or seconds.
     """
     dice = random.Random(seed)
-    desk = [_by_the_same_line(event) for event in islice(simulate(seed, _START, agents=agents), count)]
-    placed = [(number + dice.uniform(0, _RATHER_LATE), event) for number, event in enumerate(desk)]
+    placed = [(number + dice.uniform(0, _RATHER_LATE), event) for number, event in enumerate(_by_coarse_clocks(desk))]
     placed += [(place + dice.choice((3, 5 * _RATHER_LATE)), event) for place, event in placed if dice.random() < _TWICE]
     return [event for _, event in sorted(placed, key=lambda one: one[0])]
 
 
 def _by_the_same_line(event: AnyEvent) -> AnyEvent:
     if isinstance(event, ContactEvent) and event.customer_id is not None and crc32(event.contact_id.encode()) % 30 == 0:
-        return replace(event, customer_id="front desk")
+        return replace(event, customer_id=_FRONT_DESK)
     return event
+
+
+def _by_coarse_clocks(desk: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
+    """One contact in ten is told by whole minutes, with the order in which things happened; one in ten by whole seconds, without, and by ids
+    that say nothing.
+    """
+    told: Counter[str] = Counter()
+    for event in desk:
+        if isinstance(event, ContactEvent):
+            told[event.contact_id] += 1
+            match crc32(event.contact_id.encode()) % 10:
+                case 1:
+                    event = replace(
+                        event, time=event.time.replace(second=0, microsecond=0), sequence=told[event.contact_id]
+                    )
+                case 2:
+                    id = sha256(event.id.encode()).hexdigest()
+                    event = replace(event, time=event.time.replace(microsecond=0), id=id)
+        yield event
 
 
 @dataclass(frozen=True)
@@ -273,6 +300,7 @@ class Desk:
 
 def disturbed(
     directory: Path,
+    desk: Sequence[AnyEvent],
     sent: Sequence[Sent],
     faults: Iterable[Fault],
     *,
@@ -281,36 +309,38 @@ def disturbed(
     away_seconds: float = _AWAY_SECONDS,
     say: Callable[[str], None] = lambda _: None,
 ) -> Told:
-    """Send all of ``sent`` at ``rate`` a second while ``faults`` happen; when both are through and all is processed, compare.
+    """Send all of ``sent`` at ``rate`` a second while ``faults`` happen; when both are through and all is processed, compare: all that came
+    out with what a run without faults makes of the same, and what was counted with what truly happened at the ``desk``.
 
     Raises TimeoutError where the workers do not come to the end, AssertionError where one ended by itself.
     """
     told, began = Told(len(sent)), time.monotonic()
-    desk = Desk(directory, say, partitions, away_seconds)
+    under_test = Desk(directory, say, partitions, away_seconds)
     try:
         for _ in range(LEAST):
-            desk.start()
+            under_test.start()
         failures: list[BaseException] = []
-        feed = Thread(target=_feed, args=(desk, sent, rate, failures))
+        feed = Thread(target=_feed, args=(under_test, sent, rate, failures))
         feed.start()
         for number, fault in enumerate(faults):
             time.sleep(fault.after)
             say(f"{time.monotonic() - began:6.1f} s  {number + 1}: {fault.kind}")
-            desk.do(fault)
+            under_test.do(fault)
             told.faults[fault.kind] += 1
             if failures:
                 raise failures[0]
         feed.join()
-        desk.look_after()
+        under_test.look_after()
         if failures:
             raise failures[0]
         say(f"{time.monotonic() - began:6.1f} s  all sent, all faults done; waiting until all is processed")
-        wait_until_processed(desk.settings, _SETTLED_SECONDS)
+        wait_until_processed(under_test.settings, _SETTLED_SECONDS)
         say(f"{time.monotonic() - began:6.1f} s  processed; comparing")
-        told.wrong = [f"{name} says {state}" for name, state in desk.unwell().items()]
-        told.wrong += _wrong(desk.settings, sent)
+        told.wrong = [f"{name} says {state}" for name, state in under_test.unwell().items()]
+        told.wrong += _wrong(under_test.settings, sent)
+        told.wrong += _untrue(under_test.settings, desk)
     finally:
-        desk.stop()
+        under_test.stop()
     told.seconds = time.monotonic() - began
     return told
 
@@ -371,6 +401,40 @@ def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
     yield from _scores(settings, plain)
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
     yield from _screens(settings, plain)
+
+
+#: What is counted whatever the clock and the order in which it is told.
+_COUNTED = (
+    "calls_offered", "calls_answered", "calls_abandoned", "calls_missed", "calls_handled", "calls_transferred",
+    "tickets_created", "tickets_resolved", "tickets_closed", "tickets_escalated", "contacts_handled",
+)  # fmt: skip
+
+
+def _untrue(settings: Settings, desk: Sequence[AnyEvent]) -> Iterator[str]:
+    """What must be so whatever the pure path says, as that could be as wrong."""
+    true = run([encode(event) for event in desk], settings.policy)
+    wanted, found = (
+        {
+            key: counts
+            for key, sums in days.items()
+            if (counts := {name: sums[name] for name in _COUNTED if name in sums})
+        }
+        for days in ({fact.key: fact.sums for fact in true.daily_facts()}, facts(settings))
+    )
+    if differing := differences(wanted, found):
+        yield f"counts that are not what happened: {differing}"
+    customers = {
+        (event.time.astimezone(UTC).date(), event.contact_id)
+        for event in desk if isinstance(event, ContactEvent) and event.customer_id == _FRONT_DESK
+    }  # fmt: skip
+    most = max(Counter(day for day, _ in customers).values(), default=0)
+    shared = sum(sums.get("contacts_shared", 0) for sums in facts(settings, "all").values())
+    if most > settings.policy.max_customer_contacts_per_day and not shared:
+        yield f"{most} contacts of one id in a day, and it is not known to be shared"
+    for topic in STATE:
+        longest = max((len(record.value or b"") for record in messages(settings, topic.name)), default=0)
+        if longest > _LONGEST_STORED_BYTES:
+            yield f"{topic.name}: a value of {longest:,} bytes"
 
 
 def _dead_letters(settings: Settings, refused: Iterable[Refused]) -> Iterator[str]:

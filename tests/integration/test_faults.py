@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import GivenService, lacking
-from tests.faults.harness import disturbed, shuffled, with_refused
+from tests.faults.harness import disturbed, shuffled, true_desk, with_refused
 from tests.faults.plan import plan
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -23,7 +23,8 @@ def test_nothing_is_lost_and_nothing_counts_twice(kafka: Any, tmp_path: Path) ->
     faults = list(
         plan(7, kills=5, rebalances=3, brokers=1, redises=1, freezes=1, aways=1, recreations=1, mean_seconds=2.5)
     )
-    told = disturbed(tmp_path, with_refused(shuffled(40_000, 7), 7), faults, rate=1500, say=print)
+    desk = true_desk(40_000, 7)
+    told = disturbed(tmp_path, desk, with_refused(shuffled(desk, 7), 7), faults, rate=1500, say=print)
     assert told.faults.total() == len(faults)
     assert told.wrong == []
 
