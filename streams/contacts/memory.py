@@ -158,19 +158,22 @@ class Memory:
 
     def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
         """Put an event that follows at the end of the log, as it came (``raw``) where that is short."""
-        self._place(event, len(self.log), raw)
-        if at != self.last_at:
-            self.last_at, self.moment, self.sequenced, self.talk = at, 0, 0, 0
-        self.moment += 1
-        self.sequenced += event.sequence is not None
-        self.talk += type(event) in TALK
+        self._place(event, at, len(self.log), raw)
+        if at == self.last_at:
+            self.moment += 1
+            self.sequenced += event.sequence is not None
+            self.talk += type(event) in TALK
+        else:
+            self.last_at, self.moment = at, 1
+            self.sequenced, self.talk = event.sequence is not None, type(event) in TALK
 
-    def _place(self, event: AnyContactEvent, index: int, raw: bytes | None) -> None:
+    def _place(self, event: AnyContactEvent, at: int, index: int, raw: bytes | None) -> None:
         kept = raw if raw is not None and len(raw) <= _SHORT else encode(event)
         self.log.insert(index, kept)
         self.ids.add(event.id)
         self._size += len(kept)
-        self.first_at = min(self.first_at, event.at)
+        if at < self.first_at:
+            self.first_at = at
 
     def insert(self, event: AnyContactEvent, raw: bytes | None, rules: Rules, own: Rules | None) -> Contact:
         """Put an event into the log where it belongs; returns the state that follows.
@@ -195,7 +198,7 @@ class Memory:
             before = _Checkpoint(first + passed, events[passed - 1].at, state)
             events = events[passed:]
         state = fold(state, events, own)
-        self._place(event, index, raw)
+        self._place(event, event.at, index, raw)
         self._checkpoint = before
         self._note_last_moment(all_of_them)
         return state

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, get_args
 from streams.contacts.contact import Contact, Leg
 from streams.contracts import events as e
 from streams.contracts.events import AnyContactEvent
-from streams.contracts.telling import natural
+from streams.contracts.telling import natural, reads_before
 
 #: Among events that fit alike, the order in which the contract lists their types: a call rings before it is answered.
 RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
@@ -47,7 +47,9 @@ def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[Any
     if len(moment) > LONGEST:
         yield from sorted(moment, key=order)
         return
-    rest = sorted(moment, key=lambda event: natural(event.id))
+    rest = list(moment)
+    if len(rest) != 2 or reads_before(rest[1].id, rest[0].id):
+        rest.sort(key=lambda event: natural(event.id))
     while rest:
         first = min((event.sequence for event in rest if event.sequence is not None), default=None)
         may = [event for event in rest if event.sequence in (None, first)]
@@ -72,7 +74,7 @@ def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenc
         return count == 1 and is_said_of(event) and not is_said_of(last)
     if type(event) is type(last):
         by_id = is_said_of(event) or (isinstance(event, e.ChatMessage) and talk == count)
-        return by_id and natural(last.id) < natural(event.id)
+        return by_id and reads_before(last.id, event.id)
     if RANK[type(event)] < RANK[type(last)]:
         return False
     if is_said_of(event) or type(event) in _CLOSING:

@@ -6,6 +6,8 @@ import re
 from typing import TypeAlias
 
 _NUMBER = re.compile("([0-9]+)")
+#: To an id in which every digit is 0.
+_TO_SHAPE = str.maketrans("123456789", "000000000")
 
 #: An id as people read it: texts and numbers in turn, and the id itself where two read the same.
 Natural: TypeAlias = tuple[tuple[str | int, ...], str]
@@ -18,6 +20,13 @@ def natural(id: str) -> Natural:
     parts: list[str | int] = list(_NUMBER.split(id))
     parts[1::2] = map(int, parts[1::2])
     return tuple(parts), id
+
+
+def reads_before(one: str, other: str) -> bool:
+    """Does an id come before another, as people read them? Most ids of a contact have the same shape, and are compared as they are."""
+    if len(one) == len(other) and one.translate(_TO_SHAPE) == other.translate(_TO_SHAPE):
+        return one < other
+    return natural(one) < natural(other)
 
 
 def as_told(sequence: int | None, id: str) -> Told:

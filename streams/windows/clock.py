@@ -56,14 +56,6 @@ class Days:
         self._of_quarter: dict[int, int] = {}
         self._starts: dict[int, int] = {}
 
-    def of(self, ms: int) -> int:
-        """Number of the period in which a moment (ms since 1970) lies."""
-        return self.day_of(ms)
-
-    def start(self, number: int) -> int:
-        """The first moment (ms since 1970) of a period."""
-        return self.begin(number)
-
     def end(self, number: int) -> int:
         """The first moment (ms since 1970) after a period."""
         return self.begin(number + 1)
@@ -94,6 +86,10 @@ class Days:
             found = bisect_left(span, day, key=lambda quarter: self.day_of(quarter * self._QUARTER_MS))
             start = self._starts[day] = span[found] * self._QUARTER_MS
         return start
+
+    #: Number of the period in which a moment (ms since 1970) lies, and the first moment (ms since 1970) of a period: both are asked for
+    #: at every event, and one call is to do.
+    of, start = day_of, begin
 
     def _begun(self, ms: int) -> int:
         local = self._local(ms)
