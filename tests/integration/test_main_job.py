@@ -117,6 +117,14 @@ def compare_with_reference(settings: Settings, folder: Path) -> int:
     return compared
 
 
+def same_from_the_file(settings: Settings, table: Path, mapping: str) -> int:
+    """Every cell of every agent's every day, what is pending too, is what comes of the file without Kafka; returns how many there are."""
+    per = ("--by", "agent", "--per", "day")
+    exported = run_cli(settings, "facts", "export", *per)
+    assert exported == run_cli(settings, "facts", "compute", str(table), "-m", str(MAPPINGS / mapping), *per)
+    return sum(len(row) for row in csv.reader(io.StringIO(exported)))
+
+
 def with_span(settings: Settings, tmp_path: Path) -> Settings:
     values = {"allowed_lateness_days": SPAN_DAYS, "max_customer_contacts_per_day": EVERY_ID}
     return settings.model_copy(update={"policy_file": policy_file(tmp_path, **values)})
@@ -145,6 +153,7 @@ def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
         said = run_cli(settings, *replay)
         assert "sent: 150,592 events of 42,078 rows" in said
         assert compare_with_reference(settings, folder) == reference_rows(folder)
+        assert same_from_the_file(settings, folder / "calls.csv.gz", "bank-august.yaml") > 100_000
         once = facts(settings)
         over_all = merged(sums for key, sums in once.items() if key.startswith("all|all|"))
         assert over_all == {
@@ -183,6 +192,7 @@ def test_pwc_is_the_reference(settings: Settings, shared_data: Path, tmp_path: P
             "120",
         )
         assert compare_with_reference(settings, shared_data / "pwc") == reference_rows(shared_data / "pwc")
+        assert same_from_the_file(settings, shared_data / "pwc" / "calls.csv", "pwc.yaml") > 10_000
     assert not messages(settings, "dead-letters")
 
 
