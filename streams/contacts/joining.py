@@ -298,20 +298,16 @@ class Joining:
         memory.announced = {}
 
         def take_over(home: Customer, shared: bool) -> Admission:
-            done = home.take_over(origin.key, memory, self._rules, self._tally, known=True, shared=shared)
-            if not done:
+            if not home.take_over(origin.key, memory, self._rules, self._tally, known=True, shared=shared):
                 raise ValueError("what is too old to be changed was told in two places")
             return "admitted"
 
-        try:
-            self._change(id, origin.key, memory.heard, take_over)
-            customer = self._customers[id]
-            if customer.sharing is None and (day := crowded_day(customer, origin.key, self._rules)) is not None:
-                shared = Shared(id, self._customers, self._rules, self._tally)
-                shared.begin(day)
-                self._note(id, shared)
-        except Exception as error:  # what was sent on of it stays; one contact's oddity must not stop the others
-            self.failures.append((f"contact {origin.contact} of {origin.source}", error))
+        self._change(id, origin, memory.heard, take_over)
+        customer = self._customers[id]
+        if customer.sharing is None and (day := crowded_day(customer, origin.key, self._rules)) is not None:
+            shared = Shared(id, self._customers, self._rules, self._tally)
+            shared.begin(day)
+            self._note(id, shared)
 
     def _take_out(self, id: str, origin: Origin, at: int) -> Memory | None:
         """Let go of what is kept of a contact under an id; None: nothing, or another contact of the same id, of long ago."""
@@ -327,18 +323,26 @@ class Joining:
             taken = home.take_out(origin.key, origin.source, self._rules, self._tally)
             return "duplicate" if taken is None else "admitted"
 
-        self._change(id, origin.key, at, take_out)
+        self._change(id, origin, at, take_out)
         return taken
 
-    def _change(self, id: str, key: str, at: int, act: Callable[[Customer, bool], Admission]) -> None:
+    def _change(self, id: str, origin: Origin, at: int, act: Callable[[Customer, bool], Admission]) -> None:
         """Change a contact of a customer, be their id shared or not."""
+
+        def acted(home: Customer, shared: bool) -> Admission:
+            try:
+                return act(home, shared)
+            except Exception as error:  # what was sent on of it stays; one contact's oddity must not stop the others
+                self.failures.append((f"contact {origin.contact} of {origin.source}", error))
+                return "duplicate"
+
         customer = self._customers[id]
         if customer.sharing is None:
-            if act(customer, False) == "admitted":
+            if acted(customer, False) == "admitted":
                 self.touched.add(id)
             return
         shared = Shared(id, self._customers, self._rules, self._tally)
-        shared.change(key, at - self._rules.look_back_ms, act)
+        shared.change(origin.key, at - self._rules.look_back_ms, acted)
         self._note(id, shared)
 
     def _note(self, id: str, shared: Shared) -> None:

@@ -188,7 +188,10 @@ class ContactsStage:
         out = Outcome()
         joining = Joining(customers, lacking, self.rules, tally, out.onward)
         for key, word in words:
-            joining.take(key, word)
+            try:
+                joining.take(key, word)
+            except ElsewhereError as error:
+                out.onward.append(Note(error.number, key, word))
         self._take_from(joining, out)
         return out
 
