@@ -56,6 +56,7 @@ from streams.worker.state.own_partition import is_mark
 from tests.faults.plan import LEAST, Fault
 from tests.support.operation import facts, messages
 from tests.support.partitioners import OtherPartitioner
+from tests.support.partly_told import with_every_customer
 from tests.support.states import differences, latest, of_customers, of_entities, stored_customers
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -72,10 +73,10 @@ _FROZEN_SECONDS = 13.0
 
 def shuffled(count: int, seed: int, agents: int = 60) -> list[AnyEvent]:
     """The first events of a simulated desk, some of them up to 400 places late, one in twenty sent twice. One contact in thirty comes by
-    a line whose callers all have one id.
+    a line whose callers all have one id; one in ten by a system that tells the customer now and then, seldom another one.
     """
     dice = random.Random(seed)
-    desk = [_by_the_same_line(event) for event in islice(simulate(seed, _START, agents=agents), count)]
+    desk = [_partly_told(_by_the_same_line(event)) for event in islice(simulate(seed, _START, agents=agents), count)]
     placed = [(number + dice.uniform(0, _RATHER_LATE), event) for number, event in enumerate(desk)]
     placed += [(place + dice.choice((3, 5 * _RATHER_LATE)), event) for place, event in placed if dice.random() < _TWICE]
     return [event for _, event in sorted(placed, key=lambda one: one[0])]
@@ -85,6 +86,14 @@ def _by_the_same_line(event: AnyEvent) -> AnyEvent:
     if isinstance(event, ContactEvent) and event.customer_id is not None and crc32(event.contact_id.encode()) % 30 == 0:
         return replace(event, customer_id="front desk")
     return event
+
+
+def _partly_told(event: AnyEvent) -> AnyEvent:
+    if not isinstance(event, ContactEvent) or crc32(event.contact_id.encode()) % 10 != 3:
+        return event
+    number = crc32(f"{event.contact_id} {event.id}".encode())
+    named = "another" if number % 100 == 7 else event.customer_id
+    return replace(event, source="partly", customer_id=named if number % 3 == 1 else None)
 
 
 @dataclass(frozen=True)
@@ -353,7 +362,7 @@ def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
     events = [one for one in sent if not isinstance(one, Refused)]
     yield from _dead_letters(settings, [one for one in sent if isinstance(one, Refused)])
     yield from _positions(settings)
-    plain = run([encode(event) for event in events], settings.policy)
+    plain = run(with_every_customer(events), settings.policy)
     assert plain.now is not None
     assert not plain.rejected
     since = plain.now - 30 * 86_400_000

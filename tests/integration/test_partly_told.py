@@ -13,10 +13,11 @@ from deploy.doctor import partitions
 from streams.contracts.events import AnyEvent
 from streams.pipeline import run
 from streams.settings import Settings
-from tests.component.test_joining import partly_told, with_every_customer
+from tests.component.test_joining import partly_told
 from tests.component.test_misplaced import everyone
 from tests.integration.test_topics_change import ready, refused, until
 from tests.support.operation import facts, metric, policy_file, send, settled, worker
+from tests.support.partly_told import with_every_customer
 from tests.support.states import differences, of_customers, stored_customers
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
