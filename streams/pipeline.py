@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
+from streams.contacts.joining import Lacking
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts.decode import Rejected
@@ -43,6 +44,10 @@ class Customers(dict[str, Customer]):
     def starting_with(self, prefix: str) -> list[str]:
         """The keys that begin so."""
         return [key for key in self if key.startswith(prefix)]
+
+    def told_by(self, source: str | None) -> Iterable[tuple[str, Customer]]:
+        """All there are."""
+        return self.items()
 
 
 class AgentsPresence(dict[str, AgentPresence]):
@@ -175,12 +180,15 @@ def _admitted(
     presence = PresenceStage(policy, roster or Roster(), days)
     # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
     clock, clock_of_agents = EventClock(), EventClock()
+    lacking = Lacking()
     seen = 0
     for batch in _batches(raws, look_every):
         theirs = [index for index, raw in enumerate(batch) if raw is not None and _is_of_agent(raw)]
         others = sorted(set(range(len(batch))).difference(theirs)) if theirs else range(len(batch))
         run_of_contacts = [batch[index] for index in others]
-        outcome = contacts.process(run_of_contacts, result.customers, clock, machine=machine, event_time=True)
+        outcome = contacts.process(
+            run_of_contacts, result.customers, clock, machine=machine, event_time=True, lacking=lacking
+        )
         contributions = _taken(result, outcome, [seen + index for index in others])
         if theirs:
             run_of_agents = [batch[index] for index in theirs]

@@ -312,6 +312,17 @@ class Contact(Struct, array_like=True, kw_only=True):
         if self.transferred or self.reopened:
             self.settle_fcr()
 
+    def identify(self) -> None:
+        """Who its customer is has been told elsewhere. Where it went on as another ticket, nobody came."""
+        if self.known or self.merged:
+            return
+        self.known = True
+        if (handled := self.slots.get("handled")) is not None:
+            sums = self._handled()
+            self.fill("handled", replace(handled, staff=sums, desk=sums))
+        if self.transferred or self.reopened:
+            self.settle_fcr()
+
     def _handled(self) -> Sums:
         if not self.known:
             return _HANDLED

@@ -34,6 +34,22 @@ class Kept(Struct, array_like=True, kw_only=True):
     heard: int
     horizon: int = -NEVER
     begins: int = -NEVER
+    announced: dict[str, int] = {}
+
+
+class Joint(Struct, array_like=True):
+    """Where a contact is whose customer is told by some of its events only (``joining.py``): with ``customer``, who was told last, by
+    the event ``id`` (``at``, ms since 1970; its ``sequence``). ``through``: events that tell a customer come by here, too.
+
+    It counts as last heard of at ``until`` (ms since 1970).
+    """
+
+    customer: str
+    at: int
+    sequence: int | None
+    id: str
+    until: int
+    through: bool = False
 
 
 class Sharing(Struct, array_like=True):
@@ -49,11 +65,13 @@ class Sharing(Struct, array_like=True):
 class Customer:
     """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
 
-    __slots__ = ("arrivals", "contacts", "sharing", "states")
+    __slots__ = ("arrivals", "contacts", "joint", "sharing", "states")
 
     def __init__(self) -> None:
         #: Set: the id is that of many callers, and their contacts are kept elsewhere (``shared.py``).
         self.sharing: Sharing | None = None
+        #: Set: this is no customer but what is known of where a contact is.
+        self.joint: Joint | None = None
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
@@ -68,12 +86,13 @@ class Customer:
         raw: bytes | None = None,
         *,
         shared: bool = False,
+        known: bool = False,
     ) -> Admission:
         """Take one event of the time ``at``; what it changes goes into ``tally``. ``raw``: its JSON, where that says the same.
 
         ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
-        ``shared``: a new contact is of an id that many callers share. Raises TooFarBackError where the contact has had too many events
-        since.
+        ``shared``: a new contact is of an id that many callers share; ``known``: it is this customer's, whether or not its events say so.
+        Raises TooFarBackError where the contact has had too many events since.
         """
         key = f"{event.carrier}:{event.contact_id}"
         memory = self.contacts.get(key)
@@ -88,9 +107,12 @@ class Customer:
         if memory is None:
             memory = self.contacts[key] = Memory()
             memory.base.shared = memory.state.shared = shared
+            memory.base.known = memory.state.known = known
             self.states[key] = memory.state
-        elif event.id in memory.ids:
+        elif event.id in memory.ids and (known or event.customer_id is not None or memory.knows(event)):
             return "duplicate"
+        if known and not memory.base.known and not memory.base.merged:
+            self._identify(key, memory, rules, tally)
         state, follows = memory.state, memory.follows(event, at)
         try:
             own = rules if rules.timeline is None else rules.of(state, at)
@@ -112,6 +134,13 @@ class Customer:
             self._relink(key, memory, rules, tally)
         memory.bound(horizon, rules)
         return "admitted"
+
+    def _identify(self, key: str, memory: Memory, rules: Rules, tally: Tally) -> None:
+        """The contact is this customer's, whatever becomes of the events that have said so."""
+        memory.base.identify()
+        memory.base.was.clear()
+        self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
+        self._relink(key, memory, rules, tally)
 
     def _replace(self, key: str, memory: Memory, state: Contact, tally: Tally) -> None:
         """Have another state of a contact; the difference is added up at once."""
@@ -205,13 +234,23 @@ class Customer:
             tally.changes(key, memory.state)
         self._relink(key, memory, rules, tally)
 
-    def take_over(self, key: str, other: Memory, rules: Rules, tally: Tally) -> bool:
+    def take_over(
+        self, key: str, other: Memory, rules: Rules, tally: Tally, *, known: bool = False, shared: bool = False
+    ) -> bool:
         """Have a contact that was kept elsewhere, with all that was sent on of it; where there is one here, both become one.
 
+        ``known``: it is this customer's, whether or not its events say so; ``shared``: then, it is of an id that many callers share.
         False: what is too old to be changed was folded in both, so that they cannot be put together. Then the one here stays as it is,
         and so does what was sent on of the other.
         """
         memory = self.contacts.get(key)
+        if known:
+            if memory is None:
+                memory = Memory()
+            for part in (memory, other):
+                part.base.share(shared)
+                part.base.identify()
+                part.base.was.clear()
         if memory is None:
             memory = self.contacts[key] = other
             self.states[key] = memory.state
@@ -222,6 +261,7 @@ class Customer:
             events = {event.id: event for event in (*other.events(), *memory.events())}
             log = sorted(events.values(), key=order)
             state = fold(base, log, rules)
+            self.contacts[key] = memory
             for part in (other, memory):
                 tally.difference(key, part.state.sent(), {})
                 part.state.was.clear()
@@ -240,6 +280,30 @@ class Customer:
         tally.difference(key, memory.state.sent(), memory.state.slots)
         memory.state.was.clear()
         return memory
+
+    def take_out(self, key: str, source: str, rules: Rules, tally: Tally) -> Memory | None:
+        """Let go of what a source has told of a contact, with what was sent on of that; None: nothing.
+
+        What other sources have told under the same id stays, and so does what is too old to be changed, where there is any.
+        """
+        memory = self.contacts[key]
+        events = memory.events()
+        theirs = [event for event in events if event.source == source]
+        if len(theirs) == len(events):
+            return self.part_with(key, rules, tally)
+        if not theirs:
+            return None
+        rest = [event for event in events if event.source != source]
+        other = Memory()
+        other.base.shared = memory.base.shared
+        other.state, state = fold(other.base, theirs, rules), fold(memory.base, rest, rules)
+        other.keep(theirs)
+        other.heard, other.horizon, other.begins = memory.heard, memory.horizon, memory.begins
+        self._replace(key, memory, state, tally)
+        memory.keep(rest)
+        self._relink(key, memory, rules, tally)
+        tally.difference(key, {}, other.state.slots)
+        return other
 
     def forget(self, before: int) -> int:
         """Drop the contacts whose last event is older than ``before`` (ms); returns how many are left."""
@@ -272,6 +336,7 @@ class _Stored(Struct, array_like=True):
     forgotten: int
     contacts: dict[str, Kept]
     sharing: Sharing | None = None
+    joint: Joint | None = None
 
 
 class _Glance(Struct, array_like=True):
@@ -290,31 +355,49 @@ def last_at(raw: bytes) -> int:
 
 def dump(customer: Customer) -> bytes:
     """The stored form of a customer."""
-    contacts = {
-        key: Kept(
-            base=m.base, log=m.log, state=m.state, links=m.links, heard=m.heard, horizon=m.horizon, begins=m.begins
-        )
-        for key, m in customer.contacts.items()
-    }
+    contacts = {key: kept(memory) for key, memory in customer.contacts.items()}
     last = max((m.remembered for m in customer.contacts.values()), default=0)
     if customer.sharing is not None:
         last = max(last, customer.sharing.remembered)
-    return _encoder.encode(_Stored(last, -NEVER, contacts, customer.sharing))
+    if customer.joint is not None:
+        last = max(last, customer.joint.until)
+    return _encoder.encode(_Stored(last, -NEVER, contacts, customer.sharing, customer.joint))
+
+
+def kept(memory: Memory) -> Kept:
+    """The stored form of a contact."""
+    return Kept(
+        base=memory.base,
+        log=memory.log,
+        state=memory.state,
+        links=memory.links,
+        heard=memory.heard,
+        horizon=memory.horizon,
+        begins=memory.begins,
+        announced=memory.announced,
+    )
+
+
+def remembered(stored: Kept) -> Memory:
+    """A contact from its stored form; it has no place among a customer's arrivals yet."""
+    memory = Memory()
+    memory.base, memory.log, memory.state, memory.links = stored.base, stored.log, stored.state, stored.links
+    memory.heard, memory.horizon, memory.begins = stored.heard, stored.horizon, stored.begins
+    memory.announced = stored.announced
+    memory.note(memory.events())
+    return memory
 
 
 def load(raw: bytes) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
     customer = Customer()
     stored = _decoder.decode(raw)
-    customer.sharing = stored.sharing
-    for key, kept in stored.contacts.items():
-        memory = customer.contacts[key] = Memory()
-        memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
-        memory.heard, memory.horizon, memory.begins = kept.heard, kept.horizon, kept.begins
-        memory.note(memory.events())
-        customer.states[key] = kept.state
-        if kept.state.first_at is not None:
-            memory.arrival = kept.state.at
-            customer.arrivals.append((kept.state.at, key))
+    customer.sharing, customer.joint = stored.sharing, stored.joint
+    for key, each in stored.contacts.items():
+        memory = customer.contacts[key] = remembered(each)
+        customer.states[key] = each.state
+        if each.state.first_at is not None:
+            memory.arrival = each.state.at
+            customer.arrivals.append((each.state.at, key))
     customer.arrivals.sort()
     return customer

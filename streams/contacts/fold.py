@@ -72,7 +72,7 @@ def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact
 
 
 def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) -> Contact:
-    state = base.copy() if base.first_at is not None else Contact(shared=base.shared)
+    state = base.copy() if base.first_at is not None else _blank(base)
     for at, together in groupby(standing, key=_at):
         moment = list(together)
         for event in moment if len(moment) == 1 else in_turn(state, moment):
@@ -81,13 +81,18 @@ def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) ->
     return state
 
 
+def _blank(base: Contact) -> Contact:
+    """A contact of which nothing has been told but whose it is."""
+    return Contact(shared=base.shared, known=base.known)
+
+
 def _judged(base: Contact, standing: Sequence[AnyContactEvent], rules: Rules, timeline: Timeline) -> Contact:
     """The same, by the version in force on the contact's day, which is known once everything has been told.
 
     What was folded for good was judged when it was, and stays.
     """
     if base.first_at is None and not standing:
-        return Contact(shared=base.shared)
+        return _blank(base)
     guess = timeline.on(rules.days.day(base.day) if base.first_at is not None else rules.days.day_of(standing[0].at))
     state = _folded(base, standing, guess)
     right = timeline.on(rules.days.day(state.day))

@@ -28,7 +28,7 @@ NEVER = 2**62
 #: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.
 _SHORT = 400
 #: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
-_OPEN_FOR_MS = 366 * 86_400_000
+OPEN_FOR_MS = 366 * 86_400_000
 #: Where the log is longer, its older half is folded for good, though it may lie within the allowed lateness.
 MOST_EVENTS, MOST_BYTES = 1000, 256 * 1024
 #: The log is folded up to the horizon when it has doubled, and has so many events at least.
@@ -67,6 +67,7 @@ class Memory:
         "_checkpoint",
         "_long",
         "_size",
+        "announced",
         "arrival",
         "base",
         "begins",
@@ -99,12 +100,14 @@ class Memory:
         self.horizon = -NEVER
         #: The log begins here (ms), as it became too long: no event before it is taken in any more.
         self.begins = -NEVER
+        #: Source → when it was told last whose contact this is where its events without a customer come (ms; ``joining.py``).
+        self.announced: dict[str, int] = {}
         self.note([])
 
     @property
     def remembered(self) -> int:
         """When it counts as last heard of (ms): until it is forgotten, closing it takes it out of the backlog."""
-        return self.heard + _OPEN_FOR_MS if OPEN_TICKET in self.state.slots else self.heard
+        return self.heard + OPEN_FOR_MS if OPEN_TICKET in self.state.slots else self.heard
 
     def events(self, first: int = 0) -> list[AnyContactEvent]:
         """The log from its event number ``first`` on, read and in order."""
@@ -112,6 +115,10 @@ class Memory:
         if self._amended:  # what was put at the end may come before an amendment of later
             events.sort(key=order)
         return events
+
+    def knows(self, event: AnyContactEvent) -> bool:
+        """Has an event with an id that is known come from the same source? Ids of two systems may be equal."""
+        return any(other.id == event.id and other.source == event.source for other in self.events())
 
     def keep(self, events: list[AnyContactEvent]) -> None:
         """Have these events, in order, as the log."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+#: How an event goes on: to its own key; by its contact, where every word of its customer is heard; to the customer whose contact it is.
+Way: TypeAlias = Literal["", "contact", "customer"]
 
 
 class ElsewhereError(LookupError):
@@ -16,9 +19,11 @@ class ElsewhereError(LookupError):
 class Misplaced(NamedTuple):
     """An event that goes on to partition ``number``, where its ``key`` belongs. ``at``: its index within the run; ``reached``: how
     far time had come where it was read, ms since 1970: by that its lateness was judged, once and for all.
+    ``way``: how it goes on.
     """
 
     at: int
     key: str
     number: int
     reached: int
+    way: Way = ""

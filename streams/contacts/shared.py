@@ -15,7 +15,7 @@ It stays shared until nothing has been heard of it for as long as contacts are r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Protocol
 
@@ -28,6 +28,8 @@ from streams.contracts.outputs import SharedId
 
 #: Stands between an id and what is kept of it: no id has it that people or machines make.
 _APART = "\0"
+#: Stands between an id, of a customer or a contact, and where its contacts are (``joining.py``).
+_JOINT = "\1"
 
 
 class CustomersByKey(Protocol):
@@ -37,13 +39,24 @@ class CustomersByKey(Protocol):
 
     def __setitem__(self, key: str, customer: Customer, /) -> None: ...
 
+    def get(self, key: str, /) -> Customer | None:
+        """What is held of a key; nothing new is made."""
+
     def starting_with(self, prefix: str) -> Iterable[str]:
         """The keys that begin so, of all that is held, decoded or not."""
+
+    def told_by(self, source: str | None) -> Iterable[tuple[str, Customer]]:
+        """All that is held, each with its key, to be looked at; what has nothing of this source (None: of any) may be left out."""
 
 
 def customer_of(key: str) -> str:
     """The id, and so the key of the events, that what is kept under a key belongs to."""
-    return key.partition(_APART)[0]
+    return key.partition(_APART)[0].partition(_JOINT)[0]
+
+
+def joint_key(id: str, *of: str) -> str:
+    """Where it is kept where contacts are, at the home of a contact's or a customer's ``id``."""
+    return _JOINT.join((id, *of))
 
 
 def linked_key(id: str) -> str:
@@ -96,42 +109,66 @@ class Shared:
         return True
 
     def admit(
-        self, event: AnyContactEvent, at: int, horizon: int, remembered_since: int, raw: bytes | None
+        self,
+        event: AnyContactEvent,
+        at: int,
+        horizon: int,
+        remembered_since: int,
+        raw: bytes | None,
+        *,
+        known: bool = False,
     ) -> Admission:
         """Take one event of a shared id, as ``Customer.admit`` does; contacts not heard of since ``remembered_since`` (ms) leave."""
+
+        def admit(home: Customer, apart: bool) -> Admission:
+            return home.admit(event, at, self._rules, horizon, self._tally, raw, shared=apart, known=known)
+
+        return self.change(f"{event.carrier}:{event.contact_id}", remembered_since, admit)
+
+    def home(self, key: str) -> Customer:
+        """Where a contact of a shared id is kept."""
+        linked = self._customers[linked_key(self._id)]
+        return linked if key in linked.contacts else self._customers[apart_key(self._id, key)]
+
+    def change(self, key: str, remembered_since: int, act: Callable[[Customer, bool], Admission]) -> Admission:
+        """Change a contact of a shared id by ``act``, which is given where it is kept and whether it is apart there: it may come, become
+        another, or leave. Contacts not heard of since ``remembered_since`` (ms) leave.
+        """
         sharing = self._customers[self._id].sharing
         assert sharing is not None
         linked = self._customers[linked_key(self._id)]
         linked.forget(remembered_since)
-        key = f"{event.carrier}:{event.contact_id}"
         home_key = linked_key(self._id) if key in linked.contacts else apart_key(self._id, key)
         home = self._customers[home_key]
         apart = home is not linked
         was = home.contacts.get(key)
         day_was = _day(was, self._rules)
-        admission = home.admit(event, at, self._rules, horizon, self._tally, raw, shared=apart)
+        admission = act(home, apart)
         if admission == "duplicate":
             return admission
         self.touched |= {self._id, home_key}
-        memory = home.contacts[key]
-        sharing.remembered = max(sharing.remembered, memory.remembered)
-        if memory is not was:  # the first of a contact; an earlier one of the same id stays counted
-            day_was = None
+        memory = home.contacts.get(key)
+        if memory is not None:
+            sharing.remembered = max(sharing.remembered, memory.remembered)
+            if memory is not was:  # the first of a contact; an earlier one of the same id stays counted
+                day_was = None
         if (day := _day(memory, self._rules)) != day_was:
             if apart:
                 _count(sharing, day_was, -1)
                 _count(sharing, day, 1)
-            self._settle(sharing, linked, key, day, apart)
+            self._settle(sharing, linked, key, day, apart, here=memory is not None)
             for old in [day for day in sharing.contacts if day < self._rules.days.day_of(remembered_since)]:
                 if old != sharing.since:
                     del sharing.contacts[old]
         return admission
 
-    def _settle(self, sharing: Sharing, linked: Customer, key: str, day: int | None, apart: bool) -> None:
-        """A contact has come to another day: have it where that is kept, and the first day of sharing right."""
+    def _settle(
+        self, sharing: Sharing, linked: Customer, key: str, day: int | None, apart: bool, *, here: bool
+    ) -> None:
+        """A contact has come to another day, or has left: have it where that is kept, and the first day of sharing right."""
         if apart and day is not None and day < sharing.since:
             self._move_back(sharing, linked, [key])
-        elif not apart and (day is None or day >= sharing.since):
+        elif not apart and here and (day is None or day >= sharing.since):
             self._move_apart(sharing, linked, [key])
         if day is not None and day < sharing.since and self._too_many(linked.arrived_on(day, self._rules), day):
             sharing.since = day
@@ -179,11 +216,11 @@ class Shared:
         return contacts > self._rules.most_contacts(day)
 
 
-def crowded_day(customer: Customer, event: AnyContactEvent, rules: Rules) -> int | None:
-    """The day (ordinal) on which the event's contact arrived, where that had more contacts of the customer than one can have."""
-    if event.customer_id is None or len(customer.arrivals) <= rules.least_contacts:
+def crowded_day(customer: Customer, key: str, rules: Rules) -> int | None:
+    """The day (ordinal) on which a contact arrived, where that had more contacts of the customer than one can have."""
+    if len(customer.arrivals) <= rules.least_contacts:
         return None
-    day = _day(customer.contacts.get(f"{event.carrier}:{event.contact_id}"), rules)
+    day = _day(customer.contacts.get(key), rules)
     return day if day is not None and customer.arrived_on(day, rules) > rules.most_contacts(day) else None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from streams.contacts.joining import AnyWord, Joining, Lacking, Note
 from streams.contacts.memory import MOST_EVENTS, TooFarBackError
-from streams.contacts.misplaced import ElsewhereError, Misplaced
+from streams.contacts.misplaced import ElsewhereError, Misplaced, Way
 from streams.contacts.rules import rules_of
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
@@ -23,13 +24,13 @@ NEVER = 2**62
 
 @dataclass
 class Outcome:
-    """What a run of messages came to. ``rejected``: (index within the run, why); ``misplaced``: what belongs to another partition;
-    ``failures``: what could not be joined, and the error.
+    """What a run of messages came to. ``rejected``: (index within the run, why); ``onward``: what belongs to another partition,
+    and what others are to be told, in the order in which it is to go; ``failures``: what could not be joined, and the error.
     """
 
     contributions: dict[str, Contribution] = field(default_factory=dict)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
-    misplaced: list[Misplaced] = field(default_factory=list)
+    onward: list[Misplaced | Note] = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
     admitted: int = 0
     duplicates: int = 0
@@ -73,6 +74,8 @@ class ContactsStage:
         slowest: int = NEVER,
         tally: Tally | None = None,
         judged: Sequence[int] | None = None,
+        ways: Sequence[tuple[Way, str]] | None = None,
+        lacking: Lacking | None = None,
     ) -> Outcome:
         """Admit a run of messages of one partition.
 
@@ -82,16 +85,20 @@ class ContactsStage:
         ``slowest``: how far (ms since 1970) the customers' other sources have come that are still behind: what they bring may
         concern what happened then, so that nothing it may concern is forgotten.
 
-        ``customers`` gives a customer for any key (a new one where there is none), or raises ElsewhereError: then the event is among
-        the ``misplaced``. ``clock`` is the partition's: on the event clock (``event_time``) it is now, else ``machine`` is (ms since
+        ``customers`` gives a customer for any key (a new one where there is none), or raises ElsewhereError: then the event goes
+        ``onward``. ``clock`` is the partition's: on the event clock (``event_time``) it is now, else ``machine`` is (ms since
         1970).
 
         ``judged``: of messages whose time was judged where they were read first, how far time had come there (ms): it is not
-        judged again.
+        judged again. ``ways``: how each message came, and to which key ("": its own). ``lacking``: the sources that are known here to
+        have sent events without a customer; learns of others.
         """
         out, into = Outcome(), tally or Tally()
+        lacking = Lacking() if lacking is None else lacking
+        joining = Joining(customers, lacking, self.rules, into, out.onward)
         policy, rules, complete = self.policy, self.rules, self.roster.complete
         lateness, look_back = policy.allowed_lateness_ms, self.look_back_ms
+        way: Way
         latest = machine + policy.allowed_future_seconds * 1000
         sources = out.sources
         for index, raw in enumerate(raws):
@@ -114,12 +121,21 @@ class ContactsStage:
                     out.late += 1
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
-            key, shared = event.key, None
+            way, key = ("", event.key) if ways is None or not ways[index][0] else ways[index]
+            shared = None
+            tells = event.customer_id is not None
+            joins = not tells or way or (lacking and lacking.has(event.source))
             try:
+                if joins and way != "customer":
+                    if tells and not way and joining.goes_by_contact(event, at):
+                        way, key = "contact", event.contact_id
+                    if (way or not tells) and (owner := joining.owner(event, at)) is not None:
+                        way, key = "customer", owner
                 customer = customers[key]
             except ElsewhereError as error:
-                out.misplaced.append(Misplaced(index, key, error.number, reached))
+                out.onward.append(Misplaced(index, key, error.number, reached, way))
                 continue
+            known = way == "customer"
             own = None if complete(event, at, rules.days) else raw
             remembered_since = min(at, slowest) - look_back
             if customer.sharing is not None:
@@ -128,13 +144,17 @@ class ContactsStage:
                     customer = customers[key]
             try:
                 if customer.sharing is not None and shared is not None:
-                    admission = shared.admit(event, at, reached - lateness, remembered_since, own)
+                    admission = shared.admit(event, at, reached - lateness, remembered_since, own, known=known)
                 else:
                     customer.forget(remembered_since)
-                    admission = customer.admit(event, at, rules, reached - lateness, into, own)
-                    if (day := crowded_day(customer, event, rules)) is not None:
-                        shared = Shared(key, customers, rules, into)
-                        shared.begin(day)
+                    admission = customer.admit(event, at, rules, reached - lateness, into, own, known=known)
+                    if (tells or known) and len(customer.arrivals) > rules.least_contacts:
+                        day = crowded_day(customer, f"{event.carrier}:{event.contact_id}", rules)
+                        if day is not None:
+                            shared = Shared(key, customers, rules, into)
+                            shared.begin(day)
+                if joins and tells and not way and admission == "admitted":
+                    joining.announce(customers[key], event, at)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue
@@ -156,6 +176,26 @@ class ContactsStage:
                 continue
             out.admitted += 1
             out.touched.add(key)
+        self._take_from(joining, out)
         if tally is None:
             out.contributions = into.contributions()
         return out
+
+    def take_words(
+        self, words: Iterable[tuple[str, AnyWord]], customers: CustomersByKey, lacking: Lacking, tally: Tally
+    ) -> Outcome:
+        """Take in what other partitions tell of contacts whose customer is told by some of their events only: to which id, and what."""
+        out = Outcome()
+        joining = Joining(customers, lacking, self.rules, tally, out.onward)
+        for key, word in words:
+            try:
+                joining.take(key, word)
+            except ElsewhereError as error:
+                out.onward.append(Note(error.number, key, word))
+        self._take_from(joining, out)
+        return out
+
+    def _take_from(self, joining: Joining, out: Outcome) -> None:
+        out.touched |= joining.touched
+        out.shared |= joining.shared
+        out.failures += joining.failures

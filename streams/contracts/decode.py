@@ -37,8 +37,8 @@ _contact = msgspec.json.Decoder(AnyContactEvent)
 _presence = msgspec.json.Decoder(PresenceEvent)
 _any = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
-#: U+0000 as JSON writes it.
-_NUL = b"\\u0000"
+#: Stand between ids in keys of state; as JSON writes them, they begin with this.
+_BORDERS, _AS_JSON = ("\0", "\1"), b"\\u000"
 #: Types with bounds that their fields' types cannot state.
 _BOUNDED = frozenset({*(type_ for type_ in get_args(AnyEvent) if issubclass(type_, Rated)), AgentScheduled})
 
@@ -94,7 +94,7 @@ def _decode(decoder: msgspec.json.Decoder[E], raw: bytes | None) -> E | Rejected
         return Rejected("not_utf8", str(error))
     except (msgspec.DecodeError, RecursionError) as error:
         return Rejected("not_json", str(error))
-    if FIRST_YEAR <= event.time.year <= LAST_YEAR and type(event) not in _BOUNDED and _NUL not in raw:
+    if FIRST_YEAR <= event.time.year <= LAST_YEAR and type(event) not in _BOUNDED and _AS_JSON not in raw:
         return event
     return refuse(event) or event
 
@@ -103,11 +103,10 @@ def refuse(event: AnyEvent) -> Rejected | None:
     """What the types cannot say about an event: None where it is sound."""
     if not FIRST_YEAR <= event.time.year <= LAST_YEAR:
         return Rejected("bad_time", f"{event.time.isoformat()} is not between {FIRST_YEAR} and {LAST_YEAR}")
-    # Keys are made of ids, with U+0000 between them; no database would take one either.
     for name in event.__struct_fields__:
         value = getattr(event, name)
-        if isinstance(value, str) and "\0" in value:
-            return Rejected("out_of_range", f"`{name}` has the character U+0000, which no text may have")
+        if isinstance(value, str) and any(border in value for border in _BORDERS):
+            return Rejected("out_of_range", f"`{name}` has the character U+0000 or U+0001, which no text may have")
     if isinstance(event, Rated):
         low, high = SCALE_BOUNDS[event.scale]
         if not low <= event.score <= high:

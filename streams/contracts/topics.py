@@ -58,7 +58,8 @@ ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.R
 REKEYED = Topic(
     "rekeyed",
     "customer id, else contact id; agent id",
-    "events put in another partition than their key's, on their way to it; headers: topic, partition, offset, reached, key",
+    "events put in another partition than their key's, or whose customer others of their contact tell, on their way; headers: topic, "
+    "partition, offset, reached, key, way; and what partitions note for each other of such contacts: note",
     None,
     _kept(7),
 )

@@ -1,7 +1,7 @@
 """Fills in the customer of events whose row or record does not name them where another of the same files does.
 
 A system may tell who calls when the call comes in and not again, as Asterisk's queue log does. Within one source and channel a contact is
-one, and of one customer: the last that was told, by time.
+one, and of one customer: the last that was told, by time and sequence.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from streams.contracts.events import AnyEvent, ContactEvent
+from streams.contracts.telling import Told, as_told
 
 #: Source, channel, contact id.
 _Contact: TypeAlias = tuple[str, str, str]
@@ -26,7 +27,7 @@ class Customers:
         #: Does any event tell one?
         self._told = False
         #: Contacts with an event without a customer → when and by which event they were told last, and whom.
-        self._lacking: dict[_Contact, tuple[int, str, str] | None] = {}
+        self._lacking: dict[_Contact, tuple[int, Told, str] | None] = {}
 
     def noted(self, events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
         """The same events; what they lack is noted."""
@@ -51,7 +52,7 @@ class Customers:
                 and event.customer_id is not None
                 and (of := _of(event)) in self._lacking
             ):
-                told, last = (event.at, event.id, event.customer_id), self._lacking[of]
+                told, last = (event.at, as_told(event.sequence, event.id), event.customer_id), self._lacking[of]
                 if last is None or last < told:
                     self._lacking[of] = told
         return map(self._with_customer, events)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from time import perf_counter
 from typing import TypeAlias
 
 import msgspec
 
+from streams.contacts.joining import AnyWord, Note
 from streams.contacts.misplaced import Misplaced
 from streams.contacts.stage import NEVER, ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
@@ -28,7 +30,7 @@ from streams.worker.dead_letters import dead_letter, source_of
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
 from streams.worker.outbox import Outbox
-from streams.worker.rekeyed import Rekeyed, rekeyed_message, rekeyed_record
+from streams.worker.rekeyed import Rekeyed, is_note, note_message, noted, rekeyed_message, rekeyed_record
 from streams.worker.screen_feed import ScreenFeed
 from streams.worker.state.working_state import WorkingState
 
@@ -69,6 +71,7 @@ class Intake:
         self._dead_letters = settings.topic(topics.DEAD_LETTERS)
         self._source_names = metrics.SourceNames()
         self._rekeyed, self._agents_topic = settings.topic(topics.REKEYED), settings.topic(topics.AGENTS)
+        self._partitions = settings.partitions
         #: Topics of which it has been said that events of theirs are in other partitions than they should.
         self._told: set[str] = set()
         self.batches = 0
@@ -82,7 +85,8 @@ class Intake:
 
     def contacts(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
         """A batch of calls, chats or tickets; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
-        began = perf_counter()
+        began, lacking = perf_counter(), self._state.lacking[number]
+        known = len(lacking)
         clock = self._progress.clock((topic, number))
         customers = self._state.customers.of(number)
         out = self._contacts.process(
@@ -101,15 +105,40 @@ class Intake:
             ),
             tally=self._buffer.of(number),
             judged=judged,
+            ways=None if judged is None else [(r.way, r.to) for r in records if isinstance(r, Rekeyed)],
+            lacking=lacking,
         )
-        customers.mark(number, out.touched)
-        self._screens.sharing_changed(out.shared)
+        self._joined(number, out, known)
         self._buffer.record(number, len(records), clock)
-        for what, error in out.failures:
-            log.error("%s cannot be joined", what, exc_info=error)
-        self._send_on(topic, number, records, out.misplaced)
+        self._send_on(topic, number, records, out.onward)
         self._reject(topic, number, records, out.rejected)
         self._count("contacts", topic, len(records), out, began)
+
+    def _joined(self, number: int, out: ContactsOutcome, known: int) -> None:
+        """What events and notes have done to the customers of a partition; ``known``: of so many lacking sources it had known before."""
+        self._state.customers.of(number).mark(number, out.touched)
+        self._screens.sharing_changed(out.shared)
+        for what, error in out.failures:
+            log.error("%s cannot be joined", what, exc_info=error)
+        if len(self._state.lacking[number]) != known:
+            self._state.store_lacking(number)
+
+    def _notes(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """What other partitions tell of contacts whose customer is told by some of their events only."""
+        words: list[tuple[str, AnyWord]] = []
+        broken: list[tuple[int, Rejected]] = []
+        for index, record in enumerate(records):
+            try:
+                words.append(noted(record))
+            except ValueError as error:
+                broken.append((index, Rejected("internal", str(error))))
+        self._refuse_internal(topic, number, records, broken)
+        lacking = self._state.lacking[number]
+        known, customers = len(lacking), self._state.customers.of(number)
+        out = self._contacts.take_words(words, customers, lacking, self._buffer.of(number))
+        self._joined(number, out, known)
+        self._send_on(topic, number, records, out.onward)
+        self._buffer.record(number, 0, self._progress.clock((topic, number)))
 
     def presence(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
         """A batch of agents' events; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
@@ -133,7 +162,11 @@ class Intake:
         self._count("presence", topic, len(records), out, began)
 
     def rekeyed(self, topic: str, number: int, records: Sequence[Record]) -> None:
-        """A batch of events of either kind that had been sent to another partition."""
+        """A batch of events of either kind that had been sent to another partition, and of notes among them: in their order."""
+        for notes, run in groupby(records, is_note):
+            (self._notes if notes else self._rekeyed_events)(topic, number, list(run))
+
+    def _rekeyed_events(self, topic: str, number: int, records: Sequence[Record]) -> None:
         of_contacts: list[Rekeyed] = []
         of_agents: list[Rekeyed] = []
         broken: list[tuple[int, Rejected]] = []
@@ -150,12 +183,20 @@ class Intake:
         if of_agents:
             self.presence(topic, number, of_agents, [event.reached for event in of_agents])
 
-    def _send_on(self, topic: str, number: int, records: Sequence[Record], misplaced: Iterable[Misplaced]) -> None:
+    def _send_on(self, topic: str, number: int, records: Sequence[Record], onward: Iterable[Misplaced | Note]) -> None:
         """Have what belongs to other partitions written to ``rekeyed``, where these read it."""
-        for event in misplaced:
+        for event in onward:
+            if isinstance(event, Note):
+                targets = range(self._partitions) if event.number is None else (event.number,)
+                for target in targets:
+                    self._outbox.put(number, (self._rekeyed, target), note_message(event))
+                continue
             record = records[event.at]
             origin = _origin((topic, number), record)
             self._outbox.put(number, (self._rekeyed, event.number), rekeyed_message(origin, record, event))
+            if event.way:
+                metrics.JOINED.labels(origin[0]).inc()
+                continue
             metrics.MISPLACED.labels(topic).inc()
             if topic not in self._told:
                 self._told.add(topic)

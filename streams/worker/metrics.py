@@ -52,6 +52,11 @@ MISPLACED = Counter(
     "Events that were read in another partition than that of their key, and went on to it: their producer has another partitioner or key",
     ["topic"],
 )
+JOINED = Counter(
+    "deskpulse_events_joined",
+    "Events that went on to another partition, as other events of their contact tell its customer",
+    ["topic"],
+)
 ASTRAY = Gauge(
     "deskpulse_state_astray",
     "Keys whose state lies in a partition that is not theirs: `deskpulse state join` puts it together",

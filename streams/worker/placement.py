@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from streams.contracts import topics
 from streams.kafka import reading
 from streams.settings import Settings
+from streams.worker.rekeyed import was_misplaced
 from streams.worker.state.own_partition import is_mark, read_mark
 
 #: Records of a partition of ``rekeyed`` that are looked at: the newest.
@@ -35,7 +36,8 @@ def placement(settings: Settings) -> Placement:
         ends = reading.ends_for(consumer, settings.topic(topics.REKEYED))
         newest = {part: end - _NEWEST for part, end in ends.items()}
         for record in reading.read(consumer, ends, newest):
-            misplaced[dict(record.headers).get("topic", b"?").decode("utf-8", "replace")] += 1
+            if was_misplaced(record.headers):
+                misplaced[dict(record.headers).get("topic", b"?").decode("utf-8", "replace")] += 1
         for record in reading.read(consumer, reading.ends_for(consumer, settings.topic(topics.PROGRESS))):
             if record.key is not None and is_mark(record.key):
                 marks[record.key] = record.value

@@ -29,6 +29,7 @@ from streams.worker.processor import StreamProcessor
 from streams.worker.screen_writer import Screens
 from streams.worker.state.restore import STATE
 from streams.worker.state.store import ChangelogStore
+from tests.support.operation import policy_file
 from tests.support.states import of_customers, of_days
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -53,8 +54,10 @@ class Record:
 class Operation:
     """Topics in memory and a worker that has all their partitions. What a checkpoint writes is there at once."""
 
-    def __init__(self, directory: Path) -> None:
-        self.settings = Settings(partitions=PARTITIONS, clock="event", data_dir=directory)
+    def __init__(self, directory: Path, **policy: object) -> None:
+        self.settings = Settings(
+            partitions=PARTITIONS, clock="event", data_dir=directory, policy_file=policy_file(directory, **policy)
+        )
         self.home = Partitioner(PARTITIONS)
         self.records: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.stores = {topic: ChangelogStore() for topic in STATE}

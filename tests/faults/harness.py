@@ -58,6 +58,7 @@ from streams.worker.state.restore import STATE
 from tests.faults.plan import LEAST, Fault
 from tests.support.operation import facts, messages
 from tests.support.partitioners import OtherPartitioner
+from tests.support.partly_told import with_every_customer
 from tests.support.states import differences, latest, of_customers, of_entities, stored_customers
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -81,10 +82,13 @@ def true_desk(count: int, seed: int, agents: int = 60) -> list[AnyEvent]:
 
 def shuffled(desk: Sequence[AnyEvent], seed: int) -> list[AnyEvent]:
     """The desk as its systems tell it: some events up to 400 places late, one in twenty sent twice, some contacts by a clock of whole
-    minutes or seconds.
+    minutes or seconds, one in ten by a system that tells the customer now and then, seldom another one.
     """
     dice = random.Random(seed)
-    placed = [(number + dice.uniform(0, _RATHER_LATE), event) for number, event in enumerate(_by_coarse_clocks(desk))]
+    placed = [
+        (number + dice.uniform(0, _RATHER_LATE), event)
+        for number, event in enumerate(map(_partly_told, _by_coarse_clocks(desk)))
+    ]
     placed += [(place + dice.choice((3, 5 * _RATHER_LATE)), event) for place, event in placed if dice.random() < _TWICE]
     return [event for _, event in sorted(placed, key=lambda one: one[0])]
 
@@ -112,6 +116,14 @@ def _by_coarse_clocks(desk: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
                     id = sha256(event.id.encode()).hexdigest()
                     event = replace(event, time=event.time.replace(microsecond=0), id=id)
         yield event
+
+
+def _partly_told(event: AnyEvent) -> AnyEvent:
+    if not isinstance(event, ContactEvent) or crc32(event.contact_id.encode()) % 10 != 3:
+        return event
+    number = crc32(f"{event.contact_id} {event.id}".encode())
+    named = "another" if number % 100 == 7 else event.customer_id
+    return replace(event, source="partly", customer_id=named if number % 3 == 1 else None)
 
 
 @dataclass(frozen=True)
@@ -383,7 +395,7 @@ def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
     events = [one for one in sent if not isinstance(one, Refused)]
     yield from _dead_letters(settings, [one for one in sent if isinstance(one, Refused)])
     yield from _positions(settings)
-    plain = run([encode(event) for event in events], settings.policy)
+    plain = run(with_every_customer(events), settings.policy)
     assert plain.now is not None
     assert not plain.rejected
     since = plain.now - 30 * 86_400_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -299,9 +299,11 @@ def people(draw: st.DrawFn, agent: str, start: datetime) -> list[Event]:
 
 
 @st.composite
-def desks(draw: st.DrawFn, contacts: tuple[int, int] = (1, 6), staff: str = "") -> list[Event]:
+def desks(
+    draw: st.DrawFn, contacts: tuple[int, int] = (1, 6), staff: str = "", starts: Sequence[datetime] = STARTS
+) -> list[Event]:
     """Some contacts and the agents ``staff``, their events as they happened."""
-    start = draw(st.sampled_from(STARTS))
+    start = draw(st.sampled_from(starts))
     makers: list[Callable[..., Any]] = [calls, chats, tickets]
     kinds = draw(st.lists(st.sampled_from(makers), min_size=contacts[0], max_size=contacts[1]))
     told = [event for number, kind in enumerate(kinds) for event in draw(kind(number, start))]

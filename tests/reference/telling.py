@@ -25,13 +25,38 @@ def moment(value: str | datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def joined(events: Iterable[Event]) -> list[Event]:
+    """The events of sources that do not always tell the customer, each with the one that its contact told last, where it told any."""
+    events = list(events)
+    about = [event for event in events if not event["type"].startswith("agent.")]
+    partly = {event["source"] for event in about if event.get("customer_id") is None}
+    words: dict[tuple[str, str, str], list[Event]] = {}
+    for event in about:
+        if event["source"] in partly and event.get("customer_id") is not None:
+            words.setdefault(of_source(event), []).append(event)
+    last = {
+        contact: max(said, key=lambda e: [moment(e["time"]), by_what_was_told(e), e["customer_id"]])["customer_id"]
+        for contact, said in words.items()
+    }
+    return [
+        event | {"customer_id": last[of_source(event)]} if "contact_id" in event and of_source(event) in last else event
+        for event in events
+    ]
+
+
+def of_source(event: Event) -> tuple[str, str, str]:
+    """The contact of an event as its source tells it: ids of two systems may be equal."""
+    return event["source"], event["type"].split(".")[0], event["contact_id"]
+
+
 def told(events: Iterable[Event]) -> list[Event]:
-    """The events with times read, each only once, in order of time, sequence and id."""
-    once: dict[tuple[str, str | None, str, str], Event] = {}
-    for event in events:
-        subject = event.get("contact_id") or event["agent_id"]
+    """The events with times read and customers found, each only once, in order of time, sequence and id."""
+    once: dict[tuple[str, str | None, str, str, str], Event] = {}
+    for event in joined(events):
+        subject, customer = event.get("contact_id") or event["agent_id"], event.get("customer_id")
+        system = event["source"] if "contact_id" in event and customer is None else ""
         times = {name: moment(event[name]) for name in ("time", "due", "starts", "ends") if event.get(name) is not None}
-        once.setdefault((event["type"].split(".")[0], event.get("customer_id"), subject, event["id"]), event | times)
+        once.setdefault((event["type"].split(".")[0], customer, subject, system, event["id"]), event | times)
     return sorted(once.values(), key=lambda e: (e["time"], by_what_was_told(e)))
 
 

@@ -67,6 +67,8 @@ class Joiner:
             # Contacts of an id that many callers share are linked to no others; what was sent on of them stays as it is.
             if kept.sharing is not None or not kept.take_over(contact, memory, self._rules, tally):
                 self.apart.append(f"{key} {contact}")
+        if other.joint is not None and (kept.joint is None or kept.joint.until < other.joint.until):
+            kept.joint = other.joint
         return lambda: customers.dump(kept)
 
     def agent(self, key: str, here: bytes | None, astray: bytes, tally: Tally) -> Callable[[], bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic
+from typing import Any, Generic
 
 import msgspec
 
@@ -61,6 +61,21 @@ class OwnPartition(WriteBackCache[V]):
             self._elsewhere[key] = number
         return number
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key that is at work or stored here; unlike ``[]`` it makes nothing new."""
+        if key in self or (key not in self._astray and key.encode() in self.store.partition(self._number)):
+            return self[key]
+        return default
+
+    def told_by(self, source: str | None) -> Iterator[tuple[str, V]]:
+        """What is here and belongs here, each with its key, to be looked at; what has nothing of this source (None: of any) is left out."""
+        sign = b"" if source is None else b'"source":' + msgspec.json.encode(source)
+        stored = self.store.partition(self._number)
+        for key in [*self]:
+            yield key, self[key]
+        for key in [key for key in self.stored() if key not in self and sign in stored[key.encode()]]:
+            yield key, self.read(key, stored[key.encode()])
+
     def stored(self) -> Iterator[str]:
         """Keys that are stored here and belong here."""
         return (key for name in self.store.partition(self._number) if (key := name.decode()) not in self._astray)
@@ -107,11 +122,18 @@ class ByPartition(Generic[V]):
 
 #: Begins the keys under which ``state-progress`` has whether what is stored in a partition belongs there.
 _MARK = "astray"
+#: Begins those under which it has the sources that are known there to have sent events without a customer.
+_LACKING = "lacking"
 
 
 def is_mark(key: bytes) -> bool:
     """Is it such a key?"""
-    return key.startswith(b"astray|")
+    return key.startswith((b"astray|", b"lacking|"))
+
+
+def lacking_mark(number: int) -> bytes:
+    """The key of a partition's sources that have sent events without a customer. Its value: their names, as a list in JSON."""
+    return f"{_LACKING}|{number}".encode()
 
 
 def mark(number: int) -> bytes:

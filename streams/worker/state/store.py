@@ -189,12 +189,15 @@ class WriteBackCache(dict[str, V]):
         if raw is None:
             value = self[key] = self._new(key)
             return value
+        value = self[key] = self.read(key, raw)
+        return value
+
+    def read(self, key: str, raw: bytes) -> V:
+        """The value that is stored under a key."""
         try:
-            value = self._load(raw)
+            return self._load(raw)
         except Exception as error:
             raise BrokenStateError(self.topic, key, error) from error
-        self[key] = value
-        return value
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key that is at work or stored; unlike ``[]`` it makes nothing new."""

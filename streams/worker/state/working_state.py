@@ -8,6 +8,7 @@ import msgspec
 
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
+from streams.contacts.joining import Lacking
 from streams.contacts.shared import customer_of, ids_of
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts
@@ -17,9 +18,9 @@ from streams.entities.day_parts import decode_day, new_day
 from streams.entities.entity import Entity
 from streams.presence import log as presence
 from streams.presence.log import AgentPresence
-from streams.worker.state.own_partition import ByPartition, OwnPartition, look_for_astray
+from streams.worker.state.own_partition import ByPartition, OwnPartition, lacking_mark, look_for_astray
 from streams.worker.state.progress import Progress
-from streams.worker.state.store import StateStore, V, WriteBackCache
+from streams.worker.state.store import BrokenStateError, StateStore, V, WriteBackCache
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,8 +71,25 @@ class WorkingState:
         self.days: WriteBackCache[DailyFacts] = WriteBackCache(
             stores[topics.DAILY_FACTS], decode_day, _dump_day, new_day, topics.DAILY_FACTS.name
         )
+        #: Partition → sources that are known there to have sent events without a customer.
+        self.lacking = {number: self._lacking(number) for number in self.numbers}
         self.progress = Progress(topic_ids, event_time=event_time)
         self.progress.load_stored(stores[topics.PROGRESS], self.numbers)
+
+    def _lacking(self, number: int) -> Lacking:
+        key = lacking_mark(number)
+        raw = self.stores[topics.PROGRESS].partition(number).get(key)
+        if raw is None:
+            return Lacking()
+        try:
+            return Lacking(msgspec.json.decode(raw, type=list[str]))
+        except msgspec.DecodeError as error:
+            raise BrokenStateError(topics.PROGRESS.name, key.decode(), error) from error
+
+    def store_lacking(self, number: int) -> None:
+        """More sources have become known there."""
+        named = sorted(self.lacking[number])
+        self.stores[topics.PROGRESS].put(number, lacking_mark(number), _encode(named))
 
     def entities_by_partition(self) -> dict[str, int]:
         """Key of every entity that is stored → its partition."""

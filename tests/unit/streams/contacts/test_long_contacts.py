@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streams.contacts import customer as customers
 from streams.contacts import memory
@@ -19,11 +20,12 @@ from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.kpi.policy.model import Policy
-from streams.pipeline import Customers
+from streams.pipeline import Customers, run
 from streams.roster import Roster
 from streams.windows.clock import EventClock
 from tests.bench import one_id
 from tests.support.desk import DAY, POLICY, all_facts, moment, run_events, sums
+from tests.support.partly_told import with_every_customer
 
 MB = 1_048_576
 
@@ -54,6 +56,32 @@ def test_what_is_folded_for_good_changes_no_figure(monkeypatch: pytest.MonkeyPat
     assert whole[f"all|all|{DAY}"]["chat_responses"] == 300
     bounded(monkeypatch, 40, 10)
     assert all_facts(run_events(events)) == whole
+
+
+@pytest.mark.parametrize(
+    "words", [{0: "k"}, {599: "k"}, {300: "k"}, {2: "k", 301: "m", 450: "k"}, {200: "k", 580: "m"}]
+)
+@pytest.mark.parametrize("days", [0.2, 30], ids=["in a day", "in a month"])
+def test_a_long_chat_of_which_few_messages_tell_the_customer(
+    monkeypatch: pytest.MonkeyPatch, days: float, words: dict[int, str]
+) -> None:
+    """What is folded for good goes along; the customer's other chat is a repeat."""
+    bounded(monkeypatch, 60, 10)
+    events = [replace(event, customer_id=words.get(n)) for n, event in enumerate(chat(600, days))]
+    last = events[-1].time
+    events.append(e.ChatEnded(id="end", source="t", time=last + timedelta(hours=1), contact_id="c1", agent_id="a"))
+    for contact, customer in (("c2", "k"), ("c3", "m")):
+        told = {"source": "t", "time": last + timedelta(hours=2), "contact_id": contact, "customer_id": customer}
+        events.append(e.ChatStarted(id="1", **told))
+    result = run_events(events)
+    assert not result.rejected
+    assert all_facts(result) == all_facts(run(with_every_customer(events), POLICY))
+    held = {key: list(customer.contacts) for key, customer in result.customers.items() if customer.contacts}
+    assert held == {"k": ["chats:c1", "chats:c2"], "m": ["chats:c3"]} or held == {
+        "k": ["chats:c2"],
+        "m": ["chats:c1", "chats:c3"],
+    }
+    assert max(len(memory.log) for customer in result.customers.values() for memory in customer.contacts.values()) < 80
 
 
 @pytest.mark.parametrize("seed", range(8))
