@@ -39,7 +39,7 @@ class Kept(Struct, array_like=True, kw_only=True):
 
 class Joint(Struct, array_like=True):
     """Where a contact is whose customer is told by some of its events only (``joining.py``): with ``customer``, who was told last, by
-    the event ``id`` (``at``, ms since 1970; its ``sequence``). ``through``: events that tell a customer come by here, too.
+    the event ``id`` (``at``, ms since 1970; its ``sequence``). ``contested``: several customers have been told, and each word counts.
 
     It counts as last heard of at ``until`` (ms since 1970).
     """
@@ -49,7 +49,7 @@ class Joint(Struct, array_like=True):
     sequence: int | None
     id: str
     until: int
-    through: bool = False
+    contested: bool = False
 
 
 class Sharing(Struct, array_like=True):
@@ -270,6 +270,7 @@ class Customer:
             memory.base, memory.state, memory.heard = base, state, max(memory.heard, other.heard)
             memory.horizon, memory.begins = max(memory.horizon, other.horizon), max(memory.begins, other.begins)
             self.states[key] = state
+            memory.announced |= other.announced
             memory.keep(log)
         self._relink(key, memory, rules, tally)
         return True

@@ -5,8 +5,8 @@ channel a contact is one (ids of two systems may be equal). Once any event of a 
 everywhere; from then on, and of all that is remembered from before, the contact's id is told whose each of its contacts is:
 
 - under the contact's id, what is kept is handed over to the customer, and what comes later goes on to them at once;
-- where a second customer is told of a contact, both give back what they have of it, and whatever tells a customer from then on goes by the
-  contact's id too: there one place sees every word, finds the last (by time, then sequence), and hands over to whom it names.
+- where a second customer is told of a contact, both give back what they have of it, and every word of its customer is told there from then
+  on: one place hears them all, finds the last (by time, then sequence), and hands over to whom it names.
 
 All that goes between a contact's id and a customer keeps its order, so that wherever a contact is sent after its owner, it comes to its
 owner in the end: the outcome depends on what was told, not on when it came. Who always tells the customer pays for none of this.
@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.contacts.customer import Admission, Customer, Joint, Kept, kept, remembered
-from streams.contacts.memory import NEVER, OPEN_FOR_MS, Memory
+from streams.contacts.memory import EACH, NEVER, OPEN_FOR_MS, Memory
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.rules import Rules
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day, customer_of, joint_key
@@ -58,10 +58,6 @@ class Origin(Struct, array_like=True, frozen=True):
         """Where it is kept whose it is."""
         return joint_key(self.contact, self.carrier, self.source)
 
-    def at_customer(self, id: str) -> str:
-        """Where it is kept that what tells this customer goes by the contact."""
-        return joint_key(id, self.carrier, self.source, self.contact)
-
 
 class Word(NamedTuple):
     """A customer as an event has told them; ``at`` in ms since 1970."""
@@ -89,14 +85,15 @@ class Lacks(Struct, array_like=True, tag=True, frozen=True):
 
 
 class Tells(Struct, array_like=True, tag=True, frozen=True):
-    """To the contact: this was said of its customer."""
+    """To the contact: this was said of its customer. ``each``: as every word of it is."""
 
     origin: Origin
     word: Word
+    each: bool
 
 
 class Give(Struct, array_like=True, tag=True, frozen=True):
-    """To a customer: give back what you have of the contact, and have what tells you go by it. ``at``: ms since 1970."""
+    """To a customer: give back what you have of the contact. ``at``: ms since 1970."""
 
     origin: Origin
     at: int
@@ -111,10 +108,11 @@ class Returned(Struct, array_like=True, tag=True, frozen=True):
 
 
 class Handed(Struct, array_like=True, tag=True, frozen=True):
-    """To a customer: what was kept of their contact."""
+    """To a customer: what was kept of their contact. ``each``: every word of its customer is to be told."""
 
     origin: Origin
     kept: Kept
+    each: bool
 
 
 AnyWord: TypeAlias = Lacks | Tells | Give | Returned | Handed
@@ -159,42 +157,27 @@ class Joining:
 
     # -- events --------------------------------------------------------------------------------------------------------
 
-    def goes_by_contact(self, event: AnyContactEvent, at: int) -> bool:
-        """Where an event that tells its customer is read: does it go by its contact?"""
-        origin = Origin.of(event)
-        key = origin.at_customer(event.key)
-        joint = self._joint(key)
-        if joint is None or self._outlived(joint, at):
-            return False
-        self._renew(key, joint, origin, at)
-        return True
-
     def owner(self, event: AnyContactEvent, at: int) -> str | None:
-        """Where events of a contact without a customer come: the customer whose it is; None: nobody has told.
-
-        Raises ElsewhereError where one that tells a customer should be heard in another partition.
-        """
+        """Where events of a contact without a customer come: the customer whose it is; None: nobody has told."""
+        self._mark(event.source)
         origin = Origin.of(event)
-        if event.customer_id is not None:
-            self._hear(origin, Word.of(event, event.customer_id))
-        else:
-            self._mark(event.source)
         joint = self._joint(origin.at_contact)
         if joint is None or self._outlived(joint, at):
-            return event.customer_id
+            return None
         self._renew(origin.at_contact, joint, origin, at)
         return joint.customer
 
     def announce(self, customer: Customer, event: AnyContactEvent, at: int) -> None:
-        """An event of a lacking source was admitted at the customer whom it tells: let its contact know, once in a while."""
+        """An event of a lacking source was admitted at the customer whom it tells: let its contact know, once in a while, or of each."""
         assert event.customer_id is not None
         origin, home = Origin.of(event), customer
         if customer.sharing is not None:
             home = Shared(event.customer_id, self._customers, self._rules, self._tally).home(origin.key)
         announced = home.contacts[origin.key].announced
-        if at > announced.get(event.source, -NEVER) + _AGAIN_MS:
-            announced[event.source] = at
-            self._send(origin.contact, Tells(origin, Word.of(event, event.customer_id)))
+        each = (before := announced.get(event.source, -NEVER)) == EACH
+        if each or at > before + _AGAIN_MS:
+            announced[event.source] = EACH if each else at
+            self._send(origin.contact, Tells(origin, Word.of(event, event.customer_id), each))
 
     # -- what partitions tell each other ----------------------------------------------------------------------------------
 
@@ -208,7 +191,7 @@ class Joining:
         if isinstance(what, Tells):
             self._hear(what.origin, what.word)
             joint = self._joint(what.origin.at_contact)
-            if joint is not None and joint.through:  # does not know yet, or has forgotten, that it goes by here
+            if joint is not None and joint.contested and not (what.each and joint.customer == what.word.customer):
                 self._send(what.word.customer, Give(what.origin, what.word.at))
         elif isinstance(what, Give):
             self._give(key, what.origin, what.at)
@@ -243,7 +226,7 @@ class Joining:
                         of[id] = max(of.get(id, (word := Word.of(event, id))), word, key=_place)
         for origin, told in words.items():
             for word in told.values():
-                self._send(origin.contact, Tells(origin, word))
+                self._send(origin.contact, Tells(origin, word, False))
 
     # -- at the contact ------------------------------------------------------------------------------------------------
 
@@ -257,7 +240,7 @@ class Joining:
             self.touched.add(key)
             memory = self._take_out(origin.contact, origin, word.at)
             if memory is not None:
-                self._send(word.customer, Handed(origin, kept(memory)))
+                self._send(word.customer, Handed(origin, kept(memory), False))
             return
         self._renew(key, joint, origin, word.at)
         before = joint.customer
@@ -266,8 +249,8 @@ class Joining:
             self.touched.add(key)
         if word.customer == before:
             return
-        if not joint.through or joint.customer != before:
-            joint.through = True
+        if not joint.contested or joint.customer != before:
+            joint.contested = True
             self.touched.add(key)
             self._send(before, Give(origin, word.at))
 
@@ -277,25 +260,18 @@ class Joining:
         if words:
             self._hear(origin, max(words, key=_place))
         joint = self._joint(origin.at_contact)
-        self._send(what.customer if joint is None else joint.customer, Handed(origin, what.kept))
+        self._send(what.customer if joint is None else joint.customer, Handed(origin, what.kept, True))
 
     # -- at the customer -----------------------------------------------------------------------------------------------
 
     def _give(self, id: str, origin: Origin, at: int) -> None:
-        key = origin.at_customer(id)
-        joint = self._joint(key)
-        if joint is None or self._outlived(joint, at):
-            self._customers[key].joint = Joint(id, at, None, "", until=_until(origin, at), through=True)
-            self.touched.add(key)
-        else:
-            self._renew(key, joint, origin, at)
         memory = self._take_out(id, origin, at)
         if memory is not None:
             self._send(origin.contact, Returned(origin, id, kept(memory)))
 
     def _handed(self, id: str, what: Handed) -> None:
         origin, memory = what.origin, remembered(what.kept)
-        memory.announced = {}
+        memory.announced = {origin.source: EACH} if what.each else {}
 
         def take_over(home: Customer, shared: bool) -> Admission:
             if not home.take_over(origin.key, memory, self._rules, self._tally, known=True, shared=shared):

@@ -25,6 +25,8 @@ from streams.contracts.events import AnyContactEvent, Corrected, Retracted
 
 #: Later than any event, ms since 1970.
 NEVER = 2**62
+#: Stands for a time: at each.
+EACH = NEVER
 #: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.
 _SHORT = 400
 #: An open ticket is in the backlog, heard of or not: for so long (ms) it is remembered beyond what all contacts are.
@@ -100,7 +102,8 @@ class Memory:
         self.horizon = -NEVER
         #: The log begins here (ms), as it became too long: no event before it is taken in any more.
         self.begins = -NEVER
-        #: Source → when it was told last whose contact this is where its events without a customer come (ms; ``joining.py``).
+        #: Source → when it was told last whose contact this is where its events without a customer come (ms); ``EACH``: by every event
+        #: that says so (``joining.py``).
         self.announced: dict[str, int] = {}
         self.note([])
 

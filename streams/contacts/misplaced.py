@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-#: How an event goes on: to its own key; by its contact, where every word of its customer is heard; to the customer whose contact it is.
-Way: TypeAlias = Literal["", "contact", "customer"]
+#: How an event goes on: to its own key, or to the customer whose contact it is.
+Way: TypeAlias = Literal["", "customer"]
 
 
 class ElsewhereError(LookupError):

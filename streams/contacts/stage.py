@@ -124,13 +124,9 @@ class ContactsStage:
             way, key = ("", event.key) if ways is None or not ways[index][0] else ways[index]
             shared = None
             tells = event.customer_id is not None
-            joins = not tells or way or (lacking and lacking.has(event.source))
             try:
-                if joins and way != "customer":
-                    if tells and not way and joining.goes_by_contact(event, at):
-                        way, key = "contact", event.contact_id
-                    if (way or not tells) and (owner := joining.owner(event, at)) is not None:
-                        way, key = "customer", owner
+                if not (tells or way) and (owner := joining.owner(event, at)) is not None:
+                    way, key = "customer", owner
                 customer = customers[key]
             except ElsewhereError as error:
                 out.onward.append(Misplaced(index, key, error.number, reached, way))
@@ -153,7 +149,7 @@ class ContactsStage:
                         if day is not None:
                             shared = Shared(key, customers, rules, into)
                             shared.begin(day)
-                if joins and tells and not way and admission == "admitted":
+                if lacking and tells and not way and admission == "admitted" and lacking.has(event.source):
                     joining.announce(customers[key], event, at)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))

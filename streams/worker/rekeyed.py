@@ -38,7 +38,7 @@ class Rekeyed:
 
 
 #: Ways as headers tell them.
-_WAYS: dict[bytes, Way] = {b"contact": "contact", b"customer": "customer"}
+_WAYS: dict[bytes, Way] = {b"customer": "customer"}
 #: Headers of what is no event that somebody put in another partition than its key's.
 _OURS = frozenset({"way", "note"})
 

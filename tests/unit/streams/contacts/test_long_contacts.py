@@ -182,14 +182,14 @@ def test_a_late_message_of_a_long_chat_costs_no_more_the_longer_it_is() -> None:
 
 def as_before(raw: bytes) -> bytes:
     """A stored customer as the release before wrote it: without the fields that came at the ends."""
-    last_at, forgotten, contacts, _ = msgspec.msgpack.decode(raw)
+    last_at, forgotten, contacts, *_ = msgspec.msgpack.decode(raw)
 
     def contact(fields: list[Any]) -> list[Any]:
         return fields[:-1]
 
     kept = {
         key: [contact(base), log, contact(state), links, heard]
-        for key, (base, log, state, links, heard, _, _) in contacts.items()
+        for key, (base, log, state, links, heard, *_) in contacts.items()
     }
     return msgspec.msgpack.encode([last_at, forgotten, kept])
 
