@@ -157,7 +157,7 @@ def as_before(raw: bytes) -> bytes:
     last_at, forgotten, contacts, _ = msgspec.msgpack.decode(raw)
 
     def contact(fields: list[Any]) -> list[Any]:
-        return fields[:-1]
+        return fields[:-2]
 
     kept = {
         key: [contact(base), log, contact(state), links, heard]
