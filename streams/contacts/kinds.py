@@ -142,10 +142,12 @@ def _reply(contact: Contact, channel: str, at: int, rules: Rules, due: Sums, in_
     if replied is not None and replied.at <= limit:
         contact.keep("reply", replace(replied, staff=in_time, desk=in_time))
         return
-    left = _left_at(contact, channel)
-    if contact.session is not None:  # the conversation in which they asked
+    left = _left_at(contact, channel) if replied is None else None
+    if (
+        contact.session is not None
+    ):  # the conversation in which they asked; an answer of later does not undo that they left
         left = contact.session.left_at
-    if replied is None and left is not None and asked <= left <= limit:
+    if left is not None and asked <= left <= limit:
         contact.drop("reply")
         return
     _plan(contact, "reply", limit + 1, due, at)

@@ -113,7 +113,7 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
     matter = {"matter": HOURLY[contact.kind or ""]}
     if reply is not None and reply[0]["time"] <= limit:
         return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
-    if reply is None and left is not None and left <= limit:
+    if (reply is None or contact.channel == "chat") and left is not None and left <= limit:
         return []  # was not kept waiting
     offers = legs(contact)[0] if contact.channel == "call" else []
     left_before = [
