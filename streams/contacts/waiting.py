@@ -84,8 +84,8 @@ def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
 
 def bot_wrote(chat: Contact, at: int, rules: Rules) -> None:
     """A message of a bot: it has the session where people have not. An end is not undone by it."""
-    silent = _silent(chat, at, rules)
-    if session(chat).over and not silent:
+    now = session(chat)
+    if now.over and not _silent(now, at, rules):
         return
     now = _goes_on(chat, at, rules)
     now.said_at = at
@@ -159,14 +159,14 @@ def _asks(chat: Contact, since: int, rules: Rules, *, after_bot: bool = False) -
     chat.put(due(chat), rules.after(since, rules.policy.first_response_seconds), both=_RESPONSE_DUE, form=PLANNED)
 
 
-def _silent(chat: Contact, at: int, rules: Rules) -> bool:
-    said_at = session(chat).said_at
-    return said_at is not None and at - said_at > rules.policy.chat_session_ms
+def _silent(now: Session, at: int, rules: Rules) -> bool:
+    return now.said_at is not None and at - now.said_at > rules.policy.chat_session_ms
 
 
 def _goes_on(chat: Contact, at: int, rules: Rules, *, may_thank: bool = False) -> Session:
     """The session that an event of the time ``at`` (ms) is of: a new one where the one before is over, or was silent for too long."""
-    now, silent = session(chat), _silent(chat, at, rules)
+    now = session(chat)
+    silent = _silent(now, at, rules)
     if not (now.over or silent):
         return now
     chat.responded, chat.unanswered_at = False, None
