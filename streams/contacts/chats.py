@@ -121,7 +121,7 @@ def _give(chat: Contact, agent: str | None, team: str | None, at: int) -> None:
         return
     if chat.agent is not None and agent != chat.agent:
         _let_go(chat, at)
-    if chat.held_since is None and chat.closed_at is None:
+    if chat.held_since is None and not waiting.session(chat).over:
         chat.held_since = at
     if chat.hand_to(agent, team) and not chat.responded and (due := chat.slots.get(waiting.due(chat))) is not None:
         chat.fill(waiting.due(chat), replace(due, agent=chat.agent, team=chat.team))

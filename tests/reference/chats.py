@@ -202,8 +202,10 @@ def alone(talk: Conversation) -> list[Thing]:
 
 def time_spent(contact: Contact) -> list[Thing]:
     """For how long each agent had it in turn: told when he has it no longer."""
-    found, since = list[Thing](), None
+    found, since, ended = list[Thing](), None, False
+    begins = {talk.numbers[0] for talk in conversations(contact)}
     for number, event in enumerate(contact.events):
+        ended = ended and number not in begins
         at, over = event["time"], event["type"] in ("chat.transferred", "chat.ended")
         before, now = agent(contact, number - 1) if number else (None, None), agent(contact, number)
         if since is not None and (over or before[0] != now[0]):
@@ -213,8 +215,7 @@ def time_spent(contact: Contact) -> list[Thing]:
                 Thing("chat_time", at, contact.day, contact.staff(*whose) | desk_before(contact, number), about)
             )
             since = None
-        if event["type"] == "chat.ended":
-            break
-        if since is None and (takes(event) or event.get("to_agent_id")):
+        ended = ended or event["type"] == "chat.ended"
+        if since is None and not ended and (takes(event) or event.get("to_agent_id")):
             since = at
     return found
