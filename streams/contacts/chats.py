@@ -1,4 +1,8 @@
-"""A chat's events, one at a time in order of time."""
+"""A chat's events, one at a time in order of time.
+
+A thread may hold several conversations: each *session* has a first response of its own. One begins anew where the one before was told
+to be over, or nobody has written for longer than the policy's ``chat_session_hours``. For what a session makes of bots see ``waiting.py``.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,38 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from streams.contacts import waiting
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules
-from streams.contacts.slots import PLANNED
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 from streams.kpi.stats.percentiles import bucket
 
-#: The slot that says a first response is due, and the slot of the response itself.
-_DUE, _RESPONSE = "first_response_due", "first_response"
-_RESPONSE_DUE: Sums = {"first_responses_due": 1}
+#: The slot of the thread's first response; those of later sessions have their number behind it.
+FIRST_RESPONSE = "first_response"
 
 
 def started(chat: Contact, event: e.ChatStarted, at: int, rules: Rules) -> None:
-    """The conversation was opened."""
-    chat.arrive(at, rules.days)
+    """The conversation was opened, or opened again."""
+    waiting.opened(chat, at, rules)
+    if not waiting.session(chat).again:
+        chat.arrive(at, rules.days)
+    _assign(chat, event, at)
+    if event.agent_id is not None:
+        waiting.taken(chat, at, rules)
+
+
+def handed_over(chat: Contact, event: e.ChatHandedOver, at: int, rules: Rules) -> None:
+    """A bot handed it over to people."""
+    waiting.handed_over(chat, at, rules)
     _assign(chat, event, at)
 
 
 def assigned(chat: Contact, event: e.ChatAssigned, at: int, rules: Rules) -> None:
     """An agent was given the conversation."""
     _assign(chat, event, at)
+    waiting.taken(chat, at, rules)
 
 
 def transferred(chat: Contact, event: e.ChatTransferred, at: int, rules: Rules) -> None:
@@ -37,6 +51,7 @@ def transferred(chat: Contact, event: e.ChatTransferred, at: int, rules: Rules) 
     _let_go(chat, at)
     chat.queue = event.to_queue_id or chat.queue
     _give(chat, event.to_agent_id, None, at)
+    waiting.taken(chat, at, rules)
 
 
 def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
@@ -45,17 +60,15 @@ def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
     A bot's answer is no response, and an agent's greeting before the customer has said anything answers nothing.
     """
     if event.sender == "customer":
-        if chat.unanswered_at is None:
-            chat.unanswered_at = at
-        if chat.asked_at is None:
-            chat.asked_at = at
-            if chat.closed_at is None:  # nobody waits in a chat that is over
-                chat.put(_DUE, at + _limit(rules), both=_RESPONSE_DUE, form=PLANNED)
-    elif event.sender == "agent":
+        waiting.customer_wrote(chat, at, rules)
+    elif event.sender == "bot":
+        waiting.bot_wrote(chat, at, rules)
+    else:
         _assign(chat, event, at)
+        waiting.agent_wrote(chat, at, rules)
         if chat.unanswered_at is None:
             return
-        waited, chat.unanswered_at = at - chat.unanswered_at, None
+        waited, chat.unanswered_at = rules.elapsed(chat.unanswered_at, at), None
         _reply(chat, waited, at, rules)
         if not chat.responded:
             chat.responded = True
@@ -79,29 +92,24 @@ def _first_reply(chat: Contact, waited: int, at: int, rules: Rules) -> None:
     if waited:
         sums["chat_first_response_seconds"] = waited
         sums["chat_first_response_seconds_squared"] = squared(waited)
-    if waited <= _limit(rules):
-        chat.drop(_DUE)
+    if waited <= waiting.limit(rules):
+        chat.drop(waiting.due(chat))
         sums |= {"first_responses_due": 1, "first_responses_within_30s": 1}
-    chat.put(_RESPONSE, at, both=sums)
+    first = FIRST_RESPONSE not in chat.slots
+    chat.put(FIRST_RESPONSE if first else f"{FIRST_RESPONSE}{waiting.session(chat).number}", at, both=sums)
 
 
 def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:
     """Over, from the first time that it is told. Who left unanswered before the threshold was up has not been kept waiting past it."""
     _assign(chat, event, at)
     _let_go(chat, at)
-    due = chat.slots.get(_DUE)
-    if due is not None and not chat.responded and at <= due.at:
-        chat.drop(_DUE)
+    waiting.ended(chat, at)
     if chat.closed_at is None:
         chat.closed_at = at
         if chat.agent is not None:
             chat.close(at)
     if event.resolved is not None:
         chat.resolve(at, event.resolved)
-
-
-def _limit(rules: Rules) -> int:
-    return round(rules.policy.first_response_seconds * 1000)
 
 
 def _assign(chat: Contact, event: e.ContactEvent, at: int) -> None:
@@ -113,10 +121,10 @@ def _give(chat: Contact, agent: str | None, team: str | None, at: int) -> None:
         return
     if chat.agent is not None and agent != chat.agent:
         _let_go(chat, at)
-    if chat.held_since is None and chat.closed_at is None:
+    if chat.held_since is None and not waiting.session(chat).over:
         chat.held_since = at
-    if chat.hand_to(agent, team) and not chat.responded and (due := chat.slots.get(_DUE)) is not None:
-        chat.fill(_DUE, replace(due, agent=chat.agent, team=chat.team))
+    if chat.hand_to(agent, team) and not chat.responded and (due := chat.slots.get(waiting.due(chat))) is not None:
+        chat.fill(waiting.due(chat), replace(due, agent=chat.agent, team=chat.team))
 
 
 def _let_go(chat: Contact, at: int) -> None:
@@ -130,6 +138,7 @@ def _let_go(chat: Contact, at: int) -> None:
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.ChatStarted: started,
+    e.ChatHandedOver: handed_over,
     e.ChatAssigned: assigned,
     e.ChatTransferred: transferred,
     e.ChatMessage: message,

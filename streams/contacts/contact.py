@@ -80,6 +80,33 @@ class Signals(Struct, array_like=True, kw_only=True):
     shift: int | None = None
 
 
+class Session(Struct, array_like=True, kw_only=True):
+    """What a chat's customer has waited for since the conversation began, or began anew. Times in ms since 1970."""
+
+    #: 1 for the first of the thread.
+    number: int = 1
+    #: When somebody wrote last, or it was started, handed over or ended.
+    said_at: int | None = None
+    #: It was told to be over; it or one before it was: who starts the thread from then on opens it again.
+    over: bool = False
+    again: bool = False
+    #: It began with a message that came soon after the end of the one before: a word of thanks, until people take it up.
+    after_end: bool = False
+    #: A bot had it before people did; it has written since the customer did.
+    bot: bool = False
+    bot_last: bool = False
+    #: People have it: it was given to somebody, handed over, or somebody has written.
+    people: bool = False
+    #: The customer waits, or has waited, for people; handed over, and nobody has answered since.
+    asked: bool = False
+    handed: bool = False
+    #: It is the one in which the thread's customer first waited for people; a bot had it before.
+    first_asked: bool = False
+    after_bot: bool = False
+    #: When the session in which the customer first waited for people was over.
+    left_at: int | None = None
+
+
 class Contact(Struct, array_like=True, kw_only=True):
     """A contact's fold: all that later events and the repeats need to know of the earlier ones. Times in ms since 1970."""
 
@@ -100,7 +127,8 @@ class Contact(Struct, array_like=True, kw_only=True):
     #: Calls.
     legs: list[Leg] = []
     missed: int = 0
-    #: Chats: the customer's first message, and whether an agent has answered it. Tickets: the first public reply.
+    #: Chats: since when its customer first waited for people, and whether an agent has answered in this session. Tickets: the first
+    #: public reply.
     asked_at: int | None = None
     responded: bool = False
     #: Tickets: when it must be resolved.
@@ -136,6 +164,8 @@ class Contact(Struct, array_like=True, kw_only=True):
     left_menu_at: int | None = None
     #: Its customer id is that of many callers (``shared.py``): who they are is unknown.
     shared: bool = False
+    #: Chats: the conversation that goes on.
+    session: Session | None = None
 
     @property
     def identified(self) -> bool:
@@ -163,6 +193,7 @@ class Contact(Struct, array_like=True, kw_only=True):
             was={},
             answered=self.answered.copy(),
             signals=None if self.signals is None else replace(self.signals),
+            session=None if self.session is None else replace(self.session),
         )
 
     def keep(self, name: str, slot: Slot) -> None:

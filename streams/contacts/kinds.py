@@ -66,7 +66,7 @@ def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
     _late_days(complaint, limit, rules.policy.complaint_late_days_at_most)
     replied = _first_reply(complaint)
     if replied is not None:
-        waited = rules.elapsed(complaint.at, replied.at)
+        waited = rules.elapsed(_asked_people_at(complaint), replied.at)
         sums = {"complaint_responses": 1, "complaint_response_seconds": waited}
         sums["complaint_response_seconds_squared"] = squared(waited, "s2_whole")
         sums = {measure: amount for measure, amount in sums.items() if amount}
@@ -135,17 +135,28 @@ def _reply(contact: Contact, channel: str, at: int, rules: Rules, due: Sums, in_
     """
     asked = contact.asked_at if channel == "chats" else contact.at
     if asked is None:
+        contact.drop("reply")
         return
     within, replied = rules.policy.reply_within_seconds, _first_reply(contact)
-    limit = rules.after(asked, within) if channel == "tickets" else asked + round(within * 1000)
+    limit = asked + round(within * 1000) if channel == "calls" else rules.after(asked, within)
     if replied is not None and replied.at <= limit:
         contact.keep("reply", replace(replied, staff=in_time, desk=in_time))
         return
-    left = _left_at(contact, channel)
-    if replied is None and left is not None and left <= limit:
+    left = _left_at(contact, channel) if replied is None else None
+    if (
+        contact.session is not None
+    ):  # the conversation in which they asked; an answer of later does not undo that they left
+        left = contact.session.left_at
+    if left is not None and asked <= left <= limit:
         contact.drop("reply")
         return
     _plan(contact, "reply", limit + 1, due, at)
+
+
+def _asked_people_at(contact: Contact) -> int:
+    """When the contact arrived or, where a bot had the chat first, came to people (ms)."""
+    after_bot = contact.session is not None and contact.session.after_bot
+    return contact.asked_at if after_bot and contact.asked_at is not None else contact.at
 
 
 def _first_reply(contact: Contact) -> Slot | None:

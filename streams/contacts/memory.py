@@ -20,6 +20,7 @@ from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots
 from streams.contacts.story import TALK, goes_last, order
 from streams.contacts.tickets import OPEN_TICKET
+from streams.contacts.waiting import of_now
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent, Corrected, Retracted
 
@@ -40,7 +41,7 @@ _CHECKPOINT_EVERY, _CHECKPOINT_BEFORE = 64, 16
 #: Where a contact has more slots, those of single replies and parts that are folded for good are let go: they are added up, and
 #: nothing changes them any more.
 _MANY_SLOTS = 64
-_ONE_OF_MANY = re.compile(r"(?:reply|part|miss)\d+")
+_ONE_OF_MANY = re.compile(r"(?:reply|part|miss|first_response|first_response_due|bot_unanswered)\d+")
 
 
 class TooFarBackError(Exception):
@@ -244,7 +245,8 @@ class Memory:
         self.keep(rest)
         if len(self.base.slots) > _MANY_SLOTS:
             base, state = self.base.slots, self.state.slots
-            for name in [name for name in base if _ONE_OF_MANY.fullmatch(name)]:
+            changing = {*of_now(self.base), *of_now(self.state)}
+            for name in [name for name in base if _ONE_OF_MANY.fullmatch(name) and name not in changing]:
                 if name not in self.state.was and state.get(name) == base[name]:
                     del base[name], state[name]
 

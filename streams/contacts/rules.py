@@ -35,7 +35,7 @@ class Rules(Struct, frozen=True):
     least_contacts: int
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
-    #: What times of tickets and complaints are measured by; None: every second counts.
+    #: What times of chats, tickets and complaints are measured by; None: every second counts.
     business: BusinessClock | None = None
     #: Are ratings and resolutions credited to others than the agent at the end?
     credits_others: bool = False

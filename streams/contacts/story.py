@@ -233,14 +233,27 @@ def _says(event: AnyContactEvent, agent: str | None) -> bool:
 def _is_given(rest: _Rest, agent: str | None) -> bool:
     """Is the agent still to be given the chat or ticket?"""
     return agent is not None and any(
-        (isinstance(event, e.ChatAssigned | e.TicketAssigned) and event.agent_id == agent)
+        (isinstance(event, e.ChatHandedOver | e.ChatAssigned | e.TicketAssigned) and event.agent_id == agent)
         or (isinstance(event, e.ChatTransferred) and event.to_agent_id == agent)
         for event in rest
     )
 
 
+def _handed_over(chat: Contact, event: e.ChatHandedOver, rest: _Rest) -> _Fit:
+    """Once the bot has written, and before people do anything."""
+    bot_writes = any(isinstance(other, e.ChatMessage) and other.sender == "bot" for other in rest)
+    return _as(NOT_YET if bot_writes else NOW, event)
+
+
+def _comes_to_people(rest: _Rest) -> bool:
+    """Is the chat still to be handed over to people?"""
+    return any(isinstance(event, e.ChatHandedOver) for event in rest)
+
+
 def _chat_assigned(chat: Contact, event: e.ChatAssigned, rest: _Rest) -> _Fit:
     """To somebody else once who has it has written and handed it on."""
+    if _comes_to_people(rest):
+        return _as(NOT_YET, event)
     agent, holder = event.agent_id, chat.agent
     acts = any(
         _says(other, agent) or (isinstance(other, e.ChatTransferred) and agent is not None and other.agent_id == agent)
@@ -259,6 +272,8 @@ def _chat_assigned(chat: Contact, event: e.ChatAssigned, rest: _Rest) -> _Fit:
 
 def _chat_transferred(chat: Contact, event: e.ChatTransferred, rest: _Rest) -> _Fit:
     """Once who hands it on has it, and has written."""
+    if _comes_to_people(rest):
+        return _as(NOT_YET, event)
     agent = event.agent_id or chat.agent
     if agent != chat.agent and _is_given([other for other in rest if other is not event], agent):
         return _as(NOT_YET, event)
@@ -266,9 +281,11 @@ def _chat_transferred(chat: Contact, event: e.ChatTransferred, rest: _Rest) -> _
 
 
 def _message(chat: Contact, event: e.ChatMessage, rest: _Rest) -> _Fit:
-    """In order of ids, but nobody writes before being given the chat."""
-    own = event.sender != "agent" or event.agent_id == chat.agent
-    return _as(WELL if own or not _is_given(rest, event.agent_id) else NOT_YET, event)
+    """In order of ids, but nobody writes before being given the chat, nor before it is handed over to people."""
+    if event.sender != "agent":
+        return _as(WELL, event)
+    early = _comes_to_people(rest) or (event.agent_id != chat.agent and _is_given(rest, event.agent_id))
+    return _as(NOT_YET if early else WELL, event)
 
 
 # -- tickets -----------------------------------------------------------------------------------------------------------
@@ -321,6 +338,7 @@ _PARTS: dict[type, Callable[[Contact, Any, _Rest], _Fit]] = {
     e.CallTransferred: _transferred,
     e.CallEnded: _ended,
     e.ChatStarted: _opens,
+    e.ChatHandedOver: _handed_over,
     e.ChatAssigned: _chat_assigned,
     e.ChatTransferred: _chat_transferred,
     e.ChatMessage: _message,

@@ -343,6 +343,16 @@ class ChatStarted(ContactEvent, tag="chat.started", kw_only=True):
     carrier: ClassVar[str] = "chats"
 
 
+class ChatHandedOver(ContactEvent, tag="chat.handed_over", kw_only=True):
+    """The bot handed the conversation over to people, or the customer asked for them: from now on they wait for a person.
+
+    ``bot`` is the name of the bot that had it. Who names an ``agent_id`` says to whom it was given.
+    """
+
+    carrier: ClassVar[str] = "chats"
+    bot: Id | None = None
+
+
 class ChatAssigned(ContactEvent, tag="chat.assigned", kw_only=True):
     """An agent was given the conversation."""
 
@@ -358,7 +368,11 @@ class ChatTransferred(ContactEvent, tag="chat.transferred", kw_only=True):
 
 
 class ChatMessage(ContactEvent, tag="chat.message", kw_only=True):
-    """One message. A bot's answer is no response; a burst of customer messages waits from its first."""
+    """One message. A bot's answer is no response; a burst of customer messages waits from its first.
+
+    Where a bot had the conversation first and nobody tells ``chat.handed_over``, the customer waits for people from their first message
+    after the bot's last, once a person is assigned or answers.
+    """
 
     carrier: ClassVar[str] = "chats"
     sender: Sender
@@ -403,6 +417,7 @@ class ChatCorrected(Corrected, tag="chat.corrected", kw_only=True):
     to_agent_id: Id | None = None
     to_queue_id: Id | None = None
     sender: Sender | None = None
+    bot: Id | None = None
     wrap_up_seconds: Seconds | None = None
     resolved: bool | None = None
 
@@ -567,6 +582,7 @@ CallEvent: TypeAlias = (
 )
 ChatEvent: TypeAlias = (
     ChatStarted
+    | ChatHandedOver
     | ChatAssigned
     | ChatTransferred
     | ChatMessage

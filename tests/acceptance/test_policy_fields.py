@@ -36,6 +36,8 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     ),
     "short_abandon_seconds": ({"service_level_denominator": "offered_less_short_abandons"}, (1, 600)),
     "first_response_seconds": ({}, (0, 5, 600)),
+    "first_response_from": ({}, ("first_message",)),
+    "chat_session_hours": ({}, (0.01, 1, 1000)),
     "first_response_channels": ({}, (["ticket"], ["chat", "ticket"])),
     "repeat_days": ({}, (0.01, 30)),
     "same_matter": ({}, ("any", "queue", "topic_and_queue")),

@@ -47,6 +47,8 @@ values = st.fixed_dictionaries(
         "short_abandon_seconds": st.sampled_from([0, 10]),
         "short_call_seconds": st.sampled_from([5, 10]),
         "first_response_seconds": st.sampled_from([10, 30]),
+        "first_response_from": st.sampled_from(["hand_over", "hand_over", "first_message"]),
+        "chat_session_hours": st.sampled_from([0.5, 24]),
         "first_response_channels": st.sampled_from([("chat",), ("ticket",), ("chat", "ticket")]),
         "response_delay_seconds": st.sampled_from([20, 120]),
         "reply_within_seconds": st.sampled_from([600, 3600]),
@@ -165,11 +167,20 @@ def chats(draw: st.DrawFn, number: int, start: datetime) -> list[Event]:
     story = Story(draw, "chat", number, start)
     agent = draw(agents)
     story.tell("started", queue_id=draw(st.sampled_from("qr")), site_id=draw(st.sampled_from([None, "s"])))
-    if story.perhaps():
+    if story.perhaps() and story.perhaps():
         story.tell("assigned", agent)
-    for _ in range(draw(st.integers(0, 7))):
-        sender = draw(st.sampled_from(["customer", "customer", "agent", "bot", "hand over"]))
-        if sender == "hand over":
+    for _ in range(draw(st.integers(0, 9))):
+        sender = draw(
+            st.sampled_from(["customer", "customer", "agent", "bot", "bot", "hand over", "to people", "over"])
+        )
+        if sender == "to people":
+            queue, known = draw(st.sampled_from([None, None, "r"])), draw(st.sampled_from([None, None, agent]))
+            story.tell("handed_over", known, queue_id=queue, bot=draw(st.sampled_from([None, "robot"])))
+        elif sender == "over":
+            story.tell("ended", draw(st.sampled_from([agent, None])), resolved=draw(words))
+            if story.seldom():
+                story.tell("started", draw(st.sampled_from([agent, None])))
+        elif sender == "hand over":
             other = draw(agents)
             how = draw(st.sampled_from(["to", "to", "queue", "assigned", "taken"]))
             if how == "to":

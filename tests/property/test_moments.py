@@ -23,7 +23,7 @@ STORIES: list[list[type[Any]]] = [
         e.CallArrived, e.CallQueued, e.CallOffered, e.CallMissed, e.CallAnswered, e.CallAbandoned, e.CallLeftQueue,
         e.CallTransferred, e.CallEnded, e.CallRated, e.CallInvited,
     ],
-    [e.ChatStarted, e.ChatAssigned, e.ChatTransferred, e.ChatMessage, e.ChatEnded, e.ChatRated],
+    [e.ChatStarted, e.ChatHandedOver, e.ChatAssigned, e.ChatTransferred, e.ChatMessage, e.ChatEnded, e.ChatRated],
     [e.ChatStarted, e.ChatMessage],
     [
         e.TicketCreated, e.TicketAssigned, e.TicketEscalated, e.TicketReplied, e.TicketResolved, e.TicketClosed,

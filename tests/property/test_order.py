@@ -54,7 +54,7 @@ _TYPES: list[tuple[type[AnyEvent], dict[str, st.SearchStrategy[object]]]] = [
     (e.CallAnswered, {"wait_seconds": st.none() | st.integers(0, 60)}), (e.CallAbandoned, {}), (e.CallLeftQueue, {}),
     (e.CallTransferred, {}), (e.ChatTransferred, {"to_agent_id": st.sampled_from([None, "a", "b"])}), (e.CallEnded, {"talk_seconds": st.none() | st.integers(0, 600), "resolved": st.none() | st.booleans()}),
     (e.CallRated, {"score": st.integers(1, 5), "scale": st.just("1-5")}),
-    (e.ChatStarted, {}), (e.ChatAssigned, {}), (e.ChatMessage, {"sender": st.sampled_from(["customer", "agent", "bot"])}),
+    (e.ChatStarted, {}), (e.ChatHandedOver, {}), (e.ChatAssigned, {}), (e.ChatMessage, {"sender": st.sampled_from(["customer", "agent", "bot"])}),
     (e.ChatEnded, {"resolved": st.none() | st.booleans()}),
     (e.TicketCreated, {"due": st.none() | st.just(moment("+1 00:00:00"))}), (e.TicketAssigned, {}), (e.TicketReplied, {}),
     (e.TicketResolved, {}), (e.TicketReopened, {}), (e.TicketClosed, {"resolved": st.none() | st.booleans()}),

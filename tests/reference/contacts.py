@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import Any
 
+from tests.reference import chats
 from tests.reference.calls import answerer, legs
 from tests.reference.credit import credited
 from tests.reference.holder import agent, desk, holder, number_of
@@ -17,6 +18,7 @@ from tests.reference.resolution import (
     ended,
     finished,
     gone,
+    handled_by,
     open_past,
     over,
     resolution,
@@ -45,7 +47,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
                 "handled",
                 end["time"],
                 day,
-                account(contact, end),
+                handled_by(contact, end),
                 {"known": contact.customer is not None, "shared": contact.shared},
             )
         )
@@ -94,28 +96,34 @@ def asked(contact: Contact) -> list[Thing]:
 def held_to_an_hour(contact: Contact) -> list[Thing]:
     """Was it answered within an hour? Missed when the hour is up, by whoever had it then."""
     reply, opened, clock = answered(contact), contact.arrived, contact.policy
-    if contact.channel == "chat":  # a customer who has not written waits for nothing
-        asked = [e["time"] for e in contact.events if e.get("sender") == "customer"]
-        if not asked:
+    shown: Event | None = None
+    left = gone(contact)
+    if contact.channel == "chat":  # a customer who has not come to people waits for nothing
+        first = chats.first_asked(contact)
+        if first is None:
             return []
-        opened = asked[0]
+        opened, shown = first[0], contact.events[first[2]]
+        ends = [e["time"] for e in contact.events[first[1].numbers[0] :] if e["type"] == "chat.ended"]
+        left = ends[0] if ends and ends[0] >= opened else None
     limit = (
-        after(opened, clock.reply_within_seconds, clock)
-        if contact.channel == "ticket"
-        else opened + timedelta(seconds=clock.reply_within_seconds)
+        opened + timedelta(seconds=clock.reply_within_seconds)
+        if contact.channel == "call"
+        else after(opened, clock.reply_within_seconds, clock)
     )
     matter = {"matter": HOURLY[contact.kind or ""]}
     if reply is not None and reply[0]["time"] <= limit:
         return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
-    left = gone(contact)
-    if reply is None and left is not None and left <= limit:
+    if (reply is None or contact.channel == "chat") and left is not None and left <= limit:
         return []  # was not kept waiting
     offers = legs(contact)[0] if contact.channel == "call" else []
     left_before = [
         leg.came for was, leg in pairwise(offers) if was.outcome != "answered" and (was.at or limit) <= limit
     ]
     back = [came for came in left_before if came > limit]  # it was gone, and came again when the hour was up
-    who = who_at(contact, kind_known(contact, min(back, default=limit)))
+    since: When = min(back, default=limit)
+    if shown is not None and shown["time"] > limit:
+        since = shown  # that it waited at all was told only then
+    who = who_at(contact, kind_known(contact, since))
     return [
         Thing(
             "hourly",
@@ -131,7 +139,7 @@ def follow_up(contact: Contact) -> list[Thing]:
     """Was the customer called back or written to, as was promised?"""
     made, end, due = answered(contact), over(contact), contact.last("due")
     if end is not None and (made is None or end["time"] < made[0]["time"]):
-        made = end, account(contact, end)
+        made = end, handled_by(contact, end)
     if made is not None:
         return [Thing("follow_up", made[0]["time"], contact.day, made[1], {"made": True})]
     left = gone(contact)
@@ -178,7 +186,9 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
     reply = answered(contact)
     if reply is not None:
         event, by = reply
-        about: dict[str, Any] = {"wait": lasted(contact.arrived, event["time"], contact.policy)}
+        first = chats.first_asked(contact) if contact.channel == "chat" else None
+        since = first[0] if first is not None and first[1].after_bot else contact.arrived
+        about: dict[str, Any] = {"wait": lasted(since, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
     limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
     end, solved = ended(contact), resolved(contact)
@@ -217,14 +227,11 @@ def answered(contact: Contact) -> tuple[Event, set[str]] | None:
     for leg in legs(contact)[0] if contact.channel == "call" else ():
         if leg.outcome == "answered" and leg.at is not None:
             return {"time": leg.at}, answerer(contact, leg)
-    asked = False
+    if contact.channel == "chat" and (number := chats.first_answered(contact)) is not None:
+        return contact.events[number], holder(contact, number)
     for number, event in enumerate(contact.events):
-        kind = event["type"]
-        asked = asked or event.get("sender") == "customer"  # a greeting before the question answers nothing
-        if kind == "ticket.replied" and event.get("public", True):
+        if event["type"] == "ticket.replied" and event.get("public", True):
             return event, replier(contact, number)
-        if asked and kind == "chat.message" and event["sender"] == "agent":
-            return event, holder(contact, number)
     return None
 
 
@@ -268,12 +275,12 @@ def looked_at(contact: Contact) -> list[Thing]:
     day, found, end, done = contact.day, list[Thing](), over(contact), finished(contact)
     if end is not None:
         found.append(
-            Thing("coverage", end["time"], day, account(contact, end), {"reviewed": bool(reviews_of(contact))})
+            Thing("coverage", end["time"], day, handled_by(contact, end), {"reviewed": bool(reviews_of(contact))})
         )
     found += analysed(contact)
     if end is not None and any(thing.what == "analysis" for thing in found):
         about = {name: contact.last(name) for name in ("page_switches", "search_seconds")}
-        found.append(Thing("search", end["time"], day, account(contact, end), about))
+        found.append(Thing("search", end["time"], day, handled_by(contact, end), about))
     escalated = [e for e in contact.events if e["type"] == "ticket.escalated"]
     if escalated:
         by = replier(contact, number_of(contact, escalated[0]))
@@ -310,7 +317,7 @@ def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Th
     again = again or (contact.channel == "call" and any(leg.transferred for leg in legs(contact)[0]))
     settled = not again and returned(contact, others, days) is None
     about = {"settled": settled, "matured": as_of >= midnight + days}
-    return [Thing("settled", end["time"], contact.day, account(contact, end), about)]
+    return [Thing("settled", end["time"], contact.day, handled_by(contact, end), about)]
 
 
 def kind_known(contact: Contact, at: When) -> When:
@@ -384,7 +391,7 @@ def repeats(contact: Contact, others: list[Contact]) -> list[Thing]:
     back, end = returned(contact, others, timedelta(days=contact.policy.repeat_days)), over(contact)
     if back is not None and end is not None:
         at = end["time"]  # a share of the handled: it counts where they do
-        found.append(Thing("repeat", at, contact.day, account(contact, end)))
+        found.append(Thing("repeat", at, contact.day, handled_by(contact, end)))
     if contact.kind == "complaint" and contact.customer is not None:
         again = [
             other

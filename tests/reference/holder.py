@@ -7,7 +7,7 @@ from tests.reference.thing import Contact, Event
 #: What names an agent who has the contact from then on, by channel; the others are said of somebody who looks at it.
 TAKES = {
     "call": {"call.answered"},
-    "chat": {"chat.started", "chat.assigned", "chat.message", "chat.ended"},
+    "chat": {"chat.started", "chat.handed_over", "chat.assigned", "chat.message", "chat.ended"},
     "ticket": {"ticket.created", "ticket.assigned", "ticket.resolved", "ticket.closed"},
 }
 #: What names one who has it only where nobody is known to have it.

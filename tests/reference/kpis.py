@@ -292,6 +292,7 @@ KPIS: dict[str, Rule] = {
     "csat": lambda s: share(s.of("rating", survey="csat", satisfied=True), s.of("rating", survey="csat")),
     "csat_mean": mean_satisfaction,
     "first_response_30s_rate": lambda s: share(s.of("first_response", due=True, within=True), s.of("first_response", due=True)),
+    "bot_unanswered_chats": lambda s: count([] if s.staff else s.of("alone")),
     "first_response_time": lambda s: mean([t.wait for t in first_responses(s)]),
     "repeat_complaint_rate": lambda s: pending(
         share(s.of("repeat_complaint"), s.of("complaint")), young(s, s.of("complaint"), lambda values: values.repeat_complaint_days)

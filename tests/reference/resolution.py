@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tests.reference.calls import legs
+from tests.reference.chats import conversations
 from tests.reference.holder import agent, desk, number_of
 from tests.reference.thing import Contact, Event
 
@@ -28,11 +29,28 @@ def over(contact: Contact) -> Event | None:
         ends = [leg.ends[0] for leg in legs(contact)[0] if leg.ends]
         return max(ends, key=lambda event: number_of(contact, event)) if ends else None
     if contact.channel == "chat":
-        ends = [e for e in contact.events if e["type"] == "chat.ended"]
-        return ends[0] if ends and agent(contact)[0] else None
+        return chat_end(contact) if agent(contact)[0] else None
     words = since_reopened(contact)
     solved = [e for e in words if e["type"] == "ticket.resolved" or e.get("resolved") is not None]
     return solved[-1] if solved else next(iter(words), None)
+
+
+def chat_end(contact: Contact) -> Event | None:
+    """The end of a chat: of its first conversation that ended while somebody had it, else of the last one; none while that goes on."""
+    talks = conversations(contact)
+    for talk in talks:
+        ends = talk.all_of("chat.ended")
+        if ends and (agent(contact, talk.numbers[-1])[0] or talk is talks[-1]):
+            return contact.events[ends[0]]
+    return None
+
+
+def handled_by(contact: Contact, end: Event) -> set[str]:
+    """To whose account it is that it was handled: of a chat that nobody had at its end, of the desk where somebody was named."""
+    number = number_of(contact, end)
+    while contact.channel == "chat" and agent(contact, number)[0] is None:
+        number += 1
+    return staff(contact) | desk(contact, number)
 
 
 def finished(contact: Contact) -> Event | None:
@@ -44,7 +62,10 @@ def gone(contact: Contact) -> datetime | None:
     """When the customer of a call or chat was gone, of a call without an answer; None while he waits, and of tickets."""
     if contact.channel == "call" and (offers := legs(contact)[0]):
         return offers[-1].at if offers[-1].outcome != "answered" else None
-    return next((e["time"] for e in contact.events if e["type"] in ("call.ended", "chat.ended")), None)
+    if contact.channel == "chat":
+        end = chat_end(contact)
+        return None if end is None else end["time"]
+    return next((e["time"] for e in contact.events if e["type"] == "call.ended"), None)
 
 
 def ended(contact: Contact) -> datetime | None:

@@ -160,12 +160,23 @@ def writes(event: Event, who: str | None) -> bool:
 
 def is_given(others: list[Event], who: str | None) -> bool:
     """Is an agent who is known still to be given it?"""
-    return any(acts(e, who, "chat.assigned", "ticket.assigned") for e in others) or any(
+    return any(acts(e, who, "chat.handed_over", "chat.assigned", "ticket.assigned") for e in others) or any(
         who is not None and e["type"] == "chat.transferred" and e.get("to_agent_id") == who for e in others
     )
 
 
+def comes_to_people(others: list[Event]) -> bool:
+    """Is it still to be handed over by a bot?"""
+    return any(e["type"] == "chat.handed_over" for e in others)
+
+
+def handed_over(chat: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    return 3 if any(e.get("sender") == "bot" for e in others) else 0, False
+
+
 def chat_assigned(chat: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    if comes_to_people(others):
+        return 3, False
     named, holder = event.get("agent_id"), agent(chat)[0]
     idle = not any(writes(e, named) or acts(e, named, "chat.transferred") for e in others)
     if holder is None or named in (None, holder):
@@ -175,6 +186,8 @@ def chat_assigned(chat: Contact, event: Event, others: list[Event]) -> tuple[int
 
 
 def chat_transferred(chat: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    if comes_to_people(others):
+        return 3, False
     holder = agent(chat)[0]
     by = event.get("agent_id") or holder
     if by != holder and is_given(others, by):
@@ -184,8 +197,8 @@ def chat_transferred(chat: Contact, event: Event, others: list[Event]) -> tuple[
 
 def message(chat: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
     by = event.get("agent_id")
-    early = event["sender"] == "agent" and by != agent(chat)[0] and is_given(others, by)
-    return 3 if early else 1, False
+    early = comes_to_people(others) or (by != agent(chat)[0] and is_given(others, by))
+    return 3 if early and event["sender"] == "agent" else 1, False
 
 
 WORK = ("ticket.escalated", "ticket.replied", "ticket.resolved", "ticket.closed")
@@ -224,7 +237,7 @@ def closes(contact: Contact, event: Event, others: list[Event]) -> tuple[int, bo
 RULES: dict[str, Callable[[Contact, Event, list[Event]], tuple[int, bool]]] = {
     "call.arrived": opens, "call.queued": queued, "call.offered": rang, "call.missed": rang, "call.answered": answered,
     "call.abandoned": left, "call.left_queue": left, "call.transferred": transferred, "call.ended": ended,
-    "chat.started": opens, "chat.assigned": chat_assigned, "chat.transferred": chat_transferred, "chat.message": message,
+    "chat.started": opens, "chat.handed_over": handed_over, "chat.assigned": chat_assigned, "chat.transferred": chat_transferred, "chat.message": message,
     "chat.ended": closes, "ticket.created": opens, "ticket.assigned": ticket_assigned, "ticket.escalated": worked,
     "ticket.reopened": reopened, "ticket.replied": worked, "ticket.resolved": finished, "ticket.closed": finished,
     "ticket.merged": closes,

@@ -56,7 +56,9 @@ class Contact:
     @cached_property
     def arrived(self) -> datetime:
         """When it was opened; its first event where nobody told of that."""
-        opened = [e["time"] for e in self.events if e["type"] in OPENS]
+        ends = [n for n, e in enumerate(self.events) if e["type"] == "chat.ended"]
+        before = self.events[: ends[0]] if ends else self.events  # a chat started after its end is opened again
+        opened = [e["time"] for e in before if e["type"] in OPENS]
         return min(opened or [e["time"] for e in self.events])  # type: ignore[no-any-return]
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy.model import CLOCK, Policy
+from streams.kpi.policy.model import CLOCK, FROM, Policy
 from streams.kpi.spec import Kpi, Side, Terms
 
 
@@ -30,21 +30,38 @@ CHATS = (
     Kpi(
         "first_response_30s_rate", "30秒首响率", "First response within 30 s", "rate", "ratio", "higher",
         lambda p, s: ({"first_responses_within_30s": 1}, {"first_responses_due": 1}),
-        "阈值内的人工首响 / 已首响或等待超过阈值的会话",
-        "first human reply ≤ threshold / chats that got one or waited past the threshold",
+        "阈值内的人工首响 / 已首响或等待人工超过阈值的会话",
+        "first human reply ≤ threshold / chats that got one or waited for people past the threshold",
+        ("chat.message", "chat.handed_over", "chat.assigned", "chat.ended"),
+        ("first_response_seconds", *FROM, *CLOCK),
+        "Bots do not answer; where one was first, it counts from the hand-over or, untold, from the customer's first message after the "
+        "bot's last once people take it up. Unanswered past the threshold counts as missed at that moment; who never got to people "
+        "is not due (`bot_unanswered_chats`). A chat reopened, or silent for long, begins anew.",
+        2,
+        traps_zh="机器人的回复不算首响；先由机器人接待的，从转人工起算；未告知转人工的，在人工接起后，从机器人最后一条之后客户的第一条消息起算。"
+        "超过阈值仍未回复，在那一刻记为未达标；从未转到人工的不计（`bot_unanswered_chats`）。重新打开或长时间无人发言的会话重新起算。",
+    ),
+    Kpi(
+        "bot_unanswered_chats", "机器人后无人应答的会话", "Chats left alone after a bot", "count", "n", "lower",
+        lambda p, s: ({"bot_unanswered_chats": 1}, None),
+        "机器人接待后客户最后发言、始终无人工接起的会话数", "chats in which the customer wrote last after a bot and no person took it up",
         ("chat.message", "chat.ended"),
-        ("first_response_seconds",),
-        "Bots do not answer; unanswered past the threshold counts as missed at that moment.",
-        traps_zh="机器人的回复不算首响；超过阈值仍未回复，在那一刻记为未达标。",
+        FROM,
+        "Nobody tells whether they asked for people: they are in no rate. Of the desk. Counted at the end, or when they have waited past "
+        "the first-response threshold; an answer of the bot or a person takes it back. Send `chat.handed_over`, and they are due.",
+        traps_zh="无从得知客户是否要求人工，因此不计入任何比率；计给队列等。结束时计入，或等待超过首响阈值时计入；"
+        "之后机器人或人工回应，则撤回。发送 `chat.handed_over`，即计为应首响。",
     ),
     Kpi(
         "first_response_time", "首次响应时间", "First response time", "mean", "s", "lower",
         _first_response_time,
-        "首次人工回复 − 客户首条消息（均值）", "first human reply − customer's first message (mean)",
-        ("chat.message", "ticket.replied"),
-        ("first_response_channels", *CLOCK),
-        "Chats by default: tickets wait for hours, and a mean of both would say nothing about either.",
-        traps_zh="默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。",
+        "首次人工回复 − 客户开始等待人工（均值）", "first human reply − since when the customer waits for people (mean)",
+        ("chat.message", "chat.handed_over", "chat.assigned", "ticket.replied"),
+        ("first_response_channels", *FROM, *CLOCK),
+        "Since their first message or, where a bot was first, the hand-over. Chats by default: tickets wait for hours, and a mean of both "
+        "would say nothing about either.",
+        2,
+        traps_zh="从客户首条消息起算；先由机器人接待的，从转人工起算。默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。",
         squares=_first_response_squares,
     ),
     *(
@@ -53,9 +70,10 @@ CHATS = (
             "percentile", "s", "lower",
             _first_response_places,
             f"{percent}% 的首次响应不超过的时长", f"what {percent} % of the first responses did not exceed",
-            ("chat.message", "ticket.replied"),
-            ("first_response_channels", *CLOCK),
+            ("chat.message", "chat.handed_over", "chat.assigned", "ticket.replied"),
+            ("first_response_channels", *FROM, *CLOCK),
             "Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
+            2,
             traps_zh="由分桶读出，误差不超过自身的 2%，因而可按日、按班组合并。",
             percent=percent,
         )
@@ -65,18 +83,22 @@ CHATS = (
         "avg_response_time", "平均响应时间", "Average response time", "mean", "s", "lower",
         lambda p, s: ({"chat_response_seconds": 1}, {"chat_responses": 1}),
         "每次人工回复 − 客户最早一条未答消息（均值）", "each human reply − the customer's first unanswered message (mean)",
-        ("chat.message",),
-        traps="A burst counts from its first message; what is never answered is in no mean; bots do not answer.",
-        traps_zh="连续消息从第一条算起；始终未答的不进入均值；机器人不算回复。",
+        ("chat.message", "chat.handed_over", "chat.assigned"),
+        (*FROM, *CLOCK),
+        "A burst counts from its first message, the time with a bot before people had it not at all; what is never answered is in no "
+        "mean; bots do not answer.",
+        2,
+        traps_zh="连续消息从第一条算起，人工接起之前由机器人接待的时间不计；始终未答的不进入均值；机器人不算回复。",
         squares=lambda p, s: {"chat_response_seconds_squared": 1},
     ),
     Kpi(
         "response_delay_rate", "响应延迟率", "Delayed response rate", "rate", "ratio", "lower",
         lambda p, s: ({"chat_responses_delayed": 1}, {"chat_responses": 1}),
         "超过时限的人工回复 / 人工回复", "human replies later than the limit / human replies",
-        ("chat.message",),
-        ("response_delay_seconds",),
+        ("chat.message", "chat.handed_over", "chat.assigned"),
+        ("response_delay_seconds", *FROM, *CLOCK),
         "Exactly the limit is in time; what is never answered is no reply and counts in neither.",
+        2,
         traps_zh="恰好等于时限不算延迟；始终未答的不是回复，分子分母都不计。",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy.model import CLOCK
+from streams.kpi.policy.model import CLOCK, FROM
 from streams.kpi.spec import Kpi
 
 COMPLAINTS = (
@@ -74,11 +74,12 @@ COMPLAINTS = (
         "complaint_response_time", "投诉响应时间", "Complaint response time", "mean", "s", "lower",
         lambda p, s: ({"complaint_response_seconds": 1}, {"complaint_responses": 1}),
         "首次答复 − 投诉到达（均值）", "first reply − arrival of the complaint (mean)",
-        ("kind = complaint", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        CLOCK,
-        "A call's reply is its answer, a ticket's one that the customer can read; credited to whoever gave it. Complaints nobody "
-        "has answered are in no mean.",
-        traps_zh="通话以接听为答复，工单以客户可见的回复为答复；计给答复者。尚未答复的不进入均值。",
+        ("kind = complaint", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
+        (*FROM, *CLOCK),
+        "A call's reply is its answer, a ticket's one that the customer can read; a chat that a bot had first arrived when it came to "
+        "people. Credited to whoever gave it. Complaints nobody has answered are in no mean.",
+        2,
+        traps_zh="通话以接听为答复，工单以客户可见的回复为答复；先由机器人接待的会话，从转到人工起算；计给答复者。尚未答复的不进入均值。",
         squares=lambda p, s: {"complaint_response_seconds_squared": 1},
     ),
 )  # fmt: skip

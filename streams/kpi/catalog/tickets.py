@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kpi.measures.topics import topics_in
-from streams.kpi.policy.model import CLOCK
+from streams.kpi.policy.model import CLOCK, FROM
 from streams.kpi.spec import Kpi
 
 TICKETS = (
@@ -35,21 +35,27 @@ TICKETS = (
         "info_relay_ontime_rate", "信息传递及时率", "Information relayed within an hour", "rate", "ratio", "higher",
         lambda p, s: ({"info_replies_within_1h": 1}, {"info_replies_due": 1}),
         "1小时内首次答复 / 应答复的信息传递", "first replies ≤ 1 h / information to pass on that got one or waited for an hour",
-        ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        ("reply_within_seconds", *CLOCK),
+        ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
+        ("reply_within_seconds", *FROM, *CLOCK),
         "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
-        "call or chat before was not kept waiting. The reply must be one that the customer can read.",
-        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
+        "call or chat before was not kept waiting, nor who was with a bot only: a chat waits since it came to people. The reply must be "
+        "one that the customer can read.",
+        2,
+        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计，"
+        "只由机器人接待的也不计：会话从转到人工起算。内部备注不算答复。",
     ),
     Kpi(
         "fault_report_reply_1h_rate", "报修1小时答复率", "Fault reports replied to within an hour", "rate", "ratio", "higher",
         lambda p, s: ({"fault_replies_within_1h": 1}, {"fault_replies_due": 1}),
         "1小时内首次答复 / 应答复的报修", "first replies ≤ 1 h / fault reports that got one or waited for an hour",
-        ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        ("reply_within_seconds", *CLOCK),
+        ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
+        ("reply_within_seconds", *FROM, *CLOCK),
         "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
-        "call or chat before was not kept waiting. The reply must be one that the customer can read.",
-        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
+        "call or chat before was not kept waiting, nor who was with a bot only: a chat waits since it came to people. The reply must be "
+        "one that the customer can read.",
+        2,
+        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计，"
+        "只由机器人接待的也不计：会话从转到人工起算。内部备注不算答复。",
     ),
     Kpi(
         "reopen_rate", "重开率", "Reopen rate", "rate", "ratio", "lower",

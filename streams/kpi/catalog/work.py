@@ -85,8 +85,10 @@ WORK = (
         ("chat.assigned", "chat.ended", "agent.state_changed"),
         ("max_state_hours",),
         "Without states there are no data; calls make it smaller, so that it tells of agents who only chat. A chat's time counts when "
-        "it ends. " + _LOST,
-        traps_zh="没有坐席状态就没有数据；通话会使其偏小，因此只适用于专职在线坐席。会话时长在结束时计入。" + _LOST_ZH,
+        "it ends, that of a thread with each of its conversations. " + _LOST,
+        2,
+        traps_zh="没有坐席状态就没有数据；通话会使其偏小，因此只适用于专职在线坐席。会话时长在结束时计入，"
+        "重新打开的会话每次结束各计一次。" + _LOST_ZH,
     ),
     Kpi(
         STAFFING_GAP, "人力缺口", "Staffing gap", "level", "n", "lower",

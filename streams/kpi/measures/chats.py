@@ -26,6 +26,12 @@ CHATS = (
     ),
     Measure("chat_responses_delayed", "n", "延迟的会话回复", "human replies in chats later than the delay limit"),
     Measure(
+        "bot_unanswered_chats",
+        "n",
+        "客户最后发言后机器人与人工均未回应的会话",
+        "sessions in which the customer wrote last after a bot and got nobody",
+    ),
+    Measure(
         "chat_contact_seconds",
         "s",
         "会话接待时长",

@@ -15,8 +15,10 @@ ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
-#: The fields that say what times of tickets and complaints are measured by.
+#: The fields that say what times of chats, tickets and complaints are measured by.
 CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
+#: The fields that say since when a chat's customer waits for people.
+FROM = ("first_response_from", "chat_session_hours")
 _Seconds = Annotated[float, Field(ge=0)]
 #: A number is taken as well: many sources have codes.
 _Reason = Annotated[
@@ -42,6 +44,13 @@ class Policy(BaseModel):
     first_response_channels: tuple[Channel, ...] = Field(
         ("chat",),
         description="Channels whose first responses make the mean first response time; tickets wait for hours",
+    )
+    first_response_from: Literal["hand_over", "first_message"] = Field(
+        "hand_over",
+        description="Since when a chat's customer waits for people where a bot had it first: its being handed over, or their first message",
+    )
+    chat_session_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
+        24, description="A chat in which nobody has written for longer than this (>) begins anew with the next message"
     )
     repeat_days: Annotated[float, Field(gt=0, le=366)] = Field(
         7, description="A customer who returns within this time repeats"
@@ -126,7 +135,7 @@ class Policy(BaseModel):
 
     response_clock: Literal["calendar", "business"] = Field(
         "calendar",
-        description="What times of tickets and complaints are measured by: every second, or the seconds of business hours",
+        description="What times of chats, tickets and complaints are measured by: every second, or the seconds of business hours",
     )
     business_hours: dict[Weekday, str] = Field(
         default={},
@@ -214,6 +223,11 @@ class Policy(BaseModel):
     def max_state_ms(self) -> int:
         """Milliseconds."""
         return round(self.max_state_hours * 3_600_000)
+
+    @cached_property
+    def chat_session_ms(self) -> int:
+        """Milliseconds."""
+        return round(self.chat_session_hours * 3_600_000)
 
     @cached_property
     def repeat_ms(self) -> int:

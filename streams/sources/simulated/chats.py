@@ -1,4 +1,4 @@
-"""Chats of the simulated desk: a greeting by the bot, bursts of messages, agents with several chats at once."""
+"""Chats of the simulated desk: the bot greets and hands over, bursts of messages, agents with several chats at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from streams.sources.simulated.floor import Agent, Floor, Pool
 from streams.sources.simulated.loop import Loop
 
 _PATIENCE = 260.0
+#: The bot that greets, and how soon it does, seconds.
+_BOT, _GREETS_AFTER = "welcome", 1.2
 #: Mean seconds and sigma of an agent's replies; each further chat in hand slows them by a share.
 _FIRST_REPLY, _REPLY = (8.5, 0.35), (20.0, 0.5)
 _SLOWED_BY = 0.12
@@ -53,20 +55,20 @@ class Chats:
                 pool.serve = lambda pool=pool: self._serve(pool)  # type: ignore[misc]
 
     def arrive(self, matter: Matter, pool: Pool) -> None:
-        """A customer opens a chat and writes; the bot greets him."""
+        """A customer opens a chat and writes; the bot greets them and hands over to people."""
         random = self._loop.random
         contact = self._contacts.open("chat", matter, random.choice(QUEUES["chat"]), pool.site)
         chat = _Chat(contact, pool, self._loop.now)
         self._contacts.tell(contact, e.ChatStarted)
         self._customer_writes(chat, random.choice((1, 1, 2)))
-        self._loop.after(1.2, self._bot_greets, chat)
+        self._loop.after(_GREETS_AFTER, self._bot_greets, chat)
         self._loop.after(20 + random.expovariate(1 / _PATIENCE), self._give_up, chat)
-        self._waiting[pool].append(chat)
-        self._serve(pool)
 
     def _bot_greets(self, chat: _Chat) -> None:
-        if not chat.over:
-            self._contacts.tell(chat.contact, e.ChatMessage, sender="bot")
+        self._contacts.tell(chat.contact, e.ChatMessage, sender="bot")
+        self._contacts.tell(chat.contact, e.ChatHandedOver, bot=_BOT)
+        self._waiting[chat.pool].append(chat)
+        self._serve(chat.pool)
 
     def _customer_writes(self, chat: _Chat, messages: int) -> None:
         if not chat.over:

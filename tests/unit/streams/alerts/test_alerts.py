@@ -42,6 +42,24 @@ def test_life_of_an_alert(rule: Rule, axis: list[tuple[int, float | None, int, s
         assert (state.status if state else None) == status, second
 
 
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_chats_that_a_bot_settles_fire_nothing(handed_over: bool) -> None:
+    """A dozen chats that a bot answers within a second; where it hands them over and nobody comes, the rule for first responses fires."""
+    script = Script()
+    for number in range(12):
+        contact, minute = f"c{number}", f"09:{number // 2:02}"
+        script.at(f"{minute}:00", e.ChatStarted, contact, queue_id="chat").at(
+            f"{minute}:00", e.ChatMessage, contact, sender="customer"
+        )
+        script.at(f"{minute}:01", e.ChatMessage, contact, sender="bot")
+        if handed_over:
+            script.at(f"{minute}:02", e.ChatHandedOver, contact)
+        script.at(f"{minute}:50", e.ChatEnded, contact)
+    script.at("09:08:00", e.CallArrived, "tick").at("09:10:00", e.CallArrived, "tock")
+    told = script.run(rules=load_rules(None), look_every=1).alerts
+    assert {alert.rule for alert in told} == ({"slow_first_response"} if handed_over else set())
+
+
 def test_satisfaction_below_eighty_percent_fires_once_with_its_reason_and_resolves() -> None:
     script = Script()
     for number in range(5):

@@ -56,7 +56,7 @@ def retracted(script: Script, wrong: int | str, when: str = "20:00:00") -> Scrip
         (corrected(call(), 3, score=0, scale="binary"), "agent|a", {"csat_ratings_binary": 1, "csat_ratings_1_5": 0}),
         (corrected(call(), 3, survey="nps"), "agent|a", {"csat_ratings": 0}),
         (corrected(call(), 3, score=9), "agent|a", {"csat_score_1_5": 2000}),
-        (corrected(chat(), 1, sender="bot"), "all|all", {"chat_first_responses": 0, "first_responses_due": 1}),
+        (corrected(chat(), 1, sender="bot"), "all|all", {"chat_first_responses": 0, "first_responses_due": 0}),
         (corrected(ticket(), 1, public=False), "agent|a", {"ticket_first_responses": 0}),
         (corrected(ticket(), 2, resolved=False), "agent|a", {"resolved": 0, "resolution_due": 1}),
         (corrected(ticket(), 0, kind="complaint"), "agent|a", {"complaints": 1}),

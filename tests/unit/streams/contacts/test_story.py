@@ -128,6 +128,21 @@ def test_who_hands_a_chat_on_has_written_before() -> None:
     assert chat.slots["handled"].agent == "b"
 
 
+def test_people_do_nothing_before_the_bot_has_written_and_handed_over() -> None:
+    """Within a minute, whatever their ids: the customer asks, the bot answers and hands over, an agent is given it and writes."""
+    parts: list[tuple[type[Any], dict[str, Any]]] = [
+        (e.ChatMessage, {"sender": "customer"}),
+        (e.ChatMessage, {"sender": "bot"}),
+        (e.ChatHandedOver, {"bot": "robot"}),
+        (e.ChatAssigned, {"agent_id": "a"}),
+        (e.ChatMessage, {"sender": "agent", "agent_id": "a"}),
+    ]
+    for ids in permutations("12345"):
+        chat = folded(*(told(type_, id, **fields) for id, (type_, fields) in zip(ids, parts, strict=True)))
+        response = chat.slots["first_response"]
+        assert (response.agent, response.staff["first_responses_within_30s"]) == ("a", 1)
+
+
 @pytest.mark.parametrize(
     ("before", "of_the_moment", "is_open"),
     [
