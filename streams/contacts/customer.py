@@ -17,6 +17,7 @@ from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
 from streams.contacts.story import order
 from streams.contracts.events import AnyContactEvent
+from streams.kpi.policy.names import folded
 
 Admission = Literal["admitted", "duplicate"]
 
@@ -311,6 +312,9 @@ def load(raw: bytes) -> Customer:
         memory = customer.contacts[key] = Memory()
         memory.base, memory.log, memory.state, memory.links = kept.base, kept.log, kept.state, kept.links
         memory.heard, memory.horizon, memory.begins = kept.heard, kept.horizon, kept.begins
+        for part in (kept.base, kept.state):
+            if part.topic is not None:  # releases before kept topics as sources write them
+                part.topic = folded(part.topic)
         memory.note(memory.events())
         customer.states[key] = kept.state
         if kept.state.first_at is not None:

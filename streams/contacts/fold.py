@@ -40,7 +40,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
     linking = state.linking()
-    news = state.learn(event, at, rules.days)
+    news = state.learn(event, at, rules)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
     if state.due_at is not None and at <= state.due_at:

@@ -182,7 +182,7 @@ def _of_then(slot: Slot, was: Slot | None, moment: int, at: int) -> Slot:
 
 def settle_topic(contact: Contact, rules: Rules) -> None:
     """Have resolution a second time for a topic that the policy names: under its name."""
-    topic = contact.topic if contact.topic in rules.policy.topics else None
+    topic = rules.policy.topics_apart.get(contact.topic or "")
     for name in ("overdue", "resolution"):
         slot = contact.slots.get(name)
         if slot is None or topic is None:

@@ -23,8 +23,22 @@ clocks = st.sampled_from([0.001, 0.001, 1, 60, 3600])
 agents = st.sampled_from(["a", "b", "c"])
 words = st.sampled_from([None, True, False])
 kinds = st.sampled_from(
-    [None, None, "complaint", "complaint", "info_relay", "fault", "follow_up", "refund", "refund_dispute"]
+    [
+        None,
+        None,
+        "complaint",
+        "complaint",
+        "info_relay",
+        "fault",
+        "follow_up",
+        "refund",
+        "refund_dispute",
+        "投诉",
+        " Complaint",
+        "gripe",
+    ]
 )
+topics = st.sampled_from([None, "x", "y", "Ｘ", "why"])
 seldom = st.sampled_from([True, False, False, False])
 states = st.sampled_from(
     ["available", "available", "on_contact", "on_contact", "wrap_up", "away", "training", "offline"]
@@ -57,7 +71,8 @@ values = st.fixed_dictionaries(
         "bad_rating_rca_hours": st.sampled_from([1, 24]),
         "away_reasons": st.sampled_from([(), ("lunch",)]),
         "rating_credit": st.sampled_from(["at_end", "at_end", "resolver", "all_replied"]),
-        "topics": st.sampled_from([(), ("x",), ("x", "y")]),
+        "kinds": st.sampled_from([{}, {}, {"complaint": ["gripe"]}, {"refund": ["gripe", "投诉"]}]),
+        "topics": st.sampled_from([(), ("x",), ("x", "y"), {"X": [], "y": ["why"]}, {"x": ["why", "y"]}]),
         "max_wait_seconds": st.sampled_from([30, 14_400]),
         "staffing_service_level": st.sampled_from([0.8, 0.5]),
         "staffing_max_occupancy": st.sampled_from([0.85, 1]),
@@ -95,7 +110,7 @@ class Story:
         self.contact = f"{channel}{number}"
         self.customer = draw(st.sampled_from([None, "A", "B"]))
         self.at = start + timedelta(seconds=draw(st.sampled_from([0, 600, 7000, 7199, 7201, 90_000, 200_000])))
-        self.about = {"topic": draw(st.sampled_from([None, "x", "y"])), "kind": draw(kinds)}
+        self.about = {"topic": draw(topics), "kind": draw(kinds)}
         self.clock, self.began = timedelta(seconds=draw(clocks)), start
         self.ids = draw(st.sampled_from([1, 1, -1]))
         self.numbered = draw(st.sampled_from([(), (), (True, False), (True,)]))

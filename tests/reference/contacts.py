@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import Any
 
+from tests.reference import words
 from tests.reference.calls import answerer, legs
 from tests.reference.credit import credited
 from tests.reference.holder import agent, desk, holder, number_of
@@ -67,7 +68,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         found += held_to_a_day(contact)
     for thing in found:
         if thing.what == "resolution":
-            thing.about["named"] = contact.topic in contact.policy.topics
+            thing.about["named"] = contact.topic in {words.plain(name) for name in contact.policy.topics}
     if contact.kind in HOURLY:
         found += held_to_an_hour(contact)
     if contact.kind == "follow_up":
@@ -166,7 +167,8 @@ def undone_since(contact: Contact, due: datetime) -> When:
 
 def refunds(contact: Contact) -> list[Thing]:
     """A refund, a dispute about one, or both: a refund that became a dispute."""
-    who, told = staff(contact) | desk(contact), [e["kind"] for e in contact.events if e.get("kind") is not None]
+    who = staff(contact) | desk(contact)
+    told = [kind for event in contact.events if (kind := contact.kind_in(event)) is not None]
     course = [kind for kind, before in zip(told, [None, *told], strict=False) if kind != before]
     words = ["refund", "refund_dispute"] if course[-2:] == ["refund", "refund_dispute"] else course[-1:]
     return [Thing(word, contact.arrived, contact.day, who) for word in words]
@@ -317,8 +319,8 @@ def kind_known(contact: Contact, at: When) -> When:
     """A moment (or event) or, if its kind was told only later, what told it."""
     since: Event | None = None
     for event in contact.events:
-        if event.get("kind") is not None:
-            since = (since or event) if event["kind"] == contact.kind else None
+        if (kind := contact.kind_in(event)) is not None:
+            since = (since or event) if kind == contact.kind else None
     if since is None or since["time"] < moment_of(at):
         return at
     if since["time"] > moment_of(at) or not isinstance(at, dict):

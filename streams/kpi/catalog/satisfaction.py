@@ -85,8 +85,9 @@ SATISFACTION = (
         lambda p, s: ({"complaints_satisfied": 1}, {"complaints_rated": 1}),
         "末次评价满意的投诉 / 有评价的投诉", "complaints whose last rating is satisfied / rated complaints",
         ("kind = complaint", "*.rated"),
-        ("satisfied_from", "rating_credit"),
+        ("kinds", "satisfied_from", "rating_credit"),
         "Of complaints that nobody rated it says nothing.",
+        version=2,
         traps_zh="未评价的投诉不在其中。",
     ),
 )  # fmt: skip

@@ -36,9 +36,10 @@ TICKETS = (
         lambda p, s: ({"info_replies_within_1h": 1}, {"info_replies_due": 1}),
         "1小时内首次答复 / 应答复的信息传递", "first replies ≤ 1 h / information to pass on that got one or waited for an hour",
         ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        ("reply_within_seconds", *CLOCK),
+        ("kinds", "reply_within_seconds", *CLOCK),
         "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
         "call or chat before was not kept waiting. The reply must be one that the customer can read.",
+        version=2,
         traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
     ),
     Kpi(
@@ -46,9 +47,10 @@ TICKETS = (
         lambda p, s: ({"fault_replies_within_1h": 1}, {"fault_replies_due": 1}),
         "1小时内首次答复 / 应答复的报修", "first replies ≤ 1 h / fault reports that got one or waited for an hour",
         ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "call.answered"),
-        ("reply_within_seconds", *CLOCK),
+        ("kinds", "reply_within_seconds", *CLOCK),
         "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
         "call or chat before was not kept waiting. The reply must be one that the customer can read.",
+        version=2,
         traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。",
     ),
     Kpi(
@@ -109,8 +111,10 @@ TICKETS = (
         lambda p, s: ({"follow_ups_done": 1}, {"follow_ups_due": 1}),
         "已回访 / 应回访", "follow-ups made / made or due",
         ("kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "call.answered", "chat.message"),
+        ("kinds",),
         traps="Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, or when the call or chat "
         "ended without an agent; a ticket without a due time is not due before it is made. Credited to whoever made it.",
+        version=2,
         traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期，或通话、会话无坐席而结束；没有时限的工单在回访前不算应回访。计给完成回访者。",
     ),
     Kpi(
@@ -118,8 +122,10 @@ TICKETS = (
         lambda p, s: ({"refund_disputes": 1}, {"refunds": 1}),
         "退款纠纷 / 退款", "refund disputes / refunds",
         ("kind = refund", "kind = refund_dispute"),
+        ("kinds",),
         traps="Contacts of the one kind over contacts of the other; one that begins as a refund and becomes a dispute is both. More "
         "disputes than refunds make more than 1, and no interval.",
+        version=2,
         traps_zh="两类联络之比；先为退款后转为纠纷的两边都计。纠纷多于退款时大于 1，且无区间。",
         part=False,
     ),
@@ -132,6 +138,7 @@ TICKETS = (
         ("topics", "rating_credit"),
         "No data unless the policy names topics: each is kept apart by its name, as `topic_resolution_rate~refund`. The last topic "
         "told is the contact's.",
+        version=2,
         traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计，如 topic_resolution_rate~refund。以最后告知的主题为准。",
         apart=topics_in,
     ),

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from streams.kpi.policy.business_hours import BusinessDays, Weekday
+from streams.kpi.policy.names import BUILT_IN_KINDS, Aliases, Names, folded
 
 ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
 Channel = Literal["chat", "ticket"]
@@ -66,8 +67,14 @@ class Policy(BaseModel):
         default={"1-5": 4, "0-10": 9, "0-100": 80, "binary": 1},
         description="Lowest score (≥) that counts as satisfied, by scale",
     )
-    topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
-        (), description="Topics whose resolution is kept apart, by name"
+    kinds: Annotated[Aliases, Field(max_length=200)] = Field(
+        default={},
+        description="Other words for kinds of contacts, by kind, beside those built in; a kind of one's own is named with none. Case, "
+        "full width and white space never matter",
+    )
+    topics: Annotated[Aliases, Field(max_length=50)] = Field(
+        default={},
+        description="Topics whose resolution is kept apart, by name, each with other words for it; a list of names where they have none",
     )
     away_reasons: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
         ("break", "lunch", "dinner", "meeting"),
@@ -157,6 +164,17 @@ class Policy(BaseModel):
                 raise ValueError(f"repeat_same_topic is true or false, not {other!r}; better write same_matter: topic")
         return values
 
+    @field_validator("topics", mode="before")
+    @classmethod
+    def _list_of_names(cls, value: Any) -> Any:
+        return dict.fromkeys(value, ()) if isinstance(value, list | tuple) else value
+
+    @field_validator("kinds", "topics")
+    @classmethod
+    def _one_meaning(cls, value: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+        Names(value, BUILT_IN_KINDS if info.field_name == "kinds" else {})
+        return value
+
     @field_validator("day_starts", mode="before")
     @classmethod
     def _quarter(cls, value: Any) -> str:
@@ -191,6 +209,21 @@ class Policy(BaseModel):
     def zone(self) -> ZoneInfo:
         """The operation's time zone."""
         return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def kind_names(self) -> Names:
+        """What sources write of kinds → the kind."""
+        return Names(self.kinds, BUILT_IN_KINDS)
+
+    @cached_property
+    def topic_names(self) -> Names:
+        """What sources write of topics → the topic, folded."""
+        return Names(self.topics)
+
+    @cached_property
+    def topics_apart(self) -> dict[str, str]:
+        """Topics whose resolution is kept apart, folded → as the policy writes them."""
+        return {folded(name): name for name in self.topics}
 
     @cached_property
     def allowed_lateness_ms(self) -> int:
