@@ -50,7 +50,7 @@ def message(chat: Contact, event: e.ChatMessage, at: int, rules: Rules) -> None:
         if chat.asked_at is None:
             chat.asked_at = at
             if chat.closed_at is None:  # nobody waits in a chat that is over
-                chat.put(_DUE, at + _limit(rules), both=_RESPONSE_DUE, form=PLANNED)
+                chat.put(_DUE, at + rules.policy.first_response_ms(chat.queue), both=_RESPONSE_DUE, form=PLANNED)
     elif event.sender == "agent":
         _assign(chat, event, at)
         if chat.unanswered_at is None:
@@ -79,7 +79,8 @@ def _first_reply(chat: Contact, waited: int, at: int, rules: Rules) -> None:
     if waited:
         sums["chat_first_response_seconds"] = waited
         sums["chat_first_response_seconds_squared"] = squared(waited)
-    if waited <= _limit(rules):
+    due = chat.slots.get(_DUE)  # of the queue in which the customer asked
+    if waited <= rules.policy.first_response_ms(chat.queue if due is None else due.queue):
         chat.drop(_DUE)
         sums |= {"first_responses_due": 1, "first_responses_within_30s": 1}
     chat.put(_RESPONSE, at, both=sums)
@@ -98,10 +99,6 @@ def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:
             chat.close(at)
     if event.resolved is not None:
         chat.resolve(at, event.resolved)
-
-
-def _limit(rules: Rules) -> int:
-    return round(rules.policy.first_response_seconds * 1000)
 
 
 def _assign(chat: Contact, event: e.ContactEvent, at: int) -> None:

@@ -46,6 +46,19 @@ states = st.sampled_from(
 
 reasons = st.sampled_from([None, "lunch", "gone fishing"])
 
+#: What a service level is a share of, and what early hang-ups are to it.
+_SERVICE_LEVELS = [
+    {"service_level_denominator": of, "service_level_early_abandons": early}
+    for of, what in {
+        "offered": ("missed", "left_out", "in_time"),
+        "answered_and_abandoned": ("missed", "left_out", "in_time"),
+        "answered_abandoned_and_flow_outs": ("missed", "left_out", "in_time"),
+        "answered": ("missed", "left_out"),
+        "answered_and_flow_outs": ("missed", "left_out"),
+        "offered_less_short_abandons": ("missed",),
+    }.items()
+    for early in what
+]
 #: Values that a version of the policy may change.
 values = st.fixed_dictionaries(
     {
@@ -55,12 +68,11 @@ values = st.fixed_dictionaries(
         "max_customer_contacts_per_day": st.sampled_from([1, 2, 20]),
         "same_matter": st.sampled_from(["topic", "any", "queue", "topic_and_queue"]),
         "service_level_seconds": st.sampled_from([10, 20]),
-        "service_level_denominator": st.sampled_from(
-            ["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
-        ),
+        "service_level_seconds_by_queue": st.sampled_from([{}, {"q": 5}, {"r": 60, "q": 10}]),
         "short_abandon_seconds": st.sampled_from([0, 10]),
         "short_call_seconds": st.sampled_from([5, 10]),
         "first_response_seconds": st.sampled_from([10, 30]),
+        "first_response_seconds_by_queue": st.sampled_from([{}, {"q": 9}, {"r": 120}]),
         "first_response_channels": st.sampled_from([("chat",), ("ticket",), ("chat", "ticket")]),
         "response_delay_seconds": st.sampled_from([20, 120]),
         "reply_within_seconds": st.sampled_from([600, 3600]),
@@ -79,8 +91,9 @@ values = st.fixed_dictionaries(
         "staffing_shrinkage": st.sampled_from([0, 0.3]),
         "response_clock": st.sampled_from(["calendar", "calendar", "business"]),
         "business_hours": st.just(dict.fromkeys(("mon", "tue", "wed", "fri", "sat"), "08:00-12:00, 13:00-23:30")),
+        "service_level": st.sampled_from(_SERVICE_LEVELS),
     }
-)
+).map(lambda own: {name: value for name, value in own.items() if name != "service_level"} | own["service_level"])
 #: Values of the whole operation.
 lasting = st.fixed_dictionaries(
     {

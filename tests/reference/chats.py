@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.reference.holder import agent, desk, desk_before, holder, takes
+from tests.reference.holder import agent, desk, desk_before, holder, place, takes
 from tests.reference.thing import Contact, Thing, seconds
 
 
 def things(contact: Contact) -> list[Thing]:
     """First responses, later responses, and customers who waited past the threshold."""
-    limit = timedelta(seconds=contact.policy.first_response_seconds)
+    limit = timedelta()
     policy, day, found = contact.policy, contact.day, list[Thing]()
     asked = first_reply = None
     first_asked: datetime | None = None
@@ -22,6 +22,10 @@ def things(contact: Contact) -> list[Thing]:
             asked = asked or event["time"]
             if first_asked is None:
                 first_asked, asked_at = event["time"], number
+                queue = place(contact, number)[0] or ""
+                limit = timedelta(
+                    seconds=policy.first_response_seconds_by_queue.get(queue, policy.first_response_seconds)
+                )
         elif event["sender"] == "agent" and asked is not None:
             wait = seconds(event["time"] - asked)
             who = holder(contact, number)
@@ -32,7 +36,7 @@ def things(contact: Contact) -> list[Thing]:
             )
             if first_reply is None:
                 first_reply = event
-                within = wait <= policy.first_response_seconds
+                within = wait <= limit.total_seconds()
                 about = {"channel": "chat", "wait": wait, "within": within, "due": within}
                 found.append(Thing("first_response", event["time"], day, who, about))
                 if (

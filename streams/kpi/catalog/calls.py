@@ -10,15 +10,26 @@ def _service_level(policy: Policy, side: Side) -> tuple[Terms, Terms]:
     within = {"calls_answered_within_20s": 1}
     if side == "staff":  # what happens in the queue is no agent's doing
         return within, {"calls_offered": 1}
+    early = policy.service_level_early_abandons
+    if early == "in_time":
+        within["calls_abandoned_within_20s"] = 1
+    of: dict[str, int]
     match policy.service_level_denominator:
         case "offered":
-            return within, {"calls_offered": 1}
+            of = {"calls_offered": 1}
+        case "offered_less_short_abandons":
+            of = {"calls_offered": 1, "calls_abandoned_short": -1}
         case "answered":
             return within, {"calls_answered": 1}
+        case "answered_and_flow_outs":
+            return within, {"calls_answered": 1, "calls_flowed_out": 1}
         case "answered_and_abandoned":
-            return within, {"calls_answered": 1, "calls_abandoned": 1}
-        case "offered_less_short_abandons":
-            return within, {"calls_offered": 1, "calls_abandoned_short": -1}
+            of = {"calls_answered": 1, "calls_abandoned": 1}
+        case "answered_abandoned_and_flow_outs":
+            of = {"calls_answered": 1, "calls_abandoned": 1, "calls_flowed_out": 1}
+    if early == "left_out":
+        of["calls_abandoned_within_20s"] = -1
+    return within, of
 
 
 def _missed_offers(_: Policy, __: Side) -> tuple[Terms, Terms]:
@@ -57,10 +68,17 @@ CALLS = (
         "service_level_20s", "20秒接通率", "Answered within 20 s", "rate", "ratio", "higher",
         _service_level,
         "等待不超过阈值的接听 / 分母（按政策）", "answered with wait ≤ threshold / denominator by policy",
-        ("call.queued", "call.answered", "call.abandoned"),
-        ("service_level_seconds", "service_level_denominator", "short_abandon_seconds"),
-        "Exactly the threshold counts as within; agents: answered in time / (answered + missed).",
-        traps_zh="恰好等于阈值算达标；坐席：阈值内接听 /（接听 + 漏接）。",
+        ("call.queued", "call.answered", "call.abandoned", "call.left_queue"),
+        (
+            "service_level_seconds", "service_level_seconds_by_queue", "service_level_denominator", "service_level_early_abandons",
+            "short_abandon_seconds",
+        ),
+        "Exactly the threshold counts as within; agents: answered in time / (answered + missed). Calls of a queue with a threshold of its "
+        "own are held to that wherever they are added up. What hang-ups within the threshold and calls that flow out to another queue "
+        "are, vendors see differently: policy.",
+        traps_zh="恰好等于阈值算达标；坐席：阈值内接听 /（接听 + 漏接）。有单独阈值的队列，其通话在各级汇总中都按该阈值判定。"
+        "阈值内放弃与溢出到其他队列的通话如何计，各厂商口径不同，由政策规定。",
+        limit="service_level_seconds",
     ),
     Kpi(
         "abandonment_rate", "放弃率", "Abandonment rate", "rate", "ratio", "lower",

@@ -33,9 +33,10 @@ CHATS = (
         "阈值内的人工首响 / 已首响或等待超过阈值的会话",
         "first human reply ≤ threshold / chats that got one or waited past the threshold",
         ("chat.message", "chat.ended"),
-        ("first_response_seconds",),
+        ("first_response_seconds", "first_response_seconds_by_queue"),
         "Bots do not answer; unanswered past the threshold counts as missed at that moment.",
         traps_zh="机器人的回复不算首响；超过阈值仍未回复，在那一刻记为未达标。",
+        limit="first_response_seconds",
     ),
     Kpi(
         "first_response_time", "首次响应时间", "First response time", "mean", "s", "lower",

@@ -45,6 +45,7 @@ COMPLAINTS = (
         3,
         traps_zh="恰好 24 小时算及时；超过仍未解决，即在那一刻计为未及时，计给当时的坐席。24 小时内结束而未说明是否解决的"
         "（包括无人接听的来电和会话）不计入，另计在 complaints_unknown 中。",
+        limit="complaint_resolution_hours",
     ),
     Kpi(
         "complaints_unknown", "结束时未说明是否解决的投诉", "Complaints ended without a word", "count", "n", "lower",
@@ -58,6 +59,7 @@ COMPLAINTS = (
         version=2,
         traps_zh="这些投诉不计入 complaint_resolution_24h_rate：数量多时，该比率说明不了多少。计在结束之时，"
         "计给满 24 小时那一刻的坐席；之后有了说明，就改计到该比率中。超过 24 小时才结束的，无论有无说明，都计为未及时。",
+        limit="complaint_resolution_hours",
     ),
     Kpi(
         "complaint_late_days", "投诉超期天数", "Days of late complaints", "count", "days", "lower",
@@ -72,6 +74,7 @@ COMPLAINTS = (
         "resolved, closed or over ends it: a call or chat that nobody answered is over when the customer has left.",
         3,
         traps_zh="未结的每开始一天加一天，直到上限；计在投诉当日，计给最后的坐席；解决、关闭或结束即止：无人接听的来电或会话，客户离开即为结束。",
+        limit="complaint_resolution_hours",
     ),
     Kpi(
         "complaint_response_time", "投诉响应时间", "Complaint response time", "mean", "s", "lower",

@@ -12,13 +12,24 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from streams.kpi.policy.business_hours import BusinessDays, Weekday
 from streams.kpi.policy.names import BUILT_IN_KINDS, Aliases, Names, folded
 
-ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
+ServiceLevelDenominator = Literal[
+    "offered", "answered", "answered_and_abandoned", "answered_and_flow_outs", "answered_abandoned_and_flow_outs",
+    "offered_less_short_abandons",
+]  # fmt: skip
+EarlyAbandons = Literal["missed", "left_out", "in_time"]
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
 #: The fields that say what times of tickets and complaints are measured by.
 CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
 _Seconds = Annotated[float, Field(ge=0)]
+_SecondsByQueue = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=256), Field(coerce_numbers_to_str=True)],
+        Annotated[float, Field(ge=0)],
+    ],
+    Field(max_length=1000),
+]
 #: A number is taken as well: many sources have codes.
 _Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Field(coerce_numbers_to_str=True)
@@ -33,13 +44,26 @@ class Policy(BaseModel):
     version: str = Field("1", description="Name of this set of values; screens and sheets name it")
     time_zone: str = Field("Asia/Shanghai", description="The operation's zone: borders of its days")
     service_level_seconds: _Seconds = Field(20, description="An answer within this wait (≤) is in time")
+    service_level_seconds_by_queue: _SecondsByQueue = Field(
+        default={}, description="The same for calls of these queues, where it is another"
+    )
     service_level_denominator: ServiceLevelDenominator = Field(
-        "offered", description="What the 20-second answer rate is a share of; of an agent always his offers"
+        "offered",
+        description="What the service level is a share of; of an agent always his offers. A flow-out has left its queue unanswered, "
+        "timed out or on to another",
+    )
+    service_level_early_abandons: EarlyAbandons = Field(
+        "missed",
+        description="What a hang-up within the wait that is in time (≤) is to the service level: missed where abandoned calls count, "
+        "left out, or as good as answered in time",
     )
     short_abandon_seconds: _Seconds = Field(
         0, description="Hang-ups within this wait (≤) are not abandoned; 0: all are"
     )
     first_response_seconds: _Seconds = Field(30, description="A first response within this time (≤) is in time")
+    first_response_seconds_by_queue: _SecondsByQueue = Field(
+        default={}, description="The same for chats of these queues, where it is another"
+    )
     first_response_channels: tuple[Channel, ...] = Field(
         ("chat",),
         description="Channels whose first responses make the mean first response time; tickets wait for hours",
@@ -191,6 +215,21 @@ class Policy(BaseModel):
         _ = self.business_days  # read here, so that what is wrong with them is told at once
         return self
 
+    @model_validator(mode="after")
+    def _early_abandons_that_count(self) -> Policy:
+        early, of = self.service_level_early_abandons, self.service_level_denominator
+        if early != "missed" and of == "offered_less_short_abandons":
+            raise ValueError(
+                f"service_level_early_abandons: {early} and service_level_denominator: {of} both say what becomes of short calls; keep "
+                "one: early abandons with offered, or missed"
+            )
+        if early == "in_time" and "abandoned" not in of and of != "offered":
+            raise ValueError(
+                f"service_level_early_abandons: in_time needs a service_level_denominator with abandoned calls, not {of}: they would be "
+                "above the line and not below it"
+            )
+        return self
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -209,6 +248,14 @@ class Policy(BaseModel):
     def zone(self) -> ZoneInfo:
         """The operation's time zone."""
         return ZoneInfo(self.time_zone)
+
+    def service_level_ms(self, queue: str | None) -> int:
+        """Milliseconds within which a call of a queue is to be answered."""
+        return round(self.service_level_seconds_by_queue.get(queue or "", self.service_level_seconds) * 1000)
+
+    def first_response_ms(self, queue: str | None) -> int:
+        """Milliseconds within which a chat of a queue is to get its first response."""
+        return round(self.first_response_seconds_by_queue.get(queue or "", self.first_response_seconds) * 1000)
 
     @cached_property
     def kind_names(self) -> Names:
