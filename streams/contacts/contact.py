@@ -9,6 +9,7 @@ from streams.contacts.rules import Rules
 from streams.contacts.slots import HAPPENED, Slot, Slots, Was
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import Sums
+from streams.kpi.policy.names import folded
 from streams.windows.clock import Days
 
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
@@ -138,6 +139,12 @@ class Contact(Struct, array_like=True, kw_only=True):
     left_menu_at: int | None = None
     #: Its customer id is that of many callers (``shared.py``): who they are is unknown.
     shared: bool = False
+    #: Is its customer a VIP, is it urgent: the last word; None: nobody said. The parts for which it is counted apart now.
+    vip: bool | None = None
+    urgent: bool | None = None
+    apart: tuple[str, ...] = ()
+    #: Tickets: since when the customer accepts how it was settled.
+    accepted_at: int | None = None
 
     @property
     def identified(self) -> bool:
@@ -265,6 +272,10 @@ class Contact(Struct, array_like=True, kw_only=True):
                 was_refund = self.kind == "refund" and kind == "refund_dispute"
                 self.drop(*(name for name in OF_ITS_KIND if not (was_refund and name == "refund")))
             self.kind, news = kind, True
+        if event.vip is not None:
+            self.vip = event.vip
+        if event.priority is not None and (priority := folded(event.priority)):
+            self.urgent = priority in rules.urgent
         if event.customer_id is not None and not self.known:
             self.known = news = True
         return news

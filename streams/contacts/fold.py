@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from msgspec import structs
 
-from streams.contacts import calls, chats, credit, feedback, kinds, tickets
+from streams.contacts import calls, chats, credit, feedback, kinds, parts, tickets
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules, Timeline
 from streams.contacts.story import in_turn, order
@@ -57,6 +57,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.settle_fcr()
     if rules.credits_others:
         credit.settle(state, event, rules)
+    if state.vip is not None or state.urgent is not None:
+        parts.settle(state)
     return news or state.merged or state.linking() != linking
 
 

@@ -37,6 +37,8 @@ class Rules(Struct, frozen=True):
     #: What sources write of kinds and topics → what it means.
     kinds: Names
     topics: Names
+    #: Priorities that are urgent, folded.
+    urgent: frozenset[str]
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
     #: What times of tickets and complaints are measured by; None: every second counts.
@@ -107,7 +109,15 @@ def rules_of(policy: AnyPolicy, days: Days | None = None) -> Rules:
     least = min(one.max_customer_contacts_per_day for one in values)
     last = values[-1]
     return Rules(
-        last, days, reach, _look_back(reach), least, last.kind_names, last.topic_names, timeline=Timeline(policy, days)
+        last,
+        days,
+        reach,
+        _look_back(reach),
+        least,
+        last.kind_names,
+        last.topic_names,
+        last.urgent,
+        timeline=Timeline(policy, days),
     )
 
 
@@ -117,7 +127,7 @@ def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
     others = policy.rating_credit != "at_end"
     least = policy.max_customer_contacts_per_day
     return Rules(
-        policy, days, reach, _look_back(reach), least, policy.kind_names, policy.topic_names,
+        policy, days, reach, _look_back(reach), least, policy.kind_names, policy.topic_names, policy.urgent,
         business=business, credits_others=others,
     )  # fmt: skip
 

@@ -24,14 +24,14 @@ SHORT = {
     "queue": "queue_id", "agent": "agent_id", "team": "team_id", "site": "site_id", "customer": "customer_id",
     "to": "to_agent_id", "to_queue": "to_queue_id", "wait": "wait_seconds", "ring": "ring_seconds", "talk": "talk_seconds",
     "hold": "hold_seconds", "wrap": "wrap_up_seconds", "by": "ended_by", "search": "search_seconds",
-    "coverage": "keyword_coverage", "rate": "speech_rate", "shift": "shift_seconds", "switches": "page_switches",
+    "coverage": "keyword_coverage", "rate": "speech_rate", "shift": "shift_seconds", "switches": "page_switches", "accepted": "accepted_by_customer",
 }  # fmt: skip
 NUMBERS = {
     "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds", "score", "emotion", "emotion_start",
     "emotion_end", "speech_rate",
     "sequence", "silences", "shift_seconds", "script_hits", "keyword_coverage", "page_switches", "search_seconds",
 }  # fmt: skip
-TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script"}
+TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script", "vip"}
 TIMES = {"due", "starts", "ends"}
 STATES = {"available", "on_contact", "wrap_up", "away", "training", "offline"}
 SENDERS = {"customer": "customer", "bot": "bot", "reply": "agent"}

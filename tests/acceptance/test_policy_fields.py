@@ -55,6 +55,8 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "satisfied_from": ({}, ({"1-5": 2, "0-10": 2, "0-100": 20, "binary": 0},)),
     "kinds": ({}, ({"praise": ["complaint", "fault", "refund", "refund_dispute", "info_relay", "follow_up"]},)),
     "topics": ({}, ([], ["invoice"], {"late": ["price"], "late-delivery": ["latedelivery"]})),
+    "urgent_priorities": ({}, ([], ["normal"])),
+    "complaint_closes": ({}, ("accepted",)),
     "away_reasons": ({}, ([], ["smoke"])),
     "max_wait_seconds": ({}, (0, 60)),
     "staffing_service_level": ({}, (0.99,)),

@@ -39,6 +39,8 @@ kinds = st.sampled_from(
     ]
 )
 topics = st.sampled_from([None, "x", "y", "Ｘ", "why"])
+vips = st.sampled_from([None, None, None, True, False])
+priorities = st.sampled_from([None, None, None, "urgent", "ＵＲＧＥＮＴ", "normal"])
 seldom = st.sampled_from([True, False, False, False])
 states = st.sampled_from(
     ["available", "available", "on_contact", "on_contact", "wrap_up", "away", "training", "offline"]
@@ -76,6 +78,8 @@ values = st.fixed_dictionaries(
         "first_response_channels": st.sampled_from([("chat",), ("ticket",), ("chat", "ticket")]),
         "response_delay_seconds": st.sampled_from([20, 120]),
         "reply_within_seconds": st.sampled_from([600, 3600]),
+        "complaint_closes": st.sampled_from(["resolved", "accepted"]),
+        "urgent_priorities": st.sampled_from([("urgent",), ("Normal",)]),
         "complaint_resolution_hours": st.sampled_from([1, 24]),
         "complaint_late_days_at_most": st.sampled_from([2, 30]),
         "csat_mean_scale": st.sampled_from(["1-5", "0-10"]),
@@ -123,7 +127,9 @@ class Story:
         self.contact = f"{channel}{number}"
         self.customer = draw(st.sampled_from([None, "A", "B"]))
         self.at = start + timedelta(seconds=draw(st.sampled_from([0, 600, 7000, 7199, 7201, 90_000, 200_000])))
-        self.about = {"topic": draw(topics), "kind": draw(kinds)}
+        self.about = {
+            "topic": draw(topics), "kind": draw(kinds), "vip": draw(vips), "priority": draw(priorities),
+        }  # fmt: skip
         self.clock, self.began = timedelta(seconds=draw(clocks)), start
         self.ids = draw(st.sampled_from([1, 1, -1]))
         self.numbered = draw(st.sampled_from([(), (), (True, False), (True,)]))
@@ -139,7 +145,12 @@ class Story:
             "sequence": number // 2 if self.numbered and self.draw(st.sampled_from(self.numbered)) else None,
             "contact_id": self.contact, "customer_id": self.customer, **self.about, **staff, **fields,
         }  # fmt: skip
-        self.about = {"kind": self.draw(kinds)} if self.draw(st.integers(0, 15)) == 15 else {}
+        news = {"kind": kinds, "vip": vips, "priority": priorities}
+        self.about = (
+            {name: self.draw(news[name]) for name in (self.draw(st.sampled_from(list(news))),)}
+            if self.draw(st.integers(0, 15)) == 15
+            else {}
+        )
         self.told.append({name: value for name, value in event.items() if value is not None})
 
     def perhaps(self) -> bool:
@@ -240,7 +251,10 @@ def tickets(draw: st.DrawFn, number: int, start: datetime) -> list[Event]:
         elif what == "reopened" and story.told[-1]["type"] not in ("ticket.resolved", "ticket.closed"):
             continue  # nothing to reopen
         elif what in ("resolved", "closed"):
-            story.tell(what, draw(st.sampled_from([agent, agent, None])), resolved=draw(words))
+            accepted = draw(words) if draw(seldom) else None
+            story.tell(
+                what, draw(st.sampled_from([agent, agent, None])), resolved=draw(words), accepted_by_customer=accepted
+            )
         else:
             story.tell(what, draw(st.sampled_from([agent, agent, None])))
     if story.seldom() and story.seldom():
@@ -283,6 +297,8 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
                 others.append({"score": 9})
             if "resolved" in wrong:
                 others.append({"resolved": not wrong["resolved"]})
+            if wrong["type"] in ("ticket.resolved", "ticket.closed"):
+                others.append({"accepted_by_customer": not wrong.get("accepted_by_customer")})
             if "sender" in wrong:
                 others.append({"sender": "bot"})
             fields = draw(st.sampled_from(others))

@@ -14,7 +14,10 @@ from tests.reference.credit import credited
 from tests.reference.holder import agent, desk, holder, number_of
 from tests.reference.moments import after, begin, lasted
 from tests.reference.resolution import (
+    accepted,
     account,
+    both,
+    by_acceptance,
     ended,
     finished,
     gone,
@@ -183,10 +186,13 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         about: dict[str, Any] = {"wait": lasted(contact.arrived, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
     limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
-    end, solved = ended(contact), resolved(contact)
+    end, word_since = ended(contact), resolved(contact)
+    solved = None if word_since is None else word_since["time"]
+    if by_acceptance(contact):
+        end, solved = both(end, accepted(contact)), both(solved, accepted(contact))
     then = who_at(contact, kind_known(contact, limit))
-    if solved is not None and solved["time"] <= limit:
-        found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
+    if solved is not None and solved <= limit:
+        found.append(Thing("complaint_due", solved, day, who, {"within": True}))
     elif solved is None and end is not None and end <= limit:
         # Ended in time without a word on it: nobody knows.
         found.append(Thing("complaint_unknown" if word is None else "complaint_due", end, day, then, {"within": False}))
@@ -354,6 +360,10 @@ def complaints(contact: Contact) -> list[Thing]:
     if end is not None:
         parts = [e for leg in legs(contact)[0] for e in leg.ends] if contact.channel == "call" else []
         closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
+        if by_acceptance(contact):
+            closed = both(closed, accepted(contact))
+        if closed is None:
+            return found
         found.append(Thing("complaint", max(contact.arrived, closed), contact.day, staff(contact)))
     return found
 

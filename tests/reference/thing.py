@@ -66,6 +66,13 @@ class Contact:
         return day_of(self.arrived, self.versions)
 
     @cached_property
+    def parts(self) -> set[str]:
+        """What it is counted apart for beside all: the last word on whether its customer is a VIP, and on how pressing it is."""
+        told = [p for event in self.events if (p := words.plain(event.get("priority") or ""))]
+        urgent = bool(told) and any(words.same(told[-1], each) for each in self.policy.urgent_priorities)
+        return {name for name, so in (("vip", self.last("vip")), ("urgent", urgent)) if so}
+
+    @cached_property
     def merged(self) -> bool:
         """Did it tell the same matter as another ticket, which goes on alone?"""
         return any(e["type"] == "ticket.merged" for e in self.events)

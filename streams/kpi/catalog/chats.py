@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.measures.parts import parts_of
 from streams.kpi.policy.model import CLOCK, Policy
 from streams.kpi.spec import Kpi, Side, Terms
 
@@ -33,20 +34,26 @@ CHATS = (
         "阈值内的人工首响 / 已首响或等待超过阈值的会话",
         "first human reply ≤ threshold / chats that got one or waited past the threshold",
         ("chat.message", "chat.ended"),
-        ("first_response_seconds", "first_response_seconds_by_queue"),
-        "Bots do not answer; unanswered past the threshold counts as missed at that moment.",
-        traps_zh="机器人的回复不算首响；超过阈值仍未回复，在那一刻记为未达标。",
+        ("first_response_seconds", "first_response_seconds_by_queue", "urgent_priorities"),
+        "Bots do not answer; unanswered past the threshold counts as missed at that moment. A queue may have a "
+        "threshold of its own. Of VIPs and urgent contacts beside all, as `first_response_30s_rate~vip`.",
+        traps_zh="机器人的回复不算首响；超过阈值仍未回复，在那一刻记为未达标。队列可有单独阈值。"
+        "VIP 与紧急联络另行分列，如 `first_response_30s_rate~vip`。",
         limit="first_response_seconds",
+        apart=parts_of("first_responses_due"),
     ),
     Kpi(
         "first_response_time", "首次响应时间", "First response time", "mean", "s", "lower",
         _first_response_time,
         "首次人工回复 − 客户首条消息（均值）", "first human reply − customer's first message (mean)",
         ("chat.message", "ticket.replied"),
-        ("first_response_channels", *CLOCK),
-        "Chats by default: tickets wait for hours, and a mean of both would say nothing about either.",
-        traps_zh="默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。",
+        ("first_response_channels", "urgent_priorities", *CLOCK),
+        "Chats by default: tickets wait for hours, and a mean of both would say nothing about either. Of VIPs and urgent contacts "
+        "beside all, as `first_response_time~urgent`.",
+        traps_zh="默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。"
+        "VIP 与紧急联络另行分列，如 `first_response_time~urgent`。",
         squares=_first_response_squares,
+        apart=parts_of("chat_first_responses", "ticket_first_responses"),
     ),
     *(
         Kpi(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.measures.parts import parts_of
 from streams.kpi.measures.topics import topics_in
 from streams.kpi.policy.model import CLOCK
 from streams.kpi.spec import Kpi
@@ -12,11 +13,13 @@ TICKETS = (
         lambda p, s: ({"time_to_resolve_seconds": 1}, {"tickets_resolved": 1}),
         "解决时间 − 创建时间（均值）", "resolved − created (mean)",
         ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        ("rating_credit", *CLOCK),
+        ("rating_credit", "urgent_priorities", *CLOCK),
         "A reopened ticket counts to its last resolution, one that is open or whose creation nobody told not at all; a later "
-        "word that it is resolved moves nothing.",
-        traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。",
+        "word that it is resolved moves nothing. Of VIPs and urgent contacts beside all, as `time_to_resolve~urgent`.",
+        traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。"
+        "VIP 与紧急联络另行分列，如 `time_to_resolve~urgent`。",
         squares=lambda p, s: {"time_to_resolve_seconds_squared": 1},
+        apart=parts_of("tickets_resolved"),
     ),
     *(
         Kpi(
@@ -74,9 +77,13 @@ TICKETS = (
         lambda p, s: ({"sla_breached": 1}, {"sla_due": 1}),
         "超过时限的工单 / 有时限且已办结或已到期的工单", "past due / tickets with a due time that are finished or past it",
         ("ticket.created", "ticket.resolved", "ticket.closed"),
+        ("urgent_priorities",),
         traps="Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the due time is "
-        "in time; resolved or closed is finished, a reopened ticket must be finished again.",
-        traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。",
+        "in time; resolved or closed is finished, a reopened ticket must be finished again. Of VIPs and urgent "
+        "contacts beside all, as `sla_breach_rate~urgent`.",
+        traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。"
+        "VIP 与紧急联络另行分列，如 `sla_breach_rate~urgent`。",
+        apart=parts_of("sla_due"),
     ),
     Kpi(
         "open_backlog", "积压量", "Open backlog", "level", "n", "lower",

@@ -16,6 +16,7 @@ ServiceLevelDenominator = Literal[
     "offered", "answered", "answered_and_abandoned", "answered_and_flow_outs", "answered_abandoned_and_flow_outs",
     "offered_less_short_abandons",
 ]  # fmt: skip
+ComplaintCloses = Literal["resolved", "accepted"]
 EarlyAbandons = Literal["missed", "left_out", "in_time"]
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
@@ -99,6 +100,14 @@ class Policy(BaseModel):
     topics: Annotated[Aliases, Field(max_length=50)] = Field(
         default={},
         description="Topics whose resolution is kept apart, by name, each with other words for it; a list of names where they have none",
+    )
+    urgent_priorities: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
+        ("urgent", "critical", "紧急", "加急"),
+        description="Priorities of which contacts are urgent; case, full width and white space never matter",
+    )
+    complaint_closes: ComplaintCloses = Field(
+        "resolved",
+        description="When a complaint by ticket is closed: once it is resolved or closed, or once its customer has accepted that, too",
     )
     away_reasons: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
         ("break", "lunch", "dinner", "meeting"),
@@ -266,6 +275,11 @@ class Policy(BaseModel):
     def topic_names(self) -> Names:
         """What sources write of topics → the topic, folded."""
         return Names(self.topics)
+
+    @cached_property
+    def urgent(self) -> frozenset[str]:
+        """Priorities that are urgent, folded."""
+        return frozenset(map(folded, self.urgent_priorities))
 
     @cached_property
     def topics_apart(self) -> dict[str, str]:
