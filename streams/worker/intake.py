@@ -104,6 +104,7 @@ class Intake:
         )
         customers.mark(number, out.touched)
         self._screens.sharing_changed(out.shared)
+        self._screens.words_met(out.unknown)
         self._buffer.record(number, len(records), clock)
         for what, error in out.failures:
             log.error("%s cannot be joined", what, exc_info=error)

@@ -78,12 +78,13 @@ class Names(dict[str, str]):
         super().__init__()
         usual = aliases(built_in)
         mine = {word: usual.get(folded(name), folded(name)) for word, name in aliases(own).items()}
-        self._meant = usual | mine
-        self.known = frozenset(self._meant.values())
+        #: Every word that a list gives, folded → its name.
+        self.words: Mapping[str, str] = usual | mine
+        self.known = frozenset(self.words.values())
 
     def __missing__(self, said: str) -> str:
         key = folded(said)
-        name = self._meant.get(key, key)
+        name = self.words.get(key, key)
         if len(self) < _REMEMBERED:
             self[said] = name
         return name
