@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.doctor import examine, partitions, shared_ids
+from deploy.doctor import examine, partitions, shared_ids, unknown_words
 from deploy.local.brokers import open_kafka, open_redis
 from streams.commands.shared.context import Broker, Prefix, RedisUrl, clear_errors, deployment
 from streams.kafka.connection import kafka_python_options
@@ -30,7 +30,7 @@ def doctor(
     )
     if base.given.get("redis") is not None:
         with clear_errors():  # a policy that is wrong
-            findings.append(shared_ids(base.settings))
+            findings += [shared_ids(base.settings), unknown_words(base.settings)]
     if any(finding.ok for finding in findings if finding.name.startswith("Kafka at ")):
         findings += partitions(base.settings)
     table = Table(show_edge=False, pad_edge=False)

@@ -23,6 +23,7 @@ from streams.kafka import probe
 from streams.settings import Settings
 from streams.wallboard.items import Clock
 from streams.wallboard.shared_ids import Sharing
+from streams.wallboard.unknown_words import Unknown
 from streams.worker.placement import placement
 
 _PYTHON_FROM, _PYTHON_BELOW = (3, 11), (3, 14)
@@ -173,6 +174,28 @@ def shared_ids(settings: Settings) -> Finding:
         needed=False,
         found=f"{found.total}{seen}; their contacts count as those of unknown customers (`shared_contacts`): better have the source "
         "leave such ids out",
+        advice="",
+    )
+
+
+def unknown_words(settings: Settings) -> Finding:
+    """Which words for kinds and topics no list of the policy has, as the workers have met them. Nothing is missing where there are some."""
+    name = "Unknown kinds and topics"
+    try:
+        with Redis.from_url(settings.redis, socket_timeout=2, socket_connect_timeout=2) as redis:
+            told, clock = redis.hgetall(settings.redis_key(keys.UNKNOWN)), redis.get(settings.redis_key(keys.CLOCK))
+        now = None if clock is None else msgspec.json.decode(clock, type=Clock).now
+    except (RedisError, OSError, ValueError) as error:
+        return Finding(name, ok=False, needed=False, found=str(error), advice="see Redis above")
+    found = Unknown(settings.policy).at({word.decode(errors="replace"): times for word, times in told.items()}, now)
+    if not found.events:
+        return Finding(name, ok=True, needed=False, found="none", advice="")
+    lines = "; ".join(found.named) or "too many words to name"
+    return Finding(
+        name,
+        ok=True,
+        needed=False,
+        found=f"some {found.events} events; word (events): line to add to the policy: {lines}",
         advice="",
     )
 

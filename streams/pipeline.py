@@ -14,6 +14,7 @@ from streams.contacts.customer import Customer
 from streams.contacts.joining import Lacking
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
+from streams.contacts.unknown import Word, count
 from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Totals, entity_kind
 from streams.entities.daily_facts import due, plain
@@ -83,6 +84,8 @@ class Run:
     duplicates: int = 0
     late: int = 0
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    #: Words for kinds and topics that no list has → in how many events.
+    unknown: dict[Word, int] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     facts: dict[str, DailyFacts] = field(default_factory=DayBook)
     entities: dict[str, Entity] = field(default_factory=Entities)
@@ -208,6 +211,9 @@ def _taken(
     result.admitted += outcome.admitted
     result.duplicates += outcome.duplicates
     result.late += outcome.late
+    if isinstance(outcome, ContactsOutcome):
+        for word, times in outcome.unknown.items():
+            count(result.unknown, word, times)
     result.rejected += [(places[index], why) for index, why in outcome.rejected]
     return list(outcome.contributions.items())
 

@@ -10,6 +10,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
+from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
@@ -98,9 +99,9 @@ def look(
         fired_before = before is not None and before.status == "firing"
         fires = after is not None and after.status == "firing"
         if fires and not fired_before and after is not None:
-            told.append(_alert(rule, entity, "firing", figure, after.since, now))
+            told.append(_alert(watch, entity, "firing", figure, after.since, now))
         elif fired_before and not fires and before is not None:
-            told.append(_alert(rule, entity, "resolved", figure, before.since, now))
+            told.append(_alert(watch, entity, "resolved", figure, before.since, now))
     return told
 
 
@@ -114,14 +115,15 @@ def standing(
 ) -> list[Alert]:
     """The alerts of an entity that fire, as they stand now: for a screen that has lost them."""
     return [
-        _alert(watch.rule, entity, "firing", watch.figure(sums, wait), state.since, now)
+        _alert(watch, entity, "firing", watch.figure(sums, wait), state.since, now)
         for watch in watched
         if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
     ]
 
 
-def _alert(rule: Rule, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
-    zh, en = _reason(rule, entity, status, figure, (now - since) / 1000)
+def _alert(watch: Watch, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
+    rule = watch.rule
+    zh, en = _reason(watch, entity, status, figure, (now - since) / 1000)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -142,13 +144,14 @@ def _alert(rule: Rule, entity: str, status: AlertStatus, figure: Figure, since: 
 _KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全体"}
 
 
-def _reason(rule: Rule, entity: str, status: AlertStatus, figure: Figure, held: float) -> tuple[str, str]:
-    kind, id = entity_kind(entity), entity_id(entity)
+def _reason(watch: Watch, entity: str, status: AlertStatus, figure: Figure, held: float) -> tuple[str, str]:
+    rule, kind, id = watch.rule, entity_kind(entity), entity_id(entity)
     who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
     who_en = "the whole operation" if kind == "all" else f"{kind} {id}"
     window_zh, window_en = _WINDOW_WORDS[rule.window]
     kpi = KPIS[rule.kpi]
-    name_zh, name_en, unit = kpi.zh, kpi.en, kpi.unit
+    names, unit = named(kpi, watch.policy, id if kind == "queue" else None), kpi.unit
+    name_zh, name_en = names.zh, names.en
     value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
     n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
     if status == "resolved":

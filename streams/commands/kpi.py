@@ -37,6 +37,7 @@ from streams.kpi.explained import SIDES, Explained, Part, described, explain, fi
 from streams.kpi.labels import AREAS as AREA_NAMES
 from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, interval_said, said
 from streams.kpi.labels import SIDES as SIDE_NAMES
+from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi, side_of
@@ -111,11 +112,11 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
     facts = described(one, policy)
     area, kind, better = AREA_NAMES[facts["area"]], KINDS[one.kind], BETTER[one.better]
     yield "id", f"{one.id} (v{one.version})"
-    yield "name", f"{one.zh} · {one.en}"
+    yield "name", f"{facts['zh']} · {facts['en']}"
     yield "area", f"{area['zh']} · {area['en']}"
     yield "unit", f"{one.unit} ({kind['zh']} · {kind['en']}); {better['zh']} · {better['en']}"
-    yield "公式", one.formula_zh
-    yield "formula", one.formula_en
+    yield "公式", facts["formula_zh"]
+    yield "formula", facts["formula_en"]
     bounds = {side: one.bound(policy, side) for side in SIDES}
     same = bounds["desk"].top == bounds["staff"].top and bounds["desk"].bottom == bounds["staff"].bottom
     for side in SIDES[: 1 if same else 2]:
@@ -334,9 +335,11 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Any
     one = found.kpi
     table = _table("", "", "")
     table.show_header = False
-    table.add_row("KPI", f"{one.id} (v{one.version})", f"{one.zh} · {one.en}")
+    last = policy.current(max(day.date for day in own))
+    names = named(one, last)
+    table.add_row("KPI", f"{one.id} (v{one.version})", f"{names.zh} · {names.en}")
     table.add_row("of", found.entity, f"{when}: {len(own)} {'day' if len(own) == 1 else 'days'} with facts")
-    table.add_row("formula", one.formula_en, one.formula_zh)
+    table.add_row("formula", names.formula_en, names.formula_zh)
     shown = (
         ("top", found.top),
         ("bottom", found.bottom),

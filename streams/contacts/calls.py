@@ -15,6 +15,7 @@ from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 
 _OFFER: Sums = {"calls_offered": 1}
+_FLOW_OUT: Sums = {"calls_flowed_out": 1}
 
 
 def _ms(seconds: float) -> int:
@@ -33,7 +34,9 @@ def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
         # The same, of a call that was given up: the source told the end before the beginning.
         leg.implied, leg.queue = False, event.queue_id or leg.queue
         _put_offer(call, leg)
-        if (slot := call.slots.get(name := f"abandon{len(call.legs)}")) is not None:
+        if (slot := call.slots.get(f"abandon{len(call.legs)}")) is not None:
+            _put_abandon(call, leg, slot.at, rules)
+        if (slot := call.slots.get(name := f"flow_out{len(call.legs)}")) is not None:
             call.fill(name, replace(slot, queue=leg.queue))
         return
     if leg is not None and not leg.gone:
@@ -48,7 +51,7 @@ def queued(call: Contact, event: e.CallQueued, at: int, rules: Rules) -> None:
             _put_answer(call, leg, rules)
             return
     if leg is not None and leg.answered_at is None and not leg.gone:
-        _leave(call, leg, at)
+        _flow_out(call, leg, at)
     _open(call, at, event.queue_id or call.queue)
 
 
@@ -104,7 +107,7 @@ def _put_answer(call: Contact, leg: Leg, rules: Rules) -> None:
     if leg.wait:
         sums["wait_seconds"] = leg.wait
         sums["wait_seconds_squared"] = squared(leg.wait)
-    if leg.wait <= _ms(rules.policy.service_level_seconds):
+    if leg.wait <= rules.policy.service_level_ms(leg.queue or call.queue):
         sums["calls_answered_within_20s"] = 1
     call.put(
         f"answer{len(call.legs)}",
@@ -123,18 +126,24 @@ def abandoned(call: Contact, event: e.CallAbandoned, at: int, rules: Rules) -> N
     if leg is None:
         return
     _leave(call, leg, at)
-    wait = _ms(event.wait_seconds) if event.wait_seconds is not None else max(0, at - leg.queued_at)
+    leg.wait = _ms(event.wait_seconds) if event.wait_seconds is not None else max(0, at - leg.queued_at)
+    _put_abandon(call, leg, at, rules)
+
+
+def _put_abandon(call: Contact, leg: Leg, at: int, rules: Rules) -> None:
     sums: Sums = {"calls_abandoned": 1}
     short = _ms(rules.policy.short_abandon_seconds)
-    if short and wait <= short:
+    if short and leg.wait <= short:
         sums["calls_abandoned_short"] = 1
+    if leg.wait <= rules.policy.service_level_ms(leg.queue or call.queue):
+        sums["calls_abandoned_within_20s"] = 1
     call.put(f"abandon{len(call.legs)}", at, desk=sums, queue=leg.queue)
 
 
 def left_queue(call: Contact, event: e.CallLeftQueue, at: int, rules: Rules) -> None:
-    """Timed out or overflowed: it stays among the offered."""
+    """Timed out or overflowed: it stays among the offered, and has flowed out."""
     if leg := _waiting_leg(call, at):
-        _leave(call, leg, at)
+        _flow_out(call, leg, at)
 
 
 def transferred(call: Contact, event: e.CallTransferred, at: int, rules: Rules) -> None:
@@ -239,6 +248,12 @@ def _leave(call: Contact, leg: Leg, at: int) -> None:
     leg.gone, leg.gone_at = True, at
     call.drop(f"wait{len(call.legs)}")
     _put_offer(call, leg)
+
+
+def _flow_out(call: Contact, leg: Leg, at: int) -> None:
+    """It leaves its queue unanswered, and not by the caller's will."""
+    _leave(call, leg, at)
+    call.put(f"flow_out{len(call.legs)}", at, desk=_FLOW_OUT, queue=leg.queue)
 
 
 def _last_answered(call: Contact, agent: str | None) -> Leg | None:

@@ -92,7 +92,8 @@ def _first_reply(chat: Contact, waited: int, at: int, rules: Rules) -> None:
     if waited:
         sums["chat_first_response_seconds"] = waited
         sums["chat_first_response_seconds_squared"] = squared(waited)
-    if waited <= waiting.limit(rules):
+    due = chat.slots.get(waiting.due(chat))  # of the queue in which the customer asked
+    if waited <= rules.policy.first_response_ms(chat.queue if due is None else due.queue):
         chat.drop(waiting.due(chat))
         sums |= {"first_responses_due": 1, "first_responses_within_30s": 1}
     first = FIRST_RESPONSE not in chat.slots

@@ -5,9 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.contacts.rules import Rules
 from streams.contacts.slots import HAPPENED, Slot, Slots, Was
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import Sums
+from streams.kpi.policy.names import folded
 from streams.windows.clock import Days
 
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
@@ -121,6 +123,7 @@ class Contact(Struct, array_like=True, kw_only=True):
     team: str | None = None
     queue: str | None = None
     site: str | None = None
+    #: By the names that the policy has for them (``Rules.topics``, ``Rules.kinds``).
     topic: str | None = None
     kind: str | None = None
     closed_at: int | None = None
@@ -166,6 +169,12 @@ class Contact(Struct, array_like=True, kw_only=True):
     shared: bool = False
     #: Chats: the conversation that goes on.
     session: Session | None = None
+    #: Is its customer a VIP, is it urgent: the last word; None: nobody said. The parts for which it is counted apart now.
+    vip: bool | None = None
+    urgent: bool | None = None
+    apart: tuple[str, ...] = ()
+    #: Tickets: since when the customer accepts how it was settled.
+    accepted_at: int | None = None
 
     @property
     def identified(self) -> bool:
@@ -267,13 +276,16 @@ class Contact(Struct, array_like=True, kw_only=True):
             self.close(self.closed_at)
         return True
 
-    def learn(self, event: ContactEvent, at: int, days: Days) -> bool:
-        """Take over what any event may tell: queue, site, topic, kind, and the earliest moment. True where that is news."""
+    def learn(self, event: ContactEvent, at: int, rules: Rules) -> bool:
+        """Take over what any event may tell: queue, site, topic, kind, and the earliest moment. True where that is news.
+
+        This is the one place where words of sources become kinds and topics, by the policy of the contact's day.
+        """
         news = False
         if self.first_at is None or at < self.first_at:
             self.first_at, news = at, True
             if self.arrived_at is None:
-                self._place(at, days)
+                self._place(at, rules.days)
         moved = False
         if event.queue_id is not None and event.queue_id != self.queue:
             self.queue, moved = event.queue_id, True
@@ -284,13 +296,17 @@ class Contact(Struct, array_like=True, kw_only=True):
             for name in WHERE_IT_IS:
                 if (slot := self.slots.get(name)) is not None:
                     self.fill(name, replace(slot, queue=self.queue, site=self.site))
-        if event.topic is not None and event.topic != self.topic:
-            self.topic, news = event.topic, True
-        if event.kind is not None and event.kind != self.kind:
+        if event.topic is not None and (topic := rules.topics[event.topic]) and topic != self.topic:
+            self.topic, news = topic, True
+        if event.kind is not None and (kind := rules.kinds[event.kind]) and kind != self.kind:
             if self.kind is not None:  # what begins as a refund and becomes a dispute stays a refund, too
-                was_refund = self.kind == "refund" and event.kind == "refund_dispute"
+                was_refund = self.kind == "refund" and kind == "refund_dispute"
                 self.drop(*(name for name in OF_ITS_KIND if not (was_refund and name == "refund")))
-            self.kind, news = event.kind, True
+            self.kind, news = kind, True
+        if event.vip is not None:
+            self.vip = event.vip
+        if event.priority is not None and (priority := folded(event.priority)):
+            self.urgent = priority in rules.urgent
         if event.customer_id is not None and not self.known:
             self.known = news = True
         return news

@@ -17,6 +17,7 @@ from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots, Tally
 from streams.contacts.story import order
 from streams.contracts.events import AnyContactEvent
+from streams.kpi.policy.names import folded
 
 Admission = Literal["admitted", "duplicate"]
 
@@ -395,6 +396,9 @@ def load(raw: bytes) -> Customer:
     stored = _decoder.decode(raw)
     customer.sharing, customer.joint = stored.sharing, stored.joint
     for key, each in stored.contacts.items():
+        for part in (each.base, each.state):
+            if part.topic is not None:  # releases before kept topics as sources write them
+                part.topic = folded(part.topic)
         memory = customer.contacts[key] = remembered(each)
         customer.states[key] = each.state
         if each.state.first_at is not None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from msgspec import structs
 
-from streams.contacts import calls, chats, credit, feedback, kinds, tickets
+from streams.contacts import calls, chats, credit, feedback, kinds, parts, tickets
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules, Timeline
 from streams.contacts.story import in_turn, order
@@ -40,7 +40,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
     linking = state.linking()
-    news = state.learn(event, at, rules.days)
+    news = state.learn(event, at, rules)
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
     if state.due_at is not None and at <= state.due_at:
@@ -57,6 +57,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.settle_fcr()
     if rules.credits_others:
         credit.settle(state, event, rules)
+    if state.vip is not None or state.urgent is not None:
+        parts.settle(state)
     return news or state.merged or state.linking() != linking
 
 

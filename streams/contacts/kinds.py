@@ -45,7 +45,7 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
     """Have what a contact of this kind counts for, after an event of the time ``at`` (ms)."""
     match contact.kind:
         case "complaint":
-            _complaint(contact, at, rules)
+            _complaint(contact, channel, at, rules)
         case "follow_up":
             _follow_up(contact, channel, at)
         case "refund" | "refund_dispute" as kind:
@@ -56,14 +56,20 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
             _reply(contact, channel, at, rules, *_REPLIES[kind])
 
 
-def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
+def _complaint(complaint: Contact, channel: str, at: int, rules: Rules) -> None:
+    closed_at, over_at, solved_at = complaint.closed_at, complaint.over_at, complaint.solved_at
+    if channel == "tickets" and rules.policy.complaint_closes == "accepted":
+        closed_at = over_at = _accepted(complaint, over_at)
+        solved_at = _accepted(complaint, solved_at)
     desk = _slot(complaint, complaint.at, _COMPLAINT)
     complaint.keep("complaint", replace(desk, staff={}))
-    if complaint.closed_at is not None and "complaint_closed" not in complaint.slots:
-        complaint.put("complaint_closed", complaint.closed_at, staff=_COMPLAINT)
+    if closed_at is None:
+        complaint.drop("complaint_closed")
+    elif "complaint_closed" not in complaint.slots:
+        complaint.put("complaint_closed", closed_at, staff=_COMPLAINT)
     limit = rules.after(complaint.at, rules.policy.complaint_resolution_hours * 3600)
-    _in_time(complaint, limit, at)
-    _late_days(complaint, limit, rules.policy.complaint_late_days_at_most)
+    _in_time(complaint, limit, at, over_at, solved_at)
+    _late_days(complaint, limit, over_at, rules.policy.complaint_late_days_at_most)
     replied = _first_reply(complaint)
     if replied is not None:
         waited = rules.elapsed(_asked_people_at(complaint), replied.at)
@@ -76,7 +82,12 @@ def _complaint(complaint: Contact, at: int, rules: Rules) -> None:
         complaint.keep("complaint_rating", replace(rating, staff=sums, desk=sums))
 
 
-def _in_time(complaint: Contact, limit: int, at: int) -> None:
+def _accepted(complaint: Contact, since: int | None) -> int | None:
+    """Since when something is so and the customer accepts it; None: not both."""
+    return None if since is None or complaint.accepted_at is None else max(since, complaint.accepted_at)
+
+
+def _in_time(complaint: Contact, limit: int, at: int, over_at: int | None, solved_at: int | None) -> None:
     """Resolved up to the ``limit``, 24 h by default (exactly then is in time); due as well once that has passed, or it ended unresolved.
 
     What ended within that time without a word on whether it is resolved is not due: it is counted as unknown. What is not resolved
@@ -85,7 +96,6 @@ def _in_time(complaint: Contact, limit: int, at: int) -> None:
     was = complaint.slots.get("complaint_then") or complaint.slots.get("complaint_24h")
     then = _of_then(replace(_slot(complaint, limit + 1, _NOTHING), form=PLANNED), was, limit + 1, at)
     complaint.keep("complaint_then", then)
-    over_at, solved_at = complaint.over_at, complaint.solved_at
     if solved_at is not None and solved_at <= limit:
         slot = _slot(complaint, solved_at, _RESOLVED_24H)
     elif over_at is not None and over_at <= limit and solved_at is None:
@@ -96,9 +106,9 @@ def _in_time(complaint: Contact, limit: int, at: int) -> None:
     complaint.keep("complaint_24h", slot)
 
 
-def _late_days(complaint: Contact, limit: int, at_most: int) -> None:
+def _late_days(complaint: Contact, limit: int, over_at: int | None, at_most: int) -> None:
     moments = _begun_days(limit, complaint.day, at_most)
-    if (over_at := complaint.over_at) is not None:
+    if over_at is not None:
         moments = tuple(moment for moment in moments if moment[0] <= over_at)
     if not moments:
         complaint.drop("complaint_late")
@@ -193,7 +203,7 @@ def _of_then(slot: Slot, was: Slot | None, moment: int, at: int) -> Slot:
 
 def settle_topic(contact: Contact, rules: Rules) -> None:
     """Have resolution a second time for a topic that the policy names: under its name."""
-    topic = contact.topic if contact.topic in rules.policy.topics else None
+    topic = rules.policy.topics_apart.get(contact.topic or "")
     for name in ("overdue", "resolution"):
         slot = contact.slots.get(name)
         if slot is None or topic is None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from streams.kpi.policy.model import Policy
+from streams.kpi.policy.names import Names
 from streams.kpi.policy.versions import AnyPolicy, Policies, versions
 from streams.windows.business import BusinessClock
 from streams.windows.clock import Days
@@ -33,6 +34,11 @@ class Rules(Struct, frozen=True):
     look_back_ms: int
     #: The fewest contacts a day that any version allows to one customer.
     least_contacts: int
+    #: What sources write of kinds and topics → what it means.
+    kinds: Names
+    topics: Names
+    #: Priorities that are urgent, folded.
+    urgent: frozenset[str]
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
     #: What times of chats, tickets and complaints are measured by; None: every second counts.
@@ -101,7 +107,18 @@ def rules_of(policy: AnyPolicy, days: Days | None = None) -> Rules:
     values = [one for _, one in versions(policy)]
     reach = _reach(values)
     least = min(one.max_customer_contacts_per_day for one in values)
-    return Rules(values[-1], days, reach, _look_back(reach), least, timeline=Timeline(policy, days))
+    last = values[-1]
+    return Rules(
+        last,
+        days,
+        reach,
+        _look_back(reach),
+        least,
+        last.kind_names,
+        last.topic_names,
+        last.urgent,
+        timeline=Timeline(policy, days),
+    )
 
 
 def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
@@ -109,7 +126,10 @@ def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
     business = None if hours is None else BusinessClock(policy.zone, hours)
     others = policy.rating_credit != "at_end"
     least = policy.max_customer_contacts_per_day
-    return Rules(policy, days, reach, _look_back(reach), least, business=business, credits_others=others)
+    return Rules(
+        policy, days, reach, _look_back(reach), least, policy.kind_names, policy.topic_names, policy.urgent,
+        business=business, credits_others=others,
+    )  # fmt: skip
 
 
 def _look_back(reach: Policy) -> int:

@@ -11,6 +11,7 @@ from streams.contacts.misplaced import ElsewhereError, Misplaced, Way
 from streams.contacts.rules import rules_of
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
+from streams.contacts.unknown import Word, count, unknown_words
 from streams.contracts.decode import Rejected, decode_contact
 from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
@@ -38,6 +39,8 @@ class Outcome:
     #: How many messages of each source were not refused.
     sources: dict[str, int] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    #: Words for kinds and topics that no list has → in how many events (``unknown.py``).
+    unknown: dict[Word, int] = field(default_factory=dict)
     #: Customer ids that are, or were until now, those of many callers.
     shared: set[str] = field(default_factory=set)
 
@@ -171,6 +174,9 @@ class ContactsStage:
                 out.duplicates += 1
                 continue
             out.admitted += 1
+            if event.kind is not None or event.topic is not None:
+                for word in unknown_words(event, at, rules):
+                    count(out.unknown, word)
             out.touched.add(key)
         self._take_from(joining, out)
         if tally is None:

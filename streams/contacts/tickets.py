@@ -87,12 +87,14 @@ def replied(ticket: Contact, event: e.TicketReplied, at: int, rules: Rules) -> N
 def resolved(ticket: Contact, event: e.TicketResolved, at: int, rules: Rules) -> None:
     """Settled, unless it says not."""
     ticket.hand_to(event.agent_id, event.team_id)
+    _accept(ticket, event.accepted_by_customer, at)
     _finish(ticket, at, True if event.resolved is None else event.resolved, rules)
 
 
 def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> None:
     """Over. A closing that says nothing about the solution leaves what was said before; and nothing is overdue any more."""
     ticket.hand_to(event.agent_id, event.team_id)
+    _accept(ticket, event.accepted_by_customer, at)
     if event.resolved is not None:
         _finish(ticket, at, event.resolved, rules)
     elif ticket.closed_at is None:
@@ -105,7 +107,7 @@ def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> Non
 
 def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) -> None:
     """Open again: neither handled nor resolved until the next word, and to be counted as if it had never been closed."""
-    ticket.closed_at = ticket.finished_at = None
+    ticket.closed_at = ticket.finished_at = ticket.accepted_at = None
     if ticket.agent is None:  # whoever opens again what nobody is known to have had, has it
         ticket.hand_to(event.agent_id, event.team_id)
     if "finished" not in ticket.slots:
@@ -164,6 +166,12 @@ def _starts_of_months(day: int, days: Days) -> tuple[tuple[int, int], ...]:
         begin = days.begin(first.toordinal())
         starts.append((begin, days.of(begin)))
     return tuple(starts)
+
+
+def _accept(ticket: Contact, accepted: bool | None, at: int) -> None:
+    """The customer's word on it: accepted since the first of those that say so in a row."""
+    if accepted is not None:
+        ticket.accepted_at = (at if ticket.accepted_at is None else ticket.accepted_at) if accepted else None
 
 
 def _finish(ticket: Contact, at: int, done: bool, rules: Rules) -> None:

@@ -53,9 +53,9 @@ def _named(name: str, chat: Contact) -> str:
     return name if number == 1 else f"{name}{number}"
 
 
-def limit(rules: Rules) -> int:
-    """How long a first response may take, ms."""
-    return round(rules.policy.first_response_seconds * 1000)
+def _up(chat: Contact, since: int, rules: Rules) -> int:
+    """When a first response is late where the customer waits since then (ms), by the threshold of the queue in which they wait."""
+    return rules.after(since, rules.policy.first_response_ms(chat.queue) / 1000)
 
 
 def opened(chat: Contact, at: int, rules: Rules) -> None:
@@ -77,7 +77,7 @@ def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
         since = chat.unanswered_at = at
         now.bot_last = False
         if now.bot and not now.people:
-            chat.put(_alone(chat), rules.after(at, rules.policy.first_response_seconds), desk=_UNANSWERED, form=PLANNED)
+            chat.put(_alone(chat), _up(chat, at, rules), desk=_UNANSWERED, form=PLANNED)
     if not now.asked and (now.people or not (now.bot or now.after_end)):
         _asks(chat, since, rules, after_bot=now.bot)
 
@@ -156,7 +156,7 @@ def _asks(chat: Contact, since: int, rules: Rules, *, after_bot: bool = False) -
     now.asked = True
     if chat.asked_at is None or now.first_asked:
         chat.asked_at, now.first_asked, now.after_bot = since, True, after_bot
-    chat.put(due(chat), rules.after(since, rules.policy.first_response_seconds), both=_RESPONSE_DUE, form=PLANNED)
+    chat.put(due(chat), _up(chat, since, rules), both=_RESPONSE_DUE, form=PLANNED)
 
 
 def _silent(now: Session, at: int, rules: Rules) -> bool:

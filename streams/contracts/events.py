@@ -100,6 +100,8 @@ class ContactEvent(Event, kw_only=True):
     kind: Id | None = None
     #: Absent: the source does not say.
     vip: bool | None = None
+    #: Which of them are urgent, the policy says.
+    priority: Id | None = None
 
     @property
     def key(self) -> str:

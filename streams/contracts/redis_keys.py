@@ -21,6 +21,8 @@ RECENT_ALERTS, RECENT_ALERTS_KEPT = "alerts:recent", 200
 BEHIND = "behind"
 #: Hash: customer id that many callers share → ``SharedId``.
 SHARED = "shared"
+#: Hash: ``kind|word`` or ``topic|word`` that no list of the policy has → in about how many events. Gone a while after the last one.
+UNKNOWN, UNKNOWN_SECONDS = "unknown", 7 * 86_400
 
 
 def now(kind: str) -> str:

@@ -12,6 +12,7 @@ from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.formulas import parts
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, Measure
+from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi, Side, total
 
@@ -153,20 +154,20 @@ def _measures(bound: Bound) -> dict[str, Any]:
 
 def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
     """All that is known of a KPI under a policy, as JSON."""
-    values = policy.model_dump(mode="json")
+    values, names = policy.model_dump(mode="json"), named(kpi, policy)
     bounds = {side: kpi.bound(policy, side) for side in SIDES}
     made: dict[str, Any] = {
         "id": kpi.id,
         "area": area_of(kpi),
-        "zh": kpi.zh,
-        "en": kpi.en,
+        "zh": names.zh,
+        "en": names.en,
         "kind": kpi.kind,
         "unit": kpi.unit,
         "better": kpi.better,
         "version": kpi.version,
         "scored": kpi.scored,
-        "formula_zh": kpi.formula_zh,
-        "formula_en": kpi.formula_en,
+        "formula_zh": names.formula_zh,
+        "formula_en": names.formula_en,
         "measures": {side: _measures(bound) for side, bound in bounds.items()},
         "interval": interval_of(bounds["desk"]),
         "needs": list(kpi.needs),

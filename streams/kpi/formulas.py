@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
+from streams.kpi.measures.parts import PARTS, PartsOf, in_part
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import NO_DATA, RIPE, Apart, Bound, Side, Unripe, part_of, share, side_of, total
 from streams.kpi.stats.percentiles import distributions, ordered
@@ -34,8 +36,14 @@ class Formulas:
         self._others: list[Bound] = []
         #: Those that are kept apart, by the measure without which there is nothing to keep apart.
         self._apart: list[tuple[str, Apart, Bound]] = []
+        #: The same of VIPs and of what is urgent: known from the start, so that nothing is looked for.
+        self._parts: list[tuple[str, Bound]] = []
         for id, bound in self.by_id.items():
-            if (apart := KPIS[id].apart) is not None:
+            if isinstance(apart := KPIS[id].apart, PartsOf):
+                for part in PARTS:
+                    kept = _in_part(bound, part)
+                    self._parts += [(measure, kept) for measure, _ in kept.bottom or ()]
+            elif apart is not None:
                 self._apart.append(((bound.bottom or bound.top)[0][0], apart, bound))
             match bound:
                 case Bound(bottom=()):
@@ -107,10 +115,23 @@ class Formulas:
             figure = bound.figure(sums)
             if figure.n or (figure.value is not None and bound.bottom is not None):
                 found[bound.id] = figure
+        for measure, bound in self._parts:
+            if measure in sums and (figure := bound.figure(sums)).n > 0:
+                found[bound.id] = figure
         for measure, apart, bound in self._apart:
             if measure in sums:
                 found |= parts(bound, apart, sums)
         return found
+
+
+def _in_part(bound: Bound, part: str) -> Bound:
+    """The formula over the sums of a part."""
+
+    def own(terms: _Terms) -> _Terms:
+        return tuple((in_part(measure, part), times) for measure, times in terms)
+
+    bottom = None if bound.bottom is None else own(bound.bottom)
+    return replace(bound, id=part_of(bound.id, part), top=own(bound.top), bottom=bottom, squares=own(bound.squares))
 
 
 def parts(bound: Bound, apart: Apart, sums: Mapping[str, int]) -> dict[str, Figure]:

@@ -99,6 +99,7 @@ class Kpi:
     live: bool = False
     scored: bool = True
     apart: Apart | None = None
+    limit: str | None = None
     part: bool = True
     baseline: Callable[[Policy, Side], tuple[Terms, Terms]] | None = None
 

@@ -10,6 +10,7 @@ from typing import Any
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.catalog import KPIS
+from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi
@@ -46,17 +47,17 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
 
 
 def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
-    values = policy.model_dump(mode="json")
+    values, names = policy.model_dump(mode="json"), named(kpi, policy)
     return {
         "id": kpi.id,
-        "zh": kpi.zh,
-        "en": kpi.en,
+        "zh": names.zh,
+        "en": names.en,
         "kind": kpi.kind,
         "unit": kpi.unit,
         "better": kpi.better,
         "version": kpi.version,
-        "formula_zh": kpi.formula_zh,
-        "formula_en": kpi.formula_en,
+        "formula_zh": names.formula_zh,
+        "formula_en": names.formula_en,
         "needs": kpi.needs,
         "policy": {name: values[name] for name in kpi.policy_fields},
         "traps": kpi.traps,

@@ -22,6 +22,7 @@ from streams.wallboard.peer_comparison import Differing
 from streams.wallboard.shared_ids import Sharing
 from streams.wallboard.state import MOST, MOST_GROUPS, Entity, Presences, Reading, Shown, Wants
 from streams.wallboard.store import Fields, Head, Store
+from streams.wallboard.unknown_words import Unknown
 
 T = TypeVar("T", bound=Struct)
 
@@ -96,7 +97,7 @@ class Reader:
 
     def _judge_by(self, policy: AnyPolicy) -> None:
         self._policy, self._differing, self._snapshots = policy, Differing(policy), Snapshots(policy)
-        self._sharing = Sharing(policy)
+        self._sharing, self._unknown = Sharing(policy), Unknown(policy)
         self._shown: dict[EntityKind, Shelf[Totals]] = {
             kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
         }
@@ -174,6 +175,7 @@ class Reader:
                 {id: item.value for id, item in self._shared.decode(head.shared).items()},
                 None if clock is None or clock.now is None else milliseconds(clock.now),
             ),
+            unknown=self._unknown.at(head.unknown, None if clock is None else clock.now),
             behind=sum(int(count) for count in head.behind.values() if count.isdigit()),
             snapshots=snapshots,
             presence=presence,

@@ -19,6 +19,7 @@ from streams.contracts.outputs import (
 )
 from streams.wallboard.items import Clock, Item
 from streams.wallboard.shared_ids import SharedIds
+from streams.wallboard.unknown_words import UnknownWords
 
 #: Most agents, most teams, queues or sites, and most open alerts that one client is sent.
 MOST = 2_000
@@ -54,12 +55,14 @@ class Reading:
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
     many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs of today in which he differs from
     the rest of his team. ``unreadable``: values that are not what the contract says. ``behind``: messages that wait where
-    workers do not keep up. ``shared``: customer ids that many callers share.
+    workers do not keep up. ``shared``: customer ids that many callers share. ``unknown``: words for kinds and topics
+    that no list of the policy has.
     """
 
     clock: Clock | None
     behind: int
     shared: SharedIds
+    unknown: UnknownWords
     snapshots: dict[EntityKind, Shown]
     presence: Presences
     alerts: Alerts

@@ -33,6 +33,7 @@ class Head:
     #: Messages that wait, by partition number.
     behind: Fields
     shared: Fields
+    unknown: Fields
     alerts: Fields
     recent: list[bytes]
     sizes: dict[EntityKind, int]
@@ -67,18 +68,21 @@ class Store:
 
     async def head(self) -> Head:
         """Clock, alerts and sizes."""
-        clock, policy, behind, shared, alerts, recent, presence, *sizes = await self._run(
+        clock, policy, behind, shared, unknown, alerts, recent, presence, *sizes = await self._run(
             ("GET", self._key(keys.CLOCK)),
             ("GET", self._key(keys.POLICY)),
             ("HGETALL", self._key(keys.BEHIND)),
             ("HGETALL", self._key(keys.SHARED)),
+            ("HGETALL", self._key(keys.UNKNOWN)),
             ("HGETALL", self._key(keys.ALERTS)),
             ("LRANGE", self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1),
             ("HLEN", self._key(keys.PRESENCE)),
             *(("HLEN", self._key(keys.now(kind))) for kind in ENTITY_KINDS),
         )
         counts = dict(zip(ENTITY_KINDS, sizes, strict=True))
-        return Head(clock, policy, _named(behind), _named(shared), _named(alerts), recent, counts, presence)
+        return Head(
+            clock, policy, _named(behind), _named(shared), _named(unknown), _named(alerts), recent, counts, presence
+        )
 
     async def whole(self, *names: str) -> list[Fields]:
         """All fields of each of these hashes."""

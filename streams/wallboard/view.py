@@ -39,6 +39,7 @@ class View:
             "clock": reading.clock,
             "behind": reading.behind,
             "shared": reading.shared,
+            "unknown": reading.unknown,
             "staff": reading.staff,
             "totals": totals,
             "unreadable": reading.unreadable,
@@ -56,8 +57,9 @@ class View:
         ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how his figure of today differs from that of
         the rest of the team: ``better``, ``worse``, ``higher``, ``lower``), ``alerts`` (open ones by key), ``recent`` (steps of
         alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``shared`` (customer ids
-        that many callers share: how many, how many of them had contacts today, which), ``staff``, ``totals``, ``unreadable``; a
-        ``change`` leaves out what is as before.
+        that many callers share: how many, how many of them had contacts today, which), ``unknown`` (words for kinds and
+        topics that no list of the policy has: in how many events, and which, with the line to add), ``staff``, ``totals``,
+        ``unreadable``; a ``change`` leaves out what is as before.
         """
         if since not in self._events:
             self._events[since] = self._encoded(since)

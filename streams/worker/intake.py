@@ -109,6 +109,7 @@ class Intake:
             lacking=lacking,
         )
         self._joined(number, out, known)
+        self._screens.words_met(out.unknown)
         self._buffer.record(number, len(records), clock)
         self._send_on(topic, number, records, out.onward)
         self._reject(topic, number, records, out.rejected)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 
 import msgspec
 
 from streams.contacts.shared import shared_id
+from streams.contacts.unknown import MOST, Word, count
 from streams.contracts.outputs import Alert, Presence, SharedId
 from streams.entities.stage import KpisStage
 from streams.presence.stage import PresenceStage
@@ -45,6 +46,9 @@ class ScreenFeed:
         self._agents = state.agents()
         self._shared = state.shared_ids()
         self._alerts: list[Alert] = []
+        #: Words that no list has, and in how many events since they were shown; all that this worker has met.
+        self._unknown: dict[Word, int] = {}
+        self._met: dict[Word, int] = {}
         #: May screens show alerts that are over, or not those that stand?
         self._unsettled = bool(state.numbers)
 
@@ -55,6 +59,14 @@ class ScreenFeed:
     def sharing_changed(self, ids: Iterable[str]) -> None:
         """It is to be shown of these customer ids whether many callers share them."""
         self._shared.update(ids)
+
+    def words_met(self, words: Mapping[Word, int]) -> None:
+        """So many more events have words that no list of the policy has."""
+        for word, times in words.items():
+            # A worker names so many of them in its life, whatever has been shown meanwhile.
+            named: Word = word if word in self._met or len(self._met) < MOST else (word[0], "")
+            count(self._met, named, times)
+            self._unknown[named] = self._unknown.get(named, 0) + times
 
     def alerts_written(self, alerts: Collection[Alert]) -> None:
         """These steps of alerts are written, and to be shown."""
@@ -80,14 +92,17 @@ class ScreenFeed:
         alerts, self._alerts = self._alerts, []
         ids, self._shared = self._shared, set()
         shared = {id: self._sharing(id) for id in ids}
+        words, self._unknown = self._unknown, {}
         taken = await self._screens.write(
-            totals, self._presences(agents), alerts, now=now, machine=machine, behind=self._lag.told, shared=shared
-        )
+            totals, self._presences(agents), alerts, now=now, machine=machine, behind=self._lag.told, shared=shared,
+            unknown={"|".join(word): times for word, times in words.items()},
+        )  # fmt: skip
         metrics.REDIS_UP.set(taken)
         if not taken:
             self._kpis.show_again(totals)
             self._agents |= agents
             self._shared |= ids
+            self._unknown = words
             self._alerts = alerts + self._alerts
 
     def _sharing(self, id: str) -> SharedId | None:

@@ -57,10 +57,12 @@ class Screens:
         machine: int,
         behind: Mapping[int, int],
         shared: Mapping[str, SharedId | None] = MappingProxyType({}),
+        unknown: Mapping[str, int] = MappingProxyType({}),
     ) -> bool:
         """Write what changed. ``totals``: entity → its ``Totals`` as JSON. ``now`` is the operation's, ``machine`` the machine's clock
         (ms since 1970); ``behind``: partition number → messages that wait there, where figures lag behind; ``shared``: customer id →
-        since when many callers share it, None: they do not.
+        since when many callers share it, None: they do not; ``unknown``: word that no list of the policy has → how many more events
+        have it.
 
         False: Redis did not take it, and the caller keeps it for the next time.
         """
@@ -94,6 +96,10 @@ class Screens:
                 pipe.hset(self._key(keys.SHARED), mapping=held_ids)
             if gone := [id for id, one in shared.items() if one is None]:
                 pipe.hdel(self._key(keys.SHARED), *gone)
+            for word, more in unknown.items():
+                pipe.hincrby(self._key(keys.UNKNOWN), word, more)
+            if unknown:
+                pipe.expire(self._key(keys.UNKNOWN), keys.UNKNOWN_SECONDS)
             pipe.set(self._key(keys.CLOCK), _encode(self._clock(now, machine)))
             if self._told is None or self._told != self._epoch:
                 pipe.set(self._key(keys.POLICY), self._policy)

@@ -3,7 +3,7 @@
 A line is ``TIME CHANNEL CONTACT WHAT field=value …``: ``09:00:20 call c1 answered agent=a``. TIME is of the case's date in the zone of
 its policy; ``+1 00:00:10`` is the day after, ``02:30:00+02:00`` says which of two. ``chat c1 customer``, ``chat c1 bot`` and
 ``chat c1 reply`` are messages; ``script=yes`` is an item of a review's form. Agents have lines of their own: ``09:00:00 agent a available``, ``agent a scheduled starts=… ends=…``.
-Lines are named e1, e2, … for ``corrects=``, or as ``id=`` says. A policy is values by name, or ``versions`` as its file has them.
+A value with spaces stands in quotes: ``kind="follow up"``. Lines are named e1, e2, … for ``corrects=``, or as ``id=`` says. A policy is values by name, or ``versions`` as its file has them.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ SHORT = {
     "queue": "queue_id", "agent": "agent_id", "team": "team_id", "site": "site_id", "customer": "customer_id",
     "to": "to_agent_id", "to_queue": "to_queue_id", "wait": "wait_seconds", "ring": "ring_seconds", "talk": "talk_seconds",
     "hold": "hold_seconds", "wrap": "wrap_up_seconds", "by": "ended_by", "search": "search_seconds",
-    "coverage": "keyword_coverage", "rate": "speech_rate", "shift": "shift_seconds", "switches": "page_switches",
+    "coverage": "keyword_coverage", "rate": "speech_rate", "shift": "shift_seconds", "switches": "page_switches", "accepted": "accepted_by_customer",
 }  # fmt: skip
 NUMBERS = {
     "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds", "score", "emotion", "emotion_start",
     "emotion_end", "speech_rate",
     "sequence", "silences", "shift_seconds", "script_hits", "keyword_coverage", "page_switches", "search_seconds",
 }  # fmt: skip
-TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script"}
+TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "script", "vip"}
 TIMES = {"due", "starts", "ends"}
 STATES = {"available", "on_contact", "wrap_up", "away", "training", "offline"}
 SENDERS = {"customer": "customer", "bot": "bot", "reply": "agent"}
 _TIME = r"(?:\+\d+ )?\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d)?"
 _LINE = re.compile(rf"({_TIME}) (call|chat|ticket|agent) (\S+) (\w+)(?: (.*))?")
-_FIELD = re.compile(rf"(\w+)=({_TIME}|\S+)(?: |$)")
+_FIELD = re.compile(rf'(\w+)=({_TIME}|"[^"]*"|\S+)(?: |$)')
 _FIGURE = re.compile(r"(none|-?[\d.]+(?:/\d+)?)(?: of (\d+))?(?: pending (\d+))?")
 
 
@@ -96,7 +96,7 @@ def event(line: str, number: int, day: date, policy: AnyPolicy) -> dict[str, Any
         raise ValueError(f"no fields: {left!r} in {line!r}")
     for name, value in _FIELD.findall(rest or ""):
         name = SHORT.get(name, name)
-        told[name] = plain(name, value, day, policy)
+        told[name] = plain(name, value.strip('"'), day, policy)
     if "script" in told:
         told["items"] = {"script": told.pop("script")}
     return told

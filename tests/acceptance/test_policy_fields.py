@@ -28,12 +28,22 @@ CLOCK: Values = {
     "first_response_channels": ["chat", "ticket"],
     "complaint_resolution_hours": 10,
 }
+
+
+def _queues(seconds: float) -> dict[str, float]:
+    """The queue ``q`` of every case has a limit of its own; see ``apart``."""
+    return {f"{number}/q": seconds for number in range(len(CASES))}
+
+
 #: Field → what else must be so for it to matter, and other values for it.
 CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "service_level_seconds": ({}, (0, 5, 600)),
     "service_level_denominator": (
-        {"short_abandon_seconds": 10}, ("answered", "answered_and_abandoned", "offered_less_short_abandons"),
+        {"short_abandon_seconds": 10}, ("answered", "answered_and_abandoned", "answered_and_flow_outs", "answered_abandoned_and_flow_outs", "offered_less_short_abandons"),
     ),
+    "service_level_seconds_by_queue": ({}, (_queues(0), _queues(600))),
+    "service_level_early_abandons": ({}, ("left_out", "in_time")),
+    "first_response_seconds_by_queue": ({}, (_queues(0), _queues(600))),
     "short_abandon_seconds": ({"service_level_denominator": "offered_less_short_abandons"}, (1, 600)),
     "first_response_seconds": ({}, (0, 5, 600)),
     "first_response_from": ({}, ("first_message",)),
@@ -45,7 +55,10 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "max_customer_contacts_per_day": ({}, (1,)),
     "csat_mean_scale": ({}, ("0-10", "binary")),
     "satisfied_from": ({}, ({"1-5": 2, "0-10": 2, "0-100": 20, "binary": 0},)),
-    "topics": ({}, ([], ["invoice"])),
+    "kinds": ({}, ({"praise": ["complaint", "fault", "refund", "refund_dispute", "info_relay", "follow_up"]},)),
+    "topics": ({}, ([], ["invoice"], {"late": ["price"], "late-delivery": ["latedelivery"]})),
+    "urgent_priorities": ({}, ([], ["normal"])),
+    "complaint_closes": ({}, ("accepted",)),
     "away_reasons": ({}, ([], ["smoke"])),
     "max_wait_seconds": ({}, (0, 60)),
     "staffing_service_level": ({}, (0.99,)),

@@ -23,8 +23,24 @@ clocks = st.sampled_from([0.001, 0.001, 1, 60, 3600])
 agents = st.sampled_from(["a", "b", "c"])
 words = st.sampled_from([None, True, False])
 kinds = st.sampled_from(
-    [None, None, "complaint", "complaint", "info_relay", "fault", "follow_up", "refund", "refund_dispute"]
+    [
+        None,
+        None,
+        "complaint",
+        "complaint",
+        "info_relay",
+        "fault",
+        "follow_up",
+        "refund",
+        "refund_dispute",
+        "投诉",
+        " Complaint",
+        "gripe",
+    ]
 )
+topics = st.sampled_from([None, "x", "y", "Ｘ", "why"])
+vips = st.sampled_from([None, None, None, True, False])
+priorities = st.sampled_from([None, None, None, "urgent", "ＵＲＧＥＮＴ", "normal"])
 seldom = st.sampled_from([True, False, False, False])
 states = st.sampled_from(
     ["available", "available", "on_contact", "on_contact", "wrap_up", "away", "training", "offline"]
@@ -32,6 +48,19 @@ states = st.sampled_from(
 
 reasons = st.sampled_from([None, "lunch", "gone fishing"])
 
+#: What a service level is a share of, and what early hang-ups are to it.
+_SERVICE_LEVELS = [
+    {"service_level_denominator": of, "service_level_early_abandons": early}
+    for of, what in {
+        "offered": ("missed", "left_out", "in_time"),
+        "answered_and_abandoned": ("missed", "left_out", "in_time"),
+        "answered_abandoned_and_flow_outs": ("missed", "left_out", "in_time"),
+        "answered": ("missed", "left_out"),
+        "answered_and_flow_outs": ("missed", "left_out"),
+        "offered_less_short_abandons": ("missed",),
+    }.items()
+    for early in what
+]
 #: Values that a version of the policy may change.
 values = st.fixed_dictionaries(
     {
@@ -41,17 +70,18 @@ values = st.fixed_dictionaries(
         "max_customer_contacts_per_day": st.sampled_from([1, 2, 20]),
         "same_matter": st.sampled_from(["topic", "any", "queue", "topic_and_queue"]),
         "service_level_seconds": st.sampled_from([10, 20]),
-        "service_level_denominator": st.sampled_from(
-            ["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
-        ),
+        "service_level_seconds_by_queue": st.sampled_from([{}, {"q": 5}, {"r": 60, "q": 10}]),
         "short_abandon_seconds": st.sampled_from([0, 10]),
         "short_call_seconds": st.sampled_from([5, 10]),
         "first_response_seconds": st.sampled_from([10, 30]),
         "first_response_from": st.sampled_from(["hand_over", "hand_over", "first_message"]),
         "chat_session_hours": st.sampled_from([0.5, 24]),
+        "first_response_seconds_by_queue": st.sampled_from([{}, {"q": 9}, {"r": 120}]),
         "first_response_channels": st.sampled_from([("chat",), ("ticket",), ("chat", "ticket")]),
         "response_delay_seconds": st.sampled_from([20, 120]),
         "reply_within_seconds": st.sampled_from([600, 3600]),
+        "complaint_closes": st.sampled_from(["resolved", "accepted"]),
+        "urgent_priorities": st.sampled_from([("urgent",), ("Normal",)]),
         "complaint_resolution_hours": st.sampled_from([1, 24]),
         "complaint_late_days_at_most": st.sampled_from([2, 30]),
         "csat_mean_scale": st.sampled_from(["1-5", "0-10"]),
@@ -59,15 +89,17 @@ values = st.fixed_dictionaries(
         "bad_rating_rca_hours": st.sampled_from([1, 24]),
         "away_reasons": st.sampled_from([(), ("lunch",)]),
         "rating_credit": st.sampled_from(["at_end", "at_end", "resolver", "all_replied"]),
-        "topics": st.sampled_from([(), ("x",), ("x", "y")]),
+        "kinds": st.sampled_from([{}, {}, {"complaint": ["gripe"]}, {"refund": ["gripe", "投诉"]}]),
+        "topics": st.sampled_from([(), ("x",), ("x", "y"), {"X": [], "y": ["why"]}, {"x": ["why", "y"]}]),
         "max_wait_seconds": st.sampled_from([30, 14_400]),
         "staffing_service_level": st.sampled_from([0.8, 0.5]),
         "staffing_max_occupancy": st.sampled_from([0.85, 1]),
         "staffing_shrinkage": st.sampled_from([0, 0.3]),
         "response_clock": st.sampled_from(["calendar", "calendar", "business"]),
         "business_hours": st.just(dict.fromkeys(("mon", "tue", "wed", "fri", "sat"), "08:00-12:00, 13:00-23:30")),
+        "service_level": st.sampled_from(_SERVICE_LEVELS),
     }
-)
+).map(lambda own: {name: value for name, value in own.items() if name != "service_level"} | own["service_level"])
 #: Values of the whole operation.
 lasting = st.fixed_dictionaries(
     {
@@ -97,7 +129,9 @@ class Story:
         self.contact = f"{channel}{number}"
         self.customer = draw(st.sampled_from([None, "A", "B"]))
         self.at = start + timedelta(seconds=draw(st.sampled_from([0, 600, 7000, 7199, 7201, 90_000, 200_000])))
-        self.about = {"topic": draw(st.sampled_from([None, "x", "y"])), "kind": draw(kinds)}
+        self.about = {
+            "topic": draw(topics), "kind": draw(kinds), "vip": draw(vips), "priority": draw(priorities),
+        }  # fmt: skip
         self.clock, self.began = timedelta(seconds=draw(clocks)), start
         self.ids = draw(st.sampled_from([1, 1, -1]))
         self.numbered = draw(st.sampled_from([(), (), (True, False), (True,)]))
@@ -113,7 +147,12 @@ class Story:
             "sequence": number // 2 if self.numbered and self.draw(st.sampled_from(self.numbered)) else None,
             "contact_id": self.contact, "customer_id": self.customer, **self.about, **staff, **fields,
         }  # fmt: skip
-        self.about = {"kind": self.draw(kinds)} if self.draw(st.integers(0, 15)) == 15 else {}
+        news = {"kind": kinds, "vip": vips, "priority": priorities}
+        self.about = (
+            {name: self.draw(news[name]) for name in (self.draw(st.sampled_from(list(news))),)}
+            if self.draw(st.integers(0, 15)) == 15
+            else {}
+        )
         self.told.append({name: value for name, value in event.items() if value is not None})
 
     def perhaps(self) -> bool:
@@ -223,7 +262,10 @@ def tickets(draw: st.DrawFn, number: int, start: datetime) -> list[Event]:
         elif what == "reopened" and story.told[-1]["type"] not in ("ticket.resolved", "ticket.closed"):
             continue  # nothing to reopen
         elif what in ("resolved", "closed"):
-            story.tell(what, draw(st.sampled_from([agent, agent, None])), resolved=draw(words))
+            accepted = draw(words) if draw(seldom) else None
+            story.tell(
+                what, draw(st.sampled_from([agent, agent, None])), resolved=draw(words), accepted_by_customer=accepted
+            )
         else:
             story.tell(what, draw(st.sampled_from([agent, agent, None])))
     if story.seldom() and story.seldom():
@@ -266,6 +308,8 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
                 others.append({"score": 9})
             if "resolved" in wrong:
                 others.append({"resolved": not wrong["resolved"]})
+            if wrong["type"] in ("ticket.resolved", "ticket.closed"):
+                others.append({"accepted_by_customer": not wrong.get("accepted_by_customer")})
             if "sender" in wrong:
                 others.append({"sender": "bot"})
             fields = draw(st.sampled_from(others))

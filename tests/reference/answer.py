@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from streams.kpi.policy.versions import AnyPolicy
 from tests.reference import calls, chats, presence, tickets
 from tests.reference import contacts as whole
-from tests.reference.kpis import KPIS, Recent, Seen, Value
+from tests.reference.kpis import KPIS, PARTED, Recent, Seen, Value
 from tests.reference.moments import all_in_force, begin, day_of, in_force
 from tests.reference.telling import agents, contacts, moment, told
 from tests.reference.thing import Event, Thing
@@ -36,10 +36,13 @@ class Desk:
         parts = {"call": calls.things, "chat": chats.things, "ticket": tickets.things}
         self.things = []
         for contact in everyone:
-            self.things += parts[contact.channel](contact)
-            self.things += whole.things(contact, self.as_of)
-            self.things += whole.repeats(contact, everyone)
-            self.things += whole.at_once(contact, everyone, self.as_of)
+            own = parts[contact.channel](contact)
+            own += whole.things(contact, self.as_of)
+            own += whole.repeats(contact, everyone)
+            own += whole.at_once(contact, everyone, self.as_of)
+            for thing in own:
+                thing.about["parts"] = contact.parts
+            self.things += own
         self.things = [thing for thing in self.things if not thing.plan or thing.at <= self.as_of]
         self.spells = presence.everybody(agents(events).values(), self.policy, self.as_of)
 
@@ -76,7 +79,11 @@ class Desk:
             self.as_of,
             self.recent(entity),
         )
-        return {id: kpi(seen) for id, kpi in KPIS.items()}
+        answer = {id: kpi(seen) for id, kpi in KPIS.items()}
+        for part in ("vip", "urgent"):
+            of_part = replace(seen, things=[thing for thing in seen.things if part in thing.parts])
+            answer |= {f"{id}~{part}": value for id in PARTED if (value := KPIS[id](of_part)).n}
+        return answer
 
     @property
     def today(self) -> date:

@@ -124,9 +124,12 @@ def things(contact: Contact) -> list[Thing]:
     offers, missed = legs(contact)
     for leg in offers:
         desk, staff = contact.desk(leg.queue, leg.known_site or leg.site), contact.staff(leg.agent, leg.team)
+        limit = policy.service_level_seconds_by_queue.get(leg.queue or "", policy.service_level_seconds)
         about = {
+            "early": leg.outcome == "abandoned" and leg.wait <= limit,
+            "flowed_out": leg.outcome in ("left_queue", "overflowed"),
             "answered": leg.outcome == "answered",
-            "within": leg.outcome == "answered" and leg.wait <= policy.service_level_seconds,
+            "within": leg.outcome == "answered" and leg.wait <= limit,
             "abandoned": leg.outcome == "abandoned",
             "short": leg.outcome == "abandoned" and policy.short_abandon_seconds > 0 and leg.wait <= policy.short_abandon_seconds,
             "wait": leg.wait,

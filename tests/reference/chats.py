@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.reference.holder import agent, desk, desk_before, holder, takes
+from tests.reference.holder import agent, desk, desk_before, holder, place, takes
 from tests.reference.moments import after, lasted
 from tests.reference.thing import Contact, Event, Thing, seconds
 
@@ -162,18 +162,25 @@ def things(contact: Contact) -> list[Thing]:
     return found + time_spent(contact)
 
 
+def threshold_of(contact: Contact, number: int) -> float:
+    """Within how many seconds who waits since an event is to be answered: by the queue in which they wait then."""
+    policy, queue = contact.policy, place(contact, number)[0] or ""
+    return policy.first_response_seconds_by_queue.get(queue, policy.first_response_seconds)
+
+
 def first_response(talk: Conversation) -> list[Thing]:
     """The first response that was due, and came or did not."""
     contact, asked, replies = talk.contact, talk.asked(), talk.replies()
     if asked is None:
         return []
     policy, day, found, (since, shown) = contact.policy, contact.day, list[Thing](), asked
-    limit = after(since, policy.first_response_seconds, policy)
+    threshold = threshold_of(contact, shown)
+    limit = after(since, threshold, policy)
     reply = replies[0][0] if replies else None
     if reply is not None:
         at = contact.events[reply]["time"]
         wait = lasted(since, at, policy)
-        within = wait <= policy.first_response_seconds
+        within = wait <= threshold
         about = {"channel": "chat", "wait": wait, "within": within, "due": within}
         found.append(Thing("first_response", at, day, holder(contact, reply), about))
         if within:
@@ -194,7 +201,7 @@ def alone(talk: Conversation) -> list[Thing]:
         return []
     contact = talk.contact
     first = contact.events[wrote[0]]["time"]
-    limit = after(first, contact.policy.first_response_seconds, contact.policy)
+    limit = after(first, threshold_of(contact, wrote[0]), contact.policy)
     ends = [contact.events[n]["time"] for n in talk.all_of("chat.ended")]
     at = min([limit, *ends])
     return [Thing("alone", at, contact.day, desk(contact, wrote[0]), {"plan": at == limit})]

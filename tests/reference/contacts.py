@@ -8,13 +8,16 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import Any
 
-from tests.reference import chats
+from tests.reference import chats, words
 from tests.reference.calls import answerer, legs
 from tests.reference.credit import credited
 from tests.reference.holder import agent, desk, holder, number_of
 from tests.reference.moments import after, begin, lasted
 from tests.reference.resolution import (
+    accepted,
     account,
+    both,
+    by_acceptance,
     ended,
     finished,
     gone,
@@ -69,7 +72,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         found += held_to_a_day(contact)
     for thing in found:
         if thing.what == "resolution":
-            thing.about["named"] = contact.topic in contact.policy.topics
+            thing.about["named"] = contact.topic in {words.plain(name) for name in contact.policy.topics}
     if contact.kind in HOURLY:
         found += held_to_an_hour(contact)
     if contact.kind == "follow_up":
@@ -174,7 +177,8 @@ def undone_since(contact: Contact, due: datetime) -> When:
 
 def refunds(contact: Contact) -> list[Thing]:
     """A refund, a dispute about one, or both: a refund that became a dispute."""
-    who, told = staff(contact) | desk(contact), [e["kind"] for e in contact.events if e.get("kind") is not None]
+    who = staff(contact) | desk(contact)
+    told = [kind for event in contact.events if (kind := contact.kind_in(event)) is not None]
     course = [kind for kind, before in zip(told, [None, *told], strict=False) if kind != before]
     words = ["refund", "refund_dispute"] if course[-2:] == ["refund", "refund_dispute"] else course[-1:]
     return [Thing(word, contact.arrived, contact.day, who) for word in words]
@@ -191,10 +195,13 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         about: dict[str, Any] = {"wait": lasted(since, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
     limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
-    end, solved = ended(contact), resolved(contact)
+    end, word_since = ended(contact), resolved(contact)
+    solved = None if word_since is None else word_since["time"]
+    if by_acceptance(contact):
+        end, solved = both(end, accepted(contact)), both(solved, accepted(contact))
     then = who_at(contact, kind_known(contact, limit))
-    if solved is not None and solved["time"] <= limit:
-        found.append(Thing("complaint_due", solved["time"], day, who, {"within": True}))
+    if solved is not None and solved <= limit:
+        found.append(Thing("complaint_due", solved, day, who, {"within": True}))
     elif solved is None and end is not None and end <= limit:
         # Ended in time without a word on it: nobody knows.
         found.append(Thing("complaint_unknown" if word is None else "complaint_due", end, day, then, {"within": False}))
@@ -324,8 +331,8 @@ def kind_known(contact: Contact, at: When) -> When:
     """A moment (or event) or, if its kind was told only later, what told it."""
     since: Event | None = None
     for event in contact.events:
-        if event.get("kind") is not None:
-            since = (since or event) if event["kind"] == contact.kind else None
+        if (kind := contact.kind_in(event)) is not None:
+            since = (since or event) if kind == contact.kind else None
     if since is None or since["time"] < moment_of(at):
         return at
     if since["time"] > moment_of(at) or not isinstance(at, dict):
@@ -359,6 +366,10 @@ def complaints(contact: Contact) -> list[Thing]:
     if end is not None:
         parts = [e for leg in legs(contact)[0] for e in leg.ends] if contact.channel == "call" else []
         closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
+        if by_acceptance(contact):
+            closed = both(closed, accepted(contact))
+        if closed is None:
+            return found
         found.append(Thing("complaint", max(contact.arrived, closed), contact.day, staff(contact)))
     return found
 

@@ -16,12 +16,17 @@ TELLS = {"call.rated", "chat.rated", "ticket.rated", "ticket.replied", "ticket.e
 
 def desk(contact: Contact, upto: int | None = None) -> set[str]:
     """The desk entities after event number ``upto`` of a contact; after all of them where none is given."""
+    return contact.desk(*place(contact, upto))
+
+
+def place(contact: Contact, upto: int | None = None) -> tuple[str | None, str | None]:
+    """Queue and site, likewise."""
     queue = site = None
     for event in contact.events if upto is None else contact.events[: upto + 1]:
         queue, site = event.get("queue_id") or queue, event.get("site_id") or site
         if event["type"] == "chat.transferred":
             queue = event.get("to_queue_id") or queue
-    return contact.desk(queue, site)
+    return queue, site
 
 
 def desk_before(contact: Contact, number: int) -> set[str]:

@@ -85,6 +85,28 @@ def since_reopened(contact: Contact) -> list[Event]:
     return words
 
 
+def accepted(contact: Contact) -> datetime | None:
+    """Since when the customer accepts how the ticket was settled; none where he does not, or nobody said so since it was reopened."""
+    since = None
+    for event in contact.events:
+        word = event.get("accepted_by_customer")
+        if event["type"] == "ticket.reopened" or word is False:
+            since = None
+        elif event["type"] in ("ticket.resolved", "ticket.closed") and word:
+            since = since or event["time"]
+    return since
+
+
+def by_acceptance(contact: Contact) -> bool:
+    """Is a complaint closed only once its customer accepts it?"""
+    return contact.channel == "ticket" and contact.policy.complaint_closes == "accepted"
+
+
+def both(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Since when two things are so."""
+    return None if one is None or other is None else max(one, other)
+
+
 def open_past(contact: Contact, due: datetime) -> bool:
     """Was it open still when it was due?"""
     words = since_reopened(contact)

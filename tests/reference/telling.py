@@ -16,7 +16,7 @@ from tests.reference.thing import Contact, Event
 #: What an event of a type can say: a correction gives it nothing else.
 FIELDS = {str(type_.__struct_config__.tag): set(type_.__struct_fields__) for type_ in get_args(AnyEvent)}
 #: What a correction cannot replace: it is the amendment's own.
-OWN = {"id", "type", "source", "time", "sequence", "contact_id", "customer_id", "corrects", "vip"}
+OWN = {"id", "type", "source", "time", "sequence", "contact_id", "customer_id", "corrects"}
 
 
 def moment(value: str | datetime) -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy
+from tests.reference import words
 from tests.reference.moments import day_of, in_force
 
 Event = dict[str, Any]
@@ -67,6 +68,13 @@ class Contact:
         return day_of(self.arrived, self.versions)
 
     @cached_property
+    def parts(self) -> set[str]:
+        """What it is counted apart for beside all: the last word on whether its customer is a VIP, and on how pressing it is."""
+        told = [p for event in self.events if (p := words.plain(event.get("priority") or ""))]
+        urgent = bool(told) and any(words.same(told[-1], each) for each in self.policy.urgent_priorities)
+        return {name for name, so in (("vip", self.last("vip")), ("urgent", urgent)) if so}
+
+    @cached_property
     def merged(self) -> bool:
         """Did it tell the same matter as another ticket, which goes on alone?"""
         return any(e["type"] == "ticket.merged" for e in self.events)
@@ -76,15 +84,20 @@ class Contact:
         said = [e[name] for e in self.events if e.get(name) is not None and (until is None or e["time"] <= until)]
         return said[-1] if said else None
 
+    def kind_in(self, event: Event) -> str | None:
+        """What kind of matter an event says it is, by the policy of the contact's day; none where it says nothing."""
+        return words.kind(event.get("kind"), self.policy.kinds)
+
     @cached_property
     def topic(self) -> str | None:
         """What it is about: the last word."""
-        return self.last("topic")  # type: ignore[no-any-return]
+        said = [words.topic(event.get("topic"), self.policy.topics) for event in self.events]
+        return next((topic for topic in reversed(said) if topic is not None), None)
 
     @cached_property
     def kind(self) -> str | None:
         """What kind of matter it is: the last word."""
-        return self.last("kind")  # type: ignore[no-any-return]
+        return next((kind for event in reversed(self.events) if (kind := self.kind_in(event)) is not None), None)
 
     @cached_property
     def queue(self) -> str | None:

@@ -16,6 +16,7 @@ import typer
 from streams.commands.roster import read_roster
 from streams.commands.shared.context import Deployment, clear_errors, stop
 from streams.commands.shared.files import reader
+from streams.contacts.unknown import said, still_unknown
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
@@ -217,6 +218,10 @@ class Source:
                 f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}",
                 err=True,
             )
+        newest = instant(machine if result.now is None else result.now)
+        values = policy.current(newest.astimezone(policy.zone).date())
+        if unknown := still_unknown(result.unknown, values):
+            typer.echo(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
         return result, facts
 
     def _events(self, rejected: list[str]) -> Iterator[AnyEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.measures.parts import parts_of
 from streams.kpi.policy.model import CLOCK, FROM, Policy
 from streams.kpi.spec import Kpi, Side, Terms
 
@@ -33,13 +34,17 @@ CHATS = (
         "阈值内的人工首响 / 已首响或等待人工超过阈值的会话",
         "first human reply ≤ threshold / chats that got one or waited for people past the threshold",
         ("chat.message", "chat.handed_over", "chat.assigned", "chat.ended"),
-        ("first_response_seconds", *FROM, *CLOCK),
+        ("first_response_seconds", "first_response_seconds_by_queue", "urgent_priorities", *FROM, *CLOCK),
         "Bots do not answer; where one was first, it counts from the hand-over or, untold, from the customer's first message after the "
         "bot's last once people take it up. Unanswered past the threshold counts as missed at that moment; who never got to people "
-        "is not due (`bot_unanswered_chats`). A chat reopened, or silent for long, begins anew.",
+        "is not due (`bot_unanswered_chats`). A chat reopened, or silent for long, begins anew. A queue may have a threshold of its "
+        "own. Of VIPs and urgent contacts beside all, as `first_response_30s_rate~vip`.",
         2,
         traps_zh="机器人的回复不算首响；先由机器人接待的，从转人工起算；未告知转人工的，在人工接起后，从机器人最后一条之后客户的第一条消息起算。"
-        "超过阈值仍未回复，在那一刻记为未达标；从未转到人工的不计（`bot_unanswered_chats`）。重新打开或长时间无人发言的会话重新起算。",
+        "超过阈值仍未回复，在那一刻记为未达标；从未转到人工的不计（`bot_unanswered_chats`）。重新打开或长时间无人发言的会话重新起算。"
+        "队列可有单独阈值。VIP 与紧急联络另行分列，如 `first_response_30s_rate~vip`。",
+        limit="first_response_seconds",
+        apart=parts_of("first_responses_due"),
     ),
     Kpi(
         "bot_unanswered_chats", "机器人后无人应答的会话", "Chats left alone after a bot", "count", "n", "lower",
@@ -57,12 +62,14 @@ CHATS = (
         _first_response_time,
         "首次人工回复 − 客户开始等待人工（均值）", "first human reply − since when the customer waits for people (mean)",
         ("chat.message", "chat.handed_over", "chat.assigned", "ticket.replied"),
-        ("first_response_channels", *FROM, *CLOCK),
+        ("first_response_channels", "urgent_priorities", *FROM, *CLOCK),
         "Since their first message or, where a bot was first, the hand-over. Chats by default: tickets wait for hours, and a mean of both "
-        "would say nothing about either.",
+        "would say nothing about either. Of VIPs and urgent contacts beside all, as `first_response_time~urgent`.",
         2,
-        traps_zh="从客户首条消息起算；先由机器人接待的，从转人工起算。默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。",
+        traps_zh="从客户首条消息起算；先由机器人接待的，从转人工起算。默认只算会话：工单等待以小时计，混在一起的均值对两者都没有意义。"
+        "VIP 与紧急联络另行分列，如 `first_response_time~urgent`。",
         squares=_first_response_squares,
+        apart=parts_of("chat_first_responses", "ticket_first_responses"),
     ),
     *(
         Kpi(

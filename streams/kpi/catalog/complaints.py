@@ -12,11 +12,11 @@ COMPLAINTS = (
         "期限内同一客户就同一主题再次投诉的投诉 / 投诉",
         "complaints whose customer complained again on the same topic in time / complaints",
         ("kind = complaint",),
-        ("repeat_complaint_days", "same_matter", "max_customer_contacts_per_day"),
+        ("kinds", "complaint_closes", "topics", "repeat_complaint_days", "same_matter", "max_customer_contacts_per_day"),
         "Told of the earlier complaint, on its day: at the desk where it arrived, and of whoever closed it. Never more than all. The last "
         "of several is not repeated. Pending: complaints of days within the time. Under an id that many callers share nobody repeats "
         "(`shared_contacts`).",
-        2,
+        3,
         traps_zh="记在前一次投诉及其当日：队列等计在其到达处，坐席计给关闭它的人；不会超过 100%。连续几次中的最后一次不算被重复。"
         "“未到期”为期限内各日的投诉数。多人共用的客户号不算重复（`shared_contacts`）。",
         matures="repeat_complaint_days",
@@ -26,7 +26,9 @@ COMPLAINTS = (
         lambda p, s: ({"complaints": 1}, {"contacts_handled": 1}),
         "投诉 / 处理完的联络 × 1000", "complaints / handled contacts × 1,000",
         ("kind = complaint", "call.ended", "chat.ended", "ticket.closed"),
+        ("kinds", "complaint_closes"),
         traps="A desk's complaint counts when it arrives, an agent's when he has closed it.",
+        version=2,
         traps_zh="队列等的投诉在到达时计入，坐席的在其关闭时计入。",
         times=1000,
     ),
@@ -36,13 +38,14 @@ COMPLAINTS = (
         "24小时内解决的投诉 / 已有结论或满24小时的投诉",
         "resolved ≤ 24 h after arrival / complaints that ended with a word on it or are past 24 h",
         ("kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "call.ended", "chat.ended"),
-        ("complaint_resolution_hours", *CLOCK),
+        ("kinds", "complaint_closes", "complaint_resolution_hours", *CLOCK),
         "Exactly 24 hours is in time; open past it counts as missed at that moment, for whoever had it then. One that ended within 24 "
         "hours without a word on its resolution, a call or chat that nobody answered included, is left out and counted in "
-        "complaints_unknown.",
-        2,
+        "complaints_unknown. Policy may say that a complaint by ticket is resolved and over only once its customer accepts that.",
+        3,
         traps_zh="恰好 24 小时算及时；超过仍未解决，即在那一刻计为未及时，计给当时的坐席。24 小时内结束而未说明是否解决的"
-        "（包括无人接听的来电和会话）不计入，另计在 complaints_unknown 中。",
+        "（包括无人接听的来电和会话）不计入，另计在 complaints_unknown 中。政策可规定：工单类投诉须客户认可才算解决和结束。",
+        limit="complaint_resolution_hours",
     ),
     Kpi(
         "complaints_unknown", "结束时未说明是否解决的投诉", "Complaints ended without a word", "count", "n", "lower",
@@ -50,11 +53,13 @@ COMPLAINTS = (
         "24小时内结束而未说明是否解决的投诉数",
         "complaints that ended ≤ 24 h after arrival without a word on whether they are resolved",
         ("kind = complaint", "ticket.created", "ticket.closed", "call.ended", "call.abandoned", "call.left_queue", "chat.ended"),
-        ("complaint_resolution_hours", *CLOCK),
+        ("kinds", "complaint_closes", "complaint_resolution_hours", *CLOCK),
         "They are left out of complaint_resolution_24h_rate: many of them mean that it says little. Counted when it ended, for whoever has "
         "it when 24 hours are up; a later word moves it there. One that ended later than that is missed, word or none.",
+        version=2,
         traps_zh="这些投诉不计入 complaint_resolution_24h_rate：数量多时，该比率说明不了多少。计在结束之时，"
         "计给满 24 小时那一刻的坐席；之后有了说明，就改计到该比率中。超过 24 小时才结束的，无论有无说明，都计为未及时。",
+        limit="complaint_resolution_hours",
     ),
     Kpi(
         "complaint_late_days", "投诉超期天数", "Days of late complaints", "count", "days", "lower",
@@ -64,18 +69,19 @@ COMPLAINTS = (
             "kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "call.ended", "call.abandoned", "call.left_queue",
             "chat.ended",
         ),
-        ("complaint_resolution_hours", "complaint_late_days_at_most", *CLOCK),
+        ("kinds", "complaint_closes", "complaint_resolution_hours", "complaint_late_days_at_most", *CLOCK),
         "Open ones grow by one with each day begun, up to the limit; on the day of the complaint, for whoever has it in the end; "
         "resolved, closed or over ends it: a call or chat that nobody answered is over when the customer has left.",
-        2,
+        3,
         traps_zh="未结的每开始一天加一天，直到上限；计在投诉当日，计给最后的坐席；解决、关闭或结束即止：无人接听的来电或会话，客户离开即为结束。",
+        limit="complaint_resolution_hours",
     ),
     Kpi(
         "complaint_response_time", "投诉响应时间", "Complaint response time", "mean", "s", "lower",
         lambda p, s: ({"complaint_response_seconds": 1}, {"complaint_responses": 1}),
         "首次答复 − 投诉到达（均值）", "first reply − arrival of the complaint (mean)",
         ("kind = complaint", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
-        (*FROM, *CLOCK),
+        ("kinds", *FROM, *CLOCK),
         "A call's reply is its answer, a ticket's one that the customer can read; a chat that a bot had first arrived when it came to "
         "people. Credited to whoever gave it. Complaints nobody has answered are in no mean.",
         2,

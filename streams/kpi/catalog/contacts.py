@@ -11,11 +11,11 @@ CONTACTS = (
         "客户在期限内就同一主题再次来访的联络 / 已知客户的联络",
         "handled contacts whose customer returns on the same topic in time / handled with known customer",
         ("call.*", "chat.*", "ticket.*"),
-        ("repeat_days", "same_matter", "max_customer_contacts_per_day"),
+        ("topics", "repeat_days", "same_matter", "max_customer_contacts_per_day"),
         "Charged to the agent, and counted on the day, of the earlier contact; any arrival counts as a return, the voice "
         "menu included; what the same matter is: policy; a topic missing on either side matches any. Pending: contacts of days "
         "within the time. Contacts of ids that many callers share are of unknown customers (`shared_contacts`).",
-        2,
+        3,
         traps_zh="计给前一次联络的坐席和当日；任何来访都算，包括只进入语音菜单；何为同一事项由政策规定，任一方缺主题视为相同。“未到期”为期限内各日的联络数。多人共用的客户号视为未知客户（`shared_contacts`）。",
         matures="repeat_days",
     ),
@@ -25,11 +25,11 @@ CONTACTS = (
         "未转接、未重开且期限内未再次来访的联络 / 已到期的已知客户联络",
         "handled contacts neither transferred, reopened nor repeated in time / matured ones with known customer",
         ("call.*", "chat.*", "ticket.*"),
-        ("fcr_days", "same_matter", "max_customer_contacts_per_day"),
+        ("topics", "fcr_days", "same_matter", "max_customer_contacts_per_day"),
         "Only days that have matured count, the others are pending; unknown customers cannot repeat: they are left out, and "
         "counted as `fcr_unknown`, those of ids that many callers share among them (`shared_contacts`). A transferred contact counts "
         "for the agent at its end.",
-        2,
+        3,
         traps_zh="只计已到期的日子，其余为“未到期”；未知客户无法判断是否再来，不计入，另计为 `fcr_unknown`"
         "（包括多人共用的客户号，见 `shared_contacts`）。转接的联络计给最后的坐席。",
         matures="fcr_days",

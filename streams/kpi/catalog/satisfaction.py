@@ -79,14 +79,16 @@ SATISFACTION = (
         "better is no case any more; one that stays bad is the same case, from its first bad rating on. Of whoever the rating is.",
         traps_zh="差评：五分制 1–2 分，与差评率同。恰好 24 小时算及时；满时限仍未提交，即在那一刻计为未及时，之后补交不再改变；"
         "夜间和休息日照常计时。客户改为好评的不再算；改后仍为差评的算同一件，从首次差评起算。与评价计给同一人。",
+        limit="bad_rating_rca_hours",
     ),
     Kpi(
         "complaint_conversion_rate", "投诉转化率", "Complaint conversion rate", "rate", "ratio", "higher",
         lambda p, s: ({"complaints_satisfied": 1}, {"complaints_rated": 1}),
         "末次评价满意的投诉 / 有评价的投诉", "complaints whose last rating is satisfied / rated complaints",
         ("kind = complaint", "*.rated"),
-        ("satisfied_from", "rating_credit"),
+        ("kinds", "satisfied_from", "rating_credit"),
         "Of complaints that nobody rated it says nothing.",
+        version=2,
         traps_zh="未评价的投诉不在其中。",
     ),
 )  # fmt: skip

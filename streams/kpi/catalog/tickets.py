@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.measures.parts import parts_of
 from streams.kpi.measures.topics import topics_in
 from streams.kpi.policy.model import CLOCK, FROM
 from streams.kpi.spec import Kpi
@@ -12,11 +13,13 @@ TICKETS = (
         lambda p, s: ({"time_to_resolve_seconds": 1}, {"tickets_resolved": 1}),
         "解决时间 − 创建时间（均值）", "resolved − created (mean)",
         ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        ("rating_credit", *CLOCK),
+        ("rating_credit", "urgent_priorities", *CLOCK),
         "A reopened ticket counts to its last resolution, one that is open or whose creation nobody told not at all; a later "
-        "word that it is resolved moves nothing.",
-        traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。",
+        "word that it is resolved moves nothing. Of VIPs and urgent contacts beside all, as `time_to_resolve~urgent`.",
+        traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。"
+        "VIP 与紧急联络另行分列，如 `time_to_resolve~urgent`。",
         squares=lambda p, s: {"time_to_resolve_seconds_squared": 1},
+        apart=parts_of("tickets_resolved"),
     ),
     *(
         Kpi(
@@ -36,7 +39,7 @@ TICKETS = (
         lambda p, s: ({"info_replies_within_1h": 1}, {"info_replies_due": 1}),
         "1小时内首次答复 / 应答复的信息传递", "first replies ≤ 1 h / information to pass on that got one or waited for an hour",
         ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
-        ("reply_within_seconds", *FROM, *CLOCK),
+        ("kinds", "reply_within_seconds", *FROM, *CLOCK),
         "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
         "call or chat before was not kept waiting, nor who was with a bot only: a chat waits since it came to people. The reply must be "
         "one that the customer can read.",
@@ -49,7 +52,7 @@ TICKETS = (
         lambda p, s: ({"fault_replies_within_1h": 1}, {"fault_replies_due": 1}),
         "1小时内首次答复 / 应答复的报修", "first replies ≤ 1 h / fault reports that got one or waited for an hour",
         ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
-        ("reply_within_seconds", *FROM, *CLOCK),
+        ("kinds", "reply_within_seconds", *FROM, *CLOCK),
         "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
         "call or chat before was not kept waiting, nor who was with a bot only: a chat waits since it came to people. The reply must be "
         "one that the customer can read.",
@@ -78,9 +81,13 @@ TICKETS = (
         lambda p, s: ({"sla_breached": 1}, {"sla_due": 1}),
         "超过时限的工单 / 有时限且已办结或已到期的工单", "past due / tickets with a due time that are finished or past it",
         ("ticket.created", "ticket.resolved", "ticket.closed"),
+        ("urgent_priorities",),
         traps="Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the due time is "
-        "in time; resolved or closed is finished, a reopened ticket must be finished again.",
-        traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。",
+        "in time; resolved or closed is finished, a reopened ticket must be finished again. Of VIPs and urgent "
+        "contacts beside all, as `sla_breach_rate~urgent`.",
+        traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。"
+        "VIP 与紧急联络另行分列，如 `sla_breach_rate~urgent`。",
+        apart=parts_of("sla_due"),
     ),
     Kpi(
         "open_backlog", "积压量", "Open backlog", "level", "n", "lower",
@@ -115,8 +122,10 @@ TICKETS = (
         lambda p, s: ({"follow_ups_done": 1}, {"follow_ups_due": 1}),
         "已回访 / 应回访", "follow-ups made / made or due",
         ("kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "call.answered", "chat.message"),
+        ("kinds",),
         traps="Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, or when the call or chat "
         "ended without an agent; a ticket without a due time is not due before it is made. Credited to whoever made it.",
+        version=2,
         traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期，或通话、会话无坐席而结束；没有时限的工单在回访前不算应回访。计给完成回访者。",
     ),
     Kpi(
@@ -124,8 +133,10 @@ TICKETS = (
         lambda p, s: ({"refund_disputes": 1}, {"refunds": 1}),
         "退款纠纷 / 退款", "refund disputes / refunds",
         ("kind = refund", "kind = refund_dispute"),
+        ("kinds",),
         traps="Contacts of the one kind over contacts of the other; one that begins as a refund and becomes a dispute is both. More "
         "disputes than refunds make more than 1, and no interval.",
+        version=2,
         traps_zh="两类联络之比；先为退款后转为纠纷的两边都计。纠纷多于退款时大于 1，且无区间。",
         part=False,
     ),
@@ -138,6 +149,7 @@ TICKETS = (
         ("topics", "rating_credit"),
         "No data unless the policy names topics: each is kept apart by its name, as `topic_resolution_rate~refund`. The last topic "
         "told is the contact's.",
+        version=2,
         traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计，如 topic_resolution_rate~refund。以最后告知的主题为准。",
         apart=topics_in,
     ),

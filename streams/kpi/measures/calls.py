@@ -10,6 +10,8 @@ CALLS = (
     Measure("calls_answered_within_20s", "n", "阈值内接听", "calls answered within the service-level threshold"),
     Measure("calls_abandoned", "n", "放弃通话", "calls abandoned while waiting"),
     Measure("calls_abandoned_short", "n", "短时放弃", "calls abandoned within the short-abandon limit"),
+    Measure("calls_abandoned_within_20s", "n", "阈值内放弃", "calls abandoned within the service-level threshold"),
+    Measure("calls_flowed_out", "n", "溢出通话", "calls that left their queue unanswered: timed out, or on to another"),
     Measure("calls_missed", "n", "振铃未接", "offers an agent did not answer"),
     Measure("wait_seconds", "s", "已接听通话的等待时长", "wait of the answered calls"),
     Measure("calls_handled", "n", "处理完的通话", "calls handled to the end"),

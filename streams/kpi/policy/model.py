@@ -7,11 +7,17 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from streams.kpi.policy.business_hours import BusinessDays, Weekday
+from streams.kpi.policy.names import BUILT_IN_KINDS, Aliases, Names, folded
 
-ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
+ServiceLevelDenominator = Literal[
+    "offered", "answered", "answered_and_abandoned", "answered_and_flow_outs", "answered_abandoned_and_flow_outs",
+    "offered_less_short_abandons",
+]  # fmt: skip
+ComplaintCloses = Literal["resolved", "accepted"]
+EarlyAbandons = Literal["missed", "left_out", "in_time"]
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
@@ -20,6 +26,13 @@ CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
 #: The fields that say since when a chat's customer waits for people.
 FROM = ("first_response_from", "chat_session_hours")
 _Seconds = Annotated[float, Field(ge=0)]
+_SecondsByQueue = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=256), Field(coerce_numbers_to_str=True)],
+        Annotated[float, Field(ge=0)],
+    ],
+    Field(max_length=1000),
+]
 #: A number is taken as well: many sources have codes.
 _Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Field(coerce_numbers_to_str=True)
@@ -34,13 +47,26 @@ class Policy(BaseModel):
     version: str = Field("1", description="Name of this set of values; screens and sheets name it")
     time_zone: str = Field("Asia/Shanghai", description="The operation's zone: borders of its days")
     service_level_seconds: _Seconds = Field(20, description="An answer within this wait (≤) is in time")
+    service_level_seconds_by_queue: _SecondsByQueue = Field(
+        default={}, description="The same for calls of these queues, where it is another"
+    )
     service_level_denominator: ServiceLevelDenominator = Field(
-        "offered", description="What the 20-second answer rate is a share of; of an agent always his offers"
+        "offered",
+        description="What the service level is a share of; of an agent always his offers. A flow-out has left its queue unanswered, "
+        "timed out or on to another",
+    )
+    service_level_early_abandons: EarlyAbandons = Field(
+        "missed",
+        description="What a hang-up within the wait that is in time (≤) is to the service level: missed where abandoned calls count, "
+        "left out, or as good as answered in time",
     )
     short_abandon_seconds: _Seconds = Field(
         0, description="Hang-ups within this wait (≤) are not abandoned; 0: all are"
     )
     first_response_seconds: _Seconds = Field(30, description="A first response within this time (≤) is in time")
+    first_response_seconds_by_queue: _SecondsByQueue = Field(
+        default={}, description="The same for chats of these queues, where it is another"
+    )
     first_response_channels: tuple[Channel, ...] = Field(
         ("chat",),
         description="Channels whose first responses make the mean first response time; tickets wait for hours",
@@ -75,8 +101,22 @@ class Policy(BaseModel):
         default={"1-5": 4, "0-10": 9, "0-100": 80, "binary": 1},
         description="Lowest score (≥) that counts as satisfied, by scale",
     )
-    topics: Annotated[tuple[str, ...], Field(max_length=50)] = Field(
-        (), description="Topics whose resolution is kept apart, by name"
+    kinds: Annotated[Aliases, Field(max_length=200)] = Field(
+        default={},
+        description="Other words for kinds of contacts, by kind, beside those built in; a kind of one's own is named with none. Case, "
+        "full width and white space never matter",
+    )
+    topics: Annotated[Aliases, Field(max_length=50)] = Field(
+        default={},
+        description="Topics whose resolution is kept apart, by name, each with other words for it; a list of names where they have none",
+    )
+    urgent_priorities: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
+        ("urgent", "critical", "紧急", "加急"),
+        description="Priorities of which contacts are urgent; case, full width and white space never matter",
+    )
+    complaint_closes: ComplaintCloses = Field(
+        "resolved",
+        description="When a complaint by ticket is closed: once it is resolved or closed, or once its customer has accepted that, too",
     )
     away_reasons: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
         ("break", "lunch", "dinner", "meeting"),
@@ -166,6 +206,17 @@ class Policy(BaseModel):
                 raise ValueError(f"repeat_same_topic is true or false, not {other!r}; better write same_matter: topic")
         return values
 
+    @field_validator("topics", mode="before")
+    @classmethod
+    def _list_of_names(cls, value: Any) -> Any:
+        return dict.fromkeys(value, ()) if isinstance(value, list | tuple) else value
+
+    @field_validator("kinds", "topics")
+    @classmethod
+    def _one_meaning(cls, value: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+        Names(value, BUILT_IN_KINDS if info.field_name == "kinds" else {})
+        return value
+
     @field_validator("day_starts", mode="before")
     @classmethod
     def _quarter(cls, value: Any) -> str:
@@ -180,6 +231,21 @@ class Policy(BaseModel):
         if self.response_clock == "business" and not self.business_hours:
             raise ValueError("response_clock: business needs business_hours, like {mon: 09:00-18:00, tue: 09:00-18:00}")
         _ = self.business_days  # read here, so that what is wrong with them is told at once
+        return self
+
+    @model_validator(mode="after")
+    def _early_abandons_that_count(self) -> Policy:
+        early, of = self.service_level_early_abandons, self.service_level_denominator
+        if early != "missed" and of == "offered_less_short_abandons":
+            raise ValueError(
+                f"service_level_early_abandons: {early} and service_level_denominator: {of} both say what becomes of short calls; keep "
+                "one: early abandons with offered, or missed"
+            )
+        if early == "in_time" and "abandoned" not in of and of != "offered":
+            raise ValueError(
+                f"service_level_early_abandons: in_time needs a service_level_denominator with abandoned calls, not {of}: they would be "
+                "above the line and not below it"
+            )
         return self
 
     @field_validator("time_zone")
@@ -200,6 +266,34 @@ class Policy(BaseModel):
     def zone(self) -> ZoneInfo:
         """The operation's time zone."""
         return ZoneInfo(self.time_zone)
+
+    def service_level_ms(self, queue: str | None) -> int:
+        """Milliseconds within which a call of a queue is to be answered."""
+        return round(self.service_level_seconds_by_queue.get(queue or "", self.service_level_seconds) * 1000)
+
+    def first_response_ms(self, queue: str | None) -> int:
+        """Milliseconds within which a chat of a queue is to get its first response."""
+        return round(self.first_response_seconds_by_queue.get(queue or "", self.first_response_seconds) * 1000)
+
+    @cached_property
+    def kind_names(self) -> Names:
+        """What sources write of kinds → the kind."""
+        return Names(self.kinds, BUILT_IN_KINDS)
+
+    @cached_property
+    def topic_names(self) -> Names:
+        """What sources write of topics → the topic, folded."""
+        return Names(self.topics)
+
+    @cached_property
+    def urgent(self) -> frozenset[str]:
+        """Priorities that are urgent, folded."""
+        return frozenset(map(folded, self.urgent_priorities))
+
+    @cached_property
+    def topics_apart(self) -> dict[str, str]:
+        """Topics whose resolution is kept apart, folded → as the policy writes them."""
+        return {folded(name): name for name in self.topics}
 
     @cached_property
     def allowed_lateness_ms(self) -> int:

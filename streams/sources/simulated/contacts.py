@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from streams.contracts.events import AnyContactEvent
-from streams.sources.simulated.customers import Matter
+from streams.sources.simulated.customers import COMPLAINT, Matter
 from streams.sources.simulated.desk import HOUR, Member
 from streams.sources.simulated.loop import SOURCE, Loop
 
@@ -19,14 +19,23 @@ _CAUSES = {"long wait": 4, "not resolved": 3, "wrong information": 2, "tone": 1}
 _LATER = (2.0, 0.7)
 
 
+#: What each system calls a complaint, as each has its own words.
+_COMPLAINTS = {"chat": "Complaint", "ticket": "投诉"}
+#: Tickets about these are marked as pressing.
+_URGENT = frozenset({COMPLAINT, "fault"})
+
+
 class Contact:
     """A call, chat or ticket: what all its events say."""
 
-    __slots__ = ("events", "id", "matter", "queue", "site", "told")
+    __slots__ = ("events", "id", "kind", "matter", "priority", "queue", "site", "told")
 
     def __init__(self, id: str, matter: Matter, queue: str, site: str, told: bool) -> None:
         self.id = id
         self.matter = matter
+        channel = id.partition("-")[0]
+        self.kind = _COMPLAINTS.get(channel, COMPLAINT) if matter.kind == COMPLAINT else matter.kind
+        self.priority = "urgent" if channel == "ticket" and matter.kind in _URGENT else None
         self.queue = queue
         self.site = site
         #: Contacts that began before anything is told are never told of: none is told in part.
@@ -67,7 +76,8 @@ class Contacts:
                 queue_id=contact.queue,
                 site_id=contact.site,
                 topic=matter.topic,
-                kind=matter.kind,
+                kind=contact.kind,
+                priority=contact.priority,
                 vip=True if matter.customer and matter.customer.vip else None,
                 **fields,
             )

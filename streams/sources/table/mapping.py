@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from streams.contracts.events import AnyEvent, ContactEvent, Event
+from streams.kpi.policy.names import Aliases, aliases
 from streams.sources.expressions.compiler import Scope, compiled
 from streams.sources.expressions.datetimes import Ambiguous, Moments
 from streams.sources.expressions.functions import functions
@@ -75,6 +76,11 @@ class TableMapping(Layout):
     lookups: dict[str, dict[str, Scalar]] = Field(
         default_factory=dict, description="Tables of codes; each is a function: name(code[, value where unknown])"
     )
+    kinds: Aliases = Field(
+        default={},
+        description="Names for what the table writes of `kind`, each with its words; what is in none stays as it is",
+    )
+    topics: Aliases = Field(default={}, description="The same of `topic`")
     let: dict[str, Formula] = Field(
         default_factory=dict, description="Names for values of a row; each may use those above it"
     )
@@ -88,6 +94,12 @@ class TableMapping(Layout):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no time zone; write it like Asia/Shanghai or Europe/Berlin")
+        return value
+
+    @field_validator("kinds", "topics")
+    @classmethod
+    def _one_meaning(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        aliases(value)
         return value
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent, ContactEvent
+from streams.kpi.policy.names import aliases, folded
 from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
 from streams.sources.expressions.functions import functions
 from streams.sources.expressions.operators import truth
@@ -111,6 +112,7 @@ class _Rows:
             name: _once(f"fields.{name}", self._compiled(formula), next(slot))
             for name, formula in mapping.fields.items()
         }
+        self._words = {name: words for name in ("kind", "topic") if (words := aliases(getattr(mapping, f"{name}s")))}
         self._templates = [self._template(event) for event in mapping.events]
         self._slots = [_UNSET] * (next(slot) - len(table.header))
 
@@ -147,6 +149,7 @@ class _Rows:
         struct = cast(_Struct, event.struct)
         stated = {name: compute for name, compute in self._common.items() if name in struct.__struct_fields__}
         stated |= {name: self._compiled(formula) for name, formula in event.fields.items()}
+        stated |= {name: _named(stated[name], words) for name, words in self._words.items() if name in stated}
         if issubclass(struct, ContactEvent):
             stated["contact_id"] = self._names["contact_id"]
         stated["time"] = self._compiled(event.time)
@@ -177,6 +180,16 @@ def _once(key: str, compute: Compute, slot: int) -> Compute:
         if (known := row[slot]) is _UNSET:
             known = row[slot] = _told(key, compute, row)
         return known
+
+    return value
+
+
+def _named(compute: Compute, words: Mapping[str, str]) -> Compute:
+    """A kind or topic by the mapping's name for it; what it does not name stays as the table writes it."""
+
+    def value(row: Row) -> Any:
+        said = compute(row)
+        return words.get(folded(said), said) if isinstance(said, str) else said
 
     return value
 

@@ -23,6 +23,7 @@ export class Board {
     this.totals = {};
     this.unreadable = 0;
     this.shared = { total: 0, today: 0, named: [] };
+    this.unknown = { events: 0, named: [] };
     this.behind = 0;
     this.fresh = new Set();
     this.changed = { everything: true, agents: new Set(), groups: false, tiles: false, alerts: false, facts: true };
@@ -69,7 +70,7 @@ export class Board {
       this.recent = steps.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, 60);
       this.changed.alerts = true;
     }
-    for (const fact of ["clock", "behind", "shared", "staff", "totals", "unreadable"]) {
+    for (const fact of ["clock", "behind", "shared", "unknown", "staff", "totals", "unreadable"]) {
       if (!(fact in message)) continue;
       this[fact] = message[fact];
       if (fact !== "clock") this.changed.facts = true;

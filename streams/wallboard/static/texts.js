@@ -69,6 +69,8 @@ const TEXTS = {
     stale: (text) => `数据已 ${text} 没有更新，请检查工作进程`,
     shared: (n, today, named) =>
       `${n} 个客户号为多人共用，今日有来访 ${today} 个${named.length ? `：${named.join("、")}` : ""}；其联络按未知客户计`,
+    unknown: (n, named) =>
+      `约 ${n} 条事件的类别或主题不在任何词表中${named.length ? `；可加入政策文件：${named.join("；")}` : ""}`,
     unreadable: (n) => `${n} 条数据无法解析（工作进程与看板版本不一致？）`,
     policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % 置信区间（比率 Wilson，均值 Student t）`,
     severity: { critical: "严重", warning: "警告", info: "提示" },
@@ -154,6 +156,8 @@ const TEXTS = {
     stale: (text) => `No update for ${text}; check the workers`,
     shared: (n, today, named) =>
       `Customer ids that many callers share: ${n}, seen today: ${today}${named.length ? ` (${named.join(", ")})` : ""}; their contacts count as those of unknown customers`,
+    unknown: (n, named) =>
+      `Kinds or topics in no list: some ${n} events${named.length ? `; to add to the policy: ${named.join("; ")}` : ""}`,
     unreadable: (n) => `${n} values could not be read (workers and wallboard of different versions?)`,
     policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; 95 % intervals: Wilson for shares, Student’s t for means`,
     severity: { critical: "Critical", warning: "Warning", info: "Info" },

@@ -192,6 +192,9 @@ class Page {
     find("shared").hidden = !board.shared.total;
     setText(find("shared"), t().shared(board.shared.total, board.shared.today, board.shared.named.slice(0, 3)));
     find("shared").title = board.shared.named.join(" · ");
+    find("unknown").hidden = !board.unknown.events;
+    setText(find("unknown"), t().unknown(board.unknown.events, board.unknown.named.slice(0, 2)));
+    find("unknown").title = board.unknown.named.join("\n");
     find("unreadable").hidden = !board.unreadable;
     setText(find("unreadable"), t().unreadable(board.unreadable));
     const version = board.clock?.policy ?? this.meta.policy.version;

@@ -13,12 +13,14 @@ from msgspec.structs import replace
 
 from streams.contacts import customer as customers
 from streams.contacts import memory
+from streams.contacts.contact import Contact
 from streams.contacts.customer import Customer
 from streams.contacts.memory import MOST_EVENTS
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
+from streams.kpi.measures import merged
 from streams.kpi.policy.model import Policy
 from streams.pipeline import Customers, run
 from streams.roster import Roster
@@ -272,3 +274,34 @@ def test_a_thread_of_many_conversations_stays_short_and_right(monkeypatch: pytes
     assert (sums_of_day["first_responses_within_30s"], sums_of_day["first_responses_due"]) == (40, 50)
     bounded(monkeypatch, 40, 10)
     assert all_facts(run_events(events)) == whole
+
+
+def test_a_topic_that_the_release_before_kept_as_it_was_written_is_the_same_topic_still() -> None:
+    calls = [
+        e.CallAnswered(
+            id=f"{n}a",
+            source="t",
+            time=datetime.fromisoformat(f"2026-03-02T{hour:02}:00:00+00:00"),
+            contact_id=f"c{n}",
+            customer_id="k",
+            agent_id="a",
+            topic="Card  Lost",
+        )
+        for n, hour in enumerate((9, 11))
+    ]
+    end = e.CallEnded(
+        id="0e", source="t", time=calls[0].time + timedelta(minutes=5), contact_id="c0", customer_id="k", agent_id="a"
+    )
+    stage, clock, people = ContactsStage(Policy(time_zone="UTC"), Roster()), EventClock(), Customers()
+
+    def take(*events: AnyEvent) -> dict[str, int]:
+        out = stage.process([encode(event) for event in events], people, clock, machine=2**52, event_time=True)
+        return merged(cell.sums for cell in out.contributions["all|all"].cells)
+
+    take(calls[0], end)
+    last_at, forgotten, contacts, sharing = msgspec.msgpack.decode(customers.dump(people["k"]))
+    place = Contact.__struct_fields__.index("topic")
+    for kept in contacts.values():
+        kept[2][place] = "Card  Lost"
+    people = Customers(k=customers.load(msgspec.msgpack.encode([last_at, forgotten, contacts, sharing])))
+    assert take(calls[1])["repeat_contacts"] == 1

@@ -342,4 +342,4 @@ def test_topics_are_kept_apart_where_the_policy_names_them() -> None:
     moved.at("13:00:01", e.CallCorrected, "c2", corrects="e5", topic="card")
     assert topics_in(sums(moved.run(policy), "agent|a"))["card"] == {"topic_resolved": 1, "topic_resolution_due": 2}
     in_any_order(moved.events, policy)
-    assert POLICY.topics == ()
+    assert POLICY.topics == {}

@@ -236,6 +236,45 @@ def test_ids_that_are_pseudonyms_already_pass_as_they_are(tmp_path: Path) -> Non
     assert {event.customer_id for event in read_events(table(tmp_path, ROW), by)} == {"c1"}  # type: ignore[union-attr]
 
 
+WORDS = (
+    "  queue_id: queue\n",
+    "  queue_id: queue\n  kind: status\n  topic: agent\nkinds: {complaint: [投诉建议, 7], praise: Lob}\ntopics: {refund: [退款, Money Back]}\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("投诉建议", "complaint"),
+        ("７", "complaint"),
+        ("LOB ", "praise"),
+        ("Praise", "praise"),
+        ("投诉", "投诉"),
+        ("", None),
+    ],
+)
+def test_a_kind_has_the_mappings_name_and_what_it_does_not_name_stays(
+    tmp_path: Path, written: str, kind: str | None
+) -> None:
+    path = table(tmp_path, ROW + written)
+    assert [event.kind for event in read_events(path, mapping(tmp_path, WORDS))] == [kind] * 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("written", "topic"),
+    [("退款", "refund"), ("money　BACK", "refund"), ("Refund", "refund"), ("Card Lost", "Card Lost")],
+)
+def test_a_topic_has_the_mappings_name(tmp_path: Path, written: str, topic: str) -> None:
+    path = table(tmp_path, f"1,2026-03-02,09:00:00,sales,c1,{written},12,")
+    assert {event.topic for event in read_events(path, mapping(tmp_path, WORDS))} == {topic}  # type: ignore[union-attr]
+
+
+def test_a_word_that_a_mapping_gives_to_two_is_refused(tmp_path: Path) -> None:
+    twice = ("source: hotline", "source: hotline\nkinds: {complaint: [x], refund: [X]}")
+    with pytest.raises(ValueError, match="kinds: 'X' is given to 'complaint' and to 'refund'; keep one of the two"):
+        mapping(tmp_path, twice)
+
+
 def test_the_sequence_of_events_is_their_row_unless_the_mapping_states_one(tmp_path: Path) -> None:
     path = table(tmp_path, ROW, "2,2026-03-02,09:01:00,sales,c2,A1,30,")
     assert [event.sequence for event in read_events(path, mapping(tmp_path))] == [1, 1, 2, 2]

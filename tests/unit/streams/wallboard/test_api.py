@@ -106,6 +106,7 @@ async def write(
     seconds: int = 0,
     behind: dict[int, int] | None = None,
     shared: dict[str, SharedId | None] | None = None,
+    unknown: dict[str, int] | None = None,
 ) -> None:
     """What a worker puts on the screens at ``NOW`` and some seconds."""
     screens = Screens(settings)
@@ -118,6 +119,7 @@ async def write(
         machine=ms,
         behind=behind or {},
         shared=shared or {},
+        unknown=unknown or {},
     )
     await screens.close()
     assert taken
@@ -547,6 +549,21 @@ def test_customer_ids_that_many_callers_share_are_told_of(operation: Settings) -
         assert picture["shared"] == {"total": 3, "today": 2, "named": ["withheld", "desk"]}
         await write(operation, shared={"withheld": None}, seconds=1)
         assert (await client.until("shared"))["shared"] == {"total": 2, "today": 1, "named": ["desk"]}
+
+    following(operation, scenario)
+
+
+def test_words_that_no_list_has_are_told_of_with_the_line_to_add(operation: Settings) -> None:
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, snapshot("all|all"), unknown={"kind|投拆": 2, "kind|投诉": 5, "kind|": 1, "topic|x": 7})
+        client = listen()
+        _, picture = await client.next()
+        assert picture["unknown"] == {"events": 3, "named": ["投拆 (2): kinds: {投拆: []}"]}
+        await write(operation, unknown={"kind|complant": 9, "kind|投拆": 1}, seconds=1)
+        assert (await client.until("unknown"))["unknown"] == {
+            "events": 13,
+            "named": ["complant (9): kinds: {complaint: [complant]}", "投拆 (3): kinds: {投拆: []}"],
+        }
 
     following(operation, scenario)
 

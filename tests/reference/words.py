@@ -1,0 +1,54 @@
+"""What words for kinds and topics mean: written down from the documentation of the policy, word for word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+#: Kinds that the product knows by itself.
+KINDS: dict[str, str] = {
+    "complaint": "complaint/complaints/投诉/投訴/客诉/客訴/客户投诉/投诉单",
+    "follow_up": "follow_up/follow up/follow-up/followup/回访/回訪/客户回访",
+    "refund": "refund/refunds/退款/退款申请",
+    "refund_dispute": "refund_dispute/refund dispute/refund-dispute/退款纠纷/退款糾紛/退款争议",
+    "fault": "fault/faults/fault report/fault-report/fault_report/报修/報修/故障/故障报修",
+    "info_relay": "info_relay/info relay/info-relay/information relay/信息传递/訊息傳遞/信息转达/转达",
+    "inquiry": "inquiry/inquiries/enquiry/enquiries/咨询/諮詢/查询/查詢",
+    "return": "return/returns/退货/退貨",
+}
+
+
+def same(word: str, other: str) -> bool:
+    """Are two words one but for case, width, white space and what nobody sees?"""
+    return plain(word) == plain(other)
+
+
+def plain(word: str) -> str:
+    """A word as it is compared."""
+    wide = unicodedata.normalize("NFKC", word).casefold()
+    seen = "".join(letter for letter in wide if unicodedata.category(letter) != "Cf")
+    return re.sub(r"\s+", " ", seen).strip()
+
+
+def kind(word: str | None, own: Mapping[str, Sequence[str]]) -> str | None:
+    """What kind a word names; none where it says nothing."""
+
+    def built_in(said: str) -> str:
+        return next(
+            (name for name, words in KINDS.items() if any(same(said, each) for each in words.split("/"))), plain(said)
+        )
+
+    if word is None or not plain(word):
+        return None
+    for name, words in own.items():
+        if any(same(word, each) for each in (name, *words)):
+            return built_in(name)
+    return built_in(word)
+
+
+def topic(word: str | None, own: Mapping[str, Sequence[str]]) -> str | None:
+    """What topic a word names, as it is compared; none where it says nothing."""
+    if word is None or not plain(word):
+        return None
+    return plain(next((name for name, words in own.items() if any(same(word, each) for each in (name, *words))), word))
