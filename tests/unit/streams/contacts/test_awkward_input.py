@@ -46,7 +46,7 @@ def test_an_amendment_before_its_event_leaves_the_customer_in_order() -> None:
 def test_given_up_before_it_was_queued_by_the_sources_clock() -> None:
     script = Script().at("09:00:00", e.CallAbandoned).at("09:00:00.100", e.CallQueued, **Q)
     result = script.run()
-    assert sums(result) == {"calls_offered": 1, "calls_abandoned": 1}
+    assert sums(result) == {"calls_offered": 1, "calls_abandoned": 1, "calls_abandoned_within_20s": 1}
     assert sums(result, "queue|q") == sums(result)
     assert result.snapshot("queue|q").waiting == 0
 
