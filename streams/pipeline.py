@@ -46,7 +46,7 @@ class Customers(dict[str, Customer]):
         """The keys that begin so."""
         return [key for key in self if key.startswith(prefix)]
 
-    def told_by(self, source: str | None) -> Iterable[tuple[str, Customer]]:
+    def all(self) -> Iterable[tuple[str, Customer]]:
         """All there are."""
         return self.items()
 

@@ -217,7 +217,7 @@ class Joining:
         self._lacking.add(source)
         every = len(self._lacking) > MOST_SOURCES
         words: dict[Origin, dict[str, Word]] = {}
-        for key, customer in self._customers.told_by(None if every else source):
+        for key, customer in self._customers.all():
             id = customer_of(key)
             for memory in customer.contacts.values():
                 for event in memory.events():

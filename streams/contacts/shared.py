@@ -45,8 +45,8 @@ class CustomersByKey(Protocol):
     def starting_with(self, prefix: str) -> Iterable[str]:
         """The keys that begin so, of all that is held, decoded or not."""
 
-    def told_by(self, source: str | None) -> Iterable[tuple[str, Customer]]:
-        """All that is held, each with its key, to be looked at; what has nothing of this source (None: of any) may be left out."""
+    def all(self) -> Iterable[tuple[str, Customer]]:
+        """All that is held, each with its key, to be looked at."""
 
 
 def customer_of(key: str) -> str:

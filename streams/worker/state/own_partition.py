@@ -67,13 +67,12 @@ class OwnPartition(WriteBackCache[V]):
             return self[key]
         return default
 
-    def told_by(self, source: str | None) -> Iterator[tuple[str, V]]:
-        """What is here and belongs here, each with its key, to be looked at; what has nothing of this source (None: of any) is left out."""
-        sign = b"" if source is None else b'"source":' + msgspec.json.encode(source)
+    def all(self) -> Iterator[tuple[str, V]]:
+        """All that is here and belongs here, each with its key, to be looked at: what is not at work is decoded for that only."""
         stored = self.store.partition(self._number)
         for key in [*self]:
             yield key, self[key]
-        for key in [key for key in self.stored() if key not in self and sign in stored[key.encode()]]:
+        for key in [key for key in self.stored() if key not in self]:
             yield key, self.read(key, stored[key.encode()])
 
     def stored(self) -> Iterator[str]:
