@@ -58,6 +58,8 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "complaint_late_days_at_most": ({}, (0, 1)),
     "bad_rating_rca_hours": ({}, (1, 100)),
     "rating_credit": ({}, ("resolver", "all_replied")),
+    "clock_stops_while": ({}, ([], ["pending", "resolved"])),
+    "clocks_that_stop": ({}, ([], ["time_to_resolve"])),
     "response_clock": ({**CLOCK, "response_clock": "calendar", "business_hours": {"mon": "09:15-11:00"}}, ("business",)),
     "business_hours": (CLOCK, ({"mon": "09:30-11:00", "wed": "09:00-18:00"},)),
     "holidays": (CLOCK, (["2026-03-02", "2026-03-03"],)),

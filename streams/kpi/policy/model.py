@@ -14,9 +14,13 @@ from streams.kpi.policy.business_hours import BusinessDays, Weekday
 ServiceLevelDenominator = Literal["offered", "answered", "answered_and_abandoned", "offered_less_short_abandons"]
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
+#: What of a ticket can stand still, and when.
+StoppingClock = Literal["time_to_resolve", "complaint_resolution", "due"]
+Standstill = Literal["pending", "resolved"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
-#: The fields that say what times of tickets and complaints are measured by.
+#: The fields that say what times of tickets and complaints are measured by, and those of clocks that stop as well.
 CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
+STOPPING = ("clock_stops_while", "clocks_that_stop", *CLOCK)
 _Seconds = Annotated[float, Field(ge=0)]
 #: A number is taken as well: many sources have codes.
 _Reason = Annotated[
@@ -127,6 +131,16 @@ class Policy(BaseModel):
     response_clock: Literal["calendar", "business"] = Field(
         "calendar",
         description="What times of tickets and complaints are measured by: every second, or the seconds of business hours",
+    )
+    clock_stops_while: tuple[Standstill, ...] = Field(
+        ("pending",),
+        description="When the clocks of tickets stand still: while the customer is awaited (pending: from ticket.pending to "
+        "ticket.resumed, or to the end), and from being resolved or closed to being reopened (resolved); none: never",
+    )
+    clocks_that_stop: tuple[StoppingClock, ...] = Field(
+        ("time_to_resolve", "complaint_resolution", "due"),
+        description="Which clocks do so: how long a ticket takes, the hours and late days of complaints, and the due time that a source "
+        "gives, which moves. First and later replies and the age of the backlog always run on",
     )
     business_hours: dict[Weekday, str] = Field(
         default={},
