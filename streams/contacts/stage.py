@@ -15,7 +15,7 @@ from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock
+from streams.windows.clock import Days, EventClock, instant
 
 #: Later than any event, ms since 1970.
 NEVER = 2**62
@@ -43,6 +43,9 @@ class Outcome:
 
 def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejected | None:
     """An event time that no policy lets in; ``now`` is the operation's, ``machine`` the machine's clock (ms)."""
+    if at < policy.earliest_ms:
+        detail = f"{instant(at).isoformat()} is before {policy.earliest_day}, the earliest_day of the policy"
+        return Rejected("bad_time", detail)
     if at < now - policy.allowed_lateness_ms:
         days = (now - at) / 86_400_000
         return Rejected("too_late", f"{days:.1f} days late, at most {policy.allowed_lateness_days:g} are allowed")
@@ -91,7 +94,7 @@ class ContactsStage:
         """
         out, into = Outcome(), tally or Tally()
         policy, rules, complete = self.policy, self.rules, self.roster.complete
-        lateness, look_back = policy.allowed_lateness_ms, self.look_back_ms
+        earliest, lateness, look_back = policy.earliest_ms, policy.allowed_lateness_ms, self.look_back_ms
         latest = machine + policy.allowed_future_seconds * 1000
         sources = out.sources
         for index, raw in enumerate(raws):
@@ -105,7 +108,8 @@ class ContactsStage:
                 clock.advance(now)
             else:
                 now = machine if not event_time else at if newest is None else newest
-                if not now - lateness <= at <= latest and (refused := refused_by_time(at, now, machine, policy)):
+                in_time = now - lateness <= at <= latest and at >= earliest
+                if not in_time and (refused := refused_by_time(at, now, machine, policy)):
                     out.rejected.append((index, refused))
                     continue
                 if newest is None or at > newest:

@@ -67,7 +67,7 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "calendar": (CLOCK, ("ET", "BG")),  # who have a day off on the first and on the second of the cases' days
 }  # fmt: skip
 #: Fields that every KPI depends on: which events there are, and which day they are of. None lists them.
-OF_ALL = {"version", "time_zone", "day_starts", "allowed_lateness_days", "allowed_future_seconds"}
+OF_ALL = {"version", "time_zone", "day_starts", "allowed_lateness_days", "earliest_day", "allowed_future_seconds"}
 #: Whose names an event has.
 _NAMES = (
     "id", "corrects", "contact_id", "customer_id", "agent_id", "team_id", "queue_id", "site_id", "to_agent_id", "to_queue_id", "into",

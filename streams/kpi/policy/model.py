@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -96,6 +96,10 @@ class Policy(BaseModel):
     )
     allowed_lateness_days: Annotated[float, Field(gt=0, le=3660)] = Field(
         3, description="An event that comes later than this is refused as too late"
+    )
+    earliest_day: Annotated[date, Field(ge=date(1970, 1, 1))] = Field(
+        date(1970, 1, 2),
+        description="An event before this day is refused: its clock was never set. On 1 January 1970 are the times of clocks at zero",
     )
     allowed_future_seconds: _Seconds = Field(
         300, description="An event further ahead of the machine's clock than this is refused"
@@ -210,6 +214,11 @@ class Policy(BaseModel):
     def allowed_lateness_ms(self) -> int:
         """Milliseconds."""
         return round(self.allowed_lateness_days * 86_400_000)
+
+    @cached_property
+    def earliest_ms(self) -> int:
+        """The first moment of which events are taken, ms since 1970: of its day in the operation's zone."""
+        return round(datetime.combine(self.earliest_day, time.min, self.zone).timestamp() * 1000)
 
     @cached_property
     def business_days(self) -> BusinessDays | None:
