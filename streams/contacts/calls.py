@@ -163,12 +163,7 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
         elif not call.legs[-1].gone:
             _leave(call, call.legs[-1], at)
         return
-    number = call.legs.index(leg) + 1
-    if leg.agent is None and event.agent_id is not None:  # only the end tells who it was
-        leg.agent, leg.team = event.agent_id, event.team_id
-        call.hand_to(event.agent_id, event.team_id)
-        if number == len(call.legs):
-            _put_answer(call, leg, rules)
+    _name(call, leg, event, rules)
     if leg.ended_at is None:
         leg.ended_at = at
     leg.hold = _ms(event.hold_seconds) if event.hold_seconds is not None else leg.hold
@@ -178,11 +173,37 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
     if event.ended_by is not None:
         leg.ended_by_agent = event.ended_by == "agent"
     _put_handle(call, leg, rules)
-    over = max(part.ended_at for part in call.legs if part.ended_at is not None)
-    if call.closed_at != over:  # told again, it stays with the desk that had it then
-        call.close(over)
+    _close(call)
     if event.resolved is not None:
         call.resolve(at, event.resolved)
+
+
+def resolved(call: Contact, event: e.CallResolved, at: int, rules: Rules) -> None:
+    """Settled, unless it says not: handled, and over where nobody tells of an end. How long that took, nobody knows."""
+    leg = _last_answered(call, event.agent_id)
+    if leg is None:
+        return
+    _name(call, leg, event, rules)
+    if leg.settled_at is None:
+        leg.settled_at = at
+    _close(call)
+    call.resolve(at, True if event.resolved is None else event.resolved)
+
+
+def _close(call: Contact) -> None:
+    """Over with the last of its parts that is."""
+    over = max(part.over_at for part in call.legs if part.over_at is not None)
+    if call.closed_at != over:  # told again, it stays with the desk that had it then
+        call.close(over)
+
+
+def _name(call: Contact, leg: Leg, event: e.CallEnded | e.CallResolved, rules: Rules) -> None:
+    """Only the end of the part may tell whose it was."""
+    if leg.agent is None and event.agent_id is not None:
+        leg.agent, leg.team = event.agent_id, event.team_id
+        call.hand_to(event.agent_id, event.team_id)
+        if leg is call.legs[-1]:
+            _put_answer(call, leg, rules)
 
 
 def _put_handle(call: Contact, leg: Leg, rules: Rules) -> None:
@@ -273,4 +294,5 @@ HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.CallLeftQueue: left_queue,
     e.CallTransferred: transferred,
     e.CallEnded: ended,
+    e.CallResolved: resolved,
 }

@@ -66,6 +66,13 @@ class Leg(Struct, array_like=True, kw_only=True):
     hold: int = 0
     wrap_up: int = 0
     ended_by_agent: bool = False
+    #: When its outcome was told first, by a source that may not tell how long it took.
+    settled_at: int | None = None
+
+    @property
+    def over_at(self) -> int | None:
+        """When the agent's part was over; None: it is not."""
+        return self.settled_at if self.ended_at is None else self.ended_at
 
 
 class Signals(Struct, array_like=True, kw_only=True):
@@ -175,6 +182,10 @@ class Contact(Struct, array_like=True, kw_only=True):
     apart: tuple[str, ...] = ()
     #: Tickets: since when the customer accepts how it was settled.
     accepted_at: int | None = None
+    #: Tickets: is the customer awaited; since when the clocks stand still, and from when to when they did before.
+    awaited: bool = False
+    stopped_since: int | None = None
+    pauses: tuple[tuple[int, int], ...] = ()
 
     @property
     def identified(self) -> bool:
@@ -293,9 +304,7 @@ class Contact(Struct, array_like=True, kw_only=True):
             self.site, moved = event.site_id, True
         if moved:
             news = True
-            for name in WHERE_IT_IS:
-                if (slot := self.slots.get(name)) is not None:
-                    self.fill(name, replace(slot, queue=self.queue, site=self.site))
+            self._take_along()
         if event.topic is not None and (topic := rules.topics[event.topic]) and topic != self.topic:
             self.topic, news = topic, True
         if event.kind is not None and (kind := rules.kinds[event.kind]) and kind != self.kind:
@@ -310,6 +319,17 @@ class Contact(Struct, array_like=True, kw_only=True):
         if event.customer_id is not None and not self.known:
             self.known = news = True
         return news
+
+    def go_to(self, queue: str | None) -> None:
+        """The contact is in this queue from now on; None leaves it where it is."""
+        if queue is not None and queue != self.queue:
+            self.queue = queue
+            self._take_along()
+
+    def _take_along(self) -> None:
+        for name in WHERE_IT_IS:
+            if (slot := self.slots.get(name)) is not None:
+                self.fill(name, replace(slot, queue=self.queue, site=self.site))
 
     def arrive(self, at: int, days: Days) -> None:
         """The arrival event: the first one counts."""

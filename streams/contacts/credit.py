@@ -60,6 +60,8 @@ def _note(contact: Contact, event: AnyContactEvent) -> None:
     said = event.agent_id is not None
     who = (event.agent_id, event.team_id) if said else (contact.agent, contact.team)
     match event:
+        case e.CallEnded() | e.CallResolved() if contact.closed_at is None:
+            pass  # a word on a call that nobody answered
         case e.ChatMessage(sender="agent") | e.TicketReplied(public=True):
             if who[0] is not None and who[0] not in {agent for agent, _ in contact.replied}:
                 contact.replied = (*contact.replied, who)
@@ -67,9 +69,11 @@ def _note(contact: Contact, event: AnyContactEvent) -> None:
             contact.resolver = None
         case e.TicketResolved(resolved=None) | e.TicketResolved(resolved=True):
             contact.resolver = contact.resolver or who  # who says it again, or closes it, has not resolved it
+        case e.CallResolved(resolved=None) | e.CallResolved(resolved=True):
+            contact.resolver = contact.resolver or who
         case e.CallEnded(resolved=True) | e.ChatEnded(resolved=True) | e.TicketClosed(resolved=True):
             contact.resolver = contact.resolver or who
-        case e.CallEnded(resolved=False) | e.ChatEnded(resolved=False):
+        case e.CallEnded(resolved=False) | e.CallResolved(resolved=False) | e.ChatEnded(resolved=False):
             contact.resolver = None
         case e.TicketResolved(resolved=False) | e.TicketClosed(resolved=False):
             contact.resolver = None

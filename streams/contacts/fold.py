@@ -41,10 +41,11 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     """
     linking = state.linking()
     news = state.learn(event, at, rules)
+    queue = state.queue
     if (handler := HANDLERS.get(type(event))) is not None:
         handler(state, event, at, rules)
-    if state.due_at is not None and at <= state.due_at:
-        tickets.settle_due(state)
+    if state.due_at is not None:
+        tickets.settle_due(state, at, rules)
     if state.kind in kinds.KINDS:
         kinds.settle(state, event.carrier, at, rules)
     if rules.policy.topics:
@@ -59,7 +60,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         credit.settle(state, event, rules)
     if state.vip is not None or state.urgent is not None:
         parts.settle(state)
-    return news or state.merged or state.linking() != linking
+    return news or state.queue != queue or state.merged or state.linking() != linking
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

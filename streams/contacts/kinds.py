@@ -10,18 +10,24 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from streams.contacts import pauses
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules
 from streams.contacts.slots import HAPPENED, PLANNED, Slot
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 from streams.kpi.measures.topics import of_topic
+from streams.kpi.policy.model import StoppingClock
 
 #: The kinds from which something follows.
 KINDS = frozenset({"complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay"})
 HOUR_MS = 3_600_000
 #: A complaint is to be resolved within this time, and late by one day for each that has begun since.
 DAY_MS = 24 * HOUR_MS
+
+#: The clock that complaints are held to, and a moment later than any: it stands still.
+_CLOCK: StoppingClock = "complaint_resolution"
+_NEVER = 2**62
 
 _COMPLAINT: Sums = {"complaints": 1}
 _DUE_24H: Sums = {"complaints_due": 1}
@@ -47,7 +53,7 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
         case "complaint":
             _complaint(contact, channel, at, rules)
         case "follow_up":
-            _follow_up(contact, channel, at)
+            _follow_up(contact, channel, at, rules)
         case "refund" | "refund_dispute" as kind:
             both = ("refund",) if kind == "refund_dispute" and "refund" in contact.slots else ()
             for name in (*both, kind):
@@ -67,9 +73,12 @@ def _complaint(complaint: Contact, channel: str, at: int, rules: Rules) -> None:
         complaint.drop("complaint_closed")
     elif "complaint_closed" not in complaint.slots:
         complaint.put("complaint_closed", closed_at, staff=_COMPLAINT)
-    limit = rules.after(complaint.at, rules.policy.complaint_resolution_hours * 3600)
+    limit: int | None = rules.after(complaint.at, rules.policy.complaint_resolution_hours * 3600)
+    stops = pauses.of(complaint, _CLOCK, rules)
+    if stops and limit is not None:
+        limit = pauses.deadline(complaint, _CLOCK, limit, rules)
     _in_time(complaint, limit, at, over_at, solved_at)
-    _late_days(complaint, limit, over_at, rules.policy.complaint_late_days_at_most)
+    _late_days(complaint, limit, over_at, rules.policy.complaint_late_days_at_most, stops)
     replied = _first_reply(complaint)
     if replied is not None:
         waited = rules.elapsed(_asked_people_at(complaint), replied.at)
@@ -87,12 +96,15 @@ def _accepted(complaint: Contact, since: int | None) -> int | None:
     return None if since is None or complaint.accepted_at is None else max(since, complaint.accepted_at)
 
 
-def _in_time(complaint: Contact, limit: int, at: int, over_at: int | None, solved_at: int | None) -> None:
+def _in_time(complaint: Contact, limit: int | None, at: int, over_at: int | None, solved_at: int | None) -> None:
     """Resolved up to the ``limit``, 24 h by default (exactly then is in time); due as well once that has passed, or it ended unresolved.
 
     What ended within that time without a word on whether it is resolved is not due: it is counted as unknown. What is not resolved
-    is of whoever had it when the time was up, which a slot that counts nothing remembers, whatever becomes of it in between.
+    is of whoever had it when the time was up, which a slot that counts nothing remembers, whatever becomes of it in between. While the
+    clock stands still (``limit`` None), the time is not up.
     """
+    if limit is None:
+        limit = _NEVER
     was = complaint.slots.get("complaint_then") or complaint.slots.get("complaint_24h")
     then = _of_then(replace(_slot(complaint, limit + 1, _NOTHING), form=PLANNED), was, limit + 1, at)
     complaint.keep("complaint_then", then)
@@ -101,13 +113,18 @@ def _in_time(complaint: Contact, limit: int, at: int, over_at: int | None, solve
     elif over_at is not None and over_at <= limit and solved_at is None:
         sums = _UNKNOWN_24H if complaint.solved is None else _DUE_24H
         slot = replace(then, at=over_at, staff=sums, desk=sums, form=HAPPENED)
+    elif limit == _NEVER:
+        complaint.drop("complaint_24h")
+        return
     else:
         slot = replace(then, staff=_DUE_24H, desk=_DUE_24H)
     complaint.keep("complaint_24h", slot)
 
 
-def _late_days(complaint: Contact, limit: int, over_at: int | None, at_most: int) -> None:
-    moments = _begun_days(limit, complaint.day, at_most)
+def _late_days(
+    complaint: Contact, limit: int | None, over_at: int | None, at_most: int, stops: tuple[tuple[int, int], ...]
+) -> None:
+    moments = () if limit is None else _begun_days(limit, complaint.day, at_most, stops)
     if over_at is not None:
         moments = tuple(moment for moment in moments if moment[0] <= over_at)
     if not moments:
@@ -119,19 +136,23 @@ def _late_days(complaint: Contact, limit: int, over_at: int | None, at_most: int
 
 
 @lru_cache(maxsize=4096)
-def _begun_days(limit: int, day: int, at_most: int) -> tuple[tuple[int, int], ...]:
-    """When each late day of a complaint to be resolved by ``limit`` (ms) begins: just after it, a day later, …"""
-    return tuple((limit + number * DAY_MS + 1, day) for number in range(at_most))
+def _begun_days(limit: int, day: int, at_most: int, stops: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """When each late day of a complaint to be resolved by ``limit`` (ms) begins: just after it, a day later, …; none in a pause."""
+    return tuple((moment + 1, day) for moment in pauses.days_after(limit, at_most, DAY_MS, stops))
 
 
-def _follow_up(contact: Contact, channel: str, at: int) -> None:
+def _follow_up(contact: Contact, channel: str, at: int, rules: Rules) -> None:
     """Followed up: an agent answered, replied or handled it. Due at its due time, or where it ended without that."""
     replied, handled = _first_reply(contact), contact.slots.get("handled")
     made = min((slot for slot in (replied, handled) if slot is not None), key=lambda slot: slot.at, default=None)
     if made is not None:  # by whoever did it
         contact.keep("follow_up", replace(made, staff=_FOLLOWED_UP, desk=_FOLLOWED_UP))
     elif contact.due_at is not None:
-        _plan(contact, "follow_up", contact.due_at + 1, _FOLLOW_UP_DUE, at)
+        due = pauses.deadline(contact, "due", contact.due_at, rules)
+        if due is None:
+            contact.drop("follow_up")
+        else:
+            _plan(contact, "follow_up", due + 1, _FOLLOW_UP_DUE, at)
     elif (left := _left_at(contact, channel)) is not None:
         contact.keep("follow_up", _slot(contact, left, _FOLLOW_UP_DUE))
     else:

@@ -74,7 +74,10 @@ class Rules(Struct, frozen=True):
 
     def after(self, start: int, seconds: float) -> int:
         """The moment (ms) at which so much of the time that counts has passed since ``start``."""
-        span = round(seconds * 1000)
+        return self.later(start, round(seconds * 1000))
+
+    def later(self, start: int, span: int) -> int:
+        """The same, of so many ms."""
         return start + span if self.business is None else self.business.after(start, span)
 
 

@@ -17,7 +17,7 @@ from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock
+from streams.windows.clock import Days, EventClock, instant
 
 #: Later than any event, ms since 1970.
 NEVER = 2**62
@@ -47,6 +47,9 @@ class Outcome:
 
 def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejected | None:
     """An event time that no policy lets in; ``now`` is the operation's, ``machine`` the machine's clock (ms)."""
+    if at < policy.earliest_ms:
+        detail = f"{instant(at).isoformat()} is before {policy.earliest_day}, the earliest_day of the policy"
+        return Rejected("bad_time", detail)
     if at < now - policy.allowed_lateness_ms:
         days = (now - at) / 86_400_000
         return Rejected("too_late", f"{days:.1f} days late, at most {policy.allowed_lateness_days:g} are allowed")
@@ -100,7 +103,7 @@ class ContactsStage:
         lacking = Lacking() if lacking is None else lacking
         joining = Joining(customers, lacking, self.rules, into, out.onward)
         policy, rules, complete = self.policy, self.rules, self.roster.complete
-        lateness, look_back = policy.allowed_lateness_ms, self.look_back_ms
+        earliest, lateness, look_back = policy.earliest_ms, policy.allowed_lateness_ms, self.look_back_ms
         way: Way
         latest = machine + policy.allowed_future_seconds * 1000
         sources = out.sources
@@ -115,7 +118,8 @@ class ContactsStage:
                 clock.advance(now)
             else:
                 now = machine if not event_time else at if newest is None else newest
-                if not now - lateness <= at <= latest and (refused := refused_by_time(at, now, machine, policy)):
+                in_time = now - lateness <= at <= latest and at >= earliest
+                if not in_time and (refused := refused_by_time(at, now, machine, policy)):
                     out.rejected.append((index, refused))
                     continue
                 if newest is None or at > newest:

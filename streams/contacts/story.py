@@ -220,6 +220,13 @@ def _ended(call: Contact, event: e.CallEnded, rest: _Rest) -> _Fit:
     return _as(WELL, event)  # wrap-up, told later
 
 
+def _settled(call: Contact, event: e.CallResolved, rest: _Rest) -> _Fit:
+    """Once the part that it settles is there."""
+    legs = [leg for leg in call.legs if leg.answered_at is not None and _same(event.agent_id, leg.agent)]
+    wanting = not legs or _of_agent(rest, event.agent_id, e.CallAnswered)
+    return _as(NOT_YET if wanting else WELL, event)
+
+
 # -- chats -------------------------------------------------------------------------------------------------------------
 
 
@@ -234,7 +241,7 @@ def _is_given(rest: _Rest, agent: str | None) -> bool:
     """Is the agent still to be given the chat or ticket?"""
     return agent is not None and any(
         (isinstance(event, e.ChatHandedOver | e.ChatAssigned | e.TicketAssigned) and event.agent_id == agent)
-        or (isinstance(event, e.ChatTransferred) and event.to_agent_id == agent)
+        or (isinstance(event, e.ChatTransferred | e.TicketReassigned) and event.to_agent_id == agent)
         for event in rest
     )
 
@@ -297,18 +304,54 @@ def _works(event: AnyContactEvent, agent: str | None) -> bool:
     return isinstance(event, types) and agent is not None and event.agent_id == agent
 
 
+def _hands_on(event: AnyContactEvent, agent: str | None) -> bool:
+    """Does this agent, who is known, hand the ticket on?"""
+    return isinstance(event, e.TicketReassigned) and agent is not None and event.agent_id == agent
+
+
 def _ticket_assigned(ticket: Contact, event: e.TicketAssigned, rest: _Rest) -> _Fit:
-    """To somebody else once who has it has done what they do."""
+    """To somebody else once who has it has done what they do, and handed it on."""
     agent, holder = event.agent_id, ticket.agent
-    level = (
-        WELL if holder is None or agent in (None, holder) or not any(_works(other, holder) for other in rest) else ELSE
-    )
-    return _as(level, event, later=not any(_works(other, agent) for other in rest))
+    busy = any(_works(other, holder) or _hands_on(other, holder) for other in rest)
+    if agent is not None and any(
+        isinstance(other, e.TicketReassigned) and other.to_agent_id == agent for other in rest
+    ):
+        level = NOT_YET  # it says the same, and says that it is a hand-over
+    else:
+        level = WELL if holder is None or agent in (None, holder) or not busy else ELSE
+    return _as(level, event, later=not any(_works(other, agent) or _hands_on(other, agent) for other in rest))
 
 
-def _worked(ticket: Contact, event: e.TicketEscalated | e.TicketReplied, rest: _Rest) -> _Fit:
+def _ticket_reassigned(ticket: Contact, event: e.TicketReassigned, rest: _Rest) -> _Fit:
+    """Once who hands it on has it, and has done what they do."""
+    agent = event.agent_id or ticket.agent
+    if agent != ticket.agent and _is_given([other for other in rest if other is not event], agent):
+        return _as(NOT_YET, event)
+    return _as(ELSE if any(_works(other, agent) for other in rest) else WELL, event)
+
+
+def _worked(
+    ticket: Contact, event: e.TicketEscalated | e.TicketReplied | e.TicketPending | e.TicketResumed, rest: _Rest
+) -> _Fit:
     own = event.agent_id == ticket.agent
     return _as(WELL if own or not _is_given(rest, event.agent_id) else NOT_YET, event)
+
+
+def _pending(ticket: Contact, event: e.TicketPending, rest: _Rest) -> _Fit:
+    """Once it is open and at work: what is resumed or reopened in the same moment is so before, if it can be."""
+    again = ticket.finished_at is not None or any(
+        isinstance(other, e.TicketResolved | e.TicketClosed) for other in rest
+    )
+    waits = (again and any(isinstance(other, e.TicketReopened) for other in rest)) or (
+        ticket.awaited and any(isinstance(other, e.TicketResumed) for other in rest)
+    )
+    return max(_as(ELSE if waits else WELL, event), _worked(ticket, event, rest))
+
+
+def _resumed(ticket: Contact, event: e.TicketResumed, rest: _Rest) -> _Fit:
+    """Once the customer is awaited."""
+    soon = not ticket.awaited and any(isinstance(other, e.TicketPending) for other in rest)
+    return max(_as(NOT_YET if soon else WELL, event), _worked(ticket, event, rest))
 
 
 def _finished(ticket: Contact, event: e.TicketResolved | e.TicketClosed, rest: _Rest) -> _Fit:
@@ -337,6 +380,7 @@ _PARTS: dict[type, Callable[[Contact, Any, _Rest], _Fit]] = {
     e.CallLeftQueue: _left,
     e.CallTransferred: _transferred,
     e.CallEnded: _ended,
+    e.CallResolved: _settled,
     e.ChatStarted: _opens,
     e.ChatHandedOver: _handed_over,
     e.ChatAssigned: _chat_assigned,
@@ -345,6 +389,9 @@ _PARTS: dict[type, Callable[[Contact, Any, _Rest], _Fit]] = {
     e.ChatEnded: _closes,
     e.TicketCreated: _opens,
     e.TicketAssigned: _ticket_assigned,
+    e.TicketReassigned: _ticket_reassigned,
+    e.TicketPending: _pending,
+    e.TicketResumed: _resumed,
     e.TicketEscalated: _worked,
     e.TicketReopened: _reopened,
     e.TicketReplied: _worked,

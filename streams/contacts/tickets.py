@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from streams.contacts import pauses
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules
 from streams.contacts.slots import PLANNED, Slot
@@ -55,6 +56,40 @@ def created(ticket: Contact, event: e.TicketCreated, at: int, rules: Rules) -> N
 def assigned(ticket: Contact, event: e.TicketAssigned, at: int, rules: Rules) -> None:
     """An agent was given the ticket."""
     ticket.hand_to(event.agent_id, event.team_id)
+
+
+def reassigned(ticket: Contact, event: e.TicketReassigned, at: int, rules: Rules) -> None:
+    """Handed on: from now on the ticket is whose it was handed to, where that is told. What nobody had was not handed on."""
+    had = event.agent_id or ticket.agent
+    if had is not None and event.to_agent_id != had:
+        ticket.transferred = True
+    ticket.go_to(event.to_queue_id)
+    ticket.hand_to(event.to_agent_id, None)
+
+
+def pending(ticket: Contact, event: e.TicketPending, at: int, rules: Rules) -> None:
+    """The customer is awaited: the ticket is not due before work on it goes on, unless it is overdue already."""
+    if ticket.agent is None:
+        ticket.hand_to(event.agent_id, event.team_id)
+    if ticket.finished_at is not None:
+        return
+    ticket.awaited = True
+    if "pending" in rules.policy.clock_stops_while:
+        pauses.stop(ticket, at)
+        if _due(ticket, rules) is None:
+            ticket.drop(_OVERDUE, _LATE)
+
+
+def resumed(ticket: Contact, event: e.TicketResumed, at: int, rules: Rules) -> None:
+    """Work goes on: it is due later by as long as the customer was awaited."""
+    if ticket.agent is None:
+        ticket.hand_to(event.agent_id, event.team_id)
+    if not ticket.awaited:
+        return
+    ticket.awaited = False
+    pauses.go_on(ticket, at)
+    if _LATE not in ticket.slots:
+        _await(ticket, at, rules)
 
 
 def escalated(ticket: Contact, event: e.TicketEscalated, at: int, rules: Rules) -> None:
@@ -108,6 +143,7 @@ def closed(ticket: Contact, event: e.TicketClosed, at: int, rules: Rules) -> Non
 def reopened(ticket: Contact, event: e.TicketReopened, at: int, rules: Rules) -> None:
     """Open again: neither handled nor resolved until the next word, and to be counted as if it had never been closed."""
     ticket.closed_at = ticket.finished_at = ticket.accepted_at = None
+    pauses.go_on(ticket, at)
     if ticket.agent is None:  # whoever opens again what nobody is known to have had, has it
         ticket.hand_to(event.agent_id, event.team_id)
     if "finished" not in ticket.slots:
@@ -125,8 +161,11 @@ def merged(ticket: Contact, event: e.TicketMerged, at: int, rules: Rules) -> Non
     ticket.merged = True
 
 
-def settle_due(ticket: Contact) -> None:
+def settle_due(ticket: Contact, at: int, rules: Rules) -> None:
     """After an event: until it is due, it is to be kept by whoever has it. Once it is overdue, it stays overdue for them."""
+    due = _due(ticket, rules)
+    if due is None or at > due:
+        return
     for name in (_OVERDUE, _LATE):
         if (slot := ticket.slots.get(name)) is not None:
             own = replace(slot, agent=ticket.agent, team=ticket.team, queue=ticket.queue, site=ticket.site)
@@ -135,13 +174,23 @@ def settle_due(ticket: Contact) -> None:
 
 def _open(ticket: Contact, at: int, rules: Rules) -> None:
     """Open from now on: in the backlog, and to be resolved until it is due."""
-    if ticket.due_at is not None:
-        ticket.put(_OVERDUE, max(at, ticket.due_at), both=_RESOLUTION_DUE, form=PLANNED)
-        ticket.put(_LATE, max(at, ticket.due_at + 1), both=_BREACHED, form=PLANNED)
+    _await(ticket, at, rules)
     if ticket.arrived_at is None:
         return  # nobody told us of its creation: when it began, nobody knows
     ticket.put(OPEN_TICKET, at, both={ages.OPEN: 1, ages.since(ticket.arrived_at): 1})
     _open_at_start(ticket, None, rules)
+
+
+def _due(ticket: Contact, rules: Rules) -> int | None:
+    """When it is due (ms), moved by the pauses of that clock; None: never, or not before work on it goes on."""
+    return None if ticket.due_at is None else pauses.deadline(ticket, "due", ticket.due_at, rules)
+
+
+def _await(ticket: Contact, at: int, rules: Rules) -> None:
+    """To be resolved until it is due."""
+    if (due := _due(ticket, rules)) is not None:
+        ticket.put(_OVERDUE, max(at, due), both=_RESOLUTION_DUE, form=PLANNED)
+        ticket.put(_LATE, max(at, due + 1), both=_BREACHED, form=PLANNED)
 
 
 def _open_at_start(ticket: Contact, until: int | None, rules: Rules) -> None:
@@ -182,7 +231,9 @@ def _finish(ticket: Contact, at: int, done: bool, rules: Rules) -> None:
     if not done:
         ticket.drop("resolve_time")
     elif "resolve_time" not in ticket.slots and ticket.arrived_at is not None:
-        ticket.put("resolve_time", at, both=_took(rules.elapsed(ticket.arrived_at, at)))
+        ticket.put(
+            "resolve_time", at, both=_took(pauses.elapsed(ticket, "time_to_resolve", ticket.arrived_at, at, rules))
+        )
     _shut(ticket, at, rules)
 
 
@@ -200,10 +251,14 @@ def _shut(ticket: Contact, at: int, rules: Rules) -> None:
     if ticket.finished_at is not None:
         _pass(ticket)
         return
-    ticket.finished_at = at
+    ticket.finished_at, ticket.awaited = at, False
+    if "resolved" in rules.policy.clock_stops_while:
+        pauses.stop(ticket, at)
+    else:  # nobody is awaited any more
+        pauses.go_on(ticket, at)
     if "finished" not in ticket.slots:
         ticket.put("finished", at, both=_FINISHED)
-    if ticket.due_at is not None and at <= ticket.due_at:
+    if ticket.due_at is not None and ((due := _due(ticket, rules)) is None or at <= due):
         ticket.drop(_LATE)
         ticket.put(_MET, at, both=_IN_TIME)
     ticket.drop(OPEN_TICKET)
@@ -231,6 +286,9 @@ def _pass(ticket: Contact) -> None:
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.TicketCreated: created,
     e.TicketAssigned: assigned,
+    e.TicketReassigned: reassigned,
+    e.TicketPending: pending,
+    e.TicketResumed: resumed,
     e.TicketEscalated: escalated,
     e.TicketReplied: replied,
     e.TicketResolved: resolved,

@@ -17,8 +17,8 @@ from streams.contracts.events import (
 
 #: A message longer than this is not an event of one contact's one moment. Bytes.
 MAX_EVENT_BYTES = 65_536
-#: Event times outside these years are a broken clock, not history.
-FIRST_YEAR, LAST_YEAR = 2000, 2199
+#: Event times outside these years cannot be reckoned with; the policy's ``earliest_day`` may begin later.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 #: A shift longer than this is a mistake in its date.
 LONGEST_SHIFT_HOURS = 72
 
@@ -52,7 +52,7 @@ REASONS = {
     "missing_field": "a required field is absent",
     "wrong_type": "a field has another type than the contract's",
     "out_of_range": "a value lies outside its range",
-    "bad_time": "a time without offset, malformed, or not between the years 2000 and 2199",
+    "bad_time": f"a time without offset, malformed, not of the years {FIRST_YEAR} to {LAST_YEAR}, or before the policy's earliest_day",
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
     "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
     "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day",

@@ -291,6 +291,17 @@ class CallEnded(ContactEvent, tag="call.ended", kw_only=True):
     resolved: bool | None = None
 
 
+class CallResolved(ContactEvent, tag="call.resolved", kw_only=True):
+    """The agent has settled the matter, unless ``resolved`` says otherwise; how long it took is not said.
+
+    For sources that know a call's outcome and no durations: the call is handled, and is in no mean of talk, hold or handle time. Where
+    ``call.ended`` is told as well, before or after, the call was over then.
+    """
+
+    carrier: ClassVar[str] = "calls"
+    resolved: bool | None = None
+
+
 class CallRated(Rated, tag="call.rated"):
     __doc__ = Rated.__doc__
     carrier: ClassVar[str] = "calls"
@@ -445,6 +456,17 @@ class TicketAssigned(ContactEvent, tag="ticket.assigned", kw_only=True):
     carrier: ClassVar[str] = "tickets"
 
 
+class TicketReassigned(ContactEvent, tag="ticket.reassigned", kw_only=True):
+    """``agent_id`` handed the ticket on: to another agent, or back to a queue.
+
+    Of a ticket that nobody had, or handed to whoever has it, it is a mere assignment.
+    """
+
+    carrier: ClassVar[str] = "tickets"
+    to_agent_id: Id | None = None
+    to_queue_id: Id | None = None
+
+
 class TicketEscalated(ContactEvent, tag="ticket.escalated", kw_only=True):
     """The ticket went up a level."""
 
@@ -457,11 +479,27 @@ class TicketReopened(ContactEvent, tag="ticket.reopened", kw_only=True):
     carrier: ClassVar[str] = "tickets"
 
 
+class TicketResumed(ContactEvent, tag="ticket.resumed", kw_only=True):
+    """The customer is awaited no longer: work on the ticket goes on. What the customer writes does not say so by itself."""
+
+    carrier: ClassVar[str] = "tickets"
+
+
 class TicketReplied(ContactEvent, tag="ticket.replied", kw_only=True):
     """An agent wrote; ``public``: the customer can read it."""
 
     carrier: ClassVar[str] = "tickets"
     public: bool = True
+
+
+class TicketPending(ContactEvent, tag="ticket.pending", kw_only=True):
+    """The customer is awaited: until it is resumed, resolved or closed, the ticket's clocks stand still as the policy says.
+
+    It stays open. Of a ticket that is resolved or closed it says nothing: that has to be reopened first.
+    """
+
+    carrier: ClassVar[str] = "tickets"
+    reason: Text | None = None
 
 
 class TicketResolved(ContactEvent, tag="ticket.resolved", kw_only=True):
@@ -520,6 +558,9 @@ class TicketCorrected(Corrected, tag="ticket.corrected", kw_only=True):
     __doc__ = Corrected.__doc__
     carrier: ClassVar[str] = "tickets"
     due: Time | None = None
+    to_agent_id: Id | None = None
+    to_queue_id: Id | None = None
+    reason: Text | None = None
     public: bool | None = None
     resolved: bool | None = None
     accepted_by_customer: bool | None = None
@@ -574,6 +615,7 @@ CallEvent: TypeAlias = (
     | CallLeftQueue
     | CallTransferred
     | CallEnded
+    | CallResolved
     | CallRated
     | CallInvited
     | CallRatingExplained
@@ -600,9 +642,12 @@ ChatEvent: TypeAlias = (
 TicketEvent: TypeAlias = (
     TicketCreated
     | TicketAssigned
+    | TicketReassigned
     | TicketEscalated
     | TicketReopened
+    | TicketResumed
     | TicketReplied
+    | TicketPending
     | TicketResolved
     | TicketClosed
     | TicketMerged

@@ -73,6 +73,8 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "complaint_late_days_at_most": ({}, (0, 1)),
     "bad_rating_rca_hours": ({}, (1, 100)),
     "rating_credit": ({}, ("resolver", "all_replied")),
+    "clock_stops_while": ({}, ([], ["pending", "resolved"])),
+    "clocks_that_stop": ({}, ([], ["time_to_resolve"])),
     "response_clock": ({**CLOCK, "response_clock": "calendar", "business_hours": {"mon": "09:15-11:00"}}, ("business",)),
     "business_hours": (CLOCK, ({"mon": "09:30-11:00", "wed": "09:00-18:00"},)),
     "holidays": (CLOCK, (["2026-03-02", "2026-03-03"],)),
@@ -80,7 +82,7 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "calendar": (CLOCK, ("ET", "BG")),  # who have a day off on the first and on the second of the cases' days
 }  # fmt: skip
 #: Fields that every KPI depends on: which events there are, and which day they are of. None lists them.
-OF_ALL = {"version", "time_zone", "day_starts", "allowed_lateness_days", "allowed_future_seconds"}
+OF_ALL = {"version", "time_zone", "day_starts", "allowed_lateness_days", "earliest_day", "allowed_future_seconds"}
 #: Whose names an event has.
 _NAMES = (
     "id", "corrects", "contact_id", "customer_id", "agent_id", "team_id", "queue_id", "site_id", "to_agent_id", "to_queue_id", "into",

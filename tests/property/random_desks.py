@@ -96,6 +96,15 @@ values = st.fixed_dictionaries(
         "staffing_max_occupancy": st.sampled_from([0.85, 1]),
         "staffing_shrinkage": st.sampled_from([0, 0.3]),
         "response_clock": st.sampled_from(["calendar", "calendar", "business"]),
+        "clock_stops_while": st.sampled_from([("pending",), ("pending",), ("pending", "resolved"), ("resolved",), ()]),
+        "clocks_that_stop": st.sampled_from(
+            [
+                ("time_to_resolve", "complaint_resolution", "due"),
+                ("time_to_resolve",),
+                ("complaint_resolution",),
+                ("due",),
+            ]
+        ),
         "business_hours": st.just(dict.fromkeys(("mon", "tue", "wed", "fri", "sat"), "08:00-12:00, 13:00-23:30")),
         "service_level": st.sampled_from(_SERVICE_LEVELS),
     }
@@ -189,7 +198,13 @@ def calls(draw: st.DrawFn, number: int, start: datetime) -> list[Event]:
                 other = draw(agents)
                 story.tell("answered", other)
                 story.tell("ended", other, resolved=draw(words))
-            story.tell("ended", agent, **ends)
+            settled = draw(st.sampled_from(["no", "no", "no", "before", "after", "only"]))
+            if settled == "before":
+                story.tell("resolved", draw(st.sampled_from([agent, None])), resolved=draw(words))
+            if settled != "only":
+                story.tell("ended", agent, **ends)
+            if settled in ("after", "only"):
+                story.tell("resolved", draw(st.sampled_from([agent, agent, None])), resolved=draw(words))
             if not moved:
                 break
         elif out is not None:
@@ -249,12 +264,19 @@ def tickets(draw: st.DrawFn, number: int, start: datetime) -> list[Event]:
     if story.perhaps():
         story.tell("assigned", agent)
     steps = ["replied", "note", "escalated", "resolved", "reopened", "closed", "handed over", "helped", "handled"]
-    for what in draw(st.lists(st.sampled_from(steps), max_size=6)):
+    steps += ["pending", "pending", "resumed", "resumed", "reassigned"]
+    for what in draw(st.lists(st.sampled_from(steps), max_size=8)):
         if what == "note":
             story.tell("replied", agent, public=False)
         elif what == "handed over":
             agent = draw(agents)
             story.tell("assigned", agent, queue_id=draw(st.sampled_from([None, "q", "r"])))
+        elif what == "reassigned":
+            other, queue = draw(st.sampled_from(["a", "b", "c", None])), draw(st.sampled_from([None, "q", "r"]))
+            story.tell("reassigned", draw(st.sampled_from([agent, None])), to_agent_id=other, to_queue_id=queue)
+            agent = other or agent
+        elif what == "pending":
+            story.tell("pending", draw(st.sampled_from([agent, None])), reason=draw(st.sampled_from([None, "papers"])))
         elif what == "helped":
             story.tell("replied", draw(agents))
         elif what == "handled":

@@ -25,6 +25,8 @@ class Leg:
     #: Nobody has told of its queueing: it rang, was answered or given up before.
     implied: bool = False
     ends: list[Event] = field(default_factory=list)
+    #: What was said of its outcome by sources that may know no more.
+    settled: list[Event] = field(default_factory=list)
     transferred: list[Event] = field(default_factory=list)
 
 
@@ -88,7 +90,7 @@ def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str
                 )  # it rang: it was offered, though nobody said that it queued
             if kind == "call.missed":
                 missed.append((event, queue, site))
-        elif kind in ("call.ended", "call.transferred"):
+        elif kind in ("call.ended", "call.transferred", "call.resolved"):
             whose = [leg for leg in found if leg.outcome == "answered" and leg.agent == event.get("agent_id")]
             if kind == "call.ended" and open_ is not None and not whose:  # nobody answered, and it is over
                 open_.outcome, open_.at = "over", at
@@ -96,13 +98,12 @@ def legs(contact: Contact) -> tuple[list[Leg], list[tuple[Event, str | None, str
             parts = [leg for leg in found if leg.outcome == "answered"]
             if whose or parts:
                 part = (whose or parts)[-1]
-                if part.agent is None and kind == "call.ended":
+                if part.agent is None and kind != "call.transferred":
                     part.agent, part.team = event.get("agent_id"), event.get("team_id")
                 if part.agent == event.get("agent_id"):
                     part.team = part.team or event.get("team_id")
-                (part.ends if kind == "call.ended" else part.transferred).append(
-                    event | {"_site": site, "_queue": queue}
-                )
+                kept = {"call.ended": part.ends, "call.resolved": part.settled}.get(kind, part.transferred)
+                kept.append(event | {"_site": site, "_queue": queue})
     return found, missed
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from tests.reference import chats, words
 from tests.reference.calls import answerer, legs
 from tests.reference.credit import credited
-from tests.reference.holder import agent, desk, holder, number_of
+from tests.reference.holder import agent, desk, handed_on, holder, number_of
 from tests.reference.moments import after, begin, lasted
+from tests.reference.pauses import due_moment, moved, pauses, without
 from tests.reference.resolution import (
     accepted,
     account,
@@ -43,7 +44,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         # Another ticket counts for it, but what was said of it was said.
         return [*asked(contact), *explained(contact), *reviewed(contact), *analysed(contact)]
     day, found = contact.day, list[Thing]()
-    end, word, due = over(contact), resolution(contact), contact.last("due")
+    end, word, due = over(contact), resolution(contact), due_moment(contact)
     if end is not None:
         found.append(
             Thing(
@@ -140,7 +141,7 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
 
 def follow_up(contact: Contact) -> list[Thing]:
     """Was the customer called back or written to, as was promised?"""
-    made, end, due = answered(contact), over(contact), contact.last("due")
+    made, end, due = answered(contact), over(contact), due_moment(contact)
     if end is not None and (made is None or end["time"] < made[0]["time"]):
         made = end, handled_by(contact, end)
     if made is not None:
@@ -194,22 +195,24 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
         since = first[0] if first is not None and first[1].after_bot else contact.arrived
         about: dict[str, Any] = {"wait": lasted(since, event["time"], contact.policy)}
         found.append(Thing("complaint_response", event["time"], day, by, about))
-    limit = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
+    limit: datetime | None = after(contact.arrived, contact.policy.complaint_resolution_hours * 3600, contact.policy)
     end, word_since = ended(contact), resolved(contact)
     solved = None if word_since is None else word_since["time"]
     if by_acceptance(contact):
         end, solved = both(end, accepted(contact)), both(solved, accepted(contact))
-    then = who_at(contact, kind_known(contact, limit))
-    if solved is not None and solved <= limit:
+    stops = pauses(contact, "complaint_resolution")
+    limit = moved(contact, limit, stops)
+    then = holder(contact) if limit is None else who_at(contact, kind_known(contact, limit))
+    if solved is not None and (limit is None or solved <= limit):
         found.append(Thing("complaint_due", solved, day, who, {"within": True}))
-    elif solved is None and end is not None and end <= limit:
+    elif solved is None and end is not None and (limit is None or end <= limit):
         # Ended in time without a word on it: nobody knows.
         found.append(Thing("complaint_unknown" if word is None else "complaint_due", end, day, then, {"within": False}))
-    else:
+    elif limit is not None:
         found.append(Thing("complaint_due", limit + PAST, day, then, {"within": False, "plan": True}))
-    for number in range(contact.policy.complaint_late_days_at_most):
-        begins = limit + DAY * number
-        if end is None or end > begins:
+    for number in range(0 if limit is None else contact.policy.complaint_late_days_at_most):
+        begins = without(limit, DAY * number, stops)
+        if begins is not None and (end is None or end > begins):
             found.append(Thing("late_day", begins + PAST, day, who, {"plan": True}))
     return found
 
@@ -321,6 +324,7 @@ def at_once(contact: Contact, others: list[Contact], as_of: datetime) -> list[Th
     days = timedelta(days=contact.policy.fcr_days)
     midnight = begin(contact.day + DAY, contact.versions)
     again = any(e["type"] in ("chat.transferred", "ticket.reopened") for e in contact.events)
+    again = again or any(handed_on(contact, number) for number in range(len(contact.events)))
     again = again or (contact.channel == "call" and any(leg.transferred for leg in legs(contact)[0]))
     settled = not again and returned(contact, others, days) is None
     about = {"settled": settled, "matured": as_of >= midnight + days}
@@ -364,7 +368,7 @@ def complaints(contact: Contact) -> list[Thing]:
     """A complaint: at the desk when it arrives, of whoever has it when it is closed."""
     found, end = [Thing("complaint", contact.arrived, contact.day, desk(contact))], over(contact)
     if end is not None:
-        parts = [e for leg in legs(contact)[0] for e in leg.ends] if contact.channel == "call" else []
+        parts = [e for leg in legs(contact)[0] for e in leg.ends + leg.settled] if contact.channel == "call" else []
         closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
         if by_acceptance(contact):
             closed = both(closed, accepted(contact))

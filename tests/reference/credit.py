@@ -29,7 +29,7 @@ def resolver(contact: Contact) -> list[tuple[str | None, str | None]]:
     if done is None:
         return []
     if contact.channel == "call":
-        parts = [leg for leg in legs(contact)[0] if any(end["id"] == done["id"] for end in leg.ends)]
+        parts = [leg for leg in legs(contact)[0] if any(end["id"] == done["id"] for end in leg.ends + leg.settled)]
         return [(part.agent, part.team) for part in parts]
     return [agent(contact, number_of(contact, done))]
 

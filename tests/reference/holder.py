@@ -11,7 +11,11 @@ TAKES = {
     "ticket": {"ticket.created", "ticket.assigned", "ticket.resolved", "ticket.closed"},
 }
 #: What names one who has it only where nobody is known to have it.
-TELLS = {"call.rated", "chat.rated", "ticket.rated", "ticket.replied", "ticket.escalated", "ticket.reopened"}
+TELLS = {
+    "call.rated", "chat.rated", "ticket.rated", "ticket.replied", "ticket.escalated", "ticket.reopened", "ticket.pending", "ticket.resumed",
+}  # fmt: skip
+#: What names who has it next.
+HANDS_ON = {"chat.transferred", "ticket.reassigned"}
 
 
 def desk(contact: Contact, upto: int | None = None) -> set[str]:
@@ -24,7 +28,7 @@ def place(contact: Contact, upto: int | None = None) -> tuple[str | None, str | 
     queue = site = None
     for event in contact.events if upto is None else contact.events[: upto + 1]:
         queue, site = event.get("queue_id") or queue, event.get("site_id") or site
-        if event["type"] == "chat.transferred":
+        if event["type"] in HANDS_ON:
             queue = event.get("to_queue_id") or queue
     return queue, site
 
@@ -51,7 +55,7 @@ def agent(contact: Contact, upto: int | None = None) -> tuple[str | None, str | 
     who = team = None
     for event in contact.events if upto is None else contact.events[: upto + 1]:
         kind, named = event["type"], event.get("agent_id")
-        if kind == "chat.transferred":
+        if kind in HANDS_ON:
             named = event.get("to_agent_id") or who
             given = None
         elif (kind in TAKES[contact.channel] and event.get("sender") in (None, "agent")) or (
@@ -64,6 +68,15 @@ def agent(contact: Contact, upto: int | None = None) -> tuple[str | None, str | 
             team = given or (team if named == who else None)
             who = named
     return who, team
+
+
+def handed_on(contact: Contact, number: int) -> bool:
+    """Was a ticket that somebody had handed on to somebody else by event number ``number``?"""
+    event = contact.events[number]
+    if event["type"] != "ticket.reassigned":
+        return False
+    had = event.get("agent_id") or (agent(contact, number - 1)[0] if number else None)
+    return had is not None and event.get("to_agent_id") != had
 
 
 def holder(contact: Contact, upto: int | None = None) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.reference.calls import legs
+from tests.reference.calls import Leg, legs
 from tests.reference.chats import conversations
 from tests.reference.holder import agent, desk, number_of
 from tests.reference.thing import Contact, Event
@@ -26,7 +26,7 @@ def account(contact: Contact, event: Event | None = None) -> set[str]:
 def over(contact: Contact) -> Event | None:
     """The event that ended the contact: none while it goes on, or was reopened."""
     if contact.channel == "call":
-        ends = [leg.ends[0] for leg in legs(contact)[0] if leg.ends]
+        ends = [end for leg in legs(contact)[0] if (end := over_with(contact, leg)) is not None]
         return max(ends, key=lambda event: number_of(contact, event)) if ends else None
     if contact.channel == "chat":
         return chat_end(contact) if agent(contact)[0] else None
@@ -51,6 +51,13 @@ def handled_by(contact: Contact, end: Event) -> set[str]:
     while contact.channel == "chat" and agent(contact, number)[0] is None:
         number += 1
     return staff(contact) | desk(contact, number)
+
+
+def over_with(contact: Contact, leg: Leg) -> Event | None:
+    """By which event an agent's part of a call is over: its end or, where nobody tells of one, the first word on its outcome."""
+    if not leg.ends or (leg.settled and leg.settled[0]["time"] == leg.ends[0]["time"]):
+        return min([*leg.ends[:1], *leg.settled[:1]], key=lambda event: number_of(contact, event), default=None)
+    return leg.ends[0]
 
 
 def finished(contact: Contact) -> Event | None:
@@ -124,7 +131,7 @@ def resolution(contact: Contact) -> tuple[bool, Event] | None:
             word = None
         elif kind in ("call.ended", "chat.ended", "ticket.closed") and event.get("resolved") is not None:
             word = event["resolved"], event
-        elif kind == "ticket.resolved":
+        elif kind in ("ticket.resolved", "call.resolved"):
             word = event.get("resolved") is not False, event
     return word
 
@@ -138,8 +145,8 @@ def resolved(contact: Contact) -> Event | None:
         kind, says = event["type"], event.get("resolved")
         if kind == "ticket.reopened":
             since = None
-        elif kind in ("call.ended", "chat.ended", "ticket.closed", "ticket.resolved"):
-            if says or (says is None and kind == "ticket.resolved"):
+        elif kind in ("call.ended", "call.resolved", "chat.ended", "ticket.closed", "ticket.resolved"):
+            if says or (says is None and kind.endswith(".resolved")):
                 since = since or event
             elif says is False:
                 since = None

@@ -16,7 +16,7 @@ from typing import Any, get_args
 from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy.model import Policy
 from tests.reference.calls import Leg, legs
-from tests.reference.holder import agent
+from tests.reference.holder import HANDS_ON, agent
 from tests.reference.resolution import since_reopened
 from tests.reference.thing import Contact, Event
 
@@ -149,6 +149,11 @@ def ended(call: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
     return 1 if parts and not coming(others, "agent_id", event.get("agent_id"), "call.answered") else 3, False
 
 
+def settled(call: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    parts = [leg for leg in legs(call)[0] if leg.outcome == "answered" and alike(event.get("agent_id"), leg.agent)]
+    return 1 if parts and not coming(others, "agent_id", event.get("agent_id"), "call.answered") else 3, False
+
+
 def acts(event: Event, who: str | None, *types: str) -> bool:
     """Does an agent who is known do something of these types?"""
     return who is not None and event["type"] in types and event.get("agent_id") == who
@@ -161,7 +166,7 @@ def writes(event: Event, who: str | None) -> bool:
 def is_given(others: list[Event], who: str | None) -> bool:
     """Is an agent who is known still to be given it?"""
     return any(acts(e, who, "chat.handed_over", "chat.assigned", "ticket.assigned") for e in others) or any(
-        who is not None and e["type"] == "chat.transferred" and e.get("to_agent_id") == who for e in others
+        who is not None and e["type"] in HANDS_ON and e.get("to_agent_id") == who for e in others
     )
 
 
@@ -206,8 +211,47 @@ WORK = ("ticket.escalated", "ticket.replied", "ticket.resolved", "ticket.closed"
 
 def ticket_assigned(ticket: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
     named, holder = event.get("agent_id"), agent(ticket)[0]
-    busy = named not in (None, holder) and any(acts(e, holder, *WORK) for e in others)
-    return 2 if busy else 1, not any(acts(e, named, *WORK) for e in others)
+    deeds = (*WORK, "ticket.reassigned")
+    idle = not any(acts(e, named, *deeds) for e in others)
+    if named is not None and any(e["type"] == "ticket.reassigned" and e.get("to_agent_id") == named for e in others):
+        return 3, idle  # the hand-over is told as well
+    busy = holder is not None and named not in (None, holder) and any(acts(e, holder, *deeds) for e in others)
+    return 2 if busy else 1, idle
+
+
+def ticket_reassigned(ticket: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    holder = agent(ticket)[0]
+    by = event.get("agent_id") or holder
+    if by != holder and is_given(others, by):
+        return 3, False
+    return 2 if any(acts(e, by, *WORK) for e in others) else 1, False
+
+
+def says(others: list[Event], *types: str) -> bool:
+    """Is one of these types still to come?"""
+    return any(e["type"] in types for e in others)
+
+
+def awaited(ticket: Contact) -> bool:
+    """Is its customer awaited?"""
+    now = False
+    for number, event in enumerate(ticket.events):
+        if event["type"] == "ticket.pending":
+            now = not since_reopened(Contact("ticket", "", None, ticket.events[:number], ticket.versions))
+        elif event["type"] in ("ticket.resumed", "ticket.resolved", "ticket.closed", "ticket.reopened"):
+            now = False
+    return now
+
+
+def pending(ticket: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    ends = bool(since_reopened(ticket)) or says(others, "ticket.resolved", "ticket.closed")
+    waits = (ends and says(others, "ticket.reopened")) or (awaited(ticket) and says(others, "ticket.resumed"))
+    return max(2 if waits else 1, worked(ticket, event, others)[0]), False
+
+
+def resumed(ticket: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
+    early = not awaited(ticket) and says(others, "ticket.pending")
+    return max(3 if early else 1, worked(ticket, event, others)[0]), False
 
 
 def worked(ticket: Contact, event: Event, others: list[Event]) -> tuple[int, bool]:
@@ -240,5 +284,6 @@ RULES: dict[str, Callable[[Contact, Event, list[Event]], tuple[int, bool]]] = {
     "chat.started": opens, "chat.handed_over": handed_over, "chat.assigned": chat_assigned, "chat.transferred": chat_transferred, "chat.message": message,
     "chat.ended": closes, "ticket.created": opens, "ticket.assigned": ticket_assigned, "ticket.escalated": worked,
     "ticket.reopened": reopened, "ticket.replied": worked, "ticket.resolved": finished, "ticket.closed": finished,
-    "ticket.merged": closes,
+    "ticket.merged": closes, "call.resolved": settled, "ticket.reassigned": ticket_reassigned, "ticket.pending": pending,
+    "ticket.resumed": resumed,
 }  # fmt: skip

@@ -105,7 +105,7 @@ class Contact:
         queue = None
         for event in self.events:
             queue = event.get("queue_id") or queue
-            if event["type"] == "chat.transferred":
+            if event["type"] in ("chat.transferred", "ticket.reassigned"):
                 queue = event.get("to_queue_id") or queue
         return queue
 

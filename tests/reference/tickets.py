@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tests.reference.credit import credited
 from tests.reference.holder import desk, holder, number_of, replier_of
 from tests.reference.moments import begin, day_of, lasted
+from tests.reference.pauses import due_moment, pauses
 from tests.reference.resolution import account, finished, open_past, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing
 
@@ -61,7 +62,10 @@ def solutions(contact: Contact) -> list[Thing]:
     words = ("ticket.resolved", "ticket.closed", "ticket.reopened")
     ends = [number for number, event in enumerate(contact.events) if event["type"] in words]
     if done is not None and told:
-        wait = lasted(opened, done["time"], contact.policy)
+        wait = lasted(opened, done["time"], contact.policy) - sum(
+            lasted(max(opened, since), min(done["time"], until or done["time"]), contact.policy)
+            for since, until in pauses(contact, "time_to_resolve")
+        )
         found.append(Thing("time_to_resolve", done["time"], contact.day, credited(contact, done), {"wait": wait}))
     if ends:
         again = any(contact.events[number]["type"] == "ticket.reopened" for number in ends)
@@ -73,9 +77,11 @@ def solutions(contact: Contact) -> list[Thing]:
 
 def deadlines(contact: Contact) -> list[Thing]:
     """Was the moment kept by which it had to be resolved?"""
-    due = contact.last("due")
-    if due is None:
-        return []
+    due = due_moment(contact)
+    if due is None:  # nobody gave one; or the customer is awaited, or was until it ended
+        ended = contact.last("due") is not None and finished(contact)
+        about: dict[str, bool] = {"breached": False, "plan": False}
+        return [Thing("sla", ended["time"], contact.day, account(contact, ended), about)] if ended else []
     kept = not open_past(contact, due)
     word = since_reopened(contact)[0] if kept else None
     missed = overdue_since(contact, due)

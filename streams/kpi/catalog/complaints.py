@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.policy.model import CLOCK, FROM
+from streams.kpi.policy.model import CLOCK, FROM, STOPPING
 from streams.kpi.spec import Kpi
 
 COMPLAINTS = (
@@ -37,13 +37,18 @@ COMPLAINTS = (
         lambda p, s: ({"complaints_resolved_24h": 1}, {"complaints_due": 1}),
         "24小时内解决的投诉 / 已有结论或满24小时的投诉",
         "resolved ≤ 24 h after arrival / complaints that ended with a word on it or are past 24 h",
-        ("kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "call.ended", "chat.ended"),
-        ("kinds", "complaint_closes", "complaint_resolution_hours", *CLOCK),
+        (
+            "kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed", "call.ended",
+            "call.resolved", "chat.ended",
+        ),
+        ("kinds", "complaint_closes", "complaint_resolution_hours", *STOPPING),
         "Exactly 24 hours is in time; open past it counts as missed at that moment, for whoever had it then. One that ended within 24 "
         "hours without a word on its resolution, a call or chat that nobody answered included, is left out and counted in "
-        "complaints_unknown. Policy may say that a complaint by ticket is resolved and over only once its customer accepts that.",
+        "complaints_unknown. The 24 hours stand still while the customer is awaited, where the source says so. Policy may say "
+        "that a complaint by ticket is resolved and over only once its customer accepts that.",
         3,
-        traps_zh="恰好 24 小时算及时；超过仍未解决，即在那一刻计为未及时，计给当时的坐席。24 小时内结束而未说明是否解决的"
+        traps_zh="数据源告知等待客户时，24 小时的计时暂停（政策可改）。"
+        "恰好 24 小时算及时；超过仍未解决，即在那一刻计为未及时，计给当时的坐席。24 小时内结束而未说明是否解决的"
         "（包括无人接听的来电和会话）不计入，另计在 complaints_unknown 中。政策可规定：工单类投诉须客户认可才算解决和结束。",
         limit="complaint_resolution_hours",
     ),
@@ -52,12 +57,17 @@ COMPLAINTS = (
         lambda p, s: ({"complaints_unknown": 1}, None),
         "24小时内结束而未说明是否解决的投诉数",
         "complaints that ended ≤ 24 h after arrival without a word on whether they are resolved",
-        ("kind = complaint", "ticket.created", "ticket.closed", "call.ended", "call.abandoned", "call.left_queue", "chat.ended"),
-        ("kinds", "complaint_closes", "complaint_resolution_hours", *CLOCK),
+        (
+            "kind = complaint", "ticket.created", "ticket.closed", "ticket.pending", "ticket.resumed", "call.ended", "call.abandoned",
+            "call.left_queue", "chat.ended",
+        ),
+        ("kinds", "complaint_closes", "complaint_resolution_hours", *STOPPING),
         "They are left out of complaint_resolution_24h_rate: many of them mean that it says little. Counted when it ended, for whoever has "
-        "it when 24 hours are up; a later word moves it there. One that ended later than that is missed, word or none.",
-        version=2,
-        traps_zh="这些投诉不计入 complaint_resolution_24h_rate：数量多时，该比率说明不了多少。计在结束之时，"
+        "it when 24 hours are up; a later word moves it there. One that ended later than that is missed, word or none. The 24 "
+        "hours stand still while the customer is awaited (policy).",
+        2,
+        traps_zh="等待客户期间 24 小时的计时暂停（政策可改）。"
+        "这些投诉不计入 complaint_resolution_24h_rate：数量多时，该比率说明不了多少。计在结束之时，"
         "计给满 24 小时那一刻的坐席；之后有了说明，就改计到该比率中。超过 24 小时才结束的，无论有无说明，都计为未及时。",
         limit="complaint_resolution_hours",
     ),
@@ -66,14 +76,16 @@ COMPLAINTS = (
         lambda p, s: ({"complaint_late_days": 1}, None),
         "各投诉超过24小时后开始的天数之和", "sum over complaints of the days begun past 24 h",
         (
-            "kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "call.ended", "call.abandoned", "call.left_queue",
-            "chat.ended",
+            "kind = complaint", "ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed", "call.ended",
+            "call.abandoned", "call.left_queue", "chat.ended",
         ),
-        ("kinds", "complaint_closes", "complaint_resolution_hours", "complaint_late_days_at_most", *CLOCK),
+        ("kinds", "complaint_closes", "complaint_resolution_hours", "complaint_late_days_at_most", *STOPPING),
         "Open ones grow by one with each day begun, up to the limit; on the day of the complaint, for whoever has it in the end; "
-        "resolved, closed or over ends it: a call or chat that nobody answered is over when the customer has left.",
+        "resolved, closed or over ends it: a call or chat that nobody answered is over when the customer has left. No day begins "
+        "while the customer is awaited (policy).",
         3,
-        traps_zh="未结的每开始一天加一天，直到上限；计在投诉当日，计给最后的坐席；解决、关闭或结束即止：无人接听的来电或会话，客户离开即为结束。",
+        traps_zh="未结的每开始一天加一天，直到上限；计在投诉当日，计给最后的坐席；解决、关闭或结束即止：无人接听的来电或会话，客户离开即为结束。"
+        "等待客户期间不再增加（政策可改）。",
         limit="complaint_resolution_hours",
     ),
     Kpi(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.kpi.policy.model import STOPPING
 from streams.kpi.spec import Kpi
 
 CONTACTS = (
@@ -27,11 +28,11 @@ CONTACTS = (
         ("call.*", "chat.*", "ticket.*"),
         ("topics", "fcr_days", "same_matter", "max_customer_contacts_per_day"),
         "Only days that have matured count, the others are pending; unknown customers cannot repeat: they are left out, and "
-        "counted as `fcr_unknown`, those of ids that many callers share among them (`shared_contacts`). A transferred contact counts "
-        "for the agent at its end.",
+        "counted as `fcr_unknown`, those of ids that many callers share among them (`shared_contacts`). A transferred contact, be it a "
+        "reassigned ticket, counts for the agent at its end.",
         3,
         traps_zh="只计已到期的日子，其余为“未到期”；未知客户无法判断是否再来，不计入，另计为 `fcr_unknown`"
-        "（包括多人共用的客户号，见 `shared_contacts`）。转接的联络计给最后的坐席。",
+        "（包括多人共用的客户号，见 `shared_contacts`）。转接的联络（含转派的工单）计给最后的坐席。",
         matures="fcr_days",
         only_mature=True,
     ),
@@ -54,9 +55,11 @@ CONTACTS = (
         "resolution_rate", "问题解决率", "Resolution rate", "rate", "ratio", "higher",
         lambda p, s: ({"resolved": 1}, {"resolution_due": 1}),
         "已解决 / 应解决（结束、关闭或超期）", "resolved / due to be resolved (ended, closed or overdue)",
-        ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
-        ("rating_credit",),
-        "`resolved` false counts below; a call or chat that says nothing about it is left out.",
-        traps_zh="`resolved` 为 false 计入分母；未说明是否解决的通话和会话不计。",
+        ("call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
+        ("rating_credit", *STOPPING),
+        "`resolved` false counts below; a call or chat that says nothing about it is left out. While its customer is awaited a ticket does "
+        "not fall due, and its due time moves (policy).",
+        2,
+        traps_zh="`resolved` 为 false 计入分母；未说明是否解决的通话和会话不计。等待客户期间工单不会到期，时限顺延（政策可改）。",
     ),
 )  # fmt: skip

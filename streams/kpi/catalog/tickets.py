@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.kpi.measures.parts import parts_of
 from streams.kpi.measures.topics import topics_in
-from streams.kpi.policy.model import CLOCK, FROM
+from streams.kpi.policy.model import CLOCK, FROM, STOPPING
 from streams.kpi.spec import Kpi
 
 TICKETS = (
@@ -12,12 +12,15 @@ TICKETS = (
         "time_to_resolve", "解决时长", "Time to resolve", "mean", "s", "lower",
         lambda p, s: ({"time_to_resolve_seconds": 1}, {"tickets_resolved": 1}),
         "解决时间 − 创建时间（均值）", "resolved − created (mean)",
-        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        ("rating_credit", "urgent_priorities", *CLOCK),
-        "A reopened ticket counts to its last resolution, one that is open or whose creation nobody told not at all; a later "
-        "word that it is resolved moves nothing. Of VIPs and urgent contacts beside all, as `time_to_resolve~urgent`.",
-        traps_zh="重开的工单算到最后一次解决；未解决或不知其创建时间的不计；再次确认已解决不改变时长。"
-        "VIP 与紧急联络另行分列，如 `time_to_resolve~urgent`。",
+        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending", "ticket.resumed"),
+        ("rating_credit", "urgent_priorities", *STOPPING),
+        "A reopened ticket counts to its last resolution, the time for which it was resolved with it unless the policy leaves that out; "
+        "one that is open or whose creation nobody told not at all; a later word that it is resolved moves nothing. The clock stops "
+        "while the customer is awaited, where the source says so (policy). Of VIPs and urgent contacts beside all, as "
+        "`time_to_resolve~urgent`.",
+        2,
+        traps_zh="重开的工单算到最后一次解决，其间已解决的时间也算在内（政策可排除）；未解决或不知其创建时间的不计；再次确认已解决不改变时长。"
+        "数据源告知等待客户时，计时暂停（政策可改）。VIP 与紧急联络另行分列，如 `time_to_resolve~urgent`。",
         squares=lambda p, s: {"time_to_resolve_seconds_squared": 1},
         apart=parts_of("tickets_resolved"),
     ),
@@ -26,9 +29,10 @@ TICKETS = (
             f"time_to_resolve_p{percent}", f"解决时长P{percent}", f"Time to resolve, {percent} % within", "percentile", "s", "lower",
             lambda p, s: ({"time_to_resolve": 1}, {"tickets_resolved": 1}),
             f"{percent}% 的工单解决时长不超过的值", f"what {percent} % of the times to resolve did not exceed",
-            ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-            ("rating_credit", *CLOCK),
+            ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending", "ticket.resumed"),
+            ("rating_credit", *STOPPING),
             "Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
+            2,
             traps_zh="由分桶读出，误差不超过自身的 2%，因而可按日、按班组合并。",
             percent=percent,
         )
@@ -80,12 +84,15 @@ TICKETS = (
         "sla_breach_rate", "超时率", "Overdue rate", "rate", "ratio", "lower",
         lambda p, s: ({"sla_breached": 1}, {"sla_due": 1}),
         "超过时限的工单 / 有时限且已办结或已到期的工单", "past due / tickets with a due time that are finished or past it",
-        ("ticket.created", "ticket.resolved", "ticket.closed"),
-        ("urgent_priorities",),
-        traps="Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the due time is "
-        "in time; resolved or closed is finished, a reopened ticket must be finished again. Of VIPs and urgent "
-        "contacts beside all, as `sla_breach_rate~urgent`.",
+        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
+        ("urgent_priorities", *STOPPING),
+        "Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the due time is "
+        "in time; resolved or closed is finished, a reopened ticket must be finished again. While the customer is awaited nothing "
+        "falls due, and the due time moves by as much of the time that counts (policy: a source whose due times are fixed leaves `due` "
+        "out of `clocks_that_stop`). Of VIPs and urgent contacts beside all, as `sla_breach_rate~urgent`.",
+        2,
         traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。"
+        "等待客户期间不会到期，时限相应顺延（政策可改：时限固定不变的，请从 `clocks_that_stop` 中去掉 `due`）。"
         "VIP 与紧急联络另行分列，如 `sla_breach_rate~urgent`。",
         apart=parts_of("sla_due"),
     ),
@@ -102,8 +109,9 @@ TICKETS = (
         lambda p, s: ({"backlog_age": 1}, {"tickets_open": 1}),
         "90% 的未结工单存续时长不超过的值", "what 90 % of the ages (now − created) of the open tickets do not exceed",
         ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        traps="Ages in whole hours, right to 2 % of themselves; they grow without events. A reopened ticket is as old as its creation.",
-        traps_zh="以整小时计，误差不超过自身的 2%；无事件也会增长。重开的工单从创建时算起。",
+        traps="Ages in whole hours, right to 2 % of themselves; they grow without events, while the customer is awaited, too. A reopened "
+        "ticket is as old as its creation.",
+        traps_zh="以整小时计，误差不超过自身的 2%；无事件也会增长，等待客户期间也不停。重开的工单从创建时算起。",
         percent=90,
     ),
     Kpi(
@@ -121,12 +129,17 @@ TICKETS = (
         "followup_rate", "回访率", "Follow-up rate", "rate", "ratio", "higher",
         lambda p, s: ({"follow_ups_done": 1}, {"follow_ups_due": 1}),
         "已回访 / 应回访", "follow-ups made / made or due",
-        ("kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "call.answered", "chat.message"),
-        ("kinds",),
-        traps="Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, or when the call or chat "
-        "ended without an agent; a ticket without a due time is not due before it is made. Credited to whoever made it.",
-        version=2,
-        traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期，或通话、会话无坐席而结束；没有时限的工单在回访前不算应回访。计给完成回访者。",
+        (
+            "kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "ticket.pending", "ticket.resumed", "call.answered",
+            "chat.message",
+        ),
+        ("kinds", *STOPPING),
+        "Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, which moves while the customer is "
+        "awaited (policy), or when the call or chat ended without an agent; a ticket without a due time is not due before it is made. "
+        "Credited to whoever made it.",
+        2,
+        traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期（等待客户时顺延，政策可改），或通话、会话无坐席而结束；"
+        "没有时限的工单在回访前不算应回访。计给完成回访者。",
     ),
     Kpi(
         "refund_dispute_rate", "退款纠纷率", "Refund dispute rate", "rate", "ratio", "lower",
@@ -145,8 +158,8 @@ TICKETS = (
         lambda p, s: ({"topic_resolved": 1}, {"topic_resolution_due": 1}),
         "政策列明主题的已解决 / 应解决；另按主题分列",
         "resolved / due to be resolved, of the topics that the policy names; by topic as well",
-        ("call.ended", "chat.ended", "ticket.resolved", "ticket.closed"),
-        ("topics", "rating_credit"),
+        ("call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
+        ("topics", "rating_credit", *STOPPING),
         "No data unless the policy names topics: each is kept apart by its name, as `topic_resolution_rate~refund`. The last topic "
         "told is the contact's.",
         version=2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,9 +20,13 @@ ComplaintCloses = Literal["resolved", "accepted"]
 EarlyAbandons = Literal["missed", "left_out", "in_time"]
 Channel = Literal["chat", "ticket"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
+#: What of a ticket can stand still, and when.
+StoppingClock = Literal["time_to_resolve", "complaint_resolution", "due"]
+Standstill = Literal["pending", "resolved"]
 RatingCredit = Literal["at_end", "resolver", "all_replied"]
-#: The fields that say what times of chats, tickets and complaints are measured by.
+#: The fields that say what times of chats, tickets and complaints are measured by, and those of clocks that stop as well.
 CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
+STOPPING = ("clock_stops_while", "clocks_that_stop", *CLOCK)
 #: The fields that say since when a chat's customer waits for people.
 FROM = ("first_response_from", "chat_session_hours")
 _Seconds = Annotated[float, Field(ge=0)]
@@ -142,6 +146,10 @@ class Policy(BaseModel):
     allowed_lateness_days: Annotated[float, Field(gt=0, le=3660)] = Field(
         3, description="An event that comes later than this is refused as too late"
     )
+    earliest_day: Annotated[date, Field(ge=date(1970, 1, 1))] = Field(
+        date(1970, 1, 2),
+        description="An event before this day is refused: its clock was never set. On 1 January 1970 are the times of clocks at zero",
+    )
     allowed_future_seconds: _Seconds = Field(
         300, description="An event further ahead of the machine's clock than this is refused"
     )
@@ -176,6 +184,16 @@ class Policy(BaseModel):
     response_clock: Literal["calendar", "business"] = Field(
         "calendar",
         description="What times of chats, tickets and complaints are measured by: every second, or the seconds of business hours",
+    )
+    clock_stops_while: tuple[Standstill, ...] = Field(
+        ("pending",),
+        description="When the clocks of tickets stand still: while the customer is awaited (pending: from ticket.pending to "
+        "ticket.resumed, or to the end), and from being resolved or closed to being reopened (resolved); none: never",
+    )
+    clocks_that_stop: tuple[StoppingClock, ...] = Field(
+        ("time_to_resolve", "complaint_resolution", "due"),
+        description="Which clocks do so: how long a ticket takes, the hours and late days of complaints, and the due time that a source "
+        "gives, which moves. First and later replies and the age of the backlog always run on",
     )
     business_hours: dict[Weekday, str] = Field(
         default={},
@@ -299,6 +317,11 @@ class Policy(BaseModel):
     def allowed_lateness_ms(self) -> int:
         """Milliseconds."""
         return round(self.allowed_lateness_days * 86_400_000)
+
+    @cached_property
+    def earliest_ms(self) -> int:
+        """The first moment of which events are taken, ms since 1970: of its day in the operation's zone."""
+        return round(datetime.combine(self.earliest_day, time.min, self.zone).timestamp() * 1000)
 
     @cached_property
     def business_days(self) -> BusinessDays | None:

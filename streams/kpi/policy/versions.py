@@ -21,6 +21,7 @@ LASTING = {
     "day_starts": "days of facts would overlap or leave a gap between them",
     "allowed_lateness_days": "what is kept and when it is forgotten follows from it, for contacts of all days alike",
     "max_state_hours": "a state may last from the days of one version into those of another",
+    "earliest_day": "an event is let in before it is known to which day its contact belongs",
     "allowed_future_seconds": "an event is let in before it is known to which day its contact belongs",
 }
 
@@ -90,6 +91,16 @@ class Policies:
     def max_state_ms(self) -> int:
         """For how long an agent's state lasts at most, ms."""
         return self.dated[0][1].max_state_ms
+
+    @property
+    def earliest_ms(self) -> int:
+        """The first moment of which events are taken, ms since 1970."""
+        return self.dated[0][1].earliest_ms
+
+    @property
+    def earliest_day(self) -> date:
+        """The day on which that is."""
+        return self.dated[0][1].earliest_day
 
     @property
     def allowed_future_seconds(self) -> float:

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Literal
 
 from streams.contracts import events as e
-from streams.sources.simulated.contacts import Contact, Contacts
+from streams.sources.simulated.contacts import Contact, Contacts, chance
 from streams.sources.simulated.customers import CROSS_AFTER, Matter, Public
 from streams.sources.simulated.demand import Demand
 from streams.sources.simulated.desk import QUEUES
@@ -18,6 +18,8 @@ _PATIENCE = 480.0
 _TALK = {"phone": (185.0, 0.6), "after_sales": (260.0, 0.6)}
 _WRAP_UP = (32.0, 0.5)
 _HOLD = 45.0
+#: Share of calls of which the agent notes the outcome after the wrap-up.
+_NOTED_LATER = 0.05
 _RINGS_OUT_AFTER = 15.0
 
 
@@ -142,8 +144,12 @@ class Calls:
         self._floor.wrap_up(agent)
         self._loop.after(wrap_up, self._end, call, agent, talk, hold, wrap_up)
 
+    def _settle(self, call: _Call, agent: Agent, resolved: bool) -> None:
+        self._contacts.tell(call.contact, e.CallResolved, agent.member, resolved=resolved)
+
     def _end(self, call: _Call, agent: Agent, talk: float, hold: float, wrap_up: float) -> None:
         random, resolved = self._loop.random, self._public.is_resolved(call.contact.matter, call.waited)
+        noted_later = chance(call.contact, "noted later") < _NOTED_LATER
         self._contacts.tell(
             call.contact,
             e.CallEnded,
@@ -152,8 +158,10 @@ class Calls:
             hold_seconds=hold,
             wrap_up_seconds=wrap_up,
             ended_by="customer" if random.random() < 0.75 else "agent",
-            resolved=resolved,
+            resolved=None if noted_later else resolved,
         )
+        if noted_later:
+            self._loop.after(30 + 270 * chance(call.contact, "noted"), self._settle, call, agent, resolved)
         asked, rates = self._public.rates()
         if asked:
             self._contacts.tell(call.contact, e.CallInvited, agent.member)

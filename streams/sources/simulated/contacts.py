@@ -43,6 +43,11 @@ class Contact:
         self.events = 0
 
 
+def chance(contact: Contact, what: str) -> float:
+    """From 0 to 1: the same for a contact whatever else happens at the desk, so that it changes nothing there."""
+    return Random(f"{contact.id} {what}").random()
+
+
 class Contacts:
     """Opens contacts and tells what happens to them. Their ids do not depend on when the telling begins."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from streams.contracts import events as e
-from streams.sources.simulated.contacts import Contact, Contacts
+from streams.sources.simulated.contacts import Contact, Contacts, chance
 from streams.sources.simulated.customers import Matter, Public
 from streams.sources.simulated.demand import Demand
 from streams.sources.simulated.desk import HOUR
@@ -17,6 +17,8 @@ from streams.sources.simulated.loop import Loop
 _QUEUE = "tickets"
 _DUE = {"complaint": timedelta(hours=24)}
 _DUE_OTHERWISE = timedelta(hours=48)
+#: Shares of tickets that are handed on to a colleague, and of those for which the customer is awaited after the first reply.
+_HANDED_ON, _AWAITED = 0.05, 0.2
 #: Mean seconds and sigma of what an agent takes to reply and to resolve.
 _REPLY, _RESOLVE = (1500.0, 0.7), (2 * HOUR, 0.8)
 
@@ -51,12 +53,33 @@ class Tickets:
         self._contacts.tell(contact, e.TicketAssigned, agent.member)
         if self._loop.random.random() < 0.15:
             self._later(agent, 300, partial(self._contacts.tell, contact, e.TicketReplied, agent.member, public=False))
-        self._later(agent, self._public.lognormal(*_REPLY), partial(self._reply, contact, agent, again=False))
+        if chance(contact, "handed on") < _HANDED_ON:
+            self._later(agent, 600, partial(self._hand_on, contact, agent))
+        else:
+            self._later(agent, self._public.lognormal(*_REPLY), partial(self._reply, contact, agent, again=False))
+
+    def _hand_on(self, contact: Contact, agent: Agent) -> None:
+        others = [other for other in self._agents if other.member.site == agent.member.site and other is not agent]
+        colleague = others[int(chance(contact, "colleague") * len(others))] if others else agent
+        self._contacts.tell(contact, e.TicketReassigned, agent.member, to_agent_id=colleague.member.id)
+        self._later(colleague, self._public.lognormal(*_REPLY), partial(self._reply, contact, colleague, again=False))
 
     def _reply(self, contact: Contact, agent: Agent, again: bool) -> None:
         self._contacts.tell(contact, e.TicketReplied, agent.member)
         if not again and self._loop.random.random() < 0.04:
             self._contacts.tell(contact, e.TicketEscalated, agent.member)
+        if not again and chance(contact, "awaited") < _AWAITED:
+            self._contacts.tell(contact, e.TicketPending, agent.member, reason="customer")
+            self._loop.after((1 + 29 * chance(contact, "waits")) * HOUR, self._resume, contact, agent)
+        else:
+            self._work(contact, agent, again)
+
+    def _resume(self, contact: Contact, agent: Agent) -> None:
+        """The customer has written."""
+        self._contacts.tell(contact, e.TicketResumed)
+        self._work(contact, agent, again=False)
+
+    def _work(self, contact: Contact, agent: Agent, again: bool) -> None:
         self._later(agent, self._public.lognormal(*_RESOLVE), partial(self._resolve, contact, agent, again))
 
     def _resolve(self, contact: Contact, agent: Agent, again: bool) -> None:

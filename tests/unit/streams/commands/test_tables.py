@@ -100,6 +100,106 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path, mapping: Path, order:
     assert {who: row["calls_answered"] for who, row in found.items()} == {"Lin": 12, "Wu": 12}
 
 
+def test_a_month_of_the_last_century_is_read(tmp_path: Path, mapping: Path) -> None:
+    rows = [row.replace("2026-06-", "1999-01-") for row in a_month()]
+    result, found = computed(write(tmp_path, "calls.csv", HEADER, *rows), mapping=mapping)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (found["all"]["calls_answered"], found["all"]["csat_ratings"]) == (24, 24)
+
+
+def test_a_clock_that_was_never_set_is_refused_and_said(tmp_path: Path, mapping: Path) -> None:
+    zero = "k99,g99,Lin,1970-01-01 08:00:00,"
+    result, found = computed(write(tmp_path, "calls.csv", HEADER, *a_month(), zero), mapping=mapping)
+    assert "1970-01-01" in result.stderr
+    assert "earliest_day" in result.stderr
+    assert found["all"]["calls_answered"] == 24
+
+
+STATUSES = """
+source: help desk
+time_zone: Asia/Shanghai
+customer_ids: pseudonymous
+contact_id: ticket
+let: {at: datetime(at)}
+fields: {customer_id: guest, agent_id: clerk, kind: kind}
+events:
+  - {type: ticket.created, when: 'status == "new"', time: at}
+  - {type: ticket.pending, when: 'status == "pending"', time: at, id: 'join("-", ticket, at, "pending")'}
+  - {type: ticket.resumed, when: 'status == "open"', time: at, id: 'join("-", ticket, at, "open")'}
+  - {type: ticket.reassigned, when: 'status == "given"', time: at, id: 'join("-", ticket, at, "given")', fields: {to_agent_id: to}}
+  - {type: ticket.resolved, when: 'status == "solved"', time: at}
+"""
+HISTORY = [
+    "t1,g1,,complaint,2026-06-01 09:00:00,new,", "t1,g1,Lin,complaint,2026-06-01 09:20:00,pending,",
+    "t1,g1,,complaint,2026-06-03 09:00:00,open,", "t1,g1,Lin,complaint,2026-06-03 09:10:00,solved,",
+]  # fmt: skip
+
+
+def test_a_history_of_statuses_tells_when_the_customer_was_awaited(tmp_path: Path) -> None:
+    mapping = write(tmp_path, "statuses.yaml", STATUSES.strip())
+    result, found = computed(
+        write(tmp_path, "t.csv", "ticket,guest,clerk,kind,at,status,to", *HISTORY[::-1]), mapping=mapping
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert found["all"]["time_to_resolve_seconds"] == 1800
+    assert (found["all"]["complaints_due"], found["all"]["complaints_resolved_24h"]) == (1, 1)
+    assert not found["all"].get("complaint_late_days")
+
+
+def test_a_history_of_statuses_tells_a_hand_over(tmp_path: Path) -> None:
+    mapping = write(tmp_path, "statuses.yaml", STATUSES.strip())
+    rows = [
+        "t2,g2,Lin,,2026-06-01 09:00:00,new,",
+        "t2,g2,Lin,,2026-06-01 09:30:00,given,Wu",
+        "t2,g2,Wu,,2026-06-01 10:00:00,solved,",
+    ]
+    found = computed(write(tmp_path, "t.csv", "ticket,guest,clerk,kind,at,status,to", *rows), mapping=mapping)[1]
+    assert (found["all"]["contacts_handled_known"], found["all"]["fcr_missed"]) == (1, 1)
+
+
+def test_a_row_may_tell_afterwards_since_when_the_customer_had_been_awaited(tmp_path: Path) -> None:
+    lines = [
+        *STATUSES.strip().splitlines()[:7],
+        "  - {type: ticket.created, when: 'status == \"new\"', time: at}",
+        "  - {type: ticket.pending, when: 'status == \"back\"', time: datetime(since)}",
+        "  - {type: ticket.resumed, when: 'status == \"back\"', time: at}",
+        "  - {type: ticket.resolved, when: 'status == \"solved\"', time: at}",
+    ]
+    mapping = write(tmp_path, "statuses.yaml", *lines)
+    rows = [
+        "t1,g1,Lin,complaint,2026-06-01 09:00:00,new,",
+        "t1,g1,Lin,complaint,2026-06-03 09:00:00,back,2026-06-01 09:20:00",
+        "t1,g1,Lin,complaint,2026-06-03 09:10:00,solved,",
+    ]
+    result, found = computed(
+        write(tmp_path, "t.csv", "ticket,guest,clerk,kind,at,status,since", *rows), mapping=mapping
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert found["all"]["time_to_resolve_seconds"] == 1800
+
+
+OUTCOMES = """
+source: till
+time_zone: UTC
+customer_ids: pseudonymous
+contact_id: call
+fields: {agent_id: clerk}
+events:
+  - {type: call.answered, time: datetime(at)}
+  - {type: call.resolved, time: datetime(at), fields: {resolved: 'done == "yes"'}}
+"""
+
+
+def test_a_table_with_outcomes_and_no_durations_makes_up_no_handle_time(tmp_path: Path) -> None:
+    mapping = write(tmp_path, "outcomes.yaml", OUTCOMES.strip())
+    rows = ["c1,Lin,2026-06-01 09:00:00,yes", "c2,Lin,2026-06-01 09:01:00,no", "c3,Wu,2026-06-01 09:02:00,yes"]
+    result, found = computed(write(tmp_path, "o.csv", "call,clerk,at,done", *rows), mapping=mapping)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (found["all"]["contacts_handled"], found["all"]["resolution_due"], found["all"]["resolved"]) == (3, 3, 2)
+    assert not found["all"].get("calls_handled")
+    assert not found["all"].get("handle_seconds")
+
+
 def test_two_files_of_one_month_lose_none_whichever_comes_first(tmp_path: Path, mapping: Path) -> None:
     rows = a_month()
     lin, wu = (

@@ -82,6 +82,7 @@ def test_a_days_contacts_are_of_every_kind_and_channel(day: list[AnyEvent]) -> N
         "call.arrived", "call.queued", "call.offered", "call.missed", "call.answered", "call.abandoned",
         "call.transferred", "call.ended", "call.invited", "call.rated", "call.rating_explained", "chat.rating_explained", "chat.started", "chat.handed_over", "chat.assigned", "chat.message",
         "chat.ended", "chat.rated", "ticket.created", "ticket.assigned", "ticket.replied", "ticket.resolved",
+        "ticket.pending", "ticket.resumed", "ticket.reassigned", "call.resolved",
         "ticket.escalated", "ticket.reopened", "ticket.closed", "ticket.rated", "agent.scheduled",
         "agent.state_changed",
     } - {str(type(event).__struct_config__.tag) for event in day}  # fmt: skip

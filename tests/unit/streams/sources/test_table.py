@@ -162,7 +162,7 @@ events:
         ),
         ("1,02.03.2026,09:00:00,sales,c1,A1,1,", "let.called: '02.03.2026' is no date (YYYY-MM-DD)"),
         ("1,,09:00:00,sales,c1,,1,", "call.queued: Object missing required field `time`"),
-        ("1,1999-12-31,09:00:00,sales,c1,,1,", "call.queued: 1999-12-31T09:00:00+08:00 is not between 2000 and 2199"),
+        ("1,1969-12-30,09:00:00,sales,c1,,1,", "call.queued: 1969-12-30T09:00:00+08:00 is not between 1970 and 2199"),
         (",2026-03-02,09:00:00,sales,c1,,1,", "contact_id: part 2 is empty"),
         ("1,2026-03-02,09:00:00," + "q" * 300 + ",c1,,1,", "call.queued: Expected `str` of length <= 256"),
         ("1,2026-03-02,09:00:00,sales", "4 cells where the header has 8"),
