@@ -32,14 +32,15 @@ def go_on(ticket: Contact, at: int) -> None:
 
 def elapsed(contact: Contact, clock: StoppingClock, start: int, end: int, rules: Rules) -> int:
     """What counts of the time from ``start`` to ``end`` by this clock, ms; 0 where the end lies before."""
-    return rules.elapsed(start, end) - sum(
-        rules.elapsed(max(start, since), min(end, until)) for since, until in _pauses(contact, clock, rules)
-    )
+    whole = rules.elapsed(start, end)
+    for since, until in of(contact, clock, rules):
+        whole -= rules.elapsed(max(start, since), min(end, until))
+    return whole
 
 
 def deadline(contact: Contact, clock: StoppingClock, moment: int, rules: Rules) -> int | None:
     """When a moment (ms) comes that would be ``moment`` if this clock had never stopped; None: not while it stands still."""
-    for since, until in _pauses(contact, clock, rules):
+    for since, until in of(contact, clock, rules):
         if until <= contact.at:
             continue
         since = max(since, contact.at)
@@ -67,11 +68,7 @@ def days_after(limit: int, at_most: int, day: int, pauses: Iterable[tuple[int, i
 
 def of(contact: Contact, clock: StoppingClock, rules: Rules) -> tuple[tuple[int, int], ...]:
     """From when to when this clock stands still, ms, in order; the last of them may have no end (later than any event)."""
-    return tuple(_pauses(contact, clock, rules))
-
-
-def _pauses(contact: Contact, clock: StoppingClock, rules: Rules) -> Iterator[tuple[int, int]]:
-    if (contact.pauses or contact.stopped_since is not None) and clock in rules.policy.clocks_that_stop:
-        yield from contact.pauses
-        if contact.stopped_since is not None:
-            yield contact.stopped_since, _NEVER
+    since = contact.stopped_since
+    if (since is None and not contact.pauses) or clock not in rules.policy.clocks_that_stop:
+        return ()
+    return contact.pauses if since is None else (*contact.pauses, (since, _NEVER))

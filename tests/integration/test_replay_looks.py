@@ -99,6 +99,14 @@ def test_an_older_month_after_a_newer_one_is_refused_and_sent_only_when_told_to(
         assert facts(operation) == once
 
 
+def test_a_month_of_the_last_century_goes_the_whole_way(operation: Settings) -> None:
+    with worker(operation):
+        result = replay(operation, table(operation, "old", datetime(1999, 1, 20, 9, tzinfo=UTC)), "--wait", "120")
+        assert (result.exit_code, "processed: the workers have taken in every event" in result.output) == (0, True)
+        days = {key: sums["calls_offered"] for key, sums in facts(operation).items() if key.startswith("all|all|")}
+    assert days == {"all|all|1999-01-20": 15, "all|all|1999-01-21": 5}
+
+
 def test_what_waits_to_be_taken_in_counts_as_taken_in(operation: Settings) -> None:
     """No worker runs: no clock is stored, but what lies in the topics will move it before the older file is read."""
     assert replay(operation, table(operation, "newer", NEWER)).exit_code == 0

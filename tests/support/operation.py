@@ -26,7 +26,7 @@ from streams.operation import KafkaOperation
 from streams.settings import Settings, environment
 from streams.sources.producer import EventProducer
 
-FIRST, LAST = date(2000, 1, 1), date(2199, 1, 1)
+FIRST, LAST = date(1970, 1, 1), date(2199, 1, 1)
 PATIENCE_SECONDS = 180.0
 
 
