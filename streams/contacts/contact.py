@@ -265,9 +265,19 @@ class Contact(Struct, array_like=True, kw_only=True):
             for name in WHERE_IT_IS:
                 if (slot := self.slots.get(name)) is not None:
                     self.fill(name, replace(slot, queue=self.queue, site=self.site))
-        if event.topic is not None and (topic := rules.topics[event.topic]) and topic != self.topic:
+        if (
+            event.topic is not None
+            and event.topic != self.topic
+            and (topic := rules.topics[event.topic])
+            and topic != self.topic
+        ):
             self.topic, news = topic, True
-        if event.kind is not None and (kind := rules.kinds[event.kind]) and kind != self.kind:
+        if (
+            event.kind is not None
+            and event.kind != self.kind
+            and (kind := rules.kinds[event.kind])
+            and kind != self.kind
+        ):
             if self.kind is not None:  # what begins as a refund and becomes a dispute stays a refund, too
                 was_refund = self.kind == "refund" and kind == "refund_dispute"
                 self.drop(*(name for name in OF_ITS_KIND if not (was_refund and name == "refund")))
