@@ -212,8 +212,8 @@ def _taken(
     result.duplicates += outcome.duplicates
     result.late += outcome.late
     if isinstance(outcome, ContactsOutcome):
-        for word, times in outcome.unknown.items():
-            count(result.unknown, word, times)
+        for (field_, said), times in outcome.unknown.items():
+            count(result.unknown, field_, said, times)
     result.rejected += [(places[index], why) for index, why in outcome.rejected]
     return list(outcome.contributions.items())
 

@@ -305,9 +305,19 @@ class Contact(Struct, array_like=True, kw_only=True):
         if moved:
             news = True
             self._take_along()
-        if event.topic is not None and (topic := rules.topics[event.topic]) and topic != self.topic:
+        if (
+            event.topic is not None
+            and event.topic != self.topic
+            and (topic := rules.topics[event.topic])
+            and topic != self.topic
+        ):
             self.topic, news = topic, True
-        if event.kind is not None and (kind := rules.kinds[event.kind]) and kind != self.kind:
+        if (
+            event.kind is not None
+            and event.kind != self.kind
+            and (kind := rules.kinds[event.kind])
+            and kind != self.kind
+        ):
             if self.kind is not None:  # what begins as a refund and becomes a dispute stays a refund, too
                 was_refund = self.kind == "refund" and kind == "refund_dispute"
                 self.drop(*(name for name in OF_ITS_KIND if not (was_refund and name == "refund")))

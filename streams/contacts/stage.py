@@ -11,7 +11,7 @@ from streams.contacts.misplaced import ElsewhereError, Misplaced, Way
 from streams.contacts.rules import rules_of
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
-from streams.contacts.unknown import Word, count, unknown_words
+from streams.contacts.unknown import Word, count
 from streams.contracts.decode import Rejected, decode_contact
 from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
@@ -107,6 +107,9 @@ class ContactsStage:
         way: Way
         latest = machine + policy.allowed_future_seconds * 1000
         sources = out.sources
+        # Of several versions, the newest says what is unknown: what it does not know may have to be added.
+        kinds, topics = rules.kinds, rules.topics
+        known_kinds, known_topics = kinds.known, topics.known if topics.words else None
         for index, raw in enumerate(raws):
             event = decode_contact(raw)
             if isinstance(event, Rejected):
@@ -178,9 +181,10 @@ class ContactsStage:
                 out.duplicates += 1
                 continue
             out.admitted += 1
-            if event.kind is not None or event.topic is not None:
-                for word in unknown_words(event, at, rules):
-                    count(out.unknown, word)
+            if (kind := event.kind) is not None and kinds[kind] not in known_kinds:
+                count(out.unknown, "kind", kinds[kind])
+            if known_topics is not None and (topic := event.topic) is not None and topics[topic] not in known_topics:
+                count(out.unknown, "topic", topics[topic])
             out.touched.add(key)
         self._take_from(joining, out)
         if tally is None:

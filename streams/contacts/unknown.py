@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
-from streams.contacts.rules import Rules
-from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.names import Names
 
@@ -20,21 +18,9 @@ _OTHERWISE = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", 
 MOST = 50
 
 
-def unknown_words(event: AnyContactEvent, at: int, rules: Rules) -> Iterator[Word]:
-    """What of an event (of the time ``at``, ms) no list of the policy has; topics only where the policy names any."""
-    if rules.timeline is not None:
-        rules = rules.timeline.nearest(rules.days.day_of(at))
-    if event.kind is not None and (kind := rules.kinds[event.kind]) and kind not in rules.kinds.known:
-        yield "kind", kind
-    topics = rules.topics
-    if event.topic is not None and topics.known and (topic := topics[event.topic]) and topic not in topics.known:
-        yield "topic", topic
-
-
-def count(into: dict[Word, int], word: Word, times: int = 1) -> None:
-    """Count a word; once there are ``MOST`` of them, others are counted without a name."""
-    if word not in into and len(into) >= MOST:
-        word = word[0], ""
+def count(into: dict[Word, int], field: Field, said: str, times: int = 1) -> None:
+    """Count a word, folded; once there are ``MOST`` of them, others are counted without a name."""
+    word: Word = (field, said) if (field, said) in into or len(into) < MOST else (field, "")
     into[word] = into.get(word, 0) + times
 
 
@@ -44,7 +30,7 @@ def still_unknown(told: Mapping[Word, int], policy: Policy) -> dict[Word, int]:
     found = {
         word: times
         for word, times in told.items()
-        if lists[word[0]].known and (not word[1] or lists[word[0]][word[1]] not in lists[word[0]].known)
+        if (word[0] == "kind" or policy.topics) and (not word[1] or lists[word[0]][word[1]] not in lists[word[0]].known)
     }
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 

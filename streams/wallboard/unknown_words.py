@@ -40,7 +40,7 @@ class Unknown:
         for name, raw in told.items():
             field, _, said = name.partition("|")
             if raw.isdigit() and (field == "kind" or field == "topic"):
-                count(words, ("kind" if field == "kind" else "topic", said), int(raw))
+                count(words, "kind" if field == "kind" else "topic", said, int(raw))
         values = self._policy.current(now.astimezone(self._policy.zone).date())
         found = still_unknown(words, values)
         named = [(word, times) for word, times in found.items() if word[1]][:_MOST_NAMED]

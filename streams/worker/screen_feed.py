@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 import msgspec
 
 from streams.contacts.shared import shared_id
-from streams.contacts.unknown import MOST, Word, count
+from streams.contacts.unknown import MOST, Word
 from streams.contracts.outputs import Alert, Presence, SharedId
 from streams.entities.stage import KpisStage
 from streams.presence.stage import PresenceStage
@@ -48,7 +48,7 @@ class ScreenFeed:
         self._alerts: list[Alert] = []
         #: Words that no list has, and in how many events since they were shown; all that this worker has met.
         self._unknown: dict[Word, int] = {}
-        self._met: dict[Word, int] = {}
+        self._met: set[Word] = set()
         #: May screens show alerts that are over, or not those that stand?
         self._unsettled = bool(state.numbers)
 
@@ -65,7 +65,7 @@ class ScreenFeed:
         for word, times in words.items():
             # A worker names so many of them in its life, whatever has been shown meanwhile.
             named: Word = word if word in self._met or len(self._met) < MOST else (word[0], "")
-            count(self._met, named, times)
+            self._met.add(named)
             self._unknown[named] = self._unknown.get(named, 0) + times
 
     def alerts_written(self, alerts: Collection[Alert]) -> None:

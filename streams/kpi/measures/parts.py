@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from streams.contracts.outputs import Sums
 
@@ -24,15 +23,24 @@ KEPT = frozenset({
 })  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
 def in_part(measure: str, part: str) -> str:
     """The measure of a part: ``calls_offered~vip``."""
     return f"{measure}{_MARK}{part}"
 
 
+#: What is kept apart → its measure, by part.
+_OWN = {part: {measure: in_part(measure, part) for measure in KEPT} for part in PARTS}
+
+
 def kept_apart(sums: Mapping[str, int], parts: Iterable[str]) -> Sums:
     """What of these sums is kept apart, once for each of the parts."""
-    return {in_part(name, part): amount for name, amount in sums.items() if name in KEPT for part in parts}
+    found: Sums = {}
+    for part in parts:
+        own = _OWN[part]
+        for name, amount in sums.items():
+            if name in own:
+                found[own[name]] = amount
+    return found
 
 
 @dataclass(frozen=True)

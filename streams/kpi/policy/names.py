@@ -70,7 +70,8 @@ def aliases(own: Mapping[str, Iterable[str]]) -> dict[str, str]:
 class Names(dict[str, str]):
     """What sources write → the name that stands for it; what no list has stands, folded, for itself, and nothing for nothing.
 
-    It fills itself as it is asked: a word that comes again costs one look. ``known``: every name that a list gives.
+    It fills itself as it is asked: a word that comes again costs one look. ``known``: every name that a list gives,
+    and nothing, which needs no list.
     """
 
     def __init__(self, own: Mapping[str, Iterable[str]], built_in: Mapping[str, Iterable[str]] = NONE) -> None:
@@ -80,7 +81,7 @@ class Names(dict[str, str]):
         mine = {word: usual.get(folded(name), folded(name)) for word, name in aliases(own).items()}
         #: Every word that a list gives, folded → its name.
         self.words: Mapping[str, str] = usual | mine
-        self.known = frozenset(self.words.values())
+        self.known = frozenset({*self.words.values(), ""})
 
     def __missing__(self, said: str) -> str:
         key = folded(said)

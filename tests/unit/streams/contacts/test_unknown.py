@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import yaml
 
@@ -46,7 +48,11 @@ def test_no_more_words_are_told_apart_than_there_is_room_for() -> None:
     assert found["kind", ""] == 20
 
 
-def test_a_word_is_unknown_by_the_version_of_its_day() -> None:
+def test_nothing_is_no_word() -> None:
+    assert met(None, "  ", "\u200b") == {}
+
+
+def test_of_several_versions_the_newest_says_what_is_unknown() -> None:
     policy = read(
         {
             "versions": [
@@ -55,13 +61,15 @@ def test_a_word_is_unknown_by_the_version_of_its_day() -> None:
             ]
         }
     )
-    assert met(policy, "gripe", "moan") == {("kind", "moan"): 1}
+    found = met(policy, "gripe", "moan")
+    assert found == {("kind", "gripe"): 1, ("kind", "moan"): 1}
+    assert still_unknown(found, policy.current(date(2026, 3, 2))) == {("kind", "moan"): 1}
 
 
 def test_what_a_newer_policy_knows_is_unknown_no_more() -> None:
     told: dict[Word, int] = {}
     for word, times in ((("kind", "gripe"), 3), (("kind", "moan"), 5), (("kind", ""), 1), (("topic", "x"), 9)):
-        count(told, word, times)  # type: ignore[arg-type]
+        count(told, word[0], word[1], times)  # type: ignore[arg-type]
     assert still_unknown(told, Policy.model_validate({"kinds": {"complaint": ["gripe"]}})) == {
         ("kind", "moan"): 5,
         ("kind", ""): 1,
