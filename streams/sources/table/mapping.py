@@ -17,7 +17,7 @@ from streams.sources.expressions.compiler import Scope, compiled
 from streams.sources.expressions.datetimes import Ambiguous, Moments
 from streams.sources.expressions.functions import functions
 from streams.sources.expressions.parser import Expression, ExpressionError, parse
-from streams.sources.table.cells import Layout
+from streams.sources.table.layout import Layout
 
 EventStruct: TypeAlias = type[Event]
 #: Every event by its type.

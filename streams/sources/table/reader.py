@@ -17,7 +17,9 @@ from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
 from streams.sources.expressions.functions import functions
 from streams.sources.expressions.operators import truth
 from streams.sources.expressions.parser import Expression
-from streams.sources.table.cells import RawRow, Table, TableError, open_table
+from streams.sources.table.cells import RawRow, Table, open_table
+from streams.sources.table.heading import advice
+from streams.sources.table.layout import Layout, TableError
 from streams.sources.table.mapping import EventMapping, TableMapping
 from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
 
@@ -27,6 +29,13 @@ _UNSET = object()
 #: What an expression raises for cells that it does not fit.
 _UNFIT = (ValueError, TypeError, ArithmeticError)
 _time = attrgetter("time")
+#: What a row of totals begins with, in small letters.
+_TOTALS = frozenset(
+    {
+        *("合计", "总计", "小计", "共计", "总和", "汇总", "合計", "總計", "小計", "平均", "平均值", "平均数"),
+        *("total", "totals", "grand total", "subtotal", "sub total", "sum", "average", "summe", "gesamt"),
+    }
+)
 
 
 _Struct: TypeAlias = type[AnyEvent]
@@ -49,8 +58,8 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
         )
     table = open_table(path, mapping)
     events_of = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None).events
-    width = len(table.header)
-    return as_told(_result(row, table, width, events_of) for row in table.rows)
+    fitted = _Fitted(table.header, mapping)
+    return as_told(_result(row, table, fitted, events_of) for row in table.rows)
 
 
 def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> Iterator[AnyEvent]:
@@ -59,18 +68,59 @@ def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> 
 
 
 def _result(
-    raw: RawRow, table: Table, width: int, events_of: Callable[[list[str | None]], list[AnyEvent] | None]
+    raw: RawRow, table: Table, fitted: _Fitted, events_of: Callable[[list[str | None]], list[AnyEvent] | None]
 ) -> RowResult:
     if raw.problem:
         return RejectedRow(raw.line, raw.problem, table.text(raw.cells))
-    if len(raw.cells) != width:
-        reason = f"{len(raw.cells)} cells where the header has {width}"
-        return RejectedRow(raw.line, reason, table.text(raw.cells))
+    total = fitted.total(raw.cells)
+    if total and fitted.totals == "skip":
+        return ReadRow(raw.line, [], kept=False)
     try:
-        events = events_of([cell.strip() or None for cell in raw.cells])
+        events = events_of(fitted.cells(raw.cells))
     except _UnfitError as error:
-        return RejectedRow(raw.line, str(error), table.text(raw.cells))
+        return RejectedRow(raw.line, _of_total(total) or str(error), table.text(raw.cells))
+    if events is not None and total:
+        return RejectedRow(raw.line, _of_total(total), table.text(raw.cells))
     return ReadRow(raw.line, [], kept=False) if events is None else ReadRow(raw.line, events)
+
+
+def _of_total(word: str) -> str:
+    return (
+        f"{word!r}, a row of totals? Set `totals: skip` to leave such rows out, `totals: keep` where it is none"
+        if word
+        else ""
+    )
+
+
+class _Fitted:
+    """Rows brought to the width of the header."""
+
+    def __init__(self, header: list[str], layout: Layout) -> None:
+        self._width = len(header)
+        self._named = max((place for place, name in enumerate(header, 1) if name), default=0)
+        self._blank_where_missing = layout.short_rows == "blank"
+        self.totals = layout.totals
+
+    def cells(self, cells: list[str]) -> list[str | None]:
+        """As many cells as the header has, None where they are empty. Separators at the end of a row are no cells.
+
+        Raises _UnfitError for a row with more, or with fewer than the columns that have a name.
+        """
+        if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
+            raise _UnfitError(f"{len(cells)} cells where the header has {self._width}")
+        if len(cells) < self._named and not self._blank_where_missing:
+            raise _UnfitError(
+                f"{len(cells)} cells where the header has {self._width}; set `short_rows: blank` where the others are empty"
+            )
+        there = [cell.strip() or None for cell in cells[: self._width]]
+        return there + [None] * (self._width - len(there))
+
+    def total(self, cells: list[str]) -> str:
+        """The word that makes the row one of totals; "" where none does, or none is looked for."""
+        if self.totals == "keep":
+            return ""
+        first = next((cell for cell in cells if cell and not cell.isspace()), "").strip()
+        return first if first.rstrip(":： ").lower() in _TOTALS else ""
 
 
 class _UnfitError(Exception):
@@ -94,7 +144,7 @@ class _Rows:
         try:
             mapping.check_names(columns)
         except ValueError as error:
-            raise TableError(f"{table.path} does not fit the mapping: {error}") from error
+            raise TableError(f"{table.path} does not fit the mapping: {error}{advice(table.header)}") from error
         available = functions(mapping.moments, mapping.lookups, key)
         self._source = mapping.source
         self._names: dict[str, Compute] = {name: _fixed(value) for name, value in mapping.constants.items()}

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
-from streams.sources.table.cells import TableError, opened
+from streams.sources.table.cells import opened
+from streams.sources.table.layout import TableError
 from streams.sources.table.reader import KEY_VARIABLE
 from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
 from streams.sources.vendors.amazon_connect import AmazonConnect

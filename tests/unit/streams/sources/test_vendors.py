@@ -16,7 +16,7 @@ from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.replay import replay
-from streams.sources.table.cells import TableError
+from streams.sources.table.layout import TableError
 from streams.sources.table.reader import KEY_VARIABLE
 from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.vendors.amazon_connect import AmazonConnect
