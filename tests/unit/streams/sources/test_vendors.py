@@ -95,6 +95,78 @@ def test_a_call_through_mod_callcenter() -> None:
     in_any_order(told)
 
 
+AGENTS = [f"a{n}@desk" for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("cause", "missed"), [("LOSE_RACE", 0), ("PICKED_OFF", 0), ("NO_ANSWER", 1), ("USER_BUSY", 1), (None, 1)]
+)
+def test_where_all_phones_ring_one_answers_and_nobody_else_has_missed_it(cause: str | None, missed: int) -> None:
+    first, *others = AGENTS
+    answered = {**ANSWERED, "Agent": first}
+    ended = {"Hangup_Cause": cause} if cause else {}
+    told = switch(
+        member("member-queue-start", 0.1),
+        *(member("agent-offering", 11, Agent=agent) for agent in AGENTS),
+        member("bridge-agent-start", 15, **answered),
+        *(member("bridge-agent-fail", 15, Agent=agent, Agent_Called_Time=NINE + 11, **ended) for agent in others),
+        member("bridge-agent-end", 75, **answered, Bridge_Terminated_Time=NINE + 75, Hangup_Cause="NORMAL_CLEARING"),
+    )
+    result = run_events(told)
+    assert [sums(result, f"agent|{agent}").get("calls_missed", 0) for agent in AGENTS] == [0, *[missed] * 9]
+    assert [sums(result, f"agent|{agent}").get("calls_offered", 0) for agent in AGENTS] == [1, *[missed] * 9]
+    assert (sums(result)["calls_answered"], sums(result)["calls_offered"], sums(result).get("calls_missed", 0)) == (
+        1, 1, 9 * missed,
+    )  # fmt: skip
+    in_any_order(told)
+
+
+def test_who_goes_while_it_rings_was_missed_by_nobody() -> None:
+    gone = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 8}
+    told = switch(
+        member("agent-offering", 5, Agent="bert@desk"),
+        member("bridge-agent-fail", 8, Agent="bert@desk", Hangup_Cause="ORIGINATOR_CANCEL"),
+        member("member-queue-end", 8, Cause="Cancel", Cancel_Reason="BREAK_OUT", **gone),
+    )
+    day = sums(run_events(told))
+    assert (day["calls_offered"], day["calls_abandoned"], day.get("calls_missed", 0)) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("bridged", ["true", "false"])
+def test_a_bridge_that_failed_is_no_answer(bridged: str) -> None:
+    gone = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 16}
+    told = switch(
+        member("bridge-agent-start", 15, **ANSWERED),
+        member("bridge-agent-end", 16, **ANSWERED, Bridge_Terminated_Time=NINE + 16, Agent_Bridged=bridged),
+        *(
+            []
+            if bridged == "true"
+            else [member("member-queue-end", 16, Cause="Cancel", Cancel_Reason="BREAK_OUT", **gone)]
+        ),
+    )
+    day = sums(run_events(told))
+    spoke = bridged == "true"
+    assert [day.get(name, 0) for name in ("calls_offered", "calls_answered", "calls_handled", "calls_abandoned")] == [
+        1, spoke, spoke, not spoke,
+    ]  # fmt: skip
+    in_any_order(told)
+
+
+def test_a_caller_whose_first_bridge_failed_is_answered_by_the_next_agent() -> None:
+    again = {**ANSWERED, "Agent": "bert@desk", "Agent_Called_Time": NINE + 20, "Agent_Answered_Time": NINE + 24}
+    told = switch(
+        member("bridge-agent-start", 15, **ANSWERED),
+        member("bridge-agent-end", 16, **ANSWERED, Bridge_Terminated_Time=NINE + 16, Agent_Bridged="false"),
+        member("bridge-agent-start", 24, **again),
+        member("bridge-agent-end", 60, **again, Bridge_Terminated_Time=NINE + 60, Agent_Bridged="true"),
+    )
+    result = run_events(told)
+    assert (sums(result)["calls_answered"], sums(result)["wait_seconds"], sums(result)["talk_seconds"]) == (
+        1, 24_000, 36_000,
+    )  # fmt: skip
+    assert "calls_answered" not in sums(result, "agent|anna@desk")
+
+
 def test_the_bridge_alone_tells_the_call_and_a_doubled_record_changes_nothing() -> None:
     start, end = CALL[4], CALL[5]
     once, twice = sums(run_events(switch(start, end))), sums(run_events(switch(*[start, end] * 2)))
