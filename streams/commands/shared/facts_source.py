@@ -25,8 +25,8 @@ from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
 from streams.sources.customers import Customers
 from streams.sources.in_order import in_order_of_time
-from streams.sources.replay import Reader
-from streams.sources.table.rows import ReadRow
+from streams.sources.table.rows import Reader, ReadRow
+from streams.sources.versions import settled
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 
@@ -204,9 +204,9 @@ class Source:
         policy, roster, machine = self.operation.policy, self._known, machine_ms()
         facts: list[IntervalFacts] = []
         with clear_errors():
-            customers = Customers()
-            ordered = in_order_of_time(customers.noted(self._events(rejected))).events
-            raws = (encode(event) for event in customers.filled_in(ordered, self._events([])))
+            customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
+            ordered = in_order_of_time(customers.noted(self._events(read, rejected))).events
+            raws = (encode(event) for event in customers.filled_in(ordered, self._events(read, [])))
             if self._minutes is None:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:
@@ -219,8 +219,7 @@ class Source:
             )
         return result, facts
 
-    def _events(self, rejected: list[str]) -> Iterator[AnyEvent]:
-        read = self._read or reader(self._mapping, None)
+    def _events(self, read: Reader, rejected: list[str]) -> Iterator[AnyEvent]:
         for path in self._tables:
             for row in read(path):
                 if isinstance(row, ReadRow):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -14,14 +15,15 @@ import msgspec
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent, ContactEvent
 from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
-from streams.sources.expressions.functions import functions
+from streams.sources.expressions.functions import functions, text
 from streams.sources.expressions.operators import truth
 from streams.sources.expressions.parser import Expression
 from streams.sources.table.cells import RawRow, Table, open_table
 from streams.sources.table.heading import advice
 from streams.sources.table.layout import Layout, TableError
 from streams.sources.table.mapping import EventMapping, TableMapping
-from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
+from streams.sources.table.rows import Reader, ReadRow, RejectedRow, RowResult, Version, as_told
+from streams.sources.versions import Versioned, number_of
 
 #: Environment variable with the key of the pseudonyms. Whoever has it can find a customer; without it nobody can.
 KEY_VARIABLE = "DESKPULSE_PSEUDONYM_KEY"
@@ -57,9 +59,15 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
             "and keep it (another key makes other customers of the same people)"
         )
     table = open_table(path, mapping)
-    events_of = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None).events
+    compiled_for = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None)
     fitted = _Fitted(table.header, mapping)
-    return as_told(_result(row, table, fitted, events_of) for row in table.rows)
+    return as_told(_result(row, table, fitted, compiled_for) for row in table.rows)
+
+
+def table_reader(mapping: TableMapping) -> Reader:
+    """The reader of tables by a mapping."""
+    read = partial(read_table, mapping=mapping)
+    return read if mapping.version is None else Versioned(read)
 
 
 def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> Iterator[AnyEvent]:
@@ -67,21 +75,17 @@ def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> 
     return (event for row in read_table(path, mapping, key) if isinstance(row, ReadRow) for event in row.events)
 
 
-def _result(
-    raw: RawRow, table: Table, fitted: _Fitted, events_of: Callable[[list[str | None]], list[AnyEvent] | None]
-) -> RowResult:
+def _result(raw: RawRow, table: Table, fitted: _Fitted, rows: _Rows) -> RowResult:
     if raw.problem:
         return RejectedRow(raw.line, raw.problem, table.text(raw.cells))
     total = fitted.total(raw.cells)
     if total and fitted.totals == "skip":
         return ReadRow(raw.line, [], kept=False)
     try:
-        events = events_of(fitted.cells(raw.cells))
+        read = rows.read(raw.line, fitted.cells(raw.cells))
     except _UnfitError as error:
         return RejectedRow(raw.line, _of_total(total) or str(error), table.text(raw.cells))
-    if events is not None and total:
-        return RejectedRow(raw.line, _of_total(total), table.text(raw.cells))
-    return ReadRow(raw.line, [], kept=False) if events is None else ReadRow(raw.line, events)
+    return RejectedRow(raw.line, _of_total(total), table.text(raw.cells)) if read.kept and total else read
 
 
 def _of_total(word: str) -> str:
@@ -161,21 +165,32 @@ class _Rows:
             name: _once(f"fields.{name}", self._compiled(formula), next(slot))
             for name, formula in mapping.fields.items()
         }
+        self._version = None if mapping.version is None else self._compiled(mapping.version)
+        self._row_id = self._names.get("contact_id") if mapping.row_id is None else self._compiled(mapping.row_id)
         self._templates = [self._template(event) for event in mapping.events]
         self._slots = [_UNSET] * (next(slot) - len(table.header))
 
-    def events(self, cells: list[str | None]) -> list[AnyEvent] | None:
-        """The events of a row; None where ``where`` leaves it out. Raises _UnfitError."""
+    def read(self, line: int, cells: list[str | None]) -> ReadRow:
+        """What a row comes to. Raises _UnfitError."""
         row: Row = [*cells, *self._slots]
         if self._where is not None and not _told("where", self._where, row):
-            return None
+            return ReadRow(line, [], kept=False)
         events = [
             self._event(template, row)
             for template in self._templates
             if template.when is None or _told(f"{template.type}: when", template.when, row)
         ]
         events.sort(key=_time)
-        return events
+        return ReadRow(line, events, version=self._version_of(row))
+
+    def _version_of(self, row: Row) -> Version | None:
+        if self._version is None or self._row_id is None:
+            return None
+        of, version = _told("row_id", self._row_id, row), _told("version", self._version, row)
+        try:
+            return Version(f"{self._source}:{text(of)}", number_of(version))
+        except TypeError as error:
+            raise _UnfitError(f"version: {error}") from error
 
     def _event(self, template: _Template, row: Row) -> AnyEvent:
         values: dict[str, Any] = {"source": self._source}

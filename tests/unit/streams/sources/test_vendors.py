@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from streams.sources.table.reader import KEY_VARIABLE
 from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.vendors.amazon_connect import AmazonConnect
 from streams.sources.vendors.freeswitch import FreeSwitch
-from streams.sources.vendors.reader import Vendor, read_records
+from streams.sources.vendors.reader import Vendor, read_records, record_reader
 from tests.support.desk import figures, in_any_order, moment, run_events, sums, types
 
 HASH = pseudonyms(b"key")
@@ -492,7 +493,7 @@ def lines(*records: Any) -> str:
 def test_a_record_that_does_not_fit_is_rejected_and_the_others_go_on(tmp_path: Path) -> None:
     path, refused = tmp_path / "switch.jsonl.gz", tmp_path / "rejects.csv"
     old = {**CALL[4], **{name: str(int(CALL[4][name]) - NINE + 9000) for name in CALL[4] if name.endswith("-Time")}}
-    text = lines("", CALL[4], "{broken", '{"CC-Action": "\\ud800"}', "[]", old, fs("members-count", Count=1), CALL[5])
+    text = lines("", CALL[4], "{broken", '{"CC-Action": "\\ud800"}', "[4]", old, fs("members-count", Count=1), CALL[5])
     path.write_bytes(gzip.compress(text.encode()))
     rows = list(read_records(path, Vendor.freeswitch, b"key"))
     assert [row.line for row in rows] == [2, 3, 4, 5, 6, 7, 8]
@@ -561,6 +562,162 @@ def test_facts_of_records_without_kafka(tmp_path: Path, monkeypatch: pytest.Monk
     assert f"left out: 1 rows that do not fit (the first: {why})" in result.stderr
 
 
-def test_of_a_contact_record_told_again_the_first_version_counts() -> None:
-    later = contact(Agent={**contact()["Agent"], "AgentInteractionDuration": 96})
-    assert sums(run_events(connect(contact(), later)))["talk_seconds"] == 95_000
+# -- how Amazon Connect's files are written, and what they tell again ---------------------------------------------------
+
+
+def in_file(tmp_path: Path, text: str, name: str = "contacts.json") -> list[AnyEvent]:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    rows = list(read_records(path, Vendor.amazon_connect, b"key"))
+    assert not [row for row in rows if isinstance(row, RejectedRow)]
+    return [event for row in rows if isinstance(row, ReadRow) for event in row.events]
+
+
+ONE, TWO = contact(), contact(ContactId="k2", CustomerEndpoint={"Address": "+442079460003"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ONE) + json.dumps(TWO),
+        json.dumps(ONE, indent=2) + json.dumps(TWO, indent=2),
+        json.dumps(ONE, indent=2) + "\r\n" + json.dumps(TWO, indent=2) + "\r\n",
+        json.dumps([ONE]) + json.dumps([TWO]),
+        "\ufeff" + json.dumps(ONE) + ",\n" + json.dumps(TWO) + ",\n",
+        lines(ONE, TWO),
+    ],
+)
+def test_records_may_stand_one_behind_the_other_or_indented(tmp_path: Path, text: str) -> None:
+    day = sums(run_events(in_file(tmp_path, text)))
+    assert (day["calls_offered"], day["calls_answered"], day["talk_seconds"]) == (2, 2, 190_000)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_broken_record_among_them_is_one_reject_and_the_others_go_on(tmp_path: Path, indent: int | None) -> None:
+    whole, cut = json.dumps(ONE, indent=indent), json.dumps(TWO, indent=indent)[:-90]
+    path = tmp_path / "contacts.json"
+    path.write_text(f"{cut}\n{whole}\n{cut}", encoding="utf-8")
+    rows = list(read_records(path, Vendor.amazon_connect, b"key"))
+    assert [type(row) for row in rows] == [RejectedRow, ReadRow, RejectedRow]
+    assert rows[1].line == cut.count("\n") + 2
+
+
+def version(talk: int, changed: str | None) -> dict[str, Any]:
+    own = contact(Agent={**contact()["Agent"], "AgentInteractionDuration": talk})
+    return own if changed is None else {**own, "LastUpdateTimestamp": at(changed)}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("files", [1, 3])
+def test_the_latest_version_of_a_contact_record_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...], files: int
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "key")
+    versions = [version(90, None), version(96, "09:05:00"), version(97, "09:06:00")]
+    written = [json.dumps(versions[place]) for place in order]
+    paths = [tmp_path / f"{n}.json" for n in range(files)]
+    for path, text in zip(paths, written if files == 3 else ["".join(written)], strict=True):
+        path.write_text(text, encoding="utf-8")
+    options = ["--system", "amazon-connect", "--by", "all", "--format", "json"]
+    result = CliRunner().invoke(app, ["facts", "compute", *map(str, paths), *options])
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)
+    assert (row["talk_seconds"], row["calls_answered"]) == (97, 1)
+
+
+def test_a_version_that_is_sent_later_corrects_what_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "key")
+    sent: list[AnyEvent] = []
+
+    class Kept:
+        def send(self, event: AnyEvent) -> None:
+            sent.append(event)
+
+        def flush(self) -> None:
+            """Nothing is on its way."""
+
+    for talk, changed in ((90, "09:05:00"), (97, "09:06:00"), (95, "09:05:30")):
+        path = tmp_path / "contacts.json"
+        path.write_text(json.dumps(version(talk, changed)), encoding="utf-8")
+        replay([path], record_reader(Vendor.amazon_connect), Kept(), rejects=tmp_path / "rejects.csv", sort=True)
+    result = run_events(sent)
+    assert (sums(result)["talk_seconds"], sums(result)["calls_answered"], result.rejected) == (97_000, 1, [])
+
+
+def leg(number: int, agent: str | None, queue: str, last: bool = False) -> dict[str, Any]:
+    """A contact of a call that is handed on within the second in which it began; the last lasts a minute."""
+    over = "09:01:00" if last else "09:00:00"
+    part = {
+        "ARN": f"{ARN}/agent/{agent}",
+        "ConnectedToAgentTimestamp": at("09:00:00"),
+        "AfterContactWorkStartTimestamp": at(over),
+        "AgentInteractionDuration": 60 if last else 0,
+        "AfterContactWorkDuration": 5,
+    }
+    return contact(
+        ContactId=f"k{number}",
+        InitialContactId="k1" if number > 1 else None,
+        PreviousContactId=f"k{number - 1}" if number > 1 else None,
+        NextContactId=None if last else f"k{number + 1}",
+        InitiationMethod="TRANSFER" if number > 1 else "INBOUND",
+        Queue={"EnqueueTimestamp": at("09:00:00"), "DequeueTimestamp": at("09:00:00"), "Name": queue},
+        Agent=part if agent else None,
+        DisconnectTimestamp=at(over),
+        TransferCompletedTimestamp=None if last or agent is None else at("09:00:00"),
+        DisconnectReason=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("legs", "offered", "answered"),
+    [
+        ((leg(1, "anna", "cards"), leg(2, "bert", "loans"), leg(3, "anna", "cards", last=True)), 3, 3),
+        ((leg(1, "anna", "cards"), leg(2, None, "loans"), leg(3, "bert", "vip", last=True)), 3, 2),
+        ((leg(1, None, "cards"), leg(2, None, "loans"), leg(3, "anna", "cards", last=True)), 3, 1),
+        ((leg(1, "anna", "cards"), leg(2, "bert", "cards"), leg(3, "cleo", "cards", last=True)), 3, 3),
+    ],
+)
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_contacts_handed_on_within_a_second_count_whatever_their_order_in_the_file(
+    tmp_path: Path, legs: tuple[dict[str, Any], ...], offered: int, answered: int, order: tuple[int, ...]
+) -> None:
+    result = run_events(in_file(tmp_path, lines(*(legs[place] for place in order))))
+    day = sums(result)
+    assert [day[name] for name in ("calls_offered", "calls_answered", "calls_handled")] == [offered, answered, answered]
+
+
+@pytest.mark.parametrize(
+    ("left", "over", "following", "abandoned"),
+    [
+        ("09:00:50", "09:00:50", None, 1),
+        ("09:00:50", "09:00:51", None, 1),
+        ("09:00:50", "09:02:00", None, 0),  # the flow went on with it
+        ("09:00:50", "09:00:50", "k2", 0),
+    ],
+)
+def test_a_record_without_a_reason_was_abandoned_where_it_ended_in_the_queue(
+    left: str, over: str, following: str | None, abandoned: int
+) -> None:
+    queue = {"EnqueueTimestamp": at("09:00:20"), "DequeueTimestamp": at(left), "Name": "cards"}
+    record = contact(Agent=None, Queue=queue, DisconnectTimestamp=at(over), NextContactId=following)
+    del record["DisconnectReason"]
+    day = sums(run_events(connect(record)))
+    assert (day["calls_offered"], day.get("calls_abandoned", 0)) == (1, abandoned)
+
+
+def test_an_agent_who_hands_on_to_an_outside_number_is_done_though_the_caller_talks_on() -> None:
+    own = {
+        **contact()["Agent"],
+        "AgentInteractionDuration": 11,
+        "CustomerHoldDuration": 0,
+        "AfterContactWorkDuration": 6,
+    }
+    record = contact(
+        Agent={**own, "AfterContactWorkStartTimestamp": at("09:00:51")},
+        TransferCompletedTimestamp=at("09:00:51"),
+        TransferredToEndpoint={"Address": "+442079460009"},
+        DisconnectTimestamp=at("09:25:00"),
+        DisconnectReason="CUSTOMER_DISCONNECT",
+    )
+    agent = sums(run_events(connect(record)), "agent|anna")
+    assert [agent[name] for name in ("talk_seconds", "calls_transferred", "wrap_up_seconds")] == [11_000, 1, 6_000]
