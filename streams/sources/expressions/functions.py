@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -12,6 +10,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from streams.sources.expressions import people
 from streams.sources.expressions.datetimes import Moments
 from streams.sources.expressions.durations import duration
 from streams.sources.expressions.operators import described, equal, is_number, ordered
@@ -19,8 +18,6 @@ from streams.sources.expressions.operators import described, equal, is_number, o
 Function = Callable[..., Any]
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-#: Hexadecimal digits of a pseudonym: 128 bits.
-_PSEUDONYM_DIGITS = 32
 _CACHED = 65_536
 
 
@@ -155,33 +152,15 @@ def _between(score: float, low: float, high: float, first: int, last: int) -> fl
     return float(first) if low == high else round(first + (score - low) / (high - low) * (last - first), 3)
 
 
-#: What switches write for a caller who hides his number: nobody, not one customer who calls all day.
-_HIDDEN = frozenset({"anonymous", "unknown", "unavailable", "restricted", "private", "withheld"})
-
-
-def hidden(written: str) -> bool:
-    """Does it stand for a caller who hides his number? So does a number of nothing but zeros."""
-    bare = written.strip()
-    return not bare.strip("0") or bare.lower() in _HIDDEN
-
-
 def pseudonyms(key: bytes | None) -> Function:
-    """The function ``pseudonym``: a keyed hash (HMAC-SHA256, 128 bits of it); without a key the value itself. Whoever hides who they are
-    is nobody: no value.
-    """
+    """The function ``pseudonym``: of any value as a text. See ``people.pseudonyms``."""
+    of_text = people.pseudonyms(key)
+    return lambda value: of_text(text(value))
 
-    @lru_cache(_CACHED)
-    def hashed(value: str) -> str:
-        assert key is not None
-        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:_PSEUDONYM_DIGITS]
 
-    def pseudonym(value: Any) -> str | None:
-        written = text(value)
-        if written is None or key is None:
-            return written
-        return None if hidden(written) else hashed(written)
-
-    return pseudonym
+def phone(value: Any, region: str) -> str | None:
+    """See ``people.phone``; a number is taken as its digits."""
+    return people.phone(text(value), _as_text(region))
 
 
 def _lookup(name: str, table: Mapping[str, Any]) -> Function:
@@ -229,6 +208,7 @@ def functions(moments: Moments, lookups: Mapping[str, Mapping[str, Any]], key: b
         "unix": moments.unix,
         "excel": moments.excel,
         "pseudonym": pseudonyms(key),
+        "phone": phone,
     }
     if taken := listed.keys() & lookups.keys():
         raise ValueError(f"lookups: {', '.join(sorted(taken))} is the name of a function: choose another")

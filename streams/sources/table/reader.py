@@ -18,6 +18,7 @@ from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
 from streams.sources.expressions.functions import functions, text
 from streams.sources.expressions.operators import truth
 from streams.sources.expressions.parser import Expression
+from streams.sources.expressions.people import is_nobody, whole
 from streams.sources.table.cells import RawRow, Table, open_table
 from streams.sources.table.heading import advice
 from streams.sources.table.layout import Layout, TableError
@@ -29,6 +30,7 @@ from streams.sources.versions import Versioned, number_of
 KEY_VARIABLE = "DESKPULSE_PSEUDONYM_KEY"
 _UNSET = object()
 #: What an expression raises for cells that it does not fit.
+_IDS = frozenset({"customer_id", "contact_id", "agent_id"})
 _UNFIT = (ValueError, TypeError, ArithmeticError)
 _time = attrgetter("time")
 #: What a row of totals begins with, in small letters.
@@ -197,8 +199,11 @@ class _Rows:
         name = ""
         try:
             for name, compute in template.fields:
-                if (value := compute(row)) is not None:
-                    values[name] = value
+                if (value := compute(row)) is None or (
+                    name == "customer_id" and type(value) is str and is_nobody(value)
+                ):
+                    continue
+                values[name] = whole(value) if name in _IDS and type(value) is str else value
             event = msgspec.convert(values, template.struct)
         except msgspec.ValidationError as error:
             raise _UnfitError(f"{template.type}: {error}") from error

@@ -79,7 +79,8 @@ _NEXT_LINE = re.compile(r"\n(?=[^\s}\]])")
 def _records(path: Path, text: str) -> Iterator[tuple[int, str]]:
     """Each record as written, with the line it begins on; where the file is one list, its number.
 
-    Records stand one a line, one behind the other as Firehose writes them, indented, or in lists. What is broken is one record, up to the next line that may begin another.
+    Records stand one a line, one behind the other as Firehose writes them, indented, or in lists. What is broken is one record, up to the
+    next line that may begin another.
     """
     place, line, any_found = 0, 1, False
     while (start := _SPACE.match(text, place).end()) < len(text):  # type: ignore[union-attr]

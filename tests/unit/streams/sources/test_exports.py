@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.contracts.events import AnyEvent
 from streams.sources.table import html
 from streams.sources.table.layout import TableError
@@ -401,3 +405,174 @@ def test_a_score_off_its_scale_and_bounds_in_no_order_are_refused(tmp_path: Path
     assert reasons(written(tmp_path, f"{HEADER}\n{ROW}\n"), by(tmp_path, held=formula)) == [
         f"call.ended: talk_seconds: {reason}"
     ]
+
+
+# -- who the customer is ----------------------------------------------------------------------------------------------
+
+
+def customers(tmp_path: Path, callers: list[str], formula: str = "pseudonym(caller)", *keys: str) -> list[str | None]:
+    """The customer of each of the calls."""
+    path = written(
+        tmp_path, "\n".join([HEADER, *(f'k{n},"{who}",Wu,2026-05-04 10:00:00,9' for n, who in enumerate(callers))])
+    )
+    by(tmp_path, *keys)
+    text = (tmp_path / "by.yaml").read_text(encoding="utf-8")
+    if "pseudonym" in formula:
+        text = text.replace("customer_ids: pseudonymous\n", "")
+    (tmp_path / "by.yaml").write_text(f"{text}\nfields: {{customer_id: '{formula}'}}\n", encoding="utf-8")
+    rows = list(read_table(path, load_mapping(tmp_path / "by.yaml"), b"key"))
+    assert not [row for row in rows if isinstance(row, RejectedRow)]
+    return [event.customer_id for row in rows if isinstance(row, ReadRow) for event in row.events]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("formula", ["pseudonym(caller)", "caller", 'pseudonym(phone(caller, "CN"))'])
+@pytest.mark.parametrize(
+    "caller",
+    [
+        *("anonymous", "Anonymous", "0", "00000000", "unknown", "<unknown>", "N/A", "null", "-", "-1", "+0", "０"),
+        *("无", "未知号码", "私人号码", "Private Number", "sip:anonymous@anonymous.invalid", "Restricted"),
+    ],
+)
+def test_withheld_and_placeholder_numbers_are_nobody(tmp_path: Path, formula: str, caller: str) -> None:
+    assert customers(tmp_path, [caller], formula) == [None]
+
+
+@pytest.mark.parametrize("caller", ["10", "private@desk.example", "0@desk.example", "Nadia", "k0", "unknown soldier"])
+def test_whoever_only_looks_like_nobody_is_somebody(tmp_path: Path, caller: str) -> None:
+    assert customers(tmp_path, [caller], "caller") == [caller]
+
+
+@pytest.mark.parametrize(
+    ("region", "spellings"),
+    [
+        (
+            "CN",
+            [
+                "13900000001",
+                "139 0000 0001",
+                "+86 139-0000-0001",
+                "008613900000001",
+                "8613900000001",
+                "sip:13900000001@pbx",
+            ],
+        ),
+        ("CN", ["0571-87650001", "(0571) 8765 0001", "+86 571 87650001"]),
+        ("DE", ["030 1234567", "+49 (30) 123 45 67", "0049301234567"]),
+        ("US", ["(202) 555-0143", "1-202-555-0143", "+12025550143"]),
+    ],
+)
+def test_a_telephone_number_is_one_customer_in_all_its_spellings(
+    tmp_path: Path, region: str, spellings: list[str]
+) -> None:
+    found = customers(tmp_path, spellings, f'pseudonym(phone(caller, "{region}"))')
+    assert (len(set(found)), None in found) == (1, False)
+
+
+def test_extensions_short_numbers_and_people_behind_one_switchboard_stay_apart(tmp_path: Path) -> None:
+    callers = ["10086", "1001", "0571-87650001转12", "0571-87650001转13", "057187650001"]
+    assert customers(tmp_path, callers, 'phone(caller, "CN")') == [
+        "10086", "1001", "+8657187650001;ext=12", "+8657187650001;ext=13", "+8657187650001",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "formula", "reason"),
+    [
+        ("1.39E+10", "caller", "is a number that a spreadsheet has rounded"),
+        ("8,61E+12", "caller", "format the column as text and export it again"),
+        ("front desk", 'phone(caller, "CN")', "'front desk' is no telephone number"),
+        ("1390000000111111", 'phone(caller, "CN")', "is no telephone number of CN"),
+        ("13900000001", 'phone(caller, "XX")', "'XX' is no region; write it like CN or DE"),
+    ],
+)
+def test_a_customer_that_cannot_be_told_costs_the_row(tmp_path: Path, cell: str, formula: str, reason: str) -> None:
+    path = written(tmp_path, f'{HEADER}\nk7,"{cell}",Wu,2026-05-04 10:00:00,90\n')
+    by(tmp_path)
+    text = (tmp_path / "by.yaml").read_text(encoding="utf-8")
+    (tmp_path / "by.yaml").write_text(f"{text}\nfields: {{customer_id: '{formula}'}}\n", encoding="utf-8")
+    assert reason in reasons(path, load_mapping(tmp_path / "by.yaml"))[0]
+
+
+def test_contacts_and_agents_that_a_spreadsheet_has_rounded_are_refused(tmp_path: Path) -> None:
+    rows = ["8.61E+12,31,Wu,2026-05-04 10:00:00,90", "k7,31,1.2E+11,2026-05-04 10:00:00,90"]
+    found = reasons(written(tmp_path, "\n".join([HEADER, *rows])), by(tmp_path))
+    assert [reason.partition(":")[2].partition(":")[0].strip() for reason in found] == ["contact_id", "agent_id"]
+
+
+def test_a_long_number_in_a_workbook_is_no_id_where_the_workbook_has_rounded_it(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(HEADER.split(","))
+    for ref in (123456789012345, 12345678901234567890):
+        book.active.append([ref, 31, "Wu", "2026-05-04 10:00:00", 90])
+    book.save(path := tmp_path / "calls.xlsx")
+    read, refused = read_table(path, by(tmp_path))
+    assert isinstance(read, ReadRow)
+    assert read.events[0].contact_id == "123456789012345"  # type: ignore[union-attr]
+    assert isinstance(refused, RejectedRow)
+    assert "is a number that a spreadsheet has rounded" in refused.reason
+
+
+# -- rows that come again ---------------------------------------------------------------------------------------------
+
+
+CHANGED = f"{HEADER},changed"
+
+
+def talk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[list[str]], *keys: str
+) -> tuple[dict[str, Any], str]:
+    """All facts of the files, and what was said on the error stream."""
+    by(tmp_path, *keys)
+    with (tmp_path / "by.yaml").open("a", encoding="utf-8") as mapping:
+        mapping.write("\n  - {type: call.answered, time: datetime(began), fields: {agent_id: clerk}}\n")
+    paths = [written(tmp_path, "\n".join([CHANGED, *rows]), f"{n}.csv") for n, rows in enumerate(files)]
+    arguments = [
+        "facts",
+        "compute",
+        *map(str, paths),
+        "-m",
+        str(tmp_path / "by.yaml"),
+        "--by",
+        "all",
+        "--format",
+        "json",
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)
+    return row, result.stderr
+
+
+FIRST, LATER = f"{ROW},2026-05-05", "k7,31,Li,2026-05-04 10:00:00,95,2026-05-06"
+
+
+@pytest.mark.parametrize("files", [[[FIRST, LATER]], [[LATER, FIRST]], [[FIRST], [LATER]], [[LATER], [FIRST]]])
+@pytest.mark.parametrize("key", ["version: datetime(changed)", 'version: number(replace(changed, "-", ""))'])
+def test_of_rows_that_come_again_the_latest_counts(tmp_path: Path, files: list[list[str]], key: str) -> None:
+    row, said = talk(tmp_path, files, key)
+    assert (row["calls_handled"], row["talk_seconds"], said) == (1, 95, "")
+
+
+def test_a_row_whose_version_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{CHANGED}\n{FIRST}\n{ROW},\n")
+    assert reasons(path, by(tmp_path, "version: changed"))[0].startswith("version: '2026-05-05' is no version")
+    assert reasons(path, by(tmp_path, "version: datetime(changed)")) == [
+        "version: None is no version: give a whole number, number(…), or a moment, datetime(…)"
+    ]
+    with pytest.raises(ValueError, match="row_id: of what does `version` count the versions"):
+        by(tmp_path, "version: changed").model_validate(
+            {
+                "source": "desk",
+                "time_zone": "UTC",
+                "version": "v",
+                "events": [
+                    {
+                        "type": "agent.scheduled",
+                        "time": "t",
+                        "id": "i",
+                        "fields": {"agent_id": "a", "starts": "t", "ends": "t"},
+                    }
+                ],
+            }
+        )
