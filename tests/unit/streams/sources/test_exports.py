@@ -519,9 +519,7 @@ def test_a_long_number_in_a_workbook_is_no_id_where_the_workbook_has_rounded_it(
 CHANGED = f"{HEADER},changed"
 
 
-def talk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[list[str]], *keys: str
-) -> tuple[dict[str, Any], str]:
+def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, Any], str]:
     """All facts of the files, and what was said on the error stream."""
     by(tmp_path, *keys)
     with (tmp_path / "by.yaml").open("a", encoding="utf-8") as mapping:
