@@ -17,7 +17,11 @@ Mapping = Annotated[
     Path | None, typer.Option("--mapping", "-m", help="The files are tables: their mapping file (YAML)")
 ]
 System = Annotated[
-    Vendor | None, typer.Option("--system", help="The files are this system's own records: JSON lines or documents")
+    Vendor | None,
+    typer.Option(
+        "--system",
+        help="The files are this system's own records: JSON lines or documents; deskpulse: events of the contracts",
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
+from streams.sources.native import read_native
 from streams.sources.table.cells import opened
 from streams.sources.table.layout import TableError
 from streams.sources.table.reader import KEY_VARIABLE
@@ -26,10 +27,11 @@ from streams.sources.versions import Versioned
 
 
 class Vendor(StrEnum):
-    """Systems whose records are read as they are."""
+    """Systems whose records are read as they are; ``deskpulse``: events of the contracts themselves."""
 
     freeswitch = "freeswitch"
     amazon_connect = "amazon-connect"
+    deskpulse = "deskpulse"
 
 
 #: From a record to its events; None: it tells nothing that counts here. Raises ValueError for what cannot be read.
@@ -42,8 +44,11 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
     """Read a file record by record, in its order; all of a record's events or none, with the record's place as their ``sequence``.
 
     ``line`` is that of JSON lines, in a document the number of the record. ``key`` is that of the pseudonyms, by default
-    from the environment (KEY_VARIABLE). Raises TableError at once for a file that cannot be read or a key that is absent.
+    from the environment (KEY_VARIABLE); events of the contracts need none. Raises TableError at once for a file that cannot be
+    read or a key that is absent.
     """
+    if vendor is Vendor.deskpulse:
+        return read_native(path)
     key = key or os.environ.get(KEY_VARIABLE, "").encode()
     if not key:
         raise TableError(

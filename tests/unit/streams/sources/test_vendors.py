@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.contracts import events as e
+from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.replay import replay
@@ -545,7 +546,7 @@ def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path, monkeypatch:
 def test_commands_ask_what_the_files_are(tmp_path: Path, command: str, options: list[str]) -> None:
     result = CliRunner().invoke(app, [*command.split(), str(tmp_path / "x"), *options])
     assert result.exit_code == 1
-    assert "--mapping FILE for tables, or --system freeswitch|amazon-connect for records" in result.output
+    assert "--mapping FILE for tables, or --system freeswitch|amazon-connect|deskpulse for records" in result.output
 
 
 def test_facts_of_records_without_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -721,3 +722,49 @@ def test_an_agent_who_hands_on_to_an_outside_number_is_done_though_the_caller_ta
     )
     agent = sums(run_events(connect(record)), "agent|anna")
     assert [agent[name] for name in ("talk_seconds", "calls_transferred", "wrap_up_seconds")] == [11_000, 1, 6_000]
+
+
+# -- events of the contracts, from a file -------------------------------------------------------------------------------
+
+
+def test_events_kept_in_a_file_give_the_figures_of_their_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    told = switch(*CALL)
+    path = tmp_path / "events.jsonl.gz"
+    path.write_bytes(gzip.compress(b"\n\n".join(encode(event) for event in reversed(told))))
+    rows = list(read_records(path, Vendor.deskpulse))
+    assert [event for row in rows if isinstance(row, ReadRow) for event in row.events] == told[::-1]
+    arguments = ["facts", "compute", str(path), "--system", "deskpulse", "--by", "agent", "--format", "json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    own = {row["id"]: row for row in json.loads(result.stdout)}
+    assert (own["anna@desk"]["wait_seconds"], own["anna@desk"]["talk_seconds"], own["bert@desk"]["calls_missed"]) == (
+        15,
+        60,
+        1,
+    )
+
+
+def test_lines_that_are_no_events_are_refused_as_a_worker_would_and_the_others_go_on(tmp_path: Path) -> None:
+    whole = encode(switch(*CALL)[0])
+    path = tmp_path / "events.jsonl"
+    broken = [
+        b"{",
+        b"[]",
+        whole.replace(b"call.queued", b"call.quoted"),
+        whole.replace(b"+00:00", b"").replace(b"Z", b""),
+        b"\xff",
+    ]
+    path.write_bytes(b"\n".join([*broken, whole]))
+    *refused, read = read_records(path, Vendor.deskpulse)
+    assert isinstance(read, ReadRow)
+    assert read.line == 6
+    assert [row.reason.partition(":")[0] for row in refused if isinstance(row, RejectedRow)] == [
+        "not_json", "not_json", "unknown_type", "bad_time", "not_json",
+    ]  # fmt: skip
+    for content, why in ((b"", "the file is empty"), (gzip.compress(whole * 9)[:40], "cannot read|damaged")):
+        path.write_bytes(content)
+        with pytest.raises(TableError, match=why):
+            list(read_records(path, Vendor.deskpulse))
