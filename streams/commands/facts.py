@@ -111,7 +111,7 @@ def compute(
         read = reader(mapping, system)
     within, parts = days(first, last), per in (Per.hour, Per.half_hour) or hours is not None
     minutes = (60 if per is Per.hour else 30) if parts else None
-    source = Source(deployment(ctx, policy_file=policy), files, None, roster, read, as_of, minutes)
+    source = Source(deployment(ctx, policy_file=policy), files, mapping, roster, read, as_of, minutes)
     found: Sequence[DailyFacts | IntervalFacts]
     if parts:
         intervals = on_weekdays(in_hours(source.interval_facts(within, by.value), hours), weekdays)

@@ -21,6 +21,7 @@ from streams.sources.table.mapping import TableMapping
 from streams.sources.table.reader import table_reader
 from streams.sources.table.rejects import RejectFile
 from streams.sources.table.rows import Reader, RejectedRow
+from streams.sources.told_twice import ToldTwice
 from streams.sources.versions import settled, with_corrections
 
 __all__ = ["ReplayReport", "Sender", "paced", "replay", "wait_until_processed"]
@@ -80,6 +81,7 @@ def replay(
     sort: bool = False,
     progress: Console | None = None,
     look: Look | None = None,
+    twice: ToldTwice | None = None,
 ) -> ReplayReport:
     """Send the events of files to their topics; returns once all are acknowledged.
 
@@ -89,6 +91,7 @@ def replay(
     :param sort: sort by time at full speed too. Sorting reads all tables first (``in_order_of_time`` says what of them is in memory).
     :param progress: the console to show progress on.
     :param look: sees all events before the first is sent, and may refuse them.
+    :param twice: notes all events, to say which are told twice.
 
     Raises TableError for a file that cannot be read, ValueError where ``look`` refuses, SendError where the broker does not
     acknowledge.
@@ -100,6 +103,8 @@ def replay(
     with RejectFile(rejects) as refused, _Display(progress, report) as display:
         customers = Customers()
         events = customers.noted(_read(paths, reader, report, refused, display))
+        if twice is not None:
+            events = twice.noted(events)
         if look is not None:
             events = _seen(events, look)
         ordered = in_order_of_time(events) if sort or speed is not None else in_order_of_arrival(events)

@@ -26,6 +26,7 @@ from streams.roster import Roster
 from streams.sources.customers import Customers
 from streams.sources.in_order import in_order_of_time
 from streams.sources.table.rows import Reader, ReadRow
+from streams.sources.told_twice import ToldTwice
 from streams.sources.versions import settled
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
@@ -205,12 +206,17 @@ class Source:
         facts: list[IntervalFacts] = []
         with clear_errors():
             customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
-            ordered = in_order_of_time(customers.noted(self._events(read, rejected))).events
+            twice = ToldTwice() if self._mapping is not None else None  # records tell some things twice of themselves
+            told = self._events(read, rejected) if twice is None else twice.noted(self._events(read, rejected))
+            ordered = in_order_of_time(customers.noted(told)).events
             raws = (encode(event) for event in customers.filled_in(ordered, self._events(read, [])))
             if self._minutes is None:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
+            said = "" if twice is None else twice.said()
+        if said:
+            typer.echo(said, err=True)
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
             typer.echo(

@@ -21,7 +21,7 @@ from streams.sources.table.heading import names, numbered
 from streams.sources.table.html import MAX_BYTES, html_rows
 from streams.sources.table.layout import DELIMITERS, Layout, TableError
 
-__all__ = ["Layout", "RawRow", "Table", "TableError", "open_table", "opened"]
+__all__ = ["Layout", "RawRow", "Table", "TableError", "beginning", "open_table", "opened"]
 
 _Kind: TypeAlias = Literal["text", "spreadsheet", "html"]
 _SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
@@ -65,7 +65,7 @@ def open_table(path: Path, layout: Layout) -> Table:
 
     Blank rows are passed over. Raises TableError where the file cannot be read; so do the rows where it is damaged.
     """
-    start = _beginning(path)
+    start = beginning(path)
     rows, delimiter = _OPEN[_kind(path, layout, start)](path, layout, start)
     first = list(
         islice(rows, 1 if layout.columns else layout.header_rows)
@@ -82,7 +82,7 @@ def opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
     return gzip.open(path, "rb") if zipped else path.open("rb")
 
 
-def _beginning(path: Path) -> bytes:
+def beginning(path: Path) -> bytes:
     """The first LOOKED_AT bytes, fewer where the file is damaged before: whoever reads its rows comes upon that with its line."""
     start = b""
     try:
@@ -127,7 +127,7 @@ def _header(path: Path, layout: Layout, rows: list[RawRow]) -> list[str]:
     if not any(header):
         raise TableError(f"{path}: no header in row {layout.skip_rows + 1}; set `skip_rows` to the rows above it")
     if any(UNREADABLE in name for name in header):
-        likely = likely_encoding(_beginning(path)) or "gb18030"
+        likely = likely_encoding(beginning(path)) or "gb18030"
         raise TableError(f"{path}: the header is not {layout.encoding}; set `encoding`, as in `encoding: {likely}`")
     return header
 

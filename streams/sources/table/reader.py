@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from operator import attrgetter
@@ -123,10 +123,13 @@ class _Fitted:
 
     def total(self, cells: list[str]) -> str:
         """The word that makes the row one of totals; "" where none does, or none is looked for."""
-        if self.totals == "keep":
-            return ""
-        first = next((cell for cell in cells if cell and not cell.isspace()), "").strip()
-        return first if first.rstrip(":： ").lower() in _TOTALS else ""
+        return "" if self.totals == "keep" else is_total(cells)
+
+
+def is_total(cells: Sequence[str]) -> str:
+    """The word that a row of totals begins with; "" where it begins with none."""
+    first = next((cell for cell in cells if cell and not cell.isspace()), "").strip()
+    return first if first.rstrip(":： ").lower() in _TOTALS else ""
 
 
 class _UnfitError(Exception):

@@ -574,3 +574,20 @@ def test_a_row_whose_version_cannot_be_read_is_refused(tmp_path: Path) -> None:
                 ],
             }
         )
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([[FIRST], [LATER]], "told twice, and differently: 2 events (such as desk, calls, k7: k7-answered)"),
+        (
+            [[FIRST, ROW.replace(",90", ",95") + ",x"]],
+            "told twice, and differently: 1 events (such as desk, calls, k7: k7-ended)",
+        ),
+        ([[FIRST], [FIRST]], ""),
+        ([[FIRST, FIRST.replace("k7", "k8")]], ""),
+    ],
+)
+def test_rows_that_differ_without_a_version_are_reported(tmp_path: Path, files: list[list[str]], said: str) -> None:
+    assert talk(tmp_path, files)[1].startswith(said)
+    assert ("set `version`" in talk(tmp_path, files)[1]) == bool(said)
