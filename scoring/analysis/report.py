@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table as Screen
 from rich.text import Text
 
-from scoring.reports.csv_report import plain
 from scoring.reports.templates import render
+from streams.csv_cells import harmless, harmless_row
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Report:
         text = StringIO()
         out = csv.writer(text)
         for table in self.tables:
-            out.writerow([table.title])
-            out.writerow([column.replace("\n", " ") for column in table.columns])
-            out.writerows([plain(cell) for cell in row] for row in table.rows)
+            out.writerow([harmless(table.title)])
+            out.writerow([harmless(column.replace("\n", " ")) for column in table.columns])
+            out.writerows(map(harmless_row, table.rows))
             out.writerow([])
         return text.getvalue().encode("utf-8-sig")
 

@@ -10,6 +10,7 @@ from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.rounding import cents, shown, some
 from scoring.runs.messages import money_of, unscored_ids
 from scoring.runs.run import Run
+from streams.csv_cells import harmless_row
 from streams.kpi.as_of import moment_said
 
 #: Headings of the columns that a person's line begins with.
@@ -35,39 +36,37 @@ def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
     parts = [f"{part.name.zh} {part.name.en} [{part.id}] 小计 subtotal" for part in run.card.sections]
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
     ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
-    out.writerow(
-        (
-            "评分卡 Card",
-            "版本 Version",
-            "月份 Month",
-            *PERSON_COLUMNS,
-            *items,
-            *parts,
-            *ends,
-            "未评分 Unscored",
-            "截至 As of",
-        )
+    heading = (
+        "评分卡 Card",
+        "版本 Version",
+        "月份 Month",
+        *PERSON_COLUMNS,
+        *items,
+        *parts,
+        *ends,
+        "未评分 Unscored",
+        "截至 As of",
     )
+    out.writerow(harmless_row(heading))
     for person in run.people:
         tally = person.tally
-        out.writerow(
-            (
-                run.card.id,
-                run.card.version,
-                str(run.period),
-                plain(person.person),
-                plain(person.hr_number or ""),
-                "" if tally.total is None else tally.total,
-                shown(tally.scored_max),
-                shown(tally.max),
-                yes_no(tally.complete),
-                *("" if item.points is None else cents(item.points) for item in person.items),
-                *("" if part.tally.total is None else part.tally.total for part in person.sections),
-                *(_decision(decided[person.person]) if outcomes else ()),
-                unscored_ids(person),
-                "" if run.as_of is None else moment_said(run.as_of),
-            )
+        line = (
+            run.card.id,
+            run.card.version,
+            str(run.period),
+            person.person,
+            person.hr_number or "",
+            "" if tally.total is None else tally.total,
+            shown(tally.scored_max),
+            shown(tally.max),
+            yes_no(tally.complete),
+            *("" if item.points is None else cents(item.points) for item in person.items),
+            *("" if part.tally.total is None else part.tally.total for part in person.sections),
+            *(_decision(decided[person.person]) if outcomes else ()),
+            unscored_ids(person),
+            "" if run.as_of is None else moment_said(run.as_of),
         )
+        out.writerow(harmless_row(line))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -87,8 +86,3 @@ def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
 def yes_no(value: bool) -> str:
     """Both languages' word."""
     return "是 Yes" if value else "否 No"
-
-
-def plain(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an id that begins like one gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days
+from streams.commands.shared.facts_table import PRINT, ChosenColumns, ChosenKpis, Format, InFormat, Out, chosen
 from streams.commands.shared.files import Files, Mapping, System, reader
 from streams.commands.shared.hours import OfHours, OfWeekdays, in_hours, on_weekdays
 from streams.contracts.outputs import DailyFacts
-from streams.entities.daily_facts import Row, period_of, rows
+from streams.entities.daily_facts import period_of, rows
 from streams.entities.interval_facts import IntervalFacts, together
 from streams.kpi.as_of import moment_said
 
@@ -44,19 +44,10 @@ class Per(StrEnum):
     total = "total"
 
 
-class Format(StrEnum):
-    """Of the output."""
-
-    csv = "csv"
-    json = "json"
-
-
 ByKind = Annotated[By, typer.Option("--by", help="Whose facts")]
 PerPeriod = Annotated[
     Per, typer.Option("--per", help="One row per day, month, or over all days; of files also per hour or half-hour")
 ]
-InFormat = Annotated[Format, typer.Option("--format", help="csv (UTF-8) or json (one array)")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; the screen where absent")]
 
 
 @facts.command()
@@ -66,7 +57,9 @@ def export(
     last: To = None,
     by: ByKind = By.agent,
     per: PerPeriod = Per.day,
-    format: InFormat = Format.csv,
+    format: InFormat = None,
+    kpi: ChosenKpis = None,
+    columns: ChosenColumns = None,
     out: Out = None,
     as_of: AsOf = None,
     broker: Broker = None,
@@ -81,7 +74,7 @@ def export(
             2,
         )
     source, within = Source(operation, None, None, None, as_of=as_of), days(first, last)
-    _give(source, within, by, source.daily_facts(within, by.value), per, format, out)
+    _give(source, within, by, source.daily_facts(within, by.value), per, Given(format, out, kpi, columns))
 
 
 @facts.command()
@@ -94,7 +87,9 @@ def compute(
     last: To = None,
     by: ByKind = By.agent,
     per: PerPeriod = Per.day,
-    format: InFormat = Format.csv,
+    format: InFormat = None,
+    kpi: ChosenKpis = None,
+    columns: ChosenColumns = None,
     out: Out = None,
     hours: OfHours = None,
     weekdays: OfWeekdays = None,
@@ -116,47 +111,44 @@ def compute(
         read = reader(mapping, system)
     within, parts = days(first, last), per in (Per.hour, Per.half_hour) or hours is not None
     minutes = (60 if per is Per.hour else 30) if parts else None
-    source = Source(deployment(ctx, policy_file=policy), files, None, roster, read, as_of, minutes)
+    source = Source(deployment(ctx, policy_file=policy), files, mapping, roster, read, as_of, minutes)
     found: Sequence[DailyFacts | IntervalFacts]
     if parts:
         intervals = on_weekdays(in_hours(source.interval_facts(within, by.value), hours), weekdays)
         found = together(intervals, lambda fact: period_of(fact, per.value))
     else:
         found = on_weekdays(source.daily_facts(within, by.value), weekdays)
-    _give(source, within, by, found, per, format, out)
+    _give(source, within, by, found, per, Given(format, out, kpi, columns))
     source.end()
 
 
+@dataclass(frozen=True)
+class Given:
+    """How the facts were asked for: see the options."""
+
+    format: Format | None
+    out: Path | None
+    kpis: list[str] | None
+    columns: str | None
+
+    @property
+    def as_format(self) -> Format:
+        """The format asked for; a table on a terminal, CSV elsewhere."""
+        return self.format or (Format.table if self.out is None and sys.stdout.isatty() else Format.csv)
+
+
 def _give(
-    source: Source,
-    within: Days,
-    by: By,
-    found: Sequence[DailyFacts | IntervalFacts],
-    per: Per,
-    format: Format,
-    out: Path | None,
+    source: Source, within: Days, by: By, found: Sequence[DailyFacts | IntervalFacts], per: Per, given: Given
 ) -> None:
     if not found:
         raise stop(f"no facts of any {by} between {within.first} and {within.last} at {source.place}")
-    as_of = source.as_of
-    table = rows(found, per.value, source.operation.policy, as_of)
+    as_of, out, write = source.as_of, given.out, PRINT[given.as_format]
     with clear_errors():
+        table = chosen(rows(found, per.value, source.operation.policy, as_of), given.kpis, given.columns)
         if out is None:
-            _print(table, format, sys.stdout)
+            write(table, sys.stdout)
             return
-        with out.open("w", encoding="utf-8", newline="") as file:
-            _print(table, format, file)
+        encoding = "utf-8-sig" if given.as_format is Format.csv else "utf-8"
+        with out.open("w", encoding=encoding, newline="") as file:
+            write(table, file)
     typer.echo(f"written: {out}" + (f", as of {moment_said(as_of)}" if as_of else ""), err=True)
-
-
-def _print(table: Iterable[Row], format: Format, file: TextIO) -> None:
-    if format is Format.json:
-        json.dump(list(table), file, ensure_ascii=False, indent=1)
-        file.write("\n")
-        return
-    writer = None
-    for row in table:
-        if writer is None:
-            writer = csv.DictWriter(file, list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(row)

@@ -19,6 +19,7 @@ from streams.kafka.topics import ensure_topics
 from streams.sources.producer import EventProducer
 from streams.sources.replay import replay as replay_files
 from streams.sources.sent import Sent
+from streams.sources.told_twice import ToldTwice
 from streams.system_clock import machine_ms
 
 _TOO_LATE = (
@@ -84,16 +85,19 @@ def replay(
         read = reader(mapping, system)
         ensure_topics(settings)
         look = None if late_too else Look(settings, machine_ms())
+        twice = ToldTwice() if mapping else None  # records tell some things twice of themselves
         before, sent = reading.ends(settings, settings.topic(topics.DEAD_LETTERS)), Sent()
         with EventProducer(settings, sent=sent) as producer:
             report = replay_files(
-                files, read, producer, rejects=rejects, speed=pace, sort=sort, progress=console, look=look
+                files, read, producer, rejects=rejects, speed=pace, sort=sort, progress=console, look=look, twice=twice
             )
         typer.echo(
             f"sent: {report.events:,} events of {report.rows:,} rows in {report.seconds:.1f} s "
             f"({report.events_per_second:,.0f}/s); left out {report.left_out:,}, rejected {report.rejected:,}"
             + (f", see {report.rejects}" if report.rejects else "")
         )
+        if twice is not None and (said := twice.said()):
+            typer.secho(said, err=True, fg=typer.colors.YELLOW)
         if not report.events:
             raise stop(f"no event was sent: does {'the mapping' if mapping else f'--system {system}'} fit the file?")
         if wait:

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,14 +18,14 @@ from streams.kafka.drained import wait_until_processed
 from streams.sources.customers import Customers
 from streams.sources.in_order import in_order_of_arrival, in_order_of_time
 from streams.sources.table.mapping import TableMapping
-from streams.sources.table.reader import read_table
+from streams.sources.table.reader import table_reader
 from streams.sources.table.rejects import RejectFile
-from streams.sources.table.rows import RejectedRow, RowResult
+from streams.sources.table.rows import Reader, RejectedRow
+from streams.sources.told_twice import ToldTwice
+from streams.sources.versions import settled, with_corrections
 
 __all__ = ["ReplayReport", "Sender", "paced", "replay", "wait_until_processed"]
 
-#: Reads a file row by row; raises TableError at once where it cannot be read.
-Reader: TypeAlias = Callable[[Path], Iterator[RowResult]]
 #: Seconds between two looks at the progress.
 _SHOWN_EVERY = 0.2
 
@@ -82,6 +81,7 @@ def replay(
     sort: bool = False,
     progress: Console | None = None,
     look: Look | None = None,
+    twice: ToldTwice | None = None,
 ) -> ReplayReport:
     """Send the events of files to their topics; returns once all are acknowledged.
 
@@ -91,6 +91,7 @@ def replay(
     :param sort: sort by time at full speed too. Sorting reads all tables first (``in_order_of_time`` says what of them is in memory).
     :param progress: the console to show progress on.
     :param look: sees all events before the first is sent, and may refuse them.
+    :param twice: notes all events, to say which are told twice.
 
     Raises TableError for a file that cannot be read, ValueError where ``look`` refuses, SendError where the broker does not
     acknowledge.
@@ -98,10 +99,12 @@ def replay(
     if speed is not None and speed <= 0:
         raise ValueError(f"speed {speed:g}: give how many times faster than it happened, more than 0")
     began, report = time.monotonic(), ReplayReport()
-    reader = partial(read_table, mapping=reading) if isinstance(reading, TableMapping) else reading
+    reader = settled(paths, table_reader(reading) if isinstance(reading, TableMapping) else reading)
     with RejectFile(rejects) as refused, _Display(progress, report) as display:
         customers = Customers()
         events = customers.noted(_read(paths, reader, report, refused, display))
+        if twice is not None:
+            events = twice.noted(events)
         if look is not None:
             events = _seen(events, look)
         ordered = in_order_of_time(events) if sort or speed is not None else in_order_of_arrival(events)
@@ -133,7 +136,7 @@ def _read(
             elif not row.kept:
                 report.left_out += 1
             else:
-                yield from row.events
+                yield from with_corrections(row)
 
 
 def _events(paths: Sequence[Path], reader: Reader) -> Iterator[AnyEvent]:

@@ -26,8 +26,9 @@ from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
 from streams.sources.customers import Customers
 from streams.sources.in_order import in_order_of_time
-from streams.sources.replay import Reader
-from streams.sources.table.rows import ReadRow
+from streams.sources.table.rows import Reader, ReadRow
+from streams.sources.told_twice import ToldTwice
+from streams.sources.versions import settled
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 
@@ -205,13 +206,18 @@ class Source:
         policy, roster, machine = self.operation.policy, self._known, machine_ms()
         facts: list[IntervalFacts] = []
         with clear_errors():
-            customers = Customers()
-            ordered = in_order_of_time(customers.noted(self._events(rejected))).events
-            raws = (encode(event) for event in customers.filled_in(ordered, self._events([])))
+            customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
+            twice = ToldTwice() if self._mapping is not None else None  # records tell some things twice of themselves
+            told = self._events(read, rejected) if twice is None else twice.noted(self._events(read, rejected))
+            ordered = in_order_of_time(customers.noted(told)).events
+            raws = (encode(event) for event in customers.filled_in(ordered, self._events(read, [])))
             if self._minutes is None:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
+            said = "" if twice is None else twice.said()
+        if said:
+            typer.echo(said, err=True)
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
             typer.echo(
@@ -224,8 +230,7 @@ class Source:
             typer.echo(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
         return result, facts
 
-    def _events(self, rejected: list[str]) -> Iterator[AnyEvent]:
-        read = self._read or reader(self._mapping, None)
+    def _events(self, read: Reader, rejected: list[str]) -> Iterator[AnyEvent]:
         for path in self._tables:
             for row in read(path):
                 if isinstance(row, ReadRow):

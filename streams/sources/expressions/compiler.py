@@ -57,9 +57,17 @@ def _name(node: ast.Name, scope: Scope) -> Compute:
         return scope.names[node.id]
     if node.id in scope.columns:
         return operator.itemgetter(scope.columns[node.id])
+    if twice := _numbered(node.id, scope):
+        raise ExpressionError(twice)
     if node.id in scope.functions or node.id in _SPECIAL:
         raise ExpressionError(f"{node.id} is a function: write {node.id}(…)")
     raise ExpressionError(f"nothing is called {node.id!r}: {_known(scope)}")
+
+
+def _numbered(name: str, scope: Scope) -> str:
+    """What to write for a name that several columns have; "" where they do not."""
+    alike = [f'col("{column}")' for column in scope.columns if column.rpartition("#")[0] == name]
+    return f"{len(alike)} columns are called {name!r}: write {' or '.join(alike)}" if alike else ""
 
 
 def _known(scope: Scope) -> str:
@@ -74,6 +82,8 @@ def _call(node: ast.Call, scope: Scope) -> Compute:
         assert isinstance(node.args[0], ast.Constant)
         column = str(node.args[0].value)
         if column not in scope.columns:
+            if twice := _numbered(column, scope):
+                raise ExpressionError(twice)
             raise ExpressionError(f"the table has no column {column!r}; it has {', '.join(scope.columns) or 'none'}")
         return operator.itemgetter(scope.columns[column])
     arguments = [_compile(argument, scope) for argument in node.args]

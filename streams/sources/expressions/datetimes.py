@@ -10,6 +10,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from streams.sources.expressions.operators import is_number
+from streams.sources.expressions.written import DATES, MOMENTS, TIMES, formats, with_halves
 
 Ambiguous = Literal["earlier", "later", "reject"]
 
@@ -19,6 +20,14 @@ _MAX_HOURS = 48
 _MIDNIGHT = datetime(1900, 1, 1)  # noqa: DTZ001 - where strptime puts a time without a date
 _HALF_DAY = timedelta(hours=12)
 _DAY = timedelta(days=1)
+#: Day 0 of a spreadsheet's serial numbers, whose day 60 is a 29 February 1900 that never was: they count from 61 on.
+_SERIAL_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - local times, whose zone comes later
+_FIRST_SERIAL, _LAST_SERIAL = 61, 2_958_465
+_DIGIT = re.compile(r"\d")
+#: Hints by the shape of what they are about; so many are kept.
+_hints: dict[tuple[str, str], str] = {}
+_HINTS = 256
+_SERIAL = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 _CACHED = 65_536
 
 
@@ -100,18 +109,32 @@ class Moments:
             raise TypeError(f"{value!r} is no number of seconds: write number(…)")
         return _fixed(datetime.fromtimestamp(value, UTC).astimezone(self._zone))
 
+    def excel(self, value: Any) -> datetime | None:
+        """The local time of a spreadsheet's serial number: days since 1899-12-30, to the millisecond. None for nothing."""
+        if value is None:
+            return None
+        try:
+            days = float(value) if is_number(value) else float(_text(value, "a serial number"))
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no serial number of a spreadsheet, like 46083.375") from error
+        if not _FIRST_SERIAL <= days < _LAST_SERIAL + 1:
+            raise ValueError(f"{value} is no serial number of a spreadsheet: those of this century are 36526 to 73050")
+        return self._placed(_SERIAL_DAY_0 + timedelta(milliseconds=round(days * 86_400_000)))
+
     def _written(self, value: Any) -> datetime | None:
         text = _text(value, "a moment") if not isinstance(value, date) else value.isoformat()
         try:
             if self._datetime_format is None:
                 moment = datetime.fromisoformat(text)
             else:
-                moment = datetime.strptime(text, self._datetime_format)  # noqa: DTZ007 - the zone comes below
+                moment = _parsed(text, self._datetime_format)
         except ValueError as error:
             try:  # spreadsheets write midnight as a date alone
                 return self.at(self.date_of(value), 0)
             except ValueError:
-                raise ValueError(f"{text!r} is no moment ({self._datetime_format or 'ISO 8601'})") from error
+                raise ValueError(
+                    f"{text!r} is no moment ({self._datetime_format or 'ISO 8601'}){_hint(text, 'datetime')}"
+                ) from error
         return self._placed(moment) if moment.tzinfo is None else _fixed(moment)
 
     def _placed(self, local: datetime) -> datetime:
@@ -155,20 +178,45 @@ def _text(value: Any, what: str) -> str:
     return value
 
 
+def _parsed(text: str, form: str) -> datetime:
+    """The moment, as yet without a zone. 上午 and 下午 stand for the ``%p`` of the format."""
+    return datetime.strptime(with_halves(text) if "%p" in form else text, form)  # noqa: DTZ007
+
+
+def _hint(text: str, kind: Literal["date", "time", "datetime"]) -> str:
+    """What to write in the mapping so that the text is read; nothing where none is known. Texts of one shape are looked at once."""
+    shape = kind, _DIGIT.sub("0", text)
+    if shape not in _hints:
+        if len(_hints) >= _HINTS:
+            _hints.clear()
+        _hints[shape] = _found_hint(text, kind)
+    return _hints[shape]
+
+
+def _found_hint(text: str, kind: Literal["date", "time", "datetime"]) -> str:
+    if kind != "time" and _SERIAL.fullmatch(text):
+        return ": a spreadsheet's serial number is read by excel(…)"
+    try:
+        fit = list(formats([text], {"date": DATES, "time": TIMES, "datetime": MOMENTS}[kind]))
+    except ValueError as error:
+        return f": {error}"
+    return f"; set `{kind}_format`: " + " or ".join(f'"{form}"' for form in fit[:2]) if fit else ""
+
+
 def _date(text: str, form: str | None) -> date:
     try:
-        return date.fromisoformat(text) if form is None else datetime.strptime(text, form).date()  # noqa: DTZ007
+        return date.fromisoformat(text) if form is None else _parsed(text, form).date()
     except ValueError as error:
-        raise ValueError(f"{text!r} is no date ({form or 'YYYY-MM-DD'})") from error
+        raise ValueError(f"{text!r} is no date ({form or 'YYYY-MM-DD'}){_hint(text, 'date')}") from error
 
 
 def _time_of_day(text: str, form: str | None) -> float:
     if form is not None:
         try:
-            return (datetime.strptime(text, form) - _MIDNIGHT).total_seconds()  # noqa: DTZ007
+            return (_parsed(text, form) - _MIDNIGHT).total_seconds()
         except ValueError as error:
-            raise ValueError(f"{text!r} is no time of day ({form})") from error
+            raise ValueError(f"{text!r} is no time of day ({form}){_hint(text, 'time')}") from error
     if not (match := _TIME.fullmatch(text)) or int(match[1]) >= _MAX_HOURS:
-        raise ValueError(f"{text!r} is no time of day (H:MM:SS)")
+        raise ValueError(f"{text!r} is no time of day (H:MM:SS){_hint(text, 'time')}")
     whole = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
     return whole + float(match[4]) if match[4] else whole

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -12,15 +10,14 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from streams.sources.expressions import people
 from streams.sources.expressions.datetimes import Moments
+from streams.sources.expressions.durations import duration
 from streams.sources.expressions.operators import described, equal, is_number, ordered
 
 Function = Callable[..., Any]
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_DURATION = re.compile(r"(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)", re.ASCII)
-#: Hexadecimal digits of a pseudonym: 128 bits.
-_PSEUDONYM_DIGITS = 32
 _CACHED = 65_536
 
 
@@ -70,21 +67,12 @@ def number(value: Any) -> float | None:
     return _parsed_number(_as_text(value))
 
 
-@lru_cache(_CACHED)
-def _parsed_duration(written: str) -> float:
-    if not (match := _DURATION.fullmatch(written)):
-        return _parsed_number(written)
-    if match[1] and int(match[2]) >= 60:
-        raise ValueError(f"{written!r} is no duration (H:MM:SS)")
-    seconds = _parsed_number(match[3])
-    return int(match[1] or 0) * 3600 + int(match[2]) * 60 + seconds
-
-
 def seconds(value: Any) -> float | None:
-    """The seconds of a duration: 0:02:23, 2:23 (minutes and seconds), or a plain number."""
+    """The seconds of a duration: 0:02:23, 2:23 (minutes and seconds), 4分26秒, 1 h 2 min, or a plain number."""
     if value is None or is_number(value):
         return value  # type: ignore[no-any-return]
-    return _parsed_duration(_as_text(value))
+    found = duration(written := _as_text(value))
+    return _parsed_number(written) if found is None else found
 
 
 def minutes(value: Any) -> float | None:
@@ -139,33 +127,40 @@ def greatest(*values: Any) -> Any:
     return best
 
 
-#: What switches write for a caller who hides his number: nobody, not one customer who calls all day.
-_HIDDEN = frozenset({"anonymous", "unknown", "unavailable", "restricted", "private", "withheld"})
+def five_points(value: Any, worst: Any, best: Any, satisfied_from: Any, negative_to: Any) -> float | None:
+    """A score of any scale on the scale 1-5: satisfied (4 to 5), negative (1 to 2) or neither (between) as its own bounds have it.
+
+    Within each of the three it rises evenly, from ``worst`` to ``best``; where 1 is the best grade, ``worst`` is the larger.
+    """
+    if value is None:
+        return None
+    ends = worst, negative_to, satisfied_from, best
+    up = 1 if ordered(operator.lt, "<", worst, best) else -1
+    low, negative, satisfied, high = (up * end for end in ends)
+    if not low <= negative < satisfied <= high:
+        raise ValueError(
+            f"five_points: worst {worst}, negative to {negative_to}, satisfied from {satisfied_from}, best {best}: in no order"
+        )
+    if not low <= (score := up * number(value)) <= high:  # type: ignore[operator]
+        raise ValueError(f"{value!r} is no score from {worst} to {best}")
+    if score >= satisfied:
+        return 5.0 if high == satisfied else _between(score, satisfied, high, 4, 5)
+    return _between(score, low, negative, 1, 2) if score <= negative else _between(score, negative, satisfied, 2, 4)
 
 
-def hidden(written: str) -> bool:
-    """Does it stand for a caller who hides his number? So does a number of nothing but zeros."""
-    bare = written.strip()
-    return not bare.strip("0") or bare.lower() in _HIDDEN
+def _between(score: float, low: float, high: float, first: int, last: int) -> float:
+    return float(first) if low == high else round(first + (score - low) / (high - low) * (last - first), 3)
 
 
 def pseudonyms(key: bytes | None) -> Function:
-    """The function ``pseudonym``: a keyed hash (HMAC-SHA256, 128 bits of it); without a key the value itself. Whoever hides who they are
-    is nobody: no value.
-    """
+    """The function ``pseudonym``: of any value as a text. See ``people.pseudonyms``."""
+    of_text = people.pseudonyms(key)
+    return lambda value: of_text(text(value))
 
-    @lru_cache(_CACHED)
-    def hashed(value: str) -> str:
-        assert key is not None
-        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:_PSEUDONYM_DIGITS]
 
-    def pseudonym(value: Any) -> str | None:
-        written = text(value)
-        if written is None or key is None:
-            return written
-        return None if hidden(written) else hashed(written)
-
-    return pseudonym
+def phone(value: Any, region: str) -> str | None:
+    """See ``people.phone``; a number is taken as its digits."""
+    return people.phone(text(value), _as_text(region))
 
 
 def _lookup(name: str, table: Mapping[str, Any]) -> Function:
@@ -205,12 +200,15 @@ def functions(moments: Moments, lookups: Mapping[str, Mapping[str, Any]], key: b
         "join": join,
         "min": least,
         "max": greatest,
+        "five_points": five_points,
         "date": moments.date_of,
         "time_of_day": moments.seconds_of_day,
         "datetime": moments.moment,
         "time_after": moments.time_after,
         "unix": moments.unix,
+        "excel": moments.excel,
         "pseudonym": pseudonyms(key),
+        "phone": phone,
     }
     if taken := listed.keys() & lookups.keys():
         raise ValueError(f"lookups: {', '.join(sorted(taken))} is the name of a function: choose another")

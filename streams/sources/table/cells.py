@@ -1,49 +1,39 @@
-"""The rows of a table file as lists of texts, whatever the file is: CSV, TSV, a spreadsheet, any of them gzipped."""
+"""The rows of a table file as lists of texts, whatever the file is: CSV, TSV, a spreadsheet, HTML, any of them gzipped."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+from streams.sources.table.encoding import LOOKED_AT, UNREADABLE, encoding_of, likely_encoding
+from streams.sources.table.heading import names, numbered
+from streams.sources.table.html import MAX_BYTES, html_rows
+from streams.sources.table.layout import DELIMITERS, Layout, TableError
+
+__all__ = ["Layout", "RawRow", "Table", "TableError", "beginning", "open_table", "opened"]
+
+_Kind: TypeAlias = Literal["text", "spreadsheet", "html"]
 _SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+#: How a workbook begins: a zip archive (XLSX, XLSB, ODS), or a compound file (XLS).
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_HTML = re.compile(r"<(!doctype\s+html|html|head|meta|body|table|div|style)\b", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_UNREADABLE = "\ufffd"
+#: A first line that tells Excel, and us, the delimiter.
+_TOLD_DELIMITER = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _DAMAGE = (OSError, EOFError, zlib.error, UnicodeError)
-
-
-class TableError(ValueError):
-    """A table file that cannot be read as a whole: says which, where and what to do."""
-
-
-class Layout(BaseModel):
-    """How the file is written. What is left out is found out from the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: Literal["auto", "text", "spreadsheet"] = Field("auto", description="auto: by the file's name")
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = Field(
-        "auto", description="auto: the one that gives the header most cells"
-    )
-    encoding: str = Field("auto", description="auto: UTF-8, or UTF-16 with a byte order mark; else like gb18030")
-    sheet: str | None = Field(None, description="Sheet of a spreadsheet; the first where absent")
-    skip_rows: int = Field(0, ge=0, description="Rows above the header")
-    date_format: str | None = Field(None, description="strptime format of dates; ISO 8601 where absent")
-    time_format: str | None = Field(None, description="strptime format of times of day; H:MM[:SS] where absent")
-    datetime_format: str | None = Field(None, description="strptime format of both in one; ISO 8601 where absent")
+#: From here on a number in a cell is no longer exact to one.
+_EXACT = 2**53
 
 
 class RawRow(NamedTuple):
@@ -71,47 +61,18 @@ class Table:
 
 
 def open_table(path: Path, layout: Layout) -> Table:
-    """Open a table and read its header; rows are read as they are asked for, those of a spreadsheet at once.
+    """Open a table and read its header; rows are read as they are asked for, those of a spreadsheet or of HTML at once.
 
     Blank rows are passed over. Raises TableError where the file cannot be read; so do the rows where it is damaged.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    spreadsheet = layout.format == "spreadsheet" or (
-        layout.format == "auto" and bool(suffixes) and suffixes[-1] in _SPREADSHEETS
-    )
-    table = _open_spreadsheet(path, layout) if spreadsheet else _open_text(path, layout)
-    named = [name for name in table.header if name]
-    if not named:
-        raise TableError(f"{path}: no header in row {layout.skip_rows + 1}; set `skip_rows` to the rows above it")
-    if twice := sorted({name for name in named if named.count(name) > 1}):
-        raise TableError(f"{path}: columns named twice: {', '.join(twice)}; rename them in the file")
-    if any(_UNREADABLE in name for name in named):
-        raise TableError(f"{path}: the header is not {layout.encoding}; set `encoding`, as in `encoding: gb18030`")
-    return table
-
-
-# -- text files -------------------------------------------------------------------------------------------------------
-
-
-def _open_text(path: Path, layout: Layout) -> Table:
-    try:
-        encoding = _encoding(path) if layout.encoding == "auto" else codecs.lookup(layout.encoding).name
-        with _lines(path, encoding) as lines:
-            for _ in range(layout.skip_rows):
-                lines.readline()
-            first = lines.readline()
-            delimiter = _delimiter(first) if layout.delimiter == "auto" else _DELIMITERS[layout.delimiter]
-            header = next(csv.reader(chain([first], lines), delimiter=delimiter), [])
-    except LookupError as error:
-        raise TableError(f"{path}: {layout.encoding!r} is no encoding; write it like utf-8 or gb18030") from error
-    except (csv.Error, *_DAMAGE) as error:
-        raise TableError(f"cannot read {path}: {error}") from error
-    rows = _text_rows(path, encoding, delimiter, layout.skip_rows)
-    return Table(path, [cell.strip() for cell in header], rows, delimiter)
-
-
-def _lines(path: Path, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(opened(path), encoding, errors="replace", newline="")
+    start = beginning(path)
+    rows, delimiter = _OPEN[_kind(path, layout, start)](path, layout, start)
+    first = list(
+        islice(rows, 1 if layout.columns else layout.header_rows)
+    )  # what cannot be read at all is told at once
+    header = _header(path, layout, [] if layout.columns else first)
+    rest = chain(first, rows) if layout.columns else rows
+    return Table(path, header, (row for row in rest if row.problem or any(row.cells)), delimiter)
 
 
 def opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
@@ -121,56 +82,133 @@ def opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
     return gzip.open(path, "rb") if zipped else path.open("rb")
 
 
-def _encoding(path: Path) -> str:
-    with opened(path) as binary:
-        return _BYTE_ORDER_MARKS.get(binary.read(2), "utf-8-sig")
+def beginning(path: Path) -> bytes:
+    """The first LOOKED_AT bytes, fewer where the file is damaged before: whoever reads its rows comes upon that with its line."""
+    start = b""
+    try:
+        with opened(path) as file:
+            while len(start) < LOOKED_AT and (more := file.read1(LOOKED_AT - len(start))):
+                start += more
+    except _DAMAGE as error:
+        if not start:
+            raise TableError(f"cannot read {path}: {error}") from error
+    return start
 
 
-def _delimiter(header: str) -> str:
-    return max(_DELIMITERS.values(), key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+def _kind(path: Path, layout: Layout, start: bytes) -> _Kind:
+    """What the file is: by its first bytes, for many consoles give HTML or CSV the name of a spreadsheet."""
+    if layout.format != "auto":
+        return layout.format
+    if start.startswith(_WORKBOOKS):
+        return "spreadsheet"
+    beginning = (
+        start[:4096]
+        .decode("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+        .lstrip("\ufeff \r\n\t")
+    )
+    if beginning.startswith("<"):
+        if "urn:schemas-microsoft-com:office:spreadsheet" in beginning and "<?xml" in beginning:
+            raise TableError(f"{path} is a workbook in Excel's XML of 2003: open it there and save it as XLSX")
+        if _HTML.search(beginning):
+            return "html"
+    if beginning[:13].lower() == "mime-version:":
+        raise TableError(f"{path} is a web archive (MHTML): open it in Excel and save it as XLSX")
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    binary = "\0" in beginning and layout.encoding == "auto"
+    return "spreadsheet" if binary and suffixes and suffixes[-1] in _SPREADSHEETS else "text"
+
+
+def _header(path: Path, layout: Layout, rows: list[RawRow]) -> list[str]:
+    if layout.columns:
+        return numbered(layout.columns)
+    if problem := next((row.problem for row in rows if row.problem and UNREADABLE not in "".join(row.cells)), None):
+        raise TableError(f"cannot read {path}: {problem}")
+    header = names([row.cells for row in rows])
+    if not any(header):
+        raise TableError(f"{path}: no header in row {layout.skip_rows + 1}; set `skip_rows` to the rows above it")
+    if any(UNREADABLE in name for name in header):
+        likely = likely_encoding(beginning(path)) or "gb18030"
+        raise TableError(f"{path}: the header is not {layout.encoding}; set `encoding`, as in `encoding: {likely}`")
+    return header
+
+
+# -- text files -------------------------------------------------------------------------------------------------------
+
+
+def _open_text(path: Path, layout: Layout, start: bytes) -> tuple[Iterator[RawRow], str]:
+    encoding = encoding_of(path, start, layout.encoding)
+    lines = io.StringIO(start.decode(encoding, "replace"), newline="").readlines()
+    told = _TOLD_DELIMITER.fullmatch(lines[0]) if lines else None
+    above = layout.skip_rows + (told is not None and not layout.skip_rows)
+    first = lines[above] if above < len(lines) else ""
+    if layout.delimiter != "auto":
+        delimiter = DELIMITERS[layout.delimiter]
+    else:
+        delimiter = told[1] if told else _delimiter(path, first)
+    return _text_rows(path, encoding, delimiter, above), delimiter
+
+
+def _delimiter(path: Path, header: str) -> str:
+    try:
+        return max(DELIMITERS.values(), key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+    except csv.Error as error:
+        raise TableError(f"cannot read {path}: {error}") from error
 
 
 def _text_rows(path: Path, encoding: str, delimiter: str, above: int) -> Iterator[RawRow]:
-    with _lines(path, encoding) as lines:
-        for _ in range(above):
-            lines.readline()
-        reader = csv.reader(lines, delimiter=delimiter)
-        next(reader, None)  # the header
-        while True:
-            line = above + reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield RawRow(line, [], f"no row of a table: {error}")
-                continue
-            except _DAMAGE as error:
-                raise TableError(f"{path}: damaged after line {line - 1}: {error}") from error
-            if any(cells):
-                unreadable = _UNREADABLE in "".join(cells)
+    line = above
+    try:
+        with io.TextIOWrapper(opened(path), encoding, errors="replace", newline="") as lines:
+            for _ in range(above):
+                lines.readline()
+            reader = csv.reader(lines, delimiter=delimiter)
+            while True:
+                line = above + reader.line_num + 1
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield RawRow(line, [], f"no row of a table: {error}")
+                    continue
+                unreadable = UNREADABLE in "".join(cells)
                 yield RawRow(line, cells, "characters that are not in the file's encoding" if unreadable else None)
+    except _DAMAGE as error:
+        where = f"{path}: damaged after line {line - 1}" if line > above + 1 else f"cannot read {path}"
+        raise TableError(f"{where}: {error}") from error
+
+
+# -- HTML -------------------------------------------------------------------------------------------------------------
+
+
+def _open_html(path: Path, layout: Layout, start: bytes) -> tuple[Iterator[RawRow], str]:
+    try:
+        with opened(path) as file:
+            raw = file.read(MAX_BYTES + 1)
+    except _DAMAGE as error:
+        raise TableError(f"cannot read {path}: {error}") from error
+    rows = html_rows(path, raw, layout)
+    return (RawRow(number, cells) for number, cells in rows if number > layout.skip_rows), ","
 
 
 # -- spreadsheets -----------------------------------------------------------------------------------------------------
 
 
-def _open_spreadsheet(path: Path, layout: Layout) -> Table:
+def _open_spreadsheet(path: Path, layout: Layout, start: bytes) -> tuple[Iterator[RawRow], str]:
     try:
         with opened(path) as file:
             workbook = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
         sheet = _sheet(path, workbook, layout.sheet)
-        as_text = _cell_writer(layout)
-        first = sheet.start[0] if sheet.start else 0
-        rows = (
-            RawRow(number, [as_text(cell) for cell in cells])
-            for number, cells in enumerate(sheet.iter_rows(), first + 1)
-            if number > layout.skip_rows
-        )
-        header = next(rows, RawRow(0, []))
     except (CalamineError, *_DAMAGE) as error:
         raise TableError(f"cannot read the spreadsheet {path}: {error}") from error
-    return Table(path, [cell.strip() for cell in header.cells], (row for row in rows if any(row.cells)))
+    as_text = _cell_writer(layout)
+    first = sheet.start[0] if sheet.start else 0
+    rows = (
+        RawRow(number, [as_text(cell) for cell in cells])
+        for number, cells in enumerate(sheet.iter_rows(), first + 1)
+        if number > layout.skip_rows
+    )
+    return rows, ","
 
 
 def _sheet(path: Path, workbook: CalamineWorkbook, name: str | None) -> CalamineSheet:
@@ -190,6 +228,8 @@ def _cell_writer(layout: Layout) -> Callable[[Any], str]:
                 return value
             case bool():
                 return "true" if value else "false"
+            case float() if abs(value) >= _EXACT:  # rounded by the spreadsheet: shown so, that no id passes for another
+                return f"{value:.14E}"
             case float() if value.is_integer():
                 return str(int(value))
             case datetime():
@@ -210,3 +250,11 @@ def _duration(value: timedelta) -> str:
     minutes, rest = divmod(abs(seconds), 60)
     sign = "-" if seconds < 0 else ""
     return f"{sign}{int(minutes) // 60}:{int(minutes) % 60:02}:{rest:09.6f}".removesuffix(".000000")
+
+
+#: How each kind of file is opened: its rows from below ``skip_rows``, and the delimiter to write them with.
+_OPEN: dict[_Kind, Callable[[Path, Layout, bytes], tuple[Iterator[RawRow], str]]] = {
+    "text": _open_text,
+    "spreadsheet": _open_spreadsheet,
+    "html": _open_html,
+}

@@ -18,7 +18,7 @@ from streams.sources.expressions.compiler import Scope, compiled
 from streams.sources.expressions.datetimes import Ambiguous, Moments
 from streams.sources.expressions.functions import functions
 from streams.sources.expressions.parser import Expression, ExpressionError, parse
-from streams.sources.table.cells import Layout
+from streams.sources.table.layout import Layout
 
 EventStruct: TypeAlias = type[Event]
 #: Every event by its type.
@@ -86,6 +86,11 @@ class TableMapping(Layout):
     )
     where: Formula | None = Field(None, description="Rows for which this is false are left out")
     contact_id: Formula | None = Field(None, description="Contact that a row is about")
+    version: Formula | None = Field(
+        None,
+        description="When or as which version the row was written, where rows may be told again, corrected: the latest stands",
+    )
+    row_id: Formula | None = Field(None, description="Of what `version` counts the versions; `contact_id` where absent")
     fields: dict[str, Formula] = Field(default_factory=dict, description="Fields of every event that has them")
     events: tuple[EventMapping, ...] = Field(min_length=1, description="The events of a row")
 
@@ -112,6 +117,8 @@ class TableMapping(Layout):
         known = {name for event in self.events for name in event.struct.__struct_fields__} - _OWN_KEYS
         if unknown := self.fields.keys() - known:
             raise ValueError(f"fields.{min(unknown)}: none of the events has it; they have {', '.join(sorted(known))}")
+        if self.version is not None and self.contact_id is None and self.row_id is None:
+            raise ValueError("row_id: of what does `version` count the versions? Without a contact_id, say it")
         if self.customer_ids == "plain":
             self._check_pseudonyms()
         self.check_names(_AnyColumn())
@@ -158,6 +165,9 @@ class TableMapping(Layout):
         """Every expression with the key it stands under, in the order they may refer to each other."""
         yield from ((f"let.{name}", formula) for name, formula in self.let.items())
         for key, formula in (("where", self.where), ("contact_id", self.contact_id)):
+            if formula is not None:
+                yield key, formula
+        for key, formula in (("version", self.version), ("row_id", self.row_id)):
             if formula is not None:
                 yield key, formula
         yield from ((f"fields.{name}", formula) for name, formula in self.fields.items())

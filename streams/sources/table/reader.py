@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
@@ -15,19 +16,31 @@ from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent, ContactEvent
 from streams.kpi.policy.names import aliases, folded
 from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
-from streams.sources.expressions.functions import functions
+from streams.sources.expressions.functions import functions, text
 from streams.sources.expressions.operators import truth
 from streams.sources.expressions.parser import Expression
-from streams.sources.table.cells import RawRow, Table, TableError, open_table
+from streams.sources.expressions.people import is_nobody, whole
+from streams.sources.table.cells import RawRow, Table, open_table
+from streams.sources.table.heading import advice
+from streams.sources.table.layout import Layout, TableError
 from streams.sources.table.mapping import EventMapping, TableMapping
-from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
+from streams.sources.table.rows import Reader, ReadRow, RejectedRow, RowResult, Version, as_told
+from streams.sources.versions import Versioned, number_of
 
 #: Environment variable with the key of the pseudonyms. Whoever has it can find a customer; without it nobody can.
 KEY_VARIABLE = "DESKPULSE_PSEUDONYM_KEY"
 _UNSET = object()
 #: What an expression raises for cells that it does not fit.
+_IDS = frozenset({"customer_id", "contact_id", "agent_id"})
 _UNFIT = (ValueError, TypeError, ArithmeticError)
 _time = attrgetter("time")
+#: What a row of totals begins with, in small letters.
+_TOTALS = frozenset(
+    {
+        *("合计", "总计", "小计", "共计", "总和", "汇总", "合計", "總計", "小計", "平均", "平均值", "平均数"),
+        *("total", "totals", "grand total", "subtotal", "sub total", "sum", "average", "summe", "gesamt"),
+    }
+)
 
 
 _Struct: TypeAlias = type[AnyEvent]
@@ -49,9 +62,15 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
             "and keep it (another key makes other customers of the same people)"
         )
     table = open_table(path, mapping)
-    events_of = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None).events
-    width = len(table.header)
-    return as_told(_result(row, table, width, events_of) for row in table.rows)
+    compiled_for = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None)
+    fitted = _Fitted(table.header, mapping)
+    return as_told(_result(row, table, fitted, compiled_for) for row in table.rows)
+
+
+def table_reader(mapping: TableMapping) -> Reader:
+    """The reader of tables by a mapping."""
+    read = partial(read_table, mapping=mapping)
+    return read if mapping.version is None else Versioned(read)
 
 
 def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> Iterator[AnyEvent]:
@@ -59,19 +78,59 @@ def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> 
     return (event for row in read_table(path, mapping, key) if isinstance(row, ReadRow) for event in row.events)
 
 
-def _result(
-    raw: RawRow, table: Table, width: int, events_of: Callable[[list[str | None]], list[AnyEvent] | None]
-) -> RowResult:
+def _result(raw: RawRow, table: Table, fitted: _Fitted, rows: _Rows) -> RowResult:
     if raw.problem:
         return RejectedRow(raw.line, raw.problem, table.text(raw.cells))
-    if len(raw.cells) != width:
-        reason = f"{len(raw.cells)} cells where the header has {width}"
-        return RejectedRow(raw.line, reason, table.text(raw.cells))
+    total = fitted.total(raw.cells)
+    if total and fitted.totals == "skip":
+        return ReadRow(raw.line, [], kept=False)
     try:
-        events = events_of([cell.strip() or None for cell in raw.cells])
+        read = rows.read(raw.line, fitted.cells(raw.cells))
     except _UnfitError as error:
-        return RejectedRow(raw.line, str(error), table.text(raw.cells))
-    return ReadRow(raw.line, [], kept=False) if events is None else ReadRow(raw.line, events)
+        return RejectedRow(raw.line, _of_total(total) or str(error), table.text(raw.cells))
+    return RejectedRow(raw.line, _of_total(total), table.text(raw.cells)) if read.kept and total else read
+
+
+def _of_total(word: str) -> str:
+    return (
+        f"{word!r}, a row of totals? Set `totals: skip` to leave such rows out, `totals: keep` where it is none"
+        if word
+        else ""
+    )
+
+
+class _Fitted:
+    """Rows brought to the width of the header."""
+
+    def __init__(self, header: list[str], layout: Layout) -> None:
+        self._width = len(header)
+        self._named = max((place for place, name in enumerate(header, 1) if name), default=0)
+        self._blank_where_missing = layout.short_rows == "blank"
+        self.totals = layout.totals
+
+    def cells(self, cells: list[str]) -> list[str | None]:
+        """As many cells as the header has, None where they are empty. Separators at the end of a row are no cells.
+
+        Raises _UnfitError for a row with more, or with fewer than the columns that have a name.
+        """
+        if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
+            raise _UnfitError(f"{len(cells)} cells where the header has {self._width}")
+        if len(cells) < self._named and not self._blank_where_missing:
+            raise _UnfitError(
+                f"{len(cells)} cells where the header has {self._width}; set `short_rows: blank` where the others are empty"
+            )
+        there = [cell.strip() or None for cell in cells[: self._width]]
+        return there + [None] * (self._width - len(there))
+
+    def total(self, cells: list[str]) -> str:
+        """The word that makes the row one of totals; "" where none does, or none is looked for."""
+        return "" if self.totals == "keep" else is_total(cells)
+
+
+def is_total(cells: Sequence[str]) -> str:
+    """The word that a row of totals begins with; "" where it begins with none."""
+    first = next((cell for cell in cells if cell and not cell.isspace()), "").strip()
+    return first if first.rstrip(":： ").lower() in _TOTALS else ""
 
 
 class _UnfitError(Exception):
@@ -95,7 +154,7 @@ class _Rows:
         try:
             mapping.check_names(columns)
         except ValueError as error:
-            raise TableError(f"{table.path} does not fit the mapping: {error}") from error
+            raise TableError(f"{table.path} does not fit the mapping: {error}{advice(table.header)}") from error
         available = functions(mapping.moments, mapping.lookups, key)
         self._source = mapping.source
         self._names: dict[str, Compute] = {name: _fixed(value) for name, value in mapping.constants.items()}
@@ -113,29 +172,43 @@ class _Rows:
             for name, formula in mapping.fields.items()
         }
         self._words = {name: words for name in ("kind", "topic") if (words := aliases(getattr(mapping, f"{name}s")))}
+        self._version = None if mapping.version is None else self._compiled(mapping.version)
+        self._row_id = self._names.get("contact_id") if mapping.row_id is None else self._compiled(mapping.row_id)
         self._templates = [self._template(event) for event in mapping.events]
         self._slots = [_UNSET] * (next(slot) - len(table.header))
 
-    def events(self, cells: list[str | None]) -> list[AnyEvent] | None:
-        """The events of a row; None where ``where`` leaves it out. Raises _UnfitError."""
+    def read(self, line: int, cells: list[str | None]) -> ReadRow:
+        """What a row comes to. Raises _UnfitError."""
         row: Row = [*cells, *self._slots]
         if self._where is not None and not _told("where", self._where, row):
-            return None
+            return ReadRow(line, [], kept=False)
         events = [
             self._event(template, row)
             for template in self._templates
             if template.when is None or _told(f"{template.type}: when", template.when, row)
         ]
         events.sort(key=_time)
-        return events
+        return ReadRow(line, events, version=self._version_of(row))
+
+    def _version_of(self, row: Row) -> Version | None:
+        if self._version is None or self._row_id is None:
+            return None
+        of, version = _told("row_id", self._row_id, row), _told("version", self._version, row)
+        try:
+            return Version(f"{self._source}:{text(of)}", number_of(version))
+        except TypeError as error:
+            raise _UnfitError(f"version: {error}") from error
 
     def _event(self, template: _Template, row: Row) -> AnyEvent:
         values: dict[str, Any] = {"source": self._source}
         name = ""
         try:
             for name, compute in template.fields:
-                if (value := compute(row)) is not None:
-                    values[name] = value
+                if (value := compute(row)) is None or (
+                    name == "customer_id" and type(value) is str and is_nobody(value)
+                ):
+                    continue
+                values[name] = whole(value) if name in _IDS and type(value) is str else value
             event = msgspec.convert(values, template.struct)
         except msgspec.ValidationError as error:
             raise _UnfitError(f"{template.type}: {error}") from error

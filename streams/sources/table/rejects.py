@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from streams.csv_cells import harmless
 from streams.sources.table.rows import RejectedRow
 
 _HEADER = ("file", "line", "reason", "row")
@@ -35,7 +36,7 @@ class RejectFile:
             self._file = self._path.open("w", encoding="utf-8-sig", newline="")
             self._writer = csv.writer(self._file)
             self._writer.writerow(_HEADER)
-        self._writer.writerow((source.name, row.line, row.reason, row.text))
+        self._writer.writerow((harmless(source.name), row.line, harmless(row.reason), harmless(row.text)))
         self.count += 1
 
     def __enter__(self) -> Self:

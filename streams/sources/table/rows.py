@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from streams.contracts.events import LAST_SEQUENCE, AnyEvent, ContactEvent
@@ -13,12 +14,22 @@ from streams.contracts.events import LAST_SEQUENCE, AnyEvent, ContactEvent
 _LOOKED_AT = 2000
 
 
+class Version(NamedTuple):
+    """Of what a row is a version, and which: of two the one with the higher number is the later."""
+
+    of: str
+    number: int
+
+
 class ReadRow(NamedTuple):
-    """A row's events by time, equal times as in the mapping. ``kept`` is false where ``where`` left the row out."""
+    """A row's events by time, equal times as in the mapping. ``kept`` is false where ``where`` left the row out. ``version``: where rows
+    may be told again, corrected.
+    """
 
     line: int
     events: list[AnyEvent]
     kept: bool = True
+    version: Version | None = None
 
 
 class RejectedRow(NamedTuple):
@@ -30,6 +41,8 @@ class RejectedRow(NamedTuple):
 
 
 RowResult: TypeAlias = ReadRow | RejectedRow
+#: Reads a file row by row; raises TableError at once where it cannot be read.
+Reader: TypeAlias = Callable[[Path], Iterator[RowResult]]
 
 
 def as_told(rows: Iterable[RowResult]) -> Iterator[RowResult]:

@@ -6,12 +6,13 @@ two calls. Contacts handed on make one call (``InitialContactId``): a customer w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from streams.contracts import events as e
 from streams.contracts.events import AgentState, AnyEvent, EndedBy, milliseconds
+from streams.sources.table.rows import Version
 from streams.sources.vendors.record import Pseudonym, Record
 
 SOURCE = "amazon-connect"
@@ -27,16 +28,52 @@ _ENDED_BY: dict[str, EndedBy] = {
     "EXPIRED": "system",
     "API": "system",
 }
+#: Links of a chain within one second that are told apart.
+_LONGEST_CHAIN = 1_000
+_SAME_MOMENT_SECONDS = 1
 _CONNECTED = frozenset({"CONNECTED", "CONNECTED_ONHOLD"})
 #: Statuses by name. Any other is one that the operation made up: away, with the name as the reason.
 _STATES: dict[str, AgentState] = {"available": "available", "offline": "offline", "training": "training"}
 
 
-class AmazonConnect:
-    """Turns records into events. It remembers nothing."""
+def version(fields: Mapping[str, Any]) -> Version | None:
+    """Which version of its contact a record is, by its ``LastUpdateTimestamp``; the first where it has none. None of other records.
 
-    def __init__(self, pseudonym: Pseudonym) -> None:
-        self._pseudonym = pseudonym
+    Raises ValueError that names the record and the field.
+    """
+    if "ContactId" not in fields:
+        return None
+    record = Record(f"contact record {fields['ContactId']}", fields)
+    changed = record.moment("LastUpdateTimestamp")
+    return Version(f"{SOURCE}:{record.need(record.text, 'ContactId')}", 0 if changed is None else milliseconds(changed))
+
+
+def chains(records: Iterable[Any]) -> dict[str, int]:
+    """Contact id → how many contacts of these records it follows on (``PreviousContactId``)."""
+    before = {
+        record["ContactId"]: record.get("PreviousContactId")
+        for record in records
+        if isinstance(record, Mapping) and isinstance(record.get("ContactId"), str)
+    }
+    places: dict[str, int] = {}
+    for contact in before:
+        chain: list[str] = []
+        at: Any = contact
+        while isinstance(at, str) and at in before and at not in places and at not in chain[-_LONGEST_CHAIN:]:
+            chain.append(at)
+            at = before[at]
+        place = places.get(at, -1) if isinstance(at, str) else -1
+        for link in reversed(chain):
+            places[link] = place = place + 1
+    return places
+
+
+class AmazonConnect:
+    """Turns records into events. Of a file it knows which contact follows on which, and remembers nothing."""
+
+    def __init__(self, pseudonym: Pseudonym, chain: Mapping[str, int] | None = None) -> None:
+        """``chain``: ``chains`` of the file."""
+        self._pseudonym, self._chain = pseudonym, chain or {}
 
     def __call__(self, fields: Mapping[str, Any]) -> list[AnyEvent] | None:
         """The events that a contact record or an agent event stands for; None of other channels, outbound calls, heartbeats.
@@ -75,9 +112,15 @@ class AmazonConnect:
         wait = record.elapsed(queued, record.need(record.moment, field), field)
         reason = record.text("DisconnectReason")
         handed_on = record.text("NextContactId") is not None
-        by_caller = reason == "CUSTOMER_DISCONNECT" and not handed_on
+        # Older records have no reason: whose call was over when it left the queue hung up there.
+        hung_up = reason == "CUSTOMER_DISCONNECT" or (reason is None and self._over_in_queue(record))
+        by_caller = hung_up and not handed_on
         struct = e.CallAbandoned if by_caller else e.CallLeftQueue
         return self._event(record, struct, "left", field, wait_seconds=wait, reason=reason)
+
+    def _over_in_queue(self, record: Record) -> bool:
+        over, left = record.moment("DisconnectTimestamp"), record.moment("Queue.DequeueTimestamp")
+        return over is not None and left is not None and (over - left).total_seconds() <= _SAME_MOMENT_SECONDS
 
     def _agents_part(self, record: Record, queued: datetime | None) -> list[AnyEvent]:
         agent = {"agent_id": _agent(record, "Agent.ARN")}
@@ -108,6 +151,7 @@ class AmazonConnect:
 
     def _event(self, record: Record, struct: type[Any], what: str, at: str, **values: Any) -> AnyEvent:
         contact = record.need(record.text, "ContactId")
+        began = record.moment("InitiationTimestamp")
         event: AnyEvent = record.event(
             struct,
             id=f"{contact}-{what}",
@@ -116,9 +160,16 @@ class AmazonConnect:
             contact_id=record.text("InitialContactId") or contact,
             customer_id=record.customer("CustomerEndpoint.Address", self._pseudonym),
             queue_id=record.text("Queue.Name"),
+            sequence=None if began is None else self._sequence(contact, began),
             **values,
         )
         return event
+
+    def _sequence(self, contact: str, began: datetime) -> int:
+        """Clocks of whole seconds give the contacts of a call one time where it is handed on at once: they follow as they began, within a
+        second as the chain has it. Their order in the file says nothing: who hands on is recorded when the work after it is done.
+        """
+        return milliseconds(began) // 1000 * _LONGEST_CHAIN + min(self._chain.get(contact, 0), _LONGEST_CHAIN - 1)
 
 
 def _states(record: Record) -> list[AnyEvent] | None:

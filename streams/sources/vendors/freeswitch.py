@@ -32,6 +32,8 @@ _BY_THE_CALLER = {
     "TIMEOUT": False,
     "NO_AGENT_TIMEOUT": False,
 }
+#: Causes of an attempt's end that are no miss: another agent was quicker, or the caller went while it rang.
+_NOT_MISSED = frozenset({"LOSE_RACE", "ORIGINATOR_CANCEL", "PICKED_OFF"})
 
 
 class FreeSwitch:
@@ -95,7 +97,9 @@ class FreeSwitch:
     def _offered(self, record: Record) -> list[AnyEvent]:
         return [self._of_agent(record, e.CallOffered, "offered", _fired(record))]
 
-    def _missed(self, record: Record) -> list[AnyEvent]:
+    def _missed(self, record: Record) -> list[AnyEvent] | None:
+        if record.text("CC-Hangup-Cause") in _NOT_MISSED:
+            return None
         called, given_up = record.unix("CC-Agent-Called-Time"), record.unix("CC-Agent-Aborted-Time")
         ring = None if called is None or given_up is None else record.elapsed(called, given_up, "CC-Agent-Aborted-Time")
         return [self._of_agent(record, e.CallMissed, "missed", given_up or _fired(record), ring_seconds=ring)]
@@ -116,6 +120,11 @@ class FreeSwitch:
     def _ended(self, record: Record) -> list[AnyEvent]:
         answered = record.need(record.unix, "CC-Agent-Answered-Time")
         over = record.need(record.unix, "CC-Bridge-Terminated-Time")
+        if (
+            record.text("CC-Agent-Bridged") == "false"
+        ):  # agent and caller never spoke: what was told as an answer was none
+            answer = self._of_agent(record, e.CallAnswered, "answered", answered)
+            return [self._of_agent(record, e.CallRetracted, "unbridged", over, corrects=answer.id)]
         talk = record.elapsed(answered, over, "CC-Bridge-Terminated-Time")
         return [self._of_agent(record, e.CallEnded, "ended", over, talk_seconds=talk)]
 

@@ -1,12 +1,14 @@
-"""Files of other systems' own records: JSON lines, or one JSON document (a record, or a list of them); also gzipped."""
+"""Files of other systems' own records: JSON lines, records one behind the other, indented, or in lists; also gzipped."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,28 +16,27 @@ from typing import Any, TypeAlias
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
-from streams.sources.table.cells import TableError, opened
+from streams.sources.native import read_native
+from streams.sources.table.cells import opened
+from streams.sources.table.layout import TableError
 from streams.sources.table.reader import KEY_VARIABLE
-from streams.sources.table.rows import ReadRow, RejectedRow, RowResult, as_told
-from streams.sources.vendors.amazon_connect import AmazonConnect
+from streams.sources.table.rows import Reader, ReadRow, RejectedRow, RowResult, Version, as_told
+from streams.sources.vendors.amazon_connect import AmazonConnect, chains, version
 from streams.sources.vendors.freeswitch import FreeSwitch
-from streams.sources.vendors.record import Pseudonym
+from streams.sources.versions import Versioned
 
 
 class Vendor(StrEnum):
-    """Systems whose records are read as they are."""
+    """Systems whose records are read as they are; ``deskpulse``: events of the contracts themselves."""
 
     freeswitch = "freeswitch"
     amazon_connect = "amazon-connect"
+    deskpulse = "deskpulse"
 
 
 #: From a record to its events; None: it tells nothing that counts here. Raises ValueError for what cannot be read.
 Source: TypeAlias = Callable[[Mapping[str, Any]], list[AnyEvent] | None]
 
-SOURCES: dict[Vendor, Callable[[Pseudonym], Source]] = {
-    Vendor.freeswitch: FreeSwitch,
-    Vendor.amazon_connect: AmazonConnect,
-}
 _time = attrgetter("time")
 
 
@@ -43,8 +44,11 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
     """Read a file record by record, in its order; all of a record's events or none, with the record's place as their ``sequence``.
 
     ``line`` is that of JSON lines, in a document the number of the record. ``key`` is that of the pseudonyms, by default
-    from the environment (KEY_VARIABLE). Raises TableError at once for a file that cannot be read or a key that is absent.
+    from the environment (KEY_VARIABLE); events of the contracts need none. Raises TableError at once for a file that cannot be
+    read or a key that is absent.
     """
+    if vendor is Vendor.deskpulse:
+        return read_native(path)
     key = key or os.environ.get(KEY_VARIABLE, "").encode()
     if not key:
         raise TableError(
@@ -56,33 +60,80 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
             text = file.read().decode("utf-8-sig")
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
         raise TableError(f"cannot read {path}: {error}") from error
-    source = SOURCES[vendor](pseudonyms(key))
-    return as_told(_result(line, written, source) for line, written in _records(path, text))
+    records = list(_records(path, text))
+    if vendor is Vendor.amazon_connect:
+        source: Source = AmazonConnect(pseudonyms(key), chains(map(_loosely, records)))
+    else:
+        source = FreeSwitch(pseudonyms(key))
+    version_of = _VERSIONS.get(vendor, _no_version)
+    return as_told(_result(line, written, source, version_of) for line, written in records)
 
 
-def _records(path: Path, text: str) -> list[tuple[int, str]]:
-    """Each record as written, with its line or number."""
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines:
+def record_reader(vendor: Vendor) -> Reader:
+    """The reader of a system's records."""
+    read = partial(read_records, vendor=vendor)
+    return Versioned(read) if vendor in _VERSIONS else read
+
+
+_SCANNER = json.JSONDecoder()
+_SPACE = re.compile(r"[\s,]*")
+#: Where the next record may begin after one that is broken: a line that is neither indented nor the end of something.
+_NEXT_LINE = re.compile(r"\n(?=[^\s}\]])")
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[int, str]]:
+    """Each record as written, with the line it begins on; where the file is one list, its number.
+
+    Records stand one a line, one behind the other as Firehose writes them, indented, or in lists. What is broken is one record, up to the
+    next line that may begin another.
+    """
+    place, line, any_found = 0, 1, False
+    while (start := _SPACE.match(text, place).end()) < len(text):  # type: ignore[union-attr]
+        line, any_found = line + text.count("\n", place, start), True
+        try:
+            record, end = _SCANNER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            found = _NEXT_LINE.search(text, start)
+            end = found.start() if found else len(text)
+            record = None
+        if isinstance(record, list):
+            alone = place == 0 and not text[end:].strip()
+            yield from ((number if alone else line, json.dumps(part)) for number, part in enumerate(record, 1))
+        else:
+            yield line, text[start:end].rstrip()
+        place, line = end, line + text.count("\n", start, end)
+    if not any_found:
         raise TableError(f"{path}: the file is empty")
+
+
+def _loosely(record: tuple[int, str]) -> Any:
+    """What a record holds; None where it is none, of which the reason is told where it is read."""
     try:
-        document = json.loads(text)
+        return json.loads(record[1])
     except (ValueError, RecursionError):
-        return lines  # of which those that are no record are rejected, each with its reason
-    records = document if isinstance(document, list) else [document]
-    return [(number, json.dumps(record)) for number, record in enumerate(records, 1)]
+        return None
 
 
-def _result(line: int, written: str, source: Source) -> RowResult:
+def _no_version(record: Mapping[str, Any]) -> None:
+    return None
+
+
+#: Systems whose records come again, corrected, and which version a record is.
+_VERSIONS: dict[Vendor, Callable[[Mapping[str, Any]], Version | None]] = {Vendor.amazon_connect: version}
+
+
+def _result(
+    line: int, written: str, source: Source, version_of: Callable[[Mapping[str, Any]], Version | None]
+) -> RowResult:
     try:
         record = _record(written)
-        events = source(record)
+        events, which = source(record), version_of(record)
         for event in events or ():
             if refusal := refuse(event):
                 raise ValueError(f"{event.id}: {refusal.detail}")
     except (ValueError, RecursionError) as error:
         return RejectedRow(line, str(error), written)
-    return ReadRow(line, [], kept=False) if events is None else ReadRow(line, sorted(events, key=_time))
+    return ReadRow(line, sorted(events or (), key=_time), kept=events is not None, version=which)
 
 
 def _record(written: str) -> dict[str, Any]:

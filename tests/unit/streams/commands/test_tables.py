@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from streams.cli import app
 from streams.contracts.events import AnyEvent
+from streams.csv_cells import harmless
 from streams.sources.replay import replay
 from streams.sources.table.mapping import load_mapping
 
@@ -392,3 +394,97 @@ def test_callers_who_hide_their_numbers_are_nobody(
     assert figures["all"]["calls_offered"] == 3
     assert figures["all"]["repeat_contacts"] == 0
     assert figures["all"]["contacts_handled_known"] == 0
+
+
+# -- how facts are given ----------------------------------------------------------------------------------------------
+
+
+def facts(tmp_path: Path, mapping: Path, *options: str, lines: list[str] | None = None) -> Result:
+    path = write(tmp_path, "calls.csv", HEADER, *(lines or a_month()))
+    return deskpulse("facts", "compute", path, "-m", mapping, "--per", "total", *options)
+
+
+def test_a_table_has_the_kpis_with_data_side_by_side_for_few(tmp_path: Path, mapping: Path) -> None:
+    shown = facts(tmp_path, mapping, "--by", "agent", "--format", "table").stdout
+    heading, *rows = [line.split() for line in shown.splitlines() if line.strip() and "─" not in line]
+    assert heading == ["KPI", "Lin", "Wu"]
+    by_kpi = {row[0]: row[1:] for row in rows}
+    assert by_kpi["offered_calls"] == ["12", "12"]
+    assert by_kpi["answer_rate"] == ["100.0", "%", "n", "12", "100.0", "%", "n", "12"]
+    assert "nps" not in by_kpi  # nobody was asked
+
+
+def test_a_table_of_many_has_a_line_each_and_says_how_to_see_more(tmp_path: Path, mapping: Path) -> None:
+    lines = [row.replace(",Wu,", f",Wu{n % 9},") for n, row in enumerate(a_month())]
+    shown = facts(tmp_path, mapping, "--by", "agent", "--format", "table", lines=lines).stdout.splitlines()
+    assert any(line.split()[:1] == ["Lin"] for line in shown)
+    assert any("more KPIs: choose some by --kpi" in line for line in shown)
+    chosen = facts(tmp_path, mapping, "--by", "agent", "--format", "table", "--kpi", "csat", lines=lines).stdout
+    assert "more KPIs" not in chosen
+    assert chosen.split()[:2] == ["id", "csat"]
+
+
+@pytest.mark.parametrize(
+    ("options", "columns"),
+    [
+        (["--columns", "id,calls_answered"], ["id", "calls_answered"]),
+        (["--kpi", "csat"], ["kind", "id", "period", "csat", "csat.n"]),
+        (["--kpi", "fcr", "--kpi", "csat"], ["kind", "id", "period", "fcr", "fcr.n", "fcr.pending", "csat", "csat.n"]),
+    ],
+)
+def test_columns_are_chosen_by_kpi_or_by_name(
+    tmp_path: Path, mapping: Path, options: list[str], columns: list[str]
+) -> None:
+    written = facts(tmp_path, mapping, "--by", "all", *options).stdout
+    assert written.splitlines()[0].split(",") == columns
+    (row,) = json.loads(facts(tmp_path, mapping, "--by", "all", "--format", "json", *options).stdout)
+    assert list(row) == columns
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--kpi", "csta"], "no KPI 'csta'; is it csat"),
+        (["--kpi", "zzz"], "no KPI 'zzz': see `deskpulse kpi list`"),
+        (["--columns", "id,answered"], "no column 'answered'; is it"),
+    ],
+)
+def test_a_column_that_there_is_not_is_told_with_what_it_may_be(
+    tmp_path: Path, mapping: Path, options: list[str], why: str
+) -> None:
+    result = facts(tmp_path, mapping, *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert why in result.stderr
+
+
+def test_a_csv_file_opens_in_a_spreadsheet_with_its_names_and_runs_nothing(tmp_path: Path, mapping: Path) -> None:
+    names = ["李娜", "=1+1", " +cmd", "\u00a0@sum", "＝1", "-2+3", "-5", "Ana-Lu"]
+    lines = [f"k{n},g{n},{name},2026-06-0{n + 1} 10:30:00,5" for n, name in enumerate(names)]
+    # A table's cells are stripped: what begins with white space comes by another source.
+    assert facts(tmp_path, mapping, "--by", "agent", "--out", str(tmp_path / "o.csv"), lines=lines).exit_code == 0
+    raw = (tmp_path / "o.csv").read_bytes()
+    assert raw.startswith("\ufeff".encode())
+    ids = {line["id"] for line in csv.DictReader(raw.decode("utf-8-sig").splitlines())}
+    assert ids == {"李娜", "'=1+1", "'+cmd", "'@sum", "'＝1", "'-2+3", "-5", "Ana-Lu"}
+    assert not facts(tmp_path, mapping, "--by", "agent", lines=lines).stdout.startswith("\ufeff")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("=1", "'=1"),
+        ("  =1", "'  =1"),
+        ("\t=1", "'\t=1"),
+        ("\n@x", "'\n@x"),
+        ("\u200b+1a", "'\u200b+1a"),
+        ("\ufeff-a", "'\ufeff-a"),
+        ("\r", "'\r"),
+        ("-1,234.50", "-1,234.50"),
+        ("+3.5 %", "+3.5 %"),
+        ("-1+cmd", "'-1+cmd"),
+        ("a=1", "a=1"),
+        ("", ""),
+    ],
+)
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str, written: str) -> None:
+    assert harmless(text) == written

@@ -25,7 +25,7 @@ from streams.settings import Settings
 from streams.sources.in_order import in_order_of_time
 from streams.sources.producer import EventProducer, SendError
 from streams.sources.replay import replay, wait_until_processed
-from streams.sources.table.cells import TableError
+from streams.sources.table.layout import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
 from streams.sources.table.reader import KEY_VARIABLE, read_events, read_table
 from streams.sources.table.rows import ReadRow, RejectedRow
@@ -371,16 +371,18 @@ def test_delimiter_encoding_and_gzip_are_found_out(tmp_path: Path, delimiter: st
 def test_another_encoding_is_named_in_the_mapping(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
     path.write_bytes(f"{HEADER}\n{ROW.replace('sales', '销售')}\n{ROW}\n".encode("gb18030"))
-    assert rejected(path, mapping(tmp_path)) == [(2, "characters that are not in the file's encoding")]
+    with pytest.raises(TableError, match=r"not UTF-8 \(line 2\); it may be gb18030: set `encoding: gb18030`"):
+        read_table(path, mapping(tmp_path))
     by = mapping(tmp_path, ("source: hotline", "source: hotline\nencoding: gb18030"))
     assert next(read_events(path, by)).queue_id == "销售"  # type: ignore[union-attr]
 
 
 def test_rows_above_the_header_are_skipped_and_lines_counted_from_the_top(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
-    path.write_text(f'Report, of March\n\n{HEADER}\n{ROW}\n"1\n2",x\n{ROW},\n', encoding="utf-8")
+    path.write_text(f'Report, of March\n\n{HEADER}\n{ROW}\n"1\n2",x\n{ROW},x\n', encoding="utf-8")
     by = mapping(tmp_path, ("source: hotline", "source: hotline\nskip_rows: 2"))
-    assert rejected(path, by) == [(5, "2 cells where the header has 8"), (7, "9 cells where the header has 8")]
+    short = "2 cells where the header has 8; set `short_rows: blank` where the others are empty"
+    assert rejected(path, by) == [(5, short), (7, "9 cells where the header has 8")]
 
 
 @pytest.mark.parametrize(
@@ -388,8 +390,11 @@ def test_rows_above_the_header_are_skipped_and_lines_counted_from_the_top(tmp_pa
     [
         (b"", "no header in row 1"),
         (b",,\n1,2,3\n", "no header in row 1"),
-        (b"id,day,id\n", "columns named twice: id"),
-        ("id,日期".encode("gb18030"), "set `encoding`"),
+        (
+            HEADER.replace("queue", "id").encode(),
+            r"2 columns are called 'id': write col\(\"id#1\"\) or col\(\"id#2\"\)",
+        ),
+        ("id,日期".encode("gb18030"), "set `encoding: gb18030`"),
         (gzip.compress(f"{HEADER}\n{ROW}\n".encode(), mtime=0)[:30], "cannot read"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.contracts import events as e
+from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.replay import replay
-from streams.sources.table.cells import TableError
+from streams.sources.table.layout import TableError
 from streams.sources.table.reader import KEY_VARIABLE
 from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.vendors.amazon_connect import AmazonConnect
 from streams.sources.vendors.freeswitch import FreeSwitch
-from streams.sources.vendors.reader import Vendor, read_records
+from streams.sources.vendors.reader import Vendor, read_records, record_reader
 from tests.support.desk import figures, in_any_order, moment, run_events, sums, types
 
 HASH = pseudonyms(b"key")
@@ -93,6 +95,78 @@ def test_a_call_through_mod_callcenter() -> None:
     assert [queue[name] for name in counted] == [1, 1, 1, 15_000, 60_000]
     assert (sums(result, "agent|bert@desk")["calls_missed"], result.rejected) == (1, [])
     in_any_order(told)
+
+
+AGENTS = [f"a{n}@desk" for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("cause", "missed"), [("LOSE_RACE", 0), ("PICKED_OFF", 0), ("NO_ANSWER", 1), ("USER_BUSY", 1), (None, 1)]
+)
+def test_where_all_phones_ring_one_answers_and_nobody_else_has_missed_it(cause: str | None, missed: int) -> None:
+    first, *others = AGENTS
+    answered = {**ANSWERED, "Agent": first}
+    ended = {"Hangup_Cause": cause} if cause else {}
+    told = switch(
+        member("member-queue-start", 0.1),
+        *(member("agent-offering", 11, Agent=agent) for agent in AGENTS),
+        member("bridge-agent-start", 15, **answered),
+        *(member("bridge-agent-fail", 15, Agent=agent, Agent_Called_Time=NINE + 11, **ended) for agent in others),
+        member("bridge-agent-end", 75, **answered, Bridge_Terminated_Time=NINE + 75, Hangup_Cause="NORMAL_CLEARING"),
+    )
+    result = run_events(told)
+    assert [sums(result, f"agent|{agent}").get("calls_missed", 0) for agent in AGENTS] == [0, *[missed] * 9]
+    assert [sums(result, f"agent|{agent}").get("calls_offered", 0) for agent in AGENTS] == [1, *[missed] * 9]
+    assert (sums(result)["calls_answered"], sums(result)["calls_offered"], sums(result).get("calls_missed", 0)) == (
+        1, 1, 9 * missed,
+    )  # fmt: skip
+    in_any_order(told)
+
+
+def test_who_goes_while_it_rings_was_missed_by_nobody() -> None:
+    gone = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 8}
+    told = switch(
+        member("agent-offering", 5, Agent="bert@desk"),
+        member("bridge-agent-fail", 8, Agent="bert@desk", Hangup_Cause="ORIGINATOR_CANCEL"),
+        member("member-queue-end", 8, Cause="Cancel", Cancel_Reason="BREAK_OUT", **gone),
+    )
+    day = sums(run_events(told))
+    assert (day["calls_offered"], day["calls_abandoned"], day.get("calls_missed", 0)) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("bridged", ["true", "false"])
+def test_a_bridge_that_failed_is_no_answer(bridged: str) -> None:
+    gone = {"Member_Joined_Time": NINE, "Member_Leaving_Time": NINE + 16}
+    told = switch(
+        member("bridge-agent-start", 15, **ANSWERED),
+        member("bridge-agent-end", 16, **ANSWERED, Bridge_Terminated_Time=NINE + 16, Agent_Bridged=bridged),
+        *(
+            []
+            if bridged == "true"
+            else [member("member-queue-end", 16, Cause="Cancel", Cancel_Reason="BREAK_OUT", **gone)]
+        ),
+    )
+    day = sums(run_events(told))
+    spoke = bridged == "true"
+    assert [day.get(name, 0) for name in ("calls_offered", "calls_answered", "calls_handled", "calls_abandoned")] == [
+        1, spoke, spoke, not spoke,
+    ]  # fmt: skip
+    in_any_order(told)
+
+
+def test_a_caller_whose_first_bridge_failed_is_answered_by_the_next_agent() -> None:
+    again = {**ANSWERED, "Agent": "bert@desk", "Agent_Called_Time": NINE + 20, "Agent_Answered_Time": NINE + 24}
+    told = switch(
+        member("bridge-agent-start", 15, **ANSWERED),
+        member("bridge-agent-end", 16, **ANSWERED, Bridge_Terminated_Time=NINE + 16, Agent_Bridged="false"),
+        member("bridge-agent-start", 24, **again),
+        member("bridge-agent-end", 60, **again, Bridge_Terminated_Time=NINE + 60, Agent_Bridged="true"),
+    )
+    result = run_events(told)
+    assert (sums(result)["calls_answered"], sums(result)["wait_seconds"], sums(result)["talk_seconds"]) == (
+        1, 24_000, 36_000,
+    )  # fmt: skip
+    assert "calls_answered" not in sums(result, "agent|anna@desk")
 
 
 def test_the_bridge_alone_tells_the_call_and_a_doubled_record_changes_nothing() -> None:
@@ -420,7 +494,7 @@ def lines(*records: Any) -> str:
 def test_a_record_that_does_not_fit_is_rejected_and_the_others_go_on(tmp_path: Path) -> None:
     path, refused = tmp_path / "switch.jsonl.gz", tmp_path / "rejects.csv"
     old = {**CALL[4], **{name: str(int(CALL[4][name]) - NINE + 9000) for name in CALL[4] if name.endswith("-Time")}}
-    text = lines("", CALL[4], "{broken", '{"CC-Action": "\\ud800"}', "[]", old, fs("members-count", Count=1), CALL[5])
+    text = lines("", CALL[4], "{broken", '{"CC-Action": "\\ud800"}', "[4]", old, fs("members-count", Count=1), CALL[5])
     path.write_bytes(gzip.compress(text.encode()))
     rows = list(read_records(path, Vendor.freeswitch, b"key"))
     assert [row.line for row in rows] == [2, 3, 4, 5, 6, 7, 8]
@@ -472,7 +546,7 @@ def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path, monkeypatch:
 def test_commands_ask_what_the_files_are(tmp_path: Path, command: str, options: list[str]) -> None:
     result = CliRunner().invoke(app, [*command.split(), str(tmp_path / "x"), *options])
     assert result.exit_code == 1
-    assert "--mapping FILE for tables, or --system freeswitch|amazon-connect for records" in result.output
+    assert "--mapping FILE for tables, or --system freeswitch|amazon-connect|deskpulse for records" in result.output
 
 
 def test_facts_of_records_without_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,6 +563,208 @@ def test_facts_of_records_without_kafka(tmp_path: Path, monkeypatch: pytest.Monk
     assert f"left out: 1 rows that do not fit (the first: {why})" in result.stderr
 
 
-def test_of_a_contact_record_told_again_the_first_version_counts() -> None:
-    later = contact(Agent={**contact()["Agent"], "AgentInteractionDuration": 96})
-    assert sums(run_events(connect(contact(), later)))["talk_seconds"] == 95_000
+# -- how Amazon Connect's files are written, and what they tell again ---------------------------------------------------
+
+
+def in_file(tmp_path: Path, text: str, name: str = "contacts.json") -> list[AnyEvent]:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    rows = list(read_records(path, Vendor.amazon_connect, b"key"))
+    assert not [row for row in rows if isinstance(row, RejectedRow)]
+    return [event for row in rows if isinstance(row, ReadRow) for event in row.events]
+
+
+ONE, TWO = contact(), contact(ContactId="k2", CustomerEndpoint={"Address": "+442079460003"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ONE) + json.dumps(TWO),
+        json.dumps(ONE, indent=2) + json.dumps(TWO, indent=2),
+        json.dumps(ONE, indent=2) + "\r\n" + json.dumps(TWO, indent=2) + "\r\n",
+        json.dumps([ONE]) + json.dumps([TWO]),
+        "\ufeff" + json.dumps(ONE) + ",\n" + json.dumps(TWO) + ",\n",
+        lines(ONE, TWO),
+    ],
+)
+def test_records_may_stand_one_behind_the_other_or_indented(tmp_path: Path, text: str) -> None:
+    day = sums(run_events(in_file(tmp_path, text)))
+    assert (day["calls_offered"], day["calls_answered"], day["talk_seconds"]) == (2, 2, 190_000)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_broken_record_among_them_is_one_reject_and_the_others_go_on(tmp_path: Path, indent: int | None) -> None:
+    whole, cut = json.dumps(ONE, indent=indent), json.dumps(TWO, indent=indent)[:-90]
+    path = tmp_path / "contacts.json"
+    path.write_text(f"{cut}\n{whole}\n{cut}", encoding="utf-8")
+    rows = list(read_records(path, Vendor.amazon_connect, b"key"))
+    assert [type(row) for row in rows] == [RejectedRow, ReadRow, RejectedRow]
+    assert rows[1].line == cut.count("\n") + 2
+
+
+def version(talk: int, changed: str | None) -> dict[str, Any]:
+    own = contact(Agent={**contact()["Agent"], "AgentInteractionDuration": talk})
+    return own if changed is None else {**own, "LastUpdateTimestamp": at(changed)}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("files", [1, 3])
+def test_the_latest_version_of_a_contact_record_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...], files: int
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "key")
+    versions = [version(90, None), version(96, "09:05:00"), version(97, "09:06:00")]
+    written = [json.dumps(versions[place]) for place in order]
+    paths = [tmp_path / f"{n}.json" for n in range(files)]
+    for path, text in zip(paths, written if files == 3 else ["".join(written)], strict=True):
+        path.write_text(text, encoding="utf-8")
+    options = ["--system", "amazon-connect", "--by", "all", "--format", "json"]
+    result = CliRunner().invoke(app, ["facts", "compute", *map(str, paths), *options])
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)
+    assert (row["talk_seconds"], row["calls_answered"]) == (97, 1)
+
+
+def test_a_version_that_is_sent_later_corrects_what_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "key")
+    sent: list[AnyEvent] = []
+
+    class Kept:
+        def send(self, event: AnyEvent) -> None:
+            sent.append(event)
+
+        def flush(self) -> None:
+            """Nothing is on its way."""
+
+    for talk, changed in ((90, "09:05:00"), (97, "09:06:00"), (95, "09:05:30")):
+        path = tmp_path / "contacts.json"
+        path.write_text(json.dumps(version(talk, changed)), encoding="utf-8")
+        replay([path], record_reader(Vendor.amazon_connect), Kept(), rejects=tmp_path / "rejects.csv", sort=True)
+    result = run_events(sent)
+    assert (sums(result)["talk_seconds"], sums(result)["calls_answered"], result.rejected) == (97_000, 1, [])
+
+
+def leg(number: int, agent: str | None, queue: str, last: bool = False) -> dict[str, Any]:
+    """A contact of a call that is handed on within the second in which it began; the last lasts a minute."""
+    over = "09:01:00" if last else "09:00:00"
+    part = {
+        "ARN": f"{ARN}/agent/{agent}",
+        "ConnectedToAgentTimestamp": at("09:00:00"),
+        "AfterContactWorkStartTimestamp": at(over),
+        "AgentInteractionDuration": 60 if last else 0,
+        "AfterContactWorkDuration": 5,
+    }
+    return contact(
+        ContactId=f"k{number}",
+        InitialContactId="k1" if number > 1 else None,
+        PreviousContactId=f"k{number - 1}" if number > 1 else None,
+        NextContactId=None if last else f"k{number + 1}",
+        InitiationMethod="TRANSFER" if number > 1 else "INBOUND",
+        Queue={"EnqueueTimestamp": at("09:00:00"), "DequeueTimestamp": at("09:00:00"), "Name": queue},
+        Agent=part if agent else None,
+        DisconnectTimestamp=at(over),
+        TransferCompletedTimestamp=None if last or agent is None else at("09:00:00"),
+        DisconnectReason=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("legs", "offered", "answered"),
+    [
+        ((leg(1, "anna", "cards"), leg(2, "bert", "loans"), leg(3, "anna", "cards", last=True)), 3, 3),
+        ((leg(1, "anna", "cards"), leg(2, None, "loans"), leg(3, "bert", "vip", last=True)), 3, 2),
+        ((leg(1, None, "cards"), leg(2, None, "loans"), leg(3, "anna", "cards", last=True)), 3, 1),
+        ((leg(1, "anna", "cards"), leg(2, "bert", "cards"), leg(3, "cleo", "cards", last=True)), 3, 3),
+    ],
+)
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_contacts_handed_on_within_a_second_count_whatever_their_order_in_the_file(
+    tmp_path: Path, legs: tuple[dict[str, Any], ...], offered: int, answered: int, order: tuple[int, ...]
+) -> None:
+    result = run_events(in_file(tmp_path, lines(*(legs[place] for place in order))))
+    day = sums(result)
+    assert [day[name] for name in ("calls_offered", "calls_answered", "calls_handled")] == [offered, answered, answered]
+
+
+@pytest.mark.parametrize(
+    ("left", "over", "following", "abandoned"),
+    [
+        ("09:00:50", "09:00:50", None, 1),
+        ("09:00:50", "09:00:51", None, 1),
+        ("09:00:50", "09:02:00", None, 0),  # the flow went on with it
+        ("09:00:50", "09:00:50", "k2", 0),
+    ],
+)
+def test_a_record_without_a_reason_was_abandoned_where_it_ended_in_the_queue(
+    left: str, over: str, following: str | None, abandoned: int
+) -> None:
+    queue = {"EnqueueTimestamp": at("09:00:20"), "DequeueTimestamp": at(left), "Name": "cards"}
+    record = contact(Agent=None, Queue=queue, DisconnectTimestamp=at(over), NextContactId=following)
+    del record["DisconnectReason"]
+    day = sums(run_events(connect(record)))
+    assert (day["calls_offered"], day.get("calls_abandoned", 0)) == (1, abandoned)
+
+
+def test_an_agent_who_hands_on_to_an_outside_number_is_done_though_the_caller_talks_on() -> None:
+    own = {
+        **contact()["Agent"],
+        "AgentInteractionDuration": 11,
+        "CustomerHoldDuration": 0,
+        "AfterContactWorkDuration": 6,
+    }
+    record = contact(
+        Agent={**own, "AfterContactWorkStartTimestamp": at("09:00:51")},
+        TransferCompletedTimestamp=at("09:00:51"),
+        TransferredToEndpoint={"Address": "+442079460009"},
+        DisconnectTimestamp=at("09:25:00"),
+        DisconnectReason="CUSTOMER_DISCONNECT",
+    )
+    agent = sums(run_events(connect(record)), "agent|anna")
+    assert [agent[name] for name in ("talk_seconds", "calls_transferred", "wrap_up_seconds")] == [11_000, 1, 6_000]
+
+
+# -- events of the contracts, from a file -------------------------------------------------------------------------------
+
+
+def test_events_kept_in_a_file_give_the_figures_of_their_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    told = switch(*CALL)
+    path = tmp_path / "events.jsonl.gz"
+    path.write_bytes(gzip.compress(b"\n\n".join(encode(event) for event in reversed(told))))
+    rows = list(read_records(path, Vendor.deskpulse))
+    assert [event for row in rows if isinstance(row, ReadRow) for event in row.events] == told[::-1]
+    arguments = ["facts", "compute", str(path), "--system", "deskpulse", "--by", "agent", "--format", "json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    own = {row["id"]: row for row in json.loads(result.stdout)}
+    assert (own["anna@desk"]["wait_seconds"], own["anna@desk"]["talk_seconds"], own["bert@desk"]["calls_missed"]) == (
+        15,
+        60,
+        1,
+    )
+
+
+def test_lines_that_are_no_events_are_refused_as_a_worker_would_and_the_others_go_on(tmp_path: Path) -> None:
+    whole = encode(switch(*CALL)[0])
+    path = tmp_path / "events.jsonl"
+    broken = [
+        b"{",
+        b"[]",
+        whole.replace(b"call.queued", b"call.quoted"),
+        whole.replace(b"+00:00", b"").replace(b"Z", b""),
+        b"\xff",
+    ]
+    path.write_bytes(b"\n".join([*broken, whole]))
+    *refused, read = read_records(path, Vendor.deskpulse)
+    assert isinstance(read, ReadRow)
+    assert read.line == 6
+    assert [row.reason.partition(":")[0] for row in refused if isinstance(row, RejectedRow)] == [
+        "not_json", "not_json", "unknown_type", "bad_time", "not_json",
+    ]  # fmt: skip
+    for content, why in ((b"", "the file is empty"), (gzip.compress(whole * 9)[:40], "cannot read|damaged")):
+        path.write_bytes(content)
+        with pytest.raises(TableError, match=why):
+            list(read_records(path, Vendor.deskpulse))

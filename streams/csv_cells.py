@@ -1,0 +1,23 @@
+"""Cells of CSV files that people open in a spreadsheet: text that would run as a formula is made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+#: What a spreadsheet takes for the beginning of a formula, also in full width, and after white space and marks that show nothing.
+_FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?([eE][+-]?\d+)?( ?%)?", re.ASCII)
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before it where a spreadsheet would run it. A number stays a number, with its sign."""
+    if text[:1] in ("\t", "\r", "\n") or (_FORMULA.match(text) and not _NUMBER.fullmatch(text)):
+        return f"'{text}"
+    return text
+
+
+def harmless_row(cells: Iterable[Any]) -> list[Any]:
+    """The cells of a row, texts among them made harmless."""
+    return [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
