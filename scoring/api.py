@@ -163,7 +163,7 @@ def create_app(operation: Operation) -> FastAPI:
     """The application on the operation's database."""
     # The documentation pages of FastAPI load scripts from another server; the description itself is behind the token too.
     app = FastAPI(
-        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(known)],
+        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(known)],
         description="Month-end scores, reviews and appeals. Every request needs a token.",
         responses={status: {"model": Refusal} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
     )  # fmt: skip

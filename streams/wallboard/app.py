@@ -60,7 +60,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         await store.close()
 
     # The documentation pages of FastAPI load scripts from another server; /openapi.json stays.
-    app = FastAPI(title="Deskpulse wallboard", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Deskpulse wallboard", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=HEADERS)
