@@ -28,9 +28,12 @@ from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kafka.topics import ensure_topics, refuse_what_does_not_fit
 from streams.operator_files import load_rules
+from streams.settings import Settings
+from streams.sources.expressions.functions import pseudonyms
 from streams.wallboard.app import serve
 from streams.worker import health
 from streams.worker.app import run_worker
+from streams.worker.customer_ids import CustomerIds
 from streams.worker.supervisor import how_many, run_workers
 
 topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
@@ -94,6 +97,7 @@ def worker(
     with clear_errors():
         count = how_many(workers, settings.partitions)
         load_rules(settings.rules_file)
+        ids = _customer_ids(settings)
         (ensure_topics if declare else refuse_what_does_not_fit)(settings)
         if count > 1:
             in_order = run_workers(
@@ -110,7 +114,7 @@ def worker(
                 ) from error
     if count > 1:
         raise typer.Exit(0 if in_order else 1)
-    run_worker(settings, state, declare=declare)
+    run_worker(settings, state, declare=declare, ids=ids)
 
 
 def wallboard(
@@ -140,6 +144,21 @@ def wallboard(
     typer.echo(f"wallboard: http://{host}:{port}/", err=True)
     with clear_errors():
         serve(settings, host, port, allow_host or ())
+
+
+def _customer_ids(settings: Settings) -> CustomerIds | None:
+    """What the worker does with plain customer ids. Raises ValueError where it is to make pseudonyms and has no key."""
+    match settings.customer_ids:
+        case "any":
+            return None
+        case "refuse":
+            return CustomerIds(None)
+    if not settings.pseudonym_key:
+        raise ValueError(
+            "DESKPULSE_CUSTOMER_IDS=pseudonymise needs DESKPULSE_PSEUDONYM_KEY: set it to a long secret and keep it (another key "
+            "makes other customers of the same people)"
+        )
+    return CustomerIds(pseudonyms(settings.pseudonym_key.encode()))
 
 
 def _log_to_stderr() -> None:

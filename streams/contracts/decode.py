@@ -53,6 +53,7 @@ REASONS = {
     "bad_time": "a time without offset, malformed, or not between the years 2000 and 2199",
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
     "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
+    "plain_customer": "the customer id does not look like a pseudonym, and DESKPULSE_CUSTOMER_IDS is `refuse`",
     "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day",
     "internal": "a record of an internal topic that this worker cannot read: damaged, or written by a later version",
     "too_late": "the event time lies further back than the allowed lateness",

@@ -24,6 +24,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
+from streams.worker.customer_ids import CustomerIds, Screened
 from streams.worker.dead_letters import dead_letter, source_of
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
@@ -60,8 +61,10 @@ class Intake:
         contributions: ContributionBuffer,
         outbox: Outbox,
         screens: ScreenFeed,
+        ids: CustomerIds | None = None,
     ) -> None:
         self._contacts, self._presence, self._kpis = stages
+        self._ids = ids
         self._state, self._progress = state, state.progress
         self._clock, self._cutoff, self._lag = clock, cutoff, lag
         self._buffer, self._outbox, self._screens = contributions, outbox, screens
@@ -82,7 +85,9 @@ class Intake:
 
     def contacts(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
         """A batch of calls, chats or tickets; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
-        began = perf_counter()
+        began, came = perf_counter(), len(records)
+        if self._ids is not None and topic != self._rekeyed:  # what comes by that way was seen where it was read first
+            records = self._screened(self._ids, topic, number, records)
         clock = self._progress.clock((topic, number))
         customers = self._state.customers.of(number)
         out = self._contacts.process(
@@ -104,12 +109,28 @@ class Intake:
         )
         customers.mark(number, out.touched)
         self._screens.sharing_changed(out.shared)
-        self._buffer.record(number, len(records), clock)
+        self._buffer.record(number, came, clock)
         for what, error in out.failures:
             log.error("%s cannot be joined", what, exc_info=error)
         self._send_on(topic, number, records, out.misplaced)
         self._reject(topic, number, records, out.rejected)
-        self._count("contacts", topic, len(records), out, began)
+        self._count("contacts", topic, came, out, began)
+
+    def _screened(self, ids: CustomerIds, topic: str, number: int, records: Sequence[Record]) -> list[Record]:
+        """The records of events that may be taken in, without a plain customer id; those that may not are refused."""
+        taken: list[Record] = []
+        told: list[Record] = []
+        refused: list[tuple[int, Rejected]] = []
+        for record in records:
+            screened, why = ids.screened(record)
+            if why is None:
+                taken.append(screened)
+            else:
+                refused.append((len(told), why))
+                told.append(screened)
+                metrics.EVENTS_REJECTED.labels(topic, why.reason).inc()
+        self._reject(topic, number, told, refused)
+        return taken
 
     def presence(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
         """A batch of agents' events; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
@@ -207,7 +228,8 @@ class Intake:
         """Have what is not admitted written to ``dead-letters``."""
         for index, why in rejected:
             record = records[index]
-            letter = dead_letter(_origin((topic, number), record), record, why)
+            carried = not isinstance(record, Screened) or record.carried
+            letter = dead_letter(_origin((topic, number), record), record, why, carried=carried)
             self._outbox.put(number, (self._dead_letters, number), letter)
             source = self._source_names.label(source_of(records[index].value))
             metrics.DEAD_LETTERS.labels(why.reason, source).inc()
