@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 MAX_LENGTH = 2000
-#: Levels of an expression; with all names under ``let`` that it goes back to, too: they are computed inside each other.
-MAX_DEPTH = 100
+#: Levels of an expression, and with all names under ``let`` that it goes back to: they are computed inside each other.
+MAX_DEPTH, MAX_DEPTH_WITH_NAMES = 100, 200
 _LARGEST = 10**18
 #: Everything the language has; any other kind of node is refused.
 _ALLOWED = (ast.Constant, ast.Name, ast.Call, ast.IfExp, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)

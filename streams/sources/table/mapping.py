@@ -16,7 +16,7 @@ from streams.contracts.events import AnyEvent, ContactEvent, Event
 from streams.sources.expressions.compiler import Scope, compiled
 from streams.sources.expressions.datetimes import Ambiguous, Moments
 from streams.sources.expressions.functions import functions
-from streams.sources.expressions.parser import MAX_DEPTH, Expression, ExpressionError, parse
+from streams.sources.expressions.parser import MAX_DEPTH_WITH_NAMES, Expression, ExpressionError, parse
 from streams.sources.table.cells import Layout
 
 EventStruct: TypeAlias = type[Event]
@@ -136,8 +136,10 @@ class TableMapping(Layout):
         levels: dict[str, int] = {}
         for key, formula in self.formulas():
             deep = formula.levels + max((levels.get(name, 0) for name in formula.names), default=0)
-            if deep > MAX_DEPTH:
-                raise ValueError(f"{key}: it goes through {deep} levels of names and operators, at most {MAX_DEPTH}")
+            if deep > MAX_DEPTH_WITH_NAMES:
+                raise ValueError(
+                    f"{key}: it goes through {deep} levels of names and operators, at most {MAX_DEPTH_WITH_NAMES}"
+                )
             if key.startswith("let.") or key == "contact_id":
                 levels[key.removeprefix("let.")] = deep
 
