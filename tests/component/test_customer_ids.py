@@ -83,8 +83,10 @@ def test_they_are_made_pseudonyms_before_anything_sees_them(tmp_path: Path) -> N
     """The figures are those of the same events from a sender who knows the pseudonyms only."""
     events = [plain(event) for event in month(random.Random(4), people=20)]
     # Whoever hides their number is nobody; what is refused later is carried without it.
-    events.append(e.CallQueued(id="1", time=NINE, source="s", contact_id="h1", customer_id="anonymous", queue_id="q"))
-    late = replace(events[0], id="late", time=NINE - timedelta(days=300))
+    events.insert(
+        0, e.CallQueued(id="1", time=NINE, source="s", contact_id="h1", customer_id="anonymous", queue_id="q")
+    )
+    late = replace(events[1], id="late", time=NINE - timedelta(days=300))
     careful, sound = Careful(tmp_path, CustomerIds(hashed)), Careful(tmp_path, None)
     careful.sent([*events, late])
     sound.sent([*map(told, events), told(late)])
