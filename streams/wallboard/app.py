@@ -12,6 +12,7 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from streams import doors
@@ -38,6 +39,21 @@ _LEARN_SECONDS = 1.0
 #: Nothing is asked here with a body.
 _MOST_BYTES = 16_384
 
+#: Answers that any path may give, and why.
+_REFUSALS: dict[int | str, str] = {
+    404: "Nothing is known of it",
+    413: "More is sent than is taken",
+    421: "Asked for under a host that is not known here",
+    503: "There is nothing to show at present; `reason` says why",
+}
+
+
+class Unfit(BaseModel):
+    """Why a request does not fit: in words, or each part of it."""
+
+    detail: str | list[Any]
+
+
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
 
@@ -60,7 +76,14 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         await store.close()
 
     # The documentation pages of FastAPI load scripts from another server; /openapi.json stays.
-    app = FastAPI(title="Deskpulse wallboard", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Deskpulse wallboard",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={**{status: {"description": why} for status, why in _REFUSALS.items()}, 422: {"model": Unfit}},
+    )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=HEADERS)
