@@ -15,8 +15,8 @@ help: ## Show what can be made
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; give it as make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 install: $(INSTALLED) ## Install into .venv
@@ -61,8 +61,8 @@ format: $(INSTALLED) ## Format and mend what ruff can
 $(BENCH_INSTALLED): requirements-bench.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; give it as make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(BENCH_VENV)
-	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-bench.lock
-	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-bench.lock
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 bench: $(BENCH_INSTALLED) ## Measure against other frameworks; QUICK=1 ends within 5 minutes
@@ -77,7 +77,8 @@ generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse card schema scoring/cards/schema
 	$(BIN)/deskpulse kpi document docs
 
-RESOLVE := --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
+# With digests: what was looked at is what is installed, wherever it is fetched from; setuptools, which builds this package, is among it.
+RESOLVE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
 
 lock: $(INSTALLED) ## Resolve both requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra dev -o requirements.lock pyproject.toml

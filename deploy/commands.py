@@ -47,13 +47,18 @@ def doctor(
 
 
 def broker(
-    data: Annotated[Path, typer.Option("--data", help="Where Kafka keeps its data and logs")] = Path("var/broker"),
+    ctx: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Where Kafka keeps its data and logs; `broker` in DESKPULSE_DATA_DIR where absent"),
+    ] = None,
 ) -> None:
     """Run a Kafka and a Redis on this machine until Ctrl-C, and say where they are. Kafka's data stays."""
+    where = data or deployment(ctx).settings.data_dir / "broker"
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    with clear_errors(), open_kafka(data / "kafka", _say) as kafka, open_redis(data / "redis", _say) as redis:
+    with clear_errors(), open_kafka(where / "kafka", _say) as kafka, open_redis(where / "redis", _say) as redis:
         typer.echo(f"export DESKPULSE_BROKER={kafka.address} DESKPULSE_REDIS={redis.address}")
         _say("running until Ctrl-C")
         done.wait()

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from deploy.local.brokers import open_kafka, open_redis
 from deploy.local.ports import free_port
 from deploy.local.process import ServerProcess
-from streams.addresses import is_free
+from streams.addresses import HOST, is_free
 from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import Figure, RosterEntry
 from streams.contracts.topics import TOPICS
@@ -40,6 +40,8 @@ Say = Callable[[str], None]
 _MORNING_FROM, _SHOWN_FROM = day_time(9, 0), day_time(11, 55)
 _STARTS_WITHIN_SECONDS = 90
 _LINE_EVERY_SECONDS = 3.0
+#: What a demo leaves in its directory.
+_OWN = frozenset({"kafka", "redis", "logs", "scores.db", "scores.db-wal", "scores.db-shm"})
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def run(plan: Plan, say: Say) -> None:
     """
     began = time.monotonic()
     data = plan.settings.data_dir.absolute()
-    shutil.rmtree(data, ignore_errors=True)
+    _clear(data)
     with ExitStack() as stack:
         kafka = stack.enter_context(
             open_kafka(
@@ -93,7 +95,12 @@ def run(plan: Plan, say: Say) -> None:
         metrics_port = free_port()
         declare = "--declare" if kafka.durable else "--no-declare"
         worker = stack.enter_context(
-            _running(settings, data, "worker", ["worker", "--metrics-port", str(metrics_port), declare])
+            _running(
+                settings,
+                data,
+                "worker",
+                ["worker", "--metrics-host", HOST, "--metrics-port", str(metrics_port), declare],
+            )
         )
         port = plan.port if plan.port and is_free(plan.port) else free_port()
         board = stack.enter_context(_running(settings, data, "wallboard", ["wallboard", "--port", str(port)]))
@@ -114,6 +121,15 @@ def run(plan: Plan, say: Say) -> None:
             say("ending")
         if not interrupted:
             _score(plan, settings, data, say)
+
+
+def _clear(data: Path) -> None:
+    """Take away what an earlier demo has left. Raises ValueError where something else lies there."""
+    if others := sorted(file.name for file in data.iterdir() if file.name not in _OWN) if data.is_dir() else ():
+        raise ValueError(
+            f"{data} has files of somebody else ({others[0]}); give another DESKPULSE_DATA_DIR, or move them"
+        )
+    shutil.rmtree(data, ignore_errors=True)
 
 
 def _by_agent(entries: list[RosterEntry]) -> dict[str, list[RosterEntry]]:

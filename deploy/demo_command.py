@@ -28,9 +28,12 @@ def demo(
     port: Annotated[
         int, typer.Option("--port", help="Port of the wallboard; any free one where it is taken or 0")
     ] = 8090,
-    scores: Annotated[Path, typer.Option("--scores", help="Directory of the month-end score files")] = Path(
-        "var/scores"
-    ),
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores", help="Directory of the month-end score files; `scores` in DESKPULSE_DATA_DIR where absent"
+        ),
+    ] = None,
     day: Annotated[
         datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Simulated date; yesterday where absent")
     ] = None,
@@ -46,7 +49,9 @@ def demo(
     given = base.given
     the_day = day.date() if day else _yesterday(base.settings.policy.zone)
     prefix = f"demo-{machine_ms():x}." if "broker" in given or "redis" in given else ""
-    settings = base.settings.model_copy(update={"data_dir": Path("var/demo"), "prefix": prefix, "partitions": 4})
+    settings = base.settings.model_copy(
+        update={"data_dir": base.settings.data_dir / "demo", "prefix": prefix, "partitions": 4}
+    )
     plan = demonstration.Plan(
         settings=settings,
         own_kafka=given.get("broker"),
@@ -56,10 +61,11 @@ def demo(
         seconds=seconds,
         port=port,
         day=the_day,
-        scores=scores,
+        scores=scores or base.settings.data_dir / "scores",
     )
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # told to end, it ends in order too
+        # Told to end, it ends in order as by Ctrl-C; which who is started in the background by a shell ignores.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     with clear_errors():
         demonstration.run(plan, typer.echo)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
+from starlette.datastructures import Headers as Given
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoring.inputs.sheet import parse_sheet
 from scoring.runs.canonical_json import plain, written
@@ -24,58 +29,119 @@ from scoring.store.tokens import Login, TokenError, login
 from scoring.workflow import appeals, lifecycle
 from scoring.workflow.gather import Operation, store
 from scoring.workflow.import_sheet import Taken, take_sheet
+from streams.doors import SAFE, BoundedBody, Headers, refusal
 
-#: Sheets are small; more than this is none. Bytes.
-MOST_BYTES = 20_000_000
+#: Sheets are small; more than this is none. What else is sent is a page of text. Bytes.
+MOST_BYTES, _MOST_TEXT_BYTES = 20_000_000, 262_144
+#: Sheets that are read at one time.
+_AT_ONCE = 2
+#: What every answer carries: scores are for whoever asked, and for nobody's cache or frame.
+_HEADERS = {
+    **SAFE,
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+#: Text without the character that no database takes; the longest are those of the tables.
+_NO_NUL = r"^[^\x00]*$"
+Short: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=_NO_NUL)]
+Who: TypeAlias = Annotated[str, Field(min_length=1, max_length=256, pattern=_NO_NUL)]
+Reason: TypeAlias = Annotated[str, Field(min_length=1, max_length=4_000, pattern=_NO_NUL)]
+#: A value as it is handed in, and the place it is for.
+Value: TypeAlias = Annotated[str, Field(max_length=200, pattern=_NO_NUL)]
+Where: TypeAlias = Annotated[str, Field(min_length=1, max_length=160, pattern=_NO_NUL)]
+#: What is added to a day's count.
+Count: TypeAlias = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+#: Items, corrections and exclusions of one appeal, and ratings of one review.
+_MOST_PARTS = 500
+#: Parts of a request that do not fit, as far as they are told.
+_MOST_FAULTS = 20
+Id: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-class Review(BaseModel):
+class Refusal(BaseModel):
+    """Why a request is refused: in words, or each part of it that does not fit and where."""
+
+    detail: str | list[Any]
+
+
+class _Sent(BaseModel):
+    """A body: nothing in it that is not known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Review(_Sent):
     """A column of the form as it is signed: ratings by item, or why it is passed over."""
 
-    column: str
-    ratings: dict[str, str] = {}
-    absent: str | None = None
+    column: Short
+    ratings: Annotated[dict[Where, Value], Field(max_length=_MOST_PARTS)] = {}
+    absent: Reason | None = None
 
 
-class Approval(BaseModel):
+class Approval(_Sent):
     """``unreviewed``: why it is approved although sheets are unsigned."""
 
-    unreviewed: str | None = None
+    unreviewed: Reason | None = None
 
 
-class NewAppeal(BaseModel):
+class NewAppeal(_Sent):
     """An appeal. ``corrections``: ``ITEM.FIELD`` → value (null takes it back); ``exclusions``: ``DATE.MEASURE`` → what to add."""
 
-    card: str
-    period: str
-    person: str
-    items: Annotated[list[str], Field(min_length=1)]
-    reason: Annotated[str, Field(min_length=1)]
-    corrections: dict[str, str | None] = {}
-    exclusions: dict[str, int] = {}
+    card: Short
+    period: Short
+    person: Who
+    items: Annotated[list[Short], Field(min_length=1, max_length=_MOST_PARTS)]
+    reason: Reason
+    corrections: Annotated[dict[Where, Value | None], Field(max_length=_MOST_PARTS)] = {}
+    exclusions: Annotated[dict[Where, Count], Field(max_length=_MOST_PARTS)] = {}
 
 
-class Verdict(BaseModel):
+class Verdict(_Sent):
     """The decision on an appeal."""
 
     accepted: bool
-    reason: Annotated[str, Field(min_length=1)]
+    reason: Reason
 
 
 _bearer = HTTPBearer(auto_error=False, description="A token of `deskpulse score token add`")
 
 
-def known(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Login:
-    """Who the request's token lets in; 401 without one that is good."""
-    operation: Operation = request.app.state.operation
-    why = "give a token: Authorization: Bearer …"
-    if given is not None:
-        try:
-            with _reading(operation) as connection:
-                return login(connection, given.credentials, operation.now())
-        except TokenError as error:
-            why = str(error)
-    raise HTTPException(401, why, {"WWW-Authenticate": "Bearer"})
+class TokenFirst:
+    """ASGI middleware: asks who it is before anything of the request is read; 401 without a token that is good."""
+
+    def __init__(self, app: ASGIApp, operation: Operation) -> None:
+        self._app, self._operation = app, operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with who the token lets in as ``request.state.login``."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        kind, _, token = Given(scope=scope).get("authorization", "").partition(" ")
+        status, why = 401, "give a token: Authorization: Bearer …"
+        if kind.lower() == "bearer" and token.strip():
+            try:
+                scope.setdefault("state", {})["login"] = await run_in_threadpool(self._login, token.strip())
+            except TokenError as error:
+                why = str(error)
+            except StoreError as error:
+                status, why = 503, str(error)
+            else:
+                await self._app(scope, receive, send)
+                return
+        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+        await refusal(status, why, headers)(scope, receive, send)
+
+    def _login(self, token: str) -> Login:
+        with _reading(self._operation) as connection:
+            return login(connection, token, self._operation.now())
+
+
+def known(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Login:
+    """Who the request's token lets in."""
+    who: Login = request.state.login
+    return who
 
 
 def hr(who: Annotated[Login, Depends(known)]) -> Login:
@@ -85,6 +151,10 @@ def hr(who: Annotated[Login, Depends(known)]) -> Login:
     return who
 
 
+CardId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=_NO_NUL)]
+PeriodId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=_NO_NUL)]
+PersonId: TypeAlias = Annotated[str, Path(min_length=1, max_length=256, pattern=_NO_NUL)]
+Asked: TypeAlias = Annotated[str | None, Query(max_length=64, pattern=_NO_NUL)]
 Anybody = Annotated[Login, Depends(known)]
 OfHr = Annotated[Login, Depends(hr)]
 
@@ -93,11 +163,16 @@ def create_app(operation: Operation) -> FastAPI:
     """The application on the operation's database."""
     # The documentation pages of FastAPI load scripts from another server; the description itself is behind the token too.
     app = FastAPI(
-        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(known)],
+        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(known)],
         description="Month-end scores, reviews and appeals. Every request needs a token.",
+        responses={status: {"model": Refusal} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
     )  # fmt: skip
-    app.state.operation = operation
+    # The last is asked first.
+    app.add_middleware(BoundedBody, most=lambda path: MOST_BYTES if path == "/api/inputs" else _MOST_TEXT_BYTES)
+    app.add_middleware(TokenFirst, operation=operation)
+    app.add_middleware(Headers, headers=_HEADERS)
     _errors(app)
+    uploads = CapacityLimiter(_AT_ONCE)
 
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> JSONResponse:
@@ -115,14 +190,14 @@ def create_app(operation: Operation) -> FastAPI:
             return [plain(run) for run in all_runs(connection) if _visible(run, who) is not None]
 
     @app.get("/api/runs/{card}/{period}")
-    def result(card: str, period: str, who: Anybody) -> Response:
+    def result(card: CardId, period: PeriodId, who: Anybody) -> Response:
         """The frozen result: everybody's for HR, the team's for a supervisor, his own for an agent."""
         with _reading(operation) as connection:
             run, result = _seen(connection, card, period, who)
         return _json({"run": run, **_only(result, who)})
 
     @app.get("/api/runs/{card}/{period}/people/{person}")
-    def sheet(card: str, period: str, person: str, who: Anybody) -> Response:
+    def sheet(card: CardId, period: PeriodId, person: PersonId, who: Anybody) -> Response:
         """One person's sheet: items with figures, points and reasons; outcomes; who has signed, and whose turn it is."""
         with _reading(operation) as connection:
             run, result = _seen(connection, card, period, who)
@@ -133,7 +208,7 @@ def create_app(operation: Operation) -> FastAPI:
         return _json({"run": run, **sheet})
 
     @app.post("/api/runs/{card}/{period}/people/{person}/review")
-    def review(card: str, period: str, person: str, given: Review, who: Anybody) -> Response:
+    def review(card: CardId, period: PeriodId, person: PersonId, given: Review, who: Anybody) -> Response:
         """Sign a column: an agent his own, a supervisor his team's other columns."""
         with _writing(operation) as connection:
             run, result = _seen(connection, card, period, who)
@@ -146,13 +221,13 @@ def create_app(operation: Operation) -> FastAPI:
         return _json(signed)
 
     @app.post("/api/runs/{card}/{period}/approve")
-    def approve(card: str, period: str, given: Approval, who: OfHr) -> Response:
+    def approve(card: CardId, period: PeriodId, given: Approval, who: OfHr) -> Response:
         """Approve a reviewed run."""
         with _writing(operation) as connection:
             return _json(lifecycle.approve(connection, card, period, _actor(who, operation), given.unreviewed))
 
     @app.post("/api/runs/{card}/{period}/publish")
-    def publish(card: str, period: str, who: OfHr) -> Response:
+    def publish(card: CardId, period: PeriodId, who: OfHr) -> Response:
         """Put the approved revision on the topic `scores`; a second time sends nothing."""
         with _writing(operation) as connection:
             run, sent = lifecycle.publish(connection, card, period, _actor(who, operation), operation.publish_scores)
@@ -162,18 +237,27 @@ def create_app(operation: Operation) -> FastAPI:
     async def inputs(
         request: Request,
         who: OfHr,
-        name: Annotated[str, Query(description="The file's name; its ending says what it is", examples=["march.xlsx"])],
-        card: Annotated[str | None, Query(description="Where the file does not say it")] = None,
+        name: Annotated[
+            str,
+            Query(
+                description="The file's name; its ending says what it is",
+                examples=["march.xlsx"],
+                min_length=1,
+                max_length=200,
+                pattern=_NO_NUL,
+            ),
+        ],
+        card: Annotated[
+            str | None, Query(description="Where the file does not say it", max_length=4_096, pattern=_NO_NUL)
+        ] = None,
     ) -> Response:
         """Take a sheet (CSV or XLSX as the request's body): all of it, or nothing and every fault."""
         body = await request.body()
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"more than {MOST_BYTES} bytes; split the sheet")
 
         def taken() -> Taken:
             return take_sheet(operation, parse_sheet(name, body), _actor(who, operation), card)
 
-        return _json(await run_in_threadpool(taken))
+        return _json(await to_thread.run_sync(taken, limiter=uploads))
 
     @app.get("/api/appeals")
     def list_appeals(who: Anybody) -> Response:
@@ -194,7 +278,7 @@ def create_app(operation: Operation) -> FastAPI:
             return _json(_with_difference(connection, made, who), 201)
 
     @app.get("/api/appeals/{id}")
-    def one_appeal(id: int, who: Anybody) -> Response:
+    def one_appeal(id: Id, who: Anybody) -> Response:
         """An appeal with what accepting it would change (for who is not HR: of the person himself only)."""
         with _reading(operation) as connection:
             made = appeals.appeal_of(connection, id)
@@ -203,14 +287,14 @@ def create_app(operation: Operation) -> FastAPI:
             return _json(_with_difference(connection, made, who))
 
     @app.post("/api/appeals/{id}/decision")
-    def decide(id: int, given: Verdict, who: OfHr) -> Response:
+    def decide(id: Id, given: Verdict, who: OfHr) -> Response:
         """Accept an appeal, which amends the run, or refuse it."""
         with _writing(operation) as connection:
             made, changes = appeals.decide(connection, id, given.accepted, given.reason, _actor(who, operation))
         return _json({"appeal": made, "changes": changes})
 
     @app.get("/api/audit")
-    def audit(who: OfHr, card: str | None = None, period: str | None = None) -> Response:
+    def audit(who: OfHr, card: Asked = None, period: Asked = None) -> Response:
         """Who did what when, oldest first."""
         with _reading(operation) as connection:
             return _json(list(entries(connection, card, period)))
@@ -221,17 +305,25 @@ def create_app(operation: Operation) -> FastAPI:
 def _errors(app: FastAPI) -> None:
     """What people can mend, under the status that fits."""
 
-    def answer(kind: type[Exception], status: int, said: Callable[[Exception], str] = str) -> None:
+    def answer(kind: type[Exception], status: int, said: Callable[[Exception], Any] = str) -> None:
         @app.exception_handler(kind)
-        async def answered(_: Request, error: Exception) -> JSONResponse:
-            return JSONResponse({"detail": said(error)}, status)
+        async def answered(_: Request, error: Exception) -> Response:
+            return refusal(status, said(error))
 
+    answer(RequestValidationError, 422, _unfit)
     answer(ValueError, 422)
     answer(RefusedStepError, 409)
     answer(AbsentError, 404)
     answer(StoreError, 503)
     answer(ConnectionError, 503)
     answer(typer.Exit, 503, lambda _: "the operation's Kafka does not answer; the server's log says more")
+    answer(ClientDisconnect, 400, lambda _: "the request was not sent to its end")
+
+
+def _unfit(error: Exception) -> Any:
+    """Where a request does not fit, and why; never what it said there, which may be long."""
+    assert isinstance(error, RequestValidationError)
+    return [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()[:_MOST_FAULTS]]
 
 
 @contextmanager

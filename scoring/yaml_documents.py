@@ -12,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from streams import bounded_yaml
+
 #: Where in the file (keys and positions, from the top), and what is wrong and what to do.
 Fault: TypeAlias = tuple[tuple[str | int, ...], str]
 Model = TypeVar("Model", bound=BaseModel)
@@ -71,13 +73,10 @@ def _parsed(file: File, schema: str, error: type[DocumentError]) -> tuple[yaml.M
 def composed(text: str, name: str, error: type[ValueError] = DocumentError) -> tuple[yaml.Node | None, object]:
     """The text's nodes, which know their lines, and its content; ``name`` stands for the file. Raises ``error``."""
     try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        return root, None if root is None else loader.construct_document(root)
-    except (yaml.YAMLError, ValueError) as bad:  # ValueError: what looks like a date and is none
-        mark = getattr(bad, "problem_mark", None)
-        at, problem = f":{mark.line + 1}" if mark else "", getattr(bad, "problem", None) or bad
-        raise error(f"{name}{at}: not YAML: {problem}; correct it") from bad
+        return bounded_yaml.composed(text)
+    except bounded_yaml.YamlError as bad:
+        at = "" if bad.line is None else f":{bad.line}"
+        raise error(f"{name}{at}: not YAML: {bad.problem}; correct it") from bad
 
 
 def _doubled(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 HOST = "127.0.0.1"
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on ``port`` of 127.0.0.1 now."""
-    with socket.socket() as probe:
+def is_free(port: int, host: str = HOST) -> bool:
+    """Whether a server could listen on ``port`` of this address of this machine now. Raises OSError where the host is none."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    with socket.socket(family) as probe:
         # As the servers do: a port whose last connections are still winding down is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
         return True

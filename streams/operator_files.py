@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-
+from streams import bounded_yaml
 from streams.alerts.rules import Rule, read_rules
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, read
@@ -20,8 +19,8 @@ def load_policy(path: Path | None) -> AnyPolicy:
     if path is None:
         return Policy()
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raw = bounded_yaml.load_file(path)
+    except (OSError, bounded_yaml.YamlError) as error:
         raise ValueError(f"cannot read the policy {path}: {error}") from error
     if raw is not None and not isinstance(raw, dict):
         raise ValueError(f"policy {path}: values by name are expected, like service_level_seconds: 20")
@@ -38,8 +37,8 @@ def load_rules(path: Path | None) -> tuple[Rule, ...]:
     """
     source = path or files("streams.alerts") / "first.yaml"
     try:
-        raw = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        raw = bounded_yaml.load_file(source)
+    except (OSError, bounded_yaml.YamlError) as error:
         raise ValueError(f"cannot read the alert rules {source}: {error}") from error
     try:
         return read_rules(raw)

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         False,
         description="Follow the state of the partitions that other workers have: taking one over needs only what is newest",
     )
+    customer_ids: Literal["any", "refuse", "pseudonymise"] = Field(
+        "any",
+        description="Customer ids on live topics that do not look like pseudonyms: any: taken as they are; refuse: to the dead letters; "
+        "pseudonymise: made pseudonyms by the key of the pseudonyms",
+    )
+    pseudonym_key: str | None = Field(None, description="Key of the customers' pseudonyms", repr=False)
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
     database: str | None = Field(
         None,

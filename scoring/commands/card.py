@@ -8,7 +8,6 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
-import yaml
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -27,6 +26,7 @@ from scoring.cards.weights import Weights, own_weights
 from scoring.evaluation.trial import attempt, fields_of
 from scoring.rounding import NONE, cents, shown, some
 from scoring.yaml_documents import DocumentError, File
+from streams import bounded_yaml
 
 card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
 
@@ -185,9 +185,9 @@ def _checked(file: File) -> str:
 def _kind(file: File) -> str:
     """What the file says it is; a card where it says nothing that is known."""
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        said = bounded_yaml.load_file(file)
         return str(said["schema"]).split("/")[1]
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         return "card"
 
 

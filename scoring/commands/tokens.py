@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from scoring.api import create_app
 from scoring.commands.options import AsJson, By, actor
 from scoring.commands.output import as_json, clear, row, show, table
 from scoring.store.tokens import DAYS, MOST_DAYS, ROLES, add, all_tokens, revoke
 from scoring.workflow.gather import Operation, store
+from streams import doors
 
 token = typer.Typer(no_args_is_help=True, help="Login tokens of the HTTP API.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is")]
@@ -78,7 +78,7 @@ def revoke_(ctx: typer.Context, name: Name, by: By) -> None:
 def serve(
     ctx: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8090,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on")] = 8091,
 ) -> None:
     """Serve scores, reviews, inputs and appeals over HTTP; put TLS before it. `/openapi.json` describes it.
 
@@ -87,4 +87,4 @@ def serve(
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read():
         pass  # say now, not at the first request, that there is no database
-    uvicorn.run(create_app(operation), host=host, port=port, access_log=False, timeout_graceful_shutdown=3)
+    doors.serve(create_app(operation), host, port)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
+from defusedxml.ElementTree import iterparse
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 #: Columns of a sheet by the last word of their heading, with what stands before it for people.
 COLUMNS = {
@@ -33,7 +35,16 @@ COLUMNS = {
 NEEDED = ("item", "field", "value")
 #: The sheet of a workbook that is read; the first where there is none of that name.
 SHEET = "录入 Inputs"
-_MOST_ROWS = 1_000_000
+#: Bytes of a file.
+_MOST_BYTES = 100_000_000
+#: Rows that are looked at (what a spreadsheet can have), rows with something in them, columns.
+_MOST_ROWS, _MOST_FILLED, _MOST_COLUMNS = 1_048_576, 250_000, 60
+#: Parts of a workbook, and bytes of one unpacked by its kind: sheets are read row by row, the texts of all cells and whatever else is
+#: read are held whole.
+_MOST_PARTS = 1_000
+_MOST_UNPACKED = {"worksheet": 40_000_000, "sst": 8_000_000}
+_MOST_OTHERWISE = 1_000_000
+_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 
 
 class InputError(ValueError):
@@ -65,6 +76,8 @@ def heading(column: str) -> str:
 def read_sheet(path: Path) -> Sheet:
     """The sheet in this file. Raises InputError where it cannot be read or lacks columns."""
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise InputError(f"{path}: more than {_MOST_BYTES} bytes; split it")
         body = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; give the path of a CSV or XLSX file") from error
@@ -93,9 +106,11 @@ def parse_sheet(name: str, body: bytes) -> Sheet:
         raise InputError(f"{name}, row {number}: no column person or hr_number; add one that says whose each row is")
     if twice := sorted({column for column in known if known.count(column) > 1}):
         raise InputError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
-    rows = []
+    rows: list[Row] = []
     for at, cells in lines:
         own = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column and cell.strip()}
+        if len(rows) >= _MOST_FILLED:
+            raise InputError(f"{name}: more than {_MOST_FILLED} rows with something in them; split it")
         if own:
             rows.append(Row(at, own))
     return Sheet(name, tuple(known), tuple(rows))
@@ -129,18 +144,42 @@ def _csv(name: str, body: bytes) -> Iterator[tuple[int, list[str]]]:
 
 def _workbook(name: str, body: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
-        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        _unpacks(name, body)
+        # External links and charts are not read, nor are formulas: the value that was shown is.
+        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
+        sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
+        sheet.reset_dimensions()  # what the file says of its size may be anything
+        for number, cells in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), 1):
+            if number > _MOST_ROWS:
+                raise InputError(f"{name}: more than {_MOST_ROWS} rows; split it")
+            if any(texts := _texts(cells)):
+                yield number, texts
+    except InputError:
+        raise
+    except Exception as error:  # what is damaged or made to be makes the library raise anything
         raise InputError(
-            f"{name}: no XLSX workbook ({error}); open it in a spreadsheet and save it as .xlsx"
+            f"{name}: no XLSX workbook ({shorten(str(error), 200)}); open it in a spreadsheet and save it as .xlsx"
         ) from error
-    sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        if number > _MOST_ROWS:
-            raise InputError(f"{name}: more than {_MOST_ROWS} rows; split it")
-        texts = _texts(cells)
-        if any(texts):
-            yield number, texts
+
+
+def _unpacks(name: str, body: bytes) -> None:
+    """Raises InputError for a workbook that unfolds into more than is read, BadZipFile for none. No part gives more than it says."""
+    with ZipFile(io.BytesIO(body)) as packed:
+        parts = packed.infolist()
+        if len(parts) > _MOST_PARTS:
+            raise InputError(f"{name}: {len(parts)} parts; open it in a spreadsheet and save it as .xlsx anew")
+        for part in parts:
+            if part.file_size <= _MOST_OTHERWISE or not part.filename.lower().endswith((".xml", ".rels")):
+                continue  # pictures are not read
+            with packed.open(part) as opened:
+                _, root = next(iterparse(opened, ("start",)))
+            most = _MOST_UNPACKED.get(root.tag.rpartition("}")[2], _MOST_OTHERWISE)
+            # A row costs memory even where nothing is in it.
+            if part.file_size > most or sum(1 for _ in _ROW.finditer(packed.read(part))) > _MOST_ROWS:
+                raise InputError(
+                    f"{name}: {part.filename} unfolds into {part.file_size} bytes, more than is read of its kind; "
+                    "split it, or save it as CSV"
+                )
 
 
 def _texts(cells: Sequence[Any]) -> list[str]:

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streams.addresses import HOST
 from streams.commands.shared.context import (
     Broker,
     Partitions,
@@ -27,9 +28,12 @@ from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kafka.topics import ensure_topics, refuse_what_does_not_fit
 from streams.operator_files import load_rules
+from streams.settings import Settings
+from streams.sources.expressions.functions import pseudonyms
 from streams.wallboard.app import serve
 from streams.worker import health
 from streams.worker.app import run_worker
+from streams.worker.customer_ids import CustomerIds
 from streams.worker.supervisor import how_many, run_workers
 
 topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
@@ -54,6 +58,14 @@ def worker(
             help="Port of /metrics for Prometheus, /healthz and /readyz, the next ones for further workers; 0: none",
         ),
     ] = 9464,
+    metrics_host: Annotated[
+        str,
+        typer.Option(
+            "--metrics-host",
+            envvar="DESKPULSE_METRICS_HOST",
+            help="Address on which they are; 0.0.0.0 or :: for all of this machine's, as Prometheus elsewhere and Kubernetes need it",
+        ),
+    ] = HOST,
     declare: Annotated[
         bool,
         typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself"),
@@ -85,37 +97,68 @@ def worker(
     with clear_errors():
         count = how_many(workers, settings.partitions)
         load_rules(settings.rules_file)
+        ids = _customer_ids(settings)
         (ensure_topics if declare else refuse_what_does_not_fit)(settings)
         if count > 1:
-            in_order = run_workers(settings, count, metrics_port=metrics_port, declare=declare)
+            in_order = run_workers(
+                settings, count, metrics_port=metrics_port, declare=declare, metrics_host=metrics_host
+            )
         state = health.Health()
         if count == 1 and metrics_port:
             try:
-                health.serve(metrics_port, state)
+                health.serve(metrics_port, state, metrics_host)
             except OSError as error:
                 raise ValueError(
-                    f"port {metrics_port} for /metrics is taken ({error}); give another --metrics-port, or 0"
+                    f"{metrics_host}:{metrics_port} for /metrics cannot be had ({error}); give another --metrics-port, or 0, or "
+                    "another --metrics-host"
                 ) from error
     if count > 1:
         raise typer.Exit(0 if in_order else 1)
-    run_worker(settings, state, declare=declare)
+    run_worker(settings, state, declare=declare, ids=ids)
 
 
 def wallboard(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", help="Address to serve on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port to serve on")] = 8090,
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port to serve on")] = 8090,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="Host name by which browsers may call it, such as that of your proxy; addresses and localhost they always may",
+        ),
+    ] = None,
     redis: RedisUrl = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
     rules: RulesFile = None,
 ) -> None:
-    """Serve the wallboard: a page for screens, its live stream, and the API behind it."""
+    """Serve the wallboard: a page for screens, its live stream, and the API behind it.
+
+    It answers under addresses, localhost, --host and --allow-host only, and in no other page's frame: it has no login, and a page of a
+    stranger must not read it through somebody's browser.
+    """
     settings = deployment(ctx, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
     _log_to_stderr()
     typer.echo(f"wallboard: http://{host}:{port}/", err=True)
     with clear_errors():
-        serve(settings, host, port)
+        serve(settings, host, port, allow_host or ())
+
+
+def _customer_ids(settings: Settings) -> CustomerIds | None:
+    """What the worker does with plain customer ids. Raises ValueError where it is to make pseudonyms and has no key."""
+    match settings.customer_ids:
+        case "any":
+            return None
+        case "refuse":
+            return CustomerIds(None)
+    if not settings.pseudonym_key:
+        raise ValueError(
+            "DESKPULSE_CUSTOMER_IDS=pseudonymise needs DESKPULSE_PSEUDONYM_KEY: set it to a long secret and keep it (another key "
+            "makes other customers of the same people)"
+        )
+    return CustomerIds(pseudonyms(settings.pseudonym_key.encode()))
 
 
 def _log_to_stderr() -> None:

@@ -55,6 +55,7 @@ REASONS = {
     "bad_time": f"a time without offset, malformed, not of the years {FIRST_YEAR} to {LAST_YEAR}, or before the policy's earliest_day",
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
     "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
+    "plain_customer": "the customer id does not look like a pseudonym, and DESKPULSE_CUSTOMER_IDS is `refuse`",
     "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day",
     "internal": "a record of an internal topic that this worker cannot read: damaged, or written by a later version",
     "too_late": "the event time lies further back than the allowed lateness",

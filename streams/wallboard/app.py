@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import msgspec
-import uvicorn
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from streams import doors
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
+from streams.doors import BoundedBody, Headers
 from streams.operator_files import load_rules
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.wallboard.feed import Feed
 from streams.wallboard.meta import meta
 from streams.wallboard.outage import Outage
-from streams.wallboard.pages import STATIC, Headers, page_version
+from streams.wallboard.pages import HEADERS, STATIC, page_version
 from streams.wallboard.reader import Reader
 from streams.wallboard.state import MOST, Wants
 from streams.wallboard.store import Store
@@ -34,6 +36,23 @@ BEAT = 5
 _SEND_TIMEOUT = 30
 #: Definitions are shown as the wallboard's own policy has them where Redis does not say within this time what the workers' is. Seconds.
 _LEARN_SECONDS = 1.0
+#: Nothing is asked here with a body.
+_MOST_BYTES = 16_384
+
+#: Answers that any path may give, and why.
+_REFUSALS: dict[int | str, str] = {
+    404: "Nothing is known of it",
+    413: "More is sent than is taken",
+    421: "Asked for under a host that is not known here",
+    503: "There is nothing to show at present; `reason` says why",
+}
+
+
+class Unfit(BaseModel):
+    """Why a request does not fit: in words, or each part of it."""
+
+    detail: str | list[Any]
+
 
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
@@ -57,9 +76,17 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         await store.close()
 
     # The documentation pages of FastAPI load scripts from another server; /openapi.json stays.
-    app = FastAPI(title="Deskpulse wallboard", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Deskpulse wallboard",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={**{status: {"description": why} for status, why in _REFUSALS.items()}, 422: {"model": Unfit}},
+    )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(Headers)
+    app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
+    app.add_middleware(Headers, headers=HEADERS)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.exception_handler(Outage)
@@ -155,9 +182,9 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     return app
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until interrupted."""
-    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, timeout_graceful_shutdown=3)
+def serve(settings: Settings, host: str, port: int, names: Collection[str] = ()) -> None:
+    """Serve until interrupted, under addresses, ``host``, and these ``names`` only."""
+    doors.serve(doors.KnownHosts(create_app(settings), (host, *names)), host, port)
 
 
 def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -34,6 +34,7 @@ from streams.worker import metrics
 from streams.worker.batching import RunScheduler, RunSchema, RunTransport
 from streams.worker.checkpoint import Checkpoints
 from streams.worker.clients import addresses, follow_roster, new_app, new_producer
+from streams.worker.customer_ids import CustomerIds
 from streams.worker.health import Health
 from streams.worker.intake import Intake
 from streams.worker.partitioner import Partitioner
@@ -62,7 +63,9 @@ TICK_SECONDS = 0.05
 class Worker:
     """One worker process: the Faust app and what it works with."""
 
-    def __init__(self, settings: Settings, health: Health, *, declare: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, health: Health, *, declare: bool = True, ids: CustomerIds | None = None
+    ) -> None:
         """``declare``: create Faust's own topics; a broker that makes topics by itself wants False."""
         self.settings, self._health = settings, health
         self._contact_topics = sorted(settings.topic(topic) for topic in topics.CONTACT_TOPICS)
@@ -95,6 +98,7 @@ class Worker:
             Partitioner(settings.partitions),
             self._screens,
             self._sources.ids,
+            ids=ids,
         )
         self._partitions = Partitions(
             settings, self.app, self._sources, stores, self._transactions, self._standby, health, make,
@@ -294,7 +298,7 @@ def _end_in_time(app: Any, health: Health) -> None:
     os._exit(1)
 
 
-def run_worker(settings: Settings, health: Health, *, declare: bool = True) -> None:
+def run_worker(settings: Settings, health: Health, *, declare: bool = True, ids: CustomerIds | None = None) -> None:
     """Run a worker in this process until it is told to stop (SIGINT, SIGTERM). Exits the process."""
     # Faust tells of every timer that a batch has held up; batches do that.
     logging.getLogger("mode.timers").setLevel(logging.ERROR)
@@ -309,6 +313,6 @@ def run_worker(settings: Settings, health: Health, *, declare: bool = True) -> N
         before_sleep=lambda state: log.warning("waiting for Kafka at %s", settings.broker),
     )
     patiently(look, kafka_python_options(settings))
-    worker = Worker(settings, health, declare=declare)
+    worker = Worker(settings, health, declare=declare, ids=ids)
     Thread(target=_end_in_time, args=(worker.app, health), daemon=True).start()
     faust.Worker(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

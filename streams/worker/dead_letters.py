@@ -57,11 +57,12 @@ def source_of(value: bytes | None) -> str:
         return ""
 
 
-def dead_letter(origin: Place, record: Record, why: Rejected) -> Message:
+def dead_letter(origin: Place, record: Record, why: Rejected, *, carried: bool = True) -> Message:
     """The message for ``dead-letters`` of a record that was read at ``origin`` and refused.
 
     Its value is the record's, at most ``HEAD_BYTES`` of it: a value can be longer than any topic takes, as it may have come
-    compressed. ``size`` and ``sha256`` are of the whole value, so that it can be found again and compared.
+    compressed. What is not to be ``carried``, as it may name a person, has neither value nor key. ``size`` and ``sha256`` are of the whole
+    value, so that it can be found again and compared.
     """
     value = record.value or b""
     headers = [
@@ -74,6 +75,8 @@ def dead_letter(origin: Place, record: Record, why: Rejected) -> Message:
         ("sha256", sha256(value).hexdigest().encode()),
         *((name, content[:_DETAIL_BYTES]) for name, content in record.headers if name in (ORIGIN, TIMES) and content),
     ]
+    if not carried:
+        return None, b"", headers
     return (record.key and record.key[:KEY_BYTES], value[:HEAD_BYTES], headers)
 
 

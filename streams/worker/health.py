@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterable
-from threading import Thread
+from contextlib import suppress
+from threading import BoundedSemaphore, Thread
 from time import monotonic
 from typing import Any, Literal
-from wsgiref.simple_server import make_server
+from wsgiref.simple_server import WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer, _SilentHandler
+
+from streams.addresses import HOST
 
 State = Literal["starting", "rebalancing", "restoring", "working", "ended"]
 
@@ -18,6 +22,8 @@ State = Literal["starting", "rebalancing", "restoring", "working", "ended"]
 STALLED_SECONDS = 30.0
 #: Messages that a worker may be behind without lagging, and the seconds that it may be behind by more.
 REACH, LAGGING_SECONDS = 5000, 30.0
+#: Clients that are answered at one time, and the seconds for which one of them may say nothing.
+_CLIENTS, _PATIENCE_SECONDS = 32, 10.0
 #: Seconds after which a stalled worker says so again.
 _AGAIN_SECONDS = 60.0
 
@@ -144,7 +150,46 @@ def pages(health: Health) -> Callable[..., Iterable[bytes]]:
     return application
 
 
-def serve(port: int, health: Health) -> None:
-    """Serve the pages on all addresses of this machine, from a thread of their own. Raises OSError where the port is taken."""
-    server = make_server("0.0.0.0", port, pages(health), ThreadingWSGIServer, handler_class=_SilentHandler)
+class _Handler(_SilentHandler):
+    """Says nothing of whoever asks, and does not wait for them without end."""
+
+    timeout = _PATIENCE_SECONDS
+
+    def handle(self) -> None:
+        """Answer, if there is anybody to."""
+        with suppress(TimeoutError, ConnectionError):
+            super().handle()
+
+
+class _Server(ThreadingWSGIServer):
+    """A thread a client, and not without end; who is too many is let go at once."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._places = BoundedSemaphore(_CLIENTS)
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """What the thread does."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+
+def serve(port: int, health: Health, host: str = HOST) -> WSGIServer:
+    """Serve the pages on an address of this machine, from a thread of their own.
+
+    ``host``: ``0.0.0.0`` or ``::`` for all of its addresses. Raises OSError where there is no such address, or the port is taken.
+    """
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    kind = type("Server", (_Server,), {"address_family": family})
+    server: WSGIServer = make_server(host, port, pages(health), kind, handler_class=_Handler)
     Thread(target=server.serve_forever, daemon=True).start()
+    return server

@@ -26,6 +26,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
+from streams.worker.customer_ids import CustomerIds, Screened
 from streams.worker.dead_letters import dead_letter, source_of
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
@@ -62,8 +63,10 @@ class Intake:
         contributions: ContributionBuffer,
         outbox: Outbox,
         screens: ScreenFeed,
+        ids: CustomerIds | None = None,
     ) -> None:
         self._contacts, self._presence, self._kpis = stages
+        self._ids = ids
         self._state, self._progress = state, state.progress
         self._clock, self._cutoff, self._lag = clock, cutoff, lag
         self._buffer, self._outbox, self._screens = contributions, outbox, screens
@@ -85,7 +88,10 @@ class Intake:
 
     def contacts(self, topic: str, number: int, records: Sequence[Record], judged: Sequence[int] | None = None) -> None:
         """A batch of calls, chats or tickets; ``judged``: of those that were read elsewhere first, how far time had come there (ms)."""
-        began, lacking = perf_counter(), self._state.lacking[number]
+        began, came = perf_counter(), len(records)
+        if self._ids is not None and topic != self._rekeyed:  # what comes by that way was seen where it was read first
+            records = self._screened(self._ids, topic, number, records)
+        lacking = self._state.lacking[number]
         known = len(lacking)
         clock = self._progress.clock((topic, number))
         customers = self._state.customers.of(number)
@@ -110,10 +116,26 @@ class Intake:
         )
         self._joined(number, out, known)
         self._screens.words_met(out.unknown)
-        self._buffer.record(number, len(records), clock)
+        self._buffer.record(number, came, clock)
         self._send_on(topic, number, records, out.onward)
         self._reject(topic, number, records, out.rejected)
-        self._count("contacts", topic, len(records), out, began)
+        self._count("contacts", topic, came, out, began)
+
+    def _screened(self, ids: CustomerIds, topic: str, number: int, records: Sequence[Record]) -> list[Record]:
+        """The records of events that may be taken in, without a plain customer id; those that may not are refused."""
+        taken: list[Record] = []
+        told: list[Record] = []
+        refused: list[tuple[int, Rejected]] = []
+        for record in records:
+            screened, why = ids.screened(record)
+            if why is None:
+                taken.append(screened)
+            else:
+                refused.append((len(told), why))
+                told.append(screened)
+                metrics.EVENTS_REJECTED.labels(topic, why.reason).inc()
+        self._reject(topic, number, told, refused)
+        return taken
 
     def _joined(self, number: int, out: ContactsOutcome, known: int) -> None:
         """What events and notes have done to the customers of a partition; ``known``: of so many lacking sources it had known before."""
@@ -249,7 +271,8 @@ class Intake:
         """Have what is not admitted written to ``dead-letters``."""
         for index, why in rejected:
             record = records[index]
-            letter = dead_letter(_origin((topic, number), record), record, why)
+            carried = not isinstance(record, Screened) or record.carried
+            letter = dead_letter(_origin((topic, number), record), record, why, carried=carried)
             self._outbox.put(number, (self._dead_letters, number), letter)
             source = self._source_names.label(source_of(records[index].value))
             metrics.DEAD_LETTERS.labels(why.reason, source).inc()

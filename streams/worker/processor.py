@@ -19,6 +19,7 @@ from streams.roster import Roster
 from streams.settings import Settings
 from streams.worker.checkpoint import Checkpointer
 from streams.worker.contribution_buffer import ContributionBuffer
+from streams.worker.customer_ids import CustomerIds
 from streams.worker.intake import Intake
 from streams.worker.lag import Lag
 from streams.worker.operation_clock import OperationClock
@@ -49,9 +50,10 @@ class StreamProcessor:
         screens: Screens,
         topic_ids: Mapping[str, str],
         numbers: Collection[int],
+        ids: CustomerIds | None = None,
     ) -> None:
         """``stores``: topic of state → its store, which holds the partitions ``numbers``; ``ends``: where the topics of state end;
-        ``topic_ids``: topic → its id now.
+        ``topic_ids``: topic → its id now; ``ids``: what is done with plain customer ids, None: nothing.
         """
         policy = settings.policy
         event_time = settings.clock == "event"
@@ -69,7 +71,7 @@ class StreamProcessor:
         buffer, outbox = ContributionBuffer(partition), Outbox()
         feed = ScreenFeed(screens, kpis, presence, self.state, self.lag, partition)
         self.intake = Intake(
-            settings, (contacts, presence, kpis), self.state, clock, cutoff, self.lag, buffer, outbox, feed
+            settings, (contacts, presence, kpis), self.state, clock, cutoff, self.lag, buffer, outbox, feed, ids
         )
         self.ticker = Ticker(settings, kpis, self.state, clock, partition, self.intake, outbox, feed)
         self.checkpointer = Checkpointer(

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from streams import die_with_parent
-from streams.addresses import is_free
+from streams.addresses import HOST, is_free
 from streams.settings import Settings, environment
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def how_many(wanted: str, partitions: int) -> int:
     return count
 
 
-def metrics_ports(first: int, count: int) -> list[int]:
+def metrics_ports(first: int, count: int, host: str = HOST) -> list[int]:
     """The port of each worker's metrics: ``first`` and those that follow; 0 for all where it is 0.
 
     Raises ValueError where one of them is taken or is none.
@@ -82,7 +82,7 @@ def metrics_ports(first: int, count: int) -> list[int]:
     if first == 0:
         return [0] * count
     ports = list(range(first, first + count))
-    wrong = [port for port in ports if port > 65_535 or not is_free(port)]
+    wrong = [port for port in ports if port > 65_535 or not is_free(port, host)]
     if wrong:
         raise ValueError(
             f"{count} workers need the ports {ports[0]} to {ports[-1]} for /metrics; taken or none: "
@@ -91,7 +91,7 @@ def metrics_ports(first: int, count: int) -> list[int]:
     return ports
 
 
-def run_workers(settings: Settings, count: int, *, metrics_port: int, declare: bool) -> bool:
+def run_workers(settings: Settings, count: int, *, metrics_port: int, declare: bool, metrics_host: str = HOST) -> bool:
     """Run so many workers until SIGINT or SIGTERM. True if all of them ended in order then; False if one had to be killed, or
     if all were stopped because one kept dying. Raises ValueError as ``metrics_ports``.
     """
@@ -100,13 +100,14 @@ def run_workers(settings: Settings, count: int, *, metrics_port: int, declare: b
             f"worker {number}",
             [
                 *(sys.executable, "-m", "streams", "worker", "--workers", "1", "--metrics-port", str(port)),
+                *("--metrics-host", metrics_host),
                 "--declare" if declare else "--no-declare",
             ],
             f"metrics on port {port}" if port else "no metrics",
             # Kafka knows two of one name for one that was started again, and ends the first.
             {"DESKPULSE_INSTANCE": f"{settings.instance}-{number}"} if settings.instance else {},
         )
-        for number, port in enumerate(metrics_ports(metrics_port, count), start=1)
+        for number, port in enumerate(metrics_ports(metrics_port, count, metrics_host), start=1)
     ]
     return asyncio.run(Crew(members, environment(settings)).run())
 

@@ -215,9 +215,9 @@ class Source:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
-            said = "" if twice is None else twice.said()
-        if said:
-            typer.echo(said, err=True)
+            repeated = "" if twice is None else twice.said()
+        if repeated:
+            typer.echo(repeated, err=True)
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
             typer.echo(

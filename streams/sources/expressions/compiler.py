@@ -144,35 +144,52 @@ def _arithmetic(node: ast.BinOp, scope: Scope) -> Compute:
 
 
 def _compare(node: ast.Compare, scope: Scope) -> Compute:
-    sides = [node.left, *node.comparators]
-    steps = [_step(op, a, b, scope) for op, a, b in zip(node.ops, sides, sides[1:], strict=False)]
+    if any(isinstance(op, ast.In | ast.NotIn) for op in node.ops[:-1]):
+        raise ExpressionError(f"`{ast.unparse(node)}`: put what is compared after `in (…)` in brackets of its own")
+    left = _compile(node.left, scope)
+    steps = [_step(op, right, scope) for op, right in zip(node.ops, node.comparators, strict=True)]
     if len(steps) == 1:
-        return steps[0]
-    return lambda row: all(step(row) for step in steps)
+        step = steps[0]
+        return lambda row: step(left(row), row)[0]
+
+    def chained(row: Row) -> bool:
+        # Each side is computed once: comparisons in comparisons would else double the work with every level.
+        value = left(row)
+        for step in steps:
+            holds, value = step(value, row)
+            if not holds:
+                return False
+        return True
+
+    return chained
 
 
-def _step(op: ast.cmpop, a: ast.expr, b: ast.expr, scope: Scope) -> Compute:
-    left = _compile(a, scope)
+def _step(op: ast.cmpop, node: ast.expr, scope: Scope) -> Callable[[Any, Row], tuple[bool, Any]]:
+    """One comparison: from its left value, whether it holds, and the value of its right side."""
     if isinstance(op, ast.Is):
-        return lambda row: left(row) is None
+        return lambda left, row: (left is None, None)
     if isinstance(op, ast.IsNot):
-        return lambda row: left(row) is not None
+        return lambda left, row: (left is not None, None)
     if isinstance(op, ast.In | ast.NotIn):
-        assert isinstance(b, ast.Tuple | ast.List)
-        choices, wanted = [_compile(choice, scope) for choice in b.elts], isinstance(op, ast.In)
+        assert isinstance(node, ast.Tuple | ast.List)
+        choices, wanted = [_compile(choice, scope) for choice in node.elts], isinstance(op, ast.In)
+        return lambda left, row: (any(equal(left, choice(row)) for choice in choices) is wanted, None)
+    right = _compile(node, scope)
+    if isinstance(op, ast.Eq | ast.NotEq):
+        same = isinstance(op, ast.Eq)
 
-        def among(row: Row) -> bool:
-            value = left(row)
-            return any(equal(value, choice(row)) for choice in choices) is wanted
+        def equality(left: Any, row: Row) -> tuple[bool, Any]:
+            value = right(row)
+            return equal(left, value) is same, value
 
-        return among
-    right = _compile(b, scope)
-    if isinstance(op, ast.Eq):
-        return lambda row: equal(left(row), right(row))
-    if isinstance(op, ast.NotEq):
-        return lambda row: not equal(left(row), right(row))
+        return equality
     order, sign = _ORDER[type(op)]
-    return lambda row: ordered(order, sign, left(row), right(row))
+
+    def ordering(left: Any, row: Row) -> tuple[bool, Any]:
+        value = right(row)
+        return ordered(order, sign, left, value), value
+
+    return ordering
 
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {

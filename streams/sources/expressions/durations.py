@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from streams.sources.expressions.operators import small
+
 _CACHED = 65_536
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)", re.ASCII)
 #: Unit → its seconds, and the words for it, from the largest down: parts come in this order, each once.
@@ -33,7 +35,7 @@ def duration(written: str) -> float | None:
     if match := _CLOCK.fullmatch(text):
         if match[1] and int(match[2]) >= 60:
             raise ValueError(f"{written!r} is no duration (H:MM:SS)")
-        return _whole(int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3]))
+        return _whole(small(int(match[1] or 0)) * 3600 + small(int(match[2])) * 60 + float(match[3]))
     match = _ISO.fullmatch(text) or _WORDS.fullmatch(text)
     if match is None or not any(match.groups()):
         return None

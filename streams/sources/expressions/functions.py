@@ -13,7 +13,7 @@ from typing import Any
 from streams.sources.expressions import people
 from streams.sources.expressions.datetimes import Moments
 from streams.sources.expressions.durations import duration
-from streams.sources.expressions.operators import described, equal, is_number, ordered
+from streams.sources.expressions.operators import described, equal, is_number, ordered, short, small
 
 Function = Callable[..., Any]
 
@@ -42,7 +42,11 @@ def upper(value: Any) -> str | None:
 
 def replace(value: Any, old: str, new: str) -> str | None:
     """The text with ``old`` replaced by ``new`` throughout."""
-    return None if value is None else _as_text(value).replace(_as_text(old), _as_text(new))
+    if value is None:
+        return None
+    whole, part, put = _as_text(value), _as_text(old), _as_text(new)
+    short(len(whole) + whole.count(part) * (len(put) - len(part)))
+    return whole.replace(part, put)
 
 
 def starts_with(value: Any, beginning: str) -> bool:
@@ -54,7 +58,7 @@ def starts_with(value: Any, beginning: str) -> bool:
 def _parsed_number(written: str) -> float:
     if not _NUMBER.fullmatch(written):
         raise ValueError(f"{written!r} is no number")
-    value = float(written) if any(mark in written for mark in ".eE") else int(written)
+    value = float(written) if any(mark in written for mark in ".eE") else small(int(written))
     if not isfinite(value):
         raise ValueError(f"{written!r} is too large a number")
     return value
@@ -77,17 +81,17 @@ def seconds(value: Any) -> float | None:
 
 def minutes(value: Any) -> float | None:
     """So many minutes, in seconds."""
-    return None if (amount := number(value)) is None else amount * 60
+    return None if (amount := number(value)) is None else small(amount * 60)
 
 
 def hours(value: Any) -> float | None:
     """So many hours, in seconds."""
-    return None if (amount := number(value)) is None else amount * 3600
+    return None if (amount := number(value)) is None else small(amount * 3600)
 
 
 def days(value: Any) -> float | None:
     """So many days of 24 hours, in seconds."""
-    return None if (amount := number(value)) is None else amount * 86_400
+    return None if (amount := number(value)) is None else small(amount * 86_400)
 
 
 def blank(value: Any) -> bool:
@@ -108,6 +112,7 @@ def join(separator: str, *parts: Any) -> str:
     texts = [text(part) for part in parts]
     if not all(texts):
         raise ValueError(f"part {[bool(part) for part in texts].index(False) + 1} is empty")
+    short(sum(map(len, texts)) + len(separator) * (len(texts) - 1))  # type: ignore[arg-type]
     return separator.join(texts)  # type: ignore[arg-type]
 
 

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+#: What an expression may come to, in characters of a text and as a whole number: names that double each other would else fill the memory.
+MOST_CHARACTERS = 65_536
+_LARGEST = 10**18
+_Number = TypeVar("_Number")
+
+
+def short(characters: int) -> int:
+    """The number of characters, if a text may have so many. Raises ValueError."""
+    if characters > MOST_CHARACTERS:
+        raise ValueError(f"a text of {characters} characters; at most {MOST_CHARACTERS} are made")
+    return characters
+
+
+def small(value: _Number) -> _Number:
+    """The number, if it is not too large. Raises ValueError."""
+    number: Any = value
+    if type(number) is int and not -_LARGEST < number < _LARGEST:
+        raise ValueError("a whole number of more than 18 digits: keep it as a text")
+    return value
 
 
 def truth(value: Any) -> bool:
@@ -42,12 +62,13 @@ def ordered(order: Callable[[Any, Any], Any], sign: str, a: Any, b: Any) -> bool
 def add(a: Any, b: Any) -> Any:
     """Number + number, moment + seconds, text + text."""
     if is_number(a) and is_number(b):
-        return a + b
+        return small(a + b)
     if isinstance(a, datetime) and is_number(b):
         return a + timedelta(seconds=b)
     if isinstance(b, datetime) and is_number(a):
         return b + timedelta(seconds=a)
     if type(a) is str and type(b) is str:
+        short(len(a) + len(b))
         return a + b
     raise _unfit(a, "+", b)
 
@@ -55,7 +76,7 @@ def add(a: Any, b: Any) -> Any:
 def subtract(a: Any, b: Any) -> Any:
     """Number - number, moment - seconds, moment - moment in seconds."""
     if is_number(a) and is_number(b):
-        return a - b
+        return small(a - b)
     if isinstance(a, datetime) and is_number(b):
         return a - timedelta(seconds=b)
     if isinstance(a, datetime) and isinstance(b, datetime):
@@ -66,7 +87,7 @@ def subtract(a: Any, b: Any) -> Any:
 def multiply(a: Any, b: Any) -> Any:
     """Number * number."""
     if is_number(a) and is_number(b):
-        return a * b
+        return small(a * b)
     raise _unfit(a, "*", b)
 
 

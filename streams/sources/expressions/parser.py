@@ -17,9 +17,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 
 MAX_LENGTH = 2000
-_MAX_DEPTH = 100
+#: Levels of an expression, and with all names under ``let`` that it goes back to: they are computed inside each other.
+MAX_DEPTH, MAX_DEPTH_WITH_NAMES = 100, 200
+_LARGEST = 10**18
 #: Everything the language has; any other kind of node is refused.
 _ALLOWED = (ast.Constant, ast.Name, ast.Call, ast.IfExp, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
@@ -37,6 +40,11 @@ class Expression:
     tree: ast.expr
     names: frozenset[str]
     functions: frozenset[str]
+
+    @cached_property
+    def levels(self) -> int:
+        """How many levels of operators and calls stand inside each other in it; a bare name or value is one."""
+        return _levels(self.tree)
 
 
 def parse(text: str | int | float | None) -> Expression:
@@ -62,13 +70,15 @@ def parse(text: str | int | float | None) -> Expression:
 
 def _check(node: ast.expr, depth: int = 0) -> set[str]:
     """Refuse what is not in the language; returns the functions called."""
-    if depth > _MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise ExpressionError("nested too deeply: bind parts of it to names under `let`")
     if not isinstance(node, _ALLOWED):
         raise ExpressionError(f"`{ast.unparse(node)}` is not allowed here")
     match node:
         case ast.Constant(value=value) if value is not None and type(value) not in (str, int, float, bool):
             raise ExpressionError(f"`{ast.unparse(node)}`: only texts, numbers, true, false and None")
+        case ast.Constant(value=int() as value) if abs(value) > _LARGEST:
+            raise ExpressionError(f"a number beyond ±{_LARGEST:g}: write it as a text, in quotes")
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             if name == "col" and not (
                 len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str)
@@ -94,6 +104,10 @@ def _check(node: ast.expr, depth: int = 0) -> set[str]:
     return set().union(
         *(_check(child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
     )
+
+
+def _levels(node: ast.AST) -> int:
+    return 1 + max((_levels(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)), default=0)
 
 
 def _operands(op: ast.cmpop, node: ast.expr) -> list[ast.expr]:

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from streams import bounded_yaml
 from streams.contracts.events import AnyEvent, ContactEvent, Event
 from streams.kpi.policy.names import Aliases, aliases
 from streams.sources.expressions.compiler import Scope, compiled
 from streams.sources.expressions.datetimes import Ambiguous, Moments
 from streams.sources.expressions.functions import functions
-from streams.sources.expressions.parser import Expression, ExpressionError, parse
+from streams.sources.expressions.parser import MAX_DEPTH_WITH_NAMES, Expression, ExpressionError, parse
 from streams.sources.table.layout import Layout
 
 EventStruct: TypeAlias = type[Event]
@@ -121,6 +121,7 @@ class TableMapping(Layout):
             raise ValueError("row_id: of what does `version` count the versions? Without a contact_id, say it")
         if self.customer_ids == "plain":
             self._check_pseudonyms()
+        self._check_depth()
         self.check_names(_AnyColumn())
         return self
 
@@ -148,6 +149,18 @@ class TableMapping(Layout):
                     f"{where}fields.customer_id: no plain customer id leaves a source: write "
                     f"pseudonym({customer.text}), or state `customer_ids: pseudonymous` where they are already"
                 )
+
+    def _check_depth(self) -> None:
+        """Names under ``let`` that stand on each other are computed inside each other: not without end."""
+        levels: dict[str, int] = {}
+        for key, formula in self.formulas():
+            deep = formula.levels + max((levels.get(name, 0) for name in formula.names), default=0)
+            if deep > MAX_DEPTH_WITH_NAMES:
+                raise ValueError(
+                    f"{key}: it goes through {deep} levels of names and operators, at most {MAX_DEPTH_WITH_NAMES}"
+                )
+            if key.startswith("let.") or key == "contact_id":
+                levels[key.removeprefix("let.")] = deep
 
     @property
     def moments(self) -> Moments:
@@ -207,8 +220,8 @@ def _hashes(formula: Expression, hashed: set[str]) -> bool:
 def load_mapping(path: Path) -> TableMapping:
     """The mapping of a YAML file. Raises ValueError that names the file, every wrong key and what to do."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raw = bounded_yaml.load_file(path)
+    except (OSError, bounded_yaml.YamlError) as error:
         raise ValueError(f"cannot read the mapping {path}: {error}") from error
     try:
         return TableMapping.model_validate(raw)

@@ -1,0 +1,210 @@
+"""The doors of HTTP servers: how much a request may bring and how long it may take, whose name it may call, what every answer carries.
+
+A client that sends nothing, or a little now and then, costs a connection for some seconds; the oldest of too many such go first, so
+that whoever has something to ask is heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Collection, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import h11
+import uvicorn
+from starlette.datastructures import Headers as Given
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+#: Seconds for a request's head, for its body, and for which a client may take nothing of its answer.
+HEAD_SECONDS, BODY_SECONDS, TAKE_SECONDS = 10.0, 60.0, 30.0
+#: Seconds for which a connection is kept for a next request.
+_KEEP_SECONDS = 5
+#: Connections that may stand and wait for the rest of their request, and all together.
+MOST_WAITING, MOST_CONNECTIONS = 200, 800
+#: Names by which this machine calls itself.
+_OWN_NAMES = frozenset({"localhost"})
+#: What no answer of ours does: be taken for another type, tell where one came from, stand in another's frame.
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def serve(app: ASGIApp, host: str, port: int) -> None:
+    """Serve an application behind these doors until SIGINT or SIGTERM."""
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http=_Patient,
+        ws="none",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=_KEEP_SECONDS,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def refusal(status: int, why: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a request that is refused: ``{"detail": why}``. In ASCII: what it quotes may be no text at all."""
+    return Response(json.dumps({"detail": why}), status, headers, "application/json")
+
+
+class Headers:
+    """ASGI middleware: adds headers to every answer that does not set them itself."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self._app, self._headers = app, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class BoundedBody:
+    """ASGI middleware: 413 to a body of more bytes than ``most`` gives for the request's path, before any of it is kept."""
+
+    def __init__(self, app: ASGIApp, most: Callable[[str], int]) -> None:
+        self._app, self._most = app, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most, came = self._most(scope["path"]), 0
+        why = f"a body of more than {most} bytes; send less"
+        said = Given(scope=scope).get("content-length", "")
+        if said.isdigit() and (len(said) > 18 or int(said) > most):
+            await refusal(413, why)(scope, receive, send)
+            return
+
+        async def bounded() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > most:
+                raise HTTPException(413, why)
+            return message
+
+        await self._app(scope, bounded, send)
+
+
+class KnownHosts:
+    """ASGI middleware: 421 to a request for another host than an address, this machine's own name, or one of ``names``.
+
+    A page of a stranger can have its own name point to this machine; the browser then takes what is read here for that page's own.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
+        self._app = app
+        self._names = _OWN_NAMES | {name.lower().rstrip(".") for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] == "http" and not self._knows(Given(scope=scope).getlist("host")):
+            await refusal(421, "this host is not known here; its operator may name it by --allow-host")(
+                scope, receive, send
+            )
+            return
+        await self._app(scope, receive, send)
+
+    def _knows(self, hosts: list[str]) -> bool:
+        if len(hosts) != 1:
+            return False
+        try:
+            host = urlsplit(f"//{hosts[0]}").hostname or ""
+        except ValueError:
+            return False
+        return host.rstrip(".") in self._names or _is_address(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class _Patient(H11Protocol):
+    """A connection that is waited for, but not for ever."""
+
+    #: When its timer was set, by the loop's clock; None: nothing is waited for.
+    since: float | None = None
+    _timer: asyncio.TimerHandle | None = None
+    #: What the timer is for: a state of the connection, and the request before.
+    _waits: tuple[Any, Any] | None = None
+    _taking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there: the oldest of too many that wait goes."""
+        super().connection_made(transport)
+        self._look()
+        waiting = [one for one in self.connections if isinstance(one, _Patient) and one.since is not None]
+        if len(waiting) > MOST_WAITING:
+            min(waiting, key=lambda one: one.since or 0.0).transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone, and its timers with it."""
+        self._stop()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Something came."""
+        super().handle_events()
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """An answer is written."""
+        super().on_response_complete()
+        self._look()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written."""
+        super().pause_writing()
+        if self._taking is None:
+            self._taking = self.loop.call_later(TAKE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        super().resume_writing()
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _look(self) -> None:
+        """Set the timer for what the connection waits for now, if that is something else than before."""
+        state = self.conn.their_state
+        waits = (state, self.cycle) if state in (h11.IDLE, h11.SEND_BODY) else None
+        if waits == self._waits or self.transport.is_closing():
+            return
+        self._stop()
+        self._waits = waits
+        if waits is not None:
+            self.since = self.loop.time()
+            seconds = HEAD_SECONDS if state is h11.IDLE else BODY_SECONDS
+            self._timer = self.loop.call_later(seconds, self.transport.abort)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.since = self._waits = None

@@ -1,0 +1,152 @@
+"""The doors of HTTP servers, one by one; ``tests/integration/test_hostile.py`` stands before them as a stranger does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from deploy import demo
+from deploy.local.ports import free_port
+from streams.addresses import is_free
+from streams.doors import KnownHosts
+from streams.settings import Settings
+from streams.wallboard.app import create_app
+from streams.worker import health
+from tests.support import ROOT
+
+
+def asked(app: ASGIApp, path: str = "/", **headers: str) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
+            return await http.get(path, headers=headers)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("127.0.0.1:8090", True),
+        ("localhost:8090", True),
+        ("LOCALHOST", True),
+        ("[::1]:8090", True),
+        ("10.1.2.3", True),
+        ("screens.example", True),
+        ("Screens.Example.:443", True),
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("screens.example.evil.example", False),
+        ("127.0.0.1@evil.example", False),
+        ("", False),
+        ("[", False),
+    ],
+)
+def test_a_stranger_cannot_have_their_name_point_here(host: str, known: bool) -> None:
+    answer = asked(KnownHosts(PlainTextResponse("figures"), ["screens.example"]), host=host)
+    assert (answer.status_code, answer.text == "figures") == ((200, True) if known else (421, False))
+    if not known:
+        assert "--allow-host" in answer.json()["detail"]
+
+
+def test_the_wallboard_stands_in_no_frame() -> None:
+    for path in ("/", "/api/meta", "/nothing"):
+        headers = asked(create_app(Settings()), path).headers
+        assert headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_metrics_are_where_they_are_told() -> None:
+    port = free_port()
+    server = health.serve(port, health.Health())
+    try:
+        assert server.server_address[0] == "127.0.0.1"
+        assert not is_free(port)
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 503
+    finally:
+        server.shutdown()
+        server.server_close()
+    with pytest.raises(OSError):
+        health.serve(port, health.Health(), "203.0.113.1")
+
+
+def test_silent_clients_do_not_keep_the_metrics_from_others(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(health._Handler, "timeout", 0.5)
+    port = free_port()
+    server = health.serve(port, health.Health())
+    silent = []
+    try:
+        for _ in range(200):
+            silent.append(socket.create_connection(("127.0.0.1", port), 5))
+            silent[-1].sendall(b"GET /met")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                assert "python_info" in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+                break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        else:
+            pytest.fail("nobody was answered")
+    finally:
+        for client in silent:
+            client.close()
+        server.shutdown()
+        server.server_close()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+#: Begins as a shell begins what stands before an ``&``: Ctrl-C is not for it.
+_BACKGROUND = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from deploy import demo
+def run(plan, say):
+    say(f"{plan.settings.data_dir} {plan.scores}")
+    sys.stdout.flush()
+    time.sleep(60)
+demo.run = run
+from streams.cli import main
+sys.argv = ["deskpulse", "demo"]
+main()
+"""
+
+
+def test_the_demo_ends_when_told_to_in_the_background_too() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _BACKGROUND], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "DESKPULSE_DATA_DIR": "/data/here"},
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline().split() == ["/data/here/demo", "/data/here/scores"]
+    began = time.monotonic()
+    child.send_signal(signal.SIGTERM)
+    child.communicate(timeout=30)
+    assert time.monotonic() - began < 20
+    assert child.returncode != -signal.SIGTERM  # in order, not killed by it
+
+
+def test_a_demo_takes_nothing_of_others_away(tmp_path: Path) -> None:
+    data = tmp_path / "demo"
+    (data / "kafka").mkdir(parents=True)
+    demo._clear(data)
+    assert not data.exists()
+    demo._clear(data)
+    data.mkdir()
+    (data / "thesis.odt").touch()
+    with pytest.raises(ValueError, match=r"thesis\.odt"):
+        demo._clear(data)
+    assert (data / "thesis.odt").exists()
