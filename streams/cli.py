@@ -10,6 +10,7 @@ from streams.commands import operate, sources
 from streams.commands.dead_letters import dead_letters
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
+from streams.commands.people import people
 from streams.commands.policy import policy as policy_commands
 from streams.commands.roster import roster
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
@@ -61,6 +62,7 @@ app.command()(operate.wallboard)
 app.command()(sources.replay)
 app.add_typer(facts, name="facts")
 app.add_typer(roster, name="roster")
+app.add_typer(people, name="people")
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
 app.command()(signs)
