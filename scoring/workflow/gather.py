@@ -28,6 +28,8 @@ from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.as_of import begin_of, day_of, moment_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, within
+from streams.people import store as people_store
+from streams.people.names import Names
 
 #: Rated days before the period that streaks of days may reach back to.
 LOOK_BACK = timedelta(days=31)
@@ -70,6 +72,11 @@ def store(operation: Operation) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def names(operation: Operation) -> Names:
+    """Everybody's names as they are now; none where nobody has imported any."""
+    return people_store.names(operation.database, operation.data_dir)
 
 
 def remembered(operation: Operation, materials: Materials) -> Materials:

@@ -22,7 +22,6 @@ from streams.people.person import Person, Reporting
 from streams.people.sheet import COLUMNS, on, read_people, unknown_superiors
 from streams.people.store import (
     HELD,
-    UnknownPersonError,
     all_people,
     all_reporting,
     forget,
@@ -125,8 +124,6 @@ def delete(ctx: typer.Context, id: Id, by: By) -> None:
     here = deployment(ctx)
     with clear_errors(), _database(here) as kept:
         who = author(here, by)
-        if not kept.begun:
-            raise UnknownPersonError(f"nobody is known under the id {id!r}: nothing was imported yet")
         with kept.write() as connection:
             forget(connection, id, who, here.now())
         kept.wipe(*HELD)

@@ -59,6 +59,10 @@ class Names:
         person = self._of.get(id)
         return None if person is None else " ".join(filter(None, (person.name_zh, person.name_latin)))
 
+    def beside(self, id: str) -> str:
+        """The id, and the name behind it where there is one: ``A17 李娜 Li Na``."""
+        return " ".join(filter(None, (id, self.both(id))))
+
     def shown(self, id: str, language: Language) -> str:
         """How somebody is called where their id does not stand beside: the name, with the id where others bear the same; else the id."""
         name = self.plain(id, language)

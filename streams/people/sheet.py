@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +25,6 @@ COLUMNS: Mapping[str, str] = {
     "left": "离职日",
 }
 _LONGEST = 256
-_TEXTS = ("agent_id", "hr_number", "name_zh", "name_latin", "email", "chat_id")
 
 
 @dataclass(frozen=True)
@@ -152,9 +151,18 @@ def _unreadable(row: Row) -> Iterable[tuple[str, str]]:
 
 
 def _person(row: Row) -> Person:
-    texts = {column: row.cells.get(column) for column in _TEXTS if column != "agent_id"}
+    told = row.cells.get
     joined, left = (day(row.cells[column]) if column in row.cells else None for column in ("joined", "left"))
-    return replace(Person(row.cells["agent_id"], joined=joined, left=left), **texts)
+    return Person(
+        row.cells["agent_id"],
+        told("hr_number"),
+        told("name_zh"),
+        told("name_latin"),
+        told("email"),
+        told("chat_id"),
+        joined,
+        left,
+    )
 
 
 def _reporting(row: Row) -> Reporting | None:

@@ -100,5 +100,5 @@ def test_the_journal_holds_ids_whatever_is_typed(desk: Staff) -> None:
 
 def test_nothing_is_there_before_the_first_file(desk: Staff) -> None:
     assert json.loads(typed("list", "--json").output) == []
-    assert "nothing was imported yet" in typed("delete", "P001", "--by", "hr-1", code=1).output
+    assert "nobody is known under the id 'P001'" in typed("delete", "P001", "--by", "hr-1", code=1).output
     assert typed("journal").output == ""
