@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         description="Follow the state of the partitions that other workers have: taking one over needs only what is newest",
     )
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
+    names: Literal["none", "token", "all"] = Field(
+        "token",
+        description="Who sees names on the wallboard: nobody, whose token may (`deskpulse score token add`), or all who open it",
+    )
     database: str | None = Field(
         None,
         description="PostgreSQL of what people decide (postgresql://…); SQLite in data_dir where absent",

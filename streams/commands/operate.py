@@ -105,13 +105,19 @@ def wallboard(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", help="Address to serve on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to serve on")] = 8090,
+    names: Annotated[
+        Literal["none", "token", "all"] | None,
+        typer.Option(
+            "--names", help="Who sees names of people: nobody, whose token may (the default), all who open it"
+        ),
+    ] = None,
     redis: RedisUrl = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
     rules: RulesFile = None,
 ) -> None:
     """Serve the wallboard: a page for screens, its live stream, and the API behind it."""
-    settings = deployment(ctx, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
+    settings = deployment(ctx, names=names, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
     _log_to_stderr()
     typer.echo(f"wallboard: http://{host}:{port}/", err=True)
     with clear_errors():

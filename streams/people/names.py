@@ -72,6 +72,10 @@ class Names:
             return name
         return f"{name}（{id}）" if language == "zh" else f"{name} ({id})"
 
+    def in_texts(self, id: str) -> tuple[str, str] | None:
+        """What somebody is called in a Chinese and in an English text; None: by their id."""
+        return (self.shown(id, "zh"), self.shown(id, "en")) if id in self._of else None
+
     def only(self, wanted: Callable[[str], bool]) -> Names:
         """The same of some people only. Namesakes are still told apart, by whoever is there."""
         made = Names(person for id, person in self._of.items() if wanted(id))

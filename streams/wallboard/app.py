@@ -9,14 +9,18 @@ from typing import Annotated, Any
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from streams.alerts.naming import named
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
 from streams.operator_files import load_rules
+from streams.people.names import Names
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.wallboard.feed import Feed
@@ -26,6 +30,7 @@ from streams.wallboard.pages import STATIC, Headers, page_version
 from streams.wallboard.reader import Reader
 from streams.wallboard.state import MOST, Wants
 from streams.wallboard.store import Store
+from streams.wallboard.viewers import names_for, viewer_of
 from streams.windows.clock import instant
 
 #: A client that hears nothing for some of these knows that the connection is gone. Seconds.
@@ -35,6 +40,10 @@ _SEND_TIMEOUT = 30
 #: Definitions are shown as the wallboard's own policy has them where Redis does not say within this time what the workers' is. Seconds.
 _LEARN_SECONDS = 1.0
 
+Token = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(HTTPBearer(auto_error=False, description="A token of `deskpulse score token add`: names need one")),
+]
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
 
@@ -110,24 +119,50 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
             }
         )
 
+    async def names(token: HTTPAuthorizationCredentials | None) -> Names:
+        given = token.credentials if token else None
+        viewer = await run_in_threadpool(viewer_of, settings, given, instant(now_ms()))
+        members: frozenset[str] = frozenset()
+        if viewer is not None and viewer.role == "supervisor":
+            with suppress(Outage):
+                members = (await reader.read([Wants(frozenset({"agent"}), viewer.team)])).members[viewer.team]
+        return await run_in_threadpool(names_for, settings, members, viewer)
+
+    @app.get("/api/names")
+    async def api_names(token: Token = None) -> Response:
+        """What agents are called, in Chinese and in English text, as far as the token's role may see them: agents themselves,
+        supervisors their team, HR all. Without a token nobody, unless the operation shows names to everybody.
+        """
+        known = await names(token)
+        called = {id: {"zh": known.shown(id, "zh"), "en": known.shown(id, "en")} for id in known}
+        return _json({"agents": called}, headers={"Cache-Control": "no-store"})
+
     @app.get("/api/entity/{kind}/{name:path}")
-    async def api_entity(kind: EntityKind, name: str) -> Response:
-        """One entity: its figures, an agent's state, its open alerts. 404 where nothing is known of it."""
+    async def api_entity(kind: EntityKind, name: str, token: Token = None) -> Response:
+        """One entity: its figures, an agent's state, its open alerts. 404 where nothing is known of it.
+
+        Reasons have names where the token may see them.
+        """
+        known = await names(token)
         one = await reader.one(kind, name)
         if one is None:
             raise HTTPException(404, f"nothing is known of {entity(kind, name)!r} at present")
+        one.alerts = [named(alert, known.in_texts) for alert in one.alerts]
         return _json(one)
 
     @app.get("/api/alerts")
-    async def api_alerts() -> Response:
-        """Open alerts, the gravest first, and the latest steps in the lives of alerts, newest first."""
-        wants = Wants()
+    async def api_alerts(token: Token = None) -> Response:
+        """Open alerts, the gravest first, and the latest steps in the lives of alerts, newest first.
+
+        Reasons have names where the token may see them.
+        """
+        wants, known = Wants(), await names(token)
         reading = await reader.read([])
         return _json(
             {
                 "total": len(reading.alerts),
-                "open": [item.json for item in reading.alerts_for(wants).values()],
-                "recent": [item.json for item in reading.recent_for(wants).values()],
+                "open": [named(item.value, known.in_texts) for item in reading.alerts_for(wants).values()],
+                "recent": [named(item.value, known.in_texts) for item in reading.recent_for(wants).values()],
             }
         )
 

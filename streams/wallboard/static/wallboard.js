@@ -9,6 +9,7 @@ import { Figures } from "./figures.js";
 import { age, count, date, duration, time } from "./format.js";
 import { Groups, needText } from "./groups.js";
 import { Judge } from "./judge.js";
+import { followNames } from "./names.js";
 import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
 import { Tiles } from "./tiles.js";
@@ -48,6 +49,10 @@ class Page {
     find("definitions-open").addEventListener("click", () => find("definitions").showModal());
     this.relabel();
     this.connect();
+    followNames(() => {
+      board.changed.everything = true;
+      this.drawSoon();
+    });
     setInterval(() => this.tick(), 1_000);
     setInterval(() => this.drawAge(), 250);
   }
