@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from streams.cli import app
+from tests.support import ROOT
 from tests.support.people import NAMESAKES, PEOPLE, Staff, staff
 
 
@@ -102,3 +103,9 @@ def test_nothing_is_there_before_the_first_file(desk: Staff) -> None:
     assert json.loads(typed("list", "--json").output) == []
     assert "nobody is known under the id 'P001'" in typed("delete", "P001", "--by", "hr-1", code=1).output
     assert typed("journal").output == ""
+
+
+def test_the_example_of_the_documentation_is_sound(desk: Staff) -> None:
+    output = typed("import", ROOT / "docs" / "example" / "people.csv", "--by", "hr-1").output
+    assert "new, 0 changed, 0 there already" in output
+    assert "note:" not in output
