@@ -22,6 +22,9 @@ BEHIND = "behind"
 #: Hash: customer id that many callers share → ``SharedId``.
 SHARED = "shared"
 
+#: String: all targets as the workers have them (JSON: a list of ``Target``), whose owners are ids.
+TARGETS = "targets"
+
 
 def now(kind: str) -> str:
     """Hash: entity id → ``Totals``, of the entities of a kind (``ENTITY_KINDS``)."""

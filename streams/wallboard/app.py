@@ -23,6 +23,7 @@ from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.wallboard.aims import Aims
 from streams.wallboard.feed import Feed
 from streams.wallboard.meta import meta
 from streams.wallboard.outage import Outage
@@ -55,6 +56,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     feed = Feed(Reader(store, settings.policy))
     # Who asks once wants the whole list more than a screen does.
     reader = Reader(store, settings.policy, most_groups=MOST)
+    aims = Aims(store, lambda: reader.policy)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -136,6 +138,13 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         known = await names(token)
         called = {id: {"zh": known.shown(id, "zh"), "en": known.shown(id, "en")} for id in known}
         return _json({"agents": called}, headers={"Cache-Control": "no-store"})
+
+    @app.get("/api/targets")
+    async def api_targets() -> Response:
+        """What is to be reached today, by the operation's clock: for whom (``team|T1``) → KPI → the target, its ``number`` in the KPI's
+        unit. An agent without one goes by the team's, whoever has none by that of ``all|all``. Owners are ids.
+        """
+        return _json(await aims.today())
 
     @app.get("/api/entity/{kind}/{name:path}")
     async def api_entity(kind: EntityKind, name: str, token: Token = None) -> Response:

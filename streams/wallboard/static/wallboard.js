@@ -12,6 +12,7 @@ import { Judge } from "./judge.js";
 import { followNames } from "./names.js";
 import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
+import { followTargets } from "./targets.js";
 import { Tiles } from "./tiles.js";
 import { chooseLanguage, label, language, named, otherLanguage, setLanguage, t } from "./texts.js";
 
@@ -49,10 +50,12 @@ class Page {
     find("definitions-open").addEventListener("click", () => find("definitions").showModal());
     this.relabel();
     this.connect();
-    followNames(() => {
+    const redraw = () => {
       board.changed.everything = true;
       this.drawSoon();
-    });
+    };
+    followNames(redraw);
+    followTargets(redraw);
     setInterval(() => this.tick(), 1_000);
     setInterval(() => this.drawAge(), 250);
   }
