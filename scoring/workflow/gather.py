@@ -15,6 +15,7 @@ import msgspec
 
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Season
+from scoring.cards.targets import in_question
 from scoring.outcomes.settings import Settings
 from scoring.period import Month, Period
 from scoring.runs.jsonl import Facts
@@ -30,6 +31,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, within
 from streams.people import store as people_store
 from streams.people.names import Names
+from streams.targets.book import Targets
 
 #: Rated days before the period that streaks of days may reach back to.
 LOOK_BACK = timedelta(days=31)
@@ -53,6 +55,9 @@ class Operation(outputs.Operation, Protocol):
 
     def now(self) -> datetime:
         """The moment at which a command is given, by the machine's clock."""
+
+    def targets(self) -> Targets:
+        """What is to be reached, in all its versions; none where nobody has set any."""
 
     def as_of(self) -> datetime:
         """The operation's own clock: as of when its figures are."""
@@ -149,6 +154,7 @@ def gather(
         settings=settings,
         pools=pools or {},
         incomplete=incomplete,
+        targets=in_question(card.at(period.kind), operation.targets(), period.last),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
     )
 
