@@ -17,6 +17,7 @@ from streams.commands.shared.context import Broker, Deployment, PolicyFile, Pref
 from streams.commands.signs import signs
 from streams.commands.state import state
 from streams.commands.targets import targets
+from streams.commands.units import units
 from streams.version import named
 
 app = typer.Typer(
@@ -64,6 +65,7 @@ app.command()(sources.replay)
 app.add_typer(facts, name="facts")
 app.add_typer(roster, name="roster")
 app.add_typer(people, name="people")
+app.add_typer(units, name="units")
 app.add_typer(targets, name="targets")
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")

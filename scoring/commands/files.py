@@ -16,7 +16,7 @@ from scoring.reports.files import Spoken, write
 from scoring.reports.sheets import Context, Excluded
 from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
 from scoring.workflow import appeals
-from scoring.workflow.gather import Operation, names, store
+from scoring.workflow.gather import Operation, names, store, units
 from streams.people.names import Names
 
 
@@ -44,7 +44,7 @@ def files(
         before = totals_before(connection, run.card, materials.period)
         called = Names() if ids else names(operation)
         left_out = excluded(connection, run, number, called)
-        context = Context(result.run, result.outcomes, materials.roster, before, left_out, called)
+        context = Context(result.run, result.outcomes, materials.roster, before, left_out, called, units(operation))
     state = "published" if number == run.published else "not published"
     typer.echo(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
     with clear():

@@ -45,7 +45,7 @@ from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import compute
 from scoring.runs.run import Run
 from scoring.store.runs import look_up
-from scoring.workflow.gather import Operation, gather, names, remembered, store, without_facts
+from scoring.workflow.gather import Operation, gather, names, remembered, store, units, without_facts
 from streams.people.names import Names
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
@@ -138,7 +138,13 @@ def run(
         )
     show(render(result, rows, called))
     with clear():
-        write(Context(result, decided, roster, before, names=called), out, formats, sheets, language)
+        write(
+            Context(result, decided, roster, before, names=called, units=units(operation)),
+            out,
+            formats,
+            sheets,
+            language,
+        )
     if publish:
         if without_facts(materials):
             stop(f"nothing was published: no agent has facts in {when}, {months_there_are(operation)}")

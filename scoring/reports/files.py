@@ -43,7 +43,7 @@ class Spoken(StrEnum):
 #: A context and the revision → the file. Programs read JSON: it has ids, and no names.
 _Writer = Callable[[Context, int], Iterable[bytes]]
 _WRITERS: Mapping[Format, _Writer] = {
-    Format.xlsx: lambda of, _: (to_xlsx(of.run, of.outcomes, of.roster, of.names),),
+    Format.xlsx: lambda of, _: (to_xlsx(of.run, of.outcomes, of.roster, of.names, of.units),),
     Format.csv: lambda of, _: (to_csv(of.run, of.outcomes, of.names),),
     Format.json: lambda of, revision: json_parts(of.run, of.outcomes, of.roster, revision),
 }

@@ -31,6 +31,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, within
 from streams.people import store as people_store
 from streams.people.names import Names
+from streams.people.units import UnitNames
 from streams.targets.book import Targets
 
 #: Rated days before the period that streaks of days may reach back to.
@@ -82,6 +83,11 @@ def store(operation: Operation) -> Iterator[Database]:
 def names(operation: Operation) -> Names:
     """Everybody's names as they are now; none where nobody has imported any."""
     return people_store.names(operation.database, operation.data_dir)
+
+
+def units(operation: Operation) -> UnitNames:
+    """What teams and sites are called; none where nobody has imported any."""
+    return people_store.unit_names(operation.database, operation.data_dir)
 
 
 def remembered(operation: Operation, materials: Materials) -> Materials:

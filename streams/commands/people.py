@@ -30,6 +30,7 @@ from streams.people.store import (
     people_database,
     take,
 )
+from streams.tabular import day
 
 people = typer.Typer(
     no_args_is_help=True, help="Who people are: names, addresses, superiors. Kafka and Redis never learn them."
@@ -112,6 +113,24 @@ def show(ctx: typer.Context, id: Id) -> None:
         raise stop(f"nobody is known under the id {id!r}; `deskpulse people list` shows who is")
     told = asdict(known[id]) | {"reporting": [asdict(one) for one in reports.get(id, ())]}
     typer.echo(_json(told))
+
+
+@people.command()
+def superior(
+    ctx: typer.Context,
+    id: Id,
+    on_day: Annotated[
+        str | None, typer.Option("--day", metavar="YYYY-MM-DD", help="On this day; today where absent")
+    ] = None,
+) -> None:
+    """Whom a person reports to on a day, and who stands in for them: ids, names and addresses as JSON; null: nobody was told."""
+    here = deployment(ctx)
+    with clear_errors():
+        when = day(on_day) if on_day else _today(here)
+    known, reports = _all(here)
+    above = on(reports.get(id, ()), when)
+    told = {role: above and getattr(above, role) for role in ("superior", "deputy")}
+    typer.echo(_json({role: who and asdict(known.get(who, Person(who))) for role, who in told.items()}))
 
 
 @people.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
@@ -15,6 +15,7 @@ from streams.people.names import Names
 from streams.people.person import Person, Reporting
 from streams.people.sheet import PeopleFile, contradictions
 from streams.people.tables import people, people_journal, reporting
+from streams.people.units import UnitNames, all_units
 
 _SCHEMA = Schema(
     migrations=("streams", "people", "migrations"),
@@ -54,6 +55,15 @@ def names(url: str | None, data_dir: Path) -> Names:
             return Names()
         with database.read() as connection:
             return Names(all_people(connection).values())
+
+
+def unit_names(url: str | None, data_dir: Path) -> UnitNames:
+    """What teams, queues and sites are called; none where nobody has imported any. Raises StoreError."""
+    with people_database(url, data_dir) as database:
+        if not database.begun:
+            return UnitNames()
+        with database.read() as connection:
+            return UnitNames(all_units(connection))
 
 
 def all_people(connection: Connection) -> dict[str, Person]:
@@ -138,18 +148,6 @@ def journal(connection: Connection) -> list[Mapping[str, object]]:
     """Who did what with whom when, oldest first: ids only."""
     rows = connection.execute(select(people_journal).order_by(people_journal.c.id)).mappings()
     return [{**row, "at": row["at"].replace(tzinfo=UTC) if row["at"].tzinfo is None else row["at"]} for row in rows]
-
-
-def superior_on(connection: Connection, id: str, day: date) -> Reporting | None:
-    """Whom a person reports to on a day; None: nobody has told."""
-    query = (
-        select(reporting)
-        .where(reporting.c.agent_id == id, reporting.c.valid_from <= day)
-        .order_by(reporting.c.valid_from.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).mappings().first()
-    return None if row is None else Reporting(**row)
 
 
 def _remove(connection: Connection, ids: Sequence[str]) -> None:

@@ -34,7 +34,17 @@ reporting = Table(
     Column("superior", String(256)),
     Column("deputy", String(256)),
 )
-#: What was done with whom, by whom, when (UTC): ids, never what was told of them. ``action``: added, changed, deleted, allowed.
+#: What teams, queues and sites are called.
+units = Table(
+    "units",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("id", String(256), primary_key=True),
+    Column("name_zh", String(256)),
+    Column("name_en", String(256)),
+)
+#: What was done with whom, by whom, when (UTC): ids, never what was told of them. ``action``: added, changed, deleted, allowed;
+#: named, of a unit by its key.
 people_journal = Table(
     "people_journal",
     metadata,
@@ -42,5 +52,5 @@ people_journal = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("author", String(256), nullable=False),
     Column("action", String(16), nullable=False),
-    Column("agent_id", String(256), nullable=False),
+    Column("agent_id", String(300), nullable=False),
 )

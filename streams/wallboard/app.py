@@ -31,7 +31,7 @@ from streams.wallboard.pages import STATIC, Headers, page_version
 from streams.wallboard.reader import Reader
 from streams.wallboard.state import MOST, Wants
 from streams.wallboard.store import Store
-from streams.wallboard.viewers import names_for, viewer_of
+from streams.wallboard.viewers import called, names_for, units_of, viewer_of
 from streams.windows.clock import instant
 
 #: A client that hears nothing for some of these knows that the connection is gone. Seconds.
@@ -133,11 +133,15 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     @app.get("/api/names")
     async def api_names(token: Token = None) -> Response:
         """What agents are called, in Chinese and in English text, as far as the token's role may see them: agents themselves,
-        supervisors their team, HR all. Without a token nobody, unless the operation shows names to everybody.
+        supervisors their team, HR all. Without a token nobody, unless the operation shows names to everybody. ``units``: what teams,
+        queues and sites are called (``team|T1``), for everybody.
         """
-        known = await names(token)
-        called = {id: {"zh": known.shown(id, "zh"), "en": known.shown(id, "en")} for id in known}
-        return _json({"agents": called}, headers={"Cache-Control": "no-store"})
+        known, units = await names(token), await run_in_threadpool(units_of, settings)
+        body = {
+            "agents": {id: {"zh": known.shown(id, "zh"), "en": known.shown(id, "en")} for id in known},
+            "units": {key: {"zh": units.shown(key, "zh"), "en": units.shown(key, "en")} for key in units},
+        }
+        return _json(body, headers={"Cache-Control": "no-store"})
 
     @app.get("/api/targets")
     async def api_targets() -> Response:
@@ -152,11 +156,11 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
 
         Reasons have names where the token may see them.
         """
-        known = await names(token)
+        name_of = await run_in_threadpool(called, settings, await names(token))
         one = await reader.one(kind, name)
         if one is None:
             raise HTTPException(404, f"nothing is known of {entity(kind, name)!r} at present")
-        one.alerts = [named(alert, known.in_texts) for alert in one.alerts]
+        one.alerts = [named(alert, name_of) for alert in one.alerts]
         return _json(one)
 
     @app.get("/api/alerts")
@@ -165,13 +169,13 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
 
         Reasons have names where the token may see them.
         """
-        wants, known = Wants(), await names(token)
+        wants, name_of = Wants(), await run_in_threadpool(called, settings, await names(token))
         reading = await reader.read([])
         return _json(
             {
                 "total": len(reading.alerts),
-                "open": [named(item.value, known.in_texts) for item in reading.alerts_for(wants).values()],
-                "recent": [named(item.value, known.in_texts) for item in reading.recent_for(wants).values()],
+                "open": [named(item.value, name_of) for item in reading.alerts_for(wants).values()],
+                "recent": [named(item.value, name_of) for item in reading.recent_for(wants).values()],
             }
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import Protocol
 
 from fastapi import HTTPException
 
+from streams.contracts.outputs import entity_id, entity_kind
 from streams.database import StoreError
 from streams.people.names import Names, Viewer
-from streams.people.store import names
+from streams.people.store import names, unit_names
+from streams.people.units import UnitNames
 from streams.settings import Settings
 
 
@@ -21,6 +23,27 @@ class Logins(Protocol):
 
     def __call__(self, database: str | None, data_dir: Path, token: str, now: datetime) -> Viewer | None:
         """Raises StoreError where the database does not answer."""
+
+
+def called(settings: Settings, people: Names) -> Callable[[str], tuple[str, str] | None]:
+    """Entity → its name in Chinese and English text: of agents by ``people``, of teams, queues and sites what they are called.
+
+    Raises HTTPException: 503 where the database does not answer.
+    """
+    units = units_of(settings)
+
+    def name(key: str) -> tuple[str, str] | None:
+        return people.in_texts(entity_id(key)) if entity_kind(key) == "agent" else units.in_texts(key)
+
+    return name
+
+
+def units_of(settings: Settings) -> UnitNames:
+    """What teams, queues and sites are called: everybody may see it. Raises HTTPException as ``names_for``."""
+    try:
+        return unit_names(settings.database, settings.data_dir)
+    except StoreError as error:
+        raise HTTPException(503, str(error)) from error
 
 
 def names_for(settings: Settings, team_of: Collection[str], viewer: Viewer | None) -> Names:

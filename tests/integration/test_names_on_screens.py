@@ -53,6 +53,10 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
     made = staff(tmp_path)
     run_cli(operation, "people", "import", str(made.people_csv), "--by", "hr-1")
     run_cli(operation, "roster", "import", str(made.roster_csv))
+    assert "205 people, 205 on the roster, 0 of them without a name" in run_cli(operation, "people", "check")
+    units = tmp_path / "units.csv"
+    units.write_text("kind,id,name_zh,name_en\nteam,team-1,热线一组,Hotline one\n", encoding="utf-8")
+    assert "imported: 1 new" in run_cli(operation, "units", "import", str(units), "--by", "hr-1")
     tokens = {
         role: run_cli(operation, "score", "token", "add", role, "--role", role, "--by", "hr-1", *whose).split()[0]
         for role, whose in (("hr", ()), ("supervisor", ("--team", "team-9")), ("agent", ("--person", "P001")))
@@ -65,7 +69,10 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
         settled(operation)
         eventually(lambda: len(get(page, "api/alerts")["open"]) >= 2)
         names = {role: get(page, "api/names", token)["agents"] for role, token in tokens.items()}
-        assert get(page, "api/names") == {"agents": {}}
+        assert get(page, "api/names") == {
+            "agents": {},
+            "units": {"team|team-1": {"zh": "热线一组", "en": "Hotline one"}},
+        }
         assert set(names["hr"]) == set(made.people)
         in_team = {id for id in made.people if id.endswith("9")} | {"P003"}  # who changed team twice is there by now
         assert set(names["supervisor"]) == in_team
@@ -78,6 +85,7 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
         assert "agent Li Na (P002), in the last 30 min" in reasons["agent|P002"]["reason_en"]
         plain = get(page, "api/alerts")["open"] + get(page, "api/alerts")["recent"]
         assert [alert for alert in plain if "李娜" in str(alert) or "Li Na" in str(alert)] == []
+        assert reasons["team|team-1"]["reason_zh"].startswith("班组 热线一组近30分钟")
         run_cli(operation, "people", "delete", "P002", "--by", "hr-1")
         assert get(page, "api/names", tokens["hr"])["agents"]["P001"] == {"zh": "李娜", "en": "Li Na"}
         after = {alert["entity"]: alert for alert in get(page, "api/alerts", tokens["hr"])["open"]}

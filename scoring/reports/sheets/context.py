@@ -14,6 +14,7 @@ from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry
 from streams.people.names import Names
+from streams.people.units import UnitNames
 
 #: A mean over fewer people would tell a colleague's score.
 LEAST_PEERS = 3
@@ -48,7 +49,7 @@ class Context:
 
     ``outcomes``: of the same month. ``roster``: person → his entry. ``totals``: person → earlier months' totals as they
     were published, period → total (None: unscored). ``excluded``: person → what was left out. ``names``: of those who may be called
-    by name.
+    by name. ``units``: what teams and sites are called.
     """
 
     run: Run
@@ -57,6 +58,7 @@ class Context:
     totals: Mapping[str, Mapping[str, Decimal | None]] = field(default_factory=dict)
     excluded: Mapping[str, Sequence[Excluded]] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+    units: UnitNames = field(default_factory=UnitNames)
 
     @cached_property
     def scores(self) -> Mapping[str, PersonScore]:

@@ -129,9 +129,9 @@ def _facts(context: Context, score: PersonScore, language: Language) -> Iterator
     if score.hr_number:
         yield label("hr_number", language), score.hr_number
     if entry and entry.team_id:
-        yield label("team", language), entry.team_id
+        yield label("team", language), context.units.shown(f"team|{entry.team_id}", language)
     if entry and entry.site_id:
-        yield label("site", language), entry.site_id
+        yield label("site", language), context.units.shown(f"site|{entry.site_id}", language)
 
 
 def _of(score: PersonScore, language: Language) -> str:

@@ -18,6 +18,7 @@ from scoring.runs.run import Run
 from scoring.units import Unit
 from streams.contracts.outputs import RosterEntry
 from streams.people.names import Names
+from streams.people.units import UnitNames
 
 _FORMATS: dict[Unit, str] = {
     "s": "0.00",
@@ -41,14 +42,16 @@ def to_xlsx(
     outcomes: Outcomes | None = None,
     roster: Mapping[str, RosterEntry] | None = None,
     names: Names | None = None,
+    units: UnitNames | None = None,
 ) -> bytes:
     """The workbook. Totals stand rounded; items unrounded, shown with 2 places; a dash where something is unscored.
 
     ``outcomes``: of the same month. ``roster``: person → his entry, for team and site. ``names``: a column beside each person's.
+    ``units``: what teams and sites are called.
     """
     known = names or Names()
     book = xlsx.begun(f"{run.card.id} v{run.card.version} {run.period}", run.period.last)
-    summary = _Summary(run, outcomes, roster or {})
+    summary = _Summary(run, outcomes, roster or {}, units or UnitNames())
 
     def of_people(title: str, columns: list[Column], lines: Iterable[Iterable[Shown]]) -> None:
         xlsx.sheet(book, title, *(_named(columns, lines, known) if known else (columns, lines)))
@@ -81,8 +84,10 @@ def _named(
 class _Summary:
     """The first sheet: a line a person. Columns that nobody has anything in are left out."""
 
-    def __init__(self, run: Run, outcomes: Outcomes | None, roster: Mapping[str, RosterEntry]) -> None:
-        self._run, self._roster = run, roster
+    def __init__(
+        self, run: Run, outcomes: Outcomes | None, roster: Mapping[str, RosterEntry], units: UnitNames
+    ) -> None:
+        self._run, self._roster, self._units = run, roster, units
         self._decided = {one.person: one for one in outcomes.people} if outcomes else None
         entries = [entry for person in run.people if (entry := roster.get(person.person))]
         self._hr = any(person.hr_number is not None for person in run.people)
@@ -119,9 +124,9 @@ class _Summary:
         if self._hr:
             yield person.hr_number or NONE
         if self._team:
-            yield (entry.team_id if entry else None) or NONE
+            yield self._units.beside(f"team|{entry.team_id}") if entry and entry.team_id else NONE
         if self._site:
-            yield (entry.site_id if entry else None) or NONE
+            yield self._units.beside(f"site|{entry.site_id}") if entry and entry.site_id else NONE
         yield Number(tally.total, POINTS)
         yield Number(tally.scored_max, AS_IS)
         yield Number(tally.max, AS_IS)

@@ -3,7 +3,7 @@
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { standsText } from "./figures.js";
 import { NONE, count, duration } from "./format.js";
-import { nameOf } from "./names.js";
+import { nameOf, unitOf } from "./names.js";
 import { language, t } from "./texts.js";
 
 const collator = new Intl.Collator(undefined, { numeric: true });
@@ -227,17 +227,21 @@ class Row {
   }
 
   has(words) {
-    return `${this.id} ${this.called} ${this.teamId ?? ""} ${this.doing ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
+    return `${this.id} ${this.called} ${this.teamId ?? ""} ${this.teamCalled ?? ""} ${this.doing ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
   }
 
   get called() {
     return nameOf(this.id, language());
   }
 
+  get teamCalled() {
+    return this.teamId == null ? null : unitOf("team", this.teamId, language());
+  }
+
   draw(figures) {
     setText(this.name, this.called);
     this.name.title = this.called === this.id ? "" : this.id;
-    setText(this.team, this.teamId ?? NONE);
+    setText(this.team, this.teamCalled ?? NONE);
     this.drawState();
     for (const slot of this.cells) {
       const { n, amount, stands, rule, text, window } = figures.of(this.snapshot, slot.shown);
@@ -288,7 +292,7 @@ class Row {
   key(by, figures) {
     if (by === "") return ["offline", "unknown"].includes(this.doing ?? "offline") ? 1 : 0;
     if (by === "id") return this.called;
-    if (by === "team") return this.teamId ?? null;
+    if (by === "team") return this.teamCalled;
     if (by === "state") {
       // Within a state, who is in it the longest comes first.
       return this.presence ? STATES.indexOf(this.doing) + (this.since ?? 0) / 1e14 : null;

@@ -3,7 +3,7 @@
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { NONE, duration, shortTime, time } from "./format.js";
 import { stepKey } from "./board.js";
-import { nameOf, named as withName } from "./names.js";
+import { nameOf, named as withName, unitOf } from "./names.js";
 import { language, named, t, tidy } from "./texts.js";
 
 const GRAVITY = { critical: 0, warning: 1, info: 2 };
@@ -68,7 +68,7 @@ export class Alerts {
 export function entityText(entity) {
   const [kind, ...rest] = entity.split("|");
   const id = rest.join("|");
-  return kind === "all" ? t().all : `${t()[kind] ?? kind} ${kind === "agent" ? nameOf(id, language()) : id}`;
+  return kind === "all" ? t().all : `${t()[kind] ?? kind} ${kind === "agent" ? nameOf(id, language()) : unitOf(kind, id, language())}`;
 }
 
 function flash(el) {

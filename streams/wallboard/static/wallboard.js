@@ -9,7 +9,7 @@ import { Figures } from "./figures.js";
 import { age, count, date, duration, time } from "./format.js";
 import { Groups, needText } from "./groups.js";
 import { Judge } from "./judge.js";
-import { followNames } from "./names.js";
+import { followNames, unitOf } from "./names.js";
 import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
 import { followTargets } from "./targets.js";
@@ -162,10 +162,11 @@ class Page {
     const teams = new Set([...board.snapshots.team.keys(), ...Object.keys(board.staff).filter(Boolean)]);
     if (this.team) teams.add(this.team);
     const names = [...teams].sort(new Intl.Collator(undefined, { numeric: true }).compare);
-    const key = `${language()} ${JSON.stringify(names)}`;
+    const shown = names.map((name) => new Option(unitOf("team", name, language()), name));
+    const key = `${language()} ${JSON.stringify(shown.map((option) => [option.value, option.text]))}`;
     if (this.teamsShown !== key) {
       this.teamsShown = key;
-      select.replaceChildren(new Option(t().all_teams, ""), ...names.map((name) => new Option(name, name)));
+      select.replaceChildren(new Option(t().all_teams, ""), ...shown);
     }
     select.value = this.team;
   }

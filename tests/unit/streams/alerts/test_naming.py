@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from streams.alerts.naming import named
 from streams.contracts import events as e
@@ -36,7 +37,18 @@ def fired(agent: str) -> Alert:
 )
 def test_the_agent_is_called_by_name(agent: str, zh: str, en: str) -> None:
     alert = fired(agent)
-    shown = named(alert, NAMES.in_texts)
+    shown = named(alert, lambda key: NAMES.in_texts(key.split("|")[1]))
     assert shown.reason_zh.startswith(zh)
     assert en in shown.reason_en
     assert (shown.entity, shown.value, shown.key) == (alert.entity, alert.value, alert.key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "zh", "en"), [("team", "班组", "team"), ("queue", "队列", "queue"), ("site", "职场", "site")]
+)
+def test_units_are_called_by_name_too(kind: str, zh: str, en: str) -> None:
+    alert = replace(
+        fired("A1"), entity=f"{kind}|u1", reason_zh=f"{zh} u1近5分钟", reason_en=f"KPI, {en} u1, in the last"
+    )
+    shown = named(alert, lambda key: ("热线", "Hotline") if key == f"{kind}|u1" else None)
+    assert (shown.reason_zh, shown.reason_en) == (f"{zh} 热线近5分钟", f"KPI, {en} Hotline, in the last")
