@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeAlias
 
@@ -27,7 +27,7 @@ from scoring.store.database import StoreError
 from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, card_of, find_run, result_of
 from scoring.store.tokens import Login, TokenError, login
 from scoring.workflow import appeals, lifecycle
-from scoring.workflow.gather import Operation, store
+from scoring.workflow.gather import Operation, names, store
 from scoring.workflow.import_sheet import Taken, take_sheet
 from streams.doors import SAFE, BoundedBody, Headers, refusal
 
@@ -194,7 +194,8 @@ def create_app(operation: Operation) -> FastAPI:
         """The frozen result: everybody's for HR, the team's for a supervisor, his own for an agent."""
         with _reading(operation) as connection:
             run, result = _seen(connection, card, period, who)
-        return _json({"run": run, **_only(result, who)})
+            body = _only(result, who)
+        return _json({"run": run, **body, "names": _names(operation, [one["person"] for one in body["scores"]])})
 
     @app.get("/api/runs/{card}/{period}/people/{person}")
     def sheet(card: CardId, period: PeriodId, person: PersonId, who: Anybody) -> Response:
@@ -205,6 +206,7 @@ def create_app(operation: Operation) -> FastAPI:
             signed = lifecycle.signatures(connection, run).get(person, {})
             due = lifecycle.turn(card_of(connection, run), signed)
         sheet = {"score": own.score, "outcomes": own.outcome, "signed": list(signed.values()), "next": due and due.id}
+        sheet["names"] = _names(operation, [person])
         return _json({"run": run, **sheet})
 
     @app.post("/api/runs/{card}/{period}/people/{person}/review")
@@ -361,6 +363,12 @@ def _only(result: Document, who: Login) -> dict[str, Any]:
         return result.whole()
     body = result.whole(lambda one: who.may_see(one.person, one.team))
     return {**body, "outcomes": body["outcomes"] and {"people": body["outcomes"]["people"]}}
+
+
+def _names(operation: Operation, seen: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    """Names of those whom somebody may see: put in now, as what is frozen has ids only."""
+    known = names(operation)
+    return {id: {"zh": known.plain(id, "zh"), "en": known.plain(id, "en")} for id in seen if id in known}
 
 
 def _allowed(result: Document, person: str, who: Login) -> PersonResult:

@@ -11,11 +11,14 @@ from streams.commands.dead_letters import dead_letters
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
 from streams.commands.mapping import mapping
+from streams.commands.people import people
 from streams.commands.policy import policy as policy_commands
 from streams.commands.roster import roster
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
 from streams.commands.signs import signs
 from streams.commands.state import state
+from streams.commands.targets import targets
+from streams.commands.units import units
 from streams.version import named
 
 app = typer.Typer(
@@ -63,6 +66,9 @@ app.command()(sources.replay)
 app.add_typer(facts, name="facts")
 app.add_typer(mapping, name="mapping")
 app.add_typer(roster, name="roster")
+app.add_typer(people, name="people")
+app.add_typer(units, name="units")
+app.add_typer(targets, name="targets")
 app.add_typer(operate.topics, name="topics")
 app.add_typer(kpi, name="kpi")
 app.command()(signs)

@@ -12,7 +12,7 @@ import msgspec
 from kafka import KafkaConsumer, KafkaProducer
 
 from streams.contracts import topics
-from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
 from streams.entities.daily_facts import plain, whole
 from streams.entities.day_parts import decode_day
 from streams.kafka import reading
@@ -22,6 +22,7 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.targets.book import Targets
 from streams.windows.clock import Days
 from streams.worker.state.progress import Progress
 
@@ -153,6 +154,21 @@ class KafkaOperation:
         Raises ConnectionError where no Kafka answers.
         """
         return self._publish(topics.ROSTER, ((agent, _encode(own)) for agent, own in entries.items()))
+
+    def targets(self) -> Targets:
+        """All targets; none where nobody has set any. Raises ConnectionError where no Kafka answers."""
+        name, book = self.settings.topic(topics.TARGETS), Targets()
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            if consumer.partitions_for_topic(name):  # an operation of before may have no such topic yet
+                book.load({key.decode(): value for key, value in self._whole(consumer, name)})
+        return book
+
+    def publish_targets(self, versions: Mapping[str, list[Target]]) -> int:
+        """Put all versions of these targets on the ``targets`` topic; returns how many keys the broker has acknowledged.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        return self._publish(topics.TARGETS, ((key, _encode(own)) for key, own in versions.items()))
 
     def _publish(self, topic: topics.Topic, messages: Iterable[tuple[str, bytes]]) -> int:
         name = self.settings.topic(topic)

@@ -28,6 +28,7 @@ from streams.presence.log import AgentPresence
 from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
+from streams.targets.book import Targets
 from streams.windows.clock import Days, EventClock, Intervals
 
 #: No event of the past lies beyond this machine clock: the year 2262.
@@ -124,14 +125,15 @@ def run(
     *,
     look_every: int = 1000,
     machine: int = _FAR,
+    targets: Targets | None = None,
 ) -> Run:
     """Take raw messages in the given order, on the event clock.
 
     Alerts are looked at after every ``look_every`` messages; 1 looks after each. ``machine``: the machine's clock (ms since 1970),
-    behind which an event of the future is refused; no clock where it is not given.
+    behind which an event of the future is refused; no clock where it is not given. ``targets``: what rules on ``target`` compare with.
     """
     result, days = Run(), Days(policy.zone, policy.day_starts_ms)
-    kpis = KpisStage(policy, rules, result.entities, result.facts)
+    kpis = KpisStage(policy, rules, result.entities, result.facts, targets)
     offset = 0
     for contributions in _admitted(raws, policy, roster, days, result, look_every, machine):
         for key, contribution in contributions:

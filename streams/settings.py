@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     )
     pseudonym_key: str | None = Field(None, description="Key of the customers' pseudonyms", repr=False)
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
+    names: Literal["none", "token", "all"] = Field(
+        "token",
+        description="Who sees names on the wallboard: nobody, whose token may (`deskpulse score token add`), or all who open it",
+    )
     database: str | None = Field(
         None,
         description="PostgreSQL of what people decide (postgresql://…); SQLite in data_dir where absent",

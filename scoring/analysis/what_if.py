@@ -19,6 +19,7 @@ from scoring.runs.outcome_inputs import About, Incomplete, people
 from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy.versions import AnyPolicy
+from streams.targets.book import Targets
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Past:
     about: Mapping[str, About] = field(default_factory=dict)
     everybody: About | None = None
     pools: Mapping[str, Decimal] = field(default_factory=dict)
+    targets: Targets | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ def _played(
     history: dict[str, History] = {}
     made = []
     for one in past:
-        scored = run(scenario.card, one.month, one.facts, policy, one.roster, one.inputs, scenario.seasons, as_of)
+        scored = run(
+            scenario.card, one.month, one.facts, policy, one.roster, one.inputs, scenario.seasons, as_of, one.targets
+        )
         everybody = people(scored, one.roster, one.about, incomplete, one.everybody)
         outcomes = decide(
             one.month,

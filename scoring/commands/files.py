@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from sqlalchemy import Connection
 
-from scoring.commands.options import CardName, Formats, Out, PeriodOption, SheetFormats, SheetLanguage
+from scoring.commands.options import CardName, Formats, IdsOnly, Out, PeriodOption, SheetFormats, SheetLanguage
 from scoring.commands.output import clear
 from scoring.commands.run import Revision, card_id
 from scoring.outcomes import Words
@@ -16,7 +16,8 @@ from scoring.reports.files import Spoken, write
 from scoring.reports.sheets import Context, Excluded
 from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
 from scoring.workflow import appeals
-from scoring.workflow.gather import Operation, store
+from scoring.workflow.gather import Operation, names, store, units
+from streams.people.names import Names
 
 
 def files(
@@ -28,10 +29,12 @@ def files(
     formats: Formats = None,
     sheets: SheetFormats = None,
     language: SheetLanguage = Spoken.both,
+    ids: IdsOnly = False,
 ) -> None:
     """Write the workbook, CSV, JSON and sheets of a run as it was frozen: what was published, else what stands now.
 
-    The same revision gives the same files. `deskpulse score push` takes the .json to an HR system.
+    The same revision gives the same files, with the names as they are today; JSON has ids only. `deskpulse score push`
+    takes the .json to an HR system.
     """
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
@@ -39,14 +42,16 @@ def files(
         number = revision or run.published or run.revision
         materials, result, _ = recomputed(connection, run, number)
         before = totals_before(connection, run.card, materials.period)
-        context = Context(result.run, result.outcomes, materials.roster, before, excluded(connection, run, number))
+        called = Names() if ids else names(operation)
+        left_out = excluded(connection, run, number, called)
+        context = Context(result.run, result.outcomes, materials.roster, before, left_out, called, units(operation))
     state = "published" if number == run.published else "not published"
     typer.echo(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
     with clear():
         write(context, out, formats, sheets, language, number)
 
 
-def excluded(connection: Connection, run: RunRecord, revision: int) -> Mapping[str, list[Excluded]]:
+def excluded(connection: Connection, run: RunRecord, revision: int, called: Names) -> Mapping[str, list[Excluded]]:
     """Person → what accepted appeals up to a revision have left out of his figures, or put right, and why."""
     made: dict[str, list[Excluded]] = {}
     for one in appeals.all_appeals(connection, run):
@@ -54,8 +59,8 @@ def excluded(connection: Connection, run: RunRecord, revision: int) -> Mapping[s
         if decision is None or decision.revision is None or decision.revision > revision:
             continue
         why = Words(
-            f"申诉 {one.id}：{one.reason}；{decision.author} 受理：{decision.reason}",
-            f"appeal {one.id}: {one.reason}; accepted by {decision.author}: {decision.reason}",
+            f"申诉 {one.id}：{one.reason}；{called.shown(decision.author, 'zh')} 受理：{decision.reason}",
+            f"appeal {one.id}: {one.reason}; accepted by {called.shown(decision.author, 'en')}: {decision.reason}",
         )
         made.setdefault(one.person, []).extend(Excluded(what, why) for what in _changes(one))
     return made

@@ -19,6 +19,7 @@ from scoring.commands.options import (
     CalendarFile,
     Formats,
     HowIncomplete,
+    IdsOnly,
     Out,
     OutcomesFile,
     Pools,
@@ -44,7 +45,8 @@ from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import compute
 from scoring.runs.run import Run
 from scoring.store.runs import look_up
-from scoring.workflow.gather import Operation, gather, remembered, store, without_facts
+from scoring.workflow.gather import Operation, gather, names, remembered, store, units, without_facts
+from streams.people.names import Names
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
 
@@ -90,6 +92,7 @@ def run(
     calendar: CalendarFile = None,
     sheets: SheetFormats = None,
     language: SheetLanguage = Spoken.both,
+    ids: IdsOnly = False,
     outcomes: OutcomesFile = None,
     pool: Pools = None,
     incomplete: HowIncomplete = Incomplete.unscored,
@@ -125,6 +128,7 @@ def run(
         materials = remembered(operation, materials)
         scored = compute(materials)
         result, decided, roster = scored.run, scored.outcomes, materials.roster
+        called = Names() if ids else names(operation)
         before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}
     if not result.people:
         stop(f"no agent has facts in {when}; {months_there_are(operation)}")
@@ -132,9 +136,15 @@ def run(
         typer.echo(
             f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True
         )
-    show(render(result, rows))
+    show(render(result, rows, called))
     with clear():
-        write(Context(result, decided, roster, before), out, formats, sheets, language)
+        write(
+            Context(result, decided, roster, before, names=called, units=units(operation)),
+            out,
+            formats,
+            sheets,
+            language,
+        )
     if publish:
         if without_facts(materials):
             stop(f"nothing was published: no agent has facts in {when}, {months_there_are(operation)}")

@@ -18,7 +18,7 @@ from scoring.period import Month, Period, parse_period
 from scoring.reports.files import Format, Sheets, Spoken
 from scoring.runs.outcome_inputs import Incomplete
 from scoring.store.audit import Actor
-from scoring.workflow.gather import Operation
+from scoring.workflow.gather import Operation, names
 from streams.kpi.as_of import parse_as_of
 
 _Read = TypeVar("_Read")
@@ -50,7 +50,12 @@ PeriodOption = Annotated[
         "--period", parser=period, metavar="PERIOD", help="2026-03, 2026-Q1, 2026-H1, 2026, or 2026-01-16..2026-04-15"
     ),
 ]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does this; kept in the audit trail")]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by", metavar="ID", help="Who does this, kept in the audit trail: their id; a known name becomes it"
+    ),
+]
 CalendarFile = Annotated[Path | None, typer.Option("--calendar", help="Calendar (YAML) of the profiles in force")]
 OutcomesFile = Annotated[
     Path | None,
@@ -87,14 +92,15 @@ SheetFormats = Annotated[
 SheetLanguage = Annotated[
     Spoken, typer.Option("--language", help="Language of the sheets; both: a page each in one file")
 ]
+IdsOnly = Annotated[
+    bool, typer.Option("--ids", help="Ids in place of names, also where names are known: for files that others get")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs")]
 
 
 def actor(operation: Operation, name: str) -> Actor:
-    """Who acts, now. Raises ValueError without a name."""
-    if not name.strip():
-        raise ValueError("say who does this: --by NAME")
-    return Actor(name.strip(), operation.now())
+    """Who acts, now: a name that is known is kept as the id. Raises ValueError for nobody, and for a name of several."""
+    return Actor(names(operation).author(name), operation.now())
 
 
 def pairs(given: Sequence[str] | None, what: str) -> dict[str, str]:

@@ -43,13 +43,13 @@ def review_command(
         the_card = find(card)
         seasons = load_calendar(calendar) if calendar else ()
         scored, satisfied, rosters = [], [], []
-        at = judged_at(operation, as_of)
+        at, aims = judged_at(operation, as_of), operation.targets()
         for month in months(first, last):
             facts, roster = list(period_facts(operation, [the_card], month)), operation.roster(month.last)
             inputs = as_given(the_card, handed_in(operation, the_card.id, month))
             if not facts and not inputs:
                 continue
-            scored.append(run(the_card, month, facts, operation.policy, roster, inputs, seasons, at))
+            scored.append(run(the_card, month, facts, operation.policy, roster, inputs, seasons, at, aims))
             satisfied.append(satisfaction(facts, month, operation.policy, against, at))
             rosters.append(roster)
         if not scored:

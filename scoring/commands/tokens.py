@@ -10,7 +10,7 @@ from scoring.api import create_app
 from scoring.commands.options import AsJson, By, actor
 from scoring.commands.output import as_json, clear, row, show, table
 from scoring.store.tokens import DAYS, MOST_DAYS, ROLES, add, all_tokens, revoke
-from scoring.workflow.gather import Operation, store
+from scoring.workflow.gather import Operation, names, store
 from streams import doors
 
 token = typer.Typer(no_args_is_help=True, help="Login tokens of the HTTP API.")
@@ -34,11 +34,12 @@ def add_(
 ) -> None:
     """Make a token. It is shown this once and kept as a digest only.
 
-    Examples: `token add "Li Na" --role hr --by boss`; `token add anna --role agent --person anna --by boss`.
+    Examples: `token add payroll --role hr --by boss`; `token add anna --role agent --person anna --by boss`. Name it by the id
+    of whoever has it: a person's name that is known becomes the id.
     """
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
-        made = add(connection, name, role, actor(operation, by), person, team, days)
+        made = add(connection, names(operation).author(name), role, actor(operation, by), person, team, days)
     typer.echo(made)
     typer.echo("keep it: it is not shown again; send it as `Authorization: Bearer TOKEN`", err=True)
 

@@ -115,7 +115,7 @@ def _past(
             inputs.setdefault(person, {}).update(own)
         about |= known(handed, facts, operation.policy, month.last, given)
     everybody = About(amounts=Amounts(**given))
-    return Past(month, facts, operation.roster(month.last), inputs, about, everybody, shared)
+    return Past(month, facts, operation.roster(month.last), inputs, about, everybody, shared, operation.targets())
 
 
 def write_report(told: Report, out: Path, name: str) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
-from scoring.cards.model import Card, Item, Section
+from scoring.cards.model import Card, Item, Section, Target
 from scoring.cards.weights import Weights, own_weights, section_top
 from scoring.evaluation.item_scorer import ItemScorer
 from scoring.evaluation.sampling import Spread
@@ -77,8 +78,8 @@ class Scorer:
     def __init__(
         self, card: Card, policy: Policy | Judged, weights: Weights | None = None, *, strict: bool = False
     ) -> None:
-        self.card = card
-        judged = policy if isinstance(policy, Judged) else one_version(policy)
+        self.card, self._strict = card, strict
+        self._judged = judged = policy if isinstance(policy, Judged) else one_version(policy)
         self.weights = weights or own_weights(card)
         self._sections = [
             (
@@ -90,6 +91,8 @@ class Scorer:
             )
             for section in card.sections
         ]
+        #: Items as a target has filled them → what scores them.
+        self._filled: dict[tuple[str, Target | None], ItemScorer] = {}
         self._times = {section.id: self._scale(section, scorers) for section, scorers in self._sections}
 
     def score(
@@ -99,10 +102,17 @@ class Scorer:
         inputs: Mapping[str, Decimal | Given],
         hr_number: str | None = None,
         team: Measured | None = None,
+        filled: Mapping[str, Item] = MappingProxyType({}),
     ) -> PersonScore:
-        """A person's score from his sums, his team's where the roster names one, and what was handed in for him."""
+        """A person's score from his sums, his team's where the roster names one, and what was handed in for him.
+
+        ``filled``: item id → the item with the target that holds for him, where the card leaves it open.
+        """
         scored = [
-            (section, [scorer.score(own, team, _handed_in(inputs, scorer.item)) for scorer in scorers])
+            (
+                section,
+                [self._of(scorer, filled).score(own, team, _handed_in(inputs, scorer.item)) for scorer in scorers],
+            )
             for section, scorers in self._sections
         ]
         scored = _neutral(scored)
@@ -112,6 +122,16 @@ class Scorer:
         )
         every = [item for _, items in scored for item in items]
         return PersonScore(person, hr_number, sections, self._whole(every))
+
+    def _of(self, scorer: ItemScorer, filled: Mapping[str, Item]) -> ItemScorer:
+        """What scores an item, with the target that fills it."""
+        item = filled.get(scorer.item.id)
+        if item is None:
+            return scorer
+        key = item.id, item.target
+        if (made := self._filled.get(key)) is None:
+            made = self._filled[key] = ItemScorer(self.card, item, self._judged, self.weights, self._strict)
+        return made
 
     def _scale(self, section: Section, scorers: Sequence[ItemScorer]) -> Fraction:
         """What a point of the total is on the section's own scale."""

@@ -12,6 +12,7 @@ from scoring.runs.messages import money_of, unscored_ids
 from scoring.runs.run import Run
 from streams.csv_cells import harmless_row
 from streams.kpi.as_of import moment_said
+from streams.people.names import Names
 
 #: Headings of the columns that a person's line begins with.
 PERSON_COLUMNS = (
@@ -24,23 +25,31 @@ PERSON_COLUMNS = (
 )
 
 
-def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
+#: The column that follows the person's, where anybody is called by name.
+NAME_COLUMN = "姓名 Name"
+
+
+def to_csv(run: Run, outcomes: Outcomes | None = None, names: Names | None = None) -> bytes:
     """UTF-8 with BOM, one line per person: totals, items and sections half-up to 2 places, empty where unscored.
 
     Items whose weight profiles have changed carry it in their heading. ``outcomes``, of the same month, add grade, rank
-    and money.
+    and money; ``names`` a column beside the person's.
     """
     text = StringIO()
     out = csv.writer(text)
     items = [_heading(run, item) for item in run.items]
     parts = [f"{part.name.zh} {part.name.en} [{part.id}] 小计 subtotal" for part in run.card.sections]
+    known = names or Names()
+    person_column, *more = PERSON_COLUMNS
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
     ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
     heading = (
         "评分卡 Card",
         "版本 Version",
         "月份 Month",
-        *PERSON_COLUMNS,
+        person_column,
+        *((NAME_COLUMN,) if known else ()),
+        *more,
         *items,
         *parts,
         *ends,
@@ -55,6 +64,7 @@ def to_csv(run: Run, outcomes: Outcomes | None = None) -> bytes:
             run.card.version,
             str(run.period),
             person.person,
+            *((known.both(person.person) or "",) if known else ()),
             person.hr_number or "",
             "" if tally.total is None else tally.total,
             shown(tally.scored_max),

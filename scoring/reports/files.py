@@ -10,14 +10,11 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from scoring.outcomes import Outcomes
 from scoring.reports.csv_report import to_csv
 from scoring.reports.json_report import json_parts
 from scoring.reports.sheet_files import write_sheets
 from scoring.reports.sheets import LANGUAGES, Context
 from scoring.reports.workbook.summary import to_xlsx
-from scoring.runs.run import Run
-from streams.contracts.outputs import RosterEntry
 
 
 class Format(StrEnum):
@@ -43,11 +40,12 @@ class Spoken(StrEnum):
     both = "both"
 
 
-_Writer = Callable[[Run, Outcomes | None, Mapping[str, RosterEntry], int], Iterable[bytes]]
+#: A context and the revision → the file. Programs read JSON: it has ids, and no names.
+_Writer = Callable[[Context, int], Iterable[bytes]]
 _WRITERS: Mapping[Format, _Writer] = {
-    Format.xlsx: lambda run, outcomes, roster, _: (to_xlsx(run, outcomes, roster),),
-    Format.csv: lambda run, outcomes, *_: (to_csv(run, outcomes),),
-    Format.json: json_parts,
+    Format.xlsx: lambda of, _: (to_xlsx(of.run, of.outcomes, of.roster, of.names, of.units),),
+    Format.csv: lambda of, _: (to_csv(of.run, of.outcomes, of.names),),
+    Format.json: lambda of, revision: json_parts(of.run, of.outcomes, of.roster, revision),
 }
 
 
@@ -65,7 +63,7 @@ def write(
         out.mkdir(parents=True, exist_ok=True)
         for form in dict.fromkeys(formats or Format):
             path = out / f"{run.card.id}-{run.period}.{form}"
-            _whole(path, _WRITERS[form](run, context.outcomes, context.roster, revision))
+            _whole(path, _WRITERS[form](context, revision))
             typer.echo(f"written: {path}")
         if sheets:
             folder = out / f"{run.card.id}-{run.period}-sheets"

@@ -15,12 +15,13 @@ from scoring.evaluation.scorer import PersonScore
 from scoring.rounding import NONE, cents, shown, some
 from scoring.runs.run import Run
 from streams.kpi.as_of import moment_said
+from streams.people.names import Names
 
 #: Reasons why something is unscored that the screen shows; each person may have his own.
 _REASONS = 30
 
 
-def render(run: Run, rows: int) -> RenderableType:
+def render(run: Run, rows: int, names: Names | None = None) -> RenderableType:
     """The first ``rows`` people, and below them what is unscored, for how many of all people, and why."""
     card = run.card
     title = (
@@ -35,7 +36,7 @@ def render(run: Run, rows: int) -> RenderableType:
         table.add_column(escape(heading), justify="right", overflow="fold")
     for person in run.people[:rows]:
         points = [NONE if item.points is None else cents(item.points) for item in person.items]
-        table.add_row(Text(person.person), _total(person), *points)
+        table.add_row(Text((names or Names()).beside(person.person)), _total(person), *points)
     return Group(table, *(Text(line) for line in _notes(run, rows)))
 
 

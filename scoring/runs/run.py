@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from scoring.cards.model import Card, Item
 from scoring.cards.profile_calendar import Season, in_force
+from scoring.cards.targets import filled, open_items
 from scoring.cards.weights import Weights
 from scoring.evaluation.peer_comparison import Beside, beside
 from scoring.evaluation.sampling import Spread
@@ -22,6 +23,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
+from streams.targets.book import Targets
 
 #: How people call the kinds of period.
 KINDS: Mapping[PeriodKind, tuple[str, str]] = {
@@ -73,13 +75,15 @@ def run(
     inputs: Mapping[str, Mapping[str, Decimal | Given]] | None = None,
     seasons: Sequence[Season] = (),
     as_of: datetime | None = None,
+    targets: Targets | None = None,
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
     ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
     other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
     handed in for him. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
-    what has matured; where it is not given, everything has. Raises ValueError where an entity's day comes
+    what has matured; where it is not given, everything has. ``targets``: those in force on the period's last day fill what the card leaves
+    open. Raises ValueError where an entity's day comes
     twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
     on a day of it.
     """
@@ -91,7 +95,7 @@ def run(
     judged = Judged(policy, period.first, period.last)
     scorer = Scorer(card, judged, weights)
     people, teams = _summed(card, period, facts, policy, judged, as_of)
-    entries = roster or {}
+    entries, opened = roster or {}, open_items(card) if targets is not None else []
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     scored = []
     for person in sorted(ids):
@@ -100,7 +104,9 @@ def run(
             continue
         own = inputs.get(person, {}) if inputs else {}
         team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
-        scored.append(scorer.score(person, people.get(person, _EMPTY), own, entry.hr_number if entry else None, team))
+        aims = filled(opened, card.id, person, entry, targets, period.last) if targets is not None and opened else {}
+        hr_number = entry.hr_number if entry else None
+        scored.append(scorer.score(person, people.get(person, _EMPTY), own, hr_number, team, aims))
     return Run(card, period, judged.named, tuple(scored), weights, as_of, beside(card, people, entries, judged))
 
 

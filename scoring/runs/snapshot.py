@@ -24,11 +24,12 @@ from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Facts
 from scoring.runs.outcome_inputs import Handed, Incomplete
 from scoring.runs.run import Run, run
-from streams.contracts.outputs import DailyFacts, RosterEntry, Sums
+from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
 from streams.kpi.policy import versions
 from streams.kpi.policy.versions import AnyPolicy
+from streams.targets.book import Targets
 
 _Model = TypeVar("_Model", bound=BaseModel)
 SCHEMA = "deskpulse/materials/1"
@@ -44,7 +45,8 @@ class Materials:
 
     ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
     which follow-up actions open. ``as_of``: the moment as of which days have matured; None: the beginning of that day, in runs that
-    were frozen before the moment was told. ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
+    were frozen before the moment was told. ``targets``: those that fill what the card leaves open.
+    ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
     """
 
     card: Card
@@ -62,6 +64,7 @@ class Materials:
     incomplete: Incomplete = Incomplete.unscored
     adjusted: tuple[DailyFacts, ...] = ()
     kpi_versions: Mapping[str, int] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
 
     def run(self) -> Run:
         """The scores. Raises MaterialsError where this program knows a KPI by another meaning than was frozen."""
@@ -81,6 +84,7 @@ class Materials:
             self.given(),
             self.seasons,
             self.as_of or datetime.combine(self.opened, time(), self.policy.zone),
+            Targets(self.targets),
         )
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:
@@ -145,6 +149,7 @@ def pack(materials: Materials) -> tuple[bytes, Facts]:
         "incomplete": materials.incomplete,
         "adjusted": materials.adjusted,
         "kpi_versions": dict(materials.kpi_versions),
+        **({"targets": materials.targets} if materials.targets else {}),
     }
     return written(body), facts
 
@@ -170,6 +175,7 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         incomplete=Incomplete(raw["incomplete"]),
         adjusted=tuple(msgspec.convert(raw["adjusted"], list[DailyFacts])),
         kpi_versions=raw["kpi_versions"],
+        targets=tuple(msgspec.convert(raw.get("targets", []), list[Target])),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Season
+from scoring.cards.targets import in_question
 from scoring.outcomes.settings import Settings
 from scoring.period import Month, Period
 from scoring.runs.jsonl import Facts
@@ -28,6 +29,10 @@ from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.as_of import begin_of, day_of, moment_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, within
+from streams.people import store as people_store
+from streams.people.names import Names
+from streams.people.units import UnitNames
+from streams.targets.book import Targets
 
 #: Rated days before the period that streaks of days may reach back to.
 LOOK_BACK = timedelta(days=31)
@@ -52,6 +57,9 @@ class Operation(outputs.Operation, Protocol):
     def now(self) -> datetime:
         """The moment at which a command is given, by the machine's clock."""
 
+    def targets(self) -> Targets:
+        """What is to be reached, in all its versions; none where nobody has set any."""
+
     def as_of(self) -> datetime:
         """The operation's own clock: as of when its figures are."""
 
@@ -70,6 +78,16 @@ def store(operation: Operation) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def names(operation: Operation) -> Names:
+    """Everybody's names as they are now; none where nobody has imported any."""
+    return people_store.names(operation.database, operation.data_dir)
+
+
+def units(operation: Operation) -> UnitNames:
+    """What teams and sites are called; none where nobody has imported any."""
+    return people_store.unit_names(operation.database, operation.data_dir)
 
 
 def remembered(operation: Operation, materials: Materials) -> Materials:
@@ -142,6 +160,7 @@ def gather(
         settings=settings,
         pools=pools or {},
         incomplete=incomplete,
+        targets=in_question(card.at(period.kind), operation.targets(), period.last),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from streams.alerts.lifecycle import AlertState, step
 from streams.alerts.rules import Rule
@@ -27,6 +28,13 @@ _WINDOW_WORDS = {
 
 _WAITING = "calls_waiting"
 
+#: KPI → what an entity is to reach now; None: there is no target.
+Aim: TypeAlias = Callable[[str], float | None]
+
+
+def no_target(_: str) -> None:
+    """Nobody has set a target."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -37,6 +45,18 @@ class Watch:
     policy: Policy
     #: Can its figure be worked out from the sums as they are kept?
     of_stored: bool
+    #: Targets → the rule with each as its threshold.
+    at: dict[float, Rule] = field(default_factory=dict)
+
+    def ruled(self, aim: Aim) -> Rule | None:
+        """The rule with its threshold; None: it goes by a target, and there is none."""
+        if not self.rule.by_target:
+            return self.rule
+        if (target := aim(self.rule.kpi)) is None:
+            return None
+        if (ruled := self.at.get(target)) is None:
+            ruled = self.at[target] = self.rule.at(target)
+        return ruled
 
     def figure(self, sums: Plain, wait: tuple[int, float | None]) -> Figure:
         """What the rule looks at. ``wait``: how many wait, the longest in seconds."""
@@ -77,6 +97,7 @@ def look(
     sums: Plain,
     wait: tuple[int, float | None],
     now: int,
+    aim: Aim = no_target,
 ) -> list[Alert]:
     """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told: fired and resolved ones."""
     told = []
@@ -84,8 +105,14 @@ def look(
         for gone in states.keys() - {watch.rule.id for watch in watched}:
             del states[gone]  # its rule is no more, or watches this entity no longer
     for watch in watched:
-        rule = watch.rule
-        before = states.get(rule.id)
+        before = states.get(watch.rule.id)
+        rule = watch.ruled(aim)
+        if rule is None:
+            if before is not None:
+                del states[watch.rule.id]
+                if before.status == "firing":
+                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), before.since, now))
+            continue
         if before is None and watch.too_few(sums, wait):
             continue
         figure = watch.figure(sums, wait)
@@ -99,9 +126,9 @@ def look(
         fired_before = before is not None and before.status == "firing"
         fires = after is not None and after.status == "firing"
         if fires and not fired_before and after is not None:
-            told.append(_alert(watch, entity, "firing", figure, after.since, now))
+            told.append(_alert(rule, watch.policy, entity, "firing", figure, after.since, now))
         elif fired_before and not fires and before is not None:
-            told.append(_alert(watch, entity, "resolved", figure, before.since, now))
+            told.append(_alert(rule, watch.policy, entity, "resolved", figure, before.since, now))
     return told
 
 
@@ -112,18 +139,26 @@ def standing(
     sums: Plain,
     wait: tuple[int, float | None],
     now: int,
+    aim: Aim = no_target,
 ) -> list[Alert]:
     """The alerts of an entity that fire, as they stand now: for a screen that has lost them."""
     return [
-        _alert(watch, entity, "firing", watch.figure(sums, wait), state.since, now)
+        _alert(
+            watch.ruled(aim) or watch.rule,
+            watch.policy,
+            entity,
+            "firing",
+            watch.figure(sums, wait),
+            state.since,
+            now,
+        )
         for watch in watched
         if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
     ]
 
 
-def _alert(watch: Watch, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
-    rule = watch.rule
-    zh, en = _reason(watch, entity, status, figure, (now - since) / 1000)
+def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
+    zh, en = _reason(rule, policy, entity, status, figure, (now - since) / 1000)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -144,16 +179,23 @@ def _alert(watch: Watch, entity: str, status: AlertStatus, figure: Figure, since
 _KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全体"}
 
 
-def _reason(watch: Watch, entity: str, status: AlertStatus, figure: Figure, held: float) -> tuple[str, str]:
-    rule, kind, id = watch.rule, entity_kind(entity), entity_id(entity)
+def _reason(
+    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float
+) -> tuple[str, str]:
+    kind, id = entity_kind(entity), entity_id(entity)
     who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
     who_en = "the whole operation" if kind == "all" else f"{kind} {id}"
     window_zh, window_en = _WINDOW_WORDS[rule.window]
     kpi = KPIS[rule.kpi]
-    names, unit = named(kpi, watch.policy, id if kind == "queue" else None), kpi.unit
+    names, unit = named(kpi, policy, id if kind == "queue" else None), kpi.unit
     name_zh, name_en = names.zh, names.en
     value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
     n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
+    if rule.by_target:  # with none, or it would be a number by now
+        return (
+            f"{who_zh}{window_zh}{name_zh}：目标已取消，解除。",
+            f"{name_en}, {who_en}, {window_en}: no target any more, resolved.",
+        )
     if status == "resolved":
         if figure.value is None or figure.n < rule.min_n:
             return (

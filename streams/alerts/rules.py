@@ -13,7 +13,8 @@ from streams.kpi.staffing import STAFFING_GAP
 
 
 class Rule(BaseModel):
-    """One rule. Exactly one of ``below`` and ``above`` is the threshold at which it begins to hold.
+    """One rule. Exactly one of ``below`` and ``above`` is the threshold at which it begins to hold: a number, or ``target``, what the
+    entity is to reach on the day (``deskpulse targets``); where there is none, the rule does not hold.
 
     It fires when it has held for ``for_seconds`` with at least ``min_n`` things counted, and resolves when the value is back at
     or past ``clear`` (hysteresis; the threshold itself where absent) or has no data any more.
@@ -26,8 +27,8 @@ class Rule(BaseModel):
     en: str
     kpi: str
     window: Literal["5m", "30m", "today", "now"]
-    below: float | None = None
-    above: float | None = None
+    below: float | Literal["target"] | None = None
+    above: float | Literal["target"] | None = None
     clear: float | None = None
     min_n: Annotated[int, Field(ge=0)] = 1
     for_seconds: Annotated[float, Field(ge=0, alias="for")] = 0
@@ -54,23 +55,44 @@ class Rule(BaseModel):
         elif self.window == "now":
             *others, last = (id for id, kpi in KPIS.items() if kpi.live)
             raise ValueError(f"`window: now` is for {', '.join(others)} and {last} only; take 5m, 30m or today")
+        if self.by_target:
+            if KPIS[self.kpi].better == "range":
+                raise ValueError(f"of {self.kpi} neither side is better: give a number instead of the target")
+            side = "below" if KPIS[self.kpi].better == "higher" else "above"
+            if getattr(self, side) is None:
+                raise ValueError(f"of {self.kpi} {KPIS[self.kpi].better} is better: write `{side}: target`")
+            if self.clear is not None:
+                raise ValueError("`clear` goes with a number; a rule on the target resolves when it is reached")
         for name in ("below", "above", "clear"):
-            if (value := getattr(self, name)) is not None and (why := _impossible(KPIS[self.kpi], value)) is not None:
+            if (
+                isinstance(value := getattr(self, name), float)
+                and (why := _impossible(KPIS[self.kpi], value)) is not None
+            ):
                 raise ValueError(f"`{name}: {value:g}`: {why}")
         if self.clear is not None and (
-            (self.below is not None and self.clear < self.below) or (self.above is not None and self.clear > self.above)
+            self.clear < self.threshold if self.below is not None else self.clear > self.threshold
         ):
             raise ValueError("`clear` must lie on the good side of the threshold")
         return self
 
     @property
+    def by_target(self) -> bool:
+        """Is what an entity is to reach the threshold?"""
+        return "target" in (self.below, self.above)
+
+    @property
     def threshold(self) -> float:
-        """The value at which the rule begins to hold."""
-        return self.below if self.below is not None else self.above or 0.0
+        """The value at which the rule begins to hold; 0 where that is the target, as nobody has said whose."""
+        end = self.below if self.below is not None else self.above
+        return end if isinstance(end, float) else 0.0
+
+    def at(self, target: float) -> Rule:
+        """The rule with this target as its threshold."""
+        return self.model_copy(update={"below" if self.below is not None else "above": target})
 
     def breached(self, value: float) -> bool:
         """Does the value lie on the bad side of the threshold?"""
-        return value < self.below if self.below is not None else value > self.threshold
+        return value < self.threshold if self.below is not None else value > self.threshold
 
     def cleared(self, value: float) -> bool:
         """Is the value good enough for a firing alert to resolve?"""

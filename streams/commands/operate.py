@@ -121,6 +121,12 @@ def wallboard(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", help="Address to serve on")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port to serve on")] = 8090,
+    names: Annotated[
+        Literal["none", "token", "all"] | None,
+        typer.Option(
+            "--names", help="Who sees names of people: nobody, whose token may (the default), all who open it"
+        ),
+    ] = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,7 +145,7 @@ def wallboard(
     It answers under addresses, localhost, --host and --allow-host only, and in no other page's frame: it has no login, and a page of a
     stranger must not read it through somebody's browser.
     """
-    settings = deployment(ctx, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
+    settings = deployment(ctx, names=names, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
     _log_to_stderr()
     typer.echo(f"wallboard: http://{host}:{port}/", err=True)
     with clear_errors():

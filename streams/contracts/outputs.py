@@ -228,6 +228,34 @@ class RosterEntry(Struct, omit_defaults=True, kw_only=True):
     card: str | None = None
 
 
+class Target(Struct, omit_defaults=True, kw_only=True):
+    """What is to be reached from a day on, in one of its versions: message value of ``targets`` under ``kpi|of`` holds all of them,
+    oldest day first, of one day the newest version last.
+
+    ``of``: for whom, ``team|T1``; kinds are those of entities, ``role`` and ``card``. ``kpi``: its id; of a card also an item's.
+    ``value``: exact, as text, in the KPI's ``unit`` (0.9 of a ratio); None: from then on there is none. ``period``: over what it is to be
+    reached; ``owner``: who answers for it, an agent id; ``due``: until when. ``author`` set this version ``at`` a time.
+    """
+
+    kpi: Annotated[str, Meta(min_length=1, max_length=64)]
+    of: Annotated[str, Meta(min_length=3, max_length=300)]
+    valid_from: date
+    version: int = 1
+    op: Literal[">=", "<="] = ">="
+    value: Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=20)] | None = None
+    unit: str
+    period: str | None = None
+    owner: str | None = None
+    due: Day | None = None
+    author: str
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """Message key."""
+        return f"{self.kpi}|{self.of}"
+
+
 class Score(Struct, omit_defaults=True, kw_only=True):
     """A month-end result: message value of ``scores`` under the key ``card|period|person``."""
 

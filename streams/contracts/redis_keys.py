@@ -24,6 +24,9 @@ SHARED = "shared"
 #: Hash: ``kind|word`` or ``topic|word`` that no list of the policy has → in about how many events. Gone a while after the last one.
 UNKNOWN, UNKNOWN_SECONDS = "unknown", 7 * 86_400
 
+#: String: all targets as the workers have them (JSON: a list of ``Target``), whose owners are ids.
+TARGETS = "targets"
+
 
 def now(kind: str) -> str:
     """Hash: entity id → ``Totals``, of the entities of a kind (``ENTITY_KINDS``)."""

@@ -55,6 +55,9 @@ CHATS = Topic("chats", "customer id, else contact id", "events of chats", events
 TICKETS = Topic("tickets", "customer id, else contact id", "events of tickets", events.TicketEvent, _kept(90))
 AGENTS = Topic("agents", "agent id", "presence and schedules", events.PresenceEvent, _kept(90))
 ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.RosterEntry], _COMPACT, partitions=1)
+TARGETS = Topic(
+    "targets", "kpi|of", "what is to be reached from when, for whom", list[outputs.Target], _COMPACT, partitions=1
+)
 REKEYED = Topic(
     "rekeyed",
     "customer id, else contact id; agent id",
@@ -100,7 +103,7 @@ DEAD_LETTERS = Topic(
 
 #: In the order an event travels.
 TOPICS = (
-    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, CONTRIBUTIONS, DAILY_FACTS, ALERTS, SCORES, DEAD_LETTERS,
+    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, ALERTS, SCORES, DEAD_LETTERS,
     CUSTOMERS, PRESENCE, ENTITIES, PROGRESS,
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.

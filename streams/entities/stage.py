@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from datetime import date
 
-from streams.alerts.evaluate import look, standing, watches
+from streams.alerts.evaluate import Aim, look, no_target, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.entities import daily_facts as daily
@@ -16,6 +16,7 @@ from streams.entities.wakeups import Keys, Plan, Wakeups
 from streams.kpi.formulas import formulas
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
+from streams.targets.book import Targets
 from streams.windows.clock import Days, instant
 from streams.windows.rolling import Plain
 
@@ -43,11 +44,15 @@ class KpisStage:
         rules: Sequence[Rule],
         entities: MutableMapping[str, Entity],
         days: MutableMapping[str, DailyFacts],
+        targets: Targets | None = None,
     ) -> None:
         self.policy = policy
         self.entities = entities
         self.days = days
         self._rules = rules
+        self._targets, self._aims_by_target = targets, any(rule.by_target for rule in rules)
+        #: The revision of the targets and the day by which entities were last looked at.
+        self._aimed = (0, 0)
         self._snapshots = Snapshots(policy)
         self._judge_by(versions(policy)[0][1])
         self._calendar = Days(policy.zone, policy.day_starts_ms)
@@ -151,7 +156,7 @@ class KpisStage:
         if today != self._today:
             if (version := self.policy.current(date.fromordinal(today))) is not self._version:
                 self._judge_by(version)
-            self._wakeups.aged(self.entities)
+            self._wakeups.aged(list(self.entities))
         self._today = today
 
     def _come_due(self, plan: Plan) -> None:
@@ -199,7 +204,13 @@ class KpisStage:
         Who waits or has an alert open is awake again within a second.
         """
         told: list[Alert] = []
-        today = self._day(now)
+        today, day = self._day(now), self._calendar.of(now)
+        if (
+            self._aims_by_target
+            and (aims := (self._targets.revision if self._targets is not None else 0, day)) != self._aimed
+        ):
+            self._aimed = aims  # other targets may hold for whom nothing happens to
+            self._wakeups.aged(self.entities)
         self._wakeups.spread()
         for key in sorted(self._wakeups.looks.take(limit)):
             self.settle(key)
@@ -212,7 +223,8 @@ class KpisStage:
                 continue
             wait = entity.longest_wait(now, self._longest_wait_ms)
             had = entity.alerts.copy()
-            told += look(watched, key, entity.alerts, self._plain(key, entity, today, now), wait, now)
+            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
+            told += look(watched, key, entity.alerts, sums, wait, now, aim)
             if had != entity.alerts:
                 self._changed(key)
             if entity.alerts or wait[0]:
@@ -222,15 +234,27 @@ class KpisStage:
     def open_alerts(self, now: int) -> list[Alert]:
         """Every alert that fires, in order of entity."""
         told: list[Alert] = []
-        today = self._day(now)
+        today, day = self._day(now), self._calendar.of(now)
         self.settle_all()
         for key in sorted(key for key, entity in self.entities.items() if entity.alerts):
             entity = self.entities[key]
             self._age(key, entity, now)
             wait = entity.longest_wait(now, self._longest_wait_ms)
             watched = self._watches.get(entity_kind(key), ())
-            told += standing(watched, key, entity.alerts, self._plain(key, entity, today, now), wait, now)
+            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
+            told += standing(watched, key, entity.alerts, sums, wait, now, aim)
         return told
+
+    def _aim(self, key: str, entity: Entity, day: int) -> Aim:
+        """What the entity is to reach on a day (ordinal), for the rules that go by it."""
+        if self._targets is None or not self._aims_by_target:
+            return no_target
+        number, team = self._targets.number, entity.team
+
+        def aim(kpi: str) -> float | None:
+            return number(key, team, kpi, day)
+
+        return aim
 
     # -- snapshots -----------------------------------------------------------------------------------------------------
 

@@ -8,19 +8,24 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from streams import doors
+from streams.alerts.naming import named
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
 from streams.doors import BoundedBody, Headers
 from streams.operator_files import load_rules
+from streams.people.names import Names
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.wallboard.aims import Aims
 from streams.wallboard.feed import Feed
 from streams.wallboard.meta import meta
 from streams.wallboard.outage import Outage
@@ -28,6 +33,7 @@ from streams.wallboard.pages import HEADERS, STATIC, page_version
 from streams.wallboard.reader import Reader
 from streams.wallboard.state import MOST, Wants
 from streams.wallboard.store import Store
+from streams.wallboard.viewers import called, names_for, units_of, viewer_of
 from streams.windows.clock import instant
 
 #: A client that hears nothing for some of these knows that the connection is gone. Seconds.
@@ -54,6 +60,10 @@ class Unfit(BaseModel):
     detail: str | list[Any]
 
 
+Token = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(HTTPBearer(auto_error=False, description="A token of `deskpulse score token add`: names need one")),
+]
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
 
@@ -65,6 +75,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     feed = Feed(Reader(store, settings.policy))
     # Who asks once wants the whole list more than a screen does.
     reader = Reader(store, settings.policy, most_groups=MOST)
+    aims = Aims(store, lambda: reader.policy)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -137,24 +148,61 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
             }
         )
 
+    async def names(token: HTTPAuthorizationCredentials | None) -> Names:
+        given = token.credentials if token else None
+        viewer = await run_in_threadpool(viewer_of, settings, given, instant(now_ms()))
+        members: frozenset[str] = frozenset()
+        if viewer is not None and viewer.role == "supervisor":
+            with suppress(Outage):
+                members = (await reader.read([Wants(frozenset({"agent"}), viewer.team)])).members[viewer.team]
+        return await run_in_threadpool(names_for, settings, members, viewer)
+
+    @app.get("/api/names")
+    async def api_names(token: Token = None) -> Response:
+        """What agents are called, in Chinese and in English text, as far as the token's role may see them: agents themselves,
+        supervisors their team, HR all. Without a token nobody, unless the operation shows names to everybody. ``units``: what teams,
+        queues and sites are called (``team|T1``), for everybody.
+        """
+        known, units = await names(token), await run_in_threadpool(units_of, settings)
+        body = {
+            "agents": {id: {"zh": known.shown(id, "zh"), "en": known.shown(id, "en")} for id in known},
+            "units": {key: {"zh": units.shown(key, "zh"), "en": units.shown(key, "en")} for key in units},
+        }
+        return _json(body, headers={"Cache-Control": "no-store"})
+
+    @app.get("/api/targets")
+    async def api_targets() -> Response:
+        """What is to be reached today, by the operation's clock: for whom (``team|T1``) → KPI → the target, its ``number`` in the KPI's
+        unit. An agent without one goes by the team's, whoever has none by that of ``all|all``. Owners are ids.
+        """
+        return _json(await aims.today())
+
     @app.get("/api/entity/{kind}/{name:path}")
-    async def api_entity(kind: EntityKind, name: str) -> Response:
-        """One entity: its figures, an agent's state, its open alerts. 404 where nothing is known of it."""
+    async def api_entity(kind: EntityKind, name: str, token: Token = None) -> Response:
+        """One entity: its figures, an agent's state, its open alerts. 404 where nothing is known of it.
+
+        Reasons have names where the token may see them.
+        """
+        name_of = await run_in_threadpool(called, settings, await names(token))
         one = await reader.one(kind, name)
         if one is None:
             raise HTTPException(404, f"nothing is known of {entity(kind, name)!r} at present")
+        one.alerts = [named(alert, name_of) for alert in one.alerts]
         return _json(one)
 
     @app.get("/api/alerts")
-    async def api_alerts() -> Response:
-        """Open alerts, the gravest first, and the latest steps in the lives of alerts, newest first."""
-        wants = Wants()
+    async def api_alerts(token: Token = None) -> Response:
+        """Open alerts, the gravest first, and the latest steps in the lives of alerts, newest first.
+
+        Reasons have names where the token may see them.
+        """
+        wants, name_of = Wants(), await run_in_threadpool(called, settings, await names(token))
         reading = await reader.read([])
         return _json(
             {
                 "total": len(reading.alerts),
-                "open": [item.json for item in reading.alerts_for(wants).values()],
-                "recent": [item.json for item in reading.recent_for(wants).values()],
+                "open": [named(item.value, name_of) for item in reading.alerts_for(wants).values()],
+                "recent": [named(item.value, name_of) for item in reading.recent_for(wants).values()],
             }
         )
 

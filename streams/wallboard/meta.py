@@ -28,7 +28,10 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
     return {
         "kpis": [_kpi(kpi, policy) for kpi in KPIS.values()],
         "windows": [{"id": name, "zh": _WINDOW_NAMES[name][0], "en": _WINDOW_NAMES[name][1]} for name in WINDOWS],
-        "rules": [{**rule.model_dump(by_alias=True), "threshold": rule.threshold} for rule in rules],
+        "rules": [
+            {**rule.model_dump(by_alias=True), "threshold": None if rule.by_target else rule.threshold}
+            for rule in rules
+        ],
         "policy": policy.model_dump(mode="json"),
         "policies": [
             {"valid_from": start and start.isoformat(), **one.model_dump(mode="json")}

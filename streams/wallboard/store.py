@@ -88,6 +88,11 @@ class Store:
         """All fields of each of these hashes."""
         return [_named(fields) for fields in await self._run(*(("HGETALL", self._key(name)) for name in names))]
 
+    async def text(self, name: str) -> bytes | None:
+        """A string; None: it is not there."""
+        (found,) = await self._run(("GET", self._key(name)))
+        return found  # type: ignore[no-any-return]
+
     async def ids(self, name: str) -> list[str]:
         """Every field's name of a hash."""
         (ids,) = await self._run(("HKEYS", self._key(name)))

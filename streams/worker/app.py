@@ -29,11 +29,12 @@ from streams.kafka.probe import UnreachableError, look
 from streams.operator_files import load_rules
 from streams.roster import Roster
 from streams.settings import Settings
+from streams.targets.book import Targets
 from streams.version import named
 from streams.worker import metrics
 from streams.worker.batching import RunScheduler, RunSchema, RunTransport
 from streams.worker.checkpoint import Checkpoints
-from streams.worker.clients import addresses, follow_roster, new_app, new_producer
+from streams.worker.clients import addresses, follow, new_app, new_producer
 from streams.worker.customer_ids import CustomerIds
 from streams.worker.health import Health
 from streams.worker.intake import Intake
@@ -77,7 +78,8 @@ class Worker:
         self._committed: dict[Place, int] = {}
         self.app = self._new_app(declare, runs)
         self._roster, self._roster_read = Roster(), asyncio.Event()
-        self._screens = Screens(settings)
+        self._targets, self._targets_read = Targets(), asyncio.Event()
+        self._screens = Screens(settings, self._targets)
         self._sources = SourceTopics(settings, runs)
         self._transactions = Transactions(partial(new_producer, settings), {settings.topic(topics.DEAD_LETTERS)})
         #: Set when a checkpoint is through and when nothing more is taken in: whoever waits for room looks again.
@@ -99,6 +101,7 @@ class Worker:
             self._screens,
             self._sources.ids,
             ids=ids,
+            targets=self._targets,
         )
         self._partitions = Partitions(
             settings, self.app, self._sources, stores, self._transactions, self._standby, health, make,
@@ -145,6 +148,7 @@ class Worker:
 
         @app.agent(contributions, name=f"{app.conf.id}.kpis")  # type: ignore[untyped-decorator]
         async def kpis(stream: Any) -> None:
+            await self._targets_read.wait()
             async for event in stream.events():
                 await self._take(event, Intake.kpis)
 
@@ -182,7 +186,11 @@ class Worker:
 
         @app.task  # type: ignore[untyped-decorator]
         async def read_roster() -> None:
-            await follow_roster(settings, self._roster, self._roster_read, lambda: app.should_stop)
+            await follow(settings, topics.ROSTER, self._roster, self._roster_read, lambda: app.should_stop)
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def read_targets() -> None:
+            await follow(settings, topics.TARGETS, self._targets, self._targets_read, lambda: app.should_stop)
 
         if self._standby is not None:
             standby = self._standby

@@ -1,11 +1,11 @@
-"""A worker's clients of Kafka, as its settings say: Faust's app, the producers of its transactions, the roster's reader."""
+"""A worker's clients of Kafka, as its settings say: Faust's app, the producers of its transactions, the reader of roster and targets."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -14,7 +14,6 @@ from yarl import URL
 
 from streams.contracts import topics
 from streams.kafka.connection import client_options
-from streams.roster import Roster
 from streams.settings import Settings
 from streams.worker.batching import RunScheduler
 
@@ -100,12 +99,21 @@ def new_producer(settings: Settings, number: int) -> AIOKafkaProducer:
     )
 
 
-async def follow_roster(settings: Settings, roster: Roster, read: asyncio.Event, ended: Callable[[], bool]) -> None:
-    """Read the whole roster, set ``read``, then take in whatever changes in it until ``ended``: every worker needs all of it."""
+class Book(Protocol):
+    """What every worker needs all of: roster, targets."""
+
+    def load(self, messages: Mapping[str, bytes | None]) -> Mapping[str, str]:
+        """Take messages over: key → value, None removes it. Returns what cannot be read: key → why."""
+
+
+async def follow(
+    settings: Settings, topic: topics.Topic, book: Book, read: asyncio.Event, ended: Callable[[], bool]
+) -> None:
+    """Read a whole topic of one partition, set ``read``, then take in whatever changes in it until ``ended``."""
     consumer = AIOKafkaConsumer(
         **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
     )
-    partition = TopicPartition(settings.topic(topics.ROSTER), 0)
+    partition = TopicPartition(settings.topic(topic), 0)
     await consumer.start()
     try:
         consumer.assign([partition])
@@ -117,7 +125,7 @@ async def follow_roster(settings: Settings, roster: Roster, read: asyncio.Event,
             fetched = await consumer.getmany(timeout_ms=500)
             for records in fetched.values():
                 messages = {record.key.decode("utf-8", "replace"): record.value for record in records if record.key}
-                for agent, why in roster.load(messages).items():
-                    log.error("roster of agent %s cannot be read: %s; what was known of them stands", agent, why)
+                for key, why in book.load(messages).items():
+                    log.error("%s of %s cannot be read: %s; what was known of it stands", topic.name, key, why)
     finally:
         await consumer.stop()

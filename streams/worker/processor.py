@@ -17,6 +17,7 @@ from streams.entities.stage import KpisStage
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
 from streams.settings import Settings
+from streams.targets.book import Targets
 from streams.worker.checkpoint import Checkpointer
 from streams.worker.contribution_buffer import ContributionBuffer
 from streams.worker.customer_ids import CustomerIds
@@ -51,9 +52,12 @@ class StreamProcessor:
         topic_ids: Mapping[str, str],
         numbers: Collection[int],
         ids: CustomerIds | None = None,
+        *,
+        targets: Targets | None = None,
     ) -> None:
         """``stores``: topic of state → its store, which holds the partitions ``numbers``; ``ends``: where the topics of state end;
-        ``topic_ids``: topic → its id now; ``ids``: what is done with plain customer ids, None: nothing.
+        ``topic_ids``: topic → its id now; ``ids``: what is done with plain customer ids, None: nothing; ``targets``: what rules on
+        ``target`` compare with.
         """
         policy = settings.policy
         event_time = settings.clock == "event"
@@ -62,7 +66,7 @@ class StreamProcessor:
         entities = self.state.entities_by_partition()
         partition.learn(entities)
         contacts, presence = ContactsStage(policy, roster), PresenceStage(policy, roster)
-        kpis = KpisStage(policy, rules, self.state.entities, self.state.days)
+        kpis = KpisStage(policy, rules, self.state.entities, self.state.days, targets)
         kpis.adopt(entities, self.state.later_parts_of_days())
 
         clock = OperationClock(event_time=event_time, clocks=self.progress.clocks.values())

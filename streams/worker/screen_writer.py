@@ -22,6 +22,7 @@ from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, SharedId, entity_id, entity_kind
 from streams.kpi.policy.versions import dump
 from streams.settings import Settings
+from streams.targets.book import Targets
 from streams.windows.clock import Days, instant
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,10 @@ _FIELDS = 500
 class Screens:
     """Writes for screens; every call says whether Redis took it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, targets: Targets | None = None) -> None:
+        """``targets``: what screens colour by, as it stands at every write."""
         self._settings = settings
+        self._targets = Targets() if targets is None else targets
         self._days = Days(settings.policy.zone, settings.policy.day_starts_ms)
         self._key = settings.redis_key
         self._redis: Any = Redis.from_url(
@@ -43,8 +46,9 @@ class Screens:
         )
         self._epoch: bytes | None = None
         self._policy = _encode(dump(settings.policy))
-        #: The epoch in which the policy was written.
+        #: The epoch in which the policy was written, and the targets' revision.
         self._told: bytes | None = None
+        self._aimed = 0
         self.reachable = True
 
     async def write(
@@ -103,8 +107,11 @@ class Screens:
             pipe.set(self._key(keys.CLOCK), _encode(self._clock(now, machine)))
             if self._told is None or self._told != self._epoch:
                 pipe.set(self._key(keys.POLICY), self._policy)
+            aims = self._targets.revision
+            if aims and (aims != self._aimed or self._told is None or self._told != self._epoch):
+                pipe.set(self._key(keys.TARGETS), _encode(self._targets.all()))
             await pipe.execute()
-            self._told = self._epoch
+            self._told, self._aimed = self._epoch, aims
         except (RedisError, OSError, TimeoutError) as error:
             if self.reachable:
                 log.warning("Redis does not take what screens show: %s; going on, trying again", error)

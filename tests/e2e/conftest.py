@@ -116,9 +116,9 @@ def _operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         command,
         directory=directory,
         log=directory / "wallboard.log",
-        environment={"PYTHONPATH": str(ROOT)},
+        environment={"PYTHONPATH": str(ROOT), "DESKPULSE_DATA_DIR": str(directory / "var")},
     )
-    desk = Desk(Settings(redis=redis.address), f"http://127.0.0.1:{port}", redis, server)
+    desk = Desk(Settings(redis=redis.address, data_dir=directory / "var"), f"http://127.0.0.1:{port}", redis, server)
     desk.serve()
     yield desk
     server.stop()

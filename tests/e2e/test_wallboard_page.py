@@ -7,10 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Locator, Page, expect
 
+from scoring.store.audit import Actor
+from scoring.store.database import Database
+from scoring.store.tokens import add
 from streams.contracts.outputs import WINDOWS, Alert, Presence, Totals, entity, entity_id, entity_kind
 from streams.kpi.policy.model import Policy
+from streams.people.person import Person
+from streams.people.sheet import PeopleFile
+from streams.people.store import people_database, take
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 from tests.e2e.conftest import Desk
@@ -82,6 +89,38 @@ def cell(page: Page, agent: str, kpi: str, part: str = "value") -> Locator:
 
 def order(page: Page) -> list[str]:
     return [each.get_attribute("data-id") or "" for each in page.get_by_test_id("agent-row").all()]
+
+
+def test_agents_are_called_by_name_where_the_address_has_a_token(screen: Page, desk: Desk) -> None:
+    told = [
+        Person("A1", name_zh="李娜", name_latin="Li Na"),
+        Person("A2", name_zh="李娜"),
+        Person("A3", name_zh="王<b>伟"),
+    ]
+    now = instant(machine_ms())
+    with people_database(None, desk.settings.data_dir) as database, database.write() as connection:
+        take(connection, PeopleFile({one.agent_id: one for one in told}, {}), "hr-1", now)
+    scores = Database.of(None, desk.settings.data_dir)
+    with scores.write() as connection:
+        token = add(connection, "screen", "hr", Actor("hr-1", now))
+    scores.close()
+    bad = replace(alert("agent|A1"), reason_zh="坐席 A1近30分钟", reason_en="CSAT, agent A1, in")
+    desk.shows(*(shown(f"agent|{one}", CALLS) for one in ("A1", "A2", "A3", "A4")), bad)
+    screen.goto("/")
+    expect(row(screen, "A1").get_by_role("rowheader")).to_have_text("A1")
+    screen.goto(f"/?lang=zh#token={token}")
+    screen.reload()
+    for id, name in (("A1", "李娜（A1）"), ("A2", "李娜（A2）"), ("A3", "王<b>伟"), ("A4", "A4")):
+        expect(row(screen, id).get_by_role("rowheader")).to_have_text(name)
+    card = screen.get_by_test_id("alert").first
+    expect(card.locator('[data-role="entity"]')).to_have_text("坐席 李娜（A1）")
+    expect(card.locator('[data-role="reason"]')).to_have_text("坐席 李娜（A1）近30分钟")
+    screen.get_by_test_id("filter").fill("王<b>")
+    assert order(screen) == ["A3"]
+    screen.get_by_test_id("filter").fill("")
+    screen.get_by_test_id("lang").click()
+    expect(row(screen, "A1").get_by_role("rowheader")).to_have_text("Li Na")
+    expect(card.locator('[data-role="reason"]')).to_have_text("CSAT, agent Li Na, in")
 
 
 def test_a_tile_says_value_sample_interval_and_how_it_stands(screen: Page, desk: Desk) -> None:

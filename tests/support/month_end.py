@@ -13,10 +13,11 @@ from typer.testing import CliRunner, Result
 
 from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
-from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target, entity_kind
 from streams.kpi.policy.model import Policy
 from streams.pipeline import effect
 from streams.roster import Roster
+from streams.targets.book import Targets
 from tests.support.cards import item, saved, section, written
 
 MARCH = ("--period", "2026-03")
@@ -66,6 +67,7 @@ class Desk:
     )
     entries: list[RosterEntry] = field(default_factory=lambda: [entry(person) for person in ("anna", "ben", "cleo")])
     policy: Policy = field(default_factory=Policy)
+    aims: list[Target] = field(default_factory=list)
     sent: list[Score] = field(default_factory=list)
     at: datetime = datetime(2026, 4, 2, 8, tzinfo=UTC)
     #: How far an operation on the event clock has come; None: it is on the machine's clock.
@@ -82,6 +84,9 @@ class Desk:
 
     def as_of(self) -> datetime:
         return self.reached or self.at
+
+    def targets(self) -> Targets:
+        return Targets(self.aims)
 
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
         return {one.agent_id: one for one in self.entries if one.valid_from <= day}

@@ -13,6 +13,8 @@ from scoring.outcomes.bilingual import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry
+from streams.people.names import Names
+from streams.people.units import UnitNames
 
 #: A mean over fewer people would tell a colleague's score.
 LEAST_PEERS = 3
@@ -46,7 +48,8 @@ class Context:
     """A run and what is known around it.
 
     ``outcomes``: of the same month. ``roster``: person → his entry. ``totals``: person → earlier months' totals as they
-    were published, period → total (None: unscored). ``excluded``: person → what was left out.
+    were published, period → total (None: unscored). ``excluded``: person → what was left out. ``names``: of those who may be called
+    by name. ``units``: what teams and sites are called.
     """
 
     run: Run
@@ -54,6 +57,8 @@ class Context:
     roster: Mapping[str, RosterEntry] = field(default_factory=dict)
     totals: Mapping[str, Mapping[str, Decimal | None]] = field(default_factory=dict)
     excluded: Mapping[str, Sequence[Excluded]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+    units: UnitNames = field(default_factory=UnitNames)
 
     @cached_property
     def scores(self) -> Mapping[str, PersonScore]:

@@ -29,6 +29,7 @@ def pick(words: Both, language: Language) -> str:
 LABELS: Mapping[str, Mapping[Language, str]] = {
     "sheet": {"zh": "绩效评分单", "en": "Score sheet"},
     "person": {"zh": "人员", "en": "Person"},
+    "agent_id": {"zh": "坐席编号", "en": "Agent id"},
     "hr_number": {"zh": "人事编号", "en": "HR number"},
     "team": {"zh": "班组", "en": "Team"},
     "site": {"zh": "门店/地点", "en": "Site"},

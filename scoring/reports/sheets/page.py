@@ -102,7 +102,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
     return Page(
         language=language,
         title=pick(run.card.name, language),
-        person=score.person,
+        person=context.names.plain(score.person, language) or score.person,
         facts=tuple(_facts(context, score, language)),
         total=NONE if tally.total is None else str(tally.total),
         of=_of(score, language),
@@ -121,15 +121,17 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
 
 def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
     entry = context.roster.get(score.person)
+    if score.person in context.names:
+        yield label("agent_id", language), score.person
     yield label("period", language), str(context.run.period)
     if context.run.as_of is not None:
         yield label("as_of", language), moment_said(context.run.as_of)
     if score.hr_number:
         yield label("hr_number", language), score.hr_number
     if entry and entry.team_id:
-        yield label("team", language), entry.team_id
+        yield label("team", language), context.units.shown(f"team|{entry.team_id}", language)
     if entry and entry.site_id:
-        yield label("site", language), entry.site_id
+        yield label("site", language), context.units.shown(f"site|{entry.site_id}", language)
 
 
 def _of(score: PersonScore, language: Language) -> str:

@@ -11,6 +11,7 @@ from scoring.outcomes.standing import Standing
 from scoring.reports.csv_report import yes_no
 from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
 from scoring.rounding import NONE
+from streams.people.names import Names
 
 OUTCOME_COLUMNS: list[Column] = [
     ("人员\nPerson", 18),
@@ -66,15 +67,15 @@ def outcome_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
             yield _said(person.person, str(outcomes.period), None, note, NONE)
 
 
-def action_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
-    """A line for each action that opens."""
+def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]]:
+    """A line for each action that opens; its owner with their name."""
     for person in outcomes.people:
         for action in person.actions:
             yield (
                 person.person,
                 action.name.zh,
                 action.name.en,
-                action.owner or NONE,
+                names.beside(action.owner) if action.owner else NONE,
                 action.owner_role,
                 action.opened.isoformat(),
                 action.due.isoformat(),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from scoring.evaluation.scorer import ItemScore, PersonScore
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.reports import xlsx
-from scoring.reports.csv_report import PERSON_COLUMNS, yes_no
+from scoring.reports.csv_report import NAME_COLUMN, PERSON_COLUMNS, yes_no
 from scoring.reports.workbook.audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit_lines, missing_lines
 from scoring.reports.workbook.outcomes import ACTION_COLUMNS, OUTCOME_COLUMNS, action_lines, outcome_lines
 from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
@@ -17,6 +17,8 @@ from scoring.runs.messages import flags, money_of, unscored_ids
 from scoring.runs.run import Run
 from scoring.units import Unit
 from streams.contracts.outputs import RosterEntry
+from streams.people.names import Names
+from streams.people.units import UnitNames
 
 _FORMATS: dict[Unit, str] = {
     "s": "0.00",
@@ -35,29 +37,57 @@ _FORMATS: dict[Unit, str] = {
 }
 
 
-def to_xlsx(run: Run, outcomes: Outcomes | None = None, roster: Mapping[str, RosterEntry] | None = None) -> bytes:
+def to_xlsx(
+    run: Run,
+    outcomes: Outcomes | None = None,
+    roster: Mapping[str, RosterEntry] | None = None,
+    names: Names | None = None,
+    units: UnitNames | None = None,
+) -> bytes:
     """The workbook. Totals stand rounded; items unrounded, shown with 2 places; a dash where something is unscored.
 
-    ``outcomes``: of the same month. ``roster``: person → his entry, for team and site.
+    ``outcomes``: of the same month. ``roster``: person → his entry, for team and site. ``names``: a column beside each person's.
+    ``units``: what teams and sites are called.
     """
+    known = names or Names()
     book = xlsx.begun(f"{run.card.id} v{run.card.version} {run.period}", run.period.last)
-    summary = _Summary(run, outcomes, roster or {})
-    xlsx.sheet(book, "汇总 Summary", summary.columns(), (summary.line(person) for person in run.people))
-    xlsx.sheet(book, "明细 Items", _ITEM_COLUMNS, (line for person in run.people for line in _items(person)))
-    xlsx.sheet(book, "待补 Missing", MISSING_COLUMNS, missing_lines(run))
+    summary = _Summary(run, outcomes, roster or {}, units or UnitNames())
+
+    def of_people(title: str, columns: list[Column], lines: Iterable[Iterable[Shown]]) -> None:
+        xlsx.sheet(book, title, *(_named(columns, lines, known) if known else (columns, lines)))
+
+    of_people("汇总 Summary", summary.columns(), (summary.line(person) for person in run.people))
+    of_people("明细 Items", _ITEM_COLUMNS, (line for person in run.people for line in _items(person)))
+    of_people("待补 Missing", MISSING_COLUMNS, missing_lines(run))
     if outcomes is not None:
-        xlsx.sheet(book, "结果 Outcomes", OUTCOME_COLUMNS, outcome_lines(outcomes))
-        xlsx.sheet(book, "后续 Actions", ACTION_COLUMNS, action_lines(outcomes))
+        of_people("结果 Outcomes", OUTCOME_COLUMNS, outcome_lines(outcomes))
+        of_people("后续 Actions", ACTION_COLUMNS, action_lines(outcomes, known))
     xlsx.sheet(book, "评分卡 Card", _CARD_COLUMNS, _card(run))
     xlsx.sheet(book, "审计 Audit", AUDIT_COLUMNS, audit_lines(run, outcomes))
     return xlsx.saved(book)
 
 
+def _named(
+    columns: list[Column], lines: Iterable[Iterable[Shown]], names: Names
+) -> tuple[list[Column], Iterator[Iterable[Shown]]]:
+    """A sheet whose first column says whose each line is, with the name behind it."""
+
+    def named(line: Iterable[Shown]) -> Iterator[Shown]:
+        person, *more = line
+        yield person
+        yield names.both(str(person)) or NONE
+        yield from more
+
+    return [columns[0], (NAME_COLUMN.replace(" ", "\n"), 20), *columns[1:]], map(named, lines)
+
+
 class _Summary:
     """The first sheet: a line a person. Columns that nobody has anything in are left out."""
 
-    def __init__(self, run: Run, outcomes: Outcomes | None, roster: Mapping[str, RosterEntry]) -> None:
-        self._run, self._roster = run, roster
+    def __init__(
+        self, run: Run, outcomes: Outcomes | None, roster: Mapping[str, RosterEntry], units: UnitNames
+    ) -> None:
+        self._run, self._roster, self._units = run, roster, units
         self._decided = {one.person: one for one in outcomes.people} if outcomes else None
         entries = [entry for person in run.people if (entry := roster.get(person.person))]
         self._hr = any(person.hr_number is not None for person in run.people)
@@ -94,9 +124,9 @@ class _Summary:
         if self._hr:
             yield person.hr_number or NONE
         if self._team:
-            yield (entry.team_id if entry else None) or NONE
+            yield self._units.beside(f"team|{entry.team_id}") if entry and entry.team_id else NONE
         if self._site:
-            yield (entry.site_id if entry else None) or NONE
+            yield self._units.beside(f"site|{entry.site_id}") if entry and entry.site_id else NONE
         yield Number(tally.total, POINTS)
         yield Number(tally.scored_max, AS_IS)
         yield Number(tally.max, AS_IS)

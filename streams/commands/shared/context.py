@@ -17,6 +17,7 @@ from streams.operation import KafkaOperation
 from streams.pipeline import effect
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.targets.book import Targets
 from streams.windows.clock import instant
 
 Broker = Annotated[
@@ -122,6 +123,11 @@ class Deployment:
         """See ``KafkaOperation``."""
         with clear_errors():
             return KafkaOperation(self.settings).roster(day)
+
+    def targets(self) -> Targets:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            return KafkaOperation(self.settings).targets()
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         """See ``pipeline.effect``; as of the operation's own clock, as its facts are."""

@@ -3,7 +3,8 @@
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { standsText } from "./figures.js";
 import { NONE, count, duration } from "./format.js";
-import { t } from "./texts.js";
+import { nameOf, unitOf } from "./names.js";
+import { language, t } from "./texts.js";
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offline", "unknown"];
@@ -183,7 +184,7 @@ class Row {
     this.el = make("div", "row", { role: "row", "data-testid": "agent-row", "data-id": id });
     this.el.row = this;
     this.name = make("div", "cell id", { role: "rowheader" });
-    setText(this.name, id);
+    setText(this.name, this.called);
     this.team = make("div", "cell team", { role: "cell" });
     this.state = make("div", "cell state", { role: "cell", "data-role": "state" });
     this.stateName = make("span", "word");
@@ -226,11 +227,21 @@ class Row {
   }
 
   has(words) {
-    return `${this.id} ${this.teamId ?? ""} ${this.doing ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
+    return `${this.id} ${this.called} ${this.teamId ?? ""} ${this.teamCalled ?? ""} ${this.doing ?? ""} ${this.stateText()}`.toLowerCase().includes(words);
+  }
+
+  get called() {
+    return nameOf(this.id, language());
+  }
+
+  get teamCalled() {
+    return this.teamId == null ? null : unitOf("team", this.teamId, language());
   }
 
   draw(figures) {
-    setText(this.team, this.teamId ?? NONE);
+    setText(this.name, this.called);
+    this.name.title = this.called === this.id ? "" : this.id;
+    setText(this.team, this.teamCalled ?? NONE);
     this.drawState();
     for (const slot of this.cells) {
       const { n, amount, stands, rule, text, window } = figures.of(this.snapshot, slot.shown);
@@ -280,8 +291,8 @@ class Row {
   // What a column sorts by; null where there is nothing.
   key(by, figures) {
     if (by === "") return ["offline", "unknown"].includes(this.doing ?? "offline") ? 1 : 0;
-    if (by === "id") return this.id;
-    if (by === "team") return this.teamId ?? null;
+    if (by === "id") return this.called;
+    if (by === "team") return this.teamCalled;
     if (by === "state") {
       // Within a state, who is in it the longest comes first.
       return this.presence ? STATES.indexOf(this.doing) + (this.since ?? 0) / 1e14 : null;

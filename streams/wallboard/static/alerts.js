@@ -3,6 +3,7 @@
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { NONE, duration, shortTime, time } from "./format.js";
 import { stepKey } from "./board.js";
+import { nameOf, named as withName, unitOf } from "./names.js";
 import { language, named, t, tidy } from "./texts.js";
 
 const GRAVITY = { critical: 0, warning: 1, info: 2 };
@@ -66,7 +67,8 @@ export class Alerts {
 
 export function entityText(entity) {
   const [kind, ...rest] = entity.split("|");
-  return kind === "all" ? t().all : `${t()[kind] ?? kind} ${rest.join("|")}`;
+  const id = rest.join("|");
+  return kind === "all" ? t().all : `${t()[kind] ?? kind} ${kind === "agent" ? nameOf(id, language()) : unitOf(kind, id, language())}`;
 }
 
 function flash(el) {
@@ -104,7 +106,7 @@ class Card {
     setText(this.entity, entityText(alert.entity));
     setText(this.status, t().status[alert.status]);
     setClass(this.status, `status ${alert.status}`);
-    setText(this.reason, tidy(alert[`reason_${language()}`]));
+    setText(this.reason, tidy(withName(alert[`reason_${language()}`], alert.entity, language())));
     setText(this.runbook, rule ? rule[`runbook_${language()}`] : "");
     this.runbook.hidden = !this.runbook.shownText;
   }

@@ -1,6 +1,7 @@
 // One KPI of one entity in one window: its text, how it stands, and what is said beside it.
 
 import { count, interval, limit, value } from "./format.js";
+import { targetOf } from "./targets.js";
 import { named, t } from "./texts.js";
 
 export class Figures {
@@ -39,13 +40,13 @@ export class Figures {
     const n = figure.n ?? 0;
     const amount = this.amount(snapshot, shown);
     if (shown.part === "n") return { kpi, window, n, amount, figure, stands: "plain", rule: null, text: value("n", amount) };
-    const [stands, rule] = this.judge.verdict(shown.kpi, window, amount, n);
+    const [stands, rule] = this.judge.verdict(shown.kpi, window, amount, n, targetOf(snapshot, shown.kpi));
     return { kpi, window, n, amount, figure, stands, rule, text: value(kpi.unit, amount) };
   }
 
   wait(snapshot) {
     const amount = snapshot?.longest_wait ?? null;
-    const [stands, rule] = this.judge.verdict("longest_wait", "now", amount, snapshot?.waiting ?? 0);
+    const [stands, rule] = this.judge.verdict("longest_wait", "now", amount, snapshot?.waiting ?? 0, targetOf(snapshot, "longest_wait"));
     return { stands, rule, text: value("s", amount) };
   }
 }
@@ -53,11 +54,14 @@ export class Figures {
 // What a threshold looks like: "警戒 < 80 %".
 export function ruleText(rule, unit) {
   if (!rule) return "";
+  if (rule.threshold === null) return t().target;
+  if (rule.target) return `${t().target} ${rule.below != null ? "≥" : "≤"} ${limit(unit, rule.threshold)}`;
   return `${t().threshold} ${rule.below != null ? "<" : ">"} ${limit(unit, rule.threshold)}`;
 }
 
 export function standsText(stands, rule, n) {
   if (stands === "plain") return "";
+  if (rule?.target && (stands === "good" || stands === "bad")) return stands === "good" ? t().reached : t().missed;
   return stands === "few" && rule ? t().few_of(n, rule.min_n) : t()[stands];
 }
 

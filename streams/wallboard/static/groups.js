@@ -2,7 +2,8 @@
 
 import { arrange, make, setClass, setText } from "./dom.js";
 import { NONE, count } from "./format.js";
-import { t } from "./texts.js";
+import { unitOf } from "./names.js";
+import { language, t } from "./texts.js";
 
 const byName = new Intl.Collator(undefined, { numeric: true }).compare;
 
@@ -66,8 +67,10 @@ class Card {
 
   draw(figures, snapshot, staff, chosen) {
     setText(this.label, t()[this.kind]);
-    setText(this.title, this.id);
-    this.el.setAttribute("aria-label", `${t()[this.kind]} ${this.id}`);
+    const called = unitOf(this.kind, this.id, language());
+    setText(this.title, called);
+    this.title.title = called === this.id ? "" : this.id;
+    this.el.setAttribute("aria-label", `${t()[this.kind]} ${called}`);
     if (this.kind === "team") {
       this.el.setAttribute("aria-pressed", String(chosen));
       setText(this.aside, staffText(staff));

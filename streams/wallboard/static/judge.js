@@ -14,7 +14,7 @@ function cleared(rule, value) {
 export class Judge {
   constructor(rules) {
     this.rules = new Map();
-    for (const rule of rules) this.rules.set(rule.kpi, [...(this.rules.get(rule.kpi) ?? []), rule]);
+    for (const rule of rules.filter((each) => each.threshold !== null)) this.rules.set(rule.kpi, [...(this.rules.get(rule.kpi) ?? []), rule]);
   }
 
   // The rules that speak about a KPI in a window: those of this window, else those of any.
@@ -24,10 +24,15 @@ export class Judge {
     return same.length ? same : all;
   }
 
-  // → [how it stands, the rule that says so]
-  verdict(kpi, window, value, n) {
+  // → [how it stands, the rule that says so]; where there is a target it says, of as many things as the first rule asks for.
+  verdict(kpi, window, value, n, target = null) {
     if (value == null) return ["none", null];
     const rules = this.of(kpi, window);
+    if (target) {
+      const { op, number } = target;
+      const asked = { target: true, threshold: number, min_n: rules[0]?.min_n ?? 1, ...(op === ">=" ? { below: number } : { above: number }) };
+      return [n < asked.min_n ? "few" : breached(asked, value) ? "bad" : "good", asked];
+    }
     if (!rules.length) return ["plain", null];
     const enough = rules.filter((rule) => n >= rule.min_n);
     if (!enough.length) return ["few", rules[0]];

@@ -9,8 +9,10 @@ import { Figures } from "./figures.js";
 import { age, count, date, duration, time } from "./format.js";
 import { Groups, needText } from "./groups.js";
 import { Judge } from "./judge.js";
+import { followNames, unitOf } from "./names.js";
 import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
+import { followTargets } from "./targets.js";
 import { Tiles } from "./tiles.js";
 import { chooseLanguage, label, language, named, otherLanguage, setLanguage, t } from "./texts.js";
 
@@ -48,6 +50,12 @@ class Page {
     find("definitions-open").addEventListener("click", () => find("definitions").showModal());
     this.relabel();
     this.connect();
+    const redraw = () => {
+      board.changed.everything = true;
+      this.drawSoon();
+    };
+    followNames(redraw);
+    followTargets(redraw);
     setInterval(() => this.tick(), 1_000);
     setInterval(() => this.drawAge(), 250);
   }
@@ -154,10 +162,11 @@ class Page {
     const teams = new Set([...board.snapshots.team.keys(), ...Object.keys(board.staff).filter(Boolean)]);
     if (this.team) teams.add(this.team);
     const names = [...teams].sort(new Intl.Collator(undefined, { numeric: true }).compare);
-    const key = `${language()} ${JSON.stringify(names)}`;
+    const shown = names.map((name) => new Option(unitOf("team", name, language()), name));
+    const key = `${language()} ${JSON.stringify(shown.map((option) => [option.value, option.text]))}`;
     if (this.teamsShown !== key) {
       this.teamsShown = key;
-      select.replaceChildren(new Option(t().all_teams, ""), ...names.map((name) => new Option(name, name)));
+      select.replaceChildren(new Option(t().all_teams, ""), ...shown);
     }
     select.value = this.team;
   }

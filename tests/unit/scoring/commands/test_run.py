@@ -20,6 +20,7 @@ from scoring.cards.load import known
 from scoring.commands.main import score
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, entity_kind
 from streams.kpi.policy.model import Policy
+from streams.targets.book import Targets
 
 FACTS = [
     DailyFacts(entity="agent|anna", date=date(2010, 8, 2), sums={"resolution_due": 10, "resolved": 7}),
@@ -47,6 +48,9 @@ class InMemory:
 
     def as_of(self) -> datetime:
         return self.now()
+
+    def targets(self) -> Targets:
+        return Targets()
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         return self.on

@@ -1,0 +1,76 @@
+"""``deskpulse units``: what teams, queues and sites are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.commands.people import By, author
+from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment
+from streams.people.store import people_database, unit_names
+from streams.people.units import COLUMNS, all_units, read_units, take_units
+
+units = typer.Typer(no_args_is_help=True, help="What teams, queues and sites are called, in Chinese and English.")
+
+
+@units.callback()
+def commands() -> None:
+    """What teams, queues and sites are called, in Chinese and English."""
+
+
+@units.command("import")
+def import_(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help=f"CSV or XLSX with the columns {', '.join(COLUMNS)}")],
+    by: By,
+) -> None:
+    """Take in the names of a file: what its units were called is replaced, others stay. All of it, or nothing and every fault."""
+    here = deployment(ctx)
+    with clear_errors():
+        given = read_units(file)
+        who = author(here, by)
+        with people_database(here.database, here.data_dir) as kept, kept.write() as connection:
+            new, changed, same = take_units(connection, given, who, here.now())
+    typer.echo(f"imported: {new} new, {changed} changed, {same} there already")
+
+
+@units.command("list")
+def list_(ctx: typer.Context) -> None:
+    """Everything that has a name, as CSV: what `import` takes."""
+    here = deployment(ctx)
+    with clear_errors(), people_database(here.database, here.data_dir) as kept:
+        known = []
+        if kept.begun:
+            with kept.read() as connection:
+                known = all_units(connection)
+    typer.echo(",".join(COLUMNS))
+    for unit in known:
+        typer.echo(",".join(_quoted(text or "") for text in (unit.kind, unit.id, unit.name_zh, unit.name_en)))
+
+
+@units.command()
+def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> None:
+    """Hold names against the roster on Kafka: which teams and sites have none, with the line to add. Exit code 1 where one has none."""
+    here = deployment(ctx, broker=broker, prefix=prefix)
+    with clear_errors():
+        known = set(unit_names(here.database, here.data_dir))
+    entries = here.roster(here.now().astimezone(here.policy.zone).date()).values()
+    there = {f"team|{one.team_id}" for one in entries if one.team_id} | {
+        f"site|{one.site_id}" for one in entries if one.site_id
+    }
+    nameless = sorted(there - known)
+    for key in nameless:
+        kind, id = key.split("|", 1)
+        typer.echo(
+            f"{kind} {id}: on the roster, without a name; add `{kind},{_quoted(id)},中文名称,English Name` ({','.join(COLUMNS)})"
+        )
+    typer.echo(f"{len(there)} teams and sites on the roster, {len(nameless)} of them without a name")
+    if nameless:
+        raise typer.Exit(1)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace('"', '""')
+    return f'"{escaped}"' if any(mark in text for mark in ',"\n') else text

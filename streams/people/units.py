@@ -1,0 +1,117 @@
+"""What teams, queues and sites are called, in Chinese and English: no secret, and shown to everybody who sees their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select
+
+from streams.people.names import Language
+from streams.people.tables import people_journal, units
+from streams.tabular import Row, TabularError, read_rows
+
+KINDS = ("team", "queue", "site")
+_KINDS_ZH = ("班组", "队列", "职场")
+#: Columns with their Chinese headings.
+COLUMNS: Mapping[str, str] = {"kind": "种类", "id": "编号", "name_zh": "中文名称", "name_en": "英文名称"}
+_LONGEST = 256
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A team, queue or site. At least one of the names is there."""
+
+    kind: str
+    id: str
+    name_zh: str | None = None
+    name_en: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its entity's key: ``team|T1``."""
+        return f"{self.kind}|{self.id}"
+
+
+class UnitNames:
+    """Entity key → what it is called."""
+
+    def __init__(self, known: Iterable[Unit] = ()) -> None:
+        self._of = {unit.key: unit for unit in known}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of)
+
+    def shown(self, key: str, language: Language) -> str:
+        """Its name in this language, else in the other; the id where it has none."""
+        unit = self._of.get(key)
+        if unit is None:
+            return key.split("|", 1)[1]
+        first, second = (unit.name_zh, unit.name_en)[:: 1 if language == "zh" else -1]
+        return first or second or unit.id
+
+    def in_texts(self, key: str) -> tuple[str, str] | None:
+        """What it is called in a Chinese and in an English text; None: by its id."""
+        return (self.shown(key, "zh"), self.shown(key, "en")) if key in self._of else None
+
+    def beside(self, key: str) -> str:
+        """The id, and the names behind it where there are any: ``T1 热线 Hotline``."""
+        unit = self._of.get(key)
+        id = key.split("|", 1)[1]
+        return id if unit is None else " ".join(filter(None, (id, unit.name_zh, unit.name_en)))
+
+
+def read_units(path: Path) -> list[Unit]:
+    """The units of a file. Raises TabularError with a line per fault."""
+    return told(path.name, read_rows(path, COLUMNS, ("kind", "id")))
+
+
+def told(name: str, rows: Iterable[Row]) -> list[Unit]:
+    """The units of these rows of a file of that name. Raises as ``read_units``."""
+    made: dict[str, tuple[int, Unit]] = {}
+    faults = []
+    for row in rows:
+        cells, where = row.cells, f"{name}, row {row.number}"
+        kind = cells.get("kind", "").lower()
+        kind = KINDS[_KINDS_ZH.index(kind)] if kind in _KINDS_ZH else kind
+        if kind not in KINDS:
+            faults.append(f"{where}, kind: {cells.get('kind', '')!r}: write one of {', '.join(KINDS)}")
+        elif "id" not in cells:
+            faults.append(f"{where}, id: is empty; say which {kind}")
+        elif not {"name_zh", "name_en"} & cells.keys():
+            faults.append(f"{where}, name_zh: no name; fill in name_zh, name_en or both")
+        elif wrong := [column for column, text in cells.items() if len(text) > _LONGEST or not text.isprintable()]:
+            faults.append(
+                f"{where}, {wrong[0]}: more than {_LONGEST} characters, or some that are not to be seen; write it anew"
+            )
+        else:
+            unit = Unit(kind, cells["id"], cells.get("name_zh"), cells.get("name_en"))
+            at, first = made.setdefault(unit.key, (row.number, unit))
+            if first != unit:
+                faults.append(f"{where}: {kind} {unit.id} is called otherwise in row {at}; keep one of them")
+    if faults:
+        raise TabularError("\n".join(faults))
+    return [unit for _, unit in made.values()]
+
+
+def all_units(connection: Connection) -> list[Unit]:
+    """Everything that has a name, by kind and id."""
+    rows = connection.execute(select(units).order_by(units.c.kind, units.c.id)).mappings()
+    return [Unit(**row) for row in rows]
+
+
+def take_units(connection: Connection, given: Sequence[Unit], author: str, at: datetime) -> tuple[int, int, int]:
+    """Keep these names in place of what their units were called; others stay. How many are new, changed, there already."""
+    before = {unit.key: unit for unit in all_units(connection)}
+    touched = [unit for unit in given if before.get(unit.key) != unit]
+    for unit in touched:
+        connection.execute(delete(units).where(units.c.kind == unit.kind, units.c.id == unit.id))
+    if touched:
+        connection.execute(insert(units), [asdict(unit) for unit in touched])
+        moment = at.astimezone(UTC)
+        notes = [{"at": moment, "author": author, "action": "named", "agent_id": unit.key} for unit in touched]
+        connection.execute(insert(people_journal), notes)
+    new = sum(1 for unit in touched if unit.key not in before)
+    return new, len(touched) - new, len(given) - len(touched)

@@ -1,0 +1,138 @@
+"""Targets by team and date on a running operation: what the board colours by and what a rule compares with, without a restart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from streams.contracts import events as e
+from streams.contracts.events import AnyEvent
+from streams.settings import Settings
+from tests.integration.test_screens import eventually
+from tests.support.operation import messages, run_cli, send, settled, wallboard, worker
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HEAD = "kpi,scope,id,value,unit,op,period,owner,due,valid_from\n"
+RULES = """
+rules:
+  - {id: csat_target, zh: 满意度未达目标, en: Below target, kpi: csat, window: 30m, below: target, min_n: 5, scope: [team]}
+"""
+
+
+def day(days: int) -> list[AnyEvent]:
+    """Ten ratings of each of two teams, eight of them good."""
+    made: list[AnyEvent] = []
+    for number in range(20):
+        team, call = f"t{number % 2}", f"{days}-{number}"
+        at = START + timedelta(days=days, seconds=30 * number)
+        who: dict[str, Any] = {
+            "source": "test",
+            "contact_id": call,
+            "customer_id": f"k{call}",
+            "agent_id": f"a{team}",
+            "team_id": team,
+        }
+        made.append(e.CallAnswered(id=f"a{call}", time=at, wait_seconds=1, **who))
+        made.append(
+            e.CallRated(
+                id=f"r{call}", time=at + timedelta(seconds=9), score=5 if number < 16 else 1, scale="1-5", **who
+            )
+        )
+    return made
+
+
+def ticks(days: int) -> Iterable[AnyEvent]:
+    for number in range(6):
+        at = START + timedelta(days=days, seconds=660 + 20 * number)
+        yield e.CallArrived(id=f"t{days}-{number}", source="test", time=at, contact_id=f"t{days}-{number}")
+
+
+def test_each_from_its_day_on_without_a_restart(operation: Settings, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES, encoding="utf-8")
+    here = operation.model_copy(update={"rules_file": rules})
+    sheet = tmp_path / "targets.csv"
+
+    def imported(*rows: str) -> str:
+        sheet.write_text(HEAD + "\n".join(rows), encoding="utf-8")
+        return run_cli(here, "targets", "import", str(sheet), "--by", "hr-1")
+
+    row = "csat,team,{},{},%,,month,S1,2026-12-31,{}"
+    said = imported(row.format("t0", 70, "2026-03-01"), row.format("t0", 90, "2026-03-03"))
+    assert "imported: 2 new, 0 changed, 0 there already" in said
+    with worker(here), wallboard(here) as page:
+
+        def aims() -> dict[str, float]:
+            answer = httpx.get(f"{page}api/targets", timeout=10, trust_env=False).json()
+            return {of: own["csat"]["number"] for of, own in answer.items()}
+
+        def fired() -> list[tuple[str, str, float]]:
+            found = httpx.get(f"{page}api/alerts", timeout=10, trust_env=False).json()["recent"]
+            return sorted((one["entity"], one["status"], one["threshold"]) for one in found)
+
+        send(here, [*day(0), *ticks(0)])
+        settled(here)
+        eventually(lambda: aims() == {"team|t0": 0.7})
+        assert fired() == []
+        send(here, [*day(1), *ticks(1)])
+        settled(here)
+        eventually(lambda: fired() == [("team|t0", "firing", 0.9)])
+        assert aims() == {"team|t0": 0.9}
+        # A sheet that comes while all this runs, about a team that nothing happens to any more.
+        assert "imported: 1 new, 1 changed, 0 there already" in imported(
+            row.format("t1", 95, "2026-03-03"), row.format("t0", 75, "2026-03-03")
+        )
+        send(
+            here,
+            [e.CallArrived(id="late", source="test", time=START + timedelta(days=1, seconds=900), contact_id="late")],
+        )
+        settled(here)
+        eventually(lambda: aims() == {"team|t0": 0.75, "team|t1": 0.95})
+        eventually(lambda: len(fired()) == 3)
+        assert fired() == [("team|t0", "firing", 0.9), ("team|t0", "resolved", 0.75), ("team|t1", "firing", 0.95)]
+    shown = run_cli(here, "targets", "show", "--day", "2026-03-03", "--json")
+    assert '"version": 2' in shown
+    assert '"author": "hr-1"' in shown
+    assert "csta" not in shown
+
+
+def test_ten_thousand_targets(operation: Settings, tmp_path: Path) -> None:
+    sheet = tmp_path / "targets.csv"
+    kpis = (
+        "csat,{},%",
+        "service_level_20s,{},%",
+        "answer_rate,{},%",
+        "resolution_rate,{},%",
+        "average_handle_time,{},s",
+    )
+    lines = [
+        f"{kpi.format(90).replace(',', f',team,t{team},', 1)},,month,S1,2026-12-31,2026-03-01"
+        for team in range(2000)
+        for kpi in kpis
+    ]
+    sheet.write_text(HEAD + "\n".join(lines), encoding="utf-8")
+    began = time.monotonic()
+    assert "imported: 10000 new" in run_cli(operation, "targets", "import", str(sheet), "--by", "hr-1")
+    took = time.monotonic() - began
+    assert "imported: 0 new, 0 changed, 10000 there already" in run_cli(
+        operation, "targets", "import", str(sheet), "--by", "hr-1"
+    )
+    with worker(operation), wallboard(operation) as page:
+        send(operation, day(0))
+        settled(operation)
+        eventually(lambda: len(httpx.get(f"{page}api/targets", timeout=20, trust_env=False).json()) == 2000)
+        began = time.monotonic()
+        body = httpx.get(f"{page}api/targets", timeout=20, trust_env=False).content
+        answered = time.monotonic() - began
+    size = sum(len(record.value) for record in messages(operation, "targets"))
+    print(f"10,000 targets: import {took:.1f} s, on Kafka {size / 1e6:.1f} MB, /api/targets {answered * 1000:.0f} ms, {len(body) / 1e6:.1f} MB")  # fmt: skip
+    assert took < 60
+    assert answered < 5

@@ -1,0 +1,54 @@
+"""Names in the texts of alerts, put in when somebody reads them; as it is kept and sent an alert has ids."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from streams.alerts.naming import named
+from streams.contracts import events as e
+from streams.contracts.outputs import Alert
+from streams.operator_files import load_rules
+from streams.people.names import Names
+from streams.people.person import Person
+from tests.support.desk import Script
+
+NAMES = Names([Person("A1", name_zh="李娜", name_latin="Li Na"), Person("A12", name_zh="王伟")])
+
+
+def fired(agent: str) -> Alert:
+    """The alert of an agent's bad ratings, as the kernel words it."""
+    script = Script()
+    for number in range(5):
+        script.call(f"09:0{number}:00", f"c{number}", agent=agent, talk=10)
+        script.at(f"09:0{number}:30", e.CallRated, f"c{number}", score=1, scale="1-5")
+    script.at("09:06:00", e.CallArrived, "tick").at("09:20:00", e.CallArrived, "tock")
+    told = script.run(rules=load_rules(None), look_every=1).alerts
+    return next(alert for alert in told if alert.entity == f"agent|{agent}")
+
+
+@pytest.mark.parametrize(
+    ("agent", "zh", "en"),
+    [
+        ("A1", "坐席 李娜近30分钟", "agent Li Na, in"),
+        ("A12", "坐席 王伟近", "agent 王伟, in"),
+        ("A", "坐席 A近", "agent A, in"),
+    ],
+)
+def test_the_agent_is_called_by_name(agent: str, zh: str, en: str) -> None:
+    alert = fired(agent)
+    shown = named(alert, lambda key: NAMES.in_texts(key.split("|")[1]))
+    assert shown.reason_zh.startswith(zh)
+    assert en in shown.reason_en
+    assert (shown.entity, shown.value, shown.key) == (alert.entity, alert.value, alert.key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "zh", "en"), [("team", "班组", "team"), ("queue", "队列", "queue"), ("site", "职场", "site")]
+)
+def test_units_are_called_by_name_too(kind: str, zh: str, en: str) -> None:
+    alert = replace(
+        fired("A1"), entity=f"{kind}|u1", reason_zh=f"{zh} u1近5分钟", reason_en=f"KPI, {en} u1, in the last"
+    )
+    shown = named(alert, lambda key: ("热线", "Hotline") if key == f"{kind}|u1" else None)
+    assert (shown.reason_zh, shown.reason_en) == (f"{zh} 热线近5分钟", f"KPI, {en} Hotline, in the last")
