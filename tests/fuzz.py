@@ -245,7 +245,9 @@ def expected(sent: Sequence[Message], settings: Settings, began: int, ended: int
             plain = None
         if not isinstance(plain, dict):
             out.disagreed.append(f"{(message.value or b'')[:80]!r} is an event, and no object of JSON")
-        if found.time > instant(ended) + ahead:
+        if found.at < settings.policy.earliest_ms:
+            out.refused[message.number] = "bad_time"
+        elif found.time > instant(ended) + ahead:
             out.refused[message.number] = "future"
         elif found.time > instant(began):
             out.unsure.add(message.number)
