@@ -170,14 +170,14 @@ class Joining:
     def announce(self, customer: Customer, event: AnyContactEvent, at: int) -> None:
         """An event of a lacking source was admitted at the customer whom it tells: let its contact know, once in a while, or of each."""
         assert event.customer_id is not None
-        origin, home = Origin.of(event), customer
+        key, home = f"{event.carrier}:{event.contact_id}", customer
         if customer.sharing is not None:
-            home = Shared(event.customer_id, self._customers, self._rules, self._tally).home(origin.key)
-        announced = home.contacts[origin.key].announced
+            home = Shared(event.customer_id, self._customers, self._rules, self._tally).home(key)
+        announced = home.contacts[key].announced
         each = (before := announced.get(event.source, -NEVER)) == EACH
         if each or at > before + _AGAIN_MS:
             announced[event.source] = EACH if each else at
-            self._send(origin.contact, Tells(origin, Word.of(event, event.customer_id), each))
+            self._send(event.contact_id, Tells(Origin.of(event), Word.of(event, event.customer_id), each))
 
     # -- what partitions tell each other ----------------------------------------------------------------------------------
 

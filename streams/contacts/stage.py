@@ -160,7 +160,7 @@ class ContactsStage:
                             shared = Shared(key, customers, rules, into)
                             shared.begin(day)
                 if lacking and tells and not way and admission == "admitted" and lacking.has(event.source):
-                    joining.announce(customers[key], event, at)
+                    joining.announce(customer if shared is None else customers[key], event, at)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue

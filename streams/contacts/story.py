@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, get_args
 from streams.contacts.contact import Contact, Leg
 from streams.contracts import events as e
 from streams.contracts.events import AnyContactEvent
-from streams.contracts.telling import natural, reads_before
+from streams.contracts.telling import Reads, reads_before
 
 #: Among events that fit alike, the order in which the contract lists their types: a call rings before it is answered.
 RANK: dict[type, int] = {type_: rank for rank, type_ in enumerate(get_args(AnyContactEvent))}
@@ -39,7 +39,7 @@ Order = tuple[int, bool, int, int, object]
 
 def order(event: AnyContactEvent) -> Order:
     """Place of an event among those kept of its contact, whatever the order of arrival."""
-    return event.at, event.sequence is None, event.sequence or 0, RANK[type(event)], natural(event.id)
+    return event.at, event.sequence is None, event.sequence or 0, RANK[type(event)], Reads(event.id)
 
 
 def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[AnyContactEvent]:
@@ -49,7 +49,7 @@ def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[Any
         return
     rest = list(moment)
     if len(rest) != 2 or reads_before(rest[1].id, rest[0].id):
-        rest.sort(key=lambda event: natural(event.id))
+        rest.sort(key=lambda event: Reads(event.id))
     while rest:
         first = min((event.sequence for event in rest if event.sequence is not None), default=None)
         may = [event for event in rest if event.sequence in (None, first)]

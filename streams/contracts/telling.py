@@ -12,7 +12,7 @@ _TO_SHAPE = str.maketrans("123456789", "000000000")
 #: An id as people read it: texts and numbers in turn, and the id itself where two read the same.
 Natural: TypeAlias = tuple[tuple[str | int, ...], str]
 #: What has a sequence comes first, in its order; the rest by id.
-Told: TypeAlias = tuple[bool, int, Natural]
+Told: TypeAlias = tuple[bool, int, "Reads"]
 
 
 def natural(id: str) -> Natural:
@@ -29,6 +29,24 @@ def reads_before(one: str, other: str) -> bool:
     return natural(one) < natural(other)
 
 
+class Reads:
+    """Sort key of an id, by ``reads_before``: most keys are compared by what stands before it, and nothing is read then."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+    def __lt__(self, other: Reads) -> bool:
+        return reads_before(self.id, other.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reads) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
 def as_told(sequence: int | None, id: str) -> Told:
     """Sort key among events of one moment that no story puts in order."""
-    return sequence is None, sequence or 0, natural(id)
+    return sequence is None, sequence or 0, Reads(id)

@@ -74,6 +74,7 @@ class Contacts:
                 id=f"{contact.id}-{contact.events}",
                 source=SOURCE,
                 time=self._loop.moment(),
+                sequence=contact.events,
                 contact_id=contact.id,
                 customer_id=matter.customer.id if matter.customer else None,
                 agent_id=agent.id if agent else None,
