@@ -164,6 +164,7 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
             _leave(call, call.legs[-1], at)
         return
     _name(call, leg, event, rules)
+    was_over_at = leg.over_at
     if leg.ended_at is None:
         leg.ended_at = at
     leg.hold = _ms(event.hold_seconds) if event.hold_seconds is not None else leg.hold
@@ -173,7 +174,7 @@ def ended(call: Contact, event: e.CallEnded, at: int, rules: Rules) -> None:
     if event.ended_by is not None:
         leg.ended_by_agent = event.ended_by == "agent"
     _put_handle(call, leg, rules)
-    _close(call)
+    _close(call, leg, was_over_at)
     if event.resolved is not None:
         call.resolve(at, event.resolved)
 
@@ -184,16 +185,17 @@ def resolved(call: Contact, event: e.CallResolved, at: int, rules: Rules) -> Non
     if leg is None:
         return
     _name(call, leg, event, rules)
+    was_over_at = leg.over_at
     if leg.settled_at is None:
         leg.settled_at = at
-    _close(call)
+    _close(call, leg, was_over_at)
     call.resolve(at, True if event.resolved is None else event.resolved)
 
 
-def _close(call: Contact) -> None:
-    """Over with the last of its parts that is."""
+def _close(call: Contact, part: Leg, was_over_at: int | None) -> None:
+    """Over with the last of its parts that is. Told again of the same ``part``, it stays with the desk that had it then."""
     over = max(part.over_at for part in call.legs if part.over_at is not None)
-    if call.closed_at != over:  # told again, it stays with the desk that had it then
+    if call.closed_at != over or (part.over_at == over != was_over_at):
         call.close(over)
 
 

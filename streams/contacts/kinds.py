@@ -71,7 +71,7 @@ def _complaint(complaint: Contact, channel: str, at: int, rules: Rules) -> None:
     complaint.keep("complaint", replace(desk, staff={}))
     if closed_at is None:
         complaint.drop("complaint_closed")
-    elif "complaint_closed" not in complaint.slots:
+    elif (slot := complaint.slots.get("complaint_closed")) is None or slot.at != closed_at:
         complaint.put("complaint_closed", closed_at, staff=_COMPLAINT)
     limit: int | None = rules.after(complaint.at, rules.policy.complaint_resolution_hours * 3600)
     stops = pauses.of(complaint, _CLOCK, rules)

@@ -368,8 +368,8 @@ def complaints(contact: Contact) -> list[Thing]:
     """A complaint: at the desk when it arrives, of whoever has it when it is closed."""
     found, end = [Thing("complaint", contact.arrived, contact.day, desk(contact))], over(contact)
     if end is not None:
-        parts = [e for leg in legs(contact)[0] for e in leg.ends + leg.settled] if contact.channel == "call" else []
-        closed = min(e["time"] for e in parts or since_reopened(contact) or [end])
+        words = [end] if contact.channel == "call" else since_reopened(contact) or [end]
+        closed = min(e["time"] for e in words)
         if by_acceptance(contact):
             closed = both(closed, accepted(contact))
         if closed is None:
