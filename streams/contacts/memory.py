@@ -106,7 +106,13 @@ class Memory:
         #: Source → when it was told last whose contact this is where its events without a customer come (ms); ``EACH``: by every event
         #: that says so (``joining.py``).
         self.announced: dict[str, int] = {}
-        self.note([])
+        #: What is looked at for every event (``note``); of no event yet.
+        self.ids: set[str] = set()
+        self.first_at, self.last_at = NEVER, -NEVER
+        self.moment = self.sequenced = self.talk = 0
+        self._amended: set[str] = set()
+        self._checkpoint: _Checkpoint | None = None
+        self._size, self._long = 0, _WORTH_FOLDING
 
     @property
     def remembered(self) -> int:
@@ -137,7 +143,7 @@ class Memory:
         self._note_last_moment([event for event in events if type(event) not in AMENDMENTS])
         #: Ids of the events that others in the log amend.
         self._amended = {event.corrects for event in events if isinstance(event, Corrected | Retracted)}
-        self._checkpoint: _Checkpoint | None = None
+        self._checkpoint = None
         self._size = sum(map(len, self.log))
         #: When it has so many events, the log is to be folded up to the horizon.
         self._long = max(_WORTH_FOLDING, 2 * len(events))

@@ -286,7 +286,7 @@ def test_a_kpi_of_another_meaning_is_not_computed_again(desk: Desk, ours: str, m
     desk.published()
     before = desk.does("show", ours, *MARCH, "--json")
     monkeypatch.setitem(KPIS, "resolution_rate", replace(KPIS["resolution_rate"], version=99))  # type: ignore[arg-type]
-    assert "made with version 1 of the KPI resolution_rate, this program has version 99" in desk.refuses(
+    assert "made with version 2 of the KPI resolution_rate, this program has version 99" in desk.refuses(
         "verify", ours, *MARCH
     )
     assert desk.does("show", ours, *MARCH, "--json") == before

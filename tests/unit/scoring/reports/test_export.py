@@ -159,7 +159,7 @@ def test_messages_are_the_topics() -> None:
         "name_zh": "首次响应时间",
         "name_en": "First response time",
         "kpi": "first_response_time",
-        "kpi_version": 1,
+        "kpi_version": 2,
         "metric": None,
         "input": None,
         "value": 45.0,
@@ -224,7 +224,7 @@ def test_workbook_card() -> None:
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert rows[0][:3] == ["超市客服核心考核指标示例", "Supermarket service: core indicators", "s2-a-core v2"]
     assert rows[1][2:9] == [
-        *("first_response_time", 1, "≤ 30 秒", 20, "20 × 目标 ÷ 实际，不低于 0，不高于 20"),
+        *("first_response_time", 2, "≤ 30 秒", 20, "20 × 目标 ÷ 实际，不低于 0，不高于 20"),
         *("20 × target ÷ actual, not below 0, not above 20", "assumed"),
     ]
 
@@ -235,7 +235,7 @@ def test_workbook_audit() -> None:
     assert told["Card"] == "s2-a-core v2"
     assert told["Period"] == "2010-08 (2010-08-01 – 2010-08-31)"
     assert told["Policy version"] == "1"
-    assert told["KPI First response time"] == "first_response_time v1"
+    assert told["KPI First response time"] == "first_response_time v2"
     assert [told[f"{what}"] for what in ("People", "People with a total", "People scored on every item")] == [
         "3",
         "2",

@@ -191,7 +191,7 @@ def test_total_grade_and_how_far_the_next_grade_is() -> None:
         "Service standard adherence",
     ]
     assert "policy 1" in made.basis
-    assert "resolution_rate v1" in made.basis
+    assert "resolution_rate v2" in made.basis
 
 
 def test_a_total_that_lacks_items_is_not_graded_unless_asked_for() -> None:

@@ -54,7 +54,7 @@ def test_an_agents_days_of_the_month_are_summed() -> None:
             ),
             1,
         )
-        | {"fcr": 2},
+        | {"first_response_time": 2, "avg_response_time": 2, "resolution_rate": 2, "fcr": 3},
     )
 
 
