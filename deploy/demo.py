@@ -41,7 +41,7 @@ _MORNING_FROM, _SHOWN_FROM = day_time(9, 0), day_time(11, 55)
 _STARTS_WITHIN_SECONDS = 90
 _LINE_EVERY_SECONDS = 3.0
 #: What a demo leaves in its directory.
-_OWN = frozenset({"kafka", "redis", "logs", "scores.db", "scores.db-wal", "scores.db-shm"})
+_OWN = frozenset({"faust", "kafka", "redis", "logs", "scores.db", "scores.db-wal", "scores.db-shm"})
 
 
 @dataclass(frozen=True)

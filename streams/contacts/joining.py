@@ -170,13 +170,16 @@ class Joining:
     def announce(self, customer: Customer, event: AnyContactEvent, at: int) -> None:
         """An event of a lacking source was admitted at the customer whom it tells: let its contact know, once in a while, or of each."""
         assert event.customer_id is not None
-        key, home = f"{event.carrier}:{event.contact_id}", customer
+        memory = customer.last
         if customer.sharing is not None:
-            home = Shared(event.customer_id, self._customers, self._rules, self._tally).home(key)
-        announced = home.contacts[key].announced
-        each = (before := announced.get(event.source, -NEVER)) == EACH
-        if each or at > before + _AGAIN_MS:
-            announced[event.source] = EACH if each else at
+            key = f"{event.carrier}:{event.contact_id}"
+            memory = Shared(event.customer_id, self._customers, self._rules, self._tally).home(key).contacts[key]
+        assert memory is not None
+        announced, source = memory.announced, event.source
+        before = announced.get(source, -NEVER)
+        each = before == EACH
+        if (each or at > before + _AGAIN_MS) and self._lacking.has(source):
+            announced[source] = EACH if each else at
             self._send(event.contact_id, Tells(Origin.of(event), Word.of(event, event.customer_id), each))
 
     # -- what partitions tell each other ----------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ class ContactsStage:
                         if day is not None:
                             shared = Shared(key, customers, rules, into)
                             shared.begin(day)
-                if lacking and tells and not way and admission == "admitted" and lacking.has(event.source):
+                if lacking and tells and not way and admission == "admitted":
                     joining.announce(customer if shared is None else customers[key], event, at)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))

@@ -95,19 +95,29 @@ def _decode(decoder: msgspec.json.Decoder[E], raw: bytes | None) -> E | Rejected
         return Rejected("not_utf8", str(error))
     except (msgspec.DecodeError, RecursionError) as error:
         return Rejected("not_json", str(error))
-    if FIRST_YEAR <= event.time.year <= LAST_YEAR and type(event) not in _BOUNDED and _AS_JSON not in raw:
+    if _AS_JSON in raw and (refused := _has_borders(event)):
+        return refused
+    if FIRST_YEAR <= event.time.year <= LAST_YEAR and type(event) not in _BOUNDED:
         return event
-    return refuse(event) or event
+    return _out_of_bounds(event) or event
 
 
 def refuse(event: AnyEvent) -> Rejected | None:
     """What the types cannot say about an event: None where it is sound."""
-    if not FIRST_YEAR <= event.time.year <= LAST_YEAR:
-        return Rejected("bad_time", f"{event.time.isoformat()} is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return _has_borders(event) or _out_of_bounds(event)
+
+
+def _has_borders(event: AnyEvent) -> Rejected | None:
     for name in event.__struct_fields__:
         value = getattr(event, name)
         if isinstance(value, str) and any(border in value for border in _BORDERS):
             return Rejected("out_of_range", f"`{name}` has the character U+0000 or U+0001, which no text may have")
+    return None
+
+
+def _out_of_bounds(event: AnyEvent) -> Rejected | None:
+    if not FIRST_YEAR <= event.time.year <= LAST_YEAR:
+        return Rejected("bad_time", f"{event.time.isoformat()} is not between {FIRST_YEAR} and {LAST_YEAR}")
     if isinstance(event, Rated):
         low, high = SCALE_BOUNDS[event.scale]
         if not low <= event.score <= high:
