@@ -46,7 +46,7 @@ MISSED_FCR = "fcr_missed"
 FCR_MISSED: Sums = {"fcr_missed": 1}
 
 
-class Leg(Struct, array_like=True, kw_only=True):
+class Leg(Struct, array_like=True, kw_only=True, gc=False):
     """One passage of a call through a queue to an agent. Times in ms since 1970, durations in ms."""
 
     queue: str | None = None
@@ -75,7 +75,7 @@ class Leg(Struct, array_like=True, kw_only=True):
         return self.settled_at if self.ended_at is None else self.ended_at
 
 
-class Signals(Struct, array_like=True, kw_only=True):
+class Signals(Struct, array_like=True, kw_only=True, gc=False):
     """What analytics of another system say of a contact: switches and silences as counts, times in ms, all else in thousandths."""
 
     emotion: int | None = None
@@ -89,7 +89,7 @@ class Signals(Struct, array_like=True, kw_only=True):
     shift: int | None = None
 
 
-class Session(Struct, array_like=True, kw_only=True):
+class Session(Struct, array_like=True, kw_only=True, gc=False):
     """What a chat's customer has waited for since the conversation began, or began anew. Times in ms since 1970."""
 
     #: 1 for the first of the thread.

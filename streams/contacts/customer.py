@@ -38,7 +38,7 @@ class Kept(Struct, array_like=True, kw_only=True):
     announced: dict[str, int] = {}
 
 
-class Joint(Struct, array_like=True):
+class Joint(Struct, array_like=True, gc=False):
     """Where a contact is whose customer is told by some of its events only (``joining.py``): with ``customer``, who was told last, by
     the event ``id`` (``at``, ms since 1970; its ``sequence``). ``contested``: several customers have been told, and each word counts.
 

@@ -36,7 +36,7 @@ _DAY_MS = 86_400_000
 _AGAIN_MS, _KNOWN_FOR_MS = 6 * _DAY_MS, 7 * _DAY_MS
 
 
-class Origin(Struct, array_like=True, frozen=True):
+class Origin(Struct, array_like=True, frozen=True, gc=False):
     """A contact as its source tells it: ids of two systems may be equal."""
 
     source: str
