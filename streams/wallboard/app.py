@@ -47,6 +47,7 @@ _MOST_BYTES = 16_384
 
 #: Answers that any path may give, and why.
 _REFUSALS: dict[int | str, str] = {
+    401: "A token is sent that lets nobody in",
     404: "Nothing is known of it",
     413: "More is sent than is taken",
     421: "Asked for under a host that is not known here",

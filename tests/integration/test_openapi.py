@@ -48,8 +48,10 @@ def running(*command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         [sys.executable, "-m", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, **variables},
     ) as process:  # fmt: skip
-        yield process
-        process.terminate()
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def until_there(port: int) -> None:
