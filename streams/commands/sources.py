@@ -81,11 +81,11 @@ def replay(
     settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
     console = Console(stderr=True)
     pace = _speed(speed)
-    with clear_errors():
+    with clear_errors(), ToldTwice() as noted:
         read = reader(mapping, system)
         ensure_topics(settings)
         look = None if late_too else Look(settings, machine_ms())
-        twice = ToldTwice() if mapping else None  # records tell some things twice of themselves
+        twice = noted if mapping else None  # records tell some things twice of themselves
         before, sent = reading.ends(settings, settings.topic(topics.DEAD_LETTERS)), Sent()
         with EventProducer(settings, sent=sent) as producer:
             report = replay_files(

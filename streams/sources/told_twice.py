@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from tempfile import SpooledTemporaryFile
+from typing import Self
 from zlib import crc32
 
 import msgspec
@@ -20,10 +21,17 @@ _encode, _decode = msgspec.json.encode, msgspec.json.Decoder(tuple[str, str]).de
 
 
 class ToldTwice:
-    """Notes events as they pass; afterwards says which were told twice, and differently. Memory stays bounded."""
+    """Notes events as they pass; afterwards says which were told twice, and differently. Memory stays bounded. A context manager."""
 
     def __init__(self) -> None:
-        self._parts = [SpooledTemporaryFile(_IN_MEMORY) for _ in range(_PARTS)]  # noqa: SIM115 - they are closed, and gone, when read
+        self._parts = [SpooledTemporaryFile(_IN_MEMORY) for _ in range(_PARTS)]  # noqa: SIM115 - closed, and gone, at the end
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for part in self._parts:
+            part.close()
 
     def noted(self, events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
         """The same events; each is noted. Raises OSError where temporary files cannot be written."""
@@ -35,16 +43,15 @@ class ToldTwice:
             yield event
 
     def said(self) -> str:
-        """How many events were told twice and differ, the first of them, and what to do; "" where none. To be asked once."""
+        """How many events were told twice and differ, the first of them, and what to do; "" where none."""
         found: set[str] = set()
         for part in self._parts:
-            with part:
-                part.seek(0)
-                known: dict[str, str] = {}
-                for line in part:
-                    which, told = _decode(line)
-                    if known.setdefault(which, told) != told:
-                        found.add(which)
+            part.seek(0)
+            known: dict[str, str] = {}
+            for line in part:
+                which, told = _decode(line)
+                if known.setdefault(which, told) != told:
+                    found.add(which)
         if not found:
             return ""
         return (

@@ -205,9 +205,9 @@ class Source:
         rejected: list[str] = []
         policy, roster, machine = self.operation.policy, self._known, machine_ms()
         facts: list[IntervalFacts] = []
-        with clear_errors():
+        with clear_errors(), ToldTwice() as noted:
             customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
-            twice = ToldTwice() if self._mapping is not None else None  # records tell some things twice of themselves
+            twice = noted if self._mapping is not None else None  # records tell some things twice of themselves
             told = self._events(read, rejected) if twice is None else twice.noted(self._events(read, rejected))
             ordered = in_order_of_time(customers.noted(told)).events
             raws = (encode(event) for event in customers.filled_in(ordered, self._events(read, [])))
