@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from streams.contracts.outputs import Figure, entity_kind
+from streams.contracts.outputs import DailyFacts, Figure, entity_kind
 from streams.entities.daily_facts import plain
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
@@ -43,6 +44,14 @@ class Kernel:
         self.run: Run = run([encoded(event) for event in [*told, *clock(self.as_of)]], policy, **options)
         self.maturity, self.days = Maturity(policy, self.as_of), Days(policy.zone, policy.day_starts_ms)
 
+    @cached_property
+    def _facts(self) -> dict[str, list[DailyFacts]]:
+        """Entity → its days."""
+        found: dict[str, list[DailyFacts]] = {}
+        for facts in self.run.facts.values():
+            found.setdefault(facts.entity, []).append(facts)
+        return found
+
     def figures(self, entity: str, window: str | date) -> dict[str, Figure]:
         """Every KPI of an entity, those without data included."""
         side = side_of(entity_kind(entity))
@@ -59,8 +68,8 @@ class Kernel:
         first = window if isinstance(window, date) else date.fromisoformat(f"{window}-01")
         last = window if isinstance(window, date) else (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
         period, found, end = Judged(self.policy, first, last), Ripening(), round(self.as_of.timestamp() * 1000)
-        for facts in list(self.run.facts.values()):
-            if facts.entity == entity and first <= facts.date <= last:
+        for facts in self._facts.get(entity, ()):
+            if first <= facts.date <= last:
                 sums = period.of(entity, facts.date, plain(facts, end, self.days).sums)
                 found.add(sums, self.maturity.young(facts.date))
         return period.formulas(side).figures(found.sums, found.unripe)
