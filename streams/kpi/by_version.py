@@ -35,6 +35,7 @@ class Judged:
         self._policy = policy
         self._numbers = {values.version: number for number, values in enumerate(self.versions, 1)}
         self._bounds: dict[tuple[str, Side], Bound] = {}
+        self._formulas: dict[Side, Formulas] = {}
         self._joined: dict[Side, dict[str, Bound]] = {"desk": {}, "staff": {}}
         self._apart: dict[Side, frozenset[str]] = {"desk": frozenset(), "staff": frozenset()}
         if len(self.versions) > 1:
@@ -76,7 +77,9 @@ class Judged:
 
     def formulas(self, side: Side) -> Formulas:
         """Every KPI of a side, for sums that ``add`` has made."""
-        return Formulas(self.versions[-1], side, self._joined[side])
+        if side not in self._formulas:
+            self._formulas[side] = Formulas(self.versions[-1], side, self._joined[side])
+        return self._formulas[side]
 
     def _join(self, side: Side) -> None:
         apart: set[str] = set()

@@ -43,6 +43,7 @@ class Kernel:
         told = [event for event in events if moment(event["time"]) <= self.as_of]
         self.run: Run = run([encoded(event) for event in [*told, *clock(self.as_of)]], policy, **options)
         self.maturity, self.days = Maturity(policy, self.as_of), Days(policy.zone, policy.day_starts_ms)
+        self._judged: dict[tuple[date, date], Judged] = {}
 
     @cached_property
     def _facts(self) -> dict[str, list[DailyFacts]]:
@@ -67,7 +68,9 @@ class Kernel:
             return {**nothing, **{id: now[id] for id in KPIS if id in now}, **shown.windows[str(window)]}
         first = window if isinstance(window, date) else date.fromisoformat(f"{window}-01")
         last = window if isinstance(window, date) else (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-        period, found, end = Judged(self.policy, first, last), Ripening(), round(self.as_of.timestamp() * 1000)
+        if (first, last) not in self._judged:
+            self._judged[first, last] = Judged(self.policy, first, last)
+        period, found, end = self._judged[first, last], Ripening(), round(self.as_of.timestamp() * 1000)
         for facts in self._facts.get(entity, ()):
             if first <= facts.date <= last:
                 sums = period.of(entity, facts.date, plain(facts, end, self.days).sums)
