@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from textwrap import shorten
+from zipfile import ZipFile
 
+from defusedxml.ElementTree import iterparse
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
-#: A table of people or targets is small; more than this is none, or is meant to fill the memory. Bytes, bytes unpacked, rows.
-MOST_BYTES, MOST_UNPACKED, MOST_ROWS = 20_000_000, 200_000_000, 200_000
+#: A table of people or targets is small; more than this is none, or is meant to fill the memory. Bytes, rows.
+MOST_BYTES, MOST_ROWS = 20_000_000, 200_000
+#: Parts of a workbook, and bytes of one unpacked by its kind: sheets are read row by row, the texts of all cells and whatever else is
+#: read are held whole.
+_MOST_PARTS = 1_000
+_MOST_UNPACKED = {"worksheet": 40_000_000, "sst": 8_000_000}
+_MOST_OTHERWISE = 1_000_000
+_ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
@@ -30,6 +37,20 @@ class Row:
 
     number: int
     cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is read of a workbook: rows and columns of its sheet, empty ones too; bytes of all its parts unpacked, beside what each may
+    have (None: no more is asked).
+    """
+
+    rows: int
+    columns: int
+    unpacked: int | None = None
+
+
+_LIMITS = Limits(MOST_ROWS, 64, 200_000_000)
 
 
 def read_rows(path: Path, columns: Mapping[str, str], needed: tuple[str, ...]) -> list[Row]:
@@ -46,13 +67,10 @@ def read_rows(path: Path, columns: Mapping[str, str], needed: tuple[str, ...]) -
 
 def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple[str, ...]) -> list[Row]:
     """The rows of these bytes; the name's ending says which format. Raises as ``read_rows``."""
-    kind = Path(name).suffix.lower()
-    if kind not in (".csv", ".xlsx"):
-        raise TabularError(f"{name}: {kind or 'a file without ending'} is not read; save it as .xlsx or .csv")
+    told = lines(name, body, _LIMITS, percent="%")
     if len(body) > MOST_BYTES:
         raise TabularError(f"{name}: more than {MOST_BYTES // 1_000_000} MB; split it")
-    lines = _workbook(name, body) if kind == ".xlsx" else _csv(name, body)
-    number, header = next(lines, (1, []))
+    number, header = next(told, (1, []))
     found = [_column(cell, columns) for cell in header]
     said = ", ".join(f"{zh} {column}" for column, zh in columns.items())
     if unknown := [cell for cell, column in zip(header, found, strict=True) if cell.strip() and column is None]:
@@ -62,7 +80,7 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
     if twice := sorted({column for column in found if column and found.count(column) > 1}):
         raise TabularError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
     rows = []
-    for at, cells in lines:
+    for at, cells in told:
         if at > MOST_ROWS:
             raise TabularError(f"{name}: more than {MOST_ROWS} rows; split it")
         own = {column: cell.strip() for column, cell in zip(found, cells, strict=False) if column and cell.strip()}
@@ -89,6 +107,23 @@ def _column(cell: str, columns: Mapping[str, str]) -> str | None:
     return None
 
 
+def lines(
+    name: str, body: bytes, limits: Limits, *, sheet: str = "", percent: str = ""
+) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a CSV or XLSX file that are not empty, each with its number; the name's ending says which it is.
+
+    ``sheet``: the one of a workbook that is read; the first where there is none of that name. ``percent``: what stands behind a cell of a
+    workbook that people see as a percentage. Raises TabularError: for another ending at once, for what cannot be read on the way.
+    """
+    match Path(name).suffix.lower():
+        case ".xlsx":
+            return _workbook(name, body, limits, sheet, percent)
+        case ".csv":
+            return _csv(name, body)
+        case kind:
+            raise TabularError(f"{name}: {kind or 'a file without ending'} is not read; save it as .xlsx or .csv")
+
+
 def _csv(name: str, body: bytes) -> Iterator[tuple[int, list[str]]]:
     for encoding in ("utf-8-sig", "gb18030"):  # the second is what Chinese Excel calls CSV
         try:
@@ -110,34 +145,58 @@ def _csv(name: str, body: bytes) -> Iterator[tuple[int, list[str]]]:
         raise TabularError(f"{name}, row {reader.line_num}: no row of a table: {error}; correct it") from error
 
 
-def _workbook(name: str, body: bytes) -> Iterator[tuple[int, list[str]]]:
+def _workbook(name: str, body: bytes, limits: Limits, sheet: str, percent: str) -> Iterator[tuple[int, list[str]]]:
     try:
-        with ZipFile(io.BytesIO(body)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise TabularError(
-                    f"{name}: unpacks to more than {MOST_UNPACKED // 1_000_000} MB; is it the right file?"
-                )
-        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-        # Rows may claim to be anywhere, and the reader fills up to them: it is left before that.
-        for number, cells in enumerate(book.worksheets[0].iter_rows(max_row=MOST_ROWS + 1, max_col=64), 1):
-            texts = ["" if cell.value is None else _text(cell.value, cell.number_format) for cell in cells]
+        _unpacks(name, body, limits)
+        # External links and charts are not read, nor are formulas: the value that was shown is.
+        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
+        read = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
+        read.reset_dimensions()  # what the file says of its size may be anything
+        for number, cells in enumerate(read.iter_rows(max_col=limits.columns), 1):
+            if number > limits.rows:
+                raise TabularError(f"{name}: more than {limits.rows} rows; split it")
+            texts = ["" if cell.value is None else _text(cell.value, cell.number_format, percent) for cell in cells]
             if any(texts):
                 yield number, texts
     except TabularError:
         raise
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, OSError, SyntaxError) as error:
-        raise TabularError(f"{name}: no XLSX workbook ({error}); open it in a spreadsheet and save it anew") from error
+    except Exception as error:  # what is damaged or made to be makes the library raise anything
+        raise TabularError(
+            f"{name}: no XLSX workbook ({shorten(str(error), 200)}); open it in a spreadsheet and save it as .xlsx"
+        ) from error
 
 
-def _text(value: object, form: str) -> str:
-    """A cell as people see it: 0.95 under a percent format is 95 %."""
+def _unpacks(name: str, body: bytes, limits: Limits) -> None:
+    """Raises TabularError for a workbook that unfolds into more than is read, BadZipFile for none. No part gives more than it says."""
+    with ZipFile(io.BytesIO(body)) as packed:
+        parts = packed.infolist()
+        if limits.unpacked is not None and sum(part.file_size for part in parts) > limits.unpacked:
+            raise TabularError(f"{name}: unpacks to more than {limits.unpacked // 1_000_000} MB; is it the right file?")
+        if len(parts) > _MOST_PARTS:
+            raise TabularError(f"{name}: {len(parts)} parts; open it in a spreadsheet and save it as .xlsx anew")
+        for part in parts:
+            if part.file_size <= _MOST_OTHERWISE or not part.filename.lower().endswith((".xml", ".rels")):
+                continue  # pictures are not read
+            with packed.open(part) as opened:
+                _, root = next(iterparse(opened, ("start",)))
+            most = _MOST_UNPACKED.get(root.tag.rpartition("}")[2], _MOST_OTHERWISE)
+            # A row costs memory even where nothing is in it.
+            if part.file_size > most or sum(1 for _ in _ROW.finditer(packed.read(part))) > limits.rows:
+                raise TabularError(
+                    f"{name}: {part.filename} unfolds into {part.file_size} bytes, more than is read of its kind; "
+                    "split it, or save it as CSV"
+                )
+
+
+def _text(value: object, form: str, percent: str) -> str:
+    """A cell as people see it: 0.95 under a percent format is 95, with ``percent`` behind it."""
     match value:
         case bool():
             return "yes" if value else "no"
         case int() | float():
-            percent = "%" in form
-            exact = Decimal(repr(value)) * (100 if percent else 1)
-            return format(exact.normalize(), "f") + ("%" if percent else "")
+            shown = "%" in form
+            exact = Decimal(repr(value)) * (100 if shown else 1)
+            return format(exact.normalize(), "f") + (percent if shown else "")
         case datetime():
             return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat()
         case date():

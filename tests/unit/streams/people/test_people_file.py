@@ -133,6 +133,17 @@ def test_a_workbook_that_unpacks_to_too_much_is_left(tmp_path: Path) -> None:
         read_people(path)
 
 
+def test_a_part_of_a_workbook_that_unfolds_into_more_than_is_read_of_its_kind_is_left(tmp_path: Path) -> None:
+    """Styles, texts and the like are held whole: each part has a bound of its own, as in sheets of scores."""
+    path = tmp_path / "people.xlsx"
+    book = Workbook()
+    book.save(path)
+    with ZipFile(path, "a", ZIP_DEFLATED) as packed:
+        packed.writestr("xl/sharedStrings.xml", b"<sst>" + b"<si><t>a</t></si>" * 500_000 + b"</sst>")
+    with pytest.raises(TabularError, match=r"sharedStrings.xml unfolds into 8500011 bytes"):
+        read_people(path)
+
+
 def test_what_contradicts_itself_among_all_is_told() -> None:
     people = {id: Person(id, "H1" if id in "AB" else None, "某人") for id in "ABC"}
     since = date(2026, 1, 1)
