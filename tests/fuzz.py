@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,12 +37,12 @@ from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
 from streams.kpi.measures import add
 from streams.pipeline import run
-from streams.settings import Settings, environment
+from streams.settings import Settings
 from streams.sources.simulated import simulate
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 from streams.worker.dead_letters import HEAD_BYTES
-from tests.support.operation import answers, facts, messages, metric, policy_file
+from tests.support.operation import answers, facts, messages, metric, policy_file, program
 from tests.support.states import differences
 
 #: The desk's events lie within this time before now: none of them is too late for another.
@@ -287,13 +286,8 @@ def fuzzed(settings: Settings, count: int, good: int, seed: int, say: Callable[[
     sent = list(mixture(desk, count, seed))
     ensure_topics(settings)
     port = free_port()
-    process = ServerProcess(
-        [sys.executable, "-m", "streams", "worker", "--metrics-port", str(port)],
-        directory=settings.data_dir, log=settings.data_dir / "worker.log", environment=environment(settings),
-    )  # fmt: skip
-    process.start()
     began, first = time.monotonic(), machine_ms()
-    try:
+    with program(settings, "worker", "worker", "--metrics-port", str(port)) as process:
         answers(f"http://127.0.0.1:{port}/metrics", process)
         options = kafka_python_options(settings) | {
             "acks": "all",
@@ -319,8 +313,6 @@ def fuzzed(settings: Settings, count: int, good: int, seed: int, say: Callable[[
         if state != "working":
             told.wrong.append(f"the worker says {state}")
         counted = metric(f"http://127.0.0.1:{port}/metrics", "deskpulse_events_rejected_total")
-    finally:
-        process.stop()
     _compare(settings, sent, expected(sent, settings, first, machine_ms()), counted, told)
     return told
 

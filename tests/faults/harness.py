@@ -424,14 +424,14 @@ _COUNTED = (
 
 def _untrue(settings: Settings, desk: Sequence[AnyEvent]) -> Iterator[str]:
     """What must be so whatever the pure path says, as that could be as wrong."""
-    true = run([encode(event) for event in desk], settings.policy)
+    true, made = run([encode(event) for event in desk], settings.policy), facts(settings)
     wanted, found = (
         {
             key: counts
             for key, sums in days.items()
             if (counts := {name: sums[name] for name in _COUNTED if name in sums})
         }
-        for days in ({fact.key: fact.sums for fact in true.daily_facts()}, facts(settings))
+        for days in ({fact.key: fact.sums for fact in true.daily_facts()}, made)
     )
     if differing := differences(wanted, found):
         yield f"counts that are not what happened: {differing}"
@@ -440,7 +440,7 @@ def _untrue(settings: Settings, desk: Sequence[AnyEvent]) -> Iterator[str]:
         for event in desk if isinstance(event, ContactEvent) and event.customer_id == _FRONT_DESK
     }  # fmt: skip
     most = max(Counter(day for day, _ in customers).values(), default=0)
-    shared = sum(sums.get("contacts_shared", 0) for sums in facts(settings, "all").values())
+    shared = sum(sums.get("contacts_shared", 0) for key, sums in made.items() if entity_kind(key) == "all")
     if most > settings.policy.max_customer_contacts_per_day and not shared:
         yield f"{most} contacts of one id in a day, and it is not known to be shared"
     for topic in STATE:

@@ -11,14 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contacts import customer as customers
-from streams.contacts.joining import Lacking
-from streams.contacts.stage import ContactsStage
-from streams.entities.stage import KpisStage
 from streams.kpi.policy.versions import AnyPolicy, dump, read
-from streams.pipeline import Customers, DayBook, Entities, run
-from streams.roster import Roster
-from streams.windows.clock import EventClock
+from streams.pipeline import run
 from tests.property.found import check
 from tests.property.random_desks import STARTS, desks, plain_policies
 from tests.property.test_reference import differences
@@ -26,7 +20,7 @@ from tests.reference import Desk
 from tests.reference.kernel import Kernel, clock, encoded
 from tests.reference.telling import joined, of_source
 from tests.reference.thing import Event
-from tests.support.desk import all_facts, all_live
+from tests.support.desk import all_facts, all_live, stored_again_and_again
 
 
 @st.composite
@@ -76,26 +70,7 @@ def joined_whatever_the_order(events: list[Event], policy: dict[str, Any], seed:
         assert all_facts(other) == right
         if len({event["source"] for event in events}) == 1:  # of equal ids, one waits for all
             assert all_live(other) == all_live(plain)
-    assert stored_again_and_again([*mixed(events, seed), *end], rules, every) == right
-
-
-def stored_again_and_again(events: list[Event], policy: AnyPolicy, every: int) -> dict[str, dict[str, int]]:
-    """The facts where what is kept is written and read again after so many events, only what is said to have changed."""
-    stage, passed, days, lacking = ContactsStage(policy, Roster()), EventClock(), DayBook(), Lacking()
-    kpis = KpisStage(policy, (), Entities(), days)
-    stored: dict[str, bytes] = {}
-    people = Customers()
-    for start in range(0, len(events), every):
-        raws = [encoded(event) for event in events[start : start + every]]
-        out = stage.process(raws, people, passed, machine=2**52, event_time=True, lacking=lacking)
-        for number, (key, contribution) in enumerate(out.contributions.items()):
-            kpis.apply(key, contribution, start * 1000 + number)
-        stored |= {key: customers.dump(people[key]) for key in out.touched}
-        people = Customers({key: customers.load(raw) for key, raw in stored.items()})
-    assert passed.now is not None
-    kpis.advance(passed.now)
-    kpis.settle_all()
-    return {key: facts.sums for key, facts in sorted(days.items()) if facts.sums}
+    assert stored_again_and_again([encoded(event) for event in [*mixed(events, seed), *end]], rules, every) == right
 
 
 @settings(max_examples=25, deadline=None)

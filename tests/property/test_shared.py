@@ -8,22 +8,16 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contacts import customer as customers
-from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
-from streams.entities.stage import KpisStage
 from streams.kpi.policy.model import Policy
-from streams.pipeline import Customers, DayBook, Entities
-from streams.roster import Roster
-from streams.windows.clock import EventClock
 from tests.property.found import check
 from tests.property.test_order import Told, plain, typed
 from tests.property.test_reference import differences
 from tests.reference import Desk
 from tests.reference.kernel import Kernel
-from tests.support.desk import all_facts, moment, run_events
+from tests.support.desk import all_facts, moment, run_events, stored_again_and_again
 
 POLICY = Policy(
     time_zone="UTC",
@@ -84,27 +78,8 @@ def shared_whatever_the_order(told: list[Told], seed: int, every: int) -> None:
     mixed = events + random.Random(seed).choices(events, k=len(events) // 2)
     random.Random(seed).shuffle(mixed)
     assert all_facts(run_events(mixed, POLICY, look_every=every)) == in_order
-    assert stored_again_and_again(mixed, every) == in_order
+    assert stored_again_and_again([encode(event) for event in mixed], POLICY, every) == in_order
     assert all(value > 0 for held in in_order.values() for value in held.values())
-
-
-def stored_again_and_again(events: list[AnyEvent], every: int) -> dict[str, dict[str, int]]:
-    """The facts where customers are written and read again after so many events, only those that are said to have changed."""
-    stage, clock, days = ContactsStage(POLICY, Roster()), EventClock(), DayBook()
-    kpis = KpisStage(POLICY, (), Entities(), days)
-    stored: dict[str, bytes] = {}
-    people = Customers()
-    for start in range(0, len(events), every):
-        raws = [encode(event) for event in events[start : start + every]]
-        out = stage.process(raws, people, clock, machine=2**52, event_time=True)
-        for number, (key, contribution) in enumerate(out.contributions.items()):
-            kpis.apply(key, contribution, start * 1000 + number)
-        stored |= {key: customers.dump(people[key]) for key in out.touched}
-        people = Customers({key: customers.load(raw) for key, raw in stored.items()})
-    assert clock.now is not None
-    kpis.advance(clock.now)
-    kpis.settle_all()
-    return {key: facts.sums for key, facts in sorted(days.items()) if facts.sums}
 
 
 @settings(max_examples=40, deadline=None)

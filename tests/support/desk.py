@@ -7,15 +7,22 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from streams.contacts import customer as customers
+from streams.contacts.joining import Lacking
+from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import Figure, Sums, entity_kind
+from streams.entities.stage import KpisStage
 from streams.kpi.formulas import figures as kpi_figures
 from streams.kpi.formulas import formulas
 from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import side_of
-from streams.pipeline import Run, run
+from streams.pipeline import Customers, DayBook, Entities, Run, run
+from streams.roster import Roster
+from streams.windows.clock import EventClock
 
 DAY = date(2026, 3, 2)
 #: The operation's zone in these tests is UTC, so that times read as they are written.
@@ -135,3 +142,21 @@ def in_any_order(events: Sequence[AnyEvent], policy: Policy = POLICY) -> None:
 def types(events: Sequence[AnyEvent]) -> list[str]:
     """The types of events, as the contract names them."""
     return [str(type(event).__struct_config__.tag) for event in events]
+
+
+def stored_again_and_again(raws: Sequence[bytes], policy: AnyPolicy, every: int) -> dict[str, Sums]:
+    """The facts where customers are written and read again after so many events, only those that are said to have changed."""
+    stage, clock, days, lacking = ContactsStage(policy, Roster()), EventClock(), DayBook(), Lacking()
+    kpis = KpisStage(policy, (), Entities(), days)
+    stored: dict[str, bytes] = {}
+    people = Customers()
+    for start in range(0, len(raws), every):
+        out = stage.process(raws[start : start + every], people, clock, machine=2**52, event_time=True, lacking=lacking)
+        for number, (key, contribution) in enumerate(out.contributions.items()):
+            kpis.apply(key, contribution, start * 1000 + number)
+        stored |= {key: customers.dump(people[key]) for key in out.touched}
+        people = Customers({key: customers.load(raw) for key, raw in stored.items()})
+    assert clock.now is not None
+    kpis.advance(clock.now)
+    kpis.settle_all()
+    return {key: facts.sums for key, facts in sorted(days.items()) if facts.sums}
