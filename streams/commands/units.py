@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +48,9 @@ def list_(ctx: typer.Context) -> None:
         if kept.begun:
             with kept.read() as connection:
                 known = all_units(connection)
-    typer.echo(",".join(COLUMNS))
+    typer.echo(_line(COLUMNS))
     for unit in known:
-        typer.echo(",".join(_quoted(text or "") for text in (unit.kind, unit.id, unit.name_zh, unit.name_en)))
+        typer.echo(_line((unit.kind, unit.id, unit.name_zh, unit.name_en)))
 
 
 @units.command()
@@ -64,13 +67,15 @@ def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> N
     for key in nameless:
         kind, id = key.split("|", 1)
         typer.echo(
-            f"{kind} {id}: on the roster, without a name; add `{kind},{_quoted(id)},中文名称,English Name` ({','.join(COLUMNS)})"
+            f"{kind} {id}: on the roster, without a name; add `{_line((kind, id, '中文名称', 'English Name'))}` ({','.join(COLUMNS)})"
         )
     typer.echo(f"{len(there)} teams and sites on the roster, {len(nameless)} of them without a name")
     if nameless:
         raise typer.Exit(1)
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace('"', '""')
-    return f'"{escaped}"' if any(mark in text for mark in ',"\n') else text
+def _line(cells: Iterable[str | None]) -> str:
+    """A line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from streams.csv_cells import harmless
+from streams.csv_cells import harmless_row
 from streams.entities.daily_facts import Row
 from streams.kpi.catalog import KPIS
 from streams.kpi.labels import NONE, said
@@ -85,9 +85,7 @@ def print_csv(table: Sequence[Row], file: TextIO) -> None:
     """The rows as CSV, whose texts no spreadsheet takes for formulas."""
     writer = csv.DictWriter(file, list(table[0]) if table else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(
-        {name: harmless(value) if isinstance(value, str) else value for name, value in row.items()} for row in table
-    )
+    writer.writerows(dict(zip(row, harmless_row(row.values()), strict=True)) for row in table)
 
 
 def print_json(table: Sequence[Row], file: TextIO) -> None:
