@@ -66,7 +66,7 @@ class Sharing(Struct, array_like=True):
 class Customer:
     """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
 
-    __slots__ = ("arrivals", "contacts", "joint", "last", "sharing", "states")
+    __slots__ = ("arrivals", "contacts", "joint", "sharing", "states")
 
     def __init__(self) -> None:
         #: Set: the id is that of many callers, and their contacts are kept elsewhere (``shared.py``).
@@ -76,8 +76,6 @@ class Customer:
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
-        #: The contact whose event was admitted last.
-        self.last: Memory | None = None
 
     def admit(
         self,
@@ -131,7 +129,6 @@ class Customer:
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
-        self.last = memory
         if at > memory.heard:
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:

@@ -170,12 +170,10 @@ class Joining:
     def announce(self, customer: Customer, event: AnyContactEvent, at: int) -> None:
         """An event of a lacking source was admitted at the customer whom it tells: let its contact know, once in a while, or of each."""
         assert event.customer_id is not None
-        memory = customer.last
+        key, home = f"{event.carrier}:{event.contact_id}", customer
         if customer.sharing is not None:
-            key = f"{event.carrier}:{event.contact_id}"
-            memory = Shared(event.customer_id, self._customers, self._rules, self._tally).home(key).contacts[key]
-        assert memory is not None
-        announced, source = memory.announced, event.source
+            home = Shared(event.customer_id, self._customers, self._rules, self._tally).home(key)
+        announced, source = home.contacts[key].announced, event.source
         before = announced.get(source, -NEVER)
         each = before == EACH
         if (each or at > before + _AGAIN_MS) and self._lacking.has(source):

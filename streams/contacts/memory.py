@@ -162,8 +162,6 @@ class Memory:
 
         Raises TooFarBackError.
         """
-        if at > self.last_at and not self._amended and type(event) not in AMENDMENTS:
-            return True
         if at < self.begins:
             raise TooFarBackError
         if at < self.last_at or type(event) in AMENDMENTS or event.id in self._amended:

@@ -47,9 +47,7 @@ def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[Any
     if len(moment) > LONGEST:
         yield from sorted(moment, key=order)
         return
-    rest = list(moment)
-    if len(rest) != 2 or reads_before(rest[1].id, rest[0].id):
-        rest.sort(key=lambda event: Reads(event.id))
+    rest = sorted(moment, key=lambda event: Reads(event.id))
     while rest:
         first = min((event.sequence for event in rest if event.sequence is not None), default=None)
         may = [event for event in rest if event.sequence in (None, first)]
@@ -134,6 +132,11 @@ def _talks(call: Contact) -> Leg | None:
     )
 
 
+def _parts_of(call: Contact, agent: str | None) -> list[Leg]:
+    """What an agent has answered of it, as far as is told."""
+    return [leg for leg in call.legs if leg.answered_at is not None and _same(agent, leg.agent)]
+
+
 def _of_queue(rest: _Rest, queue: str | None, *types: type) -> bool:
     """Is an event of these types still to come, of this queue as far as is told?"""
     return any(type(event) in types and _same(queue, event.queue_id) for event in rest)
@@ -205,14 +208,14 @@ def _left(call: Contact, event: e.CallAbandoned | e.CallLeftQueue, rest: _Rest) 
 
 
 def _transferred(call: Contact, event: e.CallTransferred, rest: _Rest) -> _Fit:
-    legs = [leg for leg in call.legs if leg.answered_at is not None and _same(event.agent_id, leg.agent)]
+    legs = _parts_of(call, event.agent_id)
     if legs and not legs[-1].transferred:
         return _as(NOW, event)
     return _as(NOT_YET if _of_agent(rest, event.agent_id, e.CallAnswered) else WELL, event)
 
 
 def _ended(call: Contact, event: e.CallEnded, rest: _Rest) -> _Fit:
-    legs = [leg for leg in call.legs if leg.answered_at is not None and _same(event.agent_id, leg.agent)]
+    legs = _parts_of(call, event.agent_id)
     if legs and legs[-1].ended_at is None:
         return _as(NOW, event)
     if not legs or _of_agent(rest, event.agent_id, e.CallAnswered):
@@ -222,7 +225,7 @@ def _ended(call: Contact, event: e.CallEnded, rest: _Rest) -> _Fit:
 
 def _settled(call: Contact, event: e.CallResolved, rest: _Rest) -> _Fit:
     """Once the part that it settles is there."""
-    legs = [leg for leg in call.legs if leg.answered_at is not None and _same(event.agent_id, leg.agent)]
+    legs = _parts_of(call, event.agent_id)
     wanting = not legs or _of_agent(rest, event.agent_id, e.CallAnswered)
     return _as(NOT_YET if wanting else WELL, event)
 

@@ -85,8 +85,7 @@ def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
 def bot_wrote(chat: Contact, at: int, rules: Rules) -> None:
     """A message of a bot: it has the session where people have not. An end is not undone by it."""
     now = session(chat)
-    silent = now.said_at is not None and at - now.said_at > rules.policy.chat_session_ms
-    if now.over and not silent:
+    if now.over and not _silent(now, at, rules):
         return
     now = _goes_on(chat, at, rules)
     now.said_at = at
@@ -131,7 +130,7 @@ def taken(chat: Contact, at: int, rules: Rules, *, writes: bool = False) -> None
 
 def agent_wrote(chat: Contact, at: int, rules: Rules) -> None:
     """A message of an agent, before it is looked at as an answer. It begins nothing anew: the customer may have waited for days."""
-    now = chat.session or session(chat)
+    now = session(chat)
     now.said_at = at
     if not now.people:
         taken(chat, at, rules, writes=True)
@@ -161,10 +160,14 @@ def _asks(chat: Contact, since: int, rules: Rules, *, after_bot: bool = False) -
     chat.put(due(chat), _up(chat, since, rules), both=_RESPONSE_DUE, form=PLANNED)
 
 
+def _silent(now: Session, at: int, rules: Rules) -> bool:
+    return now.said_at is not None and at - now.said_at > rules.policy.chat_session_ms
+
+
 def _goes_on(chat: Contact, at: int, rules: Rules, *, may_thank: bool = False) -> Session:
     """The session that an event of the time ``at`` (ms) is of: a new one where the one before is over, or was silent for too long."""
-    now = chat.session or session(chat)
-    silent = now.said_at is not None and at - now.said_at > rules.policy.chat_session_ms
+    now = session(chat)
+    silent = _silent(now, at, rules)
     if not (now.over or silent):
         return now
     chat.responded, chat.unanswered_at = False, None

@@ -11,8 +11,6 @@ _TO_SHAPE = str.maketrans("123456789", "000000000")
 
 #: An id as people read it: texts and numbers in turn, and the id itself where two read the same.
 Natural: TypeAlias = tuple[tuple[str | int, ...], str]
-#: What has a sequence comes first, in its order; the rest by id.
-Told: TypeAlias = tuple[bool, int, "Reads"]
 
 
 def natural(id: str) -> Natural:
@@ -45,6 +43,10 @@ class Reads:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+
+#: What has a sequence comes first, in its order; the rest by id.
+Told: TypeAlias = tuple[bool, int, Reads]
 
 
 def as_told(sequence: int | None, id: str) -> Told:
