@@ -18,6 +18,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from streams.doors import HEAD_SECONDS, MOST_WAITING
+from tests.conftest import lacking
 from tests.support import ROOT
 
 RUN = "/api/runs/ours/2026-03"
@@ -37,7 +38,7 @@ class Server:
         """MB that it has taken at most."""
         status = Path(f"/proc/{self.process.pid}/status")
         if not status.exists():
-            pytest.skip("this machine does not tell the memory of processes")
+            lacking("a system that tells the memory of its processes (/proc)")
         return (
             next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) // 1024
         )
