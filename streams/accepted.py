@@ -100,21 +100,21 @@ class Look:
         )
 
 
-def event_clocks(settings: Settings, policy: AnyPolicy, machine: int) -> dict[Place, EventClock]:
+def event_clocks(settings: Settings, policy: AnyPolicy, machine: int, decided: bool = False) -> dict[Place, EventClock]:
     """The event clock of each partition of events as it will be once the workers have taken in all that is there: as they stored it,
-    and what has come since.
+    and what has come since; ``decided``: without what is being written and all behind it, which need not be waited for then.
 
     Raises KafkaError or ConnectionError where no Kafka answers, ValueError where a stored place cannot be read.
     """
     progress, names = Progress(), {settings.topic(topic) for topic in topics.EVENT_TOPICS}
     with closing(reading.reader(settings)) as consumer:
-        for record in reading.read(consumer, reading.ends(settings, settings.topic(topics.PROGRESS))):
+        for record in reading.read(consumer, reading.ends(settings, settings.topic(topics.PROGRESS), decided=decided)):
             if record.key is not None and record.value is not None:
                 try:
                     progress.load(record.key, record.value)
                 except ValueError as error:
                     raise ValueError(f"how far {record.key!r} is cannot be read: {error}") from error
-        ends = reading.ends(settings, *names)
+        ends = reading.ends(settings, *names, decided=decided)
         taken = {part: progress.taken.get((part.topic, part.partition), 0) for part in ends}
         # A topic that was made anew ends before what was read of the one before it.
         begins = {part: offset if offset <= ends[part] else 0 for part, offset in taken.items()}

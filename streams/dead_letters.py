@@ -56,9 +56,12 @@ class Whole(NamedTuple):
 class Mail:
     """The letters that stand in ``dead-letters`` when it is made. ``notes``: what was brought back, by ``Letter.identity``."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Reads the notes. Raises ConnectionError where no Kafka answers or there is no such topic."""
-        self._settings = settings
+    def __init__(self, settings: Settings, decided: bool = False) -> None:
+        """Reads the notes; ``decided``: what another run or a worker has not ended with is not waited for.
+
+        Raises ConnectionError where no Kafka answers or there is no such topic.
+        """
+        self._settings, self._decided = settings, decided
         self._name = settings.topic(topics.DEAD_LETTERS)
         self._ends: dict[TopicPartition, int] = {}
         self.notes: _Notes = {}
@@ -68,7 +71,7 @@ class Mail:
     def read_notes(self) -> None:
         """Take in the notes that have been written since. Raises as the constructor."""
         with reading.answering(self._settings, *_TAKEN_OVER):
-            before, self._ends = self._ends, reading.ends(self._settings, self._name)
+            before, self._ends = self._ends, reading.ends(self._settings, self._name, decided=self._decided)
             if not self._ends:
                 raise ConnectionError(
                     f"Kafka at {self._settings.broker} has no topic {self._name}: is this the right broker and prefix, "
@@ -94,14 +97,14 @@ class Mail:
 class Sources:
     """The topics of events, to take messages from as they came, and how far they have been taken in. A context manager."""
 
-    def __init__(self, settings: Settings, machine: int) -> None:
-        """``machine`` is the machine's clock, ms since 1970. Raises ConnectionError where no Kafka answers."""
+    def __init__(self, settings: Settings, machine: int, decided: bool = False) -> None:
+        """``machine`` is the machine's clock, ms since 1970; ``decided`` as for Mail. Raises ConnectionError where no Kafka answers."""
         self._settings, policy = settings, settings.policy
         self._consumer: KafkaConsumer | None = None
         self._agents = settings.topic(topics.AGENTS)
         self.names = {settings.topic(topic) for topic in topics.EVENT_TOPICS}
         with reading.answering(settings, *_TAKEN_OVER):
-            clocks = event_clocks(settings, policy, machine)
+            clocks = event_clocks(settings, policy, machine, decided)
         self._earliest = {
             place: clock.now - policy.allowed_lateness_ms for place, clock in clocks.items() if clock.now is not None
         }

@@ -142,8 +142,9 @@ def replay(
     with clear_errors():
         wanted = _selection(settings, reason, topic, source, since, until, places or ())
         plan, still = Counter[Outcome](), Counter[str]()
-        mail = Mail(settings)
-        with Sources(settings, machine_ms()) as sources:
+        # A look, at once: what a run that died had begun is rolled back when this one begins, and all is judged anew.
+        mail = Mail(settings, decided=True)
+        with Sources(settings, machine_ms(), decided=True) as sources:
             known = set(mail.notes)
             for letter in filter(wanted, mail.letters()):
                 found = judge(letter, known, sources)

@@ -30,13 +30,13 @@ def reader(settings: Settings, isolation: str = "read_committed") -> KafkaConsum
     )
 
 
-def ends(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
+def ends(settings: Settings, *topics: str, decided: bool = False) -> dict[TopicPartition, int]:
     """Where each partition of these topics ends, with what is being written: whoever reads up to there waits until it is decided whether
-    that counts. A topic that is not there has none.
+    that counts, which takes a minute where its writer died. ``decided``: before what is being written. A topic that is not there has none.
 
     Raises KafkaError where no broker answers.
     """
-    with closing(reader(settings, "read_uncommitted")) as consumer:
+    with closing(reader(settings, "read_committed" if decided else "read_uncommitted")) as consumer:
         return ends_for(consumer, *topics)
 
 

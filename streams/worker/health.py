@@ -164,6 +164,9 @@ class _Handler(_SilentHandler):
 class _Server(ThreadingWSGIServer):
     """A thread a client, and not without end; who is too many is let go at once."""
 
+    #: Of the socket: with the five that it has by itself, many who come at once wait seconds to be let go.
+    request_queue_size = 128
+
     def __init__(self, *arguments: Any) -> None:
         self._places = BoundedSemaphore(_CLIENTS)
         super().__init__(*arguments)

@@ -182,7 +182,9 @@ def test_a_run_that_dies_in_its_transaction_is_as_if_it_had_never_begun(operatio
     for value in values[:2]:
         dead.send(operation.prefix + "calls", key=b"k", value=value, partition=0)
     dead.flush()  # and there it dies: neither notes nor a commit
+    begun = time.monotonic()
     assert run_cli(operation, "dead-letters", "replay", "--yes") == "5 brought back\n"
+    assert time.monotonic() - begun < 40, "it waited for the minute after which Kafka itself rolls back"
     assert how_often(operation) == dict.fromkeys(values, 2)
     with pytest.raises(Exception, match=r"(?i)fenced|epoch"):
         dead.commit_transaction()
