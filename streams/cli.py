@@ -1,27 +1,87 @@
-"""``deskpulse``: one command for everything. Other packages join theirs through the entry point ``deskpulse.commands``."""
+"""``deskpulse``: one command for everything. Other packages join theirs through the entry point ``deskpulse.commands``.
+
+A command is imported when it is asked for: each needs libraries that take a second to import, and few need the same.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from itertools import starmap
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from streams.commands import operate, sources
-from streams.commands.dead_letters import dead_letters
-from streams.commands.facts import facts
-from streams.commands.kpi import kpi
-from streams.commands.mapping import mapping
-from streams.commands.people import people
-from streams.commands.policy import policy as policy_commands
-from streams.commands.roster import roster
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
-from streams.commands.signs import signs
-from streams.commands.state import state
-from streams.commands.targets import targets
-from streams.commands.units import units
 from streams.version import named
 
+_GROUP = "deskpulse.commands"
+#: Command → where it is, in the order in which ``--help`` shows them, after those of other packages.
+_OWN = {
+    "worker": "streams.commands.worker:worker",
+    "wallboard": "streams.commands.wallboard:wallboard",
+    "replay": "streams.commands.sources:replay",
+    "facts": "streams.commands.facts:facts",
+    "mapping": "streams.commands.mapping:mapping",
+    "roster": "streams.commands.roster:roster",
+    "people": "streams.commands.people:people",
+    "units": "streams.commands.units:units",
+    "targets": "streams.commands.targets:targets",
+    "topics": "streams.commands.topics:topics",
+    "kpi": "streams.commands.kpi:kpi",
+    "signs": "streams.commands.signs:signs",
+    "policy": "streams.commands.policy:policy",
+    "state": "streams.commands.state:state",
+    "dead-letters": "streams.commands.dead_letters:dead_letters",
+    "schema": "streams.commands.schema:schema",
+}
+
+
+class _Imported(dict[str, Any]):
+    """Name → command, which is imported when it is looked at."""
+
+    def __init__(self) -> None:
+        others = sorted(entry_points(group=_GROUP), key=lambda point: point.name)
+        super().__init__({point.name: point for point in (*others, *starmap(_own, _OWN.items()))})
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The command of that name."""
+        found = super().get(name, default)
+        if isinstance(found, EntryPoint):
+            found = self[name] = _made(name, found.load())
+        return found
+
+
+class Commands(TyperGroup):
+    """Those of this package and those that others join."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Imported()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, without importing them."""
+        return list(self.commands)
+
+
+def _own(name: str, place: str) -> EntryPoint:
+    return EntryPoint(name, place, _GROUP)
+
+
+def _made(name: str, loaded: Any) -> Any:
+    """What Typer makes of a group of commands, or of the function that is one."""
+    if isinstance(loaded, typer.Typer):
+        command: Any = get_group(loaded)
+        command.name = name
+        return command
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(loaded)
+    return get_command(alone)
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Real-time customer-service performance: wallboards, alerts and month-end scores from one definition of each KPI.",
@@ -52,30 +112,6 @@ def root(
     shows everything at once.
     """
     ctx.obj = Deployment(broker=broker, redis=redis, prefix=prefix, policy_file=policy)
-
-
-for joined in sorted(entry_points(group="deskpulse.commands"), key=lambda point: point.name):
-    command = joined.load()
-    if isinstance(command, typer.Typer):
-        app.add_typer(command, name=joined.name)
-    else:
-        app.command(joined.name)(command)
-app.command()(operate.worker)
-app.command()(operate.wallboard)
-app.command()(sources.replay)
-app.add_typer(facts, name="facts")
-app.add_typer(mapping, name="mapping")
-app.add_typer(roster, name="roster")
-app.add_typer(people, name="people")
-app.add_typer(units, name="units")
-app.add_typer(targets, name="targets")
-app.add_typer(operate.topics, name="topics")
-app.add_typer(kpi, name="kpi")
-app.command()(signs)
-app.add_typer(policy_commands, name="policy")
-app.add_typer(state, name="state")
-app.add_typer(dead_letters, name="dead-letters")
-app.command()(operate.schema)
 
 
 def main() -> None:

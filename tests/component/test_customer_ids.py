@@ -138,7 +138,7 @@ def test_what_looks_like_a_pseudonym(id: str, looks: bool) -> None:
 
 
 def test_it_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from streams.commands.operate import _customer_ids
+    from streams.commands.worker import _customer_ids
 
     assert _customer_ids(Settings()) is None
     monkeypatch.setenv("DESKPULSE_CUSTOMER_IDS", "pseudonymise")

@@ -6,19 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
-from streams.kpi.policy.versions import AnyPolicy, warnings
-from streams.operation import KafkaOperation
-from streams.pipeline import effect
-from streams.settings import Settings
-from streams.system_clock import machine_ms
-from streams.targets.book import Targets
-from streams.windows.clock import instant
+if TYPE_CHECKING:
+    from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+    from streams.kpi.policy.versions import AnyPolicy
+    from streams.operation import KafkaOperation
+    from streams.settings import Settings
+    from streams.targets.book import Targets
 
 Broker = Annotated[
     str | None,
@@ -59,7 +56,10 @@ def clear_errors() -> Iterator[None]:
 
 
 class Deployment:
-    """Settings from the environment and the options, read when first needed; also what ``scoring`` asks of an operation."""
+    """Settings from the environment and the options, read when first needed; also what ``scoring`` asks of an operation.
+
+    What that needs is imported then: every command begins here, also those that say their version or their options only.
+    """
 
     def __init__(self, **given: Any) -> None:
         self._given = {name: value for name, value in given.items() if value is not None}
@@ -78,6 +78,11 @@ class Deployment:
     def settings(self) -> Settings:
         """The settings. Ends the command where one is wrong, with its name."""
         if self._settings is None:
+            from pydantic import ValidationError
+
+            from streams.kpi.policy.versions import warnings
+            from streams.settings import Settings
+
             try:
                 self._settings = Settings(**self._given)
                 policy = self._settings.policy
@@ -107,44 +112,57 @@ class Deployment:
 
     def now(self) -> datetime:
         """The machine's clock: when people act."""
+        from streams.system_clock import machine_ms
+        from streams.windows.clock import instant
+
         return instant(machine_ms())
+
+    @property
+    def _kafka(self) -> KafkaOperation:
+        from streams.operation import KafkaOperation
+
+        return KafkaOperation(self.settings)
 
     def as_of(self) -> datetime:
         """The operation's own clock: as of when its figures are. See ``KafkaOperation``."""
+        from streams.windows.clock import instant
+
         with clear_errors():
-            return instant(KafkaOperation(self.settings).clock())
+            return instant(self._kafka.clock())
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
         """See ``KafkaOperation``."""
         with clear_errors():
-            return KafkaOperation(self.settings).daily_facts(first, last, kind)
+            return self._kafka.daily_facts(first, last, kind)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         """See ``KafkaOperation``."""
         with clear_errors():
-            return KafkaOperation(self.settings).roster(day)
+            return self._kafka.roster(day)
 
     def targets(self) -> Targets:
         """See ``KafkaOperation``."""
         with clear_errors():
-            return KafkaOperation(self.settings).targets()
+            return self._kafka.targets()
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         """See ``pipeline.effect``; as of the operation's own clock, as its facts are."""
+        from streams.pipeline import effect
+
         with clear_errors():
-            kafka = KafkaOperation(self.settings)
+            kafka = self._kafka
             roster, now = kafka.whole_roster(), kafka.clock()
         return effect(events, amendments, policy, roster, now)
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """See ``KafkaOperation``."""
         with clear_errors():
-            return KafkaOperation(self.settings).publish_scores(scores)
+            return self._kafka.publish_scores(scores)
 
     def published_scores(self, card: str, period: str) -> list[Score]:
         """See ``KafkaOperation``."""
         with clear_errors():
-            return KafkaOperation(self.settings).published_scores(card, period)
+            return self._kafka.published_scores(card, period)
 
 
 def deployment(ctx: typer.Context, **given: Any) -> Deployment:
