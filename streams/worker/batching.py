@@ -75,8 +75,10 @@ class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
         if not isinstance(records, Fetch):
             yield from super().iterate(records)
             return
-        for tp in [tp for tp in records.begins if tp.topic in self.sources]:
-            fetched, begins = records.pop(tp, []), records.begins[tp]
+        # A topic made anew has no position before the fetch that finds where it begins: there is its first record.
+        found = {tp: fetched[0].offset for tp, fetched in records.items() if fetched}
+        for tp, begins in [each for each in (found | records.begins).items() if each[0].topic in self.sources]:
+            fetched = records.pop(tp, [])
             parts = [fetched[start : start + self.max_run] for start in range(0, len(fetched), self.max_run)] or [[]]
             for part in parts:
                 ends = records.ends.get(tp, begins) if part is parts[-1] else part[-1].offset + 1

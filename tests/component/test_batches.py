@@ -62,6 +62,13 @@ def test_positions_go_past_marks_of_transactions(
     assert [(run.begins, run.ends, len(run.records)) for _, run in scheduler.iterate(fetched)] == expected
 
 
+def test_a_partition_without_a_position_before_the_fetch_begins_with_its_first_record(scheduler: RunScheduler) -> None:
+    """As of a topic that was deleted and made anew while it was being read: a record alone would end the worker."""
+    fetched = Fetch({ONE: [record("calls", 0, n) for n in (2, 3)], OTHER: []}, {}, {ONE: 5}, 4)
+    ((tp, run),) = scheduler.iterate(fetched)
+    assert (tp, run.begins, run.ends, run.epoch, len(run.records)) == (ONE, 2, 5, 4, 2)
+
+
 def test_other_topics_pass_as_they_are(scheduler: RunScheduler) -> None:
     plain = [record("other", 0, n) for n in range(3)]
     assert [one for _, one in scheduler.iterate({TP("other", 0): plain})] == plain
