@@ -243,6 +243,16 @@ def test_chinese_is_not_broken_into_lines(page: Path) -> None:
     assert re.findall(r"[\u4e00-\u9fff，。；：、]\n *[\u4e00-\u9fff]+", kept) == []
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name.endswith(".zh-CN.md")], ids=str)
+def test_emphasis_is_seen_as_such(page: Path) -> None:
+    """Between two characters without a space, stars beside a mark of punctuation are shown as stars."""
+    for line in re.sub(r"`[^`\n]+`", "code", text(page)).splitlines():
+        parts = line.split("**")
+        for before, inside, after in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+            assert not re.search(r"\W$", inside) or not re.match(r"\w", after), line
+            assert not re.match(r"\W", inside) or not re.search(r"\w$", before), line
+
+
 def test_every_chinese_page_is_in_the_chinese_index() -> None:
     index = text("docs/README.zh-CN.md")
     for page in (ROOT / "docs").glob("*.zh-CN.md"):
