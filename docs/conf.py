@@ -36,15 +36,19 @@ class SearchBoth(SearchEnglish):
     """English words by their stems, Chinese by every two characters that stand together.
 
     Nobody types Chinese with spaces, and no dictionary knows the words of this trade. Pairs need none: the pairs of what is looked for
-    are pairs of the text, wherever a word begins.
+    are pairs of the text, wherever a word begins. A pair that no page has joins two words that were typed together, and is left out.
     """
 
     lang = "en-zh"
     js_splitter_code = r"""
 function splitQuery(query) {
   const parts = query.match(/[\u4e00-\u9fff]+|[\p{Letter}\p{Number}_]+?(?=[\u4e00-\u9fff]|[^\p{Letter}\p{Number}_]|$)/gu) || [];
-  return parts.flatMap((part) =>
-    /[\u4e00-\u9fff]{3}/.test(part) ? [...part].slice(1).map((second, at) => part[at] + second) : [part]);
+  const known = (pair) => pair in Search._index.terms || pair in Search._index.titleterms;
+  return parts.flatMap((part) => {
+    if (!/[\u4e00-\u9fff]{3}/.test(part)) return [part];
+    const pairs = [...part].slice(1).map((second, at) => part[at] + second);
+    return pairs.some(known) ? pairs.filter(known) : pairs;
+  });
 }
 """
     _parts = re.compile(r"[\u4e00-\u9fff]+|[^\W\u4e00-\u9fff]+")
@@ -85,8 +89,14 @@ def folders(_app: Any, tree: nodes.document) -> None:
             node.replace_self(node.children)
 
 
+def own_language(_app: Any, name: str, _template: str, context: dict[str, Any], _tree: nodes.document | None) -> None:
+    """A page says its own language, by which a browser chooses its fonts."""
+    context["language"] = "zh-CN" if name.endswith(".zh-CN") else "en"
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.add_search_language(SearchBoth)
     app.connect("source-read", navigation)
+    app.connect("html-page-context", own_language)
     app.connect("doctree-read", folders)
