@@ -78,7 +78,7 @@ $(DOCS_INSTALLED): requirements-docs.lock
 	@touch $@
 
 docs: $(DOCS_INSTALLED) ## Build build/docs/index.html, searchable in both languages; warnings are errors
-	$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -b html -c docs . build/docs
+	$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --write-all -b html -c docs . build/docs
 	@echo build/docs/index.html
 
 wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for this kind of machine
