@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH_VENV := .venv-bench
 BENCH_INSTALLED := $(BENCH_VENV)/.installed
+DOCS_VENV := .venv-docs
+DOCS_INSTALLED := $(DOCS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test hunt check fast format bench wheel lock generated clean
+.PHONY: help install demo test hunt check fast format bench docs wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -68,6 +70,17 @@ $(BENCH_INSTALLED): requirements-bench.lock pyproject.toml
 bench: $(BENCH_INSTALLED) ## Measure against other frameworks; QUICK=1 ends within 5 minutes
 	$(BENCH_VENV)/bin/python -m tests.bench $(if $(QUICK),--quick) $(if $(PUBLISH),--publish) $(BENCH)
 
+# Sphinx reads the pages where they lie; it needs nothing of the product.
+$(DOCS_INSTALLED): requirements-docs.lock
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; give it as make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-docs.lock
+	@touch $@
+
+docs: $(DOCS_INSTALLED) ## Build build/docs/index.html, searchable in both languages; warnings are errors
+	$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --write-all -b html -c docs . build/docs
+	@echo build/docs/index.html
+
 wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for this kind of machine
 	rm -rf build
 	DESKPULSE_COMPILED=$(COMPILED) $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
@@ -80,10 +93,11 @@ generated: $(INSTALLED) ## Write the generated references anew
 # With digests: what was looked at is what is installed, wherever it is fetched from; setuptools, which builds this package, is among it.
 RESOLVE := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
 
-lock: $(INSTALLED) ## Resolve both requirements*.lock anew
+lock: $(INSTALLED) ## Resolve all requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
+	$(BIN)/uv pip compile $(RESOLVE) --group docs -o requirements-docs.lock
 
 clean: ## Remove what was installed and made here
 	find streams -name "*.so" -delete
-	rm -rf $(VENV) $(BENCH_VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

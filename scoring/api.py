@@ -185,13 +185,13 @@ def create_app(operation: Operation) -> FastAPI:
 
     @app.get("/api/runs")
     def runs(who: Anybody) -> Any:
-        """Runs that he may see, with state and revision."""
+        """Runs that they may see, with state and revision."""
         with _reading(operation) as connection:
             return [plain(run) for run in all_runs(connection) if _visible(run, who) is not None]
 
     @app.get("/api/runs/{card}/{period}")
     def result(card: CardId, period: PeriodId, who: Anybody) -> Response:
-        """The frozen result: everybody's for HR, the team's for a supervisor, his own for an agent."""
+        """The frozen result: everybody's for HR, the team's for a supervisor, their own for an agent."""
         with _reading(operation) as connection:
             run, result = _seen(connection, card, period, who)
             body = _only(result, who)
@@ -211,7 +211,7 @@ def create_app(operation: Operation) -> FastAPI:
 
     @app.post("/api/runs/{card}/{period}/people/{person}/review")
     def review(card: CardId, period: PeriodId, person: PersonId, given: Review, who: Anybody) -> Response:
-        """Sign a column: an agent his own, a supervisor his team's other columns."""
+        """Sign a column: an agent their own, a supervisor their team's other columns."""
         with _writing(operation) as connection:
             run, result = _seen(connection, card, period, who)
             _allowed(result, person, who)
@@ -263,7 +263,7 @@ def create_app(operation: Operation) -> FastAPI:
 
     @app.get("/api/appeals")
     def list_appeals(who: Anybody) -> Response:
-        """Appeals that he may see."""
+        """Appeals that they may see."""
         with _reading(operation) as connection:
             return _json([one for one in appeals.all_appeals(connection) if _sees(connection, one, who)])
 
@@ -281,7 +281,7 @@ def create_app(operation: Operation) -> FastAPI:
 
     @app.get("/api/appeals/{id}")
     def one_appeal(id: Id, who: Anybody) -> Response:
-        """An appeal with what accepting it would change (for who is not HR: of the person himself only)."""
+        """An appeal with what accepting it would change (for who is not HR: of the person themselves only)."""
         with _reading(operation) as connection:
             made = appeals.appeal_of(connection, id)
             if not _sees(connection, made, who):

@@ -26,10 +26,10 @@ def commands() -> None:
 def add_(
     ctx: typer.Context,
     name: Name,
-    role: Annotated[str, typer.Option(help=f"{', '.join(ROLES)}: sees his own sheet, his team, all")],
+    role: Annotated[str, typer.Option(help=f"{', '.join(ROLES)}: sees their own sheet, their team, all")],
     by: By,
     person: Annotated[str | None, typer.Option(help="His id on the roster; an agent needs one")] = None,
-    team: Annotated[str | None, typer.Option(help="The team he leads; a supervisor needs one")] = None,
+    team: Annotated[str | None, typer.Option(help="The team they lead; a supervisor needs one")] = None,
     days: Annotated[int, typer.Option(help=f"How long it is good, at most {MOST_DAYS} days")] = DAYS,
 ) -> None:
     """Make a token. It is shown this once and kept as a digest only.

@@ -53,10 +53,12 @@ the measures named above it. No data is no data, never 0.
 """,
     "zh": """# 指标目录
 
-每个指标的公式、所需事件、所依赖的政策项、容易弄错之处和算例。本页由 `deskpulse kpi document` 根据
-[`streams/kpi/catalog/`](../streams/kpi/catalog/) 中的定义和 [`streams/kpi/examples/`](../streams/kpi/examples/) 中的算例生成，
-每个算例都由测试在产品上实际运行。某个数值从何而来：`deskpulse kpi explain csat --entity agent:A17 --month 2026-10`。
-政策项见[政策](policy-and-alerts.md)。[English](kpis.md)
+[English](kpis.md)
+
+每个指标的公式、所需事件、所依据的口径设置、容易弄错之处和算例。本页由 `deskpulse kpi document` \
+根据 [`streams/kpi/catalog/`](../streams/kpi/catalog/) 中的定义和 \
+[`streams/kpi/examples/`](../streams/kpi/examples/) 中的算例生成，每个算例都由测试在产品上实际运行。\
+某个数值从何而来：`deskpulse kpi explain csat --entity agent:A17 --month 2026-10`。各项口径见[口径设置](policy-and-alerts.zh-CN.md)。
 
 算例每行依次是时间、联络、事件和字段；`+1d` 表示次日。`2 / 3` 是上面所列度量之和相除。没有数据就是没有数据，绝不写成 0。
 """,

@@ -32,7 +32,7 @@ def import_(
     broker: Broker = None,
     prefix: Prefix = None,
 ) -> None:
-    """Put a roster on Kafka; an agent's lines replace what was known of him. valid_from may be empty: since ever."""
+    """Put a roster on Kafka; an agent's lines replace what was known of them. An empty valid_from: from the beginning."""
     settings = deployment(ctx, broker=broker, prefix=prefix).settings
     with clear_errors():
         entries = read_roster(file)

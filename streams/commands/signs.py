@@ -40,8 +40,8 @@ def signs(
     """Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
 
     Each agent is held against the rest of the team, or the second half of the
-    period against his own first half. A sign proves nothing: each names what
-    else it may be. Talk to the agent before you think ill of him.
+    period against their own first half. A sign proves nothing: each names what
+    else it may be. Talk to the agent before you think ill of them.
     """
     when = period(None, month, first, last)
     source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)

@@ -1,4 +1,4 @@
-"""Every topic: name, key, what it carries, how long. Topic creation, AsyncAPI and the README table are made from this list."""
+"""Every topic: name, key, what it carries, how long. Topics and AsyncAPI are made from this list; docs/architecture.md is held to it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ COMPLAINTS = (
         "投诉 / 处理完的联络 × 1000", "complaints / handled contacts × 1,000",
         ("kind = complaint", "call.ended", "chat.ended", "ticket.closed"),
         ("kinds", "complaint_closes"),
-        traps="A desk's complaint counts when it arrives, an agent's when he has closed it.",
+        traps="A desk's complaint counts when it arrives, an agent's when they have closed it.",
         version=2,
         traps_zh="队列等的投诉在到达时计入，坐席的在其关闭时计入。",
         times=1000,

@@ -45,7 +45,7 @@ TICKETS = (
         "tickets_passed",
         "n",
         "处理完或升级的工单",
-        "tickets handled to the end or escalated; of an agent: his part of them",
+        "tickets handled to the end or escalated; of an agent: their part of them",
     ),
     Measure("tickets_escalated", "n", "升级的工单", "tickets escalated, once each"),
     Measure("sla_due", "n", "到期或已办结的限期工单", "tickets with a due time that were finished by it, or past it"),

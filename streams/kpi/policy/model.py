@@ -56,7 +56,7 @@ class Policy(BaseModel):
     )
     service_level_denominator: ServiceLevelDenominator = Field(
         "offered",
-        description="What the service level is a share of; of an agent always his offers. A flow-out has left its queue unanswered, "
+        description="What the service level is a share of; for an agent always their own offers. A flow-out has left its queue unanswered, "
         "timed out or on to another",
     )
     service_level_early_abandons: EarlyAbandons = Field(
@@ -140,7 +140,7 @@ class Policy(BaseModel):
     )
     max_state_hours: Annotated[float, Field(gt=0, le=72)] = Field(
         16,
-        description="An agent's state lasts for so long at most (to the next full quarter of an hour) if nothing more is heard of him, "
+        description="An agent's state lasts for so long at most (to the next full quarter of an hour) if nothing more is heard of them, "
         "and until 2 hours after the shift in which it began",
     )
     allowed_lateness_days: Annotated[float, Field(gt=0, le=3660)] = Field(
