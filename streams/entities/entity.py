@@ -64,7 +64,8 @@ class Entity:
             if contribution.waiting:
                 self.waiting.update(contribution.waiting)
             for leg in contribution.left:
-                self.waiting.pop(leg, None)
+                if self.waiting.pop(leg, None) is None and self.waiting:  # as releases before named it: not whose it is
+                    self.waiting.pop(leg.rpartition("@")[0], None)
             if contribution.team is not None:
                 self.team = contribution.team
 
