@@ -301,3 +301,11 @@ def test_who_has_waited_for_longer_than_the_policy_allows_waits_no_more() -> Non
     assert entity.waiting == {}
     entity.waiting = {"ahead": 90_000}
     assert entity.longest_wait(60_000, 60_000) == (1, 0.0)
+
+
+def test_who_waits_as_a_release_before_has_stored_it_leaves_all_the_same() -> None:
+    """A leg's name did not say whose the call is; of two of one name the other stays."""
+    entity = Entity()
+    entity.waiting = {"calls:c1/wait1": 0, "calls:c2/wait1@5e1f": 0}
+    entity.apply([Contribution(left=["calls:c1/wait1@77ab", "calls:c2/wait1@0000"])])
+    assert entity.waiting == {"calls:c2/wait1@5e1f": 0}
