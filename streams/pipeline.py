@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.joining import Lacking
+from streams.contacts.shared import customer_of
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contacts.unknown import Word, count
@@ -40,7 +41,7 @@ class Customers(dict[str, Customer]):
     """Every customer there is; a new one where there is none."""
 
     def __missing__(self, key: str) -> Customer:
-        customer = self[key] = Customer()
+        customer = self[key] = Customer(customer_of(key))
         return customer
 
     def starting_with(self, prefix: str) -> list[str]:

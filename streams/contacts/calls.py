@@ -230,8 +230,10 @@ def _put_handle(call: Contact, leg: Leg, rules: Rules) -> None:
         sums["calls_transferred"] = 1
     if leg.ended_by_agent and talk < _ms(rules.policy.short_call_seconds):
         sums["calls_short"] = 1
+    name = f"handle{call.legs.index(leg) + 1}"
+    told = call.slots.get(name)
     call.put(
-        f"handle{call.legs.index(leg) + 1}",
+        name,
         ended_at,
         staff=sums if leg.agent else None,
         desk=sums,
@@ -239,6 +241,8 @@ def _put_handle(call: Contact, leg: Leg, rules: Rules) -> None:
         team=leg.team,
         queue=leg.queue,
     )
+    if told is not None:  # told again, it stays with the desk that had it when it was over
+        call.keep(name, replace(call.slots[name], queue=told.queue, site=told.site))
 
 
 def _open(call: Contact, at: int, queue: str | None, *, implied: bool = False) -> Leg:

@@ -92,12 +92,13 @@ def _first_reply(chat: Contact, waited: int, at: int, rules: Rules) -> None:
     if waited:
         sums["chat_first_response_seconds"] = waited
         sums["chat_first_response_seconds_squared"] = squared(waited)
-    due = chat.slots.get(waiting.due(chat))  # of the queue in which the customer asked
-    if waited <= rules.policy.first_response_ms(chat.queue if due is None else due.queue):
+    due, session = chat.slots.get(waiting.due(chat)), waiting.session(chat)
+    # By the queue in which the customer asked, whatever became of it: who left early is owed nothing, and may be answered.
+    if waited <= rules.policy.first_response_ms(session.asked_in if due is None else due.queue):
         chat.drop(waiting.due(chat))
         sums |= {"first_responses_due": 1, "first_responses_within_30s": 1}
     first = FIRST_RESPONSE not in chat.slots
-    chat.put(FIRST_RESPONSE if first else f"{FIRST_RESPONSE}{waiting.session(chat).number}", at, both=sums)
+    chat.put(FIRST_RESPONSE if first else f"{FIRST_RESPONSE}{session.number}", at, both=sums)
 
 
 def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:

@@ -114,6 +114,8 @@ class Session(Struct, array_like=True, kw_only=True, gc=False):
     after_bot: bool = False
     #: When the session in which the customer first waited for people was over.
     left_at: int | None = None
+    #: The queue in which the customer asked for people, if it was known then.
+    asked_in: str | None = None
 
 
 class Contact(Struct, array_like=True, kw_only=True):

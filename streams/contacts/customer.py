@@ -14,7 +14,7 @@ from streams.contacts.fold import fold, step
 from streams.contacts.memory import NEVER, Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
-from streams.contacts.slots import Slots, Tally
+from streams.contacts.slots import WAITING, Slots, Tally
 from streams.contacts.story import order
 from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy.names import folded
@@ -64,11 +64,15 @@ class Sharing(Struct, array_like=True):
 
 
 class Customer:
-    """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time."""
+    """A customer's contacts by key (``calls:<contact id>``) and their arrivals in order of time.
 
-    __slots__ = ("arrivals", "contacts", "joint", "sharing", "states")
+    ``id``: the customer id, or the contact's where nobody tells a customer: contact ids of two systems may be equal.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("arrivals", "contacts", "id", "joint", "sharing", "states")
+
+    def __init__(self, id: str) -> None:
+        self.id = id
         #: Set: the id is that of many callers, and their contacts are kept elsewhere (``shared.py``).
         self.sharing: Sharing | None = None
         #: Set: this is no customer but what is known of where a contact is.
@@ -125,7 +129,7 @@ class Customer:
                 news = step(state, event, at, own)
                 memory.append(event, at, raw)
                 if settled and state.was:
-                    tally.changes(key, state)
+                    tally.changes(key, state, self.id)
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
@@ -145,7 +149,7 @@ class Customer:
 
     def _replace(self, key: str, memory: Memory, state: Contact, tally: Tally) -> None:
         """Have another state of a contact; the difference is added up at once."""
-        tally.difference(key, memory.state.sent(), state.slots)
+        tally.difference(key, memory.state.sent(), state.slots, self.id)
         memory.state.was.clear()
         memory.state = self.states[key] = state
 
@@ -232,7 +236,7 @@ class Customer:
         settled = not memory.state.was
         memory.state.share(shared)
         if settled and memory.state.was:
-            tally.changes(key, memory.state)
+            tally.changes(key, memory.state, self.id)
         self._relink(key, memory, rules, tally)
 
     def take_over(
@@ -255,6 +259,7 @@ class Customer:
         if memory is None:
             memory = self.contacts[key] = other
             self.states[key] = memory.state
+            tally.waits(key, memory.state.slots, self.id)
         else:
             if memory.base.first_at is not None and other.base.first_at is not None:
                 return False
@@ -264,10 +269,10 @@ class Customer:
             state = fold(base, log, rules)
             self.contacts[key] = memory
             for part in (other, memory):
-                tally.difference(key, part.state.sent(), {})
+                tally.difference(key, part.state.sent(), {}, self.id)
                 part.state.was.clear()
             tally.difference(key, other.links, {})
-            tally.difference(key, {}, state.slots)
+            tally.difference(key, {}, state.slots, self.id)
             memory.base, memory.state, memory.heard = base, state, max(memory.heard, other.heard)
             memory.horizon, memory.begins = max(memory.horizon, other.horizon), max(memory.begins, other.begins)
             self.states[key] = state
@@ -277,9 +282,12 @@ class Customer:
         return True
 
     def part_with(self, key: str, rules: Rules, tally: Tally) -> Memory:
-        """Let go of a contact: what was sent on of it goes with it, but for what it and the customer's others are to each other."""
+        """Let go of a contact: what was sent on of it goes with it, but for what it and the customer's others are to each other, and
+        for its waiting in a queue, which is told of each customer.
+        """
         memory = self.release([key], rules, tally)[key]
-        tally.difference(key, memory.state.sent(), memory.state.slots)
+        tally.difference(key, memory.state.sent(), memory.state.slots, self.id)
+        tally.waits(key, memory.state.slots, self.id, -1)
         memory.state.was.clear()
         return memory
 
@@ -304,7 +312,7 @@ class Customer:
         self._replace(key, memory, state, tally)
         memory.keep(rest)
         self._relink(key, memory, rules, tally)
-        tally.difference(key, {}, other.state.slots)
+        tally.difference(key, {}, {name: slot for name, slot in other.state.slots.items() if slot.form != WAITING})
         return other
 
     def forget(self, before: int) -> int:
@@ -390,9 +398,9 @@ def remembered(stored: Kept) -> Memory:
     return memory
 
 
-def load(raw: bytes) -> Customer:
+def load(raw: bytes, id: str) -> Customer:
     """A customer from its stored form. What has been sent on stays as it is, whatever the policy is now."""
-    customer = Customer()
+    customer = Customer(id)
     stored = _decoder.decode(raw)
     customer.sharing, customer.joint = stored.sharing, stored.joint
     for key, each in stored.contacts.items():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 from msgspec import structs
 
@@ -32,6 +32,8 @@ HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
 AMENDMENTS = frozenset(type_ for type_ in get_args(AnyContactEvent) if issubclass(type_, Corrected | Retracted))
 _IDENTITY = frozenset({"id", "source", "time", "sequence", "contact_id", "customer_id", "corrects"})
 _at = attrgetter("at")
+#: What is said about another event.
+Word: TypeAlias = Corrected | Retracted
 
 
 def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
@@ -112,7 +114,7 @@ def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
         event.id: event for event in events if not isinstance(event, Corrected | Retracted)
     }
     standing = dict(told)
-    for word in _last_words(_in_order(words)):
+    for word in _last_words(_in_order(words), told.keys()):
         if isinstance(word, Retracted):
             standing.pop(word.corrects, None)
         elif (event := told.get(word.corrects)) is not None:
@@ -120,35 +122,51 @@ def effective(log: Iterable[AnyContactEvent]) -> Sequence[AnyContactEvent]:
     return sorted(standing.values(), key=order)
 
 
-def _in_order(words: Sequence[Corrected | Retracted]) -> Sequence[Corrected | Retracted]:
+def _in_order(words: Sequence[Word]) -> Sequence[Word]:
     """Words about events as they were said: in order of time, those of one moment as they were told, but none before what it is about."""
     by_id = {word.id: word for word in words}
-
-    def place(word: Corrected | Retracted, above: frozenset[str] = frozenset()) -> tuple[int, Told, int]:
-        own = word.at, as_told(word.sequence, word.id), 0
-        earlier = by_id.get(word.corrects)
-        if earlier is None or earlier.at != word.at or earlier.id in above or earlier is word:
-            return own
-        at, told, depth = place(earlier, above | {word.id})
-        return max(own, (at, told, depth + 1))
-
-    return sorted(words, key=place)
-
-
-def _last_words(words: Sequence[Corrected | Retracted]) -> Iterable[Corrected | Retracted]:
-    """Words about events, in order, once words about earlier words have been applied, the last one first."""
-    standing = {word.id: word for word in words}
-    place = {word.id: number for number, word in enumerate(words)}
-    for id in reversed(place):
-        while (word := standing.get(id)) is not None:
-            earlier = standing.get(word.corrects)
-            if earlier is None or place[earlier.id] >= place[id]:
+    places: dict[str, tuple[int, Told, int]] = {}
+    for word in words:
+        chain = {word.id: word}  # a long one must not be one of calls
+        while (earlier := by_id.get(word.corrects)) is not None and earlier.at == word.at:
+            if earlier.id in places or earlier.id in chain:
                 break
-            del standing[earlier.id]
-            if isinstance(word, Corrected):  # it says of the event what both say
-                said = _stated(earlier) if isinstance(earlier, Corrected) else {}
-                standing[id] = structs.replace(word, **{**said, **_stated(word), "corrects": earlier.corrects})
-    return standing.values()
+            chain[earlier.id] = word = earlier
+        for each in reversed(chain.values()):
+            place = each.at, as_told(each.sequence, each.id), 0
+            if (above := places.get(each.corrects)) is not None and above[0] == each.at:
+                place = max(place, (above[0], above[1], above[2] + 1))
+            places[each.id] = place
+    return sorted(words, key=lambda word: places[word.id])
+
+
+def _last_words(words: Sequence[Word], events: Container[str]) -> Iterable[Word]:
+    """Words about ``events`` (ids), in order, as they stand once words about them, and words about those, have been applied."""
+    about: dict[str, list[Word]] = {}
+    for word in words:
+        about.setdefault(word.corrects, []).append(word)
+    of_events = [word for word in words if word.corrects in events]
+    all_of_them = list(of_events)
+    for word in all_of_them:  # grows: what each is about comes before it
+        all_of_them += about.get(word.id, ())
+    standing: dict[str, Word] = {}
+    for word in reversed(all_of_them):
+        told, stands = word, True
+        for each in about.get(word.id, ()):
+            if (said := standing.get(each.id)) is not None:
+                stands = isinstance(said, Corrected)
+                told = _said(told, said) if isinstance(said, Corrected) else told
+        if stands:
+            standing[word.id] = told
+    return (standing[word.id] for word in of_events if word.id in standing)
+
+
+def _said(word: Word, correction: Corrected) -> Corrected:
+    """A word as it is put right. A retraction says nothing of the event: corrected, it is a correction of what that states."""
+    before = _stated(word) if isinstance(word, Corrected) else {}
+    if correction.agent_id not in (None, before.get("agent_id")):
+        before.pop("team_id", None)
+    return structs.replace(correction, **{**before, **_stated(correction), "corrects": word.corrects})
 
 
 def _corrected(event: AnyContactEvent, word: Corrected) -> AnyContactEvent:

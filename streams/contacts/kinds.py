@@ -64,6 +64,8 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
 
 def _complaint(complaint: Contact, channel: str, at: int, rules: Rules) -> None:
     closed_at, over_at, solved_at = complaint.closed_at, complaint.over_at, complaint.solved_at
+    if channel == "tickets":  # closed once: settled again, it stays where it was
+        closed_at = complaint.finished_at
     if channel == "tickets" and rules.policy.complaint_closes == "accepted":
         closed_at = over_at = _accepted(complaint, over_at)
         solved_at = _accepted(complaint, solved_at)

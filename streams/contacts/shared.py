@@ -92,7 +92,7 @@ class Shared:
     def begin(self, day: int) -> None:
         """The customer's id is shared from this day (ordinal) on."""
         linked = self._customers[self._id]
-        head = self._customers[self._id] = Customer()
+        head = self._customers[self._id] = Customer(self._id)
         head.sharing = Sharing(day, {}, max(memory.remembered for memory in linked.contacts.values()))
         self._customers[linked_key(self._id)] = linked
         self.touched |= {self._id, linked_key(self._id)}
@@ -103,8 +103,8 @@ class Shared:
         sharing = self._customers[self._id].sharing
         if sharing is None or sharing.remembered >= before:
             return False
-        self._customers[self._id] = Customer()
-        self._customers[linked_key(self._id)] = Customer()
+        self._customers[self._id] = Customer(self._id)
+        self._customers[linked_key(self._id)] = Customer(self._id)
         self.touched |= {self._id, linked_key(self._id)}
         return True
 
@@ -192,12 +192,12 @@ class Shared:
             sharing.since = until
             return
         self._customers[self._id] = linked
-        self._customers[linked_key(self._id)] = Customer()
+        self._customers[linked_key(self._id)] = Customer(self._id)
 
     def _move_apart(self, sharing: Sharing, linked: Customer, keys: Iterable[str]) -> None:
         for key, memory in linked.release(keys, self._rules, self._tally).items():
             kept = apart_key(self._id, key)
-            customer = self._customers[kept] = Customer()
+            customer = self._customers[kept] = Customer(self._id)
             customer.receive(key, memory, True, self._rules, self._tally)
             _count(sharing, _day(memory, self._rules), 1)
             self.touched.add(kept)

@@ -8,6 +8,8 @@ batching of the input cannot change a figure.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -69,8 +71,8 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        #: Contacts with changes that are not added up yet, each with its key.
-        self._changing: list[tuple[str, Changing]] = []
+        #: Contacts with changes that are not added up yet, each with its key and whose it is.
+        self._changing: list[tuple[str, Changing, str]] = []
         #: Agent → his team, whatever his slots say.
         self._teams: dict[str, str | None] = {}
         self._staff: dict[_Credit, Sums] = {}
@@ -80,37 +82,46 @@ class Tally:
         #: (leg, queue, site) → since, or None where it has left; in order of the last word.
         self._waiting: dict[tuple[str, str | None, str | None], int | None] = {}
 
-    def changes(self, contact: str, state: Changing) -> None:
-        """A contact's slots have begun to change; ``state.was`` says which. It is said once until they have been added up."""
-        self._changing.append((contact, state))
+    def changes(self, contact: str, state: Changing, of: str) -> None:
+        """A contact's slots have begun to change; ``state.was`` says which. It is said once until they have been added up.
 
-    def _settle(self, contact: str, state: Changing) -> None:
+        ``of``: the customer whose it is.
+        """
+        self._changing.append((contact, state, of))
+
+    def _settle(self, contact: str, state: Changing, of: str) -> None:
         """Add up what a contact has changed."""
         slots = state.slots
         for name, old in state.was.items():
-            self._change(contact, name, old, slots.get(name))
+            self._change(contact, name, old, slots.get(name), of)
         state.was.clear()
 
-    def difference(self, contact: str, before: Mapping[str, Slot], after: Mapping[str, Slot]) -> None:
+    def difference(self, contact: str, before: Mapping[str, Slot], after: Mapping[str, Slot], of: str = "") -> None:
         """The same where nobody kept account of what has changed."""
         for name in before.keys() | after.keys():
-            self._change(contact, name, before.get(name), after.get(name))
+            self._change(contact, name, before.get(name), after.get(name), of)
 
-    def _change(self, contact: str, name: str, old: Slot | None, new: Slot | None) -> None:
+    def waits(self, contact: str, slots: Mapping[str, Slot], of: str, sign: int = 1) -> None:
+        """A contact has come to a customer (``sign`` 1) or leaves (-1): it waits as that customer's, if it waits."""
+        for name, slot in slots.items():
+            if slot.form == WAITING:
+                self.put(slot, sign, contact, name, of)
+
+    def _change(self, contact: str, name: str, old: Slot | None, new: Slot | None, of: str) -> None:
         """Take away a slot as it was, add what it is now; the same in both costs nothing."""
         if new is old or new == old:
             return
         if old is not None:
-            self.put(old, -1, contact, name)
+            self.put(old, -1, contact, name, of)
         if new is not None:
-            self.put(new, 1, contact, name)
+            self.put(new, 1, contact, name, of)
 
     def belongs(self, agent: str, team: str | None) -> None:
         """An agent is of this team, whatever is planned for him and whatever else changes."""
         self._teams[agent] = team
 
-    def put(self, slot: Slot, sign: int, contact: str = "", name: str = "") -> None:
-        """One slot more (``sign`` 1), or one less (-1). ``contact`` and ``name`` tell those that wait from each other."""
+    def put(self, slot: Slot, sign: int, contact: str = "", name: str = "", of: str = "") -> None:
+        """One slot more (``sign`` 1), or one less (-1). Contact, name and whose it is (``of``) tell those that wait from each other."""
         if slot.form == HAPPENED:
             staff, desk, when = self._staff, self._desk, slot.at // 60_000
         elif slot.form == PLANNED:
@@ -119,7 +130,7 @@ class Tally:
                 _add(staff, (slot.agent, slot.team, at, day), slot.staff, sign)
                 _add(desk, (slot.queue, slot.site, at, day), slot.desk, sign)
         else:
-            leg = f"{contact}/{name}", slot.queue, slot.site
+            leg = f"{contact}/{name}@{_short(of)}", slot.queue, slot.site
             self._waiting.pop(leg, None)
             self._waiting[leg] = slot.at if sign > 0 else None
             return
@@ -132,8 +143,8 @@ class Tally:
         """Entity → its contribution; what cancelled out is left out. An agent's team is that of his newest cell, where nobody said
         otherwise.
         """
-        for contact, state in self._changing:
-            self._settle(contact, state)
+        for contact, state, of in self._changing:
+            self._settle(contact, state, of)
         self._changing.clear()
         cells: dict[_Place, Sums] = {}
         planned: dict[_Place, Sums] = {}
@@ -178,6 +189,12 @@ class Tally:
 
 
 _NEVER = (-1, "")
+
+
+@lru_cache(maxsize=4096)
+def _short(customer: str) -> str:
+    """A customer in the name of what waits: no id of theirs stands where entities are kept."""
+    return blake2b(customer.encode(), digest_size=8).hexdigest()
 
 
 def _add(into: dict[K, Sums], key: K, sums: Sums, sign: int = 1) -> None:

@@ -85,7 +85,7 @@ def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
 def bot_wrote(chat: Contact, at: int, rules: Rules) -> None:
     """A message of a bot: it has the session where people have not. An end is not undone by it."""
     now = session(chat)
-    if now.over and not _silent(now, at, rules):
+    if now.over and not _silent(chat, now, at, rules):
         return
     now = _goes_on(chat, at, rules)
     now.said_at = at
@@ -154,20 +154,25 @@ def ended(chat: Contact, at: int) -> None:
 def _asks(chat: Contact, since: int, rules: Rules, *, after_bot: bool = False) -> None:
     """The customer waits for people since then (ms): a first response is due within the threshold."""
     now = session(chat)
-    now.asked = True
+    now.asked, now.asked_in = True, chat.queue
     if chat.asked_at is None or now.first_asked:
         chat.asked_at, now.first_asked, now.after_bot = since, True, after_bot
     chat.put(due(chat), _up(chat, since, rules), both=_RESPONSE_DUE, form=PLANNED)
 
 
-def _silent(now: Session, at: int, rules: Rules) -> bool:
-    return now.said_at is not None and at - now.said_at > rules.policy.chat_session_ms
+def _silent(chat: Contact, now: Session, at: int, rules: Rules) -> bool:
+    """Has nobody written for too long? While the customer waits for people, their closed hours are no silence."""
+    since, most = now.said_at, rules.policy.chat_session_ms
+    if since is None or at - since <= most:
+        return False
+    waits = now.asked and not now.over and chat.unanswered_at is not None
+    return not waits or rules.elapsed(since, at) > most
 
 
 def _goes_on(chat: Contact, at: int, rules: Rules, *, may_thank: bool = False) -> Session:
     """The session that an event of the time ``at`` (ms) is of: a new one where the one before is over, or was silent for too long."""
     now = session(chat)
-    silent = _silent(now, at, rules)
+    silent = _silent(chat, now, at, rules)
     if not (now.over or silent):
         return now
     chat.responded, chat.unanswered_at = False, None

@@ -30,16 +30,18 @@ class Entity:
     """One entity at work.
 
     ``offset`` is the last offset of its contributions partition that it holds; ``planned``: (moment in ms, day) → sums;
-    ``waiting``: leg → since, ms; ``alerts``: rule id → state.
+    ``waiting``: leg → since, ms; ``unnamed``: some of these are of a release before, whose names do not say whose they are;
+    ``alerts``: rule id → state.
     """
 
-    __slots__ = ("alerts", "offset", "planned", "rolling", "team", "waiting")
+    __slots__ = ("alerts", "offset", "planned", "rolling", "team", "unnamed", "waiting")
 
     def __init__(self) -> None:
         self.offset = -1
         self.rolling = Rolling()
         self.planned: dict[tuple[int, int], Sums] = {}
         self.waiting: dict[str, int] = {}
+        self.unnamed = False
         self.team: str | None = None
         self.alerts: dict[str, AlertState] = {}
 
@@ -64,7 +66,8 @@ class Entity:
             if contribution.waiting:
                 self.waiting.update(contribution.waiting)
             for leg in contribution.left:
-                self.waiting.pop(leg, None)
+                if self.waiting.pop(leg, None) is None and self.unnamed:
+                    self.waiting.pop(leg.rpartition("@")[0], None)
             if contribution.team is not None:
                 self.team = contribution.team
 
@@ -126,4 +129,5 @@ def load(raw: bytes) -> Entity:
     entity.rolling = Rolling(kept.panes, kept.now, kept.levels)
     entity.planned = {(at, day): sums for at, day, sums in kept.planned}
     entity.waiting, entity.team, entity.alerts = kept.waiting, kept.team, kept.alerts
+    entity.unnamed = any("@" not in leg.rpartition("/")[2] for leg in kept.waiting)
     return entity

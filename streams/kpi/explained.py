@@ -15,6 +15,7 @@ from streams.kpi.measures.measure import SCALE, Measure
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi, Side, total
+from streams.kpi.stats.percentiles import distributions
 
 #: Both sides an entity can be on.
 SIDES: tuple[Side, ...] = ("desk", "staff")
@@ -137,10 +138,11 @@ def explain(
 
 
 def _parts(terms: Iterable[tuple[str, int]], sums: Mapping[str, int]) -> tuple[Part, ...]:
-    found = []
+    found, families = [], distributions(sums)
     for id, times in terms:
-        own = [amount for name, amount in sums.items() if name.startswith(f"{id}~")]
-        amount = total(((id, 1),), sums) + sum(own)
+        # What is counted a second time for VIPs has names as well, and is no part of a distribution.
+        own = families.get(id, {})
+        amount = total(((id, 1),), sums) + sum(own.values())
         found.append(Part(id, measure(id), times, amount, len(own)))
     return tuple(found)
 

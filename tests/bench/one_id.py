@@ -67,7 +67,7 @@ def cost(events: Sequence[bytes], policy: Policy | None = None) -> Costs:
     """Take the events in, written back after every few; what is written leaves memory now and then, as in a worker."""
     store = ChangelogStore()
     people: WriteBackCache[customers.Customer] = WriteBackCache(
-        store, customers.load, customers.dump, lambda _: customers.Customer(), CUSTOMERS.name
+        store, lambda key, raw: customers.load(raw, key), customers.dump, customers.Customer, CUSTOMERS.name
     )
     stage, clock, out = ContactsStage(policy or Policy(), Roster()), EventClock(), Costs()
     size = max(1, len(events) // _PARTS)

@@ -187,7 +187,7 @@ def test_state_is_written_once_a_checkpoint_and_read_again() -> None:
     table = ChangelogStore()
     table.restore(3, b"a", b"1")
     state: WriteBackCache[list[int]] = WriteBackCache(
-        table, lambda raw: [int(raw)], lambda held: str(held[0]).encode(), lambda _: [0]
+        table, lambda _, raw: [int(raw)], lambda held: str(held[0]).encode(), lambda _: [0]
     )
     assert state["a"] == [1]
     assert state.get("b") is None

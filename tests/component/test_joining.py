@@ -56,7 +56,7 @@ def test_figures_are_those_of_customers_that_every_event_tells(tmp_path: Path, o
     assert not operation.letters()
     assert result.now is not None
     assert not differences(of_days(operation.days(), result.now), of_days(result.facts, result.now))
-    stored = {key: customers.load(raw) for key, raw in operation.stored(topics.CUSTOMERS).items()}
+    stored = {key: customers.load(raw, key) for key, raw in operation.stored(topics.CUSTOMERS).items()}
     kept = {key: sorted(of["events"]) for key, of in of_customers(stored).items()}
     assert kept == {key: sorted(of["events"]) for key, of in of_customers(result.customers).items()}
 

@@ -195,7 +195,7 @@ def test_whoever_produced_the_figures_are_those_of_the_undisturbed_run(tmp_path:
     assert not operation.letters()
     assert result.now is not None
     assert of_days(operation.days(), result.now) == of_days(result.facts, result.now)
-    kept = {key: customers.load(raw) for key, raw in operation.stored(topics.CUSTOMERS).items()}
+    kept = {key: customers.load(raw, key) for key, raw in operation.stored(topics.CUSTOMERS).items()}
     assert of_customers(kept).keys() == of_customers(result.customers).keys()
     for topic in (topics.CUSTOMERS, topics.PRESENCE):
         for number in range(PARTITIONS):

@@ -317,12 +317,13 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
             speech_rate=draw(st.sampled_from([None, 150, 200])), silences=draw(st.sampled_from([0, 3, 7])),
             shift_seconds=draw(st.sampled_from([None, 600, 3600, 9000])), emotion_end=0.5, page_switches=draw(st.sampled_from([None, 3])), search_seconds=7, keyword_coverage=0.5,
         )  # fmt: skip
-    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2, 4]))):
         wrong = draw(st.sampled_from(story.told))
         word = draw(st.sampled_from(["retracted", "corrected"]))
         fields = dict[str, Any]()
         if word == "retracted":
-            story.about = {}  # it says nothing else
+            story.about = {}
+            fields = draw(st.sampled_from([{}, {}, {"queue_id": "r"}]))  # of the contact, not of what is taken back
         else:
             staff = {"agent_id": "c", "team_id": "t"} if "agent_id" in wrong else {}
             others: list[dict[str, Any]] = [staff, {"kind": "complaint"}, {"topic": "y"}, {"queue_id": "r"}]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contacts import customer as customers
+from streams.contacts.shared import customer_of
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import Rejected, decode_any, encode
@@ -187,7 +188,7 @@ def storing_changes_nothing(told: list[Told], every: int) -> None:
         if offset % every == 0:
             kpis.settle_all()
             for key in list(people):
-                people[key] = customers.load(customers.dump(people[key]))
+                people[key] = customers.load(customers.dump(people[key]), customer_of(key))
             for key in list(entities):
                 entities[key] = load_entity(dump_entity(entities[key]))
             kpis = KpisStage(POLICY, (), entities, days)

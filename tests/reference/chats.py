@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tests.reference.holder import agent, desk, desk_before, holder, place, takes
 from tests.reference.moments import after, lasted
@@ -121,8 +121,10 @@ def conversations(contact: Contact) -> list[Conversation]:
     over = False
     for number, event in enumerate(contact.events):
         kind, sender = event["type"], event.get("sender")
-        silence = timedelta(hours=contact.policy.chat_session_hours)
-        silent = heard is not None and event["time"] - heard > silence
+        silent = (
+            heard is not None
+            and silence(found[-1], over, heard, event["time"]) > contact.policy.chat_session_hours * 3600
+        )
         if sender == "bot" and over and not silent:
             continue  # asks for a rating, say
         begins = sender == "customer" or kind in ("chat.started", "chat.handed_over")
@@ -134,6 +136,14 @@ def conversations(contact: Contact) -> list[Conversation]:
             heard = event["time"]
         over = over or kind == "chat.ended"
     return found
+
+
+def silence(talk: Conversation, over: bool, since: datetime, until: datetime) -> float:
+    """For how many seconds nobody wrote: while a customer waits for people, only the hours count in which people work."""
+    last = max(talk.by("agent"), default=-1)
+    if over or talk.asked() is None or talk.waits(since=last) is None:
+        return (until - since).total_seconds()
+    return lasted(since, until, talk.contact.policy)
 
 
 def first_asked(contact: Contact) -> tuple[datetime, Conversation, int] | None:

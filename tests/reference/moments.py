@@ -52,11 +52,15 @@ def _open_hours(day: date, policy: Policy) -> Iterator[tuple[datetime, datetime]
         return
     name = "makeup" if day in policy.workdays else WEEKDAYS[day.weekday()]
     for span in filter(None, policy.business_hours.get(name, "").split(",")):  # type: ignore[call-overload]
-        start, end = (
-            datetime.combine(day, time.fromisoformat(word.strip()), policy.zone).astimezone(UTC)
-            for word in span.split("-")
-        )
+        start, end = (_on(day, word.strip(), policy) for word in span.split("-"))
         yield start, end
+
+
+def _on(day: date, clock: str, policy: Policy) -> datetime:
+    """A time of a day by the clock on the wall; 24:00 is the midnight at its end."""
+    if clock == "24:00":
+        day, clock = day + ONE_DAY, "00:00"
+    return datetime.combine(day, time.fromisoformat(clock), policy.zone).astimezone(UTC)
 
 
 def lasted(start: datetime, end: datetime, policy: Policy) -> float:

@@ -77,26 +77,29 @@ def amended(events: list[Event]) -> list[Event]:
     """The events of one contact or agent as they stand after every correction and retraction; the last word stands."""
 
     def standing(event: Event, above: frozenset[str]) -> Event | None:
-        stands: Event | None = event
+        told, stands = event, True
         for word in events:
             if not amends(word) or word["corrects"] != event["id"] or word["id"] in above:
                 continue
             said = standing(word, above | {event["id"]})
             if said is None:
                 continue
-            if said["type"].endswith(".retracted"):
-                stands = None
+            stands = not said["type"].endswith(".retracted")
+            if not stands:
                 continue
             given = {name: value for name, value in said.items() if name not in OWN and value is not None}
             if not amends(event):
                 given = {name: value for name, value in given.items() if name in FIELDS[event["type"]]}
-            made = (stands or event) | given
-            if given.get("agent_id", made.get("agent_id")) != (stands or event).get("agent_id"):
+            before = told
+            if told["type"].endswith(
+                ".retracted"
+            ):  # corrected, it is a correction; itself it says nothing of the event
+                before = {name: told[name] for name in OWN if name in told} | {"type": said["type"]}
+            made = before | given
+            if made.get("agent_id") != before.get("agent_id"):
                 made["team_id"] = given.get("team_id")  # he leaves the team of the one before
-            if amends(event):
-                made["type"] = said["type"]  # a corrected retraction is a correction
-            stands = made if amends(event) or sound(made) else stands or event
-        return stands
+            told = made if amends(event) or sound(made) else told
+        return told if stands else None
 
     found = (standing(event, frozenset({event["id"]})) for event in events if not amends(event))
     return [event for event in found if event is not None]

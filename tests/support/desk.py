@@ -9,6 +9,7 @@ from typing import Any
 
 from streams.contacts import customer as customers
 from streams.contacts.joining import Lacking
+from streams.contacts.shared import customer_of
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
@@ -155,7 +156,7 @@ def stored_again_and_again(raws: Sequence[bytes], policy: AnyPolicy, every: int)
         for number, (key, contribution) in enumerate(out.contributions.items()):
             kpis.apply(key, contribution, start * 1000 + number)
         stored |= {key: customers.dump(people[key]) for key in out.touched}
-        people = Customers({key: customers.load(raw) for key, raw in stored.items()})
+        people = Customers({key: customers.load(raw, customer_of(key)) for key, raw in stored.items()})
     assert clock.now is not None
     kpis.advance(clock.now)
     kpis.settle_all()

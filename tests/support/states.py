@@ -27,7 +27,7 @@ def latest(settings: Settings, topic: str) -> dict[str, bytes]:
 
 def stored_customers(settings: Settings, topic: str) -> dict[str, customers.Customer]:
     """Every customer as it is stored."""
-    return {key: customers.load(raw) for key, raw in latest(settings, topic).items()}
+    return {key: customers.load(raw, key) for key, raw in latest(settings, topic).items()}
 
 
 def of_customers(stored: Mapping[str, customers.Customer]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class FromTable(Customers):
 
     def __missing__(self, key: str) -> Customer:
         raw = self._table.get(key)
-        value = self[key] = Customer() if raw is None else customers_.load(raw)
+        value = self[key] = Customer(key) if raw is None else customers_.load(raw, key)
         return value
 
     def starting_with(self, prefix: str) -> list[str]:

@@ -60,8 +60,8 @@ class Joiner:
         """One customer of what is stored in the right partition, if anything is, and in another; returns what gives its stored form once
         ``tally`` has been asked.
         """
-        kept = customers.Customer() if here is None else customers.load(here)
-        other = customers.load(astray)
+        kept = customers.Customer(key) if here is None else customers.load(here, key)
+        other = customers.load(astray, key)
         for contact in list(other.contacts):
             memory = other.part_with(contact, self._rules, tally)
             # Contacts of an id that many callers share are linked to no others; what was sent on of them stays as it is.

@@ -34,12 +34,12 @@ class OwnPartition(WriteBackCache[V]):
         home: Callable[[str], int],
         astray: Iterable[str],
         store: StateStore,
-        load: Callable[[bytes], V],
+        load: Callable[[str, bytes], V],
         dump: Callable[[V], bytes],
-        new: Callable[[], V],
+        new: Callable[[str], V],
         topic: str,
     ) -> None:
-        super().__init__(store, load, dump, lambda _: new(), topic)
+        super().__init__(store, load, dump, new, topic)
         self._number, self._home = number, home
         self._elsewhere = {key: home(key) for key in astray}
         self._astray = frozenset(self._elsewhere)

@@ -167,7 +167,7 @@ class WriteBackCache(dict[str, V]):
     def __init__(
         self,
         store: StateStore,
-        load: Callable[[bytes], V],
+        load: Callable[[str, bytes], V],
         dump: Callable[[V], bytes],
         new: Callable[[str], V],
         topic: str = "state",
@@ -195,7 +195,7 @@ class WriteBackCache(dict[str, V]):
     def read(self, key: str, raw: bytes) -> V:
         """The value that is stored under a key."""
         try:
-            return self._load(raw)
+            return self._load(key, raw)
         except Exception as error:
             raise BrokenStateError(self.topic, key, error) from error
 

@@ -55,7 +55,7 @@ class WorkingState:
         astray = {number: look_for_astray(number, stores, of) for number in self.numbers}
 
         def by_partition(
-            topic: Topic, load: Callable[[bytes], V], dump: Callable[[V], bytes], new: Callable[[], V]
+            topic: Topic, load: Callable[[str, bytes], V], dump: Callable[[V], bytes], new: Callable[[str], V]
         ) -> ByPartition[V]:
             def part(number: int) -> OwnPartition[V]:
                 own = astray[number][topic] if number in astray else ()
@@ -63,13 +63,24 @@ class WorkingState:
 
             return ByPartition(stores[topic], part)
 
-        self.customers = by_partition(topics.CUSTOMERS, customers.load, customers.dump, Customer)
-        self.presences = by_partition(topics.PRESENCE, presence.load, presence.dump, AgentPresence)
+        self.customers = by_partition(
+            topics.CUSTOMERS,
+            lambda key, raw: customers.load(raw, customer_of(key)),
+            customers.dump,
+            lambda key: Customer(customer_of(key)),
+        )
+        self.presences = by_partition(
+            topics.PRESENCE, lambda _, raw: presence.load(raw), presence.dump, lambda _: AgentPresence()
+        )
         self.entities: WriteBackCache[Entity] = WriteBackCache(
-            stores[topics.ENTITIES], entities.load, entities.dump, lambda _: Entity(), topics.ENTITIES.name
+            stores[topics.ENTITIES],
+            lambda _, raw: entities.load(raw),
+            entities.dump,
+            lambda _: Entity(),
+            topics.ENTITIES.name,
         )
         self.days: WriteBackCache[DailyFacts] = WriteBackCache(
-            stores[topics.DAILY_FACTS], decode_day, _dump_day, new_day, topics.DAILY_FACTS.name
+            stores[topics.DAILY_FACTS], lambda _, raw: decode_day(raw), _dump_day, new_day, topics.DAILY_FACTS.name
         )
         #: Partition → sources that are known there to have sent events without a customer.
         self.lacking = {number: self._lacking(number) for number in self.numbers}

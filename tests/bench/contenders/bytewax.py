@@ -89,7 +89,7 @@ def whole(order: Order, meter: Meter) -> Dataflow:
         return key, (key, message.value)
 
     def join(customer: Customer | None, keyed: tuple[str, bytes]) -> tuple[Customer, list[tuple[str, Contributions]]]:
-        customer = Customer() if customer is None else customer
+        customer = Customer(keyed[0]) if customer is None else customer
         contributed = contacts.take(keyed[0], customer, keyed[1])
         progress.took(len(contributed))
         return customer, contributed

@@ -129,7 +129,7 @@ def whole(app: Any, order: Order, meter: Meter) -> None:
     """The whole main job: customers, contributions, entities and their days."""
     contacts, kpis = job.Contacts(), job.Kpis()
     progress = Progress(meter, kpis.checksum)
-    register("customer", ByFunctions(dump_customer, load_customer))
+    register("customer", ByFunctions(dump_customer, lambda raw: load_customer(raw, "")))
     register("entity", ByFunctions(dump_entity, load_entity))
     register("day", ByFunctions(job.encode_day, job.decode_day))
     register("contributions", ByFunctions(job.encode_contributions, job.decode_contributions))
@@ -147,7 +147,8 @@ def whole(app: Any, order: Order, meter: Meter) -> None:
         async for key, raw in stream.items():
             if not progress.may_take():
                 continue
-            customer = customers.get(key) or Customer()
+            customer = customers.get(key) or Customer(key)
+            customer.id = key
             contributed = contacts.take(key, customer, raw)
             customers[key] = customer
             for entity, message in contributed:

@@ -69,7 +69,7 @@ def whole(app: Application, order: Order, meter: Meter) -> None:
 
     def join(raw: bytes, key: str, timestamp: int, headers: Any, state: Any) -> list[tuple[str, Contributions]]:
         stored = state.get_bytes("customer")
-        customer = Customer() if stored is None else load_customer(stored)
+        customer = Customer(key) if stored is None else load_customer(stored, key)
         contributed = contacts.take(key, customer, raw)
         state.set_bytes("customer", dump_customer(customer))
         progress.took(len(contributed))

@@ -144,6 +144,18 @@ def test_a_distribution_is_explained_by_its_family() -> None:
     assert (found.bottom[0].amount, found.bottom[0].values) == (10, 2)
 
 
+@pytest.mark.parametrize("part", ["vip", "urgent"])
+def test_what_counts_apart_as_well_is_explained_once(part: str) -> None:
+    """Three offered, one of them a VIP's: 3 below the line, not 4. (An explanation said 4 and called the VIP's a bucket.)"""
+    policy, kpi_ = Policy(), KPIS["service_level_20s"]
+    sums = {"calls_offered": 3, "calls_answered_within_20s": 2, f"calls_offered~{part}": 1}
+    found = explain(kpi_, "all|all", sums, kpi_.bound(policy, "desk"), policy.version)
+    assert found.bottom is not None
+    assert (found.bottom[0].amount, found.bottom[0].values, found.top[0].amount) == (3, 0, 2)
+    assert (found.figure.value, found.figure.n) == (2 / 3, 3)
+    assert found.apart[f"service_level_20s~{part}"].n == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -71,7 +71,7 @@ def test_another_policy_on_stored_contacts_takes_away_only_what_was_sent() -> No
         out = stage.process(part, people, clock, machine=2**52, event_time=True)
         for cell in out.contributions["all|all"].cells:
             add(total, cell.sums)
-        people = Customers({key: load(dump(person)) for key, person in people.items()})
+        people = Customers({key: load(dump(person), key) for key, person in people.items()})
     assert total == {"calls_offered": 1}
 
 

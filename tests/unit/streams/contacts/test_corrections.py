@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -110,6 +111,23 @@ def test_the_last_word_stands(story: Callable[[Script], Script], rating: int | N
     held = sums(script.run())
     assert (held.get("csat_score_1_5"), held["wait_seconds"]) == (rating, wait)
     in_any_order([*script.events, *later(2)])
+
+
+@pytest.mark.parametrize("apart", [0, 1], ids=["in one moment", "one after the other"])
+def test_words_about_words_may_go_as_deep_as_a_contact_remembers(apart: int) -> None:
+    """900 corrections, each of the one before: the last speaks of the wait, the first of the topic. (In one moment they ended in a RecursionError.)"""
+    answer = e.CallAnswered(id="w0", source="s", time=moment("09:00:05"), contact_id="c", agent_id="a", wait_seconds=5)
+    words = [
+        e.CallCorrected(
+            id=f"w{number}", source="s", time=moment("10:00:00") + timedelta(milliseconds=apart * number), contact_id="c",
+            corrects=f"w{number - 1}", wait_seconds=number, topic="bill" if number == 1 else None,
+        )
+        for number in range(1, 901)
+    ]  # fmt: skip
+    for told in ([answer, *words], [*reversed(words), answer]):
+        (stands,) = effective(told)
+        assert isinstance(stands, e.CallAnswered)
+        assert (stands.wait_seconds, stands.topic) == (900, "bill")
 
 
 def test_a_contact_moves_to_another_agent_and_leaves_the_team_of_the_one_before() -> None:

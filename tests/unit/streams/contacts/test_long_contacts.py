@@ -103,10 +103,15 @@ def test_late_events_find_their_place_among_many(monkeypatch: pytest.MonkeyPatch
     mixed = events + dice.choices(events, k=100)
     mixed.sort(key=lambda event: event.time + timedelta(minutes=dice.choice([0, 0, 0, 30, 400])))
     assert all_facts(run_events(mixed)) == wanted
-    stage, clock, stored, found = ContactsStage(POLICY, Roster()), EventClock(), customers.dump(Customer()), Customers()
+    stage, clock, stored, found = (
+        ContactsStage(POLICY, Roster()),
+        EventClock(),
+        customers.dump(Customer("c1")),
+        Customers(),
+    )
     contributed: dict[str, int] = {}
     for event in mixed:
-        found["c1"] = customers.load(stored)
+        found["c1"] = customers.load(stored, "c1")
         out = stage.process([encode(event)], found, clock, machine=2**52, event_time=True)
         stored = customers.dump(found["c1"])
         for cell in out.contributions["all|all"].cells if out.contributions else ():
@@ -133,7 +138,7 @@ def test_an_event_from_before_what_a_long_contact_remembers_is_refused(monkeypat
     assert "contact c1" in result.rejected[0][1].detail
     assert result.duplicates == 1
     assert sums(result)["chat_responses"] == 150
-    again = customers.load(customers.dump(result.customers["c1"]))
+    again = customers.load(customers.dump(result.customers["c1"]), "c1")
     stage = ContactsStage(POLICY, Roster())
     out = stage.process([encode(late)], Customers(c1=again), EventClock(), machine=2**52, event_time=True)
     assert [why.reason for _, why in out.rejected] == ["too_late"]
@@ -225,7 +230,7 @@ def test_state_of_the_release_before_goes_on() -> None:
 
     take([*day[:3], *ends[:3]])
     assert added["repeat_contacts"] == 2
-    people = Customers(k=customers.load(as_before(customers.dump(people["k"]))))
+    people = Customers(k=customers.load(as_before(customers.dump(people["k"])), "k"))
     take([day[3], ends[3]])
     assert (added["repeat_contacts"], added["contacts_handled_known"], added["contacts_shared"]) == (0, 0, 4)
 
@@ -252,7 +257,7 @@ def test_a_chat_that_the_release_before_has_stored_goes_on() -> None:
                 added[measure] = added.get(measure, 0) + amount
 
     take(*over, said("c1", "09:00:00", "customer"))
-    people = Customers(k=customers.load(as_before(customers.dump(people["k"]))))
+    people = Customers(k=customers.load(as_before(customers.dump(people["k"])), "k"))
     take(said("c1", "09:00:01", "bot"), said("c1", "09:00:20", "agent"))
     take(said("c2", "10:00:00", "customer"), said("c2", "10:00:05", "agent"))
     assert (added["first_responses_within_30s"], added["chat_first_response_seconds"]) == (3, 35_000)
@@ -303,5 +308,5 @@ def test_a_topic_that_the_release_before_kept_as_it_was_written_is_the_same_topi
     place = Contact.__struct_fields__.index("topic")
     for kept in contacts.values():
         kept[2][place] = "Card  Lost"
-    people = Customers(k=customers.load(msgspec.msgpack.encode([last_at, forgotten, contacts, *rest])))
+    people = Customers(k=customers.load(msgspec.msgpack.encode([last_at, forgotten, contacts, *rest]), "k"))
     assert take(calls[1])["repeat_contacts"] == 1

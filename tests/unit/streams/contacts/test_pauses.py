@@ -33,7 +33,7 @@ def back_and_forth(times: int) -> list[AnyContactEvent]:
 
 
 def joined(events: list[AnyContactEvent]) -> Customer:
-    customer = Customer()
+    customer = Customer("k")
     for event in events:
         customer.admit(event, event.at, RULES, 0, Tally())
     return customer
@@ -60,7 +60,7 @@ def test_state_of_before_is_read_and_goes_on(how_many: int) -> None:
     kept = raw[2]["tickets:t"]
     for part in (0, 2):  # what can no longer change, and the state
         kept[part] = cut(kept[part], Contact, "awaited")
-    customer = customers.load(msgspec.msgpack.encode(raw))
+    customer = customers.load(msgspec.msgpack.encode(raw), "k")
     state = customer.states["tickets:t"]
     assert (state.awaited, state.stopped_since, state.pauses) == (False, None, ())
     assert state.slots == begun.states["tickets:t"].slots

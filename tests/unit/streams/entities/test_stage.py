@@ -12,7 +12,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Cell, Contribution, DailyFacts, Planned, Sums
 from streams.entities import daily_facts as daily
 from streams.entities.day_parts import new_day
-from streams.entities.entity import Entity
+from streams.entities.entity import Entity, dump, load
 from streams.entities.stage import KpisStage
 from streams.kpi.measures import merged
 from streams.kpi.policy.model import Policy
@@ -301,3 +301,12 @@ def test_who_has_waited_for_longer_than_the_policy_allows_waits_no_more() -> Non
     assert entity.waiting == {}
     entity.waiting = {"ahead": 90_000}
     assert entity.longest_wait(60_000, 60_000) == (1, 0.0)
+
+
+def test_who_waits_as_a_release_before_has_stored_it_leaves_all_the_same() -> None:
+    """A leg's name did not say whose the call is; of two of one name the other stays."""
+    stored = Entity()
+    stored.waiting = {"calls:c1/wait1": 0, "calls:c2/wait1@5e1f": 0}
+    entity = load(dump(stored))
+    entity.apply([Contribution(left=["calls:c1/wait1@77ab", "calls:c2/wait1@0000"])])
+    assert entity.waiting == {"calls:c2/wait1@5e1f": 0}

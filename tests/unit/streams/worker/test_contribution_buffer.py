@@ -41,7 +41,7 @@ class Desk:
     def cycle(self) -> list[dict[str, Contribution]]:
         """What a cycle sends; the customers are then stored and read again."""
         sent = [decode(message).to for _, _, message in self.tallies.drain()]
-        self.people = Customers({key: load(dump(person)) for key, person in self.people.items()})
+        self.people = Customers({key: load(dump(person), key) for key, person in self.people.items()})
         return sent
 
 

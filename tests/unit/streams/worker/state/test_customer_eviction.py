@@ -45,7 +45,14 @@ class State:
         self.customers: ByPartition[Customer] = ByPartition(
             self.store,
             lambda number: OwnPartition(
-                number, lambda _: 0, (), self.store, customers.load, customers.dump, Customer, "state-customers"
+                number,
+                lambda _: 0,
+                (),
+                self.store,
+                lambda key, raw: customers.load(raw, key),
+                customers.dump,
+                Customer,
+                "state-customers",
             ),
         )
         self.eviction = CustomerEviction(self.customers, STAGE.look_back_ms, 0)

@@ -59,7 +59,7 @@ class TestEveryStore:
 
     def test_writes_back_once_what_was_marked(self, store: StateStore) -> None:
         cache: WriteBackCache[list[int]] = WriteBackCache(
-            store, lambda raw: [int(raw)], lambda value: str(value[0]).encode(), lambda _: [0]
+            store, lambda _, raw: [int(raw)], lambda value: str(value[0]).encode(), lambda _: [0]
         )
         assert cache.get("d") is None
         cache["a"][0] += 4
@@ -173,7 +173,10 @@ class TestAValueTooLongForAMessage:
         store = ChangelogStore()
         store.put(0, b"k", self.LONG)
         cache: WriteBackCache[bytes] = WriteBackCache(
-            self.read(store.drain()[0][1:]), msgspec.msgpack.decode, msgspec.msgpack.encode, lambda _: b""
+            self.read(store.drain()[0][1:]),
+            lambda _, raw: msgspec.msgpack.decode(raw),
+            msgspec.msgpack.encode,
+            lambda _: b"",
         )
         with pytest.raises(BrokenStateError, match="state discard"):
             cache["k"]
