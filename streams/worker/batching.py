@@ -76,8 +76,8 @@ class RunScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
             yield from super().iterate(records)
             return
         # A topic made anew has no position before the fetch that finds where it begins: there is its first record.
-        found = {tp: fetched[0].offset for tp, fetched in records.items() if fetched}
-        for tp, begins in [each for each in (found | records.begins).items() if each[0].topic in self.sources]:
+        found: dict[Any, int] = {tp: fetched[0].offset for tp, fetched in records.items() if fetched}
+        for tp, begins in [each for each in {**found, **records.begins}.items() if each[0].topic in self.sources]:
             fetched = records.pop(tp, [])
             parts = [fetched[start : start + self.max_run] for start in range(0, len(fetched), self.max_run)] or [[]]
             for part in parts:
