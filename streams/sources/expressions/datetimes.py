@@ -24,6 +24,8 @@ _DAY = timedelta(days=1)
 _SERIAL_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - local times, whose zone comes later
 _FIRST_SERIAL, _LAST_SERIAL = 61, 2_958_465
 _DIGIT = re.compile(r"\d")
+#: How data bases and ticket systems write what ISO 8601 writes as Z.
+_UTC = re.compile(r"(?<=\d) ?(UTC|GMT)$")
 #: Hints by the shape of what they are about; so many are kept.
 _hints: dict[tuple[str, str], str] = {}
 _HINTS = 256
@@ -125,7 +127,7 @@ class Moments:
         text = _text(value, "a moment") if not isinstance(value, date) else value.isoformat()
         try:
             if self._datetime_format is None:
-                moment = datetime.fromisoformat(text)
+                moment = datetime.fromisoformat(_UTC.sub("Z", text))
             else:
                 moment = _parsed(text, self._datetime_format)
         except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +134,47 @@ def test_a_time_that_is_not_read_is_refused_with_what_would_read_it(tmp_path: Pa
     assert reason in reasons(path, by(tmp_path))[0]
 
 
-def test_a_format_that_would_pass_over_the_half_of_the_day_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"datetime_format: .*with %p the hour is %I"):
-        by(tmp_path, 'datetime_format: "%Y/%m/%d %p %H:%M"')
+@pytest.mark.parametrize(
+    ("key", "form", "reason"),
+    [
+        ("datetime_format", "%Y/%m/%d %p %H:%M", "with %p the hour is %I"),
+        ("date_format", "%Y%Y", "a directive stands in it twice"),
+        ("datetime_format", "%Y-%m-%d %H:%m", "a directive stands in it twice"),  # what people mean is %M
+        ("time_format", "%H:%H", "a directive stands in it twice"),
+        ("date_format", "%Y-%-m-%-d", "is no format that strptime reads"),
+        ("date_format", "%Y-%m-%d%", "is no format that strptime reads"),
+        ("date_format", "yyyy/mm/dd", "does not say year, month and day"),
+        ("date_format", "%m-%d", "does not say year, month and day"),
+        ("datetime_format", "%H:%M", "does not say year, month and day"),
+        ("datetime_format", "%Y-%m-%d %I:%M", "does not say the hour"),
+        ("time_format", "%M:%S", "does not say the hour"),
+        ("time_format", "%H:%M%z", "a time of day has no offset"),
+        ("datetime_format", "%Y-%m-%d %H:%M:%S %Z", "%Z reads a zone's name and passes over it"),
+    ],
+)
+def test_a_format_that_cannot_be_read_or_passes_over_something_is_refused(
+    tmp_path: Path, key: str, form: str, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=f"by.yaml: {key}: {re.escape(repr(form))}.*{re.escape(reason)}"):
+        by(tmp_path, f'{key}: "{form}"')
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "moment"),
+    [
+        (None, "2026-05-04 02:00:00 UTC", "05-04 02:00:00 +00:00"),
+        (None, "2026-05-04T02:00:00.250Z", "05-04 02:00:00 +00:00"),
+        (None, "2026-05-04 10:00:00+08:00", "05-04 10:00:00 +08:00"),
+        ("%Y-%m-%d %H:%M:%S %z", "2026-05-04 03:00:00 +0100", "05-04 03:00:00 +01:00"),
+        ("%a %b %d %H:%M:%S %Y", "Mon May  4 10:00:00 2026", "05-04 10:00:00 +08:00"),
+        ("%G-W%V-%u %H:%M", "2026-W19-1 10:00", "05-04 10:00:00 +08:00"),
+        ("%Y/%m/%d", "2026/5/4", "05-04 00:00:00 +08:00"),
+    ],
+)
+def test_moments_with_offsets_names_and_weeks(tmp_path: Path, form: str | None, text: str, moment: str) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,{text},90\n")
+    (event,) = events(path, by(tmp_path, *([f'datetime_format: "{form}"'] if form else [])))
+    assert event.time.strftime("%m-%d %H:%M:%S ") + event.time.isoformat()[-6:] == moment
 
 
 @pytest.mark.parametrize(
@@ -185,6 +224,16 @@ def test_a_body_in_another_encoding_is_refused_with_its_name_which_reads_it(
         read_table(path, by(tmp_path))
     found = events(path, by(tmp_path, f"encoding: {encoding}"))
     assert tuple(event.agent_id for event in found) == clerks  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["rot13", "base64", "utf-9", "uu"])
+def test_what_is_no_encoding_of_texts_is_refused_where_a_mapping_or_a_page_states_it(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"by.yaml: encoding: '{name}' is no encoding of texts"):
+        by(tmp_path, f"encoding: {name}")
+    path = written(tmp_path, page(WHOLE, f'<meta charset="{name}">'), "calls.xls")
+    if name != "utf-9":  # whatever a page calls UTF, it is read as that
+        with pytest.raises(TableError, match=f"'{name}' is no encoding of texts"):
+            read_table(path, by(tmp_path))
 
 
 def test_single_places_that_are_not_utf_8_cost_their_rows_alone(tmp_path: Path) -> None:
