@@ -109,7 +109,10 @@ class Moments:
             return None
         if not is_number(value):
             raise TypeError(f"{value!r} is no number of seconds: write number(…)")
-        return _fixed(datetime.fromtimestamp(value, UTC).astimezone(self._zone))
+        try:
+            return _fixed(datetime.fromtimestamp(value, UTC).astimezone(self._zone))
+        except OSError as error:  # what the machine's own clock cannot reckon with
+            raise ValueError(f"{value:g} seconds since 1970 are no moment") from error
 
     def excel(self, value: Any) -> datetime | None:
         """The local time of a spreadsheet's serial number: days since 1899-12-30, to the millisecond. None for nothing."""

@@ -380,14 +380,14 @@ def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
 def _rated(out: _Lines, rating: _Column, at: str, who: list[str]) -> None:
     scores = [number(cell) or 0 for cell in rating.few]
     low, high = min(scores), max(scores)
-    score, scale, doubt = f"number({rating.ref})", "1-5", ""
+    scale, doubt = "1-5", "" if high == 5 else "the scale, from worst to best: 3-1 where 1 is the best"
     if high > 10:
         scale, doubt = "0-100", "the scale"
     elif low == 0:
         scale, doubt = ("binary", "the scale") if high <= 1 else ("0-10", "the scale")
     elif high > 5:
-        score, doubt = f"five_points({score}, 1, 10, 8, 4)", "worst, best, satisfied from, negative to"
-    fields = [*who, f"score: {_quoted(score)}", f"scale: '\"{scale}\"'"]
+        scale, doubt = "1-10", "the scale; satisfied from 9, unless the policy says another (satisfied_from)"
+    fields = [*who, f"score: {_quoted(f'number({rating.ref})')}", f"scale: '\"{scale}\"'"]
     _event(out, "call.rated", f"taken and not blank({rating.ref})", at, fields, doubt)
 
 

@@ -51,7 +51,7 @@ PAGE = "<table><tr><th>call_id</th><th>started</th><th>clerk</th></tr><tr><td>h1
         ),
         (
             ENGLISH.encode(), "calls.csv", "queued answered ended rated queued abandoned",
-            ['col("Answered (Y/N)") == "Y"', "datetime(Date, Time)", 'resolved: \'Resolved == "Y"\'', "five_points(number(Score), 1, 10, 8, 4)"],
+            ['col("Answered (Y/N)") == "Y"', "datetime(Date, Time)", 'resolved: \'Resolved == "Y"\'', "1-10"],
         ),
         (SERIAL.encode(), "calls.csv", "queued answered ended " * 2, ["queued: excel(start)", "taken: true  # ?"]),
         (TWO_ROWS.encode(), "calls.csv", "queued answered ended " * 2, ["header_rows: 2  # ?", 'datetime(col("call began"))']),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
+from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
+from streams.pipeline import run
+from streams.sources.in_order import in_order_of_time
 from streams.sources.table import html
 from streams.sources.table.layout import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
 from streams.sources.table.reader import read_table
 from streams.sources.table.rows import ReadRow, RejectedRow
+from streams.sources.versions import with_corrections
+from tests.support.desk import POLICY, sums
 
 HEADER = "ref,caller,clerk,began,held"
 ROW = "k7,31,Wu,2026-05-04 10:00:00,90"
@@ -412,48 +418,37 @@ def test_a_table_of_several_is_named_by_its_number(tmp_path: Path) -> None:
 # -- scales -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("scale", "scores"),
-    [
-        ("1, 10, 8, 4", {"1": 1, "4": 2, "6": 3, "7": 3.5, "8": 4, "9": 4.5, "10": 5}),
-        ("0, 7, 6, 2", {"0": 1, "2": 2, "4": 3, "5": 3.5, "6": 4, "7": 5}),
-        ("6, 1, 2, 5", {"6": 1, "5": 2, "3": 3.333, "2": 4, "1": 5}),  # school grades: 1 is the best
-        ("1, 3, 3, 1", {"1": 1, "2": 3, "3": 5}),
-        ("-100, 100, 50, -50", {"-100": 1, "0": 3, "75": 4.5}),
-    ],
-)
-def test_scores_of_any_scale_keep_what_is_satisfied_and_what_negative(
-    tmp_path: Path, scale: str, scores: dict[str, float]
-) -> None:
-    path = written(
-        tmp_path, "\n".join([HEADER, *(f"k{n},31,Wu,2026-05-04 10:00:00,{score}" for n, score in enumerate(scores))])
-    )
-    text = f'score: "five_points(held, {scale})", scale: \'"1-5"\''
-    by(tmp_path)
+def rated(tmp_path: Path, scale: str) -> TableMapping:
+    """A mapping of ratings: ``held`` is the score."""
+    by(tmp_path, held="number(held)")
     mapping = tmp_path / "by.yaml"
-    mapping.write_text(
-        mapping.read_text(encoding="utf-8")
-        .replace("call.ended", "call.rated")
-        .replace("talk_seconds: 'seconds(held)'", text),
-        encoding="utf-8",
-    )
-    assert [event.score for event in events(path, load_mapping(mapping))] == list(scores.values())  # type: ignore[union-attr]
+    text = mapping.read_text(encoding="utf-8").replace("call.ended", "call.rated").replace("talk_seconds:", "score:")
+    mapping.write_text(text.replace("number(held)'", f"number(held)', scale: '\"{scale}\"'"), encoding="utf-8")
+    return load_mapping(mapping)
+
+
+@pytest.mark.parametrize(("scale", "score"), [("1-10", 7), ("3-1", 2), ("0-7", 0), ("binary", 1), ("6-1", 3.5)])
+def test_a_score_is_told_on_its_own_scale(tmp_path: Path, scale: str, score: float) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,{score}\n")
+    (event,) = events(path, rated(tmp_path, scale))
+    assert (event.score, event.scale) == (score, scale)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
-    ("formula", "reason"),
+    ("scale", "score", "reason"),
     [
-        ("five_points(held, 1, 10, 8, 4)", "'90' is no score from 1 to 10"),
-        (
-            "five_points(held, 1, 100, 4, 8)",
-            "five_points: worst 1, negative to 8, satisfied from 4, best 100: in no order",
-        ),
+        ("1-10", 11, "score 11 is not on the scale 1-10"),
+        ("3-1", 4, "score 4 is not on the scale 3-1"),
+        ("4-4", 4, "a scale from 4 to 4 is none"),
+        ("1 to 5", 4, "matching regex"),
+        ("01-10", 4, "matching regex"),
     ],
 )
-def test_a_score_off_its_scale_and_bounds_in_no_order_are_refused(tmp_path: Path, formula: str, reason: str) -> None:
-    assert reasons(written(tmp_path, f"{HEADER}\n{ROW}\n"), by(tmp_path, held=formula)) == [
-        f"call.ended: talk_seconds: {reason}"
-    ]
+def test_a_score_off_its_scale_and_what_is_no_scale_are_refused(
+    tmp_path: Path, scale: str, score: int, reason: str
+) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,{score}\n")
+    assert reason in reasons(path, rated(tmp_path, scale))[0]
 
 
 # -- who the customer is ----------------------------------------------------------------------------------------------
@@ -568,11 +563,17 @@ def test_a_long_number_in_a_workbook_is_no_id_where_the_workbook_has_rounded_it(
 CHANGED = f"{HEADER},changed"
 
 
-def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, Any], str]:
-    """All facts of the files, and what was said on the error stream."""
+def answered(tmp_path: Path, *keys: str) -> TableMapping:
+    """The mapping of calls that were answered as they began."""
     by(tmp_path, *keys)
     with (tmp_path / "by.yaml").open("a", encoding="utf-8") as mapping:
         mapping.write("\n  - {type: call.answered, time: datetime(began), fields: {agent_id: clerk}}\n")
+    return load_mapping(tmp_path / "by.yaml")
+
+
+def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, Any], str]:
+    """All facts of the files, and what was said on the error stream."""
+    answered(tmp_path, *keys)
     paths = [written(tmp_path, "\n".join([CHANGED, *rows]), f"{n}.csv") for n, rows in enumerate(files)]
     arguments = [
         "facts",
@@ -586,8 +587,8 @@ def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, 
         "json",
     ]
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
     (row,) = json.loads(result.stdout)
+    assert result.exit_code == ("differs" in result.stderr), result.output
     return row, result.stderr
 
 
@@ -640,3 +641,26 @@ def test_a_row_whose_version_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_rows_that_differ_without_a_version_are_reported(tmp_path: Path, files: list[list[str]], said: str) -> None:
     assert talk(tmp_path, files)[1].startswith(said)
     assert ("set `version`" in talk(tmp_path, files)[1]) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "talked", "refused"),
+    [
+        ("version: datetime(changed)", LATER, 95, 0),
+        ("version: datetime(changed)", FIRST, 90, 0),
+        ("version: datetime(changed)", LATER.replace("10:00:00", "10:00:30"), 95, 0),
+        ("totals: skip", LATER, 90, 2),
+        ("totals: skip", FIRST, 90, 0),
+    ],
+)
+def test_an_export_that_is_sent_again_corrects_what_an_earlier_command_sent_or_is_refused(
+    tmp_path: Path, key: str, row: str, talked: int, refused: int
+) -> None:
+    mapping, raws = answered(tmp_path, key), list[bytes]()
+    for rows in (FIRST, row, FIRST):
+        path = written(tmp_path, f"{CHANGED}\n{rows}\n")
+        sent = [event for read in read_table(path, mapping) for event in with_corrections(read)]  # type: ignore[arg-type]
+        raws += map(encode, in_order_of_time(sent).events)
+    result = run(raws, POLICY)
+    assert [why.reason for _, why in result.rejected] == ["differs"] * refused
+    assert sums(result, day=date(2026, 5, 4))["talk_seconds"] == talked * 1000
