@@ -54,10 +54,17 @@ def starts_with(value: Any, beginning: str) -> bool:
     return value is not None and _as_text(value).startswith(_as_text(beginning))
 
 
+def _commas(written: str) -> str:
+    """What to write for a number with commas, which one country reads as thousands and another as a part of one."""
+    if not re.fullmatch(r"[+-]?\d[\d,.]*,\d+(\.\d+)?", written, re.ASCII):
+        return ""
+    return ': where commas part thousands, write replace(…, ",", ""); where it is a decimal comma, replace(…, ",", ".")'
+
+
 @lru_cache(_CACHED)
 def _parsed_number(written: str) -> float:
     if not _NUMBER.fullmatch(written):
-        raise ValueError(f"{written!r} is no number")
+        raise ValueError(f"{written!r} is no number{_commas(written)}")
     value = float(written) if any(mark in written for mark in ".eE") else small(int(written))
     if not isfinite(value):
         raise ValueError(f"{written!r} is too large a number")

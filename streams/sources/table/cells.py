@@ -28,6 +28,9 @@ _SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 #: How a workbook begins: a zip archive (XLSX, XLSB, ODS), or a compound file (XLS).
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _HTML = re.compile(r"<(!doctype\s+html|html|head|meta|body|table|div|style)\b", re.IGNORECASE)
+#: How exports keep a spreadsheet from taking an id for a number: ="0139", '0139.
+_FORCED = re.compile(r"""^\s*(?:="([^"]*)"|'([+\d][\d -]*))\s*$""")
+_AS_TEXT = ("=", "'")
 _GZIP = b"\x1f\x8b"
 #: A first line that tells Excel, and us, the delimiter.
 _TOLD_DELIMITER = re.compile(r"sep=(.)\s*", re.IGNORECASE)
@@ -171,6 +174,8 @@ def _text_rows(path: Path, encoding: str, delimiter: str, above: int) -> Iterato
                 except csv.Error as error:
                     yield RawRow(line, [], f"no row of a table: {error}")
                     continue
+                if any(cell[:1] in _AS_TEXT for cell in cells):
+                    cells = [_FORCED.sub(r"\1\2", cell) for cell in cells]
                 unreadable = UNREADABLE in "".join(cells)
                 yield RawRow(line, cells, "characters that are not in the file's encoding" if unreadable else None)
     except _DAMAGE as error:

@@ -51,6 +51,9 @@ class Layout(BaseModel):
     columns: tuple[str, ...] | None = Field(
         None, description="Names of the columns, in order, of a file without a header"
     )
+    blanks: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
+        (), description="What stands in a cell that is empty, like -, NULL or \\N"
+    )
     short_rows: Literal["reject", "blank"] = Field(
         "reject", description="A row with fewer cells than the header; blank: those that are missing are empty"
     )

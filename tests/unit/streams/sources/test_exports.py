@@ -89,6 +89,10 @@ PLAIN = [("k7", "05-04 10:00:00", 90)]
         ("PT1H2M3.5S", 3723.5),
         ("0.1 hours", 360),
         ("850ms", 0.85),
+        (":45", 45),
+        ("0 days 00:02:10", 130),
+        ("1 day, 1:00:00.5", 90_000.5),
+        ("130s (2m 10s)", 130),
         ("2:10", 130),
         ("130", 130),
     ],
@@ -99,10 +103,45 @@ def test_durations_in_words_marks_and_by_the_clock(tmp_path: Path, text: str, se
     assert told(path, by(tmp_path)) == [("k7", "05-04 10:00:00", seconds)]
 
 
-@pytest.mark.parametrize("text", ["5秒3分", "3分钟前", "分秒", "2m3", "1:75:00", "P1M"])
+@pytest.mark.parametrize(
+    "text", ["5秒3分", "3分钟前", "分秒", "2m3", "1:75:00", "P1M", "1 day, 25:00:00", "90s (2m)", "1::05"]
+)
 def test_what_is_no_duration_is_refused(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, f"{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,{text}\n")
     assert reasons(path, by(tmp_path))[0].startswith(f"call.ended: talk_seconds: '{text}' is no ")
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [("1,266", "where commas part thousands"), ("8,5", "decimal comma"), ("x", "")]
+)
+def test_a_number_with_a_comma_is_refused_with_what_to_write(tmp_path: Path, text: str, advice: str) -> None:
+    path = written(tmp_path, f'{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,"{text}"\n')
+    (reason,) = reasons(path, by(tmp_path, held="number(held)"))
+    assert reason.startswith(f"call.ended: talk_seconds: '{text}' is no number")
+    assert advice in reason
+
+
+# -- cells ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ['="0139"', "'0139", '"=""0139"""', '\t="0139"'])
+def test_an_id_that_an_export_keeps_from_becoming_a_number_is_that_id(tmp_path: Path, cell: str) -> None:
+    (event,) = events(written(tmp_path, f"{HEADER}\n{cell},31,Wu,2026-05-04 10:00:00,90\n"), by(tmp_path))
+    assert event.contact_id == "0139"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "'tis", "=A1", "''", '="a"&"b"'])
+def test_what_only_looks_like_one_stays_as_it_is(tmp_path: Path, cell: str) -> None:
+    quoted = cell.replace('"', '""')
+    (event,) = events(written(tmp_path, f'{HEADER}\n"{quoted}",31,Wu,2026-05-04 10:00:00,90\n'), by(tmp_path))
+    assert event.contact_id == cell  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("word", ["-", "NULL", "\\N", "无"])
+def test_words_for_nothing_are_empty_cells_where_the_mapping_says_so(tmp_path: Path, word: str) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,{word},2026-05-04 10:00:00,90\n")
+    assert [e.agent_id for e in events(path, by(tmp_path))] == [word]  # type: ignore[union-attr]
+    assert [e.agent_id for e in events(path, by(tmp_path, f"blanks: ['{word}']"))] == [None]  # type: ignore[union-attr]
 
 
 # -- times ------------------------------------------------------------------------------------------------------------
@@ -319,7 +358,7 @@ def test_a_header_that_does_not_fit_is_refused_with_what_to_set(tmp_path: Path, 
         read_table(written(tmp_path, content), by(tmp_path))
 
 
-@pytest.mark.parametrize("word", ["合计", "总计：", "Total", "Grand total:", "平均"])
+@pytest.mark.parametrize("word", ["合计", "总计：", "Total", "Grand total:", "平均", "总计：3条"])
 def test_rows_of_totals_are_refused_skipped_or_kept(tmp_path: Path, word: str) -> None:
     path = written(tmp_path, f"{HEADER}\n{ROW}\n{word},,Wu,2026-05-04 10:00:00,90\n")
     assert "set `totals: skip`" in reasons(path, by(tmp_path))[0].replace("Set", "set")
