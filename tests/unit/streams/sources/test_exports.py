@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -18,6 +20,7 @@ from streams.contracts.events import AnyEvent
 from streams.pipeline import run
 from streams.sources.in_order import in_order_of_time
 from streams.sources.table import html
+from streams.sources.table import workbook as workbook_reader
 from streams.sources.table.layout import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
 from streams.sources.table.reader import read_table
@@ -444,6 +447,85 @@ def test_what_no_table_can_be_taken_from_is_refused_with_what_to_do(
     with pytest.raises(TableError) as caught:
         list(read_table(written(tmp_path, content, "calls.xls"), by(tmp_path)))
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(("above", "skip"), [((), ""), ((), "skip_rows: 3"), (("Calls of May",), "skip_rows: 3")])
+def test_a_table_may_begin_anywhere_in_its_sheet(tmp_path: Path, above: tuple[str, ...], skip: str) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for number, line in enumerate((*above,), 1):
+        book.active.cell(number, 1, line)
+    for number, line in enumerate((HEADER, ROW, ROW.replace("90", "x")), 4):
+        for column, cell in enumerate(line.split(","), 3):
+            book.active.cell(number, column, cell)
+    book.save(path := tmp_path / "calls.xlsx")
+    read, refused = read_table(path, by(tmp_path, *([skip] if skip else [])))
+    assert isinstance(read, ReadRow)
+    assert (read.line, read.events[0].contact_id, refused.line) == (5, "k7", 6)  # type: ignore[union-attr]
+
+
+def workbook(tmp_path: Path, part: str, text: str) -> Path:
+    """A workbook with one part of it written anew."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for line in (HEADER, ROW):
+        book.active.append(line.split(","))
+    book.save(tmp_path / "whole.xlsx")
+    with ZipFile(tmp_path / "whole.xlsx") as whole, ZipFile(tmp_path / "calls.xlsx", "w", ZIP_DEFLATED) as made:
+        for name in whole.namelist():
+            made.writestr(name, text if name == part else whole.read(name))
+        if part not in whole.namelist():
+            made.writestr(part, text)
+    return tmp_path / "calls.xlsx"
+
+
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+FAR = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "reason"),
+    [
+        ("xl/worksheets/sheet1.xml", SHEET.format(FAR), "over 1,048,576 rows and 16,384 columns"),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET.format(FAR).replace("<c r", '<c s="1" r').replace("<row r", '<row spans="1:1" r'),
+            "over 1,048,576 rows and 16,384 columns",
+        ),
+        (
+            "content.xml",
+            '<table:table><table:table-row table:number-rows-repeated="1048575"><table:table-cell/></table:table-row>'
+            '<table:table-row><table:table-cell table:number-columns-repeated="16384" office:value-type="float"/>',
+            "over 1,048,576 rows and 16,384 columns",
+        ),
+        ("xl/media/image1.png", " " * 3_000_000, "a workbook that unpacks to"),
+    ],
+)
+def test_a_workbook_of_some_kilobytes_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, text: str, reason: str
+) -> None:
+    monkeypatch.setattr(workbook_reader, "MAX_UNPACKED", 2_000_000)
+    path = workbook(tmp_path, part, text)
+    assert path.stat().st_size < 20_000
+    began = time.process_time()
+    with pytest.raises(TableError, match=reason):
+        read_table(path, by(tmp_path))
+    assert time.process_time() - began < 5
+
+
+def test_cells_far_away_that_hold_nothing_are_no_part_of_a_table(tmp_path: Path) -> None:
+    whole = (
+        '<row r="3"><c r="B3" t="str"><v>ref</v></c></row><row r="4"><c r="B4"><v>7</v></c><c r="XFD4" s="1"/></row>'
+        '<row r="1048576" hidden="1"/>'
+    )
+    path = workbook(tmp_path, "xl/worksheets/sheet1.xml", SHEET.format(whole))
+    mapping = by(tmp_path, began='datetime("2026-05-04 10:00")', held="90").model_dump()
+    assert mapping["source"] == "desk"
+    text = (tmp_path / "by.yaml").read_text(encoding="utf-8").replace("agent_id: clerk, ", "")
+    (tmp_path / "by.yaml").write_text(text, encoding="utf-8")
+    assert told(path, load_mapping(tmp_path / "by.yaml")) == [("7", "05-04 10:00:00", 90)]
 
 
 def test_a_table_of_several_is_named_by_its_number(tmp_path: Path) -> None:
