@@ -277,7 +277,7 @@ _CAN_BE: dict[str, Callable[[_Column], bool]] = {
     "clock": lambda column: _is_clock(column) or bool(column.cells and _format(column.few, TIMES)[0]),
     "answered": lambda column: len(set(column.cells)) <= 12 and bool(_yes(column)),
     "resolved": lambda column: len(set(column.cells)) <= 4 and bool(_yes(column)),
-    "contact": lambda column: bool(column.cells) and column.blanks == 0,
+    "contact": lambda column: len(column.cells) > column.blanks,
 }
 
 
@@ -318,12 +318,13 @@ def _history(columns: Sequence[_Column]) -> tuple[_Column, str, dict[str, str]] 
     best: tuple[int, _Column, str, dict[str, str]] | None = None
     for column in columns:
         words = set(column.cells)
-        if column.blanks or not 2 <= len(words) <= 40 or len(words) == len(column.cells) > 8:
+        if column.blanks or not 2 <= len(words) <= 60 or len(words) == len(column.cells) > 8:
             continue
         for channel, known in (("queue_log", {verb: told[0] for verb, told in QUEUE_LOG.items()}), *HISTORIES.items()):
             found = {word: known.get(word if channel == "queue_log" else word.lower(), "") for word in sorted(words)}
             fit = sum(map(bool, found.values()))
-            if fit >= 2 and fit * 2 >= len(words) and (best is None or fit > best[0]):
+            # Asterisk logs much besides calls; words of others are not believed so soon.
+            if fit >= 2 and (fit * 2 >= len(words) or channel == "queue_log") and (best is None or fit > best[0]):
                 best = fit, column, channel, found
     return None if best is None else best[1:]
 

@@ -81,7 +81,7 @@ HEADERLESS: tuple[tuple[Callable[[Sequence[str]], bool], str], ...] = (
         "read_codec write_codec",
     ),
     (
-        lambda row: len(row) >= 5 and row[4] in QUEUE_LOG,
+        lambda row: len(row) >= 5 and bool(re.fullmatch(r"1\d{9}(\.\d+)?", row[0]) and re.fullmatch("[A-Z]+", row[4])),
         "time callid queuename agent event data1 data2 data3 data4 data5",
     ),
 )

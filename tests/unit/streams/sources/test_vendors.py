@@ -724,6 +724,31 @@ def test_an_agent_who_hands_on_to_an_outside_number_is_done_though_the_caller_ta
     assert [agent[name] for name in ("talk_seconds", "calls_transferred", "wrap_up_seconds")] == [11_000, 1, 6_000]
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"TransferredToEndpoint": {"Address": "+442079460009", "Type": "TELEPHONE_NUMBER"}}, "CUSTOMER_DISCONNECT"),
+        ({"TransferredToEndpoint": None}, "CUSTOMER_DISCONNECT"),  # the endpoint is not told in every record
+        ({"TransferredToEndpoint": {"Address": "+442079460009"}}, "THIRD_PARTY_DISCONNECT"),
+        ({"TransferredToEndpoint": {"Address": "+442079460009"}}, None),
+    ],
+)
+def test_however_an_outside_transfer_ends_the_talk_is_the_agents_own(
+    changes: dict[str, Any], reason: str | None
+) -> None:
+    record = contact(
+        TransferCompletedTimestamp=at("09:02:15"),
+        DisconnectTimestamp=at("09:40:00"),
+        DisconnectReason=reason,
+        **changes,
+    )
+    day = sums(run_events(connect(record)))
+    assert [day[name] for name in ("calls_answered", "calls_transferred", "talk_seconds", "hold_seconds")] == [
+        1, 1, 95_000, 5_000,
+    ]  # fmt: skip
+    assert "short_calls" not in day
+
+
 # -- events of the contracts, from a file -------------------------------------------------------------------------------
 
 
