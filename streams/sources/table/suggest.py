@@ -1,4 +1,4 @@
-"""A first mapping for a table of calls: proposed from its header and rows, with what is not sure marked."""
+"""A first mapping for a table or a history: proposed from its header and rows, with what is not sure marked."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class _Lines:
 
 
 def suggest(path: Path, time_zone: str) -> Proposal:
-    """Propose a mapping of a table of calls.
+    """Propose a mapping of a table of calls, or of a history of which each row tells one thing that happened to a call, chat or ticket.
 
     Raises TableError where the file cannot be read, or has no column that may be when a call came in.
     """
