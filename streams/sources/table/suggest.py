@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
 from pathlib import Path
 
 import yaml
 
-from streams.sources.expressions.durations import duration
 from streams.sources.expressions.functions import number
-from streams.sources.expressions.written import DATES, MOMENTS, TIMES, formats
-from streams.sources.table.cells import Table, beginning, open_table
+from streams.sources.expressions.written import DATES, TIMES
+from streams.sources.table.cells import beginning, open_table
 from streams.sources.table.encoding import encoding_of, likely_encoding
 from streams.sources.table.layout import Layout, TableError
 from streams.sources.table.mapping import TableMapping
 from streams.sources.table.reader import is_total
-from streams.sources.table.suggest_words import ANSWERS, BLANKS, HEADERLESS, HISTORIES, NO, QUEUE_LOG, ROLES, YES
+from streams.sources.table.suggest_columns import (
+    Column,
+    answers,
+    columns_of,
+    format_of,
+    is_clock,
+    is_iso,
+    moment_formula,
+    noes,
+    roles_of,
+    seconds_of,
+)
+from streams.sources.table.suggest_words import BLANKS, HEADERLESS, HISTORIES, NO, QUEUE_LOG, YES
 
 #: Rows that are looked at.
 LOOKED_AT = 2_000
@@ -36,27 +46,6 @@ class Proposal:
     text: str
     mapping: TableMapping
     unsure: int
-
-
-@dataclass
-class _Column:
-    """A column: how an expression names it, and the cells there are of it."""
-
-    name: str
-    cells: list[str]
-    blanks: int
-
-    @property
-    def ref(self) -> str:
-        plain = self.name.isidentifier() and not keyword.iskeyword(self.name) and self.name not in _BOUND
-        return self.name if plain else f'col("{self.name}")'
-
-    @property
-    def few(self) -> list[str]:
-        return list(dict.fromkeys(self.cells))[:50]
-
-
-_BOUND = frozenset({"queued", "wait", "talk", "taken", "none", "true", "false", "null", "over"})
 
 
 @dataclass
@@ -83,8 +72,8 @@ def suggest(path: Path, time_zone: str) -> Proposal:
     totals = any(is_total(row.cells) for row in rows)
     whole = [row.cells for row in rows if not is_total(row.cells) and row.problem is None]
     blanks = sorted({cell for cells in whole for cell in map(str.strip, cells) if cell.lower() in BLANKS})
-    columns = list(_columns(table, whole, frozenset(blanks)))
-    roles = _roles(columns)
+    columns = list(columns_of(table, whole, frozenset(blanks)))
+    roles = roles_of(columns)
     out = _Lines()
     out.add("# Proposed from the file; look at the lines with a question mark.")
     out.add(f"source: {_quoted(path.name.partition('.')[0])}")
@@ -152,155 +141,10 @@ def _values(row: Sequence[str]) -> bool:
     return any(re.search(r"\d[\d:/.-]*\d", cell) for cell in row) or sum(cell.isdigit() for cell in row) > 0
 
 
-def _columns(table: Table, rows: Sequence[Sequence[str]], blanks: frozenset[str]) -> Iterator[_Column]:
-    for place, name in enumerate(table.header):
-        if name:
-            cells = [row[place].strip() if place < len(row) else "" for row in rows]
-            cells = ["" if cell in blanks else cell for cell in cells]
-            yield _Column(name, [cell for cell in cells if cell], sum(not cell for cell in cells))
-
-
-def _roles(columns: Sequence[_Column]) -> dict[str, _Column]:
-    """What each column seems to be: by its name, where its cells can be that."""
-    found: dict[str, _Column] = {}
-    free = list(columns)
-    for role, said in ROLES.items():
-        words = said.split()
-        rank = {
-            id(c): place for c in free for place, w in reversed([*enumerate(words)]) if re.search(w, c.name.lower())
-        }
-        fits = [c for c in free if id(c) in rank and _CAN_BE.get(role, _anything)(c)]
-        if role in ("started", "day", "clock") and not fits:
-            fits = [c for c in free if _CAN_BE[role](c)]
-        if fits:
-            best = min(fits, key=lambda c: rank.get(id(c), 99))  # of several the one that an earlier word tells of
-            found[role] = best
-            free.remove(best)
-    if "started" not in found and "taken_at" in found:
-        del found["taken_at"]
-    if "started" in found:
-        found = {role: column for role, column in found.items() if role not in ("day", "clock")}
-    return found
-
-
-def _anything(column: _Column) -> bool:
-    return bool(column.cells)
-
-
-def _all(read: Callable[[str], object]) -> Callable[[_Column], bool]:
-    def can_be(column: _Column) -> bool:
-        try:
-            return bool(column.cells) and all(read(cell) is not None for cell in column.few)
-        except (ValueError, TypeError):
-            return False
-
-    return can_be
-
-
-def _is_duration(cell: str) -> float | None:
-    return found if (found := duration(cell)) is not None else number(_plain(cell))
-
-
-def _plain(cell: str) -> str:
-    """A number with commas as one without."""
-    return re.sub(",", "", cell) if _THOUSANDS.fullmatch(cell) else re.sub(",", ".", cell)
-
-
-#: 1,266 and 1,266.5; 8,5 is a decimal comma.
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
-
-
-def _moment_formula(column: _Column) -> tuple[str, str, str]:
-    """The expression, the format to set, and what is not sure; the expression is "" where the cells are no moments."""
-    few = column.few
-    if _iso(few, _moment) and not all(cell.isdigit() for cell in few):
-        bare = not any(":" in cell for cell in few)
-        return f"datetime({column.ref})", "", "a date without a time of day" if bare else ""
-    if all(re.fullmatch(r"[34]\d{4}(\.\d+)?", cell) for cell in few):
-        return f"excel({column.ref})", "", ""
-    if all(re.fullmatch(r"1\d{9}(\.\d+)?", cell) for cell in few):
-        return f"unix(number({column.ref}))", "", ""
-    if all(re.fullmatch(r"1\d{12}", cell) for cell in few):
-        return f"unix(number({column.ref}) / 1000)", "", ""
-    return (f"datetime({column.ref})", *_format(few, MOMENTS))
-
-
-def _moment(cell: str) -> datetime:
-    return datetime.fromisoformat(re.sub(" ?(UTC|GMT)$", "Z", cell))
-
-
-def _format(few: list[str], candidates: tuple[str, ...]) -> tuple[str, str]:
-    try:
-        fit = list(formats(few, candidates))
-    except ValueError:
-        return "", ""
-    if len(fit) > 1 and "%p" in fit[0]:  # with AM and PM, months mostly come first
-        fit.sort(key=lambda form: not form.startswith("%m"))
-    return (fit[0], f"or {fit[1]}" if len(fit) > 1 else "") if fit else ("", "")
-
-
-def _iso(few: Sequence[str], read: Callable[[str], object]) -> bool:
-    try:
-        return bool(few) and all(read(cell) is not None for cell in few)
-    except ValueError:
-        return False
-
-
-def _is_moment(column: _Column) -> bool:
-    if not column.cells or not any(
-        ":" in cell or "时" in cell or re.fullmatch(r"\d{5}\.\d+|1\d{9,12}", cell) for cell in column.few
-    ):
-        return False
-    formula, form, _ = _moment_formula(column)
-    return bool(form) or not formula.startswith("datetime") or _iso(column.few, _moment)
-
-
-def _is_day(column: _Column) -> bool:
-    return _iso(column.few, date.fromisoformat) or bool(column.cells and _format(column.few, DATES)[0])
-
-
-def _is_clock(column: _Column) -> bool:
-    return all(re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", cell) for cell in column.few) if column.cells else False
-
-
-_CAN_BE: dict[str, Callable[[_Column], bool]] = {
-    "wait": _all(_is_duration),
-    "talk": _all(_is_duration),
-    "hold": _all(_is_duration),
-    "wrap_up": _all(_is_duration),
-    "rating": lambda column: _all(number)(column) or bool(_answers(column)[1]),
-    "abandoned": lambda column: len(set(column.cells)) <= 4 and bool(_no(column)),
-    "taken_at": lambda column: _is_moment(column),
-    "started": _is_moment,
-    "version": _is_moment,
-    "day": _is_day,
-    "clock": lambda column: _is_clock(column) or bool(column.cells and _format(column.few, TIMES)[0]),
-    "answered": lambda column: len(set(column.cells)) <= 12 and bool(_yes(column)),
-    "resolved": lambda column: len(set(column.cells)) <= 4 and bool(_yes(column)),
-    "contact": lambda column: len(column.cells) > column.blanks,
-}
-
-
-def _no(column: _Column) -> list[str]:
-    return [cell for cell in column.few if cell.lower() in NO]
-
-
-def _answers(column: _Column) -> tuple[str, dict[str, int]]:
-    """The scale of a column of answers in words, and the score of each as the column writes it; "" and nothing where it is none."""
-    for scale, words in ANSWERS:
-        if column.cells and all(cell.lower() in words for cell in column.few):
-            return scale, {cell: words[cell.lower()] for cell in sorted(column.few)}
-    return "", {}
-
-
-def _yes(column: _Column) -> list[str]:
-    return [cell for cell in column.few if cell.lower() in YES]
-
-
-def _times(out: _Lines, roles: dict[str, _Column]) -> None:
+def _times(out: _Lines, roles: dict[str, Column]) -> None:
     """The formats of dates and times."""
     if "started" in roles:
-        _, form, doubt = _moment_formula(roles["started"])
+        _, form, doubt = moment_formula(roles["started"])
         if form:
             out.add(f'datetime_format: "{form}"', doubt)
         return
@@ -308,14 +152,14 @@ def _times(out: _Lines, roles: dict[str, _Column]) -> None:
         ("day", "date_format", date.fromisoformat, DATES),
         ("clock", "time_format", None, TIMES),
     ):
-        if role in roles and not (_is_clock(roles[role]) if read is None else _iso(roles[role].few, read)):
-            form, doubt = _format(roles[role].few, candidates)
+        if role in roles and not (is_clock(roles[role]) if read is None else is_iso(roles[role].few, read)):
+            form, doubt = format_of(roles[role].few, candidates)
             out.add(f'{key}: "{form}"', doubt)
 
 
-def _history(columns: Sequence[_Column]) -> tuple[_Column, str, dict[str, str]] | None:
+def _history(columns: Sequence[Column]) -> tuple[Column, str, dict[str, str]] | None:
     """Where several rows tell one contact's story: the column of verbs, the channel, and which event each verb is ("": unknown)."""
-    best: tuple[int, _Column, str, dict[str, str]] | None = None
+    best: tuple[int, Column, str, dict[str, str]] | None = None
     for column in columns:
         words = set(column.cells)
         if column.blanks or not 2 <= len(words) <= 60 or len(words) == len(column.cells) > 8:
@@ -329,7 +173,7 @@ def _history(columns: Sequence[_Column]) -> tuple[_Column, str, dict[str, str]] 
     return None if best is None else best[1:]
 
 
-def _of_history(out: _Lines, roles: dict[str, _Column], verb: _Column, channel: str, verbs: Mapping[str, str]) -> None:
+def _of_history(out: _Lines, roles: dict[str, Column], verb: Column, channel: str, verbs: Mapping[str, str]) -> None:
     """A mapping of a file of which each row tells one thing that happened to a contact."""
     at, doubt = _when(roles)
     if (contact := roles.get("contact")) is None:
@@ -358,7 +202,7 @@ def _of_history(out: _Lines, roles: dict[str, _Column], verb: _Column, channel: 
 _NOBODYS = frozenset({"call.queued", "call.abandoned", "call.left_queue", "chat.started", "ticket.created"})
 
 
-def _told_of(kind: str, sender: str, roles: dict[str, _Column]) -> list[str]:
+def _told_of(kind: str, sender: str, roles: dict[str, Column]) -> list[str]:
     """The fields of an event of a history."""
     fields = [f"sender: '\"{sender}\"'"] if sender else []
     if (agent := roles.get("agent")) is not None and kind not in _NOBODYS and sender in ("", "agent"):
@@ -368,11 +212,11 @@ def _told_of(kind: str, sender: str, roles: dict[str, _Column]) -> list[str]:
         ("talk", "talk_seconds", ("call.ended",)),
     ):
         if role in roles and kind in kinds:
-            fields.append(f"{key}: {_quoted(_seconds(roles[role]))}")
+            fields.append(f"{key}: {_quoted(seconds_of(roles[role]))}")
     return fields
 
 
-def _common(out: _Lines, roles: dict[str, _Column], customer: bool = True) -> None:
+def _common(out: _Lines, roles: dict[str, Column], customer: bool = True) -> None:
     """The fields of all events."""
     common = [
         f"{key}: {_quoted(roles[role].ref)}"
@@ -387,16 +231,16 @@ def _common(out: _Lines, roles: dict[str, _Column], customer: bool = True) -> No
             out.add(f"  {line}")
 
 
-def _when(roles: dict[str, _Column]) -> tuple[str, str]:
+def _when(roles: dict[str, Column]) -> tuple[str, str]:
     """The expression of the moment of a row, and what is not sure of it. Raises TableError where there is none."""
     if "started" in roles:
-        return _moment_formula(roles["started"])[::2]
+        return moment_formula(roles["started"])[::2]
     if "day" in roles and "clock" in roles:
         return f"datetime({roles['day'].ref}, {roles['clock'].ref})", ""
     raise TableError("no column that may be when a call came in: write a mapping by hand, see docs/mapping.md")
 
 
-def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
+def _meaning(out: _Lines, roles: dict[str, Column]) -> None:
     contact, agent = roles.get("contact"), roles.get("agent")
     if contact is not None and re.search("ticket|工单", contact.name.lower()) and not roles.keys() & {"wait", "talk"}:
         raise TableError(
@@ -411,17 +255,17 @@ def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
         out.add(f"contact_id: {_quoted(_joined(parts))}", rows_alike or "no column names the contact")
     else:
         out.add(f"contact_id: {_quoted(contact.ref)}")
-    if (rating := roles.get("rating")) is not None and (words := _answers(rating)[1]):
+    if (rating := roles.get("rating")) is not None and (words := answers(rating)[1]):
         scores = ", ".join(f"{_text(word)}: {score}" for word, score in words.items())
         out.add(f"lookups: {{answers: {{{scores}}}}}")
     out.add("let:")
     out.add(f"  queued: {_quoted(began)}", doubt)
     if "wait" not in roles and "taken_at" in roles and "started" in roles:
-        answered_at = _moment_formula(roles["taken_at"])[0]
+        answered_at = moment_formula(roles["taken_at"])[0]
         out.add(f"  wait: {_quoted(f'{answered_at} - queued')}")
     for role in ("wait", "talk"):
         if role in roles:
-            out.add(f"  {role}: {_quoted(_seconds(roles[role]))}")
+            out.add(f"  {role}: {_quoted(seconds_of(roles[role]))}")
     taken, doubt = _taken(roles, agent)
     out.add(f"  taken: {_quoted(taken)}", doubt)
     timed = "wait" in roles or ("taken_at" in roles and "started" in roles)
@@ -439,7 +283,7 @@ def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
         _event(out, "call.abandoned", "not taken", spent, waited)
     if "talk" in roles:
         lasted = [
-            f"{key}: {_quoted(_seconds(roles[role]))}"
+            f"{key}: {_quoted(seconds_of(roles[role]))}"
             for role, key in (("hold", "hold_seconds"), ("wrap_up", "wrap_up_seconds"))
             if role in roles
         ]
@@ -450,8 +294,8 @@ def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
         _rated(out, rating, f"{spent} + talk" if "talk" in roles else spent, who)
 
 
-def _rated(out: _Lines, rating: _Column, at: str, who: list[str]) -> None:
-    scale, words = _answers(rating)
+def _rated(out: _Lines, rating: Column, at: str, who: list[str]) -> None:
+    scale, words = answers(rating)
     if words:
         score = _quoted(f"answers({rating.ref})")
         fields = [*who, f"score: {score}", f"scale: '\"{scale}\"'"]
@@ -475,10 +319,10 @@ def _event(out: _Lines, kind: str, when: str, at: str, fields: list[str], doubt:
     out.add(f"  - {{type: {kind}, when: {_quoted(when)}, time: {_quoted(at)}{told}}}", doubt)
 
 
-def _taken(roles: dict[str, _Column], agent: _Column | None) -> tuple[str, str]:
+def _taken(roles: dict[str, Column], agent: Column | None) -> tuple[str, str]:
     """When a call was answered, and what is not sure of it."""
     if (left := roles.get("abandoned")) is not None:
-        return f'{left.ref} == "{_no(left)[0]}"', ""
+        return f'{left.ref} == "{noes(left)[0]}"', ""
     if (answered := roles.get("answered")) is not None:
         unknown = [cell for cell in answered.few if cell.lower() not in YES | NO]
         return _is_yes(answered), f"others are {', '.join(unknown[:5])}" if unknown else ""
@@ -489,20 +333,11 @@ def _taken(roles: dict[str, _Column], agent: _Column | None) -> tuple[str, str]:
     return "true", "no column says that a call was not answered"
 
 
-def _is_yes(column: _Column) -> str:
+def _is_yes(column: Column) -> str:
     return f'{column.ref} == "{Counter(cell for cell in column.cells if cell.lower() in YES).most_common(1)[0][0]}"'
 
 
-def _seconds(column: _Column) -> str:
-    if _all(number)(column):
-        return f"number({column.ref})"
-    if any("," in cell for cell in column.few) and _all(lambda cell: number(_plain(cell)))(column):
-        mark = "" if all(_THOUSANDS.fullmatch(cell) for cell in column.few if "," in cell) else "."
-        return f'number(replace({column.ref}, ",", "{mark}"))'
-    return f"seconds({column.ref})"
-
-
-def _joined(columns: Sequence[_Column]) -> str:
+def _joined(columns: Sequence[Column]) -> str:
     refs = [column.ref for column in columns]
     return refs[0] if len(refs) == 1 else f'join("-", {", ".join(refs)})'
 
