@@ -89,7 +89,7 @@ def suggest(path: Path, time_zone: str) -> Proposal:
     _times(out, roles)
     history = _history(columns)
     if history is not None:
-        _of_history(out, roles, *history)
+        _of_history(out, roles, columns, *history)
     else:
         _meaning(out, roles)
     return Proposal(str(out), TableMapping.model_validate(yaml.safe_load(str(out))), str(out).count(UNSURE))
@@ -173,7 +173,14 @@ def _history(columns: Sequence[Column]) -> tuple[Column, str, dict[str, str]] | 
     return None if best is None else best[1:]
 
 
-def _of_history(out: _Lines, roles: dict[str, Column], verb: Column, channel: str, verbs: Mapping[str, str]) -> None:
+def _of_history(
+    out: _Lines,
+    roles: dict[str, Column],
+    columns: Sequence[Column],
+    verb: Column,
+    channel: str,
+    verbs: Mapping[str, str],
+) -> None:
     """A mapping of a file of which each row tells one thing that happened to a contact."""
     at, doubt = _when(roles)
     if (contact := roles.get("contact")) is None:
@@ -181,7 +188,10 @@ def _of_history(out: _Lines, roles: dict[str, Column], verb: Column, channel: st
             f"{verb.name} seems to tell what happened, but no column names the contact: write a mapping by hand, see docs/mapping.md"
         )
     out.add(f"contact_id: {_quoted(contact.ref)}")
-    own = f'join("-", {contact.ref}, text(at), {verb.ref})'
+    agent = roles.get("agent")  # what two people do in one second is twice
+    by = f', coalesce({agent.ref}, "-")' if agent else ""
+    own = f'join("-", {contact.ref}, text(at), {verb.ref}{by})'
+    after = [column.ref for column in columns[columns.index(verb) + 1 :]]
     out.add("let:")
     out.add(f"  at: {_quoted(at)}", doubt)
     out.add(f"  told: {_quoted(own)}", "what makes the event of a row one of its own")
@@ -193,11 +203,16 @@ def _of_history(out: _Lines, roles: dict[str, Column], verb: Column, channel: st
         if not kind or kind.endswith(".rated"):
             out.add(f"  # {{type: {kind or '…'}, when: {when}, time: at, id: told}}", "which event, with which fields?")
             continue
-        fields = [QUEUE_LOG[word][1]] if channel == "queue_log" else _told_of(kind, sender, roles)
+        if channel == "queue_log":
+            fields = [_DATA.sub(lambda data: dict(enumerate(after, 1)).get(int(data[1]), "none"), QUEUE_LOG[word][1])]
+        else:
+            fields = _told_of(kind, sender, roles)
         more = f", fields: {{{', '.join(fields)}}}" if fields else ""
         out.add(f"  - {{type: {kind}, when: {when}, time: at, id: told{more}}}")
 
 
+#: A column behind the verb, by its number.
+_DATA = re.compile(r"\bdata(\d)\b")
 #: Events that no agent has a part in.
 _NOBODYS = frozenset({"call.queued", "call.abandoned", "call.left_queue", "chat.started", "ticket.created"})
 
@@ -207,6 +222,8 @@ def _told_of(kind: str, sender: str, roles: dict[str, Column]) -> list[str]:
     fields = [f"sender: '\"{sender}\"'"] if sender else []
     if (agent := roles.get("agent")) is not None and kind not in _NOBODYS and sender in ("", "agent"):
         fields.append(f"agent_id: {_quoted(agent.ref)}")
+    if (to := roles.get("to_agent")) is not None and kind.endswith(".transferred"):
+        fields.append(f"to_agent_id: {_quoted(to.ref)}")
     for role, key, kinds in (
         ("wait", "wait_seconds", ("call.answered", "call.abandoned", "call.left_queue")),
         ("talk", "talk_seconds", ("call.ended",)),
@@ -220,7 +237,7 @@ def _common(out: _Lines, roles: dict[str, Column], customer: bool = True) -> Non
     """The fields of all events."""
     common = [
         f"{key}: {_quoted(roles[role].ref)}"
-        for role, key in (("queue", "queue_id"), ("topic", "topic"))
+        for role, key in (("queue", "queue_id"), ("topic", "topic"), ("kind", "kind"))
         if role in roles
     ]
     if customer and (who := roles.get("customer")) is not None:

@@ -22,6 +22,8 @@ ROLES: Mapping[str, str] = {
     "answered": r"是否接通 是否接听 answered 接通状态 通话状态 outcome disposition 结果 状态 status",
     "resolved": r"是否解决 已解决 resolved fcr",
     "rating": r"满意度 评分 评价 rating score csat stars bewertung survey quality",
+    "kind": r"^kind$ 工单类型 ticket.?type",
+    "to_agent": r"^to$ to.?agent 转接给 转给",
     "topic": r"主题 话题 原因 诉求 业务类型 topic reason category subject",
     "taken_at": r"接听时间 应答时间 接通时间 answer(?:ed)?(?:.?at|.?time|.?date)?$",
     "started": r"呼入时间 进线时间 开始 来电时间 呼叫时间 创建时间 start began begin queued created called calldate arriv entry timestamp "
@@ -42,7 +44,27 @@ NO = frozenset(
     }
 )  # fmt: skip
 #: What stands in cells that are empty.
-BLANKS = frozenset({"-", "--", "—", "/", "\\n", "null", "none", "nan", "n/a", "#n/a", "nat", "无"})
+BLANKS = frozenset(
+    {
+        "no_server",
+        "no_agent",
+        "no agent",
+        "unassigned",
+        "未分配",
+        "-",
+        "--",
+        "—",
+        "/",
+        "\\n",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "#n/a",
+        "nat",
+        "无",
+    }
+)
 #: Answers in words, and the score that stands for them; each set with its scale.
 ANSWERS: tuple[tuple[str, Mapping[str, int]], ...] = (
     ("1-5", {"非常满意": 5, "满意": 4, "一般": 3, "不满意": 2, "非常不满意": 1}),

@@ -229,6 +229,7 @@ def test_a_history_of_chats_is_none_of_calls(tmp_path: Path) -> None:
 QUEUES = """1772413000|NONE|NONE|NONE|QUEUESTART|
 1772413001|MANAGER|support|SIP/201|ADDMEMBER|
 1772413500|26.1|support|NONE|ENTERQUEUE||13900000001|1
+1772413508|26.1|support|SIP/202|RINGNOANSWER|8000
 1772413508|26.1|support|SIP/203|RINGNOANSWER|8000
 1772413512|26.1|support|SIP/201|CONNECT|12|26.2|4
 1772413530|NONE|support|SIP/203|PAUSE|lunch
@@ -238,19 +239,20 @@ QUEUES = """1772413000|NONE|NONE|NONE|QUEUESTART|
 """
 
 
-def test_a_queue_log_with_all_that_asterisk_writes_besides(tmp_path: Path) -> None:
-    result = suggested(tmp_path, QUEUES.encode(), name="queue_log")
+@pytest.mark.parametrize("header", ["", "at|call|queue|who|verb|one|two|three\n"])
+def test_a_queue_log_with_all_that_asterisk_writes_besides(tmp_path: Path, header: str) -> None:
+    result = suggested(tmp_path, (header + QUEUES).replace("who|", "agent|").encode(), name="queue_log")
     assert result.exit_code == 0, result.stderr
     told = read(tmp_path, "queue_log")
     assert [str(type(e).__struct_config__.tag).removeprefix("call.") for e in told] == [
-        "queued", "missed", "answered", "queued", "left_queue", "ended",
+        "queued", "missed", "missed", "answered", "queued", "left_queue", "ended",
     ]  # fmt: skip
     total = merged(f.sums for f in run(map(encode, told), Policy()).daily_facts() if f.entity == "all|all")
-    assert [total[name] for name in ("calls_offered", "calls_answered", "wait_seconds", "talk_seconds")] == [
-        2, 1, 12_000, 262_000,
+    assert [total[name] for name in ("calls_offered", "calls_missed", "wait_seconds", "talk_seconds")] == [
+        2, 2, 12_000, 262_000,
     ]  # fmt: skip
     text = (tmp_path / "by.yaml").read_text(encoding="utf-8")
-    assert all(f'event == "{verb}"' in text for verb in ("QUEUESTART", "ADDMEMBER", "PAUSE"))
+    assert all(f'== "{verb}"' in text for verb in ("QUEUESTART", "ADDMEMBER", "PAUSE"))
 
 
 def test_of_a_table_of_tickets_no_calls_are_made(tmp_path: Path) -> None:
