@@ -61,10 +61,8 @@ def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejec
 
 def differs(id: str, of: str) -> Rejected:
     """An event whose id is known, and that says something else than the one that has it."""
-    return Rejected(
-        "differs",
-        f"event {id} of {of} is known and says something else; what it said first stands until it is corrected",
-    )
+    known = f"event {id} of {of} is known and says something else; what it said first stands until it is corrected"
+    return Rejected("differs", known)
 
 
 class ContactsStage:
