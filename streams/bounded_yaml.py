@@ -6,6 +6,7 @@ entries, each alias counted as all that it stands for, before anything is made o
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, Protocol
 
 import yaml
@@ -88,15 +89,44 @@ class _Loader(yaml.SafeLoader):
             raise YamlError(_TOO_MANY, self.line + 1)
         return super().compose_node(parent, index)
 
+    def finite(self, node: yaml.ScalarNode) -> float:
+        """A number. Raises YamlError for .inf, .nan and what is too large for one: nothing that people set is without end."""
+        if not isfinite(value := self.construct_yaml_float(node)):
+            raise YamlError(f"{node.value} is no number that can be reckoned with", node.start_mark.line + 1)
+        return value
+
+    def whole(self, node: yaml.ScalarNode) -> str:
+        """A text. Raises YamlError for one that escapes half a character (a lone surrogate): nothing can write it."""
+        text: str = self.construct_yaml_str(node)
+        try:
+            text.encode()
+        except UnicodeEncodeError as bad:
+            raise YamlError("half a character (a lone surrogate) in a text", node.start_mark.line + 1) from bad
+        return text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.finite)
+_Loader.add_constructor("tag:yaml.org,2002:str", _Loader.whole)
+
 
 _TOO_MANY = f"more than {MOST_NODES} entries, aliases unfolded; split it"
 _TOO_DEEP = f"more than {MOST_DEPTH} lists and mappings inside each other; write it flatter"
 
 
+def _once(node: yaml.MappingNode) -> None:
+    """Raise YamlError where a key stands twice: the reader would take the last without a word."""
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in seen:
+                raise YamlError(f"{key.value!r} stands twice: keep one", key.start_mark.line + 1)
+            seen.add(key.value)
+
+
 def _measured(node: yaml.Node, known: dict[int, tuple[int, int] | None], above: int) -> tuple[int, int]:
     """How many nodes there are from this one on, aliases unfolded, and how many levels. ``known``: of those measured, None: at it.
 
-    Raises YamlError beyond the bounds.
+    Raises YamlError beyond the bounds, and for a key that stands twice.
     """
     line = node.start_mark.line + 1
     if id(node) in known:
@@ -109,6 +139,8 @@ def _measured(node: yaml.Node, known: dict[int, tuple[int, int] | None], above: 
             raise YamlError(_TOO_DEEP, line)
         known[id(node)] = None
         size, levels = 1, 1
+        if isinstance(node, yaml.MappingNode):
+            _once(node)
         for part in node.value:
             for child in part if isinstance(part, tuple) else (part,):
                 # A list that is its own entry goes round in one place, and whoever reads it sees that at once.

@@ -34,7 +34,7 @@ def suggest_mapping(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; the screen where absent")] = None,
     time_zone: Annotated[str, typer.Option("--time-zone", help="Zone of the table's times")] = "Asia/Shanghai",
 ) -> None:
-    """Look at a table of calls and propose its mapping, with what is not sure marked `# ?`.
+    """Look at a table of calls, or a history of calls, chats or tickets, and propose its mapping, with what is not sure marked `# ?`.
 
     The mapping goes to the screen or --out; below it, on the error stream, the first
     ten events that it gives and what of the first rows does not fit.

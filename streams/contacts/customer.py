@@ -19,7 +19,7 @@ from streams.contacts.story import order
 from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy.names import folded
 
-Admission = Literal["admitted", "duplicate"]
+Admission = Literal["admitted", "duplicate", "differs"]
 
 
 class Kept(Struct, array_like=True, kw_only=True):
@@ -97,6 +97,7 @@ class Customer:
 
         ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
         ``shared``: a new contact is of an id that many callers share; ``known``: it is this customer's, whether or not its events say so.
+        An event whose id is known changes nothing: it is a duplicate, or differs.
         Raises TooFarBackError where the contact has had too many events since.
         """
         key = f"{event.carrier}:{event.contact_id}"
@@ -115,7 +116,7 @@ class Customer:
             memory.base.known = memory.state.known = known
             self.states[key] = memory.state
         elif event.id in memory.ids and (known or event.customer_id is not None or memory.knows(event)):
-            return "duplicate"
+            return "duplicate" if memory.says(event, raw) else "differs"
         if known and not memory.base.known and not memory.base.merged:
             self._identify(key, memory, rules, tally)
         state, follows = memory.state, memory.follows(event, at)

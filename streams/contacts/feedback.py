@@ -13,13 +13,12 @@ from streams.contacts.slots import PLANNED
 from streams.contracts import events as e
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
+from streams.kpi.measures.satisfaction import csat_measures
 
 #: The item of a review's form that says whether the agent kept to the script.
 SCRIPT = "script"
 #: Net promoter score: from here on a promoter, up to there a detractor, on the scale 0-10.
 _PROMOTER, _DETRACTOR = 9, 6
-#: Up to here a rating on the scale 1-5 is a bad one.
-_BAD = 2
 _FIRST_HOUR_MS = 3_600_000
 _INVITED: Sums = {"surveys_invited": 1}
 _ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
@@ -39,7 +38,7 @@ def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
     if event.survey == "csat":
         sums = _satisfaction(event, rules)
         contact.put("rating", at, both=sums)
-        if "csat_bad_1_5" in sums:
+        if rules.policy.bad(event.scale, event.score):
             if contact.bad_since is None:
                 contact.bad_since = at
             _root_cause(contact, rules)
@@ -59,15 +58,18 @@ def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
 
 
 def _satisfaction(event: e.Rated, rules: Rules) -> Sums:
-    scale = event.scale.replace("-", "_")
-    sums: Sums = {"csat_ratings": 1, f"csat_ratings_{scale}": 1}
+    ratings, total, squares = csat_measures(event.scale)
+    sums: Sums = {"csat_ratings": 1, ratings: 1}
     if event.score:
         score = round(event.score * 1000)
-        sums |= {f"csat_score_{scale}": score, f"csat_score_{scale}_squared": squared(score, "points2")}
-    if event.score >= rules.policy.satisfied_from[event.scale]:
+        sums |= {total: score, squares: squared(score, "points2")}
+    if rules.policy.satisfies(event.scale, event.score):
         sums["csat_satisfied"] = 1
-    if event.scale == "1-5" and event.score <= _BAD:
-        sums["csat_bad_1_5"] = 1
+    bad, of_five = rules.policy.bad(event.scale, event.score), event.scale == "1-5"
+    if bad is not None and not of_five:
+        sums["csat_judged_others"] = 1
+    if bad:
+        sums["csat_bad_1_5" if of_five else "csat_bad_others"] = 1
     return sums
 
 

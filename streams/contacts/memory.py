@@ -14,6 +14,8 @@ from bisect import insort
 from itertools import takewhile
 from typing import NamedTuple
 
+import msgspec
+
 from streams.contacts.contact import Contact
 from streams.contacts.fold import AMENDMENTS, effective, fold
 from streams.contacts.rules import Rules
@@ -42,6 +44,13 @@ _CHECKPOINT_EVERY, _CHECKPOINT_BEFORE = 64, 16
 #: nothing changes them any more.
 _MANY_SLOTS = 64
 _ONE_OF_MANY = re.compile(r"~?(?:reply|part|miss|first_response|first_response_due|bot_unanswered)\d+")
+
+
+#: Fields that are not compared where an event comes again; team and site only where they are its own word.
+_NOT_ITS_OWN = frozenset({"source", "sequence", "customer_id"})
+_OF_THE_ROSTER = frozenset({"team_id", "site_id"})
+_MOMENT_MS = 1000
+_encode = msgspec.json.Encoder().encode
 
 
 class TooFarBackError(Exception):
@@ -129,6 +138,26 @@ class Memory:
     def knows(self, event: AnyContactEvent) -> bool:
         """Has an event with an id that is known come from the same source? Ids of two systems may be equal."""
         return any(other.id == event.id and other.source == event.source for other in self.events())
+
+    def says(self, event: AnyContactEvent, raw: bytes | None) -> bool:
+        """Does the log say what this event says, whose id it has? ``raw``: its JSON, where that says the same.
+
+        What people have corrected or retracted is not held against it, nor what is not its own: who the customer is, team and site where it
+        names none or the roster has filled them in, and parts of a second, which other clocks do not have.
+        """
+        if (raw is not None and raw in self.log) or event.id in self._amended:
+            return True
+        id, own = _encode(event.id), type(event).__struct_fields__
+        for kept in self.log:
+            if id in kept and not isinstance(known := decode_contact(kept), Rejected) and known.id == event.id:
+                return type(known) is type(event) and all(
+                    getattr(known, name) == (value := getattr(event, name))
+                    or name in _NOT_ITS_OWN
+                    or (name == "time" and abs(known.at - event.at) < _MOMENT_MS)
+                    or (name in _OF_THE_ROSTER and (raw is None or value is None))
+                    for name in own
+                )
+        return True
 
     def keep(self, events: list[AnyContactEvent]) -> None:
         """Have these events, in order, as the log."""

@@ -144,7 +144,7 @@ class Shared:
         was = home.contacts.get(key)
         day_was = _day(was, self._rules)
         admission = act(home, apart)
-        if admission == "duplicate":
+        if admission != "admitted":
             return admission
         self.touched |= {self._id, home_key}
         memory = home.contacts.get(key)

@@ -59,6 +59,12 @@ def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejec
     return None
 
 
+def differs(id: str, of: str) -> Rejected:
+    """An event whose id is known, and that says something else than the one that has it."""
+    known = f"event {id} of {of} is known and says something else; what it said first stands until it is corrected"
+    return Rejected("differs", known)
+
+
 class ContactsStage:
     """Admits events and joins them. Holds no state of its own: customers and the clock are handed in."""
 
@@ -176,6 +182,9 @@ class ContactsStage:
                 if shared is not None:
                     out.touched |= shared.touched
                     out.shared.add(key)
+            if admission == "differs":
+                out.rejected.append((index, differs(event.id, event.contact_id)))
+                continue
             sources[event.source] = sources.get(event.source, 0) + 1
             if admission == "duplicate":
                 out.duplicates += 1

@@ -7,12 +7,12 @@ from typing import TypeVar, get_args
 import msgspec
 
 from streams.contracts.events import (
-    SCALE_BOUNDS,
     AgentScheduled,
     AnyContactEvent,
     AnyEvent,
     PresenceEvent,
     Rated,
+    scale_ends,
 )
 
 #: A message longer than this is not an event of one contact's one moment. Bytes.
@@ -56,7 +56,9 @@ REASONS = {
     "future": "the event time lies further ahead of the machine's clock than the policy allows",
     "failed": "the event could not be joined to its contact: a defect of ours, the log has it",
     "plain_customer": "the customer id does not look like a pseudonym, and DESKPULSE_CUSTOMER_IDS is `refuse`",
-    "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day",
+    "not_covered": "no version of the policy, or no calendar of its business hours, covers the contact's day, or the policy does not know "
+    "the rating's scale",
+    "differs": "an event with this id is known and says something else: the first stands, and a correction would change it",
     "internal": "a record of an internal topic that this worker cannot read: damaged, or written by a later version",
     "too_late": "the event time lies further back than the allowed lateness",
 }
@@ -119,7 +121,9 @@ def _out_of_bounds(event: AnyEvent) -> Rejected | None:
     if not FIRST_YEAR <= event.time.year <= LAST_YEAR:
         return Rejected("bad_time", f"{event.time.isoformat()} is not between {FIRST_YEAR} and {LAST_YEAR}")
     if isinstance(event, Rated):
-        low, high = SCALE_BOUNDS[event.scale]
+        low, high = sorted(scale_ends(event.scale))
+        if low == high:
+            return Rejected("out_of_range", f"a scale from {low} to {high} is none")
         if not low <= event.score <= high:
             return Rejected("out_of_range", f"score {event.score:g} is not on the scale {event.scale}")
     elif isinstance(event, AgentScheduled):
@@ -140,7 +144,7 @@ def _reason(message: str) -> str:
         return "bad_time"
     if " of length " in message or "Expected `float` " in message or "Expected `int` " in message:
         return "out_of_range"
-    if "Invalid enum" in message or "Number out of range" in message:
+    if "Invalid enum" in message or "Number out of range" in message or "matching regex" in message:
         return "out_of_range"
     if message.startswith("Expected `object`") and " - at " not in message:
         return "not_json"

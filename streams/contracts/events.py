@@ -8,6 +8,7 @@ Unknown fields are ignored, so that a source may send more than is needed.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct
@@ -29,13 +30,21 @@ SpeechRate = Annotated[float, Meta(ge=0, le=10_000)]
 Items = Annotated[dict[Id, bool], Meta(max_length=200)]
 
 Sender: TypeAlias = Literal["customer", "agent", "bot"]
-Scale: TypeAlias = Literal["1-5", "0-10", "0-100", "binary"]
+#: From the worst score to the best, whole numbers up to 100: 1-5, 0-10, 1-10; 3-1 where 1 is the best. ``binary``: 0 or 1.
+SCALE_PATTERN = r"^(?:binary|(?:0|[1-9][0-9]?|100)-(?:0|[1-9][0-9]?|100))$"
+Scale = Annotated[str, Meta(pattern=SCALE_PATTERN)]
 Survey: TypeAlias = Literal["csat", "nps", "ces"]
 EndedBy: TypeAlias = Literal["agent", "customer", "system"]
 AgentState: TypeAlias = Literal["available", "on_contact", "wrap_up", "away", "training", "offline"]
 
-#: Lowest and highest score of each scale.
-SCALE_BOUNDS: dict[str, tuple[float, float]] = {"1-5": (1, 5), "0-10": (0, 10), "0-100": (0, 100), "binary": (0, 1)}
+
+@lru_cache(maxsize=1024)
+def scale_ends(scale: str) -> tuple[int, int]:
+    """Worst and best score of a scale."""
+    if scale == "binary":
+        return 0, 1
+    worst, _, best = scale.partition("-")
+    return int(worst), int(best)
 
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -127,7 +136,11 @@ class AgentEvent(Event, kw_only=True):
 
 
 class Rated(ContactEvent, kw_only=True):
-    """The customer's rating of the contact. A later rating of the same contact and survey replaces the earlier."""
+    """The customer's rating of the contact. A later rating of the same contact and survey replaces the earlier.
+
+    ``scale`` goes from the worst score to the best. Which scores of it are satisfied and which bad, the policy says (``satisfied_from``,
+    ``negative_to``).
+    """
 
     score: float
     scale: Scale

@@ -132,7 +132,11 @@ def rows(
         if by_kpi is None:
             by_kpi = formulas[span.named, side] = span.formulas(side)
         row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period, "policy": span.named}
-        row |= {id: shown(id, found.sums.get(id, 0)) for id, measure in MEASURES.items() if not measure.family}
+        row |= {
+            id: shown(id, found.sums.get(id, 0))
+            for id, measure in MEASURES.items()
+            if not (measure.family or measure.by_scale)
+        }
         figures = by_kpi.figures(found.sums, found.unripe)
         for id, bound in by_kpi.by_id.items():
             row[id] = figures[id].value

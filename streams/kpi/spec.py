@@ -12,9 +12,9 @@ from typing import Literal
 from msgspec.structs import replace
 
 from streams.contracts.outputs import Figure
-from streams.kpi.measures import MEASURES
-from streams.kpi.measures.measure import SCALE, Measure
-from streams.kpi.policy.model import Policy
+from streams.kpi.measures import MEASURES, stored_units
+from streams.kpi.measures.measure import Measure
+from streams.kpi.policy.model import SATISFIED_FROM, Policy
 from streams.kpi.stats.confidence import half_width, wilson
 from streams.kpi.stats.percentiles import distributions, ordered, percentile
 
@@ -113,7 +113,7 @@ class Kpi:
         if self.kind == "change":
             return -1.0, None
         if self.kind == "mean":
-            ends = [self.within(Policy(csat_mean_scale=scale)) for scale in ("1-5", "0-10", "0-100", "binary")]
+            ends = [self.within(Policy(csat_mean_scale=scale)) for scale in SATISFIED_FROM]
             least, most = [low for low, _ in ends if low is not None], [high for _, high in ends if high is not None]
             return min(least, default=None), max(most, default=None)
         return FROM_0
@@ -154,13 +154,13 @@ class Kpi:
 
 def _grain(squares: Terms, above: int) -> int:
     """What squares are rounded to, in squared stored units of amounts kept in ``above`` to one; 0: they are exact."""
-    coarsest = min((SCALE[MEASURES[measure].unit] for measure in squares), default=1)
+    coarsest = min(map(stored_units, squares), default=1)
     grain = above * above // coarsest
     return grain if grain > 1 else 0
 
 
 def _scale(terms: Terms) -> int:
-    return max((SCALE[MEASURES[measure].unit] for measure in terms), default=1)
+    return max(map(stored_units, terms), default=1)
 
 
 @dataclass(frozen=True)

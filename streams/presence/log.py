@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, structs
 
-from streams.contracts.events import AgentState
+from streams.contracts.events import AgentScheduled, AgentState, AgentStateChanged, PresenceEvent, milliseconds
 from streams.contracts.telling import Told as Telling
 from streams.contracts.telling import as_told
 
@@ -97,6 +97,22 @@ class AgentPresence(Struct, array_like=True):
     def amended(self) -> bool:
         """May something of the log or the plans not stand as it was told?"""
         return bool(self.words or self.taken_back)
+
+    def says(self, event: PresenceEvent, at: int) -> bool:
+        """Is what was told at that time under the event's id what it says, or corrected since? Team and site are not compared: the roster
+        may have told them.
+        """
+        if any(word.corrects == event.id for word in self.words):
+            return True
+        match event:
+            case AgentStateChanged():
+                return any(
+                    (at, event.id, event.state, event.reason) == (t.at, t.id, t.state, t.reason) for t in self.log
+                )
+            case AgentScheduled():
+                told = at, event.id, milliseconds(event.starts), milliseconds(event.ends)
+                return any(told == (plan.at, plan.id, plan.starts, plan.ends) for plan in self.plans)
+        return True
 
     def changes(self) -> list[Told]:
         """The changes of state that stand, in order of time."""

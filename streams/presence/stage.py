@@ -10,7 +10,7 @@ from msgspec import structs
 
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.slots import Slots, Tally
-from streams.contacts.stage import refused_by_time
+from streams.contacts.stage import differs, refused_by_time
 from streams.contracts.decode import Rejected, decode_presence
 from streams.contracts.events import (
     AgentCorrected,
@@ -96,13 +96,17 @@ class PresenceStage:
                 clock.advance(at, event.agent_id, lateness)
                 out.misplaced.append(Misplaced(index, event.agent_id, error.number, reached))
                 continue
-            out.sources[event.source] = out.sources.get(event.source, 0) + 1
             if isinstance(event, AgentStateChanged | AgentScheduled):
                 self.roster.complete(event, at, self._days)
             horizon = reached - lateness
             if not self._admit(agent, event, at, horizon, into):
+                if not agent.says(event, at):
+                    out.rejected.append((index, differs(event.id, event.agent_id)))
+                    continue
+                out.sources[event.source] = out.sources.get(event.source, 0) + 1
                 out.duplicates += 1
                 continue
+            out.sources[event.source] = out.sources.get(event.source, 0) + 1
             out.late += late
             if judged is None:
                 clock.advance(at, event.agent_id, lateness)

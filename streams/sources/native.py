@@ -8,13 +8,15 @@ from itertools import chain, islice
 from pathlib import Path
 
 from streams.contracts.decode import Rejected, decode_any
+from streams.sources.json_once import TwiceError, check_once
 from streams.sources.table.cells import opened
 from streams.sources.table.layout import TableError
 from streams.sources.table.rows import ReadRow, RejectedRow, RowResult
 
 
 def read_native(path: Path) -> Iterator[RowResult]:
-    """Read a file line by line; each is an event or refused with the reason that a worker would give. Events stay as they are.
+    """Read a file line by line; each is an event or refused with the reason that a worker would give. Events stay as they are. A line in
+    which a key stands twice is refused, though a worker, which has no time to look, takes the last.
 
     Memory does not grow with the file. Raises TableError at once for a file that cannot be read, and on the way where it is damaged.
     """
@@ -41,4 +43,8 @@ def _read(number: int, line: bytes) -> RowResult:
     event = decode_any(line)
     if isinstance(event, Rejected):
         return RejectedRow(number, f"{event.reason}: {event.detail}", line.decode("utf-8", "replace"))
+    try:
+        check_once(line)
+    except TwiceError as error:
+        return RejectedRow(number, f"not_json: {error}", line.decode("utf-8", "replace"))
     return ReadRow(number, [event])

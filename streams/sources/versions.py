@@ -68,7 +68,8 @@ def with_corrections(row: ReadRow) -> list[AnyEvent]:
     if row.version is None:
         return row.events
     number = min(row.version.number, LAST_SEQUENCE)
-    return [*row.events, *(_correction(event, number) for event in row.events)]
+    # What it is corrected to comes first: a worker then knows why the event says something else than before.
+    return [*(_correction(event, number) for event in row.events), *row.events]
 
 
 def _correction(event: Event, number: int) -> AnyEvent:

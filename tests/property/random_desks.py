@@ -84,8 +84,9 @@ values = st.fixed_dictionaries(
         "urgent_priorities": st.sampled_from([("urgent",), ("Normal",)]),
         "complaint_resolution_hours": st.sampled_from([1, 24]),
         "complaint_late_days_at_most": st.sampled_from([2, 30]),
-        "csat_mean_scale": st.sampled_from(["1-5", "0-10"]),
-        "satisfied_from": st.sampled_from([{"1-5": n, "0-10": 9, "0-100": 80, "binary": 1} for n in (4, 5)]),
+        "csat_mean_scale": st.sampled_from(["1-5", "0-10", "1-10"]),
+        "satisfied_from": st.sampled_from([{"1-5": n, "5-1": 2, "1-10": 4} for n in (4, 5)]),
+        "negative_to": st.sampled_from([{}, {"1-5": 1}, {"5-1": 4, "0-10": 3, "1-10": 3}]),
         "bad_rating_rca_hours": st.sampled_from([1, 24]),
         "away_reasons": st.sampled_from([(), ("lunch",)]),
         "rating_credit": st.sampled_from(["at_end", "at_end", "resolver", "all_replied"]),
@@ -300,7 +301,10 @@ def tickets(draw: st.DrawFn, number: int, start: datetime) -> list[Event]:
 def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
     """The story with what people said of it afterwards, and what was taken back or put right."""
     for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
-        scale, survey = draw(st.sampled_from(["1-5", "0-10"])), draw(st.sampled_from(["csat", "csat", "nps", "ces"]))
+        scale, survey = (
+            draw(st.sampled_from(["1-5", "0-10", "1-10", "5-1"])),
+            draw(st.sampled_from(["csat", "csat", "nps", "ces"])),
+        )
         story.tell("rated", score=draw(st.integers(1, 5)), scale=scale, survey=survey)
     if story.seldom():
         story.tell("rating_explained")

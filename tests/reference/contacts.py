@@ -30,6 +30,7 @@ from tests.reference.resolution import (
     since_reopened,
     staff,
 )
+from tests.reference.telling import ends
 from tests.reference.thing import Contact, Event, Thing
 from tests.reference.tickets import PAST, When, moment_of, overdue_since, replier, who_at
 
@@ -220,11 +221,11 @@ def held_to_a_day(contact: Contact) -> list[Thing]:
 def explained(contact: Contact) -> list[Thing]:
     """The bad rating that stands, and whether its root cause was told within some hours of the first of those that were bad in a row."""
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
-    bad = list(takewhile(lambda e: e["scale"] == "1-5" and e["score"] <= 2, reversed(rated)))
-    if not bad:
+    in_a_row = list(takewhile(lambda e: bad(contact, e), reversed(rated)))
+    if not in_a_row:
         return []
-    first = contact.events.index(bad[-1])
-    limit = bad[-1]["time"] + timedelta(hours=contact.policy.bad_rating_rca_hours)
+    first = contact.events.index(in_a_row[-1])
+    limit = in_a_row[-1]["time"] + timedelta(hours=contact.policy.bad_rating_rca_hours)
     words = [e for e in contact.events[first:] if e["type"].endswith(".rating_explained")]
     within = bool(words) and words[0]["time"] <= limit
     about = {"within": True} if within else {"within": False, "plan": True}
@@ -304,9 +305,14 @@ def looked_at(contact: Contact) -> list[Thing]:
         found.append(Thing("passed", done["time"], day, contact.staff(*finisher(contact)) | desk(contact, last)))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
     if contact.kind == "complaint" and rated:
-        good = rated[-1]["score"] >= contact.policy.satisfied_from[rated[-1]["scale"]]
         found.append(
-            Thing("rated_complaint", rated[-1]["time"], day, credited(contact, rated[-1]), {"converted": good})
+            Thing(
+                "rated_complaint",
+                rated[-1]["time"],
+                day,
+                credited(contact, rated[-1]),
+                {"converted": good(contact, rated[-1])},
+            )
         )
     return found
 
@@ -349,9 +355,28 @@ def rating(contact: Contact, event: Event, survey: str) -> Thing:
     scale = event["scale"]
     who = credited(contact, event)
     about: dict[str, Any] = {"survey": survey, "scale": scale, "score": event["score"]}
-    about["satisfied"] = event["score"] >= contact.policy.satisfied_from[scale]
-    about["negative"] = event["score"] <= 2 if scale == "1-5" else None
+    if survey == "csat":
+        about |= {"satisfied": good(contact, event), "negative": bad(contact, event)}
     return Thing("rating", event["time"], contact.day, who, about)
+
+
+def good(contact: Contact, event: Event) -> bool:
+    """Is the rating a satisfied one? On a scale whose best score is the lowest, up to its bound."""
+    scale, bound = event["scale"], contact.policy.satisfied_from[event["scale"]]
+    return bool(event["score"] <= bound if best_is_least(scale) else event["score"] >= bound)
+
+
+def bad(contact: Contact, event: Event) -> bool | None:
+    """Is it a bad one? None where the policy does not say of its scale."""
+    if (bound := contact.policy.negative_to.get(event["scale"])) is None:
+        return None
+    return bool(event["score"] >= bound if best_is_least(event["scale"]) else event["score"] <= bound)
+
+
+def best_is_least(scale: str) -> bool:
+    """Is 1 the best mark, as at school?"""
+    worst, best = ends(scale)
+    return worst > best
 
 
 def same_matter(one: Contact, other: Contact, by: str) -> bool:

@@ -345,7 +345,7 @@ KPIS: dict[str, Rule] = {
     "refund_dispute_rate": lambda s: share(s.of("refund_dispute"), s.of("refund")),
     "topic_resolution_rate": lambda s: share(s.of("resolution", named=True, resolved=True), s.of("resolution", named=True)),
     "nps": nps,
-    "negative_review_rate": lambda s: share(s.of("rating", survey="csat", negative=True), s.of("rating", survey="csat", scale="1-5")),
+    "negative_review_rate": lambda s: share(s.of("rating", survey="csat", negative=True), [t for t in s.of("rating", survey="csat") if t.negative is not None]),
     "survey_response_rate": lambda s: share(s.of("survey", rated=True), s.of("survey")),
     "bad_rating_rca_ontime_rate": lambda s: share(s.of("bad_rating", within=True), s.of("bad_rating")),
     "fatigue_index": fatigue,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import get_args
 
-from streams.contracts.events import SCALE_BOUNDS, AnyEvent
+from streams.contracts.events import AnyEvent
 from streams.kpi.policy.versions import AnyPolicy
 from tests.reference.moments import in_force
 from tests.reference.story import by_what_was_told, in_order
@@ -68,9 +68,14 @@ def amends(event: Event) -> bool:
 def sound(event: Event) -> bool:
     """Can it have happened? A correction that would leave what cannot changes nothing."""
     if event["type"].endswith(".rated"):
-        low, high = SCALE_BOUNDS[event["scale"]]
-        return bool(low <= event["score"] <= high)
+        low, high = sorted(ends(event["scale"]))
+        return bool(low < high and low <= event["score"] <= high)
     return bool(event["type"] != "agent.scheduled" or event["ends"] > event["starts"])
+
+
+def ends(scale: str) -> list[int]:
+    """Worst and best score of a scale."""
+    return [0, 1] if scale == "binary" else [int(end) for end in scale.split("-")]
 
 
 def amended(events: list[Event]) -> list[Event]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from streams.contracts.events import scale_ends
+from streams.kpi.measures.satisfaction import csat_measures
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi, Side, Terms, Within
 
 
-def _csat_mean(policy: Policy, _: Side) -> tuple[Terms, Terms]:
-    scale = policy.csat_mean_scale.replace("-", "_")
-    return {f"csat_score_{scale}": 1}, {f"csat_ratings_{scale}": 1}
+def _csat_mean(policy: Policy, side: Side) -> tuple[Terms, Terms]:
+    ratings, total, _ = csat_measures(policy.csat_mean_scale)
+    return {total: 1}, {ratings: 1}
 
 
 def _scale_ends(policy: Policy) -> Within:
-    low, dash, high = policy.csat_mean_scale.partition("-")
-    return (float(low), float(high)) if dash else (0.0, 1.0)
+    worst, best = scale_ends(policy.csat_mean_scale)
+    return float(worst), float(best)
 
 
 SATISFACTION = (
@@ -34,7 +36,7 @@ SATISFACTION = (
         ("csat_mean_scale", "rating_credit"),
         "Scales are never mixed or converted.",
         traps_zh="不同量表从不混算或换算。",
-        squares=lambda p, s: {f"csat_score_{p.csat_mean_scale.replace('-', '_')}_squared": 1},
+        squares=lambda p, s: {csat_measures(p.csat_mean_scale)[2]: 1},
         within=_scale_ends,
     ),
     Kpi(
@@ -51,12 +53,13 @@ SATISFACTION = (
     ),
     Kpi(
         "negative_review_rate", "差评率", "Bad rating rate", "rate", "ratio", "lower",
-        lambda p, s: ({"csat_bad_1_5": 1}, {"csat_ratings_1_5": 1}),
-        "1–2 分 / 五分制评价", "ratings of 1 or 2 / ratings on the scale 1–5",
+        lambda p, s: ({"csat_bad_1_5": 1, "csat_bad_others": 1}, {"csat_ratings_1_5": 1, "csat_judged_others": 1}),
+        "差评 / 可判差评的评价（五分制：1–2 分 / 五分制评价）",
+        "bad ratings / ratings on scales with a bound for them (of five points: 1 or 2 / ratings on the scale 1–5)",
         ("*.rated",),
-        ("rating_credit",),
-        "Satisfaction ratings on the scale 1–5 only: no other scale is converted.",
-        traps_zh="只计五分制满意度评价，其他量表不换算。",
+        ("negative_to", "rating_credit"),
+        "Satisfaction ratings only, on the scale 1–5 and those to which `negative_to` gives a bound: no scale is converted.",
+        traps_zh="只计满意度评价：五分制，以及 `negative_to` 为其设定界限的量表；量表从不换算。",
     ),
     Kpi(
         "survey_response_rate", "参评率", "Survey response rate", "rate", "ratio", "higher",
@@ -73,12 +76,14 @@ SATISFACTION = (
         "24小时内提交根因的差评 / 已按时提交或已满24小时的差评",
         "root causes told ≤ 24 h after the bad rating / bad ratings whose cause was told in time or that are past 24 h",
         ("*.rated", "*.rating_explained"),
-        ("bad_rating_rca_hours", "rating_credit"),
-        "Bad: 1 or 2 on the scale 1–5, as in negative_review_rate. Exactly 24 hours is in time; without a word it counts as missed at that "
-        "moment, and a later word changes nothing. Every second counts, nights and days off too. A rating that the customer makes "
-        "better is no case any more; one that stays bad is the same case, from its first bad rating on. Of whoever the rating is.",
-        traps_zh="差评：五分制 1–2 分，与差评率同。恰好 24 小时算及时；满时限仍未提交，即在那一刻计为未及时，之后补交不再改变；"
-        "夜间和休息日照常计时。客户改为好评的不再算；改后仍为差评的算同一件，从首次差评起算。与评价计给同一人。",
+        ("bad_rating_rca_hours", "negative_to", "rating_credit"),
+        "Bad: 1 or 2 on the scale 1–5, of others as `negative_to` says, as in negative_review_rate. Exactly 24 hours is in time; without a "
+        "word it counts as missed at that moment, and a later word changes nothing. Every second counts, nights and days off too. A rating "
+        "that the customer makes better is no case any more; one that stays bad is the same case, from its first bad rating on. Of whoever "
+        "the rating is.",
+        traps_zh="差评：五分制 1–2 分，其他量表按 `negative_to`，与差评率同。恰好 24 小时算及时；满时限仍未提交，"
+        "即在那一刻计为未及时，之后补交不再改变；夜间和休息日照常计时。客户改为好评的不再算；"
+        "改后仍为差评的算同一件，从首次差评起算。与评价计给同一人。",
         limit="bad_rating_rca_hours",
     ),
     Kpi(

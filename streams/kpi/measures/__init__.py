@@ -46,5 +46,10 @@ def merged(parts: Iterable[Mapping[str, int]]) -> Sums:
 
 def shown(measure: str, stored: int) -> int | float:
     """A stored sum in the unit people read: a count as a whole number, seconds and points with three decimals."""
-    scale = SCALE[MEASURES[measure].unit]
+    scale = stored_units(measure)
     return stored if scale == 1 else stored / scale
+
+
+def stored_units(measure: str) -> int:
+    """How many stored units of a measure, or of a scale's (``csat_score@1-10``), make one of those shown."""
+    return SCALE[MEASURES[measure.partition("@")[0]].unit]

@@ -19,7 +19,7 @@ class Measure:
     ``level``: a height that goes up and down, such as tickets open: the sum of all its ups and downs so far is how high it is now.
     ``grows_with``: a time that goes on by itself: it grows by the height of that level, every second.
     ``family``: a distribution: it stands for many sums, one for each bucket (``streams.kpi.stats.percentiles``); its unit
-    is that of the amounts.
+    is that of the amounts. ``by_scale``: it stands for one sum for each scale of ratings that the policy adds (``csat_score@1-10``).
     """
 
     id: str
@@ -29,6 +29,7 @@ class Measure:
     level: bool = False
     grows_with: str | None = None
     family: bool = False
+    by_scale: bool = False
 
 
 def squared(amount: int, unit: Unit = "s2") -> int:

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from streams.kpi.measures.measure import Measure
+
+#: Scales whose measures have names of their own.
+_NAMED = ("1-5", "0-10", "0-100", "binary")
+
+
+@lru_cache(maxsize=1024)
+def csat_measures(scale: str) -> tuple[str, str, str]:
+    """The measures of a scale: how many ratings, the sum of their scores, and of their squares. Of scales that the policy adds they are
+    named after it, like ``csat_score@1-10``.
+    """
+    if scale in _NAMED:
+        own = scale.replace("-", "_")
+        return f"csat_ratings_{own}", f"csat_score_{own}", f"csat_score_{own}_squared"
+    return f"csat_ratings@{scale}", f"csat_score@{scale}", f"csat_score_squared@{scale}"
+
 
 SATISFACTION = (
     Measure("csat_ratings", "n", "满意度评价", "satisfaction ratings"),
@@ -20,6 +37,23 @@ SATISFACTION = (
     Measure("csat_score_binary", "points", "二元评价总分", "sum of the scores on the scale 0 or 1"),
     Measure("csat_score_binary_squared", "points2", "二元评价平方和", "squares of the scores on the scale 0 or 1"),
     Measure("csat_bad_1_5", "n", "1–5 分差评", "ratings of 1 or 2 on the scale 1-5"),
+    Measure(
+        "csat_score",
+        "points",
+        "其他量表评分",
+        "scores on another scale, one sum for each: csat_score@1-10",
+        by_scale=True,
+    ),
+    Measure(
+        "csat_score_squared", "points2", "其他量表评分平方和", "their squares: csat_score_squared@1-10", by_scale=True
+    ),
+    Measure(
+        "csat_judged_others",
+        "n",
+        "其他量表中可判差评的评价",
+        "ratings on other scales of which the policy says which are bad",
+    ),
+    Measure("csat_bad_others", "n", "其他量表差评", "bad ratings among these"),
     Measure(
         "bad_rating_cases",
         "n",

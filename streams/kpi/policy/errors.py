@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class NotCoveredError(ValueError):
-    """The policy says nothing about a day: no version of it is in force, or no calendar knows its year."""
+    """The policy says nothing about a day (no version of it is in force, or no calendar knows its year), or about a rating's scale."""

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from streams.contracts.events import SCALE_PATTERN, scale_ends
 from streams.kpi.policy.business_hours import BusinessDays, Weekday
+from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.names import BUILT_IN_KINDS, Aliases, Names, folded
 
 ServiceLevelDenominator = Literal[
@@ -41,6 +43,13 @@ _SecondsByQueue = Annotated[
 _Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Field(coerce_numbers_to_str=True)
 ]
+
+
+#: From where a score is satisfied, and up to where it is a bad one, on the usual scales.
+SATISFIED_FROM = {"1-5": 4.0, "0-10": 9.0, "1-10": 9.0, "0-100": 80.0, "binary": 1.0}
+NEGATIVE_TO = {"1-5": 2.0}
+#: As events have it.
+Scale = Annotated[str, Field(pattern=SCALE_PATTERN)]
 
 
 class Policy(BaseModel):
@@ -98,12 +107,16 @@ class Policy(BaseModel):
         description="A customer id with more contacts than this (>) in one day is that of many callers: from that day on its contacts are "
         "those of unknown customers",
     )
-    csat_mean_scale: Literal["1-5", "0-10", "0-100", "binary"] = Field(
-        "1-5", description="The scale whose own mean is shown; scales are never mixed"
+    csat_mean_scale: Scale = Field("1-5", description="The scale whose own mean is shown; scales are never mixed")
+    satisfied_from: Annotated[dict[Scale, float], Field(max_length=50)] = Field(
+        default=SATISFIED_FROM,
+        description="Lowest score (≥) that counts as satisfied, by scale; of a scale whose best score is the lowest, the highest (≤). "
+        "Scales that are not given keep their defaults; ratings on a scale without any are refused",
     )
-    satisfied_from: dict[Literal["1-5", "0-10", "0-100", "binary"], float] = Field(
-        default={"1-5": 4, "0-10": 9, "0-100": 80, "binary": 1},
-        description="Lowest score (≥) that counts as satisfied, by scale",
+    negative_to: Annotated[dict[Scale, float], Field(max_length=50)] = Field(
+        default=NEGATIVE_TO,
+        description="Highest score (≤) that counts as a bad rating, by scale (where the best score is the lowest: the lowest, ≥). "
+        "Ratings on a scale that is not here are neither bad nor not",
     )
     kinds: Annotated[Aliases, Field(max_length=200)] = Field(
         default={},
@@ -273,12 +286,47 @@ class Policy(BaseModel):
             raise ValueError(f"{value!r} is no time zone; write it like Asia/Shanghai or Europe/Berlin")
         return value
 
-    @field_validator("satisfied_from")
+    @field_validator("satisfied_from", "negative_to")
     @classmethod
-    def _every_scale(cls, value: dict[str, float]) -> dict[str, float]:
-        if missing := {"1-5", "0-10", "0-100", "binary"} - value.keys():
-            raise ValueError(f"no value for the scales {', '.join(sorted(missing))}")
-        return value
+    def _on_their_scales(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        for scale, bound in value.items():
+            low, high = sorted(scale_ends(scale))
+            if low == high:
+                raise ValueError(f"a scale from {low} to {high} is none")
+            if not low <= bound <= high:
+                raise ValueError(f"{bound:g} is not on the scale {scale}")
+        return (SATISFIED_FROM if info.field_name == "satisfied_from" else NEGATIVE_TO) | value
+
+    @model_validator(mode="after")
+    def _scales_that_fit(self) -> Policy:
+        for scale, bound in self.negative_to.items():
+            if scale not in self.satisfied_from:
+                raise ValueError(
+                    f"negative_to: the scale {scale} stands not in satisfied_from: say from where it is satisfied"
+                )
+            if self.satisfies(scale, bound):
+                raise ValueError(f"negative_to: {bound:g} on the scale {scale} is satisfied already (satisfied_from)")
+        worst, best = scale_ends(self.csat_mean_scale)
+        if worst > best or self.csat_mean_scale not in self.satisfied_from:
+            why = "its best score is the lowest" if worst > best else "it stands not in satisfied_from"
+            raise ValueError(f"csat_mean_scale: of the scale {self.csat_mean_scale} no mean is shown: {why}")
+        return self
+
+    def satisfies(self, scale: str, score: float) -> bool:
+        """Is a score of a scale satisfied? Raises NotCoveredError, with what to set, where the policy does not know the scale."""
+        if (bound := self.satisfied_from.get(scale)) is None:
+            raise NotCoveredError(
+                f"the policy does not know the scale {scale}: add it to satisfied_from, and to negative_to"
+            )
+        worst, best = scale_ends(scale)
+        return score >= bound if worst < best else score <= bound
+
+    def bad(self, scale: str, score: float) -> bool | None:
+        """Is a score of a scale a bad rating? None where the policy does not say which are."""
+        if (bound := self.negative_to.get(scale)) is None:
+            return None
+        worst, best = scale_ends(scale)
+        return score <= bound if worst < best else score >= bound
 
     @cached_property
     def zone(self) -> ZoneInfo:

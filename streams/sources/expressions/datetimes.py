@@ -24,6 +24,8 @@ _DAY = timedelta(days=1)
 _SERIAL_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - local times, whose zone comes later
 _FIRST_SERIAL, _LAST_SERIAL = 61, 2_958_465
 _DIGIT = re.compile(r"\d")
+#: How data bases and ticket systems write what ISO 8601 writes as Z.
+_UTC = re.compile(r"(?<=\d) ?(UTC|GMT)$")
 #: Hints by the shape of what they are about; so many are kept.
 _hints: dict[tuple[str, str], str] = {}
 _HINTS = 256
@@ -107,7 +109,10 @@ class Moments:
             return None
         if not is_number(value):
             raise TypeError(f"{value!r} is no number of seconds: write number(…)")
-        return _fixed(datetime.fromtimestamp(value, UTC).astimezone(self._zone))
+        try:
+            return _fixed(datetime.fromtimestamp(value, UTC).astimezone(self._zone))
+        except OSError as error:  # what the machine's own clock cannot reckon with
+            raise ValueError(f"{value:g} seconds since 1970 are no moment") from error
 
     def excel(self, value: Any) -> datetime | None:
         """The local time of a spreadsheet's serial number: days since 1899-12-30, to the millisecond. None for nothing."""
@@ -125,7 +130,7 @@ class Moments:
         text = _text(value, "a moment") if not isinstance(value, date) else value.isoformat()
         try:
             if self._datetime_format is None:
-                moment = datetime.fromisoformat(text)
+                moment = datetime.fromisoformat(_UTC.sub("Z", text))
             else:
                 moment = _parsed(text, self._datetime_format)
         except ValueError as error:

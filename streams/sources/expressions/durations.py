@@ -9,7 +9,10 @@ from functools import lru_cache
 from streams.sources.expressions.operators import small
 
 _CACHED = 65_536
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)", re.ASCII)
+#: Days before it as pandas and Python write them (0 days 00:01:30); seconds alone as switches do (:30).
+_CLOCK = re.compile(r"(?:(\d+) days?,? (?=\d+:\d+:))?(?:(\d+):(?=\d))?(\d*):([0-5]\d(?:\.\d+)?)", re.ASCII)
+#: The same twice: 266s (4m 26s).
+_TWICE = re.compile(r"([^()]+) \(([^()]+)\)")
 #: Unit → its seconds, and the words for it, from the largest down: parts come in this order, each once.
 _UNITS = (
     (86_400.0, "天|日|days?|d"),
@@ -32,10 +35,13 @@ def duration(written: str) -> float | None:
     Raises ValueError for a clock whose minutes run past 59 beside hours.
     """
     text = unicodedata.normalize("NFKC", written).strip()
+    if (match := _TWICE.fullmatch(text)) and (first := duration(match[1])) == duration(match[2]):
+        return first
     if match := _CLOCK.fullmatch(text):
-        if match[1] and int(match[2]) >= 60:
+        days, hours, minutes = (small(int(match[part] or 0)) for part in (1, 2, 3))
+        if (match[2] and minutes >= 60) or (match[1] and hours >= 24):
             raise ValueError(f"{written!r} is no duration (H:MM:SS)")
-        return _whole(small(int(match[1] or 0)) * 3600 + small(int(match[2])) * 60 + float(match[3]))
+        return _whole(days * 86_400 + hours * 3600 + minutes * 60 + float(match[4]))
     match = _ISO.fullmatch(text) or _WORDS.fullmatch(text)
     if match is None or not any(match.groups()):
         return None

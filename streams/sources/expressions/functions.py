@@ -54,10 +54,17 @@ def starts_with(value: Any, beginning: str) -> bool:
     return value is not None and _as_text(value).startswith(_as_text(beginning))
 
 
+def _commas(written: str) -> str:
+    """What to write for a number with commas, which one country reads as thousands and another as a part of one."""
+    if not re.fullmatch(r"[+-]?\d[\d,.]*,\d+(\.\d+)?", written, re.ASCII):
+        return ""
+    return ': where commas part thousands, write replace(…, ",", ""); where it is a decimal comma, replace(…, ",", ".")'
+
+
 @lru_cache(_CACHED)
 def _parsed_number(written: str) -> float:
     if not _NUMBER.fullmatch(written):
-        raise ValueError(f"{written!r} is no number")
+        raise ValueError(f"{written!r} is no number{_commas(written)}")
     value = float(written) if any(mark in written for mark in ".eE") else small(int(written))
     if not isfinite(value):
         raise ValueError(f"{written!r} is too large a number")
@@ -132,31 +139,6 @@ def greatest(*values: Any) -> Any:
     return best
 
 
-def five_points(value: Any, worst: Any, best: Any, satisfied_from: Any, negative_to: Any) -> float | None:
-    """A score of any scale on the scale 1-5: satisfied (4 to 5), negative (1 to 2) or neither (between) as its own bounds have it.
-
-    Within each of the three it rises evenly, from ``worst`` to ``best``; where 1 is the best grade, ``worst`` is the larger.
-    """
-    if value is None:
-        return None
-    ends = worst, negative_to, satisfied_from, best
-    up = 1 if ordered(operator.lt, "<", worst, best) else -1
-    low, negative, satisfied, high = (up * end for end in ends)
-    if not low <= negative < satisfied <= high:
-        raise ValueError(
-            f"five_points: worst {worst}, negative to {negative_to}, satisfied from {satisfied_from}, best {best}: in no order"
-        )
-    if not low <= (score := up * number(value)) <= high:  # type: ignore[operator]
-        raise ValueError(f"{value!r} is no score from {worst} to {best}")
-    if score >= satisfied:
-        return 5.0 if high == satisfied else _between(score, satisfied, high, 4, 5)
-    return _between(score, low, negative, 1, 2) if score <= negative else _between(score, negative, satisfied, 2, 4)
-
-
-def _between(score: float, low: float, high: float, first: int, last: int) -> float:
-    return float(first) if low == high else round(first + (score - low) / (high - low) * (last - first), 3)
-
-
 def pseudonyms(key: bytes | None) -> Function:
     """The function ``pseudonym``: of any value as a text. See ``people.pseudonyms``."""
     of_text = people.pseudonyms(key)
@@ -205,7 +187,6 @@ def functions(moments: Moments, lookups: Mapping[str, Mapping[str, Any]], key: b
         "join": join,
         "min": least,
         "max": greatest,
-        "five_points": five_points,
         "date": moments.date_of,
         "time_of_day": moments.seconds_of_day,
         "datetime": moments.moment,

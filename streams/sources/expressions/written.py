@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import product
+from typing import Literal
 
 #: Half of the day → the words for it. Those of part of a half are read by the hour that stands with them.
 _HALVES = {
@@ -30,6 +31,31 @@ _TIMES = (
 #: Candidates: formats of moments, of dates, of times of day. The unambiguous and the usual come first.
 MOMENTS = tuple(f"{date}{between}{time}" for date, time, between in product(_DATES, _TIMES, (" ", "T", ", ", "")))
 DATES, TIMES = _DATES, _TIMES
+
+#: A moment of which a format that reads what it writes must leave the date, the hour or both.
+_SAMPLE = datetime(2026, 11, 23, 17, 48, 39, tzinfo=UTC)
+
+
+def check_format(form: str, kind: Literal["date", "time", "datetime"]) -> None:
+    """Raise ValueError, with what to write, for a ``strptime`` format that cannot be read, or that passes over a part of the time."""
+    if "%p" in form and "%I" not in form:
+        raise ValueError(f"{form!r}: with %p the hour is %I; with %H the half of the day would be passed over")
+    if "%Z" in form:
+        raise ValueError(
+            f"{form!r}: %Z reads a zone's name and passes over it: %z reads offsets (+0800, Z); without any format '… UTC' is read"
+        )
+    try:
+        read = datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007
+    except re.error as error:  # what Python makes of a directive that stands twice
+        raise ValueError(f"{form!r} is no format that strptime reads: a directive stands in it twice") from error
+    except ValueError as error:
+        raise ValueError(f"{form!r} is no format that strptime reads: {error}") from error
+    if kind == "time" and read.tzinfo is not None:
+        raise ValueError(f"{form!r}: a time of day has no offset")
+    if kind != "time" and read.date() != _SAMPLE.date():
+        raise ValueError(f"{form!r} does not say year, month and day, like %Y-%m-%d")
+    if read.hour != _SAMPLE.hour and (kind == "time" or read.hour):
+        raise ValueError(f"{form!r} does not say the hour: write %H, or %I with %p")
 
 
 def with_halves(text: str) -> str:

@@ -20,6 +20,8 @@ from streams.sources.table.encoding import LOOKED_AT, UNREADABLE, encoding_of, l
 from streams.sources.table.heading import names, numbered
 from streams.sources.table.html import MAX_BYTES, html_rows
 from streams.sources.table.layout import DELIMITERS, Layout, TableError
+from streams.sources.table.workbook import MAX_BYTES as MAX_WORKBOOK
+from streams.sources.table.workbook import check_extent
 
 __all__ = ["Layout", "RawRow", "Table", "TableError", "beginning", "open_table", "opened"]
 
@@ -28,6 +30,9 @@ _SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 #: How a workbook begins: a zip archive (XLSX, XLSB, ODS), or a compound file (XLS).
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _HTML = re.compile(r"<(!doctype\s+html|html|head|meta|body|table|div|style)\b", re.IGNORECASE)
+#: How exports keep a spreadsheet from taking an id for a number: ="0139", '0139.
+_FORCED = re.compile(r"""^\s*(?:="([^"]*)"|'([+\d][\d -]*))\s*$""")
+_AS_TEXT = ("=", "'")
 _GZIP = b"\x1f\x8b"
 #: A first line that tells Excel, and us, the delimiter.
 _TOLD_DELIMITER = re.compile(r"sep=(.)\s*", re.IGNORECASE)
@@ -171,6 +176,8 @@ def _text_rows(path: Path, encoding: str, delimiter: str, above: int) -> Iterato
                 except csv.Error as error:
                     yield RawRow(line, [], f"no row of a table: {error}")
                     continue
+                if any(cell[:1] in _AS_TEXT for cell in cells):
+                    cells = [_FORCED.sub(r"\1\2", cell) for cell in cells]
                 unreadable = UNREADABLE in "".join(cells)
                 yield RawRow(line, cells, "characters that are not in the file's encoding" if unreadable else None)
     except _DAMAGE as error:
@@ -197,16 +204,19 @@ def _open_html(path: Path, layout: Layout, start: bytes) -> tuple[Iterator[RawRo
 def _open_spreadsheet(path: Path, layout: Layout, start: bytes) -> tuple[Iterator[RawRow], str]:
     try:
         with opened(path) as file:
-            workbook = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
+            raw = file.read(MAX_WORKBOOK + 1)
+        check_extent(path, raw)
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(raw))
         sheet = _sheet(path, workbook, layout.sheet)
     except (CalamineError, *_DAMAGE) as error:
         raise TableError(f"cannot read the spreadsheet {path}: {error}") from error
     as_text = _cell_writer(layout)
-    first = sheet.start[0] if sheet.start else 0
+    # Rows come from the sheet's first on; those above a table that begins further down are blank.
+    above = max(layout.skip_rows, sheet.start[0] if sheet.start else 0)
     rows = (
         RawRow(number, [as_text(cell) for cell in cells])
-        for number, cells in enumerate(sheet.iter_rows(), first + 1)
-        if number > layout.skip_rows
+        for number, cells in enumerate(sheet.iter_rows(), 1)
+        if number > above
     )
     return rows, ","
 

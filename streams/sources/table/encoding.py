@@ -7,7 +7,7 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from streams.sources.table.layout import TableError
+from streams.sources.table.layout import TableError, text_encoding
 
 UNREADABLE = "\ufffd"
 #: So much of a file is looked at, and so much of that by the detector.
@@ -27,9 +27,9 @@ def encoding_of(path: Path, start: bytes, wanted: str = "auto") -> str:
     """
     if wanted != "auto":
         try:
-            return codecs.lookup(wanted).name
-        except LookupError as error:
-            raise TableError(f"{path}: {wanted!r} is no encoding; write it like utf-8 or gb18030") from error
+            return text_encoding(wanted)
+        except ValueError as error:  # a page may state what it likes
+            raise TableError(f"{path}: {error}") from error
     if (marked := _BYTE_ORDER_MARKS.get(start[:2])) is not None:
         return marked
     if start[:64].count(0) * 4 > len(start[:64]):

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from streams.sources.expressions.written import check_format
+
+_KINDS: dict[str, Literal["date", "time", "datetime"]] = {
+    "date_format": "date", "time_format": "time", "datetime_format": "datetime",
+}  # fmt: skip
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 class TableError(ValueError):
     """A table file that cannot be read as a whole: says which, where and what to do."""
+
+
+def text_encoding(name: str) -> str:
+    """Python's name of an encoding of texts. Raises ValueError for what is none."""
+    try:
+        b"a".decode(name, "replace")  # what turns bytes into bytes, or texts into texts, fails only here
+        return codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise ValueError(f"{name!r} is no encoding of texts; write it like utf-8 or gb18030") from error
 
 
 class Layout(BaseModel):
@@ -36,6 +51,9 @@ class Layout(BaseModel):
     columns: tuple[str, ...] | None = Field(
         None, description="Names of the columns, in order, of a file without a header"
     )
+    blanks: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
+        (), description="What stands in a cell that is empty, like -, NULL or \\N"
+    )
     short_rows: Literal["reject", "blank"] = Field(
         "reject", description="A row with fewer cells than the header; blank: those that are missing are empty"
     )
@@ -48,9 +66,16 @@ class Layout(BaseModel):
 
     @field_validator("date_format", "time_format", "datetime_format")
     @classmethod
-    def _reads_halves(cls, value: str | None) -> str | None:
-        if value is not None and "%p" in value and "%I" not in value:
-            raise ValueError(f"{value!r}: with %p the hour is %I; with %H the half of the day would be passed over")
+    def _reads_all(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            check_format(value, _KINDS[info.field_name or ""])
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, value: str) -> str:
+        if value != "auto":
+            text_encoding(value)
         return value
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
@@ -107,6 +108,7 @@ class _Fitted:
         self._named = max((place for place, name in enumerate(header, 1) if name), default=0)
         self._blank_where_missing = layout.short_rows == "blank"
         self.totals = layout.totals
+        self._blanks = frozenset({"", *layout.blanks})
 
     def cells(self, cells: list[str]) -> list[str | None]:
         """As many cells as the header has, None where they are empty. Separators at the end of a row are no cells.
@@ -119,7 +121,7 @@ class _Fitted:
             raise _UnfitError(
                 f"{len(cells)} cells where the header has {self._width}; set `short_rows: blank` where the others are empty"
             )
-        there = [cell.strip() or None for cell in cells[: self._width]]
+        there = [None if (bare := cell.strip()) in self._blanks else bare for cell in cells[: self._width]]
         return there + [None] * (self._width - len(there))
 
     def total(self, cells: list[str]) -> str:
@@ -130,7 +132,7 @@ class _Fitted:
 def is_total(cells: Sequence[str]) -> str:
     """The word that a row of totals begins with; "" where it begins with none."""
     first = next((cell for cell in cells if cell and not cell.isspace()), "").strip()
-    return first if first.rstrip(":： ").lower() in _TOTALS else ""
+    return first if re.split("[:：]", first)[0].strip().lower() in _TOTALS else ""
 
 
 class _UnfitError(Exception):

@@ -1,84 +1,42 @@
-"""A first mapping for a table of calls: proposed from its header and rows, with what is not sure marked."""
+"""A first mapping for a table or a history: proposed from its header and rows, with what is not sure marked."""
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
 from pathlib import Path
 
 import yaml
 
-from streams.sources.expressions.durations import duration
 from streams.sources.expressions.functions import number
-from streams.sources.expressions.written import DATES, MOMENTS, TIMES, formats
-from streams.sources.table.cells import Table, beginning, open_table
+from streams.sources.expressions.written import DATES, TIMES
+from streams.sources.table.cells import beginning, open_table
 from streams.sources.table.encoding import encoding_of, likely_encoding
 from streams.sources.table.layout import Layout, TableError
 from streams.sources.table.mapping import TableMapping
 from streams.sources.table.reader import is_total
+from streams.sources.table.suggest_columns import (
+    Column,
+    answers,
+    columns_of,
+    format_of,
+    is_clock,
+    is_iso,
+    moment_formula,
+    noes,
+    roles_of,
+    seconds_of,
+)
+from streams.sources.table.suggest_words import BLANKS, HEADERLESS, HISTORIES, NO, QUEUE_LOG, YES
 
 #: Rows that are looked at.
 LOOKED_AT = 2_000
 #: Behind a line of the proposal that people should look at.
 UNSURE = "# ?"
-#: What a column may be → what its name may hold, the most telling first. Names are looked at in small letters.
-_ROLES: dict[str, str] = {
-    "version": r"last.?update|modified|changed|更新时间|修改时间",
-    "contact": r"通话编号|会话编号|话单号|流水号|呼叫编号|call.?id|contact.?id|session.?id|\bref\b|uuid|^id$|^编号$|^序号$",
-    "agent": r"坐席|座席|客服|工号|接线员|agent|\bclerk\b|server|operator|员工",
-    "customer": r"客户|主叫|来电号码|手机|电话号码|caller|customer|cust\b|client|phone|\bani\b|会员",
-    "queue": r"队列|技能组|业务组|热线|queue|skill|hotline|^type$|服务组",
-    "wait": r"等待|排队|应答速度|speed of answer|wait|q_time|queue.?time|\basa\b",
-    "hold": r"保持|hold",
-    "wrap_up": r"话后|整理|事后|wrap|after.?call|\bacw\b",
-    "talk": r"通话时长|通话时间|时长|talk|duration|ser_time|handle|billsec|held",
-    "answered": r"是否接通|是否接听|answered|接通状态|outcome|disposition|结果|状态|status",
-    "resolved": r"是否解决|已解决|resolved|fcr",
-    "rating": r"满意度|评分|评价|rating|score|csat|stars",
-    "topic": r"主题|话题|原因|诉求|业务类型|topic|reason|category|subject",
-    "started": r"呼入时间|进线时间|开始|来电时间|呼叫时间|started?|began|begin|queued|created|called|arriv|entry|timestamp|came|时间",
-    "day": r"日期|^date$|^day$|call.?date",
-    "clock": r"^time$|^at$|时刻|时间|vru_entry|call.?time",
-}
-_YES = {
-    "y",
-    "yes",
-    "true",
-    "1",
-    "是",
-    "已接",
-    "已接听",
-    "接通",
-    "已接通",
-    "接听",
-    "成功",
-    "answered",
-    "agent",
-    "connected",
-    "已解决",
-}
-_NO = {
-    "n",
-    "no",
-    "false",
-    "0",
-    "否",
-    "未接",
-    "未接听",
-    "未接通",
-    "放弃",
-    "失败",
-    "hang",
-    "abandoned",
-    "missed",
-    "no answer",
-    "未解决",
-}
 
 
 @dataclass
@@ -88,27 +46,6 @@ class Proposal:
     text: str
     mapping: TableMapping
     unsure: int
-
-
-@dataclass
-class _Column:
-    """A column: how an expression names it, and the cells there are of it."""
-
-    name: str
-    cells: list[str]
-    blanks: int
-
-    @property
-    def ref(self) -> str:
-        plain = self.name.isidentifier() and not keyword.iskeyword(self.name) and self.name not in _BOUND
-        return self.name if plain else f'col("{self.name}")'
-
-    @property
-    def few(self) -> list[str]:
-        return list(dict.fromkeys(self.cells))[:50]
-
-
-_BOUND = frozenset({"queued", "wait", "talk", "taken", "none", "true", "false", "null", "over"})
 
 
 @dataclass
@@ -125,7 +62,7 @@ class _Lines:
 
 
 def suggest(path: Path, time_zone: str) -> Proposal:
-    """Propose a mapping of a table of calls.
+    """Propose a mapping of a table of calls, or of a history of which each row tells one thing that happened to a call, chat or ticket.
 
     Raises TableError where the file cannot be read, or has no column that may be when a call came in.
     """
@@ -134,8 +71,9 @@ def suggest(path: Path, time_zone: str) -> Proposal:
     rows = list(islice(table.rows, LOOKED_AT))
     totals = any(is_total(row.cells) for row in rows)
     whole = [row.cells for row in rows if not is_total(row.cells) and row.problem is None]
-    columns = list(_columns(table, whole))
-    roles = _roles(columns)
+    blanks = sorted({cell for cells in whole for cell in map(str.strip, cells) if cell.lower() in BLANKS})
+    columns = list(columns_of(table, whole, frozenset(blanks)))
+    roles = roles_of(columns)
     out = _Lines()
     out.add("# Proposed from the file; look at the lines with a question mark.")
     out.add(f"source: {_quoted(path.name.partition('.')[0])}")
@@ -146,8 +84,14 @@ def suggest(path: Path, time_zone: str) -> Proposal:
         out.add("totals: skip", "rows that begin with 合计, Total or the like")
     if any(len(cells) < len(table.header) for cells in whole) and table.header[-1]:
         out.add("short_rows: blank", "rows end before their last columns")
+    if blanks:
+        out.add(f"blanks: [{', '.join(map(_text, blanks))}]", "cells that say that there is nothing")
     _times(out, roles)
-    _meaning(out, roles)
+    history = _history(columns)
+    if history is not None:
+        _of_history(out, roles, columns, *history)
+    else:
+        _meaning(out, roles)
     return Proposal(str(out), TableMapping.model_validate(yaml.safe_load(str(out))), str(out).count(UNSURE))
 
 
@@ -177,7 +121,10 @@ def _layout(path: Path) -> tuple[Layout, dict[str, str]]:
         said["skip_rows"] = str(above)
     header, below = top[place], top[place + 1] if place + 1 < len(top) else []
     if _values(header):
-        said["columns"] = f"[{', '.join(f'column_{n}' for n in range(1, len(header) + 1))}]"
+        width = max(map(len, top[place:]))
+        known = next((names.split() for fits, names in HEADERLESS if fits(header)), [])
+        names = [*known[:width], *(f"column_{n}" for n in range(len(known) + 1, width + 1))]
+        said["columns"] = f"[{', '.join(names)}]"
     elif (
         below
         and not _values(below)
@@ -194,122 +141,10 @@ def _values(row: Sequence[str]) -> bool:
     return any(re.search(r"\d[\d:/.-]*\d", cell) for cell in row) or sum(cell.isdigit() for cell in row) > 0
 
 
-def _columns(table: Table, rows: Sequence[Sequence[str]]) -> Iterator[_Column]:
-    for place, name in enumerate(table.header):
-        if name:
-            cells = [row[place].strip() if place < len(row) else "" for row in rows]
-            yield _Column(name, [cell for cell in cells if cell], sum(not cell for cell in cells))
-
-
-def _roles(columns: Sequence[_Column]) -> dict[str, _Column]:
-    """What each column seems to be: by its name, where its cells can be that."""
-    found: dict[str, _Column] = {}
-    free = list(columns)
-    for role, words in _ROLES.items():
-        fits = [c for c in free if re.search(words, c.name.lower()) and _CAN_BE.get(role, _anything)(c)]
-        if role in ("started", "day", "clock") and not fits:
-            fits = [c for c in free if _CAN_BE[role](c)]
-        if fits:
-            # Of several the one whose name is matched by the earlier word.
-            best = min(
-                fits, key=lambda c: [i for i, w in enumerate(words.split("|")) if re.search(w, c.name.lower())] or [99]
-            )
-            found[role] = best
-            free.remove(best)
-    if "started" in found:
-        found = {role: column for role, column in found.items() if role not in ("day", "clock")}
-    return found
-
-
-def _anything(column: _Column) -> bool:
-    return bool(column.cells)
-
-
-def _all(read: Callable[[str], object]) -> Callable[[_Column], bool]:
-    def can_be(column: _Column) -> bool:
-        try:
-            return bool(column.cells) and all(read(cell) is not None for cell in column.few)
-        except (ValueError, TypeError):
-            return False
-
-    return can_be
-
-
-def _is_duration(cell: str) -> float | None:
-    return found if (found := duration(cell)) is not None else number(cell)
-
-
-def _moment_formula(column: _Column) -> tuple[str, str, str]:
-    """The expression, the format to set, and what is not sure; the expression is "" where the cells are no moments."""
-    few = column.few
-    if _iso(few, datetime.fromisoformat) and not all(cell.isdigit() for cell in few):
-        bare = not any(":" in cell for cell in few)
-        return f"datetime({column.ref})", "", "a date without a time of day" if bare else ""
-    if all(re.fullmatch(r"[34]\d{4}(\.\d+)?", cell) for cell in few):
-        return f"excel({column.ref})", "", ""
-    if all(re.fullmatch(r"1\d{9}(\.\d+)?", cell) for cell in few):
-        return f"unix(number({column.ref}))", "", ""
-    if all(re.fullmatch(r"1\d{12}", cell) for cell in few):
-        return f"unix(number({column.ref}) / 1000)", "", ""
-    return (f"datetime({column.ref})", *_format(few, MOMENTS))
-
-
-def _format(few: list[str], candidates: tuple[str, ...]) -> tuple[str, str]:
-    try:
-        fit = list(formats(few, candidates))
-    except ValueError:
-        return "", ""
-    return (fit[0], f"or {fit[1]}" if len(fit) > 1 else "") if fit else ("", "")
-
-
-def _iso(few: Sequence[str], read: Callable[[str], object]) -> bool:
-    try:
-        return bool(few) and all(read(cell) is not None for cell in few)
-    except ValueError:
-        return False
-
-
-def _is_moment(column: _Column) -> bool:
-    if not column.cells or not any(
-        ":" in cell or "时" in cell or re.fullmatch(r"\d{5}\.\d+|1\d{9,12}", cell) for cell in column.few
-    ):
-        return False
-    formula, form, _ = _moment_formula(column)
-    return bool(form) or not formula.startswith("datetime") or _iso(column.few, datetime.fromisoformat)
-
-
-def _is_day(column: _Column) -> bool:
-    return _iso(column.few, date.fromisoformat) or bool(column.cells and _format(column.few, DATES)[0])
-
-
-def _is_clock(column: _Column) -> bool:
-    return all(re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", cell) for cell in column.few) if column.cells else False
-
-
-_CAN_BE: dict[str, Callable[[_Column], bool]] = {
-    "wait": _all(_is_duration),
-    "talk": _all(_is_duration),
-    "hold": _all(_is_duration),
-    "wrap_up": _all(_is_duration),
-    "rating": _all(number),
-    "started": _is_moment,
-    "version": _is_moment,
-    "day": _is_day,
-    "clock": lambda column: _is_clock(column) or bool(column.cells and _format(column.few, TIMES)[0]),
-    "answered": lambda column: len(set(column.cells)) <= 12 and bool(_yes(column)),
-    "resolved": lambda column: len(set(column.cells)) <= 4 and bool(_yes(column)),
-    "contact": lambda column: bool(column.cells) and column.blanks == 0,
-}
-
-
-def _yes(column: _Column) -> list[str]:
-    return [cell for cell in column.few if cell.lower() in _YES]
-
-
-def _times(out: _Lines, roles: dict[str, _Column]) -> None:
+def _times(out: _Lines, roles: dict[str, Column]) -> None:
     """The formats of dates and times."""
     if "started" in roles:
-        _, form, doubt = _moment_formula(roles["started"])
+        _, form, doubt = moment_formula(roles["started"])
         if form:
             out.add(f'datetime_format: "{form}"', doubt)
         return
@@ -317,19 +152,119 @@ def _times(out: _Lines, roles: dict[str, _Column]) -> None:
         ("day", "date_format", date.fromisoformat, DATES),
         ("clock", "time_format", None, TIMES),
     ):
-        if role in roles and not (_is_clock(roles[role]) if read is None else _iso(roles[role].few, read)):
-            form, doubt = _format(roles[role].few, candidates)
+        if role in roles and not (is_clock(roles[role]) if read is None else is_iso(roles[role].few, read)):
+            form, doubt = format_of(roles[role].few, candidates)
             out.add(f'{key}: "{form}"', doubt)
 
 
-def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
-    contact, agent, customer = roles.get("contact"), roles.get("agent"), roles.get("customer")
+def _history(columns: Sequence[Column]) -> tuple[Column, str, dict[str, str]] | None:
+    """Where several rows tell one contact's story: the column of verbs, the channel, and which event each verb is ("": unknown)."""
+    best: tuple[int, Column, str, dict[str, str]] | None = None
+    for column in columns:
+        words = set(column.cells)
+        if column.blanks or not 2 <= len(words) <= 60 or len(words) == len(column.cells) > 8:
+            continue
+        for channel, known in (("queue_log", {verb: told[0] for verb, told in QUEUE_LOG.items()}), *HISTORIES.items()):
+            found = {word: known.get(word if channel == "queue_log" else word.lower(), "") for word in sorted(words)}
+            fit = sum(map(bool, found.values()))
+            # Asterisk logs much besides calls; words of others are not believed so soon.
+            if fit >= 2 and (fit * 2 >= len(words) or channel == "queue_log") and (best is None or fit > best[0]):
+                best = fit, column, channel, found
+    return None if best is None else best[1:]
+
+
+def _of_history(
+    out: _Lines,
+    roles: dict[str, Column],
+    columns: Sequence[Column],
+    verb: Column,
+    channel: str,
+    verbs: Mapping[str, str],
+) -> None:
+    """A mapping of a file of which each row tells one thing that happened to a contact."""
+    at, doubt = _when(roles)
+    if (contact := roles.get("contact")) is None:
+        raise TableError(
+            f"{verb.name} seems to tell what happened, but no column names the contact: write a mapping by hand, see docs/mapping.md"
+        )
+    out.add(f"contact_id: {_quoted(contact.ref)}")
+    agent = roles.get("agent")  # what two people do in one second is twice
+    by = f', coalesce({agent.ref}, "-")' if agent else ""
+    own = f'join("-", {contact.ref}, text(at), {verb.ref}{by})'
+    after = [column.ref for column in columns[columns.index(verb) + 1 :]]
+    out.add("let:")
+    out.add(f"  at: {_quoted(at)}", doubt)
+    out.add(f"  told: {_quoted(own)}", "what makes the event of a row one of its own")
+    _common(out, roles, customer=channel != "queue_log")
+    out.add("events:")
+    for word, told in verbs.items():
+        kind, _, sender = told.partition(" ")
+        when = _quoted(f'{verb.ref} == "{word}"')
+        if not kind or kind.endswith(".rated"):
+            out.add(f"  # {{type: {kind or '…'}, when: {when}, time: at, id: told}}", "which event, with which fields?")
+            continue
+        if channel == "queue_log":
+            fields = [_DATA.sub(lambda data: dict(enumerate(after, 1)).get(int(data[1]), "none"), QUEUE_LOG[word][1])]
+        else:
+            fields = _told_of(kind, sender, roles)
+        more = f", fields: {{{', '.join(fields)}}}" if fields else ""
+        out.add(f"  - {{type: {kind}, when: {when}, time: at, id: told{more}}}")
+
+
+#: A column behind the verb, by its number.
+_DATA = re.compile(r"\bdata(\d)\b")
+#: Events that no agent has a part in.
+_NOBODYS = frozenset({"call.queued", "call.abandoned", "call.left_queue", "chat.started", "ticket.created"})
+
+
+def _told_of(kind: str, sender: str, roles: dict[str, Column]) -> list[str]:
+    """The fields of an event of a history."""
+    fields = [f"sender: '\"{sender}\"'"] if sender else []
+    if (agent := roles.get("agent")) is not None and kind not in _NOBODYS and sender in ("", "agent"):
+        fields.append(f"agent_id: {_quoted(agent.ref)}")
+    if (to := roles.get("to_agent")) is not None and kind.endswith(".transferred"):
+        fields.append(f"to_agent_id: {_quoted(to.ref)}")
+    for role, key, kinds in (
+        ("wait", "wait_seconds", ("call.answered", "call.abandoned", "call.left_queue")),
+        ("talk", "talk_seconds", ("call.ended",)),
+    ):
+        if role in roles and kind in kinds:
+            fields.append(f"{key}: {_quoted(seconds_of(roles[role]))}")
+    return fields
+
+
+def _common(out: _Lines, roles: dict[str, Column], customer: bool = True) -> None:
+    """The fields of all events."""
+    common = [
+        f"{key}: {_quoted(roles[role].ref)}"
+        for role, key in (("queue", "queue_id"), ("topic", "topic"), ("kind", "kind"))
+        if role in roles
+    ]
+    if customer and (who := roles.get("customer")) is not None:
+        common.insert(0, f"customer_id: {_quoted(f'pseudonym({who.ref})')}")
+    if common:
+        out.add("fields:")
+        for line in common:
+            out.add(f"  {line}")
+
+
+def _when(roles: dict[str, Column]) -> tuple[str, str]:
+    """The expression of the moment of a row, and what is not sure of it. Raises TableError where there is none."""
     if "started" in roles:
-        began, doubt = _moment_formula(roles["started"])[::2]
-    elif "day" in roles and "clock" in roles:
-        began, doubt = f"datetime({roles['day'].ref}, {roles['clock'].ref})", ""
-    else:
-        raise TableError("no column that may be when a call came in: write a mapping by hand, see docs/mapping.md")
+        return moment_formula(roles["started"])[::2]
+    if "day" in roles and "clock" in roles:
+        return f"datetime({roles['day'].ref}, {roles['clock'].ref})", ""
+    raise TableError("no column that may be when a call came in: write a mapping by hand, see docs/mapping.md")
+
+
+def _meaning(out: _Lines, roles: dict[str, Column]) -> None:
+    contact, agent = roles.get("contact"), roles.get("agent")
+    if contact is not None and re.search("ticket|工单", contact.name.lower()) and not roles.keys() & {"wait", "talk"}:
+        raise TableError(
+            f"{contact.name!r}: a table of tickets, and mappings are proposed of calls and histories only: write it by hand, see "
+            "docs/mapping.md"
+        )
+    began, doubt = _when(roles)
     where = [roles[role] for role in ("started", "day", "clock") if role in roles]
     if contact is None or len(set(contact.cells)) < len(contact.cells):
         parts = [*([contact] if contact else []), *where]
@@ -337,36 +272,35 @@ def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
         out.add(f"contact_id: {_quoted(_joined(parts))}", rows_alike or "no column names the contact")
     else:
         out.add(f"contact_id: {_quoted(contact.ref)}")
+    if (rating := roles.get("rating")) is not None and (words := answers(rating)[1]):
+        scores = ", ".join(f"{_text(word)}: {score}" for word, score in words.items())
+        out.add(f"lookups: {{answers: {{{scores}}}}}")
     out.add("let:")
     out.add(f"  queued: {_quoted(began)}", doubt)
+    if "wait" not in roles and "taken_at" in roles and "started" in roles:
+        answered_at = moment_formula(roles["taken_at"])[0]
+        out.add(f"  wait: {_quoted(f'{answered_at} - queued')}")
     for role in ("wait", "talk"):
         if role in roles:
-            out.add(f"  {role}: {_quoted(_seconds(roles[role]))}")
-    taken, doubt = _taken(roles.get("answered"), agent)
+            out.add(f"  {role}: {_quoted(seconds_of(roles[role]))}")
+    taken, doubt = _taken(roles, agent)
     out.add(f"  taken: {_quoted(taken)}", doubt)
-    spent = "queued + wait" if "wait" in roles else "queued"
-    common = [f"customer_id: {_quoted(f'pseudonym({customer.ref})')}"] if customer else []
-    common += [
-        f"{key}: {_quoted(roles[role].ref)}"
-        for role, key in (("queue", "queue_id"), ("topic", "topic"))
-        if role in roles
-    ]
-    if common:
-        out.add("fields:")
-        for line in common:
-            out.add(f"  {line}")
+    timed = "wait" in roles or ("taken_at" in roles and "started" in roles)
+    spent = "queued + wait" if timed else "queued"
+    _common(out, roles)
     out.add("events:")
     out.add("  - {type: call.queued, time: queued}")
     who = [f"agent_id: {_quoted(agent.ref)}"] if agent else []
-    waited = ["wait_seconds: wait"] if "wait" in roles else []
+    waited = ["wait_seconds: wait"] if timed else []
     _event(out, "call.answered", "taken", spent, [*who, *waited])
-    if taken != "true" and (waits := roles.get("wait")) is not None and waits.blanks:
+    waits = roles.get("wait", roles.get("taken_at")) if timed else None
+    if taken != "true" and waits is not None and waits.blanks:
         _event(out, "call.abandoned", "not taken", "queued", [], "how long they waited is not in every row")
     elif taken != "true":
         _event(out, "call.abandoned", "not taken", spent, waited)
     if "talk" in roles:
         lasted = [
-            f"{key}: {_quoted(_seconds(roles[role]))}"
+            f"{key}: {_quoted(seconds_of(roles[role]))}"
             for role, key in (("hold", "hold_seconds"), ("wrap_up", "wrap_up_seconds"))
             if role in roles
         ]
@@ -377,17 +311,23 @@ def _meaning(out: _Lines, roles: dict[str, _Column]) -> None:
         _rated(out, rating, f"{spent} + talk" if "talk" in roles else spent, who)
 
 
-def _rated(out: _Lines, rating: _Column, at: str, who: list[str]) -> None:
+def _rated(out: _Lines, rating: Column, at: str, who: list[str]) -> None:
+    scale, words = answers(rating)
+    if words:
+        score = _quoted(f"answers({rating.ref})")
+        fields = [*who, f"score: {score}", f"scale: '\"{scale}\"'"]
+        _event(out, "call.rated", f"taken and not blank({rating.ref})", at, fields)
+        return
     scores = [number(cell) or 0 for cell in rating.few]
     low, high = min(scores), max(scores)
-    score, scale, doubt = f"number({rating.ref})", "1-5", ""
+    scale, doubt = "1-5", "" if high == 5 else "the scale, from worst to best: 3-1 where 1 is the best"
     if high > 10:
         scale, doubt = "0-100", "the scale"
     elif low == 0:
         scale, doubt = ("binary", "the scale") if high <= 1 else ("0-10", "the scale")
     elif high > 5:
-        score, doubt = f"five_points({score}, 1, 10, 8, 4)", "worst, best, satisfied from, negative to"
-    fields = [*who, f"score: {_quoted(score)}", f"scale: '\"{scale}\"'"]
+        scale, doubt = "1-10", "the scale; satisfied from 9, unless the policy says another (satisfied_from)"
+    fields = [*who, f"score: {_quoted(f'number({rating.ref})')}", f"scale: '\"{scale}\"'"]
     _event(out, "call.rated", f"taken and not blank({rating.ref})", at, fields, doubt)
 
 
@@ -396,27 +336,32 @@ def _event(out: _Lines, kind: str, when: str, at: str, fields: list[str], doubt:
     out.add(f"  - {{type: {kind}, when: {_quoted(when)}, time: {_quoted(at)}{told}}}", doubt)
 
 
-def _taken(answered: _Column | None, agent: _Column | None) -> tuple[str, str]:
+def _taken(roles: dict[str, Column], agent: Column | None) -> tuple[str, str]:
     """When a call was answered, and what is not sure of it."""
-    if answered is not None:
-        unknown = [cell for cell in answered.few if cell.lower() not in _YES | _NO]
+    if (left := roles.get("abandoned")) is not None:
+        return f'{left.ref} == "{noes(left)[0]}"', ""
+    if (answered := roles.get("answered")) is not None:
+        unknown = [cell for cell in answered.few if cell.lower() not in YES | NO]
         return _is_yes(answered), f"others are {', '.join(unknown[:5])}" if unknown else ""
+    if (at := roles.get("taken_at")) is not None and at.blanks:
+        return f"not blank({at.ref})", ""
     if agent is not None and agent.blanks:
         return f"not blank({agent.ref})", ""
     return "true", "no column says that a call was not answered"
 
 
-def _is_yes(column: _Column) -> str:
-    return f'{column.ref} == "{Counter(cell for cell in column.cells if cell.lower() in _YES).most_common(1)[0][0]}"'
+def _is_yes(column: Column) -> str:
+    return f'{column.ref} == "{Counter(cell for cell in column.cells if cell.lower() in YES).most_common(1)[0][0]}"'
 
 
-def _seconds(column: _Column) -> str:
-    return f"number({column.ref})" if _all(number)(column) else f"seconds({column.ref})"
-
-
-def _joined(columns: Sequence[_Column]) -> str:
+def _joined(columns: Sequence[Column]) -> str:
     refs = [column.ref for column in columns]
     return refs[0] if len(refs) == 1 else f'join("-", {", ".join(refs)})'
+
+
+def _text(text: str) -> str:
+    """A text as YAML takes it inside brackets."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _quoted(text: str) -> str:

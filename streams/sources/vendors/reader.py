@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import pseudonyms
+from streams.sources.json_once import TwiceError, once
 from streams.sources.native import read_native
 from streams.sources.table.cells import opened
 from streams.sources.table.layout import TableError
@@ -75,7 +76,18 @@ def record_reader(vendor: Vendor) -> Reader:
     return Versioned(read) if vendor in _VERSIONS else read
 
 
-_SCANNER = json.JSONDecoder()
+#: Stands in an object of which a key stands twice, for whoever reads it again.
+_TWICE = "\0twice"
+
+
+def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    try:
+        return once(pairs)
+    except TwiceError as error:
+        return {**dict(pairs), _TWICE: str(error)}
+
+
+_SCANNER = json.JSONDecoder(object_pairs_hook=_marked)
 _SPACE = re.compile(r"[\s,]*")
 #: Where the next record may begin after one that is broken: a line that is neither indented nor the end of something.
 _NEXT_LINE = re.compile(r"\n(?=[^\s}\]])")
@@ -138,7 +150,9 @@ def _result(
 
 def _record(written: str) -> dict[str, Any]:
     try:
-        record = json.loads(written)
+        record = json.loads(written, object_pairs_hook=_unmarked)
+    except TwiceError:
+        raise
     except ValueError as error:
         raise ValueError(f"no JSON: {error}") from error
     if not isinstance(record, dict):
@@ -146,6 +160,12 @@ def _record(written: str) -> dict[str, Any]:
     if "\\ud" in written.lower() and _broken(json.dumps(record, ensure_ascii=False)):
         raise ValueError("half a character (a lone surrogate)")
     return record
+
+
+def _unmarked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if _TWICE in (found := once(pairs)):
+        raise TwiceError(found[_TWICE])
+    return found
 
 
 def _broken(text: str) -> bool:

@@ -33,6 +33,12 @@ BOMBS = {
     "a long text": ("x" * (MOST_CHARACTERS + 1), "characters"),
     "a tag of Python": ("!!python/object/apply:os.system [id]", "could not determine"),
     "a day that never was": ("a: 2026-02-30", "day is out of range"),
+    "a number without end": ("a:\n  b: -.inf", "line 2: -.inf is no number that can be reckoned with"),
+    "no number at all": ("a: .NaN", "no number"),
+    "a number that is too large for one": ("a: 1.0e+999", "no number"),
+    "half a character": ('a: "\\ud83d"', "half a character"),
+    "a key twice": ("a: {b: 1}\nc: 2\na: 3", "line 3: 'a' stands twice"),
+    "a key twice, further in": ("a:\n- {b: 1, c: 2, b: 1}", "line 2: 'b' stands twice"),
 }
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
+from streams.contracts.decode import encode
 from streams.contracts.outputs import RosterEntry
 from streams.kpi.policy.model import Policy
+from streams.pipeline import Customers
 from streams.roster import Roster
+from streams.windows.clock import EventClock
 from tests.support.desk import Script, moment, sums
 
 Q, A, B = {"queue_id": "q"}, {"agent_id": "a"}, {"agent_id": "b"}
@@ -91,3 +101,61 @@ def test_a_roster_entry_that_cannot_be_read_leaves_the_last_one() -> None:
     assert entry is not None
     assert entry.team_id == "t"
     assert roster.agents() == ["a"]
+
+
+def again(script: Script, **changed: Any) -> Script:
+    """The last event once more, with some of it changed."""
+    script.events.append(replace(script.events[-1], **changed))
+    return script
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({}, 0),
+        ({"talk_seconds": 90.0}, 1),
+        ({"talk_seconds": None}, 1),
+        ({"agent_id": "b"}, 1),
+        ({"hold_seconds": 3.0}, 1),
+        ({"time": moment("09:02:00")}, 1),
+        ({"time": moment("09:01:00.400")}, 0),  # another clock of the same system
+        ({"sequence": 7}, 0),  # another row of the file
+        ({"source": "the same under another name"}, 0),
+    ],
+)
+@pytest.mark.parametrize("later", [False, True])
+def test_an_event_that_comes_again_and_says_something_else_is_no_duplicate(
+    changed: dict[str, Any], refused: int, later: bool
+) -> None:
+    script = Script().at("09:00:00", e.CallAnswered, customer_id="k", **A)
+    script.at("09:01:00", e.CallEnded, talk_seconds=60.0, customer_id="k", **A)
+    if later:  # the log has been written anew
+        script.at("09:00:30", e.CallTransferred, customer_id="k", **A).events[1:] = script.events[:0:-1]
+    run = again(script, **changed).run()
+    assert [why.reason for _, why in run.rejected] == ["differs"] * refused
+    assert run.duplicates == 1 - refused
+    assert sums(run)["talk_seconds"] == 60_000
+
+
+def test_what_the_roster_says_by_now_is_not_held_against_an_event_that_comes_again() -> None:
+    script = Script().at("09:00:00", e.CallAnswered, **A).at("09:01:00", e.CallEnded, talk_seconds=60.0, **A)
+    raws = [encode(event) for event in script.events]
+    customers, clock, out = Customers(), EventClock(), []
+    for team in ("t", None, "u"):
+        roster = Roster([] if team is None else [RosterEntry(agent_id="a", team_id=team, valid_from=date(2026, 1, 1))])
+        stage = ContactsStage(Policy(time_zone="UTC"), roster)
+        out.append(stage.process(raws, customers, clock, machine=2**52, event_time=True))
+    assert [(run.admitted, run.duplicates, run.rejected) for run in out] == [(2, 0, []), (0, 2, []), (0, 2, [])]
+    told = [encode(replace(event, team_id="v", site_id="s")) for event in script.events]
+    again = stage.process(told, customers, clock, machine=2**52, event_time=True)
+    assert [why.reason for _, why in again.rejected] == ["differs", "differs"]
+
+
+@pytest.mark.parametrize("word", [e.CallCorrected, e.CallRetracted])
+def test_what_has_been_corrected_or_retracted_may_come_again_either_way(word: type[e.AnyEvent]) -> None:
+    script = Script().at("09:00:00", e.CallAnswered, **A).at("09:01:00", e.CallEnded, talk_seconds=60.0, **A)
+    told = script.events[-1]
+    script.at("09:30:00", word, corrects=told.id)
+    script.events += [told, replace(told, talk_seconds=90.0)]  # type: ignore[call-arg]
+    run = script.run()
+    assert (run.rejected, run.duplicates) == ([], 2)

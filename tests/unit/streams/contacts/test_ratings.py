@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streams.contracts import events as e
@@ -28,6 +30,46 @@ def test_satisfied_by_scale(scale: str, score: float, satisfied: int) -> None:
 def test_satisfied_from_is_policy() -> None:
     policy = Policy(time_zone="UTC", satisfied_from={"1-5": 5, "0-10": 9, "0-100": 80, "binary": 1})
     assert figures(rated(4).run(policy))["csat"].value == 0
+
+
+@pytest.mark.parametrize(("scale", "scores"), [("1-10", {8: 1, 7: 0, 4: -1, 5: 0}), ("3-1", {1: 1, 2: 1, 3: -1})])
+def test_scales_of_ones_own_have_the_bounds_that_the_policy_gives_them(scale: str, scores: dict[int, int]) -> None:
+    policy = Policy(time_zone="UTC", satisfied_from={"1-10": 8, "3-1": 2}, negative_to={"1-10": 4, "3-1": 3})
+    for score, verdict in scores.items():
+        shown = figures(rated(score, scale=scale).run(policy), policy=policy)
+        assert (shown["csat"].value, shown["negative_review_rate"].value) == (verdict == 1, verdict == -1)
+
+
+@pytest.mark.parametrize("word", ["rated", "corrected"])
+def test_a_scale_that_the_policy_does_not_know_is_refused_with_what_to_set(word: str) -> None:
+    script = rated(4)
+    if word == "rated":
+        script.at("11:00:00", e.CallRated, "c1", score=1, scale="1-7")
+    else:
+        script.at("11:00:00", e.CallCorrected, "c1", score=1, scale="1-7", corrects=script.events[-1].id)
+    run = script.run()
+    ((_, refused),) = run.rejected
+    assert refused.reason == "not_covered"
+    assert "the scale 1-7: add it to satisfied_from" in refused.detail
+    assert figures(run)["csat"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"satisfied_from": {"1-10": 11}}, "11 is not on the scale 1-10"),
+        ({"satisfied_from": {"5-5": 5}}, "a scale from 5 to 5 is none"),
+        ({"satisfied_from": {"1 to 5": 4}}, "String should match pattern"),
+        ({"negative_to": {"1-5": 4}}, "4 on the scale 1-5 is satisfied already"),
+        ({"satisfied_from": {"3-1": 2}, "negative_to": {"3-1": 2}}, "2 on the scale 3-1 is satisfied already"),
+        ({"negative_to": {"1-7": 2}}, "the scale 1-7 stands not in satisfied_from"),
+        ({"csat_mean_scale": "1-7"}, "no mean is shown: it stands not in satisfied_from"),
+        ({"csat_mean_scale": "3-1", "satisfied_from": {"3-1": 2}}, "no mean is shown: its best score is the lowest"),
+    ],
+)
+def test_bounds_that_do_not_fit_their_scales_are_refused(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Policy(**values)
 
 
 def test_the_last_rating_stands() -> None:

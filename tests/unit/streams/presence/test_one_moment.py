@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import msgspec
+import pytest
 
 from streams.contracts import events as e
 from streams.contracts.decode import encode
@@ -83,6 +84,29 @@ def test_presence_that_an_earlier_release_has_stored_is_read_and_goes_on() -> No
         [encode(told("offline", "11", "09:10:00"))], agents, EventClock(), machine=2**52, event_time=True
     )
     assert (out.admitted, out.duplicates) == (1, 0)
-    out = stage.process([encode(told("away", "10"))], agents, EventClock(), machine=2**52, event_time=True)
+    out = stage.process(
+        [encode(told("away", "10", reason="lunch"))], agents, EventClock(), machine=2**52, event_time=True
+    )
     assert (out.admitted, out.duplicates) == (0, 1)
     assert isinstance(agents["a"], AgentPresence)
+
+
+@pytest.mark.parametrize(
+    ("again", "refused"),
+    [
+        (told("away", "1", reason="lunch"), 0),
+        (told("away", "1", reason="lunch", sequence=4, team_id="t"), 0),
+        (told("away", "1", reason="training"), 1),
+        (told("offline", "1"), 1),
+    ],
+)
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_state_that_comes_again_and_is_another_is_no_duplicate(again: Any, refused: int, corrected: bool) -> None:
+    agents, clock, stage = AgentsPresence(), EventClock(), PresenceStage(POLICY, Roster())
+    events: list[Any] = [told("away", "1", reason="lunch")]
+    if corrected:
+        events.append(e.AgentCorrected(id="2", source="s", time=moment("09:05:00"), agent_id="a", corrects="1"))
+    raws = [encode(event) for event in [*events, again]]
+    out = stage.process(raws, agents, clock, machine=2**52, event_time=True)
+    assert [why.reason for _, why in out.rejected] == ["differs"] * (0 if corrected else refused)
+    assert out.duplicates == 1 - len(out.rejected)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
+import time
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
+from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
+from streams.pipeline import run
+from streams.sources.in_order import in_order_of_time
 from streams.sources.table import html
+from streams.sources.table import workbook as workbook_reader
 from streams.sources.table.layout import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
 from streams.sources.table.reader import read_table
 from streams.sources.table.rows import ReadRow, RejectedRow
+from streams.sources.versions import with_corrections
+from tests.support.desk import POLICY, sums
 
 HEADER = "ref,caller,clerk,began,held"
 ROW = "k7,31,Wu,2026-05-04 10:00:00,90"
@@ -82,6 +92,10 @@ PLAIN = [("k7", "05-04 10:00:00", 90)]
         ("PT1H2M3.5S", 3723.5),
         ("0.1 hours", 360),
         ("850ms", 0.85),
+        (":45", 45),
+        ("0 days 00:02:10", 130),
+        ("1 day, 1:00:00.5", 90_000.5),
+        ("130s (2m 10s)", 130),
         ("2:10", 130),
         ("130", 130),
     ],
@@ -92,10 +106,45 @@ def test_durations_in_words_marks_and_by_the_clock(tmp_path: Path, text: str, se
     assert told(path, by(tmp_path)) == [("k7", "05-04 10:00:00", seconds)]
 
 
-@pytest.mark.parametrize("text", ["5秒3分", "3分钟前", "分秒", "2m3", "1:75:00", "P1M"])
+@pytest.mark.parametrize(
+    "text", ["5秒3分", "3分钟前", "分秒", "2m3", "1:75:00", "P1M", "1 day, 25:00:00", "90s (2m)", "1::05"]
+)
 def test_what_is_no_duration_is_refused(tmp_path: Path, text: str) -> None:
-    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,{text}\n")
+    path = written(tmp_path, f'{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,"{text}"\n')
     assert reasons(path, by(tmp_path))[0].startswith(f"call.ended: talk_seconds: '{text}' is no ")
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [("1,266", "where commas part thousands"), ("8,5", "decimal comma"), ("x", "")]
+)
+def test_a_number_with_a_comma_is_refused_with_what_to_write(tmp_path: Path, text: str, advice: str) -> None:
+    path = written(tmp_path, f'{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,"{text}"\n')
+    (reason,) = reasons(path, by(tmp_path, held="number(held)"))
+    assert reason.startswith(f"call.ended: talk_seconds: '{text}' is no number")
+    assert advice in reason
+
+
+# -- cells ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ['="0139"', "'0139", '"=""0139"""'])
+def test_an_id_that_an_export_keeps_from_becoming_a_number_is_that_id(tmp_path: Path, cell: str) -> None:
+    (event,) = events(written(tmp_path, f"{HEADER}\n{cell},31,Wu,2026-05-04 10:00:00,90\n"), by(tmp_path))
+    assert event.contact_id == "0139"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "'tis", "=A1", "''", '="a"&"b"'])
+def test_what_only_looks_like_one_stays_as_it_is(tmp_path: Path, cell: str) -> None:
+    quoted = cell.replace('"', '""')
+    (event,) = events(written(tmp_path, f'{HEADER}\n"{quoted}",31,Wu,2026-05-04 10:00:00,90\n'), by(tmp_path))
+    assert event.contact_id == cell  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("word", ["-", "NULL", "\\N", "无"])
+def test_words_for_nothing_are_empty_cells_where_the_mapping_says_so(tmp_path: Path, word: str) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,{word},2026-05-04 10:00:00,90\n")
+    assert [e.agent_id for e in events(path, by(tmp_path))] == [word]  # type: ignore[union-attr]
+    assert [e.agent_id for e in events(path, by(tmp_path, f"blanks: ['{word}']"))] == [None]  # type: ignore[union-attr]
 
 
 # -- times ------------------------------------------------------------------------------------------------------------
@@ -133,9 +182,47 @@ def test_a_time_that_is_not_read_is_refused_with_what_would_read_it(tmp_path: Pa
     assert reason in reasons(path, by(tmp_path))[0]
 
 
-def test_a_format_that_would_pass_over_the_half_of_the_day_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"datetime_format: .*with %p the hour is %I"):
-        by(tmp_path, 'datetime_format: "%Y/%m/%d %p %H:%M"')
+@pytest.mark.parametrize(
+    ("key", "form", "reason"),
+    [
+        ("datetime_format", "%Y/%m/%d %p %H:%M", "with %p the hour is %I"),
+        ("date_format", "%Y%Y", "a directive stands in it twice"),
+        ("datetime_format", "%Y-%m-%d %H:%m", "a directive stands in it twice"),  # what people mean is %M
+        ("time_format", "%H:%H", "a directive stands in it twice"),
+        ("date_format", "%Y-%-m-%-d", "is no format that strptime reads"),
+        ("date_format", "%Y-%m-%d%", "is no format that strptime reads"),
+        ("date_format", "yyyy/mm/dd", "does not say year, month and day"),
+        ("date_format", "%m-%d", "does not say year, month and day"),
+        ("datetime_format", "%H:%M", "does not say year, month and day"),
+        ("datetime_format", "%Y-%m-%d %I:%M", "does not say the hour"),
+        ("time_format", "%M:%S", "does not say the hour"),
+        ("time_format", "%H:%M%z", "a time of day has no offset"),
+        ("datetime_format", "%Y-%m-%d %H:%M:%S %Z", "%Z reads a zone's name and passes over it"),
+    ],
+)
+def test_a_format_that_cannot_be_read_or_passes_over_something_is_refused(
+    tmp_path: Path, key: str, form: str, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=f"by.yaml: {key}: {re.escape(repr(form))}.*{re.escape(reason)}"):
+        by(tmp_path, f'{key}: "{form}"')
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "moment"),
+    [
+        (None, "2026-05-04 02:00:00 UTC", "05-04 02:00:00 +00:00"),
+        (None, "2026-05-04T02:00:00.250Z", "05-04 02:00:00 +00:00"),
+        (None, "2026-05-04 10:00:00+08:00", "05-04 10:00:00 +08:00"),
+        ("%Y-%m-%d %H:%M:%S %z", "2026-05-04 03:00:00 +0100", "05-04 03:00:00 +01:00"),
+        ("%a %b %d %H:%M:%S %Y", "Mon May  4 10:00:00 2026", "05-04 10:00:00 +08:00"),
+        ("%G-W%V-%u %H:%M", "2026-W19-1 10:00", "05-04 10:00:00 +08:00"),
+        ("%Y/%m/%d", "2026/5/4", "05-04 00:00:00 +08:00"),
+    ],
+)
+def test_moments_with_offsets_names_and_weeks(tmp_path: Path, form: str | None, text: str, moment: str) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,{text},90\n")
+    (event,) = events(path, by(tmp_path, *([f'datetime_format: "{form}"'] if form else [])))
+    assert event.time.strftime("%m-%d %H:%M:%S ") + event.time.isoformat()[-6:] == moment
 
 
 @pytest.mark.parametrize(
@@ -185,6 +272,16 @@ def test_a_body_in_another_encoding_is_refused_with_its_name_which_reads_it(
         read_table(path, by(tmp_path))
     found = events(path, by(tmp_path, f"encoding: {encoding}"))
     assert tuple(event.agent_id for event in found) == clerks  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["rot13", "base64", "utf-9", "uu"])
+def test_what_is_no_encoding_of_texts_is_refused_where_a_mapping_or_a_page_states_it(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"by.yaml: encoding: '{name}' is no encoding of texts"):
+        by(tmp_path, f"encoding: {name}")
+    path = written(tmp_path, page(WHOLE, f'<meta charset="{name}">'), "calls.xls")
+    if name != "utf-9":  # whatever a page calls UTF, it is read as that
+        with pytest.raises(TableError, match=f"'{name}' is no encoding of texts"):
+            read_table(path, by(tmp_path))
 
 
 def test_single_places_that_are_not_utf_8_cost_their_rows_alone(tmp_path: Path) -> None:
@@ -264,7 +361,7 @@ def test_a_header_that_does_not_fit_is_refused_with_what_to_set(tmp_path: Path, 
         read_table(written(tmp_path, content), by(tmp_path))
 
 
-@pytest.mark.parametrize("word", ["合计", "总计：", "Total", "Grand total:", "平均"])
+@pytest.mark.parametrize("word", ["合计", "总计：", "Total", "Grand total:", "平均", "总计：3条"])
 def test_rows_of_totals_are_refused_skipped_or_kept(tmp_path: Path, word: str) -> None:
     path = written(tmp_path, f"{HEADER}\n{ROW}\n{word},,Wu,2026-05-04 10:00:00,90\n")
     assert "set `totals: skip`" in reasons(path, by(tmp_path))[0].replace("Set", "set")
@@ -352,6 +449,85 @@ def test_what_no_table_can_be_taken_from_is_refused_with_what_to_do(
     assert reason in str(caught.value)
 
 
+@pytest.mark.parametrize(("above", "skip"), [((), ""), ((), "skip_rows: 3"), (("Calls of May",), "skip_rows: 3")])
+def test_a_table_may_begin_anywhere_in_its_sheet(tmp_path: Path, above: tuple[str, ...], skip: str) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for number, line in enumerate((*above,), 1):
+        book.active.cell(number, 1, line)
+    for number, line in enumerate((HEADER, ROW, ROW.replace("90", "x")), 4):
+        for column, cell in enumerate(line.split(","), 3):
+            book.active.cell(number, column, cell)
+    book.save(path := tmp_path / "calls.xlsx")
+    read, refused = read_table(path, by(tmp_path, *([skip] if skip else [])))
+    assert isinstance(read, ReadRow)
+    assert (read.line, read.events[0].contact_id, refused.line) == (5, "k7", 6)  # type: ignore[union-attr]
+
+
+def workbook(tmp_path: Path, part: str, text: str) -> Path:
+    """A workbook with one part of it written anew."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for line in (HEADER, ROW):
+        book.active.append(line.split(","))
+    book.save(tmp_path / "whole.xlsx")
+    with ZipFile(tmp_path / "whole.xlsx") as whole, ZipFile(tmp_path / "calls.xlsx", "w", ZIP_DEFLATED) as made:
+        for name in whole.namelist():
+            made.writestr(name, text if name == part else whole.read(name))
+        if part not in whole.namelist():
+            made.writestr(part, text)
+    return tmp_path / "calls.xlsx"
+
+
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+FAR = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "reason"),
+    [
+        ("xl/worksheets/sheet1.xml", SHEET.format(FAR), "over 1,048,576 rows and 16,384 columns"),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET.format(FAR).replace("<c r", '<c s="1" r').replace("<row r", '<row spans="1:1" r'),
+            "over 1,048,576 rows and 16,384 columns",
+        ),
+        (
+            "content.xml",
+            '<table:table><table:table-row table:number-rows-repeated="1048575"><table:table-cell/></table:table-row>'
+            '<table:table-row><table:table-cell table:number-columns-repeated="16384" office:value-type="float"/>',
+            "over 1,048,576 rows and 16,384 columns",
+        ),
+        ("xl/media/image1.png", " " * 3_000_000, "a workbook that unpacks to"),
+    ],
+)
+def test_a_workbook_of_some_kilobytes_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, text: str, reason: str
+) -> None:
+    monkeypatch.setattr(workbook_reader, "MAX_UNPACKED", 2_000_000)
+    path = workbook(tmp_path, part, text)
+    assert path.stat().st_size < 20_000
+    began = time.process_time()
+    with pytest.raises(TableError, match=reason):
+        read_table(path, by(tmp_path))
+    assert time.process_time() - began < 5
+
+
+def test_cells_far_away_that_hold_nothing_are_no_part_of_a_table(tmp_path: Path) -> None:
+    whole = (
+        '<row r="3"><c r="B3" t="str"><v>ref</v></c></row><row r="4"><c r="B4"><v>7</v></c><c r="XFD4" s="1"/></row>'
+        '<row r="1048576" hidden="1"/>'
+    )
+    path = workbook(tmp_path, "xl/worksheets/sheet1.xml", SHEET.format(whole))
+    mapping = by(tmp_path, began='datetime("2026-05-04 10:00")', held="90").model_dump()
+    assert mapping["source"] == "desk"
+    text = (tmp_path / "by.yaml").read_text(encoding="utf-8").replace("agent_id: clerk, ", "")
+    (tmp_path / "by.yaml").write_text(text, encoding="utf-8")
+    assert told(path, load_mapping(tmp_path / "by.yaml")) == [("7", "05-04 10:00:00", 90)]
+
+
 def test_a_table_of_several_is_named_by_its_number(tmp_path: Path) -> None:
     other = page(row("a,b") + row("1,2"))
     path = written(tmp_path, other + page(WHOLE), "calls.xls")
@@ -363,48 +539,37 @@ def test_a_table_of_several_is_named_by_its_number(tmp_path: Path) -> None:
 # -- scales -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("scale", "scores"),
-    [
-        ("1, 10, 8, 4", {"1": 1, "4": 2, "6": 3, "7": 3.5, "8": 4, "9": 4.5, "10": 5}),
-        ("0, 7, 6, 2", {"0": 1, "2": 2, "4": 3, "5": 3.5, "6": 4, "7": 5}),
-        ("6, 1, 2, 5", {"6": 1, "5": 2, "3": 3.333, "2": 4, "1": 5}),  # school grades: 1 is the best
-        ("1, 3, 3, 1", {"1": 1, "2": 3, "3": 5}),
-        ("-100, 100, 50, -50", {"-100": 1, "0": 3, "75": 4.5}),
-    ],
-)
-def test_scores_of_any_scale_keep_what_is_satisfied_and_what_negative(
-    tmp_path: Path, scale: str, scores: dict[str, float]
-) -> None:
-    path = written(
-        tmp_path, "\n".join([HEADER, *(f"k{n},31,Wu,2026-05-04 10:00:00,{score}" for n, score in enumerate(scores))])
-    )
-    text = f'score: "five_points(held, {scale})", scale: \'"1-5"\''
-    by(tmp_path)
+def rated(tmp_path: Path, scale: str) -> TableMapping:
+    """A mapping of ratings: ``held`` is the score."""
+    by(tmp_path, held="number(held)")
     mapping = tmp_path / "by.yaml"
-    mapping.write_text(
-        mapping.read_text(encoding="utf-8")
-        .replace("call.ended", "call.rated")
-        .replace("talk_seconds: 'seconds(held)'", text),
-        encoding="utf-8",
-    )
-    assert [event.score for event in events(path, load_mapping(mapping))] == list(scores.values())  # type: ignore[union-attr]
+    text = mapping.read_text(encoding="utf-8").replace("call.ended", "call.rated").replace("talk_seconds:", "score:")
+    mapping.write_text(text.replace("number(held)'", f"number(held)', scale: '\"{scale}\"'"), encoding="utf-8")
+    return load_mapping(mapping)
+
+
+@pytest.mark.parametrize(("scale", "score"), [("1-10", 7), ("3-1", 2), ("0-7", 0), ("binary", 1), ("6-1", 3.5)])
+def test_a_score_is_told_on_its_own_scale(tmp_path: Path, scale: str, score: float) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,{score}\n")
+    (event,) = events(path, rated(tmp_path, scale))
+    assert (event.score, event.scale) == (score, scale)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
-    ("formula", "reason"),
+    ("scale", "score", "reason"),
     [
-        ("five_points(held, 1, 10, 8, 4)", "'90' is no score from 1 to 10"),
-        (
-            "five_points(held, 1, 100, 4, 8)",
-            "five_points: worst 1, negative to 8, satisfied from 4, best 100: in no order",
-        ),
+        ("1-10", 11, "score 11 is not on the scale 1-10"),
+        ("3-1", 4, "score 4 is not on the scale 3-1"),
+        ("4-4", 4, "a scale from 4 to 4 is none"),
+        ("1 to 5", 4, "matching regex"),
+        ("01-10", 4, "matching regex"),
     ],
 )
-def test_a_score_off_its_scale_and_bounds_in_no_order_are_refused(tmp_path: Path, formula: str, reason: str) -> None:
-    assert reasons(written(tmp_path, f"{HEADER}\n{ROW}\n"), by(tmp_path, held=formula)) == [
-        f"call.ended: talk_seconds: {reason}"
-    ]
+def test_a_score_off_its_scale_and_what_is_no_scale_are_refused(
+    tmp_path: Path, scale: str, score: int, reason: str
+) -> None:
+    path = written(tmp_path, f"{HEADER}\nk7,31,Wu,2026-05-04 10:00:00,{score}\n")
+    assert reason in reasons(path, rated(tmp_path, scale))[0]
 
 
 # -- who the customer is ----------------------------------------------------------------------------------------------
@@ -519,11 +684,17 @@ def test_a_long_number_in_a_workbook_is_no_id_where_the_workbook_has_rounded_it(
 CHANGED = f"{HEADER},changed"
 
 
-def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, Any], str]:
-    """All facts of the files, and what was said on the error stream."""
+def answered(tmp_path: Path, *keys: str) -> TableMapping:
+    """The mapping of calls that were answered as they began."""
     by(tmp_path, *keys)
     with (tmp_path / "by.yaml").open("a", encoding="utf-8") as mapping:
         mapping.write("\n  - {type: call.answered, time: datetime(began), fields: {agent_id: clerk}}\n")
+    return load_mapping(tmp_path / "by.yaml")
+
+
+def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, Any], str]:
+    """All facts of the files, and what was said on the error stream."""
+    answered(tmp_path, *keys)
     paths = [written(tmp_path, "\n".join([CHANGED, *rows]), f"{n}.csv") for n, rows in enumerate(files)]
     arguments = [
         "facts",
@@ -537,8 +708,8 @@ def talk(tmp_path: Path, files: list[list[str]], *keys: str) -> tuple[dict[str, 
         "json",
     ]
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
     (row,) = json.loads(result.stdout)
+    assert result.exit_code == ("differs" in result.stderr), result.output
     return row, result.stderr
 
 
@@ -591,3 +762,26 @@ def test_a_row_whose_version_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_rows_that_differ_without_a_version_are_reported(tmp_path: Path, files: list[list[str]], said: str) -> None:
     assert talk(tmp_path, files)[1].startswith(said)
     assert ("set `version`" in talk(tmp_path, files)[1]) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "talked", "refused"),
+    [
+        ("version: datetime(changed)", LATER, 95, 0),
+        ("version: datetime(changed)", FIRST, 90, 0),
+        ("version: datetime(changed)", LATER.replace("10:00:00", "10:00:30"), 95, 0),
+        ("totals: skip", LATER, 90, 2),
+        ("totals: skip", FIRST, 90, 0),
+    ],
+)
+def test_an_export_that_is_sent_again_corrects_what_an_earlier_command_sent_or_is_refused(
+    tmp_path: Path, key: str, row: str, talked: int, refused: int
+) -> None:
+    mapping, raws = answered(tmp_path, key), list[bytes]()
+    for rows in (FIRST, row, FIRST):
+        path = written(tmp_path, f"{CHANGED}\n{rows}\n")
+        sent = [event for read in read_table(path, mapping) for event in with_corrections(read)]  # type: ignore[arg-type]
+        raws += map(encode, in_order_of_time(sent).events)
+    result = run(raws, POLICY)
+    assert [why.reason for _, why in result.rejected] == ["differs"] * refused
+    assert sums(result, day=date(2026, 5, 4))["talk_seconds"] == talked * 1000

@@ -418,8 +418,8 @@ def test_a_file_that_breaks_off_is_told_with_the_line(tmp_path: Path) -> None:
 def test_a_missing_file_and_an_unknown_encoding_are_told(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"cannot read .*absent\.csv"):
         read_table(tmp_path / "absent.csv", mapping(tmp_path))
-    with pytest.raises(TableError, match="'klingon' is no encoding"):
-        read_table(table(tmp_path, ROW), mapping(tmp_path, ("source: hotline", "source: x\nencoding: klingon")))
+    with pytest.raises(ValueError, match="encoding: 'klingon' is no encoding"):
+        mapping(tmp_path, ("source: hotline", "source: x\nencoding: klingon"))
 
 
 def spreadsheet(path: Path, *rows: tuple[Any, ...], title: str = "Calls") -> Path:

@@ -724,6 +724,31 @@ def test_an_agent_who_hands_on_to_an_outside_number_is_done_though_the_caller_ta
     assert [agent[name] for name in ("talk_seconds", "calls_transferred", "wrap_up_seconds")] == [11_000, 1, 6_000]
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"TransferredToEndpoint": {"Address": "+442079460009", "Type": "TELEPHONE_NUMBER"}}, "CUSTOMER_DISCONNECT"),
+        ({"TransferredToEndpoint": None}, "CUSTOMER_DISCONNECT"),  # the endpoint is not told in every record
+        ({"TransferredToEndpoint": {"Address": "+442079460009"}}, "THIRD_PARTY_DISCONNECT"),
+        ({"TransferredToEndpoint": {"Address": "+442079460009"}}, None),
+    ],
+)
+def test_however_an_outside_transfer_ends_the_talk_is_the_agents_own(
+    changes: dict[str, Any], reason: str | None
+) -> None:
+    record = contact(
+        TransferCompletedTimestamp=at("09:02:15"),
+        DisconnectTimestamp=at("09:40:00"),
+        DisconnectReason=reason,
+        **changes,
+    )
+    day = sums(run_events(connect(record)))
+    assert [day[name] for name in ("calls_answered", "calls_transferred", "talk_seconds", "hold_seconds")] == [
+        1, 1, 95_000, 5_000,
+    ]  # fmt: skip
+    assert "short_calls" not in day
+
+
 # -- events of the contracts, from a file -------------------------------------------------------------------------------
 
 
@@ -768,3 +793,37 @@ def test_lines_that_are_no_events_are_refused_as_a_worker_would_and_the_others_g
         path.write_bytes(content)
         with pytest.raises(TableError, match=why):
             list(read_records(path, Vendor.deskpulse))
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ((b'"type"', b'"id":"other","type"'), "'id' stands twice"),
+        ((b'"source"', b'"customer_id": "c9", "\\u0063ustomer_id" : "c8", "source"'), "'customer_id' stands twice"),
+        (
+            (b'"source"', b'"items":{"id":true,"source":false},"source"'),
+            "",
+        ),  # what an object within it has is another's
+        ((b'"source"', b'"note":"a \\"id\\": b","source"'), ""),
+    ],
+)
+def test_a_line_in_which_a_key_stands_twice_is_refused(
+    tmp_path: Path, change: tuple[bytes, bytes], refused: str
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(encode(switch(*CALL)[0]).replace(*change, 1))
+    (row,) = read_records(path, Vendor.deskpulse)
+    assert row.reason == f"not_json: {refused} in one object: keep one" if isinstance(row, RejectedRow) else not refused
+
+
+@pytest.mark.parametrize("text", ["{}", "[{}]", "[{}, {}]"])
+def test_a_record_in_which_a_key_stands_twice_is_refused_and_the_others_go_on(tmp_path: Path, text: str) -> None:
+    twice = json.dumps(ONE, indent=1).replace('"Address"', '"Address": "+442079460009", "Address"', 1)
+    path = tmp_path / "contacts.json"
+    path.write_text(text.replace("{}", f"{twice}") + "\n" + json.dumps(TWO), encoding="utf-8")
+    *refused, read = read_records(path, Vendor.amazon_connect, b"key")
+    assert {row.reason for row in refused if isinstance(row, RejectedRow)} == {
+        "'Address' stands twice in one object: keep one"
+    }
+    assert len(refused) == text.count("{}")
+    assert isinstance(read, ReadRow)
