@@ -8,6 +8,7 @@ import typer
 
 from streams.commands import operate, sources
 from streams.commands.dead_letters import dead_letters
+from streams.commands.duty import duty, on_duty
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
 from streams.commands.mapping import mapping
@@ -66,6 +67,8 @@ app.command()(sources.replay)
 app.add_typer(facts, name="facts")
 app.add_typer(mapping, name="mapping")
 app.add_typer(roster, name="roster")
+people.add_typer(duty, name="duty")
+people.command("on-duty")(on_duty)
 app.add_typer(people, name="people")
 app.add_typer(units, name="units")
 app.add_typer(targets, name="targets")

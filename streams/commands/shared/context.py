@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
+from streams.kafka.topics import ensure_topics
 from streams.kpi.policy.versions import AnyPolicy, warnings
 from streams.operation import KafkaOperation
 from streams.pipeline import effect
@@ -128,6 +129,12 @@ class Deployment:
         """See ``KafkaOperation``."""
         with clear_errors():
             return KafkaOperation(self.settings).targets()
+
+    def publish_targets(self, versions: Mapping[str, list[Target]]) -> int:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            ensure_topics(self.settings)
+            return KafkaOperation(self.settings).publish_targets(versions)
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         """See ``pipeline.effect``; as of the operation's own clock, as its facts are."""
