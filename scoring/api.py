@@ -321,7 +321,11 @@ def create_app(operation: Operation) -> FastAPI:
         """Who is to be told or asked, and why; 404 where nobody is. HR asks about all, supervisors about their team, agents about
         themselves. Names as far as the token may see them.
         """
-        mine = {"supervisor": team is not None and team == who.team, "agent": team is None and person == who.person}
+        own = person in (None, who.person)
+        mine = {
+            "supervisor": own and team is not None and team == who.team,
+            "agent": person == who.person and team is None,
+        }
         if not mine.get(who.role, True):
             raise HTTPException(403, "not yours to see")
         found = duties(operation).who_is_responsible(_moment(at, operation), team=team, person=person, role=role)

@@ -85,8 +85,8 @@ class Targets:
 
     def weights(self, card: str) -> list[tuple[date, list[Target]]]:
         """What the sheet sets of a card's weights: each day on which that changes → the weights in force from it on."""
-        tail = f"|card|{card}|weight"
-        keys = [key for key in sorted(self._of) if key.endswith(tail)]
+        of = f"card|{card}"
+        keys = [key for key in sorted(self._of) if (self._of[key][0].sets, self._of[key][0].of) == ("weight", of)]
         days = sorted({entry.valid_from for key in keys for entry in self._of[key]})
         return [(day, [found for key in keys if (found := self._in_force(key, day)) is not None]) for day in days]
 

@@ -228,6 +228,9 @@ class _Read:
         if id is None:
             self._fault("id", f"is empty; say which {scope}")
             return None
+        if scope == "card" and "|" in id:
+            self._fault("id", f"{id!r} is no card's id; `deskpulse card list` shows those that come with the program")
+            return None
         return f"{scope}|{id}"
 
     def _kpi(self, of: str | None) -> str | None:

@@ -91,7 +91,7 @@ class Desk:
     def serve(self) -> None:
         """Start the wallboard; returns when it answers."""
         self.server.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120  # where everything else on the machine goes first
         while time.monotonic() < deadline:
             assert self.server.exit_code is None, self.server.last_words()
             try:

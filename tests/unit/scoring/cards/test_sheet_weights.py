@@ -116,6 +116,7 @@ def test_sound_weights_are_no_objection_and_others_cards_are_not_looked_at() -> 
         ({"value": "much"}, "value: 'much' is no weight"),
         ({"value": "NaN"}, "value: 'NaN' is no weight"),
         ({"op": ">="}, "op: a weight has none; leave it empty"),
+        ({"id": "ours|weight"}, "id: 'ours|weight' is no card's id"),
         ({"kpi": ""}, "kpi: is empty; give the id of the card's item"),
     ],
 )
@@ -124,6 +125,13 @@ def test_a_row_that_is_no_weight(cells: dict[str, str], fault: str) -> None:
     with pytest.raises(TabularError) as refused:
         told("targets.csv", [Row(2, {name: text for name, text in {**row, **cells}.items() if text})], "hr-1", AT)
     assert fault in str(refused.value)
+
+
+def test_a_target_of_a_team_with_a_strange_id_is_no_weight() -> None:
+    target = Target(
+        kpi="csat", of=f"team|x|card|{NARRATIVE}|weight", valid_from=date(2026, 4, 1), value="0.8", unit="ratio", author="hr-1", at=AT
+    )  # fmt: skip
+    assert Targets([target]).weights(NARRATIVE) == []
 
 
 def test_a_target_and_a_weight_of_one_item_stand_beside_each_other() -> None:
