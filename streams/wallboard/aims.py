@@ -79,5 +79,10 @@ class Aims:
 def _shown(targets: Iterator[Target]) -> Shown:
     made: Shown = {}
     for one in targets:
-        made.setdefault(one.of, {})[one.kpi] = {"number": float(one.value or 0), **msgspec.to_builtins(one)}
+        # What is usual is left out of messages; a page needs the sign to tell which side is the better one.
+        made.setdefault(one.of, {})[one.kpi] = {
+            "number": float(one.value or 0),
+            "op": one.op,
+            **msgspec.to_builtins(one),
+        }
     return made

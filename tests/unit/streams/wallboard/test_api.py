@@ -260,6 +260,7 @@ def test_a_screen_is_told_the_targets_of_what_it_shows(client: Client, operation
 
     assert told() == {key: {"csat", "fcr"} for key in set(whom) - {"card|ours"}}
     assert told(kpi="csat") == {key: {"csat"} for key in ("all|all", "team|T1", "team|T2", "agent|A1", "agent|B1")}
+    assert {own["csat"]["op"] for own in client.get("/api/targets", kpi="csat").json().values()} == {">="}
     # The team of an agent that is shown, whether or not the team itself is.
     assert told(kpi="fcr", team="T2", kind="agent") == {key: {"fcr"} for key in ("all|all", "team|T2", "agent|B1")}
     assert told(kpi="nps") == {}
