@@ -22,5 +22,7 @@ def require_fit(book: Targets, versions: Mapping[str, list[Target]]) -> None:
     after = book.with_(versions)
     for point in entry_points(group="deskpulse.target_checks"):
         check: Check = point.load()
-        if (wrong := list(check(after))) and (new := [line for line in wrong if line not in set(check(book))]):
-            raise ValueError("\n".join(new))
+        if wrong := list(check(after)):
+            before = set(check(book))
+            if new := [line for line in wrong if line not in before]:
+                raise ValueError("\n".join(new))
