@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scoring.store.audit import Actor
-from scoring.workflow.gather import Operation
+from scoring.workflow.gather import Operation, names
 from streams.database import Database
 from streams.people.duties import duty_book, take_duties
 from streams.people.duty import DutyBook
@@ -16,7 +16,7 @@ from streams.people.sheet import parse_people, unknown_superiors_told
 from streams.people.store import all_people, all_reporting, people_database, take
 from streams.people.units import parse_units, take_units
 from streams.targets.misfits import require_fit
-from streams.targets.sheet import merged, parse_targets
+from streams.targets.sheet import merged, owned, parse_targets
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def take_duty_roster(operation: Operation, name: str, body: bytes, by: Actor) ->
 
 def take_targets(operation: Operation, name: str, body: bytes, by: Actor) -> Taken:
     """The target sheet. Raises ValueError with a line per fault, ConnectionError where the broker does not take all of it."""
-    given, book = parse_targets(name, body, by.name, by.at), operation.targets()
+    given, book = owned(parse_targets(name, body, by.name, by.at), names(operation).id_of), operation.targets()
     done = merged(book, given)
     require_fit(book, done.versions)
     if (sent := operation.publish_targets(done.versions)) != len(done.versions):

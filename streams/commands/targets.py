@@ -12,14 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.commands.people import AsJson, By, author
+from streams.commands.people import AsJson, By
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment, stop
 from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
+from streams.people.store import names
 from streams.tabular import day
 from streams.targets.book import Targets
 from streams.targets.misfits import require_fit
-from streams.targets.sheet import COLUMNS, merged, read_targets, said
+from streams.targets.sheet import COLUMNS, merged, owned, read_targets, said
 
 targets = typer.Typer(
     no_args_is_help=True, help="What is to be reached: wallboard, alert rules and score cards go by it."
@@ -48,7 +49,8 @@ def import_(ctx: typer.Context, file: File, by: By, broker: Broker = None, prefi
     here = deployment(ctx, broker=broker, prefix=prefix)
     settings = here.settings
     with clear_errors():
-        given = read_targets(file, author(here, by), here.now())
+        known = names(here.database, here.data_dir)
+        given = owned(read_targets(file, known.author(by), here.now()), known.id_of)
         ensure_topics(settings)
         operation = KafkaOperation(settings)
         book = operation.targets()

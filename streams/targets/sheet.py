@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -99,6 +99,19 @@ def told(name: str, rows: Iterable[Row], author: str, at: datetime) -> list[Targ
     if faults:
         raise TabularError("\n".join(faults))
     return [target for _, target in made.values()]
+
+
+def owned(given: Iterable[Target], id_of: Callable[[str], str]) -> list[Target]:
+    """The targets with ids in place of names of owners, which no topic is to have. Raises ValueError as ``id_of``, a line per target."""
+    made, faults = [], []
+    for target in given:
+        try:
+            made.append(target if target.owner is None else replace(target, owner=id_of(target.owner)))
+        except ValueError as error:
+            faults.append(f"{target.kpi} of {target.of} from {target.valid_from}: owner: {error}")
+    if faults:
+        raise ValueError("\n".join(faults))
+    return made
 
 
 def merged(book: Targets, given: Iterable[Target]) -> Changes:

@@ -223,6 +223,7 @@ def test_people_units_duties_and_targets_over_http(tmp_path: Path) -> None:
         "resolution_rate|team|t1",
     ]
     assert {one.author for one in desk.aims} == {"hr {}"}
+    assert sent("targets", TABLES["targets"].replace("anna", "李娜")).json()["same"] == 2  # no topic is to have a name
     wrong = sent("targets", TABLES["targets"].replace("D2,", "D9,"))
     assert wrong.status_code == 422
     assert "has no item D9" in wrong.json()["detail"]

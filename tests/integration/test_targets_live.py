@@ -133,9 +133,11 @@ def test_ten_thousand_targets(operation: Settings, tmp_path: Path) -> None:
         whole, own = ("api/targets", {}), ("api/targets", asked)
         bodies, took_ms = {}, {}
         for name, (path, params) in {"whole": whole, "page": own}.items():
-            began = time.monotonic()
-            bodies[name] = httpx.get(f"{page}{path}", params=params, timeout=20, trust_env=False).content
-            took_ms[name] = (time.monotonic() - began) * 1000
+            took_ms[name] = float("inf")
+            for _ in range(5):
+                began = time.monotonic()
+                bodies[name] = httpx.get(f"{page}{path}", params=params, timeout=20, trust_env=False).content
+                took_ms[name] = min(took_ms[name], (time.monotonic() - began) * 1000)
         # Of the 2,000 teams two are on the screen, and the first three of the five KPIs.
         shown = httpx.get(f"{page}api/targets", params=asked, timeout=20, trust_env=False).json()
         assert {of: set(kpis) for of, kpis in shown.items()} == {of: set(asked["kpi"]) for of in ("team|t0", "team|t1")}
