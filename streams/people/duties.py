@@ -66,7 +66,7 @@ def take_duties(
     if wrong := disagreements(whole):
         raise ValueError("\n".join(wrong))
     touched = [one for key, one in given.items() if before.get(key) != one]
-    for one in [*touched, *(before[_key(one)] for one in file.back)]:
+    for one in [*(one for one in touched if _key(one) in before), *file.back]:
         _delete(connection, one)
     if touched:
         connection.execute(insert(duties), [asdict(one) for one in touched])

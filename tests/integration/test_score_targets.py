@@ -161,3 +161,20 @@ def test_weights_of_the_sheet_move_totals_from_their_day_on_and_are_frozen(
     assert "weights of the target sheet 2026-04-01 to 2026-04-30" in sheet
     desk.aims = [weight("exams", "10", "2026-04-01")]
     assert "has no item exams" in desk.refuses("prepare", card, "--period", "2026-04", "--by", "hr-1")
+
+
+def test_a_sheet_says_which_weights_are_assumed_until_the_operation_sets_its_own(tmp_path: Path) -> None:
+    card = "s4-d-supervisor-monthly-narrative"
+    desk = Desk(tmp_path, facts=[], entries=[entry("sue", card=card)])
+
+    def assumed() -> int:
+        desk.does("run", "--card", card, "--month", "2026-03", "--out", str(tmp_path), "--sheets", "html", "--language", "en", "--format", "json")  # fmt: skip
+        (sheet,) = tmp_path.rglob("sue.html")
+        return sheet.read_text(encoding="utf-8").count("weight assumed")
+
+    assert assumed() == 4
+    at = datetime(2026, 2, 27, tzinfo=UTC)
+    desk.aims = [
+        Target(sets="weight", kpi="D2", of=f"card|{card}", valid_from=date(2026, 3, 1), value="40", unit="pct", author="hr-1", at=at)
+    ]  # fmt: skip
+    assert assumed() == 0  # all of them have moved
