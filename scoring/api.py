@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -29,10 +30,13 @@ from scoring.store.tokens import Login, TokenError, login
 from scoring.workflow import appeals, lifecycle
 from scoring.workflow.gather import Operation, names, store
 from scoring.workflow.import_sheet import Taken, take_sheet
+from scoring.workflow.tables import duties, take_duty_roster, take_people, take_targets, take_unit_names
 from streams.doors import SAFE, BoundedBody, Headers, refusal
+from streams.people.duty import LEAD
 
 #: Sheets are small; more than this is none. What else is sent is a page of text. Bytes.
 MOST_BYTES, _MOST_TEXT_BYTES = 20_000_000, 262_144
+_UPLOADS = frozenset({"/api/inputs", "/api/people", "/api/units", "/api/duties", "/api/targets"})
 #: Sheets that are read at one time.
 _AT_ONCE = 2
 #: What every answer carries: scores are for whoever asked, and for nobody's cache or frame.
@@ -151,6 +155,16 @@ def hr(who: Annotated[Login, Depends(known)]) -> Login:
     return who
 
 
+FileName: TypeAlias = Annotated[
+    str,
+    Query(
+        description="The file's name; its ending says what it is",
+        examples=["march.xlsx"],
+        min_length=1,
+        max_length=200,
+        pattern=_NO_NUL,
+    ),
+]
 CardId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=_NO_NUL)]
 PeriodId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=_NO_NUL)]
 PersonId: TypeAlias = Annotated[str, Path(min_length=1, max_length=256, pattern=_NO_NUL)]
@@ -168,11 +182,12 @@ def create_app(operation: Operation) -> FastAPI:
         responses={status: {"model": Refusal} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
     )  # fmt: skip
     # The last is asked first.
-    app.add_middleware(BoundedBody, most=lambda path: MOST_BYTES if path == "/api/inputs" else _MOST_TEXT_BYTES)
+    app.add_middleware(BoundedBody, most=lambda path: MOST_BYTES if path in _UPLOADS else _MOST_TEXT_BYTES)
     app.add_middleware(TokenFirst, operation=operation)
     app.add_middleware(Headers, headers=_HEADERS)
     _errors(app)
-    uploads = CapacityLimiter(_AT_ONCE)
+    # A target sheet is merged with what there is: one at a time, so that none is lost.
+    uploads, targets_at_once = CapacityLimiter(_AT_ONCE), CapacityLimiter(1)
 
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> JSONResponse:
@@ -239,16 +254,7 @@ def create_app(operation: Operation) -> FastAPI:
     async def inputs(
         request: Request,
         who: OfHr,
-        name: Annotated[
-            str,
-            Query(
-                description="The file's name; its ending says what it is",
-                examples=["march.xlsx"],
-                min_length=1,
-                max_length=200,
-                pattern=_NO_NUL,
-            ),
-        ],
+        name: FileName,
         card: Annotated[
             str | None, Query(description="Where the file does not say it", max_length=4_096, pattern=_NO_NUL)
         ] = None,
@@ -260,6 +266,74 @@ def create_app(operation: Operation) -> FastAPI:
             return take_sheet(operation, parse_sheet(name, body), _actor(who, operation), card)
 
         return _json(await to_thread.run_sync(taken, limiter=uploads))
+
+    @app.post("/api/people")
+    async def people(
+        request: Request,
+        who: OfHr,
+        name: FileName,
+        again: Annotated[
+            list[Who] | None, Query(description="Who was deleted and may come back", max_length=100)
+        ] = None,
+    ) -> Response:
+        """Take the people's file (CSV or XLSX as the request's body): all of it, or nothing and every fault. `notes` tell what is not
+        known yet, with the line to add.
+        """
+        body, by = await request.body(), _actor(who, operation)
+        return _json(await to_thread.run_sync(take_people, operation, name, body, by, again or (), limiter=uploads))
+
+    @app.post("/api/units")
+    async def unit_names(request: Request, who: OfHr, name: FileName) -> Response:
+        """Take names of teams, queues, sites, topics and kinds (CSV or XLSX as the request's body), as `/api/people`."""
+        body, by = await request.body(), _actor(who, operation)
+        return _json(await to_thread.run_sync(take_unit_names, operation, name, body, by, limiter=uploads))
+
+    @app.post("/api/duties")
+    async def duty_roster(request: Request, who: OfHr, name: FileName) -> Response:
+        """Take shifts, working hours and deputies (CSV or XLSX as the request's body), as `/api/people`."""
+        body, by = await request.body(), _actor(who, operation)
+        return _json(await to_thread.run_sync(take_duty_roster, operation, name, body, by, limiter=uploads))
+
+    @app.post("/api/targets")
+    async def targets(request: Request, who: OfHr, name: FileName) -> Response:
+        """Take a target sheet with targets and weights (CSV or XLSX as the request's body), as `/api/people`. Workers, screens and
+        cards go by it from its days on.
+        """
+        body, by = await request.body(), _actor(who, operation)
+        return _json(await to_thread.run_sync(take_targets, operation, name, body, by, limiter=targets_at_once))
+
+    @app.get("/api/on-duty")
+    def on_duty(
+        who: Anybody,
+        team: Annotated[
+            str | None, Query(description="About this team", min_length=1, max_length=256, pattern=_NO_NUL)
+        ] = None,
+        person: Annotated[
+            str | None, Query(description="About this person", min_length=1, max_length=256, pattern=_NO_NUL)
+        ] = None,
+        role: Annotated[
+            str, Query(description="As what they are on duty", min_length=1, max_length=256, pattern=_NO_NUL)
+        ] = LEAD,
+        at: Annotated[
+            datetime | None, Query(description="At this moment, of the operation's zone where it names none; now")
+        ] = None,
+    ) -> Response:
+        """Who is to be told or asked, and why; 404 where nobody is. HR asks about all, supervisors about their team, agents about
+        themselves. Names as far as the token may see them.
+        """
+        own = person in (None, who.person)
+        mine = {
+            "supervisor": own and team is not None and team == who.team,
+            "agent": person == who.person and team is None,
+        }
+        if not mine.get(who.role, True):
+            raise HTTPException(403, "not yours to see")
+        found = duties(operation).who_is_responsible(_moment(at, operation), team=team, person=person, role=role)
+        if found is None:
+            raise HTTPException(404, f"nobody is {role} then; add them to the duty roster")
+        seen = [found.agent_id] if who.may_see(found.agent_id, None) else []
+        told = {"agent_id": found.agent_id, "because": found.because, "at_work": found.at_work}
+        return _json({**told, "names": _names(operation, seen)})
 
     @app.get("/api/appeals")
     def list_appeals(who: Anybody) -> Response:
@@ -302,6 +376,18 @@ def create_app(operation: Operation) -> FastAPI:
             return _json(list(entries(connection, card, period)))
 
     return app
+
+
+def _moment(at: datetime | None, operation: Operation) -> datetime:
+    """A moment as it was asked for. Raises ValueError where no day of it can be told."""
+    if at is None:
+        return operation.now()
+    try:
+        moment = at if at.tzinfo else at.replace(tzinfo=operation.policy.zone)
+        moment.astimezone(operation.policy.zone)
+    except OverflowError:
+        raise ValueError(f"at: {at} is no moment that a calendar has; write it like 2026-03-01T08:30") from None
+    return moment
 
 
 def _errors(app: FastAPI) -> None:

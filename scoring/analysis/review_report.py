@@ -11,10 +11,11 @@ from scoring.analysis.review import GroupReview, ItemReview, Review
 from scoring.reports.sheets.context import LEAST_PEERS
 from scoring.rounding import NONE, shown
 from scoring.units import said
+from streams.people.units import UnitNames
 
 
-def report(made: Review) -> Report:
-    """The tables and drawings."""
+def report(made: Review, units: UnitNames) -> Report:
+    """The tables and drawings; ``units``: what teams and sites are called."""
     shown_items = [one for one in made.items if one.correlation is not None]
     charts = []
     if shown_items:
@@ -24,14 +25,16 @@ def report(made: Review) -> Report:
             if one.correlation
         ]
         charts.append(("与满意度的相关 Correlation with satisfaction", bars(groups, ("r",))))
-    for name, of in (("门店/地点 Sites", made.sites), ("班组 Teams", made.teams)):
+    groups_of = (("门店/地点 Sites", "site", made.sites), ("班组 Teams", "team", made.teams))
+    for name, kind, of in groups_of:
         if any(group.mean is not None for group in of):
-            drawn = [Group(group.name, [(_number(group.mean), _percent(group.mean))]) for group in of]
+            drawn = [
+                Group(units.beside(f"{kind}|{group.name}"), [(_number(group.mean), _percent(group.mean))])
+                for group in of
+            ]
             charts.append((f"{name}：平均得分率 mean share of points", bars(drawn, ("得分率 share of points",))))
     tables = [_items(made), _targets(made)]
-    tables += [
-        _groups(name, of, made) for name, of in (("门店/地点 Sites", made.sites), ("班组 Teams", made.teams)) if of
-    ]
+    tables += [_groups(name, kind, of, made, units) for name, kind, of in groups_of if of]
     span = str(made.periods[0]) + (f" – {made.periods[-1]}" if len(made.periods) > 1 else "")
     lead = (
         f"{made.card.name.zh} {made.card.name.en} · {made.card.id} v{made.card.version}",
@@ -105,11 +108,16 @@ def _targets(made: Review) -> Table:
     return Table("由历史建议的目标 Targets from history", columns, tuple(rows), numbers(columns, (0, 1)), notes)
 
 
-def _groups(name: str, of: tuple[GroupReview, ...], made: Review) -> Table:
+def _groups(name: str, kind: str, of: tuple[GroupReview, ...], made: Review, units: UnitNames) -> Table:
     ids = [one.item.id for one in made.items]
     columns = (name, "人数\nPeople", "平均得分率\nMean share", *ids)
     rows = tuple(
-        (group.name, str(group.people), _percent(group.mean), *(_percent(group.items.get(id)) for id in ids))
+        (
+            units.beside(f"{kind}|{group.name}"),
+            str(group.people),
+            _percent(group.mean),
+            *(_percent(group.items.get(id)) for id in ids),
+        )
         for group in of
     )
     note = (

@@ -8,12 +8,13 @@ from scoring.analysis.bars import Group, bars
 from scoring.analysis.report import Report, Table
 from scoring.analysis.what_if import Place, Scenario, WhatIf
 from scoring.rounding import NONE, cents, total
+from streams.people.names import Names
 
 _BEFORE, _AFTER = "现行 before", "试算 after"
 
 
-def report(made: WhatIf) -> Report:
-    """The tables and drawings."""
+def report(made: WhatIf, names: Names) -> Report:
+    """The tables and drawings; ``names``: of those who may be called by name."""
     first, last = made.months[0].month, made.months[-1].month
     grades = [Group(grade, [(old, str(old)), (new, str(new))]) for grade, (old, new) in made.grades().items()]
     money = [Group(str(one.month), [(float(cost), cents(cost)) for cost in one.money]) for one in made.months]
@@ -33,7 +34,7 @@ def report(made: WhatIf) -> Report:
     return Report(
         f"试算 What if · {first}" + (f" – {last}" if last != first else ""),
         lead,
-        (_grades(made), _money(made), _moves(made)),
+        (_grades(made), _money(made), _moves(made, names)),
         charts,
     )
 
@@ -85,10 +86,10 @@ def _money(made: WhatIf) -> Table:
     return Table("费用 Cost", columns, rows, frozenset(range(1, 7)), (note,))
 
 
-def _moves(made: WhatIf) -> Table:
+def _moves(made: WhatIf, names: Names) -> Table:
     rows = tuple(
         (
-            move.person,
+            names.beside(move.person),
             str(month),
             *_place(move.before),
             *_place(move.after),

@@ -261,6 +261,10 @@ class Card(Part):
         """The kinds of period that it is scored for."""
         return self.period if isinstance(self.period, tuple) else (self.period,)
 
+    def has(self, id: str) -> bool:
+        """Is there an item with this id, optional ones included?"""
+        return any(item.id == id for item in (*self.items, *self.optional))
+
     def item(self, id: str) -> Item:
         """The item with this id, optional ones too. Raises KeyError where there is none."""
         return {item.id: item for item in (*self.items, *self.optional)}[id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from scoring.cards.model import Card
-from scoring.cards.profiles import Profile, ProfileError, find_profile, under
+from scoring.cards.profiles import Profile, ProfileError, find_profile, named, under
 from scoring.cards.weights import Applied, Weights, own_weights
 from scoring.fields import Id, Name, Part, Text
 from scoring.period import Period, overlap
@@ -91,11 +91,15 @@ def _clash(number: int, entry: Entry, other: Entry, found: Mapping[str, Profile]
 
 
 def in_force(card: Card, seasons: Sequence[Season], period: Period) -> Weights:
-    """What the card's items are worth in the period: each of its days counts with the weights of that day.
+    """What the card's items that are due in the period are worth: each of its days counts with the weights of that day.
 
-    A profile that is in force for 10 of 30 days moves a weight by a third of its way. Raises ProfileError where one does
-    not fit the card.
+    A profile that is in force for 10 of 30 days moves a weight by a third of its way. Where the target sheet sets weights, other
+    profiles change those. Raises ProfileError where one does not fit the card.
     """
+    for season in seasons:
+        if season.concerns(card.id):
+            named(season.profile, card)
+    card = card.at(period.kind)
     own = own_weights(card)
     due = [
         (season, days)
@@ -104,8 +108,7 @@ def in_force(card: Card, seasons: Sequence[Season], period: Period) -> Weights:
     ]
     if not due:
         return own
-    rest = period.days - sum(days for _, days in due)
-    by_days = [(own.base, rest), *((under(season.profile, card), days) for season, days in due)]
+    by_days = list(_by_days(card, own.base, [season for season, _ in due], period))
     ids = dict.fromkeys(id for weights, _ in by_days for id in weights)
     worth = {
         id: sum((weights.get(id, Fraction(0)) * days for weights, days in by_days), Fraction(0)) / period.days
@@ -125,3 +128,31 @@ def in_force(card: Card, seasons: Sequence[Season], period: Period) -> Weights:
         for season, days in due
     )
     return Weights({id: value for id, value in worth.items() if value}, own.base, applied)
+
+
+def _by_days(
+    card: Card, own: Mapping[str, Fraction], due: Sequence[Season], period: Period
+) -> Iterator[tuple[Mapping[str, Fraction], int]]:
+    """What the items are worth, and on how many of the period's days, for each stretch of days with the same profiles."""
+    begins = {period.first, *(max(season.entry.first, period.first) for season in due)}
+    begins |= {season.entry.last + timedelta(days=1) for season in due if season.entry.last < period.last}
+    days = sorted(begins)
+    for first, following in zip(days, [*days[1:], period.last + timedelta(days=1)], strict=True):
+        weights = own
+        there = [season for season in due if season.entry.first <= first <= season.entry.last]
+        for season in sorted(there, key=lambda season: season.profile.kind != "sheet"):
+            weights = under(_due(season.profile, card), card, weights)
+        yield weights, (following - first).days
+
+
+def _due(profile: Profile, card: Card) -> Profile:
+    """The profile without changes of items that are not due on this part of the card."""
+    changes = []
+    for change in profile.cards[card.id]:
+        if change.items is not None:
+            change = change.model_copy(update={"items": tuple(id for id in change.items if card.has(id))})
+        elif change.section not in {section.id for section in card.sections}:
+            continue
+        if change.items != ():
+            changes.append(change)
+    return profile.model_copy(update={"cards": {card.id: tuple(changes)}})

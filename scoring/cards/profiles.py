@@ -41,13 +41,13 @@ class Change(Part):
 
 
 class Profile(Part):
-    """Weights for a strategy or a season, by card."""
+    """Weights for a strategy or a season, by card; of the kind ``sheet``: what the target sheet sets, on top of which those come."""
 
     format: Annotated[Literal["deskpulse/profile/1"], Field(alias="schema")]
     id: Id
     version: Text
     name: Name
-    kind: Literal["strategy", "season"]
+    kind: Literal["strategy", "season", "sheet"]
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
     note: Name | None = None
@@ -93,13 +93,25 @@ def _faults(profile: Profile) -> Iterator[Fault]:
                 seen.add(id)
 
 
-def under(profile: Profile, card: Card) -> dict[str, Fraction]:
-    """What the card's items are worth under the profile. Raises ProfileError where it does not fit the card."""
-    own = own_weights(card)
-    base, whole = own.base, sum(own.base.values(), Fraction(0))
+def under(profile: Profile, card: Card, without: Mapping[str, Fraction] | None = None) -> dict[str, Fraction]:
+    """What the card's items are worth under the profile. Raises ProfileError where it does not fit the card.
+
+    ``without``: what they are worth without it, where that is not what the card itself says.
+    """
+    base = own_weights(card).base if without is None else without
+    whole = sum(base.values(), Fraction(0))
     if not whole:
         raise ProfileError(
             f"profile {profile.id}: the card {card.id} has no weights yet; set them in your own copy of it"
+        )
+    if pointless := sorted(
+        id
+        for change in profile.cards.get(card.id, ())
+        for id in change.items or ()
+        if card.has(id) and card.item(id).max is None
+    ):
+        raise ProfileError(
+            f"profile {profile.id}, card {card.id}: {', '.join(pointless)}: no points are set for it; set them in your own copy"
         )
     made: dict[str, Fraction] = {}
     for change in profile.cards.get(card.id, ()):

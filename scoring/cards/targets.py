@@ -47,6 +47,8 @@ def in_question(card: Card, book: Targets, day: date) -> tuple[outputs.Target, .
     items, made, faults = open_items(card), [], []
     for target in book.in_force(day):
         own = target.of == f"card|{card.id}"
+        if target.sets != "target":
+            continue
         meant = [item for item in items if item.kpi == target.kpi or (own and item.id == target.kpi)]
         if own and not meant:
             there = ", ".join(sorted({item.kpi or item.id for item in items})) or "none"

@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from scoring.commands.options import AsJson, By, CardName, PeriodOption, actor, pairs
+from scoring.commands.options import AsJson, By, CardName, IdsOnly, PeriodOption, actor, pairs
 from scoring.commands.output import as_json, clear, row, show, table
 from scoring.commands.run import Person, Reason, card_id, tell_differences
 from scoring.runs.result import Difference
 from scoring.workflow import appeals
 from scoring.workflow.amendments import Amendment, amendment
-from scoring.workflow.gather import Operation, store
+from scoring.workflow.gather import Operation, names, store
 from streams.kpi.policy.versions import AnyPolicy
+from streams.people.names import Names
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]
@@ -78,16 +79,18 @@ def open_(
                 _amended(operation, events, without or (), amend),
             )
             changes = appeals.difference(connection, made)
-    typer.echo(f"appeal {made.id} of {person} is open")
-    _would(changes)
+            called = names(operation)
+    typer.echo(f"appeal {made.id} of {called.beside(person)} is open")
+    _would(changes, called)
 
 
 @appeal.command("list")
-def list_(ctx: typer.Context, json_: AsJson = False) -> None:
+def list_(ctx: typer.Context, ids: IdsOnly = False, json_: AsJson = False) -> None:
     """All appeals and what was decided."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
         found = appeals.all_appeals(connection)
+        called = Names() if ids else names(operation)
     if json_:
         as_json(found)
         return
@@ -95,31 +98,42 @@ def list_(ctx: typer.Context, json_: AsJson = False) -> None:
     for one in found:
         said = (
             one.decision
-            and f"{'accepted' if one.decision.accepted else 'refused'} by {one.decision.author}: {one.decision.reason}"
+            and f"{'accepted' if one.decision.accepted else 'refused'} by {called.beside(one.decision.author)}: {one.decision.reason}"
         )
-        row(made, one.id, one.run.card, one.run.period, one.person, ", ".join(one.items), one.reason, said or "open")
+        row(
+            made,
+            one.id,
+            one.run.card,
+            one.run.period,
+            called.beside(one.person),
+            ", ".join(one.items),
+            one.reason,
+            said or "open",
+        )
     show(made)
 
 
 @appeal.command("show")
-def show_(ctx: typer.Context, id: Id, json_: AsJson = False) -> None:
+def show_(ctx: typer.Context, id: Id, ids: IdsOnly = False, json_: AsJson = False) -> None:
     """An appeal, and what accepting it would change for everybody."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
         one = appeals.appeal_of(connection, id)
         changes = [] if one.decision else appeals.difference(connection, one)
+        called = Names() if ids else names(operation)
     if json_:
         as_json({"appeal": one, "changes": changes})
         return
-    typer.echo(
-        f"appeal {one.id}: {one.person}, {one.run.card} {one.run.period} revision {one.revision}, items {', '.join(one.items)}"
-    )
-    typer.echo(f"opened by {one.author}, {one.at:%Y-%m-%d %H:%M:%S %Z}: {one.reason}")
+    items, who = ", ".join(one.items), called.beside(one.person)
+    typer.echo(f"appeal {one.id}: {who}, {one.run.card} {one.run.period} revision {one.revision}, items {items}")
+    typer.echo(f"opened by {called.beside(one.author)}, {one.at:%Y-%m-%d %H:%M:%S %Z}: {one.reason}")
     if one.decision:
         done = f"accepted, revision {one.decision.revision}" if one.decision.accepted else "refused"
-        typer.echo(f"{done} by {one.decision.author}, {one.decision.at:%Y-%m-%d %H:%M:%S %Z}: {one.decision.reason}")
+        typer.echo(
+            f"{done} by {called.beside(one.decision.author)}, {one.decision.at:%Y-%m-%d %H:%M:%S %Z}: {one.decision.reason}"
+        )
     else:
-        _would(changes)
+        _would(changes, called)
 
 
 @appeal.command()
@@ -128,9 +142,10 @@ def accept(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
         one, changes = appeals.decide(connection, id, True, reason, actor(operation, by))
+        called = names(operation)
     revision = one.decision.revision if one.decision else None
     typer.echo(f"appeal {id} is accepted: revision {revision} of {one.run.card} {one.run.period}; publish it next")
-    tell_differences(changes)
+    tell_differences(changes, called)
 
 
 @appeal.command()
@@ -156,10 +171,10 @@ def _amended(
     )
 
 
-def _would(changes: list[Difference]) -> None:
+def _would(changes: list[Difference], called: Names) -> None:
     if changes:
         typer.echo("accepting it would change:")
-        tell_differences(changes)
+        tell_differences(changes, called)
     else:
         typer.echo("accepting it would change nothing: it names no correction, or one that moves no points")
 

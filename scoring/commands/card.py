@@ -226,7 +226,8 @@ def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
             weight = NONE if new is None else shown(new) if old == new else f"{some(old)} → {shown(new)}"
             figure = item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
             rule = "\n".join(item.rule.words())
-            source = " ".join((item.rule_origin, *item.rows, *item.readings))
+            assumed = ("weight assumed",) if item.max is not None and item.max_origin == "assumed" else ()
+            source = " ".join((item.rule_origin, *assumed, *item.rows, *item.readings))
             mark = " (optional)" if item in extra else ""
             table.add_row(
                 item.id + mark, escape(f"{item.name.zh}\n{item.name.en}"), figure, escape("\n".join(dict.fromkeys(item.target_words()))),

@@ -10,6 +10,7 @@ import typer
 from scoring.cards.load import find
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import in_force, load_calendar
+from scoring.cards.sheet_weights import sheet_seasons
 from scoring.commands.options import (
     AsJson,
     By,
@@ -179,7 +180,8 @@ def _asked(
     if when.kind not in card.periods:
         raise ValueError(f"{card.id} is scored by {' or '.join(card.periods)}, and {when} is a {when.kind}")
     due = card.at(when.kind)
-    weights = in_force(due, load_calendar(calendar) if calendar else (), when)
+    set_by_sheet = sheet_seasons(card, operation.targets(), when.first, when.last)
+    weights = in_force(card, (*set_by_sheet, *(load_calendar(calendar) if calendar else ())), when)
     known = people(operation, card, when)
     if not known:
         raise ValueError(f"nobody is scored on {card.id} in {when}: no facts, and nobody on the roster; check both")

@@ -11,6 +11,7 @@ from scoring.analysis.review import review, satisfaction
 from scoring.analysis.review_report import report
 from scoring.cards.load import find
 from scoring.cards.profile_calendar import load_calendar
+from scoring.cards.sheet_weights import sheet_seasons
 from scoring.commands import options
 from scoring.commands.options import AsOf, CalendarFile, months, months_there_are
 from scoring.commands.output import clear, show, stop
@@ -18,7 +19,7 @@ from scoring.commands.what_if import write_report
 from scoring.period import Month
 from scoring.runs.run import run
 from scoring.runs.snapshot import as_given
-from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts
+from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts, units
 
 
 def review_command(
@@ -41,10 +42,11 @@ def review_command(
     operation: Operation = ctx.obj
     with clear():
         the_card = find(card)
-        seasons = load_calendar(calendar) if calendar else ()
         scored, satisfied, rosters = [], [], []
-        at, aims = judged_at(operation, as_of), operation.targets()
-        for month in months(first, last):
+        at, aims, span = judged_at(operation, as_of), operation.targets(), months(first, last)
+        set_by_sheet = sheet_seasons(the_card, aims, span[0].first, span[-1].last)
+        seasons = (*set_by_sheet, *(load_calendar(calendar) if calendar else ()))
+        for month in span:
             facts, roster = list(period_facts(operation, [the_card], month)), operation.roster(month.last)
             inputs = as_given(the_card, handed_in(operation, the_card.id, month))
             if not facts and not inputs:
@@ -54,6 +56,6 @@ def review_command(
             rosters.append(roster)
         if not scored:
             stop(f"no agent has facts from {first} to {last}; {months_there_are(operation)}")
-        told = report(review(scored, satisfied, against, rosters))
+        told = report(review(scored, satisfied, against, rosters), units(operation))
     show(told.screen(rows))
     write_report(told, out, f"review-{the_card.id}-{first}-{last}")

@@ -18,6 +18,7 @@ from scoring.commands.options import (
     CalendarFile,
     CardName,
     HowIncomplete,
+    IdsOnly,
     OutcomesFile,
     PeriodOption,
     Pools,
@@ -38,8 +39,9 @@ from scoring.runs.snapshot import Materials
 from scoring.store.audit import broken, entries
 from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
 from scoring.workflow import lifecycle
-from scoring.workflow.gather import Operation, gather, store, today, without_facts
+from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
 from streams.kpi.as_of import day_of
+from streams.people.names import Names
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Whose sheet")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail")]
@@ -80,7 +82,8 @@ def prepare(
         with store(operation) as database, database.write() as connection:
             made = lifecycle.prepare(connection, materials, actor(operation, by))
             people = result_of(connection, made.run).teams()
-    _tell(made, "prepared", json_)
+        called = names(operation)
+    _tell(made, "prepared", called, json_)
     if not json_:
         for note in _notes(operation, materials, people, day):
             typer.echo(f"note: {note}")
@@ -134,7 +137,8 @@ def approve(
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
         made = lifecycle.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed)
-    _tell(made, "approved", json_)
+        called = names(operation)
+    _tell(made, "approved", called, json_)
 
 
 def reopen(ctx: typer.Context, card: CardName, when: PeriodOption, by: By, reason: Reason) -> None:
@@ -168,7 +172,9 @@ def publish(
         )
 
 
-def status(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json_: AsJson = False) -> None:
+def status(
+    ctx: typer.Context, card: CardId = None, when: SomePeriod = None, ids: IdsOnly = False, json_: AsJson = False
+) -> None:
     """Where runs stand; of one run also whose turn it is on each sheet, and its revisions."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
@@ -187,16 +193,19 @@ def status(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, jso
             row(made, run.card, run.period, run.state, run.revision, run.published, f"{left} of {len(due)}")
         show(made)
         if len(found) == 1:
+            called = Names() if ids else names(operation)
             sheets = table("人员 Person", "已签 Signed", "轮到 Next")
             for person, turn in due.items():
                 done = ", ".join(
-                    f"{one.column} ({one.absent or one.author})" for one in signed.get(person, {}).values()
+                    f"{one.column} ({one.absent or called.beside(one.author)})"
+                    for one in signed.get(person, {}).values()
                 )
-                row(sheets, person, done, turn and f"{turn.id} {turn.name.zh}")
+                row(sheets, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
             show(sheets)
             history = table("版本 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
             for each in all_revisions(connection, found[0]):
-                row(history, each.revision, f"{each.at:%Y-%m-%d %H:%M:%S %Z}", each.author, each.reason, each.result)
+                at = f"{each.at:%Y-%m-%d %H:%M:%S %Z}"
+                row(history, each.revision, at, called.beside(each.author), each.reason, each.result)
             show(history)
 
 
@@ -208,6 +217,7 @@ def show_(
         str | None, typer.Argument(metavar="[PERSON]", help="One person, item by item; everybody where left out")
     ] = None,
     revision: Revision = None,
+    ids: IdsOnly = False,
     json_: AsJson = False,
 ) -> None:
     """The frozen result: everybody's totals and outcomes, or one person's items with figures, points and reasons."""
@@ -216,6 +226,7 @@ def show_(
         run = find_run(connection, card_id(card), str(when))
         result = result_of(connection, run, revision)
         frozen = revision_of(connection, run, revision or run.revision)
+        called = Names() if ids else names(operation)
     if json_ and person is None:
         typer.echo(written(result.whole()).decode())
         return
@@ -239,7 +250,7 @@ def show_(
             actions = ", ".join(action["name"]["zh"] for action in own["actions"]) if own else ""
             row(
                 everybody,
-                score["person"],
+                called.beside(score["person"]),
                 score.get("total"),
                 score["scored_max"],
                 standing.get("rank"),
@@ -249,6 +260,7 @@ def show_(
             )
         show(everybody)
         return
+    typer.echo(called.beside(one.person))
     items = table("项目 Item", "得分 Points", "满分 Max", "原因 Reason")
     for item in one.score["items"]:
         row(
@@ -305,15 +317,15 @@ def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json
     typer.echo("the trail is whole: every entry fits the one before it")
 
 
-def tell_differences(changes: Iterable[Difference]) -> None:
-    """What moved, on the screen."""
+def tell_differences(changes: Iterable[Difference], called: Names) -> None:
+    """What moved, on the screen, with the names of whom it moved for."""
     made = table("人员 Person", "内容 What", "原 Before", "新 After")
     for change in changes:
-        row(made, change.person, change.what, change.before, change.after)
+        row(made, called.beside(change.person), change.what, change.before, change.after)
     show(made)
 
 
-def _tell(made: lifecycle.Prepared, done: str, json_: bool) -> None:
+def _tell(made: lifecycle.Prepared, done: str, called: Names, json_: bool) -> None:
     run = made.run
     if json_:
         as_json({"card": run.card, "period": run.period, "state": run.state, "revision": run.revision, "people": made.people,
@@ -322,7 +334,7 @@ def _tell(made: lifecycle.Prepared, done: str, json_: bool) -> None:
     same = "" if made.new else ", nothing has changed"
     typer.echo(f"{done}: {run.card} {run.period}, revision {run.revision}, {made.people} people{same}")
     if made.changes:
-        tell_differences(made.changes)
+        tell_differences(made.changes, called)
 
 
 def _notes(operation: Operation, materials: Materials, people: Iterable[str], day: date) -> Iterator[str]:

@@ -18,10 +18,12 @@ from scoring.cards.load import find
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Season, load_calendar
 from scoring.cards.profiles import find_profile
+from scoring.cards.sheet_weights import sheet_seasons
 from scoring.commands import options
 from scoring.commands.options import (
     AsOf,
     HowIncomplete,
+    IdsOnly,
     OutcomesFile,
     Pools,
     amounts,
@@ -36,7 +38,8 @@ from scoring.outcomes import Amounts
 from scoring.period import Month
 from scoring.runs.outcome_inputs import About, Incomplete, known
 from scoring.runs.snapshot import as_given
-from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts
+from scoring.workflow.gather import Operation, handed_in, judged_at, names, period_facts
+from streams.people.names import Names
 
 
 def what_if_command(
@@ -63,6 +66,7 @@ def what_if_command(
     ] = None,
     incomplete: HowIncomplete = Incomplete.rescaled,
     as_of: AsOf = None,
+    ids: IdsOnly = False,
     out: Annotated[Path, typer.Option(help="Directory for the report (.html, .csv); made where absent")] = Path(
         "scores"
     ),
@@ -85,6 +89,10 @@ def what_if_command(
             raise ValueError("nothing to try: give --weight, --profile, --to-card, --to-calendar or --to-outcomes")
         given = amounts(amount, "--amount", (field.name for field in fields(Amounts)))
         shared = pools(pool, rules, new_rules)
+        # What is tried comes on top of what the target sheet sets.
+        book, begin, end = operation.targets(), span[0].first, span[-1].last
+        seasons = (*sheet_seasons(base, book, begin, end), *seasons)
+        new_seasons = (*sheet_seasons(new, book, begin, end), *new_seasons)
         past = [_past(operation, base, new, one, given, shared) for one in span]
         if not any(one.facts for one in past):
             stop(f"no agent has facts from {first} to {last}; {months_there_are(operation)}")
@@ -92,7 +100,8 @@ def what_if_command(
             Scenario(base, rules, seasons), Scenario(new, new_rules, new_seasons), past, operation.policy, incomplete,
             judged_at(operation, as_of),
         )  # fmt: skip
-    told = report(made)
+        called = Names() if ids else names(operation)
+    told = report(made, called)
     show(told.screen(rows))
     write_report(told, out, f"what-if-{base.id}-{first}-{last}")
 

@@ -90,8 +90,8 @@ def run(
     if period.kind not in card.periods:
         kinds = " or ".join(KINDS[kind][1] for kind in card.periods)
         raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind][1]}")
-    card = card.at(period.kind)
     weights = in_force(card, seasons, period)
+    card = card.at(period.kind)
     judged = Judged(policy, period.first, period.last)
     scorer = Scorer(card, judged, weights)
     people, teams = _summed(card, period, facts, policy, judged, as_of)

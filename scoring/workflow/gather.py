@@ -15,6 +15,7 @@ import msgspec
 
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Season
+from scoring.cards.sheet_weights import sheet_seasons
 from scoring.cards.targets import in_question
 from scoring.outcomes.settings import Settings
 from scoring.period import Month, Period
@@ -59,6 +60,9 @@ class Operation(outputs.Operation, Protocol):
 
     def targets(self) -> Targets:
         """What is to be reached, in all its versions; none where nobody has set any."""
+
+    def publish_targets(self, versions: Mapping[str, list[outputs.Target]]) -> int:
+        """Put all versions of these targets in place of what stands under their keys; how many keys were acknowledged."""
 
     def as_of(self) -> datetime:
         """The operation's own clock: as of when its figures are."""
@@ -148,6 +152,7 @@ def gather(
     at = judged_at(operation, as_of)
     back = LOOK_BACK if settings is not None and isinstance(period, Month) else timedelta(0)
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
+    book = operation.targets()
     return Materials(
         card=card,
         period=period,
@@ -156,11 +161,11 @@ def gather(
         opened=max(day_of(at, operation.policy), period.last + timedelta(days=1)),
         as_of=at,
         roster=operation.roster(period.last),
-        seasons=seasons,
+        seasons=(*sheet_seasons(card, book, period.first, period.last), *seasons),
         settings=settings,
         pools=pools or {},
         incomplete=incomplete,
-        targets=in_question(card.at(period.kind), operation.targets(), period.last),
+        targets=in_question(card.at(period.kind), book, period.last),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
     )
 

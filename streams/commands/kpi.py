@@ -28,7 +28,7 @@ from streams.commands.shared.facts_source import (
     To,
     period,
 )
-from streams.commands.shared.people import Team, days_of_agents
+from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
 from streams.kpi.as_of import moment_said
 from streams.kpi.catalog import AREAS
@@ -41,6 +41,8 @@ from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi, side_of
+from streams.people.store import unit_names
+from streams.people.units import UnitNames
 
 kpi = typer.Typer(
     no_args_is_help=True, help="The KPI catalogue: what there is, what it means, where a value comes from."
@@ -192,7 +194,9 @@ def explain_value(
         source.end()
         return
     console = _console()
-    console.print(_worked(found, when, own, source.operation.policy, _as_of(source)))
+    with clear_errors():
+        units = unit_names(source.operation.database, source.operation.data_dir)
+    console.print(_worked(found, when, own, source.operation.policy, _as_of(source), units))
     if days:
         console.print(_days(days))
     source.end()
@@ -212,6 +216,7 @@ def compare_agents(
     mapping: MappingFile = None,
     roster: RosterFile = None,
     as_of: AsOf = None,
+    ids: IdsOnly = False,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
@@ -244,11 +249,12 @@ def compare_agents(
         )
         source.end()
         return
+    names = called(source.operation, ids)
     table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差 difference (95 %)", "结论", "verdict")
     for each in found:
         verdict = VERDICTS[each.verdict]
         table.add_row(
-            each.who,
+            names.beside(each.who),
             said(one.unit, each.own.value),
             str(each.own.n),
             interval_said(one.unit, each.own),
@@ -331,7 +337,9 @@ def _as_of(source: Source) -> str | None:
     return None if source.as_of is None else moment_said(source.as_of)
 
 
-def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: AnyPolicy, as_of: str | None) -> Table:
+def _worked(
+    found: Explained, when: Days, own: Sequence[DailyFacts], policy: AnyPolicy, as_of: str | None, units: UnitNames
+) -> Table:
     one = found.kpi
     table = _table("", "", "")
     table.show_header = False
@@ -354,7 +362,8 @@ def _worked(found: Explained, when: Days, own: Sequence[DailyFacts], policy: Any
     table.add_row("value", said(one.unit, found.figure.value), _division(found))
     table.add_row("n", str(found.figure.n), "")
     for id, figure in found.apart.items():
-        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}")
+        topic = units.in_texts(f"topic|{id.partition('~')[2]}")
+        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}" + (f" · {' · '.join(topic)}" if topic else ""))
     how = INTERVALS[found.interval]
     table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
     table.add_row("as of", as_of or NONE, "截至此刻判断是否到期 · when it is judged what has matured")

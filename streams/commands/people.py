@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -15,18 +15,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from streams.commands.duty import duty, on_duty
+from streams.commands.shared.author import AsJson, By, author
 from streams.commands.shared.context import Broker, Deployment, Prefix, clear_errors, deployment, stop
 from streams.contracts.outputs import RosterEntry
 from streams.database import Database
+from streams.people.duties import duty_book
+from streams.people.duty import remarks, superiors_who_left
 from streams.people.person import Person, Reporting
-from streams.people.sheet import COLUMNS, on, read_people, unknown_superiors
+from streams.people.sheet import COLUMNS, line_to_add, on, read_people, unknown_superiors_told
 from streams.people.store import (
     HELD,
     all_people,
     all_reporting,
     forget,
     journal,
-    names,
     people_database,
     take,
 )
@@ -37,9 +40,9 @@ people = typer.Typer(
 )
 database = typer.Typer(no_args_is_help=True, help="The tables of people: look at them, bring them up to date.")
 people.add_typer(database, name="database")
+people.add_typer(duty, name="duty")
+people.command("on-duty")(on_duty)
 
-By = Annotated[str, typer.Option("--by", metavar="ID", help="Who does this: their agent id; kept in the journal")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Agent id")]
 
 
@@ -69,11 +72,8 @@ def import_(
             done = take(connection, told, author(here, by), here.now(), again or ())
             known, reports = all_people(connection), all_reporting(connection)
     typer.echo(f"imported: {len(done.added)} new, {len(done.changed)} changed, {done.same} there already")
-    for superior, whose in unknown_superiors(known, reports).items():
-        some = ", ".join(whose[:5]) + (f" and {len(whose) - 5} more" if len(whose) > 5 else "")
-        typer.echo(
-            f"note: {superior} is the superior or deputy of {some} and not in the file; {_line_to_add(superior)}"
-        )
+    for line in unknown_superiors_told(known, reports):
+        typer.echo(f"note: {line}")
 
 
 @people.command("list")
@@ -111,7 +111,10 @@ def show(ctx: typer.Context, id: Id) -> None:
     known, reports = _all(here)
     if id not in known:
         raise stop(f"nobody is known under the id {id!r}; `deskpulse people list` shows who is")
-    told = asdict(known[id]) | {"reporting": [asdict(one) for one in reports.get(id, ())]}
+    with clear_errors():
+        book = duty_book(here.database, here.data_dir, here.policy.zone)
+    duties = [asdict(one) for one in book.duties if id in (one.agent_id, one.deputy)]
+    told = asdict(known[id]) | {"reporting": [asdict(one) for one in reports.get(id, ())], "duties": duties}
     typer.echo(_json(told))
 
 
@@ -151,15 +154,24 @@ def delete(ctx: typer.Context, id: Id, by: By) -> None:
 
 @people.command()
 def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> None:
-    """Hold people against the roster on Kafka: who has no name, who is on no roster. Exit code 1 where somebody has no name."""
+    """Hold people against the roster on Kafka: who has no name, who is on no roster; duties and superiors of those who have left.
+
+    Exit code 1 where somebody has no name.
+    """
     here = deployment(ctx, broker=broker, prefix=prefix)
-    known, reports = _all(here)
+    with clear_errors():
+        book = duty_book(here.database, here.data_dir, here.policy.zone)
+    known, reports = book.people, book.reporting
     today = _today(here)
     roster = here.roster(today)
     for line in _unknown(known, roster):
         typer.echo(line)
-    for superior, whose in unknown_superiors(known, reports).items():
-        typer.echo(f"{superior}: superior or deputy of {', '.join(whose)}, without a name; {_line_to_add(superior)}")
+    for line in unknown_superiors_told(known, reports):
+        typer.echo(line)
+    for line in superiors_who_left(book, today):
+        typer.echo(line)
+    for line in remarks(book, book.duties, today):
+        typer.echo(line)
     absent = [id for id, person in known.items() if id not in roster and not (person.left and person.left < today)]
     for id in absent:
         typer.echo(f"{id}: has a name and is on no roster; add them to the roster, or give the day on which they left")
@@ -197,11 +209,6 @@ def upgrade(ctx: typer.Context) -> None:
         typer.echo(f"{kept.address}: version {kept.upgrade()}")
 
 
-def author(here: Deployment, by: str) -> str:
-    """The id of who acts: a name that is known is not kept. Raises ValueError for an empty one, and for a name of several."""
-    return names(here.database, here.data_dir).author(by)
-
-
 @contextmanager
 def _database(here: Deployment) -> Iterator[Database]:
     with people_database(here.database, here.data_dir) as kept:
@@ -220,16 +227,12 @@ def _today(here: Deployment) -> date:
     return here.now().astimezone(here.policy.zone).date()
 
 
-def _unknown(known: dict[str, Person], roster: dict[str, RosterEntry]) -> Iterator[str]:
+def _unknown(known: Mapping[str, Person], roster: dict[str, RosterEntry]) -> Iterator[str]:
     for id, entry in sorted(roster.items()):
         if id not in known:
-            yield f"{id}: on the roster, without a name; {_line_to_add(id, entry.hr_number)}"
+            yield f"{id}: on the roster, without a name; {line_to_add(id, entry.hr_number)}"
         elif entry.hr_number and known[id].hr_number and entry.hr_number != known[id].hr_number:
             yield f"{id}: HR number {entry.hr_number} on the roster, {known[id].hr_number} in the people's file; correct one of them"
-
-
-def _line_to_add(id: str, hr_number: str | None = None) -> str:
-    return f"add `{id},{hr_number or ''},中文姓名,Latin Name` (agent_id,hr_number,name_zh,name_latin)"
 
 
 def _as_told(person: Person, reporting: Reporting | None) -> dict[str, Any]:

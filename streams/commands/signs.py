@@ -13,11 +13,12 @@ from rich.console import Console
 from streams.commands.shared.aggregates import SumsOf, bounds_and_sums
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, deployment
 from streams.commands.shared.facts_source import From, MappingFile, OneMonth, RosterFile, Source, Tables, To, period
-from streams.commands.shared.people import Team, days_of_agents
+from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
 from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.compare import difference_said
 from streams.kpi.gaming_indicators import SIGNS, Finding, Seen, look, unwatched
 from streams.kpi.labels import said
+from streams.people.names import Names
 
 _WIDTH = 140
 
@@ -33,6 +34,7 @@ def signs(
     tables: Tables = None,
     mapping: MappingFile = None,
     roster: RosterFile = None,
+    ids: IdsOnly = False,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
@@ -60,7 +62,7 @@ def signs(
     console.print(
         f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，从不计分 · to look at and ask about, never scored"
     )
-    _print(console, [finding for finding in found if finding.raised or everything])
+    _print(console, [finding for finding in found if finding.raised or everything], called(source.operation, ids))
     if not any(finding.raised for finding in found):
         console.print("\n没有异常迹象 · no sign is raised")
     if silent := unwatched():
@@ -74,7 +76,7 @@ def _halves(own: Sequence[DailyFacts], middle: date, sums_of: SumsOf) -> tuple[S
     return sums_of([day for day in own if day.date < middle]), sums_of([day for day in own if day.date >= middle])
 
 
-def _print(console: Console, findings: Sequence[Finding]) -> None:
+def _print(console: Console, findings: Sequence[Finding], names: Names) -> None:
     for sign in SIGNS:
         own = [finding for finding in findings if finding.sign is sign]
         if not own:
@@ -82,9 +84,8 @@ def _print(console: Console, findings: Sequence[Finding]) -> None:
         console.print(f"\n{sign.zh} · {sign.en}")
         against = ("前半期", "the first half") if sign.over_time else ("其他人", "the others")
         for finding in own:
-            console.print(
-                f"  {finding.who}{'' if finding.raised else ' (–)'}: {'; '.join(_line(seen, *against) for seen in finding.seen)}"
-            )
+            who = names.beside(finding.who) + ("" if finding.raised else " (–)")
+            console.print(f"  {who}: {'; '.join(_line(seen, *against) for seen in finding.seen)}")
         console.print(f"  查看：{sign.look_zh} · {sign.look_en}")
         console.print(f"  也可能是：{sign.innocent_zh} · It may also be: {sign.innocent_en}")
 

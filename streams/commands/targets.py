@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.commands.people import AsJson, By, author
+from streams.commands.shared.author import AsJson, By
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment, stop
 from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
+from streams.people.store import names
 from streams.tabular import day
-from streams.targets.sheet import COLUMNS, merged, read_targets, said
+from streams.targets.book import Targets
+from streams.targets.misfits import require_fit
+from streams.targets.sheet import COLUMNS, merged, owned, read_targets, said
 
 targets = typer.Typer(
     no_args_is_help=True, help="What is to be reached: wallboard, alert rules and score cards go by it."
@@ -46,10 +49,13 @@ def import_(ctx: typer.Context, file: File, by: By, broker: Broker = None, prefi
     here = deployment(ctx, broker=broker, prefix=prefix)
     settings = here.settings
     with clear_errors():
-        given = read_targets(file, author(here, by), here.now())
+        known = names(here.database, here.data_dir)
+        given = owned(read_targets(file, known.author(by), here.now()), known.id_of)
         ensure_topics(settings)
         operation = KafkaOperation(settings)
-        done = merged(operation.targets(), given)
+        book = operation.targets()
+        done = merged(book, given)
+        require_fit(book, done.versions)
         sent = operation.publish_targets(done.versions)
     if sent != len(done.versions):
         raise stop(f"the broker has acknowledged {sent} of {len(done.versions)} targets; run the command again")
@@ -58,10 +64,14 @@ def import_(ctx: typer.Context, file: File, by: By, broker: Broker = None, prefi
 
 @targets.command()
 def check(ctx: typer.Context, file: File) -> None:
-    """Read a target sheet and say every fault, as `import` would; nothing is sent."""
+    """Read a target sheet and say every fault, as `import` would; nothing is sent.
+
+    Weights are held against the cards that come with the program as if nothing else were set.
+    """
     here = deployment(ctx)
     with clear_errors():
         given = read_targets(file, "check", here.now())
+        require_fit(Targets(), merged(Targets(), given).versions)
     typer.echo(f"sound: {len(given)} targets of {len({one.kpi for one in given})} KPIs; nothing was sent")
 
 

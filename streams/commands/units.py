@@ -1,4 +1,4 @@
-"""``deskpulse units``: what teams, queues and sites are called."""
+"""``deskpulse units``: what teams, queues, sites, topics and kinds are called."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.people import By, author
+from streams.commands.shared.author import By, author
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment
 from streams.people.store import people_database, unit_names
 from streams.people.units import COLUMNS, all_units, read_units, take_units
 
-units = typer.Typer(no_args_is_help=True, help="What teams, queues and sites are called, in Chinese and English.")
+units = typer.Typer(
+    no_args_is_help=True, help="What teams, queues, sites, topics and kinds are called, in Chinese and English."
+)
 
 
 @units.callback()
 def commands() -> None:
-    """What teams, queues and sites are called, in Chinese and English."""
+    """What teams, queues, sites, topics and kinds are called, in Chinese and English."""
 
 
 @units.command("import")
@@ -55,21 +57,28 @@ def list_(ctx: typer.Context) -> None:
 
 @units.command()
 def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> None:
-    """Hold names against the roster on Kafka: which teams and sites have none, with the line to add. Exit code 1 where one has none."""
+    """Hold names against the roster on Kafka and the policy: which teams, sites, topics and kinds have none, with the line to add.
+
+    Exit code 1 where one has none.
+    """
     here = deployment(ctx, broker=broker, prefix=prefix)
     with clear_errors():
         known = set(unit_names(here.database, here.data_dir))
-    entries = here.roster(here.now().astimezone(here.policy.zone).date()).values()
-    there = {f"team|{one.team_id}" for one in entries if one.team_id} | {
+    today = here.now().astimezone(here.policy.zone).date()
+    entries, policy = here.roster(today).values(), here.policy.current(today)
+    rostered = {f"team|{one.team_id}" for one in entries if one.team_id} | {
         f"site|{one.site_id}" for one in entries if one.site_id
     }
+    there = rostered | {f"topic|{name}" for name in policy.topics} | {f"kind|{name}" for name in policy.kinds}
     nameless = sorted(there - known)
     for key in nameless:
         kind, id = key.split("|", 1)
-        typer.echo(
-            f"{kind} {id}: on the roster, without a name; add `{_line((kind, id, '中文名称', 'English Name'))}` ({','.join(COLUMNS)})"
+        where, line = (
+            "on the roster" if key in rostered else "in the policy",
+            _line((kind, id, "中文名称", "English Name")),
         )
-    typer.echo(f"{len(there)} teams and sites on the roster, {len(nameless)} of them without a name")
+        typer.echo(f"{kind} {id}: {where}, without a name; add `{line}` ({','.join(COLUMNS)})")
+    typer.echo(f"{len(there)} teams, sites, topics and kinds, {len(nameless)} of them without a name")
     if nameless:
         raise typer.Exit(1)
 

@@ -235,8 +235,10 @@ class Target(Struct, omit_defaults=True, kw_only=True):
     ``of``: for whom, ``team|T1``; kinds are those of entities, ``role`` and ``card``. ``kpi``: its id; of a card also an item's.
     ``value``: exact, as text, in the KPI's ``unit`` (0.9 of a ratio); None: from then on there is none. ``period``: over what it is to be
     reached; ``owner``: who answers for it, an agent id; ``due``: until when. ``author`` set this version ``at`` a time.
+    ``sets`` `weight`: no target, but what the item ``kpi`` of a card weighs, in percent of what the card scores; under ``kpi|of|weight``.
     """
 
+    sets: Literal["target", "weight"] = "target"
     kpi: Annotated[str, Meta(min_length=1, max_length=64)]
     of: Annotated[str, Meta(min_length=3, max_length=300)]
     valid_from: date
@@ -253,7 +255,7 @@ class Target(Struct, omit_defaults=True, kw_only=True):
     @property
     def key(self) -> str:
         """Message key."""
-        return f"{self.kpi}|{self.of}"
+        return f"{self.kpi}|{self.of}" if self.sets == "target" else f"{self.kpi}|{self.of}|{self.sets}"
 
 
 class Score(Struct, omit_defaults=True, kw_only=True):

@@ -91,6 +91,13 @@ class Names:
             if wanted in {written.casefold() for written in (person.name_zh, person.name_latin) if written}
         )
 
+    def id_of(self, said: str) -> str:
+        """The id of a known name; anything else stays as it was said. Raises ValueError for a name that several bear."""
+        bearers = [] if said in self._of else self.ids(said)
+        if len(bearers) > 1:
+            raise ValueError(f"{len(bearers)} people are called {said}; give the id: {' or '.join(bearers)}")
+        return bearers[0] if bearers else said
+
     def author(self, said: str) -> str:
         """Who acts, as it is kept: a known name becomes the id, so that trails hold ids only; anything else stays as it was said.
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from streams.people.person import Person, Reporting
-from streams.tabular import Row, TabularError, day, read_rows
+from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {
@@ -116,6 +116,25 @@ def unknown_superiors(
         ):
             made.setdefault(named, []).append(id)
     return made
+
+
+def unknown_superiors_told(people: Mapping[str, Person], reporting: Mapping[str, Sequence[Reporting]]) -> list[str]:
+    """The same for people to read, a line each with the line to add."""
+    made = []
+    for named, whose in unknown_superiors(people, reporting).items():
+        some = ", ".join(whose[:5]) + (f" and {len(whose) - 5} more" if len(whose) > 5 else "")
+        made.append(f"{named} is the superior or deputy of {some} and has no name; {line_to_add(named)}")
+    return made
+
+
+def line_to_add(id: str, hr_number: str | None = None) -> str:
+    """What to add for somebody of whom nothing is known."""
+    return f"add `{id},{hr_number or ''},中文姓名,Latin Name` (agent_id,hr_number,name_zh,name_latin)"
+
+
+def parse_people(name: str, body: bytes) -> PeopleFile:
+    """The people of these bytes of a file of that name. Raises as ``read_people``."""
+    return told(name, parse_rows(name, body, COLUMNS, ("agent_id",)))
 
 
 def _unreadable(row: Row) -> Iterable[tuple[str, str]]:

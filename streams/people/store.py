@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from streams.database import Database, Schema, address_of
 from streams.people.names import Names
 from streams.people.person import Person, Reporting
 from streams.people.sheet import PeopleFile, contradictions
-from streams.people.tables import people, people_journal, reporting
+from streams.people.tables import duties, people, people_journal, reporting
 from streams.people.units import UnitNames, all_units
 
 _SCHEMA = Schema(
@@ -58,7 +58,7 @@ def names(url: str | None, data_dir: Path) -> Names:
 
 
 def unit_names(url: str | None, data_dir: Path) -> UnitNames:
-    """What teams, queues and sites are called; none where nobody has imported any. Raises StoreError."""
+    """What teams, queues, sites, topics and kinds are called; none where nobody has imported any. Raises StoreError."""
     with people_database(url, data_dir) as database:
         if not database.begun:
             return UnitNames()
@@ -111,7 +111,7 @@ def take(connection: Connection, file: PeopleFile, author: str, at: datetime, ag
         connection.execute(insert(reporting), entries)
     back = [id for id in again if id in added]
     for action, ids in (("allowed", back), ("added", added), ("changed", changed)):
-        _note(connection, author, at, action, ids)
+        note(connection, author, at, action, ids)
     return Taken(added, changed, len(file.people) - len(touched))
 
 
@@ -123,11 +123,12 @@ def forget(connection: Connection, id: str, author: str, at: datetime) -> None:
     if connection.execute(select(people.c.agent_id).where(people.c.agent_id == id)).first() is None:
         raise UnknownPersonError(f"nobody is known under the id {id!r}; `deskpulse people list` shows who is")
     _remove(connection, [id])
-    _note(connection, author, at, "deleted", [id])
+    connection.execute(delete(duties).where(or_(duties.c.agent_id == id, duties.c.deputy == id)))
+    note(connection, author, at, "deleted", [id])
 
 
 #: Tables that hold what is told of people.
-HELD = (people.name, reporting.name)
+HELD = (people.name, reporting.name, duties.name)
 
 
 def deleted(connection: Connection) -> dict[str, datetime]:
@@ -156,7 +157,8 @@ def _remove(connection: Connection, ids: Sequence[str]) -> None:
         connection.execute(delete(reporting).where(reporting.c.agent_id == id))
 
 
-def _note(connection: Connection, author: str, at: datetime, action: str, ids: Sequence[str]) -> None:
+def note(connection: Connection, author: str, at: datetime, action: str, ids: Sequence[str]) -> None:
+    """Write into the journal who did what with whom."""
     if ids:
         moment = at.astimezone(UTC)
         rows = [{"at": moment, "author": author, "action": action, "agent_id": id} for id in ids]

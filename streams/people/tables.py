@@ -34,7 +34,7 @@ reporting = Table(
     Column("superior", String(256)),
     Column("deputy", String(256)),
 )
-#: What teams, queues and sites are called.
+#: What teams, queues, sites, topics and kinds are called.
 units = Table(
     "units",
     metadata,
@@ -43,8 +43,21 @@ units = Table(
     Column("name_zh", String(256)),
     Column("name_en", String(256)),
 )
-#: What was done with whom, by whom, when (UTC): ids, never what was told of them. ``action``: added, changed, deleted, allowed;
-#: named, of a unit by its key.
+#: Who is on duty, works, is stood in for, from when to when (UTC).
+duties = Table(
+    "duties",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("agent_id", String(256), primary_key=True),
+    Column("team_id", String(256), primary_key=True),
+    Column("role", String(256), primary_key=True),
+    Column("starts", DateTime(timezone=True), primary_key=True),
+    Column("ends", DateTime(timezone=True)),
+    Column("hours", String(256)),
+    Column("deputy", String(256)),
+)
+#: What was done with whom, by whom, when (UTC): ids, never what was told of them. ``action``: added, changed, deleted, allowed,
+#: duty (their entries); named, of a unit by its key.
 people_journal = Table(
     "people_journal",
     metadata,

@@ -1,4 +1,6 @@
-"""What teams, queues and sites are called, in Chinese and English: no secret, and shown to everybody who sees their figures."""
+"""What teams, queues, sites, and topics and kinds of contacts are called, in Chinese and English: no secret, and shown to everybody who
+sees their figures.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,10 @@ from sqlalchemy import Connection, delete, insert, select
 
 from streams.people.names import Language
 from streams.people.tables import people_journal, units
-from streams.tabular import Row, TabularError, read_rows
+from streams.tabular import Row, TabularError, parse_rows, read_rows
 
-KINDS = ("team", "queue", "site")
-_KINDS_ZH = ("班组", "队列", "职场")
+KINDS = ("team", "queue", "site", "topic", "kind")
+_KINDS_ZH = ("班组", "队列", "职场", "业务类型", "诉求类型")
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {"kind": "种类", "id": "编号", "name_zh": "中文名称", "name_en": "英文名称"}
 _LONGEST = 256
@@ -22,7 +24,7 @@ _LONGEST = 256
 
 @dataclass(frozen=True)
 class Unit:
-    """A team, queue or site. At least one of the names is there."""
+    """A team, queue or site, or a topic or kind of contacts. At least one of the names is there."""
 
     kind: str
     id: str
@@ -31,7 +33,7 @@ class Unit:
 
     @property
     def key(self) -> str:
-        """Its entity's key: ``team|T1``."""
+        """Its entity's key: ``team|T1``; of a topic or kind ``topic|refund``."""
         return f"{self.kind}|{self.id}"
 
 
@@ -66,6 +68,11 @@ class UnitNames:
 def read_units(path: Path) -> list[Unit]:
     """The units of a file. Raises TabularError with a line per fault."""
     return told(path.name, read_rows(path, COLUMNS, ("kind", "id")))
+
+
+def parse_units(name: str, body: bytes) -> list[Unit]:
+    """The units of these bytes of a file of that name. Raises as ``read_units``."""
+    return told(name, parse_rows(name, body, COLUMNS, ("kind", "id")))
 
 
 def told(name: str, rows: Iterable[Row]) -> list[Unit]:

@@ -34,7 +34,8 @@ class Targets:
         for key, raw in messages.items():
             if raw is None:
                 for gone in self._of.pop(key, ()):
-                    self._numbers.pop((gone.of, gone.kpi), None)
+                    if gone.sets == "target":
+                        self._numbers.pop((gone.of, gone.kpi), None)
                 self.revision += 1
                 continue
             try:
@@ -47,18 +48,18 @@ class Targets:
             self.revision += 1
         return unread
 
+    def with_(self, versions: Mapping[str, Iterable[Target]]) -> Targets:
+        """These targets with others in place of what there is under their keys."""
+        kept = [entry for key, own in self._of.items() if key not in versions for entry in own]
+        return Targets([*kept, *(entry for own in versions.values() for entry in own)])
+
     def versions(self, key: str) -> list[Target]:
         """Every version that was ever set under a key, oldest day first, of one day the newest last."""
         return self._of.get(key, [])
 
     def on(self, of: str, kpi: str, day: date) -> Target | None:
         """The target of just these in force on a day; None: there is none, or it was taken back."""
-        found = None
-        for entry in self._of.get(f"{kpi}|{of}", ()):
-            if entry.valid_from > day:
-                break
-            found = entry
-        return None if found is None or found.value is None else found
+        return self._in_force(f"{kpi}|{of}", day)
 
     def first_of(self, whom: Iterable[str], kpi: str, day: date) -> Target | None:
         """The target of the first of these (``team|T1``, …) that has one in force on a day."""
@@ -77,11 +78,17 @@ class Targets:
         return None
 
     def in_force(self, day: date) -> Iterator[Target]:
-        """Every target in force on a day, by KPI and for whom."""
+        """Every target and weight in force on a day, by KPI and for whom."""
         for key in sorted(self._of):
-            one = self._of[key][0]
-            if (found := self.on(one.of, one.kpi, day)) is not None:
+            if (found := self._in_force(key, day)) is not None:
                 yield found
+
+    def weights(self, card: str) -> list[tuple[date, list[Target]]]:
+        """What the sheet sets of a card's weights: each day on which that changes → the weights in force from it on."""
+        of = f"card|{card}"
+        keys = [key for key in sorted(self._of) if (self._of[key][0].sets, self._of[key][0].of) == ("weight", of)]
+        days = sorted({entry.valid_from for key in keys for entry in self._of[key]})
+        return [(day, [found for key in keys if (found := self._in_force(key, day)) is not None]) for day in days]
 
     def all(self) -> list[Target]:
         """Every version of every target, by key."""
@@ -91,9 +98,19 @@ class Targets:
         """Every key, sorted."""
         return sorted(self._of)
 
+    def _in_force(self, key: str, day: date) -> Target | None:
+        found = None
+        for entry in self._of.get(key, ()):
+            if entry.valid_from > day:
+                break
+            found = entry
+        return None if found is None or found.value is None else found
+
     def _settle(self, key: str) -> None:
         own = self._of[key]
         own.sort(key=lambda entry: (entry.valid_from, entry.version))
+        if own[0].sets != "target":
+            return
         self._numbers[(own[0].of, own[0].kpi)] = [
             (entry.valid_from.toordinal(), None if entry.value is None else float(entry.value)) for entry in own
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,7 @@ from streams.contracts.outputs import ALL, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import near
 from streams.kpi.spec import Kpi
-from streams.tabular import Row, TabularError, day, read_rows
+from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 from streams.targets.book import Targets
 
 #: Columns with their Chinese headings.
@@ -54,6 +54,8 @@ UNITS: Mapping[str, Mapping[str, Decimal]] = {
     "per_mille": {"per_mille": Decimal(1), "‰": Decimal(1)},
     "index": {"index": Decimal(1)},
 }
+#: Units that say: no target, but what an item of a card weighs, in percent.
+WEIGHT_WORDS = ("weight", "权重")
 #: Takes a target back.
 NONE_WORDS = ("none", "无")
 _LONGEST = 256
@@ -74,6 +76,11 @@ def read_targets(path: Path, author: str, at: datetime) -> list[Target]:
     return told(path.name, read_rows(path, COLUMNS, NEEDED), author, at)
 
 
+def parse_targets(name: str, body: bytes, author: str, at: datetime) -> list[Target]:
+    """The targets of these bytes of a file of that name. Raises as ``read_targets``."""
+    return told(name, parse_rows(name, body, COLUMNS, NEEDED), author, at)
+
+
 def told(name: str, rows: Iterable[Row], author: str, at: datetime) -> list[Target]:
     """The targets of these rows of a file of that name. Raises as ``read_targets``."""
     made: dict[tuple[str, date], tuple[int, Target]] = {}
@@ -92,6 +99,19 @@ def told(name: str, rows: Iterable[Row], author: str, at: datetime) -> list[Targ
     if faults:
         raise TabularError("\n".join(faults))
     return [target for _, target in made.values()]
+
+
+def owned(given: Iterable[Target], id_of: Callable[[str], str]) -> list[Target]:
+    """The targets with ids in place of names of owners, which no topic is to have. Raises ValueError as ``id_of``, a line per target."""
+    made, faults = [], []
+    for target in given:
+        try:
+            made.append(target if target.owner is None else replace(target, owner=id_of(target.owner)))
+        except ValueError as error:
+            faults.append(f"{target.kpi} of {target.of} from {target.valid_from}: owner: {error}")
+    if faults:
+        raise ValueError("\n".join(faults))
+    return made
 
 
 def merged(book: Targets, given: Iterable[Target]) -> Changes:
@@ -118,6 +138,8 @@ def said(target: Target, language: Literal["zh", "en"]) -> str:
     if target.value is None:
         return "无" if language == "zh" else "none"
     value, unit = Decimal(target.value), target.unit
+    if target.sets == "weight":
+        return f"权重 {_plain(value)} %" if language == "zh" else f"weight {_plain(value)} %"
     if unit == "ratio":
         value, unit = value * 100, "%"
     words = {"s": " 秒", "days": " 天", "points": " 分", "n": "", "index": "", "per_hour": " 次/小时"}
@@ -147,6 +169,8 @@ class _Read:
             if len(text) > _LONGEST or not text.isprintable():
                 self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
         of = self._whom()
+        if self._cells.get("unit", "").lower() in WEIGHT_WORDS:
+            return self._weight(of, author, at)
         kpi = self._kpi(of)
         since = self._day("valid_from", needed=True)
         if "value" not in self._cells:
@@ -174,6 +198,34 @@ class _Read:
             author=author, at=at,
         )  # fmt: skip
 
+    def _weight(self, of: str | None, author: str, at: datetime) -> Target | None:
+        """A weight of a card's item, in percent."""
+        item, owner, since = self._cells.get("kpi"), self._cells.get("owner"), self._day("valid_from", needed=True)
+        if item is None:
+            self._fault("kpi", "is empty; give the id of the card's item (`deskpulse card show CARD`)")
+        if of is not None and not of.startswith("card|"):
+            self._fault("scope", "only a card's items have weights; write card, and its id under id")
+        for column in ("op", "period", "due"):
+            if column in self._cells:
+                self._fault(column, "a weight has none; leave it empty")
+        value = None
+        text = self._cells.get("value", "").replace(" ", "")
+        if text.lower() not in ("", *NONE_WORDS):
+            try:
+                value = Decimal(text.removesuffix("%"))
+            except InvalidOperation:
+                value = Decimal("NaN")
+            if not (value.is_finite() and 0 <= value <= 100):
+                self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
+        if "value" not in self._cells:
+            self._fault("value", "is empty; give percent of the card, or none to take the weight back")
+        if self.faults or item is None or of is None or since is None:
+            return None
+        weight = None if value is None else _plain(value)
+        return Target(
+            sets="weight", kpi=item, of=of, valid_from=since, value=weight, unit="pct", owner=owner, author=author, at=at
+        )  # fmt: skip
+
     def _fault(self, column: str, why: str) -> None:
         self.faults.append((column, why))
 
@@ -188,6 +240,9 @@ class _Read:
             return ALL
         if id is None:
             self._fault("id", f"is empty; say which {scope}")
+            return None
+        if scope == "card" and "|" in id:
+            self._fault("id", f"{id!r} is no card's id; `deskpulse card list` shows those that come with the program")
             return None
         return f"{scope}|{id}"
 

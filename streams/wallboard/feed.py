@@ -12,9 +12,10 @@ from time import monotonic
 import msgspec
 from sse_starlette import ServerSentEvent
 
+from streams.contracts.outputs import ALL, entity
 from streams.wallboard.outage import Outage, Reason, broken
 from streams.wallboard.reader import Reader
-from streams.wallboard.state import Wants
+from streams.wallboard.state import Reading, Wants
 from streams.wallboard.view import View
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,23 @@ class Feed:
         self._ended_one = asyncio.Condition()
         self._due = asyncio.Event()
         self._outage: Reason | None = None
+        self._reading: Reading | None = None
+
+    async def shown(self, wants: Wants) -> set[str]:
+        """The entities that a client of these wants is shown, with the teams of its agents, as of the last look. Raises ``Outage``."""
+        reading = self._reading if wants in self._views else None
+        if reading is None or not wants.kinds <= reading.snapshots.keys() or wants.team not in reading.members:
+            reading = await self._reader.read([wants])
+        made = {ALL}
+        for kind in wants.kinds:
+            own = reading.snapshots[kind]
+            if kind != "agent":
+                made |= {entity(kind, id) for id in own}
+                continue
+            mine = own.keys() & reading.members[wants.team]
+            made |= {entity("agent", id) for id in mine}
+            made |= {entity("team", team) for id in mine if (team := own[id].value.team)}
+        return made
 
     async def run(self) -> None:
         """Look, tell, rest; until cancelled. Whatever goes wrong is told to the listeners and tried again."""
@@ -93,6 +111,7 @@ class Feed:
             return
         try:
             reading = await self._reader.read([view.wants for view in views])
+            self._reading = reading
             for view in views:
                 view.take(reading)
         except Outage as outage:

@@ -20,6 +20,7 @@ from redis import Redis
 from streams.contracts.outputs import Alert, Presence, Totals
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.targets.book import Targets
 from streams.worker.screen_writer import Screens
 from tests.conftest import lacking
 from tests.support import ROOT
@@ -54,13 +55,19 @@ class Desk:
         self.redis = redis
         self.server = server
 
-    def shows(self, *values: Totals | Presence | Alert, ago_seconds: int = 0, event_ms: int | None = None) -> None:
-        """Write these as of ``ago_seconds`` ago; ``event_ms``: the event clock stands there."""
+    def shows(
+        self,
+        *values: Totals | Presence | Alert,
+        ago_seconds: int = 0,
+        event_ms: int | None = None,
+        targets: Targets | None = None,
+    ) -> None:
+        """Write these as of ``ago_seconds`` ago; ``event_ms``: the event clock stands there; ``targets``: as the workers have them."""
         settings = self.settings.model_copy(update={"clock": "wall" if event_ms is None else "event"})
         machine = machine_ms() - ago_seconds * 1000
 
         async def write() -> bool:
-            screens = Screens(settings)
+            screens = Screens(settings, targets)
             taken = await screens.write(
                 {value.entity: msgspec.json.encode(value) for value in values if isinstance(value, Totals)},
                 [value for value in values if isinstance(value, Presence)],
@@ -84,7 +91,7 @@ class Desk:
     def serve(self) -> None:
         """Start the wallboard; returns when it answers."""
         self.server.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120  # where everything else on the machine goes first
         while time.monotonic() < deadline:
             assert self.server.exit_code is None, self.server.last_words()
             try:

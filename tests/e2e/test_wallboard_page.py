@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Locator, Page, expect
@@ -13,12 +14,13 @@ from playwright.sync_api import Locator, Page, expect
 from scoring.store.audit import Actor
 from scoring.store.database import Database
 from scoring.store.tokens import add
-from streams.contracts.outputs import WINDOWS, Alert, Presence, Totals, entity, entity_id, entity_kind
+from streams.contracts.outputs import WINDOWS, Alert, Presence, Target, Totals, entity, entity_id, entity_kind
 from streams.kpi.policy.model import Policy
 from streams.people.person import Person
 from streams.people.sheet import PeopleFile
 from streams.people.store import people_database, take
 from streams.system_clock import machine_ms
+from streams.targets.book import Targets
 from streams.windows.clock import instant
 from tests.e2e.conftest import Desk
 
@@ -158,6 +160,44 @@ def test_how_a_value_stands_follows_the_rule(
     screen.goto("/")
     expect(tile(screen, "csat")).to_have_text(percent)
     expect(tile(screen, "csat", "stands")).to_have_text(stands)
+
+
+def test_colours_follow_the_target_of_the_day(screen: Page, desk: Desk) -> None:
+    """Figures stay, the day goes on and a sheet comes in: what they are coloured by changes under an open page."""
+
+    def aim(of: str, since: str, value: str) -> Target:
+        return Target(
+            kpi="csat", of=of, valid_from=date.fromisoformat(since), value=value, unit="ratio", author="hr-1", at=instant(0)
+        )  # fmt: skip
+
+    def told(*aims: Target) -> Targets:
+        book, by_key = Targets(), {one.key: [each for each in aims if each.key == one.key] for one in aims}
+        assert book.load({key: msgspec.json.encode(own) for key, own in by_key.items()}) == {}
+        return book
+
+    def on(day: int, *aims: Target) -> None:
+        noon = round(datetime(2026, 3, day, 4, tzinfo=UTC).timestamp() * 1000)
+        desk.shows(shown("all|all", RATED), shown("team|T1", RATED), event_ms=noon, targets=told(*aims))
+
+    team, tells = screen.locator('[data-testid="group"][data-id="T1"] [data-kpi="csat"]'), re.compile
+    aims = [
+        aim("all|all", "2026-03-02", "0.85"),
+        aim("all|all", "2026-03-03", "0.95"),
+        aim("team|T1", "2026-03-03", "0.9"),
+    ]
+    on(2, *aims)
+    screen.goto("/")
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat", "stands")).to_have_text("达标")
+    expect(tile(screen, "csat", "rule")).to_have_text("目标 ≥ 85 %")
+    expect(team).to_have_class(tells("good"))
+    on(3, *aims)
+    expect(tile(screen, "csat", "stands")).to_have_text("未达标")
+    expect(tile(screen, "csat", "rule")).to_have_text("目标 ≥ 95 %")
+    expect(team).to_have_class(tells("good"))
+    on(3, *aims, aim("team|T1", "2026-03-03", "0.92"))
+    expect(team).to_have_class(tells("bad"))
+    expect(tile(screen, "csat")).to_have_text("90.0 %")
 
 
 def test_figures_move_when_redis_does(screen: Page, desk: Desk) -> None:

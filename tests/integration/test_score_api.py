@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from openpyxl import Workbook
 
 from scoring.api import create_app
+from streams.people import store as people_store
 from tests.support.month_end import MARCH, Desk, card_file, entry
 
 RUN = "/api/runs/ours/2026-03"
@@ -182,3 +186,84 @@ def test_the_description_names_every_way_in(desk: Desk) -> None:
     described = client(desk, "hr").get("/openapi.json").json()
     assert f"{RUN}".replace("ours", "{card}").replace("2026-03", "{period}") in described["paths"]
     assert described["components"]["securitySchemes"]
+
+
+TABLES = {
+    "people": "agent_id,name_zh,name_latin,superior\nanna,李娜,Li Na,sue\n",
+    "units": "种类,编号,中文名称\n班组,t1,热线一组\n业务类型,refund,退款\n",
+    "duties": "kind,agent_id,team_id,role,from,to\nshift,anna,t1,,2026-04-01 08:00,2026-04-03 20:00\n",
+    "targets": "kpi,scope,id,value,unit,period,owner,due,valid_from\nresolution_rate,team,t1,90,%,month,anna,2026-12-31,2026-03-01\n"
+    "D2,card,s4-d-supervisor-monthly-narrative,40,weight,,,,2026-03-01\n",
+}
+
+
+def test_people_units_duties_and_targets_over_http(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.does("database", "upgrade")
+    hr, anna = client(desk, "hr"), client(desk, "agent", person="anna")
+    sue = client(desk, "supervisor", team="t1")
+
+    def sent(what: str, body: str | bytes, name: str = "a.csv", **more: str) -> httpx.Response:
+        content = body.encode() if isinstance(body, str) else body
+        return hr.post(f"/api/{what}", params={"name": name, **more}, content=content)
+
+    for what, body in TABLES.items():
+        for http in (anna, sue):
+            assert http.post(f"/api/{what}?name=a.csv", content=body.encode()).status_code == 403
+        count = len(body.splitlines()) - 1
+        first, again = sent(what, body).json(), sent(what, workbook(body), "a.xlsx").json()
+        assert (first["new"], again["new"], again["same"]) == (count, 0, count), what
+        assert sent(what, "colour\nred\n").status_code == 422
+        assert sent(what, "no workbook", "a.xlsx").json()["detail"].startswith("a.xlsx: no XLSX workbook")
+    assert sent("people", TABLES["people"]).json()["notes"] == [
+        "sue is the superior or deputy of anna and has no name; add `sue,,中文姓名,Latin Name` (agent_id,hr_number,name_zh,name_latin)"
+    ]
+    assert [one.key for one in desk.aims] == [
+        "D2|card|s4-d-supervisor-monthly-narrative|weight",
+        "resolution_rate|team|t1",
+    ]
+    assert {one.author for one in desk.aims} == {"hr {}"}
+    assert sent("targets", TABLES["targets"].replace("anna", "李娜")).json()["same"] == 2  # no topic is to have a name
+    wrong = sent("targets", TABLES["targets"].replace("D2,", "D9,"))
+    assert wrong.status_code == 422
+    assert "has no item D9" in wrong.json()["detail"]
+    overlapping = sent("duties", TABLES["duties"].replace("anna", "ben").replace("08:00", "09:00"))
+    assert "overlap; take one back: `shift,ben,t1,lead,2026-04-01 09:00,none,,`" in overlapping.json()["detail"]
+    notes = sent("duties", "kind,agent_id,team_id,from\nshift,zoe,t2,2026-01-01\n").json()["notes"]
+    assert notes == ["shift of zoe (lead of t2, from 2026-01-01 00:00): nobody is known as zoe; add `zoe,,中文姓名,Latin Name` to the people's file"]  # fmt: skip
+    with people_store.people_database(desk.database, desk.data_dir) as database, database.write() as connection:
+        people_store.forget(connection, "anna", "boss", desk.at)
+    assert "anna was deleted" in sent("people", TABLES["people"]).json()["detail"]
+    assert sent("people", TABLES["people"], again="anna").json()["new"] == 1
+
+
+def test_who_is_on_duty_over_http(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.does("database", "upgrade")
+    hr, anna, sue = client(desk, "hr"), client(desk, "agent", person="anna"), client(desk, "supervisor", team="t1")
+    for what in ("people", "duties"):
+        assert hr.post(f"/api/{what}?name=a.csv", content=TABLES[what].encode()).status_code == 200
+    asked = {"team": "t1", "at": "2026-04-02T12:00"}
+    told = hr.get("/api/on-duty", params=asked).json()
+    assert told == {
+        "agent_id": "anna", "because": ["lead of team t1 on shift"], "at_work": True, "names": {"anna": {"zh": "李娜", "en": "Li Na"}},
+    }  # fmt: skip
+    assert sue.get("/api/on-duty", params=asked).json() == {**told, "names": {}}
+    assert hr.get("/api/on-duty", params={**asked, "at": "2026-04-09T12:00"}).status_code == 404
+    assert anna.get("/api/on-duty", params={"person": "anna"}).json()["agent_id"] == "sue"
+    refused = [
+        (http.get("/api/on-duty", params=params).status_code)
+        for http, params in ((sue, {"team": "t2"}), (sue, {}), (anna, asked), (anna, {"person": "ben"}))
+    ]
+    assert refused == [403] * 4
+    for at in ("soon", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"):
+        assert hr.get("/api/on-duty", params={"at": at}).status_code == 422, at
+
+
+def workbook(rows: str) -> bytes:
+    """The same table as an XLSX."""
+    book, body = Workbook(), io.BytesIO()
+    for row in csv.reader(io.StringIO(rows)):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(body)
+    return body.getvalue()

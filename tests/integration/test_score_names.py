@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -187,3 +188,25 @@ def stored(desk: Desk, words: list[str]) -> list[str]:
         )
     engine.dispose()
     return [word for word in words if word in whole]
+
+
+def test_commands_call_people_by_name_and_by_id_where_others_look(desk: Desk, people_of: Staff, tmp_path: Path) -> None:
+    card = str(card_file(tmp_path))
+    frozen(desk, card)
+    everybody = set(people_of.people)
+    for command in ("show", "status"):
+        assert called(desk.does(command, card, *MARCH), people_of) == everybody, command
+        assert called(desk.does(command, card, *MARCH, "--ids"), people_of) == set(), command
+        assert called(desk.does(command, card, *MARCH, "--json"), people_of) == set(), command
+    own = desk.does("show", card, *MARCH, GONE)
+    assert called(own, people_of) == {GONE}
+    asked = ("--from", "2026-03", "--to", "2026-03", "--card", card, "--weight", "resolved=50", "--rows", "205")
+    told = [
+        desk.does("what-if", *asked, *more, "--out", str(tmp_path / f"if{len(more)}"))
+        + of(dict(_texts(tmp_path / f"if{len(more)}")), ".csv")
+        for more in ((), ("--ids",))
+    ]
+    moved = set(re.findall(r"P\d{3}", told[1]))
+    assert called(told[0], people_of) == moved | set(NAMESAKES)
+    assert len(moved) > PEOPLE / 2
+    assert called(told[1], people_of) == set()

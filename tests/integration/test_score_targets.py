@@ -131,3 +131,50 @@ def test_a_target_that_does_not_fit_its_item_is_told_before_anything_is_frozen(
 def test_a_target_taken_back_leaves_the_item_open_again(desk: Desk, card: str) -> None:
     desk.aims = [target("team|t1", "0.8"), target("team|t1", None, since="2026-04-01")]
     assert prepared(desk, card, "2026-04")["anna"]["resolved"] is None
+
+
+def weight(item: str, percent: str, since: str, version: int = 1) -> Target:
+    at = datetime(2026, 2, 27, tzinfo=UTC)
+    return Target(
+        sets="weight", kpi=item, of="card|ours", valid_from=date.fromisoformat(since), version=version, value=percent, unit="pct", author="hr-1", at=at
+    )  # fmt: skip
+
+
+def test_weights_of_the_sheet_move_totals_from_their_day_on_and_are_frozen(
+    desk: Desk, card: str, tmp_path: Path
+) -> None:
+    desk.aims = [target("all|all", "1.0"), weight("resolved", "80", "2026-04-01"), weight("exam", "0", "2026-04-01")]
+
+    def totals(period: str) -> str:
+        desk.does("prepare", card, "--period", period, "--by", "hr-1")
+        return desk.does("show", card, "--period", period, "--ids")
+
+    # 80 % of the target is reached: 40 of 50, and the card's own 30 of 30; from April on 64 of 80 and 20 of 20.
+    assert "anna 70.00 80" in " ".join(totals("2026-03").split())
+    assert "anna 84.00 100" in " ".join(totals("2026-04").split())
+    desk.aims.append(weight("resolved", "50", "2026-04-01", version=2))
+    assert "the same bytes" in desk.does("verify", card, "--period", "2026-04")
+    out = tmp_path / "out"
+    desk.does("files", card, "--period", "2026-04", "--out", str(out), "--sheets", "html", "--format", "xlsx")
+    sheet = (out / "ours-2026-04-sheets" / "anna.html").read_text(encoding="utf-8")
+    assert "目标表权重 2026-04-01 – 2026-04-30" in sheet
+    assert "weights of the target sheet 2026-04-01 to 2026-04-30" in sheet
+    desk.aims = [weight("exams", "10", "2026-04-01")]
+    assert "has no item exams" in desk.refuses("prepare", card, "--period", "2026-04", "--by", "hr-1")
+
+
+def test_a_sheet_says_which_weights_are_assumed_until_the_operation_sets_its_own(tmp_path: Path) -> None:
+    card = "s4-d-supervisor-monthly-narrative"
+    desk = Desk(tmp_path, facts=[], entries=[entry("sue", card=card)])
+
+    def assumed() -> int:
+        desk.does("run", "--card", card, "--month", "2026-03", "--out", str(tmp_path), "--sheets", "html", "--language", "en", "--format", "json")  # fmt: skip
+        (sheet,) = tmp_path.rglob("sue.html")
+        return sheet.read_text(encoding="utf-8").count("weight assumed")
+
+    assert assumed() == 4
+    at = datetime(2026, 2, 27, tzinfo=UTC)
+    desk.aims = [
+        Target(sets="weight", kpi="D2", of=f"card|{card}", valid_from=date(2026, 3, 1), value="40", unit="pct", author="hr-1", at=at)
+    ]  # fmt: skip
+    assert assumed() == 0  # all of them have moved

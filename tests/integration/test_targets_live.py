@@ -129,10 +129,20 @@ def test_ten_thousand_targets(operation: Settings, tmp_path: Path) -> None:
         send(operation, day(0))
         settled(operation)
         eventually(lambda: len(httpx.get(f"{page}api/targets", timeout=20, trust_env=False).json()) == 2000)
-        began = time.monotonic()
-        body = httpx.get(f"{page}api/targets", timeout=20, trust_env=False).content
-        answered = time.monotonic() - began
+        asked = {"kpi": ["csat", "service_level_20s", "answer_rate"], "team": "t1"}
+        whole, own = ("api/targets", {}), ("api/targets", asked)
+        bodies, took_ms = {}, {}
+        for name, (path, params) in {"whole": whole, "page": own}.items():
+            took_ms[name] = float("inf")
+            for _ in range(5):
+                began = time.monotonic()
+                bodies[name] = httpx.get(f"{page}{path}", params=params, timeout=20, trust_env=False).content
+                took_ms[name] = min(took_ms[name], (time.monotonic() - began) * 1000)
+        # Of the 2,000 teams two are on the screen, and the first three of the five KPIs.
+        shown = httpx.get(f"{page}api/targets", params=asked, timeout=20, trust_env=False).json()
+        assert {of: set(kpis) for of, kpis in shown.items()} == {of: set(asked["kpi"]) for of in ("team|t0", "team|t1")}
     size = sum(len(record.value) for record in messages(operation, "targets"))
-    print(f"10,000 targets: import {took:.1f} s, on Kafka {size / 1e6:.1f} MB, /api/targets {answered * 1000:.0f} ms, {len(body) / 1e6:.1f} MB")  # fmt: skip
+    print(f"10,000 targets: import {took:.1f} s, on Kafka {size / 1e6:.1f} MB; all: {took_ms['whole']:.0f} ms, {len(bodies['whole']) / 1e6:.1f} MB; a page's: {took_ms['page']:.0f} ms, {len(bodies['page'])} bytes")  # fmt: skip
     assert took < 60
-    assert answered < 5
+    assert took_ms["whole"] < 5000
+    assert len(bodies["page"]) < 2_000

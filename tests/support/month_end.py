@@ -88,6 +88,10 @@ class Desk:
     def targets(self) -> Targets:
         return Targets(self.aims)
 
+    def publish_targets(self, versions: Mapping[str, list[Target]]) -> int:
+        self.aims = self.targets().with_(versions).all()
+        return len(versions)
+
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
         return {one.agent_id: one for one in self.entries if one.valid_from <= day}
 

@@ -69,6 +69,7 @@ LABELS: Mapping[str, Mapping[Language, str]] = {
     "pending": {"zh": "未到期", "en": "pending"},
     "straddles": {"zh": "区间跨档", "en": "straddles bands"},
     "assumed": {"zh": "规则为假定", "en": "rule assumed"},
+    "weight_assumed": {"zh": "权重为假定", "en": "weight assumed"},
     "repaired": {"zh": "规则经订正", "en": "rule repaired"},
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +16,7 @@ from scoring.reports.sheets.outcomes import follows
 from scoring.reports.sheets.peers import compared, next_line
 from scoring.rounding import NONE, shown, some
 from scoring.runs.messages import flags
+from scoring.runs.run import Run
 from scoring.units import said
 from streams.kpi.as_of import moment_said
 from streams.kpi.catalog import KPIS
@@ -111,7 +112,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         labels={name: label(name, language) for name in _HEADINGS},
         radar=radar(axes, legend, language) if axes else None,
         trend=trend(context.trend(score.person), tally.max, line, label("no_trend", language)),
-        blocks=tuple(_block(part, numbers, run.beside.get(score.person, {}), language) for part in score.sections),
+        blocks=tuple(_block(part, numbers, run, score.person, language) for part in score.sections),
         left_out=tuple(_left_out(context, score, language)),
         follows=tuple(pick(line, language) for line in follows(outcome)) if outcome else (),
         basis=_basis(context, language),
@@ -146,17 +147,20 @@ def _of(score: PersonScore, language: Language) -> str:
     )
 
 
-def _block(part: SectionScore, numbers: dict[str, str], beside: Mapping[str, Compared], language: Language) -> Block:
-    tally = part.tally
+def _block(part: SectionScore, numbers: dict[str, str], run: Run, person: str, language: Language) -> Block:
+    tally, beside = part.tally, run.beside.get(person, {})
     total = NONE if tally.total is None else str(tally.total)
     subtotal = (
         f"{label('subtotal', language)} {total} / {shown(tally.max)}" if tally.max else label("no_weights", language)
     )
-    rows = tuple(_row(item, numbers[item.item.id], beside.get(item.item.id), language) for item in part.items)
+    rows = tuple(
+        _row(item, numbers[item.item.id], beside.get(item.item.id), run.weights.changed(item.item.id), language)
+        for item in part.items
+    )
     return Block(pick(part.section.name, language), subtotal, rows)
 
 
-def _row(score: ItemScore, number: str, compared: Compared | None, language: Language) -> Row:
+def _row(score: ItemScore, number: str, compared: Compared | None, reweighed: bool, language: Language) -> Row:
     item, figure = score.item, score.figure
     share = attained(score)
     tags = [label(flag, language) for flag in flags(score)]
@@ -164,6 +168,8 @@ def _row(score: ItemScore, number: str, compared: Compared | None, language: Lan
         tags.append(f"{label('pending', language)} {figure.pending}")
     if item.rule_origin != "source":
         tags.append(label(item.rule_origin, language))
+    if item.max_origin == "assumed" and item.max is not None and not reweighed:
+        tags.append(label("weight_assumed", language))
     weighed = score.weight is not None and (score.weight.per_point != 1 or score.worth != Fraction(item.max or 0))
     return Row(
         number=number,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
+    from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
     from streams.kpi.policy.versions import AnyPolicy
     from streams.operation import KafkaOperation
     from streams.settings import Settings
@@ -144,6 +144,14 @@ class Deployment:
         """See ``KafkaOperation``."""
         with clear_errors():
             return self._kafka.targets()
+
+    def publish_targets(self, versions: Mapping[str, list[Target]]) -> int:
+        """See ``KafkaOperation``."""
+        from streams.kafka.topics import ensure_topics
+
+        with clear_errors():
+            ensure_topics(self.settings)
+            return self._kafka.publish_targets(versions)
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         """See ``pipeline.effect``; as of the operation's own clock, as its facts are."""

@@ -1,4 +1,4 @@
-"""Whose days are laid side by side: the agents of a team by the roster, or all there are."""
+"""Whose days are laid side by side: the agents of a team by the roster, or all there are; and what they are called."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.shared.context import stop
+from streams.commands.shared.context import Deployment, clear_errors, stop
 from streams.commands.shared.facts_source import Days, Source
 from streams.contracts.outputs import DailyFacts, entity_id
 from streams.kpi.explained import near
+from streams.people.names import Names
+from streams.people.store import names
 
 Team = Annotated[
     str | None, typer.Option("--team", help="Only agents of this team, by the roster; all agents where absent")
 ]
+
+IdsOnly = Annotated[
+    bool, typer.Option("--ids", help="Ids in place of names, also where names are known: for what others get to see")
+]
+
+
+def called(here: Deployment, ids: bool) -> Names:
+    """What people are called, as whoever runs a command may see it; nobody by name where ids are asked for."""
+    with clear_errors():
+        return Names() if ids else names(here.database, here.data_dir)
 
 
 def days_of_agents(source: Source, within: Days, team: str | None) -> dict[str, list[DailyFacts]]:

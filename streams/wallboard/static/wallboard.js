@@ -12,7 +12,7 @@ import { Judge } from "./judge.js";
 import { followNames, unitOf } from "./names.js";
 import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
-import { followTargets } from "./targets.js";
+import { askTargets, followTargets } from "./targets.js";
 import { Tiles } from "./tiles.js";
 import { chooseLanguage, label, language, named, otherLanguage, setLanguage, t } from "./texts.js";
 
@@ -55,7 +55,7 @@ class Page {
       this.drawSoon();
     };
     followNames(redraw);
-    followTargets(redraw);
+    followTargets(meta.layout, () => this.team, redraw);
     setInterval(() => this.tick(), 1_000);
     setInterval(() => this.drawAge(), 250);
   }
@@ -86,6 +86,7 @@ class Page {
     else address.searchParams.delete("team");
     history.replaceState(null, "", address);
     this.connect();
+    askTargets();
   }
 
   chooseLanguage(lang) {

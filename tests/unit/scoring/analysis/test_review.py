@@ -18,6 +18,7 @@ from scoring.period import Month
 from scoring.runs.run import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy.model import Policy
+from streams.people.units import UnitNames
 from tests.support.cards import card, item, rated, section
 from tests.unit.scoring.commands.test_run import InMemory
 
@@ -172,7 +173,7 @@ def test_satisfaction_is_the_kpis_own_figure_of_the_period() -> None:
 
 
 def test_the_report(tmp_path: Path) -> None:
-    told = report(reviewed(tmp_path))
+    told = report(reviewed(tmp_path), UnitNames())
     items, targets, sites, teams = told.tables
     assert items.rows[0][1:8] == ("skill", "12", "0", "35 %", "16.7 %", "有 yes", "+0.89")
     assert items.rows[1][6:8] == ("无 nobody", "—")
@@ -180,7 +181,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert [row[:3] for row in sites.rows] == [("north", "3", "60 %"), ("south", "3", "75 %")]
     assert teams.rows[0][2] == "—"
     assert len(told.charts) == 3
-    assert told.html() == report(reviewed(tmp_path)).html()
+    assert told.html() == report(reviewed(tmp_path), UnitNames()).html()
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

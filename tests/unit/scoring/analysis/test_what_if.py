@@ -22,6 +22,7 @@ from scoring.period import Month
 from scoring.runs.outcome_inputs import Incomplete
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy.model import Policy
+from streams.people.names import Names
 from tests.support.cards import card, item, rated, section, written
 from tests.unit.scoring.commands.test_run import InMemory
 
@@ -151,7 +152,7 @@ def test_the_report_tells_it_all_and_always_the_same(tmp_path: Path) -> None:
     ours = two_items(tmp_path)
     season = tried(ours, {"do": Decimal(20)}, MARCH.first, MARCH.last)
     past = [month(MARCH, RATINGS | {"<b>": (10.0, 10.0)}, pools={"pool": Decimal(1000)})]
-    told = report(what_if(Scenario(ours, rules()), Scenario(ours, rules(), (season,)), past, Policy()))
+    told = report(what_if(Scenario(ours, rules()), Scenario(ours, rules(), (season,)), past, Policy()), Names())
     _, money, moves = told.tables
     assert moves.rows[0] == (
         "ben",
@@ -172,7 +173,7 @@ def test_the_report_tells_it_all_and_always_the_same(tmp_path: Path) -> None:
     assert html.count("<svg") == 2
     assert "<td><b></td>" not in html
     assert told.csv().startswith(b"\xef\xbb\xbf")
-    assert told == report(what_if(Scenario(ours, rules()), Scenario(ours, rules(), (season,)), past, Policy()))
+    assert told == report(what_if(Scenario(ours, rules()), Scenario(ours, rules(), (season,)), past, Policy()), Names())
 
 
 FACTS = [

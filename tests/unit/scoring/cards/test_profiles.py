@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from scoring.analysis.weights import throughout
 from scoring.cards.load import find, load
-from scoring.cards.model import Card
 from scoring.cards.profile_calendar import in_force, load_calendar
 from scoring.cards.profiles import ProfileError, find_profile, known_profiles, under
 from scoring.evaluation.scorer import evaluate
@@ -64,11 +64,12 @@ def test_every_profile_fits_the_cards_it_names() -> None:
                 assert sum(under(profile, one).values()) == one.total.max
 
 
-def test_a_card_without_weights_says_so() -> None:
+def test_a_card_without_weights_says_so(tmp_path: Path) -> None:
+    body = cards.written(section("all", item("script", None)), id="s1-a-reception-iron-triangle")
     with pytest.raises(
         ProfileError, match="the card s1-a-reception-iron-triangle has no weights yet; set them in your own copy"
     ):
-        under(find_profile("process-30"), find("s1-a-reception-iron-triangle"))
+        under(find_profile("process-30"), load(cards.saved(body, tmp_path)))
 
 
 def calendar(folder: Path, *entries: dict[str, Any]) -> Path:
@@ -258,25 +259,11 @@ def test_profiles_of_different_cards_may_be_in_force_together(tmp_path: Path) ->
     assert in_force(FRONT, seasons, NOVEMBER).worth["script"] == Fraction("12.5")
 
 
-def test_a_copy_of_the_reception_card_with_weights(tmp_path: Path) -> None:
-    """What its users do: set the weights, and the profile then holds process indicators at 30 %."""
-    weighted = reception(tmp_path)
-    worth = under(find_profile("process-30"), weighted)
-    assert sum(worth[id] for id in ("script", "process", "emotion")) == 30
-    assert sum(worth.values()) == 100
-
-
-def reception(folder: Path) -> Card:
-    from importlib.resources import files
-
-    import yaml
-
-    body = yaml.safe_load(
-        (files("scoring") / "cards" / "library" / "s1-a-reception-iron-triangle.yaml").read_text(encoding="utf-8")
-    )
-    for part in body["sections"]:
-        for one in part["items"]:
-            one["max"] = 5
-        part["max"] = 5 * len(part["items"])
-    body["total"]["max"] = 100
-    return load(cards.saved(body, folder))
+def test_process_indicators_of_the_reception_card_weigh_30_in_the_quarter_in_which_they_are_scored() -> None:
+    card, profile = find("s1-a-reception-iron-triangle"), find_profile("process-30")
+    quarter = in_force(card, [throughout(profile, date(2026, 1, 1), date(2026, 12, 31))], Quarter(2026, 1)).worth
+    assert sum(quarter[id] for id in ("script", "process", "emotion")) == 30
+    assert sum(quarter.values()) == 100
+    month = in_force(card, [throughout(profile, date(2026, 1, 1), date(2026, 12, 31))], Month(2026, 3))
+    assert month.worth == month.base  # what is not due is not weighed
+    assert sum(month.worth.values()) == 100

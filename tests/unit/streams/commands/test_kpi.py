@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from streams.cli import app
+from streams.commands.kpi import _worked
+from streams.commands.shared.facts_source import Days
+from streams.contracts.outputs import DailyFacts
 from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.explained import described, explain
 from streams.kpi.labels import AREAS as AREA_NAMES
 from streams.kpi.labels import BETTER, KINDS, said
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Side
+from streams.people.units import Unit, UnitNames
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "docs" / "example"
@@ -134,6 +141,32 @@ def test_explain_names_what_its_side_has_no_data_of() -> None:
     assert "no data on this side" in seen
     assert "policy 1" in seen
     assert "short_abandon_seconds" in seen
+
+
+def test_agents_are_called_by_name_and_by_id_where_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESKPULSE_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("DESKPULSE_DATABASE", raising=False)
+    taken = CliRunner().invoke(app, ["people", "import", str(EXAMPLE / "people.csv"), "--by", "hr-1"])
+    assert taken.exit_code == 0, taken.output
+    asked = ("compare", "answer_rate", "--month", "2026-03", *TABLE)
+    assert "A04 陈洁 Chen Jie" in kpi(*asked).stdout
+    for more in ("--ids", "--json"):
+        seen = kpi(*asked, more).stdout
+        assert ("A04" in seen, "陈洁" in seen, "Chen Jie" in seen) == (True, False, False)
+
+
+def test_topics_are_called_by_name() -> None:
+    policy, day = Policy.model_validate({"topics": ["refund", "other"]}), date(2026, 3, 2)
+    sums = {"topic_resolution_due": 4, "topic_resolved": 3, "resolution_due@refund": 4, "resolved@refund": 3}
+    one = KPIS["topic_resolution_rate"]
+    found = explain(one, "all|all", sums, one.bound(policy, "desk"), policy.version)
+    own = [DailyFacts(entity="all|all", date=day, sums=sums)]
+    names = UnitNames([Unit("topic", "refund", "退款", "Refunds")])
+    shown = io.StringIO()
+    Console(width=160, file=shown).print(_worked(found, Days(day, day, "2026-03-02"), own, policy, None, names))
+    assert "n 4 · 退款 · Refunds" in shown.getvalue()
 
 
 def test_a_distribution_is_explained_by_its_family() -> None:

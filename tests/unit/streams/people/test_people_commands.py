@@ -54,7 +54,7 @@ def test_a_part_of_them_replaces_that_part(desk: Staff, tmp_path: Path) -> None:
     )
     output = typed("import", part, "--by", "hr-1").output
     assert "imported: 0 new, 2 changed, 0 there already" in output
-    assert "note: X9 is the superior or deputy of P001 and not in the file; add `X9,,中文姓名,Latin Name`" in output
+    assert "note: X9 is the superior or deputy of P001 and has no name; add `X9,,中文姓名,Latin Name`" in output
     assert len(json.loads(typed("list", "--json").output)) == PEOPLE
 
 

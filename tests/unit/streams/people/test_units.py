@@ -56,6 +56,15 @@ def test_every_fault_says_row_and_remedy(tmp_path: Path, row: str, fault: str) -
         read_units(file)
 
 
+def test_topics_and_kinds_have_names_too(tmp_path: Path) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text("kind,id,name_zh,name_en\n业务类型,refund,退款,Refunds\nkind,complaint,投诉,\n", encoding="utf-8")
+    assert [(unit.key, unit.name_zh) for unit in read_units(file)] == [
+        ("topic|refund", "退款"),
+        ("kind|complaint", "投诉"),
+    ]
+
+
 def test_in_the_language_that_is_there_else_by_id() -> None:
     names = UnitNames([Unit("team", "T1", "热线一组", "Hotline one"), Unit("site", "S", name_zh="成都")])
     shown = [(names.shown(key, "zh"), names.shown(key, "en")) for key in ("team|T1", "site|S", "queue|q|1")]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from streams.contracts.outputs import Target
+from streams.people.names import Names
+from streams.people.person import Person
 from streams.tabular import TabularError
 from streams.targets.book import Targets
-from streams.targets.sheet import merged, read_targets, said
+from streams.targets.sheet import merged, owned, read_targets, said
 
 AT = datetime(2026, 2, 27, 9, tzinfo=UTC)
 HEAD = "kpi,scope,id,value,unit,op,period,owner,due,valid_from\n"
@@ -123,3 +125,17 @@ def test_the_nearest_target_holds(tmp_path: Path) -> None:
         ("all|all", None),
     ]
     assert [book.number(entity, team, "csat", day) for entity, team in asked] == [0.95, 0.85, 0.8, 0.85, 0.8, 0.8]
+
+
+def test_names_of_owners_become_ids_before_any_topic_has_them() -> None:
+    names = Names([Person("P1", name_zh="李娜"), Person("P2", name_zh="李娜"), Person("P3", name_zh="王伟")])
+
+    def by(owner: str | None) -> Target:
+        return Target(kpi="csat", of="all|all", valid_from=date(2026, 3, 1), unit="ratio", owner=owner, author="hr-1", at=datetime(2026, 3, 1, tzinfo=UTC))  # fmt: skip
+
+    given = [by("王伟"), by("P1"), by("desk"), by(None)]
+    assert [one.owner for one in owned(given, names.id_of)] == ["P3", "P1", "desk", None]
+    with pytest.raises(
+        ValueError, match=r"csat of all\|all from 2026-03-01: owner: 2 people are called 李娜; give the id: P1 or P2"
+    ):
+        owned([by("李娜")], names.id_of)

@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from streams.contracts.outputs import (
     EntityKind,
     Presence,
     SharedId,
+    Target,
     Totals,
     entity,
     entity_id,
@@ -35,6 +36,7 @@ from streams.contracts.outputs import (
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
 from streams.settings import Settings
+from streams.targets.book import Targets
 from streams.wallboard import layout
 from streams.wallboard.app import create_app
 from streams.wallboard.feed import Feed
@@ -107,9 +109,10 @@ async def write(
     behind: dict[int, int] | None = None,
     shared: dict[str, SharedId | None] | None = None,
     unknown: dict[str, int] | None = None,
+    targets: Targets | None = None,
 ) -> None:
     """What a worker puts on the screens at ``NOW`` and some seconds."""
-    screens = Screens(settings)
+    screens = Screens(settings, targets)
     ms = round(NOW.timestamp() * 1000) + seconds * 1000
     taken = await screens.write(
         {v.entity: msgspec.json.encode(v) for v in values if isinstance(v, Totals)},
@@ -154,7 +157,7 @@ class Client:
         self._runner = runner
         self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wallboard")
 
-    def get(self, path: str, **params: str) -> httpx.Response:
+    def get(self, path: str, **params: Any) -> httpx.Response:
         return self._runner.run(self._http.get(path, params=params or None))
 
 
@@ -237,6 +240,31 @@ def test_snapshots_of_a_team_are_its_agents(client: Client, operation: Settings)
     assert answer["snapshots"]["A1"]["windows"]["5m"]["answer_rate"]["value"] == 0.9
     assert list(client.get("/api/snapshots", kind="agent").json()["snapshots"]) == ["A1", "A2", "B1"]
     assert list(client.get("/api/snapshots", kind="team").json()["snapshots"]) == ["T1"]
+
+
+def test_a_screen_is_told_the_targets_of_what_it_shows(client: Client, operation: Settings) -> None:
+    whom = ("all|all", "team|T1", "team|T2", "agent|A1", "agent|B1", "card|ours", "team|elsewhere")
+    aims = [
+        Target(kpi=kpi, of=of, valid_from=date(2026, 3, 1), value="0.9", unit="ratio", author="hr-1", at=NOW)
+        for of in whom
+        for kpi in ("csat", "fcr")
+    ]
+    aims.append(Target(sets="weight", kpi="csat", of="card|ours", valid_from=date(2026, 3, 1), value="9", unit="pct", author="hr-1", at=NOW))  # fmt: skip
+    book = Targets()
+    book.load({one.key: msgspec.json.encode([one]) for one in aims})
+    values = (agent("A1", "T1"), agent("B1", "T2"), snapshot("team|T1"), snapshot("all|all"))
+    asyncio.run(write(operation, *values, targets=book))
+
+    def told(**asked: Any) -> dict[str, set[str]]:
+        return {of: set(own) for of, own in client.get("/api/targets", **asked).json().items()}
+
+    assert told() == {key: {"csat", "fcr"} for key in set(whom) - {"card|ours"}}
+    assert told(kpi="csat") == {key: {"csat"} for key in ("all|all", "team|T1", "team|T2", "agent|A1", "agent|B1")}
+    assert {own["csat"]["op"] for own in client.get("/api/targets", kpi="csat").json().values()} == {">="}
+    # The team of an agent that is shown, whether or not the team itself is.
+    assert told(kpi="fcr", team="T2", kind="agent") == {key: {"fcr"} for key in ("all|all", "team|T2", "agent|B1")}
+    assert told(kpi="nps") == {}
+    assert client.get("/api/targets", team="T2").status_code == 422
 
 
 def test_no_data_is_no_value(client: Client, operation: Settings) -> None:

@@ -1,0 +1,278 @@
+"""Who is to be told or asked at a moment: the duty roster, working hours, deputies, and whom people report to.
+
+Times are moments with an offset; days and hours of the week are those of the operation's time zone, which is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from streams.kpi.policy.business_hours import Span, parse_hours
+from streams.people.person import Person, Reporting
+from streams.people.sheet import on
+
+#: What an entry says: who is on duty from when to when, when somebody works, who stands in for somebody.
+Kind: TypeAlias = Literal["shift", "hours", "deputy"]
+#: The role that is asked for where none is named.
+LEAD = "lead"
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: So many superiors, or deputies of deputies, are gone through.
+_MOST_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One entry; it holds from ``starts`` to before ``ends`` (None: until further notice).
+
+    ``shift``: ``agent_id`` is on duty as ``role`` for ``team_id`` (empty: for the whole operation); without an end they are so at all
+    times for which nobody else is. ``hours``: when they work, as ``parse_week`` reads it. ``deputy``: who stands in for them.
+    """
+
+    kind: Kind
+    agent_id: str
+    starts: datetime
+    ends: datetime | None = None
+    team_id: str = ""
+    role: str = ""
+    hours: str | None = None
+    deputy: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str, datetime]:
+        """What another entry replaces it by."""
+        return self.kind, self.agent_id, self.team_id, self.role, self.starts
+
+    def holds(self, at: datetime) -> bool:
+        """Is it in force at this moment?"""
+        return self.starts <= at and (self.ends is None or at < self.ends)
+
+
+@dataclass(frozen=True)
+class Responsible:
+    """Who is to be told or asked. ``because``: how they were come to, a step each. ``at_work``: is it within their working hours; None:
+    nobody has told these (whoever is on a shift is at work).
+    """
+
+    agent_id: str
+    because: tuple[str, ...]
+    at_work: bool | None
+
+
+@dataclass(frozen=True)
+class DutyBook:
+    """All that is known of duties, and of the people whom they are about."""
+
+    zone: ZoneInfo
+    people: Mapping[str, Person] = field(default_factory=dict)
+    reporting: Mapping[str, Sequence[Reporting]] = field(default_factory=dict)
+    duties: Sequence[Duty] = ()
+
+    def who_is_responsible(
+        self, at: datetime, *, team: str | None = None, person: str | None = None, role: str = LEAD
+    ) -> Responsible | None:
+        """Who is to be told or asked at a moment about a team, or a person (of that team); None: nobody.
+
+        In this order: who is on a shift as ``role`` for the team, for the whole operation; who is so until further notice, for the
+        team, for the operation; the superior of the person. Whoever is away that day is stood in for by their deputy; whoever has left,
+        or is away without one, by the next in order, of superiors the superior's own.
+        """
+        day = at.astimezone(self.zone).date()
+        for candidate, why, shift in self._candidates(at, day, team, person, role):
+            found = self._there(candidate, at, day)
+            if found is not None:
+                who, steps = found
+                at_work = True if shift and who == candidate else self.at_work(who, at)
+                return Responsible(who, (why, *steps), at_work)
+        return None
+
+    def at_work(self, who: str, at: datetime) -> bool | None:
+        """Is it within their working hours? None: nobody has told these."""
+        own = [one for one in self.duties if one.kind == "hours" and one.agent_id == who and one.starts <= at]
+        if not own:
+            return None
+        newest = max(own, key=lambda one: one.starts)
+        if not newest.holds(at):
+            return None
+        local = at.astimezone(self.zone)
+        minute = local.hour * 60 + local.minute
+        return any(begin <= minute < end for begin, end in parse_week(newest.hours or "")[local.weekday()])
+
+    def has_left(self, who: str, day: date) -> bool:
+        """Was their last day before this one?"""
+        known = self.people.get(who)
+        return known is not None and known.left is not None and known.left < day
+
+    def _candidates(
+        self, at: datetime, day: date, team: str | None, person: str | None, role: str
+    ) -> Iterator[tuple[str, str, bool]]:
+        """Who comes in question, the first first; why; and whether they are on a shift."""
+        where = [team, ""] if team else [""]
+        there = [one for one in self.duties if one.kind == "shift" and one.role == role and one.holds(at)]
+        for standing in (False, True):
+            for of in where:
+                for one in sorted(there, key=lambda one: one.starts, reverse=True):
+                    if one.team_id == of and (one.ends is None) == standing:
+                        whom = f"team {of}" if of else "the operation"
+                        yield one.agent_id, f"{role} of {whom}{'' if standing else ' on shift'}", not standing
+        for _ in range(_MOST_STEPS):
+            above = on(self.reporting.get(person, ()), day) if person else None
+            if above is None or above.superior is None:
+                return
+            yield above.superior, f"superior of {person}", False
+            if above.deputy is not None:
+                yield above.deputy, f"deputy of {above.superior}, superior of {person}", False
+            person = above.superior
+
+    def _there(self, who: str, at: datetime, day: date) -> tuple[str, tuple[str, ...]] | None:
+        """Them, or whoever stands in for them; None: they have left, or are away and nobody does."""
+        steps: list[str] = []
+        for _ in range(_MOST_STEPS):
+            if self.has_left(who, day):
+                return None
+            away = [one for one in self.duties if one.kind == "deputy" and one.agent_id == who and one.holds(at)]
+            if not away:
+                return who, tuple(steps)
+            newest = max(away, key=lambda one: one.starts)
+            steps.append(f"deputy of {who}")
+            who = newest.deputy or ""
+        return None
+
+
+def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:
+    """``mon-fri 09:00-12:00, 13:00-18:00; sat 09:00-12:00`` as the spans of seven days, Monday first. Raises ValueError."""
+    made: list[tuple[Span, ...]] = [()] * 7
+    told: set[int] = set()
+    for part in text.split(";"):
+        if not part.strip():
+            continue
+        days, _, spans = part.strip().partition(" ")
+        first, dash, last = days.lower().partition("-")
+        if first not in _WEEK or (dash and last not in _WEEK):
+            raise ValueError(f"{days!r} is no day of the week; write it like mon-fri 09:00-18:00; sat 09:00-12:00")
+        begin, end = _WEEK.index(first), _WEEK.index(last or first)
+        read = parse_hours(spans)
+        for number in range(begin, end + 1) if begin <= end else [*range(begin, 7), *range(end + 1)]:
+            if number in told:
+                raise ValueError(f"{_WEEK[number]} stands there twice; keep one")
+            told.add(number)
+            made[number] = read
+    if not any(made):
+        raise ValueError("no hours; write them like mon-fri 09:00-18:00; sat 09:00-12:00")
+    return tuple(made)
+
+
+def disagreements(book: DutyBook) -> list[str]:
+    """What cannot be true of all duties together, a line each with the line to add: two on one shift, two deputies at one time, deputies
+    in a circle.
+    """
+    made: list[str] = []
+    grouped: dict[tuple[str, ...], list[Duty]] = {}
+    for one in book.duties:
+        own = (
+            (one.kind, one.team_id, one.role, str(one.ends is None))
+            if one.kind == "shift"
+            else (one.kind, one.agent_id)
+        )
+        grouped.setdefault(own, []).append(one)
+    for group in grouped.values():
+        standing = group[0].kind != "deputy" and group[0].ends is None
+        if group[0].kind == "hours" or standing:
+            continue  # the newest holds
+        longest, *following = sorted(group, key=lambda one: (one.starts, one.agent_id))
+        for one in following:
+            if longest.ends is None or one.starts < longest.ends:
+                back = line(one, book.zone, back=True)
+                made.append(f"{_told(longest, book.zone)} and {_told(one, book.zone)} overlap; take one back: `{back}`")
+            if longest.ends is not None and (one.ends is None or one.ends > longest.ends):
+                longest = one
+    made += _circles(book)
+    return made
+
+
+def remarks(book: DutyBook, duties: Iterable[Duty], today: date) -> list[str]:
+    """What is wrong with some of the duties from today on and yet may be taken, a line each with the line to add: people of whom nothing is
+    known, or who have left by then.
+    """
+    made: list[str] = []
+    for one in duties:
+        if one.ends is not None and one.ends.astimezone(book.zone).date() < today:
+            continue
+        for who in filter(None, (one.agent_id, one.deputy)):
+            until = one.ends.astimezone(book.zone).date() if one.ends else today
+            if book.people and who not in book.people:
+                made.append(
+                    f"{_told(one, book.zone)}: nobody is known as {who}; add `{who},,中文姓名,Latin Name` to the people's file"
+                )
+            elif book.has_left(who, until):
+                made.append(
+                    f"{_told(one, book.zone)}: {who} has left on {book.people[who].left}; take it back: `{line(one, book.zone, back=True)}`"
+                )
+    return list(dict.fromkeys(made))
+
+
+def superiors_who_left(book: DutyBook, today: date) -> list[str]:
+    """Who reports to somebody who is there no more, a line each with the line to add."""
+    made = []
+    for who, own in sorted(book.reporting.items()):
+        above = on(own, today)
+        if (
+            above is None
+            or above.superior is None
+            or book.has_left(who, today)
+            or not book.has_left(above.superior, today)
+        ):
+            continue
+        made.append(
+            f"{who}: their superior {above.superior} has left on {book.people[above.superior].left}; "
+            f"add `{who},NEW_SUPERIOR,{today}` (agent_id,superior,valid_from) to their rows"
+        )
+    return made
+
+
+def line(one: Duty, zone: ZoneInfo, *, back: bool = False) -> str:
+    """The entry as a line of the file; ``back``: the one that takes it back."""
+    starts, ends = (None if at is None else _written(one, at, zone) for at in (one.starts, one.ends))
+    if ends is not None and one.kind != "shift" and one.ends is not None:
+        ends = (one.ends.astimezone(zone).date() - timedelta(days=1)).isoformat()
+    told = (one.kind, one.agent_id, one.team_id, one.role, starts, "none" if back else ends, one.hours, one.deputy)
+    return ",".join(f'"{cell}"' if cell and "," in cell else cell or "" for cell in told)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins."""
+    return datetime.combine(day, time(), zone)
+
+
+def _written(one: Duty, at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M}" if one.kind == "shift" else f"{local:%Y-%m-%d}"
+
+
+def _told(one: Duty, zone: ZoneInfo) -> str:
+    until = f" to {_written(one, one.ends, zone)}" if one.ends else ""
+    what = (
+        f"{one.role} of {one.team_id or 'the operation'}"
+        if one.kind == "shift"
+        else one.deputy and f"deputy {one.deputy}"
+    )
+    return f"{one.kind} of {one.agent_id} ({what or one.hours}, from {_written(one, one.starts, zone)}{until})"
+
+
+def _circles(book: DutyBook) -> Iterable[str]:
+    away = [one for one in book.duties if one.kind == "deputy" and one.deputy]
+    told: set[frozenset[str]] = set()
+    for at in sorted({one.starts for one in away}):
+        stands_in = {one.agent_id: one.deputy or "" for one in away if one.holds(at)}
+        for start in stands_in:
+            path, who = [start], stands_in.get(start)
+            while who is not None and who not in path:
+                path.append(who)
+                who = stands_in.get(who)
+            if who is not None and (ring := frozenset(path[path.index(who) :])) not in told:
+                told.add(ring)
+                around = " → ".join([*path[path.index(who) :], who])
+                yield f"deputies: from {at.astimezone(book.zone):%Y-%m-%d} on {around} is a circle; give one of them another deputy"
