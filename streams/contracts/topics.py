@@ -56,7 +56,7 @@ TICKETS = Topic("tickets", "customer id, else contact id", "events of tickets", 
 AGENTS = Topic("agents", "agent id", "presence and schedules", events.PresenceEvent, _kept(90))
 ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.RosterEntry], _COMPACT, partitions=1)
 TARGETS = Topic(
-    "targets", "kpi|of", "what is to be reached from when, for whom", list[outputs.Target], _COMPACT, partitions=1
+    "targets", "kpi|of, kpi|of|weight", "what is to be reached from when, for whom", list[outputs.Target], _COMPACT, partitions=1
 )
 REKEYED = Topic(
     "rekeyed",
