@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from textwrap import shorten
@@ -65,8 +65,6 @@ def _parsed(file: File, schema: str, error: type[DocumentError]) -> tuple[yaml.M
     root, raw = composed(text, str(file), error)
     if not isinstance(root, yaml.MappingNode):
         raise error(f"{file}:1: a {what} is a mapping that begins with `schema: {schema}`")
-    if twice := list(_doubled(root, set())):
-        raise error("\n".join(f"{file}:{line}: {key!r} stands here twice; keep one" for line, key in twice))
     return root, raw
 
 
@@ -77,24 +75,6 @@ def composed(text: str, name: str, error: type[ValueError] = DocumentError) -> t
     except bounded_yaml.YamlError as bad:
         at = "" if bad.line is None else f":{bad.line}"
         raise error(f"{name}{at}: not YAML: {bad.problem}; correct it") from bad
-
-
-def _doubled(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
-    """Keys that stand twice in one mapping (YAML would silently take the last): line and key."""
-    if id(node) in seen:  # an alias comes back to its anchor
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in keys:
-                    yield key.start_mark.line + 1, key.value
-                keys.add(key.value)
-            yield from _doubled(value, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for part in node.value:
-            yield from _doubled(part, seen)
 
 
 def _telling(details: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -119,7 +119,7 @@ def _once(node: yaml.MappingNode) -> None:
     for key, _ in node.value:
         if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
             if key.value in seen:
-                raise YamlError(f"{key.value!r} stands twice: keep one", key.start_mark.line + 1)
+                raise YamlError(f"{key.value!r} stands here twice; keep one", key.start_mark.line + 1)
             seen.add(key.value)
 
 

@@ -89,7 +89,7 @@ def test_each_line_of_the_defaults_that_says_a_default_says_the_models_own() -> 
         ("    - id: technical_retraining", "    - id: fcr_drill", "    - id: technical_retraining", "actions.training.rules fcr_drill: id: the id 'fcr_drill' is used twice"),
         ("zh: 储备经理计划, ", "", "en: reserve-manager", "streaks reserve_manager: name.zh: is missing; add it"),
         ("amount: commission", "amount: wage", "amount: commission", "pay commission: amount: Input should be 'base_pay', "),
-        ("  amount: commission\n", "  amount: commission\n  amount: base_pay\n", None, "pay commission: amount: stands here twice; keep one"),
+        ("  amount: commission\n", "  amount: commission\n  amount: base_pay\n", None, "not YAML: 'amount' stands here twice; keep one"),
         ("every_months: 3", "every_months: 4", "every_months: 3", "actions.interview.every_months: Input should be 1, 3, 6 or 12, not 4"),
         ("months: 3} # S3-33", "weeks: 3} # S3-33", "months: 3} # S3-33", "actions.improvement_plan.due.weeks: is no field here"),
     ],

@@ -42,7 +42,7 @@ def but(**changes: object) -> bytes:
         (but(contact_id=""), "out_of_range"), (but(contact_id="x" * 257), "out_of_range"), (but(wait_seconds=-1), "out_of_range"),
         (but(contact_id="\0"), "out_of_range"), (but(agent_id="a\0b"), "out_of_range"), (but(customer_id="a\1"), "out_of_range"),
         (but(wait_seconds=1e12), "out_of_range"), (RAW.replace(b"3}", b"1e999}"), "out_of_range"),
-        (but(type="call.rated", score=6, scale="1-5"), "out_of_range"), (but(type="call.rated", score=3, scale="1-6"), "out_of_range"),
+        (but(type="call.rated", score=6, scale="1-5"), "out_of_range"), (but(type="call.rated", score=3, scale="1 to 6"), "out_of_range"),
         (but(time="2026-03-02T09:00:00"), "bad_time"), (but(time="yesterday"), "bad_time"), (but(time=1772413200), "bad_time"),
         (but(time="1969-12-31T23:59:59Z"), "bad_time"), (but(time="2026-13-02T09:00:00Z"), "bad_time"), (but(time="0001-01-01T00:00:00+14:00"), "bad_time"),
         (but(time="9999-12-31T23:59:59-14:00"), "bad_time"),
