@@ -10,7 +10,7 @@ A plain Faust agent spends nearly all of its time on the message, not on what th
 Inner parts that this leans on. Of faust-streaming, as read in 0.15.3: in faust/transport/consumer.py ``Consumer._getmany``,
 ``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``; in
 faust/transport/drivers/aiokafka.py ``Consumer._new_consumer_thread``, ``AIOKafkaConsumerThread._consumer``,
-``_create_worker_consumer`` and ``_fetch_records``. Of aiokafka, as read in 0.14.0: ``AIOKafkaConsumer._isolation_level``,
+``_create_worker_consumer``, ``_fetch_records`` and ``verify_event_path``. Of aiokafka, as read in 0.14.0: ``AIOKafkaConsumer._isolation_level``,
 ``_fetcher`` and ``_subscription``; in aiokafka/consumer/fetcher.py ``Fetcher._records``, ``FetchResult._partition_records``,
 ``PartitionRecords._consumer_record``. ``tests/component/test_batches.py`` holds them to what is expected of them here.
 """
@@ -131,6 +131,13 @@ class RunThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Start aiokafka's consumer."""
         await super().on_start()
         self._consumer._fetcher._records = _Fetched(self.consumer.transport.sources)
+
+    def verify_event_path(self, now: float, tp: Any) -> None:
+        """Faust's look at whether a partition is read; not of one that has no position yet, as when its topic was made anew: it would fail
+        on that, and end the worker.
+        """
+        if _positions(self._ensure_consumer(), [tp]):
+            super().verify_event_path(now, tp)
 
     async def _fetch_records(self, consumer: Any, active_partitions: Any, **options: Any) -> Any:
         begins = _positions(consumer, active_partitions)

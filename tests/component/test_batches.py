@@ -12,7 +12,7 @@ import pytest
 from faust.types import TP
 from yarl import URL
 
-from streams.worker.batching import Fetch, Run, RunConsumer, RunScheduler, RunTransport, _ReadOffsets
+from streams.worker.batching import Fetch, Run, RunConsumer, RunScheduler, RunThread, RunTransport, _ReadOffsets
 from streams.worker.state.store import ChangelogStore, WriteBackCache
 from streams.worker.transactions import partition_of
 
@@ -150,6 +150,26 @@ def test_reading_goes_on_where_the_state_says(monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(told.consumer.start_from({("calls", 0): 42}))
     assert sought == [{ONE: 42, OTHER: 17}]
     assert told.consumer.epoch == 4
+
+
+def test_of_a_partition_without_a_position_faust_does_not_ask_whether_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a topic that was made anew a moment ago: Faust's look at it fails, and ends the worker."""
+    states = {
+        ONE: SimpleNamespace(has_valid_position=True, position=7),
+        OTHER: SimpleNamespace(has_valid_position=False),
+    }
+    assignment = SimpleNamespace(tps=set(states), state_value=states.get)
+    thread: Any = object.__new__(RunThread)
+    thread._consumer = SimpleNamespace(
+        _subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
+    )
+    asked: list[Any] = []
+    monkeypatch.setattr(RunThread.__mro__[1], "verify_event_path", lambda _, now, tp: asked.append(tp))
+    for tp in (ONE, OTHER, TP("calls", 9)):
+        thread.verify_event_path(1.0, tp)
+    assert asked == [ONE]
 
 
 def test_a_stale_run_does_not_have_faust_throw_away_those_that_follow() -> None:

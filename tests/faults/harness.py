@@ -332,7 +332,7 @@ def disturbed(
         for _ in range(LEAST):
             under_test.start()
         failures: list[BaseException] = []
-        feed = Thread(target=_feed, args=(under_test, sent, rate, failures))
+        feed = Thread(target=_feed, args=(under_test, sent, rate, failures), daemon=True)
         feed.start()
         for number, fault in enumerate(faults):
             time.sleep(fault.after)
