@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 
 import msgspec
 
+from streams.contacts.forgetting import is_nameless
 from streams.contacts.shared import shared_id
 from streams.contacts.unknown import MOST, Word
 from streams.contracts.outputs import Alert, Presence, SharedId
@@ -58,7 +59,7 @@ class ScreenFeed:
 
     def sharing_changed(self, ids: Iterable[str]) -> None:
         """It is to be shown of these customer ids whether many callers share them."""
-        self._shared.update(ids)
+        self._shared.update(id for id in ids if not is_nameless(id))
 
     def words_met(self, words: Mapping[Word, int]) -> None:
         """So many more events have words that no list of the policy has."""

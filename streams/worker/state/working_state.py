@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
+from streams.contacts.forgetting import Nameless, is_nameless, nameless_id
 from streams.contacts.joining import Lacking
-from streams.contacts.shared import customer_of, ids_of
+from streams.contacts.shared import customer_of, id_of, ids_of
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import Topic
@@ -73,6 +75,8 @@ class WorkingState:
         )
         #: Partition → sources that are known there to have sent events without a customer.
         self.lacking = {number: self._lacking(number) for number in self.numbers}
+        #: Partition → contacts of customers who were forgotten.
+        self.nameless = {number: self._nameless(number) for number in self.numbers}
         self.progress = Progress(topic_ids, event_time=event_time)
         self.progress.load_stored(stores[topics.PROGRESS], self.numbers)
 
@@ -85,6 +89,20 @@ class WorkingState:
             return Lacking(msgspec.json.decode(raw, type=list[str]))
         except msgspec.DecodeError as error:
             raise BrokenStateError(topics.PROGRESS.name, key.decode(), error) from error
+
+    def _nameless(self, number: int) -> Nameless:
+        found, customers = Nameless(self._draw), self.customers.of(number)
+        for key in customers.containing(nameless_id("")):
+            if is_nameless(key) and (customer := customers.get(key)) is not None:
+                found.hold(id_of(key), customer)
+        return found
+
+    def _draw(self, id: str) -> str:
+        """A one-off id that is kept where ``id`` is."""
+        while True:
+            lot = secrets.token_hex(16)
+            if self._home(lot) == self._home(id):
+                return nameless_id(lot)
 
     def store_lacking(self, number: int) -> None:
         """More sources have become known there."""
@@ -104,7 +122,8 @@ class WorkingState:
     def shared_ids(self) -> set[str]:
         """Customer ids that many callers share, or have shared."""
         store = self.stores[topics.CUSTOMERS]
-        return ids_of(key.decode() for number in self.numbers for key in store.partition(number) if key.endswith(b"\0"))
+        ids = ids_of(key.decode() for number in self.numbers for key in store.partition(number) if key.endswith(b"\0"))
+        return {id for id in ids if not is_nameless(id)}
 
     def agents(self) -> set[str]:
         """Agents whose presence is in hand."""
