@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 import typer
 
 from streams.commands import operate, sources
+from streams.commands.customer import customer
 from streams.commands.dead_letters import dead_letters
 from streams.commands.facts import facts
 from streams.commands.kpi import kpi
@@ -75,6 +76,7 @@ app.command()(signs)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(state, name="state")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(customer, name="customer")
 app.command()(operate.schema)
 
 
