@@ -120,6 +120,7 @@ def test_a_customer_forgotten_while_workers_run(
     rounds = others(NINE + timedelta(minutes=1))
     sent = [*theirs, *next(rounds)]
     redis = Redis.from_url(operation.redis)
+    redis.config_set("rdbcompression", "no")  # so that bytes can be searched
     with worker(operation):
         send(operation, sent)
         with KafkaProducer(**kafka_python_options(operation)) as producer:

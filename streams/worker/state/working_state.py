@@ -135,6 +135,14 @@ class WorkingState:
         found: Customer | None = self.customers.of(self._home(id)).get(id)
         return found
 
+    def lacks_presence(self, agent: str) -> bool:
+        """Is an agent of a partition in hand, and no state of theirs kept?"""
+        number = self._home(agent)
+        if number not in self.numbers:
+            return False
+        kept: AgentPresence | None = self.presences.of(number).get(agent)
+        return kept is None or not kept.changes()
+
     def presence(self, agent: str) -> AgentPresence:
         """What is kept of an agent of a partition in hand."""
         return self.presences.of(self._home(agent))[agent]
