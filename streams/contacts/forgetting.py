@@ -8,14 +8,14 @@ on, too. A contact that is new is that of a new customer, whoever calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import structs
 
 from streams.contacts.customer import Customer
 from streams.contacts.memory import Memory
-from streams.contacts.shared import CustomersByKey, apart_key, joint_key, linked_key
+from streams.contacts.shared import CustomersByKey, apart_key, id_of, joint_key, linked_key
 from streams.contracts.events import AnyContactEvent
 
 #: Fields in which people write what they like.
@@ -69,9 +69,12 @@ def tells_customer(memory: Memory) -> bool:
 class Nameless(dict[_Origin, str]):
     """Contacts of one partition whose customers were forgotten → the one-off ids under which they are kept."""
 
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, kept: Iterable[tuple[str, Customer]] = ()) -> None:
+        """``kept``: what is kept under one-off ids, each with its key."""
         super().__init__()
         self.draw = draw
+        for key, customer in kept:
+            self.hold(id_of(key), customer)
 
     def hold(self, id: str, customer: Customer) -> None:
         """These contacts are kept under a one-off id."""

@@ -11,7 +11,7 @@ from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
 from streams.contacts.forgetting import Nameless, is_nameless, nameless_id
 from streams.contacts.joining import Lacking
-from streams.contacts.shared import customer_of, id_of, ids_of
+from streams.contacts.shared import customer_of, ids_of
 from streams.contracts import topics
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import Topic
@@ -91,11 +91,9 @@ class WorkingState:
             raise BrokenStateError(topics.PROGRESS.name, key.decode(), error) from error
 
     def _nameless(self, number: int) -> Nameless:
-        found, customers = Nameless(self._draw), self.customers.of(number)
-        for key in customers.containing(nameless_id("")):
-            if is_nameless(key) and (customer := customers.get(key)) is not None:
-                found.hold(id_of(key), customer)
-        return found
+        customers = self.customers.of(number)
+        keys = filter(is_nameless, customers.containing(nameless_id("")))
+        return Nameless(self._draw, ((key, customers[key]) for key in keys))
 
     def _draw(self, id: str) -> str:
         """A one-off id that is kept where ``id`` is."""
