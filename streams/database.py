@@ -4,6 +4,7 @@ migrations of its own, whose version stands beside the others'.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -196,7 +197,8 @@ def address_of(url: str | None, data_dir: Path) -> str:
 def _as_bytes(value: object) -> bytes:
     """What a value of a row says; bodies that are kept compressed are looked into."""
     if not isinstance(value, bytes):
-        return str(value).encode("utf-8", "surrogatepass")
+        written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+        return written.encode("utf-8", "surrogatepass")
     try:
         return zlib.decompress(value)
     except zlib.error:

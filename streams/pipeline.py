@@ -47,8 +47,8 @@ class Customers(dict[str, Customer]):
         """The keys that begin so."""
         return [key for key in self if key.startswith(prefix)]
 
-    def mentioning(self, text: str) -> Iterable[str]:
-        """All there are: any may."""
+    def where(self, _: Callable[[bytes], bool]) -> Iterable[str]:
+        """All there are: they are at work."""
         return self
 
     def all(self) -> Iterable[tuple[str, Customer]]:

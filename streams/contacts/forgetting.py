@@ -36,6 +36,11 @@ def is_nameless(key: str) -> bool:
     return key.partition(linked_key(""))[0].endswith(joint_key("", ""))
 
 
+def may_name(id: str, raw: bytes) -> bool:
+    """May a text, or JSON in it, name a customer? JSON may write an id in other characters, which all begin so."""
+    return id.encode() in raw or b"\\u" in raw or b"\\/" in raw
+
+
 def nameless_event(event: AnyContactEvent) -> AnyContactEvent:
     """The event without its customer and without free text."""
     told = {field.name for field in structs.fields(event)} & _FREE_TEXT
@@ -53,6 +58,8 @@ def make_nameless(memory: Memory) -> None:
 
 def leave_out(memory: Memory, id: str) -> bool:
     """Have a contact of somebody else's not say that it was once told to be this customer's; False: it does not."""
+    if not any(may_name(id, raw) for raw in memory.log):
+        return False
     events = memory.events()
     if all(event.customer_id != id for event in events):
         return False

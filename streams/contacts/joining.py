@@ -15,13 +15,14 @@ owner in the end: the outcome depends on what was told, not on when it came. Who
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from streams.contacts.customer import Admission, Customer, Joint, Kept, kept, remembered
-from streams.contacts.forgetting import Nameless, is_nameless, leave_out, make_nameless, tells_customer
+from streams.contacts.forgetting import Nameless, is_nameless, leave_out, make_nameless, may_name, tells_customer
 from streams.contacts.memory import EACH, NEVER, OPEN_FOR_MS, Memory
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.rules import Rules
@@ -361,24 +362,23 @@ class Joining:
         and are somebody else's say so no more.
         """
         assert self._nameless is not None
-        elsewhere, raw = self._nameless.draw(id), id.encode()
-        for key in list(self._customers.mentioning(id)):
+        elsewhere = self._nameless.draw(id)
+        for key in list(self._customers.where(partial(may_name, id))):
             if id_of(key) == id or (customer := self._customers.get(key)) is None:
                 continue
             if customer.joint is not None and customer.joint.customer == id:
                 customer.joint.customer = elsewhere
                 self.touched.add(key)
             for memory in customer.contacts.values():
-                if any(raw in each for each in memory.log) and leave_out(memory, id):
+                if leave_out(memory, id):
                     self.touched.add(key)
-        if self._customers.get(id) is None:
+        keys = [id, *self._customers.starting_with(linked_key(id))]
+        found = [(key, customer) for key in keys if (customer := self._customers.get(key)) is not None]
+        if not found:
             return
         self.shared.add(id)
         other = self._nameless.draw(id)
-        for key in [id, *self._customers.starting_with(linked_key(id))]:
-            customer = self._customers.get(key)
-            if customer is None:
-                continue
+        for key, customer in found:
             if not customer.contacts and customer.sharing is None:
                 self._customers.drop(key)
                 self.touched.discard(key)

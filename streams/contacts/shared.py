@@ -45,8 +45,8 @@ class CustomersByKey(Protocol):
     def starting_with(self, prefix: str) -> Iterable[str]:
         """The keys that begin so, of all that is held, decoded or not."""
 
-    def mentioning(self, text: str) -> Iterable[str]:
-        """The keys of all that may have a text in it, of all that is held, decoded or not."""
+    def where(self, wanted: Callable[[bytes], bool]) -> Iterable[str]:
+        """The keys of all that is stored in such a form, and of all that is at work."""
 
     def all(self) -> Iterable[tuple[str, Customer]]:
         """All that is held, each with its key, to be looked at."""

@@ -172,15 +172,17 @@ def test_a_contact_that_was_said_to_be_theirs_and_is_anothers_says_so_no_more(tm
     dice, operation = random.Random(1), Operation(tmp_path, allowed_lateness_days=30)
     events = [event for event in month(dice, 1) if isinstance(event, e.CallQueued | e.CallAnswered | e.CallEnded)]
     told = [replace(events[0], customer_id=WHO), replace(events[1], customer_id=None), *events[2:]]
-    put(operation, told)
+    put(operation, told[1:])
+    escaped = encode(told[0]).replace(b'"5d', b'"\\u0035d')  # as another writer of JSON has it
+    operation.put("calls", operation.home(WHO), WHO.encode(), escaped, [])
     operation.work(dice)
-    assert WHO.encode() in held(operation)
+    assert b"d41402abc4b2a76b9719d911017c592" in held(operation)
     right = {key: (day.sums, day.planned) for key, day in operation.days().items()}
     forget(operation, WHO)
     operation.work(dice)
     put(operation, told[1:])
     operation.work(dice)
-    assert WHO.encode() not in held(operation)
+    assert b"d41402abc4b2a76b9719d911017c592" not in held(operation)
     assert {key: (day.sums, day.planned) for key, day in operation.days().items()} == right
 
 

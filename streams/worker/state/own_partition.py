@@ -73,10 +73,9 @@ class OwnPartition(WriteBackCache[V]):
         stored = {name.decode() for name in self.store.partition(self._number) if raw in name}
         return (stored - self._astray) | {key for key in self if text in key}
 
-    def mentioning(self, text: str) -> set[str]:
-        """The keys whose stored values have a text in them, and all that are at work."""
-        raw = text.encode()
-        stored = {name.decode() for name, value in self.store.partition(self._number).items() if raw in value}
+    def where(self, wanted: Callable[[bytes], bool]) -> set[str]:
+        """The keys of all that is stored here in such a form, and of all that is at work."""
+        stored = {name.decode() for name, value in self.store.partition(self._number).items() if wanted(value)}
         return (stored - self._astray) | self.keys()
 
     def drop(self, key: str) -> None:

@@ -15,8 +15,8 @@ from streams.worker.state.own_partition import ByPartition
 from streams.worker.state.store import WriteBackCache
 
 #: That are looked at at once, and how far (ms) time must have come since a walk through all began before the next does.
-_AT_ONCE, _BETWEEN_MS = 1000, 3_600_000
 _DAY_MS = 86_400_000
+_AT_ONCE, _BETWEEN_MS = 100, _DAY_MS
 
 
 class QuietEviction:
