@@ -34,6 +34,7 @@ _OWN = {
     "policy": "streams.commands.policy:policy",
     "state": "streams.commands.state:state",
     "dead-letters": "streams.commands.dead_letters:dead_letters",
+    "customer": "streams.commands.customer:customer",
     "schema": "streams.commands.schema:schema",
 }
 

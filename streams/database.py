@@ -4,7 +4,10 @@ migrations of its own, whose version stands beside the others'.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
@@ -143,6 +146,19 @@ class Database:
                     f"VACUUM FULL {', '.join(tables)}"
                 ) from error
 
+    def places(self, mentioned: Callable[[bytes], bool]) -> Iterator[tuple[str, str, int]]:
+        """Table, column and number of rows in which a value is ``mentioned``, whichever package keeps it. Raises StoreError."""
+        if not self.exists:
+            return
+        tables = MetaData()
+        with self._connected() as connection:
+            tables.reflect(connection)
+            for table in tables.sorted_tables:
+                found: Counter[str] = Counter()
+                for row in connection.execution_options(yield_per=100).execute(select(table)).mappings():
+                    found.update(name for name, value in row.items() if mentioned(_as_bytes(value)))
+                yield from ((table.name, name, rows) for name, rows in found.items())
+
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
@@ -176,6 +192,17 @@ class Database:
 def address_of(url: str | None, data_dir: Path) -> str:
     """The URL of the database; where none is given, of SQLite in the data directory."""
     return url or f"sqlite:///{(data_dir / 'scores.db').absolute()}"
+
+
+def _as_bytes(value: object) -> bytes:
+    """What a value of a row says; bodies that are kept compressed are looked into."""
+    if not isinstance(value, bytes):
+        written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+        return written.encode("utf-8", "surrogatepass")
+    try:
+        return zlib.decompress(value)
+    except zlib.error:
+        return value
 
 
 def _driver(url: URL) -> URL:

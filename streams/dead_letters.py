@@ -289,18 +289,25 @@ class _Postman:
 
     def _opened(self) -> KafkaProducer:
         """A producer that has shut out whoever was at it before, and rolled back what they had begun."""
-        producer = KafkaProducer(
-            **kafka_python_options(self._settings),
-            acks="all",
-            compression_type="gzip",
-            linger_ms=_LINGER_MS,
-            batch_size=_BATCH_BYTES,
-            max_request_size=_LONGEST_BYTES,
-            allow_auto_create_topics=False,
-            transactional_id=f"{self._settings.group}-dead-letters",
-        )
-        producer.init_transactions()
-        return producer
+        return opened(self._settings)
+
+
+def opened(settings: Settings) -> KafkaProducer:
+    """The producer of whoever changes what stands in ``dead-letters``, one at a time: who had it before is shut out, and what they had
+    begun is rolled back. Raises KafkaError where no broker answers.
+    """
+    producer = KafkaProducer(
+        **kafka_python_options(settings),
+        acks="all",
+        compression_type="gzip",
+        linger_ms=_LINGER_MS,
+        batch_size=_BATCH_BYTES,
+        max_request_size=_LONGEST_BYTES,
+        allow_auto_create_topics=False,
+        transactional_id=f"{settings.group}-dead-letters",
+    )
+    producer.init_transactions()
+    return producer
 
 
 def _told_of(error: KafkaError, *kinds: type[KafkaError]) -> bool:

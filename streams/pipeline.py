@@ -48,9 +48,17 @@ class Customers(dict[str, Customer]):
         """The keys that begin so."""
         return [key for key in self if key.startswith(prefix)]
 
+    def where(self, _: Callable[[bytes], bool]) -> Iterable[str]:
+        """All there are: they are at work."""
+        return self
+
     def all(self) -> Iterable[tuple[str, Customer]]:
         """All there are."""
         return self.items()
+
+    def drop(self, key: str) -> None:
+        """Hold nothing under a key any more."""
+        self.pop(key, None)
 
 
 class AgentsPresence(dict[str, AgentPresence]):

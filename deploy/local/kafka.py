@@ -77,6 +77,11 @@ class LocalKafka:
         return self._server.pid if self._server else None
 
     @property
+    def directory(self) -> Path:
+        """Where its files are."""
+        return self._directory
+
+    @property
     def log(self) -> Path:
         """The broker's log."""
         return self._directory / "logs" / "kafka.log"

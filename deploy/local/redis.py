@@ -48,6 +48,11 @@ class LocalRedis:
         return self._server.pid if self._server else None
 
     @property
+    def directory(self) -> Path:
+        """Where its files are."""
+        return self._directory
+
+    @property
     def log(self) -> Path:
         """The server's log."""
         return self._directory / "logs" / "redis.log"

@@ -15,16 +15,18 @@ owner in the end: the outcome depends on what was told, not on when it came. Who
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from streams.contacts.customer import Admission, Customer, Joint, Kept, kept, remembered
+from streams.contacts.forgetting import Nameless, is_nameless, leave_out, make_nameless, may_name, tells_customer
 from streams.contacts.memory import EACH, NEVER, OPEN_FOR_MS, Memory
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.rules import Rules
-from streams.contacts.shared import CustomersByKey, Shared, crowded_day, customer_of, joint_key
+from streams.contacts.shared import CustomersByKey, Shared, crowded_day, customer_of, id_of, joint_key, linked_key
 from streams.contacts.slots import Tally
 from streams.contracts.events import AnyContactEvent
 from streams.contracts.telling import Told, as_told
@@ -47,6 +49,11 @@ class Origin(Struct, array_like=True, frozen=True, gc=False):
     def of(cls, event: AnyContactEvent) -> Origin:
         """The contact that an event is of."""
         return cls(event.source, event.carrier, event.contact_id)
+
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """The same, as forgotten customers' contacts are known by."""
+        return self.source, self.carrier, self.contact
 
     @property
     def key(self) -> str:
@@ -115,7 +122,13 @@ class Handed(Struct, array_like=True, tag=True, frozen=True):
     each: bool
 
 
-AnyWord: TypeAlias = Lacks | Tells | Give | Returned | Handed
+class Forget(Struct, array_like=True, tag=True, frozen=True):
+    """To everybody: a customer is to be forgotten (``forgetting.py``)."""
+
+    customer: str
+
+
+AnyWord: TypeAlias = Lacks | Tells | Give | Returned | Handed | Forget
 _encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(AnyWord)
 encode, decode = _encoder.encode, _decoder.decode
 
@@ -148,7 +161,10 @@ class Joining:
         rules: Rules,
         tally: Tally,
         onward: list[Misplaced | Note],
+        nameless: Nameless | None = None,
     ) -> None:
+        """``nameless``: contacts of customers who were forgotten; None: nobody was, or can be."""
+        self._nameless = nameless
         self._customers, self._lacking, self._rules, self._tally = customers, lacking, rules, tally
         self._onward = onward
         self.touched: set[str] = set()
@@ -188,6 +204,9 @@ class Joining:
             if not self._lacking.has(what.source):
                 self._learn(what.source)
             return
+        if isinstance(what, Forget):
+            self._forget(what.customer)
+            return
         self._customers[what.origin.at_contact if isinstance(what, Tells | Returned) else key]
         if isinstance(what, Tells):
             self._hear(what.origin, what.word)
@@ -195,11 +214,16 @@ class Joining:
             if joint is not None and joint.contested and not (what.each and joint.customer == what.word.customer):
                 self._send(what.word.customer, Give(what.origin, what.word.at))
         elif isinstance(what, Give):
-            self._give(key, what.origin, what.at)
+            self._give(self._kept_under(key, what.origin), what.origin, what.at)
         elif isinstance(what, Returned):
             self._returned(what)
         else:
-            self._handed(key, what)
+            self._handed(self._kept_under(key, what.origin), what)
+
+    def _kept_under(self, key: str, origin: Origin) -> str:
+        """Where a contact is kept that is said to be at ``key``: its customer may have been forgotten."""
+        owner = self._nameless.owner(origin.told, key, self._customers) if self._nameless else None
+        return key if owner is None else owner
 
     def _send(self, key: str, what: AnyWord) -> None:
         try:
@@ -219,10 +243,11 @@ class Joining:
         every = len(self._lacking) > MOST_SOURCES
         words: dict[Origin, dict[str, Word]] = {}
         for key, customer in self._customers.all():
-            id = customer_of(key)
+            id = id_of(key)
+            forgotten = is_nameless(id)
             for memory in customer.contacts.values():
                 for event in memory.events():
-                    if event.customer_id == id and (every or event.source == source):
+                    if (forgotten or event.customer_id == id) and (every or event.source == source):
                         of = words.setdefault(Origin.of(event), {})
                         of[id] = max(of.get(id, (word := Word.of(event, id))), word, key=_place)
         for origin, told in words.items():
@@ -273,6 +298,9 @@ class Joining:
     def _handed(self, id: str, what: Handed) -> None:
         origin, memory = what.origin, remembered(what.kept)
         memory.announced = {origin.source: EACH} if what.each else {}
+        if self._nameless is not None and is_nameless(id):
+            make_nameless(memory)
+            self._nameless[origin.told] = id
 
         def take_over(home: Customer, shared: bool) -> Admission:
             if not home.take_over(origin.key, memory, self._rules, self._tally, known=True, shared=shared):
@@ -325,6 +353,63 @@ class Joining:
     def _note(self, id: str, shared: Shared) -> None:
         self.touched |= shared.touched
         self.shared.add(id)
+
+    # -- customers who are forgotten -----------------------------------------------------------------------------------
+
+    def _forget(self, id: str) -> None:
+        """Keep what is kept of a customer under a one-off id; where a contact is known to be theirs, have what comes of it sent to where
+        they are kept, by another: nothing that is written has two ids of one customer in it. Contacts that were said to be theirs
+        and are somebody else's say so no more.
+        """
+        assert self._nameless is not None
+        elsewhere = self._nameless.draw(id)
+        for key in list(self._customers.where(partial(may_name, id))):
+            if id_of(key) == id or (customer := self._customers.get(key)) is None:
+                continue
+            if customer.joint is not None and customer.joint.customer == id:
+                customer.joint.customer = elsewhere
+                self.touched.add(key)
+            for memory in customer.contacts.values():
+                if leave_out(memory, id):
+                    self.touched.add(key)
+        keys = [id, *self._customers.starting_with(linked_key(id))]
+        found = [(key, customer) for key in keys if (customer := self._customers.get(key)) is not None]
+        if not found:
+            return
+        self.shared.add(id)
+        other = self._nameless.draw(id)
+        for key, customer in found:
+            if not customer.contacts and customer.sharing is None:
+                self._customers.drop(key)
+                self.touched.discard(key)
+                continue
+            theirs = [contact for contact, memory in customer.contacts.items() if tells_customer(memory)]
+            kept_under = other + key[len(id) :]
+            if len(theirs) == len(customer.contacts):
+                self._customers.drop(key)
+                self.touched.discard(key)
+            else:  # the others are contacts of nobody, which are kept under ids of their own: one is this
+                own, customer = customer, Customer(customer.id)
+                for contact, memory in own.release(theirs, self._rules, self._tally).items():
+                    customer.receive(contact, memory, memory.base.shared, self._rules, self._tally)
+                self.touched.add(key)
+                if not theirs:
+                    continue
+            self._customers[kept_under] = customer
+            self.touched.add(kept_under)
+            self._rename(customer, customer_of(kept_under))
+            for memory in customer.contacts.values():
+                make_nameless(memory)
+            self._nameless.hold(other, customer)
+
+    def _rename(self, customer: Customer, id: str) -> None:
+        """Have a customer's contacts wait under another id."""
+        for key, memory in customer.contacts.items():
+            self._tally.difference(key, memory.state.sent(), memory.state.slots, customer.id)
+            memory.state.was.clear()
+            self._tally.waits(key, memory.state.slots, customer.id, -1)
+            self._tally.waits(key, memory.state.slots, id)
+        customer.id = id
 
     # -- what is kept --------------------------------------------------------------------------------------------------
 

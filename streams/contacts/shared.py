@@ -45,13 +45,24 @@ class CustomersByKey(Protocol):
     def starting_with(self, prefix: str) -> Iterable[str]:
         """The keys that begin so, of all that is held, decoded or not."""
 
+    def where(self, wanted: Callable[[bytes], bool]) -> Iterable[str]:
+        """The keys of all that is stored in such a form, and of all that is at work."""
+
     def all(self) -> Iterable[tuple[str, Customer]]:
         """All that is held, each with its key, to be looked at."""
+
+    def drop(self, key: str) -> None:
+        """Hold nothing under a key any more."""
 
 
 def customer_of(key: str) -> str:
     """The id, and so the key of the events, that what is kept under a key belongs to."""
     return key.partition(_APART)[0].partition(_JOINT)[0]
+
+
+def id_of(key: str) -> str:
+    """The customer's id of a key under which contacts are kept."""
+    return key.partition(_APART)[0]
 
 
 def joint_key(id: str, *of: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from streams.contacts.forgetting import Nameless, nameless_event
 from streams.contacts.joining import AnyWord, Joining, Lacking, Note
 from streams.contacts.memory import MOST_EVENTS, TooFarBackError
 from streams.contacts.misplaced import ElsewhereError, Misplaced, Way
@@ -88,6 +89,7 @@ class ContactsStage:
         judged: Sequence[int] | None = None,
         ways: Sequence[tuple[Way, str]] | None = None,
         lacking: Lacking | None = None,
+        nameless: Nameless | None = None,
     ) -> Outcome:
         """Admit a run of messages of one partition.
 
@@ -103,11 +105,11 @@ class ContactsStage:
 
         ``judged``: of messages whose time was judged where they were read first, how far time had come there (ms): it is not
         judged again. ``ways``: how each message came, and to which key ("": its own). ``lacking``: the sources that are known here to
-        have sent events without a customer; learns of others.
+        have sent events without a customer; learns of others. ``nameless``: contacts of customers who were forgotten; None: nobody was.
         """
         out, into = Outcome(), tally or Tally()
         lacking = Lacking() if lacking is None else lacking
-        joining = Joining(customers, lacking, self.rules, into, out.onward)
+        joining = Joining(customers, lacking, self.rules, into, out.onward, nameless)
         policy, rules, complete = self.policy, self.rules, self.roster.complete
         earliest, lateness, look_back = policy.earliest_ms, policy.allowed_lateness_ms, self.look_back_ms
         way: Way
@@ -147,6 +149,11 @@ class ContactsStage:
             except ElsewhereError as error:
                 out.onward.append(Misplaced(index, key, error.number, reached, way))
                 continue
+            if nameless:
+                told = event.source, event.carrier, event.contact_id
+                if (owner := nameless.owner(told, key, customers)) is not None:
+                    way, key, raw, tells, event = "customer", owner, None, False, nameless_event(event)
+                    customer = customers[key]
             known = way == "customer"
             own = None if complete(event, at, rules.days) else raw
             remembered_since = min(at, slowest) - look_back
@@ -201,11 +208,18 @@ class ContactsStage:
         return out
 
     def take_words(
-        self, words: Iterable[tuple[str, AnyWord]], customers: CustomersByKey, lacking: Lacking, tally: Tally
+        self,
+        words: Iterable[tuple[str, AnyWord]],
+        customers: CustomersByKey,
+        lacking: Lacking,
+        tally: Tally,
+        nameless: Nameless,
     ) -> Outcome:
-        """Take in what other partitions tell of contacts whose customer is told by some of their events only: to which id, and what."""
+        """Take in what other partitions tell of contacts whose customer is told by some of their events only, and which customers are to
+        be forgotten: to which id, and what.
+        """
         out = Outcome()
-        joining = Joining(customers, lacking, self.rules, tally, out.onward)
+        joining = Joining(customers, lacking, self.rules, tally, out.onward, nameless)
         for key, word in words:
             try:
                 joining.take(key, word)

@@ -37,15 +37,20 @@ def _kept(days: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
 
 
+#: A segment goes as a whole: what is taken out of a topic by hand is on the disks until its segment goes.
+_DAILY_SEGMENTS = {"segment.ms": str(_DAY_MS)}
+
+
 _LARGE = {"max.message.bytes": LARGEST_BYTES}
 _COMPACT = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "segment.ms": str(_DAY_MS)}
-#: State is written again and again, and read as a whole when a worker takes over: small segments are compacted soon, and what has
-#: been removed is gone after an hour.
+#: State is written again and again, and read as a whole when a worker takes over: small segments are compacted soon, those to which little
+#: comes within a day, and what has been removed is gone an hour after that: so it can be said when a customer who was forgotten is.
 _STATE = {
     "cleanup.policy": "compact",
     "min.cleanable.dirty.ratio": "0.3",
     "segment.ms": str(_DAY_MS // 24),
     "segment.bytes": str(32 * 1024 * 1024),
+    "max.compaction.lag.ms": str(_DAY_MS),
     "delete.retention.ms": str(_DAY_MS // 24),
     **_LARGE,
 }
@@ -56,7 +61,12 @@ TICKETS = Topic("tickets", "customer id, else contact id", "events of tickets", 
 AGENTS = Topic("agents", "agent id", "presence and schedules", events.PresenceEvent, _kept(90))
 ROSTER = Topic("roster", "agent id", "who an agent is from when", list[outputs.RosterEntry], _COMPACT, partitions=1)
 TARGETS = Topic(
-    "targets", "kpi|of, kpi|of|weight", "what is to be reached from when, for whom", list[outputs.Target], _COMPACT, partitions=1
+    "targets",
+    "kpi|of, kpi|of|weight",
+    "what is to be reached from when, for whom",
+    list[outputs.Target],
+    _COMPACT,
+    partitions=1,
 )
 REKEYED = Topic(
     "rekeyed",
@@ -64,7 +74,7 @@ REKEYED = Topic(
     "events put in another partition than their key's, or whose customer others of their contact tell, on their way; headers: topic, "
     "partition, offset, reached, key, way; and what partitions note for each other of such contacts: note",
     None,
-    _kept(7),
+    {**_kept(7), **_DAILY_SEGMENTS},
 )
 CONTRIBUTIONS = Topic(
     "contributions",
@@ -98,7 +108,7 @@ DEAD_LETTERS = Topic(
     "refused bytes as they were, the first 64 KiB; headers: reason, detail, topic, partition, offset, size, "
     "sha256, and of what was brought back before replay-origin and replay-count; notes of what was brought back: replayed, to, sha256",
     None,
-    {**_kept(30), **_LARGE},
+    {**_kept(30), **_DAILY_SEGMENTS, **_LARGE},
 )
 
 #: In the order an event travels.

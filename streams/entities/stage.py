@@ -176,6 +176,25 @@ class KpisStage:
             self._changed(key)
             self._wakeups.wake(key)
 
+    def quiet(self, key: str, offset: int, now: int) -> bool:
+        """Is nothing to be told of an entity any more, neither at ``now`` (ms) nor by itself later, and all of it from contributions
+        before ``offset``?
+        """
+        if key in self._pending or key in self.changed:
+            return False
+        entity = self.entities.get(key)
+        if entity is None or entity.offset >= offset:
+            return False
+        self._age(key, entity, now)
+        rolling = entity.rolling
+        return not (
+            rolling.panes
+            or entity.planned
+            or entity.waiting
+            or entity.alerts
+            or (rolling.levels is not None and any(rolling.levels.values()))
+        )
+
     def unwritten_day(self, day: str) -> bool:
         """Has the day of this key changed since it was written?"""
         return day in self.changed.get(day.rsplit("|", 1)[0], ())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import closing
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, REKEYED, TICKETS
+from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
@@ -29,12 +32,7 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
     settled: dict[TopicPartition, int] | None = None
     behind = "nothing is known yet"
     try:
-        consumer = KafkaConsumer(
-            **kafka_python_options(settings),
-            group_id=settings.group,
-            enable_auto_commit=False,
-            allow_auto_create_topics=False,
-        )
+        consumer = _of_the_group(settings)
     except KafkaError as error:
         raise TimeoutError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
     try:
@@ -54,6 +52,42 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
         consumer.close(autocommit=False)
     raise TimeoutError(
         f"group {settings.group} has not processed everything in {timeout:g} s: {behind}; do the workers run?"
+    )
+
+
+def wait_until_taken_in(settings: Settings, ends: Mapping[TopicPartition, int], timeout: float) -> None:
+    """Wait until the workers have committed what lies before ``ends``. Raises TimeoutError as ``wait_until_processed``."""
+    deadline = time.monotonic() + timeout
+    behind = "nothing is known yet"
+    with reading.answering(settings), closing(_of_the_group(settings)) as consumer:
+        while True:
+            try:
+                lags = _lags(consumer, dict(ends))
+            except KafkaError as error:  # a broker that restarts answers again
+                behind = str(error)
+            else:
+                if not lags:
+                    return
+                behind = ", ".join(f"{name} by {lag}" for name, lag in lags.items())
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(_BETWEEN_SECONDS / 4)
+    raise TimeoutError(f"group {settings.group} has not taken in everything in {timeout:g} s: {behind}")
+
+
+def taken_in(settings: Settings, topic: str) -> dict[TopicPartition, int]:
+    """Before which offsets the workers have taken in everything of a topic. Raises ConnectionError where no Kafka answers."""
+    with reading.answering(settings), closing(_of_the_group(settings)) as consumer:
+        parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        return {part: consumer.committed(part) or 0 for part in parts}
+
+
+def _of_the_group(settings: Settings) -> KafkaConsumer:
+    return KafkaConsumer(
+        **kafka_python_options(settings),
+        group_id=settings.group,
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
     )
 
 

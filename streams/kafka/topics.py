@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
+    BrokerResponseError,
     InvalidReplicationFactorError,
     InvalidTopicError,
     KafkaError,
@@ -79,6 +80,30 @@ def partitions_of(settings: Settings) -> int | None:
     name = settings.topic(CALLS)
     with _admin(settings) as admin:
         return _partitions(admin, [name]).get(name)
+
+
+def configs(settings: Settings, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Topic → its settings as they are in force; those of which Kafka does not say them are left out.
+
+    Raises ConnectionError where no Kafka answers.
+    """
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    with _admin(settings) as admin:
+        try:
+            told = admin.describe_configs(resources, config_filter="all").get("topic", {})
+        except BrokerResponseError:  # not everybody may ask
+            return {}
+    return {name: {key: str(each["value"]) for key, each in config.items()} for name, config in told.items()}
+
+
+def delete_before(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
+    """Have a topic begin at these offsets: nobody reads what lies before them any more.
+
+    Raises ConnectionError where no Kafka answers or it refuses to.
+    """
+    if offsets:
+        with _admin(settings) as admin:
+            admin.delete_records(dict(offsets))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Some ten times a second, for the partitions in hand:
  2. Customers and agents that have changed are written back into their stores.
  3. Where the facts of a new day begin in their topic is noted, before any of them is written.
  4. Changed entities and days are written back: those of which an alert has taken a step, the others as far as there is time.
- 5. Customers whom no event can change any more are removed, a few at a time.
+ 5. Customers whom no event can change any more are removed, a few at a time; so are agents and entities of which nothing is heard.
  6. Memory is given back: what has been decoded and not used, days that are over.
  7. How far each partition has been taken in is stored.
  8. The outbox and the changelogs of all stores are drained: these are the writes of this checkpoint. State that is too long for a
@@ -45,6 +45,7 @@ from streams.worker.screen_feed import ScreenFeed
 from streams.worker.state.customer_eviction import CustomerEviction
 from streams.worker.state.day_eviction import DayEviction
 from streams.worker.state.entity_flusher import EntityFlusher
+from streams.worker.state.quiet_eviction import QuietEviction
 from streams.worker.state.working_state import WorkingState
 from streams.worker.ticker import Ticker
 from streams.worker.transactions import Transactions
@@ -99,9 +100,12 @@ class Checkpointer:
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
         self._flusher = EntityFlusher(kpis, state.entities, state.days, partition)
         self._old_customers = CustomerEviction(state.customers, look_back_ms, settings.policy.allowed_lateness_ms)
+        self._quiet = QuietEviction(kpis, state.entities, state.days, state.presences, cutoff)
         self._past_days = DayEviction(state.days, kpis.unwritten_day, kpis.write_day, cutoff.days_held)
         #: Partition number → the cutoff day as of what is written.
         self._cutoffs: dict[int, int] = {}
+        #: Partition number → the cutoff day, and the offset of contributions, as of what is written.
+        self._read_from: dict[int, tuple[int, int]] = {}
         self._evicted = 0.0
 
     def prepare(self, seconds: float | None) -> Checkpoint:
@@ -122,7 +126,9 @@ class Checkpointer:
             if place[0] == self._contributions
         }
         flushed = self._flusher.step({alert.entity for alert in alerts}, contributed, seconds)  # 4
-        self._old_customers.step(self._source_clocks())  # 5
+        clocks = self._source_clocks()  # 5
+        self._old_customers.step(clocks)
+        self._quiet.step(clocks, self._read_from)
         self._evict()  # 6
         reached = self._mark(flushed)  # 7
         cutoffs = {place[1]: self._cutoff.at(now) for place, (_, now) in flushed.items()}
@@ -131,8 +137,12 @@ class Checkpointer:
     def complete(self, checkpoint: Checkpoint) -> None:
         """Step 11: a checkpoint is committed."""
         self._screens.alerts_written(checkpoint.alerts)
+        self._screens.gone(self._quiet.entities, self._quiet.agents)
+        self._quiet.entities.clear()
+        self._quiet.agents.clear()
         for number, cutoff in checkpoint.cutoffs.items():
             self._cutoffs[number] = cutoff
+            self._read_from[number] = cutoff, checkpoint.reached[self._contributions, number]
             if (written := self._past_days.written(number)) is not None:
                 place = self._contributions, number
                 self._progress.starts[place] = since(self._progress.starts.get(place, []), written)

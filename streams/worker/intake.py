@@ -113,6 +113,7 @@ class Intake:
             judged=judged,
             ways=None if judged is None else [(r.way, r.to) for r in records if isinstance(r, Rekeyed)],
             lacking=lacking,
+            nameless=self._state.nameless[number],
         )
         self._joined(number, out, known)
         self._screens.words_met(out.unknown)
@@ -147,7 +148,7 @@ class Intake:
             self._state.store_lacking(number)
 
     def _notes(self, topic: str, number: int, records: Sequence[Record]) -> None:
-        """What other partitions tell of contacts whose customer is told by some of their events only."""
+        """What other partitions tell of contacts whose customer is told by some of their events only, and who is to be forgotten."""
         words: list[tuple[str, AnyWord]] = []
         broken: list[tuple[int, Rejected]] = []
         for index, record in enumerate(records):
@@ -158,7 +159,8 @@ class Intake:
         self._refuse_internal(topic, number, records, broken)
         lacking = self._state.lacking[number]
         known, customers = len(lacking), self._state.customers.of(number)
-        out = self._contacts.take_words(words, customers, lacking, self._buffer.of(number))
+        nameless = self._state.nameless[number]
+        out = self._contacts.take_words(words, customers, lacking, self._buffer.of(number), nameless)
         self._joined(number, out, known)
         self._send_on(topic, number, records, out.onward)
         self._buffer.record(number, 0, self._progress.clock((topic, number)))
@@ -224,10 +226,9 @@ class Intake:
             if topic not in self._told:
                 self._told.add(topic)
                 log.warning(
-                    "%s[%d]: the event at offset %d belongs to partition %d, as its key is %.100r; it goes on there by %s, as all of "
-                    "its kind do: its producer chooses partitions by another rule (librdkafka: set partitioner=murmur2_random), or "
-                    "sends another key",
-                    *(topic, number, record.offset, event.number, event.key, self._rekeyed),
+                    "%s[%d]: the event at offset %d belongs to partition %d by its key; it goes on there by %s, as all of its kind do: "
+                    "its producer chooses partitions by another rule (librdkafka: set partitioner=murmur2_random), or sends another key",
+                    *(topic, number, record.offset, event.number, self._rekeyed),
                 )
 
     def kpis(self, _: str, number: int, records: Sequence[Record]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 
 import msgspec
 
+from streams.contacts.forgetting import is_nameless
 from streams.contacts.shared import shared_id
 from streams.contacts.unknown import MOST, Word
 from streams.contracts.outputs import Alert, Presence, SharedId
@@ -51,6 +52,9 @@ class ScreenFeed:
         self._met: set[Word] = set()
         #: May screens show alerts that are over, or not those that stand?
         self._unsettled = bool(state.numbers)
+        #: Entities and agents that have left the state, and are to leave the screens.
+        self._left: set[str] = set()
+        self._agents_left: set[str] = set()
 
     def presence_changed(self, agents: Iterable[str]) -> None:
         """These agents' states are to be shown."""
@@ -58,7 +62,7 @@ class ScreenFeed:
 
     def sharing_changed(self, ids: Iterable[str]) -> None:
         """It is to be shown of these customer ids whether many callers share them."""
-        self._shared.update(ids)
+        self._shared.update(id for id in ids if not is_nameless(id))
 
     def words_met(self, words: Mapping[Word, int]) -> None:
         """So many more events have words that no list of the policy has."""
@@ -67,6 +71,11 @@ class ScreenFeed:
             named: Word = word if word in self._met or len(self._met) < MOST else (word[0], "")
             self._met.add(named)
             self._unknown[named] = self._unknown.get(named, 0) + times
+
+    def gone(self, entities: Iterable[str], agents: Iterable[str]) -> None:
+        """These are kept no more, and are to be shown no more."""
+        self._left.update(entities)
+        self._agents_left.update(agents)
 
     def alerts_written(self, alerts: Collection[Alert]) -> None:
         """These steps of alerts are written, and to be shown."""
@@ -87,18 +96,25 @@ class ScreenFeed:
                 keys = self._kpis.take_shown(part)
                 totals |= {key: _encode(self._kpis.totals(key, now)) for key in keys if key in self._state.entities}
         if self._unsettled and now is not None:
-            self._unsettled = not await self._screens.settle(self._kpis.open_alerts(now), self._is_mine)
+            self._unsettled = not await self._screens.settle(
+                self._kpis.open_alerts(now), self._is_mine, self._is_lost, self._is_lost_agent
+            )
         agents, self._agents = self._agents, set()
         alerts, self._alerts = self._alerts, []
         ids, self._shared = self._shared, set()
         shared = {id: self._sharing(id) for id in ids}
         words, self._unknown = self._unknown, {}
+        # Who has come back since is to be shown.
+        left, self._left = {key for key in self._left if self._is_lost(key)}, set()
+        agents_left, self._agents_left = {each for each in self._agents_left if self._is_lost_agent(each)}, set()
         taken = await self._screens.write(
             totals, self._presences(agents), alerts, now=now, machine=machine, behind=self._lag.told, shared=shared,
-            unknown={"|".join(word): times for word, times in words.items()},
+            unknown={"|".join(word): times for word, times in words.items()}, gone=left, agents_gone=agents_left,
         )  # fmt: skip
         metrics.REDIS_UP.set(taken)
         if not taken:
+            self._left |= left
+            self._agents_left |= agents_left
             self._kpis.show_again(totals)
             self._agents |= agents
             self._shared |= ids
@@ -111,6 +127,13 @@ class ScreenFeed:
 
     def _is_mine(self, entity: str) -> bool:
         return self._partition(entity) in self._state.numbers
+
+    def _is_lost(self, entity: str) -> bool:
+        """Would this worker keep an entity, and does not?"""
+        return self._is_mine(entity) and entity not in self._state.entities
+
+    def _is_lost_agent(self, agent: str) -> bool:
+        return self._state.lacks_presence(agent)
 
     def _presences(self, agents: Iterable[str]) -> list[Presence]:
         found = ((agent, self._state.presence(agent)) for agent in sorted(agents))

@@ -7,7 +7,7 @@ says what lies where.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from streams.contracts import redis_keys as keys
-from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, SharedId, entity_id, entity_kind
+from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, SharedId, entity, entity_id, entity_kind
 from streams.kpi.policy.versions import dump
 from streams.settings import Settings
 from streams.targets.book import Targets
@@ -62,21 +62,23 @@ class Screens:
         behind: Mapping[int, int],
         shared: Mapping[str, SharedId | None] = MappingProxyType({}),
         unknown: Mapping[str, int] = MappingProxyType({}),
+        gone: Collection[str] = (),
+        agents_gone: Collection[str] = (),
     ) -> bool:
         """Write what changed. ``totals``: entity → its ``Totals`` as JSON. ``now`` is the operation's, ``machine`` the machine's clock
         (ms since 1970); ``behind``: partition number → messages that wait there, where figures lag behind; ``shared``: customer id →
         since when many callers share it, None: they do not; ``unknown``: word that no list of the policy has → how many more events
-        have it.
+        have it; ``gone``, ``agents_gone``: entities, and agents' states, that are to be shown no more.
 
         False: Redis did not take it, and the caller keeps it for the next time.
         """
         try:
             pipe = self._redis.pipeline(transaction=False)
             held: dict[str, dict[str, bytes]] = {kind: {} for kind in ENTITY_KINDS}
-            for entity, encoded in totals.items():
-                kind = entity_kind(entity)
+            for name, encoded in totals.items():
+                kind = entity_kind(name)
                 fields = held[kind]
-                fields[entity_id(entity)] = encoded
+                fields[entity_id(name)] = encoded
                 if len(fields) >= _FIELDS:
                     await self._redis.hset(self._key(keys.now(kind)), mapping=fields)
                     held[kind] = {}
@@ -86,6 +88,7 @@ class Screens:
             present = {presence.agent_id: _encode(presence) for presence in presences}
             if present:
                 pipe.hset(self._key(keys.PRESENCE), mapping=present)
+            self._take_off(pipe, gone, agents_gone)
             for alert in alerts:
                 encoded = _encode(alert)
                 if alert.status == "resolved":
@@ -122,9 +125,24 @@ class Screens:
         self.reachable = True
         return True
 
-    async def settle(self, standing: Iterable[Alert], mine: Callable[[str], bool]) -> bool:
+    def _take_off(self, pipe: Any, entities: Collection[str], agents: Collection[str]) -> None:
+        """Have these shown no more."""
+        for kind in ENTITY_KINDS:
+            if names := [entity_id(key) for key in entities if entity_kind(key) == kind]:
+                pipe.hdel(self._key(keys.now(kind)), *names)
+        if agents:
+            pipe.hdel(self._key(keys.PRESENCE), *agents)
+
+    async def settle(
+        self,
+        standing: Iterable[Alert],
+        mine: Callable[[str], bool],
+        lost: Callable[[str], bool],
+        lost_agent: Callable[[str], bool],
+    ) -> bool:
         """The open alerts about entities that are ``mine`` are those ``standing``, and no others: whoever had the entities before may
-        have ended between writing an alert and showing it. False where Redis did not take it.
+        have ended between writing an alert and showing it. In the same way entities, and agents' states, may be shown that are kept no
+        more (``lost``). False where Redis did not take it.
         """
         key = self._key(keys.ALERTS)
         try:
@@ -132,6 +150,11 @@ class Screens:
             shown = [field.decode(errors="replace") for field in await self._redis.hkeys(key)]
             gone = [name for name in shown if name not in stand and mine(name.split("|", 1)[1])]
             pipe = self._redis.pipeline(transaction=False)
+            for kind in ENTITY_KINDS:
+                names = [name.decode(errors="replace") for name in await self._redis.hkeys(self._key(keys.now(kind)))]
+                self._take_off(pipe, [each for each in (entity(kind, name) for name in names) if lost(each)], ())
+            agents = [name.decode(errors="replace") for name in await self._redis.hkeys(self._key(keys.PRESENCE))]
+            self._take_off(pipe, (), [agent for agent in agents if lost_agent(agent)])
             if gone:
                 pipe.hdel(key, *gone)
             if stand:

@@ -80,3 +80,32 @@ def test_a_redis_that_is_away_says_so_whatever_is_written(settings: Settings) ->
         await screens.close()
 
     asyncio.run(write())
+
+
+def test_who_has_left_is_taken_off(settings: Settings, redis_url: str) -> None:
+    """Those that a worker says are gone; and where it takes up partitions, those of them that nobody keeps."""
+
+    async def write() -> None:
+        screens = Screens(settings)
+        presences = [Presence(agent_id=f"a{n}", state="away", since=AT) for n in range(4)]
+        kept = {f"{kind}|a{n}": b"{}" for kind in ENTITY_KINDS for n in range(4)}
+        told = [alert("agent|a0", "firing"), alert("agent|a3", "firing")]
+        assert await screens.write(kept, presences, told, now=1, machine=2, behind={})
+        gone = [f"{kind}|a0" for kind in ENTITY_KINDS]
+        assert await screens.write({}, [], [], now=1, machine=2, behind={}, gone=gone, agents_gone=["a0"])
+        # Of the others, the partitions of a1 and a2 are in hand, and a1 is kept there no more.
+        mine, lost = {"agent|a0", "agent|a1", "agent|a2"}, {"agent|a1", "team|a1"}
+        assert await screens.settle([], mine.__contains__, lost.__contains__, {"a1"}.__contains__)
+        await screens.close()
+
+    asyncio.run(write())
+    with Redis.from_url(redis_url) as redis:
+
+        def shown(name: str) -> set[bytes]:
+            return set(redis.hkeys(settings.redis_key(name)))
+
+        for kind in ENTITY_KINDS:
+            left = {b"a2", b"a3"} if kind in ("agent", "team") else {b"a1", b"a2", b"a3"}
+            assert shown(redis_keys.now(kind)) == left, kind
+        assert shown(redis_keys.PRESENCE) == {b"a2", b"a3"}
+        assert shown(redis_keys.ALERTS) == {b"r|agent|a3"}

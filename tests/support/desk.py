@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from streams.contacts import customer as customers
-from streams.contacts.joining import Lacking
+from streams.contacts.forgetting import Nameless, is_nameless, nameless_id
+from streams.contacts.joining import Forget, Lacking
 from streams.contacts.shared import customer_of
+from streams.contacts.slots import Tally
 from streams.contacts.stage import ContactsStage
 from streams.contracts import events as e
 from streams.contracts.decode import encode
@@ -145,17 +149,34 @@ def types(events: Sequence[AnyEvent]) -> list[str]:
     return [str(type(event).__struct_config__.tag) for event in events]
 
 
-def stored_again_and_again(raws: Sequence[bytes], policy: AnyPolicy, every: int) -> dict[str, Sums]:
-    """The facts where customers are written and read again after so many events, only those that are said to have changed."""
+def stored_again_and_again(
+    raws: Sequence[bytes], policy: AnyPolicy, every: int, forget: Mapping[int, str] = MappingProxyType({})
+) -> dict[str, Sums]:
+    """The facts where customers are written and read again after so many events, only those that are said to have changed. ``forget``: who
+    is forgotten once so many events have been taken in, a multiple of ``every``.
+    """
     stage, clock, days, lacking = ContactsStage(policy, Roster()), EventClock(), DayBook(), Lacking()
     kpis = KpisStage(policy, (), Entities(), days)
     stored: dict[str, bytes] = {}
-    people = Customers()
+    people, lots = Customers(), count()
     for start in range(0, len(raws), every):
-        out = stage.process(raws[start : start + every], people, clock, machine=2**52, event_time=True, lacking=lacking)
-        for number, (key, contribution) in enumerate(out.contributions.items()):
+        tally = Tally()
+        nameless = Nameless(
+            lambda _: nameless_id(f"lot{next(lots)}"), filter(lambda kept: is_nameless(kept[0]), people.items())
+        )
+        out = stage.process(
+            raws[start : start + every], people, clock, machine=2**52, event_time=True, tally=tally, lacking=lacking, nameless=nameless
+        )  # fmt: skip
+        touched = out.touched
+        if (who := forget.get(start + every)) is not None:
+            touched = touched | stage.take_words([("", Forget(who))], people, lacking, tally, nameless).touched
+        for number, (key, contribution) in enumerate(tally.contributions().items()):
             kpis.apply(key, contribution, start * 1000 + number)
-        stored |= {key: customers.dump(people[key]) for key in out.touched}
+        stored = {key: raw for key, raw in stored.items() if key in people}
+        stored |= {key: customers.dump(people[key]) for key in touched if key in people}
+        assert not any(
+            who.encode() in raw for at, who in forget.items() if at == start + every for raw in stored.values()
+        )
         people = Customers({key: customers.load(raw, customer_of(key)) for key, raw in stored.items()})
     assert clock.now is not None
     kpis.advance(clock.now)

@@ -67,6 +67,21 @@ class OwnPartition(WriteBackCache[V]):
             return self[key]
         return default
 
+    def containing(self, text: str) -> set[str]:
+        """The keys that have a text in them, of all that is at work or stored here."""
+        raw = text.encode()
+        stored = {name.decode() for name in self.store.partition(self._number) if raw in name}
+        return (stored - self._astray) | {key for key in self if text in key}
+
+    def where(self, wanted: Callable[[bytes], bool]) -> set[str]:
+        """The keys of all that is stored here in such a form, and of all that is at work."""
+        stored = {name.decode() for name, value in self.store.partition(self._number).items() if wanted(value)}
+        return (stored - self._astray) | self.keys()
+
+    def drop(self, key: str) -> None:
+        """Remove a key for good."""
+        self.remove(self._number, (key,))
+
     def all(self) -> Iterator[tuple[str, V]]:
         """All that is here and belongs here, each with its key, to be looked at: what is not at work is decoded for that only."""
         stored = self.store.partition(self._number)
@@ -175,8 +190,8 @@ def look_for_astray(
         metrics.ASTRAY.labels(topic.name, number).set(len(keys))
         if keys:
             log.error(
-                "%s[%d]: what is kept of %d keys lies here and belongs to other partitions (%.100s), as producers with another partitioner "
+                "%s[%d]: what is kept of %d keys lies here and belongs to other partitions, as producers with another partitioner "
                 "sent their events here: repeats across both are not counted; end all workers, and `deskpulse state join` puts it together",
-                *(topic.name, number, len(keys), ", ".join(sorted(keys)[:3])),
+                *(topic.name, number, len(keys)),
             )
     return found

@@ -15,6 +15,9 @@ from streams.worker.state.parts import Parts, announced, is_part, parts_of, writ
 V = TypeVar("V")
 
 
+_NONE: set[str] = set()
+
+
 class BrokenStateError(Exception):
     """A stored value cannot be read; the message says which, and the way past it."""
 
@@ -233,6 +236,8 @@ class WriteBackCache(dict[str, V]):
         for key in keys:
             self.store.put(number, key.encode(), None)
             self.pop(key, None)
+            self._recent.discard(key)
+            self.changed.get(number, _NONE).discard(key)
 
     def evict(self, most: int, unwritten: Container[str] = ()) -> None:
         """Where more than ``most`` values are decoded, keep those decoded that were marked or written back since the last call, those

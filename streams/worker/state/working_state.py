@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
+from streams.contacts.forgetting import Nameless, is_nameless, nameless_id
 from streams.contacts.joining import Lacking
 from streams.contacts.shared import customer_of, ids_of
 from streams.contracts import topics
@@ -84,6 +86,8 @@ class WorkingState:
         )
         #: Partition → sources that are known there to have sent events without a customer.
         self.lacking = {number: self._lacking(number) for number in self.numbers}
+        #: Partition → contacts of customers who were forgotten.
+        self.nameless = {number: self._nameless(number) for number in self.numbers}
         self.progress = Progress(topic_ids, event_time=event_time)
         self.progress.load_stored(stores[topics.PROGRESS], self.numbers)
 
@@ -96,6 +100,18 @@ class WorkingState:
             return Lacking(msgspec.json.decode(raw, type=list[str]))
         except msgspec.DecodeError as error:
             raise BrokenStateError(topics.PROGRESS.name, key.decode(), error) from error
+
+    def _nameless(self, number: int) -> Nameless:
+        customers = self.customers.of(number)
+        keys = filter(is_nameless, customers.containing(nameless_id("")))
+        return Nameless(self._draw, ((key, customers[key]) for key in keys))
+
+    def _draw(self, id: str) -> str:
+        """A one-off id that is kept where ``id`` is."""
+        while True:
+            lot = secrets.token_hex(16)
+            if self._home(lot) == self._home(id):
+                return nameless_id(lot)
 
     def store_lacking(self, number: int) -> None:
         """More sources have become known there."""
@@ -115,7 +131,8 @@ class WorkingState:
     def shared_ids(self) -> set[str]:
         """Customer ids that many callers share, or have shared."""
         store = self.stores[topics.CUSTOMERS]
-        return ids_of(key.decode() for number in self.numbers for key in store.partition(number) if key.endswith(b"\0"))
+        ids = ids_of(key.decode() for number in self.numbers for key in store.partition(number) if key.endswith(b"\0"))
+        return {id for id in ids if not is_nameless(id)}
 
     def agents(self) -> set[str]:
         """Agents whose presence is in hand."""
@@ -126,6 +143,14 @@ class WorkingState:
         """What is kept of a customer of a partition in hand; None: nothing."""
         found: Customer | None = self.customers.of(self._home(id)).get(id)
         return found
+
+    def lacks_presence(self, agent: str) -> bool:
+        """Is an agent of a partition in hand, and no state of theirs kept?"""
+        number = self._home(agent)
+        if number not in self.numbers:
+            return False
+        kept: AgentPresence | None = self.presences.of(number).get(agent)
+        return kept is None or not kept.changes()
 
     def presence(self, agent: str) -> AgentPresence:
         """What is kept of an agent of a partition in hand."""

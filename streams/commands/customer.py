@@ -1,0 +1,146 @@
+"""``deskpulse customer``: take a person who has called or written out of the operation."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from streams import erasure
+from streams.commands.shared.context import Broker, Deployment, Prefix, RedisUrl, clear_errors, deployment
+from streams.contracts import topics
+from streams.people.store import people_database
+from streams.settings import Settings
+
+customer = typer.Typer(no_args_is_help=True, help="The people who call and write.")
+
+#: Seconds that screens may take to show that an id is gone.
+_SCREENS_SECONDS = 10.0
+
+
+@customer.callback()
+def commands() -> None:
+    """The people who call and write."""
+
+
+@customer.command()
+def forget(
+    ctx: typer.Context,
+    ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID…",
+            help="Customer ids as their source has them, or their pseudonyms. With DESKPULSE_PSEUDONYM_KEY, the pseudonym of what is "
+            "typed is forgotten as well",
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking")] = False,
+    wait: Annotated[
+        float, typer.Option("--wait", min=1, metavar="SECONDS", help="For how long the workers may take for each step")
+    ] = 120,
+    broker: Broker = None,
+    redis: RedisUrl = None,
+    prefix: Prefix = None,
+) -> None:
+    """Take customers out of state, dead letters and what workers tell each other; the figures stay.
+
+    The workers must run: they move what they keep of a customer to a one-off
+    id drawn by lot, without any free text, so that sums, repeats that are
+    counted and those still to mature stay right. What still comes of contacts
+    that they know is recognised by the contact, and is nameless too. Whoever
+    calls again is a new customer.
+
+    What Kafka deletes by age only (events, and the bytes of what was taken
+    out) has a last day, which is said. Files of the data directory and rows of
+    the database that name the customer are looked for and named; nothing in
+    them is changed. Give every id that your systems have for the person: a
+    telephone number in each spelling that stands in a source.
+
+    It cannot be undone. Broken off, it may be run again. Exit code 1 where
+    something is left to do.
+    """
+    here = deployment(ctx, broker=broker, redis=redis, prefix=prefix)
+    settings = here.settings
+    with clear_errors():
+        written = {each: erasure.spellings(settings, each) for each in ids}
+        every = list(dict.fromkeys(id for spelt in written.values() for id in spelt))
+        mentions = erasure.Mentions(every)
+        before = erasure.kept(settings, every)
+        _say_kept(written, before)
+        if not yes:
+            typer.confirm("forget them? This cannot be undone", abort=True)
+        shown = erasure.shown(settings, every)
+        erasure.forget(settings, every, wait)
+        typer.echo(f"state: forgotten, {sum(before.values()):,} contacts go on under one-off ids")
+        again = erasure.kept(settings, every)
+        for id in again:
+            typer.echo(f"state: {id} has called or written since: a new customer, to be forgotten by another run")
+        letters = erasure.clean_dead_letters(settings, mentions)
+        typer.echo(f"{settings.topic(topics.DEAD_LETTERS)}: {letters:,} letters that named them taken out")
+        erasure.trim(settings)
+        typer.echo(f"{settings.topic(topics.REKEYED)}: what the workers have taken in of it is deleted")
+        left = bool(again)
+        left |= _redis(settings, shown)
+        left |= _places(here, mentions)
+        left |= _last_days(here)
+    if left:
+        raise typer.Exit(1)
+
+
+def _say_kept(written: dict[str, list[str]], kept: dict[str, int]) -> None:
+    for each, spelt in written.items():
+        found = [id for id in spelt if id in kept]
+        for id in found:
+            typer.echo(f"{id}: {kept[id]:,} contacts")
+        if not found:
+            typer.echo(f"{each}: the workers keep nothing of them (is it spelt as the source has it?)")
+
+
+def _redis(settings: Settings, shown: list[str]) -> bool:
+    """Wait until screens have let go of an id that many callers shared. Returns whether something is left to do."""
+    if not shown:
+        return False
+    deadline = time.monotonic() + _SCREENS_SECONDS
+    while (left := erasure.shown(settings, shown)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if left:
+        typer.echo("Redis: the workers have not taken the id out yet; run this again in a minute")
+        return True
+    if (why := erasure.write_dump(settings)) is not None:
+        typer.echo(f"Redis: taken out; its files are not written anew ({why}): have BGSAVE and BGREWRITEAOF run")
+        return True
+    typer.echo("Redis: taken out, and its files are written anew")
+    return False
+
+
+def _places(here: Deployment, mentions: erasure.Mentions) -> bool:
+    """Say where else they stand. Returns whether they do."""
+    found = False
+    for path in erasure.files(here.data_dir, mentions):
+        found = True
+        typer.echo(f"file: {path} names them; delete it, or keep it by a reason of its own")
+    with people_database(here.database, here.data_dir) as database:
+        for table, column, rows in database.places(mentions):
+            found = True
+            typer.echo(
+                f"database: {rows:,} rows of {table}.{column} name them, as somebody has typed it; what was decided is never changed, "
+                "so that the audit trail holds"
+            )
+    if not found:
+        typer.echo(f"files below {here.data_dir} and the database: nothing")
+    return found
+
+
+def _last_days(here: Deployment) -> bool:
+    """Say until when Kafka has what it deletes by age. Returns whether that can be said of all."""
+    unknown = False
+    by_age = {here.settings.topic(topic) for topic in topics.CONTACT_TOPICS}
+    for until in erasure.last_days(here.settings, here.now()):
+        what = "events that name them" if until.topic in by_age else "bytes on the brokers' disks, which nobody reads"
+        if until.at is None:
+            unknown = True
+            typer.echo(f"{until.topic}: {what}: no last day, as {until.why}")
+        else:
+            typer.echo(f"{until.topic}: {what}: until {until.at.astimezone(here.policy.zone):%Y-%m-%d} at the latest")
+    return unknown

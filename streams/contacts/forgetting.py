@@ -1,0 +1,112 @@
+"""A customer is forgotten: what their contacts count for stays, and nothing says any more whose they were.
+
+Their contacts go on under a one-off id that is drawn by lot, in the partition that they are in. No id has its last character that people or
+machines make, so that it is never a customer who calls. Free text and the customer's id leave the events that are kept. What still comes
+of such a contact, late or twice, is recognised by the contact: it counts where it would have counted, and is nameless from then
+on, too. A contact that is new is that of a new customer, whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import structs
+
+from streams.contacts.customer import Customer
+from streams.contacts.memory import Memory
+from streams.contacts.shared import CustomersByKey, apart_key, id_of, joint_key, linked_key
+from streams.contracts.events import AnyContactEvent
+
+#: Fields in which people write what they like.
+_FREE_TEXT = frozenset({"cause", "reason"})
+#: Source, channel and id of a contact.
+_Origin = tuple[str, str, str]
+#: Of an id: another, drawn by lot, that is kept in the same partition.
+Draw = Callable[[str], str]
+
+
+def nameless_id(lot: str) -> str:
+    """The one-off id of a lot; it is kept where the lot, as an id, would be."""
+    return joint_key(lot, "")
+
+
+def is_nameless(key: str) -> bool:
+    """Is it the one-off id of somebody who was forgotten, or a key under which something of it is kept?"""
+    return key.partition(linked_key(""))[0].endswith(joint_key("", ""))
+
+
+def may_name(id: str, raw: bytes) -> bool:
+    """May a text, or JSON in it, name a customer? JSON may write an id in other characters, which all begin so."""
+    return id.encode() in raw or b"\\u" in raw or b"\\/" in raw
+
+
+def nameless_event(event: AnyContactEvent) -> AnyContactEvent:
+    """The event without its customer and without free text."""
+    told = {field.name for field in structs.fields(event)} & _FREE_TEXT
+    changes: dict[str, Any] = {"customer_id": None, **dict.fromkeys(told)}
+    return structs.replace(event, **changes)
+
+
+def make_nameless(memory: Memory) -> None:
+    """Have nothing in what is kept of a contact that tells its customer, but that it is one customer's."""
+    memory.base.identify()
+    memory.base.was.clear()
+    memory.keep([nameless_event(event) for event in memory.events()])
+    memory.announced = {}
+
+
+def leave_out(memory: Memory, id: str) -> bool:
+    """Have a contact of somebody else's not say that it was once told to be this customer's; False: it does not."""
+    if not any(may_name(id, raw) for raw in memory.log):
+        return False
+    events = memory.events()
+    if all(event.customer_id != id for event in events):
+        return False
+    memory.keep([nameless_event(event) if event.customer_id == id else event for event in events])
+    return True
+
+
+def tells_customer(memory: Memory) -> bool:
+    """Is a contact a customer's? Else nobody has told whose it is, and it is kept under its own id."""
+    base = memory.base
+    return base.known or base.merged or any(event.customer_id is not None for event in memory.events())
+
+
+class Nameless(dict[_Origin, str]):
+    """Contacts of one partition whose customers were forgotten → the one-off ids under which they are kept."""
+
+    def __init__(self, draw: Draw, kept: Iterable[tuple[str, Customer]] = ()) -> None:
+        """``kept``: what is kept under one-off ids, each with its key."""
+        super().__init__()
+        self.draw = draw
+        for key, customer in kept:
+            self.hold(id_of(key), customer)
+
+    def hold(self, id: str, customer: Customer) -> None:
+        """These contacts are kept under a one-off id."""
+        for key, memory in customer.contacts.items():
+            carrier, _, contact = key.partition(":")
+            for source in {event.source for event in memory.events()}:
+                self[source, carrier, contact] = id
+
+    def owner(self, origin: _Origin, key: str, customers: CustomersByKey) -> str | None:
+        """The one-off id under which a contact is kept of which something has come to ``key``; None: it is kept under none, or there is
+        one of its id under ``key``.
+        """
+        id = self.get(origin)
+        if id is None or id == key:
+            return None
+        contact = f"{origin[1]}:{origin[2]}"
+        if not _holds(id, contact, customers):  # it has gone to somebody else, or is too long ago
+            del self[origin]
+            return None
+        return None if _holds(key, contact, customers) else id
+
+
+def _holds(id: str, contact: str, customers: CustomersByKey) -> bool:
+    customer = customers.get(id)
+    if customer is None or customer.sharing is None:
+        return customer is not None and contact in customer.contacts
+    homes = (customers.get(linked_key(id)), customers.get(apart_key(id, contact)))
+    return any(home is not None and contact in home.contacts for home in homes)
