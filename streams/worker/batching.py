@@ -10,9 +10,10 @@ A plain Faust agent spends nearly all of its time on the message, not on what th
 Inner parts that this leans on. Of faust-streaming, as read in 0.15.3: in faust/transport/consumer.py ``Consumer._getmany``,
 ``_commit_tps``, ``_new_offset``, ``_add_gap``, ``_acked``, ``_acked_index``, ``_committed_offset``, ``_read_offset``; in
 faust/transport/drivers/aiokafka.py ``Consumer._new_consumer_thread``, ``AIOKafkaConsumerThread._consumer``,
-``_create_worker_consumer``, ``_fetch_records`` and ``verify_event_path``. Of aiokafka, as read in 0.14.0: ``AIOKafkaConsumer._isolation_level``,
-``_fetcher`` and ``_subscription``; in aiokafka/consumer/fetcher.py ``Fetcher._records``, ``FetchResult._partition_records``,
-``PartitionRecords._consumer_record``. ``tests/component/test_batches.py`` holds them to what is expected of them here.
+``_create_worker_consumer``, ``_fetch_records`` and ``verify_event_path``. Of aiokafka, as read in 0.14.0:
+``AIOKafkaConsumer._isolation_level``, ``_fetcher`` and ``_subscription``; in aiokafka/consumer/fetcher.py ``Fetcher._records``,
+``FetchResult._partition_records``, ``PartitionRecords._consumer_record``. ``tests/component/test_batches.py`` holds them to what is
+expected of them here.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from msgspec.structs import replace
 from streams.contacts import customer as customers
 from streams.contacts.forgetting import is_nameless
 from streams.contacts.joining import Forget, Note
+from streams.contacts.shared import customer_of
 from streams.contracts import events as e
 from streams.contracts import topics
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent, ContactEvent
+from streams.entities.entity import load as load_entity
 from streams.pipeline import run
 from streams.worker.rekeyed import note_message
 from tests.component.test_joining import partly_told
@@ -136,7 +139,7 @@ def test_of_an_id_that_many_callers_share(tmp_path: Path) -> None:
     crowd = [replace(event, contact_id=f"{event.contact_id}c") for event in crowd]  # type: ignore[call-arg]
     put(operation, [*events, *crowd])
     operation.work(dice)
-    stored = {key: customers.load(raw) for key, raw in operation.stored(topics.CUSTOMERS).items()}
+    stored = {key: customers.load(raw, customer_of(key)) for key, raw in operation.stored(topics.CUSTOMERS).items()}
     assert stored[WHO].sharing is not None
     right = {key: (day.sums, day.planned) for key, day in operation.days().items()}
     forget(operation, WHO)
@@ -145,7 +148,7 @@ def test_of_an_id_that_many_callers_share(tmp_path: Path) -> None:
     operation.work(dice)
     assert WHO.encode() not in held(operation)
     assert {key: (day.sums, day.planned) for key, day in operation.days().items()} == right
-    after = {key: customers.load(raw) for key, raw in operation.stored(topics.CUSTOMERS).items()}
+    after = {key: customers.load(raw, customer_of(key)) for key, raw in operation.stored(topics.CUSTOMERS).items()}
     assert sorted(m.heard for c in after.values() for m in c.contacts.values()) == sorted(
         m.heard for c in stored.values() for m in c.contacts.values()
     )
@@ -161,7 +164,7 @@ def test_a_contact_under_the_same_id_as_the_customer_is_nobodys_and_stays(tmp_pa
     forget(operation, "k1")
     forget(operation, "nobody")
     operation.work(dice)
-    stored = {key: customers.load(raw) for key, raw in operation.stored(topics.CUSTOMERS).items()}
+    stored = {key: customers.load(raw, customer_of(key)) for key, raw in operation.stored(topics.CUSTOMERS).items()}
     assert all(contact.endswith(":k1") for contact in stored["k1"].contacts)
     result = run([encode(event) for event in [*events, *own]], operation.settings.policy)
     assert result.now is not None
@@ -196,3 +199,24 @@ def test_the_tombstone_is_written(tmp_path: Path) -> None:
     number = operation.home(WHO)
     newest = [record for record in operation.records[topics.CUSTOMERS.name, number] if record.key == WHO.encode()]
     assert newest[-1].value is None
+
+
+def test_who_waits_when_they_are_forgotten_waits_until_they_go(tmp_path: Path) -> None:
+    operation, at = Operation(tmp_path), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    call = {"source": "pbx", "contact_id": "c1", "queue_id": "q1"}
+    waits = e.CallQueued(id="1", time=at, customer_id=WHO, **call)
+    goes = e.CallAbandoned(id="2", time=at + timedelta(seconds=50), customer_id=WHO, **call)
+
+    def waiting() -> int:
+        return sum(len(load_entity(raw).waiting) for raw in operation.stored(topics.ENTITIES).values())
+
+    operation.work(random.Random(1))
+    put(operation, [waits])
+    operation.work(random.Random(1))
+    once = waiting()
+    forget(operation, WHO)
+    operation.work(random.Random(1))
+    assert waiting() == once > 0
+    put(operation, [goes])
+    operation.work(random.Random(1))
+    assert waiting() == 0
