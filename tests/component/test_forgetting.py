@@ -217,6 +217,7 @@ def test_who_waits_when_they_are_forgotten_waits_until_they_go(tmp_path: Path) -
     forget(operation, WHO)
     operation.work(random.Random(1))
     assert waiting() == once > 0
+    operation.take_up()  # another worker goes on with what is stored
     put(operation, [goes])
     operation.work(random.Random(1))
     assert waiting() == 0
