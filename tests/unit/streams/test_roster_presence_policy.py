@@ -129,7 +129,7 @@ def test_a_shift_planned_long_ahead_is_kept_and_a_retracted_one_does_not_come_ba
         ("service_level: 20", "service_level: no such value; did you mean service_level_seconds?"),
         ("service_level_denominator: all", "service_level_denominator: Input should be 'offered'"),
         ("repeat_days: 0", "repeat_days: Input should be greater than 0"),
-        ("satisfied_from: {1-5: 4}", "no value for the scales 0-10, 0-100, binary"),
+        ("satisfied_from: {1-5: 9}", "9 is not on the scale 1-5"),
         ("a: [", "cannot read the policy"),
     ],
 )
