@@ -24,8 +24,8 @@ Admission = Literal["admitted", "duplicate", "differs"]
 
 class Kept(Struct, array_like=True, kw_only=True):
     """A contact as it is stored: the fold of what can no longer change, the events after it as JSON, the state that follows from
-    both (with what of it has been sent on), its links, when it was last heard of and its horizon (ms since 1970), and where its log
-    begins if it became too long.
+    both (with what of it has been sent on), its links, when it was last heard of and its horizon (ms since 1970), where its log
+    begins if what was before is folded for good, and whether its events come from several partitions.
     """
 
     base: Contact
@@ -36,6 +36,7 @@ class Kept(Struct, array_like=True, kw_only=True):
     horizon: int = -NEVER
     begins: int = -NEVER
     announced: dict[str, int] = {}
+    scattered: bool = False
 
 
 class Joint(Struct, array_like=True, gc=False):
@@ -86,7 +87,7 @@ class Customer:
         event: AnyContactEvent,
         at: int,
         rules: Rules,
-        horizon: int,
+        horizon: int | None,
         tally: Tally,
         raw: bytes | None = None,
         *,
@@ -95,7 +96,8 @@ class Customer:
     ) -> Admission:
         """Take one event of the time ``at``; what it changes goes into ``tally``. ``raw``: its JSON, where that says the same.
 
-        ``horizon``: events before it come no more, so that what lies before it is folded for good. Both in ms since 1970.
+        ``horizon``: events before it come no more, so that what lies before it is folded for good; None: the contact's events come from
+        several partitions, so that nobody knows. Both in ms since 1970.
         ``shared``: a new contact is of an id that many callers share; ``known``: it is this customer's, whether or not its events say so.
         An event whose id is known changes nothing: it is a duplicate, or differs.
         Raises TooFarBackError where the contact has had too many events since.
@@ -119,6 +121,8 @@ class Customer:
             return "duplicate" if memory.says(event, raw) else "differs"
         if known and not memory.base.known and not memory.base.merged:
             self._identify(key, memory, rules, tally)
+        if horizon is None and not memory.scattered:
+            memory.scatter()
         state, follows = memory.state, memory.follows(event, at)
         try:
             own = rules if rules.timeline is None else rules.of(state, at)
@@ -138,7 +142,7 @@ class Customer:
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules, tally)
-        memory.bound(horizon, rules)
+        memory.bound(-NEVER if horizon is None else horizon, rules)
         return "admitted"
 
     def _identify(self, key: str, memory: Memory, rules: Rules, tally: Tally) -> None:
@@ -278,6 +282,8 @@ class Customer:
             memory.horizon, memory.begins = max(memory.horizon, other.horizon), max(memory.begins, other.begins)
             self.states[key] = state
             memory.announced |= other.announced
+            if other.scattered:
+                memory.scatter()
             memory.keep(log)
         self._relink(key, memory, rules, tally)
         return True
@@ -310,6 +316,7 @@ class Customer:
         other.state, state = fold(other.base, theirs, rules), fold(memory.base, rest, rules)
         other.keep(theirs)
         other.heard, other.horizon, other.begins = memory.heard, memory.horizon, memory.begins
+        other.scattered = memory.scattered
         self._replace(key, memory, state, tally)
         memory.keep(rest)
         self._relink(key, memory, rules, tally)
@@ -386,6 +393,7 @@ def kept(memory: Memory) -> Kept:
         horizon=memory.horizon,
         begins=memory.begins,
         announced=memory.announced,
+        scattered=memory.scattered,
     )
 
 
@@ -394,7 +402,7 @@ def remembered(stored: Kept) -> Memory:
     memory = Memory()
     memory.base, memory.log, memory.state, memory.links = stored.base, stored.log, stored.state, stored.links
     memory.heard, memory.horizon, memory.begins = stored.heard, stored.horizon, stored.begins
-    memory.announced = stored.announced
+    memory.announced, memory.scattered = stored.announced, stored.scattered
     memory.note(memory.events())
     return memory
 

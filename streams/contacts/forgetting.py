@@ -92,21 +92,28 @@ class Nameless(dict[_Origin, str]):
 
     def owner(self, origin: _Origin, key: str, customers: CustomersByKey) -> str | None:
         """The one-off id under which a contact is kept of which something has come to ``key``; None: it is kept under none, or there is
-        one of its id under ``key``.
+        one of its id, of its source too, under ``key``.
         """
         id = self.get(origin)
         if id is None or id == key:
             return None
         contact = f"{origin[1]}:{origin[2]}"
-        if not _holds(id, contact, customers):  # it has gone to somebody else, or is too long ago
+        if _kept(id, contact, customers) is None:  # it has gone to somebody else, or is too long ago
             del self[origin]
             return None
-        return None if _holds(key, contact, customers) else id
+        there = _kept(key, contact, customers)
+        return None if there is not None and _of_source(there, origin[0]) else id
 
 
-def _holds(id: str, contact: str, customers: CustomersByKey) -> bool:
+def _kept(id: str, contact: str, customers: CustomersByKey) -> Memory | None:
     customer = customers.get(id)
-    if customer is None or customer.sharing is None:
-        return customer is not None and contact in customer.contacts
-    homes = (customers.get(linked_key(id)), customers.get(apart_key(id, contact)))
-    return any(home is not None and contact in home.contacts for home in homes)
+    if customer is None:
+        return None
+    keys = (linked_key(id), apart_key(id, contact))
+    homes = [customer] if customer.sharing is None else filter(None, map(customers.get, keys))
+    return next((home.contacts[contact] for home in homes if contact in home.contacts), None)
+
+
+def _of_source(memory: Memory, source: str) -> bool:
+    """Has this source told of the contact? What is folded for good says nothing of sources."""
+    return memory.base.first_at is not None or any(event.source == source for event in memory.events())

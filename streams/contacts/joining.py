@@ -298,6 +298,7 @@ class Joining:
     def _handed(self, id: str, what: Handed) -> None:
         origin, memory = what.origin, remembered(what.kept)
         memory.announced = {origin.source: EACH} if what.each else {}
+        memory.scatter()
         if self._nameless is not None and is_nameless(id):
             make_nameless(memory)
             self._nameless[origin.told] = id

@@ -3,7 +3,8 @@
 Most events come in order, and are folded into the state one by one. Where one comes late, or amends another, the state is folded anew from
 what is known before it. Two bounds keep that, and what is stored, from growing with a contact that goes on for weeks:
 
-- what lies before the *horizon*, which no event and no amendment can reach any more, is folded into the base for good;
+- what lies before the *horizon*, which no event and no amendment can reach any more, is folded into the base for good. Where events come
+  from several partitions, which are not read at one pace, there is no horizon;
 - of what lies after it, the log keeps the last ``MOST_EVENTS`` or ``MOST_BYTES``; an event that belongs before them is refused.
 """
 
@@ -92,6 +93,7 @@ class Memory:
         "log",
         "moment",
         "relevant",
+        "scattered",
         "sequenced",
         "state",
         "talk",
@@ -110,8 +112,10 @@ class Memory:
         self.relevant: tuple[object, ...] = ()
         #: What lies before it (ms) is not amended any more, in the log still or not.
         self.horizon = -NEVER
-        #: The log begins here (ms), as it became too long: no event before it is taken in any more.
+        #: The log begins here (ms), as what was before is folded for good: no event before it is taken in any more.
         self.begins = -NEVER
+        #: Events of it come from several partitions, so that how far time has come in one says nothing of what may still come.
+        self.scattered = False
         #: Source → when it was told last whose contact this is where its events without a customer come (ms); ``EACH``: by every event
         #: that says so (``joining.py``).
         self.announced: dict[str, int] = {}
@@ -249,11 +253,15 @@ class Memory:
         self._note_last_moment(all_of_them)
         return state
 
+    def scatter(self) -> None:
+        """From now on events come from several partitions."""
+        self.scattered, self.horizon = True, -NEVER
+
     def bound(self, horizon: int, rules: Rules) -> None:
         """After an event: fold for good what no event of the future reaches (those before ``horizon``, ms), once that is worth it, and
         what is too much.
         """
-        if horizon > self.horizon:
+        if horizon > self.horizon and not self.scattered:
             self.horizon = horizon
         if self.first_at < self.horizon and len(self.log) >= self._long:
             self.fold_up_to_horizon(rules)
@@ -266,6 +274,7 @@ class Memory:
             return
         events = self.events()
         settled = [event for event in effective(events) if event.at < self.horizon]
+        self.begins = max(self.begins, *(event.at + 1 for event in events if event.at < self.horizon))
         self._settle(settled, [event for event in events if event.at >= self.horizon], rules)
 
     def _shorten(self, rules: Rules) -> None:

@@ -123,7 +123,7 @@ class Shared:
         self,
         event: AnyContactEvent,
         at: int,
-        horizon: int,
+        horizon: int | None,
         remembered_since: int,
         raw: bytes | None,
         *,

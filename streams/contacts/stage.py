@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from streams.contacts.forgetting import Nameless, nameless_event
 from streams.contacts.joining import AnyWord, Joining, Lacking, Note
-from streams.contacts.memory import MOST_EVENTS, TooFarBackError
+from streams.contacts.memory import TooFarBackError
 from streams.contacts.misplaced import ElsewhereError, Misplaced, Way
 from streams.contacts.rules import rules_of
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day
@@ -157,16 +157,18 @@ class ContactsStage:
             known = way == "customer"
             own = None if complete(event, at, rules.days) else raw
             remembered_since = min(at, slowest) - look_back
+            scattered = judged is not None or (bool(lacking) and lacking.has(event.source))
+            horizon = None if scattered else reached - lateness
             if customer.sharing is not None:
                 shared = Shared(key, customers, rules, into)
                 if shared.outlived(at - look_back):
                     customer = customers[key]
             try:
                 if customer.sharing is not None and shared is not None:
-                    admission = shared.admit(event, at, reached - lateness, remembered_since, own, known=known)
+                    admission = shared.admit(event, at, horizon, remembered_since, own, known=known)
                 else:
                     customer.forget(remembered_since)
-                    admission = customer.admit(event, at, rules, reached - lateness, into, own, known=known)
+                    admission = customer.admit(event, at, rules, horizon, into, own, known=known)
                     if (tells or known) and len(customer.arrivals) > rules.least_contacts:
                         day = crowded_day(customer, f"{event.carrier}:{event.contact_id}", rules)
                         if day is not None:
@@ -178,7 +180,7 @@ class ContactsStage:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
                 continue
             except TooFarBackError:
-                detail = f"contact {event.contact_id} has had {MOST_EVENTS // 2} events or more since: too many to count anew"
+                detail = f"contact {event.contact_id} is counted for good up to a later moment: so many events, or so much time, came since"
                 out.rejected.append((index, Rejected("too_late", detail)))
                 continue
             except Exception as error:  # one contact's oddity must not stop the others

@@ -221,3 +221,26 @@ def test_who_waits_when_they_are_forgotten_waits_until_they_go(tmp_path: Path) -
     put(operation, [goes])
     operation.work(random.Random(1))
     assert waiting() == 0
+
+
+def test_what_comes_again_does_not_count_in_a_contact_of_the_same_id_of_another_system(tmp_path: Path) -> None:
+    """The person calls again by another system, which has given the call the id that the first call had in its own."""
+    operation, dice = Operation(tmp_path), random.Random(1)
+    call = [
+        replace(event, contact_id="c1", customer_id=WHO)
+        for event in month(dice, 1)
+        if isinstance(event, e.CallQueued | e.CallAnswered | e.CallEnded)
+    ][:3]
+    other = [replace(each, source="other", id=f"o{each.id}", time=each.time + timedelta(hours=1)) for each in call]
+    put(operation, call)
+    operation.work(dice)
+    forget(operation, WHO)
+    operation.work(dice)
+    put(operation, other)
+    operation.work(dice)
+    right = {key: day.sums for key, day in operation.days().items()}
+    put(operation, call)
+    operation.work(dice)
+    assert {key: day.sums for key, day in operation.days().items()} == right
+    assert right[f"all|all|{call[0].time.date()}"]["calls_offered"] == 2
+    assert not operation.letters()

@@ -14,7 +14,7 @@ from streams.contracts import topics
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent, ContactEvent
 from streams.pipeline import run
-from tests.component.test_misplaced import PARTITIONS, Operation, everyone, month
+from tests.component.test_misplaced import PARTITIONS, Operation, everyone, month, threads
 from tests.support.partly_told import with_every_customer
 from tests.support.states import differences, of_customers, of_days
 
@@ -100,3 +100,23 @@ def test_what_was_told_before_anybody_knew_that_it_is_not_always_told_is_found(t
     right = run(with_every_customer([*told, *ratings]), operation.settings.policy)
     assert right.now is not None
     assert not differences(of_days(operation.days(), right.now), of_days(right.facts, right.now))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_threads_that_last_longer_than_the_lateness_are_counted_in_order(tmp_path: Path, seed: int) -> None:
+    """Contacts and customers are in partitions of their own, which are not read at one pace."""
+    dice, operation = random.Random(seed), Operation(tmp_path)
+    events = [
+        replace(event, customer_id=event.customer_id if dice.random() < 0.4 else None)
+        for event in threads()
+        if isinstance(event, ContactEvent)
+    ]
+    first = replace(events[0], contact_id="first", customer_id=None)
+    for some in ([first], events):
+        for event in some:
+            operation.put(event.carrier, operation.home(event.key), event.key.encode(), encode(event), [])
+        operation.work(dice)
+    result = run(with_every_customer([first, *events]), operation.settings.policy)
+    assert result.now is not None
+    assert not operation.letters()
+    assert not differences(of_days(operation.days(), result.now), of_days(result.facts, result.now))

@@ -201,3 +201,48 @@ def test_whoever_produced_the_figures_are_those_of_the_undisturbed_run(tmp_path:
         for number in range(PARTITIONS):
             assert {operation.home(key.decode()) for key in operation.stores[topic].partition(number)} <= {number}
     assert (metrics.MISPLACED.labels("calls")._value.get() > before) == bool(seed % 2)
+
+
+def threads(days: int = 20, people: int = 8) -> list[AnyEvent]:
+    """A question and its answer a day, in one chat of each customer, for longer than the allowed lateness."""
+    told: list[AnyEvent] = []
+    for number in range(people):
+        chat = {"contact_id": f"x{number}", "customer_id": f"k{number}", "queue_id": "q", "source": "s"}
+        for day in range(days):
+            at = NINE + timedelta(days=day, minutes=number)
+            told += [
+                e.ChatMessage(id=f"q{day}", time=at, sender="customer", **chat),
+                e.ChatMessage(id=f"a{day}", time=at + timedelta(seconds=5), sender="agent", agent_id="a", **chat),
+            ]
+    return sorted(told, key=lambda event: event.time)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_threads_of_weeks_are_counted_in_order_however_far_apart_partitions_are_read(tmp_path: Path, seed: int) -> None:
+    """Null keys, spread over all partitions but the customer's own."""
+    dice, operation, events = random.Random(seed), Operation(tmp_path), threads()
+    for event in events:
+        number = (operation.home(event.key) + dice.randint(1, PARTITIONS - 1)) % PARTITIONS
+        operation.put(event.carrier, number, None, encode(event), [])
+    operation.work(dice)
+    result = run([encode(event) for event in events], operation.settings.policy)
+    assert result.now is not None
+    assert not operation.letters()
+    assert of_days(operation.days(), result.now) == of_days(result.facts, result.now)
+
+
+def test_what_is_folded_for_good_does_not_count_again_by_another_partition(tmp_path: Path) -> None:
+    """Time has not come far in the other partition, which knows nothing of what was before."""
+    dice, operation, events = random.Random(1), Operation(tmp_path), threads(people=1)
+    for event in events:
+        operation.put(event.carrier, operation.home(event.key), event.key.encode(), encode(event), [])
+    operation.work(dice)
+    assert not operation.letters()
+    for event in events:
+        number = (operation.home(event.key) + 1) % PARTITIONS
+        operation.put(event.carrier, number, event.key.encode(), encode(event), [])
+    operation.work(dice)
+    result = run([encode(event) for event in events], operation.settings.policy)
+    assert result.now is not None
+    assert of_days(operation.days(), result.now) == of_days(result.facts, result.now)
+    assert {letter["reason"] for letter in operation.letters()} == {b"too_late"}
