@@ -59,6 +59,8 @@ WEIGHT_WORDS = ("weight", "权重")
 #: Takes a target back.
 NONE_WORDS = ("none", "无")
 _LONGEST = 256
+#: Digits before or behind the point of a value. Decimals take a million and end in an overflow.
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -263,10 +265,13 @@ class _Read:
     def _value(self, kpi: Kpi | None) -> tuple[Decimal | None, str]:
         text, unit = self._cells["value"].replace(" ", ""), self._cells.get("unit")
         if text.endswith("%"):
+            if unit not in (None, "%", "pct"):
+                self._fault("unit", f"{unit!r} contradicts {self._cells['value']!r}; keep one of them")
+                return None, ""
             text, unit = text[:-1], unit or "%"
         try:
             value = Decimal(text)
-            if not value.is_finite():
+            if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
                 raise InvalidOperation
         except InvalidOperation:
             self._fault(

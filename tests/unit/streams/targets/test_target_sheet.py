@@ -58,6 +58,13 @@ def test_targets_are_kept_exact_in_the_unit_of_the_kpi(
         ("csat,team,T1,90,min,,month,S1,2026-12-31,2026-03-01", "row 2, unit: 'min' is no unit of csat"),
         ("csat,team,T1,high,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: 'high' is no number"),
         ("csat,team,T1,nan,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: 'nan' is no number"),
+        ("csat,team,T1,1e9999999,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: '1e9999999' is no number"),
+        ("csat,team,T1,1e-9999999,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: '1e-9999999' is no number"),
+        ("average_handle_time,all,,90%,s,,month,S1,2026-12-31,2026-03-01", "row 2, unit: 's' contradicts '90%'"),
+        (
+            "csat,team,T1,9.0E+01,%,,month,S1,2026-12-31,2026-03-01",
+            "row 2, value: '9.0E+01' is a number that a spreadsheet has rounded",
+        ),
         ("csat,team,T1,90,%,<=,month,S1,2026-12-31,2026-03-01", "row 2, op: of csat higher is better: write >="),
         ("csat,team,T1,90,%,,,S1,2026-12-31,2026-03-01", "row 2, period: is empty; write one of day, week, month"),
         ("csat,team,T1,90,%,,month,,2026-12-31,2026-03-01", "row 2, owner: is empty; say who answers for it"),
