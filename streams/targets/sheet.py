@@ -217,7 +217,7 @@ class _Read:
                 value = Decimal(text.removesuffix("%"))
             except InvalidOperation:
                 value = Decimal("NaN")
-            if not (value.is_finite() and 0 <= value <= 100):
+            if not (value.is_finite() and 0 <= value <= 100 and abs(value.adjusted()) <= _MOST_DIGITS):
                 self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
         if "value" not in self._cells:
             self._fault("value", "is empty; give percent of the card, or none to take the weight back")

@@ -60,6 +60,7 @@ def test_targets_are_kept_exact_in_the_unit_of_the_kpi(
         ("csat,team,T1,nan,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: 'nan' is no number"),
         ("csat,team,T1,1e9999999,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: '1e9999999' is no number"),
         ("csat,team,T1,1e-9999999,%,,month,S1,2026-12-31,2026-03-01", "row 2, value: '1e-9999999' is no number"),
+        ("D2,card,s4-d,1e-9999999,weight,,,S1,,2026-03-01", "row 2, value: '1e-9999999' is no weight"),
         ("average_handle_time,all,,90%,s,,month,S1,2026-12-31,2026-03-01", "row 2, unit: 's' contradicts '90%'"),
         (
             "csat,team,T1,9.0E+01,%,,month,S1,2026-12-31,2026-03-01",
