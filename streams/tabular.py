@@ -24,6 +24,8 @@ _MOST_PARTS = 1_000
 _MOST_UNPACKED = {"worksheet": 40_000_000, "sst": 8_000_000}
 _MOST_OTHERWISE = 1_000_000
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+#: What a spreadsheet makes of a long number that is not kept as text: many ids become one there.
+ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
@@ -79,13 +81,25 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
         raise TabularError(f"{name}, row {number}: no column {', '.join(lacking)}; the columns are {said}")
     if twice := sorted({column for column in found if column and found.count(column) > 1}):
         raise TabularError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
-    rows = []
+    rows, faults = [], []
     for at, cells in told:
         if at > MOST_ROWS:
             raise TabularError(f"{name}: more than {MOST_ROWS} rows; split it")
+        if any(cell.strip() for cell in cells[len(found) :]):
+            faults.append(
+                f"{name}, row {at}: {len(cells)} cells where the header has {len(found)}; put a cell that has a comma into quotes, or give "
+                "the column a heading"
+            )
         own = {column: cell.strip() for column, cell in zip(found, cells, strict=False) if column and cell.strip()}
+        faults += [
+            f"{name}, row {at}, {column}: {cell!r} is a number that a spreadsheet has rounded; format the column as text, export again"
+            for column, cell in own.items()
+            if ROUNDED.fullmatch(cell)
+        ]
         if own:
             rows.append(Row(at, own))
+    if faults:
+        raise TabularError("\n".join(faults))
     return rows
 
 

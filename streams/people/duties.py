@@ -55,7 +55,7 @@ def take_duties(
     if absent := [one for one in file.back if _key(one) not in before]:
         raise ValueError(
             "\n".join(
-                f"{one.kind} of {one.agent_id} from {one.starts:%Y-%m-%d %H:%M}: there is no such entry to take back; "
+                f"{one.kind} of {one.agent_id} from {one.starts.astimezone(zone):%Y-%m-%d %H:%M}: there is no such entry to take back; "
                 "`deskpulse people duty list` shows what there is"
                 for one in absent
             )

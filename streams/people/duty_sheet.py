@@ -142,7 +142,9 @@ class _Read:
                 return midnight(on + timedelta(days=1) if column == "to" else on, self._zone).astimezone(UTC)
             date_, _, hour = text.replace("T", " ").partition(" ")
             on = day(date_)
-            at = datetime.fromisoformat(f"{on.isoformat()} {hour or '00:00'}")
+            # Excel writes 8:00 where ISO 8601 has 08:00.
+            clock = f"0{hour}" if hour[1:2] == ":" else hour
+            at = datetime.fromisoformat(f"{on.isoformat()} {clock or '00:00'}")
             return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
         except (ValueError, OverflowError) as error:
             shape = "2026-03-01 08:00" if kind == "shift" else "2026-03-01"

@@ -59,6 +59,8 @@ WEIGHT_WORDS = ("weight", "权重")
 #: Takes a target back.
 NONE_WORDS = ("none", "无")
 _LONGEST = 256
+#: Digits before or behind the point of a value. Decimals take a million and end in an overflow.
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ class _Read:
                 value = Decimal(text.removesuffix("%"))
             except InvalidOperation:
                 value = Decimal("NaN")
-            if not (value.is_finite() and 0 <= value <= 100):
+            if not (value.is_finite() and 0 <= value <= 100 and abs(value.adjusted()) <= _MOST_DIGITS):
                 self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
         if "value" not in self._cells:
             self._fault("value", "is empty; give percent of the card, or none to take the weight back")
@@ -263,10 +265,13 @@ class _Read:
     def _value(self, kpi: Kpi | None) -> tuple[Decimal | None, str]:
         text, unit = self._cells["value"].replace(" ", ""), self._cells.get("unit")
         if text.endswith("%"):
+            if unit not in (None, "%", "pct"):
+                self._fault("unit", f"{unit!r} contradicts {self._cells['value']!r}; keep one of them")
+                return None, ""
             text, unit = text[:-1], unit or "%"
         try:
             value = Decimal(text)
-            if not value.is_finite():
+            if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
                 raise InvalidOperation
         except InvalidOperation:
             self._fault(

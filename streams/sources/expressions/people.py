@@ -12,6 +12,8 @@ from typing import Any
 
 import phonenumbers
 
+from streams.tabular import ROUNDED
+
 #: Hexadecimal digits of a pseudonym: 128 bits.
 _PSEUDONYM_DIGITS = 32
 _CACHED = 65_536
@@ -28,7 +30,6 @@ _NOBODY = frozenset(
 )  # fmt: skip
 _SIP = re.compile(r"(?:sips?|tel):([^@;>]*)(?:[@;].*)?", re.IGNORECASE)
 _EXTENSION = re.compile("转|轉|分机")
-_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
 
 
 @lru_cache(_CACHED)
@@ -42,7 +43,7 @@ def is_nobody(written: str) -> bool:
 
 def whole(value: str) -> str:
     """An id as it is. Raises ValueError for one that a spreadsheet has rounded to a number like 1.39E+10: many ids become one there."""
-    if "+" in value and _ROUNDED.fullmatch(value):
+    if "+" in value and ROUNDED.fullmatch(value):
         raise ValueError(
             f"{value!r} is a number that a spreadsheet has rounded, and no id any more: format the column as text and export it again"
         )

@@ -88,10 +88,16 @@ def suggest(path: Path, time_zone: str) -> Proposal:
         out.add(f"blanks: [{', '.join(map(_text, blanks))}]", "cells that say that there is nothing")
     _times(out, roles)
     history = _history(columns)
-    if history is not None:
+    # Where every contact has one row, such a word is how it ended, and no step of its story.
+    once = (contact := roles.get("contact")) is not None and len(set(contact.cells)) == len(contact.cells) > 1
+    if history is not None and (history[1] == "queue_log" or not once):
         _of_history(out, roles, columns, *history)
     else:
         _meaning(out, roles)
+    if ignored := [c.name for c in columns if c.cells and not re.search(rf"(?<!\w){re.escape(c.ref)}(?!\w)", str(out))]:
+        out.add(
+            f"# no event reads: {', '.join(' '.join(name.split()) for name in ignored)}", "is anything of it needed?"
+        )
     return Proposal(str(out), TableMapping.model_validate(yaml.safe_load(str(out))), str(out).count(UNSURE))
 
 

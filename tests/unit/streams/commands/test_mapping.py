@@ -258,3 +258,23 @@ def test_a_queue_log_with_all_that_asterisk_writes_besides(tmp_path: Path, heade
 def test_of_a_table_of_tickets_no_calls_are_made(tmp_path: Path) -> None:
     result = suggested(tmp_path, b"Ticket ID,Created time,Agent\n1001,2026-03-02 09:00:00,Wu\n")
     assert "'Ticket ID': a table of tickets" in result.stderr
+
+
+def test_how_calls_ended_is_no_history(tmp_path: Path) -> None:
+    content = (
+        "call_id,caller,start_time,agent,wait_time,talk_time,result,site\nD1,31,2026-03-02 09:00:00,A01,3,100,answered,cd\n"
+        "D2,32,2026-03-02 09:10:00,A01,8,200,answered,cd\nD3,33,2026-03-02 09:20:00,,33,0,abandoned,cd\n"
+    )
+    result = suggested(tmp_path, content.encode())
+    assert result.exit_code == 0, result.stderr
+    total = merged(f.sums for f in run(map(encode, read(tmp_path)), Policy()).daily_facts() if f.entity == "all|all")
+    assert [total[name] for name in ("calls_offered", "calls_answered", "calls_abandoned", "talk_seconds")] == [
+        3, 2, 1, 300_000,
+    ]  # fmt: skip
+    assert "# no event reads: result, site  # ?" in (tmp_path / "by.yaml").read_text(encoding="utf-8")
+
+
+def test_the_state_of_tickets_is_no_history(tmp_path: Path) -> None:
+    content = "工单号,创建时间,状态\n1001,2026-03-02 09:00:00,已关闭\n1002,2026-03-02 09:01:00,已解决\n"
+    result = suggested(tmp_path, content.encode())
+    assert "'工单号': a table of tickets" in result.stderr

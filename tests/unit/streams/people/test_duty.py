@@ -218,6 +218,12 @@ def test_every_fault_says_row_and_remedy(row: str, fault: str) -> None:
     assert fault in str(refused.value)
 
 
+def test_a_shift_begins_as_excel_writes_it() -> None:
+    (shift,) = duties_told("duty.csv", rows("shift|S1|t1|lead|2026/3/2 8:00|2026/3/2 20:00:00"), ZONE).given
+    assert shift.starts == datetime(2026, 3, 2, 8, tzinfo=ZONE)
+    assert shift.ends == datetime(2026, 3, 2, 20, tzinfo=ZONE)
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DESKPULSE_DATA_DIR", str(tmp_path / "var"))
@@ -257,7 +263,8 @@ def test_typed_one_by_one(here: Path) -> None:
     assert (found["person"]["agent_id"], found["at_work"]) == ("S2", False)
     file.write_text(f"{head}\ndeputy,S1,,,2026-03-02,none,,\n", encoding="utf-8")
     assert "0 there already, 1 taken back" in typed("duty", "import", file, "--by", "hr-1")
-    assert "there is no such entry to take back" in typed("duty", "import", file, "--by", "hr-1", code=1)
+    again = typed("duty", "import", file, "--by", "hr-1", code=1)
+    assert "deputy of S1 from 2026-03-02 00:00: there is no such entry to take back" in again
     assert typed(*asked).startswith("S1 李娜 Li Na: lead of team t1 on shift; at work")
     nobody = typed("on-duty", "--team", "t2", "--at", "2026-03-02T19:00", code=1)
     assert "nobody is lead at 2026-03-02 19:00; add `shift,AGENT,t2,lead,2026-03-02 08:00,2026-03-02 20:00,,`" in nobody

@@ -69,6 +69,8 @@ def test_superiors_by_date(tmp_path: Path) -> None:
     [
         (",李娜,,,", "row 2, agent_id: is empty"),
         ("A17,,,,", "row 2, name_zh: no name"),
+        ("1.39E+10,李娜,,,", "row 2, agent_id: '1.39E+10' is a number that a spreadsheet has rounded"),
+        ("A17,李,娜,,,S1", "row 2: 6 cells where the header has 5; put a cell that has a comma into quotes"),
         ("A17,李\x07娜,,,", "row 2, name_zh: '李\\x07娜' holds characters that are not to be seen"),
         ("A17,李娜,A17,,", "row 2, superior: nobody is their own superior"),
         ("A17,李娜,S1,2026-02-30,", "row 2, valid_from: '2026-02-30': there is no such day"),
