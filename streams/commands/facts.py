@@ -141,7 +141,7 @@ def _give(
     source: Source, within: Days, by: By, found: Sequence[DailyFacts | IntervalFacts], per: Per, given: Given
 ) -> None:
     if not found:
-        raise stop(f"no facts of any {by} between {within.first} and {within.last} at {source.place}")
+        raise stop(f"no facts of any {by} in {within} at {source.place}")
     as_of, out, write = source.as_of, given.out, PRINT[given.as_format]
     with clear_errors():
         table = chosen(rows(found, per.value, source.operation.policy, as_of), given.kpis, given.columns)

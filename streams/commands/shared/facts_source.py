@@ -103,7 +103,9 @@ def days(first: date | None, last: date | None) -> Days:
     low, high = first or date.min, last or date.max
     if low > high:
         raise stop(f"--from {low} lies after --to {high}", 2)
-    return Days(low, high, f"{low} – {high}")
+    if first is None and last is None:
+        return Days(low, high, "all days")
+    return Days(low, high, f"{first or 'the beginning'} – {last or 'the end'}")
 
 
 def period(day: date | None, month: date | None, first: date | None, last: date | None) -> Days:

@@ -58,9 +58,16 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
         )
     try:
         with opened(path) as file:
-            text = file.read().decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            raw = file.read()
+        text = raw.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
         raise TableError(f"cannot read {path}: {error}") from error
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise TableError(
+            f"{path}: line {line} is not UTF-8, which these records are in: write the file anew in it (of a Chinese system: "
+            "`iconv -f GB18030 -t UTF-8`), or mend that line"
+        ) from error
     records = list(_records(path, text))
     if vendor is Vendor.amazon_connect:
         source: Source = AmazonConnect(pseudonyms(key), chains(map(_loosely, records)))

@@ -536,6 +536,9 @@ def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path, monkeypatch:
         read_records(path, Vendor.amazon_connect, b"key")
     with pytest.raises(TableError, match=r"cannot read .*absent\.json"):
         read_records(tmp_path / "absent.json", Vendor.amazon_connect, b"key")
+    path.write_bytes(b"{}\n" + '{"a": "客服"}\n'.encode("gb18030"))
+    with pytest.raises(TableError, match=r"line 2 is not UTF-8, .*iconv -f GB18030"):
+        read_records(path, Vendor.amazon_connect, b"key")
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
     with pytest.raises(TableError, match=KEY_VARIABLE):
         read_records(path, Vendor.amazon_connect)
