@@ -90,7 +90,7 @@ def list_(ctx: typer.Context, ids: IdsOnly = False, json_: AsJson = False) -> No
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
         found = appeals.all_appeals(connection)
-        called = Names() if ids else names(operation)
+        called = names(operation, ids)
     if json_:
         as_json(found)
         return
@@ -120,7 +120,7 @@ def show_(ctx: typer.Context, id: Id, ids: IdsOnly = False, json_: AsJson = Fals
     with clear(), store(operation) as database, database.read() as connection:
         one = appeals.appeal_of(connection, id)
         changes = [] if one.decision else appeals.difference(connection, one)
-        called = Names() if ids else names(operation)
+        called = names(operation, ids)
     if json_:
         as_json({"appeal": one, "changes": changes})
         return

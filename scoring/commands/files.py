@@ -42,7 +42,7 @@ def files(
         number = revision or run.published or run.revision
         materials, result, _ = recomputed(connection, run, number)
         before = totals_before(connection, run.card, materials.period)
-        called = Names() if ids else names(operation)
+        called = names(operation, ids)
         left_out = excluded(connection, run, number, called)
         context = Context(result.run, result.outcomes, materials.roster, before, left_out, called, units(operation))
     state = "published" if number == run.published else "not published"

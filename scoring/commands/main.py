@@ -46,7 +46,6 @@ from scoring.runs.result import compute
 from scoring.runs.run import Run
 from scoring.store.runs import look_up
 from scoring.workflow.gather import Operation, gather, names, remembered, store, units, without_facts
-from streams.people.names import Names
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
 
@@ -128,7 +127,7 @@ def run(
         materials = remembered(operation, materials)
         scored = compute(materials)
         result, decided, roster = scored.run, scored.outcomes, materials.roster
-        called = Names() if ids else names(operation)
+        called = names(operation, ids)
         before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}
     if not result.people:
         stop(f"no agent has facts in {when}; {months_there_are(operation)}")

@@ -193,7 +193,7 @@ def status(
             row(made, run.card, run.period, run.state, run.revision, run.published, f"{left} of {len(due)}")
         show(made)
         if len(found) == 1:
-            called = Names() if ids else names(operation)
+            called = names(operation, ids)
             sheets = table("人员 Person", "已签 Signed", "轮到 Next")
             for person, turn in due.items():
                 done = ", ".join(
@@ -226,7 +226,7 @@ def show_(
         run = find_run(connection, card_id(card), str(when))
         result = result_of(connection, run, revision)
         frozen = revision_of(connection, run, revision or run.revision)
-        called = Names() if ids else names(operation)
+        called = names(operation, ids)
     if json_ and person is None:
         typer.echo(written(result.whole()).decode())
         return

@@ -39,7 +39,6 @@ from scoring.period import Month
 from scoring.runs.outcome_inputs import About, Incomplete, known
 from scoring.runs.snapshot import as_given
 from scoring.workflow.gather import Operation, handed_in, judged_at, names, period_facts
-from streams.people.names import Names
 
 
 def what_if_command(
@@ -100,7 +99,7 @@ def what_if_command(
             Scenario(base, rules, seasons), Scenario(new, new_rules, new_seasons), past, operation.policy, incomplete,
             judged_at(operation, as_of),
         )  # fmt: skip
-        called = Names() if ids else names(operation)
+        called = names(operation, ids)
     told = report(made, called)
     show(told.screen(rows))
     write_report(told, out, f"what-if-{base.id}-{first}-{last}")

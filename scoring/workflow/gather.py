@@ -84,9 +84,9 @@ def store(operation: Operation) -> Iterator[Database]:
         database.close()
 
 
-def names(operation: Operation) -> Names:
-    """Everybody's names as they are now; none where nobody has imported any."""
-    return people_store.names(operation.database, operation.data_dir)
+def names(operation: Operation, ids_only: bool = False) -> Names:
+    """Everybody's names as they are now; none where nobody has imported any, or where ids are asked for."""
+    return Names() if ids_only else people_store.names(operation.database, operation.data_dir)
 
 
 def units(operation: Operation) -> UnitNames:

@@ -91,11 +91,14 @@ class Names:
             if wanted in {written.casefold() for written in (person.name_zh, person.name_latin) if written}
         )
 
-    def id_of(self, said: str) -> str:
-        """The id of a known name; anything else stays as it was said. Raises ValueError for a name that several bear."""
+    def id_of(self, said: str, option: str = "") -> str:
+        """The id of a known name; anything else stays as it was said. Raises ValueError for a name that several bear, with what to write:
+        an id, behind the ``option`` that takes it.
+        """
         bearers = [] if said in self._of else self.ids(said)
         if len(bearers) > 1:
-            raise ValueError(f"{len(bearers)} people are called {said}; give the id: {' or '.join(bearers)}")
+            ids = " or ".join(option + id for id in bearers)
+            raise ValueError(f"{len(bearers)} people are called {said}; give the id: {ids}")
         return bearers[0] if bearers else said
 
     def author(self, said: str) -> str:
@@ -103,14 +106,9 @@ class Names:
 
         Raises ValueError for nobody, and for a name that several bear.
         """
-        who = said.strip()
-        if not who:
+        if not (who := said.strip()):
             raise ValueError("say who does this: --by ID")
-        if who in self._of or not (bearers := self.ids(who)):
-            return who
-        if len(bearers) > 1:
-            raise ValueError(f"{len(bearers)} people are called {who}; give the id: --by {' or --by '.join(bearers)}")
-        return bearers[0]
+        return self.id_of(who, "--by ")
 
 
 def _name(person: Person, language: str) -> str:
