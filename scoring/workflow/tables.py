@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from scoring.store.audit import Actor
@@ -15,8 +15,8 @@ from streams.people.duty_sheet import parse_duties
 from streams.people.sheet import parse_people, unknown_superiors_told
 from streams.people.store import all_people, all_reporting, people_database, take
 from streams.people.units import parse_units, take_units
-from streams.targets.misfits import require_fit
-from streams.targets.sheet import merged, owned, parse_targets
+from streams.targets import taking
+from streams.targets.sheet import parse_targets
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,7 @@ def take_duty_roster(operation: Operation, name: str, body: bytes, by: Actor) ->
 
 def take_targets(operation: Operation, name: str, body: bytes, by: Actor) -> Taken:
     """The target sheet. Raises ValueError with a line per fault, ConnectionError where the broker does not take all of it."""
-    given, book = owned(parse_targets(name, body, by.name, by.at), names(operation).id_of), operation.targets()
-    done = merged(book, given)
-    require_fit(book, done.versions)
-    if (sent := operation.publish_targets(done.versions)) != len(done.versions):
-        raise ConnectionError(
-            f"the broker has acknowledged {sent} of {len(done.versions)} targets; send the sheet again"
-        )
+    done = taking.take_targets(operation, parse_targets(name, body, by.name, by.at), names(operation).id_of)
     return Taken(done.new, done.changed, done.same)
 
 
@@ -74,7 +68,5 @@ def duties(operation: Operation) -> DutyBook:
     return duty_book(operation.database, operation.data_dir, operation.policy.zone)
 
 
-@contextmanager
-def _kept(operation: Operation) -> Iterator[Database]:
-    with people_database(operation.database, operation.data_dir) as database:
-        yield database
+def _kept(operation: Operation) -> AbstractContextManager[Database]:
+    return people_database(operation.database, operation.data_dir)

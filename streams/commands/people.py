@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -209,10 +209,8 @@ def upgrade(ctx: typer.Context) -> None:
         typer.echo(f"{kept.address}: version {kept.upgrade()}")
 
 
-@contextmanager
-def _database(here: Deployment) -> Iterator[Database]:
-    with people_database(here.database, here.data_dir) as kept:
-        yield kept
+def _database(here: Deployment) -> AbstractContextManager[Database]:
+    return people_database(here.database, here.data_dir)
 
 
 def _all(here: Deployment) -> tuple[dict[str, Person], dict[str, list[Reporting]]]:

@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.commands.shared.author import AsJson, By
-from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment, stop
-from streams.kafka.topics import ensure_topics
+from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment
 from streams.operation import KafkaOperation
 from streams.people.store import names
 from streams.tabular import day
 from streams.targets.book import Targets
 from streams.targets.misfits import require_fit
-from streams.targets.sheet import COLUMNS, merged, owned, read_targets, said
+from streams.targets.sheet import COLUMNS, merged, read_targets, said
+from streams.targets.taking import take_targets
 
 targets = typer.Typer(
     no_args_is_help=True, help="What is to be reached: wallboard, alert rules and score cards go by it."
@@ -47,18 +47,9 @@ def import_(ctx: typer.Context, file: File, by: By, broker: Broker = None, prefi
     before stays as an earlier version, with author and time. The same sheet again changes nothing.
     """
     here = deployment(ctx, broker=broker, prefix=prefix)
-    settings = here.settings
     with clear_errors():
         known = names(here.database, here.data_dir)
-        given = owned(read_targets(file, known.author(by), here.now()), known.id_of)
-        ensure_topics(settings)
-        operation = KafkaOperation(settings)
-        book = operation.targets()
-        done = merged(book, given)
-        require_fit(book, done.versions)
-        sent = operation.publish_targets(done.versions)
-    if sent != len(done.versions):
-        raise stop(f"the broker has acknowledged {sent} of {len(done.versions)} targets; run the command again")
+        done = take_targets(here, read_targets(file, known.author(by), here.now()), known.id_of)
     typer.echo(f"imported: {done.new} new, {done.changed} changed, {done.same} there already")
 
 
