@@ -214,7 +214,7 @@ class _Postman:
         self._settings, self._tell = settings, tell
         self._chunk: list[tuple[Letter, Whole]] = []
         self._bytes = 0
-        self._producer = self._opened()
+        self._producer = opened(self._settings)
         # Only now: a run before this one may have been writing until it was shut out.
         self.mail = Mail(settings)
         self.known = set(self.mail.notes)
@@ -255,7 +255,7 @@ class _Postman:
                 raise
             # The client counts what was refused, and could send nothing more.
             self._producer.close(timeout=0)
-            self._producer = self._opened()
+            self._producer = opened(self._settings)
             self.mail.read_notes()
             self.known.update(self.mail.notes)
             return False
@@ -286,10 +286,6 @@ class _Postman:
                 partition=letter.partition,
             )
         self._producer.commit_transaction()
-
-    def _opened(self) -> KafkaProducer:
-        """A producer that has shut out whoever was at it before, and rolled back what they had begun."""
-        return opened(self._settings)
 
 
 def opened(settings: Settings) -> KafkaProducer:

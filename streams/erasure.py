@@ -165,8 +165,8 @@ def forget(settings: Settings, ids: Sequence[str], seconds: float) -> None:
 
 
 def _ends(settings: Settings, *names: str) -> dict[TopicPartition, int]:
-    with reading.answering(settings), closing(reading.reader(settings)) as consumer:
-        return reading.ends_for(consumer, *names)
+    with reading.answering(settings):
+        return reading.ends(settings, *names, decided=True)
 
 
 def trim(settings: Settings) -> None:

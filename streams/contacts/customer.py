@@ -293,10 +293,21 @@ class Customer:
         for its waiting in a queue, which is told of each customer.
         """
         memory = self.release([key], rules, tally)[key]
+        self._told_whole(key, memory, tally)
+        return memory
+
+    def rename(self, id: str, tally: Tally) -> None:
+        """The customer has another id: their contacts wait under that."""
+        for key, memory in self.contacts.items():
+            self._told_whole(key, memory, tally)
+            tally.waits(key, memory.state.slots, id)
+        self.id = id
+
+    def _told_whole(self, key: str, memory: Memory, tally: Tally) -> None:
+        """Have all told that a contact comes to, and its waiting taken back, which is told of each customer."""
         tally.difference(key, memory.state.sent(), memory.state.slots, self.id)
         tally.waits(key, memory.state.slots, self.id, -1)
         memory.state.was.clear()
-        return memory
 
     def take_out(self, key: str, source: str, rules: Rules, tally: Tally) -> Memory | None:
         """Let go of what a source has told of a contact, with what was sent on of that; None: nothing.

@@ -36,9 +36,9 @@ def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
         if (invitation := contact.slots.get(f"invited_{event.survey}")) is not None:
             contact.fill(f"invited_{event.survey}", replace(invitation, staff=_ANSWERED, desk=_ANSWERED))
     if event.survey == "csat":
-        sums = _satisfaction(event, rules)
-        contact.put("rating", at, both=sums)
-        if rules.policy.bad(event.scale, event.score):
+        bad = rules.policy.bad(event.scale, event.score)
+        contact.put("rating", at, both=_satisfaction(event, bad, rules))
+        if bad:
             if contact.bad_since is None:
                 contact.bad_since = at
             _root_cause(contact, rules)
@@ -57,7 +57,7 @@ def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
         contact.put("nps", at, both=sums)
 
 
-def _satisfaction(event: e.Rated, rules: Rules) -> Sums:
+def _satisfaction(event: e.Rated, bad: bool | None, rules: Rules) -> Sums:
     ratings, total, squares = csat_measures(event.scale)
     sums: Sums = {"csat_ratings": 1, ratings: 1}
     if event.score:
@@ -65,7 +65,7 @@ def _satisfaction(event: e.Rated, rules: Rules) -> Sums:
         sums |= {total: score, squares: squared(score, "points2")}
     if rules.policy.satisfies(event.scale, event.score):
         sums["csat_satisfied"] = 1
-    bad, of_five = rules.policy.bad(event.scale, event.score), event.scale == "1-5"
+    of_five = event.scale == "1-5"
     if bad is not None and not of_five:
         sums["csat_judged_others"] = 1
     if bad:

@@ -22,6 +22,8 @@ from streams.contracts.events import AnyContactEvent
 _FREE_TEXT = frozenset({"cause", "reason"})
 #: Source, channel and id of a contact.
 _Origin = tuple[str, str, str]
+#: What a one-off id ends with.
+_LOT_END = joint_key("", "")
 #: Of an id: another, drawn by lot, that is kept in the same partition.
 Draw = Callable[[str], str]
 
@@ -33,7 +35,7 @@ def nameless_id(lot: str) -> str:
 
 def is_nameless(key: str) -> bool:
     """Is it the one-off id of somebody who was forgotten, or a key under which something of it is kept?"""
-    return key.partition(linked_key(""))[0].endswith(joint_key("", ""))
+    return id_of(key).endswith(_LOT_END)
 
 
 def may_name(id: str, raw: bytes) -> bool:

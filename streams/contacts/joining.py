@@ -398,19 +398,10 @@ class Joining:
                     continue
             self._customers[kept_under] = customer
             self.touched.add(kept_under)
-            self._rename(customer, customer_of(kept_under))
+            customer.rename(customer_of(kept_under), self._tally)
             for memory in customer.contacts.values():
                 make_nameless(memory)
             self._nameless.hold(other, customer)
-
-    def _rename(self, customer: Customer, id: str) -> None:
-        """Have a customer's contacts wait under another id."""
-        for key, memory in customer.contacts.items():
-            self._tally.difference(key, memory.state.sent(), memory.state.slots, customer.id)
-            memory.state.was.clear()
-            self._tally.waits(key, memory.state.slots, customer.id, -1)
-            self._tally.waits(key, memory.state.slots, id)
-        customer.id = id
 
     # -- what is kept --------------------------------------------------------------------------------------------------
 

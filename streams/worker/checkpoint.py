@@ -104,8 +104,8 @@ class Checkpointer:
         self._past_days = DayEviction(state.days, kpis.unwritten_day, kpis.write_day, cutoff.days_held)
         #: Partition number → the cutoff day as of what is written.
         self._cutoffs: dict[int, int] = {}
-        #: Partition number → the cutoff day, and the offset of contributions, as of what is written.
-        self._read_from: dict[int, tuple[int, int]] = {}
+        #: Partition number → the offset of contributions as of what is written.
+        self._offsets: dict[int, int] = {}
         self._evicted = 0.0
 
     def prepare(self, seconds: float | None) -> Checkpoint:
@@ -128,7 +128,7 @@ class Checkpointer:
         flushed = self._flusher.step({alert.entity for alert in alerts}, contributed, seconds)  # 4
         clocks = self._source_clocks()  # 5
         self._old_customers.step(clocks)
-        self._quiet.step(clocks, self._read_from)
+        self._quiet.step(clocks, self._cutoffs, self._offsets)
         self._evict()  # 6
         reached = self._mark(flushed)  # 7
         cutoffs = {place[1]: self._cutoff.at(now) for place, (_, now) in flushed.items()}
@@ -142,7 +142,7 @@ class Checkpointer:
         self._quiet.agents.clear()
         for number, cutoff in checkpoint.cutoffs.items():
             self._cutoffs[number] = cutoff
-            self._read_from[number] = cutoff, checkpoint.reached[self._contributions, number]
+            self._offsets[number] = checkpoint.reached[self._contributions, number]
             if (written := self._past_days.written(number)) is not None:
                 place = self._contributions, number
                 self._progress.starts[place] = since(self._progress.starts.get(place, []), written)

@@ -67,12 +67,6 @@ class OwnPartition(WriteBackCache[V]):
             return self[key]
         return default
 
-    def containing(self, text: str) -> set[str]:
-        """The keys that have a text in them, of all that is at work or stored here."""
-        raw = text.encode()
-        stored = {name.decode() for name in self.store.partition(self._number) if raw in name}
-        return (stored - self._astray) | {key for key in self if text in key}
-
     def where(self, wanted: Callable[[bytes], bool]) -> set[str]:
         """The keys of all that is stored here in such a form, and of all that is at work."""
         stored = {name.decode() for name, value in self.store.partition(self._number).items() if wanted(value)}

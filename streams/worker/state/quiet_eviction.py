@@ -14,8 +14,8 @@ from streams.presence.log import AgentPresence
 from streams.worker.state.own_partition import ByPartition
 from streams.worker.state.store import WriteBackCache
 
-#: That are looked at at once, and how far (ms) time must have come since a walk through all began before the next does.
 _DAY_MS = 86_400_000
+#: That are looked at at once, and how far (ms) time must have come since a walk through all began before the next does.
 _AT_ONCE, _BETWEEN_MS = 100, _DAY_MS
 
 
@@ -35,23 +35,20 @@ class QuietEviction:
         self.entities: set[str] = set()
         self.agents: set[str] = set()
 
-    def step(self, clocks: Mapping[int, int], written: Mapping[int, tuple[int, int]]) -> None:
-        """Look at the next few. ``clocks``: partition → how far its slowest source has come, ms since 1970; ``written``: partition → the
-        cutoff day (ordinal) and the offset of contributions as of what is written, from where on they would be read again.
+    def step(self, clocks: Mapping[int, int], cutoffs: Mapping[int, int], offsets: Mapping[int, int]) -> None:
+        """Look at the next few. ``clocks``: partition → how far its slowest source has come, ms since 1970; ``cutoffs``, ``offsets``:
+        partition → the cutoff day (ordinal) and the offset of contributions as of what is written, from where on they would be read again.
         """
         for number, now in clocks.items():
             began, walk = self._walks.get(number, (0, iter(())))
             if next(walk, self) is self and now >= began + _BETWEEN_MS:
-                self._walks[number] = now, self._walk(number, now, written.get(number))
+                self._walks[number] = now, self._walk(number, now, cutoffs.get(number, 0), offsets.get(number, 0))
 
-    def _walk(self, number: int, now: int, written: tuple[int, int] | None) -> Iterator[None]:
+    def _walk(self, number: int, now: int, cutoff: int, offset: int) -> Iterator[None]:
         names = list(self._presences.store.partition(number))
         for start in range(0, len(names), _AT_ONCE):
             self._let_agents_go(number, names[start : start + _AT_ONCE], now)
             yield
-        if written is None:
-            return
-        cutoff, offset = written
         if not cutoff:
             return
         keys = [name.decode() for name in self._entities.store.partition(number)]

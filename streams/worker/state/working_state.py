@@ -103,8 +103,7 @@ class WorkingState:
 
     def _nameless(self, number: int) -> Nameless:
         customers = self.customers.of(number)
-        keys = filter(is_nameless, customers.containing(nameless_id("")))
-        return Nameless(self._draw, ((key, customers[key]) for key in keys))
+        return Nameless(self._draw, ((key, customers[key]) for key in filter(is_nameless, customers.stored())))
 
     def _draw(self, id: str) -> str:
         """A one-off id that is kept where ``id`` is."""
