@@ -117,7 +117,7 @@ def _once(node: yaml.MappingNode) -> None:
     """Raise YamlError where a key stands twice: the reader would take the last without a word."""
     seen: set[str] = set()
     for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+        if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
                 raise YamlError(f"{key.value!r} stands here twice; keep one", key.start_mark.line + 1)
             seen.add(key.value)

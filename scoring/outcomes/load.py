@@ -26,9 +26,8 @@ def parse(text: str, name: str) -> Settings:
     if not isinstance(root, yaml.MappingNode):
         raise SettingsError(f"{name}:1: settings are a mapping that begins with `schema: deskpulse/outcomes/1`")
     lines: Lines = {}
-    twice = list(_walk(root, (), lines))
-    if twice:
-        raise SettingsError(_told(name, lines, raw, twice))
+    if endless := list(_walk(root, (), lines)):
+        raise SettingsError(_told(name, lines, raw, endless))
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -41,15 +40,13 @@ def parse(text: str, name: str) -> Settings:
 def _walk(
     node: yaml.Node, loc: tuple[str | int, ...], lines: Lines, above: tuple[yaml.Node, ...] = ()
 ) -> Iterator[Fault]:
-    """Fills in the line of every key and position; yields the keys that stand twice, of which YAML takes the last."""
+    """Fills in the line of every key and position; yields where something contains itself."""
     lines.setdefault(loc, node.start_mark.line + 1)
     if node in above:
         yield loc, "contains itself; write it out"
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*loc, key.value if isinstance(key, yaml.ScalarNode) else str(key.start_mark))
-            if below in lines:
-                yield below, "stands here twice; keep one"
             lines[below] = key.start_mark.line + 1
             yield from _walk(value, below, lines, (*above, node))
     elif isinstance(node, yaml.SequenceNode):

@@ -38,6 +38,7 @@ BOMBS = {
     "a number that is too large for one": ("a: 1.0e+999", "no number"),
     "half a character": ('a: "\\ud83d"', "half a character"),
     "a key twice": ("a: {b: 1}\nc: 2\na: 3", "line 3: 'a' stands here twice"),
+    "a merge twice": ("a: &a {b: 1}\nc: &c {d: 1}\ne:\n  <<: *a\n  <<: *c", "line 5: '<<' stands here twice"),
     "a key twice, further in": ("a:\n- {b: 1, c: 2, b: 1}", "line 2: 'b' stands here twice"),
 }
 
