@@ -6,7 +6,6 @@ A command is imported when it is asked for: each needs libraries that take a sec
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
-from itertools import starmap
 from typing import Any
 
 import typer
@@ -44,7 +43,8 @@ class _Imported(dict[str, Any]):
 
     def __init__(self) -> None:
         others = sorted(entry_points(group=_GROUP), key=lambda point: point.name)
-        super().__init__({point.name: point for point in (*others, *starmap(_own, _OWN.items()))})
+        own = (EntryPoint(name, place, _GROUP) for name, place in _OWN.items())
+        super().__init__({point.name: point for point in (*others, *own)})
 
     def get(self, name: str, default: Any = None) -> Any:
         """The command of that name."""
@@ -64,10 +64,6 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, without importing them."""
         return list(self.commands)
-
-
-def _own(name: str, place: str) -> EntryPoint:
-    return EntryPoint(name, place, _GROUP)
 
 
 def _made(name: str, loaded: Any) -> Any:

@@ -141,11 +141,11 @@ def _by_days(
         weights = own
         there = [season for season in due if season.entry.first <= first <= season.entry.last]
         for season in sorted(there, key=lambda season: season.profile.kind != "sheet"):
-            weights = under(_due(season.profile, card), card, weights)
+            weights = under(on_part(season.profile, card), card, weights)
         yield weights, (following - first).days
 
 
-def _due(profile: Profile, card: Card) -> Profile:
+def on_part(profile: Profile, card: Card) -> Profile:
     """The profile without changes of items that are not due on this part of the card."""
     changes = []
     for change in profile.cards[card.id]:

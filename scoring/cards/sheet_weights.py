@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from scoring.cards.load import find, known
 from scoring.cards.model import Card
-from scoring.cards.profile_calendar import Entry, Season
+from scoring.cards.profile_calendar import Entry, Season, on_part
 from scoring.cards.profiles import SCHEMA, Change, Profile, ProfileError, named, under
 from scoring.cards.targets import in_question
 from scoring.fields import Name
@@ -35,8 +35,7 @@ def fits(card: Card, profile: Profile) -> None:
         named(profile, card)
         for kind in card.periods:
             part = card.at(kind)
-            own = tuple(change for change in profile.cards[card.id] if all(part.has(id) for id in change.items or ()))
-            under(profile.model_copy(update={"cards": {card.id: own}}), part)
+            under(on_part(profile, part), part)
     except ProfileError as error:
         raise ProfileError(f"{error}; correct the target sheet: `deskpulse targets import`") from error
 

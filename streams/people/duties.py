@@ -61,7 +61,8 @@ def take_duties(
             )
         )
     given = {_key(one): replace(one, starts=_utc(one.starts), ends=one.ends and _utc(one.ends)) for one in file.given}
-    after = {key: one for key, one in {**before, **given}.items() if key not in {_key(one) for one in file.back}}
+    back = {_key(one) for one in file.back}
+    after = {key: one for key, one in {**before, **given}.items() if key not in back}
     whole = replace(book, duties=sorted(after.values(), key=lambda one: (one.starts, one.agent_id)))
     if wrong := disagreements(whole):
         raise ValueError("\n".join(wrong))

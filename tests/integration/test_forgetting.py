@@ -25,6 +25,7 @@ from streams.kafka.connection import kafka_python_options
 from streams.kafka.topics import ensure_topics
 from streams.pipeline import run
 from streams.settings import Settings, environment
+from tests.conftest import GivenService, lacking
 from tests.support.operation import facts, messages, policy_file, run_cli, send, settled, worker
 from tests.support.states import differences, stored_customers
 
@@ -100,8 +101,8 @@ def holding(folder: Path, *texts: str, prefix: str = "") -> list[str]:
 def test_a_customer_forgotten_while_workers_run(
     kafka: Any, redis_server: Any, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not hasattr(kafka, "directory") or not hasattr(redis_server, "directory"):
-        pytest.skip("somebody else's brokers: their files cannot be searched")
+    if isinstance(kafka, GivenService) or isinstance(redis_server, GivenService):
+        lacking("brokers whose files can be searched: unset DESKPULSE_TEST_BROKER and DESKPULSE_TEST_REDIS")
     operation = settings.model_copy(
         update={"policy_file": policy_file(tmp_path, time_zone="UTC", max_customer_contacts_per_day=3)}
     )

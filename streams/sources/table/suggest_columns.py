@@ -25,11 +25,13 @@ class Column:
 
     @property
     def ref(self) -> str:
+        """How an expression names it."""
         plain = self.name.isidentifier() and not keyword.iskeyword(self.name) and self.name not in _BOUND
         return self.name if plain else f'col("{self.name}")'
 
     @property
     def few(self) -> list[str]:
+        """The first cells that differ."""
         return list(dict.fromkeys(self.cells))[:50]
 
 
@@ -37,6 +39,7 @@ _BOUND = frozenset({"queued", "wait", "talk", "taken", "none", "true", "false", 
 
 
 def columns_of(table: Table, rows: Sequence[Sequence[str]], blanks: frozenset[str]) -> Iterator[Column]:
+    """The columns of a table that have names, with the cells of these rows."""
     for place, name in enumerate(table.header):
         if name:
             cells = [row[place].strip() if place < len(row) else "" for row in rows]
@@ -72,6 +75,8 @@ def _anything(column: Column) -> bool:
 
 
 def all_of(read: Callable[[str], object]) -> Callable[[Column], bool]:
+    """Can every cell of a column be read so?"""
+
     def can_be(column: Column) -> bool:
         try:
             return bool(column.cells) and all(read(cell) is not None for cell in column.few)
@@ -114,6 +119,7 @@ def _moment(cell: str) -> datetime:
 
 
 def format_of(few: list[str], candidates: tuple[str, ...]) -> tuple[str, str]:
+    """The first format that reads these cells, and what is not sure of it; "" where none does."""
     try:
         fit = list(formats(few, candidates))
     except ValueError:
@@ -124,6 +130,7 @@ def format_of(few: list[str], candidates: tuple[str, ...]) -> tuple[str, str]:
 
 
 def is_iso(few: Sequence[str], read: Callable[[str], object]) -> bool:
+    """Are these cells read without a format?"""
     try:
         return bool(few) and all(read(cell) is not None for cell in few)
     except ValueError:
@@ -144,6 +151,7 @@ def _is_day(column: Column) -> bool:
 
 
 def is_clock(column: Column) -> bool:
+    """Are the cells times of day?"""
     return all(re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", cell) for cell in column.few) if column.cells else False
 
 
@@ -154,7 +162,7 @@ _CAN_BE: dict[str, Callable[[Column], bool]] = {
     "wrap_up": all_of(_is_duration),
     "rating": lambda column: all_of(number)(column) or bool(answers(column)[1]),
     "abandoned": lambda column: len(set(column.cells)) <= 4 and bool(noes(column)),
-    "taken_at": lambda column: _is_moment(column),
+    "taken_at": _is_moment,
     "started": _is_moment,
     "version": _is_moment,
     "day": _is_day,
@@ -166,6 +174,7 @@ _CAN_BE: dict[str, Callable[[Column], bool]] = {
 
 
 def noes(column: Column) -> list[str]:
+    """The cells that say no."""
     return [cell for cell in column.few if cell.lower() in NO]
 
 
@@ -178,10 +187,12 @@ def answers(column: Column) -> tuple[str, dict[str, int]]:
 
 
 def yeses(column: Column) -> list[str]:
+    """The cells that say yes."""
     return [cell for cell in column.few if cell.lower() in YES]
 
 
 def seconds_of(column: Column) -> str:
+    """The expression that reads a column as seconds."""
     if all_of(number)(column):
         return f"number({column.ref})"
     if any("," in cell for cell in column.few) and all_of(lambda cell: number(plain(cell)))(column):

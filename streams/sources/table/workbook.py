@@ -39,7 +39,12 @@ def check_extent(path: Path, raw: bytes) -> None:
                     _bounded(path, *_of_xlsx(_chunks(packed, part)))
                 elif part == "content.xml":
                     _bounded(path, *_of_ods(_chunks(packed, part)))
-    except (BadZipFile, NotImplementedError, EOFError, ValueError) as error:
+    except (
+        BadZipFile,
+        NotImplementedError,
+        EOFError,
+        ValueError,
+    ) as error:  # the second: packed in a way that Python does not know
         if isinstance(error, TableError):
             raise
         raise TableError(f"cannot read the spreadsheet {path}: {error}") from error
