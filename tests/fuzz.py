@@ -199,9 +199,19 @@ def mutated(event: AnyEvent, dice: random.Random) -> bytes | None:
     return dice.choice(_OF_BYTES)(msgspec.json.encode(fields), dice)
 
 
+def _id_of(topic: str, value: bytes | None) -> str | None:
+    """The id under which it counts; None: it is no event."""
+    found = decode_presence(value) if topic == topics.AGENTS.name else decode_contact(value)
+    return None if isinstance(found, Rejected) else found.id
+
+
 def mixture(good: Sequence[AnyEvent], count: int, seed: int) -> Iterator[Message]:
-    """``count`` mutated messages among the good events, each of which comes once; every twentieth has a key that is not its own."""
+    """``count`` mutated messages among the good events, each of which comes once; every twentieth has a key that is not its own.
+
+    No two are events of one id: which of them stands depends on which partition is read first, and that is no fault.
+    """
     dice, number = random.Random(seed), 0
+    ids = {event.id for event in good}
     for index, event in enumerate(good):
         for _ in range(count * (index + 1) // len(good) - count * index // len(good)):
             like = dice.choice(good)
@@ -209,6 +219,10 @@ def mixture(good: Sequence[AnyEvent], count: int, seed: int) -> Iterator[Message
                 like.key.encode() if dice.random() < 0.95 else dice.choice((None, b"", b"?", b"\xff\xfe", b"k" * 5000))
             )
             value = mutated(like, dice)
+            while (id := _id_of(like.carrier, value)) in ids:
+                value = mutated(like, dice)
+            if id is not None:
+                ids.add(id)
             yield Message(number, like.carrier, b"?" if value is None else key, value, True)
             number += 1
         yield Message(number, event.carrier, event.key.encode(), encode(event), False)

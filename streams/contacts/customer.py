@@ -329,6 +329,7 @@ class Customer:
         other.heard, other.horizon, other.begins = memory.heard, memory.horizon, memory.begins
         other.scattered = memory.scattered
         self._replace(key, memory, state, tally)
+        memory.announced.pop(source, None)  # what it tells from now on is heard of anew
         memory.keep(rest)
         self._relink(key, memory, rules, tally)
         tally.difference(key, {}, {name: slot for name, slot in other.state.slots.items() if slot.form != WAITING})

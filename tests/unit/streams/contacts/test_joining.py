@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from streams.contacts.joining import MOST_SOURCES
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
@@ -65,3 +67,16 @@ def test_events_of_one_id_of_two_systems_are_two_whoever_is_told_first() -> None
     result = run_events(events)
     assert held(result) == {"c1": ["calls:c1"], "k": ["calls:c1"]}
     assert result.facts["all|all|2026-03-02"].sums["calls_handled"] == 2
+
+
+def test_whose_a_contact_is_is_told_again_though_another_system_has_told_the_same_id() -> None:
+    """The customer who gave a contact back, and kept what another system had told of it, may get it back."""
+    events = [
+        told("09:00:00", e.ChatStarted, "1", None, contact_id="c0", agent_id=None),
+        told("09:01:00", e.CallAnswered, "2", "k", "o"),
+        told("09:02:00", e.CallEnded, "3", "k", sequence=2),
+        told("09:02:00", e.CallInvited, "4", "m", sequence=3),
+        told("09:02:00", e.CallInvited, "5", "k", sequence=4),
+    ]
+    for order in permutations(events):
+        assert held(run_events(list(order))) == {"c0": ["chats:c0"], "k": ["calls:c1"]}, [event.id for event in order]
