@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,11 +31,9 @@ from deploy.local.redis import LocalRedis
 from streams.contracts import topics
 from streams.contracts.decode import Rejected, decode_contact, decode_presence, encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Sums
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
-from streams.kpi.measures import add
 from streams.pipeline import run
 from streams.settings import Settings
 from streams.sources.simulated import simulate
@@ -43,7 +41,7 @@ from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 from streams.worker.dead_letters import HEAD_BYTES
 from tests.support.operation import answers, facts, messages, metric, policy_file, program
-from tests.support.states import differences
+from tests.support.states import differences, whole_days
 
 #: The desk's events lie within this time before now: none of them is too late for another.
 _DESK_HOURS = 10
@@ -381,16 +379,8 @@ def _compare(settings: Settings, sent: Sequence[Message], wanted: Expected, coun
             f"the pure path refuses {len(plain.rejected)} that the worker took, first {plain.rejected[0]}"
         )
     undisturbed = {fact.key: fact.sums for fact in plain.daily_facts() if fact.sums}
-    if found := differences(_whole_days(undisturbed), _whole_days(facts(settings))):
+    if found := differences(whole_days(undisturbed), whole_days(facts(settings))):
         told.wrong.append(f"daily facts: {found}")
-
-
-def _whole_days(days: Mapping[str, Sums]) -> dict[str, Sums]:
-    """Days with the later parts that were added to them when they were over."""
-    out: dict[str, Sums] = {}
-    for key, sums in days.items():
-        add(out.setdefault(key.partition("+")[0], {}), sums)
-    return out
 
 
 def _number(record: Any) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 from msgspec.structs import asdict
 
 from streams.contacts import customer as customers
-from streams.contracts.outputs import DailyFacts
+from streams.contracts.outputs import DailyFacts, Sums
 from streams.entities import daily_facts as daily
 from streams.entities.entity import Entity
+from streams.kpi.measures import add
 from streams.settings import Settings
 from streams.worker.state.store import MemoryStore
 from tests.support.operation import messages
@@ -28,6 +29,14 @@ def latest(settings: Settings, topic: str) -> dict[str, bytes]:
 def stored_customers(settings: Settings, topic: str) -> dict[str, customers.Customer]:
     """Every customer as it is stored."""
     return {key: customers.load(raw, key) for key, raw in latest(settings, topic).items()}
+
+
+def whole_days(days: Mapping[str, Sums]) -> dict[str, Sums]:
+    """Sums of days with the later parts that were added to them when they were over."""
+    out: dict[str, Sums] = {}
+    for key, sums in days.items():
+        add(out.setdefault(key.partition("+")[0], {}), sums)
+    return out
 
 
 def of_customers(stored: Mapping[str, customers.Customer]) -> dict[str, Any]:
