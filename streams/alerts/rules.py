@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from streams.contracts.outputs import NOW, WINDOWS, WatchedWindow
 from streams.kpi.catalog import KPIS
 from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
@@ -26,7 +27,7 @@ class Rule(BaseModel):
     zh: str
     en: str
     kpi: str
-    window: Literal["5m", "30m", "today", "now"]
+    window: WatchedWindow
     below: float | Literal["target"] | None = None
     above: float | Literal["target"] | None = None
     clear: float | None = None
@@ -44,7 +45,7 @@ class Rule(BaseModel):
         if self.kpi not in KPIS:
             raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
         if KPIS[self.kpi].live:
-            if self.window != "now":
+            if self.window != NOW:
                 raise ValueError(f"{self.kpi} is a value of this moment: `window: now`")
             if self.kpi == STAFFING_GAP and (unfit := {"agent", "team", "queue"} & set(self.scope)):
                 raise ValueError(f"no agents are tied to one {' or '.join(sorted(unfit))}: scope is site or all")
@@ -52,9 +53,11 @@ class Rule(BaseModel):
                 raise ValueError(f"nobody waits for an {' or '.join(sorted(unfit))}: scope is queue, site or all")
         elif KPIS[self.kpi].only_mature:
             raise ValueError(f"{self.kpi} is known only after days: no window has it; watch it in the days' facts")
-        elif self.window == "now":
+        elif self.window == NOW:
             *others, last = (id for id, kpi in KPIS.items() if kpi.live)
-            raise ValueError(f"`window: now` is for {', '.join(others)} and {last} only; take 5m, 30m or today")
+            raise ValueError(
+                f"`window: now` is for {', '.join(others)} and {last} only; take {', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
+            )
         if self.by_target:
             if KPIS[self.kpi].better == "range":
                 raise ValueError(f"of {self.kpi} neither side is better: give a number instead of the target")

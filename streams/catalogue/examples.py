@@ -30,9 +30,11 @@ from streams.contracts.decode import Rejected, decode_any
 from streams.contracts.outputs import Figure, Snapshot, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import Explained, explain, near
+from streams.kpi.labels import ENTITIES
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import side_of
+from streams.languages import Text
 from streams.pipeline import Run, run
 from streams.windows.clock import instant
 
@@ -214,8 +216,7 @@ def _folder() -> Traversable:
     return files("streams") / "kpi" / "examples"
 
 
-def whose(entity: str) -> tuple[str, str]:
-    """An entity as the catalogue calls it, in Chinese and in English."""
-    zh = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "站点"}
+def whose(entity: str) -> Text:
+    """An entity as the catalogue calls it."""
     kind, id = entity_kind(entity), entity_id(entity)
-    return ("全部", "all") if kind == "all" else (f"{zh[kind]} {id}", f"{kind} {id}")
+    return Text("全部", "all") if kind == "all" else ENTITIES[kind].format(id)

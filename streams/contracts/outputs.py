@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -116,9 +116,14 @@ class Figure(Struct, omit_defaults=True, gc=False):
     pending: int = 0
 
 
-#: Names of the windows that every entity has.
-WINDOWS = ("5m", "30m", "today")
+#: The windows that every entity has: the rolling ones with their minutes, and the day so far. What each is called: ``kpi/labels.py``.
 Window: TypeAlias = Literal["5m", "30m", "today"]
+ROLLING: Mapping[str, int] = {"5m": 5, "30m": 30}
+TODAY: Window = "today"
+WINDOWS: tuple[Window, ...] = get_args(Window)
+#: What a rule may watch: a window, or this moment.
+NOW: Literal["now"] = "now"
+WatchedWindow: TypeAlias = Literal[Window, "now"]
 
 
 class Staffing(Struct, omit_defaults=True, kw_only=True):

@@ -16,6 +16,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.compare import FALSE_DISCOVERIES, Difference, adjusted, difference
 from streams.kpi.measures import MEASURES, add, merged
 from streams.kpi.spec import Bound, Kpi
+from streams.languages import Text
 
 Toward: TypeAlias = Literal["higher", "lower"]
 
@@ -44,19 +45,16 @@ class Watched:
 
 @dataclass(frozen=True)
 class Sign:
-    """What is watched, and in both languages: its name, what to look at, and what else it may be.
+    """What is watched, its name, what to look at, and what else it may be.
 
     ``over_time``: both must have changed so between the halves of the period; else the one is held against the rest of the team.
     """
 
     id: str
     watched: tuple[Watched, ...]
-    zh: str
-    en: str
-    look_zh: str
-    look_en: str
-    innocent_zh: str
-    innocent_en: str
+    name: Text
+    look: Text
+    innocent: Text
     over_time: bool = False
 
 
@@ -64,72 +62,114 @@ SIGNS = (
     Sign(
         "short_calls",
         (Watched("short_call_rate", "higher"),),
-        "很短就由坐席挂断的通话偏多",
-        "Many calls ended by the agent after seconds",
-        "抽听这些通话：客户的问题是否说完？",
-        "Listen to some of them: had the customer finished?",
-        "设备或线路故障、骚扰电话、无人应答的转入、客户要求回拨。",
-        "Faulty headset or line, nuisance calls, silent transfers, customers who ask to be called back.",
+        Text(
+            "很短就由坐席挂断的通话偏多",
+            "Many calls ended by the agent after seconds",
+        ),
+        Text(
+            "抽听这些通话：客户的问题是否说完？",
+            "Listen to some of them: had the customer finished?",
+        ),
+        Text(
+            "设备或线路故障、骚扰电话、无人应答的转入、客户要求回拨。",
+            "Faulty headset or line, nuisance calls, silent transfers, customers who ask to be called back.",
+        ),
     ),
     Sign(
         "passed_on",
         (Watched("transfer_rate", "higher"),),
-        "转接偏多，评价因此落到别人名下",
-        "Many transfers: whoever takes over is rated",
-        "看转接的主题和时间，以及转接后的评价归谁。",
-        "Look at topics and times of the transfers, and at who was rated after them.",
-        "新人、分到超出权限的问题、路由把别的主题排给了他。",
-        "A newcomer, matters beyond the agent's powers, a routing that sends other topics.",
+        Text(
+            "转接偏多，评价因此落到别人名下",
+            "Many transfers: whoever takes over is rated",
+        ),
+        Text(
+            "看转接的主题和时间，以及转接后的评价归谁。",
+            "Look at topics and times of the transfers, and at who was rated after them.",
+        ),
+        Text(
+            "新人、分到超出权限的问题、路由把别的主题排给了他。",
+            "A newcomer, matters beyond the agent's powers, a routing that sends other topics.",
+        ),
     ),
     Sign(
         "few_invited",
         (Watched("invited_share", "lower"),),
-        "邀请评价偏少",
-        "Few customers are invited to rate",
-        "比较受邀与未受邀联络的时长、投诉和重复来访。",
-        "Compare handle time, complaints and repeats of contacts with and without an invitation.",
-        "渠道或系统不发邀请、夜班、客户已拒绝被打扰。",
-        "A channel or system that sends none, night shifts, customers who opted out.",
+        Text(
+            "邀请评价偏少",
+            "Few customers are invited to rate",
+        ),
+        Text(
+            "比较受邀与未受邀联络的时长、投诉和重复来访。",
+            "Compare handle time, complaints and repeats of contacts with and without an invitation.",
+        ),
+        Text(
+            "渠道或系统不发邀请、夜班、客户已拒绝被打扰。",
+            "A channel or system that sends none, night shifts, customers who opted out.",
+        ),
     ),
     Sign(
         "few_answered",
         (Watched("survey_response_rate", "lower"),),
-        "受邀后评价偏少",
-        "Few of the invited rate",
-        "看邀请在何时、如何发出；是否只邀请了特定客户。",
-        "Look at when and how invitations go out, and whether only some customers get them.",
-        "客户群不同、邀请发送延迟、样本少。",
-        "Other customers, invitations sent late, few cases.",
+        Text(
+            "受邀后评价偏少",
+            "Few of the invited rate",
+        ),
+        Text(
+            "看邀请在何时、如何发出；是否只邀请了特定客户。",
+            "Look at when and how invitations go out, and whether only some customers get them.",
+        ),
+        Text(
+            "客户群不同、邀请发送延迟、样本少。",
+            "Other customers, invitations sent late, few cases.",
+        ),
     ),
     Sign(
         "missed_offers",
         (Watched("missed_offer_rate", "higher"),),
-        "振铃未接偏多",
-        "Many offers ring out",
-        "对照状态记录：是否在来电前离开或未置“小休”。",
-        "Look at the states beside them: away just before offers, or away without saying so?",
-        "软电话故障、同时被分配会话、置忙权限不当。",
-        "A broken soft phone, chats assigned at the same time, no right to set a state.",
+        Text(
+            "振铃未接偏多",
+            "Many offers ring out",
+        ),
+        Text(
+            "对照状态记录：是否在来电前离开或未置“小休”。",
+            "Look at the states beside them: away just before offers, or away without saying so?",
+        ),
+        Text(
+            "软电话故障、同时被分配会话、置忙权限不当。",
+            "A broken soft phone, chats assigned at the same time, no right to set a state.",
+        ),
     ),
     Sign(
         "reopened",
         (Watched("reopen_rate", "higher"),),
-        "结案后被重开偏多",
-        "Many tickets come back after closing",
-        "抽查重开的工单：结案时问题是否真已解决？",
-        "Read some of the reopened tickets: was the matter settled when they were closed?",
-        "客户在工单里追问新问题、难题集中在他、系统自动重开。",
-        "Customers who ask something new in the ticket, the hard cases, reopening by rule.",
+        Text(
+            "结案后被重开偏多",
+            "Many tickets come back after closing",
+        ),
+        Text(
+            "抽查重开的工单：结案时问题是否真已解决？",
+            "Read some of the reopened tickets: was the matter settled when they were closed?",
+        ),
+        Text(
+            "客户在工单里追问新问题、难题集中在他、系统自动重开。",
+            "Customers who ask something new in the ticket, the hard cases, reopening by rule.",
+        ),
     ),
     Sign(
         "hurried",
         (Watched("average_handle_time", "lower"), Watched("repeat_contact_rate", "higher")),
-        "处理时长下降而重复来访上升",
-        "Handle time falls while repeats rise",
-        "抽听后半期的通话：是否赶着结束？",
-        "Listen to calls of the second half: are they hurried?",
-        "主题变了、新流程缩短了通话、某个产品问题让客户反复来访。",
-        "Other topics, a new procedure that shortens calls, a product fault that brings customers back.",
+        Text(
+            "处理时长下降而重复来访上升",
+            "Handle time falls while repeats rise",
+        ),
+        Text(
+            "抽听后半期的通话：是否赶着结束？",
+            "Listen to calls of the second half: are they hurried?",
+        ),
+        Text(
+            "主题变了、新流程缩短了通话、某个产品问题让客户反复来访。",
+            "Other topics, a new procedure that shortens calls, a product fault that brings customers back.",
+        ),
         over_time=True,
     ),
 )

@@ -17,6 +17,7 @@ from streams.kpi.measures.measure import Measure
 from streams.kpi.policy.model import SATISFIED_FROM, Policy
 from streams.kpi.stats.confidence import half_width, wilson
 from streams.kpi.stats.percentiles import distributions, ordered, percentile
+from streams.languages import Text
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
 Terms = Mapping[str, int]
@@ -102,6 +103,21 @@ class Kpi:
     limit: str | None = None
     part: bool = True
     baseline: Callable[[Policy, Side], tuple[Terms, Terms]] | None = None
+
+    @property
+    def name(self) -> Text:
+        """What it is called under the usual policy."""
+        return Text(self.zh, self.en)
+
+    @property
+    def written(self) -> Text:
+        """Its formula in words, under the usual policy."""
+        return Text(self.formula_zh, self.formula_en)
+
+    @property
+    def trap(self) -> Text:
+        """What it is mistaken for; may be empty."""
+        return Text(self.traps_zh, self.traps)
 
     @property
     def possible(self) -> Within:

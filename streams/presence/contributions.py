@@ -18,10 +18,9 @@ from streams.kpi.levels import up
 from streams.kpi.measures.reasons import away_for
 from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import Shift, Told
-from streams.windows.clock import Days
+from streams.windows.clock import NEVER, Days
 
 #: Later than any event, ms since 1970.
-NEVER = 2**62
 #: A state that outlasts its shift lasts so much longer at most, ms.
 AFTER_SHIFT_MS = 2 * 3_600_000
 #: What a state may last at most ends on a full quarter of an hour, ms: the plans of many agents meet there, and are one to their team.

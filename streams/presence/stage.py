@@ -22,10 +22,10 @@ from streams.contracts.events import (
 )
 from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policy.versions import AnyPolicy
-from streams.presence.contributions import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping, when
+from streams.presence.contributions import AFTER_SHIFT_MS, QUARTER_MS, Work, overlapping, when
 from streams.presence.log import AgentPresence, K, Shift, Told, Word, amend, place
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock, instant
+from streams.windows.clock import NEVER, Days, EventClock, instant
 
 #: What lies so far behind the allowed lateness is forgotten, and not each piece as soon as it may be, ms.
 _SLACK_MS = 12 * 3_600_000

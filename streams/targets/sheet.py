@@ -15,6 +15,7 @@ from streams.contracts.outputs import ALL, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import near
 from streams.kpi.spec import Kpi
+from streams.languages import Text
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 from streams.targets.book import Targets
 
@@ -135,23 +136,30 @@ def merged(book: Targets, given: Iterable[Target]) -> Changes:
     return Changes(versions, new, changed, same)
 
 
-def said(target: Target, language: Literal["zh", "en"]) -> str:
+_NONE, _WEIGHT = Text("无", "none"), Text("权重 {} %", "weight {} %")
+_TAILS: Mapping[str, Text] = {
+    "s": Text(" 秒", " s"),
+    "days": Text(" 天", " days"),
+    "points": Text(" 分", " points"),
+    "n": Text("", ""),
+    "index": Text("", ""),
+    "per_hour": Text(" 次/小时", " per hour"),
+    "per_mille": Text(" ‰", " ‰"),
+    "pct": Text(" %", " %"),
+}
+
+
+def said(target: Target) -> Text:
     """The figure with its sign and unit: ``≥ 90 %``."""
     if target.value is None:
-        return "无" if language == "zh" else "none"
+        return _NONE
     value, unit = Decimal(target.value), target.unit
     if target.sets == "weight":
-        return f"权重 {_plain(value)} %" if language == "zh" else f"weight {_plain(value)} %"
+        return _WEIGHT.format(_plain(value))
     if unit == "ratio":
-        value, unit = value * 100, "%"
-    words = {"s": " 秒", "days": " 天", "points": " 分", "n": "", "index": "", "per_hour": " 次/小时"}
-    tail = (
-        words.get(unit, f" {unit}")
-        if language == "zh"
-        else {"n": "", "index": "", "per_hour": " per hour"}.get(unit, f" {unit}")
-    )
-    sign = "≥" if target.op == ">=" else "≤"
-    return f"{sign} {_plain(value)}{tail.replace('per_mille', '‰').replace('pct', '%')}"
+        value, unit = value * 100, "pct"
+    figure = f"{'≥' if target.op == '>=' else '≤'} {_plain(value)}"
+    return Text("{}{}", "{}{}").format(figure, _TAILS.get(unit, f" {unit}"))
 
 
 def _meaning(target: Target) -> Target:

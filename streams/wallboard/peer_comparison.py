@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from streams.contracts.outputs import Sums, Totals, Window
+from streams.contracts.outputs import TODAY, Sums, Totals
 from streams.entities.snapshot import Snapshots, plain
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Verdict, comparable, compare
@@ -21,7 +21,7 @@ from streams.wallboard import layout
 from streams.wallboard.items import Item
 
 #: The window that is compared: a person's few minutes say nothing.
-WINDOW: Window = "today"
+WINDOW = TODAY
 #: A team is compared once in this time at most: of a day's figures no more is seen by looking more often. Seconds.
 _REST = 5.0
 

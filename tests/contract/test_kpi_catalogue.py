@@ -9,7 +9,7 @@ import pytest
 from streams.catalogue.examples import Example, examples, load, work
 from streams.catalogue.page import DOCS, PAGES, page
 from streams.kpi.catalog import KPIS
-from streams.kpi.labels import LANGUAGES, Language
+from streams.languages import LANGUAGES, Language
 
 EXAMPLES = [example for own in examples().values() for example in own]
 
