@@ -23,9 +23,9 @@ from importlib.resources.abc import Traversable
 from typing import Annotated, Any
 
 import msgspec
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from streams import bounded_yaml
 from streams.contracts.decode import Rejected, decode_any
 from streams.contracts.outputs import Figure, Snapshot, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
@@ -172,7 +172,7 @@ def _event(number: int, line: str) -> bytes:
         name, equals, value = field.partition("=")
         if not equals:
             raise ValueError(f"event {number}, {line!r}: {field!r} is no field; write it like agent=A1")
-        body[_SHORT.get(name, name)] = moment(value) if _MOMENT.fullmatch(value) else yaml.safe_load(value)
+        body[_SHORT.get(name, name)] = moment(value) if _MOMENT.fullmatch(value) else bounded_yaml.load(value)
     raw = msgspec.json.encode(body)
     if isinstance(event := decode_any(raw), Rejected):
         raise ValueError(f"event {number}, {line!r}: {event.reason}: {event.detail}")
@@ -192,9 +192,8 @@ def moment(text: str) -> str:
 def load(text: str, name: str) -> tuple[Example, ...]:
     """The examples of one file. Raises ValueError with every wrong entry named."""
     try:
-        raw = yaml.safe_load(text) or []
-        return tuple(_EXAMPLES.validate_python(raw))
-    except yaml.YAMLError as error:
+        return tuple(_EXAMPLES.validate_python(bounded_yaml.load(text) or []))
+    except bounded_yaml.YamlError as error:
         raise ValueError(f"cannot read the examples {name}: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())

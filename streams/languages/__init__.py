@@ -48,9 +48,10 @@ def read(folder: Traversable) -> Mapping[Language, Spoken]:
 
 
 def _spoken(file: Traversable) -> Spoken:
+    raw = bounded_yaml.load_named(file, "the language")
     try:
-        made = msgspec.convert(bounded_yaml.load_file(file), Spoken)
-    except (OSError, bounded_yaml.YamlError, msgspec.ValidationError) as error:
+        made = msgspec.convert(raw, Spoken)
+    except msgspec.ValidationError as error:
         raise ValueError(f"cannot read the language {file}: {error}") from error
     for english, own in made.texts.items():
         if (wanted := _places(english)) != (given := _places(own)):

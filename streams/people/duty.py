@@ -11,9 +11,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from streams.contracts.dated import in_force
 from streams.kpi.policy.business_hours import Span, parse_hours
 from streams.people.person import Person, Reporting
-from streams.people.sheet import on
 
 #: What an entry says: who is on duty from when to when, when somebody works, who stands in for somebody.
 Kind: TypeAlias = Literal["shift", "hours", "deputy"]
@@ -119,7 +119,7 @@ class DutyBook:
                         whom = f"team {of}" if of else "the operation"
                         yield one.agent_id, f"{role} of {whom}{'' if standing else ' on shift'}", not standing
         for _ in range(_MOST_STEPS):
-            above = on(self.reporting.get(person, ()), day) if person else None
+            above = in_force(self.reporting.get(person, ()), day) if person else None
             if above is None or above.superior is None:
                 return
             yield above.superior, f"superior of {person}", False
@@ -218,7 +218,7 @@ def superiors_who_left(book: DutyBook, today: date) -> list[str]:
     """Who reports to somebody who is there no more, a line each with the line to add."""
     made = []
     for who, own in sorted(book.reporting.items()):
-        above = on(own, today)
+        above = in_force(own, today)
         if (
             above is None
             or above.superior is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 
+from streams.contracts.dated import in_force
 from streams.people.person import Person, Reporting
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 
@@ -87,22 +88,12 @@ def contradictions(people: Mapping[str, Person], reporting: Mapping[str, Sequenc
                 f"hr_number {number}: {', '.join(ids)} have the same; give each their own, or keep one agent_id"
             )
     for since in sorted({one.valid_from for own in reporting.values() for one in own}):
-        above = {id: on(own, since) for id, own in reporting.items()}
+        above = {id: in_force(own, since) for id, own in reporting.items()}
         superior = {id: one.superior for id, one in above.items() if one is not None and one.superior is not None}
         if circle := _circle(superior):
             made.append(f"superior: from {since} on {' → '.join(circle)} is a circle; correct one of them")
             break
     return made
-
-
-def on(reporting: Sequence[Reporting], day: date) -> Reporting | None:
-    """Whom somebody reports to on a day, of entries oldest first; None: nobody has told."""
-    found = None
-    for one in reporting:
-        if one.valid_from > day:
-            break
-        found = one
-    return found
 
 
 def unknown_superiors(

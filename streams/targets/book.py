@@ -7,6 +7,7 @@ from datetime import date
 
 from msgspec import DecodeError, json
 
+from streams.contracts.dated import in_force
 from streams.contracts.outputs import ALL, Target, entity, entity_kind
 
 _decoder = json.Decoder(list[Target])
@@ -99,11 +100,7 @@ class Targets:
         return sorted(self._of)
 
     def _in_force(self, key: str, day: date) -> Target | None:
-        found = None
-        for entry in self._of.get(key, ()):
-            if entry.valid_from > day:
-                break
-            found = entry
+        found = in_force(self._of.get(key, ()), day)
         return None if found is None or found.value is None else found
 
     def _settle(self, key: str) -> None:

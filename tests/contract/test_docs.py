@@ -21,7 +21,6 @@ from scoring.connector.mapping import Mapping as HrMapping
 from scoring.connector.mapping import load_mapping as load_hr_mapping
 from scoring.rules import RULES, Band, Level
 from streams.alerts.rules import Rule
-from streams.commands.roster import read_roster
 from streams.contracts import topics
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.topics import TOPICS
@@ -29,6 +28,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.measures import MEASURES
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_policy, load_rules
+from streams.people.roster_sheet import read_roster
 from streams.pipeline import run
 from streams.settings import Settings
 from streams.sources.expressions.functions import functions

@@ -219,10 +219,7 @@ def _hashes(formula: Expression, hashed: set[str]) -> bool:
 
 def load_mapping(path: Path) -> TableMapping:
     """The mapping of a YAML file. Raises ValueError that names the file, every wrong key and what to do."""
-    try:
-        raw = bounded_yaml.load_file(path)
-    except (OSError, bounded_yaml.YamlError) as error:
-        raise ValueError(f"cannot read the mapping {path}: {error}") from error
+    raw = bounded_yaml.load_named(path, "the mapping")
     try:
         return TableMapping.model_validate(raw)
     except ValidationError as error:
