@@ -112,7 +112,7 @@ class KafkaOperation:
         return (record for record in reading.read(consumer, ends, patience=_PATIENCE) if record.key is not None)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
-        """Agent id → his entry in force on a day; empty where nobody has imported a roster.
+        """Agent id → their entry in force on a day; empty where nobody has imported a roster.
 
         Raises ConnectionError where no Kafka answers.
         """

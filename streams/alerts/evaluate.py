@@ -104,8 +104,8 @@ def look(
         if rule is None:
             if before is not None:
                 del states[watch.rule.id]
-                if before.status == "firing":
-                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), before.since, now))
+                if (since := _fires_since(before)) is not None:
+                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), since, now))
             continue
         if before is None and watch.too_few(sums, wait):
             continue
@@ -117,13 +117,17 @@ def look(
             del states[rule.id]
         else:
             states[rule.id] = after
-        fired_before = before is not None and before.status == "firing"
-        fires = after is not None and after.status == "firing"
-        if fires and not fired_before and after is not None:
-            told.append(_alert(rule, watch.policy, entity, "firing", figure, after.since, now))
-        elif fired_before and not fires and before is not None:
-            told.append(_alert(rule, watch.policy, entity, "resolved", figure, before.since, now))
+        fired_since, fires_since = _fires_since(before), _fires_since(after)
+        if fired_since is None and fires_since is not None:
+            told.append(_alert(rule, watch.policy, entity, "firing", figure, fires_since, now))
+        elif fired_since is not None and fires_since is None:
+            told.append(_alert(rule, watch.policy, entity, "resolved", figure, fired_since, now))
     return told
+
+
+def _fires_since(state: AlertState | None) -> int | None:
+    """Since when an alert fires, ms; None: it does not."""
+    return state.since if state is not None and state.status == "firing" else None
 
 
 def standing(

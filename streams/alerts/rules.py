@@ -39,7 +39,7 @@ class Rule(BaseModel):
     runbook_en: str = ""
 
     @model_validator(mode="after")
-    def _sound(self) -> Rule:
+    def _watches_what_there_is(self) -> Rule:
         if (self.below is None) == (self.above is None):
             raise ValueError("give exactly one of `below` and `above`")
         if self.kpi not in KPIS:
@@ -58,14 +58,24 @@ class Rule(BaseModel):
             raise ValueError(
                 f"`window: now` is for {', '.join(others)} and {last} only; take {', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
             )
-        if self.by_target:
-            if KPIS[self.kpi].better == "range":
-                raise ValueError(f"of {self.kpi} neither side is better: give a number instead of the target")
-            side = "below" if KPIS[self.kpi].better == "higher" else "above"
-            if getattr(self, side) is None:
-                raise ValueError(f"of {self.kpi} {KPIS[self.kpi].better} is better: write `{side}: target`")
-            if self.clear is not None:
-                raise ValueError("`clear` goes with a number; a rule on the target resolves when it is reached")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_on_the_bad_side(self) -> Rule:
+        if not self.by_target:
+            return self
+        better = KPIS[self.kpi].better
+        if better == "range":
+            raise ValueError(f"of {self.kpi} neither side is better: give a number instead of the target")
+        side = "below" if better == "higher" else "above"
+        if getattr(self, side) is None:
+            raise ValueError(f"of {self.kpi} {better} is better: write `{side}: target`")
+        if self.clear is not None:
+            raise ValueError("`clear` goes with a number; a rule on the target resolves when it is reached")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_that_can_be(self) -> Rule:
         for name in ("below", "above", "clear"):
             if (
                 isinstance(value := getattr(self, name), float)

@@ -40,7 +40,7 @@ from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
-from streams.kpi.spec import Kpi, side_of
+from streams.kpi.spec import Bound, Kpi, Side, side_of
 from streams.people.store import unit_names
 from streams.people.units import UnitNames
 
@@ -119,15 +119,7 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
     yield "公式", facts["formula_zh"]
     yield "formula", facts["formula_en"]
     bounds = {side: one.bound(policy, side) for side in SIDES}
-    same = bounds["desk"].top == bounds["staff"].top and bounds["desk"].bottom == bounds["staff"].bottom
-    for side in SIDES[: 1 if same else 2]:
-        bound, mark = bounds[side], "" if same else f" ({both(SIDE_NAMES[side])})"
-        yield f"top{mark}", _terms(bound.top)
-        if bound.bottom is not None:
-            yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
-        if bound.bottom and bound.base_bottom:
-            yield f"base top{mark}", _terms(bound.base_top)
-            yield f"base bottom{mark}", _terms(bound.base_bottom)
+    yield from _sums_told(bounds)
     yield "interval", both(INTERVALS[interval_of(bounds["desk"])])
     yield "needs", ", ".join(one.needs)
     for since, values in versions(every):
@@ -144,6 +136,19 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
     yield "traps", one.traps or NONE
     if not one.scored:
         yield "scored", "仅供查看，从不计分 · a sign to look at, never scored"
+
+
+def _sums_told(bounds: Mapping[Side, Bound]) -> Iterable[tuple[str, str]]:
+    """What is divided by what, once where both sides do the same."""
+    same = bounds["desk"].top == bounds["staff"].top and bounds["desk"].bottom == bounds["staff"].bottom
+    for side in SIDES[: 1 if same else 2]:
+        bound, mark = bounds[side], "" if same else f" ({both(SIDE_NAMES[side])})"
+        yield f"top{mark}", _terms(bound.top)
+        if bound.bottom is not None:
+            yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
+        if bound.bottom and bound.base_bottom:
+            yield f"base top{mark}", _terms(bound.base_top)
+            yield f"base bottom{mark}", _terms(bound.base_bottom)
 
 
 @kpi.command("explain")

@@ -177,7 +177,7 @@ class Analysed(ContactEvent, kw_only=True):
     """Speech or text analytics of another system about the contact: a later analysis replaces what it states of an earlier one.
 
     ``emotion`` is the customer's over the whole contact, ``emotion_start`` and ``emotion_end`` at its two ends. ``speech_rate`` (words a
-    minute) and ``silences`` (how many) are the agent's; ``shift_seconds`` is how long his shift had lasted when the contact began.
+    minute) and ``silences`` (how many) are the agent's; ``shift_seconds`` is how long their shift had lasted when the contact began.
     """
 
     emotion: Emotion | None = None

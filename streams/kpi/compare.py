@@ -1,6 +1,6 @@
 """Is an agent's figure another than that of the rest of the team, or can nobody tell?
 
-An agent is compared with all others together, without himself. The difference of two figures with intervals has an interval of its own:
+An agent is compared with all others together, without themselves. The difference of two figures with intervals has an interval of its own:
 from each figure's distance to the ends of its interval, squared and added. For two shares with Wilson intervals this is R. G. Newcombe's
 method 10 (Interval estimation for the difference between independent proportions, Statistics in Medicine 17 (1998) 873-890); G. Y. Zou and
 A. Donner show that it holds for other figures too (Construction of confidence limits about effect measures, Statistics in Medicine 27
@@ -103,7 +103,7 @@ def comparable(kpi: Kpi) -> bool:
 
 
 def compare(kpi: Kpi, bound: Bound, people: Mapping[str, Mapping[str, int]]) -> list[Compared]:
-    """Each person beside all others together, in the given order. ``bound``: the KPI's formula for staff; ``people``: who → his sums.
+    """Each person beside all others together, in the given order. ``bound``: the KPI's formula for staff; ``people``: who → their sums.
 
     Raises ValueError for a KPI that nobody can be compared by.
     """

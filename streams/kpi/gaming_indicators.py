@@ -1,7 +1,7 @@
 """Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
 
 A sign is raised where an agent's figure lies on the odd side of the rest of the team's further than chance explains among so many
-agents (``streams.kpi.compare``); or, of a change over time, where the second half of the period differs from his own first half. A
+agents (``streams.kpi.compare``); or, of a change over time, where the second half of the period differs from their own first half. A
 raised sign proves nothing: each names what else it may be. Score cards refuse KPIs that are signs only (``Kpi.scored``).
 """
 
@@ -177,7 +177,7 @@ SIGNS = (
 
 @dataclass(frozen=True)
 class Seen:
-    """One watched KPI of one agent: his figure, the one that it is held against, and how they differ."""
+    """One watched KPI of one agent: their figure, the one that it is held against, and how they differ."""
 
     kpi: Kpi
     own: Figure
@@ -210,7 +210,7 @@ def unwatched() -> list[Sign]:
 def look(
     people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
 ) -> list[Finding]:
-    """Every sign of every agent, sign by sign. ``people``: who → his sums of the first and of the second half of the period."""
+    """Every sign of every agent, sign by sign. ``people``: who → their sums of the first and of the second half of the period."""
     silent = unwatched()
     return [
         finding

@@ -142,6 +142,11 @@ def _unreadable(row: Row) -> Iterable[tuple[str, str]]:
         yield "name_zh", "no name; fill in name_zh, name_latin or both"
     if "email" in cells and (cells["email"].count("@") != 1 or " " in cells["email"]):
         yield "email", f"{cells['email']!r} is no address; write it like anna@example.com"
+    yield from _wrong_days(cells)
+    yield from _wrong_superiors(cells)
+
+
+def _wrong_days(cells: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     days = {}
     for column in ("valid_from", "joined", "left"):
         try:
@@ -151,6 +156,9 @@ def _unreadable(row: Row) -> Iterable[tuple[str, str]]:
     joined, left = days.get("joined"), days.get("left")
     if joined and left and left < joined:
         yield "left", f"{left} is before {joined}, when they joined; correct one of them"
+
+
+def _wrong_superiors(cells: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     if "deputy" in cells and "superior" not in cells:
         yield "deputy", "stands in for a superior, and none is named; fill in superior"
     if "valid_from" in cells and "superior" not in cells:

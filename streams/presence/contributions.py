@@ -1,4 +1,4 @@
-"""What an agent's states and shifts contribute, as slots: how long he was available, working, away, at his post as planned.
+"""What an agent's states and shifts contribute, as slots: how long they were available, working, away, at their post as planned.
 
 An interval lasts from one change of state to the next. Its time grows by itself (``streams.kpi.levels``) between two edges, one
 that raises its levels and one that lowers them; at the end of a day (of a period that facts are kept by) it is closed, and begun anew

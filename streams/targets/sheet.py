@@ -175,9 +175,7 @@ class _Read:
 
     def target(self, author: str, at: datetime) -> Target | None:
         """The target; None where anything is wrong."""
-        for column, text in self._cells.items():
-            if len(text) > _LONGEST or not text.isprintable():
-                self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
+        self._refuse_unreadable()
         of = self._whom()
         if self._cells.get("unit", "").lower() in WEIGHT_WORDS:
             return self._weight(of, author, at)
@@ -208,6 +206,11 @@ class _Read:
             author=author, at=at,
         )  # fmt: skip
 
+    def _refuse_unreadable(self) -> None:
+        for column, text in self._cells.items():
+            if len(text) > _LONGEST or not text.isprintable():
+                self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
+
     def _weight(self, of: str | None, author: str, at: datetime) -> Target | None:
         """A weight of a card's item, in percent."""
         item, owner, since = self._cells.get("kpi"), self._cells.get("owner"), self._day("valid_from", needed=True)
@@ -218,23 +221,29 @@ class _Read:
         for column in ("op", "period", "due"):
             if column in self._cells:
                 self._fault(column, "a weight has none; leave it empty")
-        value = None
-        text = self._cells.get("value", "").replace(" ", "")
-        if text.lower() not in ("", *NONE_WORDS):
-            try:
-                value = Decimal(text.removesuffix("%"))
-            except InvalidOperation:
-                value = Decimal("NaN")
-            if not (value.is_finite() and 0 <= value <= 100 and abs(value.adjusted()) <= _MOST_DIGITS):
-                self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
-        if "value" not in self._cells:
-            self._fault("value", "is empty; give percent of the card, or none to take the weight back")
+        value = self._percent()
         if self.faults or item is None or of is None or since is None:
             return None
         weight = None if value is None else _plain(value)
         return Target(
             sets="weight", kpi=item, of=of, valid_from=since, value=weight, unit="pct", owner=owner, author=author, at=at
         )  # fmt: skip
+
+    def _percent(self) -> Decimal | None:
+        """What an item weighs; None where the weight is taken back, or nothing sound is said."""
+        if "value" not in self._cells:
+            self._fault("value", "is empty; give percent of the card, or none to take the weight back")
+            return None
+        text = self._cells["value"].replace(" ", "")
+        if text.lower() in NONE_WORDS:
+            return None
+        try:
+            value = Decimal(text.removesuffix("%"))
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not (value.is_finite() and 0 <= value <= 100 and abs(value.adjusted()) <= _MOST_DIGITS):
+            self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
+        return value
 
     def _fault(self, column: str, why: str) -> None:
         self.faults.append((column, why))

@@ -134,7 +134,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     @app.get("/api/snapshots")
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
         """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are. ``differing``: agent → KPI →
-        how his figure of today differs from that of the rest of the team beyond chance.
+        how their figure of today differs from that of the rest of the team beyond chance.
         """
         if team and kind != "agent":
             raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
