@@ -10,7 +10,6 @@ from msgspec import structs
 
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.slots import Slots, Tally
-from streams.contacts.stage import differs, refused_by_time
 from streams.contracts.decode import Rejected, decode_presence
 from streams.contracts.events import (
     AgentCorrected,
@@ -25,6 +24,7 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.contributions import AFTER_SHIFT_MS, QUARTER_MS, Work, overlapping, when
 from streams.presence.log import AgentPresence, K, Shift, Told, Word, amend, place
 from streams.roster import Roster
+from streams.windows.admission import check_lateness, differs
 from streams.windows.clock import NEVER, Days, EventClock, instant
 
 #: What lies so far behind the allowed lateness is forgotten, and not each piece as soon as it may be, ms.
@@ -84,7 +84,7 @@ class PresenceStage:
                 now = judged[index]
             else:
                 now = machine if not event_time else at if clock.now is None else clock.now
-                if (refused := refused_by_time(at, now, machine, self.policy)) is not None:
+                if (refused := check_lateness(at, now, machine, self.policy)) is not None:
                     out.rejected.append((index, refused))
                     continue
             late = judged is None and clock.now is not None and at < clock.now
