@@ -113,9 +113,10 @@ def test_the_first_rules_watch_what_exists() -> None:
 
 def test_every_reason_that_is_given_is_documented() -> None:
     from streams.contacts import stage
+    from streams.windows import admission
     from streams.worker import customer_ids, intake
 
-    sources = "".join(inspect.getsource(module) for module in (decoding, stage, intake, customer_ids))
+    sources = "".join(inspect.getsource(module) for module in (decoding, admission, stage, intake, customer_ids))
     given = set(re.findall(r'Rejected\("(\w+)"', sources))
     given |= set(re.findall(r'return "(\w+)"', inspect.getsource(decoding._reason)))
     assert given == set(REASONS)
