@@ -46,7 +46,7 @@ def commands() -> None:
 def list_() -> None:
     """The cards and the profiles that come with the program."""
     table = _table(
-        "评分卡 Card", "名称 Name", "岗位 Role", "周期 Period", "项目 Items", "满分 Max", "完整性 Completeness"
+        "评分卡 Card", "名称 Name", "岗位 Role", "考核周期 Period", "考核指标 Items", "满分 Max", "完整性 Completeness"
     )
     for id, file in known().items():
         one = load(file)
@@ -208,7 +208,14 @@ def _under(profile: Profile, one: Card) -> Weights:
 
 def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
     table = _table(
-        "项目 Item", "名称 Name", "数据 Figure", "目标 Target", "满分 Max", "权重 Weight", "规则 Rule", "来源 Source"
+        "考核指标 Item",
+        "名称 Name",
+        "数据 Figure",
+        "目标值 Target",
+        "满分 Max",
+        "权重 Weight",
+        "规则 Rule",
+        "来源 Source",
     )
     periods = ", ".join(one.periods)
     table.title = escape(
