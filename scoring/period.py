@@ -34,11 +34,6 @@ class Period(ABC):
         """What it is called in Chinese: ``2010年8月``."""
 
     @property
-    @abstractmethod
-    def zh(self) -> str:
-        """What it is called in Chinese: ``2010年8月``."""
-
-    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.last - self.first).days + 1
@@ -87,11 +82,6 @@ class Month(Period):
         """``2010年8月``."""
         return f"{self.year}年{self.month}月"
 
-    @property
-    def zh(self) -> str:
-        """``2010年8月``."""
-        return f"{self.year}年{self.month}月"
-
 
 @dataclass(frozen=True, order=True)
 class Quarter(Period):
@@ -120,11 +110,6 @@ class Quarter(Period):
         """``2010年第三季度``."""
         return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
 
-    @property
-    def zh(self) -> str:
-        """``2010年第三季度``."""
-        return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
-
 
 @dataclass(frozen=True, order=True)
 class HalfYear(Period):
@@ -147,11 +132,6 @@ class HalfYear(Period):
 
     def __str__(self) -> str:
         return f"{self.year:04d}-H{self.half}"
-
-    @property
-    def zh(self) -> str:
-        """``2010年上半年``."""
-        return f"{self.year}年{'上下'[self.half - 1]}半年"
 
     @property
     def zh(self) -> str:
@@ -213,11 +193,6 @@ class Probation(Period):
         """``2010年8月16日至2010年11月15日``."""
         return f"{day_zh(self.begin)}至{day_zh(self.end)}"
 
-    @property
-    def zh(self) -> str:
-        """``2010年8月16日至2010年11月15日``."""
-        return f"{day_zh(self.begin)}至{day_zh(self.end)}"
-
 
 def parse_period(text: str) -> Period:
     """The period that is written so. Raises ValueError for anything else."""
@@ -243,11 +218,6 @@ def parse_period(text: str) -> Period:
 
 def _end(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
-
-
-def day_zh(day: date) -> str:
-    """A day in Chinese: ``2010年8月5日``."""
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def day_zh(day: date) -> str:

@@ -27,6 +27,7 @@ from scoring.evaluation.trial import attempt, fields_of
 from scoring.rounding import NONE, cents, shown, some
 from scoring.yaml_documents import DocumentError, File
 from streams import bounded_yaml
+from streams.language import said
 
 card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
 
@@ -98,7 +99,7 @@ def check(
         try:
             typer.echo(_checked(file))
         except DocumentError as error:
-            typer.echo(str(error), err=True)
+            typer.echo(said(str(error)), err=True)
             wrong += 1
     if wrong:
         raise typer.Exit(1)
@@ -256,5 +257,5 @@ def _console() -> Console:
 
 
 def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
+    typer.echo(said(message), err=True)
     raise typer.Exit(1)

@@ -60,11 +60,6 @@ class Term:
         """What it is called in Chinese: ``2026年3月``, ``2026年第一季度``, ``2026年``."""
         return parse_period(str(self)).zh
 
-    @property
-    def zh(self) -> str:
-        """What it is called in Chinese: ``2026年3月``, ``2026年第一季度``, ``2026年``."""
-        return parse_period(str(self)).zh
-
     def __str__(self) -> str:
         if self.kind == "year":
             return f"{self.number:04d}"

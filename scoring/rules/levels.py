@@ -51,7 +51,6 @@ class Levels(Rule):
         level = next((level for level in self.levels if level.level == inputs.level), None)
         if level is None:
             known_zh = "、".join(f"{level.level}（{level.award()} 分）" for level in self.levels)
-            known_zh = "、".join(f"{level.level}（{level.award()} 分）" for level in self.levels)
             known = ", ".join(f"{level.level} ({level.award()})" for level in self.levels)
             raise RefusedError(
                 f"没有等级 {inputs.level}；可选：{known_zh}",

@@ -252,7 +252,7 @@ def compare_agents(
         source.end()
         return
     names = called(source.operation, ids)
-    table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差异 difference (95 %)", "结论", "verdict")
+    table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差异（95%） difference", "结论", "verdict")
     for each in found:
         verdict = VERDICTS[each.verdict]
         table.add_row(
@@ -269,10 +269,9 @@ def compare_agents(
     console.print(table)
     names_of = named(one, source.operation.policy.current(when.last))
     number = sum(each.difference is not None for each in found)
-    console.print(
-        f"{names_of.zh} · {names_of.en}, {when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}: "
-        f"共比较 {number} 人，错误发现率5% · {number} compared, false discovery rate 5 %"
-    )
+    of = f"{when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}"
+    console.print(f"{names_of.zh} · {names_of.en}, {of}: 共比较 {number} 人，错误发现率5% ·", end=" ")
+    console.print(f"{number} compared, false discovery rate 5 %")
     source.end()
 
 

@@ -23,6 +23,8 @@ Language: TypeAlias = Literal["zh", "en"]
 VARIABLE = "DESKPULSE_LANGUAGE"
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 _NAME = re.compile(r"\{(\w+)\}")
+#: Says where something is, and then what: ``{file}, row {row}: {why}``.
+_PLACE = re.compile(r"\{\w+\}.*: ?\{why\w*\}")
 #: Where typer keeps the few words of its own, in the releases that have them.
 _TYPERS_OWN = (
     *("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE", "ERRORS_PANEL_TITLE", "ABORTED_TEXT"),
@@ -62,7 +64,9 @@ class Catalogue:
                     for name, value in found.groupdict().items()
                 }
                 return zh.format_map(values)
-        return line
+        # A place that no template knows, such as a line of a file: what is said of it may be known.
+        place, colon, why = line.partition(": ")
+        return f"{self._line(place)}：{told}" if colon and (told := self._line(why)) != why else line
 
     @property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
@@ -71,8 +75,12 @@ class Catalogue:
 
 @lru_cache(maxsize=4)
 def _compiled(messages: tuple[tuple[str, str], ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Those that say most of themselves first, so that none hides another that is more exact."""
-    ranked = sorted(messages, key=lambda pair: len(_NAME.sub("", pair[0])), reverse=True)
+    """What says where comes off first, then those that say most of themselves, so that none hides another that is more exact."""
+
+    def rank(pair: tuple[str, str]) -> tuple[bool, int]:
+        return _PLACE.fullmatch(pair[0]) is not None, len(_NAME.sub("", pair[0]))
+
+    ranked = sorted(messages, key=rank, reverse=True)
     return tuple((re.compile(pattern_of(en)), zh) for en, zh in ranked if _NAME.search(en))
 
 
