@@ -92,7 +92,7 @@ def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Words]:
     into = rank <= seats
     zh, en = ("在前", "is in") if into else ("不在前", "is not in")
     return into, Words(
-        f"{group.n} 人的前 {share} % 进位为 {seats} 人，同分并入：第 {rank} 名{zh} {share} %",
+        f"{group.n} 人的前 {share}% 进位为 {seats} 人，同分并入：第 {rank} 名{zh} {share}%",
         f"the top {share} % of {group.n} is {seats}, rounded up, with ties: rank {rank} {en}",
     )
 
@@ -104,6 +104,6 @@ def in_bottom(rule: Bottom, group: Group, total: Decimal, top: bool) -> tuple[bo
     into = from_below <= seats and not top
     zh, en = ("在末位", "is in") if into else ("不在末位", "is not in")
     return into, Words(
-        f"{group.n} 人的末位 {share} % 为 {seats} 人，界上同分不计入：倒数第 {from_below} 名{zh} {share} %",
+        f"{group.n} 人的末位 {share}% 为 {seats} 人，临界名次同分者不计入末位：倒数第 {from_below} 名{zh} {share}%",
         f"the bottom {share} % of {group.n} is {seats}, ties at the cut left out: place {from_below} from below {en}",
     )

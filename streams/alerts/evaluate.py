@@ -149,14 +149,24 @@ def standing(
             watch.figure(sums, wait),
             state.since,
             now,
+            just_now=False,
         )
         for watch in watched
         if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
     ]
 
 
-def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
-    reason = _reason(rule, policy, entity, status, figure, (now - since) / 1000)
+def _alert(
+    rule: Rule,
+    policy: Policy,
+    entity: str,
+    status: AlertStatus,
+    figure: Figure,
+    since: int,
+    now: int,
+    just_now: bool = True,
+) -> Alert:
+    reason = _reason(rule, policy, entity, status, figure, (now - since) / 1000, just_now)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -175,19 +185,24 @@ def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure:
 
 
 _FIRED = Text(
-    "{who}{window}{name} {value}（n={n}），{side} {threshold}，已持续 {held:.0f} 秒。",
-    "{name}, {who}, {window}: {value} (n={n}), {side} {threshold} for {held:.0f} s.",
+    "{what} {value}（样本 {n}），{side}告警线 {threshold}，{held_for} {held:.0f} 秒。",
+    "{what}: {value} (n={n}), {side} {threshold} for {held:.0f} s.",
 )
-_RESOLVED = Text(
-    "{who}{window}{name}恢复到 {value}（n={n}）。",
-    "{name}, {who}, {window}: back at {value} (n={n}).",
+_RESOLVED = Text("{what}已恢复到 {value}（样本 {n}）。", "{what}: back at {value} (n={n}).")
+_TOO_FEW = Text("{what}：数据不足，告警关闭。", "{what}: too little data left, resolved.")
+_NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
+_WHAT, _WHAT_OF_ALL = (
+    Text("{who} {window}{name}", "{name}, {who}, {window}"),
+    Text("{who}{window}{name}", "{name}, {who}, {window}"),
 )
-_TOO_FEW = Text("{who}{window}{name}：数据不足，解除。", "{name}, {who}, {window}: too little data left, resolved.")
-_NO_TARGET = Text("{who}{window}{name}：目标已取消，解除。", "{name}, {who}, {window}: no target any more, resolved.")
 _BELOW, _ABOVE = Text("低于", "below"), Text("高于", "above")
+#: A screen beside it counts on: its reader must see that this is how long it had lasted when it fired.
+_WHEN_FIRED, _UNTIL_NOW = Text("触发时已持续", ""), Text("已持续", "")
 
 
-def _reason(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float) -> Text:
+def _reason(
+    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float, just_now: bool
+) -> Text:
     kind, id = entity_kind(entity), entity_id(entity)
     kpi = KPIS[rule.kpi]
     if rule.by_target:  # with none, or it would be a number by now
@@ -196,29 +211,37 @@ def _reason(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure
         template = _FIRED
     else:
         template = _TOO_FEW if figure.value is None or figure.n < rule.min_n else _RESOLVED
-    return template.format(
+    what = (_WHAT_OF_ALL if kind == "all" else _WHAT).format(
         who=ENTITIES[kind].format(id),
         window=WINDOW_SPANS[rule.window],
-        name=named(kpi, policy, id if kind == "queue" else None).name,
+        name=named(kpi, policy, id if kind == "queue" else None).short,
+    )
+    return template.format(
+        what=what,
         value=_shown(figure.value, kpi.unit),
         n=figure.n,
         side=_BELOW if rule.below is not None else _ABOVE,
         threshold=_shown(rule.threshold, kpi.unit),
         held=held,
+        held_for=_WHEN_FIRED if just_now else _UNTIL_NOW,
     )
 
 
-def _shown(value: float | None, unit: str) -> str:
+#: A value in a sentence, by its KPI's unit.
+_SHOWN: Mapping[str, Text] = {
+    "ratio": Text("{:.1f}%", "{:.1f} %"),
+    "s": Text("{:.0f} 秒", "{:.0f} s"),
+    "n": Text("{:.0f}", "{:.0f}"),
+    "per_mille": Text("{:.2f}‰", "{:.2f} ‰"),
+    "days": Text("{:.2f} 天", "{:.2f}"),
+    "points": Text("{:.2f} 分", "{:.2f}"),
+    "per_hour": Text("{:.2f} 次/小时", "{:.2f}"),
+}
+_PLAIN = Text("{:.2f}", "{:.2f}")
+
+
+def _shown(value: float | None, unit: str) -> Text:
+    """A value as sentences have it: ``66.7%`` in Chinese and ``66.7 %`` in English."""
     if value is None:
-        return NONE
-    match unit:
-        case "ratio":
-            return f"{value * 100:.1f} %"
-        case "s":
-            return f"{value:.0f} s"
-        case "n":
-            return f"{value:.0f}"
-        case "per_mille":
-            return f"{value:.2f} ‰"
-        case _:
-            return f"{value:.2f}"
+        return Text(NONE, NONE)
+    return _SHOWN.get(unit, _PLAIN).format(value * 100 if unit == "ratio" else value)

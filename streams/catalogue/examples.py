@@ -218,4 +218,4 @@ def _folder() -> Traversable:
 def whose(entity: str) -> Text:
     """An entity as the catalogue calls it."""
     kind, id = entity_kind(entity), entity_id(entity)
-    return Text("全部", "all") if kind == "all" else ENTITIES[kind].format(id)
+    return Text("全中心", "all") if kind == "all" else ENTITIES[kind].format(id)

@@ -10,7 +10,7 @@ from streams.catalogue.examples import Example, Worked, examples, whose, work
 from streams.kpi.catalog import AREAS
 from streams.kpi.explained import SIDES, Part, interval_of
 from streams.kpi.labels import AREAS as AREA_NAMES
-from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, interval_said, said
+from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, UNITS, interval_said, said
 from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
@@ -29,8 +29,8 @@ _HEADS: Mapping[str, Text] = {
     "unit": Text("单位", "Unit"),
     "interval": Text("区间", "Interval"),
     "needs": Text("需要的事件", "Needs"),
-    "policy": Text("政策项（默认值）", "Policy fields (default)"),
-    "given": Text("政策", "Policy"),
+    "policy": Text("口径设置（默认值）", "Policy fields (default)"),
+    "given": Text("口径设置", "Policy"),
     "none": Text("无", "none"),
     "traps": Text("注意", "Traps"),
     "version": Text("版本", "Version"),
@@ -41,8 +41,10 @@ _HEADS: Mapping[str, Text] = {
     "no_data": Text("无数据", "no data"),
     "day": Text("第 {} 天", "day {}"),
     "total": Text("全部日期合计", "all days together"),
-    "until": Text("时间走到", "time goes on to"),
-    "pending": Text("未到期", "not matured"),
+    "until": Text("{}（时间推进至此）", "{} (time goes on to)"),
+    "pending": Text("观察期未满", "not matured"),
+    "sample": Text("样本 {}", "n {}"),
+    "interval_is": Text("95%置信区间 {}", "95 % {}"),
 }
 _INTRO = Text(
     zh="""# 指标目录
@@ -111,7 +113,8 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
     yield "unit", f"{kpi.unit} · {KINDS[kpi.kind][language]} · {BETTER[kpi.better][language]}"
     yield "interval", INTERVALS[interval_of(bounds["desk"])][language]
     yield "needs", ", ".join(f"`{need}`" for need in kpi.needs)
-    fields = ", ".join(f"`{name}` ({_default(defaults[name])})" for name in kpi.policy_fields)
+    comma, default = SPOKEN[language].comma, "`{}`" + SPOKEN[language].brackets
+    fields = comma.join(default.format(name, _default(defaults[name], comma)) for name in kpi.policy_fields)
     yield "policy", fields or _HEADS["none"][language]
     yield "traps", kpi.trap[language] or NONE
     yield "version", str(kpi.version)
@@ -119,17 +122,17 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
         yield "scored", _HEADS["never"][language]
 
 
-def _default(value: Any) -> str:
+def _default(value: Any, comma: str = ", ") -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) or NONE
-    return _plain(value) or NONE
+        return comma.join(f"{key}: {_plain(one, comma)}" for key, one in value.items()) or NONE
+    return _plain(value, comma) or NONE
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, comma: str) -> str:
     if value is None:
         return NONE
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
+        return comma.join(_plain(one, comma) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -175,11 +178,11 @@ def _example(example: Example, language: Language) -> str:
         *example.events,
     ]
     if example.until is not None:
-        lines.append(f"{example.until} ({_HEADS['until'][language]})")
+        lines.append(_HEADS["until"][language].format(example.until))
     lines.append("```\n")
     if example.policy:
         given = ", ".join(f"`{name}: {_default(value)}`" for name, value in example.policy.items())
-        lines.append(f"{_HEADS['given'][language]}: {given}\n")
+        lines.append(f"{_HEADS['given'][language]}{SPOKEN[language].colon}{given}\n")
     lines += [f"- {_result(one, language)}" for one in worked]
     return "\n".join(lines) + "\n"
 
@@ -188,31 +191,33 @@ def _result(one: Worked, language: Language) -> str:
     found, figure, unit = one.found, one.found.figure, one.found.kpi.unit
     name = whose(one.expected.entity)[language]
     when = _when(one.expected.day, language)
-    subject = f"{name}, {when}" if when else name
-    colon = SPOKEN[language].colon
+    spoken = SPOKEN[language]
+    comma, colon, aside_in = spoken.clause, spoken.colon, spoken.brackets
+    subject = f"{name}{comma}{when}" if when else name
     if figure.value is None:
-        waits = f" ({_HEADS['pending'][language]} {found.pending})" if found.pending else ""
+        waits = aside_in.format(f"{_HEADS['pending'][language]} {found.pending}") if found.pending else ""
         return f"{subject}{colon}**{_HEADS['no_data'][language]}**{waits}"
-    parts = [_sum(found.top)]
+    parts = [_sum(found.top, language)]
     if found.bottom:
-        parts.append(f" / {_sum(found.bottom)}")
-    interval = interval_said(unit, figure)
-    aside = [f"n {figure.n}"] if found.bottom is not None else []
-    aside += [f"95 % {interval}"] if interval != NONE else []
+        parts.append(f" / {_sum(found.bottom, language)}")
+    interval = interval_said(unit, figure, language)
+    aside = [_HEADS["sample"][language].format(figure.n)] if found.bottom is not None else []
+    aside += [_HEADS["interval_is"][language].format(interval)] if interval != NONE else []
     aside += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
     made = "".join(parts) + f"{found.times} = " if found.divides else ""
     if found.base_bottom:
-        made = f"({''.join(parts)}) / ({_sum(found.base_top)} / {_sum(found.base_bottom)}) − 1 = "
-    return f"{subject}{colon}{made}**{said(unit, figure.value)}**" + (f" ({', '.join(aside)})" if aside else "")
+        made = f"({''.join(parts)}) / ({_sum(found.base_top, language)} / {_sum(found.base_bottom, language)}) − 1 = "
+    shown = said(unit, figure.value, language)
+    return f"{subject}{colon}{made}**{shown}**" + (aside_in.format(comma.join(aside)) if aside else "")
 
 
-def _sum(parts: tuple[Part, ...]) -> str:
+def _sum(parts: tuple[Part, ...], language: Language) -> str:
     """Amounts with their coefficients: ``3``, ``(4 - 1)``."""
-    text = ""
+    text, seconds = "", f" {UNITS['s'][language]}"
     for part in parts:
         sign = "-" if part.times < 0 else "+"
         times = "" if abs(part.times) == 1 else f"{abs(part.times)} × "
-        unit = " s" if part.measure.unit == "s" else ""
+        unit = seconds if part.measure.unit == "s" else ""
         text += f" {sign} {times}{part.shown:g}{unit}"
     text = text.removeprefix(" + ")
     return f"({text.strip()})" if len(parts) > 1 else text

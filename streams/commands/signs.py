@@ -22,7 +22,7 @@ from streams.languages import Text
 from streams.people.names import Names
 
 _WIDTH = 140
-_FIRST_HALF, _OTHERS = Text("前半期", "the first half"), Text("其他人", "the others")
+_FIRST_HALF, _OTHERS = Text("前半周期", "the first half"), Text("其他成员", "the others")
 
 
 def signs(
@@ -62,7 +62,7 @@ def signs(
         return
     console = _console()
     console.print(
-        f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，从不计分 · to look at and ask about, never scored"
+        f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，不参与计分 · to look at and ask about, never scored"
     )
     _print(console, [finding for finding in found if finding.raised or everything], called(source.operation, ids))
     if not any(finding.raised for finding in found):

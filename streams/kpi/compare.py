@@ -36,14 +36,13 @@ Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell"
 FALSE_DISCOVERIES = 0.05
 
 VERDICTS: Mapping[Verdict, Text] = {
-    "better": Text("与其他人不同：更好", "differs: better"),
-    "worse": Text("与其他人不同：更差", "differs: worse"),
-    "higher": Text("与其他人不同：更高", "differs: higher"),
-    "lower": Text("与其他人不同：更低", "differs: lower"),
-    "cannot_tell": Text("无法判断是否不同", "cannot tell"),
+    "better": Text("差异显著：更好", "differs: better"),
+    "worse": Text("差异显著：更差", "differs: worse"),
+    "higher": Text("差异显著：更高", "differs: higher"),
+    "lower": Text("差异显著：更低", "differs: lower"),
+    "cannot_tell": Text("差异不显著", "cannot tell"),
     "no_data": Text("无数据", "no data"),
 }
-_POINTS = Text("个百分点", "pp")
 
 
 @dataclass(frozen=True)
@@ -146,8 +145,14 @@ def difference_said(unit: str, found: Difference | None, language: Language = "e
     if found is None:
         return NONE
     if unit == "ratio":
-        return f"{found.value * 100:+.1f} {_POINTS[language]} ({found.low * 100:+.1f} … {found.high * 100:+.1f})"
-    ends = (said(unit, end).split(" ")[0] for end in (found.low, found.high))
-    number, *name = said(unit, found.value).split(" ")[:2]
+        ends, middle = (found.low, found.high), found.value * 100
+        low, high = (f"{end * 100:+.1f}" for end in ends)
+        if language == "zh":
+            return f"{middle:+.1f} 个百分点（{low} 至 {high}）".replace("-", "−")
+        return f"{middle:+.1f} pp ({low} … {high})"
+    low, high = (said(unit, end, language).split(" ")[0] for end in (found.low, found.high))
+    number, *name = said(unit, found.value, language).split(" ")[:2]
     sign = "+" if found.value > 0 else ""
-    return " ".join([f"{sign}{number} ({' … '.join(ends)})", *name])
+    if language == "zh":
+        return f"{sign}{' '.join([number, *name]).partition('（')[0]}（{low} 至 {high}）"
+    return " ".join([f"{sign}{number} ({low} … {high})", *name])

@@ -28,7 +28,7 @@ _LEAST_CHANGE = 0.1
 INVITED = Kpi(
     id="invited_share", zh="邀评率", en="Share of contacts invited to rate", unit="ratio", better="range",
     formula=share(of="surveys_invited", among="contacts_handled"),
-    formula_zh="邀请评价 / 处理完的联络", formula_en="invitations / contacts handled",
+    formula_zh="邀请评价 / 已完成的联络", formula_en="invitations / contacts handled",
     needs=("*.invited",),
     traps="Several surveys of one contact are several invitations.",
     traps_zh="同一联络的多份问卷各计一次。",
@@ -63,23 +63,23 @@ SIGNS = (
     Sign(
         id="short_calls",
         watched=(Watched("short_call_rate", "higher"),),
-        name=Text("很短就由坐席挂断的通话偏多", "Many calls ended by the agent after seconds"),
+        name=Text("接通后很快由坐席挂断的通话偏多", "Many calls ended by the agent after seconds"),
         look=Text("抽听这些通话：客户的问题是否说完？", "Listen to some of them: had the customer finished?"),
         innocent=Text(
-            "设备或线路故障、骚扰电话、无人应答的转入、客户要求回拨。",
+            "设备或线路故障、骚扰电话、无人应答的转入、客户要求回呼。",
             "Faulty headset or line, nuisance calls, silent transfers, customers who ask to be called back.",
         ),
     ),
     Sign(
         id="passed_on",
         watched=(Watched("transfer_rate", "higher"),),
-        name=Text("转接偏多，评价因此落到别人名下", "Many transfers: whoever takes over is rated"),
+        name=Text("转接偏多，评价因此归到其他坐席名下", "Many transfers: whoever takes over is rated"),
         look=Text(
-            "看转接的主题和时间，以及转接后的评价归谁。",
+            "查看转接的业务类型和时间，以及转接后评价的归属。",
             "Look at topics and times of the transfers, and at who was rated after them.",
         ),
         innocent=Text(
-            "新人、分到超出权限的问题、路由把别的主题排给了他。",
+            "新人、分到超出权限的问题、路由分配了其他类型的业务。",
             "A newcomer, matters beyond the agent's powers, a routing that sends other topics.",
         ),
     ),
@@ -88,7 +88,7 @@ SIGNS = (
         watched=(Watched("invited_share", "lower"),),
         name=Text("邀请评价偏少", "Few customers are invited to rate"),
         look=Text(
-            "比较受邀与未受邀联络的时长、投诉和重复来访。",
+            "比较受邀与未受邀联络的时长、投诉和重复联络。",
             "Compare handle time, complaints and repeats of contacts with and without an invitation.",
         ),
         innocent=Text(
@@ -101,10 +101,10 @@ SIGNS = (
         watched=(Watched("survey_response_rate", "lower"),),
         name=Text("受邀后评价偏少", "Few of the invited rate"),
         look=Text(
-            "看邀请在何时、如何发出；是否只邀请了特定客户。",
+            "查看邀请发出的时间和方式，以及是否只邀请了特定客户。",
             "Look at when and how invitations go out, and whether only some customers get them.",
         ),
-        innocent=Text("客户群不同、邀请发送延迟、样本少。", "Other customers, invitations sent late, few cases."),
+        innocent=Text("客户群不同、邀请发送延迟、样本量不足。", "Other customers, invitations sent late, few cases."),
     ),
     Sign(
         id="missed_offers",
@@ -122,23 +122,23 @@ SIGNS = (
     Sign(
         id="reopened",
         watched=(Watched("reopen_rate", "higher"),),
-        name=Text("结案后被重开偏多", "Many tickets come back after closing"),
+        name=Text("办结后被重开的工单偏多", "Many tickets come back after closing"),
         look=Text(
-            "抽查重开的工单：结案时问题是否真已解决？",
+            "抽查重开的工单：办结时问题是否确已解决？",
             "Read some of the reopened tickets: was the matter settled when they were closed?",
         ),
         innocent=Text(
-            "客户在工单里追问新问题、难题集中在他、系统自动重开。",
+            "客户在工单中追问新问题、疑难工单集中在该坐席、系统自动重开。",
             "Customers who ask something new in the ticket, the hard cases, reopening by rule.",
         ),
     ),
     Sign(
         id="hurried",
         watched=(Watched("average_handle_time", "lower"), Watched("repeat_contact_rate", "higher")),
-        name=Text("处理时长下降而重复来访上升", "Handle time falls while repeats rise"),
+        name=Text("处理时长下降而重复联络上升", "Handle time falls while repeats rise"),
         look=Text("抽听后半期的通话：是否赶着结束？", "Listen to calls of the second half: are they hurried?"),
         innocent=Text(
-            "主题变了、新流程缩短了通话、某个产品问题让客户反复来访。",
+            "业务类型变化、新流程缩短了通话、某个产品问题导致客户反复联系。",
             "Other topics, a new procedure that shortens calls, a product fault that brings customers back.",
         ),
         over_time=True,

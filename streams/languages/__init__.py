@@ -26,7 +26,8 @@ WRITTEN: tuple[Language, ...] = ("zh", "en")
 class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A language. ``tag``: as web pages and files call it (BCP 47), ``zh-CN``; ``script``: in which of a person's two names are shown.
 
-    ``colon``, ``comma`` and ``brackets`` are its punctuation, with the blanks around it. ``texts``: its words for English ones.
+    ``colon``, ``comma`` (in a list), ``clause`` (in a sentence) and ``brackets`` are its punctuation, with the blanks around it.
+    ``texts``: its words for English ones.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     script: Literal["chinese", "latin"] = "latin"
     colon: str = ": "
     comma: str = ", "
+    clause: str = ", "
     brackets: str = " ({})"
     texts: dict[str, str] = {}
 

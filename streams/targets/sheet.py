@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from streams.contracts.outputs import ALL, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import near
+from streams.kpi.naming import names_of
 from streams.kpi.spec import Kpi
 from streams.languages import Text
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
@@ -136,7 +137,7 @@ def merged(book: Targets, given: Iterable[Target]) -> Changes:
     return Changes(versions, new, changed, same)
 
 
-_NONE, _WEIGHT = Text("无", "none"), Text("权重 {} %", "weight {} %")
+_NONE, _WEIGHT = Text("无", "none"), Text("权重 {}%", "weight {} %")
 _TAILS: Mapping[str, Text] = {
     "s": Text(" 秒", " s"),
     "days": Text(" 天", " days"),
@@ -144,8 +145,8 @@ _TAILS: Mapping[str, Text] = {
     "n": Text("", ""),
     "index": Text("", ""),
     "per_hour": Text(" 次/小时", " per hour"),
-    "per_mille": Text(" ‰", " ‰"),
-    "pct": Text(" %", " %"),
+    "per_mille": Text("‰", " ‰"),
+    "pct": Text("%", " %"),
 }
 
 
@@ -271,7 +272,7 @@ class _Read:
             self._fault("kpi", "is empty; give a KPI's id (`deskpulse kpi list`), or of a card an item's")
             return None
         for kpi in KPIS.values():
-            if text in (kpi.id, kpi.zh, kpi.en):
+            if text in names_of(kpi):
                 if not kpi.scored:
                     self._fault("kpi", f"{kpi.id} is a sign for people to look at; it has no target")
                 return kpi.id

@@ -13,7 +13,7 @@ from streams.languages import LANGUAGES, Text
 class Shown:
     """A KPI's place: its window unless the viewer picks one for all, and whether its ``value`` or its ``n`` is shown.
 
-    ``name`` stands in for the KPI's own where there is little room.
+    ``name`` stands in for the KPI's own where there is little room. It names no limit: a queue may have its own.
     """
 
     kpi: str
@@ -48,12 +48,12 @@ WAITING_PLACE = 2
 
 #: Cards of teams, and of queues and sites.
 TEAM = (
-    Shown("service_level_20s", "30m", Text("20秒接通", "In 20 s")),
+    Shown("service_level_20s", "30m", Text("服务水平", "Service level")),
     Shown("csat", "30m", Text("满意度", "CSAT")),
-    Shown("first_response_30s_rate", "5m", Text("30秒首响", "FRT 30 s")),
+    Shown("first_response_30s_rate", "5m", Text("首响达标率", "Reply in time")),
 )
 DESK = (
-    Shown("service_level_20s", "5m", Text("20秒接通", "In 20 s")),
+    Shown("service_level_20s", "5m", Text("服务水平", "Service level")),
     Shown("answer_rate", "5m", Text("接通率", "Answered")),
     Shown("abandonment_rate", "5m", Text("放弃率", "Abandoned")),
 )
@@ -62,11 +62,11 @@ DESK = (
 AGENT = (
     Shown("average_speed_of_answer", "today", Text("接听", "Calls"), "n"),
     Shown("answer_rate", "today", Text("接通率", "Answer rate")),
-    Shown("service_level_20s", "today", Text("20秒接通率", "In 20 s")),
+    Shown("service_level_20s", "today", Text("服务水平", "Service level")),
     Shown("average_handle_time", "today", Text("处理时长", "Handle time")),
     Shown("csat", "today", Text("满意度", "CSAT")),
-    Shown("first_response_30s_rate", "today", Text("30秒首响率", "Reply 30 s")),
-    Shown("first_response_time", "today", Text("首响时间", "First reply")),
+    Shown("first_response_30s_rate", "today", Text("首响达标率", "Reply in time")),
+    Shown("first_response_time", "today", Text("首响时长", "First reply")),
     Shown("resolution_rate", "today", Text("解决率", "Resolved")),
-    Shown("repeat_contact_rate", "today", Text("重复来电率", "Repeats")),
+    Shown("repeat_contact_rate", "today", Text("重复联络率", "Repeats")),
 )

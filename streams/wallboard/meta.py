@@ -52,6 +52,7 @@ def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
     return {
         "id": kpi.id,
         **names.name.fields(),
+        **names.short.fields("short"),
         "kind": kpi.kind,
         "unit": kpi.unit,
         "better": kpi.better,

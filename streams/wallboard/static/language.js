@@ -39,6 +39,9 @@ export const t = () => SAID[current];
 // A thing of the server that carries its names as zh and en.
 export const named = (thing) => tidy(thing[current] || thing.en || thing.zh || thing.id);
 
+// A KPI without the other names that the trade has for it, where room is short.
+export const shortly = (kpi) => tidy(kpi[`short_${current}`] || named(kpi));
+
 // The language in which the server says a field of a thing: the page's, or English where it has none in that.
 export const languageOf = (thing, field) => (thing[`${field}_${current}`] == null ? "en" : current);
 export const saidOf = (thing, field) => thing[`${field}_${languageOf(thing, field)}`];
