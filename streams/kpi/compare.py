@@ -35,10 +35,10 @@ Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell"
 FALSE_DISCOVERIES = 0.05
 
 VERDICTS: Mapping[Verdict, Words] = {
-    "better": {"zh": "差异显著：更好", "en": "differs: better"},
-    "worse": {"zh": "差异显著：更差", "en": "differs: worse"},
-    "higher": {"zh": "差异显著：更高", "en": "differs: higher"},
-    "lower": {"zh": "差异显著：更低", "en": "differs: lower"},
+    "better": {"zh": "显著更好", "en": "differs: better"},
+    "worse": {"zh": "显著更差", "en": "differs: worse"},
+    "higher": {"zh": "显著更高", "en": "differs: higher"},
+    "lower": {"zh": "显著更低", "en": "differs: lower"},
     "cannot_tell": {"zh": "差异不显著", "en": "cannot tell"},
     "no_data": {"zh": "无数据", "en": "no data"},
 }
