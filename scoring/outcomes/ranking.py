@@ -82,8 +82,9 @@ def group_words(person: Person, within: tuple[str, ...]) -> Words:
     if not within:
         return Words("全体人员", "everybody")
     named = [(*_GROUP_NAMES[name], getattr(person, name) or "—") for name in within]
-    zh = "、".join(f"{zh} {own}" for zh, _, own in named)
-    return Words(zh, ", ".join(f"{en} {own}" for _, en, own in named))
+    # Whom a sheet is about knows their card and role, and not the ids of these.
+    zh = "、".join(f"同一{zh}" for zh, _, _ in named)
+    return Words(f"{zh}的人员", ", ".join(f"{en} {own}" for _, en, own in named))
 
 
 def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Words]:

@@ -36,10 +36,10 @@ Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell"
 FALSE_DISCOVERIES = 0.05
 
 VERDICTS: Mapping[Verdict, Text] = {
-    "better": Text("差异显著：更好", "differs: better"),
-    "worse": Text("差异显著：更差", "differs: worse"),
-    "higher": Text("差异显著：更高", "differs: higher"),
-    "lower": Text("差异显著：更低", "differs: lower"),
+    "better": Text("显著更好", "differs: better"),
+    "worse": Text("显著更差", "differs: worse"),
+    "higher": Text("显著更高", "differs: higher"),
+    "lower": Text("显著更低", "differs: lower"),
     "cannot_tell": Text("差异不显著", "cannot tell"),
     "no_data": Text("无数据", "no data"),
 }

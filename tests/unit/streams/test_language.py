@@ -65,7 +65,7 @@ def test_commands_and_all_below_them_are_in_the_language_of_whoever_asks(monkeyp
     helped(command)
     assert command.help == "目标值：大屏、告警规则和评分卡以此为准。"
     assert command.commands["show"].help == "有效的目标值，以及由谁在何时设定。"
-    assert {one.name: one.help for one in command.commands["show"].params}["history"] == "全部版本，而不只是有效的版本"
+    assert {one.name: one.help for one in command.commands["show"].params}["history"] == "全部版本，而不只是有效的"
 
 
 def test_what_is_refused_is_told_in_the_language_of_whoever_asks(monkeypatch: pytest.MonkeyPatch):
