@@ -12,7 +12,7 @@ QUALITY = (
         ("*.reviewed",),
         traps="n is small: always look at it. Credited to the contact's agent; a later review by the same form replaces the earlier, "
         "reviews by several forms all count.",
-        traps_zh="样本很小，务必同时看 n。计给联络结束时的坐席；同一表单的后一次质检替换前一次，不同表单的都计。",
+        traps_zh="样本量通常不足，务必同时查看样本数。归属联络结束时的坐席；同一表单的后一次质检替换前一次，不同表单的都计。",
         squares=lambda p, s: {"qa_score_squared": 1},
         within=lambda p: (0.0, 100.0),
     ),
@@ -25,15 +25,15 @@ QUALITY = (
         traps_zh="没有合格结论的质检不计。",
     ),
     Kpi(
-        "fatal_error_rate", "致命差错率", "Fatal error rate", "rate", "ratio", "lower",
+        "fatal_error_rate", "致命错误率", "Fatal error rate", "rate", "ratio", "lower",
         lambda p, s: ({"qa_fatal": 1}, {"reviews": 1}),
-        "致命差错 / 质检", "reviews with a fatal error / reviews",
+        "致命错误 / 质检", "reviews with a fatal error / reviews",
         ("*.reviewed",),
         traps="One fatal error among few reviews is a high rate: look at n and the interval.",
-        traps_zh="质检少时一次致命差错就使比率很高，请看 n 和区间。",
+        traps_zh="质检数量少时，一次致命错误就会使比率很高，请同时查看样本数和置信区间。",
     ),
     Kpi(
-        "script_compliance_rate", "话术规范率", "Script compliance rate", "rate", "ratio", "higher",
+        "script_compliance_rate", "话术规范执行率", "Script compliance rate", "rate", "ratio", "higher",
         lambda p, s: ({"script_passed": 1}, {"script_reviews": 1}),
         "话术项合格 / 检查话术的质检", "reviews whose item `script` was passed / reviews that have it",
         ("*.reviewed",),
@@ -43,9 +43,9 @@ QUALITY = (
     Kpi(
         "qa_coverage_rate", "质检覆盖率", "Quality review coverage", "rate", "ratio", "higher",
         lambda p, s: ({"contacts_reviewed": 1}, {"contacts_handled": 1}),
-        "被质检的联络 / 处理完的联络", "handled contacts that were reviewed / handled contacts",
+        "被质检的联络 / 已完成的联络", "handled contacts that were reviewed / handled contacts",
         ("*.reviewed", "call.ended", "chat.ended", "ticket.closed"),
         traps="A contact counts once, however many reviews it has; in the window in which it was handled.",
-        traps_zh="一个联络无论质检几次只计一次；计在处理完的时间窗内。",
+        traps_zh="一个联络无论质检几次只计一次；计在完成时的统计窗口内。",
     ),
 )  # fmt: skip

@@ -20,13 +20,13 @@ def _scale_ends(policy: Policy) -> Within:
 
 SATISFACTION = (
     Kpi(
-        "csat", "客户满意度", "Customer satisfaction", "rate", "ratio", "higher",
+        "csat", "客户满意度（CSAT）", "Customer satisfaction", "rate", "ratio", "higher",
         lambda p, s: ({"csat_satisfied": 1}, {"csat_ratings": 1}),
         "满意的评价 / 评价", "satisfied ratings / ratings",
         ("*.rated",),
         ("satisfied_from", "rating_credit"),
         "Credited to the agent at the end of the contact; an updated rating replaces the old one.",
-        traps_zh="计给联络结束时的坐席；修改后的评价取代原来的评价。",
+        traps_zh="归属联络结束时的坐席；修改后的评价取代原来的评价。",
     ),
     Kpi(
         "csat_mean", "满意度均分", "Mean satisfaction score", "mean", "points", "higher",
@@ -35,12 +35,12 @@ SATISFACTION = (
         ("*.rated",),
         ("csat_mean_scale", "rating_credit"),
         "Scales are never mixed or converted.",
-        traps_zh="不同量表从不混算或换算。",
+        traps_zh="不同量表不混算，也不换算。",
         squares=lambda p, s: {csat_measures(p.csat_mean_scale)[2]: 1},
         within=_scale_ends,
     ),
     Kpi(
-        "nps", "净推荐值", "Net promoter score", "mean", "points", "higher",
+        "nps", "净推荐值（NPS）", "Net promoter score", "mean", "points", "higher",
         lambda p, s: ({"nps_promoters": 1, "nps_detractors": -1}, {"nps_ratings": 1}),
         "（9–10 分 − 0–6 分）/ 净推荐值评价 × 100", "(answers of 9–10 − answers of 0–6) / answers × 100",
         ("*.rated",),
@@ -59,7 +59,7 @@ SATISFACTION = (
         ("*.rated",),
         ("negative_to", "rating_credit"),
         "Satisfaction ratings only, on the scale 1–5 and those to which `negative_to` gives a bound: no scale is converted.",
-        traps_zh="只计满意度评价：五分制，以及 `negative_to` 为其设定界限的量表；量表从不换算。",
+        traps_zh="只计满意度评价：五分制，以及 `negative_to` 为其设定界限的量表；量表不换算。",
     ),
     Kpi(
         "survey_response_rate", "参评率", "Survey response rate", "rate", "ratio", "higher",
@@ -68,7 +68,7 @@ SATISFACTION = (
         ("*.invited", "*.rated"),
         traps="A low share is a sign of cherry-picking. Each survey of a contact counts once, in the window of its first invitation; a "
         "rating without an invitation is in neither.",
-        traps_zh="过低可能意味着挑选客户邀评。每个联络的每项调查只计一次，计在首次邀请的时间窗；未经邀请的评价两边都不计。",
+        traps_zh="过低时应核查是否存在选择性邀评。每个联络的每项调查只计一次，计在首次邀请时的统计窗口；未经邀请的评价不计入分子和分母。",
     ),
     Kpi(
         "bad_rating_rca_ontime_rate", "差评根因24小时提交率", "Root causes of bad ratings told within 24 h", "rate", "ratio", "higher",
@@ -81,9 +81,9 @@ SATISFACTION = (
         "word it counts as missed at that moment, and a later word changes nothing. Every second counts, nights and days off too. A rating "
         "that the customer makes better is no case any more; one that stays bad is the same case, from its first bad rating on. Of whoever "
         "the rating is.",
-        traps_zh="差评：五分制 1–2 分，其他量表按 `negative_to`，与差评率同。恰好 24 小时算及时；满时限仍未提交，"
-        "即在那一刻计为未及时，之后补交不再改变；夜间和休息日照常计时。客户改为好评的不再算；"
-        "改后仍为差评的算同一件，从首次差评起算。与评价计给同一人。",
+        traps_zh="差评：五分制 1–2 分，其他量表按 `negative_to`，与差评率同。恰好 24 小时算及时；满时限仍未提交的，"
+        "在满时限的时刻计为未及时，之后补交不再改变；夜间和休息日照常计时。客户改为好评的不再计入；"
+        "修改后仍为差评的视为同一件，从首次差评起算。与评价归属同一坐席。",
         limit="bad_rating_rca_hours",
     ),
     Kpi(
@@ -94,6 +94,6 @@ SATISFACTION = (
         ("kinds", "satisfied_from", "rating_credit"),
         "Of complaints that nobody rated it says nothing.",
         version=2,
-        traps_zh="未评价的投诉不在其中。",
+        traps_zh="未评价的投诉不计入。",
     ),
 )  # fmt: skip

@@ -42,41 +42,41 @@ SIGNALS = (
         "关键词覆盖率之和 / 有此分析的联络", "sum of coverages / contacts with one",
         ("*.analysed",),
         traps="Words said are not yet help given: a sign to look at.",
-        traps_zh="说到不等于做到：仅供关注。",
+        traps_zh="提到关键词不代表已按要求处理，仅供参考。",
         squares=lambda p, s: {"keyword_coverage_squared": 1},
         within=lambda p: (0.0, 1.0),
     ),
     Kpi(
-        "page_switch_count", "页面切换次数", "Page switches per contact", "mean", "n", "lower",
+        "page_switch_count", "次均页面切换次数", "Page switches per contact", "mean", "n", "lower",
         lambda p, s: ({"page_switches": 1}, {"page_switch_contacts": 1}),
-        "页面切换 / 有此统计的已处理联络", "page switches / handled contacts of which they were counted",
+        "页面切换次数 / 有此统计的已完成联络", "page switches / handled contacts of which they were counted",
         ("*.analysed",),
         traps="Says as much of the tools as of the agent. Contacts that nobody analysed are left out, not taken for 0.",
-        traps_zh="既反映工具，也反映坐席。没有分析的联络不计，不按 0 算。",
+        traps_zh="受系统工具和坐席熟练度共同影响。没有分析的联络不计入，也不按 0 计。",
         squares=lambda p, s: {"page_switches_squared": 1},
     ),
     Kpi(
-        "info_search_time", "检索时长", "Search time per contact", "mean", "s", "lower",
+        "info_search_time", "次均信息检索时长", "Search time per contact", "mean", "s", "lower",
         lambda p, s: ({"search_seconds": 1}, {"search_contacts": 1}),
-        "检索时长 / 有此统计的已处理联络", "search time / handled contacts of which it was measured",
+        "信息检索时长 / 有此统计的已完成联络", "search time / handled contacts of which it was measured",
         ("*.analysed",),
         traps="Says as much of the knowledge base as of the agent. Contacts that nobody analysed are left out, not taken for 0.",
-        traps_zh="既反映知识库，也反映坐席。没有分析的联络不计，不按 0 算。",
+        traps_zh="受知识库和坐席熟练度共同影响。没有分析的联络不计入，也不按 0 计。",
         squares=lambda p, s: {"search_seconds_squared": 1},
     ),
     Kpi(
-        "fatigue_index", "疲劳度", "Fatigue index", "change", "index", "lower",
+        "fatigue_index", "疲劳指数", "Fatigue index", "change", "index", "lower",
         _strain_later,
-        "每百词/分钟语速的静默次数：班次首小时后的均值 / 首小时内的均值 − 1",
+        "静默次数 ÷（语速 ÷ 100）：班次首小时后的均值 / 首小时内的均值 − 1；语速单位：字（或词）/分钟，以数据源为准",
         "silences per 100 words a minute: mean after the first hour of the shift / mean within it − 1",
         ("*.analysed",),
         traps="A sign for a break, never a penalty: never scored. 0 is as in the agent's own first hour, 0.5 half as much again: more "
         "silences, slower speech, or both. Only contacts of which speech_rate, silences and shift_seconds were all told; no data "
         "without any in the first hour (before 3600 s), or where that had no silence. Longer calls have more silences: look at days "
         "with many calls. Of agents only: teams, queues and sites have no first hour of their own.",
-        traps_zh="用于提醒安排休息，绝不用于处罚，从不计分。0 表示与本人首小时相同，0.5 表示高出一半：静默更多、语速更慢或两者皆有。"
+        traps_zh="用于提醒安排休息，不得用于处罚，不参与计分。0 表示与本人首小时相同，0.5 表示高出一半：静默更多、语速更慢或两者皆有。"
         "只计同时给出 speech_rate、silences、shift_seconds 的联络；首小时内（不足 3600 秒）没有联络或没有静默时无数据。"
-        "通话越长静默越多，须看联络较多的日子。只有坐席有此值：班组、队列、站点没有自己的首小时。",
+        "通话越长静默越多，应查看联络较多的日期。只有坐席有此值：班组、队列、职场没有班次首小时，因此不计算。",
         baseline=_strain_first,
         scored=False,
     ),
