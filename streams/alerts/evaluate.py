@@ -11,6 +11,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
+from streams.kpi.labels import NONE
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
@@ -151,14 +152,24 @@ def standing(
             watch.figure(sums, wait),
             state.since,
             now,
+            just_now=False,
         )
         for watch in watched
         if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
     ]
 
 
-def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
-    zh, en = _reason(rule, policy, entity, status, figure, (now - since) / 1000)
+def _alert(
+    rule: Rule,
+    policy: Policy,
+    entity: str,
+    status: AlertStatus,
+    figure: Figure,
+    since: int,
+    now: int,
+    just_now: bool = True,
+) -> Alert:
+    zh, en = _reason(rule, policy, entity, status, figure, (now - since) / 1000, just_now)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -176,11 +187,11 @@ def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure:
     )
 
 
-_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全体"}
+_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全中心"}
 
 
 def _reason(
-    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float
+    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float, just_now: bool
 ) -> tuple[str, str]:
     kind, id = entity_kind(entity), entity_id(entity)
     who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
@@ -188,42 +199,53 @@ def _reason(
     window_zh, window_en = _WINDOW_WORDS[rule.window]
     kpi = KPIS[rule.kpi]
     names, unit = named(kpi, policy, id if kind == "queue" else None), kpi.unit
-    name_zh, name_en = names.zh, names.en
-    value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
-    n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
+    name_en = names.short_en
+    what_zh = f"{who_zh}{'' if kind == 'all' else ' '}{window_zh}{names.short_zh}"
+    value_zh, value_en = _shown(figure.value, unit)
+    n_zh, n_en = f"（样本 {figure.n}）", f" (n={figure.n})"
     if rule.by_target:  # with none, or it would be a number by now
         return (
-            f"{who_zh}{window_zh}{name_zh}：目标已取消，解除。",
+            f"{what_zh}：目标值已取消，告警关闭。",
             f"{name_en}, {who_en}, {window_en}: no target any more, resolved.",
         )
     if status == "resolved":
         if figure.value is None or figure.n < rule.min_n:
             return (
-                f"{who_zh}{window_zh}{name_zh}：数据不足，解除。",
+                f"{what_zh}：数据不足，告警关闭。",
                 f"{name_en}, {who_en}, {window_en}: too little data left, resolved.",
             )
         return (
-            f"{who_zh}{window_zh}{name_zh}恢复到 {value}{n_zh}。",
-            f"{name_en}, {who_en}, {window_en}: back at {value}{n_en}.",
+            f"{what_zh}已恢复到 {value_zh}{n_zh}。",
+            f"{name_en}, {who_en}, {window_en}: back at {value_en}{n_en}.",
         )
+    # A screen beside it counts on: its reader must see that this is how long it had lasted when it fired.
+    held_zh = "触发时已持续" if just_now else "已持续"
+    threshold_zh, threshold_en = _shown(rule.threshold, unit)
     side_zh, side_en = ("低于", "below") if rule.below is not None else ("高于", "above")
     return (
-        f"{who_zh}{window_zh}{name_zh} {value}{n_zh}，{side_zh} {threshold}，已持续 {held:.0f} 秒。",
-        f"{name_en}, {who_en}, {window_en}: {value}{n_en}, {side_en} {threshold} for {held:.0f} s.",
+        f"{what_zh} {value_zh}{n_zh}，{side_zh}告警线 {threshold_zh}，{held_zh} {held:.0f} 秒。",
+        f"{name_en}, {who_en}, {window_en}: {value_en}{n_en}, {side_en} {threshold_en} for {held:.0f} s.",
     )
 
 
-def _shown(value: float | None, unit: str) -> str:
+def _shown(value: float | None, unit: str) -> tuple[str, str]:
+    """A value in Chinese and in English: ``66.7%`` and ``66.7 %``."""
     if value is None:
-        return "—"
+        return NONE, NONE
     match unit:
         case "ratio":
-            return f"{value * 100:.1f} %"
+            return f"{value * 100:.1f}%", f"{value * 100:.1f} %"
         case "s":
-            return f"{value:.0f} s"
+            return f"{value:.0f} 秒", f"{value:.0f} s"
         case "n":
-            return f"{value:.0f}"
+            return f"{value:.0f}", f"{value:.0f}"
         case "per_mille":
-            return f"{value:.2f} ‰"
+            return f"{value:.2f}‰", f"{value:.2f} ‰"
+        case "days":
+            return f"{value:.2f} 天", f"{value:.2f}"
+        case "points":
+            return f"{value:.2f} 分", f"{value:.2f}"
+        case "per_hour":
+            return f"{value:.2f} 次/小时", f"{value:.2f}"
         case _:
-            return f"{value:.2f}"
+            return f"{value:.2f}", f"{value:.2f}"

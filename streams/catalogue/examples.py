@@ -216,6 +216,6 @@ def _folder() -> Traversable:
 
 def whose(entity: str) -> tuple[str, str]:
     """An entity as the catalogue calls it, in Chinese and in English."""
-    zh = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "站点"}
+    zh = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场"}
     kind, id = entity_kind(entity), entity_id(entity)
-    return ("全部", "all") if kind == "all" else (f"{zh[kind]} {id}", f"{kind} {id}")
+    return ("全中心", "all") if kind == "all" else (f"{zh[kind]} {id}", f"{kind} {id}")

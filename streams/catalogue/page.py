@@ -10,7 +10,7 @@ from streams.catalogue.examples import Example, Worked, examples, whose, work
 from streams.kpi.catalog import AREAS
 from streams.kpi.explained import SIDES, Part, interval_of
 from streams.kpi.labels import AREAS as AREA_NAMES
-from streams.kpi.labels import BETTER, INTERVALS, KINDS, LANGUAGES, NONE, Language, interval_said, said
+from streams.kpi.labels import BETTER, INTERVALS, KINDS, LANGUAGES, NONE, UNITS, Language, interval_said, said
 from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
@@ -26,7 +26,7 @@ _HEADS: Mapping[str, Mapping[Language, str]] = {
     "unit": {"zh": "单位", "en": "Unit"},
     "interval": {"zh": "区间", "en": "Interval"},
     "needs": {"zh": "需要的事件", "en": "Needs"},
-    "policy": {"zh": "政策项（默认值）", "en": "Policy fields (default)"},
+    "policy": {"zh": "口径设置（默认值）", "en": "Policy fields (default)"},
     "none": {"zh": "无", "en": "none"},
     "traps": {"zh": "注意", "en": "Traps"},
     "version": {"zh": "版本", "en": "Version"},
@@ -37,8 +37,8 @@ _HEADS: Mapping[str, Mapping[Language, str]] = {
     "no_data": {"zh": "无数据", "en": "no data"},
     "day": {"zh": "第 {} 天", "en": "day {}"},
     "total": {"zh": "全部日期合计", "en": "all days together"},
-    "until": {"zh": "时间走到", "en": "time goes on to"},
-    "pending": {"zh": "未到期", "en": "not matured"},
+    "until": {"zh": "{}（时间推进至此）", "en": "{} (time goes on to)"},
+    "pending": {"zh": "观察期未满", "en": "not matured"},
 }
 _INTRO: Mapping[Language, str] = {
     "en": """# The catalogue of KPIs
@@ -107,7 +107,8 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
     yield "unit", f"{kpi.unit} · {KINDS[kpi.kind][language]} · {BETTER[kpi.better][language]}"
     yield "interval", INTERVALS[interval_of(bounds["desk"])][language]
     yield "needs", ", ".join(f"`{need}`" for need in kpi.needs)
-    fields = ", ".join(f"`{name}` ({_default(defaults[name])})" for name in kpi.policy_fields)
+    comma, default = ("、", "`{}`（{}）") if language == "zh" else (", ", "`{}` ({})")
+    fields = comma.join(default.format(name, _default(defaults[name], comma)) for name in kpi.policy_fields)
     yield "policy", fields or _HEADS["none"][language]
     yield "traps", (kpi.traps_zh if language == "zh" else kpi.traps) or NONE
     yield "version", str(kpi.version)
@@ -115,17 +116,17 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
         yield "scored", _HEADS["never"][language]
 
 
-def _default(value: Any) -> str:
+def _default(value: Any, comma: str = ", ") -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items()) or NONE
-    return _plain(value) or NONE
+        return comma.join(f"{key}: {_plain(one, comma)}" for key, one in value.items()) or NONE
+    return _plain(value, comma) or NONE
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, comma: str) -> str:
     if value is None:
         return NONE
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
+        return comma.join(_plain(one, comma) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -168,11 +169,11 @@ def _example(example: Example, language: Language) -> str:
     said_of = example.zh if language == "zh" else example.en
     lines = [f"**{_HEADS['example'][language]}** {said_of.strip()}\n", "```text", *example.events]
     if example.until is not None:
-        lines.append(f"{example.until} ({_HEADS['until'][language]})")
+        lines.append(_HEADS["until"][language].format(example.until))
     lines.append("```\n")
     if example.policy:
         given = ", ".join(f"`{name}: {_default(value)}`" for name, value in example.policy.items())
-        lines.append(f"{'政策' if language == 'zh' else 'Policy'}: {given}\n")
+        lines.append(f"{'口径设置：' if language == 'zh' else 'Policy: '}{given}\n")
     lines += [f"- {_result(one, language)}" for one in worked]
     return "\n".join(lines) + "\n"
 
@@ -181,31 +182,33 @@ def _result(one: Worked, language: Language) -> str:
     found, figure, unit = one.found, one.found.figure, one.found.kpi.unit
     name = whose(one.expected.entity)[0 if language == "zh" else 1]
     when = _when(one.expected.day, language)
-    subject = f"{name}, {when}" if when else name
-    colon = "：" if language == "zh" else ": "
+    zh = language == "zh"
+    comma, colon, aside_in = ("，", "：", "（{}）") if zh else (", ", ": ", " ({})")
+    subject = f"{name}{comma}{when}" if when else name
     if figure.value is None:
-        waits = f" ({_HEADS['pending'][language]} {found.pending})" if found.pending else ""
+        waits = aside_in.format(f"{_HEADS['pending'][language]} {found.pending}") if found.pending else ""
         return f"{subject}{colon}**{_HEADS['no_data'][language]}**{waits}"
-    parts = [_sum(found.top)]
+    parts = [_sum(found.top, language)]
     if found.bottom:
-        parts.append(f" / {_sum(found.bottom)}")
-    interval = interval_said(unit, figure)
-    aside = [f"n {figure.n}"] if found.bottom is not None else []
-    aside += [f"95 % {interval}"] if interval != NONE else []
+        parts.append(f" / {_sum(found.bottom, language)}")
+    interval = interval_said(unit, figure, language)
+    aside = [f"样本 {figure.n}" if zh else f"n {figure.n}"] if found.bottom is not None else []
+    aside += [f"95%置信区间 {interval}" if zh else f"95 % {interval}"] if interval != NONE else []
     aside += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
     made = "".join(parts) + f"{found.times} = " if found.divides else ""
     if found.base_bottom:
-        made = f"({''.join(parts)}) / ({_sum(found.base_top)} / {_sum(found.base_bottom)}) − 1 = "
-    return f"{subject}{colon}{made}**{said(unit, figure.value)}**" + (f" ({', '.join(aside)})" if aside else "")
+        made = f"({''.join(parts)}) / ({_sum(found.base_top, language)} / {_sum(found.base_bottom, language)}) − 1 = "
+    shown = said(unit, figure.value, language)
+    return f"{subject}{colon}{made}**{shown}**" + (aside_in.format(comma.join(aside)) if aside else "")
 
 
-def _sum(parts: tuple[Part, ...]) -> str:
+def _sum(parts: tuple[Part, ...], language: Language) -> str:
     """Amounts with their coefficients: ``3``, ``(4 - 1)``."""
-    text = ""
+    text, seconds = "", f" {UNITS['s'][language]}"
     for part in parts:
         sign = "-" if part.times < 0 else "+"
         times = "" if abs(part.times) == 1 else f"{abs(part.times)} × "
-        unit = " s" if part.measure.unit == "s" else ""
+        unit = seconds if part.measure.unit == "s" else ""
         text += f" {sign} {times}{part.shown:g}{unit}"
     text = text.removeprefix(" + ")
     return f"({text.strip()})" if len(parts) > 1 else text

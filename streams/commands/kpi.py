@@ -83,8 +83,10 @@ def list_kpis(
     if not chosen:
         raise stop(f"no KPI of the area {area} is in {unit}")
     table = _table("id", "名称", "name", "unit", "公式", "formula")
+    in_force = _in_force(deployment(ctx, policy_file=policy))
     for one in chosen:
-        table.add_row(one.id, one.zh, one.en, one.unit, one.formula_zh, one.formula_en)
+        names = named(one, in_force)
+        table.add_row(one.id, names.zh, names.en, one.unit, names.formula_zh, names.formula_en)
     _console().print(table)
 
 
@@ -145,7 +147,7 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
     yield "注意", one.traps_zh or NONE
     yield "traps", one.traps or NONE
     if not one.scored:
-        yield "scored", "仅供查看，从不计分 · a sign to look at, never scored"
+        yield "scored", "仅供查看，不参与计分 · a sign to look at, never scored"
 
 
 @kpi.command("explain")
@@ -250,7 +252,7 @@ def compare_agents(
         source.end()
         return
     names = called(source.operation, ids)
-    table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差 difference (95 %)", "结论", "verdict")
+    table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差异（95%） difference", "结论", "verdict")
     for each in found:
         verdict = VERDICTS[each.verdict]
         table.add_row(
@@ -265,11 +267,11 @@ def compare_agents(
         )
     console = _console()
     console.print(table)
+    names_of = named(one, source.operation.policy.current(when.last))
     number = sum(each.difference is not None for each in found)
-    console.print(
-        f"{one.zh} · {one.en}, {when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}: "
-        f"共比较 {number} 人，错误发现率 5 % · {number} compared, false discovery rate 5 %"
-    )
+    of = f"{when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}"
+    console.print(f"{names_of.zh} · {names_of.en}, {of}: 共比较 {number} 人，错误发现率5% ·", end=" ")
+    console.print(f"{number} compared, false discovery rate 5 %")
     source.end()
 
 
@@ -366,8 +368,8 @@ def _worked(
         table.add_row(id, said(one.unit, figure.value), f"n {figure.n}" + (f" · {' · '.join(topic)}" if topic else ""))
     how = INTERVALS[found.interval]
     table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
-    table.add_row("as of", as_of or NONE, "截至此刻判断是否到期 · when it is judged what has matured")
-    table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
+    table.add_row("as of", as_of or NONE, "以此时刻判断观察期是否已满 · when it is judged what has matured")
+    table.add_row("pending", str(found.pending), "观察期未满 · not matured yet" if found.pending else "")
     for values in policy.between(min(day.date for day in own), max(day.date for day in own)):
         table.add_row(f"policy {values.version}", "", _fields(described(one, values)["policy"]) or NONE)
     return table

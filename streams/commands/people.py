@@ -87,8 +87,8 @@ def list_(ctx: typer.Context, json_: AsJson = False) -> None:
         return
     table = Table(show_edge=False, pad_edge=False)
     for heading in (
-        "坐席 Id",
-        "人事编号 HR number",
+        "坐席工号 Id",
+        "员工编号 HR number",
         "姓名 Name",
         "拼音 Latin",
         "上级 Superior",

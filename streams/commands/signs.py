@@ -60,7 +60,7 @@ def signs(
         return
     console = _console()
     console.print(
-        f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，从不计分 · to look at and ask about, never scored"
+        f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，不参与计分 · to look at and ask about, never scored"
     )
     _print(console, [finding for finding in found if finding.raised or everything], called(source.operation, ids))
     if not any(finding.raised for finding in found):
@@ -82,7 +82,7 @@ def _print(console: Console, findings: Sequence[Finding], names: Names) -> None:
         if not own:
             continue
         console.print(f"\n{sign.zh} · {sign.en}")
-        against = ("前半期", "the first half") if sign.over_time else ("其他人", "the others")
+        against = ("前半周期", "the first half") if sign.over_time else ("其他成员", "the others")
         for finding in own:
             who = names.beside(finding.who) + ("" if finding.raised else " (–)")
             console.print(f"  {who}: {'; '.join(_line(seen, *against) for seen in finding.seen)}")

@@ -35,11 +35,11 @@ Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell"
 FALSE_DISCOVERIES = 0.05
 
 VERDICTS: Mapping[Verdict, Words] = {
-    "better": {"zh": "与其他人不同：更好", "en": "differs: better"},
-    "worse": {"zh": "与其他人不同：更差", "en": "differs: worse"},
-    "higher": {"zh": "与其他人不同：更高", "en": "differs: higher"},
-    "lower": {"zh": "与其他人不同：更低", "en": "differs: lower"},
-    "cannot_tell": {"zh": "无法判断是否不同", "en": "cannot tell"},
+    "better": {"zh": "显著更好", "en": "differs: better"},
+    "worse": {"zh": "显著更差", "en": "differs: worse"},
+    "higher": {"zh": "显著更高", "en": "differs: higher"},
+    "lower": {"zh": "显著更低", "en": "differs: lower"},
+    "cannot_tell": {"zh": "差异不显著", "en": "cannot tell"},
     "no_data": {"zh": "无数据", "en": "no data"},
 }
 
@@ -144,9 +144,14 @@ def difference_said(unit: str, found: Difference | None, language: Language = "e
     if found is None:
         return NONE
     if unit == "ratio":
-        points = "个百分点" if language == "zh" else "pp"
-        return f"{found.value * 100:+.1f} {points} ({found.low * 100:+.1f} … {found.high * 100:+.1f})"
-    ends = (said(unit, end).split(" ")[0] for end in (found.low, found.high))
-    number, *name = said(unit, found.value).split(" ")[:2]
+        ends, middle = (found.low, found.high), found.value * 100
+        low, high = (f"{end * 100:+.1f}" for end in ends)
+        if language == "zh":
+            return f"{middle:+.1f} 个百分点（{low} 至 {high}）".replace("-", "−")
+        return f"{middle:+.1f} pp ({low} … {high})"
+    low, high = (said(unit, end, language).split(" ")[0] for end in (found.low, found.high))
+    number, *name = said(unit, found.value, language).split(" ")[:2]
     sign = "+" if found.value > 0 else ""
-    return " ".join([f"{sign}{number} ({' … '.join(ends)})", *name])
+    if language == "zh":
+        return f"{sign}{' '.join([number, *name]).partition('（')[0]}（{low} 至 {high}）"
+    return " ".join([f"{sign}{number} ({low} … {high})", *name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from streams.kpi.policy.model import Policy
@@ -14,18 +15,20 @@ _UNITS = {"seconds": ("秒", " s"), "hours": ("小时", " h")}
 
 @dataclass(frozen=True)
 class Named:
-    """Name and formula in Chinese and English."""
+    """Name and formula in Chinese and English. ``short``: without the other names that the trade has for it."""
 
     zh: str
     en: str
+    short_zh: str
+    short_en: str
     formula_zh: str
     formula_en: str
 
 
 def named(kpi: Kpi, policy: Policy, queue: str | None = None) -> Named:
-    """A KPI's name and formula with the limits in force: ``30秒接通率（vip 10秒）``; of a queue, the one that it has."""
+    """A KPI's name and formula with the limits in force: ``30秒服务水平（30秒接通率）（vip 10秒）``; of a queue, the one that it has."""
     if kpi.limit is None:
-        return Named(kpi.zh, kpi.en, kpi.formula_zh, kpi.formula_en)
+        return Named(kpi.zh, kpi.en, _short(kpi.zh), _short(kpi.en), kpi.formula_zh, kpi.formula_en)
     by_queue: dict[str, float] = getattr(policy, f"{kpi.limit}_by_queue", {})
     usual, holds = f"{getattr(Policy(), kpi.limit):g}", f"{by_queue.get(queue or '', getattr(policy, kpi.limit)):g}"
     if queue is not None:
@@ -41,9 +44,22 @@ def named(kpi: Kpi, policy: Policy, queue: str | None = None) -> Named:
     formula_zh, formula_en = kpi.formula_zh.replace(usual, holds), kpi.formula_en.replace(usual, holds)
     if usual not in kpi.formula_en:
         formula_zh, formula_en = f"{formula_zh}；阈值 {holds}{unit_zh}", f"{formula_en}; threshold {holds}{unit_en}"
+    zh, en = kpi.zh.replace(usual, holds), kpi.en.replace(usual, holds)
     return Named(
-        kpi.zh.replace(usual, holds) + others_zh,
-        kpi.en.replace(usual, holds) + others_en,
+        zh + others_zh,
+        en + others_en,
+        _short(zh) + others_zh,
+        _short(en) + others_en,
         formula_zh + others_zh,
         formula_en + others_en,
     )
+
+
+def names_of(kpi: Kpi) -> frozenset[str]:
+    """All that people may write for it: its id, its names with and without those that stand in brackets, and each of these."""
+    bracketed = re.findall("（(.+?)）", kpi.zh)
+    return frozenset((kpi.id, kpi.zh, kpi.en, _short(kpi.zh), *(name for name in bracketed if "含" not in name)))
+
+
+def _short(name: str) -> str:
+    return name.partition("（")[0]

@@ -14,7 +14,7 @@ from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {
     "kind": "种类",
-    "agent_id": "坐席",
+    "agent_id": "坐席工号",
     "team_id": "班组",
     "role": "职责",
     "from": "开始",

@@ -12,8 +12,8 @@ from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {
-    "agent_id": "坐席",
-    "hr_number": "人事编号",
+    "agent_id": "坐席工号",
+    "hr_number": "员工编号",
     "name_zh": "中文姓名",
     "name_latin": "拼音姓名",
     "email": "邮箱",

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from streams.contracts.outputs import ALL, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import near
+from streams.kpi.naming import names_of
 from streams.kpi.spec import Kpi
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 from streams.targets.book import Targets
@@ -141,10 +142,20 @@ def said(target: Target, language: Literal["zh", "en"]) -> str:
         return "无" if language == "zh" else "none"
     value, unit = Decimal(target.value), target.unit
     if target.sets == "weight":
-        return f"权重 {_plain(value)} %" if language == "zh" else f"weight {_plain(value)} %"
+        return f"权重 {_plain(value)}%" if language == "zh" else f"weight {_plain(value)} %"
     if unit == "ratio":
         value, unit = value * 100, "%"
-    words = {"s": " 秒", "days": " 天", "points": " 分", "n": "", "index": "", "per_hour": " 次/小时"}
+    words = {
+        "s": " 秒",
+        "days": " 天",
+        "points": " 分",
+        "n": "",
+        "index": "",
+        "per_hour": " 次/小时",
+        "%": "%",
+        "pct": "%",
+    }
+    words["per_mille"] = "‰"
     tail = (
         words.get(unit, f" {unit}")
         if language == "zh"
@@ -254,7 +265,7 @@ class _Read:
             self._fault("kpi", "is empty; give a KPI's id (`deskpulse kpi list`), or of a card an item's")
             return None
         for kpi in KPIS.values():
-            if text in (kpi.id, kpi.zh, kpi.en):
+            if text in names_of(kpi):
                 if not kpi.scored:
                     self._fault("kpi", f"{kpi.id} is a sign for people to look at; it has no target")
                 return kpi.id

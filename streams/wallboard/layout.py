@@ -12,7 +12,7 @@ from streams.contracts.outputs import Window
 class Shown:
     """A KPI's place: its window unless the viewer picks one for all, and whether its ``value`` or its ``n`` is shown.
 
-    ``zh`` and ``en`` stand in for the KPI's own name where there is little room.
+    ``zh`` and ``en`` stand in for the KPI's own name where there is little room. They name no limit: a queue may have its own.
     """
 
     kpi: str
@@ -43,12 +43,12 @@ WAITING_PLACE = 2
 
 #: Cards of teams, and of queues and sites.
 TEAM = (
-    Shown("service_level_20s", "30m", "20秒接通", "In 20 s"),
+    Shown("service_level_20s", "30m", "服务水平", "Service level"),
     Shown("csat", "30m", "满意度", "CSAT"),
-    Shown("first_response_30s_rate", "5m", "30秒首响", "FRT 30 s"),
+    Shown("first_response_30s_rate", "5m", "首响达标率", "Reply in time"),
 )
 DESK = (
-    Shown("service_level_20s", "5m", "20秒接通", "In 20 s"),
+    Shown("service_level_20s", "5m", "服务水平", "Service level"),
     Shown("answer_rate", "5m", "接通率", "Answered"),
     Shown("abandonment_rate", "5m", "放弃率", "Abandoned"),
 )
@@ -57,11 +57,11 @@ DESK = (
 AGENT = (
     Shown("average_speed_of_answer", "today", "接听", "Calls", "n"),
     Shown("answer_rate", "today", "接通率", "Answer rate"),
-    Shown("service_level_20s", "today", "20秒接通率", "In 20 s"),
+    Shown("service_level_20s", "today", "服务水平", "Service level"),
     Shown("average_handle_time", "today", "处理时长", "Handle time"),
     Shown("csat", "today", "满意度", "CSAT"),
-    Shown("first_response_30s_rate", "today", "30秒首响率", "Reply 30 s"),
-    Shown("first_response_time", "today", "首响时间", "First reply"),
+    Shown("first_response_30s_rate", "today", "首响达标率", "Reply in time"),
+    Shown("first_response_time", "today", "首响时长", "First reply"),
     Shown("resolution_rate", "today", "解决率", "Resolved"),
-    Shown("repeat_contact_rate", "today", "重复来电率", "Repeats"),
+    Shown("repeat_contact_rate", "today", "重复联络率", "Repeats"),
 )

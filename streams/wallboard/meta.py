@@ -16,7 +16,7 @@ from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi
 from streams.wallboard import layout
 
-_WINDOW_NAMES = {"5m": ("5 分钟", "5 min"), "30m": ("30 分钟", "30 min"), "today": ("今日", "Today")}
+_WINDOW_NAMES = {"5m": ("5分钟", "5 min"), "30m": ("30分钟", "30 min"), "today": ("今日", "Today")}
 
 
 def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> dict[str, Any]:
@@ -55,6 +55,8 @@ def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         "id": kpi.id,
         "zh": names.zh,
         "en": names.en,
+        "short_zh": names.short_zh,
+        "short_en": names.short_en,
         "kind": kpi.kind,
         "unit": kpi.unit,
         "better": kpi.better,

@@ -223,7 +223,7 @@ class Row {
     const state = this.doing;
     const reason = this.lapsed ? null : this.presence?.reason;
     const text = state ? (t().states[state] ?? state) : NONE;
-    return reason ? `${text}（${reason}）` : text;
+    return reason ? t().with_reason(text, t().reasons[reason] ?? reason) : text;
   }
 
   has(words) {

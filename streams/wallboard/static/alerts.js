@@ -113,8 +113,8 @@ class Card {
 
   tick(now) {
     const since = Date.parse(this.alert.since);
-    const held = now == null ? "" : ` · ${duration((now - since) / 1000)}`;
-    setText(this.since, `${t().since} ${shortTime(since, this.zone)}${held}`);
+    const held = now == null ? "" : duration((now - since) / 1000);
+    setText(this.since, t().since(shortTime(since, this.zone), held));
   }
 }
 

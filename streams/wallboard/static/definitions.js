@@ -20,7 +20,7 @@ function definition(kpi, meta, version) {
   const values = meta.policies.find((each) => each.version === version) ?? meta.policy;
   line(list, t().policy, Object.keys(kpi.policy).map((name) => `${name} = ${policyText(values[name])}`).join(" · "));
   for (const rule of meta.rules.filter((rule) => rule.kpi === kpi.id)) {
-    line(list, t().rule, `${named(rule)} · ${t().short[rule.window]} · ${ruleText(rule, kpi.unit)} · n ≥ ${rule.min_n}`);
+    line(list, t().rule, `${named(rule)} · ${t().short[rule.window]} · ${ruleText(rule, kpi.unit)} · ${t().least_sample(rule.min_n)}`);
   }
   line(list, t().traps, language() === "en" ? kpi.traps : kpi.traps_zh);
   line(list, t().needs, kpi.needs.join(" · "));

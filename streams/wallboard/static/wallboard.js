@@ -271,7 +271,7 @@ async function start() {
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
       return new Page(await answer.json());
     } catch (error) {
-      setText(banner, `${t().connecting} (${error.message})`);
+      setText(banner, t().with_detail(t().connecting, error.message));
       banner.hidden = false;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

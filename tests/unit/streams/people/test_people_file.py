@@ -35,7 +35,7 @@ def test_a_workbook_says_the_same_as_the_csv(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append(["坐席", "人事编号", "中文姓名 name_zh", "入职日"])
+    sheet.append(["坐席工号", "员工编号", "中文姓名 name_zh", "入职日"])
     sheet.append(["A17", 10023, "李娜", date(2021, 5, 1)])
     sheet.append([None, None, None, None])
     sheet.append(["A18", "0042", "王伟", "2021年7月3日"])
@@ -97,7 +97,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("agent_id,nickname\nA17,Nana\n", "unknown columns nickname; known: 坐席 agent_id"),
+        ("agent_id,nickname\nA17,Nana\n", "unknown columns nickname; known: 坐席工号 agent_id"),
         ("name_zh\n李娜\n", "no column agent_id"),
         ("agent_id,坐席,name_zh\nA17,A17,李娜\n", "the column agent_id is there twice"),
         ("", "no column agent_id"),
