@@ -172,7 +172,7 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
     if person.total is not None:
         known.append(total([person.total]))
     said = Words(
-        f"{len(months)} 个月中 {len(known)} 个月有得分，需要 {needed} 个",
+        f"{len(months)} 个月中 {len(known)} 个月有总分，需要 {needed} 个",
         f"{len(known)} of {len(months)} months are scored, {needed} are needed",
     )
     if len(known) < needed:
@@ -219,7 +219,7 @@ def _pay(
             span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
             notes[id] = (
                 Words(
-                    f"{rule.id} 按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
+                    f"绩效奖金按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
                 ),
             )
         elif isinstance(rule, BonusPool):

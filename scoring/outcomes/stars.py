@@ -64,16 +64,16 @@ class Stars:
 def rate(rule: StarRule, person: Person, quarter: Standing) -> Stars:
     """The stars of one person. Neither a missing exam nor a missing quarter counts as 0."""
     if quarter.total is None:
-        said = Words(f"{quarter.term} 没有得分：不评星", f"{quarter.term}: no score, no stars")
+        said = Words(f"{quarter.term.zh}未形成有效总分，不评星", f"{quarter.term}: no score, no stars")
         return Stars(person.id, quarter.term, None, None, said)
     if person.exam is None and rule.exam:
-        said = Words(f"{quarter.term} 没有考试成绩：不评星", f"{quarter.term}: no exam result, no stars")
+        said = Words(f"{quarter.term.zh}没有考试成绩，不评星", f"{quarter.term}: no exam result, no stars")
         return Stars(person.id, quarter.term, None, None, said)
     exam = person.exam or Decimal(0)
     exact = (Fraction(quarter.total) * Fraction(rule.kpi) + Fraction(exam) * Fraction(rule.exam)) / 100
     mixed = total([decimal(exact)])
     stars = 1 + sum(mixed >= cut for cut in rule.cuts)
-    zh = f"{quarter.term} 月度均分 {cents(quarter.total)} × {shown(rule.kpi)} % + 考试 {shown(exam)} × {shown(rule.exam)} %"
+    zh = f"{quarter.term.zh}月度均分 {cents(quarter.total)} × {shown(rule.kpi)}% + 考试 {shown(exam)} × {shown(rule.exam)}%"
     en = f"{quarter.term}: mean total {cents(quarter.total)} × {shown(rule.kpi)} % + exam {shown(exam)} × {shown(rule.exam)} %"
     if stars == 1:
         cut, sign = rule.cuts[0], "<"
