@@ -315,7 +315,7 @@ def test_times_go_by_the_operations_clock(screen: Page, desk: Desk) -> None:
     screen.goto("/")
     expect(screen.get_by_test_id("mode")).to_have_text("实时")
     held = row(screen, "A1").locator('[data-role="state-time"]')
-    expect(held).to_have_text(re.compile(r"^1:0[5-9]$"))
+    expect(held).to_have_text(re.compile(r"^1分[5-9]秒$"))
     before = held.inner_text()
     expect(held).not_to_have_text(before)
 
@@ -329,7 +329,7 @@ def test_times_go_by_the_operations_clock(screen: Page, desk: Desk) -> None:
     expect(screen.get_by_test_id("mode")).to_have_text("事件时钟 · 回放")
     expect(screen.get_by_test_id("clock")).to_have_text("14:32:07")
     expect(screen.get_by_test_id("date")).to_contain_text("2025年8月14日")
-    expect(held).to_have_text("3:20")
+    expect(held).to_have_text("3分20秒")
 
 
 def test_agents_can_be_sorted_filtered_and_picked_by_team(screen: Page, desk: Desk) -> None:
