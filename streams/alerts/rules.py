@@ -107,7 +107,7 @@ def _impossible(kpi: Kpi, value: float) -> str | None:
         return None
     if kpi.unit == "ratio":
         meant = f"; did you mean {value / 100:g}?" if 1 < value <= 100 else ""
-        return f"{kpi.id} is a share, {'from 0 to 1' if kpi.part else 'usually from 0 to 1'}{meant}"
+        return f"{kpi.id} is a share, {'from 0 to 1' if kpi.formula.part else 'usually from 0 to 1'}{meant}"
     ends = f"from {low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
     return f"{kpi.id} is {ends} ({kpi.unit})"
 

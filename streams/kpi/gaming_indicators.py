@@ -15,6 +15,7 @@ from streams.contracts.outputs import Figure, Sums
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import FALSE_DISCOVERIES, Difference, adjusted, difference
 from streams.kpi.measures import MEASURES, add, merged
+from streams.kpi.notation import share
 from streams.kpi.spec import Bound, Kpi
 
 Toward: TypeAlias = Literal["higher", "lower"]
@@ -24,10 +25,10 @@ _LEAST_CHANGE = 0.1
 
 #: Who is asked to rate is no KPI of its own: nobody should be judged by it.
 INVITED = Kpi(
-    "invited_share", "邀评率", "Share of contacts invited to rate", "rate", "ratio", "range",
-    lambda p, s: ({"surveys_invited": 1}, {"contacts_handled": 1}),
-    "邀请评价 / 已完成的联络", "invitations / contacts handled",
-    ("*.invited",),
+    id="invited_share", zh="邀评率", en="Share of contacts invited to rate", unit="ratio", better="range",
+    formula=share(of="surveys_invited", among="contacts_handled"),
+    formula_zh="邀请评价 / 已完成的联络", formula_en="invitations / contacts handled",
+    needs=("*.invited",),
     traps="Several surveys of one contact are several invitations.",
     traps_zh="同一联络的多份问卷各计一次。",
     scored=False,
@@ -42,7 +43,7 @@ class Watched:
     toward: Toward
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sign:
     """What is watched, and in both languages: its name, what to look at, and what else it may be.
 
@@ -62,74 +63,74 @@ class Sign:
 
 SIGNS = (
     Sign(
-        "short_calls",
-        (Watched("short_call_rate", "higher"),),
-        "接通后很快由坐席挂断的通话偏多",
-        "Many calls ended by the agent after seconds",
-        "抽听这些通话：客户的问题是否说完？",
-        "Listen to some of them: had the customer finished?",
-        "设备或线路故障、骚扰电话、无人应答的转入、客户要求回呼。",
-        "Faulty headset or line, nuisance calls, silent transfers, customers who ask to be called back.",
+        id="short_calls",
+        watched=(Watched("short_call_rate", "higher"),),
+        zh="接通后很快由坐席挂断的通话偏多",
+        en="Many calls ended by the agent after seconds",
+        look_zh="抽听这些通话：客户的问题是否说完？",
+        look_en="Listen to some of them: had the customer finished?",
+        innocent_zh="设备或线路故障、骚扰电话、无人应答的转入、客户要求回呼。",
+        innocent_en="Faulty headset or line, nuisance calls, silent transfers, customers who ask to be called back.",
     ),
     Sign(
-        "passed_on",
-        (Watched("transfer_rate", "higher"),),
-        "转接偏多，评价因此归到其他坐席名下",
-        "Many transfers: whoever takes over is rated",
-        "查看转接的业务类型和时间，以及转接后评价的归属。",
-        "Look at topics and times of the transfers, and at who was rated after them.",
-        "新人、分到超出权限的问题、路由分配了其他类型的业务。",
-        "A newcomer, matters beyond the agent's powers, a routing that sends other topics.",
+        id="passed_on",
+        watched=(Watched("transfer_rate", "higher"),),
+        zh="转接偏多，评价因此归到其他坐席名下",
+        en="Many transfers: whoever takes over is rated",
+        look_zh="查看转接的业务类型和时间，以及转接后评价的归属。",
+        look_en="Look at topics and times of the transfers, and at who was rated after them.",
+        innocent_zh="新人、分到超出权限的问题、路由分配了其他类型的业务。",
+        innocent_en="A newcomer, matters beyond the agent's powers, a routing that sends other topics.",
     ),
     Sign(
-        "few_invited",
-        (Watched("invited_share", "lower"),),
-        "邀请评价偏少",
-        "Few customers are invited to rate",
-        "比较受邀与未受邀联络的时长、投诉和重复联络。",
-        "Compare handle time, complaints and repeats of contacts with and without an invitation.",
-        "渠道或系统不发邀请、夜班、客户已拒绝被打扰。",
-        "A channel or system that sends none, night shifts, customers who opted out.",
+        id="few_invited",
+        watched=(Watched("invited_share", "lower"),),
+        zh="邀请评价偏少",
+        en="Few customers are invited to rate",
+        look_zh="比较受邀与未受邀联络的时长、投诉和重复联络。",
+        look_en="Compare handle time, complaints and repeats of contacts with and without an invitation.",
+        innocent_zh="渠道或系统不发邀请、夜班、客户已拒绝被打扰。",
+        innocent_en="A channel or system that sends none, night shifts, customers who opted out.",
     ),
     Sign(
-        "few_answered",
-        (Watched("survey_response_rate", "lower"),),
-        "受邀后评价偏少",
-        "Few of the invited rate",
-        "查看邀请发出的时间和方式，以及是否只邀请了特定客户。",
-        "Look at when and how invitations go out, and whether only some customers get them.",
-        "客户群不同、邀请发送延迟、样本量不足。",
-        "Other customers, invitations sent late, few cases.",
+        id="few_answered",
+        watched=(Watched("survey_response_rate", "lower"),),
+        zh="受邀后评价偏少",
+        en="Few of the invited rate",
+        look_zh="查看邀请发出的时间和方式，以及是否只邀请了特定客户。",
+        look_en="Look at when and how invitations go out, and whether only some customers get them.",
+        innocent_zh="客户群不同、邀请发送延迟、样本量不足。",
+        innocent_en="Other customers, invitations sent late, few cases.",
     ),
     Sign(
-        "missed_offers",
-        (Watched("missed_offer_rate", "higher"),),
-        "振铃未接偏多",
-        "Many offers ring out",
-        "对照状态记录：是否在来电前离开或未置“小休”。",
-        "Look at the states beside them: away just before offers, or away without saying so?",
-        "软电话故障、同时被分配会话、置忙权限不当。",
-        "A broken soft phone, chats assigned at the same time, no right to set a state.",
+        id="missed_offers",
+        watched=(Watched("missed_offer_rate", "higher"),),
+        zh="振铃未接偏多",
+        en="Many offers ring out",
+        look_zh="对照状态记录：是否在来电前离开或未置“小休”。",
+        look_en="Look at the states beside them: away just before offers, or away without saying so?",
+        innocent_zh="软电话故障、同时被分配会话、置忙权限不当。",
+        innocent_en="A broken soft phone, chats assigned at the same time, no right to set a state.",
     ),
     Sign(
-        "reopened",
-        (Watched("reopen_rate", "higher"),),
-        "办结后被重开的工单偏多",
-        "Many tickets come back after closing",
-        "抽查重开的工单：办结时问题是否确已解决？",
-        "Read some of the reopened tickets: was the matter settled when they were closed?",
-        "客户在工单中追问新问题、疑难工单集中在该坐席、系统自动重开。",
-        "Customers who ask something new in the ticket, the hard cases, reopening by rule.",
+        id="reopened",
+        watched=(Watched("reopen_rate", "higher"),),
+        zh="办结后被重开的工单偏多",
+        en="Many tickets come back after closing",
+        look_zh="抽查重开的工单：办结时问题是否确已解决？",
+        look_en="Read some of the reopened tickets: was the matter settled when they were closed?",
+        innocent_zh="客户在工单中追问新问题、疑难工单集中在该坐席、系统自动重开。",
+        innocent_en="Customers who ask something new in the ticket, the hard cases, reopening by rule.",
     ),
     Sign(
-        "hurried",
-        (Watched("average_handle_time", "lower"), Watched("repeat_contact_rate", "higher")),
-        "处理时长下降而重复联络上升",
-        "Handle time falls while repeats rise",
-        "抽听后半期的通话：是否赶着结束？",
-        "Listen to calls of the second half: are they hurried?",
-        "业务类型变化、新流程缩短了通话、某个产品问题导致客户反复联系。",
-        "Other topics, a new procedure that shortens calls, a product fault that brings customers back.",
+        id="hurried",
+        watched=(Watched("average_handle_time", "lower"), Watched("repeat_contact_rate", "higher")),
+        zh="处理时长下降而重复联络上升",
+        en="Handle time falls while repeats rise",
+        look_zh="抽听后半期的通话：是否赶着结束？",
+        look_en="Listen to calls of the second half: are they hurried?",
+        innocent_zh="业务类型变化、新流程缩短了通话、某个产品问题导致客户反复联系。",
+        innocent_en="Other topics, a new procedure that shortens calls, a product fault that brings customers back.",
         over_time=True,
     ),
 )

@@ -93,7 +93,7 @@ def test_whatever_has_no_interval_is_named(page: str) -> None:
     without = {
         kpi.id
         for kpi in KPIS.values()
-        if (kpi.kind == "mean" and kpi.squares is None)
+        if (kpi.kind == "mean" and kpi.formula.squares is None)
         or (
             kpi.kind == "rate"
             and {MEASURES[measure].unit for measure in kpi.formula(policy, "staff")[1] or ()} == {"s"}
