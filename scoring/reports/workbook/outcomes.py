@@ -95,7 +95,8 @@ def _role(role: str) -> str:
 
 def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
     stars = person.stars if person.stars and person.stars.term == standing.term else None
-    why = joined([*standing.reasons, *([stars.reason] if stars else [])])
+    given = [one.reason for one in person.given.values() if one.term == standing.term]
+    why = joined([*standing.reasons, *given])
     return (
         person.person,
         str(standing.term),
