@@ -183,4 +183,6 @@ def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         made["times"] = kpi.formula.times
     if kpi.matures is not None:
         made["matures"] = kpi.matures
+    if kpi.only_mature:
+        made["only_mature"] = True
     return made
