@@ -9,13 +9,13 @@ from contextlib import closing
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, REKEYED, TICKETS
+from streams.contracts.topics import CONTRIBUTIONS, EVENT_TOPICS, REKEYED
 from streams.kafka import reading
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 
 #: What the workers read, upstream first.
-_READ = (CALLS, CHATS, TICKETS, AGENTS, REKEYED, CONTRIBUTIONS)
+_READ = (*EVENT_TOPICS, REKEYED, CONTRIBUTIONS)
 _BETWEEN_SECONDS = 1.0
 
 
