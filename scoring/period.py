@@ -29,6 +29,11 @@ class Period(ABC):
         """Its last day."""
 
     @property
+    @abstractmethod
+    def zh(self) -> str:
+        """What it is called in Chinese: ``2010年8月``."""
+
+    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.last - self.first).days + 1
@@ -72,6 +77,11 @@ class Month(Period):
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
 
+    @property
+    def zh(self) -> str:
+        """``2010年8月``."""
+        return f"{self.year}年{self.month}月"
+
 
 @dataclass(frozen=True, order=True)
 class Quarter(Period):
@@ -94,6 +104,11 @@ class Quarter(Period):
 
     def __str__(self) -> str:
         return f"{self.year:04d}-Q{self.quarter}"
+
+    @property
+    def zh(self) -> str:
+        """``2010年第三季度``."""
+        return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
 
 
 @dataclass(frozen=True, order=True)
@@ -118,6 +133,11 @@ class HalfYear(Period):
     def __str__(self) -> str:
         return f"{self.year:04d}-H{self.half}"
 
+    @property
+    def zh(self) -> str:
+        """``2010年上半年``."""
+        return f"{self.year}年{'上下'[self.half - 1]}半年"
+
 
 @dataclass(frozen=True, order=True)
 class Year(Period):
@@ -139,6 +159,11 @@ class Year(Period):
 
     def __str__(self) -> str:
         return f"{self.year:04d}"
+
+    @property
+    def zh(self) -> str:
+        """``2010年``."""
+        return f"{self.year}年"
 
 
 @dataclass(frozen=True, order=True)
@@ -162,6 +187,11 @@ class Probation(Period):
 
     def __str__(self) -> str:
         return f"{self.begin.isoformat()}..{self.end.isoformat()}"
+
+    @property
+    def zh(self) -> str:
+        """``2010年8月16日至2010年11月15日``."""
+        return f"{day_zh(self.begin)}至{day_zh(self.end)}"
 
 
 def parse_period(text: str) -> Period:
@@ -188,6 +218,11 @@ def parse_period(text: str) -> Period:
 
 def _end(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
+
+
+def day_zh(day: date) -> str:
+    """A day in Chinese: ``2010年8月5日``."""
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def overlap(period: Period, first: date, last: date) -> int:

@@ -19,13 +19,13 @@ _WORDS: dict[Unit, tuple[str, str]] = {
     "min": (" 分钟", " min"),
     "h": (" 小时", " h"),
     "days": (" 天", " days"),
-    "pct": (" %", " %"),
+    "pct": ("%", " %"),
     "pp": (" 个百分点", " percentage points"),
     "points": (" 分", " points"),
     "n": ("", ""),
     "ratio": ("", ""),
     "per_hour": (" 次/小时", " per hour"),
-    "per_mille": (" ‰", " ‰"),
+    "per_mille": ("‰", " ‰"),
     "index": ("", ""),
     "money": (" 元", ""),
 }
@@ -58,4 +58,4 @@ def said(value: Decimal | Fraction, unit: Unit) -> tuple[str, str]:
     """The figure with its unit, in Chinese and in English."""
     zh, en = _WORDS[unit]
     text = shown(value)
-    return text + zh, text + en
+    return text.replace("-", "−") + zh, text + en

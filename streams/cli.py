@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
+from streams.language import helped, helped_alone
 from streams.version import named
 
 _GROUP = "deskpulse.commands"
@@ -60,6 +61,7 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = _Imported()
+        helped_alone(self)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, without importing them."""
@@ -71,10 +73,12 @@ def _made(name: str, loaded: Any) -> Any:
     if isinstance(loaded, typer.Typer):
         command: Any = get_group(loaded)
         command.name = name
-        return command
-    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    alone.command(name)(loaded)
-    return get_command(alone)
+    else:
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(loaded)
+        command = get_command(alone)
+    helped(command)
+    return command
 
 
 app = typer.Typer(

@@ -25,7 +25,7 @@ def report(made: Review, units: UnitNames) -> Report:
             if one.correlation
         ]
         charts.append(("与满意度的相关 Correlation with satisfaction", bars(groups, ("r",))))
-    groups_of = (("门店/地点 Sites", "site", made.sites), ("班组 Teams", "team", made.teams))
+    groups_of = (("职场 Sites", "site", made.sites), ("班组 Teams", "team", made.teams))
     for name, kind, of in groups_of:
         if any(group.mean is not None for group in of):
             drawn = [
@@ -38,20 +38,20 @@ def report(made: Review, units: UnitNames) -> Report:
     span = str(made.periods[0]) + (f" – {made.periods[-1]}" if len(made.periods) > 1 else "")
     lead = (
         f"{made.card.name.zh} {made.card.name.en} · {made.card.id} v{made.card.version}",
-        f"{made.people} 人，{len(made.periods)} 期；满意度取 {made.against}。 "
+        f"{made.people} 人，{len(made.periods)} 个考核周期；满意度取 {made.against}。 "
         f"{made.people} people, {len(made.periods)} periods; satisfaction is {made.against}.",
     )
-    return Report(f"指标回顾 Review · {span}", lead, tuple(tables), tuple(charts))
+    return Report(f"考核指标回顾 Review · {span}", lead, tuple(tables), tuple(charts))
 
 
 def _items(made: Review) -> Table:
     columns = (
-        *("指标\nItem", "编号\nId", "有得分\nScored", "未评分\nUnscored", "平均得分率\nMean share"),
+        *("考核指标\nItem", "编号\nId", "有得分\nScored", "未评分\nUnscored", "平均得分率\nMean share"),
         *(
             "同分占比\nSame points",
             "区分度\nTells apart",
             "与满意度相关 r\nCorrelation r",
-            "95% 区间\n95 % interval",
+            "95%置信区间\n95% interval",
             "人数\nPeople",
         ),
     )
@@ -63,22 +63,22 @@ def _items(made: Review) -> Table:
             str(one.unscored),
             _percent(one.mean),
             _percent(one.alike),
-            {None: NONE, True: "有 yes", False: "无 nobody"}[one.separates],
+            {None: NONE, True: "有 yes", False: "无 no"}[one.separates],
             *_correlation(one),
         )
         for one in made.items
     )
     notes = (
-        "每人取各期平均，一人一例；相关不是因果。"
+        "每人取各考核周期平均，一人一例；相关不等于因果。"
         f" A person counts once, by his means; fewer than {LEAST_PAIRS} people or no variation: no figure. No causes.",
-        "九成以上同分：该指标区分不出人。 Nine of ten with the same points: the item separates nobody.",
+        "九成以上人员同分，该指标缺乏区分度。 Nine of ten with the same points: the item separates nobody.",
     )
-    return Table("各项指标 Items", columns, rows, numbers(columns, (0, 1, 6)), notes)
+    return Table("各项考核指标 Items", columns, rows, numbers(columns, (0, 1, 6)), notes)
 
 
 def _correlation(one: ItemReview) -> tuple[str, str, str]:
     if one.own:
-        return "本身 itself", NONE, NONE
+        return "指标本身 itself", NONE, NONE
     found = one.correlation
     if found is None:
         return NONE, NONE, NONE
@@ -88,8 +88,8 @@ def _correlation(one: ItemReview) -> tuple[str, str, str]:
 
 def _targets(made: Review) -> Table:
     columns = (
-        *("指标\nItem", "现行目标\nTarget now", "达标占比\nMet by"),
-        *("P10", "P25", "P50", "P75", "P90", "建议目标\nProposed target"),
+        *("考核指标\nItem", "现行目标值\nTarget now", "达标占比\nMet by"),
+        *("P10", "P25", "P50", "P75", "P90", "建议目标值\nProposed target"),
     )
     rows = []
     for one in made.items:
@@ -102,10 +102,12 @@ def _targets(made: Review) -> Table:
         target = zh if zh == en else f"{zh} {en}"
         rows.append((f"{one.item.name.zh} {one.item.name.en}", target, _percent(one.target_met), *quantiles, proposed))
     notes = (
-        f"建议目标是最好的四分之一达到的数值；不足 {LEAST_VALUES} 个数值不建议。"
+        f"建议目标值为最优四分之一人员达到的数值；不足 {LEAST_VALUES} 个数值的不提出建议。"
         f" The proposal is what the best quarter reaches; fewer than {LEAST_VALUES} values: none.",
     )
-    return Table("由历史建议的目标 Targets from history", columns, tuple(rows), numbers(columns, (0, 1)), notes)
+    return Table(
+        "由历史数据得出的建议目标值 Targets from history", columns, tuple(rows), numbers(columns, (0, 1)), notes
+    )
 
 
 def _groups(name: str, kind: str, of: tuple[GroupReview, ...], made: Review, units: UnitNames) -> Table:
@@ -121,7 +123,7 @@ def _groups(name: str, kind: str, of: tuple[GroupReview, ...], made: Review, uni
         for group in of
     )
     note = (
-        f"不足 {LEAST_PEERS} 人不显示，以免看出个人得分。"
+        f"不足 {LEAST_PEERS} 人的不显示，以免推断出个人得分。"
         f" Fewer than {LEAST_PEERS} people: not shown, so that nobody's own score can be told."
     )
     return Table(f"{name} 对比 compared", columns, rows, numbers(columns, (0,)), (note,))

@@ -20,7 +20,7 @@ def report(made: WhatIf, names: Names) -> Report:
     money = [Group(str(one.month), [(float(cost), cents(cost)) for cost in one.money]) for one in made.months]
     charts = (
         ("等级人次 Grades", bars(grades, (_BEFORE, _AFTER))),
-        ("各月应发 Money by month", bars(money, (_BEFORE, _AFTER))),
+        ("各月应发金额 Money by month", bars(money, (_BEFORE, _AFTER))),
     )
     moved = sorted({move.person for _, move in made.moves})
     regraded = sum(move.regraded for _, move in made.moves)
@@ -43,7 +43,7 @@ def _told(scenario: Scenario) -> str:
     seasons = ", ".join(
         f"{s.profile.id} {s.entry.first}–{s.entry.last}" for s in scenario.seasons if s.concerns(scenario.card.id)
     )
-    rules = f"结果规则 outcome rules v{scenario.settings.version}"
+    rules = f"考核结果应用规则 outcome rules v{scenario.settings.version}"
     return f"{scenario.card.id} v{scenario.card.version} · {rules}" + (f" · {seasons}" if seasons else "")
 
 
@@ -54,7 +54,7 @@ def _grades(made: WhatIf) -> Table:
     )
     return Table(
         "等级人次 Grades, all months",
-        ("等级\nGrade", f"{_BEFORE}", f"{_AFTER}", "差\nDifference"),
+        ("等级\nGrade", f"{_BEFORE}", f"{_AFTER}", "差异\nDifference"),
         rows,
         frozenset({1, 2, 3}),
     )
@@ -75,14 +75,14 @@ def _money(made: WhatIf) -> Table:
     )
     columns = (
         "月份\nMonth",
-        "应发 现行\nMoney before",
-        "应发 试算\nMoney after",
-        "差\nDifference",
+        "应发金额 现行\nMoney before",
+        "应发金额 试算\nMoney after",
+        "差异\nDifference",
         "奖金池 现行\nPools before",
         "奖金池 试算\nPools after",
-        "差\nDifference",
+        "差异\nDifference",
     )
-    note = "没有录入金额的规则不计入。 Rules whose amounts were not given are not in it."
+    note = "未录入金额的规则不计入。 Rules whose amounts were not given are not in it."
     return Table("费用 Cost", columns, rows, frozenset(range(1, 7)), (note,))
 
 
@@ -99,11 +99,11 @@ def _moves(made: WhatIf, names: Names) -> Table:
     )
     columns = (
         *("人员\nPerson", "月份\nMonth"),
-        *("总分 现行\nTotal before", "名次\nRank", "等级\nGrade", "应发\nMoney"),
-        *("总分 试算\nTotal after", "名次\nRank", "等级\nGrade", "应发\nMoney"),
+        *("总分 现行\nTotal before", "排名\nRank", "等级\nGrade", "应发金额\nMoney"),
+        *("总分 试算\nTotal after", "排名\nRank", "等级\nGrade", "应发金额\nMoney"),
         "变化\nMoves by",
     )
-    return Table("变化的人 Who moves", columns, rows, frozenset({2, 3, 5, 6, 7, 9, 10}))
+    return Table("受影响人员 Who moves", columns, rows, frozenset({2, 3, 5, 6, 7, 9, 10}))
 
 
 def _place(place: Place | None) -> tuple[str, str, str, str]:

@@ -31,12 +31,12 @@ def automation_words(card: Card) -> tuple[str, str]:
     computed, figures = automation_share(card)
     if not figures:
         return (
-            f"采集自动化率 {NONE}（没有数据项，全部由人评定）",
+            f"采集自动化率 {NONE}（没有数据项，全部由人工评定）",
             f"automation share {NONE} (no figures: people rate it all)",
         )
     share, least = shown(Fraction(computed * 100, figures)), shown(LEAST * 100)
-    low = (f"，低于 {least} %", f", below {least} %") if is_low(card) else ("", "")
+    low = (f"，低于 {least}%", f", below {least} %") if is_low(card) else ("", "")
     return (
-        f"采集自动化率 {share} %（{figures} 项数据中 {computed} 项来自事件）{low[0]}",
+        f"采集自动化率 {share}%（{figures} 项数据中 {computed} 项来自事件）{low[0]}",
         f"automation share {share} % ({computed} of {figures} figures come from events){low[1]}",
     )

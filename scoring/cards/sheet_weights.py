@@ -12,6 +12,7 @@ from scoring.cards.profile_calendar import Entry, Season, on_part
 from scoring.cards.profiles import SCHEMA, Change, Profile, ProfileError, named, under
 from scoring.cards.targets import in_question
 from scoring.fields import Name
+from scoring.period import day_zh
 from streams.contracts.outputs import Target, entity_id, entity_kind
 from streams.targets.book import Targets
 
@@ -75,7 +76,7 @@ def _season(card: str, since: date, end: date, weights: Iterable[Target]) -> Sea
     }  # fmt: skip
     authors = ", ".join(sorted({one.author for one in chosen}))
     reason = Name(
-        zh=f"自 {newest.valid_from} 起第 {newest.version} 版，由 {authors} 设定",
+        zh=f"{day_zh(newest.valid_from)}起，第 {newest.version} 版，由 {authors} 设定",
         en=f"from {newest.valid_from}, version {newest.version}, set by {authors}",
     )
     entry = Entry.model_validate({"profile": "target-sheet", "from": since, "to": end, "reason": reason})

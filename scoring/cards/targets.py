@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from scoring.cards.model import Card, Item, Target
 from scoring.fields import Name
+from scoring.period import day_zh
 from scoring.rules.base import Setting
 from scoring.rules.ratio import Ratio
 from scoring.units import factor
@@ -21,7 +22,7 @@ _KINDS_ZH = {
     "team": "班组",
     "queue": "队列",
     "site": "职场",
-    "all": "全体",
+    "all": "全中心",
     "role": "岗位",
     "card": "评分卡",
 }
@@ -97,7 +98,7 @@ def _target(item: Item, found: outputs.Target) -> Target:
     kind, id = entity_kind(found.of), entity_id(found.of)
     who_zh, who_en = (_KINDS_ZH[kind], "all") if kind == "all" else (f"{_KINDS_ZH[kind]} {id}", f"{kind} {id}")
     words = Name(
-        zh=f"目标表：{who_zh}，{found.valid_from} 起，第 {found.version} 版",
+        zh=f"目标表：{who_zh}，{day_zh(found.valid_from)}起，第 {found.version} 版",
         en=f"target sheet: {who_en}, from {found.valid_from}, version {found.version}",
     )
     return Target(op=found.op, value=_value(item, found), words=words)

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from scoring.cards.model import Card, Section, Total
 from scoring.fields import Name
+from scoring.period import day_zh
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,11 @@ class Applied:
 
     def words(self) -> tuple[str, str]:
         """The profile and its days, in Chinese and in English."""
-        zh, en = f"{self.name.zh} {self.first} – {self.last}", f"{self.name.en} {self.first} to {self.last}"
+        days_zh, en = f"{day_zh(self.first)}至{day_zh(self.last)}", f"{self.name.en} {self.first} to {self.last}"
         if self.days < self.of_days:
-            zh, en = (
-                f"{zh}（本期 {self.days}/{self.of_days} 天）",
-                f"{en} ({self.days} of the period's {self.of_days} days)",
-            )
-        return zh, en
+            days_zh = f"{days_zh}，本期 {self.days}/{self.of_days} 天"
+            en = f"{en} ({self.days} of the period's {self.of_days} days)"
+        return f"{self.name.zh}（{days_zh}）", en
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def list_(ctx: typer.Context, ids: IdsOnly = False, json_: AsJson = False) -> No
     if json_:
         as_json(found)
         return
-    made = table("#", "评分卡 Card", "期间 Period", "人员 Person", "项目 Items", "理由 Reason", "决定 Decision")
+    made = table("#", "评分卡 Card", "考核周期 Period", "人员 Person", "考核指标 Items", "理由 Reason", "决定 Decision")
     for one in found:
         said = (
             one.decision

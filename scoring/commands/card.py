@@ -27,6 +27,7 @@ from scoring.evaluation.trial import attempt, fields_of
 from scoring.rounding import NONE, cents, shown, some
 from scoring.yaml_documents import DocumentError, File
 from streams import bounded_yaml
+from streams.language import said
 
 card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
 
@@ -46,7 +47,7 @@ def commands() -> None:
 def list_() -> None:
     """The cards and the profiles that come with the program."""
     table = _table(
-        "评分卡 Card", "名称 Name", "岗位 Role", "周期 Period", "项目 Items", "满分 Max", "完整性 Completeness"
+        "评分卡 Card", "名称 Name", "岗位 Role", "考核周期 Period", "考核指标 Items", "满分 Max", "完整性 Completeness"
     )
     for id, file in known().items():
         one = load(file)
@@ -98,7 +99,7 @@ def check(
         try:
             typer.echo(_checked(file))
         except DocumentError as error:
-            typer.echo(str(error), err=True)
+            typer.echo(said(str(error)), err=True)
             wrong += 1
     if wrong:
         raise typer.Exit(1)
@@ -208,7 +209,14 @@ def _under(profile: Profile, one: Card) -> Weights:
 
 def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
     table = _table(
-        "项目 Item", "名称 Name", "数据 Figure", "目标 Target", "满分 Max", "权重 Weight", "规则 Rule", "来源 Source"
+        "考核指标 Item",
+        "名称 Name",
+        "数据 Figure",
+        "目标值 Target",
+        "满分 Max",
+        "权重 Weight",
+        "规则 Rule",
+        "来源 Source",
     )
     periods = ", ".join(one.periods)
     table.title = escape(
@@ -249,5 +257,5 @@ def _console() -> Console:
 
 
 def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
+    typer.echo(said(message), err=True)
     raise typer.Exit(1)

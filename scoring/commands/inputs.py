@@ -118,7 +118,7 @@ def missing(
     if not left:
         typer.echo(f"nothing is missing: {len(asked)} people, {sum(map(len, asked.values()))} figures")
         return
-    made = table("人员 Person", "项目 Item", "栏 Field", "由谁提供 From", "允许的值 Allowed")
+    made = table("人员 Person", "考核指标 Item", "栏 Field", "由谁提供 From", "允许的值 Allowed")
     for person, own in left.items():
         for need in own:
             mark = "" if need.required else "（不计分 not scored）"
@@ -151,7 +151,7 @@ def inputs(
         return
     made = table(
         "人员 Person",
-        "项目 Item",
+        "考核指标 Item",
         "栏 Field",
         "数值 Value",
         "版本 Version",

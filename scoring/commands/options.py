@@ -20,6 +20,7 @@ from scoring.runs.outcome_inputs import Incomplete
 from scoring.store.audit import Actor
 from scoring.workflow.gather import Operation, names
 from streams.kpi.as_of import parse_as_of
+from streams.language import said
 
 _Read = TypeVar("_Read")
 
@@ -29,7 +30,7 @@ def parsed(read: Callable[[str], _Read], text: str) -> _Read:
     try:
         return read(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(said(str(error))) from error
 
 
 month = partial(parsed, Month.parse)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from scoring.rounding import NONE
 from scoring.runs.canonical_json import plain
+from streams.language import said
 
 #: Columns of a table where the output is no terminal.
 WIDTH = 200
@@ -34,11 +35,11 @@ def clear() -> Iterator[None]:
 
 
 def stop(message: str) -> NoReturn:
-    """End the command with this message and the code 1; of very many lines the first."""
-    lines = message.splitlines()
+    """End the command with this message, in the language of whoever reads it, and the code 1; of very many lines the first."""
+    lines = said(message).splitlines()
     typer.echo("\n".join(lines[:_LINES]), err=True)
     if len(lines) > _LINES:
-        typer.echo(f"… and {len(lines) - _LINES} more lines like these", err=True)
+        typer.echo(said(f"… and {len(lines) - _LINES} more lines like these"), err=True)
     raise typer.Exit(1)
 
 

@@ -185,7 +185,9 @@ def status(
         if not found:
             typer.echo("no run; `deskpulse score prepare CARD --period PERIOD --by NAME` makes one")
             return
-        made = table("评分卡 Card", "期间 Period", "状态 State", "版本 Revision", "已发布 Published", "待签 Unsigned")
+        made = table(
+            "评分卡 Card", "考核周期 Period", "状态 State", "修订版 Revision", "已发布 Published", "待签 Unsigned"
+        )
         for run in found:
             signed, form = lifecycle.signatures(connection, run), card_of(connection, run)
             due = {one: lifecycle.turn(form, signed.get(one, {})) for one in lifecycle.people_of(connection, run)}
@@ -202,7 +204,7 @@ def status(
                 )
                 row(sheets, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
             show(sheets)
-            history = table("版本 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
+            history = table("修订版 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
             for each in all_revisions(connection, found[0]):
                 at = f"{each.at:%Y-%m-%d %H:%M:%S %Z}"
                 row(history, each.revision, at, called.beside(each.author), each.reason, each.result)
@@ -241,7 +243,13 @@ def show_(
     )
     if one is None:
         everybody = table(
-            "人员 Person", "总分 Total", "已评满分 Max scored", "名次 Rank", "等级 Grade", "金额 Money", "行动 Actions"
+            "人员 Person",
+            "总分 Total",
+            "已评满分 Max scored",
+            "排名 Rank",
+            "等级 Grade",
+            "应发金额 Money",
+            "后续措施 Actions",
         )
         for each in result:
             score, own = each.score, each.outcome
@@ -261,7 +269,7 @@ def show_(
         show(everybody)
         return
     typer.echo(called.beside(one.person))
-    items = table("项目 Item", "得分 Points", "满分 Max", "原因 Reason")
+    items = table("考核指标 Item", "得分 Points", "满分 Max", "原因 Reason")
     for item in one.score["items"]:
         row(
             items,
@@ -299,7 +307,9 @@ def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json
     if json_:
         as_json(trail)
         return
-    made = table("#", "时间 Time", "由 By", "行为 Action", "评分卡 Card", "期间 Period", "人员 Person", "详情 Detail")
+    made = table(
+        "#", "时间 Time", "由 By", "操作 Action", "评分卡 Card", "考核周期 Period", "人员 Person", "详情 Detail"
+    )
     for each in trail:
         detail = ", ".join(f"{name}: {value}" for name, value in each.detail.items() if value not in (None, {}, []))
         row(

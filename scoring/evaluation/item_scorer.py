@@ -39,7 +39,7 @@ class ItemScorer:
         number = item.target.number if item.target else None
         self._target = None if number is None else Fraction(number)
         zh, en = item.target_words()
-        self._asked = (f"目标 {zh}", f"target {en}") if item.target else (NONE, NONE)
+        self._asked = (f"目标值 {zh}", f"target {en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
         self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
@@ -69,7 +69,7 @@ class ItemScorer:
     def _measured(self, bound: Bound, month: Measured | None) -> ItemScore:
         item = self.item
         if month is None:
-            return self._unscored(Figure(), "花名册未列出所属班组", "the roster names no team of his")
+            return self._unscored(Figure(), "任职信息中没有所属班组", "the roster names no team of his")
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
@@ -80,7 +80,7 @@ class ItemScorer:
         for name, asked, have in self._presupposed:
             return self._unscored(
                 figure,
-                f"目标值以 {name} = {asked} 为前提，现行政策为 {have}",
+                f"目标值以 {name} = {asked} 为前提，现行口径设置为 {have}",
                 f"the target presupposes {name} = {asked}, the policy says {have}",
             )
         exact = bound.exact(bound.ripe(month.sums, month.unripe)[0])
@@ -88,7 +88,7 @@ class ItemScorer:
         if value is None and figure.pending:
             return self._unscored(
                 figure,
-                f"{figure.pending} 件都尚未到期",
+                f"{figure.pending} 件的观察期均未满",
                 f"all {figure.pending} are pending: their days have not matured",
             )
         if value is None and item.no_cases is not None:
@@ -107,16 +107,16 @@ class ItemScorer:
             if given.n == 0 and item.no_cases is not None:
                 return self._without_cases(figure, item.no_cases)
             if item.metric is not None and given.n is None:
-                return self._unscored(figure, "尚未采集该指标", "not measured yet")
-            return self._unscored(figure, "没有录入数据", "nobody has handed in a figure")
+                return self._unscored(figure, "尚未采集该指标的数据", "not measured yet")
+            return self._unscored(figure, "尚未录入数据", "nobody has handed in a figure")
         against = self._target if given.reference is None else given.reference
         if item.reference is not None and given.reference is None:
             return self._unscored(
-                figure, f"没有录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
+                figure, f"尚未录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
             )
         asked = self._asked
         if given.reference is not None:
-            name = item.reference or Name(zh="目标", en="target")
+            name = item.reference or Name(zh="目标值", en="target")
             zh, en = said(given.reference, item.unit)
             asked = f"{name.zh} {zh}", f"{name.en} {en}"
         return self._ruled(figure, value, Inputs(value, against), asked, how)
@@ -153,7 +153,7 @@ class ItemScorer:
         item = self.item
         sample = item.sample
         if sample is not None and value is not None and not item.rated and 0 < figure.n < sample.min:
-            zh = f"样本 n = {figure.n}，少于规定的 {sample.min}"
+            zh = f"样本 {figure.n}，少于规定的 {sample.min}，样本量不足"
             en = f"n = {figure.n}, fewer than the {sample.min} that the card asks for"
             return self._unscored(figure, zh, en, value, few=True)
         earned = item.rule.score(inputs)
@@ -181,7 +181,7 @@ class ItemScorer:
         straddles = self._ends(figure, value, inputs) if inputs is not None else None
         if straddles:
             few, most = (shown(end) for end in sorted(straddles))
-            zh = f"{zh}95% 置信区间跨越计分档（{few} – {most} 分），样本尚不足以定档。"
+            zh = f"{zh}95%置信区间跨多个计分档（{few}～{most} 分），样本量不足以确定档位。"
             en = f"{en} The 95 % interval straddles bands ({few} to {most} points): the sample does not settle which."
         if self._new_weight is not None and weight is not None:
             counts = shown(Fraction(points) * weight.per_point)
@@ -238,13 +238,16 @@ class ItemScorer:
         if item.kpi is None:
             zh, en = f"{zh}（录入）{how[0]}", f"{en} (handed in){how[1]}"
         if item.kpi is not None or figure.n:
-            sample_zh = sample_en = f"n = {figure.n}"
+            sample_zh, sample_en = f"样本 {figure.n}", f"n = {figure.n}"
             if figure.low is not None and figure.high is not None and self._times:
                 low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
-                sample_zh = f"{sample_zh}，95% 置信区间 {low[0]} – {high[0]}"
+                sample_zh = f"{sample_zh}，95%置信区间 {low[0]}～{high[0]}"
                 sample_en = f"{sample_en}, 95 % interval {low[1]} to {high[1]}"
             if figure.pending:
-                sample_zh, sample_en = f"{sample_zh}，未到期 {figure.pending}", f"{sample_en}, {figure.pending} pending"
+                sample_zh, sample_en = (
+                    f"{sample_zh}，观察期未满 {figure.pending}",
+                    f"{sample_en}, {figure.pending} pending",
+                )
             zh, en = f"{zh}（{sample_zh}）", f"{en} ({sample_en})"
         if asked[0] != NONE:
             zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"

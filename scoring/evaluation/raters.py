@@ -23,15 +23,15 @@ def blend(
         return None
     for rater, rating in there:
         if rating < 0 or (most is not None and rating > most):
-            end = "" if most is None else f"–{shown(most)}"
+            end = " 分以上" if most is None else f"～{shown(most)} 分"
             raise RefusedError(
-                f"{rater.name.zh}评分 {shown(rating)} 不在 0{end} 之间",
+                f"{rater.name.zh}评分 {shown(rating)} 超出范围（0{end}）",
                 f"the rating {shown(rating)} by {rater.name.en} is not {'at least 0' if most is None else f'between 0 and {shown(most)}'}",
             )
     for rater in raters:
         if rater.least and rater.id not in ratings:
             raise RefusedError(
-                f"缺少{rater.name.zh}的评分（权重不得低于 {shown(rater.least)} %）",
+                f"缺少{rater.name.zh}的评分（权重不得低于 {shown(rater.least)}%）",
                 f"no rating by {rater.name.en}, whose weight must be at least {shown(rater.least)} %",
             )
     weight = sum((Fraction(rater.weight) for rater, _ in there), Fraction(0))

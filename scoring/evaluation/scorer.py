@@ -242,7 +242,7 @@ def _evened(item: ItemScore, rate: Fraction | None) -> ItemScore:
     return replace(
         item,
         points=points,
-        reason_zh=f"{said_zh}，按其余项目的得分率 {shown(rate * 100)} % 计 {shown(points)} 分（不影响总分）。",
+        reason_zh=f"{said_zh}，按其余考核指标的得分率 {shown(rate * 100)}% 计 {shown(points)} 分（不影响总分）。",
         reason_en=f"{said_en}; counted at the other items' {shown(rate * 100)} %, {shown(points)} points, so that it moves nothing.",
     )
 
@@ -269,7 +269,7 @@ def _reaches(hit: ItemScore, at: str, item: ItemScore, section: str) -> bool:
 
 def _struck(item: ItemScore, by: ItemScore) -> ItemScore:
     own = item.item.id == by.item.id
-    zh = "单项否决，计 0 分" if own else f"因“{by.item.name.zh}”否决，计 0 分"
+    zh = "一票否决，计 0 分" if own else f"因“{by.item.name.zh}”否决，计 0 分"
     en = "vetoed: 0 points" if own else f"vetoed by “{by.item.name.en}”: 0 points"
     return replace(
         item,

@@ -29,9 +29,9 @@ PERSONAL_FIELDS: Mapping[str, Name] = {
     "bonus_percent": Name(zh="选定的奖金上浮百分比", en="chosen rise of the bonus, in percent"),
     "exam": Name(zh="季度考试成绩（%）", en="exam of the quarter, in percent"),
     "level": Name(zh="职级", en="level on the ladder of posts"),
-    "superior": Name(zh="上级（人员编号）", en="superior (person id)"),
+    "superior": Name(zh="上级（坐席工号）", en="superior (person id)"),
 }
-_HR = Name(zh="人事", en="HR")
+_HR = Name(zh="人力资源", en="HR")
 _SOURCE = Name(zh="业务系统（尚未接入，可手工录入）", en="source system (not joined yet: hand it in)")
 _SOMEBODY = Name(zh="考核人", en="assessor")
 
@@ -115,7 +115,7 @@ def _item(card: Card, item: Item) -> Iterator[Need]:
     if item.raters:
         for rater in item.raters:
             share = Name(
-                zh=f"{allowed.zh}；权重 {shown(rater.weight)} %", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
+                zh=f"{allowed.zh}；权重 {shown(rater.weight)}%", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
             )
             yield Need(item.id, item.name, rater.id, rater.name, share)
         return

@@ -12,10 +12,10 @@ __all__ = ["COLUMNS", "SHEET", "InputError", "Row", "Sheet", "heading", "parse_s
 #: Columns of a sheet by the last word of their heading, with what stands before it for people.
 COLUMNS = {
     "card": "评分卡",
-    "period": "期间",
+    "period": "考核周期",
     "person": "人员",
-    "hr_number": "人事编号",
-    "item": "项目",
+    "hr_number": "员工编号",
+    "item": "考核指标",
     "name": "名称",
     "field": "栏",
     "whom": "由谁提供",

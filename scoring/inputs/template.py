@@ -21,8 +21,8 @@ _ASKED = PatternFill("solid", fgColor="FFF2CC")
 _HELP = (
     ("只填“数值”一列；其余各列请勿改动。", "Fill in the column value only; leave the others as they are."),
     ("空白行表示尚未提供，不按 0 分计。", "A row left blank is not handed in yet; it is not 0."),
-    ("写 none 可撤回此前录入的值。", "Write none to take back what was handed in before."),
-    ("填好后：deskpulse score import 文件 --by 姓名", "When done: deskpulse score import FILE --by NAME"),
+    ("填“无”或 none 可撤回此前录入的值。", "Write none to take back what was handed in before."),
+    ("填好后执行：deskpulse score import 文件 --by 工号", "When done: deskpulse score import FILE --by NAME"),
     ("同一文件重复导入不会产生变化。", "Importing the same file again changes nothing."),
 )
 

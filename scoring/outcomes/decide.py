@@ -11,13 +11,14 @@ from fractions import Fraction
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
 from scoring.outcomes.bilingual import Words
+from scoring.outcomes.given import Given, GivingRule
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
 from scoring.outcomes.pay_rules import BonusPool, PayRule
 from scoring.outcomes.people import History, Past, Person
 from scoring.outcomes.settings import Settings, faults
 from scoring.outcomes.standing import Standing, stand
-from scoring.outcomes.stars import Stars, rate
+from scoring.outcomes.stars import Stars
 from scoring.outcomes.streaks import Held, by_days, by_terms
 from scoring.outcomes.summary import Summary, summary, term_summary
 from scoring.outcomes.terms import Kind, Term, closed_by
@@ -31,13 +32,14 @@ class PersonOutcome:
     """Everything that a month decided for one person.
 
     ``standings``: the month's, and those of the quarter and the year that end with it. ``pay`` and ``base_bonus``: None
-    where no rule is for him, or the rule's quarter or year is not over (``notes`` say so). ``streaks``: all that are
+    where no rule is for him, or the rule's quarter or year is not over (``notes`` say so). ``given``: what single rules give, by
+    their key in the settings, such as stars; what is not there is not due. ``streaks``: all that are
     counted, with what they granted.
     """
 
     person: str
     standings: tuple[Standing, ...]
-    stars: Stars | None
+    given: Mapping[str, Given]
     pay: Pay | None
     base_bonus: Pay | None
     streaks: tuple[Held, ...]
@@ -50,6 +52,12 @@ class PersonOutcome:
     def month(self) -> Standing:
         """The month's standing."""
         return self.standings[0]
+
+    @property
+    def stars(self) -> Stars | None:
+        """The stars of a quarter that ends with the month."""
+        given = self.given.get("stars")
+        return given if isinstance(given, Stars) else None
 
     def onto(self, history: History) -> History:
         """The history with this month decided, as the next one looks back on it. Deciding a month again replaces it."""
@@ -104,25 +112,27 @@ def decide(
     past = {id: _earlier(before.get(id, History()), period) for id in everybody}
     terms = list(closed_by(period))
     standings = {term.kind: _standings(term, everybody, past, settings) for term in terms}
-    stars = _stars(everybody, standings.get("quarter"), settings)
+    own = {id: {kind: of[id] for kind, of in standings.items()} for id in everybody}
+    given_to = {id: _given(settings.giving, person, own[id]) for id, person in everybody.items()}
+    stars = {id: made for id, mine in given_to.items() if isinstance(made := mine.get("stars"), Stars)}
     newest = _newest_stars(past, stars)
     paid, unpaid = _pay(everybody, standings, stars, settings, amounts)
     bonus = settings.base_bonus
     opened_now, notes = actions(settings.actions, period, opened, list(everybody.values()), standings["month"], newest)
     outcomes = []
     for id, person in everybody.items():
-        own = {kind: of[id] for kind, of in standings.items()}
+        mine = own[id]
         given_awards = (
-            awarded(rule, own[rule.of]) for rule in settings.awards if rule.of in own and rule.who.takes(person)
+            awarded(rule, mine[rule.of]) for rule in settings.awards if rule.of in mine and rule.who.takes(person)
         )
         outcomes.append(
             PersonOutcome(
                 person=id,
-                standings=tuple(own.values()),
-                stars=stars.get(id),
+                standings=tuple(mine.values()),
+                given=given_to[id],
                 pay=paid.get(id),
                 base_bonus=base_bonus(bonus, person, terms[0]) if bonus and bonus.who.takes(person) else None,
-                streaks=tuple(_streaks(person, own, past[id], period, settings)),
+                streaks=tuple(_streaks(person, mine, past[id], period, settings)),
                 awards=tuple(award for award in given_awards if award),
                 next_post=next_post(settings.ladder, person),
                 actions=tuple(opened_now[id]),
@@ -172,7 +182,7 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
     if person.total is not None:
         known.append(total([person.total]))
     said = Words(
-        f"{len(months)} 个月中 {len(known)} 个月有得分，需要 {needed} 个",
+        f"{len(months)} 个月中 {len(known)} 个月有总分，需要 {needed} 个",
         f"{len(known)} of {len(months)} months are scored, {needed} are needed",
     )
     if len(known) < needed:
@@ -180,13 +190,9 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
     return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), said
 
 
-def _stars(
-    people: Mapping[str, Person], quarters: Mapping[str, Standing] | None, settings: Settings
-) -> dict[str, Stars]:
-    rule = settings.stars
-    if rule is None or quarters is None:
-        return {}
-    return {id: rate(rule, person, quarters[id]) for id, person in people.items() if rule.who.takes(person)}
+def _given(rules: Mapping[str, GivingRule], person: Person, own: Mapping[Kind, Standing]) -> dict[str, Given]:
+    made = {key: rule.give(person, own) for key, rule in rules.items() if rule.who.takes(person)}
+    return {key: given for key, given in made.items() if given is not None}
 
 
 def _newest_stars(past: Mapping[str, History], now: Mapping[str, Stars]) -> dict[str, int]:
@@ -219,7 +225,7 @@ def _pay(
             span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
             notes[id] = (
                 Words(
-                    f"{rule.id} 按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
+                    f"绩效奖金按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
                 ),
             )
         elif isinstance(rule, BonusPool):

@@ -98,10 +98,10 @@ def by_share(shares: Shares, group: Group, rank: int) -> tuple[Grade, Words]:
         reached += Fraction(getattr(shares, grade))
         if rank <= (seats := group.seats(reached)):
             return grade, Words(
-                f"{group.n} 人的前 {shown(reached)} % 进位为 {seats} 人，第 {rank} 名：{grade} 级",
+                f"{group.n} 人的前 {shown(reached)}% 进位为 {seats} 人，第 {rank} 名：{grade} 级",
                 f"rank {rank} is within {seats}, the first {shown(reached)} % of {group.n} rounded up: grade {grade}",
             )
     return "E", Words(
-        f"第 {rank} 名在 {group.n} 人的前 {shown(reached)} % 之外：E 级",
+        f"第 {rank} 名在 {group.n} 人的前 {shown(reached)}% 之外：E 级",
         f"rank {rank} is beyond the first {shown(reached)} % of {group.n}: grade E",
     )

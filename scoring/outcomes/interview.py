@@ -66,7 +66,7 @@ def steps(person: Person, standing: Standing, opened: Sequence[Words]) -> tuple[
     agree = (
         Words("、".join(name.zh for name in opened), ", ".join(name.en for name in opened))
         if opened
-        else Words("下一期目标", "targets of the next period")
+        else Words("下一考核周期的目标值", "targets of the next period")
     )
     return (
         Step("affirm", Words("肯定", "affirm"), affirm),
@@ -77,4 +77,4 @@ def steps(person: Person, standing: Standing, opened: Sequence[Words]) -> tuple[
 
 def _spoken(dimension: Dimension, place: Words) -> Words:
     attained = shown(dimension.attained or Decimal(0))
-    return Words(f"{dimension.name.zh}得 {attained} %，{place.zh}", f"{dimension.name.en} at {attained} %, {place.en}")
+    return Words(f"{dimension.name.zh}得 {attained}%，{place.zh}", f"{dimension.name.en} at {attained} %, {place.en}")

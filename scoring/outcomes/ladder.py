@@ -73,7 +73,7 @@ def next_post(ladder: Sequence[Post], person: Person) -> NextPost | None:
             f"all {len(gaps)} dimensions that {post.name.en} asks are reached: eligible",
         )
     else:
-        zh = "、".join(f"{gap.name.zh} {_reached(gap.attained, '未评分')}/{shown(gap.required)} %" for gap in short)
+        zh = "、".join(f"{gap.name.zh} {_reached(gap.attained, '未评分')}/{shown(gap.required)}%" for gap in short)
         en = ", ".join(
             f"{gap.name.en} {_reached(gap.attained, 'unscored')} of {shown(gap.required)} %" for gap in short
         )

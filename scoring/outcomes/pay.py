@@ -79,7 +79,9 @@ def base_bonus(rule: BaseBonus, person: Person, term: Term) -> Pay:
     """The base bonus of one person."""
     base = person.amounts.base_bonus
     if not person.targets:
-        said = Words("没有带目标值的已评指标，基础奖金未定", "no scored item has a target, so the base bonus is open")
+        said = Words(
+            "没有带目标值的已评考核指标，基础奖金未定", "no scored item has a target, so the base bonus is open"
+        )
         return Pay(person.id, "base_bonus", term, None, base, None, said, rule.source)
     ratio = Fraction(person.targets_met, person.targets)
     said = Words(
@@ -101,7 +103,7 @@ def _paid(
     if ratio is None:
         return Pay(person.id, rule, term, None, base, None, said, source)
     if base is None:
-        lacking = joined([said, Words(f"没有录入{name.zh}", f"no {name.en} was handed in")])
+        lacking = joined([said, Words(f"尚未录入{name.zh}", f"no {name.en} was handed in")])
         return Pay(person.id, rule, term, decimal(ratio), None, None, lacking, source)
     amount = money(ratio * Fraction(base))
     said = joined(
@@ -131,23 +133,23 @@ def pay_pool(rule: BonusPool, term: Term, members: Mapping[str, Standing], amoun
             continue
         if as_one:
             said = Words(
-                f"{len(totals)} 人作为一组{how.zh}整个奖金池（前 {percent} % 与其余分不出两组，或同分过多）",
+                f"{len(totals)} 人作为一组{how.zh}整个奖金池（无法区分前 {percent}% 与其余人员，或同分过多）",
                 f"all {len(totals)} share the pool {how.en} as one group: no two groups, or too many tie at the top {percent} %",
             )
         elif id in top:
             said = Words(
-                f"前 {percent} % 共 {len(top)} 人（进位，同分并入），{how.zh}奖金池的 {share} %",
+                f"前 {percent}% 共 {len(top)} 人（进位，同分并入），{how.zh}奖金池的 {share}%",
                 f"one of {len(top)} in the top {percent} %, rounded up with ties, who share {share} % of the pool {how.en}",
             )
         else:
             rest = shown(100 - rule.top_share)
             said = Words(
-                f"前 {percent} % 以外共 {len(totals) - len(top)} 人，{how.zh}奖金池其余 {rest} %",
+                f"前 {percent}% 以外共 {len(totals) - len(top)} 人，{how.zh}奖金池其余 {rest}%",
                 f"one of {len(totals) - len(top)} below the top {percent} %, who share the other {rest} % {how.en}",
             )
         paid = sums.get(id)
         got = (
-            Words("奖金池金额未录入", "nobody has handed in the pool's amount")
+            Words("尚未录入奖金池金额", "nobody has handed in the pool's amount")
             if paid is None or amount is None
             else Words(f"{cents(amount)} 中得 {cents(paid)}", f"{cents(paid)} of {cents(amount)}")
         )

@@ -109,13 +109,13 @@ class GradeBonus(Rule):
             rise, curve = at(self.curve, standing.total), curve_words(self.curve, " %")
             score = cents(standing.total)
             return 1 + rise / 100, Words(
-                f"{self.grade} 级，总分 {score}，上浮 {shown(rise)} %（{curve.zh}）",
+                f"{self.grade} 级，总分 {score}，上浮 {shown(rise)}%（{curve.zh}）",
                 f"grade {self.grade}, total {score}, up {shown(rise)} % ({curve.en})",
             )
         low, high, chosen = self.curve[0].value, self.curve[-1].value, person.bonus_percent
         if chosen is None:
             return None, Words(
-                f"{self.grade} 级，上浮比例（{shown(low)}–{shown(high)} %）尚未选定",
+                f"{self.grade} 级，上浮比例（{shown(low)}–{shown(high)}%）尚未选定",
                 f"grade {self.grade}, nobody has chosen the rise yet ({shown(low)} to {shown(high)} %)",
             )
         if not low <= chosen <= high:
@@ -123,7 +123,7 @@ class GradeBonus(Rule):
                 f"{person.id}: a rise of {chosen} % was chosen, but {self.id} allows {low} to {high} %; correct the choice"
             )
         return 1 + Fraction(chosen) / 100, Words(
-            f"{self.grade} 级，选定上浮 {shown(chosen)} %", f"grade {self.grade}, chosen rise {shown(chosen)} %"
+            f"{self.grade} 级，选定上浮 {shown(chosen)}%", f"grade {self.grade}, chosen rise {shown(chosen)} %"
         )
 
 

@@ -82,8 +82,9 @@ def group_words(person: Person, within: tuple[str, ...]) -> Words:
     if not within:
         return Words("全体人员", "everybody")
     named = [(*_GROUP_NAMES[name], getattr(person, name) or "—") for name in within]
-    zh = "、".join(f"{zh} {own}" for zh, _, own in named)
-    return Words(zh, ", ".join(f"{en} {own}" for _, en, own in named))
+    # Whom a sheet is about knows their card and role, and not the ids of these.
+    zh = "、".join(f"同一{zh}" for zh, _, _ in named)
+    return Words(f"{zh}的人员", ", ".join(f"{en} {own}" for _, en, own in named))
 
 
 def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Words]:
@@ -92,7 +93,7 @@ def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Words]:
     into = rank <= seats
     zh, en = ("在前", "is in") if into else ("不在前", "is not in")
     return into, Words(
-        f"{group.n} 人的前 {share} % 进位为 {seats} 人，同分并入：第 {rank} 名{zh} {share} %",
+        f"{group.n} 人的前 {share}% 进位为 {seats} 人，同分并入：第 {rank} 名{zh} {share}%",
         f"the top {share} % of {group.n} is {seats}, rounded up, with ties: rank {rank} {en}",
     )
 
@@ -104,6 +105,6 @@ def in_bottom(rule: Bottom, group: Group, total: Decimal, top: bool) -> tuple[bo
     into = from_below <= seats and not top
     zh, en = ("在末位", "is in") if into else ("不在末位", "is not in")
     return into, Words(
-        f"{group.n} 人的末位 {share} % 为 {seats} 人，界上同分不计入：倒数第 {from_below} 名{zh} {share} %",
+        f"{group.n} 人的末位 {share}% 为 {seats} 人，临界名次同分者不计入末位：倒数第 {from_below} 名{zh} {share}%",
         f"the bottom {share} % of {group.n} is {seats}, ties at the cut left out: place {from_below} from below {en}",
     )

@@ -78,7 +78,7 @@ def stand(
 
 def _unscored(id: str, term: Term, group: Group, why: Words | None) -> Standing:
     zh, en = (f"（{why.zh}）", f" ({why.en})") if why else ("", "")
-    said = Words(f"{term} 没有得分{zh}：不排名、不定级", f"{term}: no score{en}; neither ranked nor graded")
+    said = Words(f"{term.zh}未形成有效总分{zh}，不参与排名和定级", f"{term}: no score{en}; neither ranked nor graded")
     return Standing(id, term, None, group.n, said)
 
 
@@ -121,12 +121,12 @@ def _scored(
 
 def _placed(person: Person, term: Term, total: Decimal, group: Group, ranking: Ranking, rank: int | None) -> Words:
     among = group_words(person, ranking.within)
-    zh, en = f"{term} 总分 {cents(total)}", f"{term}: total {cents(total)}"
+    zh, en = f"{term.zh}总分 {cents(total)}", f"{term}: total {cents(total)}"
     if rank is not None:
         return Words(f"{zh}，{group.n} 人中第 {rank} 名（{among.zh}）", f"{en}, rank {rank} of {group.n} ({among.en})")
     least = ranking.smallest_group
     return Words(
-        f"{zh}；{among.zh}只有 {group.n} 人得分，不足 {least} 人，不排名",
+        f"{zh}；{among.zh}只有 {group.n} 人有总分，不足 {least} 人，不排名",
         f"{en}; only {group.n} scored ({among.en}), fewer than {least}: not ranked",
     )
 

@@ -18,7 +18,7 @@ from scoring.outcomes.bilingual import Words
 from scoring.outcomes.parts import Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing
-from scoring.period import Month
+from scoring.period import Month, day_zh
 from scoring.rounding import shown, total
 
 Result: TypeAlias = Literal["met", "top", "grade_a", "satisfied"]
@@ -30,9 +30,9 @@ _UNITS: dict[str, Words] = {
 }
 _RESULTS: dict[Result, Words] = {
     "met": Words("达标", "pass mark met"),
-    "top": Words("名列前茅", "in the top group"),
+    "top": Words("进入前列", "in the top group"),
     "grade_a": Words("为 A 级", "grade A"),
-    "satisfied": Words("满意度 100 %", "all ratings satisfied"),
+    "satisfied": Words("满意度 100%", "all ratings satisfied"),
 }
 
 
@@ -154,8 +154,8 @@ def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> H
     en = f"{result.en} for {rule.length} {unit.en} in a row grants {rule.name.en!r}"
     days_off = None if rule.days_off is None else total(rule.days_off for _ in granted)
     if granted:
-        zh_on, en_on = "、".join(map(str, granted)), ", ".join(map(str, granted))
-        said = Words(f"{zh}：{zh_on} 达到", f"{en}: reached on {en_on}")
+        zh_on, en_on = "、".join(map(day_zh, granted)), ", ".join(map(str, granted))
+        said = Words(f"{zh}：{zh_on}达到", f"{en}: reached on {en_on}")
         if days_off is not None:
             off = shown(days_off)
             said = Words(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")

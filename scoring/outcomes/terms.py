@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from scoring.period import Month
+from scoring.period import Month, parse_period
 
 Kind: TypeAlias = Literal["month", "quarter", "year"]
 KINDS: tuple[Kind, ...] = ("month", "quarter", "year")
@@ -54,6 +54,11 @@ class Term:
     def last(self) -> Month:
         """The month it ends with."""
         return self.months[-1]
+
+    @property
+    def zh(self) -> str:
+        """What it is called in Chinese: ``2026年3月``, ``2026年第一季度``, ``2026年``."""
+        return parse_period(str(self)).zh
 
     def __str__(self) -> str:
         if self.kind == "year":

@@ -82,18 +82,18 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[W
         if measured is None or measured.percent is None or measured.percent >= rule.below:
             continue
         percent, below = shown(measured.percent), shown(rule.below)
-        zh = f"{measured.name.zh} {percent} %，低于 {below} %（n = {measured.n}）"
+        zh = f"{measured.name.zh} {percent}%，低于 {below}%（样本 {measured.n}）"
         en = f"{measured.name.en} {percent} % < {below} % (n = {measured.n})"
         if measured.n < rule.min_n:
             notes.append(
                 Words(
-                    f"{zh}，样本不足 {rule.min_n}，未安排“{rule.name.zh}”",
+                    f"{zh}，样本量不足（少于 {rule.min_n}），未安排“{rule.name.zh}”",
                     f"{en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
                 )
             )
             continue
         if measured.topic:
-            zh, en = f"{zh}，最弱主题：{measured.topic.zh}", f"{en}, weakest topic: {measured.topic.en}"
+            zh, en = f"{zh}，最弱业务类型：{measured.topic.zh}", f"{en}, weakest topic: {measured.topic.en}"
         opened.append(Called(rule, Words(zh, en)))
     return opened, notes
 
@@ -101,6 +101,6 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[W
 def _weak(dimension: Dimension, training: Training) -> Words:
     attained, below = shown(dimension.attained or Decimal(0)), shown(training.below)
     return Words(
-        f"{dimension.name.zh}得 {attained} %，低于 {below} %，属本人最弱的 {training.lowest} 项",
+        f"{dimension.name.zh}得 {attained}%，低于 {below}%，属本人最弱的 {training.lowest} 项",
         f"{dimension.name.en} reaches {attained} %, below {below} % and among the person's {training.lowest} lowest",
     )

@@ -17,7 +17,7 @@ from streams.people.names import Names
 #: Headings of the columns that a person's line begins with.
 PERSON_COLUMNS = (
     "人员 Person",
-    "人事编号 HR number",
+    "员工编号 HR number",
     "总分 Total",
     "已评满分 Max scored",
     "满分 Max",
@@ -42,11 +42,11 @@ def to_csv(run: Run, outcomes: Outcomes | None = None, names: Names | None = Non
     known = names or Names()
     person_column, *more = PERSON_COLUMNS
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
-    ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发 Money") if outcomes else ()
+    ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发金额（元） Money") if outcomes else ()
     heading = (
         "评分卡 Card",
         "版本 Version",
-        "月份 Month",
+        "考核周期 Period",
         person_column,
         *((NAME_COLUMN,) if known else ()),
         *more,

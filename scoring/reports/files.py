@@ -87,5 +87,5 @@ def _told(paths: Iterable[Path], number: int) -> Iterator[Path]:
     """The files as they are made, with a bar on a terminal."""
     console = Console(stderr=True)
     yield from track(
-        paths, "个人评分表 sheets", total=number, console=console, transient=True, disable=not console.is_terminal
+        paths, "绩效考核表 sheets", total=number, console=console, transient=True, disable=not console.is_terminal
     )

@@ -51,7 +51,7 @@ def _notes(run: Run, rows: int) -> Iterator[str]:
         yield f"… and {people - rows} more people, in the files"
     unscored = Counter((item.reason_zh, item.reason_en) for person in run.people for item in person.unscored)
     if unscored:
-        yield f"{NONE} 未评分，不按 0 分计，也不折算 unscored: not 0, and not made up for by the other items"
+        yield f"{NONE} 未评分项不计 0 分，也不由其他项折算 unscored: not 0, and not made up for by the other items"
     for (zh, en), number in unscored.most_common(_REASONS):
         yield f"  {zh} {en} ({number} of {people} people)"
     if len(unscored) > _REASONS:

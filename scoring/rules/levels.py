@@ -50,9 +50,11 @@ class Levels(Rule):
             return Points(None, "未评定等级", "no level was given")
         level = next((level for level in self.levels if level.level == inputs.level), None)
         if level is None:
+            known_zh = "、".join(f"{level.level}（{level.award()} 分）" for level in self.levels)
             known = ", ".join(f"{level.level} ({level.award()})" for level in self.levels)
             raise RefusedError(
-                f"没有等级 {inputs.level}；可选：{known}", f"there is no level {inputs.level!r}; choose one of {known}"
+                f"没有等级 {inputs.level}；可选：{known_zh}",
+                f"there is no level {inputs.level!r}; choose one of {known}",
             )
         if level.pick is None:
             points = level.points or Decimal(0)

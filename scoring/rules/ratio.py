@@ -79,7 +79,7 @@ class Ratio(Rule):
         zh, en = {
             "target_over_actual": (f"{of_zh} × 目标 ÷ 实际", f"{of_en} × target ÷ actual"),
             "actual_over_target": (f"{of_zh} × 实际 ÷ 目标", f"{of_en} × actual ÷ target"),
-            "complement": (f"{of_zh} × (100 − 实际%) ÷ 100", f"{of_en} × (100 − actual %) ÷ 100"),
+            "complement": (f"{of_zh} ×（100 − 实际%）÷ 100", f"{of_en} × (100 − actual %) ÷ 100"),
         }[self.form]
         if self.floor is not None:
             zh, en = f"{zh}，不低于 {shown(self.floor)}", f"{en}, not below {shown(self.floor)}"

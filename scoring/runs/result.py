@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
@@ -18,6 +18,8 @@ from scoring.runs.run import Run
 from scoring.runs.snapshot import Materials, adjusted
 
 SCHEMA = "deskpulse/result/2"
+#: What a frozen outcome has beside what single rules give.
+_NAMED = {field.name for field in fields(PersonOutcome)}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,16 @@ def _lines(materials: Materials, result: Result) -> Iterator[bytes]:
         entry, outcome = materials.roster.get(id), made.get(id)
         team = entry.team_id if entry else None
         score = {**msgspec.to_builtins(message(result.run, person)), "hr_number": person.hr_number, "team": team}
-        yield person_line(id, team, score, plain(outcome), plain(_closed(outcome)) if outcome else None)
+        yield person_line(
+            id, team, score, _outcome(outcome) if outcome else None, plain(_closed(outcome)) if outcome else None
+        )
+
+
+def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
+    """What was decided, as it is frozen: what single rules give stands beside the rest, stars always."""
+    made: dict[str, Any] = plain(outcome)
+    given = made.pop("given")
+    return {**made, "stars": None, **given}
 
 
 def _closed(outcome: PersonOutcome) -> dict[str, Any]:
@@ -143,8 +154,9 @@ def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     for name in ("pay", "base_bonus"):
         if made[name]:
             yield name, made[name]["money"]
-    if made["stars"]:
-        yield "stars", str(made["stars"]["stars"])
+    for key in sorted(made.keys() - _NAMED):
+        if given := made[key]:
+            yield key, str(given.get("value", given.get(key)))
     for award in made["awards"]:
         yield f"award {award['award']}", "yes"
     for held in made["streaks"]:

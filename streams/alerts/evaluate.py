@@ -11,20 +11,14 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
+from streams.kpi.labels import ENTITIES, NONE, WINDOW_SPANS
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
+from streams.languages import Text
 from streams.windows.clock import instant
 from streams.windows.rolling import Plain
-
-_WINDOW_WORDS = {
-    "5m": ("近5分钟", "in the last 5 min"),
-    "30m": ("近30分钟", "in the last 30 min"),
-    "today": ("今日", "today"),
-    "now": ("当前", "now"),
-}
-
 
 _WAITING = "calls_waiting"
 
@@ -110,8 +104,8 @@ def look(
         if rule is None:
             if before is not None:
                 del states[watch.rule.id]
-                if before.status == "firing":
-                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), before.since, now))
+                if (since := _fires_since(before)) is not None:
+                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), since, now))
             continue
         if before is None and watch.too_few(sums, wait):
             continue
@@ -123,13 +117,17 @@ def look(
             del states[rule.id]
         else:
             states[rule.id] = after
-        fired_before = before is not None and before.status == "firing"
-        fires = after is not None and after.status == "firing"
-        if fires and not fired_before and after is not None:
-            told.append(_alert(rule, watch.policy, entity, "firing", figure, after.since, now))
-        elif fired_before and not fires and before is not None:
-            told.append(_alert(rule, watch.policy, entity, "resolved", figure, before.since, now))
+        fired_since, fires_since = _fires_since(before), _fires_since(after)
+        if fired_since is None and fires_since is not None:
+            told.append(_alert(rule, watch.policy, entity, "firing", figure, fires_since, now))
+        elif fired_since is not None and fires_since is None:
+            told.append(_alert(rule, watch.policy, entity, "resolved", figure, fired_since, now))
     return told
+
+
+def _fires_since(state: AlertState | None) -> int | None:
+    """Since when an alert fires, ms; None: it does not."""
+    return state.since if state is not None and state.status == "firing" else None
 
 
 def standing(
@@ -151,14 +149,24 @@ def standing(
             watch.figure(sums, wait),
             state.since,
             now,
+            just_now=False,
         )
         for watch in watched
         if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
     ]
 
 
-def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
-    zh, en = _reason(rule, policy, entity, status, figure, (now - since) / 1000)
+def _alert(
+    rule: Rule,
+    policy: Policy,
+    entity: str,
+    status: AlertStatus,
+    figure: Figure,
+    since: int,
+    now: int,
+    just_now: bool = True,
+) -> Alert:
+    reason = _reason(rule, policy, entity, status, figure, (now - since) / 1000, just_now)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -171,59 +179,69 @@ def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure:
         threshold=rule.threshold,
         value=figure.value,
         n=figure.n,
-        reason_zh=zh,
-        reason_en=en,
+        reason_zh=reason.zh,
+        reason_en=reason.en,
     )
 
 
-_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全体"}
+_FIRED = Text(
+    "{what} {value}（样本 {n}），{side}告警线 {threshold}，{held_for} {held:.0f} 秒。",
+    "{what}: {value} (n={n}), {side} {threshold} for {held:.0f} s.",
+)
+_RESOLVED = Text("{what}已恢复到 {value}（样本 {n}）。", "{what}: back at {value} (n={n}).")
+_TOO_FEW = Text("{what}：数据不足，告警关闭。", "{what}: too little data left, resolved.")
+_NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
+_WHAT, _WHAT_OF_ALL = (
+    Text("{who} {window}{name}", "{name}, {who}, {window}"),
+    Text("{who}{window}{name}", "{name}, {who}, {window}"),
+)
+_BELOW, _ABOVE = Text("低于", "below"), Text("高于", "above")
+#: A screen beside it counts on: its reader must see that this is how long it had lasted when it fired.
+_WHEN_FIRED, _UNTIL_NOW = Text("触发时已持续", ""), Text("已持续", "")
 
 
 def _reason(
-    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float
-) -> tuple[str, str]:
+    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float, just_now: bool
+) -> Text:
     kind, id = entity_kind(entity), entity_id(entity)
-    who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
-    who_en = "the whole operation" if kind == "all" else f"{kind} {id}"
-    window_zh, window_en = _WINDOW_WORDS[rule.window]
     kpi = KPIS[rule.kpi]
-    names, unit = named(kpi, policy, id if kind == "queue" else None), kpi.unit
-    name_zh, name_en = names.zh, names.en
-    value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
-    n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
     if rule.by_target:  # with none, or it would be a number by now
-        return (
-            f"{who_zh}{window_zh}{name_zh}：目标已取消，解除。",
-            f"{name_en}, {who_en}, {window_en}: no target any more, resolved.",
-        )
-    if status == "resolved":
-        if figure.value is None or figure.n < rule.min_n:
-            return (
-                f"{who_zh}{window_zh}{name_zh}：数据不足，解除。",
-                f"{name_en}, {who_en}, {window_en}: too little data left, resolved.",
-            )
-        return (
-            f"{who_zh}{window_zh}{name_zh}恢复到 {value}{n_zh}。",
-            f"{name_en}, {who_en}, {window_en}: back at {value}{n_en}.",
-        )
-    side_zh, side_en = ("低于", "below") if rule.below is not None else ("高于", "above")
-    return (
-        f"{who_zh}{window_zh}{name_zh} {value}{n_zh}，{side_zh} {threshold}，已持续 {held:.0f} 秒。",
-        f"{name_en}, {who_en}, {window_en}: {value}{n_en}, {side_en} {threshold} for {held:.0f} s.",
+        template = _NO_TARGET
+    elif status != "resolved":
+        template = _FIRED
+    else:
+        template = _TOO_FEW if figure.value is None or figure.n < rule.min_n else _RESOLVED
+    what = (_WHAT_OF_ALL if kind == "all" else _WHAT).format(
+        who=ENTITIES[kind].format(id),
+        window=WINDOW_SPANS[rule.window],
+        name=named(kpi, policy, id if kind == "queue" else None).short,
+    )
+    return template.format(
+        what=what,
+        value=_shown(figure.value, kpi.unit),
+        n=figure.n,
+        side=_BELOW if rule.below is not None else _ABOVE,
+        threshold=_shown(rule.threshold, kpi.unit),
+        held=held,
+        held_for=_WHEN_FIRED if just_now else _UNTIL_NOW,
     )
 
 
-def _shown(value: float | None, unit: str) -> str:
+#: A value in a sentence, by its KPI's unit.
+_SHOWN: Mapping[str, Text] = {
+    "ratio": Text("{:.1f}%", "{:.1f} %"),
+    "s": Text("{:.0f} 秒", "{:.0f} s"),
+    "n": Text("{:.0f}", "{:.0f}"),
+    "per_mille": Text("{:.2f}‰", "{:.2f} ‰"),
+    "days": Text("{:.2f} 天", "{:.2f}"),
+    "points": Text("{:.2f} 分", "{:.2f}"),
+    "per_hour": Text("{:.2f} 次/小时", "{:.2f}"),
+}
+_PLAIN = Text("{:.2f}", "{:.2f}")
+
+
+def _shown(value: float | None, unit: str) -> Text:
+    """A value as sentences have it: ``66.7%`` in Chinese and ``66.7 %`` in English."""
     if value is None:
-        return "—"
-    match unit:
-        case "ratio":
-            return f"{value * 100:.1f} %"
-        case "s":
-            return f"{value:.0f} s"
-        case "n":
-            return f"{value:.0f}"
-        case "per_mille":
-            return f"{value:.2f} ‰"
-        case _:
-            return f"{value:.2f}"
+        return Text(NONE, NONE)
+    return _SHOWN.get(unit, _PLAIN).format(value * 100 if unit == "ratio" else value)

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.topics import AGENTS, CALLS, CHATS, TICKETS
+from streams.contracts.topics import EVENT_TOPICS
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.probe import UnreachableError, look
 from streams.settings import Settings
@@ -65,7 +65,7 @@ class EventProducer:
     ) -> None:
         """Connect. ``sent`` takes in where each event stands once it is acknowledged. Raises SendError where no broker answers."""
         self._settings, self._sent = settings, sent
-        self._topics = {topic.name: settings.topic(topic) for topic in (CALLS, CHATS, TICKETS, AGENTS)}
+        self._topics = {topic.name: settings.topic(topic) for topic in EVENT_TOPICS}
         self._patience = patience_seconds
         self._pending: deque[tuple[AnyEvent, Any]] = deque()
         self._failures = 0

@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from streams.contracts import events as e
 from streams.contracts.events import LAST_SEQUENCE, AnyEvent, Event, milliseconds
 from streams.sources.table.rows import Reader, ReadRow, RowResult
 
+#: Carrier → the event by which a correction is told.
 _CORRECTED: Mapping[str, type[Any]] = {
-    "calls": e.CallCorrected,
-    "chats": e.ChatCorrected,
-    "tickets": e.TicketCorrected,
-    "agents": e.AgentCorrected,
+    type_.carrier: type_ for type_ in get_args(e.AnyEvent) if issubclass(type_, e.Corrected | e.AgentCorrected)
 }
 #: What a correction does not change, or has of its own.
 _STAYS = frozenset({"id", "time", "sequence", "corrects"})

@@ -39,7 +39,7 @@ def empty() -> Outage:
     return Outage(
         Reason(
             "redis_empty",
-            "Redis 中还没有数据，等待工作进程写入",
+            "Redis 中暂无数据，等待工作进程写入",
             "Redis holds no data yet; waiting for a worker to write",
         )
     )
@@ -50,7 +50,7 @@ def broken(error: Exception) -> Outage:
     return Outage(
         Reason(
             "internal",
-            "看板服务内部错误，详见日志",
+            "大屏服务内部错误，详见日志",
             "A fault in the wallboard; see its log",
             f"{type(error).__name__}: {error}",
         )

@@ -72,7 +72,7 @@ def alert(key: str, status: Any = "firing", severity: Any = "critical") -> Alert
         threshold=0.8,
         value=0.6,
         n=10,
-        reason_zh=f"{entity_id(key)} 近30分钟客户满意度 60.0 %（10 个评价），低于 80 %",
+        reason_zh=f"{entity_id(key)} 近30分钟客户满意度 60.0%（样本 10），低于告警线 80.0%",
         reason_en=f"{entity_id(key)}: satisfaction in 30 min is 60.0 % (10 ratings), below 80 %",
     )
 
@@ -106,7 +106,7 @@ def test_agents_are_called_by_name_where_the_address_has_a_token(screen: Page, d
     with scores.write() as connection:
         token = add(connection, "screen", "hr", Actor("hr-1", now))
     scores.close()
-    bad = replace(alert("agent|A1"), reason_zh="坐席 A1近30分钟", reason_en="CSAT, agent A1, in")
+    bad = replace(alert("agent|A1"), reason_zh="坐席 A1 近30分钟", reason_en="CSAT, agent A1, in")
     desk.shows(*(shown(f"agent|{one}", CALLS) for one in ("A1", "A2", "A3", "A4")), bad)
     screen.goto("/")
     expect(row(screen, "A1").get_by_role("rowheader")).to_have_text("A1")
@@ -116,7 +116,7 @@ def test_agents_are_called_by_name_where_the_address_has_a_token(screen: Page, d
         expect(row(screen, id).get_by_role("rowheader")).to_have_text(name)
     card = screen.get_by_test_id("alert").first
     expect(card.locator('[data-role="entity"]')).to_have_text("坐席 李娜（A1）")
-    expect(card.locator('[data-role="reason"]')).to_have_text("坐席 李娜（A1）近30分钟")
+    expect(card.locator('[data-role="reason"]')).to_have_text("坐席 李娜（A1） 近30分钟")
     screen.get_by_test_id("filter").fill("王<b>")
     assert order(screen) == ["A3"]
     screen.get_by_test_id("filter").fill("")
@@ -128,29 +128,29 @@ def test_agents_are_called_by_name_where_the_address_has_a_token(screen: Page, d
 def test_a_tile_says_value_sample_interval_and_how_it_stands(screen: Page, desk: Desk) -> None:
     desk.shows(shown("all|all", CALLS, RATED, HANDLED, waiting=3, longest_wait=134.0))
     screen.goto("/")
-    expect(tile(screen, "service_level_20s")).to_have_text("90.0 %")
-    expect(tile(screen, "service_level_20s", "sample")).to_have_text("n 40 · 76.9–96.0 %")
+    expect(tile(screen, "service_level_20s")).to_have_text("90.0%")
+    expect(tile(screen, "service_level_20s", "sample")).to_have_text("样本 40 · 76.9%～96.0%")
     expect(tile(screen, "service_level_20s", "stands")).to_have_text("正常")
-    expect(tile(screen, "service_level_20s", "rule")).to_have_text("警戒 < 80 %")
-    expect(tile(screen, "average_handle_time")).to_have_text("4:32")
+    expect(tile(screen, "service_level_20s", "rule")).to_have_text("告警线 < 80%")
+    expect(tile(screen, "average_handle_time")).to_have_text("4分32秒")
     expect(tile(screen, "waiting")).to_have_text("3")
-    expect(tile(screen, "waiting", "longest_wait")).to_have_text("2:14")
-    expect(tile(screen, "waiting", "stands")).to_have_text("告警")
+    expect(tile(screen, "waiting", "longest_wait")).to_have_text("2分14秒")
+    expect(tile(screen, "waiting", "stands")).to_have_text("超限")
     # Nobody has chatted: no data is a dash, not 0 %.
     expect(tile(screen, "first_response_30s_rate")).to_have_text("—")
     expect(tile(screen, "first_response_30s_rate", "stands")).to_have_text("无数据")
     # No rule watches the answer rate: it is neither good nor bad.
-    expect(tile(screen, "answer_rate")).to_have_text("95.0 %")
+    expect(tile(screen, "answer_rate")).to_have_text("95.0%")
     expect(tile(screen, "answer_rate", "stands")).to_have_text("")
 
 
 @pytest.mark.parametrize(
     ("satisfied", "ratings", "percent", "stands"),
     [
-        (17, 20, "85.0 %", "正常"),
-        (16, 20, "80.0 %", "临界"),
-        (15, 20, "75.0 %", "告警"),
-        (0, 4, "0.0 %", "样本少（4 < 5）"),
+        (17, 20, "85.0%", "正常"),
+        (16, 20, "80.0%", "临界"),
+        (15, 20, "75.0%", "超限"),
+        (0, 4, "0.0%", "样本量不足（4 < 5）"),
     ],
 )
 def test_how_a_value_stands_follows_the_rule(
@@ -187,29 +187,29 @@ def test_colours_follow_the_target_of_the_day(screen: Page, desk: Desk) -> None:
     ]
     on(2, *aims)
     screen.goto("/")
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
     expect(tile(screen, "csat", "stands")).to_have_text("达标")
-    expect(tile(screen, "csat", "rule")).to_have_text("目标 ≥ 85 %")
+    expect(tile(screen, "csat", "rule")).to_have_text("目标 ≥ 85%")
     expect(team).to_have_class(tells("good"))
     on(3, *aims)
     expect(tile(screen, "csat", "stands")).to_have_text("未达标")
-    expect(tile(screen, "csat", "rule")).to_have_text("目标 ≥ 95 %")
+    expect(tile(screen, "csat", "rule")).to_have_text("目标 ≥ 95%")
     expect(team).to_have_class(tells("good"))
     on(3, *aims, aim("team|T1", "2026-03-03", "0.92"))
     expect(team).to_have_class(tells("bad"))
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
 
 
 def test_figures_move_when_redis_does(screen: Page, desk: Desk) -> None:
     desk.shows(shown("all|all", RATED), shown("agent|A1", RATED), state("A1", "available", seconds=65))
     screen.goto("/")
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
-    expect(cell(screen, "A1", "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
+    expect(cell(screen, "A1", "csat")).to_have_text("90.0%")
     expect(row(screen, "A1").locator(".word")).to_have_text("空闲")
     worse = {"csat_ratings": 25, "csat_satisfied": 18}
     desk.shows(shown("all|all", worse), shown("agent|A1", worse), shown("agent|A2"), state("A1", "on_contact"))
-    expect(tile(screen, "csat")).to_have_text("72.0 %")
-    expect(cell(screen, "A1", "csat")).to_have_text("72.0 %")
+    expect(tile(screen, "csat")).to_have_text("72.0%")
+    expect(cell(screen, "A1", "csat")).to_have_text("72.0%")
     expect(cell(screen, "A1", "csat", "n")).to_have_text("25")
     expect(row(screen, "A1").locator(".word")).to_have_text("服务中")
     expect(cell(screen, "A2", "csat")).to_have_text("—")
@@ -226,9 +226,9 @@ def test_an_alert_appears_flashes_and_goes(screen: Page, desk: Desk) -> None:
     first = alerts.first
     expect(first).to_have_attribute("data-key", "low_satisfaction|agent|A7")
     expect(first).to_have_class(re.compile("fresh"))
-    expect(first).to_contain_text("A7 近30分钟客户满意度 60.0 %（10 个评价），低于 80 %")
-    expect(first).to_contain_text(re.compile(r"严重\s*坐席 A7\s*触发"))
-    expect(first).to_contain_text("查看差评会话，当日与坐席复盘。")
+    expect(first).to_contain_text("A7 近30分钟客户满意度 60.0%（样本 10），低于告警线 80.0%")
+    expect(first).to_contain_text(re.compile(r"严重\s*坐席 A7\s*告警中"))
+    expect(first).to_contain_text("查看差评服务记录（录音、会话），当日与坐席复盘。")
     expect(screen.get_by_test_id("alert-count")).to_have_text("2")
     desk.shows(alert("agent|A7", "resolved"), alert("team|T1", "resolved", "warning"))
     expect(alerts).to_have_count(0)
@@ -255,48 +255,48 @@ def test_the_language_is_the_browsers_until_somebody_chooses(screen: Page, desk:
 def test_the_window_is_every_kpis_usual_one_until_somebody_chooses(screen: Page, desk: Desk) -> None:
     desk.shows(shown("all|all", RATED, today={"csat_ratings": 100, "csat_satisfied": 81}))
     screen.goto("/")
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
-    expect(tile(screen, "csat", "window")).to_have_text("30 分")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
+    expect(tile(screen, "csat", "window")).to_have_text("30分钟")
     screen.get_by_test_id("windows").get_by_role("button", name="今日").click()
-    expect(tile(screen, "csat")).to_have_text("81.0 %")
+    expect(tile(screen, "csat")).to_have_text("81.0%")
     expect(tile(screen, "csat", "window")).to_have_text("今日")
     screen.reload()
-    expect(tile(screen, "csat")).to_have_text("81.0 %")
+    expect(tile(screen, "csat")).to_have_text("81.0%")
     screen.goto("/?window=5m")
-    expect(tile(screen, "csat", "window")).to_have_text("5 分")
+    expect(tile(screen, "csat", "window")).to_have_text("5分钟")
 
 
 def test_redis_goes_and_comes_back_without_a_hand(screen: Page, desk: Desk) -> None:
     banner = screen.get_by_test_id("banner")
     screen.goto("/")
-    expect(banner).to_contain_text("Redis 中还没有数据")
+    expect(banner).to_contain_text("Redis 中暂无数据")
     expect(screen.get_by_test_id("age")).to_have_text("无数据")
     # Nothing is known: that is not the same as no alerts.
     expect(screen.get_by_test_id("alert-count")).to_have_text("—")
     expect(screen.get_by_test_id("alerts-none")).to_be_hidden()
     desk.shows(shown("all|all", RATED))
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
     expect(banner).to_be_hidden()
     desk.redis.kill()
     expect(banner).to_contain_text("无法读取 Redis")
     # What was last known stays, marked as no longer moving.
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
     expect(screen.locator("body")).to_have_class(re.compile("frozen"))
     desk.redis.restart()
     desk.shows(shown("all|all", {"csat_ratings": 20, "csat_satisfied": 17}))
-    expect(tile(screen, "csat")).to_have_text("85.0 %")
+    expect(tile(screen, "csat")).to_have_text("85.0%")
     expect(banner).to_be_hidden()
 
 
 def test_the_server_goes_and_comes_back_without_a_hand(screen: Page, desk: Desk) -> None:
     desk.shows(shown("all|all", RATED))
     screen.goto("/")
-    expect(tile(screen, "csat")).to_have_text("90.0 %")
+    expect(tile(screen, "csat")).to_have_text("90.0%")
     desk.server.kill()
-    expect(screen.get_by_test_id("banner")).to_contain_text("与看板服务的连接已中断")
+    expect(screen.get_by_test_id("banner")).to_contain_text("与大屏服务的连接已中断")
     desk.serve()
     desk.shows(shown("all|all", {"csat_ratings": 20, "csat_satisfied": 17}))
-    expect(tile(screen, "csat")).to_have_text("85.0 %")
+    expect(tile(screen, "csat")).to_have_text("85.0%")
     expect(screen.get_by_test_id("banner")).to_be_hidden()
 
 
@@ -306,7 +306,7 @@ def test_the_age_of_the_data_is_said(screen: Page, desk: Desk, ago: int, stands:
     screen.goto("/")
     age = screen.get_by_test_id("age")
     expect(age).to_have_class(f"badge {stands}")
-    expect(age).to_have_text(re.compile(r"^数据延迟 \d+(\.\d)?\ss$"))
+    expect(age).to_have_text(re.compile(r"^数据延迟 \d+(\.\d)?\s秒$"))
     expect(screen.get_by_test_id("banner")).to_be_visible(visible=ago > 30)
 
 
@@ -315,7 +315,7 @@ def test_times_go_by_the_operations_clock(screen: Page, desk: Desk) -> None:
     screen.goto("/")
     expect(screen.get_by_test_id("mode")).to_have_text("实时")
     held = row(screen, "A1").locator('[data-role="state-time"]')
-    expect(held).to_have_text(re.compile(r"^1:0[5-9]$"))
+    expect(held).to_have_text(re.compile(r"^1分[5-9]秒$"))
     before = held.inner_text()
     expect(held).not_to_have_text(before)
 
@@ -329,7 +329,7 @@ def test_times_go_by_the_operations_clock(screen: Page, desk: Desk) -> None:
     expect(screen.get_by_test_id("mode")).to_have_text("事件时钟 · 回放")
     expect(screen.get_by_test_id("clock")).to_have_text("14:32:07")
     expect(screen.get_by_test_id("date")).to_contain_text("2025年8月14日")
-    expect(held).to_have_text("3:20")
+    expect(held).to_have_text("3分20秒")
 
 
 def test_agents_can_be_sorted_filtered_and_picked_by_team(screen: Page, desk: Desk) -> None:
@@ -381,7 +381,7 @@ def test_who_differs_from_the_team_is_marked_in_words_too(screen: Page, desk: De
     )
     screen.goto("/")
     better, worse = cell(screen, "A1", "csat", "differs"), cell(screen, "A2", "csat", "differs")
-    said = "与班组其他人不同：更好（今日，差异超出偶然；原因无从得知）"
+    said = "与班组其他成员差异显著：更好（今日；原因需人工核实）"
     expect(better).to_be_visible()
     expect(better).to_have_attribute("title", said)
     expect(screen.get_by_role("img", name=said)).to_have_count(1)
@@ -399,7 +399,7 @@ def test_who_differs_from_the_team_is_marked_in_words_too(screen: Page, desk: De
         cell(screen, each, "csat").evaluate("el => el.getBoundingClientRect().right") for each in ("A1", "A2", "A3")
     }
     assert len(ends) == 1
-    expect(screen.get_by_test_id("differs-legend")).to_contain_text("今日与班组其他人不同，超出偶然（原因无从得知）")
+    expect(screen.get_by_test_id("differs-legend")).to_contain_text("今日与班组其他成员差异显著（原因需人工核实）")
     screen.get_by_test_id("lang").click()
     expect(better).to_have_attribute(
         "aria-label", "Differs from the rest of the team: better (today, beyond chance; cannot say why)"
@@ -484,7 +484,7 @@ def test_ids_of_other_systems_are_text_and_nothing_else(screen: Page, desk: Desk
     expect(row(screen, name).get_by_role("rowheader")).to_have_text(name)
     expect(screen.get_by_test_id("alert")).to_contain_text(name)
     assert screen.locator("main img").count() == 0
-    assert screen.title() == "Deskpulse · 客服实时看板"
+    assert screen.title() == "Deskpulse · 客服实时大屏"
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(screen: Page, desk: Desk) -> None:
@@ -499,7 +499,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(screen: Page, desk:
     screen.set_viewport_size({"width": 390, "height": 844})
     for lang in ("zh", "en"):
         screen.goto(f"/?lang={lang}")
-        expect(tile(screen, "csat")).to_have_text("90.0 %")
+        expect(tile(screen, "csat")).to_have_text("90.0%")
         assert screen.evaluate("document.documentElement.scrollWidth") == 390
         label = row(screen, "A1").locator('[data-kpi="csat"] .label')
         label.scroll_into_view_if_needed()

@@ -81,15 +81,15 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
             httpx.get(f"{page}api/names", headers={"Authorization": "Bearer none"}, trust_env=False).status_code == 401
         )
         reasons = {alert["entity"]: alert for alert in get(page, "api/alerts", tokens["hr"])["open"]}
-        assert reasons["agent|P002"]["reason_zh"].startswith("坐席 李娜（P002）近30分钟")
+        assert reasons["agent|P002"]["reason_zh"].startswith("坐席 李娜（P002） 近30分钟")
         assert "agent Li Na (P002), in the last 30 min" in reasons["agent|P002"]["reason_en"]
         plain = get(page, "api/alerts")["open"] + get(page, "api/alerts")["recent"]
         assert [alert for alert in plain if "李娜" in str(alert) or "Li Na" in str(alert)] == []
-        assert reasons["team|team-1"]["reason_zh"].startswith("班组 热线一组近30分钟")
+        assert reasons["team|team-1"]["reason_zh"].startswith("班组 热线一组 近30分钟")
         run_cli(operation, "people", "delete", "P002", "--by", "hr-1")
         assert get(page, "api/names", tokens["hr"])["agents"]["P001"] == {"zh": "李娜", "en": "Li Na"}
         after = {alert["entity"]: alert for alert in get(page, "api/alerts", tokens["hr"])["open"]}
-        assert after["agent|P002"]["reason_zh"].startswith("坐席 P002近30分钟")
+        assert after["agent|P002"]["reason_zh"].startswith("坐席 P002 近30分钟")
     whole = b"".join([*everything_in_kafka(operation), *everything_in_redis(operation, redis_url)])
     assert all(id.encode() in whole for id in made.people)  # it is the right heap
     assert [text for text in made.written() if text.encode() in whole or text.encode("unicode_escape") in whole] == []

@@ -97,7 +97,7 @@ def test_the_sheet_names_the_target_and_a_frozen_run_keeps_its_own(desk: Desk, c
         "files", card, "--period", "2026-03", "--out", str(tmp_path / "out"), "--sheets", "html", "--format", "xlsx"
     )
     sheet = (tmp_path / "out" / "ours-2026-03-sheets" / "anna.html").read_text(encoding="utf-8")
-    assert "目标表：班组 t1，2026-03-01 起，第 1 版（≥ 100 %）" in sheet
+    assert "目标表：班组 t1，2026年3月1日起，第 1 版（≥ 100%）" in sheet
     assert "target sheet: team t1, from 2026-03-01, version 1 (≥ 100 %)" in sheet
 
 

@@ -52,7 +52,7 @@ def staff(folder: Path) -> Staff:
     with people_csv.open("w", encoding="utf-8-sig", newline="") as file:
         out = csv.writer(file)
         out.writerow(
-            ("坐席 agent_id", "人事编号", "name_zh", "name_latin", "email", "chat_id", "superior", "joined", "left")
+            ("坐席工号 agent_id", "员工编号", "name_zh", "name_latin", "email", "chat_id", "superior", "joined", "left")
         )
         for id, one in people.items():
             superior = "" if id == "P205" else "P205"

@@ -121,7 +121,7 @@ def _mean(team: str | None, members: Sequence[PersonScore]) -> Means:
                 if (share := attained(item)) is not None:
                     items.setdefault(item.item.id, []).append(share)
     name = (
-        Words(f"全体平均（{len(members)} 人）", f"mean of all {len(members)}")
+        Words(f"全体人员平均（{len(members)} 人）", f"mean of all {len(members)}")
         if team is None
         else Words(f"班组 {team} 平均（{len(members)} 人）", f"mean of team {team} ({len(members)})")
     )

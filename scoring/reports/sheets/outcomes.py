@@ -8,18 +8,20 @@ from scoring.outcomes.actions import Action
 from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.pay import Pay
+from scoring.period import day_zh
 from scoring.rounding import cents
+from streams.people.names import Names
 
 
-def follows(outcome: PersonOutcome) -> Iterator[Words]:
-    """A line for each thing that was decided beyond the month's own standing, with its reason."""
+def follows(outcome: PersonOutcome, names: Names) -> Iterator[Words]:
+    """A line for each thing that was decided beyond the month's own standing, with its reason. ``names``: of those who do things."""
     for standing in outcome.standings[1:]:
         yield joined(standing.reasons)
     for pay in (outcome.pay, outcome.base_bonus):
         if pay is not None:
             yield _pay(pay)
-    if outcome.stars is not None:
-        yield _line(Words("星级", "Stars"), outcome.stars.reason)
+    for given in outcome.given.values():
+        yield _line(given.label, given.reason)
     for held in outcome.streaks:
         if held.granted or held.count:
             yield _line(Words("连续达成", "Streak"), held.reason)
@@ -28,18 +30,22 @@ def follows(outcome: PersonOutcome) -> Iterator[Words]:
     if outcome.next_post is not None:
         yield _line(Words("晋升", "Next post"), outcome.next_post.reason)
     for action in outcome.actions:
-        yield _action(action)
+        yield _action(action, names)
     yield from outcome.notes
 
 
 def _pay(pay: Pay) -> Words:
-    amount = Words("金额未定", "no amount yet") if pay.money is None else Words(cents(pay.money), cents(pay.money))
-    return _line(Words(f"绩效工资 {amount.zh}", f"Pay {amount.en}"), pay.reason)
+    amount = (
+        Words("金额未定", "no amount yet") if pay.money is None else Words(f"{cents(pay.money)} 元", cents(pay.money))
+    )
+    return _line(Words(f"应发金额 {amount.zh}", f"Pay {amount.en}"), pay.reason)
 
 
-def _action(action: Action) -> Words:
-    zh, en = (f"，负责人 {action.owner}", f", owner {action.owner}") if action.owner else ("", "")
-    name = Words(f"{action.name.zh}（{action.due} 前{zh}）", f"{action.name.en} (due {action.due}{en})")
+def _action(action: Action, names: Names) -> Words:
+    zh = en = ""
+    if action.owner:
+        zh, en = f"，负责人 {names.shown(action.owner, 'zh')}", f", owner {names.shown(action.owner, 'en')}"
+    name = Words(f"{action.name.zh}（{day_zh(action.due)}前完成{zh}）", f"{action.name.en} (due {action.due}{en})")
     return _line(Words(name.zh, name.en[0].upper() + name.en[1:]), action.reason)
 
 

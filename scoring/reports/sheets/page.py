@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
+from scoring.period import day_zh
 from scoring.reports.sheets.charts import radar, trend
 from scoring.reports.sheets.context import Context, attained
 from scoring.reports.sheets.labels import Language, label, pick
@@ -41,7 +42,6 @@ class Row:
     counts: str
     rule: str
     reason: str
-    source: str
     beside: str
     tags: tuple[str, ...]
     share: float | None
@@ -84,7 +84,7 @@ class Page:
 
 _HEADINGS = (
     *("sheet", "total", "grade", "item", "figure", "n", "interval", "target", "points", "counts", "rule", "reason"),
-    *("source", "radar", "trend", "left_out", "nothing_left_out", "outcomes", "basis", "no_axes", "signatures"),
+    *("radar", "trend", "left_out", "nothing_left_out", "outcomes", "basis", "no_axes", "signatures"),
 )
 
 
@@ -114,7 +114,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         trend=trend(context.trend(score.person), tally.max, line, label("no_trend", language)),
         blocks=tuple(_block(part, numbers, run, score.person, language) for part in score.sections),
         left_out=tuple(_left_out(context, score, language)),
-        follows=tuple(pick(line, language) for line in follows(outcome)) if outcome else (),
+        follows=tuple(pick(line, language) for line in follows(outcome, context.names)) if outcome else (),
         basis=_basis(context, language),
         signatures=tuple(pick(name, language) for name in run.card.signatures),
     )
@@ -124,9 +124,13 @@ def _facts(context: Context, score: PersonScore, language: Language) -> Iterator
     entry = context.roster.get(score.person)
     if score.person in context.names:
         yield label("agent_id", language), score.person
-    yield label("period", language), str(context.run.period)
-    if context.run.as_of is not None:
-        yield label("as_of", language), moment_said(context.run.as_of)
+    period, as_of = context.run.period, context.run.as_of
+    yield label("period", language), period.zh if language == "zh" else str(period)
+    if as_of is not None:
+        yield (
+            label("as_of", language),
+            f"{day_zh(as_of.date())} {as_of:%H:%M}" if language == "zh" else moment_said(as_of),
+        )
     if score.hr_number:
         yield label("hr_number", language), score.hr_number
     if entry and entry.team_id:
@@ -143,7 +147,9 @@ def _of(score: PersonScore, language: Language) -> str:
     if tally.complete or tally.total is None:
         return f"/ {whole}"
     return (
-        f"/ {reached}（已评满分，全卡 {whole}）" if language == "zh" else f"/ {reached} scored, of {whole} on the card"
+        f"/ 已评考核指标满分 {reached}，全表满分 {whole}"
+        if language == "zh"
+        else f"/ {reached} scored, of {whole} on the card"
     )
 
 
@@ -182,7 +188,6 @@ def _row(score: ItemScore, number: str, compared: Compared | None, reweighed: bo
         counts=f"{some(score.counted)} / {some(score.worth)}" if weighed else "",
         rule=item.rule.words()[0 if language == "zh" else 1],
         reason=score.reason_zh if language == "zh" else score.reason_en,
-        source=", ".join((*item.rows, *item.readings)) or NONE,
         beside=_beside(compared, score, language),
         tags=tuple(tags),
         share=None if share is None else float(min(max(share, Fraction(0)), Fraction(1))),
@@ -205,17 +210,17 @@ def _interval(score: ItemScore, language: Language) -> str:
         return NONE
     times = 100 if unit == "pct" else 1
     ends = [said(Decimal(str(end)) * times, unit)[0 if language == "zh" else 1] for end in (low, high)]
-    return f"{ends[0].removesuffix(' %')} – {ends[1]}"
+    return f"{ends[0]}～{ends[1]}" if language == "zh" else f"{ends[0].removesuffix(' %')} – {ends[1]}"
 
 
 def _beside(compared: Compared | None, score: ItemScore, language: Language) -> str:
     if compared is None or compared.difference is None or score.item.kpi is None:
         return ""
     unit = KPIS[score.item.kpi].unit
-    others, gap = kpi_said(unit, compared.rest.value), difference_said(unit, compared.difference, language)
+    others, gap = kpi_said(unit, compared.rest.value, language), difference_said(unit, compared.difference, language)
     verdict = VERDICTS[compared.verdict][language]
     if language == "zh":
-        return f"{verdict}（其他人 {others}，n {compared.rest.n}；差 {gap}）"
+        return f"与班组其他成员比较：{verdict}；其他成员 {others}，样本 {compared.rest.n}；差异 {gap}"
     return f"{verdict} (the others {others}, n {compared.rest.n}; difference {gap})"
 
 
@@ -230,17 +235,15 @@ def _left_out(context: Context, score: PersonScore, language: Language) -> Itera
 
 
 def _basis(context: Context, language: Language) -> str:
+    """In words that whom the sheet is about can read; ids and places in documents are in the workbook."""
     run = context.run
-    parts = [f"{run.card.id} v{run.card.version}"]
-    if run.card.source:
-        parts.append(f"{run.card.source.document}: {run.card.source.lines}")
-    parts.append(f"{'政策' if language == 'zh' else 'policy'} {run.policy_version}")
-    if versions := run.kpi_versions:
-        parts.append("KPI " + ", ".join(f"{id} v{version}" for id, version in sorted(versions.items())))
+    zh = language == "zh"
+    parts = [f"{pick(run.card.name, language)} v{run.card.version}"]
+    parts.append(f"{'口径设置' if zh else 'policy'} {run.policy_version}")
     parts += [
-        f"{applied.profile} v{applied.version}: {applied.words()[0 if language == 'zh' else 1]}"
-        for applied in run.weights.applied
+        f"{pick(KPIS[id], language).partition('（')[0]} v{version}" for id, version in sorted(run.kpi_versions.items())
     ]
+    parts += [f"{applied.words()[0 if zh else 1]} v{applied.version}" for applied in run.weights.applied]
     if context.outcomes:
-        parts.append(f"{'结果规则' if language == 'zh' else 'outcome rules'} v{context.outcomes.settings_version}")
-    return " · ".join(parts)
+        parts.append(f"{'考核结果应用规则' if zh else 'outcome rules'} v{context.outcomes.settings_version}")
+    return ("；" if zh else " · ").join(parts)

@@ -98,7 +98,7 @@ def next_line(score: PersonScore, outcome: PersonOutcome | None, language: Langu
         return None
     lacks = shown(outcome.month.to_next)
     text = (
-        f"{grade} 级线 {shown(cut)} %，还差 {lacks} 个百分点"
+        f"{grade} 级线 {shown(cut)}%，还差 {lacks} 个百分点"
         if language == "zh"
         else f"cut of grade {grade}: {shown(cut)} %, {lacks} percentage points away"
     )

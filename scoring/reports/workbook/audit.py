@@ -19,7 +19,7 @@ from streams.kpi.catalog import KPIS
 
 MISSING_COLUMNS: list[Column] = [
     ("人员\nPerson", 18),
-    ("指标\nItem", 24),
+    ("考核指标\nItem", 24),
     ("Item", 28),
     ("编号\nId", 18),
     ("来源\nComes from", 24),
@@ -28,7 +28,7 @@ MISSING_COLUMNS: list[Column] = [
     ("Reason", 60),
 ]
 
-AUDIT_COLUMNS: list[Column] = [("项目\nWhat", 26), ("What", 28), ("内容\nContent", 70)]
+AUDIT_COLUMNS: list[Column] = [("内容项\nWhat", 26), ("What", 28), ("内容\nContent", 70)]
 
 
 def missing_lines(run: Run) -> Iterator[tuple[Shown, ...]]:
@@ -55,24 +55,24 @@ def audit_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, ..
     yield "评分卡", "Card", f"{card.id} v{card.version}"
     if card.source:
         yield "评分卡原文", "Card's source", f"{card.source.document}: {card.source.lines}"
-    yield "周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
+    yield "考核周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
     if run.as_of is not None:
-        yield "截至（判断是否到期）", "As of (when days have matured)", moment_said(run.as_of)
-    yield "政策版本", "Policy version", run.policy_version
+        yield "截至（判断观察期是否已满）", "As of (when days have matured)", moment_said(run.as_of)
+    yield "口径设置版本", "Policy version", run.policy_version
     for id, version in sorted(run.kpi_versions.items()):
         yield f"指标 {KPIS[id].zh}", f"KPI {KPIS[id].en}", f"{id} v{version}"
     for applied in run.weights.applied:
         why = f": {applied.reason.zh} {applied.reason.en}" if applied.reason else ""
         yield *applied.words(), f"{applied.profile} v{applied.version}{why}"
-    yield "结果规则版本", "Outcome rules", f"v{outcomes.settings_version}" if outcomes else NONE
+    yield "考核结果应用规则版本", "Outcome rules", f"v{outcomes.settings_version}" if outcomes else NONE
     totals = [person.tally.total for person in run.people if person.tally.total is not None]
     complete = sum(person.tally.complete and person.tally.total is not None for person in run.people)
     yield "人数", "People", str(len(run.people))
-    yield "有得分人数", "People with a total", str(len(totals))
-    yield "全部指标均评分人数", "People scored on every item", str(complete)
+    yield "有总分人数", "People with a total", str(len(totals))
+    yield "全部考核指标均已评分人数", "People scored on every item", str(complete)
     yield "总分合计（核对）", "Sum of totals (control)", cents(total(totals))
     if outcomes:
-        yield "应发合计（核对）", "Sum of money (control)", cents(outcomes.summary.money)
+        yield "应发金额合计（核对，元）", "Sum of money (control)", cents(outcomes.summary.money)
     digest = sha256()
     for person in run.people:  # one by one: all of them together would take gigabytes
         digest.update(msgspec.json.encode(message(run, person)))

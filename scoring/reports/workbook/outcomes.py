@@ -15,7 +15,7 @@ from streams.people.names import Names
 
 OUTCOME_COLUMNS: list[Column] = [
     ("人员\nPerson", 18),
-    ("周期\nTerm", 11),
+    ("考核周期\nTerm", 11),
     ("总分（百分制）\nTotal of 100", 14),
     ("等级\nGrade", 8),
     ("排名\nRank", 8),
@@ -24,17 +24,17 @@ OUTCOME_COLUMNS: list[Column] = [
     ("末位\nBottom", 9),
     ("达标\nMet", 9),
     ("星级\nStars", 8),
-    ("工资规则\nPay rule", 18),
-    ("系数\nRatio", 10),
-    ("基数\nBase", 12),
-    ("应发\nMoney", 12),
+    ("绩效工资规则\nPay rule", 18),
+    ("绩效系数\nRatio", 10),
+    ("基数（元）\nBase", 12),
+    ("应发金额（元）\nMoney", 14),
     ("依据", 60),
     ("Reason", 70),
 ]
 
 ACTION_COLUMNS: list[Column] = [
     ("人员\nPerson", 18),
-    ("事项\nAction", 20),
+    ("后续措施\nAction", 20),
     ("Action", 24),
     ("负责人\nOwner", 16),
     ("负责岗位\nOwner's role", 16),
@@ -76,7 +76,7 @@ def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]
                 action.name.zh,
                 action.name.en,
                 names.beside(action.owner) if action.owner else NONE,
-                action.owner_role,
+                _role(action.owner_role),
                 action.opened.isoformat(),
                 action.due.isoformat(),
                 action.reason.zh,
@@ -86,9 +86,17 @@ def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]
             )
 
 
+def _role(role: str) -> str:
+    """Who is to do it, in words: the roles that rules name by themselves; one of the operation's own stands as it is."""
+    return {"superior": "上级 superior", "mentor": "导师 mentor", "self": "本人 self", "hr": "人力资源 HR"}.get(
+        role, role
+    )
+
+
 def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
     stars = person.stars if person.stars and person.stars.term == standing.term else None
-    why = joined([*standing.reasons, *([stars.reason] if stars else [])])
+    given = [one.reason for one in person.given.values() if one.term == standing.term]
+    why = joined([*standing.reasons, *given])
     return (
         person.person,
         str(standing.term),

@@ -13,7 +13,7 @@ from scoring.reports.workbook.audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit
 from scoring.reports.workbook.outcomes import ACTION_COLUMNS, OUTCOME_COLUMNS, action_lines, outcome_lines
 from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
 from scoring.rounding import NONE, some
-from scoring.runs.messages import flags, money_of, unscored_ids
+from scoring.runs.messages import flags, money_of
 from scoring.runs.run import Run
 from scoring.units import Unit
 from streams.contracts.outputs import RosterEntry
@@ -60,8 +60,8 @@ def to_xlsx(
     of_people("明细 Items", _ITEM_COLUMNS, (line for person in run.people for line in _items(person)))
     of_people("待补 Missing", MISSING_COLUMNS, missing_lines(run))
     if outcomes is not None:
-        of_people("结果 Outcomes", OUTCOME_COLUMNS, outcome_lines(outcomes))
-        of_people("后续 Actions", ACTION_COLUMNS, action_lines(outcomes, known))
+        of_people("考核结果应用 Outcomes", OUTCOME_COLUMNS, outcome_lines(outcomes))
+        of_people("后续措施 Actions", ACTION_COLUMNS, action_lines(outcomes, known))
     xlsx.sheet(book, "评分卡 Card", _CARD_COLUMNS, _card(run))
     xlsx.sheet(book, "审计 Audit", AUDIT_COLUMNS, audit_lines(run, outcomes))
     return xlsx.saved(book)
@@ -105,10 +105,10 @@ class _Summary:
             person,
             *([hr] if self._hr else []),
             *([("班组\nTeam", 16)] if self._team else []),
-            *([("门店/地点\nSite", 16)] if self._site else []),
+            *([("职场\nSite", 16)] if self._site else []),
             *whole,
             *(
-                [("百分制\nOf 100", 10), ("等级\nGrade", 8), ("排名\nRank", 8), ("应发\nMoney", 12)]
+                [("百分制\nOf 100", 10), ("等级\nGrade", 8), ("排名\nRank", 8), ("应发金额（元）\nMoney", 12)]
                 if self._decided is not None
                 else []
             ),
@@ -137,7 +137,7 @@ class _Summary:
             yield _points(item)
         for part in person.sections:
             yield Number(part.tally.total, POINTS)
-        yield unscored_ids(person)
+        yield "、".join(score.item.name.zh for score in person.unscored) or NONE
 
 
 def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
@@ -149,15 +149,15 @@ def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
 
 _ITEM_COLUMNS: list[Column] = [
     ("人员\nPerson", 18),
-    ("部分\nSection", 14),
-    ("指标\nItem", 22),
+    ("考核部分\nSection", 14),
+    ("考核指标\nItem", 22),
     ("Item", 26),
     ("KPI", 24),
     ("数值\nValue", 11),
     ("样本\nn", 8),
-    ("95% 区间下限\nInterval low", 14),
-    ("95% 区间上限\nInterval high", 14),
-    ("目标\nTarget", 22),
+    ("95%置信区间下限\nInterval low", 14),
+    ("95%置信区间上限\nInterval high", 14),
+    ("目标值\nTarget", 22),
     ("得分\nPoints", 10),
     ("满分\nMax", 8),
     ("依据", 60),
@@ -165,9 +165,9 @@ _ITEM_COLUMNS: list[Column] = [
     ("权重\nWeight", 10),
     ("计入总分\nCounts", 10),
     ("标记\nFlags", 20),
-    ("未到期\nPending", 9),
+    ("观察期未满\nPending", 12),
 ]
-_FLAGS = {"vetoed": "单项否决 vetoed", "few": "样本不足 small sample", "straddles": "区间跨档 straddles bands"}
+_FLAGS = {"vetoed": "一票否决 vetoed", "few": "样本量不足 small sample", "straddles": "置信区间跨档 straddles bands"}
 
 
 def _items(person: PersonScore) -> Iterator[Iterator[Shown]]:
@@ -211,11 +211,11 @@ def _points(score: ItemScore) -> Number:
 
 
 _CARD_COLUMNS: list[Column] = [
-    ("项目\nItem", 28),
+    ("考核指标\nItem", 28),
     ("Item", 32),
     ("KPI", 26),
     ("KPI 版本\nVersion", 10),
-    ("目标\nTarget", 26),
+    ("目标值\nTarget", 26),
     ("满分\nMax", 8),
     ("计分规则", 40),
     ("Rule", 44),
@@ -223,7 +223,7 @@ _CARD_COLUMNS: list[Column] = [
     ("原文\nSource", 50),
     ("说明", 50),
     ("Note", 60),
-    ("条目\nRows", 18),
+    ("原文条目\nRows", 18),
     ("权重\nWeight", 10),
     ("本期权重\nThis period", 12),
 ]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.language import said
+
 if TYPE_CHECKING:
     from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
     from streams.kpi.policy.versions import AnyPolicy
@@ -39,8 +41,8 @@ Partitions = Annotated[
 
 
 def stop(message: str, code: int = 1) -> typer.Exit:
-    """Say why on the error stream; raise what this returns."""
-    typer.secho(message, err=True, fg=typer.colors.RED)
+    """Say why on the error stream, in the language of whoever reads it; raise what this returns."""
+    typer.secho(said(message), err=True, fg=typer.colors.RED)
     return typer.Exit(code)
 
 

@@ -2,7 +2,7 @@
 
 import { count, interval, limit, value } from "./format.js";
 import { targetOf } from "./targets.js";
-import { named, t } from "./texts.js";
+import { named, shortly, t } from "./language.js";
 
 export class Figures {
   constructor(meta, judge) {
@@ -17,7 +17,7 @@ export class Figures {
   }
 
   name(shown) {
-    return shown.zh ? named(shown) : named(this.kpis.get(shown.kpi));
+    return shown.zh ? named(shown) : shortly(this.kpis.get(shown.kpi));
   }
 
   figure(snapshot, shown) {
@@ -51,7 +51,7 @@ export class Figures {
   }
 }
 
-// What a threshold looks like: "警戒 < 80 %".
+// What a threshold looks like: "告警线 < 80%".
 export function ruleText(rule, unit) {
   if (!rule) return "";
   if (rule.threshold === null) return t().target;
@@ -65,7 +65,7 @@ export function standsText(stands, rule, n) {
   return stands === "few" && rule ? t().few_of(n, rule.min_n) : t()[stands];
 }
 
-// "n 154 · 83.8–93.5 %": how many things were counted, and the interval.
+// "样本 154 · 83.8%～93.5%": how many things were counted, and the interval.
 export function sampleText(n, figure, unit) {
-  return [`n ${count(n)}`, interval(unit, figure)].filter(Boolean).join(" · ");
+  return [t().sample(count(n)), interval(unit, figure)].filter(Boolean).join(" · ");
 }

@@ -1,17 +1,18 @@
-// Every word on the page that does not come from the server, in both languages; and which language is on.
+// Every word on the page that does not come from the server, by language, in the order in which the button goes round. What a further
+// language leaves out is said in English.
 
-const TEXTS = {
+export const TEXTS = {
   zh: {
     locale: "zh-CN",
-    other: "English",
-    title: "客服实时看板",
-    operation: "全部运营",
+    name: "中文",
+    title: "客服实时大屏",
+    operation: "全中心",
     groups: "班组与队列",
     agents: "坐席",
     team: "班组",
     queue: "队列",
     site: "职场",
-    all: "全部运营",
+    all: "全中心",
     agent: "坐席",
     id: "坐席",
     state: "状态",
@@ -20,6 +21,7 @@ const TEXTS = {
     sort_default: "在岗优先",
     on_duty: "在岗",
     needed: "需要",
+    of: { agent: "坐席", team: "班组", queue: "队列", site: "职场" },
     filter: "筛选坐席、班组、状态",
     rotate: "自动翻页",
     no_agents: "没有符合条件的坐席",
@@ -27,70 +29,76 @@ const TEXTS = {
     alerts: "告警",
     no_alerts: "当前没有未恢复的告警",
     recent: "最近动态",
-    since: "自",
-    threshold: "警戒",
+    since: (at, held) => (held ? `${at} 起 · 已持续 ${held}` : `${at} 起`),
+    threshold: "告警线",
     target: "目标",
     reached: "达标",
     missed: "未达标",
-    few: "样本少",
-    few_of: (n, min) => `样本少（${n} < ${min}）`,
+    few: "样本量不足",
+    few_of: (n, min) => `样本量不足（${n} < ${min}）`,
     good: "正常",
     near: "临界",
-    bad: "告警",
+    bad: "超限",
     none: "无数据",
     better: "更好",
     worse: "更差",
     higher: "更高",
     lower: "更低",
-    differs_from_team: (how) => `与班组其他人不同：${how}（今日，差异超出偶然；原因无从得知）`,
-    differs_legend: "今日与班组其他人不同，超出偶然（原因无从得知）：",
-    differs_about: "坐席数值旁的 ⊕ ⊖ ↑ ↓：今日与班组其他人不同，更好、更差、更高、更低，差异超出偶然；原因无从得知。",
-    differs_more: "与班组其他所有人合在一起比较；所有标记中平均最多 5 % 出于偶然。没有标记：无法判断，或未作比较。工作不同（难队列、夜班）也会造成差异。",
+    differs_from_team: (how) => `与班组其他成员差异显著：${how}（今日；原因需人工核实）`,
+    differs_legend: "今日与班组其他成员差异显著（原因需人工核实）：",
+    differs_about: "坐席数值旁的 ⊕ ⊖ ↑ ↓：今日与班组其他成员差异显著（更好、更差、更高、更低）；标记不说明原因，需人工核实。",
+    differs_more: "与班组其他成员的合计比较；误标比例平均不超过5%（错误发现率）。没有标记：差异不显著，或未作比较。工作内容不同（疑难队列、夜班）也会造成差异。",
     definitions: "指标说明",
     close: "关闭",
-    formula: "口径",
-    policy: "政策",
+    formula: "公式",
+    policy: "口径设置",
     rule: "告警规则",
     version: "版本",
     needs: "事件",
     traps: "注意",
-    waiting: "排队等待",
-    longest_wait: "最长等待",
+    waiting: "当前排队量",
+    longest_wait: "最长等待时长",
     waiting_short: "排队",
-    usual: "常用窗口",
+    usual: "各指标默认窗口",
     window: "统计窗口",
-    now: "此刻",
-    tiny: { "5m": "5分", "30m": "30分", today: "今日" },
-    short: { "5m": "5 分", "30m": "30 分", today: "今日", now: "此刻" },
+    now: "当前",
+    sample: (n) => `样本 ${n}`,
+    least_sample: (n) => `样本 ≥ ${n}`,
+    with_reason: (state, reason) => `${state}（${reason}）`,
+    with_detail: (text, detail) => `${text}（${detail}）`,
+    tiny: { "5m": "5分钟", "30m": "30分钟", today: "今日" },
+    short: { "5m": "5分钟", "30m": "30分钟", today: "今日", now: "当前" },
     mode_wall: "实时",
     mode_event: "事件时钟 · 回放",
     age: (text) => `数据延迟 ${text}`,
     age_none: "无数据",
-    connecting: "正在连接看板服务…",
-    disconnected: "与看板服务的连接已中断，正在重连；下方是中断前的数据",
-    behind: (n) => `工作进程正在追赶：还有约 ${n} 条消息未计入，下方数字暂时偏旧`,
-    stale: (text) => `数据已 ${text} 没有更新，请检查工作进程`,
+    connecting: "正在连接大屏服务…",
+    disconnected: "与大屏服务的连接已中断，正在重连；下方为中断前的数据",
+    behind: (n) => `数据处理有积压（约 ${n} 条），下方数据暂时滞后`,
+    stale: (text) => `数据已 ${text} 未更新，请检查工作进程`,
     shared: (n, today, named) =>
-      `${n} 个客户号为多人共用，今日有来访 ${today} 个${named.length ? `：${named.join("、")}` : ""}；其联络按未知客户计`,
+      `${n} 个客户号为多人共用，今日有联络的 ${today} 个${named.length ? `：${named.join("、")}` : ""}；其联络按未识别客户统计`,
     unknown: (n, named) =>
-      `约 ${n} 条事件的类别或主题不在任何词表中${named.length ? `；可加入政策文件：${named.join("；")}` : ""}`,
-    unreadable: (n) => `${n} 条数据无法解析（工作进程与看板版本不一致？）`,
-    policy_line: (version, zone) => `政策 ${version} · 时区 ${zone} · n 为样本数，区间为 95 % 置信区间（比率 Wilson，均值 Student t）`,
+      `约 ${n} 条事件的诉求类型或业务类型不在词表中${named.length ? `；可加入口径文件：${named.join("；")}` : ""}`,
+    unreadable: (n) => `${n} 条数据无法解析（工作进程与大屏版本不一致？）`,
+    policy_line: (version, zone) => `口径设置 ${version} · 时区 ${zone} · 区间为95%置信区间（比率 Wilson，均值 Student t）`,
     severity: { critical: "严重", warning: "警告", info: "提示" },
-    status: { pending: "观察中", firing: "触发", acknowledged: "已确认", escalated: "已升级", resolved: "已恢复" },
+    status: { pending: "观察中", firing: "告警中", acknowledged: "已确认", escalated: "已升级", resolved: "已恢复" },
     states: {
       available: "空闲",
       on_contact: "服务中",
-      wrap_up: "话后",
+      wrap_up: "话后处理",
       away: "小休",
       training: "培训",
       offline: "离线",
       unknown: "未知",
     },
+    // Why agents are away, by the words that sources use as a rule; others stand as they are.
+    reasons: { break: "普通", lunch: "就餐", dinner: "就餐", meal: "就餐", meeting: "会议", training: "培训", other: "其他" },
   },
   en: {
     locale: "en-GB",
-    other: "中文",
+    name: "English",
     title: "Live wallboard",
     operation: "Whole operation",
     groups: "Teams and queues",
@@ -107,6 +115,7 @@ const TEXTS = {
     sort_default: "On duty first",
     on_duty: "On",
     needed: "Needed",
+    of: { agent: "agent", team: "team", queue: "queue", site: "site" },
     filter: "Filter agent, team, state",
     rotate: "Auto page",
     no_agents: "No agent fits",
@@ -115,7 +124,7 @@ const TEXTS = {
     alerts: "Alerts",
     no_alerts: "No open alert",
     recent: "Latest",
-    since: "since",
+    since: (at, held) => (held ? `since ${at} · ${held}` : `since ${at}`),
     threshold: "Alert",
     target: "Target",
     reached: "Reached",
@@ -150,6 +159,10 @@ const TEXTS = {
     usual: "Usual",
     window: "Window",
     now: "Now",
+    sample: (n) => `n ${n}`,
+    least_sample: (n) => `n ≥ ${n}`,
+    with_reason: (state, reason) => `${state} (${reason})`,
+    with_detail: (text, detail) => `${text} (${detail})`,
     tiny: { "5m": "5m", "30m": "30m", today: "day" },
     short: { "5m": "5 min", "30m": "30 min", today: "Today", now: "Now" },
     mode_wall: "Live",
@@ -183,43 +196,6 @@ const TEXTS = {
       offline: "Offline",
       unknown: "Unknown",
     },
+    reasons: {},
   },
 };
-
-let current = "zh";
-
-export function chooseLanguage(asked) {
-  const wanted = [asked, localStorage.getItem("deskpulse.lang"), ...navigator.languages];
-  for (const tag of wanted) {
-    const base = String(tag ?? "").slice(0, 2).toLowerCase();
-    if (base in TEXTS) return setLanguage(base, false);
-  }
-  return setLanguage("zh", false);
-}
-
-export function setLanguage(lang, remember = true) {
-  current = lang;
-  if (remember) localStorage.setItem("deskpulse.lang", lang);
-  document.documentElement.lang = TEXTS[lang].locale;
-}
-
-export const language = () => current;
-export const otherLanguage = () => (current === "zh" ? "en" : "zh");
-export const t = () => TEXTS[current];
-
-// A thing of the server that carries its names as zh and en.
-export const named = (thing) => tidy(thing[current] || thing.en || thing.zh || thing.id);
-
-// A number and its unit stay on one line.
-export const tidy = (text) => text.replace(/(\d) (?=[%s])/g, "$1\u00a0");
-
-// Puts the words into everything under `root` that names a text.
-export function label(root) {
-  for (const el of root.querySelectorAll("[data-text]")) el.textContent = t()[el.dataset.text];
-  for (const el of root.querySelectorAll("[data-title]")) el.title = t()[el.dataset.title];
-  for (const el of root.querySelectorAll("[data-label]")) el.setAttribute("aria-label", t()[el.dataset.label]);
-  for (const el of root.querySelectorAll("[data-placeholder]")) {
-    el.placeholder = t()[el.dataset.placeholder];
-    el.setAttribute("aria-label", t()[el.dataset.placeholder]);
-  }
-}

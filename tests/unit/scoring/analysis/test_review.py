@@ -176,7 +176,7 @@ def test_the_report(tmp_path: Path) -> None:
     told = report(reviewed(tmp_path), UnitNames())
     items, targets, sites, teams = told.tables
     assert items.rows[0][1:8] == ("skill", "12", "0", "35 %", "16.7 %", "有 yes", "+0.89")
-    assert items.rows[1][6:8] == ("无 nobody", "—")
+    assert items.rows[1][6:8] == ("无 no", "—")
     assert targets.rows == ()
     assert [row[:3] for row in sites.rows] == [("north", "3", "60 %"), ("south", "3", "75 %")]
     assert teams.rows[0][2] == "—"

@@ -115,7 +115,7 @@ def test_the_score_says_what_a_profile_did(tmp_path: Path) -> None:
         "15 × 120 ÷ 240 = 7.50 points. Promotion season 2026-11-01 to 2026-11-10 (10 of the period's 30 days): "
         "weight 15 → 18.33: 9.17 in the total."
     )
-    assert "促销季 2026-11-01 – 2026-11-10（本期 10/30 天）：权重 15 → 18.33，计入总分 9.17。" in art.reason_zh
+    assert "促销季（2026年11月1日至2026年11月10日，本期 10/30 天）：权重 15 → 18.33，计入总分 9.17。" in art.reason_zh
 
 
 def test_an_added_item_is_scored_while_the_profile_is_in_force(tmp_path: Path) -> None:

@@ -263,7 +263,7 @@ def test_a_season_of_the_calendar_changes_the_weights_and_every_file_says_so() -
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     audit = load_workbook("scores/s2-a-core-2010-08.xlsx")["审计 Audit"]
     assert [
-        "促销季 2010-08-01 – 2010-08-31",
+        "促销季（2010年8月1日至2010年8月31日）",
         "Promotion season 2010-08-01 to 2010-08-31",
         "promotion v1: 周年庆 anniversary",
     ] in [[cell.value for cell in row] for row in audit.iter_rows(min_row=2)]
@@ -325,7 +325,7 @@ def test_sheets_with_the_trend_of_what_was_written_before() -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["anna.html", "anna.pdf", "ben.html", "ben.pdf"]
     anna = (folder / "anna.html").read_text(encoding="utf-8")
     assert ">2010-06<" in anna
-    assert "绩效评分单" not in anna
+    assert "绩效考核表" not in anna
     assert ">2010-06<" not in (folder / "ben.html").read_text(encoding="utf-8")
 
 

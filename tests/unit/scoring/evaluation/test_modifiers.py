@@ -73,7 +73,7 @@ def test_a_rater_with_a_least_weight_cannot_be_absent(tmp_path: Path) -> None:
     told = score(card, {"a": Given(ratings={"superior": "8", "peers": "9"})}).items[0]
     assert told.points is None
     assert told.reason_en == "item a: no rating by customer, whose weight must be at least 20 %; unscored."
-    assert told.reason_zh == "项a：缺少客户的评分（权重不得低于 20 %），未评分。"
+    assert told.reason_zh == "项a：缺少客户的评分（权重不得低于 20%），未评分。"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_band_that_the_interval_straddles_is_marked(tmp_path: Path) -> None:
     card = cards.card(section("all", item("a", kpi="resolution_rate", rule=bands)), folder=tmp_path)
     few, many = (score(card, {}, {"resolution_due": n, "resolved": n * 9 // 10}).items[0] for n in (10, 1000))
     assert (few.points, few.straddles) == (10, (5, 10))
-    assert few.reason_zh.endswith("95% 置信区间跨越计分档（5 – 10 分），样本尚不足以定档。")
+    assert few.reason_zh.endswith("95%置信区间跨多个计分档（5～10 分），样本量不足以确定档位。")
     assert (many.points, many.straddles) == (10, None)
 
 

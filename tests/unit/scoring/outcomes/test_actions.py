@@ -226,7 +226,7 @@ def test_two_weak_dimensions_of_one_training_open_it_once() -> None:
     person = worked("anna", "70", dimensions=(dimension("talk", "8"), dimension("listen", "6")))
     made = decided([person], actions={"training": {"rules": [WORKSHOP]}})["anna"]
     assert [action.reason.zh for action in opened(made, "training")] == [
-        "维度listen得 30 %，低于 80 %，属本人最弱的 2 项；维度talk得 40 %，低于 80 %，属本人最弱的 2 项"
+        "维度listen得 30%，低于 80%，属本人最弱的 2 项；维度talk得 40%，低于 80%，属本人最弱的 2 项"
     ]
 
 

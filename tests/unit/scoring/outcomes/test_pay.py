@@ -170,7 +170,7 @@ def test_no_exam_or_no_quarter_is_no_star_and_not_one() -> None:
 def test_the_unscored_are_not_paid_0_but_left_open(rule: dict[str, Any]) -> None:
     pay = paid(scored(None, base_pay="5000", commission="100"), rule, grades=GRADES)
     assert (pay.ratio, pay.money) == (None, None)
-    assert "没有得分" in pay.reason.zh
+    assert "未形成有效总分" in pay.reason.zh
 
 
 def test_without_an_amount_the_ratio_stands_alone() -> None:
@@ -286,7 +286,7 @@ def test_reasons_of_the_pool() -> None:
     assert best.reason.en == (
         "one of 1 in the top 20 %, rounded up with ties, who share 50 % of the pool equally; 500.00 of 1000.00"
     )
-    assert other.reason.zh == "前 20 % 以外共 4 人，均分奖金池其余 50 %；1000.00 中得 125.00"
+    assert other.reason.zh == "前 20% 以外共 4 人，均分奖金池其余 50%；1000.00 中得 125.00"
     assert "as one group" in pool(["70", "70"], "10")[0].reason.en
     assert "no part in the pool" in pool([None], "10")[0].reason.en
 

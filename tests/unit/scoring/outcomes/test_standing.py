@@ -163,7 +163,10 @@ def test_the_unscored_have_no_standing_and_it_says_why_in_both_languages() -> No
     one = made["left"]
     assert (one.rank, one.top, one.bottom, one.grade, one.met) == (None, None, None, None, None)
     assert [(why.zh, why.en) for why in one.reasons] == [
-        ("2010-08 没有得分（已离职）：不排名、不定级", "2010-08: no score (has left); neither ranked nor graded")
+        (
+            "2010年8月未形成有效总分（已离职），不参与排名和定级",
+            "2010-08: no score (has left); neither ranked nor graded",
+        )
     ]
     assert (made["known"].rank, made["known"].of) == (1, 1)
 
@@ -179,9 +182,9 @@ def test_reasons_carry_the_figures() -> None:
         "total 80.00 ≥ 80, the cut of B: grade B",
     ]
     assert [why.zh for why in made["p10"].reasons] == [
-        "2010-08 总分 10.00，10 人中第 10 名（评分卡 —、岗位 —）",
-        "10 人的前 20 % 进位为 2 人，同分并入：第 10 名不在前 20 %",
-        "10 人的末位 10 % 为 1 人，界上同分不计入：倒数第 1 名在末位 10 %",
+        "2010年8月总分 10.00，10 人中第 10 名（同一评分卡、同一岗位的人员）",
+        "10 人的前 20% 进位为 2 人，同分并入：第 10 名不在前 20%",
+        "10 人的末位 10% 为 1 人，临界名次同分者不计入末位：倒数第 1 名在末位 10%",
         "总分 10.00 < 80：未达标",
         "总分 10.00 < 60（D 级线）：E 级",
     ]

@@ -213,7 +213,7 @@ def test_days_after_the_month_do_not_count_yet() -> None:
 
 def test_reasons_of_streaks() -> None:
     off = held_by_days(rated("######"))
-    assert off.reason.zh == "连续 3 天满意度 100 %，授予“奖励”：2010-08-03、2010-08-06 达到，调休共 1 天"
+    assert off.reason.zh == "连续 3 天满意度 100%，授予“奖励”：2010年8月3日、2010年8月6日达到，调休共 1 天"
     assert off.reason.en == (
         "all ratings satisfied for 3 days in a row grants 'reward': reached on 2010-08-03, 2010-08-06; days off: 1"
     )

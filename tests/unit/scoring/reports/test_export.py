@@ -48,15 +48,27 @@ def test_csv() -> None:
     assert heading[:6] == [
         "评分卡 Card",
         "版本 Version",
-        "月份 Month",
+        "考核周期 Period",
         "人员 Person",
-        "人事编号 HR number",
+        "员工编号 HR number",
         "总分 Total",
     ]
     assert heading[9] == "首次响应时间 First response time [frt]"
     assert anna == [
         *("s2-a-core", "2", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
-        *("13.33", "", "", "18.82", "", "", "13.33", "18.82", "", "art, fcr, csat, script", ""),
+        *(
+            "13.33",
+            "",
+            "",
+            "18.82",
+            "",
+            "",
+            "13.33",
+            "18.82",
+            "",
+            "art, fcr, csat, script",
+            "",
+        ),
     ]
     assert ben[5:9] == ["", "0", "100", "否 No"], "no data is no total"
     assert formula[3] == "'=1+1", "an id is no formula"
@@ -85,7 +97,7 @@ def test_outcomes_stand_in_csv_and_workbook() -> None:
     summary = [[cell.value for cell in row][:9] for row in book["汇总 Summary"].iter_rows()]
     assert summary[0][1] == "班组\nTeam"
     assert summary[2] == ["anna", "t1", 32.16, 40, 100, "否 No", 80.4, "B", 2]
-    rows = [[cell.value for cell in row] for row in book["结果 Outcomes"].iter_rows(min_row=2)]
+    rows = [[cell.value for cell in row] for row in book["考核结果应用 Outcomes"].iter_rows(min_row=2)]
     assert next(row for row in rows if row[0] == "anna")[:9] == [
         "anna",
         "2010-08",
@@ -97,8 +109,11 @@ def test_outcomes_stand_in_csv_and_workbook() -> None:
         "否 No",
         "是 Yes",
     ]
-    assert next(row for row in rows if row[0] == "ben")[14] == "2010-08 没有得分（没有已评分的指标）：不排名、不定级"
-    actions = [[cell.value for cell in row] for row in book["后续 Actions"].iter_rows(min_row=2)]
+    assert (
+        next(row for row in rows if row[0] == "ben")[14]
+        == "2010年8月未形成有效总分（没有已评分的指标），不参与排名和定级"
+    )
+    actions = [[cell.value for cell in row] for row in book["后续措施 Actions"].iter_rows(min_row=2)]
     assert {(row[0], row[2]) for row in actions} == {
         (action.person, action.name.en) for one in outcomes.people for action in one.actions
     }
@@ -173,7 +188,7 @@ def test_messages_are_the_topics() -> None:
         "counts": "13.33333333333333333333333333",
         "flags": [],
         "rule_origin": "assumed",
-        "reason_zh": "首次响应时间 45 秒（n = 8），目标 ≤ 30 秒：20 × 30 ÷ 45 = 13.33 分。",
+        "reason_zh": "首次响应时间 45 秒（样本 8），目标值 ≤ 30 秒：20 × 30 ÷ 45 = 13.33 分。",
         "reason_en": "First response time 45 s (n = 8), target ≤ 30 s: 20 × 30 ÷ 45 = 13.33 points.",
     }
     assert (art["kpi"], art["metric"], art["value"], art["points"]) == ("avg_response_time", None, None, None)
@@ -194,7 +209,7 @@ def test_workbook_people() -> None:
     assert [cell.value for cell in sheet[3]] == [
         *("anna", 32.16, 40, 100, "否 No", pytest.approx(40 / 3), "—", "—", pytest.approx(320 / 17), "—", "—"),
         *(13.33, 18.82, "—"),
-        "art, fcr, csat, script",
+        "平均响应时间、首次接触解决率(FCR)、客户满意度(CSAT)、服务规范性",
     ]
     assert sheet["F3"].number_format == "0.00"
     assert sheet["B4"].value == "—"
@@ -210,9 +225,9 @@ def test_workbook_items() -> None:
     rate = rows["anna", "resolution_rate"]
     assert [cell.value for cell in rate[:13]] == [
         *("anna", "问题解决", "问题解决率", "Resolution rate", "resolution_rate", 0.8, 20),
-        *(pytest.approx(0.58398, abs=1e-5), pytest.approx(0.91934, abs=1e-5), "≥ 85 %"),
+        *(pytest.approx(0.58398, abs=1e-5), pytest.approx(0.91934, abs=1e-5), "≥ 85%"),
         *(pytest.approx(320 / 17), 20),
-        "问题解决率 80 %（n = 20，95% 置信区间 58.4 % – 91.93 %），目标 ≥ 85 %：20 × 80 ÷ 85 = 18.82 分。",
+        "问题解决率 80%（样本 20，95%置信区间 58.4%～91.93%），目标值 ≥ 85%：20 × 80 ÷ 85 = 18.82 分。",
     ]
     assert rate[5].number_format == "0.00%"
     assert [rows["anna", "fcr"][column].value for column in (5, 6, 10)] == ["—", 0, "—"]
@@ -258,7 +273,7 @@ def test_workbook_missing() -> None:
 def test_hr_numbers_have_a_column_where_there_are_any() -> None:
     made = august({"ben": RosterEntry(agent_id="ben", valid_from=date(2010, 1, 1), hr_number="007")})
     sheet = load_workbook(BytesIO(to_xlsx(made)))["汇总 Summary"]
-    assert [cell.value for cell in sheet["B"]] == ["人事编号\nHR number", "—", "—", "007"]
+    assert [cell.value for cell in sheet["B"]] == ["员工编号\nHR number", "—", "—", "007"]
     assert list(csv.reader(StringIO(to_csv(made).decode("utf-8-sig"))))[3][4] == "007"
 
 

@@ -76,7 +76,7 @@ def test_satisfaction_below_eighty_percent_fires_once_with_its_reason_and_resolv
     ]
     fired = told[0]
     assert (fired.rule, fired.value, fired.n, fired.threshold) == ("low_satisfaction", 0.6, 5, 0.8)
-    assert fired.reason_zh == "坐席 a近30分钟客户满意度 60.0 %（n=5），低于 80.0 %，已持续 90 秒。"
+    assert fired.reason_zh == "坐席 a 近30分钟客户满意度 60.0%（样本 5），低于告警线 80.0%，触发时已持续 90 秒。"
     assert fired.reason_en == "Customer satisfaction, agent a, in the last 30 min: 60.0 % (n=5), below 80.0 % for 90 s."
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from streams.alerts.naming import named
 from streams.contracts import events as e
 from streams.contracts.outputs import Alert
+from streams.languages import Text
 from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.people.person import Person
@@ -30,9 +31,9 @@ def fired(agent: str) -> Alert:
 @pytest.mark.parametrize(
     ("agent", "zh", "en"),
     [
-        ("A1", "坐席 李娜近30分钟", "agent Li Na, in"),
-        ("A12", "坐席 王伟近", "agent 王伟, in"),
-        ("A", "坐席 A近", "agent A, in"),
+        ("A1", "坐席 李娜 近30分钟", "agent Li Na, in"),
+        ("A12", "坐席 王伟 近", "agent 王伟, in"),
+        ("A", "坐席 A 近", "agent A, in"),
     ],
 )
 def test_the_agent_is_called_by_name(agent: str, zh: str, en: str) -> None:
@@ -48,7 +49,7 @@ def test_the_agent_is_called_by_name(agent: str, zh: str, en: str) -> None:
 )
 def test_units_are_called_by_name_too(kind: str, zh: str, en: str) -> None:
     alert = replace(
-        fired("A1"), entity=f"{kind}|u1", reason_zh=f"{zh} u1近5分钟", reason_en=f"KPI, {en} u1, in the last"
+        fired("A1"), entity=f"{kind}|u1", reason_zh=f"{zh} u1 近5分钟", reason_en=f"KPI, {en} u1, in the last"
     )
-    shown = named(alert, lambda key: ("热线", "Hotline") if key == f"{kind}|u1" else None)
-    assert (shown.reason_zh, shown.reason_en) == (f"{zh} 热线近5分钟", f"KPI, {en} Hotline, in the last")
+    shown = named(alert, lambda key: Text("热线", "Hotline") if key == f"{kind}|u1" else None)
+    assert (shown.reason_zh, shown.reason_en) == (f"{zh} 热线 近5分钟", f"KPI, {en} Hotline, in the last")

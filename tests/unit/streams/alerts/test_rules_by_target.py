@@ -45,7 +45,7 @@ def test_each_day_goes_by_its_own_target() -> None:
     told = alerts(script, target("0.75"), target("0.9", since=date(2026, 3, 3)))
     fired = [(alert.entity, alert.at.day, alert.threshold) for alert in told if alert.status == "firing"]
     assert fired == [("agent|a", 3, 0.9), ("team|t", 3, 0.9)]
-    assert "低于 90.0 %" in next(alert for alert in told if alert.status == "firing").reason_zh
+    assert "低于告警线 90.0%" in next(alert for alert in told if alert.status == "firing").reason_zh
 
 
 def test_without_a_target_the_rule_does_not_hold() -> None:

@@ -67,6 +67,16 @@ def test_show_tells_both_formulas_both_traps_and_the_measures_of_both_sides(id: 
     assert json.loads(kpi("show", id, "--json").stdout) == json.loads(json.dumps(described(one, Policy())))
 
 
+def test_show_tells_what_matures_and_that_days_before_are_left_out() -> None:
+    told = {id: json.loads(kpi("show", id, "--json").stdout) for id in ("fcr", "repeat_contact_rate", "csat")}
+    assert {id: (one.get("matures"), one.get("only_mature")) for id, one in told.items()} == {
+        "fcr": ("fcr_days", True),
+        "repeat_contact_rate": ("repeat_days", None),
+        "csat": (None, None),
+    }
+    assert "only_mature" in kpi("show", "fcr").stdout
+
+
 def test_every_area_kind_and_direction_has_its_words() -> None:
     assert AREAS.keys() <= AREA_NAMES.keys()
     assert {one.kind for one in KPIS.values()} <= KINDS.keys()

@@ -181,13 +181,13 @@ def test_a_window_has_none_yet_and_says_how_many_are_pending() -> None:
 @pytest.mark.parametrize(
     ("as_of", "points", "says"),
     [
-        (None, 100, ("（n = 300，95% 置信区间", "(n = 300, 95 % interval")),
+        (None, 100, ("（样本 300，95%置信区间", "(n = 300, 95 % interval")),
         (datetime(2026, 7, 8, tzinfo=UTC), 100, ("（n = 300，", "(n = 300, ")),
-        (datetime(2026, 7, 1, tzinfo=UTC), 99.52, ("，未到期 70）", ", 70 pending)")),
+        (datetime(2026, 7, 1, tzinfo=UTC), 99.52, ("，观察期未满 70）", ", 70 pending)")),
         (
             datetime(2026, 6, 2, tzinfo=UTC),
             None,
-            ("300 件都尚未到期", "all 300 are pending: their days have not matured"),
+            ("300 件的观察期均未满", "all 300 are pending: their days have not matured"),
         ),
     ],
 )
@@ -211,4 +211,4 @@ def test_a_sheet_says_how_many_have_not_matured(
     (told,) = to_messages(made)[0].items
     assert told.get("pending", 0) == pending
     shown = [page.blocks[0].rows[0].tags for page in pages(Context(made, {}), "a", LANGUAGES)]
-    assert shown == ([(f"未到期 {pending}",), (f"pending {pending}",)] if pending else [(), ()])
+    assert shown == ([(f"观察期未满 {pending}",), (f"pending {pending}",)] if pending else [(), ()])

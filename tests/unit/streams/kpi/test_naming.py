@@ -15,41 +15,47 @@ from streams.kpi.policy.versions import read
 @pytest.mark.parametrize(
     ("id", "values", "queue", "zh", "en"),
     [
-        ("service_level_20s", {}, None, "20秒接通率", "Answered within 20 s"),
-        ("service_level_20s", {"service_level_seconds": 12.5}, None, "12.5秒接通率", "Answered within 12.5 s"),
+        ("service_level_20s", {}, None, "20秒服务水平（20秒接通率）", "Answered within 20 s"),
+        (
+            "service_level_20s",
+            {"service_level_seconds": 12.5},
+            None,
+            "12.5秒服务水平（12.5秒接通率）",
+            "Answered within 12.5 s",
+        ),
         (
             "service_level_20s",
             {"service_level_seconds": 30, "service_level_seconds_by_queue": {"vip": 10, "mail": 60}},
             None,
-            "30秒接通率（mail 60秒、vip 10秒）",
+            "30秒服务水平（30秒接通率）（mail 60秒、vip 10秒）",
             "Answered within 30 s (mail 60 s, vip 10 s)",
         ),
         (
             "service_level_20s",
             {"service_level_seconds_by_queue": {"vip": 10}},
             "vip",
-            "10秒接通率",
+            "10秒服务水平（10秒接通率）",
             "Answered within 10 s",
         ),
         (
             "service_level_20s",
             {"service_level_seconds_by_queue": {"vip": 10}},
             "q",
-            "20秒接通率",
+            "20秒服务水平（20秒接通率）",
             "Answered within 20 s",
         ),
         (
             "service_level_20s",
             {"service_level_seconds_by_queue": dict.fromkeys("abcd", 10)},
             None,
-            "20秒接通率（a 10秒、b 10秒、c 10秒…）",
+            "20秒服务水平（20秒接通率）（a 10秒、b 10秒、c 10秒…）",
             "Answered within 20 s (a 10 s, b 10 s, c 10 s…)",
         ),
         (
             "first_response_30s_rate",
             {"first_response_seconds_by_queue": {"vip": 10}},
             None,
-            "30秒首响率（vip 10秒）",
+            "30秒首次响应率（vip 10秒）",
             "First response within 30 s (vip 10 s)",
         ),
         (
@@ -64,15 +70,15 @@ from streams.kpi.policy.versions import read
 )
 def test_a_name_says_the_limit_in_force(id: str, values: dict[str, Any], queue: str | None, zh: str, en: str) -> None:
     told = named(KPIS[id], Policy.model_validate(values), queue)
-    assert (told.zh, told.en) == (zh, en)
+    assert (told.name.zh, told.name.en) == (zh, en)
 
 
 def test_a_formula_says_it_too() -> None:
     told = named(KPIS["service_level_20s"], Policy(service_level_seconds=15))
-    assert told.formula_en == "answered with wait ≤ threshold / denominator by policy; threshold 15 s"
-    assert told.formula_zh.endswith("；阈值 15秒")
+    assert told.formula.en == "answered with wait ≤ threshold / denominator by policy; threshold 15 s"
+    assert told.formula.zh.endswith("；阈值 15秒")
     late = named(KPIS["complaints_unknown"], Policy(complaint_resolution_hours=48))
-    assert "24" not in late.formula_en + late.formula_zh
+    assert "24" not in late.formula.en + late.formula.zh
 
 
 @pytest.mark.parametrize("id", [kpi.id for kpi in KPIS.values() if kpi.limit])

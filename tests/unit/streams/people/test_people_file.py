@@ -10,8 +10,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from openpyxl import Workbook
 
+from streams.contracts.dated import in_force
 from streams.people.person import Person, Reporting
-from streams.people.sheet import PeopleFile, contradictions, on, read_people, unknown_superiors
+from streams.people.sheet import PeopleFile, contradictions, read_people, unknown_superiors
 from streams.tabular import TabularError
 from tests.support.people import LEFT, staff
 
@@ -35,7 +36,7 @@ def test_a_workbook_says_the_same_as_the_csv(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append(["坐席", "人事编号", "中文姓名 name_zh", "入职日"])
+    sheet.append(["坐席工号", "员工编号", "中文姓名 name_zh", "入职日"])
     sheet.append(["A17", 10023, "李娜", date(2021, 5, 1)])
     sheet.append([None, None, None, None])
     sheet.append(["A18", "0042", "王伟", "2021年7月3日"])
@@ -60,7 +61,7 @@ def test_superiors_by_date(tmp_path: Path) -> None:
     )
     own = told.reporting["A17"]
     assert own == [Reporting("A17", date.min, "S1"), Reporting("A17", date(2026, 3, 10), "S2", "S3")]
-    assert [entry and entry.superior for entry in (on(own, date(2026, 3, 9)), on(own, date(2026, 3, 10)), on([], date.min))] == ["S1", "S2", None]  # fmt: skip
+    assert [entry and entry.superior for entry in (in_force(own, date(2026, 3, 9)), in_force(own, date(2026, 3, 10)), in_force([], date.min))] == ["S1", "S2", None]  # fmt: skip
     assert unknown_superiors(told.people, told.reporting) == {"S3": ["A17"]}
 
 
@@ -97,7 +98,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("agent_id,nickname\nA17,Nana\n", "unknown columns nickname; known: 坐席 agent_id"),
+        ("agent_id,nickname\nA17,Nana\n", "unknown columns nickname; known: 坐席工号 agent_id"),
         ("name_zh\n李娜\n", "no column agent_id"),
         ("agent_id,坐席,name_zh\nA17,A17,李娜\n", "the column agent_id is there twice"),
         ("", "no column agent_id"),

@@ -97,7 +97,7 @@ def alert(key: str, status: Any = "firing", *, severity: Any = "warning", minute
         threshold=0.8,
         value=0.75,
         n=8,
-        reason_zh="满意度 75.0 %",
+        reason_zh="满意度 75.0%",
         reason_en="satisfaction 75.0 %",
     )
 
@@ -652,7 +652,7 @@ def test_an_outage_is_said_once_and_a_new_picture_follows(own_redis: LocalRedis)
     async def scenario(listen: Callable[..., Listener]) -> None:
         client = listen()
         name, why = await client.next()
-        assert (name, why["reason"], why["zh"]) == ("outage", "redis_empty", "Redis 中还没有数据，等待工作进程写入")
+        assert (name, why["reason"], why["zh"]) == ("outage", "redis_empty", "Redis 中暂无数据，等待工作进程写入")
         await write(settings, agent("A1"))
         assert (await client.next())[0] == "picture"
         own_redis.kill()

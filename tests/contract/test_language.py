@@ -1,0 +1,107 @@
+"""All that commands say in help, and all that a file of HR is refused with, has its Chinese; and nothing there is of yesterday."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from streams.cli import app
+from streams.language import chinese, paragraphs
+from tests.support.messages import plain, templates
+
+ROOT = Path(__file__).parents[2]
+#: Typer's and its shell's own words, which no command of ours states.
+TYPERS = re.compile(r"Arguments|Options|Commands|Error|Aborted\.|\[.*\]|Show this message and exit\.|Try \[blue\].*")
+SHELL = ("Install completion", "Show completion")
+#: What people hand in is read here: sheets, people, targets, roster, units, duties, inputs, cards, periods.
+READERS = (
+    *("streams/tabular.py", "streams/targets/sheet.py", "streams/targets/taking.py", "streams/people/sheet.py"),
+    *("streams/people/duty_sheet.py", "streams/people/duty.py", "streams/people/units.py", "streams/people/store.py"),
+    *("streams/people/names.py", "streams/commands/roster.py", "streams/commands/people.py"),
+    *("scoring/inputs/sheet.py", "scoring/inputs/validation.py", "scoring/inputs/values.py", "scoring/period.py"),
+    *("scoring/commands/inputs.py", "scoring/commands/options.py", "scoring/yaml_documents.py"),
+    *("scoring/cards", "scoring/rules"),
+)
+
+
+@cache
+def helps() -> dict[str, str]:
+    """Every paragraph of every command's help → where it stands."""
+    found: dict[str, str] = {}
+
+    def look(command: Any, path: str) -> None:
+        told = [command.help, command.epilog, *(getattr(one, "help", None) for one in command.params)]
+        for text in filter(None, told):
+            for part in paragraphs(text):
+                if not part.startswith(SHELL):
+                    found.setdefault(part, path)
+        below = getattr(command, "commands", {})
+        for name in command.list_commands(None) if below else ():
+            look(below.get(name), f"{path} {name}")
+
+    look(get_command(app), "deskpulse")
+    return found
+
+
+def modules() -> Iterator[Path]:
+    for reader in READERS:
+        path = ROOT / reader
+        yield from sorted(path.glob("*.py")) if path.is_dir() else (path,)
+
+
+def sayings(text: str) -> bool:
+    """Is it enough of a sentence to be known again by? Two words, of which one says something."""
+    return len(re.findall("[a-z]{2,}", plain(text))) > 1
+
+
+def test_every_help_text_has_its_chinese():
+    lacking = {text: where for text, where in helps().items() if text not in chinese().help}
+    assert not lacking, "write the Chinese of these into streams/language/zh.yaml"
+
+
+def test_no_chinese_help_is_of_a_text_that_is_gone():
+    stale = [text for text in chinese().help if text not in helps() and not TYPERS.fullmatch(text)]
+    assert not stale, "take these out of streams/language/zh.yaml"
+
+
+def test_every_refusal_of_a_file_has_its_chinese():
+    known = {plain(text) for text in chinese().messages}
+    lacking = [text for text in templates(modules()) if sayings(text) and text not in known]
+    assert not lacking, "write the Chinese of these into streams/language/zh.yaml"
+
+
+def test_no_chinese_message_is_of_a_text_that_is_gone():
+    sources = [path for package in ("streams", "scoring") for path in (ROOT / package).rglob("*.py")]
+    said = set()
+    for path in sources:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+                said.add("".join(parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                said.add(node.value)
+    stale = [text for text in chinese().messages if plain(text) not in said and not _is_part(plain(text), said)]
+    assert not stale, "take these out of streams/language/zh.yaml"
+
+
+def _is_part(text: str, said: set[str]) -> bool:
+    """Is it put together from pieces, such as ``person {}`` and ``item {}``?"""
+    return all(piece in said for piece in re.split(", |: ", text.removesuffix(": ")))
+
+
+@pytest.mark.parametrize("kind", ["help", "messages"])
+def test_a_translation_has_the_commands_and_values_of_its_source(kind: str):
+    wrong = []
+    for en, zh in getattr(chinese(), kind).items():
+        code = sorted(re.findall("`[^`]+`", en))
+        names = sorted(re.findall(r"\{\w*\}", en))
+        if code != sorted(re.findall("`[^`]+`", zh)) or names != sorted(re.findall(r"\{\w*\}", zh)):
+            wrong.append((en, zh))
+    assert not wrong

@@ -1,0 +1,75 @@
+"""Which language commands speak, and how a message finds its Chinese."""
+
+from __future__ import annotations
+
+import pytest
+from typer.main import get_group
+
+from streams.commands.targets import targets
+from streams.language import Catalogue, helped, language, said
+
+CATALOGUE = Catalogue(
+    help={"Take a file in.": "导入文件。"},
+    messages={
+        "is empty; write a day like 2026-03-01": "为空；请填写日期，如 2026-03-01",
+        "is empty; say which {a}": "为空；请填写是哪个 {a}",
+        "no KPI is called {a}; {why_b}": "没有名为 {a} 的指标；{why_b}",
+        "nearest: {a}": "最接近的：{a}",
+        "{a} is no date; write it like 2026-03-01": "{a} 不是日期；请写成 2026-03-01 的形式",
+        "{file}, row {row}, {column}: {why}": "{file} 第 {row} 行，{column}：{why}",
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "C.UTF-8", "LC_MESSAGES": "zh_CN"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "DESKPULSE_LANGUAGE": "en"}, "en"),
+        ({"LC_ALL": "C", "DESKPULSE_LANGUAGE": "zh"}, "zh"),
+        ({"LC_ALL": "", "LANG": "zh_TW"}, "zh"),
+    ],
+)
+def test_the_language_is_the_locales_unless_it_is_said(environment: dict[str, str], expected: str):
+    assert language(environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("is empty; write a day like 2026-03-01", "为空；请填写日期，如 2026-03-01"),
+        ("t.csv, row 3, due: '3/x' is no date; write it like 2026-03-01", "t.csv 第 3 行，due：'3/x' 不是日期；请写成 2026-03-01 的形式"),
+        ("t.csv, row 3, kpi: no KPI is called 'x'; nearest: csat", "t.csv 第 3 行，kpi：没有名为 'x' 的指标；最接近的：csat"),
+        ("t.csv, row 2, id: is empty; say which team\nt.csv, row 9, id: nobody knows", "t.csv 第 2 行，id：为空；请填写是哪个 team\nt.csv 第 9 行，id：nobody knows"),
+        ("c.yaml:23: band: is empty; say which team", "c.yaml:23：band：为空；请填写是哪个 team"),
+        ("the disk is full: /var", "the disk is full: /var"),
+    ],
+)  # fmt: skip
+def test_a_message_is_known_by_its_words_whatever_its_values(message: str, expected: str):
+    assert CATALOGUE.said(message) == expected
+
+
+def test_help_is_looked_up_by_paragraph():
+    assert CATALOGUE.help_said("Take\na file in.\n\nTwice.") == "导入文件。\n\nTwice."
+
+
+def test_commands_and_all_below_them_are_in_the_language_of_whoever_asks(monkeypatch: pytest.MonkeyPatch):
+    command = get_group(targets)
+    monkeypatch.setenv("DESKPULSE_LANGUAGE", "en")
+    helped(command)
+    assert command.help.startswith("What is to be reached")
+    monkeypatch.setenv("DESKPULSE_LANGUAGE", "zh")
+    helped(command)
+    assert command.help == "目标值：大屏、告警规则和评分卡以此为准。"
+    assert command.commands["show"].help == "有效的目标值，以及由谁在何时设定。"
+    assert {one.name: one.help for one in command.commands["show"].params}["history"] == "全部版本，而不只是有效的"
+
+
+def test_what_is_refused_is_told_in_the_language_of_whoever_asks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DESKPULSE_LANGUAGE", "en")
+    assert said("say who does this: --by ID") == "say who does this: --by ID"
+    monkeypatch.setenv("DESKPULSE_LANGUAGE", "zh")
+    assert said("say who does this: --by ID") == "请注明由谁操作：--by ID"
