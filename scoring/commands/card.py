@@ -209,10 +209,10 @@ def _under(profile: Profile, one: Card) -> Weights:
 
 def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
     table = _table(
-        "考核指标 Item",
+        "考核指标\nItem",
         "名称 Name",
         "数据 Figure",
-        "目标值 Target",
+        "目标值\nTarget",
         "满分 Max",
         "权重 Weight",
         "规则 Rule",

@@ -48,12 +48,12 @@ WAITING_PLACE = 2
 
 #: Cards of teams, and of queues and sites.
 TEAM = (
-    Shown("service_level_20s", "30m", Text("服务水平", "Service level")),
+    Shown("service_level_20s", "30m", Text("服务水平", "SL")),
     Shown("csat", "30m", Text("满意度", "CSAT")),
-    Shown("first_response_30s_rate", "5m", Text("首响达标率", "Reply in time")),
+    Shown("first_response_30s_rate", "5m", Text("首响达标", "Reply SL")),
 )
 DESK = (
-    Shown("service_level_20s", "5m", Text("服务水平", "Service level")),
+    Shown("service_level_20s", "5m", Text("服务水平", "SL")),
     Shown("answer_rate", "5m", Text("接通率", "Answered")),
     Shown("abandonment_rate", "5m", Text("放弃率", "Abandoned")),
 )
