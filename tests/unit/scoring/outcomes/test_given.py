@@ -21,6 +21,7 @@ from scoring.reports.sheets.outcomes import follows
 from scoring.reports.workbook.outcomes import outcome_lines
 from scoring.runs.canonical_json import written
 from scoring.runs.result import _decided, _outcome
+from streams.people.names import Names
 
 AUGUST = Month(2010, 8)
 
@@ -64,7 +65,7 @@ def decided(**rules: object) -> Outcomes:
 def test_what_a_rule_gives_is_on_sheets_in_the_workbook_in_results_and_files() -> None:
     made = decided(certificate={})
     anna, bert, carl = made.people
-    assert next(line.en for line in follows(anna)) == "Certificate: the total is 90 or more"
+    assert next(line.en for line in follows(anna, Names())) == "Certificate: the total is 90 or more"
     row = next(row for row in outcome_lines(made) if row[0] == "anna")
     assert str(row[-1]).endswith("the total is 90 or more")
     assert (published(anna)["certificate"], published(carl)["certificate"]) == ("gold", None)
