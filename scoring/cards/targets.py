@@ -46,20 +46,24 @@ def in_question(card: Card, book: Targets, day: date) -> tuple[outputs.Target, .
     """
     items, made, faults = open_items(card), [], []
     for target in book.in_force(day):
-        own = target.of == f"card|{card.id}"
         if target.sets != "target":
             continue
-        meant = [item for item in items if item.kpi == target.kpi or (own and item.id == target.kpi)]
-        if own and not meant:
-            there = ", ".join(sorted({item.kpi or item.id for item in items})) or "none"
-            faults.append(f"{_called(target)}: the card has no open item of that name; open are: {there}")
-        for item in meant:
-            faults += [f"{_called(target)}: item {item.id}: {why}" for why in _objections(item, target)]
+        own = target.of == f"card|{card.id}"
+        meant = [item for item in items if target.kpi in (item.kpi, item.id if own else None)]
+        faults += _misfits(target, meant)
         if meant:
             made.append(target)
+        elif own:
+            there = ", ".join(sorted({item.kpi or item.id for item in items})) or "none"
+            faults.append(f"{_called(target)}: the card has no open item of that name; open are: {there}")
     if faults:
         raise ValueError("\n".join([*faults, "correct the target sheet: `deskpulse targets import`"]))
     return tuple(made)
+
+
+def _misfits(target: outputs.Target, meant: Iterable[Item]) -> list[str]:
+    """Why the target does not fit items that it would fill."""
+    return [f"{_called(target)}: item {item.id}: {why}" for item in meant for why in _objections(item, target)]
 
 
 def filled(
