@@ -66,6 +66,12 @@ class Setting:
 #: Keys to the entry, from the item on; what is wrong and what to do.
 Objection: TypeAlias = tuple[tuple[str | int, ...], str]
 
+
+def above(value: Decimal | None, limit: Decimal | None) -> bool:
+    """Is the value above the limit? Never where one of them is open."""
+    return value is not None and limit is not None and value > limit
+
+
 NO_WEIGHT = Points(None, "未设权重", "no weight is set")
 NO_DATA = Points(None, "本期没有数据", "no data this period")
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_WEIGHT, Asks, Inputs, Objection, Points, RefusedError, Rule, Setting
+from scoring.rules.base import NO_WEIGHT, Asks, Inputs, Objection, Points, RefusedError, Rule, Setting, above
 
 _Points = Annotated[Decimal, Field(max_digits=12)]
 
@@ -56,7 +56,7 @@ class Manual(Rule):
                 ("rule", "min"),
                 f"the least rating {self.min} is not below the highest, {self.max}; correct one of them",
             )
-        if self.max is not None and setting.max is not None and self.max > setting.max:
+        if above(self.max, setting.max):
             yield ("rule", "max"), f"ratings up to {self.max} are above the item's max {setting.max}; make them agree"
         if setting.op is not None or setting.reference:
             yield ("target" if setting.op else "reference",), "a rating is held against nothing; take this field out"

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_DATA, Inputs, Objection, Points, Rule, Setting
+from scoring.rules.base import NO_DATA, Inputs, Objection, Points, Rule, Setting, above
 
 _Points = Annotated[Decimal, Field(max_digits=12)]
 
@@ -111,12 +111,11 @@ class PerUnit(Rule):
         """What is ambiguous or contradictory about the rule in its item."""
         if not self.gain and not self.loss:
             yield ("rule",), "neither `gain` nor `loss`: every value would earn the same; give at least one"
-        if self.floor is not None and self.base < self.floor:
+        if above(self.floor, self.base):
             yield ("rule", "base"), f"the base {self.base} is below the floor {self.floor}; correct one of them"
-        most = setting.max
-        if self.cap is not None and self.base > self.cap:
+        if above(self.base, self.cap):
             yield ("rule", "base"), f"the base {self.base} is above the cap {self.cap}; correct one of them"
-        elif self.cap is not None and most is not None and self.cap > most:
-            yield ("rule", "cap"), f"the cap {self.cap} is above the item's max {most}; make them agree"
+        elif above(self.cap, setting.max):
+            yield ("rule", "cap"), f"the cap {self.cap} is above the item's max {setting.max}; make them agree"
         if setting.better in ("higher", "lower") and setting.better != self.better:
             yield ("rule", "better"), f"the figure is better {setting.better}; the rule says {self.better}; turn it"

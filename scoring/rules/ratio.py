@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting
+from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting, above
 
 
 class Ratio(Rule):
@@ -89,25 +89,21 @@ class Ratio(Rule):
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
+        yield from self._bounds(setting)
+        yield from _against_100(setting) if self.form == "complement" else _against_target(setting)
+        yield from self._direction(setting)
+
+    def _bounds(self, setting: Setting) -> Iterator[Objection]:
         low, high = self.floor, self.cap
-        if low is not None and high is not None and low > high:
+        if above(low, high):
             yield ("rule", "floor"), f"the floor {low} is above the cap {high}; swap or correct them"
-        if high is not None and setting.max is not None and high > setting.max:
+        if above(high, setting.max):
             yield ("rule", "cap"), f"the cap {high} is above the item's max {setting.max}; make them agree"
         if self.form == "target_over_actual" and high is None and self.factor is not None:
             yield ("rule", "cap"), "target_over_actual grows without end towards an actual of 0: give a cap"
-        if self.form == "complement":
-            if setting.unit != "pct":
-                yield (
-                    ("rule", "form"),
-                    f"complement takes a percentage, but the item's unit is {setting.unit}; write `unit: pct`",
-                )
-            if setting.reference:
-                yield ("reference",), "complement holds the actual against 100 %: take the reference out"
-        elif setting.op == "between":
-            yield ("target", "op"), "a ratio needs one number as its target; write bands for a range"
-        elif setting.target is not None and setting.target <= 0:
-            yield ("target", "value"), f"a target of {setting.target} gives no attainment; give a target above 0"
+
+    def _direction(self, setting: Setting) -> Iterator[Objection]:
+        """Does more pay more where more is better?"""
         lower = self.form != "actual_over_target"
         if setting.better == ("higher" if lower else "lower"):
             yield (
@@ -116,3 +112,20 @@ class Ratio(Rule):
             )
         elif setting.op == (">=" if lower else "<="):
             yield ("target", "op"), f"{self.form} does not go with a target of `{setting.op}`; turn one of the two"
+
+
+def _against_100(setting: Setting) -> Iterator[Objection]:
+    if setting.unit != "pct":
+        yield (
+            ("rule", "form"),
+            f"complement takes a percentage, but the item's unit is {setting.unit}; write `unit: pct`",
+        )
+    if setting.reference:
+        yield ("reference",), "complement holds the actual against 100 %: take the reference out"
+
+
+def _against_target(setting: Setting) -> Iterator[Objection]:
+    if setting.op == "between":
+        yield ("target", "op"), "a ratio needs one number as its target; write bands for a range"
+    elif setting.target is not None and setting.target <= 0:
+        yield ("target", "value"), f"a target of {setting.target} gives no attainment; give a target above 0"
