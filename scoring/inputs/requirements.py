@@ -9,7 +9,7 @@ from decimal import Decimal
 from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights, own_weights
 from scoring.fields import Name
-from scoring.inputs.values import figure_spec
+from scoring.inputs.values import shared
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
 from scoring.outcomes.settings import Settings
@@ -70,10 +70,9 @@ def personal_needs(settings: Settings, card: str, role: str | None, team: str | 
             names.append(rule.amount)
             if isinstance(rule, GradeBonus) and rule.how == "manual":
                 names.append("bonus_percent")
-    if settings.base_bonus and settings.base_bonus.who.takes(person):
-        names.append("base_bonus")
-    if settings.stars and settings.stars.who.takes(person):
-        names.append("exam")
+    for other, field in ((settings.base_bonus, "base_bonus"), (settings.stars, "exam")):
+        if other is not None and other.who.takes(person):
+            names.append(field)
     for field in dict.fromkeys(names):
         percent = field in ("exam", "bonus_percent")
         allowed = Name(zh="0–100", en="0 to 100") if percent else Name(zh="金额，不小于 0", en="an amount from 0")
@@ -111,28 +110,36 @@ def _instead(need: Need, own: Mapping[str, str]) -> bool:
 
 
 def _item(card: Card, item: Item) -> Iterator[Need]:
-    allowed = _allowed(item)
     if item.raters:
-        for rater in item.raters:
-            share = Name(
-                zh=f"{allowed.zh}；权重 {shown(rater.weight)} %", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
-            )
-            yield Need(item.id, item.name, rater.id, rater.name, share)
-        return
-    if item.rated:
-        yield from _columns(card, item, allowed)
-        if isinstance(item.rule, Levels) and any(level.pick for level in item.rule.levels):
-            picks = ", ".join(f"{level.level}: {level.award()}" for level in item.rule.levels if level.pick)
-            whole = Name(zh=f"整数分 {picks}", en=f"whole points, {picks}")
-            yield Need(item.id, item.name, "pick", item.rater or _last(card), whole)
-        return
-    spec = figure_spec(card, item)
+        return _raters(item)
+    return _rated(card, item) if item.rated else _figure(card, item)
+
+
+def _raters(item: Item) -> Iterator[Need]:
+    allowed = _allowed(item)
+    for rater in item.raters:
+        share = Name(
+            zh=f"{allowed.zh}；权重 {shown(rater.weight)} %", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
+        )
+        yield Need(item.id, item.name, rater.id, rater.name, share)
+
+
+def _rated(card: Card, item: Item) -> Iterator[Need]:
+    yield from _columns(card, item, _allowed(item))
+    picks = [level for level in item.rule.levels if level.pick] if isinstance(item.rule, Levels) else []
+    if picks:
+        ranges = ", ".join(f"{level.level}: {level.award()}" for level in picks)
+        whole = Name(zh=f"整数分 {ranges}", en=f"whole points, {ranges}")
+        yield Need(item.id, item.name, "pick", item.rater or _last(card), whole)
+
+
+def _figure(card: Card, item: Item) -> Iterator[Need]:
     whom = item.rater or (_SOURCE if item.metric is not None else _HR)
-    if spec and spec.share:
-        for count in spec.share:
+    if counts := shared(card, item):
+        for count in counts:
             yield Need(item.id, item.name, count, whom, Name(zh="次数（整数）", en="a count (whole number)"))
         return
-    yield Need(item.id, item.name, "value", whom, allowed)
+    yield Need(item.id, item.name, "value", whom, _allowed(item))
     if item.reference is not None:
         yield Need(item.id, item.reference, "reference", whom, _in_unit(item))
     if item.sample is not None:
