@@ -156,6 +156,11 @@ class Item(Part):
         """Does a person give the points or the level?"""
         return self.rule.asks in ("rating", "level")
 
+    @property
+    def must_have_share(self) -> bool:
+        """Does the card ask for a share that it has at least?"""
+        return self.share is not None and self.share[0] > 0
+
     def target_words(self) -> tuple[str, str]:
         """The target in Chinese and in English; a dash where there is none."""
         if self.target is None:

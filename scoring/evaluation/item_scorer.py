@@ -1,7 +1,8 @@
-"""One item of one person: from his figure, or what was handed in, to points and the reason for them."""
+"""One item of one person: from their figure, or what was handed in, to points and the reason for them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
@@ -43,16 +44,11 @@ class ItemScorer:
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
         self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
-        self._presupposed = [
-            (name, asked, have)
-            for name in sorted(item.requires.model_fields_set)
-            for policy in judged.versions
-            if (asked := getattr(item.requires, name)) != (have := getattr(policy, name))
-        ]
+        self._presupposed = _unmet(item, judged)
         self._new_weight = _new_weight(item, weights)
 
     def score(self, own: Measured, team: Measured | None, given: Decimal | Given | None) -> ItemScore:
-        """The item's score from his sums, his team's, and what was handed in for it."""
+        """The item's score from their sums, their team's, and what was handed in for it."""
         if isinstance(given, Decimal):
             given = Given(value=Fraction(given))
         try:
@@ -73,11 +69,10 @@ class ItemScorer:
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
-        if bound.kind == "mean":  # a person's days differ more than his cases: the interval comes from them
-            spread = month.spreads.get(bound.id)
-            low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
-            figure = replace(figure, low=low, high=high)
-        for name, asked, have in self._presupposed:
+        if bound.kind == "mean":  # a person's days differ more than their cases: the interval comes from them
+            figure = _by_days(figure, bound, month)
+        if self._presupposed is not None:
+            name, asked, have = self._presupposed
             return self._unscored(
                 figure,
                 f"目标值以 {name} = {asked} 为前提，现行政策为 {have}",
@@ -98,28 +93,30 @@ class ItemScorer:
     def _handed_in(self, given: Given) -> ItemScore:
         item = self.item
         value, how = given.value, ("", "")
-        if item.raters and given.ratings:
-            blended = blend(item.raters, given.ratings, None)
-            if blended is not None:
-                value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
+        if blended := blend(item.raters, given.ratings, None):
+            value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
         figure = handed_in(value, given.n, item.unit == "pct")
         if value is None:
-            if given.n == 0 and item.no_cases is not None:
-                return self._without_cases(figure, item.no_cases)
-            if item.metric is not None and given.n is None:
-                return self._unscored(figure, "尚未采集该指标", "not measured yet")
-            return self._unscored(figure, "没有录入数据", "nobody has handed in a figure")
-        against = self._target if given.reference is None else given.reference
-        if item.reference is not None and given.reference is None:
-            return self._unscored(
-                figure, f"没有录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
-            )
-        asked = self._asked
-        if given.reference is not None:
-            name = item.reference or Name(zh="目标", en="target")
-            zh, en = said(given.reference, item.unit)
-            asked = f"{name.zh} {zh}", f"{name.en} {en}"
-        return self._ruled(figure, value, Inputs(value, against), asked, how)
+            return self._nothing(figure, given.n)
+        if given.reference is None:
+            if item.reference is not None:
+                return self._unscored(
+                    figure, f"没有录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
+                )
+            return self._ruled(figure, value, Inputs(value, self._target), self._asked, how)
+        name = item.reference or Name(zh="目标", en="target")
+        zh, en = said(given.reference, item.unit)
+        asked = f"{name.zh} {zh}", f"{name.en} {en}"
+        return self._ruled(figure, value, Inputs(value, given.reference), asked, how)
+
+    def _nothing(self, figure: Figure, n: int | None) -> ItemScore:
+        """The item without a figure; ``n``: how many cases there were, as far as somebody has said."""
+        item = self.item
+        if n == 0 and item.no_cases is not None:
+            return self._without_cases(figure, item.no_cases)
+        if n is None and item.metric is not None:
+            return self._unscored(figure, "尚未采集该指标", "not measured yet")
+        return self._unscored(figure, "没有录入数据", "nobody has handed in a figure")
 
     def _rated(self, given: Given) -> ItemScore:
         item = self.item
@@ -197,18 +194,21 @@ class ItemScorer:
 
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
         """Least and most points within the interval, where the value's band does not hold it all."""
-        if not self.item.rule.stepped or figure.low is None or figure.high is None or value is None or not self._times:
+        rule = self.item.rule
+        if not rule.stepped or value is None or not self._times or figure.low is None or figure.high is None:
             return None
-        rule, ends = self.item.rule, [Fraction(end) * self._times for end in (figure.low, figure.high)]
-        if all(rule.step(end) == rule.step(value) for end in ends):
+        low, high = Fraction(figure.low) * self._times, Fraction(figure.high) * self._times
+        if rule.step(low) == rule.step(value) == rule.step(high):
             return None
-        asked = self.item.target.value if self.item.target else None
-        if isinstance(
-            asked, tuple
-        ):  # the best is in the middle then, and the ends of the interval may lie on both sides
-            ends += [Fraction(end) for end in asked if ends[0] <= end <= ends[1]]
+        ends = (low, high, *self._best_within(low, high))
         earned = [points for end in ends if (points := rule.score(Inputs(end, inputs.target)).points) is not None]
         return (min(earned), max(earned)) if len(earned) == len(ends) else None
+
+    def _best_within(self, low: Fraction, high: Fraction) -> Iterator[Fraction]:
+        """Ends of the range that the target asks for, where they lie in the interval: the best is between them, not at its ends."""
+        asked = self.item.target.value if self.item.target else None
+        if isinstance(asked, tuple):
+            yield from (Fraction(end) for end in asked if low <= end <= high)
 
     def _unscored(
         self, figure: Figure, zh: str, en: str, value: Fraction | None = None, *, few: bool = False
@@ -249,6 +249,23 @@ class ItemScorer:
         if asked[0] != NONE:
             zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
         return zh, en
+
+
+def _unmet(item: Item, judged: Judged) -> tuple[str, object, object] | None:
+    """A policy field that the target presupposes, what it asks for, and what a policy in force says instead; None: all is so."""
+    for name in sorted(item.requires.model_fields_set):
+        asked = getattr(item.requires, name)
+        for policy in judged.versions:
+            if asked != (have := getattr(policy, name)):
+                return name, asked, have
+    return None
+
+
+def _by_days(figure: Figure, bound: Bound, month: Measured) -> Figure:
+    """A mean with the interval that its days give; without one where they give none."""
+    spread = month.spreads.get(bound.id)
+    low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
+    return replace(figure, low=low, high=high)
 
 
 def _new_weight(item: Item, weights: Weights) -> tuple[str, str] | None:
