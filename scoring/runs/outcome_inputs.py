@@ -154,9 +154,14 @@ def _total(score: PersonScore, incomplete: Incomplete) -> tuple[Decimal | None, 
     if tally.complete or incomplete == Incomplete.rescaled:
         scale = Fraction(100) / Fraction(tally.scored_max)
         return total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)]), None
+    return None, _partial(score)
+
+
+def _partial(score: PersonScore) -> Words:
+    """Why a partial total counts for nothing: which items lack."""
     weighed = [item for item in score.items if item.weight is not None]
     lacking = [item.item.name for item in weighed if item.points is None]
-    return None, Words(
+    return Words(
         f"{len(weighed)} 项中 {len(lacking)} 项未评分：{'、'.join(name.zh for name in lacking)}",
         f"{len(lacking)} of {len(weighed)} items are unscored: {', '.join(name.en for name in lacking)}",
     )
