@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +11,7 @@ from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
 from scoring.reports.sheets.charts import radar, trend
 from scoring.reports.sheets.context import Context, attained
-from scoring.reports.sheets.labels import Language, label, pick
+from scoring.reports.sheets.labels import Both, Language, label, pick
 from scoring.reports.sheets.outcomes import follows
 from scoring.reports.sheets.peers import compared, next_line
 from scoring.rounding import NONE, shown, some
@@ -107,17 +107,21 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         facts=tuple(_facts(context, score, language)),
         total=NONE if tally.total is None else str(tally.total),
         of=_of(score, language),
-        grade=(outcome.month.grade if outcome and outcome.month.grade else NONE),
-        standing=tuple(pick(why, language) for why in outcome.month.reasons) if outcome else (),
+        grade=(outcome.month.grade or NONE) if outcome else NONE,
+        standing=_picked(outcome.month.reasons if outcome else (), language),
         labels={name: label(name, language) for name in _HEADINGS},
         radar=radar(axes, legend, language) if axes else None,
         trend=trend(context.trend(score.person), tally.max, line, label("no_trend", language)),
         blocks=tuple(_block(part, numbers, run, score.person, language) for part in score.sections),
         left_out=tuple(_left_out(context, score, language)),
-        follows=tuple(pick(line, language) for line in follows(outcome)) if outcome else (),
+        follows=_picked(follows(outcome) if outcome else (), language),
         basis=_basis(context, language),
-        signatures=tuple(pick(name, language) for name in run.card.signatures),
+        signatures=_picked(run.card.signatures, language),
     )
+
+
+def _picked(lines: Iterable[Both], language: Language) -> tuple[str, ...]:
+    return tuple(pick(line, language) for line in lines)
 
 
 def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
@@ -162,31 +166,42 @@ def _block(part: SectionScore, numbers: dict[str, str], run: Run, person: str, l
 
 def _row(score: ItemScore, number: str, compared: Compared | None, reweighed: bool, language: Language) -> Row:
     item, figure = score.item, score.figure
-    share = attained(score)
-    tags = [label(flag, language) for flag in flags(score)]
-    if figure.pending:
-        tags.append(f"{label('pending', language)} {figure.pending}")
-    if item.rule_origin != "source":
-        tags.append(label(item.rule_origin, language))
-    if item.max_origin == "assumed" and item.max is not None and not reweighed:
-        tags.append(label("weight_assumed", language))
-    weighed = score.weight is not None and (score.weight.per_point != 1 or score.worth != Fraction(item.max or 0))
+    share, at = attained(score), 0 if language == "zh" else 1
     return Row(
         number=number,
         name=pick(item.name, language),
         figure=_figure(score, language),
         n=str(figure.n) if item.kpi or figure.n else NONE,
         interval=_interval(score, language),
-        target=item.target_words()[0 if language == "zh" else 1],
+        target=item.target_words()[at],
         points=f"{_points(score, language)} / {some(item.max)}",
-        counts=f"{some(score.counted)} / {some(score.worth)}" if weighed else "",
-        rule=item.rule.words()[0 if language == "zh" else 1],
-        reason=score.reason_zh if language == "zh" else score.reason_en,
+        counts=_counts(score),
+        rule=item.rule.words()[at],
+        reason=(score.reason_zh, score.reason_en)[at],
         source=", ".join((*item.rows, *item.readings)) or NONE,
         beside=_beside(compared, score, language),
-        tags=tuple(tags),
+        tags=tuple(_tags(score, reweighed, language)),
         share=None if share is None else float(min(max(share, Fraction(0)), Fraction(1))),
     )
+
+
+def _counts(score: ItemScore) -> str:
+    """What the points count in the total, where that is another figure than the points."""
+    if score.weight is None or (score.weight.per_point == 1 and score.worth == Fraction(score.item.max or 0)):
+        return ""
+    return f"{some(score.counted)} / {some(score.worth)}"
+
+
+def _tags(score: ItemScore, reweighed: bool, language: Language) -> Iterator[str]:
+    item = score.item
+    for flag in flags(score):
+        yield label(flag, language)
+    if score.figure.pending:
+        yield f"{label('pending', language)} {score.figure.pending}"
+    if item.rule_origin != "source":
+        yield label(item.rule_origin, language)
+    if item.max_origin == "assumed" and item.max is not None and not reweighed:
+        yield label("weight_assumed", language)
 
 
 def _points(score: ItemScore, language: Language) -> str:
