@@ -123,15 +123,13 @@ def by_days(rule: Streak, person: str, days: Iterable[RatedDay], month: Month, h
     since = _granted_before(rule, history, month)
     first, last = month.first, month.last
     known = sorted((day for day in days if day.day <= last and (since is None or day.day > since)), key=_day)
-    states = list(_states(known, rule))
-    steps = list(counted((state for _, state in states), rule))
+    days_of, states = zip(*_states(known, rule), strict=True) if known else ((), ())
+    steps = list(counted(states, rule))
     granted = tuple(
-        day for (day, _), (_, now) in zip(states, steps, strict=True) if now and day is not None and day >= first
+        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= first
     )
-    count = 0
-    if steps:
-        count = 0 if steps[-1][1] and rule.after == "restart" else steps[-1][0]
-    return _held(rule, person, count, granted)
+    count, now = steps[-1] if steps else (0, False)
+    return _held(rule, person, 0 if now and rule.after == "restart" else count, granted)
 
 
 def _day(rated: RatedDay) -> date:
