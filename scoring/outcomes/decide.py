@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -31,7 +31,7 @@ class PersonOutcome:
     """Everything that a month decided for one person.
 
     ``standings``: the month's, and those of the quarter and the year that end with it. ``pay`` and ``base_bonus``: None
-    where no rule is for him, or the rule's quarter or year is not over (``notes`` say so). ``streaks``: all that are
+    where no rule is for them, or the rule's quarter or year is not over (``notes`` say so). ``streaks``: all that are
     counted, with what they granted.
     """
 
@@ -93,55 +93,76 @@ def decide(
     carries it on). ``pools``: id of a pool rule → its amount, in whole cents. Raises ValueError for impossible figures
     and for settings that contradict themselves, and its kind PayConflictError for a person under two pay rules.
     """
-    before = history or {}
-    amounts = pools or {}
+    before, amounts = history or {}, pools or {}
     given = sorted(people, key=lambda person: person.id)
-    everybody = {person.id: person for person in given}
-    pool_rules = {rule.id for rule in settings.pay if isinstance(rule, BonusPool)}
-    check(given, before, amounts, pool_rules)
+    check(given, before, amounts, _pool_rules(settings))
     if wrong := [f"{'.'.join(map(str, loc))}: {what}" for loc, what in faults(settings)]:
         raise ValueError("\n".join(wrong))
-    past = {id: _earlier(before.get(id, History()), period) for id in everybody}
-    terms = list(closed_by(period))
-    standings = {term.kind: _standings(term, everybody, past, settings) for term in terms}
-    stars = _stars(everybody, standings.get("quarter"), settings)
-    newest = _newest_stars(past, stars)
-    paid, unpaid = _pay(everybody, standings, stars, settings, amounts)
-    bonus = settings.base_bonus
-    opened_now, notes = actions(settings.actions, period, opened, list(everybody.values()), standings["month"], newest)
-    outcomes = []
-    for id, person in everybody.items():
-        own = {kind: of[id] for kind, of in standings.items()}
-        given_awards = (
-            awarded(rule, own[rule.of]) for rule in settings.awards if rule.of in own and rule.who.takes(person)
+    month = _Decided(period, given, settings, opened, before, amounts)
+    outcomes = tuple(map(month.outcome, given))
+    return Outcomes(period, settings.version, outcomes, month.summary(outcomes))
+
+
+class _Decided:
+    """What is decided of everybody together, and what it says of each."""
+
+    def __init__(
+        self,
+        period: Month,
+        given: Sequence[Person],
+        settings: Settings,
+        opened: date,
+        history: Mapping[str, History],
+        pools: Mapping[str, Decimal],
+    ) -> None:
+        self._period, self._settings = period, settings
+        people = {person.id: person for person in given}
+        self._past = {id: _earlier(history.get(id, History()), period) for id in people}
+        self._terms = list(closed_by(period))
+        self._standings = {term.kind: _standings(term, people, self._past, settings) for term in self._terms}
+        self._stars = _stars(people, self._standings.get("quarter"), settings)
+        self._paid, self._unpaid = _pay(people, self._standings, self._stars, settings, pools)
+        newest = _newest_stars(self._past, self._stars)
+        self._actions, self._notes = actions(settings.actions, period, opened, given, self._standings["month"], newest)
+
+    def outcome(self, person: Person) -> PersonOutcome:
+        """Everything that is decided for one person."""
+        id, settings = person.id, self._settings
+        own = {kind: of[id] for kind, of in self._standings.items()}
+        bonus = settings.base_bonus
+        return PersonOutcome(
+            person=id,
+            standings=tuple(own.values()),
+            stars=self._stars.get(id),
+            pay=self._paid.get(id),
+            base_bonus=base_bonus(bonus, person, self._terms[0]) if bonus and bonus.who.takes(person) else None,
+            streaks=tuple(_streaks(person, own, self._past[id], self._period, settings)),
+            awards=tuple(_awards(person, own, settings)),
+            next_post=next_post(settings.ladder, person),
+            actions=tuple(self._actions[id]),
+            notes=(*self._unpaid.get(id, ()), *self._notes.get(id, ())),
         )
-        outcomes.append(
-            PersonOutcome(
-                person=id,
-                standings=tuple(own.values()),
-                stars=stars.get(id),
-                pay=paid.get(id),
-                base_bonus=base_bonus(bonus, person, terms[0]) if bonus and bonus.who.takes(person) else None,
-                streaks=tuple(_streaks(person, own, past[id], period, settings)),
-                awards=tuple(award for award in given_awards if award),
-                next_post=next_post(settings.ladder, person),
-                actions=tuple(opened_now[id]),
-                notes=(*unpaid.get(id, ()), *notes.get(id, ())),
-            )
-        )
-    return Outcomes(
-        period,
-        settings.version,
-        tuple(outcomes),
-        summary(
-            [term_summary(term, standings[term.kind].values()) for term in terms],
+
+    def summary(self, outcomes: Sequence[PersonOutcome]) -> Summary:
+        """What all of it comes to."""
+        return summary(
+            [term_summary(term, self._standings[term.kind].values()) for term in self._terms],
             [pay for outcome in outcomes for pay in (outcome.pay, outcome.base_bonus) if pay],
-            sorted(pool_rules),
+            sorted(_pool_rules(self._settings)),
             [award for outcome in outcomes for award in outcome.awards],
             [held for outcome in outcomes for held in outcome.streaks],
             [action for outcome in outcomes for action in outcome.actions],
-        ),
-    )
+        )
+
+
+def _pool_rules(settings: Settings) -> set[str]:
+    return {rule.id for rule in settings.pay if isinstance(rule, BonusPool)}
+
+
+def _awards(person: Person, own: Mapping[Kind, Standing], settings: Settings) -> Iterator[Awarded]:
+    for rule in settings.awards:
+        if rule.of in own and rule.who.takes(person) and (award := awarded(rule, own[rule.of])):
+            yield award
 
 
 def _earlier(history: History, period: Month) -> History:
