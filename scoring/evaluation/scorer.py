@@ -155,7 +155,7 @@ def _worth(items: Iterable[ItemScore]) -> Fraction:
     return sum((item.worth for item in items if item.worth is not None), Fraction(0))
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what scoring takes, each by its name
     card: Card,
     person: str,
     sums: Mapping[str, int],

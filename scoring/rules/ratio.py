@@ -42,23 +42,26 @@ class Ratio(Rule):
             return NO_WEIGHT
         if actual is None:
             return NO_DATA
-        factor = Fraction(self.factor)
         if self.form == "complement":
             written = f"{shown(self.factor)} × (100 − {shown(actual)}) ÷ 100"
-            return self._within(factor * (100 - actual) / 100, written)
+            return self._within(Fraction(self.factor) * (100 - actual) / 100, written)
         if target is None:
             return Points(None, "未设目标值", "no target is set")
-        if self.form == "actual_over_target":
-            if target == 0:
-                return Points(None, "目标值为 0，无法计算达成率", "the target is 0, so there is no attainment")
-            return self._within(factor * actual / target, f"{shown(self.factor)} × {shown(actual)} ÷ {shown(target)}")
-        if actual <= 0:
-            if (cap := self.cap) is None:
-                return Points(None, "实际值为 0 且未设上限", "the actual is 0 and there is no cap")
-            return Points(
-                cap, f"实际值为 0，取上限 {cents(cap)} 分", f"the actual is 0: the cap of {cents(cap)} points"
-            )
-        return self._within(factor * target / actual, f"{shown(self.factor)} × {shown(target)} ÷ {shown(actual)}")
+        by = self._over_target if self.form == "actual_over_target" else self._over_actual
+        return by(self.factor, actual, target)
+
+    def _over_target(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
+        if target == 0:
+            return Points(None, "目标值为 0，无法计算达成率", "the target is 0, so there is no attainment")
+        return self._within(Fraction(factor) * actual / target, f"{shown(factor)} × {shown(actual)} ÷ {shown(target)}")
+
+    def _over_actual(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
+        if actual > 0:
+            written = f"{shown(factor)} × {shown(target)} ÷ {shown(actual)}"
+            return self._within(Fraction(factor) * target / actual, written)
+        if (cap := self.cap) is None:
+            return Points(None, "实际值为 0 且未设上限", "the actual is 0 and there is no cap")
+        return Points(cap, f"实际值为 0，取上限 {cents(cap)} 分", f"the actual is 0: the cap of {cents(cap)} points")
 
     def _within(self, earned: Fraction, written: str) -> Points:
         zh = en = f"{written} = {shown(earned)}"

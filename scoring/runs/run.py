@@ -66,7 +66,7 @@ class Run:
         return {item.kpi: KPIS[item.kpi].version for item in self.items if item.kpi is not None}
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds them together
     card: Card,
     period: Period,
     facts: Iterable[DailyFacts],

@@ -71,7 +71,7 @@ class Appeal:
     decision: Decision | None
 
 
-def open_appeal(
+def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
     connection: Connection,
     card: str,
     period: str,
