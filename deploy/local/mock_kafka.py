@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import KafkaException, Producer
 
 from deploy.local.process import ServerStartError, silent
+from deploy.local.server import Startable
 
 _READY_WITHIN_SECONDS = 10.0
 
 
-class MockKafka:
+class MockKafka(Startable):
     """librdkafka's test broker on 127.0.0.1. Other processes can use it for as long as this one lives.
 
     It keeps the newest messages only, in memory, makes topics by itself at their first use, and cannot be asked to.
@@ -29,7 +28,7 @@ class MockKafka:
 
     def __init__(self, topics: Sequence[str] = ()) -> None:
         self._topics = topics
-        self._owner: Producer | None = None
+        self._owner: Producer | None = None  # held: the broker lives as long as it
         self._address: str | None = None
 
     @property
@@ -58,12 +57,3 @@ class MockKafka:
     def stop(self) -> None:
         """Stop the broker; all that it held is gone. Nothing happens if it does not run."""
         self._owner = self._address = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
