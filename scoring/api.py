@@ -149,7 +149,7 @@ def known(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, De
 
 
 def hr(who: Annotated[Login, Depends(known)]) -> Login:
-    """Who it lets in, if he is of HR; else 403."""
+    """Who it lets in, if they are of HR; else 403."""
     if who.role != "hr":
         raise HTTPException(403, "this is for HR")
     return who
@@ -450,7 +450,7 @@ def _actor(who: Login, operation: Operation) -> Actor:
 
 
 def _visible(run: RunRecord, who: Login) -> int | None:
-    """The revision he may see: HR the newest; others what is under review, then what was published; None: nothing."""
+    """The revision they may see: HR the newest; others what is under review, then what was published; None: nothing."""
     return run.revision if who.role == "hr" or run.state == "prepared" else run.published
 
 
@@ -463,7 +463,7 @@ def _seen(connection: Connection, card: str, period: str, who: Login) -> tuple[R
 
 
 def _only(result: Document, who: Login) -> dict[str, Any]:
-    """The result as far as he may see it: counts and costs of everybody are HR's."""
+    """The result as far as they may see it: counts and costs of everybody are HR's."""
     if who.role == "hr":
         return result.whole()
     body = result.whole(lambda one: who.may_see(one.person, one.team))

@@ -54,7 +54,7 @@ class Target(Part):
 class Rater(Part):
     """One source of ratings and its share of the blend, in percent.
 
-    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves his share to the rest.
+    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves their share to the rest.
     """
 
     id: Id
@@ -97,9 +97,9 @@ class Item(Part):
 
     Its value comes from one of: ``kpi``, an id of the catalogue; ``metric``, something that events will give but the
     catalogue does not have yet; ``input``, a figure that people hand in per person and period. A rating or a level that
-    a person gives needs none of these. ``entity``: whose figure a KPI is, his own or his team's. ``requires`` names the
+    a person gives needs none of these. ``entity``: whose figure a KPI is, their own or their team's. ``requires`` names the
     policy values that the target presupposes: under another policy the item is not scored. ``target`` left out: none is
-    set. ``reference``: the value is held against a figure handed in with it (his own target, the previous period)
+    set. ``reference``: the value is held against a figure handed in with it (their own target, the previous period)
     instead. ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item
     is not scored.
     """

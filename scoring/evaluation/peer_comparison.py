@@ -12,14 +12,14 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, comparable, compare
 from streams.kpi.spec import Kpi
 
-#: Person → item id → how his figure compares.
+#: Person → item id → how their figure compares.
 Beside = Mapping[str, Mapping[str, Compared]]
 
 
 def beside(card: Card, people: Mapping[str, Measured], roster: Mapping[str, RosterEntry], judged: Judged) -> Beside:
-    """Everyone with figures beside the others of his team by the roster; those whom it puts into no team beside each other.
+    """Everyone with figures beside the others of their team by the roster; those whom it puts into no team beside each other.
 
-    ``people``: who → his sums. Only items whose KPI is a share or a mean, and of his own, are compared; and nobody alone.
+    ``people``: who → their sums. Only items whose KPI is a share or a mean, and of their own, are compared; and nobody alone.
     """
     items = [(item.id, kpi) for item in (*card.items, *card.optional) if (kpi := _compared(item)) is not None]
     groups: dict[str | None, list[str]] = {}

@@ -1,4 +1,4 @@
-"""One person's period on a card: his figures and ratings, scored item by item, each with its reason."""
+"""One person's period on a card: their figures and ratings, scored item by item, each with its reason."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ class Scorer:
         team: Measured | None = None,
         filled: Mapping[str, Item] = MappingProxyType({}),
     ) -> PersonScore:
-        """A person's score from his sums, his team's where the roster names one, and what was handed in for him.
+        """A person's score from their sums, their team's where the roster names one, and what was handed in for them.
 
-        ``filled``: item id → the item with the target that holds for him, where the card leaves it open.
+        ``filled``: item id → the item with the target that holds for them, where the card leaves it open.
         """
         scored = [
             (
@@ -169,9 +169,9 @@ def evaluate(  # noqa: PLR0913 - what scoring takes, each by its name
 ) -> PersonScore:
     """Score a person's period.
 
-    ``sums``: his measures, summed over the period; ``team_sums``: his team's. ``inputs``: what was handed in for him,
+    ``sums``: their measures, summed over the period; ``team_sums``: their team's. ``inputs``: what was handed in for them,
     by the item's or the figure's id → a number in the item's unit, or its fields. ``weights``: what
-    items are worth, where profiles are in force. ``spreads``: KPI id → how his days differ.
+    items are worth, where profiles are in force. ``spreads``: KPI id → how their days differ.
     """
     team = None if team_sums is None else Measured(team_sums)
     return Scorer(card, policy, weights).score(person, Measured(sums, spreads or {}), inputs or {}, hr_number, team)

@@ -62,7 +62,7 @@ def needs(card: Card, weights: Weights | None = None) -> tuple[Need, ...]:
 
 
 def personal_needs(settings: Settings, card: str, role: str | None, team: str | None) -> Iterator[Need]:
-    """What the outcomes need of a person of this role and team beside his score."""
+    """What the outcomes need of a person of this role and team beside their score."""
     person = Person("", None, card=card, role=role, team=team)
     names: list[str] = []
     for rule in settings.pay:

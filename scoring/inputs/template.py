@@ -31,7 +31,7 @@ _HELP = (
 def template(
     card: Card, period: Period, people: Mapping[str, tuple[str | None, Sequence[Need]]], given: Mapping[str, Fields]
 ) -> bytes:
-    """The workbook. ``people``: person → HR number and what is needed for him. ``given``: what is there already."""
+    """The workbook. ``people``: person → HR number and what is needed for them. ``given``: what is there already."""
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)

@@ -136,7 +136,7 @@ def find_item(card: Card, id: str) -> Item:
 
 
 def find_person(text: str, people: Mapping[str, str | None]) -> str:
-    """The person, if he is scored. Raises ValueError that names the nearest."""
+    """The person, if they are scored. Raises ValueError that names the nearest."""
     if text in people:
         return text
     raise ValueError(

@@ -41,7 +41,7 @@ TrainingRule: TypeAlias = Annotated[LowFigure | WeakDimension, Field(discriminat
 
 
 class Training(Part):
-    """A person's weakest dimensions are his ``lowest`` (ties included) that reach less than ``below`` percent."""
+    """A person's weakest dimensions are their ``lowest`` (ties included) that reach less than ``below`` percent."""
 
     lowest: Annotated[int, Field(ge=1)] = 2
     below: Percent = Decimal(80)

@@ -42,7 +42,7 @@ class Incomplete(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What outcomes need of a person besides his scores, as far as it is known."""
+    """What outcomes need of a person besides their scores, as far as it is known."""
 
     amounts: Amounts = field(default_factory=Amounts)
     exam: Decimal | None = None
@@ -59,7 +59,7 @@ def known(
     last: date,
     amounts: Mapping[str, Decimal] | None = None,
 ) -> dict[str, About]:
-    """Person → what was handed in for him, and his rated days up to ``last``. ``amounts`` hold where none was handed in."""
+    """Person → what was handed in for them, and their rated days up to ``last``. ``amounts`` hold where none was handed in."""
     days = _rated_days(facts, policy, last)
     return {
         person: _about(handed.get(person, {}).get(PERSONAL, {}), days.get(person, ()), amounts or {})
@@ -97,7 +97,7 @@ def _about(own: Mapping[str, str], days: tuple[RatedDay, ...], amounts: Mapping[
 
 
 def _rated_days(facts: Iterable[DailyFacts], policy: AnyPolicy, last: date) -> dict[str, tuple[RatedDay, ...]]:
-    """Person → his days with ratings, oldest first."""
+    """Person → their days with ratings, oldest first."""
     bounds: dict[date, Bound] = {}
     days: dict[str, list[RatedDay]] = {}
     for fact in facts:

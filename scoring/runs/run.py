@@ -47,7 +47,7 @@ class Run:
     weights: Weights
     #: The moment as of which it was judged what had matured; None: everything had.
     as_of: datetime | None = None
-    #: Person → item id → how his figure compares with the rest of his team: for people to read, it scores nothing.
+    #: Person → item id → how their figure compares with the rest of their team: for people to read, it scores nothing.
     beside: Beside = field(default_factory=dict)
 
     @property
@@ -80,8 +80,8 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
     ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
-    other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
-    handed in for him. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
+    other days are passed over. ``roster``: agent id → their entry at the period's end. ``inputs``: agent id → what was
+    handed in for them. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
     what has matured; where it is not given, everything has. ``targets``: those in force on the period's last day fill what the card leaves
     open. Raises ValueError where an entity's day comes
     twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force

@@ -26,7 +26,7 @@ class TokenError(ValueError):
 
 @dataclass(frozen=True)
 class Login:
-    """Who a token lets in. ``person``: his id on the roster; ``team``: the one that a supervisor leads."""
+    """Who a token lets in. ``person``: their id on the roster; ``team``: the one that a supervisor leads."""
 
     name: str
     role: Role
@@ -41,7 +41,7 @@ class Login:
         return self.person or self.name
 
     def may_see(self, person: str, team: str | None) -> bool:
-        """May he see this person's sheet?"""
+        """May they see this person's sheet?"""
         if self.role == "hr" or (self.person is not None and person == self.person):
             return True
         return self.role == "supervisor" and self.team is not None and team == self.team

@@ -185,7 +185,7 @@ def approve(connection: Connection, card: str, period: str, by: Actor, unreviewe
     """Freeze the run with what the reviews have brought, and approve it: a person's act, nobody is graded by machine alone.
 
     ``unreviewed``: why it is approved although columns are unsigned. Raises RefusedStepError where they are and it is not
-    said, and where somebody would approve his own score.
+    said, and where somebody would approve their own score.
     """
     run = find_run(connection, card, period)
     if run.state != "prepared":
@@ -281,7 +281,7 @@ def asked_of(
     people: Iterable[tuple[str, RosterEntry | None]],
     weights: Weights | None = None,
 ) -> dict[str, list[Need]]:
-    """Person → what is needed of people for him, for his score and for what follows from it."""
+    """Person → what is needed of people for them, for their score and for what follows from it."""
     own = needs(card, weights)
     made = {}
     for person, entry in people:

@@ -1,4 +1,4 @@
-"""What a person is compared with: his team, and the next grade or post."""
+"""What a person is compared with: their team, and the next grade or post."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _legend(
 
 
 def _better(outcome: PersonOutcome | None) -> Grade | None:
-    """The grade after his own, where grades go by points."""
+    """The grade after their own, where grades go by points."""
     grade = outcome.month.grade if outcome else None
     if grade is None or grade == "A" or outcome is None or outcome.month.to_next is None:
         return None

@@ -46,7 +46,7 @@ def to_xlsx(
 ) -> bytes:
     """The workbook. Totals stand rounded; items unrounded, shown with 2 places; a dash where something is unscored.
 
-    ``outcomes``: of the same month. ``roster``: person → his entry, for team and site. ``names``: a column beside each person's.
+    ``outcomes``: of the same month. ``roster``: person → their entry, for team and site. ``names``: a column beside each person's.
     ``units``: what teams and sites are called.
     """
     known = names or Names()
