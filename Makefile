@@ -9,10 +9,10 @@ DOCS_VENV := .venv-docs
 DOCS_INSTALLED := $(DOCS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test hunt check fast format bench docs wheel lock generated clean
+.PHONY: help install demo test new-kpi hunt check fast format bench docs wheel lock generated clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; give it as make PYTHON=python3.12")'
@@ -39,6 +39,9 @@ ifdef TESTS
 else
 	$(ALL_TESTS)
 endif
+
+new-kpi: $(INSTALLED) ## Begin a KPI: NAME=callback_rate AREA=calls; tests say what to fill in
+	@$(BIN)/python -m tests.new_kpi "$(NAME)" "$(AREA)"
 
 hunt: $(INSTALLED) ## Look for examples that nobody has thought of; MINUTES=10, as long as you like
 	$(BIN)/python -m tests.hunt --minutes $(or $(MINUTES),10)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from streams.contacts.stage import refused_by_time
 from streams.contracts import topics
 from streams.contracts.decode import Rejected, decode_contact, decode_presence
 from streams.contracts.events import AnyEvent, PresenceEvent
@@ -16,6 +15,7 @@ from streams.contracts.records import Place
 from streams.kafka import reading
 from streams.kpi.policy.versions import AnyPolicy
 from streams.settings import Settings
+from streams.windows.admission import check_lateness
 from streams.windows.clock import EventClock, instant
 from streams.worker.state.progress import Progress
 from streams.worker.transactions import partition_of
@@ -130,7 +130,7 @@ def event_clocks(settings: Settings, policy: AnyPolicy, machine: int, decided: b
 def _advance(clock: EventClock, event: AnyEvent, policy: AnyPolicy, machine: int) -> None:
     """As a worker does on the event clock."""
     at = event.at
-    if refused_by_time(at, at if clock.now is None else clock.now, machine, policy) is None:
+    if check_lateness(at, at if clock.now is None else clock.now, machine, policy) is None:
         who = event.agent_id if isinstance(event, PresenceEvent) else event.contact_id
         clock.advance(at, who, policy.allowed_lateness_ms)
 

@@ -53,6 +53,14 @@ def load_file(path: Readable) -> Any:
     return load(text)
 
 
+def load_named(path: Readable, what: str) -> Any:
+    """What the file of ``what`` (``the policy``) says. Raises ValueError that names it where it cannot be read or is no YAML."""
+    try:
+        return load_file(path)
+    except (OSError, YamlError) as error:
+        raise ValueError(f"cannot read {what} {path}: {error}") from error
+
+
 def composed(text: str) -> tuple[yaml.Node | None, Any]:
     """The text's nodes, which know their lines, and what it says. Raises YamlError."""
     if len(text) > MOST_CHARACTERS:

@@ -25,7 +25,7 @@ from streams.contracts import topics
 from streams.contracts.decode import Rejected, decode_contact, decode_presence
 from streams.contracts.events import AnyEvent
 from streams.kafka import reading
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_producer
 from streams.settings import Settings
 from streams.sources.sent import Sent
 from streams.worker.dead_letters import At, Letter, Note, read_letter
@@ -292,9 +292,8 @@ def opened(settings: Settings) -> KafkaProducer:
     """The producer of whoever changes what stands in ``dead-letters``, one at a time: who had it before is shut out, and what they had
     begun is rolled back. Raises KafkaError where no broker answers.
     """
-    producer = KafkaProducer(
-        **kafka_python_options(settings),
-        acks="all",
+    producer = open_producer(
+        settings,
         compression_type="gzip",
         linger_ms=_LINGER_MS,
         batch_size=_BATCH_BYTES,

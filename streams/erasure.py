@@ -31,7 +31,7 @@ from streams.contracts import redis_keys, topics
 from streams.contracts.topics import Topic
 from streams.dead_letters import opened
 from streams.kafka import reading
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_producer
 from streams.kafka.drained import taken_in, wait_until_taken_in
 from streams.kafka.topics import configs, delete_before
 from streams.settings import Settings
@@ -147,7 +147,7 @@ def forget(settings: Settings, ids: Sequence[str], seconds: float) -> None:
             "(--wait), and run this again"
         ) from error
     numbers = sorted(part.partition for part in _ends(settings, rekeyed))
-    with reading.answering(settings), closing(KafkaProducer(**kafka_python_options(settings), acks="all")) as producer:
+    with reading.answering(settings), closing(open_producer(settings)) as producer:
         sent = []
         for id in ids:
             key, value, headers = note_message(Note(None, "", Forget(id)))

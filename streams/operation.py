@@ -16,7 +16,7 @@ from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score
 from streams.entities.daily_facts import plain, whole
 from streams.entities.day_parts import decode_day
 from streams.kafka import reading
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_producer
 from streams.kpi.levels import grows
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
@@ -95,7 +95,7 @@ class KafkaOperation:
         return max(moments) if on_event_time and moments else machine_ms()
 
     def _producer(self) -> KafkaProducer:
-        return KafkaProducer(**kafka_python_options(self.settings), acks="all", compression_type="gzip")
+        return open_producer(self.settings, compression_type="gzip")
 
     def _whole(self, consumer: KafkaConsumer, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
         """Key and value of every message of a topic up to its present end."""
@@ -112,7 +112,7 @@ class KafkaOperation:
         return (record for record in reading.read(consumer, ends, patience=_PATIENCE) if record.key is not None)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
-        """Agent id → his entry in force on a day; empty where nobody has imported a roster.
+        """Agent id → their entry in force on a day; empty where nobody has imported a roster.
 
         Raises ConnectionError where no Kafka answers.
         """

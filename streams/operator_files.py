@@ -18,10 +18,7 @@ def load_policy(path: Path | None) -> AnyPolicy:
     """
     if path is None:
         return Policy()
-    try:
-        raw = bounded_yaml.load_file(path)
-    except (OSError, bounded_yaml.YamlError) as error:
-        raise ValueError(f"cannot read the policy {path}: {error}") from error
+    raw = bounded_yaml.load_named(path, "the policy")
     if raw is not None and not isinstance(raw, dict):
         raise ValueError(f"policy {path}: values by name are expected, like service_level_seconds: 20")
     try:
@@ -36,10 +33,7 @@ def load_rules(path: Path | None) -> tuple[Rule, ...]:
     Raises ValueError that names the file and every wrong rule and entry.
     """
     source = path or files("streams.alerts") / "first.yaml"
-    try:
-        raw = bounded_yaml.load_file(source)
-    except (OSError, bounded_yaml.YamlError) as error:
-        raise ValueError(f"cannot read the alert rules {source}: {error}") from error
+    raw = bounded_yaml.load_named(source, "the alert rules")
     try:
         return read_rules(raw)
     except ValueError as error:

@@ -7,6 +7,7 @@ from datetime import date
 
 from msgspec import DecodeError, json
 
+from streams.contracts.dated import in_force
 from streams.contracts.events import AgentEvent, ContactEvent
 from streams.contracts.outputs import RosterEntry
 from streams.windows.clock import Days
@@ -44,12 +45,7 @@ class Roster:
 
     def on(self, agent: str, day: date) -> RosterEntry | None:
         """The agent's entry in force on a day."""
-        found = None
-        for entry in self._of_agent.get(agent, ()):
-            if entry.valid_from > day:
-                break
-            found = entry
-        return found
+        return in_force(self._of_agent.get(agent, ()), day)
 
     def complete(self, event: ContactEvent | AgentEvent, at: int, days: Days) -> bool:
         """Fill in the event's team and site where it names an agent but not these; False: it is as it was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -73,14 +73,7 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
     if len(body) > MOST_BYTES:
         raise TabularError(f"{name}: more than {MOST_BYTES // 1_000_000} MB; split it")
     number, header = next(told, (1, []))
-    found = [_column(cell, columns) for cell in header]
-    said = ", ".join(f"{zh} {column}" for column, zh in columns.items())
-    if unknown := [cell for cell, column in zip(header, found, strict=True) if cell.strip() and column is None]:
-        raise TabularError(f"{name}, row {number}: unknown columns {', '.join(unknown)}; known: {said}")
-    if lacking := [column for column in needed if column not in found]:
-        raise TabularError(f"{name}, row {number}: no column {', '.join(lacking)}; the columns are {said}")
-    if twice := sorted({column for column in found if column and found.count(column) > 1}):
-        raise TabularError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
+    found = _header(f"{name}, row {number}", header, columns, needed)
     rows, faults = [], []
     for at, cells in told:
         if at > MOST_ROWS:
@@ -101,6 +94,19 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
     if faults:
         raise TabularError("\n".join(faults))
     return rows
+
+
+def _header(where: str, header: Sequence[str], columns: Mapping[str, str], needed: tuple[str, ...]) -> list[str | None]:
+    """The column of each cell of the header; None: of an empty one."""
+    found = [_column(cell, columns) for cell in header]
+    said = ", ".join(f"{zh} {column}" for column, zh in columns.items())
+    if unknown := [cell for cell, column in zip(header, found, strict=True) if cell.strip() and column is None]:
+        raise TabularError(f"{where}: unknown columns {', '.join(unknown)}; known: {said}")
+    if lacking := [column for column in needed if column not in found]:
+        raise TabularError(f"{where}: no column {', '.join(lacking)}; the columns are {said}")
+    if twice := sorted({column for column in found if column and found.count(column) > 1}):
+        raise TabularError(f"{where}: the column {', '.join(twice)} is there twice; keep one")
+    return found
 
 
 def day(text: str) -> date:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-from confluent_kafka import KafkaException, Producer
+from typing import TYPE_CHECKING
 
 from deploy.local.process import ServerStartError, silent
 from deploy.local.server import Startable
+from deploy.local.tools import JAVA_ADVICE, MissingToolError
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
 
 _READY_WITHIN_SECONDS = 10.0
 
@@ -39,9 +42,18 @@ class MockKafka(Startable):
         return self._address
 
     def start(self, progress: Callable[[str], None] = silent) -> str:
-        """Start the broker and return its address. Raises ServerStartError if it does not come up."""
+        """Start the broker and return its address.
+
+        Raises MissingToolError where librdkafka is not installed, ServerStartError if the broker does not come up.
+        """
         if self._address is not None:
             return self._address
+        try:
+            from confluent_kafka import KafkaException, Producer
+        except ImportError as error:
+            raise MissingToolError(
+                "librdkafka's test broker is not installed either", f"pip install 'deskpulse[broker]'; or {JAVA_ADVICE}"
+            ) from error
         progress("Starting librdkafka's test broker inside this process: nothing that it holds is durable")
         owner = Producer({"test.mock.num.brokers": 1, "log_level": 3})
         try:

@@ -11,13 +11,14 @@ from fractions import Fraction
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
 from scoring.outcomes.bilingual import Words
+from scoring.outcomes.given import Given, GivingRule
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
 from scoring.outcomes.pay_rules import BonusPool, PayRule
 from scoring.outcomes.people import History, Past, Person
 from scoring.outcomes.settings import Settings, faults
 from scoring.outcomes.standing import Standing, stand
-from scoring.outcomes.stars import Stars, rate
+from scoring.outcomes.stars import Stars
 from scoring.outcomes.streaks import Held, by_days, by_terms
 from scoring.outcomes.summary import Summary, summary, term_summary
 from scoring.outcomes.terms import Kind, Term, closed_by
@@ -31,13 +32,14 @@ class PersonOutcome:
     """Everything that a month decided for one person.
 
     ``standings``: the month's, and those of the quarter and the year that end with it. ``pay`` and ``base_bonus``: None
-    where no rule is for them, or the rule's quarter or year is not over (``notes`` say so). ``streaks``: all that are
+    where no rule is for them, or the rule's quarter or year is not over (``notes`` say so). ``given``: what single rules give, by
+    their key in the settings, such as stars; what is not there is not due. ``streaks``: all that are
     counted, with what they granted.
     """
 
     person: str
     standings: tuple[Standing, ...]
-    stars: Stars | None
+    given: Mapping[str, Given]
     pay: Pay | None
     base_bonus: Pay | None
     streaks: tuple[Held, ...]
@@ -50,6 +52,12 @@ class PersonOutcome:
     def month(self) -> Standing:
         """The month's standing."""
         return self.standings[0]
+
+    @property
+    def stars(self) -> Stars | None:
+        """The stars of a quarter that ends with the month."""
+        given = self.given.get("stars")
+        return given if isinstance(given, Stars) else None
 
     def onto(self, history: History) -> History:
         """The history with this month decided, as the next one looks back on it. Deciding a month again replaces it."""
@@ -120,20 +128,21 @@ class _Decided:
         self._past = {id: _earlier(history.get(id, History()), period) for id in people}
         self._terms = list(closed_by(period))
         self._standings = {term.kind: _standings(term, people, self._past, settings) for term in self._terms}
-        self._stars = _stars(people, self._standings.get("quarter"), settings)
-        self._paid, self._unpaid = _pay(people, self._standings, self._stars, settings, pools)
-        newest = _newest_stars(self._past, self._stars)
+        self._own = {id: {kind: of[id] for kind, of in self._standings.items()} for id in people}
+        self._given = {id: _given(settings.giving, person, self._own[id]) for id, person in people.items()}
+        stars = _stars_of(self._given)
+        self._paid, self._unpaid = _pay(people, self._standings, stars, settings, pools)
+        newest = _newest_stars(self._past, stars)
         self._actions, self._notes = actions(settings.actions, period, opened, given, self._standings["month"], newest)
 
     def outcome(self, person: Person) -> PersonOutcome:
         """Everything that is decided for one person."""
-        id, settings = person.id, self._settings
-        own = {kind: of[id] for kind, of in self._standings.items()}
-        bonus = settings.base_bonus
+        id, settings, bonus = person.id, self._settings, self._settings.base_bonus
+        own = self._own[id]
         return PersonOutcome(
             person=id,
             standings=tuple(own.values()),
-            stars=self._stars.get(id),
+            given=self._given[id],
             pay=self._paid.get(id),
             base_bonus=base_bonus(bonus, person, self._terms[0]) if bonus and bonus.who.takes(person) else None,
             streaks=tuple(_streaks(person, own, self._past[id], self._period, settings)),
@@ -201,13 +210,14 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
     return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), said
 
 
-def _stars(
-    people: Mapping[str, Person], quarters: Mapping[str, Standing] | None, settings: Settings
-) -> dict[str, Stars]:
-    rule = settings.stars
-    if rule is None or quarters is None:
-        return {}
-    return {id: rate(rule, person, quarters[id]) for id, person in people.items() if rule.who.takes(person)}
+def _given(rules: Mapping[str, GivingRule], person: Person, own: Mapping[Kind, Standing]) -> dict[str, Given]:
+    made = {key: rule.give(person, own) for key, rule in rules.items() if rule.who.takes(person)}
+    return {key: given for key, given in made.items() if given is not None}
+
+
+def _stars_of(given: Mapping[str, Mapping[str, Given]]) -> dict[str, Stars]:
+    """Person → their stars of this month, who are given any."""
+    return {id: stars for id, own in given.items() if isinstance(stars := own.get("stars"), Stars)}
 
 
 def _newest_stars(past: Mapping[str, History], now: Mapping[str, Stars]) -> dict[str, int]:

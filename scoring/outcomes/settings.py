@@ -9,6 +9,7 @@ from pydantic import Field
 
 from scoring.outcomes.actions import ActionRules
 from scoring.outcomes.awards import Award
+from scoring.outcomes.given import GivingRule
 from scoring.outcomes.grades import Grades
 from scoring.outcomes.ladder import Post
 from scoring.outcomes.parts import Part, Points, Rule
@@ -44,6 +45,12 @@ class Settings(Part):
     awards: tuple[Award, ...] = ()
     ladder: tuple[Post, ...] = ()
     actions: ActionRules = ActionRules()
+
+    @property
+    def giving(self) -> dict[str, GivingRule]:
+        """The rules that look at one person at a time, by their key."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: rule for name, rule in found.items() if isinstance(rule, GivingRule)}
 
 
 def faults(settings: Settings) -> Iterator[Fault]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import EVERYBODY, Part, Percent, Points, Who
+from scoring.outcomes.given import GivingRule
+from scoring.outcomes.parts import Percent, Points
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
-from scoring.outcomes.terms import Term
+from scoring.outcomes.terms import Kind, Term
 from scoring.rounding import cents, decimal, shown, total
 
 MOST = 5
@@ -27,7 +29,7 @@ def _rising(cuts: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
     return cuts
 
 
-class StarRule(Part):
+class StarRule(GivingRule):
     """Stars are given for ``kpi`` percent of the quarter's mean total plus ``exam`` percent of the exam (both 0–100).
 
     ``cuts``: the mix from which on 2, 3, 4 and 5 stars are given; below the first it is 1. The mix is rounded as totals are.
@@ -41,7 +43,6 @@ class StarRule(Part):
         Decimal(80),
         Decimal(90),
     )
-    who: Who = EVERYBODY
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -49,16 +50,28 @@ class StarRule(Part):
             raise ValueError(f"kpi {self.kpi} and exam {self.exam} add up to {self.kpi + self.exam}, not to 100")
         return self
 
+    def give(self, person: Person, standings: Mapping[Kind, Standing]) -> Stars | None:
+        """The stars of one person; None within a quarter."""
+        quarter = standings.get("quarter")
+        return None if quarter is None else rate(self, person, quarter)
+
 
 @dataclass(frozen=True)
 class Stars:
     """One person's stars of a quarter. ``stars`` and ``mixed`` are None where the quarter or the exam is missing."""
+
+    label: ClassVar[Words] = Words("星级", "Stars")
 
     person: str
     term: Term
     stars: int | None
     mixed: Decimal | None
     reason: Words
+
+    @property
+    def value(self) -> int | None:
+        """How many."""
+        return self.stars
 
 
 def rate(rule: StarRule, person: Person, quarter: Standing) -> Stars:

@@ -163,7 +163,8 @@ def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
             {"term": str(one.term), "total": _text(one.total), "grade": one.grade, "rank": one.rank}
             for one in outcome.standings[1:]
         ],
-        "stars": outcome.stars.stars if outcome.stars else None,
+        "stars": None,  # files have always had the key
+        **{key: given.value for key, given in outcome.given.items()},
         "pay": _pay(outcome.pay),
         "base_bonus": _pay(outcome.base_bonus),
         "awards": [award.award for award in outcome.awards],

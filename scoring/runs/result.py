@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -21,6 +21,8 @@ from scoring.runs.run import Run
 from scoring.runs.snapshot import Materials, adjusted
 
 SCHEMA = "deskpulse/result/2"
+#: What a frozen outcome has beside what single rules give.
+_NAMED = {field.name for field in fields(PersonOutcome)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,16 @@ def _lines(materials: Materials, result: Result) -> Iterator[bytes]:
         entry, outcome = materials.roster.get(id), made.get(id)
         team = entry.team_id if entry else None
         score = {**msgspec.to_builtins(message(result.run, person)), "hr_number": person.hr_number, "team": team}
-        yield person_line(id, team, score, plain(outcome), plain(_closed(outcome)) if outcome else None)
+        yield person_line(
+            id, team, score, _outcome(outcome) if outcome else None, plain(_closed(outcome)) if outcome else None
+        )
+
+
+def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
+    """What was decided, as it is frozen: what single rules give stands beside the rest, stars always."""
+    made: dict[str, Any] = plain(outcome)
+    given = made.pop("given")
+    return {**made, "stars": None, **given}
 
 
 def _closed(outcome: PersonOutcome) -> dict[str, Any]:
@@ -138,17 +149,22 @@ def _told(result: PersonResult) -> Iterator[tuple[str, str | None]]:
 
 def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     for standing in made["standings"]:
-        for what in ("rank", "grade", "top", "bottom", "met"):
-            if standing[what] is not None:
-                yield f"{standing['term']} {what}", str(standing[what])
+        yield from _stood(standing)
     for name in ("pay", "base_bonus"):
         if made[name]:
             yield name, made[name]["money"]
-    if made["stars"]:
-        yield "stars", str(made["stars"]["stars"])
+    for key in sorted(made.keys() - _NAMED):
+        if given := made[key]:
+            yield key, str(given.get("value", given.get(key)))
     for award in made["awards"]:
         yield f"award {award['award']}", "yes"
     for held in made["streaks"]:
         yield f"streak {held['streak']}", str(held["count"])
     for action in made["actions"]:
         yield "action " + action["kind"] + (f" {action['rule']}" if action["rule"] else ""), action["due"]
+
+
+def _stood(standing: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for what in ("rank", "grade", "top", "bottom", "met"):
+        if standing[what] is not None:
+            yield f"{standing['term']} {what}", str(standing[what])

@@ -11,20 +11,14 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
+from streams.kpi.labels import ENTITIES, NONE, WINDOW_SPANS
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
+from streams.languages import Text
 from streams.windows.clock import instant
 from streams.windows.rolling import Plain
-
-_WINDOW_WORDS = {
-    "5m": ("近5分钟", "in the last 5 min"),
-    "30m": ("近30分钟", "in the last 30 min"),
-    "today": ("今日", "today"),
-    "now": ("当前", "now"),
-}
-
 
 _WAITING = "calls_waiting"
 
@@ -110,8 +104,8 @@ def look(
         if rule is None:
             if before is not None:
                 del states[watch.rule.id]
-                if before.status == "firing":
-                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), before.since, now))
+                if (since := _fires_since(before)) is not None:
+                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), since, now))
             continue
         if before is None and watch.too_few(sums, wait):
             continue
@@ -123,13 +117,17 @@ def look(
             del states[rule.id]
         else:
             states[rule.id] = after
-        fired_before = before is not None and before.status == "firing"
-        fires = after is not None and after.status == "firing"
-        if fires and not fired_before and after is not None:
-            told.append(_alert(rule, watch.policy, entity, "firing", figure, after.since, now))
-        elif fired_before and not fires and before is not None:
-            told.append(_alert(rule, watch.policy, entity, "resolved", figure, before.since, now))
+        fired_since, fires_since = _fires_since(before), _fires_since(after)
+        if fired_since is None and fires_since is not None:
+            told.append(_alert(rule, watch.policy, entity, "firing", figure, fires_since, now))
+        elif fired_since is not None and fires_since is None:
+            told.append(_alert(rule, watch.policy, entity, "resolved", figure, fired_since, now))
     return told
+
+
+def _fires_since(state: AlertState | None) -> int | None:
+    """Since when an alert fires, ms; None: it does not."""
+    return state.since if state is not None and state.status == "firing" else None
 
 
 def standing(
@@ -158,7 +156,7 @@ def standing(
 
 
 def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, since: int, now: int) -> Alert:
-    zh, en = _reason(rule, policy, entity, status, figure, (now - since) / 1000)
+    reason = _reason(rule, policy, entity, status, figure, (now - since) / 1000)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -171,51 +169,48 @@ def _alert(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure:
         threshold=rule.threshold,
         value=figure.value,
         n=figure.n,
-        reason_zh=zh,
-        reason_en=en,
+        reason_zh=reason.zh,
+        reason_en=reason.en,
     )
 
 
-_KIND_WORDS = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "职场", "all": "全体"}
+_FIRED = Text(
+    "{who}{window}{name} {value}（n={n}），{side} {threshold}，已持续 {held:.0f} 秒。",
+    "{name}, {who}, {window}: {value} (n={n}), {side} {threshold} for {held:.0f} s.",
+)
+_RESOLVED = Text(
+    "{who}{window}{name}恢复到 {value}（n={n}）。",
+    "{name}, {who}, {window}: back at {value} (n={n}).",
+)
+_TOO_FEW = Text("{who}{window}{name}：数据不足，解除。", "{name}, {who}, {window}: too little data left, resolved.")
+_NO_TARGET = Text("{who}{window}{name}：目标已取消，解除。", "{name}, {who}, {window}: no target any more, resolved.")
+_BELOW, _ABOVE = Text("低于", "below"), Text("高于", "above")
 
 
-def _reason(
-    rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float
-) -> tuple[str, str]:
+def _reason(rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float) -> Text:
     kind, id = entity_kind(entity), entity_id(entity)
-    who_zh = _KIND_WORDS[kind] + ("" if kind == "all" else f" {id}")
-    who_en = "the whole operation" if kind == "all" else f"{kind} {id}"
-    window_zh, window_en = _WINDOW_WORDS[rule.window]
     kpi = KPIS[rule.kpi]
-    names, unit = named(kpi, policy, id if kind == "queue" else None), kpi.unit
-    name_zh, name_en = names.zh, names.en
-    value, threshold = _shown(figure.value, unit), _shown(rule.threshold, unit)
-    n_zh, n_en = f"（n={figure.n}）", f" (n={figure.n})"
     if rule.by_target:  # with none, or it would be a number by now
-        return (
-            f"{who_zh}{window_zh}{name_zh}：目标已取消，解除。",
-            f"{name_en}, {who_en}, {window_en}: no target any more, resolved.",
-        )
-    if status == "resolved":
-        if figure.value is None or figure.n < rule.min_n:
-            return (
-                f"{who_zh}{window_zh}{name_zh}：数据不足，解除。",
-                f"{name_en}, {who_en}, {window_en}: too little data left, resolved.",
-            )
-        return (
-            f"{who_zh}{window_zh}{name_zh}恢复到 {value}{n_zh}。",
-            f"{name_en}, {who_en}, {window_en}: back at {value}{n_en}.",
-        )
-    side_zh, side_en = ("低于", "below") if rule.below is not None else ("高于", "above")
-    return (
-        f"{who_zh}{window_zh}{name_zh} {value}{n_zh}，{side_zh} {threshold}，已持续 {held:.0f} 秒。",
-        f"{name_en}, {who_en}, {window_en}: {value}{n_en}, {side_en} {threshold} for {held:.0f} s.",
+        template = _NO_TARGET
+    elif status != "resolved":
+        template = _FIRED
+    else:
+        template = _TOO_FEW if figure.value is None or figure.n < rule.min_n else _RESOLVED
+    return template.format(
+        who=ENTITIES[kind].format(id),
+        window=WINDOW_SPANS[rule.window],
+        name=named(kpi, policy, id if kind == "queue" else None).name,
+        value=_shown(figure.value, kpi.unit),
+        n=figure.n,
+        side=_BELOW if rule.below is not None else _ABOVE,
+        threshold=_shown(rule.threshold, kpi.unit),
+        held=held,
     )
 
 
 def _shown(value: float | None, unit: str) -> str:
     if value is None:
-        return "—"
+        return NONE
     match unit:
         case "ratio":
             return f"{value * 100:.1f} %"

@@ -7,23 +7,20 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from streams.contracts.outputs import Alert, entity_id, entity_kind
-
-#: How the reasons call whom they are about (``evaluate``), in both languages; the page's ``names.js`` puts names in the same way.
-_WORDS = {
-    "agent": ("坐席 {}", "agent {}"),
-    "team": ("班组 {}", "team {}"),
-    "queue": ("队列 {}", "queue {}"),
-    "site": ("职场 {}", "site {}"),
-}
+from streams.kpi.labels import ENTITIES
+from streams.languages import Text
 
 
-def named(alert: Alert, name: Callable[[str], tuple[str, str] | None]) -> Alert:
-    """The alert with a name in place of the id in its reasons. ``name``: entity → its name in Chinese and English text, None: stays."""
-    id, both = entity_id(alert.entity), _WORDS.get(entity_kind(alert.entity))
-    if both is None or (known := name(alert.entity)) is None:
+def named(alert: Alert, name: Callable[[str], Text | None]) -> Alert:
+    """The alert with a name in place of the id in its reasons, as the page puts it in (``names.js``). ``name``: entity → its name in a
+    text, None: the id stays.
+    """
+    kind, id = entity_kind(alert.entity), entity_id(alert.entity)
+    if kind == "all" or kind not in ENTITIES or (known := name(alert.entity)) is None:
         return alert
-    zh, en = (
-        text.replace(words.format(id), words.format(called), 1)
-        for text, words, called in zip((alert.reason_zh, alert.reason_en), both, known, strict=True)
+    by_id, by_name = ENTITIES[kind].format(id), ENTITIES[kind].format(known)
+    return replace(
+        alert,
+        reason_zh=alert.reason_zh.replace(by_id.zh, by_name.zh, 1),
+        reason_en=alert.reason_en.replace(by_id.en, by_name.en, 1),
     )
-    return replace(alert, reason_zh=zh, reason_en=en)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from streams.contracts.outputs import NOW, WINDOWS, WatchedWindow
 from streams.kpi.catalog import KPIS
 from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
@@ -26,7 +27,7 @@ class Rule(BaseModel):
     zh: str
     en: str
     kpi: str
-    window: Literal["5m", "30m", "today", "now"]
+    window: WatchedWindow
     below: float | Literal["target"] | None = None
     above: float | Literal["target"] | None = None
     clear: float | None = None
@@ -38,13 +39,13 @@ class Rule(BaseModel):
     runbook_en: str = ""
 
     @model_validator(mode="after")
-    def _sound(self) -> Rule:
+    def _watches_what_there_is(self) -> Rule:
         if (self.below is None) == (self.above is None):
             raise ValueError("give exactly one of `below` and `above`")
         if self.kpi not in KPIS:
             raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
         if KPIS[self.kpi].live:
-            if self.window != "now":
+            if self.window != NOW:
                 raise ValueError(f"{self.kpi} is a value of this moment: `window: now`")
             if self.kpi == STAFFING_GAP and (unfit := {"agent", "team", "queue"} & set(self.scope)):
                 raise ValueError(f"no agents are tied to one {' or '.join(sorted(unfit))}: scope is site or all")
@@ -52,17 +53,29 @@ class Rule(BaseModel):
                 raise ValueError(f"nobody waits for an {' or '.join(sorted(unfit))}: scope is queue, site or all")
         elif KPIS[self.kpi].only_mature:
             raise ValueError(f"{self.kpi} is known only after days: no window has it; watch it in the days' facts")
-        elif self.window == "now":
+        elif self.window == NOW:
             *others, last = (id for id, kpi in KPIS.items() if kpi.live)
-            raise ValueError(f"`window: now` is for {', '.join(others)} and {last} only; take 5m, 30m or today")
-        if self.by_target:
-            if KPIS[self.kpi].better == "range":
-                raise ValueError(f"of {self.kpi} neither side is better: give a number instead of the target")
-            side = "below" if KPIS[self.kpi].better == "higher" else "above"
-            if getattr(self, side) is None:
-                raise ValueError(f"of {self.kpi} {KPIS[self.kpi].better} is better: write `{side}: target`")
-            if self.clear is not None:
-                raise ValueError("`clear` goes with a number; a rule on the target resolves when it is reached")
+            raise ValueError(
+                f"`window: now` is for {', '.join(others)} and {last} only; take {', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _targets_on_the_bad_side(self) -> Rule:
+        if not self.by_target:
+            return self
+        better = KPIS[self.kpi].better
+        if better == "range":
+            raise ValueError(f"of {self.kpi} neither side is better: give a number instead of the target")
+        side = "below" if better == "higher" else "above"
+        if getattr(self, side) is None:
+            raise ValueError(f"of {self.kpi} {better} is better: write `{side}: target`")
+        if self.clear is not None:
+            raise ValueError("`clear` goes with a number; a rule on the target resolves when it is reached")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_that_can_be(self) -> Rule:
         for name in ("below", "above", "clear"):
             if (
                 isinstance(value := getattr(self, name), float)
@@ -107,7 +120,7 @@ def _impossible(kpi: Kpi, value: float) -> str | None:
         return None
     if kpi.unit == "ratio":
         meant = f"; did you mean {value / 100:g}?" if 1 < value <= 100 else ""
-        return f"{kpi.id} is a share, {'from 0 to 1' if kpi.part else 'usually from 0 to 1'}{meant}"
+        return f"{kpi.id} is a share, {'from 0 to 1' if kpi.formula.part else 'usually from 0 to 1'}{meant}"
     ends = f"from {low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
     return f"{kpi.id} is {ends} ({kpi.unit})"
 

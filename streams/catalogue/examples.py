@@ -23,16 +23,18 @@ from importlib.resources.abc import Traversable
 from typing import Annotated, Any
 
 import msgspec
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from streams import bounded_yaml
 from streams.contracts.decode import Rejected, decode_any
 from streams.contracts.outputs import Figure, Snapshot, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import Explained, explain, near
+from streams.kpi.labels import ENTITIES
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import side_of
+from streams.languages import Text
 from streams.pipeline import Run, run
 from streams.windows.clock import instant
 
@@ -170,7 +172,7 @@ def _event(number: int, line: str) -> bytes:
         name, equals, value = field.partition("=")
         if not equals:
             raise ValueError(f"event {number}, {line!r}: {field!r} is no field; write it like agent=A1")
-        body[_SHORT.get(name, name)] = moment(value) if _MOMENT.fullmatch(value) else yaml.safe_load(value)
+        body[_SHORT.get(name, name)] = moment(value) if _MOMENT.fullmatch(value) else bounded_yaml.load(value)
     raw = msgspec.json.encode(body)
     if isinstance(event := decode_any(raw), Rejected):
         raise ValueError(f"event {number}, {line!r}: {event.reason}: {event.detail}")
@@ -190,9 +192,8 @@ def moment(text: str) -> str:
 def load(text: str, name: str) -> tuple[Example, ...]:
     """The examples of one file. Raises ValueError with every wrong entry named."""
     try:
-        raw = yaml.safe_load(text) or []
-        return tuple(_EXAMPLES.validate_python(raw))
-    except yaml.YAMLError as error:
+        return tuple(_EXAMPLES.validate_python(bounded_yaml.load(text) or []))
+    except bounded_yaml.YamlError as error:
         raise ValueError(f"cannot read the examples {name}: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
@@ -214,8 +215,7 @@ def _folder() -> Traversable:
     return files("streams") / "kpi" / "examples"
 
 
-def whose(entity: str) -> tuple[str, str]:
-    """An entity as the catalogue calls it, in Chinese and in English."""
-    zh = {"agent": "坐席", "team": "班组", "queue": "队列", "site": "站点"}
+def whose(entity: str) -> Text:
+    """An entity as the catalogue calls it."""
     kind, id = entity_kind(entity), entity_id(entity)
-    return ("全部", "all") if kind == "all" else (f"{zh[kind]} {id}", f"{kind} {id}")
+    return Text("全部", "all") if kind == "all" else ENTITIES[kind].format(id)

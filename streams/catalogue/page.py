@@ -10,48 +10,42 @@ from streams.catalogue.examples import Example, Worked, examples, whose, work
 from streams.kpi.catalog import AREAS
 from streams.kpi.explained import SIDES, Part, interval_of
 from streams.kpi.labels import AREAS as AREA_NAMES
-from streams.kpi.labels import BETTER, INTERVALS, KINDS, LANGUAGES, NONE, Language, interval_said, said
+from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, interval_said, said
 from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
+from streams.languages import LANGUAGES, SPOKEN, Language, Text
 
 #: The page in each language, as a file's name.
-PAGES: Mapping[Language, str] = {"en": "kpis.md", "zh": "kpis.zh-CN.md"}
+PAGES: Mapping[Language, str] = {
+    language: "kpis.md" if language == "en" else f"kpis.{spoken.tag}.md" for language, spoken in SPOKEN.items()
+}
 #: Where the pages of this repository lie.
 DOCS = Path(__file__).parents[2] / "docs"
 
-_HEADS: Mapping[str, Mapping[Language, str]] = {
-    "formula": {"zh": "公式", "en": "Formula"},
-    "measures": {"zh": "度量", "en": "Measures"},
-    "unit": {"zh": "单位", "en": "Unit"},
-    "interval": {"zh": "区间", "en": "Interval"},
-    "needs": {"zh": "需要的事件", "en": "Needs"},
-    "policy": {"zh": "政策项（默认值）", "en": "Policy fields (default)"},
-    "none": {"zh": "无", "en": "none"},
-    "traps": {"zh": "注意", "en": "Traps"},
-    "version": {"zh": "版本", "en": "Version"},
-    "scored": {"zh": "计分", "en": "Scored"},
-    "never": {"zh": "仅供查看，评分卡不接受", "en": "a sign to look at; score cards refuse it"},
-    "example": {"zh": "算例", "en": "Example"},
-    "no_side": {"zh": "这一侧无数据", "en": "no data on this side"},
-    "no_data": {"zh": "无数据", "en": "no data"},
-    "day": {"zh": "第 {} 天", "en": "day {}"},
-    "total": {"zh": "全部日期合计", "en": "all days together"},
-    "until": {"zh": "时间走到", "en": "time goes on to"},
-    "pending": {"zh": "未到期", "en": "not matured"},
+_HEADS: Mapping[str, Text] = {
+    "formula": Text("公式", "Formula"),
+    "measures": Text("度量", "Measures"),
+    "unit": Text("单位", "Unit"),
+    "interval": Text("区间", "Interval"),
+    "needs": Text("需要的事件", "Needs"),
+    "policy": Text("政策项（默认值）", "Policy fields (default)"),
+    "given": Text("政策", "Policy"),
+    "none": Text("无", "none"),
+    "traps": Text("注意", "Traps"),
+    "version": Text("版本", "Version"),
+    "scored": Text("计分", "Scored"),
+    "never": Text("仅供查看，评分卡不接受", "a sign to look at; score cards refuse it"),
+    "example": Text("算例", "Example"),
+    "no_side": Text("这一侧无数据", "no data on this side"),
+    "no_data": Text("无数据", "no data"),
+    "day": Text("第 {} 天", "day {}"),
+    "total": Text("全部日期合计", "all days together"),
+    "until": Text("时间走到", "time goes on to"),
+    "pending": Text("未到期", "not matured"),
 }
-_INTRO: Mapping[Language, str] = {
-    "en": """# The catalogue of KPIs
-
-Every KPI with its formula, what it needs, the policy that it depends on, what it is mistaken for, and a worked example. Written by
-`deskpulse kpi document` from the definitions in [`streams/kpi/catalog/`](../streams/kpi/catalog/) and the examples in
-[`streams/kpi/examples/`](../streams/kpi/examples/), each of which a test runs through the product. Where a value comes from:
-`deskpulse kpi explain csat --entity agent:A17 --month 2026-10`. Policy fields: [policy](policy-and-alerts.md). [中文](kpis.zh-CN.md)
-
-An example's line says when, which contact, what happened, and the event's fields; `+1d` is the next day. `2 / 3` divides the sums of
-the measures named above it. No data is no data, never 0.
-""",
-    "zh": """# 指标目录
+_INTRO = Text(
+    zh="""# 指标目录
 
 [English](kpis.md)
 
@@ -62,7 +56,17 @@ the measures named above it. No data is no data, never 0.
 
 算例每行依次是时间、联络、事件和字段；`+1d` 表示次日。`2 / 3` 是上面所列度量之和相除。没有数据就是没有数据，绝不写成 0。
 """,
-}
+    en="""# The catalogue of KPIs
+
+Every KPI with its formula, what it needs, the policy that it depends on, what it is mistaken for, and a worked example. Written by
+`deskpulse kpi document` from the definitions in [`streams/kpi/catalog/`](../streams/kpi/catalog/) and the examples in
+[`streams/kpi/examples/`](../streams/kpi/examples/), each of which a test runs through the product. Where a value comes from:
+`deskpulse kpi explain csat --entity agent:A17 --month 2026-10`. Policy fields: [policy](policy-and-alerts.md). [中文](kpis.zh-CN.md)
+
+An example's line says when, which contact, what happened, and the event's fields; `+1d` is the next day. `2 / 3` divides the sums of
+the measures named above it. No data is no data, never 0.
+""",
+)
 
 
 def write(folder: Path) -> Iterator[Path]:
@@ -85,13 +89,13 @@ def page(language: Language) -> str:
 def _contents(language: Language) -> str:
     lines = []
     for area, kpis in AREAS.items():
-        links = " · ".join(f"[{kpi.zh if language == 'zh' else kpi.en}](#{kpi.id})" for kpi in kpis)
-        lines.append(f"- {AREA_NAMES[area][language]}{'：' if language == 'zh' else ': '}{links}")
+        links = " · ".join(f"[{kpi.name[language]}](#{kpi.id})" for kpi in kpis)
+        lines.append(f"- {AREA_NAMES[area][language]}{SPOKEN[language].colon}{links}")
     return "\n".join(lines) + "\n"
 
 
 def _kpi(kpi: Kpi, language: Language) -> str:
-    name, other = (kpi.zh, kpi.en) if language == "zh" else (kpi.en, kpi.zh)
+    name, other = kpi.name[language], kpi.zh if language == "en" else kpi.en
     lines = [f"### {kpi.id}\n", f"**{name}** · {other}\n", "| | |", "|---|---|"]
     lines += [f"| {_HEADS[head][language]} | {_cell(text)} |" for head, text in _rows(kpi, language)]
     worked = [_example(example, language) for example in examples().get(kpi.id, ())]
@@ -102,14 +106,14 @@ def _rows(kpi: Kpi, language: Language) -> Iterator[tuple[str, str]]:
     policy = Policy()
     bounds = {side: kpi.bound(policy, side) for side in SIDES}
     defaults = policy.model_dump(mode="json")
-    yield "formula", kpi.formula_zh if language == "zh" else kpi.formula_en
+    yield "formula", kpi.written[language]
     yield "measures", _measures(bounds, language)
     yield "unit", f"{kpi.unit} · {KINDS[kpi.kind][language]} · {BETTER[kpi.better][language]}"
     yield "interval", INTERVALS[interval_of(bounds["desk"])][language]
     yield "needs", ", ".join(f"`{need}`" for need in kpi.needs)
     fields = ", ".join(f"`{name}` ({_default(defaults[name])})" for name in kpi.policy_fields)
     yield "policy", fields or _HEADS["none"][language]
-    yield "traps", (kpi.traps_zh if language == "zh" else kpi.traps) or NONE
+    yield "traps", kpi.trap[language] or NONE
     yield "version", str(kpi.version)
     if not kpi.scored:
         yield "scored", _HEADS["never"][language]
@@ -133,7 +137,7 @@ def _measures(bounds: Mapping[Any, Bound], language: Language) -> str:
     told = {side: _division(bound, language) for side, bound in bounds.items()}
     if told["desk"] == told["staff"]:
         return told["desk"]
-    colon = "：" if language == "zh" else ": "
+    colon = SPOKEN[language].colon
     return "<br>".join(f"{SIDE_NAMES[side][language]}{colon}{text}" for side, text in told.items())
 
 
@@ -165,24 +169,27 @@ def _example(example: Example, language: Language) -> str:
     for one in worked:
         if one.fault:
             raise ValueError(f"the example of {example.kpi} ({example.en}) lies: {one.expected.entity}: {one.fault}")
-    said_of = example.zh if language == "zh" else example.en
-    lines = [f"**{_HEADS['example'][language]}** {said_of.strip()}\n", "```text", *example.events]
+    lines = [
+        f"**{_HEADS['example'][language]}** {Text(example.zh, example.en)[language].strip()}\n",
+        "```text",
+        *example.events,
+    ]
     if example.until is not None:
         lines.append(f"{example.until} ({_HEADS['until'][language]})")
     lines.append("```\n")
     if example.policy:
         given = ", ".join(f"`{name}: {_default(value)}`" for name, value in example.policy.items())
-        lines.append(f"{'政策' if language == 'zh' else 'Policy'}: {given}\n")
+        lines.append(f"{_HEADS['given'][language]}: {given}\n")
     lines += [f"- {_result(one, language)}" for one in worked]
     return "\n".join(lines) + "\n"
 
 
 def _result(one: Worked, language: Language) -> str:
     found, figure, unit = one.found, one.found.figure, one.found.kpi.unit
-    name = whose(one.expected.entity)[0 if language == "zh" else 1]
+    name = whose(one.expected.entity)[language]
     when = _when(one.expected.day, language)
     subject = f"{name}, {when}" if when else name
-    colon = "：" if language == "zh" else ": "
+    colon = SPOKEN[language].colon
     if figure.value is None:
         waits = f" ({_HEADS['pending'][language]} {found.pending})" if found.pending else ""
         return f"{subject}{colon}**{_HEADS['no_data'][language]}**{waits}"

@@ -35,12 +35,12 @@ from streams.kpi.catalog import AREAS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
 from streams.kpi.labels import AREAS as AREA_NAMES
-from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, interval_said, said
+from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, both, interval_said, said
 from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
-from streams.kpi.spec import Kpi, side_of
+from streams.kpi.spec import Bound, Kpi, Side, side_of
 from streams.people.store import unit_names
 from streams.people.units import UnitNames
 
@@ -112,25 +112,15 @@ def _in_force(operation: Deployment) -> Policy:
 
 def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str]]:
     facts = described(one, policy)
-    area, kind, better = AREA_NAMES[facts["area"]], KINDS[one.kind], BETTER[one.better]
     yield "id", f"{one.id} (v{one.version})"
     yield "name", f"{facts['zh']} · {facts['en']}"
-    yield "area", f"{area['zh']} · {area['en']}"
-    yield "unit", f"{one.unit} ({kind['zh']} · {kind['en']}); {better['zh']} · {better['en']}"
+    yield "area", f"{both(AREA_NAMES[facts['area']])}"
+    yield "unit", f"{one.unit} ({both(KINDS[one.kind])}); {both(BETTER[one.better])}"
     yield "公式", facts["formula_zh"]
     yield "formula", facts["formula_en"]
     bounds = {side: one.bound(policy, side) for side in SIDES}
-    same = bounds["desk"].top == bounds["staff"].top and bounds["desk"].bottom == bounds["staff"].bottom
-    for side in SIDES[: 1 if same else 2]:
-        bound, mark = bounds[side], "" if same else f" ({SIDE_NAMES[side]['zh']} · {SIDE_NAMES[side]['en']})"
-        yield f"top{mark}", _terms(bound.top)
-        if bound.bottom is not None:
-            yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
-        if bound.bottom and bound.base_bottom:
-            yield f"base top{mark}", _terms(bound.base_top)
-            yield f"base bottom{mark}", _terms(bound.base_bottom)
-    how = INTERVALS[interval_of(bounds["desk"])]
-    yield "interval", f"{how['zh']} · {how['en']}"
+    yield from _sums_told(bounds)
+    yield "interval", both(INTERVALS[interval_of(bounds["desk"])])
     yield "needs", ", ".join(one.needs)
     for since, values in versions(every):
         own = described(one, values)["policy"]
@@ -146,6 +136,19 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
     yield "traps", one.traps or NONE
     if not one.scored:
         yield "scored", "仅供查看，从不计分 · a sign to look at, never scored"
+
+
+def _sums_told(bounds: Mapping[Side, Bound]) -> Iterable[tuple[str, str]]:
+    """What is divided by what, once where both sides do the same."""
+    same = bounds["desk"].top == bounds["staff"].top and bounds["desk"].bottom == bounds["staff"].bottom
+    for side in SIDES[: 1 if same else 2]:
+        bound, mark = bounds[side], "" if same else f" ({both(SIDE_NAMES[side])})"
+        yield f"top{mark}", _terms(bound.top)
+        if bound.bottom is not None:
+            yield f"bottom{mark}", _terms(bound.bottom) if bound.bottom else "无数据 · no data on this side"
+        if bound.bottom and bound.base_bottom:
+            yield f"base top{mark}", _terms(bound.base_top)
+            yield f"base bottom{mark}", _terms(bound.base_bottom)
 
 
 @kpi.command("explain")
@@ -260,14 +263,14 @@ def compare_agents(
             interval_said(one.unit, each.own),
             f"{said(one.unit, each.rest.value)} (n {each.rest.n})",
             difference_said(one.unit, each.difference),
-            verdict["zh"],
-            verdict["en"],
+            verdict.zh,
+            verdict.en,
         )
     console = _console()
     console.print(table)
     number = sum(each.difference is not None for each in found)
     console.print(
-        f"{one.zh} · {one.en}, {when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}: "
+        f"{both(one.name)}, {when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}: "
         f"共比较 {number} 人，错误发现率 5 % · {number} compared, false discovery rate 5 %"
     )
     source.end()
@@ -345,9 +348,9 @@ def _worked(
     table.show_header = False
     last = policy.current(max(day.date for day in own))
     names = named(one, last)
-    table.add_row("KPI", f"{one.id} (v{one.version})", f"{names.zh} · {names.en}")
+    table.add_row("KPI", f"{one.id} (v{one.version})", both(names.name))
     table.add_row("of", found.entity, f"{when}: {len(own)} {'day' if len(own) == 1 else 'days'} with facts")
-    table.add_row("formula", names.formula_en, names.formula_zh)
+    table.add_row("formula", names.formula.en, names.formula.zh)
     shown = (
         ("top", found.top),
         ("bottom", found.bottom),
@@ -356,16 +359,15 @@ def _worked(
     )
     for name, parts in shown if found.base_bottom else shown[:2]:
         for part in parts or ():
-            table.add_row(name, _amount(part), f"{part.id}: {part.measure.zh} · {part.measure.en}")
+            table.add_row(name, _amount(part), f"{part.id}: {both(part.measure.name)}")
         if parts == ():
             table.add_row(name, "无数据 · no data on this side", "")
     table.add_row("value", said(one.unit, found.figure.value), _division(found))
     table.add_row("n", str(found.figure.n), "")
     for id, figure in found.apart.items():
         topic = units.in_texts(f"topic|{id.partition('~')[2]}")
-        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}" + (f" · {' · '.join(topic)}" if topic else ""))
-    how = INTERVALS[found.interval]
-    table.add_row("interval", interval_said(one.unit, found.figure), f"{how['zh']} · {how['en']}")
+        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}" + (f" · {both(topic)}" if topic else ""))
+    table.add_row("interval", interval_said(one.unit, found.figure), both(INTERVALS[found.interval]))
     table.add_row("as of", as_of or NONE, "截至此刻判断是否到期 · when it is judged what has matured")
     table.add_row("pending", str(found.pending), "尚未到期的 · not matured yet" if found.pending else "")
     for values in policy.between(min(day.date for day in own), max(day.date for day in own)):
@@ -440,9 +442,7 @@ def _fields(values: Mapping[str, Any]) -> str:
 
 
 def _terms(terms: Iterable[tuple[str, int]]) -> str:
-    return "\n".join(
-        f"{'' if times == 1 else f'{times} × '}{id}: {measure(id).zh} · {measure(id).en}" for id, times in terms
-    )
+    return "\n".join(f"{'' if times == 1 else f'{times} × '}{id}: {both(measure(id).name)}" for id, times in terms)
 
 
 def _table(*headings: str) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streams.commands.shared.context import clear_errors, stop
+from streams.contracts.events import AnyEvent
 from streams.sources.table.reader import read_table
 from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.table.suggest import LOOKED_AT, suggest
@@ -50,9 +52,20 @@ def suggest_mapping(
         rows = list(islice(read_table(file, made.mapping, b"a key for looking only"), LOOKED_AT))
     events = [event for row in rows if isinstance(row, ReadRow) for event in row.events]
     refused = [row for row in rows if isinstance(row, RejectedRow)]
-    table = Table("type", "time", "contact", "fields", box=box.SIMPLE_HEAD, pad_edge=False)
+    console = Console(stderr=True)
+    console.print(_table(events[:_EVENTS]))
+    console.print(
+        f"{len(rows):,} rows looked at: {len(events):,} events, {len(refused):,} rows do not fit; {made.unsure} lines of the mapping are "
+        "not sure" + (f"; written: {escape(str(out))}" if out else "")
+    )
+    for row in refused[:_REASONS]:
+        console.print(f"line {row.line}: {escape(row.reason)}")
+
+
+def _table(events: Sequence[AnyEvent]) -> Table:
+    made = Table("type", "time", "contact", "fields", box=box.SIMPLE_HEAD, pad_edge=False)
     own = frozenset({"id", "source", "time", "contact_id", "customer_id", "sequence"})
-    for event in events[:_EVENTS]:
+    for event in events:
         fields = {
             name: value
             for name in event.__struct_fields__
@@ -60,14 +73,7 @@ def suggest_mapping(
         }
         about = str(getattr(event, "contact_id", ""))
         told = ", ".join(f"{name} {value}" for name, value in fields.items())
-        table.add_row(
+        made.add_row(
             str(type(event).__struct_config__.tag), f"{event.time:%Y-%m-%d %H:%M:%S}", escape(about), escape(told)
         )
-    console = Console(stderr=True)
-    console.print(table)
-    console.print(
-        f"{len(rows):,} rows looked at: {len(events):,} events, {len(refused):,} rows do not fit; {made.unsure} lines of the mapping are "
-        "not sure" + (f"; written: {escape(str(out))}" if out else "")
-    )
-    for row in refused[:_REASONS]:
-        console.print(f"line {row.line}: {escape(row.reason)}")
+    return made

@@ -18,12 +18,13 @@ from rich.text import Text
 from streams.commands.duty import duty, on_duty
 from streams.commands.shared.author import AsJson, By, author
 from streams.commands.shared.context import Broker, Deployment, Prefix, clear_errors, deployment, stop
+from streams.contracts.dated import in_force
 from streams.contracts.outputs import RosterEntry
 from streams.database import Database
 from streams.people.duties import duty_book
 from streams.people.duty import remarks, superiors_who_left
 from streams.people.person import Person, Reporting
-from streams.people.sheet import COLUMNS, line_to_add, on, read_people, unknown_superiors_told
+from streams.people.sheet import COLUMNS, line_to_add, read_people, unknown_superiors_told
 from streams.people.store import (
     HELD,
     all_people,
@@ -83,7 +84,7 @@ def list_(ctx: typer.Context, json_: AsJson = False) -> None:
     known, reports = _all(here)
     today = _today(here)
     if json_:
-        typer.echo(_json([_as_told(person, on(reports.get(id, ()), today)) for id, person in known.items()]))
+        typer.echo(_json([_as_told(person, in_force(reports.get(id, ()), today)) for id, person in known.items()]))
         return
     table = Table(show_edge=False, pad_edge=False)
     for heading in (
@@ -97,7 +98,7 @@ def list_(ctx: typer.Context, json_: AsJson = False) -> None:
     ):
         table.add_column(heading, overflow="fold")
     for id, person in known.items():
-        superior = (above := on(reports.get(id, ()), today)) and above.superior
+        superior = (above := in_force(reports.get(id, ()), today)) and above.superior
         cells = (id, person.hr_number, person.name_zh, person.name_latin, superior, person.joined, person.left)
         table.add_row(*(Text("—" if cell is None else str(cell)) for cell in cells))
     console = Console()
@@ -131,7 +132,7 @@ def superior(
     with clear_errors():
         when = day(on_day) if on_day else _today(here)
     known, reports = _all(here)
-    above = on(reports.get(id, ()), when)
+    above = in_force(reports.get(id, ()), when)
     told = {role: above and getattr(above, role) for role in ("superior", "deputy")}
     typer.echo(_json({role: who and asdict(known.get(who, Person(who))) for role, who in told.items()}))
 

@@ -17,10 +17,12 @@ from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
 from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.compare import difference_said
 from streams.kpi.gaming_indicators import SIGNS, Finding, Seen, look, unwatched
-from streams.kpi.labels import said
+from streams.kpi.labels import both, said
+from streams.languages import Text
 from streams.people.names import Names
 
 _WIDTH = 140
+_FIRST_HALF, _OTHERS = Text("前半期", "the first half"), Text("其他人", "the others")
 
 
 def signs(
@@ -81,20 +83,20 @@ def _print(console: Console, findings: Sequence[Finding], names: Names) -> None:
         own = [finding for finding in findings if finding.sign is sign]
         if not own:
             continue
-        console.print(f"\n{sign.zh} · {sign.en}")
-        against = ("前半期", "the first half") if sign.over_time else ("其他人", "the others")
+        console.print(f"\n{both(sign.name)}")
+        against = _FIRST_HALF if sign.over_time else _OTHERS
         for finding in own:
             who = names.beside(finding.who) + ("" if finding.raised else " (–)")
-            console.print(f"  {who}: {'; '.join(_line(seen, *against) for seen in finding.seen)}")
-        console.print(f"  查看：{sign.look_zh} · {sign.look_en}")
-        console.print(f"  也可能是：{sign.innocent_zh} · It may also be: {sign.innocent_en}")
+            console.print(f"  {who}: {'; '.join(_line(seen, against) for seen in finding.seen)}")
+        console.print(f"  查看：{both(sign.look)}")
+        console.print(f"  也可能是：{sign.innocent.zh} · It may also be: {sign.innocent.en}")
 
 
-def _line(seen: Seen, zh: str, en: str) -> str:
+def _line(seen: Seen, against: Text) -> str:
     unit = seen.kpi.unit
     own, other = said(unit, seen.own.value), said(unit, seen.against.value)
     gap = f", {difference_said(unit, seen.difference)}" if seen.difference else ""
-    return f"{seen.kpi.zh} {seen.kpi.id} {own} (n {seen.own.n}); {zh} {en} {other} (n {seen.against.n}){gap}"
+    return f"{seen.kpi.zh} {seen.kpi.id} {own} (n {seen.own.n}); {against.zh} {against.en} {other} (n {seen.against.n}){gap}"
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
@@ -103,12 +105,9 @@ def _plain(finding: Finding) -> dict[str, Any]:
         "sign": sign.id,
         "agent": finding.who,
         "raised": finding.raised,
-        "zh": sign.zh,
-        "en": sign.en,
-        "look_zh": sign.look_zh,
-        "look_en": sign.look_en,
-        "innocent_zh": sign.innocent_zh,
-        "innocent_en": sign.innocent_en,
+        **sign.name.fields(),
+        **sign.look.fields("look"),
+        **sign.innocent.fields("innocent"),
         "against": "own first half" if sign.over_time else "the others",
         "seen": [
             {

@@ -6,12 +6,12 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer
 
 from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment
 from streams.contracts import topics
 from streams.kafka import reading
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_producer
 from streams.settings import Settings
 from streams.worker.clients import transactional_id
 from streams.worker.state.join import join_state
@@ -90,11 +90,7 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
             ("offset", str(offset).encode()),
         ]
         # Under the name of the partition's transactions: a worker that has it is shut out, and reads its state again.
-        with closing(
-            KafkaProducer(
-                **kafka_python_options(settings), acks="all", transactional_id=transactional_id(settings, number)
-            )
-        ) as producer:
+        with closing(open_producer(settings, transactional_id=transactional_id(settings, number))) as producer:
             producer.init_transactions()
             producer.begin_transaction()
             letters = settings.topic(topics.DEAD_LETTERS)

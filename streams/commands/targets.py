@@ -92,7 +92,7 @@ def show(
         table.add_column(heading, overflow="fold")
     for one in found:
         by = f"{one.author}, {one.at:%Y-%m-%d %H:%M %Z}"
-        cells = (one.kpi, one.of, said(one, "en"), one.period, one.owner, one.due, one.valid_from, one.version, by)
+        cells = (one.kpi, one.of, said(one).en, one.period, one.owner, one.due, one.valid_from, one.version, by)
         table.add_row(*(Text("—" if cell is None else str(cell)) for cell in cells))
     console = Console()
     (console if console.is_terminal else Console(width=200)).print(table)

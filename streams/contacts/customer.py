@@ -11,13 +11,14 @@ from msgspec import Struct
 
 from streams.contacts.contact import COMPLAINT, Contact
 from streams.contacts.fold import fold, step
-from streams.contacts.memory import NEVER, Memory
+from streams.contacts.memory import Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import WAITING, Slots, Tally
 from streams.contacts.story import order
 from streams.contracts.events import AnyContactEvent
 from streams.kpi.policy.names import folded
+from streams.windows.clock import NEVER
 
 Admission = Literal["admitted", "duplicate", "differs"]
 

@@ -23,13 +23,14 @@ from msgspec import Struct
 
 from streams.contacts.customer import Admission, Customer, Joint, Kept, kept, remembered
 from streams.contacts.forgetting import Nameless, is_nameless, leave_out, make_nameless, may_name, tells_customer
-from streams.contacts.memory import EACH, NEVER, OPEN_FOR_MS, Memory
+from streams.contacts.memory import EACH, OPEN_FOR_MS, Memory
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.rules import Rules
 from streams.contacts.shared import CustomersByKey, Shared, crowded_day, customer_of, id_of, joint_key, linked_key
 from streams.contacts.slots import Tally
 from streams.contracts.events import AnyContactEvent
 from streams.contracts.telling import Told, as_told
+from streams.windows.clock import NEVER
 
 #: So many sources are known by name as lacking. Where there are more, all are: to look for what each has told takes time.
 MOST_SOURCES = 16

@@ -18,6 +18,7 @@ from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 from streams.kpi.measures.topics import of_topic
 from streams.kpi.policy.model import StoppingClock
+from streams.windows.clock import NEVER
 
 #: The kinds from which something follows.
 KINDS = frozenset({"complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay"})
@@ -25,9 +26,8 @@ HOUR_MS = 3_600_000
 #: A complaint is to be resolved within this time, and late by one day for each that has begun since.
 DAY_MS = 24 * HOUR_MS
 
-#: The clock that complaints are held to, and a moment later than any: it stands still.
+#: The clock that complaints are held to.
 _CLOCK: StoppingClock = "complaint_resolution"
-_NEVER = 2**62
 
 _COMPLAINT: Sums = {"complaints": 1}
 _DUE_24H: Sums = {"complaints_due": 1}
@@ -106,7 +106,7 @@ def _in_time(complaint: Contact, limit: int | None, at: int, over_at: int | None
     clock stands still (``limit`` None), the time is not up.
     """
     if limit is None:
-        limit = _NEVER
+        limit = NEVER
     was = complaint.slots.get("complaint_then") or complaint.slots.get("complaint_24h")
     then = _of_then(replace(_slot(complaint, limit + 1, _NOTHING), form=PLANNED), was, limit + 1, at)
     complaint.keep("complaint_then", then)
@@ -115,7 +115,7 @@ def _in_time(complaint: Contact, limit: int | None, at: int, over_at: int | None
     elif over_at is not None and over_at <= limit and solved_at is None:
         sums = _UNKNOWN_24H if complaint.solved is None else _DUE_24H
         slot = replace(then, at=over_at, staff=sums, desk=sums, form=HAPPENED)
-    elif limit == _NEVER:
+    elif limit == NEVER:
         complaint.drop("complaint_24h")
         return
     else:

@@ -26,9 +26,8 @@ from streams.contacts.tickets import OPEN_TICKET
 from streams.contacts.waiting import of_now
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent, Corrected, Retracted
+from streams.windows.clock import NEVER
 
-#: Later than any event, ms since 1970.
-NEVER = 2**62
 #: Stands for a time: at each.
 EACH = NEVER
 #: Events no longer than this are kept as they came: others may have much in them that nobody reads. Bytes.

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from streams.contacts.contact import Contact
 from streams.contacts.rules import Rules
 from streams.kpi.policy.model import StoppingClock
+from streams.windows.clock import NEVER
 
 #: So many pauses of one ticket count: it bounds what is stored and looked at of one on which a machine goes back and forth.
 MOST = 200
-#: Later than any event, ms since 1970.
-_NEVER = 2**62
 
 
 def stop(ticket: Contact, at: int) -> None:
@@ -46,7 +45,7 @@ def deadline(contact: Contact, clock: StoppingClock, moment: int, rules: Rules) 
         since = max(since, contact.at)
         if since > moment:
             break
-        if until == _NEVER:
+        if until == NEVER:
             return None
         moment = max(moment, rules.later(until, rules.elapsed(since, moment)))
     return moment
@@ -60,7 +59,7 @@ def days_after(limit: int, at_most: int, day: int, pauses: Iterable[tuple[int, i
         for since, until in later:
             if since > moment:
                 break
-            if until == _NEVER:
+            if until == NEVER:
                 return
             moment += until - since
         yield moment
@@ -71,4 +70,4 @@ def of(contact: Contact, clock: StoppingClock, rules: Rules) -> tuple[tuple[int,
     since = contact.stopped_since
     if (since is None and not contact.pauses) or clock not in rules.policy.clocks_that_stop:
         return ()
-    return contact.pauses if since is None else (*contact.pauses, (since, _NEVER))
+    return contact.pauses if since is None else (*contact.pauses, (since, NEVER))

@@ -18,10 +18,8 @@ from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock, instant
-
-#: Later than any event, ms since 1970.
-NEVER = 2**62
+from streams.windows.admission import check_lateness, differs
+from streams.windows.clock import NEVER, Days, EventClock
 
 
 @dataclass
@@ -44,26 +42,6 @@ class Outcome:
     unknown: dict[Word, int] = field(default_factory=dict)
     #: Customer ids that are, or were until now, those of many callers.
     shared: set[str] = field(default_factory=set)
-
-
-def refused_by_time(at: int, now: int, machine: int, policy: AnyPolicy) -> Rejected | None:
-    """An event time that no policy lets in; ``now`` is the operation's, ``machine`` the machine's clock (ms)."""
-    if at < policy.earliest_ms:
-        detail = f"{instant(at).isoformat()} is before {policy.earliest_day}, the earliest_day of the policy"
-        return Rejected("bad_time", detail)
-    if at < now - policy.allowed_lateness_ms:
-        days = (now - at) / 86_400_000
-        return Rejected("too_late", f"{days:.1f} days late, at most {policy.allowed_lateness_days:g} are allowed")
-    if at > machine + policy.allowed_future_seconds * 1000:
-        seconds = (at - machine) / 1000
-        return Rejected("future", f"{seconds:.0f} s ahead, at most {policy.allowed_future_seconds:g} are allowed")
-    return None
-
-
-def differs(id: str, of: str) -> Rejected:
-    """An event whose id is known, and that says something else than the one that has it."""
-    known = f"event {id} of {of} is known and says something else; what it said first stands until it is corrected"
-    return Rejected("differs", known)
 
 
 class ContactsStage:
@@ -130,7 +108,7 @@ class ContactsStage:
             else:
                 now = machine if not event_time else at if newest is None else newest
                 in_time = now - lateness <= at <= latest and at >= earliest
-                if not in_time and (refused := refused_by_time(at, now, machine, policy)):
+                if not in_time and (refused := check_lateness(at, now, machine, policy)):
                     out.rejected.append((index, refused))
                     continue
                 if newest is None or at > newest:

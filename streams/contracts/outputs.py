@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -66,7 +66,7 @@ class Contribution(Struct, omit_defaults=True, kw_only=True):
     #: Contacts that began to wait in a queue: leg id → since, ms. Gone in ``left``.
     waiting: dict[str, int] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
-    #: Team of an agent, as of his newest event.
+    #: Team of an agent, as of their newest event.
     team: str | None = None
 
 
@@ -116,9 +116,14 @@ class Figure(Struct, omit_defaults=True, gc=False):
     pending: int = 0
 
 
-#: Names of the windows that every entity has.
-WINDOWS = ("5m", "30m", "today")
+#: The windows that every entity has: the rolling ones with their minutes, and the day so far. What each is called: ``kpi/labels.py``.
 Window: TypeAlias = Literal["5m", "30m", "today"]
+ROLLING: Mapping[str, int] = {"5m": 5, "30m": 30}
+TODAY: Window = "today"
+WINDOWS: tuple[Window, ...] = get_args(Window)
+#: What a rule may watch: a window, or this moment.
+NOW: Literal["now"] = "now"
+WatchedWindow: TypeAlias = Literal[Window, "now"]
 
 
 class Staffing(Struct, omit_defaults=True, kw_only=True):
@@ -177,7 +182,7 @@ _NO_DATA = Figure()
 class Presence(Struct, omit_defaults=True, kw_only=True):
     """The state an agent is in.
 
-    ``until``: how long it lasts if nothing more is heard of the agent; from then on nobody knows what he does. None: for ever.
+    ``until``: how long it lasts if nothing more is heard of the agent; from then on nobody knows what they do. None: for ever.
     """
 
     agent_id: str
@@ -217,7 +222,7 @@ class Alert(Struct, omit_defaults=True, kw_only=True):
 
 
 class RosterEntry(Struct, omit_defaults=True, kw_only=True):
-    """Who an agent is from a day on: message value of ``roster`` holds all his entries, oldest first."""
+    """Who an agent is from a day on: message value of ``roster`` holds all their entries, oldest first."""
 
     agent_id: Annotated[str, Meta(min_length=1, max_length=256)]
     valid_from: date
@@ -288,7 +293,7 @@ class Operation(Protocol):
         """The newest facts of every entity of a kind, from ``first`` to ``last``, both included."""
 
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
-        """Agent id → his entry in force on a day; empty where there is no roster."""
+        """Agent id → their entry in force on a day; empty where there is no roster."""
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """Put scores on the ``scores`` topic; returns how many the broker has acknowledged."""

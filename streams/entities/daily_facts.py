@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Literal
@@ -11,7 +11,7 @@ from msgspec import structs
 
 from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
 from streams.entities.interval_facts import IntervalFacts
-from streams.kpi.by_version import judged
+from streams.kpi.by_version import Judged, judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
 from streams.kpi.levels import as_of, grows
@@ -116,14 +116,7 @@ def rows(
     for fact in facts:
         by_period.setdefault(period_of(fact, per), []).append(fact)
     spans = {period: judged(policy, {fact.date for fact in own}) for period, own in by_period.items()}
-    periods: dict[tuple[str, str], Ripening] = {}
-    maturity = Maturity(policy, now)
-    for period, own in by_period.items():
-        for fact in own:
-            if not fact.sums:
-                continue  # nothing but plans: a month to come, at whose start a ticket may still be open
-            of = periods.setdefault((fact.entity, period), Ripening())
-            of.add(spans[period].of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
+    periods = _summed(by_period, spans, Maturity(policy, now))
     apart = _kept_apart(found.sums for found in periods.values())
     formulas: dict[tuple[str, Side], Formulas] = {}
     for (entity, period), found in sorted(periods.items(), key=itemgetter(0)):
@@ -148,6 +141,20 @@ def rows(
             row[id] = figure.value
             row[f"{id}.n"] = figure.n
         yield row
+
+
+def _summed(
+    by_period: Mapping[str, Iterable[DailyFacts | IntervalFacts]], spans: Mapping[str, Judged], maturity: Maturity
+) -> dict[tuple[str, str], Ripening]:
+    """Entity and period → its sums."""
+    made: dict[tuple[str, str], Ripening] = {}
+    for period, own in by_period.items():
+        for fact in own:
+            if not fact.sums:
+                continue  # nothing but plans: a month to come, at whose start a ticket may still be open
+            of = made.setdefault((fact.entity, period), Ripening())
+            of.add(spans[period].of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
+    return made
 
 
 def _kept_apart(sums: Iterable[Sums]) -> dict[str, str]:

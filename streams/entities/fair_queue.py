@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-#: Of so many turns one goes to who has no news, however many have some: his windows age too.
+#: Of so many turns one goes to who has no news, however many have some: their windows age too.
 _EVERY = 5
 
 

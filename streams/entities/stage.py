@@ -7,7 +7,7 @@ from datetime import date
 
 from streams.alerts.evaluate import Aim, look, no_target, standing, watches
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
+from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.entities import daily_facts as daily
 from streams.entities.day_parts import iso, key_of
 from streams.entities.entity import Entity
@@ -335,7 +335,7 @@ class KpisStage:
 
     def _stored(self, key: str, entity: Entity, today: str) -> dict[str, Sums]:
         facts = self.days.get(f"{key}|{today}")
-        return {**entity.rolling.sums, "today": facts.sums if facts is not None else _NOTHING}
+        return {**entity.rolling.sums, TODAY: facts.sums if facts is not None else _NOTHING}
 
     def _plain(self, key: str, entity: Entity, today: str, now: int) -> Plain:
         return Plain(self._stored(key, entity, today), entity.rolling.levels, now)

@@ -7,7 +7,8 @@ from heapq import heappop, heappush
 
 from streams.contracts.outputs import entity_kind
 from streams.entities.fair_queue import Turns
-from streams.windows.rolling import NEVER, Rolling
+from streams.windows.clock import NEVER
+from streams.windows.rolling import Rolling
 
 #: Figures that grow by themselves are looked at and shown anew so often, ms; not more often: they move slowly, and there may be
 #: one for each agent.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from streams.kafka.client import client
 from streams.settings import Settings
@@ -37,6 +40,32 @@ def kafka_python_options(settings: Settings) -> dict[str, Any]:
     if settings.broker_version:
         options["api_version"] = tuple(int(part) for part in settings.broker_version.split("."))
     return options
+
+
+def open_consumer(settings: Settings, group: str | None = None, **options: Any) -> KafkaConsumer:
+    """A consumer that commits nothing and makes no topics, without a group or of one. Raises KafkaError where no broker answers."""
+    return KafkaConsumer(
+        **kafka_python_options(settings),
+        group_id=group,
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
+        **options,
+    )
+
+
+def open_producer(settings: Settings, **options: Any) -> KafkaProducer:
+    """A producer whose messages every replica has acknowledged. Raises KafkaError where no broker answers."""
+    return KafkaProducer(**kafka_python_options(settings), acks="all", **options)
+
+
+def open_admin(settings: Settings, patience_ms: int) -> KafkaAdminClient:
+    """Asks about topics and changes them. Raises KafkaError where no broker answers within ``patience_ms``."""
+    return open_admin_of(kafka_python_options(settings), patience_ms)
+
+
+def open_admin_of(options: Mapping[str, Any], patience_ms: int) -> KafkaAdminClient:
+    """The same for connection arguments of kafka-python's clients."""
+    return KafkaAdminClient(**options, bootstrap_timeout_ms=patience_ms, request_timeout_ms=patience_ms)
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from kafka import KafkaConsumer, TopicPartition
@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from streams.contracts.topics import AGENTS, CALLS, CHATS, CONTRIBUTIONS, REKEYED, TICKETS
 from streams.kafka import reading
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_consumer
 from streams.settings import Settings
 
 #: What the workers read, upstream first.
@@ -28,51 +28,52 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
     Raises TimeoutError after ``timeout`` seconds that names each partition and how far behind it is, the topic that is
     not there, or the broker that does not answer.
     """
-    deadline = time.monotonic() + timeout
     settled: dict[TopicPartition, int] | None = None
-    behind = "nothing is known yet"
     try:
         consumer = _of_the_group(settings)
     except KafkaError as error:
         raise TimeoutError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
-    try:
-        while time.monotonic() < deadline:
-            try:
-                ends = _ends(consumer, settings)
-                lags = _lags(consumer, ends)
-            except (KafkaError, LookupError) as error:  # a broker that restarts answers again
-                settled, behind = None, str(error)
-            else:
-                if not lags and ends == settled:
-                    return
-                settled = None if lags else ends
-                behind = ", ".join(f"{name} by {lag}" for name, lag in lags.items()) or "events still arrive"
-            time.sleep(max(0.0, min(_BETWEEN_SECONDS, deadline - time.monotonic())))
-    finally:
-        consumer.close(autocommit=False)
-    raise TimeoutError(
-        f"group {settings.group} has not processed everything in {timeout:g} s: {behind}; do the workers run?"
-    )
+
+    def behind() -> str:
+        nonlocal settled
+        before, settled = settled, None
+        ends = _ends(consumer, settings)
+        lags = _lags(consumer, ends)
+        if not lags and ends == before:
+            return ""
+        settled = None if lags else ends
+        return _told(lags) or "events still arrive"
+
+    with closing(consumer):
+        if left := _wait(behind, timeout, _BETWEEN_SECONDS):
+            raise TimeoutError(
+                f"group {settings.group} has not processed everything in {timeout:g} s: {left}; do the workers run?"
+            )
 
 
 def wait_until_taken_in(settings: Settings, ends: Mapping[TopicPartition, int], timeout: float) -> None:
     """Wait until the workers have committed what lies before ``ends``. Raises TimeoutError as ``wait_until_processed``."""
-    deadline = time.monotonic() + timeout
-    behind = "nothing is known yet"
     with reading.answering(settings), closing(_of_the_group(settings)) as consumer:
-        while True:
-            try:
-                lags = _lags(consumer, dict(ends))
-            except KafkaError as error:  # a broker that restarts answers again
-                behind = str(error)
-            else:
-                if not lags:
-                    return
-                behind = ", ".join(f"{name} by {lag}" for name, lag in lags.items())
-            if time.monotonic() >= deadline:
-                break
-            time.sleep(_BETWEEN_SECONDS / 4)
-    raise TimeoutError(f"group {settings.group} has not taken in everything in {timeout:g} s: {behind}")
+        left = _wait(lambda: _told(_lags(consumer, dict(ends))), timeout, _BETWEEN_SECONDS / 4)
+    if left:
+        raise TimeoutError(f"group {settings.group} has not taken in everything in {timeout:g} s: {left}")
+
+
+def _wait(behind: Callable[[], str], timeout: float, between: float) -> str:
+    """Ask what is behind, again and again, until nothing is or ``timeout`` seconds have passed; returns what was behind last."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            left = behind()
+        except (KafkaError, LookupError) as error:  # a broker that restarts answers again
+            left = str(error) or type(error).__name__
+        if not left or time.monotonic() >= deadline:
+            return left
+        time.sleep(max(0.0, min(between, deadline - time.monotonic())))
+
+
+def _told(lags: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} by {lag}" for name, lag in lags.items())
 
 
 def taken_in(settings: Settings, topic: str) -> dict[TopicPartition, int]:
@@ -83,12 +84,7 @@ def taken_in(settings: Settings, topic: str) -> dict[TopicPartition, int]:
 
 
 def _of_the_group(settings: Settings) -> KafkaConsumer:
-    return KafkaConsumer(
-        **kafka_python_options(settings),
-        group_id=settings.group,
-        enable_auto_commit=False,
-        allow_auto_create_topics=False,
-    )
+    return open_consumer(settings, settings.group)
 
 
 def _ends(consumer: KafkaConsumer, settings: Settings) -> dict[TopicPartition, int]:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from streams.addresses import answers
+from streams.kafka.connection import open_admin_of
 
 
 class UnreachableError(ConnectionError):
@@ -48,7 +48,7 @@ def look(connection: Mapping[str, Any], timeout_seconds: float = 10.0) -> Cluste
     try:
         with (
             _quiet(),
-            KafkaAdminClient(**connection, bootstrap_timeout_ms=patience_ms, request_timeout_ms=patience_ms) as admin,
+            open_admin_of(connection, patience_ms) as admin,
         ):
             brokers = admin.describe_cluster()["brokers"]
             version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version

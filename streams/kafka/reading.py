@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_consumer
 from streams.settings import Settings
 
 _POLL_MS = 1000
@@ -20,14 +20,7 @@ _PATIENCE = 90
 
 def reader(settings: Settings, isolation: str = "read_committed") -> KafkaConsumer:
     """A consumer without a group. Raises KafkaError where no broker answers."""
-    return KafkaConsumer(
-        **kafka_python_options(settings),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        allow_auto_create_topics=False,
-        isolation_level=isolation,
-    )
+    return open_consumer(settings, auto_offset_reset="earliest", isolation_level=isolation)
 
 
 def ends(settings: Settings, *topics: str, decided: bool = False) -> dict[TopicPartition, int]:

@@ -19,7 +19,7 @@ from kafka.errors import (
 )
 
 from streams.contracts.topics import CALLS, EVENT_TOPICS, TOPICS
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_admin
 from streams.settings import Settings
 
 _PATIENCE_MS = 20_000
@@ -109,9 +109,7 @@ def delete_before(settings: Settings, offsets: Mapping[TopicPartition, int]) -> 
 @contextmanager
 def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
     try:
-        with KafkaAdminClient(
-            **kafka_python_options(settings), bootstrap_timeout_ms=_PATIENCE_MS, request_timeout_ms=_PATIENCE_MS
-        ) as admin:
+        with open_admin(settings, _PATIENCE_MS) as admin:
             yield admin
     except KafkaError as error:
         raise ConnectionError(

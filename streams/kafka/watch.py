@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, NoError, for_code
 
-from streams.kafka.connection import kafka_python_options
+from streams.kafka.connection import open_admin
 from streams.settings import Settings
 
 #: Not longer: a worker that is to end waits for a look that has begun.
@@ -35,11 +35,7 @@ class TopicWatch:
         """Those of the topics that are there, by name; blocks. Raises KafkaError or OSError where no Kafka answers."""
         try:
             if self._admin is None:
-                self._admin = KafkaAdminClient(
-                    **kafka_python_options(self._settings),
-                    bootstrap_timeout_ms=_PATIENCE_MS,
-                    request_timeout_ms=_PATIENCE_MS,
-                )
+                self._admin = open_admin(self._settings, _PATIENCE_MS)
             told = self._admin.describe_topics(self._names)
         except (KafkaError, OSError):
             self.close()

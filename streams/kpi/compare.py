@@ -1,6 +1,6 @@
 """Is an agent's figure another than that of the rest of the team, or can nobody tell?
 
-An agent is compared with all others together, without himself. The difference of two figures with intervals has an interval of its own:
+An agent is compared with all others together, without themselves. The difference of two figures with intervals has an interval of its own:
 from each figure's distance to the ends of its interval, squared and added. For two shares with Wilson intervals this is R. G. Newcombe's
 method 10 (Interval estimation for the difference between independent proportions, Statistics in Medicine 17 (1998) 873-890); G. Y. Zou and
 A. Donner show that it holds for other figures too (Construction of confidence limits about effect measures, Statistics in Medicine 27
@@ -24,24 +24,26 @@ from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 from streams.contracts.outputs import Figure
-from streams.kpi.labels import NONE, Language, Words, said
+from streams.kpi.labels import NONE, said
 from streams.kpi.measures import add, merged
 from streams.kpi.spec import Bound, Direction, Kpi
 from streams.kpi.stats.confidence import Z95
+from streams.languages import Language, Text
 
 Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell", "no_data"]
 
 #: Share of false ones among what is said to differ, at most and on average.
 FALSE_DISCOVERIES = 0.05
 
-VERDICTS: Mapping[Verdict, Words] = {
-    "better": {"zh": "与其他人不同：更好", "en": "differs: better"},
-    "worse": {"zh": "与其他人不同：更差", "en": "differs: worse"},
-    "higher": {"zh": "与其他人不同：更高", "en": "differs: higher"},
-    "lower": {"zh": "与其他人不同：更低", "en": "differs: lower"},
-    "cannot_tell": {"zh": "无法判断是否不同", "en": "cannot tell"},
-    "no_data": {"zh": "无数据", "en": "no data"},
+VERDICTS: Mapping[Verdict, Text] = {
+    "better": Text("与其他人不同：更好", "differs: better"),
+    "worse": Text("与其他人不同：更差", "differs: worse"),
+    "higher": Text("与其他人不同：更高", "differs: higher"),
+    "lower": Text("与其他人不同：更低", "differs: lower"),
+    "cannot_tell": Text("无法判断是否不同", "cannot tell"),
+    "no_data": Text("无数据", "no data"),
 }
+_POINTS = Text("个百分点", "pp")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def comparable(kpi: Kpi) -> bool:
 
 
 def compare(kpi: Kpi, bound: Bound, people: Mapping[str, Mapping[str, int]]) -> list[Compared]:
-    """Each person beside all others together, in the given order. ``bound``: the KPI's formula for staff; ``people``: who → his sums.
+    """Each person beside all others together, in the given order. ``bound``: the KPI's formula for staff; ``people``: who → their sums.
 
     Raises ValueError for a KPI that nobody can be compared by.
     """
@@ -144,8 +146,7 @@ def difference_said(unit: str, found: Difference | None, language: Language = "e
     if found is None:
         return NONE
     if unit == "ratio":
-        points = "个百分点" if language == "zh" else "pp"
-        return f"{found.value * 100:+.1f} {points} ({found.low * 100:+.1f} … {found.high * 100:+.1f})"
+        return f"{found.value * 100:+.1f} {_POINTS[language]} ({found.low * 100:+.1f} … {found.high * 100:+.1f})"
     ends = (said(unit, end).split(" ")[0] for end in (found.low, found.high))
     number, *name = said(unit, found.value).split(" ")[:2]
     sign = "+" if found.value > 0 else ""

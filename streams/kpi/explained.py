@@ -107,13 +107,13 @@ class Explained:
     @property
     def times(self) -> str:
         """What the quotient is multiplied by, as `` × 1000``; empty where it is not."""
-        times = int(getattr(self.kpi, "times", 1))
+        times = self.kpi.formula.times
         return "" if times == 1 else f" × {times}"
 
     @property
     def pending(self) -> int:
         """How many of the things it is a share of have not matured."""
-        return int(getattr(self.figure, "pending", 0))
+        return self.figure.pending
 
 
 def explain(
@@ -161,15 +161,13 @@ def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": kpi.id,
         "area": area_of(kpi),
-        "zh": names.zh,
-        "en": names.en,
+        **names.name.fields(),
         "kind": kpi.kind,
         "unit": kpi.unit,
         "better": kpi.better,
         "version": kpi.version,
         "scored": kpi.scored,
-        "formula_zh": names.formula_zh,
-        "formula_en": names.formula_en,
+        **names.formula.fields("formula"),
         "measures": {side: _measures(bound) for side, bound in bounds.items()},
         "interval": interval_of(bounds["desk"]),
         "needs": list(kpi.needs),
@@ -179,7 +177,8 @@ def described(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         "traps": kpi.traps,
     }
     # What only some KPIs have.
-    for name in ("times", "matures", "only_mature"):
-        if (value := getattr(kpi, name, None)) not in (None, False, (), "", 1):
-            made[name] = value
+    if kpi.formula.times != 1:
+        made["times"] = kpi.formula.times
+    if kpi.matures is not None:
+        made["matures"] = kpi.matures
     return made

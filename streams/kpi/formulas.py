@@ -9,7 +9,7 @@ from streams.contracts.outputs import Figure, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures.parts import PARTS, PartsOf, in_part
 from streams.kpi.policy.model import Policy
-from streams.kpi.spec import NO_DATA, RIPE, Apart, Bound, Side, Unripe, part_of, share, side_of, total
+from streams.kpi.spec import NO_DATA, RIPE, Apart, Bound, Side, Unripe, part_of, share_figure, side_of, total
 from streams.kpi.stats.percentiles import distributions, ordered
 
 _Terms = tuple[tuple[str, int], ...]
@@ -98,7 +98,7 @@ class Formulas:
         for bottom, rates in self._shares.items():
             if (n := get(bottom, 0)) > 0:
                 for id, top in rates:
-                    found[id] = share(get(top, 0), n)
+                    found[id] = share_figure(get(top, 0), n)
         for bottom, means in self._means.items():
             if (n := get(bottom, 0)) > 0:
                 for id, top, squares, bound in means:

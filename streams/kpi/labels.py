@@ -1,55 +1,76 @@
-"""What the parts of the catalogue are called in both languages, and values as people read them."""
+"""What the parts of the catalogue, entities and windows are called, and values as people read them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
-from streams.contracts.outputs import Figure
-
-Language: TypeAlias = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
-Words: TypeAlias = Mapping[Language, str]
+from streams.contracts.outputs import Figure, WatchedWindow
+from streams.languages import Text
 
 #: What stands where there is no data: never 0.
 NONE = "—"
 
 #: Area of the catalogue → its heading.
-AREAS: Mapping[str, Words] = {
-    "calls": {"zh": "电话", "en": "Calls"},
-    "contacts": {"zh": "解决与重复来访", "en": "Resolution and repeats"},
-    "satisfaction": {"zh": "满意度", "en": "Satisfaction"},
-    "chats": {"zh": "在线会话", "en": "Chats"},
-    "tickets": {"zh": "工单", "en": "Tickets"},
-    "complaints": {"zh": "投诉", "en": "Complaints"},
-    "quality": {"zh": "质检", "en": "Quality"},
-    "work": {"zh": "工时", "en": "Work"},
-    "signals": {"zh": "分析信号", "en": "Signals"},
+AREAS: Mapping[str, Text] = {
+    "calls": Text("电话", "Calls"),
+    "contacts": Text("解决与重复来访", "Resolution and repeats"),
+    "satisfaction": Text("满意度", "Satisfaction"),
+    "chats": Text("在线会话", "Chats"),
+    "tickets": Text("工单", "Tickets"),
+    "complaints": Text("投诉", "Complaints"),
+    "quality": Text("质检", "Quality"),
+    "work": Text("工时", "Work"),
+    "signals": Text("分析信号", "Signals"),
 }
-KINDS: Mapping[str, Words] = {
-    "count": {"zh": "总量", "en": "sum"},
-    "rate": {"zh": "比率", "en": "share"},
-    "mean": {"zh": "均值", "en": "mean"},
-    "percentile": {"zh": "分位数", "en": "percentile"},
-    "level": {"zh": "当前存量", "en": "level now"},
-    "change": {"zh": "相对变化", "en": "relative change"},
+KINDS: Mapping[str, Text] = {
+    "count": Text("总量", "sum"),
+    "rate": Text("比率", "share"),
+    "mean": Text("均值", "mean"),
+    "percentile": Text("分位数", "percentile"),
+    "level": Text("当前存量", "level now"),
+    "change": Text("相对变化", "relative change"),
 }
 #: How units are written behind a number, where that is not their id.
 UNITS: Mapping[str, str] = {"per_hour": "/h", "per_mille": "‰", "days": "d"}
-BETTER: Mapping[str, Words] = {
-    "higher": {"zh": "越高越好", "en": "higher is better"},
-    "lower": {"zh": "越低越好", "en": "lower is better"},
-    "range": {"zh": "无高低之分，看区间", "en": "neither way by itself; watch the range"},
+BETTER: Mapping[str, Text] = {
+    "higher": Text("越高越好", "higher is better"),
+    "lower": Text("越低越好", "lower is better"),
+    "range": Text("无高低之分，看区间", "neither way by itself; watch the range"),
 }
-SIDES: Mapping[str, Words] = {
-    "desk": {"zh": "队列、站点、全部", "en": "queue, site, all"},
-    "staff": {"zh": "坐席、班组", "en": "agent, team"},
+SIDES: Mapping[str, Text] = {
+    "desk": Text("队列、站点、全部", "queue, site, all"),
+    "staff": Text("坐席、班组", "agent, team"),
 }
-INTERVALS: Mapping[str, Words] = {
-    "wilson": {"zh": "Wilson，95 %", "en": "Wilson, 95 %"},
-    "student": {"zh": "Student t（由 n、和、平方和），95 %", "en": "Student's t of n, sum and sum of squares, 95 %"},
-    "none": {"zh": "无", "en": "none"},
+INTERVALS: Mapping[str, Text] = {
+    "wilson": Text("Wilson，95 %", "Wilson, 95 %"),
+    "student": Text("Student t（由 n、和、平方和），95 %", "Student's t of n, sum and sum of squares, 95 %"),
+    "none": Text("无", "none"),
 }
+#: An entity in a sentence, by its kind. The page puts names in behind the same words (``wallboard/static/texts.js``).
+ENTITIES: Mapping[str, Text] = {
+    "agent": Text("坐席 {}", "agent {}"),
+    "team": Text("班组 {}", "team {}"),
+    "queue": Text("队列 {}", "queue {}"),
+    "site": Text("职场 {}", "site {}"),
+    "all": Text("全体", "the whole operation"),
+}
+#: A window as a heading, and in a sentence.
+WINDOW_HEADS: Mapping[WatchedWindow, Text] = {
+    "5m": Text("5 分钟", "5 min"),
+    "30m": Text("30 分钟", "30 min"),
+    "today": Text("今日", "Today"),
+}
+WINDOW_SPANS: Mapping[WatchedWindow, Text] = {
+    "5m": Text("近5分钟", "in the last 5 min"),
+    "30m": Text("近30分钟", "in the last 30 min"),
+    "today": Text("今日", "today"),
+    "now": Text("当前", "now"),
+}
+
+
+def both(text: Text) -> str:
+    """A text in both languages of the code, as tables of a terminal have it: ``满意度 · CSAT``."""
+    return f"{text.zh} · {text.en}"
 
 
 def said(unit: str, value: float | None) -> str:

@@ -1,6 +1,6 @@
 """Levels, and times that grow with them: sums that are linear in time, made plain as of a moment.
 
-A level goes up and down: +1 where an agent becomes available, -1 where he no longer is. The time that grows with it is stored so
+A level goes up and down: +1 where an agent becomes available, -1 where they no longer are. The time that grows with it is stored so
 that it needs nobody to wind it: +1 at the moment *t* comes with -*t* milliseconds, -1 at *u* with +*u*. Both are sums like all
 others and merge by adding; as of *T*, the time is what is stored plus the level times *T*.
 

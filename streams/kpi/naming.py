@@ -6,44 +6,46 @@ from dataclasses import dataclass
 
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi
+from streams.languages import SPOKEN, Text
 
 #: So many queues are named in a KPI's name.
 _MOST_NAMED = 3
-_UNITS = {"seconds": ("秒", " s"), "hours": ("小时", " h")}
+_UNITS = {"seconds": Text("秒", " s"), "hours": Text("小时", " h")}
+_THRESHOLD = Text("{formula}；阈值 {limit}{unit}", "{formula}; threshold {limit}{unit}")
 
 
 @dataclass(frozen=True)
 class Named:
-    """Name and formula in Chinese and English."""
+    """Name and formula."""
 
-    zh: str
-    en: str
-    formula_zh: str
-    formula_en: str
+    name: Text
+    formula: Text
 
 
 def named(kpi: Kpi, policy: Policy, queue: str | None = None) -> Named:
     """A KPI's name and formula with the limits in force: ``30秒接通率（vip 10秒）``; of a queue, the one that it has."""
     if kpi.limit is None:
-        return Named(kpi.zh, kpi.en, kpi.formula_zh, kpi.formula_en)
+        return Named(kpi.name, kpi.written)
     by_queue: dict[str, float] = getattr(policy, f"{kpi.limit}_by_queue", {})
     usual, holds = f"{getattr(Policy(), kpi.limit):g}", f"{by_queue.get(queue or '', getattr(policy, kpi.limit)):g}"
-    if queue is not None:
-        by_queue = {}
-    unit_zh, unit_en = _UNITS[kpi.limit.rsplit("_", 1)[1]]
+    unit = _UNITS[kpi.limit.rsplit("_", 1)[1]]
 
-    def told(unit: str, comma: str) -> str:
-        own = [f"{queue} {limit:g}{unit}" for queue, limit in sorted(by_queue.items())]
-        return comma.join(own[:_MOST_NAMED]) + ("…" if len(own) > _MOST_NAMED else "")
-
-    others_zh = f"（{told(unit_zh, '、')}）" if by_queue else ""
-    others_en = f" ({told(unit_en, ', ')})" if by_queue else ""
-    formula_zh, formula_en = kpi.formula_zh.replace(usual, holds), kpi.formula_en.replace(usual, holds)
-    if usual not in kpi.formula_en:
-        formula_zh, formula_en = f"{formula_zh}；阈值 {holds}{unit_zh}", f"{formula_en}; threshold {holds}{unit_en}"
-    return Named(
-        kpi.zh.replace(usual, holds) + others_zh,
-        kpi.en.replace(usual, holds) + others_en,
-        formula_zh + others_zh,
-        formula_en + others_en,
+    own_limits = by_queue if queue is None else {}
+    name, formula = (
+        Text(**{language: own.replace(usual, holds) for language, own in text.items()})
+        for text in (kpi.name, kpi.written)
     )
+    if usual not in kpi.written.en:
+        formula = _THRESHOLD.format(formula=formula, limit=holds, unit=unit)
+    return Named(*(_with_queues(text, own_limits, unit) for text in (name, formula)))
+
+
+def _with_queues(text: Text, limits: dict[str, float], unit: Text) -> Text:
+    if not limits:
+        return text
+    said = {}
+    for language, spoken in SPOKEN.items():
+        own = [f"{queue} {limit:g}{unit[language]}" for queue, limit in sorted(limits.items())]
+        listed = spoken.comma.join(own[:_MOST_NAMED]) + ("…" if len(own) > _MOST_NAMED else "")
+        said[language] = text[language] + spoken.brackets.format(listed)
+    return Text(**said)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from streams.kpi.measures.measure import Measure
 from streams.kpi.policy.model import SATISFIED_FROM, Policy
 from streams.kpi.stats.confidence import half_width, wilson
 from streams.kpi.stats.percentiles import distributions, ordered, percentile
+from streams.languages import Text
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
 Terms = Mapping[str, int]
@@ -50,7 +51,7 @@ def side_of(kind: str) -> Side:
 
 
 @lru_cache(maxsize=16_384)  # the same few counts come up in thousands of entities; some 5 MB when full
-def share(hits: int, n: int, times: int = 1) -> Figure:
+def share_figure(hits: int, n: int, times: int = 1) -> Figure:
     """The figure of the rate ``times`` ``hits / n`` (n > 0) with its interval, which it has where it is a share at all."""
     low, high = wilson(hits, n) or (None, None)
     if low is None or high is None:
@@ -58,89 +59,154 @@ def share(hits: int, n: int, times: int = 1) -> Figure:
     return Figure(hits * times / n, n, low * times, high * times)
 
 
+class Amount(Protocol):
+    """A sum of measures as a policy and a side have it."""
+
+    def __call__(self, policy: Policy, side: Side) -> Terms:
+        """The measures and their coefficients; none where this side never has data."""
+
+    @property
+    def policy_fields(self) -> frozenset[str]:
+        """The fields of the policy that it depends on."""
+
+
 @dataclass(frozen=True)
+class Formula:
+    """How a value is made of measures, whatever the policy and the side: ``streams.kpi.notation`` writes it.
+
+    ``top`` over ``bottom``, which is None for a plain sum. A rate is a share of things (its interval is Wilson's) or of time (it has
+    none), a mean is an amount per thing, a level how high something stands. A percentile's ``top`` names the families of its
+    distribution, its ``bottom`` the count of what is in them. A change is how much a mean is above that of its ``baseline`` in the same
+    units, as a share of that: without an interval, and without data where the baseline is none or 0.
+
+    ``times``: what the value is multiplied by, for people. ``squares``: the squares of a mean's amounts, for its interval. ``within``:
+    the least and the greatest value that there can be. ``percent``: which percentile. ``part`` False: what is above is no part of
+    what is below, so that a ratio can pass 1. ``live``: a value of this moment, told of an entity beside its windows; days and months
+    have none.
+    """
+
+    kind: Kind
+    top: Amount
+    bottom: Amount | None = None
+    times: int = 1
+    squares: Amount | None = None
+    within: Within | Callable[[Policy], Within] = FROM_0
+    percent: int = 50
+    part: bool = True
+    live: bool = False
+    baseline: Formula | None = None
+
+    def __call__(self, policy: Policy, side: Side) -> tuple[Terms, Terms | None]:
+        """Numerator and denominator for a policy and a side."""
+        return self.top(policy, side), None if self.bottom is None else self.bottom(policy, side)
+
+    @property
+    def policy_fields(self) -> frozenset[str]:
+        """The fields of the policy that it depends on, beside those that its measures depend on."""
+        own = (self.top, self.bottom, self.squares, self.baseline)
+        return frozenset().union(*(amount.policy_fields for amount in own if amount is not None))
+
+    def ends(self, policy: Policy) -> Within:
+        """The least and the greatest value under a policy."""
+        return self.within(policy) if callable(self.within) else self.within
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kpi:
     """One KPI.
 
-    ``formula`` gives numerator and denominator for a policy and a side; the denominator is None for a plain sum. A rate is a
-    share of things (its interval is Wilson's) or of time (it has none), a mean is an amount per thing, a level how high something
-    stands. A percentile's numerator names the families of its distribution, its denominator the count of what is in them. A change is
-    how much a mean is above that of a ``baseline`` in the same units, as a share of that: without an interval, and without data where
-    the baseline is none or 0.
-
-    ``times``: what the value is multiplied by, for people. ``squares``: the squares of a mean's amounts, for its interval, which
-    lies ``within``. ``percent``: which percentile. ``matures``: the policy field that says how many days after its own a day's value
-    is final; ``only_mature``: days before that are left out. ``live``: a value of this moment, told of an entity beside its windows;
-    days and months have none. ``scored`` False: a sign for people to look at; score cards refuse it. ``apart``: it is also told of
-    each of several things, such as reasons or topics. ``part`` False: what is above is no part of what is below, so that a ratio
-    can pass 1.
+    ``needs``: the events that it is made of. ``policy_fields``: what people argue about. ``traps``: what it is mistaken for.
+    ``matures``: the policy field that says how many days after its own a day's value is final; ``only_mature``: days before that are
+    left out. ``scored`` False: a sign for people to look at; score cards refuse it. ``apart``: it is also told of each of several things,
+    such as reasons or topics. ``limit``: the policy field whose value its name and its texts say.
     """
 
     id: str
     zh: str
     en: str
-    kind: Kind
     unit: Unit
     better: Direction
-    formula: Callable[[Policy, Side], tuple[Terms, Terms | None]]
+    formula: Formula
     formula_zh: str
     formula_en: str
     needs: tuple[str, ...]
     policy_fields: tuple[str, ...] = ()
     traps: str = ""
-    version: int = 1
     traps_zh: str = ""
-    times: int = 1
-    squares: Callable[[Policy, Side], Terms] | None = None
-    within: Callable[[Policy], Within] = lambda policy: FROM_0
-    percent: int = 50
+    version: int = 1
     matures: str | None = None
     only_mature: bool = False
-    live: bool = False
-    scored: bool = True
-    apart: Apart | None = None
     limit: str | None = None
-    part: bool = True
-    baseline: Callable[[Policy, Side], tuple[Terms, Terms]] | None = None
+    apart: Apart | None = None
+    scored: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where its formula depends on a field of the policy that it does not name."""
+        if left_out := sorted(self.formula.policy_fields - set(self.policy_fields)):
+            raise ValueError(f"{self.id}: its formula depends on {', '.join(left_out)}; name it in policy_fields")
+
+    @property
+    def kind(self) -> Kind:
+        """What its formula makes: a plain sum, a share, a mean, …"""
+        return self.formula.kind
+
+    @property
+    def live(self) -> bool:
+        """Is it of this moment only, told of an entity beside its windows?"""
+        return self.formula.live
+
+    @property
+    def name(self) -> Text:
+        """What it is called under the usual policy."""
+        return Text(self.zh, self.en)
+
+    @property
+    def written(self) -> Text:
+        """Its formula in words, under the usual policy."""
+        return Text(self.formula_zh, self.formula_en)
+
+    @property
+    def trap(self) -> Text:
+        """What it is mistaken for; may be empty."""
+        return Text(self.traps_zh, self.traps)
 
     @property
     def possible(self) -> Within:
         """The least and the greatest value that it can have under any policy; nobody means ten times as much as there is."""
-        if self.id == "staffing_gap":
-            return None, None
         if self.unit == "ratio":
-            return 0.0, 1.0 if self.part else 10.0
+            return 0.0, 1.0 if self.formula.part else 10.0
         if self.kind == "change":
             return -1.0, None
-        if self.kind == "mean":
-            ends = [self.within(Policy(csat_mean_scale=scale)) for scale in SATISFIED_FROM]
-            least, most = [low for low, _ in ends if low is not None], [high for _, high in ends if high is not None]
-            return min(least, default=None), max(most, default=None)
-        return FROM_0
+        ends = [self.formula.ends(Policy(csat_mean_scale=scale)) for scale in SATISFIED_FROM]
+        least, most = [low for low, _ in ends if low is not None], [high for _, high in ends if high is not None]
+        return min(least, default=None), max(most, default=None)
 
     def bound(self, policy: Policy, side: Side) -> Bound:
         """The formula for one policy and side."""
-        top, bottom = self.formula(policy, side)
-        squares = self.squares(policy, side) if self.squares is not None else {}
+        formula = self.formula
+        top, bottom = formula(policy, side)
+        squares = formula.squares(policy, side) if formula.squares is not None else {}
         above, below = _scale(top), _scale(bottom or {})
-        up, down = self.times * below, above
+        up, down = formula.times * below, above
         common, alike = gcd(up, down), _scale(squares)  # squares of different fineness add up in the finest
+        base_top, base_bottom = formula.baseline(policy, side) if formula.baseline is not None else ({}, {})
         return Bound(
-            self.id,
-            self.kind,
-            tuple(top.items()),
-            None if bottom is None else tuple(bottom.items()),
-            up // common,
-            down // common,
-            below,
-            tuple((measure, times * (alike // _scale({measure: 1}))) for measure, times in squares.items()),
-            above * above // alike,
-            _grain(squares, above),
-            self.within(policy),
-            self.percent,
-            self.matures,
-            self.only_mature,
-            *(() if self.baseline is None else (tuple(part.items()) for part in self.baseline(policy, side))),
+            id=self.id,
+            kind=formula.kind,
+            top=tuple(top.items()),
+            bottom=None if bottom is None else tuple(bottom.items()),
+            up=up // common,
+            down=down // common,
+            per_n=below,
+            squares=tuple((measure, times * (alike // _scale({measure: 1}))) for measure, times in squares.items()),
+            squared=above * above // alike,
+            grain=_grain(squares, above),
+            within=formula.ends(policy),
+            percent=formula.percent,
+            matures=self.matures,
+            only_mature=self.only_mature,
+            base_top=tuple(base_top.items()),
+            base_bottom=tuple((base_bottom or {}).items()),
         )
 
     def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
@@ -275,7 +341,11 @@ class Bound:
 
     def rate(self, hits: int, n: int) -> Figure:
         """The figure of a rate, n > 0: with an interval where it is one of things; moments of time are no cases."""
-        return share(hits, n, self.up) if self.per_n == 1 else Figure(hits * self.up / (n * self.down), n // self.per_n)
+        return (
+            share_figure(hits, n, self.up)
+            if self.per_n == 1
+            else Figure(hits * self.up / (n * self.down), n // self.per_n)
+        )
 
     def mean(self, amount: int, n: int, squares: int) -> Figure:
         """The figure of a mean, n > 0, with its interval where the squares are known."""

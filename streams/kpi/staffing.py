@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil, exp
 
-from streams.contracts.outputs import Figure, Staffing, Sums
+from streams.contracts.outputs import ROLLING, TODAY, Figure, Staffing, Sums, Window
 from streams.kpi.policy.model import Policy
 
 #: The KPI that alert rules watch: agents needed less agents on duty.
 STAFFING_GAP = "staffing_gap"
 #: The window that tells how many calls come and how long they take, and its length in seconds.
-WINDOW, WINDOW_SECONDS = "30m", 1800.0
+WINDOW: Window = "30m"
+WINDOW_SECONDS = ROLLING[WINDOW] * 60.0
 #: More than any operation has. What needs more is no call centre's load but a mistake in its events.
 MOST_AGENTS = 100_000
 
@@ -88,7 +89,7 @@ def staffing(sums: Mapping[str, Sums], policy: Policy) -> Staffing | None:
     )
     if needed is None:
         return None
-    known = any(sums["today"].get(f"{state}_seconds") for state in ("available", "working"))
+    known = any(sums[TODAY].get(f"{state}_seconds") for state in ("available", "working"))
     on_duty = recent.get("agents_available", 0) + recent.get("agents_working", 0) if known else None
     return Staffing(needed=needed, on_duty=on_duty, offered=offered, handle_seconds=handle_seconds)
 

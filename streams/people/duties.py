@@ -52,14 +52,7 @@ def take_duties(
     """
     book = read_book(connection, zone)
     before = {_key(one): one for one in book.duties}
-    if absent := [one for one in file.back if _key(one) not in before]:
-        raise ValueError(
-            "\n".join(
-                f"{one.kind} of {one.agent_id} from {one.starts.astimezone(zone):%Y-%m-%d %H:%M}: there is no such entry to take back; "
-                "`deskpulse people duty list` shows what there is"
-                for one in absent
-            )
-        )
+    _refuse_absent([one for one in file.back if _key(one) not in before], zone)
     given = {_key(one): replace(one, starts=_utc(one.starts), ends=one.ends and _utc(one.ends)) for one in file.given}
     back = {_key(one) for one in file.back}
     after = {key: one for key, one in {**before, **given}.items() if key not in back}
@@ -75,6 +68,17 @@ def take_duties(
     new = sum(1 for one in touched if _key(one) not in before)
     told = remarks(whole, given.values(), today)
     return TakenDuties(new, len(touched) - new, len(given) - len(touched), len(file.back), told)
+
+
+def _refuse_absent(taken_back: Sequence[Duty], zone: ZoneInfo) -> None:
+    if taken_back:
+        raise ValueError(
+            "\n".join(
+                f"{one.kind} of {one.agent_id} from {one.starts.astimezone(zone):%Y-%m-%d %H:%M}: there is no such entry to take back; "
+                "`deskpulse people duty list` shows what there is"
+                for one in taken_back
+            )
+        )
 
 
 def _delete(connection: Connection, one: Duty) -> None:

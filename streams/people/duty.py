@@ -11,9 +11,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from streams.contracts.dated import in_force
 from streams.kpi.policy.business_hours import Span, parse_hours
 from streams.people.person import Person, Reporting
-from streams.people.sheet import on
 
 #: What an entry says: who is on duty from when to when, when somebody works, who stands in for somebody.
 Kind: TypeAlias = Literal["shift", "hours", "deputy"]
@@ -110,21 +110,26 @@ class DutyBook:
         self, at: datetime, day: date, team: str | None, person: str | None, role: str
     ) -> Iterator[tuple[str, str, bool]]:
         """Who comes in question, the first first; why; and whether they are on a shift."""
-        where = [team, ""] if team else [""]
         there = [one for one in self.duties if one.kind == "shift" and one.role == role and one.holds(at)]
-        for standing in (False, True):
-            for of in where:
-                for one in sorted(there, key=lambda one: one.starts, reverse=True):
-                    if one.team_id == of and (one.ends is None) == standing:
-                        whom = f"team {of}" if of else "the operation"
-                        yield one.agent_id, f"{role} of {whom}{'' if standing else ' on shift'}", not standing
+        there.sort(key=lambda one: one.starts, reverse=True)
+        for on_shift in (True, False):
+            for of in [team, ""] if team else [""]:
+                whom = f"team {of}" if of else "the operation"
+                for one in there:
+                    if one.team_id == of and (one.ends is not None) == on_shift:
+                        yield one.agent_id, f"{role} of {whom}{' on shift' if on_shift else ''}", on_shift
+        for who, why in self._superiors(person, day):
+            yield who, why, False
+
+    def _superiors(self, person: str | None, day: date) -> Iterator[tuple[str, str]]:
+        """Whom a person reports to, and each superior's deputy, upwards; and why."""
         for _ in range(_MOST_STEPS):
-            above = on(self.reporting.get(person, ()), day) if person else None
+            above = in_force(self.reporting.get(person, ()), day) if person else None
             if above is None or above.superior is None:
                 return
-            yield above.superior, f"superior of {person}", False
+            yield above.superior, f"superior of {person}"
             if above.deputy is not None:
-                yield above.deputy, f"deputy of {above.superior}, superior of {person}", False
+                yield above.deputy, f"deputy of {above.superior}, superior of {person}"
             person = above.superior
 
     def _there(self, who: str, at: datetime, day: date) -> tuple[str, tuple[str, ...]] | None:
@@ -218,7 +223,7 @@ def superiors_who_left(book: DutyBook, today: date) -> list[str]:
     """Who reports to somebody who is there no more, a line each with the line to add."""
     made = []
     for who, own in sorted(book.reporting.items()):
-        above = on(own, today)
+        above = in_force(own, today)
         if (
             above is None
             or above.superior is None

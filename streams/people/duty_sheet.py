@@ -92,14 +92,7 @@ class _Read:
             self._fault("agent_id", "is empty; say whom it is about")
         for column in cells.keys() - {*NEEDED, *_OWN[kind]}:
             self._fault(column, f"is no matter of {kind}; leave it empty")
-        starts = self._moment("from", kind)
-        ends = None if self.back or "to" not in cells else self._moment("to", kind)
-        if starts is not None and ends is not None and ends <= starts:
-            self._fault("to", "is not after its beginning; correct one of them")
-        elif kind == "shift" and starts is not None and ends is not None and ends - starts > _LONGEST_SHIFT:
-            self._fault(
-                "to", f"a shift of more than {_LONGEST_SHIFT.days} days; leave the end empty for a standing duty"
-            )
+        starts, ends = self._span(kind)
         if not self.back:
             self._own(kind)
         if self.faults or starts is None:
@@ -115,6 +108,19 @@ class _Read:
             cells.get("hours"),
             cells.get("deputy"),
         )
+
+    def _span(self, kind: str) -> tuple[datetime | None, datetime | None]:
+        """From when to when; None: it cannot be read, or there is no end."""
+        starts = self._moment("from", kind)
+        ends = None if self.back or "to" not in self._cells else self._moment("to", kind)
+        if starts is not None and ends is not None:
+            if ends <= starts:
+                self._fault("to", "is not after its beginning; correct one of them")
+            elif kind == "shift" and ends - starts > _LONGEST_SHIFT:
+                self._fault(
+                    "to", f"a shift of more than {_LONGEST_SHIFT.days} days; leave the end empty for a standing duty"
+                )
+        return starts, ends
 
     def _own(self, kind: str) -> None:
         if kind == "deputy":

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, Protocol, TypeAlias
 
+from streams.languages import LANGUAGES, SPOKEN, Language, Text
 from streams.people.person import Person
 
-Language: TypeAlias = Literal["zh", "en"]
 Role: TypeAlias = Literal["agent", "supervisor", "hr"]
 
 
@@ -37,7 +37,7 @@ class Names:
     def __init__(self, people: Iterable[Person] = ()) -> None:
         self._of: Mapping[str, Person] = {person.agent_id: person for person in people}
         self._borne = {
-            language: Counter(_name(person, language) for person in self._of.values()) for language in ("zh", "en")
+            language: Counter(_name(person, language) for person in self._of.values()) for language in LANGUAGES
         }
 
     def __bool__(self) -> bool:
@@ -70,11 +70,11 @@ class Names:
             return id
         if self._borne[language][name] == 1:
             return name
-        return f"{name}（{id}）" if language == "zh" else f"{name} ({id})"
+        return name + SPOKEN[language].brackets.format(id)
 
-    def in_texts(self, id: str) -> tuple[str, str] | None:
-        """What somebody is called in a Chinese and in an English text; None: by their id."""
-        return (self.shown(id, "zh"), self.shown(id, "en")) if id in self._of else None
+    def in_texts(self, id: str) -> Text | None:
+        """What somebody is called in a text; None: by their id."""
+        return Text(**{language: self.shown(id, language) for language in LANGUAGES}) if id in self._of else None
 
     def only(self, wanted: Callable[[str], bool]) -> Names:
         """The same of some people only. Namesakes are still told apart, by whoever is there."""
@@ -111,6 +111,6 @@ class Names:
         return self.id_of(who, "--by ")
 
 
-def _name(person: Person, language: str) -> str:
-    first, second = (person.name_zh, person.name_latin)[:: 1 if language == "zh" else -1]
+def _name(person: Person, language: Language) -> str:
+    first, second = (person.name_zh, person.name_latin)[:: 1 if SPOKEN[language].script == "chinese" else -1]
     return first or second or person.agent_id

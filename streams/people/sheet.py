@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 
+from streams.contracts.dated import in_force
 from streams.people.person import Person, Reporting
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 
@@ -87,22 +88,12 @@ def contradictions(people: Mapping[str, Person], reporting: Mapping[str, Sequenc
                 f"hr_number {number}: {', '.join(ids)} have the same; give each their own, or keep one agent_id"
             )
     for since in sorted({one.valid_from for own in reporting.values() for one in own}):
-        above = {id: on(own, since) for id, own in reporting.items()}
+        above = {id: in_force(own, since) for id, own in reporting.items()}
         superior = {id: one.superior for id, one in above.items() if one is not None and one.superior is not None}
         if circle := _circle(superior):
             made.append(f"superior: from {since} on {' → '.join(circle)} is a circle; correct one of them")
             break
     return made
-
-
-def on(reporting: Sequence[Reporting], day: date) -> Reporting | None:
-    """Whom somebody reports to on a day, of entries oldest first; None: nobody has told."""
-    found = None
-    for one in reporting:
-        if one.valid_from > day:
-            break
-        found = one
-    return found
 
 
 def unknown_superiors(
@@ -151,6 +142,11 @@ def _unreadable(row: Row) -> Iterable[tuple[str, str]]:
         yield "name_zh", "no name; fill in name_zh, name_latin or both"
     if "email" in cells and (cells["email"].count("@") != 1 or " " in cells["email"]):
         yield "email", f"{cells['email']!r} is no address; write it like anna@example.com"
+    yield from _wrong_days(cells)
+    yield from _wrong_superiors(cells)
+
+
+def _wrong_days(cells: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     days = {}
     for column in ("valid_from", "joined", "left"):
         try:
@@ -160,6 +156,9 @@ def _unreadable(row: Row) -> Iterable[tuple[str, str]]:
     joined, left = days.get("joined"), days.get("left")
     if joined and left and left < joined:
         yield "left", f"{left} is before {joined}, when they joined; correct one of them"
+
+
+def _wrong_superiors(cells: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     if "deputy" in cells and "superior" not in cells:
         yield "deputy", "stands in for a superior, and none is named; fill in superior"
     if "valid_from" in cells and "superior" not in cells:

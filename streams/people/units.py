@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
 
-from streams.people.names import Language
+from streams.languages import LANGUAGES, Language, Text
 from streams.people.tables import people_journal, units
 from streams.tabular import Row, TabularError, parse_rows, read_rows
 
@@ -54,9 +54,9 @@ class UnitNames:
         first, second = (unit.name_zh, unit.name_en)[:: 1 if language == "zh" else -1]
         return first or second or unit.id
 
-    def in_texts(self, key: str) -> tuple[str, str] | None:
-        """What it is called in a Chinese and in an English text; None: by its id."""
-        return (self.shown(key, "zh"), self.shown(key, "en")) if key in self._of else None
+    def in_texts(self, key: str) -> Text | None:
+        """What it is called in a text; None: by its id."""
+        return Text(**{language: self.shown(key, language) for language in LANGUAGES}) if key in self._of else None
 
     def beside(self, key: str) -> str:
         """The id, and the names behind it where there are any: ``T1 热线 Hotline``."""

@@ -1,4 +1,4 @@
-"""What an agent's states and shifts contribute, as slots: how long he was available, working, away, at his post as planned.
+"""What an agent's states and shifts contribute, as slots: how long they were available, working, away, at their post as planned.
 
 An interval lasts from one change of state to the next. Its time grows by itself (``streams.kpi.levels``) between two edges, one
 that raises its levels and one that lowers them; at the end of a day (of a period that facts are kept by) it is closed, and begun anew
@@ -18,10 +18,9 @@ from streams.kpi.levels import up
 from streams.kpi.measures.reasons import away_for
 from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import Shift, Told
-from streams.windows.clock import Days
+from streams.windows.clock import NEVER, Days
 
 #: Later than any event, ms since 1970.
-NEVER = 2**62
 #: A state that outlasts its shift lasts so much longer at most, ms.
 AFTER_SHIFT_MS = 2 * 3_600_000
 #: What a state may last at most ends on a full quarter of an hour, ms: the plans of many agents meet there, and are one to their team.

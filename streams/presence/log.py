@@ -80,7 +80,7 @@ class Word(Struct, array_like=True, gc=False):
 
 
 class AgentPresence(Struct, array_like=True):
-    """What is kept of one agent: what was told of him within the allowed lateness, the last state before, and the shifts that matter.
+    """What is kept of one agent: what was told of them within the allowed lateness, the last state before, and the shifts that matter.
 
     ``log``, ``plans`` and ``words`` are in order of time. ``counted``: have contributions been sent of what stands here?
     ``before`` and ``taken_back`` (ids of events that never happened) are of states that an earlier version has stored.

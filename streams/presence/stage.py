@@ -1,4 +1,4 @@
-"""Agents' states and shifts, whatever the order of arrival: what each agent is doing, and what his work contributes."""
+"""Agents' states and shifts, whatever the order of arrival: what each agent is doing, and what their work contributes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from msgspec import structs
 
 from streams.contacts.misplaced import ElsewhereError, Misplaced
 from streams.contacts.slots import Slots, Tally
-from streams.contacts.stage import differs, refused_by_time
 from streams.contracts.decode import Rejected, decode_presence
 from streams.contracts.events import (
     AgentCorrected,
@@ -22,10 +21,11 @@ from streams.contracts.events import (
 )
 from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policy.versions import AnyPolicy
-from streams.presence.contributions import AFTER_SHIFT_MS, NEVER, QUARTER_MS, Work, overlapping, when
+from streams.presence.contributions import AFTER_SHIFT_MS, QUARTER_MS, Work, overlapping, when
 from streams.presence.log import AgentPresence, K, Shift, Told, Word, amend, place
 from streams.roster import Roster
-from streams.windows.clock import Days, EventClock, instant
+from streams.windows.admission import check_lateness, differs
+from streams.windows.clock import NEVER, Days, EventClock, instant
 
 #: What lies so far behind the allowed lateness is forgotten, and not each piece as soon as it may be, ms.
 _SLACK_MS = 12 * 3_600_000
@@ -84,7 +84,7 @@ class PresenceStage:
                 now = judged[index]
             else:
                 now = machine if not event_time else at if clock.now is None else clock.now
-                if (refused := refused_by_time(at, now, machine, self.policy)) is not None:
+                if (refused := check_lateness(at, now, machine, self.policy)) is not None:
                     out.rejected.append((index, refused))
                     continue
             late = judged is None and clock.now is not None and at < clock.now
@@ -115,7 +115,9 @@ class PresenceStage:
             self._compact(agent, horizon)
             out.admitted += 1
             out.touched.add(event.agent_id)
-        for name in out.touched:  # of the team of his newest state: plans and the ends of older states may name others
+        for (
+            name
+        ) in out.touched:  # of the team of their newest state: plans and the ends of older states may name others
             if changes := agents[name].changes():
                 into.belongs(name, changes[-1].team)
         if tally is None:
@@ -160,62 +162,68 @@ class PresenceStage:
 
     def _admit(self, agent: AgentPresence, event: PresenceEvent, at: int, horizon: int, tally: Tally) -> bool:
         """Keep what an event says, and have the difference it makes sent on; False: it is known."""
-        name = event.agent_id
-        plain = agent.counted and not agent.amended
         if isinstance(event, AgentStateChanged):
-            told = Told(
-                at, event.id, event.state, event.reason, event.team_id, site=event.site_id, sequence=event.sequence
-            )
-            index = place(agent.log, told)
-            if index is None:
-                return False
-            if index == 0 and agent.log and agent.log[0].until is not None:
-                return True  # what was before that has been forgotten: it is too late for this agent
-            if plain and index == len(agent.log):
-                for sign, slot in self._work.followed(name, agent.log, told, agent.schedule()):
-                    tally.put(slot, sign)
-                agent.log.append(told)
-                return True
-            if plain:
-                before = self._near(name, agent, told, index, index)
-                agent.log.insert(index, told)
-                tally.difference(name, before, self._near(name, agent, told, index, index + 1))
-                return True
-            before = self._all(name, agent)
-            agent.log.insert(index, told)
-        elif isinstance(event, AgentScheduled):
-            shift = Shift(
-                at,
-                event.id,
-                milliseconds(event.starts),
-                milliseconds(event.ends),
-                team=event.team_id,
-                site=event.site_id,
-                sequence=event.sequence,
-            )
-            index = place(agent.plans, shift)
-            if index is None:
-                return False
-            if shift.starts < horizon:
-                return True  # it may have been told before, counted and forgotten
-            if plain:
-                begin, end = _reach(agent.plans, shift)
-                before = self._between(name, agent, begin, end)
-                agent.plans.insert(index, shift)
-                tally.difference(name, before, self._between(name, agent, begin, end))
-                return True
-            before = self._all(name, agent)
-            agent.plans.insert(index, shift)
+            return self._admit_state(agent, event, at, tally)
+        if isinstance(event, AgentScheduled):
+            return self._admit_shift(agent, event, at, horizon, tally)
+        word = _word(event, at)
+        index = place(agent.words, word)
+        if index is None:
+            return False
+        self._insert(agent, event.agent_id, agent.words, index, word, tally)
+        return True
+
+    def _admit_state(self, agent: AgentPresence, event: AgentStateChanged, at: int, tally: Tally) -> bool:
+        name = event.agent_id
+        told = Told(at, event.id, event.state, event.reason, event.team_id, site=event.site_id, sequence=event.sequence)
+        index = place(agent.log, told)
+        if index is None:
+            return False
+        if index == 0 and agent.log and agent.log[0].until is not None:
+            return True  # what was before that has been forgotten: it is too late for this agent
+        if agent.amended or not agent.counted:
+            self._insert(agent, name, agent.log, index, told, tally)
+        elif index == len(agent.log):
+            for sign, slot in self._work.followed(name, agent.log, told, agent.schedule()):
+                tally.put(slot, sign)
+            agent.log.append(told)
         else:
-            word = _word(event, at)
-            index = place(agent.words, word)
-            if index is None:
-                return False
-            before = self._all(name, agent)
-            agent.words.insert(index, word)
+            before = self._near(name, agent, told, index, index)
+            agent.log.insert(index, told)
+            tally.difference(name, before, self._near(name, agent, told, index, index + 1))
+        return True
+
+    def _admit_shift(self, agent: AgentPresence, event: AgentScheduled, at: int, horizon: int, tally: Tally) -> bool:
+        name = event.agent_id
+        shift = Shift(
+            at,
+            event.id,
+            milliseconds(event.starts),
+            milliseconds(event.ends),
+            team=event.team_id,
+            site=event.site_id,
+            sequence=event.sequence,
+        )
+        index = place(agent.plans, shift)
+        if index is None:
+            return False
+        if shift.starts < horizon:
+            return True  # it may have been told before, counted and forgotten
+        if agent.amended or not agent.counted:
+            self._insert(agent, name, agent.plans, index, shift, tally)
+            return True
+        begin, end = _reach(agent.plans, shift)
+        before = self._between(name, agent, begin, end)
+        agent.plans.insert(index, shift)
+        tally.difference(name, before, self._between(name, agent, begin, end))
+        return True
+
+    def _insert(self, agent: AgentPresence, name: str, of: list[K], index: int, item: K, tally: Tally) -> None:
+        """Keep an item where amendments, or what was never counted, may make any difference: of everything that is kept."""
+        before = self._all(name, agent)
+        of.insert(index, item)
         agent.counted = True
         tally.difference(name, before, self._all(name, agent))
-        return True
 
     def _near(self, name: str, agent: AgentPresence, told: Told, begin: int, end: int) -> Slots:
         """What a change of state touches: the state before it, which then lasts until ``end`` in the log, and the shifts about it."""
@@ -256,12 +264,7 @@ class PresenceStage:
         """Forget what no event after ``horizon`` (ms) can change: shifts that are over, and of the states before what is left all but
         the last. What is left contributes as before.
         """
-        border = horizon - _SLACK_MS
-        if not (
-            (len(agent.log) > 1 and agent.log[1].at < border)
-            or (agent.amended and (not agent.words or agent.words[-1].at < border))
-            or any(plan.ends + _SHIFT_MS < border for plan in agent.plans)
-        ):
+        if not _may_forget(agent, horizon - _SLACK_MS):
             return
         schedule, changes = agent.schedule(), agent.changes()
         matter = [shift for shift in schedule if shift.ends + _SHIFT_MS >= horizon]
@@ -275,11 +278,25 @@ class PresenceStage:
         first = {matter[0].id: matter[0]} if matter and matter[0].starts < horizon else {}
         ids = {shift.id for shift in matter}
         agent.plans = [first.get(plan.id, plan) for plan in agent.plans if plan.starts >= begin or plan.id in ids]
-        if agent.amended and (not agent.words or agent.words[-1].at < horizon):
+        if _amended_before(agent, horizon):
             about = {word.corrects for word in agent.words}.union(agent.taken_back)
             if not any(told.id in about for told in log if told.until is None):
                 agent.plans = [plan for plan in amend(agent.plans, agent) if plan.starts < plan.ends]
                 agent.words, agent.taken_back = [], []
+
+
+def _may_forget(agent: AgentPresence, border: int) -> bool:
+    """Is there a state, an amendment or a shift that no event after ``border`` (ms) can change?"""
+    return (
+        (len(agent.log) > 1 and agent.log[1].at < border)
+        or _amended_before(agent, border)
+        or any(plan.ends + _SHIFT_MS < border for plan in agent.plans)
+    )
+
+
+def _amended_before(agent: AgentPresence, border: int) -> bool:
+    """Was the last amendment of what is kept told before ``border`` (ms)?"""
+    return agent.amended and (not agent.words or agent.words[-1].at < border)
 
 
 def _in_order(one: Sequence[K], other: Sequence[K]) -> list[K]:

@@ -7,6 +7,7 @@ from datetime import date
 
 from msgspec import DecodeError, json
 
+from streams.contracts.dated import in_force
 from streams.contracts.outputs import ALL, Target, entity, entity_kind
 
 _decoder = json.Decoder(list[Target])
@@ -61,10 +62,6 @@ class Targets:
         """The target of just these in force on a day; None: there is none, or it was taken back."""
         return self._in_force(f"{kpi}|{of}", day)
 
-    def first_of(self, whom: Iterable[str], kpi: str, day: date) -> Target | None:
-        """The target of the first of these (``team|T1``, …) that has one in force on a day."""
-        return next((found for of in whom if (found := self.on(of, kpi, day)) is not None), None)
-
     def number(self, entity: str, team: str | None, kpi: str, day: int) -> float | None:
         """What an entity is to reach on a day (ordinal), in the KPI's unit: its own, an agent's team's, that of all. None: nothing."""
         for of in levels(entity, team):
@@ -99,11 +96,7 @@ class Targets:
         return sorted(self._of)
 
     def _in_force(self, key: str, day: date) -> Target | None:
-        found = None
-        for entry in self._of.get(key, ()):
-            if entry.valid_from > day:
-                break
-            found = entry
+        found = in_force(self._of.get(key, ()), day)
         return None if found is None or found.value is None else found
 
     def _settle(self, key: str) -> None:

@@ -15,6 +15,7 @@ from streams.contracts.outputs import ALL, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import near
 from streams.kpi.spec import Kpi
+from streams.languages import Text
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 from streams.targets.book import Targets
 
@@ -135,23 +136,30 @@ def merged(book: Targets, given: Iterable[Target]) -> Changes:
     return Changes(versions, new, changed, same)
 
 
-def said(target: Target, language: Literal["zh", "en"]) -> str:
+_NONE, _WEIGHT = Text("无", "none"), Text("权重 {} %", "weight {} %")
+_TAILS: Mapping[str, Text] = {
+    "s": Text(" 秒", " s"),
+    "days": Text(" 天", " days"),
+    "points": Text(" 分", " points"),
+    "n": Text("", ""),
+    "index": Text("", ""),
+    "per_hour": Text(" 次/小时", " per hour"),
+    "per_mille": Text(" ‰", " ‰"),
+    "pct": Text(" %", " %"),
+}
+
+
+def said(target: Target) -> Text:
     """The figure with its sign and unit: ``≥ 90 %``."""
     if target.value is None:
-        return "无" if language == "zh" else "none"
+        return _NONE
     value, unit = Decimal(target.value), target.unit
     if target.sets == "weight":
-        return f"权重 {_plain(value)} %" if language == "zh" else f"weight {_plain(value)} %"
+        return _WEIGHT.format(_plain(value))
     if unit == "ratio":
-        value, unit = value * 100, "%"
-    words = {"s": " 秒", "days": " 天", "points": " 分", "n": "", "index": "", "per_hour": " 次/小时"}
-    tail = (
-        words.get(unit, f" {unit}")
-        if language == "zh"
-        else {"n": "", "index": "", "per_hour": " per hour"}.get(unit, f" {unit}")
-    )
-    sign = "≥" if target.op == ">=" else "≤"
-    return f"{sign} {_plain(value)}{tail.replace('per_mille', '‰').replace('pct', '%')}"
+        value, unit = value * 100, "pct"
+    figure = f"{'≥' if target.op == '>=' else '≤'} {_plain(value)}"
+    return Text("{}{}", "{}{}").format(figure, _TAILS.get(unit, f" {unit}"))
 
 
 def _meaning(target: Target) -> Target:
@@ -167,9 +175,7 @@ class _Read:
 
     def target(self, author: str, at: datetime) -> Target | None:
         """The target; None where anything is wrong."""
-        for column, text in self._cells.items():
-            if len(text) > _LONGEST or not text.isprintable():
-                self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
+        self._refuse_unreadable()
         of = self._whom()
         if self._cells.get("unit", "").lower() in WEIGHT_WORDS:
             return self._weight(of, author, at)
@@ -200,6 +206,11 @@ class _Read:
             author=author, at=at,
         )  # fmt: skip
 
+    def _refuse_unreadable(self) -> None:
+        for column, text in self._cells.items():
+            if len(text) > _LONGEST or not text.isprintable():
+                self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
+
     def _weight(self, of: str | None, author: str, at: datetime) -> Target | None:
         """A weight of a card's item, in percent."""
         item, owner, since = self._cells.get("kpi"), self._cells.get("owner"), self._day("valid_from", needed=True)
@@ -210,23 +221,29 @@ class _Read:
         for column in ("op", "period", "due"):
             if column in self._cells:
                 self._fault(column, "a weight has none; leave it empty")
-        value = None
-        text = self._cells.get("value", "").replace(" ", "")
-        if text.lower() not in ("", *NONE_WORDS):
-            try:
-                value = Decimal(text.removesuffix("%"))
-            except InvalidOperation:
-                value = Decimal("NaN")
-            if not (value.is_finite() and 0 <= value <= 100 and abs(value.adjusted()) <= _MOST_DIGITS):
-                self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
-        if "value" not in self._cells:
-            self._fault("value", "is empty; give percent of the card, or none to take the weight back")
+        value = self._percent()
         if self.faults or item is None or of is None or since is None:
             return None
         weight = None if value is None else _plain(value)
         return Target(
             sets="weight", kpi=item, of=of, valid_from=since, value=weight, unit="pct", owner=owner, author=author, at=at
         )  # fmt: skip
+
+    def _percent(self) -> Decimal | None:
+        """What an item weighs; None where the weight is taken back, or nothing sound is said."""
+        if "value" not in self._cells:
+            self._fault("value", "is empty; give percent of the card, or none to take the weight back")
+            return None
+        text = self._cells["value"].replace(" ", "")
+        if text.lower() in NONE_WORDS:
+            return None
+        try:
+            value = Decimal(text.removesuffix("%"))
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not (value.is_finite() and 0 <= value <= 100 and abs(value.adjusted()) <= _MOST_DIGITS):
+            self._fault("value", f"{self._cells['value']!r} is no weight; write 0 to 100, in percent of the card")
+        return value
 
     def _fault(self, column: str, why: str) -> None:
         self.faults.append((column, why))

@@ -22,6 +22,7 @@ from streams.alerts.naming import named
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
 from streams.doors import BoundedBody, Headers
 from streams.kpi.catalog import KPIS
+from streams.languages import LANGUAGES
 from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.settings import Settings
@@ -133,7 +134,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     @app.get("/api/snapshots")
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
         """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are. ``differing``: agent → KPI →
-        how his figure of today differs from that of the rest of the team beyond chance.
+        how their figure of today differs from that of the rest of the team beyond chance.
         """
         if team and kind != "agent":
             raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
@@ -169,8 +170,8 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         """
         known, units = await names(token), await run_in_threadpool(units_of, settings)
         body = {
-            "agents": {id: {"zh": known.shown(id, "zh"), "en": known.shown(id, "en")} for id in known},
-            "units": {key: {"zh": units.shown(key, "zh"), "en": units.shown(key, "en")} for key in units},
+            "agents": {id: {language: known.shown(id, language) for language in LANGUAGES} for id in known},
+            "units": {key: {language: units.shown(key, language) for language in LANGUAGES} for key in units},
         }
         return _json(body, headers={"Cache-Control": "no-store"})
 

@@ -17,7 +17,7 @@ from streams.wallboard.store import Store
 _STEP = 2_000
 #: After so long without a step nobody has looked for a while. Seconds.
 _REST = 15.0
-#: The state of an agent of whom nothing has been heard for so long that nobody knows what he does.
+#: The state of an agent of whom nothing has been heard for so long that nobody knows what they do.
 UNKNOWN = "unknown"
 
 
@@ -62,7 +62,7 @@ class Sweep:
                 try:
                     self._seen[agent] = _decoder.decode(raw)
                 except UNREADABLE:
-                    continue  # the look at the agent himself counts it
+                    continue  # the look at the agent counts it
             if self._cursor == 0:
                 self.badges, self._seen = self._seen, {}
             if self._cursor == 0 or not rested:
@@ -80,7 +80,7 @@ class Directory:
 
     def fill(self, now: Mapping[str, Badge], presence: Mapping[str, Badge], at: datetime | None) -> None:
         """Take the agents of a whole look ``at`` a time of the operation's clock. An agent without figures yet is of the team
-        that his presence names.
+        that their presence names.
         """
         teams: dict[str | None, list[str]] = {None: sorted(now.keys() | presence.keys())}
         states: dict[str, Counter[str]] = defaultdict(Counter)

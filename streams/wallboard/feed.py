@@ -34,7 +34,7 @@ class Feed:
         self._period = period
         self._listeners: Counter[Wants] = Counter()
         self._views: dict[Wants, View] = {}
-        #: Looks begun and ended so far. A newcomer's wants are in the looks that begin after he came.
+        #: Looks begun and ended so far. A newcomer's wants are in the looks that begin after they came.
         self._begun = self._ended = 0
         self._ended_one = asyncio.Condition()
         self._due = asyncio.Event()

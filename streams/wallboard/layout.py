@@ -6,20 +6,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streams.contracts.outputs import Window
+from streams.languages import LANGUAGES, Text
 
 
 @dataclass(frozen=True)
 class Shown:
     """A KPI's place: its window unless the viewer picks one for all, and whether its ``value`` or its ``n`` is shown.
 
-    ``zh`` and ``en`` stand in for the KPI's own name where there is little room.
+    ``name`` stands in for the KPI's own where there is little room.
     """
 
     kpi: str
     window: Window
-    zh: str = ""
-    en: str = ""
+    name: Text | None = None
     part: Literal["value", "n"] = "value"
+
+    def fields(self) -> dict[str, str]:
+        """As JSON; without a name of its own the languages' fields are empty."""
+        name = dict.fromkeys(LANGUAGES, "") if self.name is None else self.name.fields()
+        return {"kpi": self.kpi, "window": self.window, **name, "part": self.part}
 
 
 #: The KPIs of this moment, in one tile: calls_waiting and longest_wait. A snapshot has them beside its windows.
@@ -43,25 +48,25 @@ WAITING_PLACE = 2
 
 #: Cards of teams, and of queues and sites.
 TEAM = (
-    Shown("service_level_20s", "30m", "20秒接通", "In 20 s"),
-    Shown("csat", "30m", "满意度", "CSAT"),
-    Shown("first_response_30s_rate", "5m", "30秒首响", "FRT 30 s"),
+    Shown("service_level_20s", "30m", Text("20秒接通", "In 20 s")),
+    Shown("csat", "30m", Text("满意度", "CSAT")),
+    Shown("first_response_30s_rate", "5m", Text("30秒首响", "FRT 30 s")),
 )
 DESK = (
-    Shown("service_level_20s", "5m", "20秒接通", "In 20 s"),
-    Shown("answer_rate", "5m", "接通率", "Answered"),
-    Shown("abandonment_rate", "5m", "放弃率", "Abandoned"),
+    Shown("service_level_20s", "5m", Text("20秒接通", "In 20 s")),
+    Shown("answer_rate", "5m", Text("接通率", "Answered")),
+    Shown("abandonment_rate", "5m", Text("放弃率", "Abandoned")),
 )
 
 #: Columns of the agents' table. A person's few minutes say little: the day is the usual window.
 AGENT = (
-    Shown("average_speed_of_answer", "today", "接听", "Calls", "n"),
-    Shown("answer_rate", "today", "接通率", "Answer rate"),
-    Shown("service_level_20s", "today", "20秒接通率", "In 20 s"),
-    Shown("average_handle_time", "today", "处理时长", "Handle time"),
-    Shown("csat", "today", "满意度", "CSAT"),
-    Shown("first_response_30s_rate", "today", "30秒首响率", "Reply 30 s"),
-    Shown("first_response_time", "today", "首响时间", "First reply"),
-    Shown("resolution_rate", "today", "解决率", "Resolved"),
-    Shown("repeat_contact_rate", "today", "重复来电率", "Repeats"),
+    Shown("average_speed_of_answer", "today", Text("接听", "Calls"), "n"),
+    Shown("answer_rate", "today", Text("接通率", "Answer rate")),
+    Shown("service_level_20s", "today", Text("20秒接通率", "In 20 s")),
+    Shown("average_handle_time", "today", Text("处理时长", "Handle time")),
+    Shown("csat", "today", Text("满意度", "CSAT")),
+    Shown("first_response_30s_rate", "today", Text("30秒首响率", "Reply 30 s")),
+    Shown("first_response_time", "today", Text("首响时间", "First reply")),
+    Shown("resolution_rate", "today", Text("解决率", "Resolved")),
+    Shown("repeat_contact_rate", "today", Text("重复来电率", "Repeats")),
 )

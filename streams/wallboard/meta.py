@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.catalog import KPIS
+from streams.kpi.labels import WINDOW_HEADS
 from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Kpi
 from streams.wallboard import layout
-
-_WINDOW_NAMES = {"5m": ("5 分钟", "5 min"), "30m": ("30 分钟", "30 min"), "today": ("今日", "Today")}
 
 
 def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> dict[str, Any]:
@@ -27,7 +25,7 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
     policy = policies.current(today)
     return {
         "kpis": [_kpi(kpi, policy) for kpi in KPIS.values()],
-        "windows": [{"id": name, "zh": _WINDOW_NAMES[name][0], "en": _WINDOW_NAMES[name][1]} for name in WINDOWS],
+        "windows": [{"id": name, **WINDOW_HEADS[name].fields()} for name in WINDOWS],
         "rules": [
             {**rule.model_dump(by_alias=True), "threshold": None if rule.by_target else rule.threshold}
             for rule in rules
@@ -39,11 +37,11 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
         ],
         "zone": policy.time_zone,
         "layout": {
-            "tiles": [asdict(shown) for shown in layout.TILES],
+            "tiles": [shown.fields() for shown in layout.TILES],
             "waiting_place": layout.WAITING_PLACE,
-            "team": [asdict(shown) for shown in layout.TEAM],
-            "desk": [asdict(shown) for shown in layout.DESK],
-            "agent": [asdict(shown) for shown in layout.AGENT],
+            "team": [shown.fields() for shown in layout.TEAM],
+            "desk": [shown.fields() for shown in layout.DESK],
+            "agent": [shown.fields() for shown in layout.AGENT],
         },
         "page": page,
     }
@@ -53,16 +51,14 @@ def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
     values, names = policy.model_dump(mode="json"), named(kpi, policy)
     return {
         "id": kpi.id,
-        "zh": names.zh,
-        "en": names.en,
+        **names.name.fields(),
         "kind": kpi.kind,
         "unit": kpi.unit,
         "better": kpi.better,
         "version": kpi.version,
-        "formula_zh": names.formula_zh,
-        "formula_en": names.formula_en,
+        **names.formula.fields("formula"),
         "needs": kpi.needs,
         "policy": {name: values[name] for name in kpi.policy_fields},
         "traps": kpi.traps,
-        "traps_zh": kpi.traps_zh,
+        **{f"traps_{language}": said for language, said in kpi.trap.items() if language != "en"},
     }

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from streams.contracts.outputs import Sums, Totals, Window
+from streams.contracts.outputs import TODAY, Sums, Totals
 from streams.entities.snapshot import Snapshots, plain
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Verdict, comparable, compare
@@ -21,13 +21,13 @@ from streams.wallboard import layout
 from streams.wallboard.items import Item
 
 #: The window that is compared: a person's few minutes say nothing.
-WINDOW: Window = "today"
+WINDOW = TODAY
 #: A team is compared once in this time at most: of a day's figures no more is seen by looking more often. Seconds.
 _REST = 5.0
 
 #: KPI id → better, worse, higher or lower; a KPI in which nobody can tell is not there.
 Marks = dict[str, Verdict]
-#: Id of an agent → what of his sums a KPI is made of.
+#: Id of an agent → what of their sums a KPI is made of.
 _People = dict[str, Sums]
 
 
@@ -62,7 +62,7 @@ class Differing:
     def marks(
         self, agents: Mapping[str, Item[Totals]], teams: Mapping[str, Sequence[str]], version: str | None
     ) -> dict[str, Item[Any]]:
-        """Agent → his ``Marks``, of those who have any. ``teams``: all agents of each team that is to be compared; ``version``:
+        """Agent → their ``Marks``, of those who have any. ``teams``: all agents of each team that is to be compared; ``version``:
         the name of the policy's version by which the figures were made.
         """
         self._judge_by(version)

@@ -53,8 +53,8 @@ class Reading:
     """What one look found, within the bounds above, while ``sizes`` counts all that is there.
 
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
-    many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs of today in which he differs from
-    the rest of his team. ``unreadable``: values that are not what the contract says. ``behind``: messages that wait where
+    many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs of today in which they differ from
+    the rest of their team. ``unreadable``: values that are not what the contract says. ``behind``: messages that wait where
     workers do not keep up. ``shared``: customer ids that many callers share. ``unknown``: words for kinds and topics
     that no list of the policy has.
     """

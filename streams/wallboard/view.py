@@ -54,7 +54,7 @@ class View:
         """The server-sent event for a client who has version ``since`` (0: nothing yet); None where nothing is new.
 
         ``picture`` replaces everything the client has, ``change`` names what is new (JSON null: gone). Both carry
-        ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how his figure of today differs from that of
+        ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how their figure of today differs from that of
         the rest of the team: ``better``, ``worse``, ``higher``, ``lower``), ``alerts`` (open ones by key), ``recent`` (steps of
         alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``shared`` (customer ids
         that many callers share: how many, how many of them had contacts today, which), ``unknown`` (words for kinds and

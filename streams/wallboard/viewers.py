@@ -12,6 +12,7 @@ from fastapi import HTTPException
 
 from streams.contracts.outputs import entity_id, entity_kind
 from streams.database import StoreError
+from streams.languages import Text
 from streams.people.names import Names, Viewer
 from streams.people.store import names, unit_names
 from streams.people.units import UnitNames
@@ -25,14 +26,14 @@ class Logins(Protocol):
         """Raises StoreError where the database does not answer."""
 
 
-def called(settings: Settings, people: Names) -> Callable[[str], tuple[str, str] | None]:
-    """Entity → its name in Chinese and English text: of agents by ``people``, of teams, queues and sites what they are called.
+def called(settings: Settings, people: Names) -> Callable[[str], Text | None]:
+    """Entity → its name in a text: of agents by ``people``, of teams, queues and sites what they are called.
 
     Raises HTTPException: 503 where the database does not answer.
     """
     units = units_of(settings)
 
-    def name(key: str) -> tuple[str, str] | None:
+    def name(key: str) -> Text | None:
         return people.in_texts(entity_id(key)) if entity_kind(key) == "agent" else units.in_texts(key)
 
     return name

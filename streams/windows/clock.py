@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
+#: A time that does not come, in milliseconds, minutes or whatever is counted; less it, one before all others.
+NEVER = 2**62
+
 
 def instant(ms: int) -> datetime:
     """The moment ``ms`` milliseconds after 1970, in UTC."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streams.contracts.outputs import Sums
+from streams.contracts.outputs import ROLLING, Sums
 from streams.kpi.levels import as_of, grows, heights, in_window
 from streams.kpi.measures import add
+from streams.windows.clock import NEVER
 
-#: Minutes of each rolling window, by name; "today" is the day's facts.
-ROLLING = {"5m": 5, "30m": 30}
 _LENGTHS = sorted(ROLLING.values())
 _LONGEST = _LENGTHS[-1]
-#: A minute that does not come: nothing is going to change.
-NEVER = 2**62
 
 
 class Rolling:

@@ -12,7 +12,7 @@ import msgspec
 
 from streams.contacts.joining import AnyWord, Note
 from streams.contacts.misplaced import Misplaced
-from streams.contacts.stage import NEVER, ContactsStage
+from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contracts import topics
 from streams.contracts.decode import Rejected
@@ -24,6 +24,7 @@ from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.windows.clock import NEVER
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
 from streams.worker.customer_ids import CustomerIds, Screened

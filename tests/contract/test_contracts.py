@@ -87,8 +87,8 @@ def test_every_kpi_is_made_of_known_measures_policies_and_events(kpi: Kpi) -> No
     sides: tuple[Side, ...] = ("desk", "staff")
     for side in sides:
         top, bottom = kpi.formula(Policy(), side)
-        squares = kpi.squares(Policy(), side) if kpi.squares is not None else {}
-        base, of = kpi.baseline(Policy(), side) if kpi.baseline is not None else ({}, {})
+        squares = kpi.formula.squares(Policy(), side) if kpi.formula.squares is not None else {}
+        base, of = kpi.formula.baseline(Policy(), side) if kpi.formula.baseline is not None else ({}, {})
         assert set(top) | set(bottom or ()) | set(squares) | set(base) | set(of) <= set(MEASURES)
         assert (kpi.kind == "change") == bool(of)
         assert {MEASURES[m].unit for m in top} == {MEASURES[m].unit for m in base} or not of
@@ -113,9 +113,10 @@ def test_the_first_rules_watch_what_exists() -> None:
 
 def test_every_reason_that_is_given_is_documented() -> None:
     from streams.contacts import stage
+    from streams.windows import admission
     from streams.worker import customer_ids, intake
 
-    sources = "".join(inspect.getsource(module) for module in (decoding, stage, intake, customer_ids))
+    sources = "".join(inspect.getsource(module) for module in (decoding, admission, stage, intake, customer_ids))
     given = set(re.findall(r'Rejected\("(\w+)"', sources))
     given |= set(re.findall(r'return "(\w+)"', inspect.getsource(decoding._reason)))
     assert given == set(REASONS)

@@ -21,7 +21,6 @@ from scoring.connector.mapping import Mapping as HrMapping
 from scoring.connector.mapping import load_mapping as load_hr_mapping
 from scoring.rules import RULES, Band, Level
 from streams.alerts.rules import Rule
-from streams.commands.roster import read_roster
 from streams.contracts import topics
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.topics import TOPICS
@@ -29,6 +28,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.measures import MEASURES
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_policy, load_rules
+from streams.people.roster_sheet import read_roster
 from streams.pipeline import run
 from streams.settings import Settings
 from streams.sources.expressions.functions import functions
@@ -93,7 +93,7 @@ def test_whatever_has_no_interval_is_named(page: str) -> None:
     without = {
         kpi.id
         for kpi in KPIS.values()
-        if (kpi.kind == "mean" and kpi.squares is None)
+        if (kpi.kind == "mean" and kpi.formula.squares is None)
         or (
             kpi.kind == "rate"
             and {MEASURES[measure].unit for measure in kpi.formula(policy, "staff")[1] or ()} == {"s"}

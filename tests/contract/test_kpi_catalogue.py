@@ -9,7 +9,9 @@ import pytest
 from streams.catalogue.examples import Example, examples, load, work
 from streams.catalogue.page import DOCS, PAGES, page
 from streams.kpi.catalog import KPIS
-from streams.kpi.labels import LANGUAGES, Language
+from streams.languages import LANGUAGES, Language
+from tests.new_kpi import left
+from tests.support import ROOT
 
 EXAMPLES = [example for own in examples().values() for example in own]
 
@@ -23,6 +25,10 @@ def example(**given: object) -> Example:
         "expect": [{"value": 1, "n": 1}],
     }
     return Example.model_validate({**body, **given})  # fmt: skip
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert "\n".join(left(ROOT)) == "", "`make new-kpi` has left these for you"
 
 
 def test_every_kpi_has_an_example_and_every_example_a_kpi() -> None:

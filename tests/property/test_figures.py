@@ -47,18 +47,18 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
         return Figure()
     if kpi.kind == "percentile":
         return kpi.figure(sums, policy, side)  # tests/unit/streams/kpi/test_percentiles.py
-    if kpi.baseline is not None:
+    if kpi.formula.baseline is not None:
         above, below = (
             sum(Fraction(sums.get(m, 0) * times, SCALE[MEASURES[m].unit]) for m, times in terms.items())
-            for terms in kpi.baseline(policy, side)
+            for terms in kpi.formula.baseline(policy, side)
         )
         return Figure(float((hits / n) / (above / below) - 1), int(n)) if above > 0 and below > 0 else Figure()
-    value = float(hits * kpi.times / n)
+    value = float(hits * kpi.formula.times / n)
     if kpi.kind == "rate" and any(MEASURES[measure].unit == "s" for measure in bottom):
         return Figure(value, int(n))  # a share of time
     if kpi.kind == "rate":
-        return Figure(value, int(n), *(end * kpi.times for end in wilson(int(hits), int(n)) or ()))
-    terms = kpi.squares(policy, side) if kpi.squares is not None else {}
+        return Figure(value, int(n), *(end * kpi.formula.times for end in wilson(int(hits), int(n)) or ()))
+    terms = kpi.formula.squares(policy, side) if kpi.formula.squares is not None else {}
     squares = sum(
         Fraction(sums.get(measure, 0) * times, SCALE[MEASURES[measure].unit]) for measure, times in terms.items()
     )
@@ -66,8 +66,8 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     rounded = max((Fraction(1, SCALE[unit]) for unit in units if unit != "n"), default=Fraction(0))
     if not terms or n < 2 or (most := squares - hits**2 / n + n * rounded / 2) < 0:
         return Figure(value, int(n))
-    half = kpi.times * student(int(n) - 1) * sqrt(most / (n - 1) / n)
-    least, most = kpi.within(policy)
+    half = kpi.formula.times * student(int(n) - 1) * sqrt(most / (n - 1) / n)
+    least, most = kpi.formula.ends(policy)
     ends = max(value - half, -inf if least is None else least), min(value + half, inf if most is None else most)
     return Figure(value, int(n), *ends)
 

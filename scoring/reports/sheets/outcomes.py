@@ -18,8 +18,8 @@ def follows(outcome: PersonOutcome) -> Iterator[Words]:
     for pay in (outcome.pay, outcome.base_bonus):
         if pay is not None:
             yield _pay(pay)
-    if outcome.stars is not None:
-        yield _line(Words("星级", "Stars"), outcome.stars.reason)
+    for given in outcome.given.values():
+        yield _line(given.label, given.reason)
     for held in outcome.streaks:
         if held.granted or held.count:
             yield _line(Words("连续达成", "Streak"), held.reason)

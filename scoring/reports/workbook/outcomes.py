@@ -88,7 +88,8 @@ def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]
 
 def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
     stars = person.stars if person.stars and person.stars.term == standing.term else None
-    why = joined([*standing.reasons, *([stars.reason] if stars else [])])
+    given = [one.reason for one in person.given.values() if one.term == standing.term]
+    why = joined([*standing.reasons, *given])
     return (
         person.person,
         str(standing.term),

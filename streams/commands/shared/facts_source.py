@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.roster import read_roster
 from streams.commands.shared.context import Deployment, clear_errors, stop
 from streams.commands.shared.files import reader
 from streams.contacts.unknown import said, still_unknown
@@ -22,6 +21,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.as_of import moment_of, parse_as_of
+from streams.people.roster_sheet import read_roster
 from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
 from streams.sources.customers import Customers
@@ -176,7 +176,7 @@ class Source:
         return sorted(there, key=lambda fact: (fact.entity, fact.date))
 
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
-        """Agent id → his entry in force on a day."""
+        """Agent id → their entry in force on a day."""
         if not self._tables:
             return self.operation.roster(day)
         known = self._known

@@ -109,15 +109,21 @@ def print_table(table: Sequence[Row], file: TextIO) -> None:
         return
     spans = len({row.get("period") for row in table}) > 1
     left = console.width - max(len(str(row.get("id", ""))) for row in table) - (14 if spans else 2)
-    shown: list[str] = []
-    for kpi in kpis:
-        left -= max(_CELL, len(_heading(kpi))) + 2
-        if left < 0 and shown:
-            break
-        shown.append(kpi)
+    shown = _that_fit(kpis, left)
     console.print(_down(table, shown, spans))
     if more := len(kpis) - len(shown):
         console.print(f"and {more} more KPIs: choose some by --kpi {kpis[len(shown)]}, all by --format csv")
+
+
+def _that_fit(kpis: Sequence[str], width: int) -> list[str]:
+    """The first KPIs whose columns fit side by side into so many characters; one at least."""
+    shown: list[str] = []
+    for kpi in kpis:
+        width -= max(_CELL, len(_heading(kpi))) + 2
+        if width < 0 and shown:
+            break
+        shown.append(kpi)
+    return shown
 
 
 def _across(table: Sequence[Row], kpis: Sequence[str]) -> Table:

@@ -29,7 +29,7 @@ def called(here: Deployment, ids: bool) -> Names:
 
 
 def days_of_agents(source: Source, within: Days, team: str | None) -> dict[str, list[DailyFacts]]:
-    """Agent id → his days, by id. The roster's entry on the period's last day says whose team he is.
+    """Agent id → their days, by id. The roster's entry on the period's last day says in which team they are.
 
     Ends the command where there are none, and where fewer than two agents could be laid side by side.
     """

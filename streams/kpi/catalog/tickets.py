@@ -4,166 +4,234 @@ from __future__ import annotations
 
 from streams.kpi.measures.parts import parts_of
 from streams.kpi.measures.topics import topics_in
+from streams.kpi.notation import level_of, mean, percentile, plus, ratio, share
 from streams.kpi.policy.model import CLOCK, FROM, STOPPING
 from streams.kpi.spec import Kpi
 
 TICKETS = (
     Kpi(
-        "time_to_resolve", "解决时长", "Time to resolve", "mean", "s", "lower",
-        lambda p, s: ({"time_to_resolve_seconds": 1}, {"tickets_resolved": 1}),
-        "解决时间 − 创建时间（均值）", "resolved − created (mean)",
-        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending", "ticket.resumed"),
-        ("rating_credit", "urgent_priorities", *STOPPING),
-        "A reopened ticket counts to its last resolution, the time for which it was resolved with it unless the policy leaves that out; "
-        "one that is open or whose creation nobody told not at all; a later word that it is resolved moves nothing. The clock stops "
-        "while the customer is awaited, where the source says so (policy). Of VIPs and urgent contacts beside all, as "
-        "`time_to_resolve~urgent`.",
-        2,
-        traps_zh="重开的工单算到最后一次解决，其间已解决的时间也算在内（政策可排除）；未解决或不知其创建时间的不计；再次确认已解决不改变时长。"
-        "数据源告知等待客户时，计时暂停（政策可改）。VIP 与紧急联络另行分列，如 `time_to_resolve~urgent`。",
-        squares=lambda p, s: {"time_to_resolve_seconds_squared": 1},
-        apart=parts_of("tickets_resolved"),
+        id="time_to_resolve", zh="工单解决时长", en="Time to resolve", unit="s", better="lower",
+        formula=mean(
+            of="time_to_resolve_seconds",
+            over="tickets_resolved",
+            squares="time_to_resolve_seconds_squared",
+        ),
+        formula_zh="解决时间 − 创建时间（均值）", formula_en="resolved − created (mean)",
+        needs=(
+            "ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending",
+            "ticket.resumed",
+        ),
+        policy_fields=("rating_credit", "urgent_priorities", *STOPPING),
+        traps=(
+            "A reopened ticket counts to its last resolution, the time for which it was resolved with it unless the "
+            "policy leaves that out; one that is open or whose creation nobody told not at all; a later word that it "
+            "is resolved moves nothing. The clock stops while the customer is awaited, where the source says so "
+            "(policy). Of VIPs and urgent contacts beside all, as `time_to_resolve~urgent`."
+        ),
+        traps_zh=(
+            "重开的工单算到最后一次解决，其间处于已解决状态的时间也计算在内（可在口径设置中排除）；"
+            "未解决或不知其创建时间的不计；重复提交“已解决”不改变解决时长。数据源告知正在等待客户时，"
+            "计时暂停（可在口径设置中更改）。VIP 与紧急联络另行分列，如 `time_to_resolve~urgent`。"
+        ),
+        version=2, apart=parts_of("tickets_resolved"),
     ),
     *(
         Kpi(
-            f"time_to_resolve_p{percent}", f"解决时长P{percent}", f"Time to resolve, {percent} % within", "percentile", "s", "lower",
-            lambda p, s: ({"time_to_resolve": 1}, {"tickets_resolved": 1}),
-            f"{percent}% 的工单解决时长不超过的值", f"what {percent} % of the times to resolve did not exceed",
-            ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending", "ticket.resumed"),
-            ("rating_credit", *STOPPING),
-            "Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
-            2,
-            traps_zh="由分桶读出，误差不超过自身的 2%，因而可按日、按班组合并。",
-            percent=percent,
+            id=f"time_to_resolve_p{percent}", zh=f"工单解决时长P{percent}", en=f"Time to resolve, {percent} % within",
+            unit="s", better="lower",
+            formula=percentile(percent, of="time_to_resolve", among="tickets_resolved"),
+            formula_zh=f"{percent}% 的工单解决时长不超过的值",
+            formula_en=f"what {percent} % of the times to resolve did not exceed",
+            needs=(
+                "ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending",
+                "ticket.resumed",
+            ),
+            policy_fields=("rating_credit", *STOPPING),
+            traps="Right to 2 % of itself: it is read from buckets, so that days and teams add up.",
+            traps_zh="按分桶估算，相对误差不超过 2%，因此可按日、按班组合并。",
+            version=2,
         )
         for percent in (50, 90)
     ),
     Kpi(
-        "info_relay_ontime_rate", "信息传递及时率", "Information relayed within an hour", "rate", "ratio", "higher",
-        lambda p, s: ({"info_replies_within_1h": 1}, {"info_replies_due": 1}),
-        "1小时内首次答复 / 应答复的信息传递", "first replies ≤ 1 h / information to pass on that got one or waited for an hour",
-        ("kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
-        ("kinds", "reply_within_seconds", *FROM, *CLOCK),
-        "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
-        "call or chat before was not kept waiting, nor who was with a bot only: a chat waits since it came to people. The reply must be "
-        "one that the customer can read.",
-        2,
-        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计，"
-        "只由机器人接待的也不计：会话从转到人工起算。内部备注不算答复。",
-    ),
-    Kpi(
-        "fault_report_reply_1h_rate", "报修1小时答复率", "Fault reports replied to within an hour", "rate", "ratio", "higher",
-        lambda p, s: ({"fault_replies_within_1h": 1}, {"fault_replies_due": 1}),
-        "1小时内首次答复 / 应答复的报修", "first replies ≤ 1 h / fault reports that got one or waited for an hour",
-        ("kind = fault", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered"),
-        ("kinds", "reply_within_seconds", *FROM, *CLOCK),
-        "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it then; who left a "
-        "call or chat before was not kept waiting, nor who was with a bot only: a chat waits since it came to people. The reply must be "
-        "one that the customer can read.",
-        2,
-        traps_zh="恰好 60 分钟算及时；超过仍未答复，即在那一刻计为未及时，计给当时的坐席；客户提前挂断或离开的不计，"
-        "只由机器人接待的也不计：会话从转到人工起算。内部备注不算答复。",
-    ),
-    Kpi(
-        "reopen_rate", "重开率", "Reopen rate", "rate", "ratio", "lower",
-        lambda p, s: ({"tickets_reopened": 1}, {"tickets_finished": 1}),
-        "重开的工单 / 曾解决或关闭的工单", "tickets reopened / tickets that were resolved or closed",
-        ("ticket.reopened", "ticket.resolved", "ticket.closed"),
-        traps="A ticket counts once, however often it was reopened; charged to whoever first finished it, in the window of that.",
-        traps_zh="一张工单无论重开几次只计一次；计给首次办结它的坐席和当时的时间窗。",
-    ),
-    Kpi(
-        "escalation_rate", "升级率", "Escalation rate", "rate", "ratio", "lower",
-        lambda p, s: ({"tickets_escalated": 1}, {"tickets_passed": 1}),
-        "升级的工单 / 处理完或升级的工单", "tickets escalated / tickets handled to the end or escalated",
-        ("ticket.escalated", "ticket.resolved", "ticket.closed"),
-        traps="Tickets only, each once; charged to whoever escalated it, while whoever then finishes it has handled one.",
-        traps_zh="仅限工单，每张只计一次；计给升级它的坐席，之后办结的坐席计为处理一张。",
-    ),
-    Kpi(
-        "sla_breach_rate", "超时率", "Overdue rate", "rate", "ratio", "lower",
-        lambda p, s: ({"sla_breached": 1}, {"sla_due": 1}),
-        "超过时限的工单 / 有时限且已办结或已到期的工单", "past due / tickets with a due time that are finished or past it",
-        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
-        ("urgent_priorities", *STOPPING),
-        "Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the due time is "
-        "in time; resolved or closed is finished, a reopened ticket must be finished again. While the customer is awaited nothing "
-        "falls due, and the due time moves by as much of the time that counts (policy: a source whose due times are fixed leaves `due` "
-        "out of `clocks_that_stop`). Of VIPs and urgent contacts beside all, as `sla_breach_rate~urgent`.",
-        2,
-        traps_zh="无事件也会变化：到期仍未办结，即在那一刻计入，计给当时的坐席；恰好到期时刻算按时；解决或关闭都算办结，重开后须再次办结。"
-        "等待客户期间不会到期，时限相应顺延（政策可改：时限固定不变的，请从 `clocks_that_stop` 中去掉 `due`）。"
-        "VIP 与紧急联络另行分列，如 `sla_breach_rate~urgent`。",
-        apart=parts_of("sla_due"),
-    ),
-    Kpi(
-        "open_backlog", "积压量", "Open backlog", "level", "n", "lower",
-        lambda p, s: ({"tickets_open": 1}, None),
-        "此刻未结的工单；某日：当日创建而仍未结的", "tickets open now; of a day: those created on it that are still open",
-        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        traps="Of an agent or a queue: those that are there now. A ticket whose creation nobody told is in no backlog.",
-        traps_zh="坐席、队列：此刻在其名下的。不知其创建时间的工单不计入。",
-    ),
-    Kpi(
-        "backlog_age_p90", "积压时长P90", "Age of the backlog, 90 % within", "percentile", "s", "lower",
-        lambda p, s: ({"backlog_age": 1}, {"tickets_open": 1}),
-        "90% 的未结工单存续时长不超过的值", "what 90 % of the ages (now − created) of the open tickets do not exceed",
-        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        traps="Ages in whole hours, right to 2 % of themselves; they grow without events, while the customer is awaited, too. A reopened "
-        "ticket is as old as its creation.",
-        traps_zh="以整小时计，误差不超过自身的 2%；无事件也会增长，等待客户期间也不停。重开的工单从创建时算起。",
-        percent=90,
-    ),
-    Kpi(
-        "ticket_turnaround", "工单周转", "Ticket turnaround", "rate", "ratio", "higher",
-        lambda p, s: ({"tickets_closed": 1}, {"tickets_open_at_start": 1, "tickets_created": 1}),
-        "本月办结 / （月初未结 + 本月新建）", "resolved or closed / (open at the start of the month + created)",
-        ("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
-        traps="For whole months: what was open at the start counts on the month's first day, closings on their own day; a reopened "
-        "ticket counts as if it had stayed open; one that is older than a year counts no more. All of a ticket goes with it to "
-        "another agent or queue.",
-        traps_zh="按整月使用：月初未结计在当月第一天，办结计在办结当日；重开的工单视为一直未结；超过一年的不再计入月初未结。转给其他坐席或队列时，各项随工单一并转移。",
-        part=False,
-    ),
-    Kpi(
-        "followup_rate", "回访率", "Follow-up rate", "rate", "ratio", "higher",
-        lambda p, s: ({"follow_ups_done": 1}, {"follow_ups_due": 1}),
-        "已回访 / 应回访", "follow-ups made / made or due",
-        (
-            "kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "ticket.pending", "ticket.resumed", "call.answered",
-            "chat.message",
+        id="info_relay_ontime_rate", zh="信息传递及时率", en="Information relayed within an hour",
+        unit="ratio", better="higher",
+        formula=share(of="info_replies_within_1h", among="info_replies_due"),
+        formula_zh="1小时内首次答复 / 应答复的信息传递",
+        formula_en="first replies ≤ 1 h / information to pass on that got one or waited for an hour",
+        needs=(
+            "kind = info_relay", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over",
+            "call.answered",
         ),
-        ("kinds", *STOPPING),
-        "Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, which moves while the customer is "
-        "awaited (policy), or when the call or chat ended without an agent; a ticket without a due time is not due before it is made. "
-        "Credited to whoever made it.",
-        2,
-        traps_zh="已回访：坐席接听、回复或处理完，晚了也算。应回访：工单到期（等待客户时顺延，政策可改），或通话、会话无坐席而结束；"
-        "没有时限的工单在回访前不算应回访。计给完成回访者。",
+        policy_fields=("kinds", "reply_within_seconds", *FROM, *CLOCK),
+        traps=(
+            "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it "
+            "then; who left a call or chat before was not kept waiting, nor who was with a bot only: a chat waits "
+            "since it came to people. The reply must be one that the customer can read."
+        ),
+        traps_zh=(
+            "恰好 60 分钟算及时；超过仍未答复的，在满 60 分钟的时刻计为未及时，归属当时的坐席；"
+            "客户提前挂断或离开的不计，只由机器人接待的也不计：会话从转到人工起算。内部备注不算答复。"
+        ),
+        version=2,
     ),
     Kpi(
-        "refund_dispute_rate", "退款纠纷率", "Refund dispute rate", "rate", "ratio", "lower",
-        lambda p, s: ({"refund_disputes": 1}, {"refunds": 1}),
-        "退款纠纷 / 退款", "refund disputes / refunds",
-        ("kind = refund", "kind = refund_dispute"),
-        ("kinds",),
-        traps="Contacts of the one kind over contacts of the other; one that begins as a refund and becomes a dispute is both. More "
-        "disputes than refunds make more than 1, and no interval.",
+        id="fault_report_reply_1h_rate", zh="报修1小时答复率", en="Fault reports replied to within an hour",
+        unit="ratio", better="higher",
+        formula=share(of="fault_replies_within_1h", among="fault_replies_due"),
+        formula_zh="1小时内首次答复 / 应答复的报修",
+        formula_en="first replies ≤ 1 h / fault reports that got one or waited for an hour",
+        needs=(
+            "kind = fault", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered",
+        ),
+        policy_fields=("kinds", "reply_within_seconds", *FROM, *CLOCK),
+        traps=(
+            "Exactly 60 minutes is in time; unanswered past it counts as missed at that moment, for whoever had it "
+            "then; who left a call or chat before was not kept waiting, nor who was with a bot only: a chat waits "
+            "since it came to people. The reply must be one that the customer can read."
+        ),
+        traps_zh=(
+            "恰好 60 分钟算及时；超过仍未答复的，在满 60 分钟的时刻计为未及时，归属当时的坐席；"
+            "客户提前挂断或离开的不计，只由机器人接待的也不计：会话从转到人工起算。内部备注不算答复。"
+        ),
         version=2,
-        traps_zh="两类联络之比；先为退款后转为纠纷的两边都计。纠纷多于退款时大于 1，且无区间。",
-        part=False,
     ),
     Kpi(
-        "topic_resolution_rate", "分主题解决率", "Resolution rate by topic", "rate", "ratio", "higher",
-        lambda p, s: ({"topic_resolved": 1}, {"topic_resolution_due": 1}),
-        "政策列明主题的已解决 / 应解决；另按主题分列",
-        "resolved / due to be resolved, of the topics that the policy names; by topic as well",
-        ("call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
-        ("topics", "rating_credit", *STOPPING),
-        "No data unless the policy names topics: each is kept apart by its name, as `topic_resolution_rate~refund`. The last topic "
-        "told is the contact's.",
+        id="reopen_rate", zh="工单重开率", en="Reopen rate", unit="ratio", better="lower",
+        formula=share(of="tickets_reopened", among="tickets_finished"),
+        formula_zh="重开的工单 / 曾解决或关闭的工单",
+        formula_en="tickets reopened / tickets that were resolved or closed",
+        needs=("ticket.reopened", "ticket.resolved", "ticket.closed"),
+        traps=(
+            "A ticket counts once, however often it was reopened; charged to whoever first finished it, in the window "
+            "of that."
+        ),
+        traps_zh="一张工单无论重开几次只计一次；归属首次办结该工单的坐席和当时的统计窗口。",
+    ),
+    Kpi(
+        id="escalation_rate", zh="工单升级率", en="Escalation rate", unit="ratio", better="lower",
+        formula=share(of="tickets_escalated", among="tickets_passed"),
+        formula_zh="升级的工单 / 已完成或升级的工单",
+        formula_en="tickets escalated / tickets handled to the end or escalated",
+        needs=("ticket.escalated", "ticket.resolved", "ticket.closed"),
+        traps=(
+            "Tickets only, each once; charged to whoever escalated it, while whoever then finishes it has handled "
+            "one."
+        ),
+        traps_zh="仅限工单，每张只计一次；归属升级该工单的坐席，之后办结的坐席计为完成一张。",
+    ),
+    Kpi(
+        id="sla_breach_rate", zh="工单超时率", en="Overdue rate", unit="ratio", better="lower",
+        formula=share(of="sla_breached", among="sla_due"),
+        formula_zh="超过时限的工单 / 有时限且已办结或已到期的工单",
+        formula_en="past due / tickets with a due time that are finished or past it",
+        needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
+        policy_fields=("urgent_priorities", *STOPPING),
+        traps=(
+            "Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the "
+            "due time is in time; resolved or closed is finished, a reopened ticket must be finished again. While the "
+            "customer is awaited nothing falls due, and the due time moves by as much of the time that counts "
+            "(policy: a source whose due times are fixed leaves `due` out of `clocks_that_stop`). Of VIPs and urgent "
+            "contacts beside all, as `sla_breach_rate~urgent`."
+        ),
+        traps_zh=(
+            "到期未办结的，在到期时刻自动计入，无需新事件，归属当时的坐席；恰好在到期时刻办结的算按时；"
+            "解决或关闭都算办结，重开后须再次办结。等待客户期间不会到期，时限相应顺延（可在口径设置中更改："
+            "时限固定不变的，请从 `clocks_that_stop` 中去掉 `due`）。VIP 与紧急联络另行分列，"
+            "如 `sla_breach_rate~urgent`。"
+        ),
+        version=2, apart=parts_of("sla_due"),
+    ),
+    Kpi(
+        id="open_backlog", zh="未结工单量", en="Open backlog", unit="n", better="lower",
+        formula=level_of("tickets_open"),
+        formula_zh="当前未结的工单；某日：当日创建且仍未结的",
+        formula_en="tickets open now; of a day: those created on it that are still open",
+        needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps="Of an agent or a queue: those that are there now. A ticket whose creation nobody told is in no backlog.",
+        traps_zh="坐席、队列按当前归属统计。创建时间不明的工单不计入。",
+    ),
+    Kpi(
+        id="backlog_age_p90", zh="未结工单时长P90", en="Age of the backlog, 90 % within", unit="s", better="lower",
+        formula=percentile(90, of="backlog_age", among="tickets_open"),
+        formula_zh="90% 的未结工单存续时长不超过的值",
+        formula_en="what 90 % of the ages (now − created) of the open tickets do not exceed",
+        needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps=(
+            "Ages in whole hours, right to 2 % of themselves; they grow without events, while the customer is "
+            "awaited, too. A reopened ticket is as old as its creation."
+        ),
+        traps_zh="按整小时统计，相对误差不超过 2%；随时间持续增长，等待客户期间不暂停。重开的工单从创建时起算。",
+    ),
+    Kpi(
+        id="ticket_turnaround", zh="工单周转率", en="Ticket turnaround", unit="ratio", better="higher",
+        formula=ratio(of="tickets_closed", to=plus("tickets_open_at_start", "tickets_created")),
+        formula_zh="本月办结 / （月初未结 + 本月新建）",
+        formula_en="resolved or closed / (open at the start of the month + created)",
+        needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened"),
+        traps=(
+            "For whole months: what was open at the start counts on the month's first day, closings on their own day; "
+            "a reopened ticket counts as if it had stayed open; one that is older than a year counts no more. All of "
+            "a ticket goes with it to another agent or queue."
+        ),
+        traps_zh=(
+            "按整月使用：月初未结计在当月第一天，办结计在办结当日；重开的工单视为一直未结；"
+            "超过一年的不再计入月初未结。转给其他坐席或队列时，各项随工单一并转移。"
+        ),
+    ),
+    Kpi(
+        id="followup_rate", zh="回访率", en="Follow-up rate", unit="ratio", better="higher",
+        formula=share(of="follow_ups_done", among="follow_ups_due"),
+        formula_zh="已回访 / 应回访", formula_en="follow-ups made / made or due",
+        needs=(
+            "kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "ticket.pending",
+            "ticket.resumed", "call.answered", "chat.message",
+        ),
+        policy_fields=("kinds", *STOPPING),
+        traps=(
+            "Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, which moves "
+            "while the customer is awaited (policy), or when the call or chat ended without an agent; a ticket "
+            "without a due time is not due before it is made. Credited to whoever made it."
+        ),
+        traps_zh=(
+            "已回访：坐席接听、回复或完成处理，逾期完成的也算。应回访：工单到期（等待客户时顺延，"
+            "可在口径设置中更改），或通话、会话无坐席而结束；未设时限的工单，完成回访后才计入应回访。"
+            "归属完成回访的坐席。"
+        ),
         version=2,
-        traps_zh="政策未列明主题时没有数据：只有列明的主题才分别统计，如 topic_resolution_rate~refund。以最后告知的主题为准。",
-        apart=topics_in,
+    ),
+    Kpi(
+        id="refund_dispute_rate", zh="退款纠纷率", en="Refund dispute rate", unit="ratio", better="lower",
+        formula=ratio(of="refund_disputes", to="refunds"),
+        formula_zh="退款纠纷 / 退款", formula_en="refund disputes / refunds",
+        needs=("kind = refund", "kind = refund_dispute"),
+        policy_fields=("kinds",),
+        traps=(
+            "Contacts of the one kind over contacts of the other; one that begins as a refund and becomes a dispute "
+            "is both. More disputes than refunds make more than 1, and no interval."
+        ),
+        traps_zh="两类联络之比；先为退款后转为纠纷的，分子和分母都计入。纠纷多于退款时大于 1，且无区间。",
+        version=2,
+    ),
+    Kpi(
+        id="topic_resolution_rate", zh="分业务类型解决率", en="Resolution rate by topic",
+        unit="ratio", better="higher",
+        formula=share(of="topic_resolved", among="topic_resolution_due"),
+        formula_zh="口径设置列明的业务类型中，已解决 / 应解决；另按业务类型分列",
+        formula_en="resolved / due to be resolved, of the topics that the policy names; by topic as well",
+        needs=(
+            "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending",
+            "ticket.resumed",
+        ),
+        policy_fields=("topics", "rating_credit", *STOPPING),
+        traps=(
+            "No data unless the policy names topics: each is kept apart by its name, as "
+            "`topic_resolution_rate~refund`. The last topic told is the contact's."
+        ),
+        traps_zh=(
+            "口径设置未列明业务类型时没有数据：列明的才分别统计，如 topic_resolution_rate~refund。"
+            "以最后一次标注的业务类型为准。"
+        ),
+        version=2, apart=topics_in,
     ),
 )  # fmt: skip

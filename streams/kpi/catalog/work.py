@@ -6,6 +6,7 @@ A share of time has no interval: seconds are no independent things. Its n is the
 from __future__ import annotations
 
 from streams.kpi.measures.reasons import reasons_in
+from streams.kpi.notation import level_now, mean, plus, ratio, share, sum_of
 from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
 
@@ -13,93 +14,120 @@ _LOST = (
     "A state counts until the next one, at most `max_state_hours`, and until 2 h after the shift in which it began: "
     "a log-out that got lost does not count for ever."
 )
-_LOST_ZH = "状态持续到下一状态，最长 max_state_hours；在班次内开始的最多到班次结束后 2 小时：丢失的登出不会一直计时。"
+_LOST_ZH = "状态持续至下一次状态变更，最长不超过 max_state_hours；班次内开始的状态最迟计到班次结束后 2 小时，避免漏报签出导致时长虚增。"
 
 WORK = (
     Kpi(
-        "contacts_per_hour", "每小时接待量", "Contacts per hour", "mean", "per_hour", "higher",
-        lambda p, s: ({"contacts_handled": 1}, {"available_seconds": 1, "working_seconds": 1}),
-        "处理完的联络 / （空闲 + 工作）小时", "contacts handled / hours available or working",
-        ("call.ended", "chat.ended", "ticket.resolved", "agent.state_changed"),
-        ("max_state_hours",),
-        "Contacts of all channels count alike, however long they are; a contact counts on the day it arrived, time when it "
-        "passed. Never without a quality item. " + _LOST,
+        id="contacts_per_hour", zh="每小时接待量", en="Contacts per hour", unit="per_hour", better="higher",
+        formula=mean(of="contacts_handled", over=plus("available_seconds", "working_seconds"), times=3600),
+        formula_zh="已完成的联络 /（空闲 + 服务中 + 话后处理）小时",
+        formula_en="contacts handled / hours available or working",
+        needs=("call.ended", "chat.ended", "ticket.resolved", "agent.state_changed"),
+        policy_fields=("max_state_hours",),
+        traps=(
+            "Contacts of all channels count alike, however long they are; a contact counts on the day it arrived, "
+            "time when it passed. Never without a quality item. " + _LOST
+        ),
         traps_zh="各渠道的联络不论长短同等计数；联络计入到达日，时长计入实际发生时。须与质量指标一同使用。" + _LOST_ZH,
-        times=3600,
     ),
     Kpi(
-        "occupancy", "占用率", "Occupancy", "rate", "ratio", "range",
-        lambda p, s: ({"working_seconds": 1}, {"working_seconds": 1, "available_seconds": 1}),
-        "工作 / （工作 + 空闲）时长", "working / (working + available) time",
-        ("agent.state_changed",),
-        ("max_state_hours",),
-        "Of time logged in for contacts only; away, training and the schedule do not matter (that is utilisation_rate). "
-        + _LOST,
-        traps_zh="只看可接待的时间，与小休、培训、排班无关（那是工时利用率）。" + _LOST_ZH,
+        id="occupancy", zh="坐席占用率", en="Occupancy", unit="ratio", better="range",
+        formula=share(of="working_seconds", among=plus("working_seconds", "available_seconds")),
+        formula_zh="（服务中 + 话后处理）/（服务中 + 话后处理 + 空闲）时长",
+        formula_en="working / (working + available) time",
+        needs=("agent.state_changed",),
+        policy_fields=("max_state_hours",),
+        traps=(
+            "Of time logged in for contacts only; away, training and the schedule do not matter (that is "
+            "utilisation_rate). " + _LOST
+        ),
+        traps_zh="只统计可接待的时间，与小休、培训、排班无关（后者见工时利用率）。" + _LOST_ZH,
     ),
     Kpi(
-        "utilisation_rate", "工时利用率", "Utilisation", "rate", "ratio", "higher",
-        lambda p, s: ({"working_seconds": 1}, {"scheduled_seconds": 1}),
-        "工作 / 排班时长", "working / scheduled time",
-        ("agent.state_changed", "agent.scheduled"),
-        ("max_state_hours",),
-        "Work outside the shift counts, so that it can exceed 1; often mixed up with occupancy. " + _LOST,
-        traps_zh="班次以外的工作也计入，因此可能超过 1；常与占用率混淆。" + _LOST_ZH,
-        part=False,
+        id="utilisation_rate", zh="工时利用率（不含空闲）", en="Utilisation", unit="ratio", better="higher",
+        formula=ratio(of="working_seconds", to="scheduled_seconds"),
+        formula_zh="（服务中 + 话后处理）/ 排班时长", formula_en="working / scheduled time",
+        needs=("agent.state_changed", "agent.scheduled"),
+        policy_fields=("max_state_hours",),
+        traps="Work outside the shift counts, so that it can exceed 1; often mixed up with occupancy. " + _LOST,
+        traps_zh=(
+            "分子为服务中与话后处理，不含空闲等待。班次以外的服务也计入，因此可能超过 100%；常与坐席占用率混淆。" + _LOST_ZH
+        ),
     ),
     Kpi(
-        "adherence", "遵时率", "Schedule adherence", "rate", "ratio", "higher",
-        lambda p, s: ({"adherent_seconds": 1}, {"scheduled_seconds": 1}),
-        "班次内空闲、工作或培训的时长 / 排班时长", "time available, working or in training within shifts / scheduled time",
-        ("agent.state_changed", "agent.scheduled"),
-        ("max_state_hours",),
-        "Breaks that belong to the shift are no events: plan them as the gap between two shifts. " + _LOST,
-        traps_zh="班次内的休息没有事件：请按两个班次之间的间隔来排班。" + _LOST_ZH,
+        id="adherence", zh="排班遵时率", en="Schedule adherence", unit="ratio", better="higher",
+        formula=share(of="adherent_seconds", among="scheduled_seconds"),
+        formula_zh="班次内空闲、服务中、话后处理或培训的时长 / 排班时长",
+        formula_en="time available, working or in training within shifts / scheduled time",
+        needs=("agent.state_changed", "agent.scheduled"),
+        policy_fields=("max_state_hours",),
+        traps="Breaks that belong to the shift are no events: plan them as the gap between two shifts. " + _LOST,
+        traps_zh="班次内的休息没有单独事件，请将其排为两个班次之间的间隔。" + _LOST_ZH,
     ),
     Kpi(
-        "attendance_rate", "出勤率", "Attendance", "rate", "ratio", "higher",
-        lambda p, s: ({"shifts_attended": 1}, {"shifts": 1}),
-        "出勤班次 / 已结束班次", "shifts attended / shifts that are over",
-        ("agent.state_changed", "agent.scheduled"),
-        ("max_state_hours",),
-        "Attended: in any state but away and offline within the shift, however shortly; a shift counts when it ends, on the day "
-        "on which it began: nobody is absent before.",
-        traps_zh="出勤：班次内出现过小休、离线以外的任何状态，不论多短；班次在结束时计入其开始日，结束前不算缺勤。",
+        id="attendance_rate", zh="班次出勤率", en="Attendance", unit="ratio", better="higher",
+        formula=share(of="shifts_attended", among="shifts"),
+        formula_zh="出勤班次 / 已结束班次", formula_en="shifts attended / shifts that are over",
+        needs=("agent.state_changed", "agent.scheduled"),
+        policy_fields=("max_state_hours",),
+        traps=(
+            "Attended: in any state but away and offline within the shift, however shortly; a shift counts when it "
+            "ends, on the day on which it began: nobody is absent before."
+        ),
+        traps_zh=(
+            "出勤：班次内出现过小休、离线以外的任何状态，不论多短，因此不同于人事按工时或天数计算的出勤率；"
+            "班次在结束时计入其开始日，结束前不算缺勤。"
+        ),
     ),
     Kpi(
-        "away_time", "小休时长", "Time away", "count", "s", "lower",
-        lambda p, s: ({"away_seconds": 1}, None),
-        "小休状态的时长；另按原因分列", "time in the state away; by reason as well",
-        ("agent.state_changed",),
-        ("max_state_hours", "away_reasons"),
-        "Of all reasons together: lunch is away as well. By reason it is `away_time~lunch`, …: those that the policy names, and "
-        "`other` for all else, a missing reason included. " + _LOST,
-        traps_zh="总数不分原因：午餐也是小休。另按原因分列为 away_time~lunch 等：仅限政策列明的原因，其余（含未填）归入 other。"
-        + _LOST_ZH,
+        id="away_time", zh="小休时长（含就餐、会议）", en="Time away", unit="s", better="lower",
+        formula=sum_of("away_seconds"),
+        formula_zh="小休状态的时长；另按原因分列", formula_en="time in the state away; by reason as well",
+        needs=("agent.state_changed",),
+        policy_fields=("max_state_hours", "away_reasons"),
+        traps=(
+            "Of all reasons together: lunch is away as well. By reason it is `away_time~lunch`, …: those that the "
+            "policy names, and `other` for all else, a missing reason included. " + _LOST
+        ),
+        traps_zh=(
+            "总数不分原因：就餐、会议等均计入小休。另按原因分列为 away_time~lunch 等：仅限口径设置列明的，"
+            "其余（含未填）归入 other。" + _LOST_ZH
+        ),
         apart=reasons_in,
     ),
     Kpi(
-        "concurrency", "并发会话", "Concurrent chats", "mean", "n", "range",
-        lambda p, s: ({"chat_contact_seconds": 1}, {"on_contact_seconds": 1}),
-        "会话接待时长 / 接待状态时长", "time of chats / time in the state on_contact",
-        ("chat.assigned", "chat.ended", "agent.state_changed"),
-        ("max_state_hours",),
-        "Without states there are no data; calls make it smaller, so that it tells of agents who only chat. A chat's time counts when "
-        "it ends, that of a thread with each of its conversations. " + _LOST,
-        2,
-        traps_zh="没有坐席状态就没有数据；通话会使其偏小，因此只适用于专职在线坐席。会话时长在结束时计入，"
-        "重新打开的会话每次结束各计一次。" + _LOST_ZH,
+        id="concurrency", zh="平均并发会话数", en="Concurrent chats", unit="n", better="range",
+        formula=mean(of="chat_contact_seconds", over="on_contact_seconds"),
+        formula_zh="会话服务时长 / 服务中状态时长", formula_en="time of chats / time in the state on_contact",
+        needs=("chat.assigned", "chat.ended", "agent.state_changed"),
+        policy_fields=("max_state_hours",),
+        traps=(
+            "Without states there are no data; calls make it smaller, so that it tells of agents who only chat. A "
+            "chat's time counts when it ends, that of a thread with each of its conversations. " + _LOST
+        ),
+        traps_zh=(
+            "没有坐席状态就没有数据；通话会使其偏小，因此只适用于专职在线客服坐席（文字客服）。会话时长在结束时计入，"
+            "重新打开的会话每次结束各计一次。" + _LOST_ZH
+        ),
+        version=2,
     ),
     Kpi(
-        STAFFING_GAP, "人力缺口", "Staffing gap", "level", "n", "lower",
-        lambda p, s: ({}, {}),
-        "近30分钟呼入所需坐席（Erlang C）− 当前空闲与工作的坐席",
-        "agents that the calls of the last 30 min need (Erlang C) − agents available and working now",
-        ("call.queued", "call.ended", "agent.state_changed"),
-        ("staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage", "max_state_hours"),
-        "Of sites and the whole operation, now only. Erlang C knows no hang-ups, so that it asks for a little too many; agents who "
-        "chat are counted as on duty. A hint for who plans, never scored.",
-        traps_zh="只有职场与全体的此刻值。Erlang C 不考虑放弃，因此略微偏多；在线坐席也计入在岗。仅供排班参考，从不计分。",
-        live=True,
+        id=STAFFING_GAP, zh="人力缺口", en="Staffing gap", unit="n", better="lower",
+        formula=level_now(within=(None, None)),  # of agents on duty there may be more than needed
+        formula_zh="近30分钟人工呼入所需坐席（Erlang C）− 当前空闲、服务中与话后处理的坐席",
+        formula_en="agents that the calls of the last 30 min need (Erlang C) − agents available and working now",
+        needs=("call.queued", "call.ended", "agent.state_changed"),
+        policy_fields=(
+            "staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage",
+            "max_state_hours",
+        ),
+        traps=(
+            "Of sites and the whole operation, now only. Erlang C knows no hang-ups, so that it asks for a little too "
+            "many; agents who chat are counted as on duty. A hint for who plans, never scored."
+        ),
+        traps_zh=(
+            "只有职场与全中心的当前值。Erlang C 不考虑放弃，结果略偏多；在线客服坐席（文字客服）也计入在岗。"
+            "仅供排班参考，不计分。"
+        ),
     ),
 )  # fmt: skip

@@ -5,10 +5,13 @@ from __future__ import annotations
 from streams.kpi.measures.measure import Measure
 
 CONTACTS = (
-    Measure("contacts_handled", "n", "处理完的联络", "contacts of all channels handled to the end"),
-    Measure("contacts_handled_known", "n", "已知客户的联络", "handled contacts of known customers"),
+    Measure("contacts_handled", "n", "已完成的联络", "contacts of all channels handled to the end"),
+    Measure("contacts_handled_known", "n", "已识别客户的联络", "handled contacts of known customers"),
     Measure(
-        "fcr_unknown", "n", "未知客户的联络", "handled contacts of unknown customers: nobody knows whether they return"
+        "fcr_unknown",
+        "n",
+        "未识别客户的联络",
+        "handled contacts of unknown customers: nobody knows whether they return",
     ),
     Measure(
         "contacts_shared",
@@ -19,10 +22,10 @@ CONTACTS = (
     Measure(
         "fcr_missed",
         "n",
-        "未一次解决的联络",
+        "未首次解决的联络",
         "handled contacts of known customers, transferred, reopened or repeated in time",
     ),
-    Measure("repeat_contacts", "n", "客户再次来访的联络", "handled contacts whose customer came back in time"),
+    Measure("repeat_contacts", "n", "客户再次联系的联络", "handled contacts whose customer came back in time"),
     Measure("resolution_due", "n", "应解决的联络", "contacts due to be resolved"),
     Measure("resolved", "n", "已解决的联络", "contacts resolved"),
 )

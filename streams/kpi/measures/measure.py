@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from streams.languages import Text
+
 Unit = Literal["n", "s", "points", "s2", "s2_whole", "points2"]
 
 #: Stored units per unit shown: seconds, points and their squares are kept in thousandths, counts as they are. The squares of times
@@ -30,6 +32,11 @@ class Measure:
     grows_with: str | None = None
     family: bool = False
     by_scale: bool = False
+
+    @property
+    def name(self) -> Text:
+        """What it is called."""
+        return Text(self.zh, self.en)
 
 
 def squared(amount: int, unit: Unit = "s2") -> int:

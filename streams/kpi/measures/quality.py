@@ -10,7 +10,7 @@ QUALITY = (
     Measure("qa_score_squared", "points2", "质检得分平方和", "squares of the review scores"),
     Measure("qa_verdicts", "n", "有合格结论的质检", "reviews that say whether the contact passed"),
     Measure("qa_passed", "n", "质检合格", "reviews that the contact passed"),
-    Measure("qa_fatal", "n", "致命差错", "reviews that found a fatal error"),
+    Measure("qa_fatal", "n", "致命错误", "reviews that found a fatal error"),
     Measure("script_reviews", "n", "检查话术的质检", "reviews that looked at the script"),
     Measure("script_passed", "n", "话术合格", "reviews whose script item was passed"),
     Measure("contacts_reviewed", "n", "被质检的联络", "handled contacts that were reviewed"),

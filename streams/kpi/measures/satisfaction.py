@@ -21,6 +21,21 @@ def csat_measures(scale: str) -> tuple[str, str, str]:
     return f"csat_ratings@{scale}", f"csat_score@{scale}", f"csat_score_squared@{scale}"
 
 
+def csat_ratings(scale: str) -> str:
+    """How many ratings there are on a scale."""
+    return csat_measures(scale)[0]
+
+
+def csat_score(scale: str) -> str:
+    """The sum of a scale's scores."""
+    return csat_measures(scale)[1]
+
+
+def csat_score_squared(scale: str) -> str:
+    """The sum of their squares."""
+    return csat_measures(scale)[2]
+
+
 SATISFACTION = (
     Measure("csat_ratings", "n", "满意度评价", "satisfaction ratings"),
     Measure("csat_satisfied", "n", "满意的评价", "ratings that count as satisfied"),

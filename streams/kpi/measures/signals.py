@@ -17,9 +17,9 @@ SIGNALS = (
     Measure("page_switch_contacts", "n", "统计页面切换的联络", "handled contacts whose page switches were counted"),
     Measure("page_switches", "n", "页面切换次数", "page switches in them"),
     Measure("page_switches_squared", "n", "页面切换次数平方和", "squares of the page switches"),
-    Measure("search_contacts", "n", "统计检索时长的联络", "handled contacts whose search time was measured"),
-    Measure("search_seconds", "s", "检索时长", "time spent on searching in them"),
-    Measure("search_seconds_squared", "s2", "检索时长平方和", "squares of the search times"),
+    Measure("search_contacts", "n", "统计信息检索时长的联络", "handled contacts whose search time was measured"),
+    Measure("search_seconds", "s", "信息检索时长", "time spent on searching in them"),
+    Measure("search_seconds_squared", "s2", "信息检索时长平方和", "squares of the search times"),
     Measure(
         "strain_contacts_first_hour",
         "n",
@@ -27,12 +27,18 @@ SIGNALS = (
         "contacts analysed of the first hour of the agent's shift",
     ),
     Measure(
-        "strain_first_hour", "points", "班次首小时静默语速比之和", "silences per 100 words a minute in them, added up"
+        "strain_first_hour",
+        "points",
+        "班次首小时内静默次数与语速之比的总和",
+        "silences per 100 words a minute in them, added up",
     ),
     Measure(
         "strain_contacts_later", "n", "班次首小时后分析的联络", "contacts analysed of the rest of the agent's shift"
     ),
     Measure(
-        "strain_later", "points", "班次首小时后静默语速比之和", "silences per 100 words a minute in them, added up"
+        "strain_later",
+        "points",
+        "班次首小时后静默次数与语速之比的总和",
+        "silences per 100 words a minute in them, added up",
     ),
 )

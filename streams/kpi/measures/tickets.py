@@ -5,16 +5,20 @@ from __future__ import annotations
 from streams.kpi.measures.measure import Measure
 
 TICKETS = (
-    Measure("ticket_first_responses", "n", "工单首响", "first public replies to tickets"),
-    Measure("ticket_first_response_seconds", "s", "工单首响时长", "wait for the first public reply to tickets"),
+    Measure("ticket_first_responses", "n", "工单首次响应", "first public replies to tickets"),
+    Measure("ticket_first_response_seconds", "s", "工单首次响应时长", "wait for the first public reply to tickets"),
     Measure(
         "ticket_first_response_seconds_squared",
         "s2_whole",
-        "工单首响时长平方和",
+        "工单首次响应时长平方和",
         "squares of the waits for the first public reply to tickets",
     ),
     Measure(
-        "ticket_first_response", "s", "工单首响时长分布", "how long first public replies to tickets took", family=True
+        "ticket_first_response",
+        "s",
+        "工单首次响应时长分布",
+        "how long first public replies to tickets took",
+        family=True,
     ),
     Measure("tickets_created", "n", "新建工单", "tickets created"),
     Measure("tickets_open_at_start", "n", "月初未结工单", "tickets open at the first moment of the month"),
@@ -35,16 +39,16 @@ TICKETS = (
         "how old the open tickets are, in whole hours",
         family=True,
     ),
-    Measure("tickets_resolved", "n", "已解决工单（知其创建）", "tickets resolved whose creation is known"),
-    Measure("time_to_resolve_seconds", "s", "解决时长", "from creation to resolution"),
-    Measure("time_to_resolve_seconds_squared", "s2_whole", "解决时长平方和", "squares of the times to resolve"),
-    Measure("time_to_resolve", "s", "解决时长分布", "how long resolving took", family=True),
+    Measure("tickets_resolved", "n", "已解决工单（创建时间已知）", "tickets resolved whose creation is known"),
+    Measure("time_to_resolve_seconds", "s", "工单解决时长", "from creation to resolution"),
+    Measure("time_to_resolve_seconds_squared", "s2_whole", "工单解决时长平方和", "squares of the times to resolve"),
+    Measure("time_to_resolve", "s", "工单解决时长分布", "how long resolving took", family=True),
     Measure("tickets_finished", "n", "曾办结的工单", "tickets that were resolved or closed, perhaps reopened since"),
     Measure("tickets_reopened", "n", "重开的工单", "tickets reopened, once each"),
     Measure(
         "tickets_passed",
         "n",
-        "处理完或升级的工单",
+        "已完成或升级的工单",
         "tickets handled to the end or escalated; of an agent: their part of them",
     ),
     Measure("tickets_escalated", "n", "升级的工单", "tickets escalated, once each"),

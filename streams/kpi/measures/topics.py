@@ -12,8 +12,10 @@ from streams.kpi.measures.measure import Measure
 MARK = "@"
 #: Contacts of any named topic, and beside them the families: one measure for each topic, like ``resolved@refund``.
 TOPICS = (
-    Measure("topic_resolution_due", "n", "应解决的（列明主题）联络", "contacts of named topics due to be resolved"),
-    Measure("topic_resolved", "n", "已解决的（列明主题）联络", "contacts of named topics resolved"),
+    Measure(
+        "topic_resolution_due", "n", "应解决的联络（列明的业务类型）", "contacts of named topics due to be resolved"
+    ),
+    Measure("topic_resolved", "n", "已解决的联络（列明的业务类型）", "contacts of named topics resolved"),
 )
 #: What is kept apart: the names of the families.
 _APART = frozenset(measure.id.removeprefix("topic_") for measure in TOPICS)

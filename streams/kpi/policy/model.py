@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -13,6 +13,7 @@ from streams.contracts.events import SCALE_PATTERN, scale_ends
 from streams.kpi.policy.business_hours import BusinessDays, Weekday
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.names import BUILT_IN_KINDS, Aliases, Names, folded
+from streams.kpi.policy.zones import Zone
 
 ServiceLevelDenominator = Literal[
     "offered", "answered", "answered_and_abandoned", "answered_and_flow_outs", "answered_abandoned_and_flow_outs",
@@ -58,7 +59,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: str = Field("1", description="Name of this set of values; screens and sheets name it")
-    time_zone: str = Field("Asia/Shanghai", description="The operation's zone: borders of its days")
+    time_zone: Zone = Field("Asia/Shanghai", description="The operation's zone: borders of its days")
     service_level_seconds: _Seconds = Field(20, description="An answer within this wait (≤) is in time")
     service_level_seconds_by_queue: _SecondsByQueue = Field(
         default={}, description="The same for calls of these queues, where it is another"
@@ -278,13 +279,6 @@ class Policy(BaseModel):
                 "above the line and not below it"
             )
         return self
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"{value!r} is no time zone; write it like Asia/Shanghai or Europe/Berlin")
-        return value
 
     @field_validator("satisfied_from", "negative_to")
     @classmethod

@@ -166,6 +166,14 @@ def read(raw: Mapping[str, Any]) -> AnyPolicy:
     entries = raw["versions"]
     if not isinstance(entries, list) or not entries:
         raise ValueError("versions: a list of sets of values, each with version and valid_from")
+    dated = _dated(entries)
+    _in_order(dated)
+    _know_their_holidays(dated)
+    return dated[0][1] if len(dated) == 1 and dated[0][0] is None else Policies(tuple(dated))
+
+
+def _dated(entries: Sequence[Any]) -> list[tuple[date | None, Policy]]:
+    """The versions of a file, each with its day: what one leaves out, it has from the one before."""
     dated: list[tuple[date | None, Policy]] = []
     values: dict[str, Any] = {}
     for number, entry in enumerate(entries, 1):
@@ -181,7 +189,11 @@ def read(raw: Mapping[str, Any]) -> AnyPolicy:
         elif "repeat_same_topic" in entry:
             values.pop("same_matter", None)
         dated.append((start, _checked(where, values)))
-    _in_order(dated)
+    return dated
+
+
+def _know_their_holidays(dated: Sequence[tuple[date | None, Policy]]) -> None:
+    """Raises ValueError for a version that is in force in a year of which its calendar knows nothing."""
     for (start, policy), after in zip(dated, [start for start, _ in dated[1:]] + [None], strict=True):
         if start is not None and policy.business_days is not None:
             for year in range(start.year, (start if after is None else after - timedelta(days=1)).year + 1):
@@ -189,7 +201,6 @@ def read(raw: Mapping[str, Any]) -> AnyPolicy:
                     policy.business_days.by_calendar(year)
                 except NotCoveredError as error:
                     raise ValueError(f"version {policy.version!r}: {error}") from error
-    return dated[0][1] if len(dated) == 1 and dated[0][0] is None else Policies(tuple(dated))
 
 
 def _checked(where: str, values: Mapping[str, Any]) -> Policy:

@@ -79,11 +79,9 @@ def _check(node: ast.expr, depth: int = 0) -> set[str]:
             raise ExpressionError(f"`{ast.unparse(node)}`: only texts, numbers, true, false and None")
         case ast.Constant(value=int() as value) if abs(value) > _LARGEST:
             raise ExpressionError(f"a number beyond ±{_LARGEST:g}: write it as a text, in quotes")
+        case ast.Call(func=ast.Name(id="col"), args=args, keywords=[]) if not _is_one_text(args):
+            raise ExpressionError('write col("name of the column")')
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-            if name == "col" and not (
-                len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str)
-            ):
-                raise ExpressionError('write col("name of the column")')
             return {name}.union(*(_check(argument, depth + 1) for argument in args))
         case ast.Call():
             raise ExpressionError(f"`{ast.unparse(node)}`: call a function by its name, with its values in order")
@@ -91,16 +89,8 @@ def _check(node: ast.expr, depth: int = 0) -> set[str]:
             raise ExpressionError(f"`{ast.unparse(node)}`: of arithmetic there is + - * /")
         case ast.UnaryOp(op=op) if not isinstance(op, ast.Not | ast.USub):
             raise ExpressionError(f"`{ast.unparse(node)}`: of signs there is - and not")
-        case ast.Compare(ops=ops, comparators=others):
-            for relation, other in zip(ops, others, strict=True):
-                if isinstance(relation, ast.Is | ast.IsNot) and not _is_none(other):
-                    raise ExpressionError(f"`{ast.unparse(node)}`: `is` is for None only; compare with ==")
-                if isinstance(relation, ast.In | ast.NotIn) and not isinstance(other, ast.Tuple | ast.List):
-                    raise ExpressionError(f'`{ast.unparse(node)}`: write what follows `in` as a list: x in ("a", "b")')
-            operands = [
-                part for relation, other in zip(ops, others, strict=True) for part in _operands(relation, other)
-            ]
-            return set().union(*(_check(operand, depth + 1) for operand in [node.left, *operands]))
+        case ast.Compare():
+            return set().union(*(_check(operand, depth + 1) for operand in _compared(node)))
     return set().union(
         *(_check(child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
     )
@@ -110,9 +100,23 @@ def _levels(node: ast.AST) -> int:
     return 1 + max((_levels(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)), default=0)
 
 
-def _operands(op: ast.cmpop, node: ast.expr) -> list[ast.expr]:
-    """What stands right of a comparison: the choices of an ``in``."""
-    return node.elts if isinstance(op, ast.In | ast.NotIn) and isinstance(node, ast.Tuple | ast.List) else [node]
+def _compared(node: ast.Compare) -> list[ast.expr]:
+    """What a comparison holds against each other; of an ``in`` its choices. Raises ExpressionError where it is none of ours."""
+    made = [node.left]
+    for relation, other in zip(node.ops, node.comparators, strict=True):
+        if isinstance(relation, ast.Is | ast.IsNot) and not _is_none(other):
+            raise ExpressionError(f"`{ast.unparse(node)}`: `is` is for None only; compare with ==")
+        if not isinstance(relation, ast.In | ast.NotIn):
+            made.append(other)
+        elif isinstance(other, ast.Tuple | ast.List):
+            made += other.elts
+        else:
+            raise ExpressionError(f'`{ast.unparse(node)}`: write what follows `in` as a list: x in ("a", "b")')
+    return made
+
+
+def _is_one_text(args: list[ast.expr]) -> bool:
+    return len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str)
 
 
 def _is_none(node: ast.expr) -> bool:

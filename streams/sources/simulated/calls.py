@@ -6,9 +6,9 @@ from collections import deque
 from typing import Literal
 
 from streams.contracts import events as e
+from streams.sources.simulated.channel import Channel
 from streams.sources.simulated.contacts import Contact, Contacts, chance
 from streams.sources.simulated.customers import CROSS_AFTER, Matter, Public
-from streams.sources.simulated.demand import Demand
 from streams.sources.simulated.desk import QUEUES
 from streams.sources.simulated.floor import Agent, Floor, Pool
 from streams.sources.simulated.loop import Loop
@@ -39,16 +39,11 @@ class _Call:
         self.state: Literal["menu", "waiting", "ringing", "answered", "over"] = "menu"
 
 
-class Calls:
-    """Takes calls to agents. ``demand`` is set once it exists: it brings the calls and takes back who comes again."""
-
-    demand: Demand
+class Calls(Channel):
+    """Takes calls to agents."""
 
     def __init__(self, loop: Loop, floor: Floor, contacts: Contacts, public: Public) -> None:
-        self._loop = loop
-        self._floor = floor
-        self._contacts = contacts
-        self._public = public
+        super().__init__(loop, floor, contacts, public)
         self._waiting: dict[Pool, deque[_Call]] = {}
         for pool in floor.pools:
             if pool.role != "chat":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 
 from streams.contracts import events as e
+from streams.sources.simulated.channel import Channel
 from streams.sources.simulated.contacts import Contact, Contacts
 from streams.sources.simulated.customers import CROSS_AFTER, Matter, Public
-from streams.sources.simulated.demand import Demand
 from streams.sources.simulated.desk import QUEUES
 from streams.sources.simulated.floor import Agent, Floor, Pool
 from streams.sources.simulated.loop import Loop
@@ -38,16 +38,11 @@ class _Chat:
         self.over = False
 
 
-class Chats:
-    """Takes chats to agents. ``demand`` is set once it exists: it brings the chats and takes back who comes again."""
-
-    demand: Demand
+class Chats(Channel):
+    """Takes chats to agents."""
 
     def __init__(self, loop: Loop, floor: Floor, contacts: Contacts, public: Public) -> None:
-        self._loop = loop
-        self._floor = floor
-        self._contacts = contacts
-        self._public = public
+        super().__init__(loop, floor, contacts, public)
         self._waiting: dict[Pool, deque[_Chat]] = {}
         for pool in floor.pools:
             if pool.role == "chat":

@@ -43,7 +43,7 @@ CROSS_AFTER = 60.0
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer by his pseudonym."""
+    """A customer by their pseudonym."""
 
     id: str
     vip: bool
@@ -59,7 +59,7 @@ class Matter:
     kind: str
 
     def again(self, random: Random, cross: bool) -> Matter:
-        """The same matter when he comes back, which may by now be a complaint."""
+        """The same matter when they come back, which may by now be a complaint."""
         complains = random.random() < (0.15 if cross else 0.05)
         return replace(self, kind=COMPLAINT) if complains else self
 
@@ -95,7 +95,7 @@ class Public:
         return float(self._random.choices(scores, weights)[0])
 
     def rates(self) -> tuple[bool, bool]:
-        """Is he asked to rate, and does he?"""
+        """Are they asked to rate, and do they?"""
         asked = self._random.random() < 0.6
         return asked, asked and self._random.random() < 0.45
 

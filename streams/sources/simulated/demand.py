@@ -108,7 +108,7 @@ class Demand:
             self._loop.at(time, self._return, matter.again(random, cross))
 
     def hung_up(self, matter: Matter) -> None:
-        """He gave up waiting: most try again within minutes, a few then with a complaint."""
+        """They gave up waiting: most try again within minutes, a few then with a complaint."""
         random = self._loop.random
         if random.random() < _COMES_BACK_CROSS[matter.kind == COMPLAINT]:
             self._loop.after(random.uniform(60, 600), self._return, matter.again(random, cross=True))

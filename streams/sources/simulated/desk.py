@@ -54,22 +54,22 @@ _BREAK_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Member:
-    """An agent as planned: who, where, and when he works."""
+    """An agent as planned: who, where, and when they work."""
 
     id: str
     hr_number: str
     team: str
     role: Role
     site: str
-    #: Position in his pool (team and site), from 0.
+    #: Position in their pool (team and site), from 0.
     place: int
     shift: Shift
-    #: The weekday on which he rests, Monday 0.
+    #: The weekday on which they rest, Monday 0.
     rest: int
     since: date
 
     def works_on(self, day: date) -> bool:
-        """Is he rostered that day?"""
+        """Are they rostered that day?"""
         return day.weekday() != self.rest
 
     def pauses(self, random: Random) -> list[Pause]:

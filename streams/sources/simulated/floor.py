@@ -21,7 +21,7 @@ _MISSED_PAUSE = Pause(0, 30, "away", "missed call")
 
 
 class Agent:
-    """An agent at work: state, contacts in hand, and what he does when they are done."""
+    """An agent at work: state, contacts in hand, and what they do when these are done."""
 
     def __init__(self, member: Member, pool: Pool) -> None:
         self.member = member
@@ -33,12 +33,12 @@ class Agent:
         self.leaving = False
         self.due: Pause | None = None
         self.events = 0
-        #: What waits for his next shift.
+        #: What waits for their next shift.
         self.tomorrow: list[Callable[[], None]] = []
 
     @property
     def accepts(self) -> bool:
-        """Can he be given another contact?"""
+        """Can they be given another contact?"""
         working = self.state in ("available", "on_contact") and not self.leaving and self.due is None
         return working and self.load < AT_ONCE[self.member.role]
 
@@ -65,7 +65,7 @@ class Pool:
 
 
 class Floor:
-    """All agents. Plans each day's shifts as it begins and moves everyone through his states."""
+    """All agents. Plans each day's shifts as it begins and moves everyone through their states."""
 
     def __init__(self, loop: Loop, everyone: list[Member], run: str) -> None:
         self._loop = loop
@@ -150,7 +150,7 @@ class Floor:
     # -- contacts -----------------------------------------------------------------------------------------------------
 
     def reserve(self, agent: Agent) -> None:
-        """The agent gets a contact; it is in his hands, though he has not begun."""
+        """The agent gets a contact; it is in their hands, though they have not begun."""
         agent.load += 1
 
     def begin(self, agent: Agent) -> None:
@@ -170,13 +170,13 @@ class Floor:
             agent.pool.serve()
 
     def missed(self, agent: Agent) -> None:
-        """The agent let it ring: he is taken out of the queue for a moment."""
+        """The agent let it ring: they are taken out of the queue for a moment."""
         agent.load -= 1
         agent.due = agent.due or replace(_MISSED_PAUSE, start=self._loop.now)
         self._next(agent)
 
     def when_there(self, agent: Agent, act: Callable[[], None]) -> None:
-        """Do something of the agent's now, or in his next shift."""
+        """Do something of the agent's now, or in their next shift."""
         if agent.state == "offline":
             agent.tomorrow.append(act)
         else:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from streams.contracts import events as e
+from streams.sources.simulated.channel import Channel
 from streams.sources.simulated.contacts import Contact, Contacts, chance
 from streams.sources.simulated.customers import Matter, Public
-from streams.sources.simulated.demand import Demand
 from streams.sources.simulated.desk import HOUR
 from streams.sources.simulated.floor import Agent, Floor
 from streams.sources.simulated.loop import Loop
@@ -23,16 +23,11 @@ _HANDED_ON, _AWAITED = 0.05, 0.2
 _REPLY, _RESOLVE = (1500.0, 0.7), (2 * HOUR, 0.8)
 
 
-class Tickets:
-    """Takes tickets to agents. ``demand`` is set once it exists: it brings the tickets and those who come again."""
-
-    demand: Demand
+class Tickets(Channel):
+    """Takes tickets to agents."""
 
     def __init__(self, loop: Loop, floor: Floor, contacts: Contacts, public: Public) -> None:
-        self._loop = loop
-        self._floor = floor
-        self._contacts = contacts
-        self._public = public
+        super().__init__(loop, floor, contacts, public)
         self._agents = [agent for agent in floor.agents if agent.member.role == "after_sales"]
 
     def create(self, matter: Matter, site: str) -> None:
@@ -46,7 +41,7 @@ class Tickets:
         self._later(agent, self._loop.random.uniform(60, 600), partial(self._assign, contact, agent))
 
     def _later(self, agent: Agent, seconds: float, act: Callable[[], None]) -> None:
-        """After so long, or in the agent's next shift if he is gone by then."""
+        """After so long, or in the agent's next shift if they are gone by then."""
         self._loop.after(seconds, self._floor.when_there, agent, act)
 
     def _assign(self, contact: Contact, agent: Agent) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from streams import bounded_yaml
 from streams.contracts.events import AnyEvent, ContactEvent, Event
 from streams.kpi.policy.names import Aliases, aliases
+from streams.kpi.policy.zones import Zone
 from streams.sources.expressions.compiler import Scope, compiled
 from streams.sources.expressions.datetimes import Ambiguous, Moments
 from streams.sources.expressions.functions import functions
@@ -65,7 +66,7 @@ class TableMapping(Layout):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     source: str = Field(min_length=1, max_length=256, description="`source` of every event")
-    time_zone: str = Field(description="Zone of the table's local times")
+    time_zone: Zone = Field(description="Zone of the table's local times")
     ambiguous_times: Ambiguous = Field(
         "earlier", description="A local time that comes twice, as the clocks go back: which is meant"
     )
@@ -93,13 +94,6 @@ class TableMapping(Layout):
     row_id: Formula | None = Field(None, description="Of what `version` counts the versions; `contact_id` where absent")
     fields: dict[str, Formula] = Field(default_factory=dict, description="Fields of every event that has them")
     events: tuple[EventMapping, ...] = Field(min_length=1, description="The events of a row")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"{value!r} is no time zone; write it like Asia/Shanghai or Europe/Berlin")
-        return value
 
     @field_validator("kinds", "topics")
     @classmethod
@@ -219,10 +213,7 @@ def _hashes(formula: Expression, hashed: set[str]) -> bool:
 
 def load_mapping(path: Path) -> TableMapping:
     """The mapping of a YAML file. Raises ValueError that names the file, every wrong key and what to do."""
-    try:
-        raw = bounded_yaml.load_file(path)
-    except (OSError, bounded_yaml.YamlError) as error:
-        raise ValueError(f"cannot read the mapping {path}: {error}") from error
+    raw = bounded_yaml.load_named(path, "the mapping")
     try:
         return TableMapping.model_validate(raw)
     except ValidationError as error:

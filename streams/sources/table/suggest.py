@@ -103,17 +103,7 @@ def suggest(path: Path, time_zone: str) -> Proposal:
 
 def _layout(path: Path) -> tuple[Layout, dict[str, str]]:
     """How the file is written, and the keys that say so."""
-    said: dict[str, str] = {}
-    start = beginning(path)
-    try:
-        open_table(path, Layout())
-    except TableError as error:
-        try:
-            encoding_of(path, start)
-        except TableError:
-            if (likely := likely_encoding(start)) is None:
-                raise error from None
-            said["encoding"] = likely
+    said = _unusual_encoding(path)
     table = open_table(path, Layout.model_validate({**said, "columns": ("x",)}))
     first = list(islice(table.rows, 12))
     top = [[cell.strip() for cell in row.cells] for row in first]
@@ -131,15 +121,31 @@ def _layout(path: Path) -> tuple[Layout, dict[str, str]]:
         known = next((names.split() for fits, names in HEADERLESS if fits(header)), [])
         names = [*known[:width], *(f"column_{n}" for n in range(len(known) + 1, width + 1))]
         said["columns"] = f"[{', '.join(names)}]"
-    elif (
-        below
-        and not _values(below)
-        and "" in header
-        and sum(map(bool, below)) * 2 > len(header) - sum(map(bool, header))
-    ):
+    elif _goes_on(header, below):
         said["header_rows"] = "2"
     given = yaml.safe_load("\n".join(f"{key}: {value}" for key, value in said.items())) or {}
     return Layout.model_validate(given), said
+
+
+def _unusual_encoding(path: Path) -> dict[str, str]:
+    """The key that says how the file's texts are written, where a mapping must say it. Raises TableError where nobody can tell."""
+    start = beginning(path)
+    try:
+        open_table(path, Layout())
+    except TableError as error:
+        try:
+            encoding_of(path, start)
+        except TableError:
+            if (likely := likely_encoding(start)) is None:
+                raise error from None
+            return {"encoding": likely}
+    return {}
+
+
+def _goes_on(header: Sequence[str], below: Sequence[str]) -> bool:
+    """Does the row below a header with gaps name more columns?"""
+    gaps = len(header) - sum(map(bool, header))
+    return bool(below) and not _values(below) and "" in header and sum(map(bool, below)) * 2 > gaps
 
 
 def _values(row: Sequence[str]) -> bool:
@@ -271,13 +277,7 @@ def _meaning(out: _Lines, roles: dict[str, Column]) -> None:
             "docs/mapping.md"
         )
     began, doubt = _when(roles)
-    where = [roles[role] for role in ("started", "day", "clock") if role in roles]
-    if contact is None or len(set(contact.cells)) < len(contact.cells):
-        parts = [*([contact] if contact else []), *where]
-        rows_alike = "" if contact is None else f"{contact.name} stands in several rows: one contact, or several?"
-        out.add(f"contact_id: {_quoted(_joined(parts))}", rows_alike or "no column names the contact")
-    else:
-        out.add(f"contact_id: {_quoted(contact.ref)}")
+    _contact(out, roles)
     if (rating := roles.get("rating")) is not None and (words := answers(rating)[1]):
         scores = ", ".join(f"{_text(word)}: {score}" for word, score in words.items())
         out.add(f"lookups: {{answers: {{{scores}}}}}")
@@ -291,9 +291,29 @@ def _meaning(out: _Lines, roles: dict[str, Column]) -> None:
             out.add(f"  {role}: {_quoted(seconds_of(roles[role]))}")
     taken, doubt = _taken(roles, agent)
     out.add(f"  taken: {_quoted(taken)}", doubt)
+    _common(out, roles)
+    _call(out, roles, taken)
+
+
+def _contact(out: _Lines, roles: dict[str, Column]) -> None:
+    """What tells the contacts of a table apart."""
+    contact = roles.get("contact")
+    if contact is not None and len(set(contact.cells)) == len(contact.cells):
+        out.add(f"contact_id: {_quoted(contact.ref)}")
+        return
+    where = [roles[role] for role in ("started", "day", "clock") if role in roles]
+    parts = [*([contact] if contact else []), *where]
+    doubt = "no column names the contact"
+    if contact is not None:
+        doubt = f"{contact.name} stands in several rows: one contact, or several?"
+    out.add(f"contact_id: {_quoted(_joined(parts))}", doubt)
+
+
+def _call(out: _Lines, roles: dict[str, Column], taken: str) -> None:
+    """The events of a call that has one row; ``taken``: when it was answered."""
+    agent = roles.get("agent")
     timed = "wait" in roles or ("taken_at" in roles and "started" in roles)
     spent = "queued + wait" if timed else "queued"
-    _common(out, roles)
     out.add("events:")
     out.add("  - {type: call.queued, time: queued}")
     who = [f"agent_id: {_quoted(agent.ref)}"] if agent else []
@@ -305,16 +325,21 @@ def _meaning(out: _Lines, roles: dict[str, Column]) -> None:
     elif taken != "true":
         _event(out, "call.abandoned", "not taken", spent, waited)
     if "talk" in roles:
-        lasted = [
-            f"{key}: {_quoted(seconds_of(roles[role]))}"
-            for role, key in (("hold", "hold_seconds"), ("wrap_up", "wrap_up_seconds"))
-            if role in roles
-        ]
-        if (done := roles.get("resolved")) is not None:
-            lasted.append(f"resolved: {_quoted(_is_yes(done))}")
-        _event(out, "call.ended", "taken", f"{spent} + talk", [*who, "talk_seconds: talk", *lasted])
+        _event(out, "call.ended", "taken", f"{spent} + talk", [*who, "talk_seconds: talk", *_ended(roles)])
     if (rating := roles.get("rating")) is not None:
         _rated(out, rating, f"{spent} + talk" if "talk" in roles else spent, who)
+
+
+def _ended(roles: dict[str, Column]) -> list[str]:
+    """What a table says of a call's end beside how long it was talked."""
+    fields = [
+        f"{key}: {_quoted(seconds_of(roles[role]))}"
+        for role, key in (("hold", "hold_seconds"), ("wrap_up", "wrap_up_seconds"))
+        if role in roles
+    ]
+    if (done := roles.get("resolved")) is not None:
+        fields.append(f"resolved: {_quoted(_is_yes(done))}")
+    return fields
 
 
 def _rated(out: _Lines, rating: Column, at: str, who: list[str]) -> None:

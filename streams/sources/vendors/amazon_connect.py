@@ -173,7 +173,7 @@ class AmazonConnect:
 
 
 def _states(record: Record) -> list[AnyEvent] | None:
-    """What the agent does from now on, and what he did before where his contacts say since when."""
+    """What the agent does from now on, and what they did before where their contacts say since when."""
     kind, agent = record.need(record.text, "EventType"), _agent(record, "AgentARN")
     if kind == "HEART_BEAT":
         return None
@@ -223,7 +223,7 @@ def _change(record: Record, agent: str, at: datetime, state: AgentState, reason:
 
 
 def _agent(record: Record, field: str) -> str:
-    """The agent's id within the instance: the end of his ARN, the same in contact records and agent events."""
+    """The agent's id within the instance: the end of their ARN, the same in contact records and agent events."""
     arn: str = record.need(record.text, field)
     return arn.rsplit("/agent/", 1)[-1]
 

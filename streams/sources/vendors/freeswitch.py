@@ -39,7 +39,7 @@ _NOT_MISSED = frozenset({"LOSE_RACE", "ORIGINATOR_CANCEL", "PICKED_OFF"})
 class FreeSwitch:
     """Turns records into events. It remembers the last status of each agent, and nothing else.
 
-    A call that ends while the agent's status is On Break leaves him away, and the module only says that he waits.
+    A call that ends while the agent's status is On Break leaves them away, and the module only says that they wait.
     """
 
     def __init__(self, pseudonym: Pseudonym) -> None:
@@ -86,7 +86,7 @@ class FreeSwitch:
             case "Waiting":
                 agent = record.need(record.text, "CC-Agent")
                 return [_change(record, self._statuses.get(agent, "available"))]
-            case _:  # it rings, or nothing is to be had of him: his status tells which
+            case _:  # it rings, or nothing is to be had of them: their status tells which
                 return None
 
     # -- calls ----------------------------------------------------------------------------------------------------------

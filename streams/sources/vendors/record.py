@@ -14,7 +14,7 @@ from streams.contracts.events import AnyEvent
 from streams.sources.expressions.functions import number
 
 E = TypeVar("E", bound=AnyEvent)
-#: From a caller's number to his pseudonym: ``functions.pseudonyms(key)``.
+#: From a caller's number to their pseudonym: ``functions.pseudonyms(key)``.
 Pseudonym: TypeAlias = Callable[[Any], str | None]
 _ABSENT = (None, "")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ import { arrange, find, make, setClass, setText } from "./dom.js";
 import { standsText } from "./figures.js";
 import { NONE, count, duration } from "./format.js";
 import { nameOf, unitOf } from "./names.js";
-import { language, t } from "./texts.js";
+import { language, t } from "./language.js";
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offline", "unknown"];

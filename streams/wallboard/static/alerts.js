@@ -4,7 +4,7 @@ import { arrange, find, make, setClass, setText } from "./dom.js";
 import { NONE, duration, shortTime, time } from "./format.js";
 import { stepKey } from "./board.js";
 import { nameOf, named as withName, unitOf } from "./names.js";
-import { language, named, t, tidy } from "./texts.js";
+import { language, languageOf, named, saidOf, t, tidy } from "./language.js";
 
 const GRAVITY = { critical: 0, warning: 1, info: 2 };
 const FLASH_MS = 10_000;
@@ -106,8 +106,8 @@ class Card {
     setText(this.entity, entityText(alert.entity));
     setText(this.status, t().status[alert.status]);
     setClass(this.status, `status ${alert.status}`);
-    setText(this.reason, tidy(withName(alert[`reason_${language()}`], alert.entity, language())));
-    setText(this.runbook, rule ? rule[`runbook_${language()}`] : "");
+    setText(this.reason, tidy(withName(saidOf(alert, "reason"), alert.entity, languageOf(alert, "reason"))));
+    setText(this.runbook, rule ? saidOf(rule, "runbook") : "");
     this.runbook.hidden = !this.runbook.shownText;
   }
 

@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { ruleText } from "./figures.js";
-import { language, named, t } from "./texts.js";
+import { language, named, saidOf, t } from "./language.js";
 
 export function drawDefinitions(dialog, meta, version) {
   dialog.querySelector(".list").replaceChildren(...meta.kpis.map((kpi) => definition(kpi, meta, version)));
@@ -16,13 +16,13 @@ function definition(kpi, meta, version) {
   id.textContent = `${kpi.id} · ${t().version} ${kpi.version}`;
   title.append(id);
   const list = make("dl");
-  line(list, t().formula, kpi[`formula_${language()}`]);
+  line(list, t().formula, saidOf(kpi, "formula"));
   const values = meta.policies.find((each) => each.version === version) ?? meta.policy;
   line(list, t().policy, Object.keys(kpi.policy).map((name) => `${name} = ${policyText(values[name])}`).join(" · "));
   for (const rule of meta.rules.filter((rule) => rule.kpi === kpi.id)) {
     line(list, t().rule, `${named(rule)} · ${t().short[rule.window]} · ${ruleText(rule, kpi.unit)} · n ≥ ${rule.min_n}`);
   }
-  line(list, t().traps, language() === "en" ? kpi.traps : kpi.traps_zh);
+  line(list, t().traps, kpi[`traps_${language()}`] ?? kpi.traps);
   line(list, t().needs, kpi.needs.join(" · "));
   el.append(title, list);
   return el;

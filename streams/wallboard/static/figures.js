@@ -2,7 +2,7 @@
 
 import { count, interval, limit, value } from "./format.js";
 import { targetOf } from "./targets.js";
-import { named, t } from "./texts.js";
+import { named, t } from "./language.js";
 
 export class Figures {
   constructor(meta, judge) {

@@ -1,6 +1,6 @@
 // Values as people read them. No data is a dash, never 0.
 
-import { t } from "./texts.js";
+import { t } from "./language.js";
 
 export const NONE = "—";
 const NBSP = "\u00a0";

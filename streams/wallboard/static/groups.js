@@ -3,7 +3,7 @@
 import { arrange, make, setClass, setText } from "./dom.js";
 import { NONE, count } from "./format.js";
 import { unitOf } from "./names.js";
-import { language, t } from "./texts.js";
+import { language, t } from "./language.js";
 
 const byName = new Intl.Collator(undefined, { numeric: true }).compare;
 

@@ -1,5 +1,7 @@
 // Names of people: fetched beside the stream, which has ids only, and put in where they are shown.
 
+import { TEXTS } from "./texts.js";
+
 const EVERY_MS = 30_000;
 
 // Behind the `#` of the address, so that it is sent to no server but in a header: …/?team=hotline#token=…
@@ -13,16 +15,11 @@ export const nameOf = (id, lang) => agents[id]?.[lang] ?? id;
 // What a team, queue or site is called; the id where it has no name.
 export const unitOf = (kind, id, lang) => units[`${kind}|${id}`]?.[lang] ?? id;
 
-const WORDS = {
-  zh: { agent: "坐席", team: "班组", queue: "队列", site: "职场" },
-  en: { agent: "agent", team: "team", queue: "queue", site: "site" },
-};
-
 // A reason of an alert with the name of whom it is about in it, as `streams/alerts/naming.py` puts it in.
 export function named(text, entity, lang) {
   const [kind, ...rest] = entity.split("|");
   const id = rest.join("|");
-  const word = WORDS[lang]?.[kind];
+  const word = TEXTS[lang].of[kind];
   const name = kind === "agent" ? nameOf(id, lang) : unitOf(kind, id, lang);
   return word && name !== id ? text.replace(`${word} ${id}`, () => `${word} ${name}`) : text;
 }

@@ -1,9 +1,10 @@
-// Every word on the page that does not come from the server, in both languages; and which language is on.
+// Every word on the page that does not come from the server, by language, in the order in which the button goes round. What a further
+// language leaves out is said in English.
 
-const TEXTS = {
+export const TEXTS = {
   zh: {
     locale: "zh-CN",
-    other: "English",
+    name: "中文",
     title: "客服实时看板",
     operation: "全部运营",
     groups: "班组与队列",
@@ -20,6 +21,7 @@ const TEXTS = {
     sort_default: "在岗优先",
     on_duty: "在岗",
     needed: "需要",
+    of: { agent: "坐席", team: "班组", queue: "队列", site: "职场" },
     filter: "筛选坐席、班组、状态",
     rotate: "自动翻页",
     no_agents: "没有符合条件的坐席",
@@ -90,7 +92,7 @@ const TEXTS = {
   },
   en: {
     locale: "en-GB",
-    other: "中文",
+    name: "English",
     title: "Live wallboard",
     operation: "Whole operation",
     groups: "Teams and queues",
@@ -107,6 +109,7 @@ const TEXTS = {
     sort_default: "On duty first",
     on_duty: "On",
     needed: "Needed",
+    of: { agent: "agent", team: "team", queue: "queue", site: "site" },
     filter: "Filter agent, team, state",
     rotate: "Auto page",
     no_agents: "No agent fits",
@@ -185,41 +188,3 @@ const TEXTS = {
     },
   },
 };
-
-let current = "zh";
-
-export function chooseLanguage(asked) {
-  const wanted = [asked, localStorage.getItem("deskpulse.lang"), ...navigator.languages];
-  for (const tag of wanted) {
-    const base = String(tag ?? "").slice(0, 2).toLowerCase();
-    if (base in TEXTS) return setLanguage(base, false);
-  }
-  return setLanguage("zh", false);
-}
-
-export function setLanguage(lang, remember = true) {
-  current = lang;
-  if (remember) localStorage.setItem("deskpulse.lang", lang);
-  document.documentElement.lang = TEXTS[lang].locale;
-}
-
-export const language = () => current;
-export const otherLanguage = () => (current === "zh" ? "en" : "zh");
-export const t = () => TEXTS[current];
-
-// A thing of the server that carries its names as zh and en.
-export const named = (thing) => tidy(thing[current] || thing.en || thing.zh || thing.id);
-
-// A number and its unit stay on one line.
-export const tidy = (text) => text.replace(/(\d) (?=[%s])/g, "$1\u00a0");
-
-// Puts the words into everything under `root` that names a text.
-export function label(root) {
-  for (const el of root.querySelectorAll("[data-text]")) el.textContent = t()[el.dataset.text];
-  for (const el of root.querySelectorAll("[data-title]")) el.title = t()[el.dataset.title];
-  for (const el of root.querySelectorAll("[data-label]")) el.setAttribute("aria-label", t()[el.dataset.label]);
-  for (const el of root.querySelectorAll("[data-placeholder]")) {
-    el.placeholder = t()[el.dataset.placeholder];
-    el.setAttribute("aria-label", t()[el.dataset.placeholder]);
-  }
-}

@@ -3,7 +3,7 @@
 import { arrange, make, setClass, setText } from "./dom.js";
 import { ruleText, sampleText, standsText } from "./figures.js";
 import { NONE, count } from "./format.js";
-import { t } from "./texts.js";
+import { t } from "./language.js";
 
 export class Tiles {
   constructor(root, figures, layout) {

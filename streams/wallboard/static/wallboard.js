@@ -14,7 +14,7 @@ import { Pager } from "./pager.js";
 import { follow } from "./stream.js";
 import { askTargets, followTargets } from "./targets.js";
 import { Tiles } from "./tiles.js";
-import { chooseLanguage, label, language, named, otherLanguage, setLanguage, t } from "./texts.js";
+import { chooseLanguage, label, language, named, otherLanguage, otherName, setLanguage, t } from "./language.js";
 
 const LATE_MS = 5_000;
 const STALE_MS = 30_000;
@@ -144,7 +144,7 @@ class Page {
   relabel() {
     label(document);
     document.title = `Deskpulse · ${t().title}`;
-    setText(find("lang"), t().other);
+    setText(find("lang"), otherName());
     find("windows").setAttribute("aria-label", t().window);
     for (const button of find("windows").children) {
       const id = button.dataset.window;
@@ -243,7 +243,7 @@ class Page {
     const { outage } = board;
     let text = "";
     if (!this.connected) text = board.clock ? t().disconnected : t().connecting;
-    else if (outage) text = [outage[language()], outage.detail].filter(Boolean).join(" · ");
+    else if (outage) text = [outage[language()] ?? outage.en, outage.detail].filter(Boolean).join(" · ");
     else if (stale) text = t().stale(stale);
     document.body.classList.toggle("frozen", Boolean(text));
     if (!text && board.behind) text = t().behind(board.behind.toLocaleString());

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from streams.commands.roster import read_roster
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.outputs import RosterEntry
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_policy
+from streams.people.roster_sheet import read_roster
 from streams.pipeline import run
 from streams.presence.log import AgentPresence, dump, load
 from streams.presence.stage import PresenceStage
@@ -44,10 +44,10 @@ def test_a_roster_file_is_read_and_every_wrong_line_named(tmp_path: Path) -> Non
     path.write_text("agent_id,valid_from,team_id\na,2026-03-01,t\na,,old\n", encoding="utf-8-sig")
     assert [entry.team_id for entry in read_roster(path)["a"]] == ["old", "t"]
     path.write_text("agent_id,valid_from\na,01.03.2026\n,2026-03-01\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"line 2: .*date.*; line 3: .*agent_id"):
+    with pytest.raises(ValueError, match=r"row 2, valid_from: .*date.*\nroster.csv, row 3, agent_id: is empty"):
         read_roster(path)
     path.write_text("agent_id,team\na,t\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="unknown columns team; known: agent_id"):
+    with pytest.raises(ValueError, match="row 1: unknown columns team; known: 坐席 agent_id"):
         read_roster(path)
 
 

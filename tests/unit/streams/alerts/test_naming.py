@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from streams.alerts.naming import named
 from streams.contracts import events as e
 from streams.contracts.outputs import Alert
+from streams.languages import Text
 from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.people.person import Person
@@ -50,5 +51,5 @@ def test_units_are_called_by_name_too(kind: str, zh: str, en: str) -> None:
     alert = replace(
         fired("A1"), entity=f"{kind}|u1", reason_zh=f"{zh} u1近5分钟", reason_en=f"KPI, {en} u1, in the last"
     )
-    shown = named(alert, lambda key: ("热线", "Hotline") if key == f"{kind}|u1" else None)
+    shown = named(alert, lambda key: Text("热线", "Hotline") if key == f"{kind}|u1" else None)
     assert (shown.reason_zh, shown.reason_en) == (f"{zh} 热线近5分钟", f"KPI, {en} Hotline, in the last")

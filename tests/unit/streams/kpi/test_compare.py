@@ -13,7 +13,7 @@ from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, adjusted, compare, difference, difference_said, judged
 from streams.kpi.policy.model import Policy
-from streams.kpi.spec import share
+from streams.kpi.spec import share_figure
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "docs" / "example"
@@ -28,10 +28,10 @@ def rated(satisfied: int, ratings: int) -> dict[str, int]:
     ("own", "rest", "low", "high"),
     [
         # R. G. Newcombe, Statistics in Medicine 17 (1998), table II: method 10 for 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/10.
-        (share(56, 70), share(48, 80), 0.0524, 0.3339),
-        (share(9, 10), share(3, 10), 0.1705, 0.8090),
-        (share(10, 10), share(0, 10), 0.6075, 1.0000),
-        (share(5, 56), share(0, 29), -0.0381, 0.1926),
+        (share_figure(56, 70), share_figure(48, 80), 0.0524, 0.3339),
+        (share_figure(9, 10), share_figure(3, 10), 0.1705, 0.8090),
+        (share_figure(10, 10), share_figure(0, 10), 0.6075, 1.0000),
+        (share_figure(5, 56), share_figure(0, 29), -0.0381, 0.1926),
     ],
 )
 def test_the_interval_is_newcombes(own: Figure, rest: Figure, low: float, high: float) -> None:
@@ -51,7 +51,7 @@ def test_chance_alone_is_taken_for_a_difference_as_often_as_it_is_said(rate: flo
     limits = {0.05: 0.0, 0.001: 0.0}
     for own in range(21):
         for rest in range(101):
-            found = difference(share(own, 20), share(rest, 100))
+            found = difference(share_figure(own, 20), share_figure(rest, 100))
             assert found is not None
             assert (found.p < 0.05) == (not found.low <= 0 <= found.high)
             for limit in limits:
@@ -81,16 +81,16 @@ def test_an_agent_is_compared_with_the_others_without_himself() -> None:
 
 
 def test_of_a_kpi_that_is_better_low_the_lower_is_better_and_of_one_in_a_range_neither() -> None:
-    pairs = [("a", share(95, 100), share(60, 100))]
+    pairs = [("a", share_figure(95, 100), share_figure(60, 100))]
     assert judged("lower", pairs)[0].verdict == "worse"
     assert judged("range", pairs)[0].verdict == "higher"
     assert judged("range", [("a", pairs[0][2], pairs[0][1])])[0].verdict == "lower"
 
 
 def test_who_looks_at_many_finds_less() -> None:
-    odd = ("odd", share(80, 100), share(9000, 10_000))
+    odd = ("odd", share_figure(80, 100), share_figure(9000, 10_000))
     assert judged("higher", [odd])[0].verdict == "worse"
-    alike = [(str(n), share(90, 100), share(9000, 10_000)) for n in range(400)]
+    alike = [(str(n), share_figure(90, 100), share_figure(9000, 10_000)) for n in range(400)]
     found = judged("higher", [odd, *alike])[0]
     assert found.difference is not None
     assert found.difference.high < 0
@@ -108,7 +108,7 @@ def test_without_an_interval_nobody_can_tell() -> None:
 
 
 def test_a_difference_in_words() -> None:
-    found = difference(share(95, 100), share(60, 100))
+    found = difference(share_figure(95, 100), share_figure(60, 100))
     assert difference_said("ratio", found) == "+35.0 pp (+24.0 … +45.2)"
     assert (
         difference_said("s", difference(Figure(80.0, 9, 70.0, 90.0), Figure(10.0, 9, 10.0, 10.0)))

@@ -95,7 +95,7 @@ def test_what_is_not_computed_is_said_and_not_looked_for() -> None:
 def test_every_sign_speaks_both_languages_and_names_another_reason() -> None:
     assert len({sign.id for sign in SIGNS}) == len(SIGNS)
     for sign in SIGNS:
-        assert all((sign.zh, sign.en, sign.look_zh, sign.look_en, sign.innocent_zh, sign.innocent_en))
+        assert all((*sign.name.values(), *sign.look.values(), *sign.innocent.values()))
         for each in sign.watched:
             kpi = known(each.kpi)
             assert kpi is None or kpi.kind in ("rate", "mean")
@@ -127,7 +127,7 @@ def test_the_command_names_what_to_look_at_and_what_else_it_may_be() -> None:
     seen = "".join(command("--month", "2026-03", "--all").stdout.split())
     for sign in SIGNS:
         if sign not in unwatched():
-            for text in (sign.zh, sign.en, sign.look_zh, sign.look_en, sign.innocent_zh, sign.innocent_en):
+            for text in (*sign.name.values(), *sign.look.values(), *sign.innocent.values()):
                 assert "".join(text.split()) in seen
 
 

@@ -64,15 +64,15 @@ from streams.kpi.policy.versions import read
 )
 def test_a_name_says_the_limit_in_force(id: str, values: dict[str, Any], queue: str | None, zh: str, en: str) -> None:
     told = named(KPIS[id], Policy.model_validate(values), queue)
-    assert (told.zh, told.en) == (zh, en)
+    assert (told.name.zh, told.name.en) == (zh, en)
 
 
 def test_a_formula_says_it_too() -> None:
     told = named(KPIS["service_level_20s"], Policy(service_level_seconds=15))
-    assert told.formula_en == "answered with wait ≤ threshold / denominator by policy; threshold 15 s"
-    assert told.formula_zh.endswith("；阈值 15秒")
+    assert told.formula.en == "answered with wait ≤ threshold / denominator by policy; threshold 15 s"
+    assert told.formula.zh.endswith("；阈值 15秒")
     late = named(KPIS["complaints_unknown"], Policy(complaint_resolution_hours=48))
-    assert "24" not in late.formula_en + late.formula_zh
+    assert "24" not in late.formula.en + late.formula.zh
 
 
 @pytest.mark.parametrize("id", [kpi.id for kpi in KPIS.values() if kpi.limit])

@@ -10,8 +10,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from openpyxl import Workbook
 
+from streams.contracts.dated import in_force
 from streams.people.person import Person, Reporting
-from streams.people.sheet import PeopleFile, contradictions, on, read_people, unknown_superiors
+from streams.people.sheet import PeopleFile, contradictions, read_people, unknown_superiors
 from streams.tabular import TabularError
 from tests.support.people import LEFT, staff
 
@@ -60,7 +61,7 @@ def test_superiors_by_date(tmp_path: Path) -> None:
     )
     own = told.reporting["A17"]
     assert own == [Reporting("A17", date.min, "S1"), Reporting("A17", date(2026, 3, 10), "S2", "S3")]
-    assert [entry and entry.superior for entry in (on(own, date(2026, 3, 9)), on(own, date(2026, 3, 10)), on([], date.min))] == ["S1", "S2", None]  # fmt: skip
+    assert [entry and entry.superior for entry in (in_force(own, date(2026, 3, 9)), in_force(own, date(2026, 3, 10)), in_force([], date.min))] == ["S1", "S2", None]  # fmt: skip
     assert unknown_superiors(told.people, told.reporting) == {"S3": ["A17"]}
 
 

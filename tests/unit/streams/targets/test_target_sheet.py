@@ -39,7 +39,7 @@ def test_targets_are_kept_exact_in_the_unit_of_the_kpi(
     tmp_path: Path, row: str, of: str, value: str | None, op: str, shown: str
 ) -> None:
     (target,) = read(tmp_path, row)
-    assert (target.of, target.value, target.op, said(target, "en")) == (of, value, op, shown)
+    assert (target.of, target.value, target.op, said(target).en) == (of, value, op, shown)
     assert (target.author, target.at, target.version) == ("hr-1", AT, 1)
 
 
