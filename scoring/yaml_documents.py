@@ -90,7 +90,7 @@ def _advice(detail: ErrorDetails, rule_types: Collection[str]) -> str:
     match detail["type"]:
         case "missing":
             return "is missing; add it"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return "is no field here; take it out or correct its name"
         case "union_tag_invalid" | "union_tag_not_found":
             asked = detail.get("ctx", {}).get("tag")

@@ -100,11 +100,11 @@ def _targets(made: Review) -> Table:
     for one in made.items:
         if one.item.rated:
             continue
-        zh, en = one.item.target_words()
-        quantiles = [said(value, one.item.unit)[0] for value in one.quantiles] if one.quantiles else [NONE] * 5
+        words = one.item.target_words()
+        quantiles = [said(value, one.item.unit).zh for value in one.quantiles] if one.quantiles else [NONE] * 5
         sign = "≥" if one.better == "higher" else "≤"
-        proposed = NONE if one.proposed is None else f"{sign} {said(one.proposed, one.item.unit)[0]}"
-        target = zh if zh == en else f"{zh} {en}"
+        proposed = NONE if one.proposed is None else f"{sign} {said(one.proposed, one.item.unit).zh}"
+        target = words.zh if words.zh == words.en else f"{words.zh} {words.en}"
         rows.append((f"{one.item.name.zh} {one.item.name.en}", target, _percent(one.target_met), *quantiles, proposed))
     notes = (
         f"建议目标是最好的四分之一达到的数值；不足 {LEAST_VALUES} 个数值不建议。"

@@ -13,7 +13,7 @@ from pydantic import Field
 from scoring.cards.model import Card
 from scoring.cards.profiles import Profile, ProfileError, find_profile, named, under
 from scoring.cards.weights import Applied, Weights, own_weights
-from scoring.fields import Id, Name, Part, Text
+from scoring.fields import Id, Part, Text, Words
 from scoring.period import Period, overlap
 from scoring.yaml_documents import Fault, read
 
@@ -29,7 +29,7 @@ class Entry(Part):
     cards: Annotated[
         tuple[Id, ...] | None, Field(description="Only these cards; left out: all that the profile changes")
     ] = None
-    reason: Name
+    reason: Words
 
 
 class Calendar(Part):

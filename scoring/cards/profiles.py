@@ -14,7 +14,7 @@ from pydantic import Field
 
 from scoring.cards.model import Card
 from scoring.cards.weights import own_weights
-from scoring.fields import Id, Name, Part, Percent, Row, Text
+from scoring.fields import Id, Part, Percent, Row, Text, Words
 from scoring.rounding import shown
 from scoring.yaml_documents import DocumentError, Fault, File, read
 
@@ -46,11 +46,11 @@ class Profile(Part):
     format: Annotated[Literal["deskpulse/profile/1"], Field(alias="schema")]
     id: Id
     version: Text
-    name: Name
+    name: Words
     kind: Literal["strategy", "season", "sheet"]
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
-    note: Name | None = None
+    note: Words | None = None
     cards: Annotated[dict[Id, Annotated[tuple[Change, ...], Field(min_length=1)]], Field(min_length=1)]
 
 

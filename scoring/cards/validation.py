@@ -39,7 +39,7 @@ def warnings(card: Card) -> Iterator[Fault]:
         for check in (_little_rated, _unweighed, _unbalanced):
             yield from check(card)
     if is_low(card):
-        yield ("sections",), f"{automation_words(card)[1]} (S1-64): score KPIs, which nobody can hand in at will"
+        yield ("sections",), f"{automation_words(card).en} (S1-64): score KPIs, which nobody can hand in at will"
 
 
 def _little_rated(card: Card) -> Iterator[Fault]:

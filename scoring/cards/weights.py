@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 
 from scoring.cards.model import Card, Section, Total
-from scoring.fields import Name
+from scoring.fields import Words
 
 
 @dataclass(frozen=True)
@@ -17,22 +17,22 @@ class Applied:
 
     profile: str
     version: str
-    name: Name
+    name: Words
     first: date
     last: date
     days: int
     of_days: int
-    reason: Name | None = None
+    reason: Words | None = None
 
-    def words(self) -> tuple[str, str]:
-        """The profile and its days, in Chinese and in English."""
+    def words(self) -> Words:
+        """The profile and its days."""
         zh, en = f"{self.name.zh} {self.first} – {self.last}", f"{self.name.en} {self.first} to {self.last}"
         if self.days < self.of_days:
             zh, en = (
                 f"{zh}（本期 {self.days}/{self.of_days} 天）",
                 f"{en} ({self.days} of the period's {self.of_days} days)",
             )
-        return zh, en
+        return Words(zh, en)
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,8 @@ def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
         f"{one.name.zh} · {one.name.en}\n{one.id} v{one.version} · {one.role} · {periods} · 满分 max {some(one.total.max)}"
         + (f" · {profile}" if profile else "")
     )
-    made.caption = escape(" · ".join(automation_words(one)))
+    automated = automation_words(one)
+    made.caption = escape(f"{automated.zh} · {automated.en}")
     for section in one.sections:
         made.add_row(
             f"[bold]{escape(section.name.zh)}[/]", f"[bold]{escape(section.name.en)}[/]", "", "", some(section.max)
@@ -227,10 +228,12 @@ def _cells(one: Card, item: Item, weights: Weights) -> Iterator[str]:
     """What stands behind an item's id."""
     yield escape(f"{item.name.zh}\n{item.name.en}")
     yield item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
-    yield escape("\n".join(dict.fromkeys(item.target_words())))
+    target = item.target_words()
+    yield escape(target.zh if target.zh == target.en else f"{target.zh}\n{target.en}")
     yield some(item.max)
     old, new = some(weights.base.get(item.id)), some(weights.worth.get(item.id))
     yield f"{old} → {new}" if weights.changed(item.id) and item.id in weights.worth else new
-    yield escape("\n".join(item.rule.words()))
+    rule = item.rule.words()
+    yield escape(f"{rule.zh}\n{rule.en}")
     assumed = ("weight assumed",) if item.max is not None and item.max_origin == "assumed" else ()
     yield " ".join((item.rule_origin, *assumed, *item.rows, *item.readings))

@@ -13,7 +13,7 @@ from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import ItemScore, Measured, Weight
-from scoring.fields import Name
+from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.rounding import NONE, cents, shown
 from scoring.rules import Inputs, RefusedError
@@ -39,8 +39,8 @@ class ItemScorer:
         self._weight = None if worth is None or item.max is None else Weight(worth, worth / Fraction(item.max))
         number = item.target.number if item.target else None
         self._target = None if number is None else Fraction(number)
-        zh, en = item.target_words()
-        self._asked = (f"目标 {zh}", f"target {en}") if item.target else (NONE, NONE)
+        target = item.target_words()
+        self._asked = (f"目标 {target.zh}", f"target {target.en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
         self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
@@ -104,9 +104,9 @@ class ItemScorer:
                     figure, f"没有录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
                 )
             return self._ruled(figure, value, Inputs(value, self._target), self._asked, how)
-        name = item.reference or Name(zh="目标", en="target")
-        zh, en = said(given.reference, item.unit)
-        asked = f"{name.zh} {zh}", f"{name.en} {en}"
+        name = item.reference or Words(zh="目标", en="target")
+        reference = said(given.reference, item.unit)
+        asked = f"{name.zh} {reference.zh}", f"{name.en} {reference.en}"
         return self._ruled(figure, value, Inputs(value, given.reference), asked, how)
 
     def _nothing(self, figure: Figure, n: int | None) -> ItemScore:
@@ -233,16 +233,16 @@ class ItemScorer:
     ) -> tuple[str, str]:
         """The figure, what it rests on, and the target, as the first half of a sentence."""
         item = self.item
-        value_zh, value_en = said(value, item.unit)
-        zh, en = f"{item.name.zh} {value_zh}", f"{item.name.en} {value_en}"
+        told = said(value, item.unit)
+        zh, en = f"{item.name.zh} {told.zh}", f"{item.name.en} {told.en}"
         if item.kpi is None:
             zh, en = f"{zh}（录入）{how[0]}", f"{en} (handed in){how[1]}"
         if item.kpi is not None or figure.n:
             sample_zh = sample_en = f"n = {figure.n}"
             if figure.low is not None and figure.high is not None and self._times:
                 low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
-                sample_zh = f"{sample_zh}，95% 置信区间 {low[0]} – {high[0]}"
-                sample_en = f"{sample_en}, 95 % interval {low[1]} to {high[1]}"
+                sample_zh = f"{sample_zh}，95% 置信区间 {low.zh} – {high.zh}"
+                sample_en = f"{sample_en}, 95 % interval {low.en} to {high.en}"
             if figure.pending:
                 sample_zh, sample_en = f"{sample_zh}，未到期 {figure.pending}", f"{sample_en}, {figure.pending} pending"
             zh, en = f"{zh}（{sample_zh}）", f"{en} ({sample_en})"
@@ -273,6 +273,6 @@ def _new_weight(item: Item, weights: Weights) -> tuple[str, str] | None:
     if not weights.changed(item.id):
         return None
     old, new = (shown(of.get(item.id, Fraction(0))) for of in (weights.base, weights.worth))
-    zh = "、".join(applied.words()[0] for applied in weights.applied)
-    en = ", ".join(applied.words()[1] for applied in weights.applied)
+    zh = "、".join(applied.words().zh for applied in weights.applied)
+    en = ", ".join(applied.words().en for applied in weights.applied)
     return f"{zh}：权重 {old} → {new}", f"{en}: weight {old} → {new}"

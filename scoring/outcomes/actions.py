@@ -9,10 +9,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words, joined
+from scoring.fields import Part, Words, joined
 from scoring.outcomes.interview import InterviewRule, Step, due, steps
 from scoring.outcomes.mentors import Mentors
-from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Points, Who
+from scoring.outcomes.parts import EVERYBODY, Delay, Id, Points, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import Called, Training, called_for

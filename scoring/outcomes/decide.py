@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from scoring.fields import Words
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
-from scoring.outcomes.bilingual import Words
 from scoring.outcomes.given import Given, GivingRule
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import Id, Part, Percent
+from scoring.fields import Part, Percent, Words
+from scoring.outcomes.parts import Id
 from scoring.outcomes.people import Person
 from scoring.rounding import shown
 

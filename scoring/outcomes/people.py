@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.terms import Term
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]

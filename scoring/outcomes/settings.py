@@ -7,12 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from scoring.fields import Part
 from scoring.outcomes.actions import ActionRules
 from scoring.outcomes.awards import Award
 from scoring.outcomes.given import GivingRule
 from scoring.outcomes.grades import Grades
 from scoring.outcomes.ladder import Post
-from scoring.outcomes.parts import Part, Points, Rule
+from scoring.outcomes.parts import Points, Rule
 from scoring.outcomes.pay_rules import BaseBonus, PayRule
 from scoring.outcomes.ranking import Ranking
 from scoring.outcomes.stars import StarRule

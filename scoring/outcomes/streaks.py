@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.parts import Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing

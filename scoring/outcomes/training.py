@@ -9,8 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words, joined
-from scoring.outcomes.parts import Delay, Id, Part, Percent, Rule
+from scoring.fields import Part, Percent, Words, joined
+from scoring.outcomes.parts import Delay, Id, Rule
 from scoring.outcomes.people import Dimension, Person
 from scoring.rounding import shown
 

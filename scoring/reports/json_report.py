@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.cards.weights import Applied
 from scoring.evaluation.scorer import PersonScore
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.rounding import cents, shown
@@ -58,7 +58,7 @@ def _head(run: Run, outcomes: Outcomes | None, revision: int) -> dict[str, Any]:
         "schema": SCHEMA,
         "card": run.card.id,
         "card_version": run.card.version,
-        "card_name": {"zh": run.card.name.zh, "en": run.card.name.en},
+        "card_name": _words(run.card.name),
         "period": str(run.period),
         "as_of": None if run.as_of is None else run.as_of.isoformat(),
         "revision": revision,
@@ -144,8 +144,12 @@ def _sections(person: PersonScore) -> list[dict[str, Any]]:
 
 
 def _applied(applied: Applied) -> dict[str, Any]:
-    zh, en = applied.words()
-    return {"profile": applied.profile, "version": applied.version, "zh": zh, "en": en, "days": applied.days}
+    return {
+        "profile": applied.profile,
+        "version": applied.version,
+        **_words(applied.words()),
+        "days": applied.days,
+    }
 
 
 def _outcome(outcome: PersonOutcome) -> dict[str, Any]:

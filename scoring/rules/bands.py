@@ -8,8 +8,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from scoring.fields import Part, Words
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, NO_WEIGHT, Inputs, Objection, Points, Rule, Setting, above
 from scoring.units import RANGES
@@ -19,14 +20,12 @@ _Award = Annotated[Decimal, Field(max_digits=12)]
 _SIGNS = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤"}
 
 
-class Band(BaseModel):
+class Band(Part):
     """A range of the figure, its ends exactly as the keys say (none: open), and what it earns.
 
     ``points``: as many throughout (``max``: the item's maximum). ``linear``: from the first at the lower end to the
     second at the upper end, in a straight line.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     gt: _End | None = None
     gte: _End | None = None
@@ -107,11 +106,11 @@ class Bands(Rule):
             band.points, f"属于 {band.words()} 档，{earned} 分", f"in the band {band.words()}, {earned} points"
         )
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         zh = "；".join(f"{band.words()}：{_in_zh(band)} 分" for band in self.bands)
         en = "; ".join(f"{band.words()}: {band.award()} points" for band in self.bands)
-        return zh, en
+        return Words(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

@@ -7,8 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from scoring.fields import Part, Words
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import Asks, Inputs, Objection, Points, RefusedError, Rule, Setting, above
 
@@ -20,10 +21,8 @@ def _text(key: object) -> object:
     return str(key) if isinstance(key, int) and not isinstance(key, bool) else key
 
 
-class Level(BaseModel):
+class Level(Part):
     """A level that a rater may choose, with what it means; worth ``points``, or a whole number of them in ``pick``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=64)]
     points: _Award | None = None
@@ -67,10 +66,10 @@ class Levels(Rule):
             f"level {level.level} ({level.en}), {cents(points)} points",
         )
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         zh = "；".join(f"{level.level}（{level.zh}）{level.award()} 分" for level in self.levels)
-        return zh, "; ".join(f"{level.level} ({level.en}) {level.award()}" for level in self.levels)
+        return Words(zh, "; ".join(f"{level.level} ({level.en}) {level.award()}" for level in self.levels))
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

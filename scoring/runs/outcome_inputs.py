@@ -13,9 +13,8 @@ from typing import TypeAlias
 
 from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
-from scoring.fields import Name
+from scoring.fields import Words
 from scoring.inputs.requirements import PERSONAL
-from scoring.outcomes.bilingual import Words
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
 from scoring.rounding import decimal, total
 from scoring.runs.run import Run
@@ -168,21 +167,14 @@ def _partial(score: PersonScore) -> Words:
 
 
 @lru_cache(maxsize=65_536)  # most people have points that many others have, too
-def _dimension(id: str, name: Name, points: Decimal | None, most: Decimal) -> Dimension:
-    return Dimension(id, _words(name), points, most)
-
-
-@lru_cache(maxsize=4096)
-def _words(name: Name) -> Words:
-    return Words(name.zh, name.en)
+def _dimension(id: str, name: Words, points: Decimal | None, most: Decimal) -> Dimension:
+    return Dimension(id, name, points, most)
 
 
 def _figures(items: Iterable[ItemScore]) -> dict[str, Measured]:
     """What items in percent have measured, by KPI or figure."""
     return {
-        score.item.key: Measured(
-            _words(score.item.name), None if score.value is None else decimal(score.value), score.figure.n
-        )
+        score.item.key: Measured(score.item.name, None if score.value is None else decimal(score.value), score.figure.n)
         for score in items
         if score.item.unit == "pct" and not score.item.rated
     }

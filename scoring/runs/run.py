@@ -15,6 +15,7 @@ from scoring.evaluation.peer_comparison import Beside, beside
 from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Measured
+from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
@@ -26,12 +27,12 @@ from streams.kpi.spec import Bound, side_of
 from streams.targets.book import Targets
 
 #: How people call the kinds of period.
-KINDS: Mapping[PeriodKind, tuple[str, str]] = {
-    "month": ("月", "month"),
-    "quarter": ("季度", "quarter"),
-    "half_year": ("半年", "half-year"),
-    "year": ("年", "year"),
-    "probation": ("试用期", "probation"),
+KINDS: Mapping[PeriodKind, Words] = {
+    "month": Words("月", "month"),
+    "quarter": Words("季度", "quarter"),
+    "half_year": Words("半年", "half-year"),
+    "year": Words("年", "year"),
+    "probation": Words("试用期", "probation"),
 }
 
 
@@ -113,8 +114,8 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
 def _refuse_kind(card: Card, period: Period) -> None:
     """Raises ValueError where the card is not scored for such a period."""
     if period.kind not in card.periods:
-        kinds = " or ".join(KINDS[kind][1] for kind in card.periods)
-        raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind][1]}")
+        kinds = " or ".join(KINDS[kind].en for kind in card.periods)
+        raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind].en}")
 
 
 _EMPTY = Measured({})

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from scoring.evaluation.scorer import ItemScore, PersonScore
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry

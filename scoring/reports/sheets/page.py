@@ -9,9 +9,10 @@ from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
+from scoring.fields import Words
 from scoring.reports.sheets.charts import radar, trend
 from scoring.reports.sheets.context import Context, attained
-from scoring.reports.sheets.labels import Both, Language, label, pick
+from scoring.reports.sheets.labels import Language, label
 from scoring.reports.sheets.outcomes import follows
 from scoring.reports.sheets.peers import compared, next_line
 from scoring.rounding import NONE, shown, some
@@ -102,7 +103,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
     numbers = {item.item.id: str(at) for at, item in enumerate(score.items, 1)}
     return Page(
         language=language,
-        title=pick(run.card.name, language),
+        title=run.card.name[language],
         person=context.names.plain(score.person, language) or score.person,
         facts=tuple(_facts(context, score, language)),
         total=NONE if tally.total is None else str(tally.total),
@@ -120,8 +121,8 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
     )
 
 
-def _picked(lines: Iterable[Both], language: Language) -> tuple[str, ...]:
-    return tuple(pick(line, language) for line in lines)
+def _picked(lines: Iterable[Words], language: Language) -> tuple[str, ...]:
+    return tuple(line[language] for line in lines)
 
 
 def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
@@ -161,23 +162,23 @@ def _block(part: SectionScore, numbers: dict[str, str], run: Run, person: str, l
         _row(item, numbers[item.item.id], beside.get(item.item.id), run.weights.changed(item.item.id), language)
         for item in part.items
     )
-    return Block(pick(part.section.name, language), subtotal, rows)
+    return Block(part.section.name[language], subtotal, rows)
 
 
 def _row(score: ItemScore, number: str, compared: Compared | None, reweighed: bool, language: Language) -> Row:
     item, figure = score.item, score.figure
-    share, at = attained(score), 0 if language == "zh" else 1
+    share = attained(score)
     return Row(
         number=number,
-        name=pick(item.name, language),
+        name=item.name[language],
         figure=_figure(score, language),
         n=str(figure.n) if item.kpi or figure.n else NONE,
         interval=_interval(score, language),
-        target=item.target_words()[at],
+        target=item.target_words()[language],
         points=f"{_points(score, language)} / {some(item.max)}",
         counts=_counts(score),
-        rule=item.rule.words()[at],
-        reason=(score.reason_zh, score.reason_en)[at],
+        rule=item.rule.words()[language],
+        reason=score.reason_zh if language == "zh" else score.reason_en,
         source=", ".join((*item.rows, *item.readings)) or NONE,
         beside=_beside(compared, score, language),
         tags=tuple(_tags(score, reweighed, language)),
@@ -211,7 +212,7 @@ def _points(score: ItemScore, language: Language) -> str:
 def _figure(score: ItemScore, language: Language) -> str:
     if score.value is None or score.item.rated:
         return NONE
-    return said(score.value, score.item.unit)[0 if language == "zh" else 1]
+    return said(score.value, score.item.unit)[language]
 
 
 def _interval(score: ItemScore, language: Language) -> str:
@@ -219,7 +220,7 @@ def _interval(score: ItemScore, language: Language) -> str:
     if low is None or high is None:
         return NONE
     times = 100 if unit == "pct" else 1
-    ends = [said(Decimal(str(end)) * times, unit)[0 if language == "zh" else 1] for end in (low, high)]
+    ends = [said(Decimal(str(end)) * times, unit)[language] for end in (low, high)]
     return f"{ends[0].removesuffix(' %')} – {ends[1]}"
 
 
@@ -236,12 +237,12 @@ def _beside(compared: Compared | None, score: ItemScore, language: Language) -> 
 
 def _left_out(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
     for item in score.unscored:
-        yield pick(item.item.name, language), item.reason_zh if language == "zh" else item.reason_en
+        yield item.item.name[language], item.reason_zh if language == "zh" else item.reason_en
     for item in score.items:
         if item.vetoed or (item.few and item.neutral and item.points is not None):
-            yield pick(item.item.name, language), item.reason_zh if language == "zh" else item.reason_en
+            yield item.item.name[language], item.reason_zh if language == "zh" else item.reason_en
     for one in context.excluded.get(score.person, ()):
-        yield pick(one.what, language), pick(one.why, language)
+        yield one.what[language], one.why[language]
 
 
 def _basis(context: Context, language: Language) -> str:
@@ -252,10 +253,7 @@ def _basis(context: Context, language: Language) -> str:
     parts.append(f"{'政策' if language == 'zh' else 'policy'} {run.policy_version}")
     if versions := run.kpi_versions:
         parts.append("KPI " + ", ".join(f"{id} v{version}" for id, version in sorted(versions.items())))
-    parts += [
-        f"{applied.profile} v{applied.version}: {applied.words()[0 if language == 'zh' else 1]}"
-        for applied in run.weights.applied
-    ]
+    parts += [f"{applied.profile} v{applied.version}: {applied.words()[language]}" for applied in run.weights.applied]
     if context.outcomes:
         parts.append(f"{'结果规则' if language == 'zh' else 'outcome rules'} v{context.outcomes.settings_version}")
     return " · ".join(parts)

@@ -7,11 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore
+from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.people import GRADES, Grade
 from scoring.reports.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
 from scoring.reports.sheets.context import Context, Means, attained, section_attained
-from scoring.reports.sheets.labels import Both, Language, label, pick
+from scoring.reports.sheets.labels import Language, label
 from scoring.rounding import shown
 
 
@@ -30,7 +31,7 @@ def compared(
         axes = [
             Axis(
                 str(at),
-                pick(item.item.name, language),
+                item.item.name[language],
                 attained(item),
                 *_others(item.item.id, means, False, asked, ring),
             )
@@ -40,7 +41,7 @@ def compared(
         axes = [
             Axis(
                 "",
-                pick(part.section.name, language),
+                part.section.name[language],
                 section_attained(part.items),
                 *_others(part.section.id, means, True, asked, ring),
             )
@@ -59,14 +60,14 @@ def _others(
 def _legend(
     axes: Sequence[Axis], means: Means | None, outcome: PersonOutcome | None, ring: Fraction | None, language: Language
 ) -> Legend:
-    after: Both | None = outcome.next_post.next.name if outcome and outcome.next_post else None
+    after: Words | None = outcome.next_post.next.name if outcome and outcome.next_post else None
     grade = _better(outcome)
     name = None
     if after is not None and any(axis.next is not None for axis in axes):
-        name = f"{pick(after, language)}要求" if language == "zh" else f"asked of {pick(after, language)}"
+        name = f"{after[language]}要求" if language == "zh" else f"asked of {after[language]}"
     elif grade and ring is not None:
         name = f"{grade} 级线" if language == "zh" else f"cut of grade {grade}"
-    mean = pick(means.name, language) if means and any(axis.mean is not None for axis in axes) else None
+    mean = means.name[language] if means and any(axis.mean is not None for axis in axes) else None
     return Legend(label("own", language), mean, name)
 
 

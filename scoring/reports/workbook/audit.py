@@ -81,7 +81,8 @@ def _versions(run: Run) -> Iterator[tuple[Shown, ...]]:
         yield f"指标 {KPIS[id].zh}", f"KPI {KPIS[id].en}", f"{id} v{version}"
     for applied in run.weights.applied:
         why = f": {applied.reason.zh} {applied.reason.en}" if applied.reason else ""
-        yield *applied.words(), f"{applied.profile} v{applied.version}{why}"
+        said = applied.words()
+        yield said.zh, said.en, f"{applied.profile} v{applied.version}{why}"
 
 
 def _origin(run: Run, score: ItemScore) -> str:

@@ -188,7 +188,7 @@ def _item(person: str, section: str, score: ItemScore) -> Iterator[Shown]:
     yield Number(figure.n if item.kpi or figure.n else None, "0")
     yield Number(figure.low, style)
     yield Number(figure.high, style)
-    yield item.target_words()[0]
+    yield item.target_words().zh
     yield _points(score)
     yield Number(item.max, AS_IS)
     yield score.reason_zh
@@ -244,9 +244,10 @@ def _card(run: Run) -> Iterator[Iterable[Shown]]:
             item.name.en,
             item.kpi or item.metric or item.input or NONE,
             Number(versions.get(item.kpi) if item.kpi else None, "0"),
-            item.target_words()[0],
+            item.target_words().zh,
             Number(item.max, AS_IS),
-            *item.rule.words(),
+            item.rule.words().zh,
+            item.rule.words().en,
             item.rule_origin,
             item.source_text or NONE,
             *note,
