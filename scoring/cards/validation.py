@@ -12,7 +12,7 @@ from functools import cached_property
 
 from scoring.cards.automation import automation_words, is_low
 from scoring.cards.figures import DURATIONS, QUALITY, FigureSpec, known_figures
-from scoring.cards.model import Card, Item
+from scoring.cards.model import Card, Item, Rater
 from scoring.cards.weights import own_weights
 from scoring.rounding import shown
 from scoring.rules import Setting
@@ -412,7 +412,11 @@ def _raters(scored: _Scored) -> Iterator[Fault]:
         yield ("raters",), "raters are blended into a figure or a rating; take them out of levels and of KPIs"
     if (together := sum(rater.weight for rater in item.raters)) != 100:
         yield ("raters",), f"the raters' weights add up to {together}, not to 100; correct them"
-    for r, rater in enumerate(item.raters):
+    yield from _least(item.raters)
+
+
+def _least(raters: Sequence[Rater]) -> Iterator[Fault]:
+    for r, rater in enumerate(raters):
         if rater.least is not None and rater.weight < rater.least:
             yield (
                 ("raters", r, "weight"),

@@ -142,12 +142,11 @@ def _faults(mapping: Mapping) -> Iterator[Fault]:
         yield ("url",), f"{mapping.url!r} is no address; write it like https://hr.example/api/scores"
     for name, source in mapping.fields.items():
         path = source.path if isinstance(source, Lookup) else source
-        if isinstance(path, str) and path.split(".")[0] not in (*PERSON, *RUN):
-            known = ", ".join((*PERSON, *RUN))
-            yield ("fields", name), f"results have no {path.split('.')[0]!r}; they have: {known}"
-        nested = [other for other in mapping.fields if other.startswith(f"{name}.")]
-        if nested:
-            yield ("fields", name), f"{name} is a value here and a parent in {nested[0]}; rename one"
+        if isinstance(path, str) and (head := path.split(".")[0]) not in (*PERSON, *RUN):
+            yield ("fields", name), f"results have no {head!r}; they have: {', '.join((*PERSON, *RUN))}"
+        nested = next((other for other in mapping.fields if other.startswith(f"{name}.")), None)
+        if nested is not None:
+            yield ("fields", name), f"{name} is a value here and a parent in {nested}; rename one"
     for name in mapping.required:
         if name not in mapping.fields:
             yield ("required",), f"{name!r} is no field of the mapping; take it out or add it to `fields`"

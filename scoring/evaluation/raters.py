@@ -27,11 +27,11 @@ def blend(
     absent = [rater for rater in raters if rater.id not in ratings]
     for rater in absent:
         _refuse_absence(rater)
-    weight = sum((Fraction(rater.weight) for rater, _ in there), Fraction(0))
+    weighed = [(rating * Fraction(rater.weight), Fraction(rater.weight)) for rater, rating in there]
+    points, weight = (sum(column, Fraction(0)) for column in zip(*weighed, strict=True))
     if not weight:
         return None
-    value = sum((rating * Fraction(rater.weight) for rater, rating in there), Fraction(0)) / weight
-    return value, *_arithmetic(there, weight, [rater.name for rater in absent])
+    return points / weight, *_arithmetic(there, weight, [rater.name for rater in absent])
 
 
 def _arithmetic(there: Sequence[tuple[Rater, Fraction]], weight: Fraction, absent: Sequence[Words]) -> tuple[str, str]:

@@ -66,6 +66,11 @@ def faults(settings: Settings) -> Iterator[Fault]:
             yield ("actions", "training", *loc), what
     yield from _pay(settings)
     yield from _results(settings)
+    yield from _actions(settings)
+
+
+def _actions(settings: Settings) -> Iterator[Fault]:
+    """Follow-up that looks at something nobody decides."""
     plan = settings.actions.improvement_plan
     if plan and "grade_e" in plan.model_fields_set and plan.grade_e and settings.grades is None:
         yield ("actions", "improvement_plan", "grade_e"), "there are no `grades`; add them, or set it to false"

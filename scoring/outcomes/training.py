@@ -11,7 +11,7 @@ from pydantic import Field
 
 from scoring.fields import Part, Percent, Words, joined
 from scoring.outcomes.parts import Delay, Id, Rule
-from scoring.outcomes.people import Dimension, Person
+from scoring.outcomes.people import Dimension, Measured, Person
 from scoring.rounding import shown
 
 
@@ -79,23 +79,31 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[W
                 opened.append(Called(rule, joined(reasons)))
             continue
         measured = person.figures.get(rule.figure)
-        if measured is None or measured.percent is None or measured.percent >= rule.below:
+        if measured is None or (low := _low(rule, measured)) is None:
             continue
-        percent, below = shown(measured.percent), shown(rule.below)
-        zh = f"{measured.name.zh} {percent} %，低于 {below} %（n = {measured.n}）"
-        en = f"{measured.name.en} {percent} % < {below} % (n = {measured.n})"
         if measured.n < rule.min_n:
             notes.append(
                 Words(
-                    f"{zh}，样本不足 {rule.min_n}，未安排“{rule.name.zh}”",
-                    f"{en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
+                    f"{low.zh}，样本不足 {rule.min_n}，未安排“{rule.name.zh}”",
+                    f"{low.en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
                 )
             )
             continue
-        if measured.topic:
-            zh, en = f"{zh}，最弱主题：{measured.topic.zh}", f"{en}, weakest topic: {measured.topic.en}"
-        opened.append(Called(rule, Words(zh, en)))
+        if topic := measured.topic:
+            low = Words(f"{low.zh}，最弱主题：{topic.zh}", f"{low.en}, weakest topic: {topic.en}")
+        opened.append(Called(rule, low))
     return opened, notes
+
+
+def _low(rule: LowFigure, measured: Measured) -> Words | None:
+    """That the figure is below what the rule asks for; None: it is not."""
+    if measured.percent is None or measured.percent >= rule.below:
+        return None
+    percent, below = shown(measured.percent), shown(rule.below)
+    return Words(
+        f"{measured.name.zh} {percent} %，低于 {below} %（n = {measured.n}）",
+        f"{measured.name.en} {percent} % < {below} % (n = {measured.n})",
+    )
 
 
 def _weak(dimension: Dimension, training: Training) -> Words:

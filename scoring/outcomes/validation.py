@@ -54,16 +54,20 @@ def _person(person: Person) -> Iterator[str]:
         yield f"the chosen rise is {person.bonus_percent}; give a number of percent"
     if not 0 <= person.targets_met <= person.targets:
         yield f"{person.targets_met} of {person.targets} targets cannot be met; correct the counts"
-    for field in fields(Amounts):
-        amount = getattr(person.amounts, field.name)
-        if amount is not None and not _payable(amount):
-            yield f"{field.name} is {amount}; give an amount, 0 or more and below {MOST_MONEY}, or leave it out"
+    yield from _amounts(person.amounts)
     for id, measured in person.figures.items():
         if not _finite(measured.percent):
             yield f"{id} is {measured.percent}; give a number, or None where there is no data"
     for dimension in person.dimensions:
         yield from _dimension(dimension)
     yield from _days(person.days)
+
+
+def _amounts(amounts: Amounts) -> Iterator[str]:
+    for field in fields(Amounts):
+        amount = getattr(amounts, field.name)
+        if amount is not None and not _payable(amount):
+            yield f"{field.name} is {amount}; give an amount, 0 or more and below {MOST_MONEY}, or leave it out"
 
 
 def _dimension(dimension: Dimension) -> Iterator[str]:

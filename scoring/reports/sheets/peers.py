@@ -60,15 +60,22 @@ def _others(
 def _legend(
     axes: Sequence[Axis], means: Means | None, outcome: PersonOutcome | None, ring: Fraction | None, language: Language
 ) -> Legend:
-    after: Words | None = outcome.next_post.next.name if outcome and outcome.next_post else None
+    mean = means.name if means and any(axis.mean is not None for axis in axes) else None
+    aim = _aim(outcome, ring, asked=any(axis.next is not None for axis in axes))
+    return Legend(label("own", language), _said(mean, language), _said(aim, language))
+
+
+def _said(words: Words | None, language: Language) -> str | None:
+    return None if words is None else words[language]
+
+
+def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> Words | None:
+    """What the outer line is called: what the next post asks for, where it asks for any of it (``asked``); else the next grade's cut."""
+    if asked and outcome is not None and outcome.next_post is not None:
+        after = outcome.next_post.next.name
+        return Words(f"{after.zh}要求", f"asked of {after.en}")
     grade = _better(outcome)
-    name = None
-    if after is not None and any(axis.next is not None for axis in axes):
-        name = f"{after[language]}要求" if language == "zh" else f"asked of {after[language]}"
-    elif grade and ring is not None:
-        name = f"{grade} 级线" if language == "zh" else f"cut of grade {grade}"
-    mean = means.name[language] if means and any(axis.mean is not None for axis in axes) else None
-    return Legend(label("own", language), mean, name)
+    return Words(f"{grade} 级线", f"cut of grade {grade}") if grade and ring is not None else None
 
 
 def _better(outcome: PersonOutcome | None) -> Grade | None:
