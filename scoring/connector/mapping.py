@@ -137,12 +137,17 @@ def _found(path: str, document: dict[str, Any], person: dict[str, Any]) -> Any:
     return found
 
 
+def _head(source: str | Constant | Lookup) -> str | None:
+    """What the path into a result begins with; None for a constant."""
+    path = source.path if isinstance(source, Lookup) else source
+    return path.split(".")[0] if isinstance(path, str) else None
+
+
 def _faults(mapping: Mapping) -> Iterator[Fault]:
     if not re.match(r"https?://|\$\{", mapping.url):
         yield ("url",), f"{mapping.url!r} is no address; write it like https://hr.example/api/scores"
     for name, source in mapping.fields.items():
-        path = source.path if isinstance(source, Lookup) else source
-        if isinstance(path, str) and (head := path.split(".")[0]) not in (*PERSON, *RUN):
+        if (head := _head(source)) not in (None, *PERSON, *RUN):
             yield ("fields", name), f"results have no {head!r}; they have: {', '.join((*PERSON, *RUN))}"
         nested = next((other for other in mapping.fields if other.startswith(f"{name}.")), None)
         if nested is not None:

@@ -17,11 +17,11 @@ from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.rounding import NONE, cents, shown
 from scoring.rules import Inputs, RefusedError
-from scoring.units import factor, said
+from scoring.units import Unit, factor, said
 from streams.contracts.outputs import Figure
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.spec import Bound, side_of
+from streams.kpi.spec import Bound, Kpi, side_of
 
 _NOTHING = Given()
 
@@ -43,7 +43,7 @@ class ItemScorer:
         self._asked = (f"目标 {target.zh}", f"target {target.en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
-        self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
+        self._times = _times(kpi, item.unit)
         self._presupposed = _unmet(item, judged)
         self._new_weight = _new_weight(item, weights)
 
@@ -249,6 +249,13 @@ class ItemScorer:
         if asked[0] != NONE:
             zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
         return zh, en
+
+
+def _times(kpi: Kpi | None, unit: Unit) -> int | None:
+    """What a figure, or an end of its interval, is multiplied by to stand in the item's unit; None: it cannot."""
+    if kpi is not None:
+        return factor(kpi.unit, unit)
+    return 100 if unit == "pct" else 1
 
 
 def _unmet(item: Item, judged: Judged) -> tuple[str, object, object] | None:

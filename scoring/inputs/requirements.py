@@ -64,19 +64,22 @@ def needs(card: Card, weights: Weights | None = None) -> tuple[Need, ...]:
 def personal_needs(settings: Settings, card: str, role: str | None, team: str | None) -> Iterator[Need]:
     """What the outcomes need of a person of this role and team beside their score."""
     person = Person("", None, card=card, role=role, team=team)
-    names: list[str] = []
-    for rule in settings.pay:
-        if rule.who.takes(person) and not isinstance(rule, BonusPool):
-            names.append(rule.amount)
-            if isinstance(rule, GradeBonus) and rule.how == "manual":
-                names.append("bonus_percent")
-    for other, field in ((settings.base_bonus, "base_bonus"), (settings.stars, "exam")):
-        if other is not None and other.who.takes(person):
-            names.append(field)
-    for field in dict.fromkeys(names):
+    for field in dict.fromkeys(_personal_fields(settings, person)):
         percent = field in ("exam", "bonus_percent")
         allowed = Words(zh="0–100", en="0 to 100") if percent else Words(zh="金额，不小于 0", en="an amount from 0")
         yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
+
+
+def _personal_fields(settings: Settings, person: Person) -> Iterator[str]:
+    """What the rules that take the person ask for."""
+    for rule in settings.pay:
+        if rule.who.takes(person) and not isinstance(rule, BonusPool):
+            yield rule.amount
+            if isinstance(rule, GradeBonus) and rule.how == "manual":
+                yield "bonus_percent"
+    for other, field in ((settings.base_bonus, "base_bonus"), (settings.stars, "exam")):
+        if other is not None and other.who.takes(person):
+            yield field
 
 
 def missing(asked: Sequence[Need], given: Mapping[str, Mapping[str, str]]) -> list[Need]:

@@ -66,11 +66,15 @@ class PersonOutcome:
             stars = self.stars.stars if self.stars and self.stars.term == standing.term else None
             new[standing.term] = standing.past(stars)
         kept = tuple(past for past in history.past if past.term not in new)
+        return History(kept + tuple(new.values()), self._grants(history))
+
+    def _grants(self, history: History) -> dict[str, tuple[date, ...]]:
+        """Streak → the days on which it granted something, before this month and in it."""
         granted = {id: tuple(day for day in days if not self._decided(day)) for id, days in history.granted.items()}
         for held in self.streaks:
             if held.granted:
                 granted[held.streak] = (*granted.get(held.streak, ()), *held.granted)
-        return History(kept + tuple(new.values()), granted)
+        return granted
 
     def _decided(self, day: date) -> bool:
         return Month.of(day) == self.month.term.last

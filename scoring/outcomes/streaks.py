@@ -120,20 +120,20 @@ def _past(result: Result, past: Past) -> bool | None:
 
 def by_days(rule: Streak, person: str, days: Iterable[RatedDay], month: Month, history: History) -> Held:
     """The streak at the end of the month. Days up to the last grant before this month are used up."""
-    since = _granted_before(rule, history, month)
-    first, last = month.first, month.last
-    known = sorted((day for day in days if day.day <= last and (since is None or day.day > since)), key=_day)
+    known = _between(days, _granted_before(rule, history, month), month.last)
     days_of, states = zip(*_states(known, rule), strict=True) if known else ((), ())
     steps = list(counted(states, rule))
     granted = tuple(
-        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= first
+        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= month.first
     )
     count, now = steps[-1] if steps else (0, False)
     return _held(rule, person, 0 if now and rule.after == "restart" else count, granted)
 
 
-def _day(rated: RatedDay) -> date:
-    return rated.day
+def _between(days: Iterable[RatedDay], since: date | None, last: date) -> list[RatedDay]:
+    """The days after ``since`` up to ``last``, oldest first."""
+    known = [rated for rated in days if rated.day <= last and (since is None or rated.day > since)]
+    return sorted(known, key=lambda rated: rated.day)
 
 
 def _states(known: list[RatedDay], rule: Streak) -> Iterator[tuple[date | None, bool | None]]:
