@@ -83,7 +83,7 @@ class Customer:
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
 
-    def admit(
+    def admit(  # noqa: C901 - once an event: the ways an event can be admitted, the frequent ones first
         self,
         event: AnyContactEvent,
         at: int,
@@ -139,7 +139,7 @@ class Customer:
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
-        if at > memory.heard:
+        if at > memory.heard:  # noqa: PLR1730 - once an event: `max` costs more
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules, tally)
@@ -159,7 +159,7 @@ class Customer:
         memory.state.was.clear()
         memory.state = self.states[key] = state
 
-    def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:
+    def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:  # noqa: C901 - links are compared and replaced in one walk
         """Where a contact came, moved, or was handled, its links and perhaps its neighbours' have changed."""
         state = changed.state
         reach = rules.reach

@@ -139,7 +139,7 @@ class Tally:
         if slot.desk:
             _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
 
-    def contributions(self) -> dict[str, Contribution]:
+    def contributions(self) -> dict[str, Contribution]:  # noqa: C901, PLR0912 - once a changed slot: a call for each of its parts would cost more than they do
         """Entity → its contribution; what cancelled out is left out. An agent's team is that of his newest cell, where nobody said
         otherwise.
         """

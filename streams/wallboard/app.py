@@ -72,7 +72,7 @@ Token = Annotated[
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
 
-def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
+def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> FastAPI:  # noqa: C901, PLR0915 - its routes share what is made here; none of them branches much
     """The application. Raises ValueError where policy, rules or the Redis URL are wrong; Redis itself may be absent."""
     page = page_version()
     rules = load_rules(settings.rules_file)
