@@ -360,7 +360,7 @@ class Customer:
 
 
 class _Stored(Struct, array_like=True):
-    """A customer as he is stored; when he was last heard of comes first, so that it can be read without the rest."""
+    """A customer as they are stored; when they were last heard of comes first, so that it can be read without the rest."""
 
     last_at: int
     #: The latest arrival that had been forgotten, to releases that asked for it.
@@ -380,7 +380,7 @@ _glance = msgspec.msgpack.Decoder(_Glance)
 
 
 def last_at(raw: bytes) -> int:
-    """When a customer in his stored form was last heard of, ms since 1970: with an open ticket he counts as heard of for longer."""
+    """When a customer in their stored form was last heard of, ms since 1970: with an open ticket they count as heard of for longer."""
     return _glance.decode(raw).last_at
 
 
