@@ -73,7 +73,7 @@ def both(text: Text) -> str:
     return f"{text.zh} · {text.en}"
 
 
-def said(unit: str, value: float | None) -> str:
+def said(unit: str, value: float | None) -> str:  # noqa: PLR0911 - a unit each
     """A value with its unit: ``93.3 %``, ``272.4 s (4:32)``, ``4.35``; a dash where there is no data."""
     match unit, value:
         case _, None:
