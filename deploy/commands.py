@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.doctor import examine, partitions, shared_ids, unknown_words
+from deploy.doctor import Finding, examine, partitions, shared_ids, unknown_words
 from deploy.local.brokers import open_kafka, open_redis
 from streams.commands.shared.context import Broker, Prefix, RedisUrl, clear_errors, deployment
 from streams.kafka.connection import kafka_python_options
@@ -33,17 +34,20 @@ def doctor(
             findings += [shared_ids(base.settings), unknown_words(base.settings)]
     if any(finding.ok for finding in findings if finding.name.startswith("Kafka at ")):
         findings += partitions(base.settings)
+    Console().print(_shown(findings))
+    if any(finding.needed and not finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _shown(findings: Iterable[Finding]) -> Table:
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("", "what", "found", "what to do"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
-        mark = (
-            "[green]ok[/]" if finding.ok else "[red]missing[/]" if finding.needed else f"[yellow]{finding.verdict}[/]"
-        )
-        table.add_row(mark, finding.name, finding.found, "" if finding.ok else finding.advice)
-    Console().print(table)
-    if any(finding.needed and not finding.ok for finding in findings):
-        raise typer.Exit(1)
+        missing = "[red]missing[/]" if finding.needed else f"[yellow]{finding.verdict}[/]"
+        mark, advice = ("[green]ok[/]", "") if finding.ok else (missing, finding.advice)
+        table.add_row(mark, finding.name, finding.found, advice)
+    return table
 
 
 def broker(

@@ -149,7 +149,7 @@ def known(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, De
 
 
 def hr(who: Annotated[Login, Depends(known)]) -> Login:
-    """Who it lets in, if he is of HR; else 403."""
+    """Who it lets in, if they are of HR; else 403."""
     if who.role != "hr":
         raise HTTPException(403, "this is for HR")
     return who
@@ -186,8 +186,6 @@ def create_app(operation: Operation) -> FastAPI:
     app.add_middleware(TokenFirst, operation=operation)
     app.add_middleware(Headers, headers=_HEADERS)
     _errors(app)
-    # A target sheet is merged with what there is: one at a time, so that none is lost.
-    uploads, targets_at_once = CapacityLimiter(_AT_ONCE), CapacityLimiter(1)
 
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> JSONResponse:
@@ -197,6 +195,21 @@ def create_app(operation: Operation) -> FastAPI:
     def me(who: Anybody) -> Any:
         """Who the token lets in."""
         return plain(who)
+
+    for routes in (_runs, _files, _duty, _appeals):
+        routes(app, operation)
+
+    @app.get("/api/audit")
+    def audit(who: OfHr, card: Asked = None, period: Asked = None) -> Response:
+        """Who did what when, oldest first."""
+        with _reading(operation) as connection:
+            return _json(list(entries(connection, card, period)))
+
+    return app
+
+
+def _runs(app: FastAPI, operation: Operation) -> None:
+    """Routes of runs: their results, sheets and signatures, approval and publication."""
 
     @app.get("/api/runs")
     def runs(who: Anybody) -> Any:
@@ -250,6 +263,12 @@ def create_app(operation: Operation) -> FastAPI:
             run, sent = lifecycle.publish(connection, card, period, _actor(who, operation), operation.publish_scores)
         return _json({"run": run, "sent": sent})
 
+
+def _files(app: FastAPI, operation: Operation) -> None:
+    """Routes that take files: inputs, people, units, duties, targets."""
+    # A target sheet is merged with what there is: one at a time, so that none is lost.
+    uploads, targets_at_once = CapacityLimiter(_AT_ONCE), CapacityLimiter(1)
+
     @app.post("/api/inputs")
     async def inputs(
         request: Request,
@@ -302,6 +321,10 @@ def create_app(operation: Operation) -> FastAPI:
         body, by = await request.body(), _actor(who, operation)
         return _json(await to_thread.run_sync(take_targets, operation, name, body, by, limiter=targets_at_once))
 
+
+def _duty(app: FastAPI, operation: Operation) -> None:
+    """The route that says who is on duty."""
+
     @app.get("/api/on-duty")
     def on_duty(
         who: Anybody,
@@ -334,6 +357,10 @@ def create_app(operation: Operation) -> FastAPI:
         seen = [found.agent_id] if who.may_see(found.agent_id, None) else []
         told = {"agent_id": found.agent_id, "because": found.because, "at_work": found.at_work}
         return _json({**told, "names": _names(operation, seen)})
+
+
+def _appeals(app: FastAPI, operation: Operation) -> None:
+    """Routes of appeals."""
 
     @app.get("/api/appeals")
     def list_appeals(who: Anybody) -> Response:
@@ -368,14 +395,6 @@ def create_app(operation: Operation) -> FastAPI:
         with _writing(operation) as connection:
             made, changes = appeals.decide(connection, id, given.accepted, given.reason, _actor(who, operation))
         return _json({"appeal": made, "changes": changes})
-
-    @app.get("/api/audit")
-    def audit(who: OfHr, card: Asked = None, period: Asked = None) -> Response:
-        """Who did what when, oldest first."""
-        with _reading(operation) as connection:
-            return _json(list(entries(connection, card, period)))
-
-    return app
 
 
 def _moment(at: datetime | None, operation: Operation) -> datetime:
@@ -431,7 +450,7 @@ def _actor(who: Login, operation: Operation) -> Actor:
 
 
 def _visible(run: RunRecord, who: Login) -> int | None:
-    """The revision he may see: HR the newest; others what is under review, then what was published; None: nothing."""
+    """The revision they may see: HR the newest; others what is under review, then what was published; None: nothing."""
     return run.revision if who.role == "hr" or run.state == "prepared" else run.published
 
 
@@ -444,7 +463,7 @@ def _seen(connection: Connection, card: str, period: str, who: Login) -> tuple[R
 
 
 def _only(result: Document, who: Login) -> dict[str, Any]:
-    """The result as far as he may see it: counts and costs of everybody are HR's."""
+    """The result as far as they may see it: counts and costs of everybody are HR's."""
     if who.role == "hr":
         return result.whole()
     body = result.whole(lambda one: who.may_see(one.person, one.team))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from streams.languages import SPOKEN
 
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -22,11 +26,26 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Name(Part):
-    """What people read, in Chinese and in English."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people read, in Chinese and in English: the one shape of a text in files and inside. In a file both must be there."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     zh: Text
     en: Text
+
+    def __getitem__(self, language: str) -> str:
+        """The text in a language: where that is neither of the two, what its file says for the English one."""
+        if language in ("zh", "en"):
+            return self.zh if language == "zh" else self.en
+        return SPOKEN[language].texts.get(self.en, self.en)
+
+
+def joined(parts: Iterable[Words]) -> Words:
+    """Several reasons as one, in their order."""
+    given = list(parts)
+    return Words("；".join(part.zh for part in given), "; ".join(part.en for part in given))
 
 
 class Source(Part):

@@ -13,6 +13,8 @@ _WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
 _HALF_UP = Context(prec=100, rounding=ROUND_HALF_UP)
 _GRAIN = Decimal("1e-18")
 _CENT = Decimal("0.01")
+#: Places of a coefficient.
+_RATIO = Decimal("0.0001")
 
 #: What people read where there is no figure.
 NONE = "—"
@@ -30,6 +32,18 @@ def total(points: Iterable[Decimal]) -> Decimal:
         whole = _WIDE.add(whole, part)
     # 1/300 + 1/600 is 0.005 and rounds up, but its 28-digit parts may add up to 0.00499…9: the tail goes first.
     return whole.quantize(_GRAIN, context=_WIDE).quantize(_CENT, context=_HALF_UP)
+
+
+def money(exact: Fraction) -> Decimal:
+    """An amount as it is paid: cents, half up."""
+    return total([decimal(exact)])
+
+
+def ratio_text(ratio: Fraction | Decimal) -> str:
+    """A coefficient as people read it: at most 4 places (1.0625), which a total of 2 places fills in ``total / 80``."""
+    exact = decimal(ratio) if isinstance(ratio, Fraction) else ratio
+    text = format(exact.quantize(_RATIO, context=_HALF_UP), "f")
+    return text.rstrip("0").rstrip(".")
 
 
 def some(value: Decimal | Fraction | None) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from scoring.fields import Words
 from scoring.rounding import shown
 
 #: ``pct`` is percent, ``pp`` percentage points; ``points`` are a scale's own (4.5 of 5); ``money`` is in the operation's currency.
@@ -14,20 +15,20 @@ Unit: TypeAlias = Literal[
 ]
 
 _FACTORS: dict[tuple[str, Unit], int] = {("ratio", "pct"): 100}
-_WORDS: dict[Unit, tuple[str, str]] = {
-    "s": (" 秒", " s"),
-    "min": (" 分钟", " min"),
-    "h": (" 小时", " h"),
-    "days": (" 天", " days"),
-    "pct": ("%", " %"),
-    "pp": (" 个百分点", " percentage points"),
-    "points": (" 分", " points"),
-    "n": ("", ""),
-    "ratio": ("", ""),
-    "per_hour": (" 次/小时", " per hour"),
-    "per_mille": ("‰", " ‰"),
-    "index": ("", ""),
-    "money": (" 元", ""),
+_WORDS: dict[Unit, Words] = {
+    "s": Words(" 秒", " s"),
+    "min": Words(" 分钟", " min"),
+    "h": Words(" 小时", " h"),
+    "days": Words(" 天", " days"),
+    "pct": Words("%", "%"),
+    "pp": Words(" 个百分点", " percentage points"),
+    "points": Words(" 分", " points"),
+    "n": Words("", ""),
+    "ratio": Words("", ""),
+    "per_hour": Words(" 次/小时", " per hour"),
+    "per_mille": Words("‰", "‰"),
+    "index": Words("", ""),
+    "money": Words(" 元", ""),
 }
 _ANY: tuple[Decimal | None, Decimal | None] = (None, None)
 _FROM_0: tuple[Decimal | None, Decimal | None] = (Decimal(0), None)
@@ -54,8 +55,7 @@ def factor(of: str, into: Unit) -> int | None:
     return 1 if of == into else _FACTORS.get((of, into))
 
 
-def said(value: Decimal | Fraction, unit: Unit) -> tuple[str, str]:
-    """The figure with its unit, in Chinese and in English."""
-    zh, en = _WORDS[unit]
-    text = shown(value)
-    return text.replace("-", "−") + zh, text + en
+def said(value: Decimal | Fraction, unit: Unit) -> Words:
+    """The figure with its unit."""
+    text, behind = shown(value), _WORDS[unit]
+    return Words(text.replace("-", "−") + behind.zh, text + behind.en)

@@ -21,6 +21,8 @@ File: TypeAlias = Path | Traversable
 
 #: Lists whose entries messages call by what they are and their id.
 _NAMED = {"sections": "section", "items": "item", "optional": "item", "entries": "entry", "raters": "rater"}
+#: How pydantic's names of kinds of values begin.
+_TRIED = ("function-", "tuple", "literal", "constrained", "is-instance")
 
 
 class DocumentError(ValueError):
@@ -88,7 +90,7 @@ def _advice(detail: ErrorDetails, rule_types: Collection[str]) -> str:
     match detail["type"]:
         case "missing":
             return "is missing; add it"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return "is no field here; take it out or correct its name"
         case "union_tag_invalid" | "union_tag_not_found":
             asked = detail.get("ctx", {}).get("tag")
@@ -117,32 +119,47 @@ def _place(node: yaml.Node, loc: tuple[str | int, ...]) -> tuple[int, str]:
     """Line of a fault, and its item and field as the message names them."""
     line, item, field, inside = node.start_mark.line + 1, "", "", ""
     for number, part in enumerate(loc):
-        child: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            key, child = next(((k, v) for k, v in node.value if k.value == part), (None, None))
-            if key is not None:
-                line = key.start_mark.line + 1
-            elif number < len(loc) - 1:
-                continue  # the tag of a union: no key of the file
-            elif field and str(part).startswith(("function-", "tuple", "literal", "constrained", "is-instance")):
-                continue  # which kind of value pydantic tried
-            field = f"{field}.{part}" if field else str(part)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            child = node.value[part] if part < len(node.value) else None  # None: an entry that is missing
-            if child is not None:
-                line = child.start_mark.line + 1
-            if child is not None and inside in _NAMED:
-                item, field = f"{_NAMED[inside]} {_id(child, part)}: ", ""
-            else:
-                field = f"{field}[{part + 1}]"
-        elif isinstance(node, yaml.SequenceNode):
-            continue  # a union's tag that was taken for the key of the same name
-        if child is None:
+        found = _below(node, part)
+        if found is None:
+            if _only_pydantic_says(node, part, bool(field), last=number == len(loc) - 1):
+                continue
+            field = _joined(field, node, part)
             break
+        line, child = found
+        if isinstance(node, yaml.SequenceNode) and inside in _NAMED:
+            item, field = f"{_NAMED[inside]} {_id(child, part)}: ", ""
+        else:
+            field = _joined(field, node, part)
         node, inside = child, str(part)
     return line, f"{item}{field}: " if field else item
 
 
-def _id(node: yaml.Node, position: int) -> str:
+def _below(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
+    """The line and content of a key or an entry; None: the file has none of it."""
+    if isinstance(node, yaml.MappingNode):
+        return next(((key.start_mark.line + 1, value) for key, value in node.value if key.value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark.line + 1, node.value[part]
+    return None
+
+
+def _only_pydantic_says(node: yaml.Node, part: str | int, inside_field: bool, last: bool) -> bool:
+    """Is a part that the file does not have no place in it, but pydantic's word for which kind of value it tried?"""
+    if isinstance(node, yaml.SequenceNode):
+        return isinstance(part, str)  # a union's tag that was taken for the key of the same name
+    if not isinstance(node, yaml.MappingNode):
+        return False
+    return not last or (inside_field and str(part).startswith(_TRIED))  # else: a key that is missing
+
+
+def _joined(field: str, node: yaml.Node, part: str | int) -> str:
+    if isinstance(node, yaml.SequenceNode):
+        return f"{field}[{int(part) + 1}]"
+    if isinstance(node, yaml.MappingNode):
+        return f"{field}.{part}" if field else str(part)
+    return field
+
+
+def _id(node: yaml.Node, position: str | int) -> str:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    return next((v.value for k, v in pairs if k.value == "id" and v.value), f"number {position + 1}")
+    return next((v.value for k, v in pairs if k.value == "id" and v.value), f"number {int(position) + 1}")

@@ -131,7 +131,7 @@ def _once(node: yaml.MappingNode) -> None:
             seen.add(key.value)
 
 
-def _measured(node: yaml.Node, known: dict[int, tuple[int, int] | None], above: int) -> tuple[int, int]:
+def _measured(node: yaml.Node, known: dict[int, tuple[int, int] | None], above: int) -> tuple[int, int]:  # noqa: C901 - one walk counts the nodes and refuses what is too much
     """How many nodes there are from this one on, aliases unfolded, and how many levels. ``known``: of those measured, None: at it.
 
     Raises YamlError beyond the bounds, and for a key that stands twice.

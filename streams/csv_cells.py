@@ -1,9 +1,11 @@
-"""Cells of CSV files that people open in a spreadsheet: text that would run as a formula is made harmless."""
+"""CSV files that people open in a spreadsheet: text that would run as a formula is made harmless."""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable
+from io import StringIO
 from typing import Any
 
 #: What a spreadsheet takes for the beginning of a formula, also in full width, and after white space and marks that show nothing.
@@ -21,3 +23,10 @@ def harmless(text: str) -> str:
 def harmless_row(cells: Iterable[Any]) -> list[Any]:
     """The cells of a row, texts among them made harmless."""
     return [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def csv_file(rows: Iterable[Iterable[Any]]) -> bytes:
+    """The rows as a file for spreadsheets: UTF-8 with BOM, texts made harmless. The same rows give the same bytes."""
+    text = StringIO()
+    csv.writer(text).writerows(map(harmless_row, rows))
+    return text.getvalue().encode("utf-8-sig")

@@ -160,7 +160,7 @@ class Sources:
         return self._consumer
 
 
-def judge(letter: Letter, notes: Collection[tuple[At | None, str]], sources: Sources) -> Whole | Outcome:
+def judge(letter: Letter, notes: Collection[tuple[At | None, str]], sources: Sources) -> Whole | Outcome:  # noqa: PLR0911 - a reason each
     """What of a letter is to be brought back, or why nothing. Raises ConnectionError where no Kafka answers."""
     if letter.reason == "internal" or letter.at is None or letter.at.topic not in sources.names:
         return "no_event"

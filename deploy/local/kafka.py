@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import fcntl
 import json
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, ClassVar
 
 from deploy.local import tools
 from deploy.local.kafka_jars import fetch_jars
 from deploy.local.ports import free_port
-from deploy.local.process import ServerProcess, ServerStartError, silent
-from streams.addresses import HOST, answers, is_free
+from deploy.local.process import ServerProcess, ServerStartError
+from deploy.local.server import LocalServer
+from streams.addresses import HOST, answers
 from streams.kafka.probe import UnreachableError, look, plain
 
 _CONFIGURATION = Path(__file__).with_name("kafka")
-_READY_WITHIN_SECONDS = 120.0
-_STOP_WITHIN_SECONDS = 30.0
 
 
-class LocalKafka:
-    """Apache Kafka on 127.0.0.1, with its data under ``data_dir``.
+class LocalKafka(LocalServer):
+    """Apache Kafka on 127.0.0.1, with its data under ``data_dir``. ``address``: its bootstrap address ``HOST:PORT``.
 
-    Data stays between runs and survives ``kill``: started again with the same directory it has the same topics. Its
-    log is ``data_dir/logs/kafka.log``. One broker at a time may use a directory; a second is refused.
+    Data stays between runs and survives ``kill``: started again with the same directory it has the same topics. One broker at a
+    time may use a directory; a second is refused.
 
     :param data_dir: where data, configuration and log are kept; created where it is missing.
     :param port: port for clients; a free one where None, kept by ``restart``.
@@ -39,6 +35,11 @@ class LocalKafka:
     :param listeners: addresses for clients beside ``address``, ``HOST:PORT`` by security protocol (SSL, SASL_SSL, …).
     :param properties: server properties beside those that this class sets, and instead of them.
     """
+
+    name: ClassVar[str] = "Kafka"
+    ready_within_seconds: ClassVar[float] = 120.0
+    stop_within_seconds: ClassVar[float] = 30.0
+    when_late: ClassVar[str] = "start again when the machine is less busy; the data is kept."
 
     durable = True
     #: As many as a topic is created with.
@@ -56,91 +57,41 @@ class LocalKafka:
         listeners: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
     ) -> None:
-        self._directory = data_dir.absolute()
-        self._port = port
+        super().__init__(data_dir, port)
         self._heap = heap
         self._cache = cache
         self._listeners = dict(listeners or {})
         self._properties = dict(properties or {})
-        self._server: ServerProcess | None = None
 
-    @property
-    def address(self) -> str:
-        """Bootstrap address ``HOST:PORT``. Raises RuntimeError before the first start."""
-        if self._port is None:
-            raise RuntimeError("this Kafka has not been started yet, so it has no address")
-        return f"{HOST}:{self._port}"
+    def _address(self, port: int) -> str:
+        return f"{HOST}:{port}"
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the latest run."""
-        return self._server.pid if self._server else None
-
-    @property
-    def directory(self) -> Path:
-        """Where its files are."""
-        return self._directory
-
-    @property
-    def log(self) -> Path:
-        """The broker's log."""
-        return self._directory / "logs" / "kafka.log"
-
-    def start(self, progress: Callable[[str], None] = silent) -> str:
-        """Start the broker and return its address once clients can use it; told to ``progress`` on the way.
-
-        Raises MissingToolError without Java (or without Maven, the first time), ServerStartError with the log's last
-        lines if the broker does not come up.
-        """
-        if self._server is not None and self._server.exit_code is None:
-            return self.address
+    def _begin(self, progress: Callable[[str], None]) -> ServerProcess:
         java = tools.java().path
         jars = fetch_jars(progress, self._cache)
-        if self._port is None:
-            self._port = free_port()
-        elif not is_free(self._port):
-            raise ServerStartError(
-                f"port {self._port} of {HOST} is taken by another program; stop it, or choose another port"
-            )
+        self._take_port()
         with self._claim() as lock:
             self._configure()
             if not (self._directory / "data").is_dir():
                 progress("Preparing Kafka's storage")
                 self._format(java, jars)
             progress(f"Starting Kafka at {self.address}")
-            self._server = self._process(java, jars, lock.fileno())
-            self._server.start()
+            server = self._process(java, jars, lock.fileno())
+            server.start()
+        return server
+
+    def _answers(self) -> bool:
+        # A connection is refused at no cost until the broker is nearly ready; only then is a client worth it.
+        if not answers(self.address):
+            return False
         try:
-            self._wait_until_ready(self._server)
-        except BaseException:
-            self.kill()
-            raise
-        progress(f"Kafka is ready at {self.address}")
-        return self.address
+            look(plain(self.address), timeout_seconds=5.0)
+        except UnreachableError:
+            return False
+        return True
 
-    def stop(self) -> None:
-        """Stop the broker in order; nothing happens if it does not run."""
-        if self._server is not None:
-            self._server.stop(_STOP_WITHIN_SECONDS)
-
-    def kill(self) -> None:
-        """Kill the broker with SIGKILL, as a crash would."""
-        if self._server is not None:
-            self._server.kill()
-
-    def restart(self, progress: Callable[[str], None] = silent) -> str:
-        """Start again on the same port and data, after ``kill`` or after stopping in order."""
-        self.stop()
-        return self.start(progress)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def _when_stopped(self) -> str:
+        return f"see the reason above; is the disk full, or memory short (its heap is {self._heap})?"
 
     def _claim(self) -> BinaryIO:
         """The directory's lock, held by whoever has the file open: first by this process, then by the broker.
@@ -216,7 +167,7 @@ class LocalKafka:
                 f"--config={properties.name}",
             ],
             cwd=self._directory,
-            timeout=_READY_WITHIN_SECONDS,
+            timeout=self.ready_within_seconds,
         )
         properties.unlink()
         if run.returncode != 0:
@@ -225,24 +176,3 @@ class LocalKafka:
                 "What to do: check that the directory can be written and that the disk is not full."
             )
         unfinished.rename(self._directory / "data")
-
-    def _wait_until_ready(self, server: ServerProcess) -> None:
-        deadline = time.monotonic() + _READY_WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            if server.exit_code is not None:
-                raise ServerStartError(
-                    f"Kafka stopped while starting (exit code {server.exit_code}). The end of {server.log}:\n"
-                    f"{server.last_words()}\n"
-                    f"What to do: see the reason above; is the disk full, or memory short (its heap is {self._heap})?"
-                )
-            # A connection is refused at no cost until the broker is nearly ready; only then is a client worth it.
-            if answers(self.address):
-                with contextlib.suppress(UnreachableError):
-                    look(plain(self.address), timeout_seconds=5.0)
-                    return
-            time.sleep(0.05)
-        raise ServerStartError(
-            f"Kafka did not answer at {self.address} within {_READY_WITHIN_SECONDS:.0f} s. The end of {server.log}:\n"
-            f"{server.last_words()}\n"
-            "What to do: start again when the machine is less busy; the data is kept."
-        )

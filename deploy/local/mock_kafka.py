@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from deploy.local.process import ServerStartError, silent
+from deploy.local.server import Startable
 from deploy.local.tools import JAVA_ADVICE, MissingToolError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _READY_WITHIN_SECONDS = 10.0
 
 
-class MockKafka:
+class MockKafka(Startable):
     """librdkafka's test broker on 127.0.0.1. Other processes can use it for as long as this one lives.
 
     It keeps the newest messages only, in memory, makes topics by itself at their first use, and cannot be asked to.
@@ -31,7 +31,7 @@ class MockKafka:
 
     def __init__(self, topics: Sequence[str] = ()) -> None:
         self._topics = topics
-        self._owner: Producer | None = None
+        self._owner: Producer | None = None  # held: the broker lives as long as it
         self._address: str | None = None
 
     @property
@@ -69,12 +69,3 @@ class MockKafka:
     def stop(self) -> None:
         """Stop the broker; all that it held is gone. Nothing happens if it does not run."""
         self._owner = self._address = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

@@ -23,30 +23,22 @@ def bars(groups: Sequence[Group], series: Sequence[str]) -> str:
     """The SVG. ``series``: what the first, second … bar of every group is called. Values below 0 hang below the line."""
     values = [value for group in groups for value, _ in group.bars if value is not None]
     low, high = min([0.0, *values]), max([0.0, *values])
-    span = (high - low) or 1.0
-    inner = _HEIGHT - _TOP - _BOTTOM
+    inner, span = _HEIGHT - _TOP - _BOTTOM, (high - low) or 1.0
     zero = _TOP + inner * high / span
     step = (_WIDTH - 2 * _LEFT) / max(len(groups), 1)
     wide = min(step * 0.8 / max(len(series), 1), 60.0)
-    drawn = []
-    for at, group in enumerate(groups):
-        middle = _LEFT + step * (at + 0.5)
-        for number, (value, text) in enumerate(group.bars):
-            x = middle + wide * (number - len(group.bars) / 2)
-            end = zero - inner * (value or 0.0) / span
-            y, height = min(zero, end), abs(zero - end)
-            drawn.append(
-                {
-                    "x": round(x, 2),
-                    "y": round(y, 2),
-                    "width": round(wide - 2, 2),
-                    "height": round(height, 2),
-                    "colour": COLOURS[number % len(COLOURS)],
-                    "text": text,
-                    "text_y": round(y - 4 if (value or 0.0) >= 0 else y + height + 12, 2),
-                    "missing": value is None,
-                }
-            )
+    drawn = [
+        _bar(
+            bar,
+            number,
+            x=_LEFT + step * (at + 0.5) + wide * (number - len(group.bars) / 2),
+            wide=wide,
+            zero=zero,
+            end=zero - inner * (bar[0] or 0.0) / span,
+        )
+        for at, group in enumerate(groups)
+        for number, bar in enumerate(group.bars)
+    ]
     labels = [{"x": round(_LEFT + step * (at + 0.5), 2), "text": group.label} for at, group in enumerate(groups)]
     legend = [
         {"x": _LEFT + 220 * at, "text": name, "colour": COLOURS[at % len(COLOURS)]} for at, name in enumerate(series)
@@ -61,3 +53,21 @@ def bars(groups: Sequence[Group], series: Sequence[str]) -> str:
         labels=labels,
         legend=legend,
     )
+
+
+def _bar(
+    bar: tuple[float | None, str], number: int, *, x: float, wide: float, zero: float, end: float
+) -> dict[str, object]:
+    """The bar that begins at ``x`` and goes from ``zero`` to its ``end``."""
+    value, text = bar
+    y, height = min(zero, end), abs(zero - end)
+    return {
+        "x": round(x, 2),
+        "y": round(y, 2),
+        "width": round(wide - 2, 2),
+        "height": round(height, 2),
+        "colour": COLOURS[number % len(COLOURS)],
+        "text": text,
+        "text_y": round(y - 4 if (value or 0.0) >= 0 else y + height + 12, 2),
+        "missing": value is None,
+    }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -14,7 +12,7 @@ from rich.table import Table as Screen
 from rich.text import Text
 
 from scoring.reports.templates import render
-from streams.csv_cells import harmless, harmless_row
+from streams.csv_cells import csv_file
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,12 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """Title, headings and rows, a line each."""
+        yield (self.title,)
+        yield tuple(column.replace("\n", " ") for column in self.columns)
+        yield from self.rows
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,7 @@ class Report:
 
     def csv(self) -> bytes:
         """UTF-8 with BOM: the tables one below the other, each under its title."""
-        text = StringIO()
-        out = csv.writer(text)
-        for table in self.tables:
-            out.writerow([harmless(table.title)])
-            out.writerow([harmless(column.replace("\n", " ")) for column in table.columns])
-            out.writerows(map(harmless_row, table.rows))
-            out.writerow([])
-        return text.getvalue().encode("utf-8-sig")
+        return csv_file(row for table in self.tables for row in (*table.lines(), ()))
 
     def screen(self, rows: int) -> RenderableType:
         """The tables for the terminal, the first ``rows`` lines of each."""

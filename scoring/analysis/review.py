@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from scoring.analysis.correlation import Correlation, correlated, cuts, most_alike
 from scoring.cards.model import Card, Item
+from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
 from scoring.inputs.values import figure_spec
 from scoring.period import Period
@@ -91,12 +92,13 @@ def satisfaction(
         )
     judged = Judged(policy, period.first, period.last)
     maturity, matures = Maturity(policy, as_of), KPIS[kpi].matures if KPIS[kpi].only_mature else None
+    own = (day for day in facts if entity_kind(day.entity) == "agent" and day.date in period)
     sums: dict[str, Sums] = {}
-    for day in facts:
-        if entity_kind(day.entity) == "agent" and day.date in period and matures not in maturity.young(day.date):
+    for day in own:
+        if matures not in maturity.young(day.date):
             judged.add(sums.setdefault(entity_id(day.entity), {}), day.entity, day.date, day.sums)
     bound = judged.bound(kpi, side_of("agent"))
-    found = {id: bound.exact(own) for id, own in sums.items()}
+    found = {id: bound.exact(of) for id, of in sums.items()}
     return {id: value for id, value in found.items() if value is not None}
 
 
@@ -108,55 +110,70 @@ def review(
 ) -> Review:
     """The review of one card's runs; ``satisfied`` and ``rosters`` are theirs, in the same order.
 
-    A person counts once in a correlation, by his means over the periods: his periods are no independent cases. Raises
+    A person counts once in a correlation, by their means over the periods: their periods are no independent cases. Raises
     ValueError without runs, or of several cards.
     """
     if not runs or len({(run.card.id, run.card.version) for run in runs}) != 1:
         raise ValueError("a review takes runs of one card in one version; give at least one")
     card = runs[0].card
-    ids = list(dict.fromkeys(item.id for run in runs for item in run.items))
-    scores: dict[str, list[tuple[str, ItemScore]]] = {id: [] for id in ids}
-    for run in runs:
-        for person in run.people:
-            for item in person.items:
-                scores[item.item.id].append((person.person, item))
     happy = _means((person, value) for period in satisfied for person, value in period.items())
     return Review(
         card,
         tuple(run.period for run in runs),
         len({person.person for run in runs for person in run.people}),
         against,
-        tuple(_item(card, card.item(id), scores[id], happy, against) for id in ids),
+        tuple(_item(card, card.item(id), own, happy, against) for id, own in _scores(runs).items()),
         _groups(runs, rosters, lambda entry: entry.site_id),
         _groups(runs, rosters, lambda entry: entry.team_id),
     )
+
+
+def _scores(runs: Sequence[Run]) -> dict[str, list[tuple[str, ItemScore]]]:
+    """Item id → whose and which score, over all runs."""
+    made: dict[str, list[tuple[str, ItemScore]]] = {item.id: [] for run in runs for item in run.items}
+    for run in runs:
+        for person in run.people:
+            for item in person.items:
+                made[item.item.id].append((person.person, item))
+    return made
 
 
 def _item(
     card: Card, item: Item, scores: Sequence[tuple[str, ItemScore]], happy: Mapping[str, Fraction], against: str
 ) -> ItemReview:
     shares = [(person, share) for person, score in scores if (share := attained(score)) is not None]
-    values = [] if item.rated else [score.value for _, score in scores if score.value is not None]
+    reached = [share for _, share in shares]
     met = [score.met for _, score in scores if score.met is not None]
-    means = _means(shares)
-    pairs = [(means[person], happy[person]) for person in sorted(means.keys() & happy.keys())]
-    quantiles, better = cuts(values), _better(card, item)
-    proposed = None
-    if quantiles is not None and better in ("higher", "lower"):
-        proposed = quantiles[3] if better == "higher" else quantiles[1]
+    quantiles, better = cuts(_values(item, scores)), _better(card, item)
+    own = item.kpi == against
     return ItemReview(
         item=item,
         scored=len(shares),
         unscored=len(scores) - len(shares),
-        mean=_mean([share for _, share in shares]),
-        alike=most_alike([share for _, share in shares]),
-        own=item.kpi == against,
-        correlation=None if item.kpi == against else correlated(pairs),
+        mean=_mean(reached),
+        alike=most_alike(reached),
+        own=own,
+        correlation=None if own else _correlated(_means(shares), happy),
         better=better,
         quantiles=quantiles,
         target_met=Fraction(sum(met), len(met)) if met else None,
-        proposed=proposed,
+        proposed=_proposed(quantiles, better),
     )
+
+
+def _values(item: Item, scores: Sequence[tuple[str, ItemScore]]) -> list[Fraction]:
+    """The item's figures; none of an item that people rate."""
+    return [] if item.rated else [score.value for _, score in scores if score.value is not None]
+
+
+def _correlated(means: Mapping[str, Fraction], happy: Mapping[str, Fraction]) -> Correlation | None:
+    return correlated([(means[person], happy[person]) for person in sorted(means.keys() & happy.keys())])
+
+
+def _proposed(quantiles: tuple[Fraction, ...] | None, better: Direction | None) -> Fraction | None:
+    """The value that the best quarter reaches; None where that is not told, or no way is the better one."""
+    at = {"higher": 3, "lower": 1}.get(better or "")
+    return None if quantiles is None or at is None else quantiles[at]
 
 
 def _better(card: Card, item: Item) -> Direction | None:
@@ -169,27 +186,33 @@ def _better(card: Card, item: Item) -> Direction | None:
 def _groups(
     runs: Sequence[Run], rosters: Sequence[Mapping[str, RosterEntry]], group_of: Callable[[RosterEntry], str | None]
 ) -> tuple[GroupReview, ...]:
-    """Everybody who was scored, by his group in that period; in order of the group."""
+    """Everybody who was scored, by their group in that period; in order of the group."""
     totals: dict[str, list[tuple[str, Fraction]]] = {}
     items: dict[str, dict[str, list[tuple[str, Fraction]]]] = {}
+    for group, person in _by_group(runs, rosters, group_of):
+        if person.tally.total is None:
+            continue
+        share = Fraction(person.tally.total) / Fraction(person.tally.scored_max)
+        totals.setdefault(group, []).append((person.person, share))
+        for item in person.items:
+            if (reached := attained(item)) is not None:
+                items.setdefault(group, {}).setdefault(item.item.id, []).append((person.person, reached))
+    made = []
+    for group in sorted(totals):
+        own = {id: of for id, shares in items.get(group, {}).items() if (of := _of_enough(shares)) is not None}
+        made.append(GroupReview(group, len(_means(totals[group])), _of_enough(totals[group]), own))
+    return tuple(made)
+
+
+def _by_group(
+    runs: Sequence[Run], rosters: Sequence[Mapping[str, RosterEntry]], group_of: Callable[[RosterEntry], str | None]
+) -> Iterator[tuple[str, PersonScore]]:
+    """Everybody who was scored and is in a group in that period, with it."""
     for run, roster in zip(runs, rosters, strict=False):
         for person in run.people:
             entry = roster.get(person.person)
-            group = group_of(entry) if entry else None
-            if group is None or person.tally.total is None:
-                continue
-            share = Fraction(person.tally.total) / Fraction(person.tally.scored_max)
-            totals.setdefault(group, []).append((person.person, share))
-            for item in person.items:
-                if (reached := attained(item)) is not None:
-                    items.setdefault(group, {}).setdefault(item.item.id, []).append((person.person, reached))
-    made = []
-    for group in sorted(totals):
-        means = _means(totals[group])
-        enough = len(means) >= LEAST_PEERS
-        own = {id: of for id, shares in items.get(group, {}).items() if (of := _of_enough(shares)) is not None}
-        made.append(GroupReview(group, len(means), _mean(list(means.values())) if enough else None, own))
-    return tuple(made)
+            if entry is not None and (group := group_of(entry)) is not None:
+                yield group, person
 
 
 def _of_enough(shares: Sequence[tuple[str, Fraction]]) -> Fraction | None:
@@ -198,7 +221,7 @@ def _of_enough(shares: Sequence[tuple[str, Fraction]]) -> Fraction | None:
 
 
 def _means(values: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
-    """Person → the mean of his values."""
+    """Person → the mean of their values."""
     by: dict[str, list[Fraction]] = {}
     for person, value in values:
         by.setdefault(person, []).append(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from scoring.analysis.bars import Group, bars
@@ -16,23 +17,12 @@ from streams.people.units import UnitNames
 
 def report(made: Review, units: UnitNames) -> Report:
     """The tables and drawings; ``units``: what teams and sites are called."""
-    shown_items = [one for one in made.items if one.correlation is not None]
-    charts = []
-    if shown_items:
-        groups = [
-            Group(one.item.id, [(one.correlation.r, f"{one.correlation.r:+.2f}")])
-            for one in shown_items
-            if one.correlation
-        ]
-        charts.append(("与满意度的相关 Correlation with satisfaction", bars(groups, ("r",))))
     groups_of = (("职场 Sites", "site", made.sites), ("班组 Teams", "team", made.teams))
+    charts = [*_correlations(made)]
     for name, kind, of in groups_of:
         if any(group.mean is not None for group in of):
-            drawn = [
-                Group(units.beside(f"{kind}|{group.name}"), [(_number(group.mean), _percent(group.mean))])
-                for group in of
-            ]
-            charts.append((f"{name}：平均得分率 mean share of points", bars(drawn, ("得分率 share of points",))))
+            drawn = bars([_bar(kind, group, units) for group in of], ("得分率 share of points",))
+            charts.append((f"{name}：平均得分率 mean share of points", drawn))
     tables = [_items(made), _targets(made)]
     tables += [_groups(name, kind, of, made, units) for name, kind, of in groups_of if of]
     span = str(made.periods[0]) + (f" – {made.periods[-1]}" if len(made.periods) > 1 else "")
@@ -42,6 +32,21 @@ def report(made: Review, units: UnitNames) -> Report:
         f"{made.people} people, {len(made.periods)} periods; satisfaction is {made.against}.",
     )
     return Report(f"考核指标回顾 Review · {span}", lead, tuple(tables), tuple(charts))
+
+
+def _correlations(made: Review) -> Iterator[tuple[str, str]]:
+    """The drawing of how items go along with satisfaction, where any does."""
+    groups = [
+        Group(one.item.id, [(one.correlation.r, f"{one.correlation.r:+.2f}")])
+        for one in made.items
+        if one.correlation is not None
+    ]
+    if groups:
+        yield "与满意度的相关 Correlation with satisfaction", bars(groups, ("r",))
+
+
+def _bar(kind: str, group: GroupReview, units: UnitNames) -> Group:
+    return Group(units.beside(f"{kind}|{group.name}"), [(_number(group.mean), _percent(group.mean))])
 
 
 def _items(made: Review) -> Table:
@@ -95,11 +100,11 @@ def _targets(made: Review) -> Table:
     for one in made.items:
         if one.item.rated:
             continue
-        zh, en = one.item.target_words()
-        quantiles = [said(value, one.item.unit)[0] for value in one.quantiles] if one.quantiles else [NONE] * 5
+        words = one.item.target_words()
+        quantiles = [said(value, one.item.unit).zh for value in one.quantiles] if one.quantiles else [NONE] * 5
         sign = "≥" if one.better == "higher" else "≤"
-        proposed = NONE if one.proposed is None else f"{sign} {said(one.proposed, one.item.unit)[0]}"
-        target = zh if zh == en else f"{zh} {en}"
+        proposed = NONE if one.proposed is None else f"{sign} {said(one.proposed, one.item.unit).zh}"
+        target = words.zh if words.zh == words.en else f"{words.zh} {words.en}"
         rows.append((f"{one.item.name.zh} {one.item.name.en}", target, _percent(one.target_met), *quantiles, proposed))
     notes = (
         f"建议目标值为最优四分之一人员达到的数值；不足 {LEAST_VALUES} 个数值的不提出建议。"

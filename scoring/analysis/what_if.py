@@ -57,7 +57,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Move:
-    """A person before and after; None: he is scored on one of the two cards only."""
+    """A person before and after; None: they are scored on one of the two cards only."""
 
     person: str
     before: Place | None
@@ -65,7 +65,7 @@ class Move:
 
     @property
     def moved(self) -> bool:
-        """Does anything change for him?"""
+        """Does anything change for them?"""
         return self.before != self.after
 
     @property
@@ -77,7 +77,7 @@ class Move:
 
     @property
     def regraded(self) -> bool:
-        """Does he get another grade?"""
+        """Do they get another grade?"""
         return (self.before and self.before.grade) != (self.after and self.after.grade)
 
 

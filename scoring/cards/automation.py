@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from scoring.cards.model import Card
+from scoring.fields import Words
 from scoring.rounding import NONE, shown
 
 #: Below this share the source calls appraisals less reliable: a warning (S1-64).
@@ -26,17 +27,17 @@ def is_low(card: Card) -> bool:
     return figures > 0 and Fraction(computed, figures) < LEAST
 
 
-def automation_words(card: Card) -> tuple[str, str]:
-    """The share, the two counts that make it, and whether it is low, in Chinese and in English."""
+def automation_words(card: Card) -> Words:
+    """The share, the two counts that make it, and whether it is low."""
     computed, figures = automation_share(card)
     if not figures:
-        return (
+        return Words(
             f"采集自动化率 {NONE}（没有数据项，全部由人工评定）",
             f"automation share {NONE} (no figures: people rate it all)",
         )
     share, least = shown(Fraction(computed * 100, figures)), shown(LEAST * 100)
-    low = (f"，低于 {least}%", f", below {least} %") if is_low(card) else ("", "")
-    return (
-        f"采集自动化率 {share}%（{figures} 项数据中 {computed} 项来自事件）{low[0]}",
-        f"automation share {share} % ({computed} of {figures} figures come from events){low[1]}",
+    low = Words(f"，低于 {least}%", f", below {least} %") if is_low(card) else Words("", "")
+    return Words(
+        f"采集自动化率 {share}%（{figures} 项数据中 {computed} 项来自事件）{low.zh}",
+        f"automation share {share} % ({computed} of {figures} figures come from events){low.en}",
     )

@@ -7,15 +7,15 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal, TypeAlias
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from scoring.fields import Part, Text
 from scoring.units import Unit
+from scoring.yaml_documents import read
 from streams.kpi.catalog import KPIS
 from streams.kpi.spec import Direction
 
 FigureId: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
-_Text = Annotated[str, Field(min_length=1)]
 
 #: Figures that only make sense beside one of quality: shorter is not better by itself.
 DURATIONS = frozenset({"average_talk_time", "average_handle_time", "average_hold_time", "average_wrap_up_time"})
@@ -28,13 +28,11 @@ QUALITY = frozenset(
 )
 
 
-class FigureSpec(BaseModel):
+class FigureSpec(Part):
     """What a figure is: names, unit, which way is better, where it comes from; ``share`` of which two counts it is."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    zh: _Text
-    en: _Text
+    zh: Text
+    en: Text
     unit: Unit
     better: Direction
     by: Literal["events", "people"]
@@ -42,9 +40,7 @@ class FigureSpec(BaseModel):
     share: tuple[FigureId, FigureId] | None = None
 
 
-class _Figures(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Figures(Part):
     format: Annotated[Literal["deskpulse/figures/1"], Field(alias="schema")]
     figures: dict[FigureId, FigureSpec]
 
@@ -52,8 +48,7 @@ class _Figures(BaseModel):
 @lru_cache(maxsize=1)
 def known_figures() -> Mapping[str, FigureSpec]:
     """The figures that come with the program: id → what it is."""
-    text = (files("scoring") / "cards" / "figures.yaml").read_text(encoding="utf-8")
-    return _Figures.model_validate(yaml.safe_load(text)).figures
+    return read(files("scoring") / "cards" / "figures.yaml", "deskpulse/figures/1", _Figures, lambda _: ()).figures
 
 
 def usual_unit(id: str | None) -> Unit:

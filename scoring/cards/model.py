@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator
 
 from scoring.cards.figures import FigureId, FigureSpec, usual_unit
-from scoring.fields import Id, Name, Part, Percent, Row, Source, Text, Worth
+from scoring.fields import Id, Part, Percent, Row, Source, Text, Words, Worth
 from scoring.period import PeriodKind
 from scoring.rounding import NONE
 from scoring.rules import AnyRule, Op, Rule
@@ -29,7 +29,7 @@ class Target(Part):
 
     op: Op
     value: _End | tuple[_End, _End]
-    words: Name | None = None
+    words: Words | None = None
     per: PeriodKind | None = None
     row: Row | None = None
 
@@ -54,11 +54,11 @@ class Target(Part):
 class Rater(Part):
     """One source of ratings and its share of the blend, in percent.
 
-    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves his share to the rest.
+    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves their share to the rest.
     """
 
     id: Id
-    name: Name
+    name: Words
     weight: Percent
     least: Percent | None = None
 
@@ -67,7 +67,7 @@ class Evaluator(Part):
     """A column of the form for ratings and levels. The last one that counts and has rated gives the result."""
 
     id: Id
-    name: Name
+    name: Words
     counts: bool = True
 
 
@@ -97,15 +97,15 @@ class Item(Part):
 
     Its value comes from one of: ``kpi``, an id of the catalogue; ``metric``, something that events will give but the
     catalogue does not have yet; ``input``, a figure that people hand in per person and period. A rating or a level that
-    a person gives needs none of these. ``entity``: whose figure a KPI is, his own or his team's. ``requires`` names the
+    a person gives needs none of these. ``entity``: whose figure a KPI is, their own or their team's. ``requires`` names the
     policy values that the target presupposes: under another policy the item is not scored. ``target`` left out: none is
-    set. ``reference``: the value is held against a figure handed in with it (his own target, the previous period)
+    set. ``reference``: the value is held against a figure handed in with it (their own target, the previous period)
     instead. ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item
     is not scored.
     """
 
     id: Id
-    name: Name
+    name: Words
     kpi: str | None = None
     metric: FigureId | None = None
     input: FigureId | None = None
@@ -119,7 +119,7 @@ class Item(Part):
     ]
     requires: Annotated[Policy, Field(default_factory=lambda: Policy.model_validate({}))]
     target: Target | None = None
-    reference: Name | None = None
+    reference: Words | None = None
     max: Worth | None
     max_origin: Literal["source", "assumed"] = "source"
     share: Annotated[
@@ -131,13 +131,13 @@ class Item(Part):
     veto: Veto | None = None
     sample: Sample | None = None
     no_cases: Annotated[Decimal, Field(max_digits=12)] | None = None
-    rater: Annotated[Name | None, Field(description="Who rates it or hands its figure in")] = None
-    check_points: tuple[Name, ...] = ()
+    rater: Annotated[Words | None, Field(description="Who rates it or hands its figure in")] = None
+    check_points: tuple[Words, ...] = ()
     evidence: Annotated[tuple[FigureId, ...], Field(description="Figures a rater looks at")] = ()
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
     source_text: str | None = None
-    note: Name | None = None
+    note: Words | None = None
 
     @field_validator("rule", mode="after")
     @classmethod
@@ -156,18 +156,24 @@ class Item(Part):
         """Does a person give the points or the level?"""
         return self.rule.asks in ("rating", "level")
 
-    def target_words(self) -> tuple[str, str]:
-        """The target in Chinese and in English; a dash where there is none."""
+    @property
+    def must_have_share(self) -> bool:
+        """Does the card ask for a share that it has at least?"""
+        return self.share is not None and self.share[0] > 0
+
+    def target_words(self) -> Words:
+        """The target; a dash where there is none."""
         if self.target is None:
-            return (self.reference.zh, self.reference.en) if self.reference else (NONE, NONE)
+            return self.reference or Words(NONE, NONE)
         value, words = self.target.value, self.target.words
         if isinstance(value, tuple):
-            ends = [said(end, self.unit) for end in value]
-            zh, en = f"{ends[0][0]} – {ends[1][0]}", f"{ends[0][1]} to {ends[1][1]}"
+            low, high = (said(end, self.unit) for end in value)
+            told = Words(f"{low.zh} – {high.zh}", f"{low.en} to {high.en}")
         else:
             sign = {"<=": "≤", ">=": "≥", "=": "=", "between": ""}[self.target.op]
-            zh, en = (f"{sign} {figure}" for figure in said(value, self.unit))
-        return (f"{words.zh}（{zh}）", f"{words.en} ({en})") if words else (zh, en)
+            figure = said(value, self.unit)
+            told = Words(f"{sign} {figure.zh}", f"{sign} {figure.en}")
+        return Words(f"{words.zh}（{told.zh}）", f"{words.en} ({told.en})") if words else told
 
 
 class OptionalItem(Item):
@@ -185,13 +191,13 @@ class Section(Part):
     """
 
     id: Id
-    name: Name
+    name: Words
     max: Worth | None
     normalise_to: Worth | None = None
     share: tuple[Percent, Percent] | None = None
     period: PeriodKind | None = None
     origin: Annotated[Literal["source", "assumed"], Field(description="Where its weight is from")] = "source"
-    note: Name | None = None
+    note: Words | None = None
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
@@ -214,7 +220,7 @@ class Total(Part):
             description="What becomes of an unscored item's weight; rescaled: the scored ones take it over, as among raters"
         ),
     ] = "left_out"
-    note: Name | None = None
+    note: Words | None = None
 
 
 class Balance(Part):
@@ -235,16 +241,16 @@ class Card(Part):
     format: Annotated[Literal["deskpulse/card/1"], Field(alias="schema")]
     id: Id
     version: Text
-    name: Name
+    name: Words
     source: Source | None = None
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
     role: Id
     period: PeriodKind | Annotated[tuple[PeriodKind, ...], Field(min_length=1)]
-    completeness: Name | None = None
-    note: Name | None = None
+    completeness: Words | None = None
+    note: Words | None = None
     evaluators: tuple[Evaluator, ...] = ()
-    signatures: tuple[Name, ...] = ()
+    signatures: tuple[Words, ...] = ()
     total: Total
     balance: tuple[Balance, ...] = ()
     figures: Annotated[dict[FigureId, FigureSpec], Field(default_factory=dict)]

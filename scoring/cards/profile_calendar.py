@@ -13,7 +13,7 @@ from pydantic import Field
 from scoring.cards.model import Card
 from scoring.cards.profiles import Profile, ProfileError, find_profile, named, under
 from scoring.cards.weights import Applied, Weights, own_weights
-from scoring.fields import Id, Name, Part, Text
+from scoring.fields import Id, Part, Text, Words
 from scoring.period import Period, overlap
 from scoring.yaml_documents import Fault, read
 
@@ -29,7 +29,7 @@ class Entry(Part):
     cards: Annotated[
         tuple[Id, ...] | None, Field(description="Only these cards; left out: all that the profile changes")
     ] = None
-    reason: Name
+    reason: Words
 
 
 class Calendar(Part):
@@ -96,38 +96,34 @@ def in_force(card: Card, seasons: Sequence[Season], period: Period) -> Weights:
     A profile that is in force for 10 of 30 days moves a weight by a third of its way. Where the target sheet sets weights, other
     profiles change those. Raises ProfileError where one does not fit the card.
     """
-    for season in seasons:
-        if season.concerns(card.id):
-            named(season.profile, card)
+    concerned = [season for season in seasons if season.concerns(card.id)]
+    for season in concerned:
+        named(season.profile, card)
     card = card.at(period.kind)
     own = own_weights(card)
-    due = [
-        (season, days)
-        for season in seasons
-        if season.concerns(card.id) and (days := overlap(period, season.entry.first, season.entry.last))
-    ]
+    due = [season for season in concerned if overlap(period, season.entry.first, season.entry.last)]
     if not due:
         return own
-    by_days = list(_by_days(card, own.base, [season for season, _ in due], period))
-    ids = dict.fromkeys(id for weights, _ in by_days for id in weights)
-    worth = {
-        id: sum((weights.get(id, Fraction(0)) * days for weights, days in by_days), Fraction(0)) / period.days
-        for id in ids
-    }
-    applied = tuple(
-        Applied(
-            season.profile.id,
-            season.profile.version,
-            season.profile.name,
-            max(season.entry.first, period.first),
-            min(season.entry.last, period.last),
-            days,
-            period.days,
-            season.entry.reason,
-        )
-        for season, days in due
-    )
+    worth: dict[str, Fraction] = {}
+    for weights, days in _by_days(card, own.base, due, period):
+        for id, weight in weights.items():
+            worth[id] = worth.get(id, Fraction(0)) + weight * days / period.days
+    applied = tuple(_applied(season, period) for season in due)
     return Weights({id: value for id, value in worth.items() if value}, own.base, applied)
+
+
+def _applied(season: Season, period: Period) -> Applied:
+    profile, entry = season.profile, season.entry
+    return Applied(
+        profile.id,
+        profile.version,
+        profile.name,
+        max(entry.first, period.first),
+        min(entry.last, period.last),
+        overlap(period, entry.first, entry.last),
+        period.days,
+        entry.reason,
+    )
 
 
 def _by_days(

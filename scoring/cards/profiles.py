@@ -14,7 +14,7 @@ from pydantic import Field
 
 from scoring.cards.model import Card
 from scoring.cards.weights import own_weights
-from scoring.fields import Id, Name, Part, Percent, Row, Text
+from scoring.fields import Id, Part, Percent, Row, Text, Words
 from scoring.rounding import shown
 from scoring.yaml_documents import DocumentError, Fault, File, read
 
@@ -46,11 +46,11 @@ class Profile(Part):
     format: Annotated[Literal["deskpulse/profile/1"], Field(alias="schema")]
     id: Id
     version: Text
-    name: Name
+    name: Words
     kind: Literal["strategy", "season", "sheet"]
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
-    note: Name | None = None
+    note: Words | None = None
     cards: Annotated[dict[Id, Annotated[tuple[Change, ...], Field(min_length=1)]], Field(min_length=1)]
 
 
@@ -99,22 +99,30 @@ def under(profile: Profile, card: Card, without: Mapping[str, Fraction] | None =
     ``without``: what they are worth without it, where that is not what the card itself says.
     """
     base = own_weights(card).base if without is None else without
-    whole = sum(base.values(), Fraction(0))
+    whole = _sum(base.values())
     if not whole:
         raise ProfileError(
             f"profile {profile.id}: the card {card.id} has no weights yet; set them in your own copy of it"
         )
-    if pointless := sorted(
-        id
-        for change in profile.cards.get(card.id, ())
-        for id in change.items or ()
-        if card.has(id) and card.item(id).max is None
-    ):
+    changed = _changed(profile, card, base, whole)
+    rest = {id: worth for id, worth in base.items() if id not in changed}
+    left, now = whole - _sum(changed.values()), _sum(rest.values())
+    if left < 0 or (left > 0 and not now):
+        taken = shown(_sum(changed.values()) * 100 / whole)
         raise ProfileError(
-            f"profile {profile.id}, card {card.id}: {', '.join(pointless)}: no points are set for it; set them in your own copy"
+            f"profile {profile.id}, card {card.id}: the changed items weigh {taken} %; leave the others what is left of 100"
         )
+    worth = {id: worth * left / now for id, worth in rest.items()} | changed
+    _kept(profile, card, worth, whole)
+    return worth
+
+
+def _changed(profile: Profile, card: Card, base: Mapping[str, Fraction], whole: Fraction) -> dict[str, Fraction]:
+    """What the items that the profile changes are worth under it."""
+    changes = profile.cards.get(card.id, ())
+    _refuse_pointless(profile, card, changes)
     made: dict[str, Fraction] = {}
-    for change in profile.cards.get(card.id, ()):
+    for change in changes:
         ids = _selected(profile, card, change)
         if twice := sorted(set(ids) & made.keys()):
             raise ProfileError(
@@ -122,20 +130,24 @@ def under(profile: Profile, card: Card, without: Mapping[str, Fraction] | None =
             )
         # An optional item has no weight of its own: among several, its max is its part.
         parts = {id: base.get(id) or Fraction(card.item(id).max or 1) for id in ids}
-        before = sum((base.get(id, Fraction(0)) for id in ids), Fraction(0)) * 100 / whole
+        before = _sum(base.get(id, Fraction(0)) for id in ids) * 100 / whole
         after = _asked(change, before)
-        together = sum(parts.values(), Fraction(0))
+        together = _sum(parts.values())
         made |= {id: after * whole / 100 * part / together for id, part in parts.items()}
-    rest = {id: worth for id, worth in base.items() if id not in made}
-    left, now = whole - sum(made.values(), Fraction(0)), sum(rest.values(), Fraction(0))
-    if left < 0 or (left > 0 and not now):
-        taken = shown(sum(made.values(), Fraction(0)) * 100 / whole)
+    return made
+
+
+def _refuse_pointless(profile: Profile, card: Card, changes: Iterable[Change]) -> None:
+    """Raises ProfileError for changes of items that the card gives no points."""
+    own = {id for change in changes for id in change.items or () if card.has(id)}
+    if pointless := sorted(id for id in own if card.item(id).max is None):
         raise ProfileError(
-            f"profile {profile.id}, card {card.id}: the changed items weigh {taken} %; leave the others what is left of 100"
+            f"profile {profile.id}, card {card.id}: {', '.join(pointless)}: no points are set for it; set them in your own copy"
         )
-    worth = {id: worth * left / now for id, worth in rest.items()} | made
-    _kept(profile, card, worth, whole)
-    return worth
+
+
+def _sum(parts: Iterable[Fraction]) -> Fraction:
+    return sum(parts, Fraction(0))
 
 
 def named(profile: Profile, card: Card) -> None:
@@ -145,20 +157,24 @@ def named(profile: Profile, card: Card) -> None:
 
 
 def _selected(profile: Profile, card: Card, change: Change) -> Sequence[str]:
+    """Ids of the items that the change is of."""
     if change.section is not None:
-        section = next((section for section in card.sections if section.id == change.section), None)
-        if section is None:
-            known = ", ".join(section.id for section in card.sections)
-            raise ProfileError(
-                f"profile {profile.id}: the card {card.id} has no section {change.section!r}; it has: {known}"
-            )
-        return [item.id for item in section.items if item.max is not None]
-    known_ids = [item.id for item in (*card.items, *card.optional)]
-    if unknown := [id for id in change.items or () if id not in known_ids]:
+        return _of_section(profile, card, change.section)
+    ids = change.items or ()
+    known = [item.id for item in (*card.items, *card.optional)]
+    if unknown := [id for id in ids if id not in known]:
         raise ProfileError(
-            f"profile {profile.id}: the card {card.id} has no item {', '.join(unknown)}; it has: {', '.join(known_ids)}"
+            f"profile {profile.id}: the card {card.id} has no item {', '.join(unknown)}; it has: {', '.join(known)}"
         )
-    return change.items or ()
+    return ids
+
+
+def _of_section(profile: Profile, card: Card, id: str) -> Sequence[str]:
+    sections = {section.id: section for section in card.sections}
+    if id not in sections:
+        known = ", ".join(sections)
+        raise ProfileError(f"profile {profile.id}: the card {card.id} has no section {id!r}; it has: {known}")
+    return [item.id for item in sections[id].items if item.max is not None]
 
 
 def _asked(change: Change, before: Fraction) -> Fraction:
@@ -177,7 +193,7 @@ def _kept(profile: Profile, card: Card, worth: Mapping[str, Fraction], whole: Fr
     )
     for id, asked, ids in parts:
         if asked is not None:
-            share = sum((worth.get(item, Fraction(0)) for item in ids), Fraction(0)) * 100 / whole
+            share = _sum(worth.get(item, Fraction(0)) for item in ids) * 100 / whole
             if not asked[0] <= share <= asked[1]:
                 raise ProfileError(
                     f"profile {profile.id}, card {card.id}: {id} would weigh {shown(share)} %, outside {asked[0]} to {asked[1]} %"

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from scoring.cards.model import Card, Item, Target
-from scoring.fields import Name
+from scoring.fields import Words
 from scoring.period import day_zh
 from scoring.rules.base import Setting
 from scoring.rules.ratio import Ratio
@@ -47,20 +47,24 @@ def in_question(card: Card, book: Targets, day: date) -> tuple[outputs.Target, .
     """
     items, made, faults = open_items(card), [], []
     for target in book.in_force(day):
-        own = target.of == f"card|{card.id}"
         if target.sets != "target":
             continue
-        meant = [item for item in items if item.kpi == target.kpi or (own and item.id == target.kpi)]
-        if own and not meant:
-            there = ", ".join(sorted({item.kpi or item.id for item in items})) or "none"
-            faults.append(f"{_called(target)}: the card has no open item of that name; open are: {there}")
-        for item in meant:
-            faults += [f"{_called(target)}: item {item.id}: {why}" for why in _objections(item, target)]
+        own = target.of == f"card|{card.id}"
+        meant = [item for item in items if target.kpi in (item.kpi, item.id if own else None)]
+        faults += _misfits(target, meant)
         if meant:
             made.append(target)
+        elif own:
+            there = ", ".join(sorted({item.kpi or item.id for item in items})) or "none"
+            faults.append(f"{_called(target)}: the card has no open item of that name; open are: {there}")
     if faults:
         raise ValueError("\n".join([*faults, "correct the target sheet: `deskpulse targets import`"]))
     return tuple(made)
+
+
+def _misfits(target: outputs.Target, meant: Iterable[Item]) -> list[str]:
+    """Why the target does not fit items that it would fill."""
+    return [f"{_called(target)}: item {item.id}: {why}" for item in meant for why in _objections(item, target)]
 
 
 def filled(
@@ -97,7 +101,7 @@ def _whom(card: str, person: str, entry: RosterEntry | None) -> Iterator[str]:
 def _target(item: Item, found: outputs.Target) -> Target:
     kind, id = entity_kind(found.of), entity_id(found.of)
     who_zh, who_en = (_KINDS_ZH[kind], "all") if kind == "all" else (f"{_KINDS_ZH[kind]} {id}", f"{kind} {id}")
-    words = Name(
+    words = Words(
         zh=f"目标表：{who_zh}，{day_zh(found.valid_from)}起，第 {found.version} 版",
         en=f"target sheet: {who_en}, from {found.valid_from}, version {found.version}",
     )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import cached_property
 
 from scoring.cards.automation import automation_words, is_low
-from scoring.cards.figures import DURATIONS, QUALITY, known_figures
-from scoring.cards.model import Card, Item
+from scoring.cards.figures import DURATIONS, QUALITY, FigureSpec, known_figures
+from scoring.cards.model import Card, Item, Rater
 from scoring.cards.weights import own_weights
 from scoring.rounding import shown
 from scoring.rules import Setting
 from scoring.units import RANGES, factor
 from scoring.yaml_documents import Fault
 from streams.kpi.catalog import KPIS
-from streams.kpi.spec import Kpi
+from streams.kpi.spec import Direction, Kpi
 
 #: Share of a card, in percent, that the source keeps for ratings by people (S0-42).
 RESERVE = 10
@@ -25,53 +27,37 @@ RESERVE = 10
 
 def faults(card: Card) -> Iterator[Fault]:
     """Everything that makes the card ambiguous or impossible to evaluate; nothing for a sound card."""
-    yield from _ids(card)
-    for s, section in enumerate(card.sections):
-        for i, item in enumerate(section.items):
-            for where, what in _item(card, item):
-                yield ("sections", s, "items", i, *where), what
-        maxima = [item.max for item in section.items]
-        yield from _adds_up(("sections", s, "max"), "items", maxima, section.max)
-        if section.period is not None and section.period not in card.periods:
-            yield (
-                ("sections", s, "period"),
-                f"the card is not scored by {section.period}; add it to the card's `period`",
-            )
-    for o, item in enumerate(card.optional):
-        for where, what in _item(card, item):
-            yield ("optional", o, *where), what
-        if item.section not in {section.id for section in card.sections}:
-            yield ("optional", o, "section"), f"the card has no section {item.section!r}; name one it has"
-    yield from _whole(card)
-    yield from _shares(card)
-    yield from _balances(card)
-    for where, item in _placed(card):
-        if item.key in DURATIONS and not any(other.key in QUALITY for other in card.items):
-            yield (
-                (*where, "rule"),
-                f"{item.key} is scored without an item of quality beside it; add one or take this out",
-            )
+    for check in (_ids, _sections, _optional, _whole, _shares, _balances, _durations):
+        yield from check(card)
 
 
 def warnings(card: Card) -> Iterator[Fault]:
     """What is sound and yet worth a thought."""
-    yield from _worth(card)
+    if _share(card, ()) is None:
+        yield ("total", "max"), "no weights are set: nothing is scored until your own copy of the card sets them"
+    else:
+        for check in (_little_rated, _unweighed, _unbalanced):
+            yield from check(card)
     if is_low(card):
-        yield ("sections",), f"{automation_words(card)[1]} (S1-64): score KPIs, which nobody can hand in at will"
+        yield ("sections",), f"{automation_words(card).en} (S1-64): score KPIs, which nobody can hand in at will"
 
 
-def _worth(card: Card) -> Iterator[Fault]:
+def _little_rated(card: Card) -> Iterator[Fault]:
     judged = [item.id for item in card.items if item.rated or item.raters or (item.input and item.rater)]
     rated = _share(card, judged)
-    if rated is None:
-        yield ("total", "max"), "no weights are set: nothing is scored until your own copy of the card sets them"
-        return
-    if rated < RESERVE:
+    if rated is not None and rated < RESERVE:
         yield ("total",), f"people rate {shown(rated)} % of the card; {RESERVE} % is advised (S0-42)"
-    held = {id for balance in card.balance for id in (*balance.of, *balance.to)}
+
+
+def _unweighed(card: Card) -> Iterator[Fault]:
     for where, item in _placed(card):
         if item.max is None:
             yield (*where, "max"), "no weight is set: the item stays unscored until your own copy of the card sets one"
+
+
+def _unbalanced(card: Card) -> Iterator[Fault]:
+    held = {id for balance in card.balance for id in (*balance.of, *balance.to)}
+    for where, item in _placed(card):
         if item.key in DURATIONS and item.id not in held:
             yield (
                 (*where, "max"),
@@ -80,24 +66,66 @@ def _worth(card: Card) -> Iterator[Fault]:
 
 
 def _ids(card: Card) -> Iterator[Fault]:
-    sections: set[str] = set()
-    for s, section in enumerate(card.sections):
-        if section.id in sections:
-            yield ("sections", s, "id"), f"the section id {section.id!r} is used twice; give every section its own"
-        sections.add(section.id)
+    for s in _again(section.id for section in card.sections):
+        id = card.sections[s].id
+        yield ("sections", s, "id"), f"the section id {id!r} is used twice; give every section its own"
+    items = [*_placed(card), *((("optional", o), item) for o, item in enumerate(card.optional))]
+    for i in _again(item.id for _, item in items):
+        where, item = items[i]
+        yield (*where, "id"), f"the item id {item.id!r} is used twice; give every item its own"
+    for id in _twice(column.id for column in card.evaluators):
+        yield ("evaluators",), f"the column {id!r} is there twice; give every column its own id"
+
+
+def _again(ids: Iterable[str]) -> Iterator[int]:
+    """Positions of the ids that stood before."""
     seen: set[str] = set()
-    for where, item in (*_placed(card), *((("optional", o), item) for o, item in enumerate(card.optional))):
-        if item.id in seen:
-            yield (*where, "id"), f"the item id {item.id!r} is used twice; give every item its own"
-        seen.add(item.id)
-    columns = [column.id for column in card.evaluators]
-    for id, times in Counter(columns).items():
-        if times > 1:
-            yield ("evaluators",), f"the column {id!r} is there twice; give every column its own id"
+    for at, id in enumerate(ids):
+        if id in seen:
+            yield at
+        seen.add(id)
+
+
+def _twice(ids: Iterable[str]) -> list[str]:
+    return [id for id, times in Counter(ids).items() if times > 1]
+
+
+def _sections(card: Card) -> Iterator[Fault]:
+    for s, section in enumerate(card.sections):
+        for i, item in enumerate(section.items):
+            yield from _under(("sections", s, "items", i), _item(card, item))
+        maxima = [item.max for item in section.items]
+        yield from _adds_up(("sections", s, "max"), "items", maxima, section.max)
+        if section.period is not None and section.period not in card.periods:
+            yield (
+                ("sections", s, "period"),
+                f"the card is not scored by {section.period}; add it to the card's `period`",
+            )
+
+
+def _optional(card: Card) -> Iterator[Fault]:
+    sections = {section.id for section in card.sections}
+    for o, item in enumerate(card.optional):
+        yield from _under(("optional", o), _item(card, item))
+        if item.section not in sections:
+            yield ("optional", o, "section"), f"the card has no section {item.section!r}; name one it has"
+
+
+def _durations(card: Card) -> Iterator[Fault]:
+    if any(item.key in QUALITY for item in card.items):
+        return
     for where, item in _placed(card):
-        for id, times in Counter(rater.id for rater in item.raters).items():
-            if times > 1:
-                yield (*where, "raters"), f"the rater {id!r} is there twice; give every rater his own id"
+        if item.key in DURATIONS:
+            yield (
+                (*where, "rule"),
+                f"{item.key} is scored without an item of quality beside it; add one or take this out",
+            )
+
+
+def _under(at: tuple[str | int, ...], found: Iterable[Fault]) -> Iterator[Fault]:
+    """Faults of an item, at its place in the card."""
+    for where, what in found:
+        yield (*at, *where), what
 
 
 def _placed(card: Card) -> Iterator[tuple[tuple[str | int, ...], Item]]:
@@ -177,20 +205,73 @@ def _balances(card: Card) -> Iterator[Fault]:
             )
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """An item with what its figure is: a KPI, or a figure that the card or the program describes; neither where people rate."""
+
+    card: Card
+    item: Item
+
+    @cached_property
+    def figures(self) -> Mapping[str, FigureSpec]:
+        """The figures that the item may name besides KPIs."""
+        return {**known_figures(), **self.card.figures}
+
+    @property
+    def kpi(self) -> Kpi | None:
+        """The item's KPI, where the catalogue has it."""
+        return KPIS.get(self.item.kpi) if self.item.kpi is not None else None
+
+    @property
+    def better(self) -> Direction | None:
+        """Which way its figure is better."""
+        known = self.kpi or self.figures.get(self.item.key)
+        return known.better if known else None
+
+    @property
+    def setting(self) -> Setting:
+        """What its rule is checked against."""
+        item, target = self.item, self.item.target
+        return Setting(
+            max=item.max,
+            unit=item.unit,
+            op=target.op if target else None,
+            target=target.number if target else None,
+            better=self.better,
+            reference=item.reference is not None,
+        )
+
+
 def _item(card: Card, item: Item) -> Iterator[Fault]:
+    if (wrong := _sources(item)) is not None:
+        yield wrong
+        return
+    scored = _Scored(card, item)
+    for check in (_kpi_id, _figure_id, _evidence, _scorable):
+        yield from check(scored)
+    if scored.kpi is not None and scored.kpi.live:
+        return  # no figure of a period: nothing else can be told of it
+    for check in (_kpi, _target, _reference, _no_cases, _raters, _veto):
+        yield from check(scored)
+    yield from item.rule.objections(scored.setting)
+
+
+def _sources(item: Item) -> Fault | None:
+    """The fault of an item that does not name the one source of its value; None: it does, or people rate it."""
     sources = [name for name in ("kpi", "metric", "input") if getattr(item, name) is not None]
     if item.rated and sources:
-        yield (
+        return (
             (sources[0],),
             f"a person gives the {item.rule.asks}: take `{sources[0]}` out, or name it under `evidence`",
         )
-        return
     if not item.rated and len(sources) != 1:
         given = " and ".join(f"`{name}`" for name in sources) or "no source of its value"
-        yield (), f"has {given}; write exactly one of `kpi`, `metric` and `input`"
-        return
-    yield from _source(card, item)
-    kpi = KPIS.get(item.kpi) if item.kpi is not None else None
+        return (), f"has {given}; write exactly one of `kpi`, `metric` and `input`"
+    return None
+
+
+def _scorable(scored: _Scored) -> Iterator[Fault]:
+    kpi = scored.kpi
     if kpi and not kpi.scored:
         yield (
             ("kpi",),
@@ -199,92 +280,117 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         )
     if kpi and kpi.live:
         yield ("kpi",), f"{kpi.id} is a value of this moment: a period has none; take another KPI"
+
+
+def _kpi(scored: _Scored) -> Iterator[Fault]:
+    item, kpi = scored.item, scored.kpi
+    if kpi is None:
+        if item.entity == "team":
+            yield ("entity",), "only a KPI can be the team's: hand the team's figure in as his, or name a `kpi`"
         return
-    if kpi and factor(kpi.unit, item.unit) is None:
+    if factor(kpi.unit, item.unit) is None:
         yield ("unit",), f"the KPI {kpi.id} is in {kpi.unit}, which cannot be shown in {item.unit}; take another unit"
-    if kpi and (alien := item.requires.model_fields_set - set(kpi.policy_fields)):
+    if alien := item.requires.model_fields_set - set(kpi.policy_fields):
         known = ", ".join(kpi.policy_fields) or "none"
         yield ("requires",), f"the KPI {kpi.id} does not depend on {', '.join(sorted(alien))}; it depends on: {known}"
-    if item.entity == "team" and not kpi:
-        yield ("entity",), "only a KPI can be the team's: hand the team's figure in as his, or name a `kpi`"
-    target, figure = item.target, card.figures.get(item.key) or known_figures().get(item.key)
-    if target is not None and (target.op == "between") != isinstance(target.value, tuple):
+
+
+def _target(scored: _Scored) -> Iterator[Fault]:
+    target = scored.item.target
+    if target is None:
+        return
+    if (target.op == "between") != isinstance(target.value, tuple):
         yield ("target", "value"), "`between` takes two numbers, every other `op` one; correct it"
-    if target is not None:
-        yield from _impossible(item, kpi, ("target", "value"), target.value)
-    if item.veto is not None:
-        for name in ("gte", "lte"):
-            yield from _impossible(item, kpi, ("veto", name), getattr(item.veto, name))
-    if target is not None and item.reference is not None:
+    for value in target.value if isinstance(target.value, tuple) else (target.value,):
+        yield from _impossible(scored, ("target", "value"), value)
+
+
+def _reference(scored: _Scored) -> Iterator[Fault]:
+    item = scored.item
+    if item.reference is None:
+        return
+    if item.target is not None:
         yield ("reference",), "the value is held against the target or against a reference; keep one of them"
-    if item.reference is not None and (item.kpi is not None or item.rule.asks != "attainment"):
+    if item.kpi is not None or item.rule.asks != "attainment":
         yield ("reference",), "a reference is handed in with a figure that a `ratio` scores; take it out here"
+
+
+def _no_cases(scored: _Scored) -> Iterator[Fault]:
+    item = scored.item
     if item.no_cases is not None and item.max is not None and item.no_cases > item.max:
         yield ("no_cases",), f"{item.no_cases} points are above the item's max {item.max}; make them agree"
-    yield from _raters(item)
-    if item.veto is not None and item.veto.gte is None and item.veto.lte is None:
+
+
+def _veto(scored: _Scored) -> Iterator[Fault]:
+    veto = scored.item.veto
+    if veto is None:
+        return
+    yield from _impossible(scored, ("veto", "gte"), veto.gte)
+    yield from _impossible(scored, ("veto", "lte"), veto.lte)
+    if veto.gte is None and veto.lte is None:
         yield ("veto",), "the veto has no limit; give `gte` or `lte`"
-    setting = Setting(
-        max=item.max,
-        unit=item.unit,
-        op=target.op if target else None,
-        target=target.number if target else None,
-        better=kpi.better if kpi else figure.better if figure else None,
-        reference=item.reference is not None,
-    )
-    yield from item.rule.objections(setting)
 
 
-def _impossible(
-    item: Item, kpi: Kpi | None, where: tuple[str, ...], asked: Decimal | tuple[Decimal, Decimal] | None
-) -> Iterator[Fault]:
+def _impossible(scored: _Scored, where: tuple[str, ...], value: Decimal | None) -> Iterator[Fault]:
     """A value that the figure can never have: who is held against it always, or never, meets it."""
-    low, high = RANGES[item.unit]
-    if kpi is not None and (times := factor(kpi.unit, item.unit)) is not None:
-        low, high = (None if end is None else Decimal(str(end)) * times for end in kpi.possible)
-    for value in asked if isinstance(asked, tuple) else (asked,):
-        if value is None or ((low is None or value >= low) and (high is None or value <= high)):
-            continue
-        ends = ", ".join(
-            f"{word} {shown(end)}" for word, end in (("at least", low), ("at most", high)) if end is not None
+    item, (low, high) = scored.item, _possible(scored)
+    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+        return
+    ends = ", ".join(f"{word} {shown(end)}" for word, end in (("at least", low), ("at most", high)) if end is not None)
+    yield where, f"{item.key} is {ends} ({item.unit}), never {shown(value)}"
+
+
+def _possible(scored: _Scored) -> tuple[Decimal | None, Decimal | None]:
+    """Least and greatest value that the item's figure can have, in its unit; None: no end."""
+    unit, kpi = scored.item.unit, scored.kpi
+    if kpi is None or (times := factor(kpi.unit, unit)) is None:
+        return RANGES[unit]
+    low, high = (None if end is None else Decimal(str(end)) * times for end in kpi.possible)
+    return low, high
+
+
+def _kpi_id(scored: _Scored) -> Iterator[Fault]:
+    id = scored.item.kpi
+    if id is None or id in KPIS:
+        return
+    if (figure := scored.figures.get(id)) is not None:
+        yield ("kpi",), f"{id!r} is no KPI of the catalogue yet; write it under `{_word(figure.by)}`"
+    else:
+        yield (
+            ("kpi",),
+            f"no KPI is called {id!r}; {_near(id, KPIS)}; what is not computed yet stands under `metric`",
         )
-        yield where, f"{item.key} is {ends} ({item.unit}), never {shown(value)}"
 
 
-def _source(card: Card, item: Item) -> Iterator[Fault]:
-    """What is wrong with where the value comes from."""
-    figures = {**known_figures(), **card.figures}
-    if item.kpi is not None and item.kpi not in KPIS:
-        if item.kpi in figures:
-            yield (
-                ("kpi",),
-                f"{item.kpi!r} is no KPI of the catalogue yet; write it under `{_word(figures[item.kpi].by)}`",
-            )
-        else:
-            yield (
-                ("kpi",),
-                f"no KPI is called {item.kpi!r}; {_near(item.kpi, KPIS)}; what is not computed yet stands under `metric`",
-            )
+def _figure_id(scored: _Scored) -> Iterator[Fault]:
     for word in ("metric", "input"):
-        id = getattr(item, word)
-        if id is None:
-            continue
-        if id in KPIS and id not in figures:
-            yield (
-                (word,),
-                f"the KPI catalogue has {id!r}; write it under `kpi`, or, where nothing sends its events, describe it under "
-                "the card's `figures` to hand it in",
-            )
-        elif id not in figures:
-            near = _near(id, [known for known, spec in figures.items() if _word(spec.by) == word])
-            yield (word,), f"no {word} is called {id!r}; {near}; describe one of your own under the card's `figures`"
-        elif _word(figures[id].by) != word:
-            yield (word,), f"{id!r} comes from {figures[id].by}; write it under `{_word(figures[id].by)}`"
-        elif figures[id].unit != item.unit:
-            yield ("unit",), f"{id} is in {figures[id].unit}, not in {item.unit}; write `unit: {figures[id].unit}`"
-    for e, id in enumerate(item.evidence):
-        if id not in KPIS and id not in figures:
-            yield ("evidence", e), f"no KPI or figure is called {id!r}; {_near(id, [*KPIS, *figures])}"
+        if (id := getattr(scored.item, word)) is not None and (wrong := _figure(scored, word, id)) is not None:
+            yield wrong
+
+
+def _figure(scored: _Scored, word: str, id: str) -> Fault | None:
+    """What is wrong with a figure that the item names under ``word``."""
+    spec, unit = scored.figures.get(id), scored.item.unit
+    if spec is None and id in KPIS:
+        return (
+            (word,),
+            f"the KPI catalogue has {id!r}; write it under `kpi`, or, where nothing sends its events, describe it under "
+            "the card's `figures` to hand it in",
+        )
+    if spec is None:
+        near = _near(id, [known for known, of in scored.figures.items() if _word(of.by) == word])
+        return (word,), f"no {word} is called {id!r}; {near}; describe one of your own under the card's `figures`"
+    if _word(spec.by) != word:
+        return (word,), f"{id!r} comes from {spec.by}; write it under `{_word(spec.by)}`"
+    if spec.unit != unit:
+        return ("unit",), f"{id} is in {spec.unit}, not in {unit}; write `unit: {spec.unit}`"
+    return None
+
+
+def _evidence(scored: _Scored) -> Iterator[Fault]:
+    for e, id in enumerate(scored.item.evidence):
+        if id not in KPIS and id not in scored.figures:
+            yield ("evidence", e), f"no KPI or figure is called {id!r}; {_near(id, [*KPIS, *scored.figures])}"
 
 
 def _word(by: str) -> str:
@@ -296,14 +402,21 @@ def _near(id: str, among: Collection[str]) -> str:
     return f"nearest: {', '.join(near)}" if near else f"known: {', '.join(among)}"
 
 
-def _raters(item: Item) -> Iterator[Fault]:
+def _raters(scored: _Scored) -> Iterator[Fault]:
+    item = scored.item
     if not item.raters:
         return
+    for id in _twice(rater.id for rater in item.raters):
+        yield ("raters",), f"the rater {id!r} is there twice; give every rater his own id"
     if item.rule.asks == "level" or item.kpi is not None:
         yield ("raters",), "raters are blended into a figure or a rating; take them out of levels and of KPIs"
     if (together := sum(rater.weight for rater in item.raters)) != 100:
         yield ("raters",), f"the raters' weights add up to {together}, not to 100; correct them"
-    for r, rater in enumerate(item.raters):
+    yield from _least(item.raters)
+
+
+def _least(raters: Sequence[Rater]) -> Iterator[Fault]:
+    for r, rater in enumerate(raters):
         if rater.least is not None and rater.weight < rater.least:
             yield (
                 ("raters", r, "weight"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
-from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,21 +15,22 @@ from scoring import yaml_documents
 from scoring.cards import profiles
 from scoring.cards.automation import automation_words
 from scoring.cards.load import find, known, load
-from scoring.cards.model import Card
+from scoring.cards.model import Card, Item
 from scoring.cards.profile_calendar import load_calendar
 from scoring.cards.profiles import Profile, find_profile, known_profiles, load_profile
 from scoring.cards.schema import schemas
 from scoring.cards.validation import warnings
 from scoring.cards.weights import Weights, own_weights
+from scoring.commands import output
+from scoring.commands.output import clear, stop, table
 from scoring.evaluation.trial import attempt, fields_of
-from scoring.rounding import NONE, cents, shown, some
+from scoring.rounding import NONE, cents, some
 from scoring.yaml_documents import DocumentError, File
 from streams import bounded_yaml
 from streams.language import said
 
 card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
 
-_WIDTH = 200
 _CardName = Annotated[
     str, typer.Argument(metavar="CARD", help="Id of a card that comes with the program, or a .yaml file")
 ]
@@ -46,22 +45,21 @@ def commands() -> None:
 @card.command("list")
 def list_() -> None:
     """The cards and the profiles that come with the program."""
-    table = _table(
+    of_cards = table(
         "评分卡 Card", "名称 Name", "岗位 Role", "考核周期 Period", "考核指标 Items", "满分 Max", "完整性 Completeness"
     )
     for id, file in known().items():
         one = load(file)
         said = f"{one.completeness.zh}\n{one.completeness.en}" if one.completeness else ""
         names = f"{one.name.zh}\n{one.name.en}"
-        table.add_row(id, names, one.role, ", ".join(one.periods), str(len(one.items)), some(one.total.max), said)
-    console = _console()
-    console.print(table)
-    table = _table("方案 Profile", "名称 Name", "类别 Kind", "评分卡 Cards", "说明 Note")
+        of_cards.add_row(id, names, one.role, ", ".join(one.periods), str(len(one.items)), some(one.total.max), said)
+    output.show(of_cards)
+    of_profiles = table("方案 Profile", "名称 Name", "类别 Kind", "评分卡 Cards", "说明 Note")
     for id in known_profiles():
         profile = find_profile(id)
         note = f"{profile.note.zh}\n{profile.note.en}" if profile.note else ""
-        table.add_row(id, f"{profile.name.zh}\n{profile.name.en}", profile.kind, ", ".join(profile.cards), note)
-    console.print(table)
+        of_profiles.add_row(id, f"{profile.name.zh}\n{profile.name.en}", profile.kind, ", ".join(profile.cards), note)
+    output.show(of_profiles)
 
 
 @card.command()
@@ -71,15 +69,13 @@ def show(
     as_json: _AsJson = False,
 ) -> None:
     """A card with its items, targets, rules and sources; with --profile also what items weigh under it."""
-    try:
+    with clear():
         one = find(name)
         weights = own_weights(one) if profile is None else _under(find_profile(profile), one)
-    except ValueError as error:
-        _stop(str(error))
     if as_json:
         typer.echo(one.model_dump_json(by_alias=True, exclude_defaults=True, indent=2))
         return
-    _console().print(_shown(one, weights, profile))
+    output.show(_shown(one, weights, profile))
 
 
 @card.command()
@@ -123,10 +119,8 @@ def try_(
     Examples: `deskpulse card try s4-b-cs-supervisor-scale B1 value=98.5`, `… s4-c-installer C1 actual=2 reference=3`,
     `… s4-f-aftersales-supervisor-kpi F5 level=2 pick=4`, `… s0-c-three-dimensions communication superior=90 peers=80`.
     """
-    try:
+    with clear():
         tried = attempt(find(name), item, _fields(given or []))
-    except ValueError as error:
-        _stop(str(error))
     if as_json:
         typer.echo(msgspec.json.Encoder(decimal_format="number").encode(tried.as_data()))
         return
@@ -149,7 +143,7 @@ def schema(
             (out / file).write_text(text, encoding="utf-8")
             typer.echo(f"written: {out / file}")
     except OSError as error:
-        _stop(f"cannot write to {out}: {error}; choose another directory")
+        stop(f"cannot write to {out}: {error}; choose another directory")
 
 
 def _fields(given: Iterable[str]) -> dict[str, str]:
@@ -208,7 +202,7 @@ def _under(profile: Profile, one: Card) -> Weights:
 
 
 def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
-    table = _table(
+    made = table(
         "考核指标\nItem",
         "名称 Name",
         "数据 Figure",
@@ -219,43 +213,35 @@ def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
         "来源 Source",
     )
     periods = ", ".join(one.periods)
-    table.title = escape(
+    made.title_style = "bold"
+    made.title = escape(
         f"{one.name.zh} · {one.name.en}\n{one.id} v{one.version} · {one.role} · {periods} · 满分 max {some(one.total.max)}"
         + (f" · {profile}" if profile else "")
     )
-    table.caption = escape(" · ".join(automation_words(one)))
+    automated = automation_words(one)
+    made.caption = escape(f"{automated.zh} · {automated.en}")
     for section in one.sections:
-        table.add_row(
+        made.add_row(
             f"[bold]{escape(section.name.zh)}[/]", f"[bold]{escape(section.name.en)}[/]", "", "", some(section.max)
         )
-        extra = [item for item in one.optional if item.section == section.id]
-        for item in (*section.items, *extra):
-            old, new = weights.base.get(item.id), weights.worth.get(item.id)
-            weight = NONE if new is None else shown(new) if old == new else f"{some(old)} → {shown(new)}"
-            figure = item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
-            rule = "\n".join(item.rule.words())
-            assumed = ("weight assumed",) if item.max is not None and item.max_origin == "assumed" else ()
-            source = " ".join((item.rule_origin, *assumed, *item.rows, *item.readings))
-            mark = " (optional)" if item in extra else ""
-            table.add_row(
-                item.id + mark, escape(f"{item.name.zh}\n{item.name.en}"), figure, escape("\n".join(dict.fromkeys(item.target_words()))),
-                some(item.max), weight, escape(rule), source,
-            )  # fmt: skip
-    return table
+        for item in section.items:
+            made.add_row(item.id, *_cells(one, item, weights))
+        for item in one.optional:
+            if item.section == section.id:
+                made.add_row(f"{item.id} (optional)", *_cells(one, item, weights))
+    return made
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH)
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(said(message), err=True)
-    raise typer.Exit(1)
+def _cells(one: Card, item: Item, weights: Weights) -> Iterator[str]:
+    """What stands behind an item's id."""
+    yield escape(f"{item.name.zh}\n{item.name.en}")
+    yield item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
+    target = item.target_words()
+    yield escape(target.zh if target.zh == target.en else f"{target.zh}\n{target.en}")
+    yield some(item.max)
+    old, new = some(weights.base.get(item.id)), some(weights.worth.get(item.id))
+    yield f"{old} → {new}" if weights.changed(item.id) and item.id in weights.worth else new
+    rule = item.rule.words()
+    yield escape(f"{rule.zh}\n{rule.en}")
+    assumed = ("weight assumed",) if item.max is not None and item.max_origin == "assumed" else ()
+    yield " ".join((item.rule_origin, *assumed, *item.rows, *item.readings))

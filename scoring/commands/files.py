@@ -52,7 +52,7 @@ def files(
 
 
 def excluded(connection: Connection, run: RunRecord, revision: int, called: Names) -> Mapping[str, list[Excluded]]:
-    """Person → what accepted appeals up to a revision have left out of his figures, or put right, and why."""
+    """Person → what accepted appeals up to a revision have left out of their figures, or put right, and why."""
     made: dict[str, list[Excluded]] = {}
     for one in appeals.all_appeals(connection, run):
         decision = one.decision

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
+from sqlalchemy import Connection
 
 from scoring.cards.load import find, known
+from scoring.cards.model import Evaluator
 from scoring.cards.profile_calendar import load_calendar
 from scoring.commands.options import (
     AsJson,
@@ -33,11 +36,12 @@ from scoring.commands.output import as_json, clear, row, show, stop, table
 from scoring.period import Month, Period
 from scoring.rounding import NONE
 from scoring.runs.canonical_json import written
+from scoring.runs.jsonl import Document
 from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import Difference
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import broken, entries
-from scoring.store.runs import all_revisions, all_runs, card_of, find_run, result_of, revision_of
+from scoring.store.runs import RunRecord, all_revisions, all_runs, card_of, find_run, result_of, revision_of
 from scoring.workflow import lifecycle
 from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
 from streams.kpi.as_of import day_of
@@ -189,26 +193,40 @@ def status(
             "评分卡 Card", "考核周期 Period", "状态 State", "修订版 Revision", "已发布 Published", "待签 Unsigned"
         )
         for run in found:
-            signed, form = lifecycle.signatures(connection, run), card_of(connection, run)
-            due = {one: lifecycle.turn(form, signed.get(one, {})) for one in lifecycle.people_of(connection, run)}
+            due = _due(connection, run)
             left = sum(1 for one in due.values() if one is not None)
             row(made, run.card, run.period, run.state, run.revision, run.published, f"{left} of {len(due)}")
         show(made)
         if len(found) == 1:
             called = names(operation, ids)
-            sheets = table("人员 Person", "已签 Signed", "轮到 Next")
-            for person, turn in due.items():
-                done = ", ".join(
-                    f"{one.column} ({one.absent or called.beside(one.author)})"
-                    for one in signed.get(person, {}).values()
-                )
-                row(sheets, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
-            show(sheets)
-            history = table("修订版 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
-            for each in all_revisions(connection, found[0]):
-                at = f"{each.at:%Y-%m-%d %H:%M:%S %Z}"
-                row(history, each.revision, at, called.beside(each.author), each.reason, each.result)
-            show(history)
+            show(_sheets(connection, found[0], called))
+            show(_history(connection, found[0], called))
+
+
+def _due(connection: Connection, run: RunRecord) -> dict[str, Evaluator | None]:
+    """Person → whose turn it is on their sheet; None: all have signed."""
+    signed, form = lifecycle.signatures(connection, run), card_of(connection, run)
+    return {one: lifecycle.turn(form, signed.get(one, {})) for one in lifecycle.people_of(connection, run)}
+
+
+def _sheets(connection: Connection, run: RunRecord, called: Names) -> Table:
+    """Who has signed each person's sheet, and whose turn it is."""
+    signed = lifecycle.signatures(connection, run)
+    made = table("人员 Person", "已签 Signed", "轮到 Next")
+    for person, turn in _due(connection, run).items():
+        done = ", ".join(
+            f"{one.column} ({one.absent or called.beside(one.author)})" for one in signed.get(person, {}).values()
+        )
+        row(made, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
+    return made
+
+
+def _history(connection: Connection, run: RunRecord, called: Names) -> Table:
+    made = table("修订版 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
+    for each in all_revisions(connection, run):
+        at = f"{each.at:%Y-%m-%d %H:%M:%S %Z}"
+        row(made, each.revision, at, called.beside(each.author), each.reason, each.result)
+    return made
 
 
 def show_(
@@ -229,44 +247,20 @@ def show_(
         result = result_of(connection, run, revision)
         frozen = revision_of(connection, run, revision or run.revision)
         called = names(operation, ids)
-    if json_ and person is None:
-        typer.echo(written(result.whole()).decode())
-        return
     one = result.person(person) if person is not None else None
     if person is not None and one is None:
         stop(f"{person!r} is not scored on {run.card} in {run.period}; `deskpulse score status` says who is")
-    if json_ and one is not None:
-        as_json({"score": one.score, "outcomes": one.outcome})
+    if json_:
+        if one is None:
+            typer.echo(written(result.whole()).decode())
+        else:
+            as_json({"score": one.score, "outcomes": one.outcome})
         return
     typer.echo(
         f"{run.card} v{result.head['card_version']} · {run.period} · revision {frozen.revision} ({frozen.reason}) · {run.state}"
     )
     if one is None:
-        everybody = table(
-            "人员 Person",
-            "总分 Total",
-            "已评满分 Max scored",
-            "排名 Rank",
-            "等级 Grade",
-            "应发金额 Money",
-            "后续措施 Actions",
-        )
-        for each in result:
-            score, own = each.score, each.outcome
-            standing = own["standings"][0] if own else {}
-            money = own["pay"]["money"] if own and own["pay"] else None
-            actions = ", ".join(action["name"]["zh"] for action in own["actions"]) if own else ""
-            row(
-                everybody,
-                called.beside(score["person"]),
-                score.get("total"),
-                score["scored_max"],
-                standing.get("rank"),
-                standing.get("grade"),
-                money,
-                actions,
-            )
-        show(everybody)
+        show(_everybody(result, called))
         return
     typer.echo(called.beside(one.person))
     items = table("考核指标 Item", "得分 Points", "满分 Max", "原因 Reason")
@@ -280,6 +274,32 @@ def show_(
         )
     show(items)
     typer.echo(f"总分 total {one.score.get('total') or NONE} / {one.score['scored_max']}")
+
+
+def _everybody(result: Document, called: Names) -> Table:
+    """Totals and outcomes, a line a person."""
+    made = table(
+        "人员 Person",
+        "总分 Total",
+        "已评满分 Max scored",
+        "排名 Rank",
+        "等级 Grade",
+        "应发金额 Money",
+        "后续措施 Actions",
+    )
+    for each in result:
+        score = each.score
+        row(made, called.beside(score["person"]), score.get("total"), score["scored_max"], *_decided(each.outcome))
+    return made
+
+
+def _decided(outcome: Mapping[str, Any] | None) -> tuple[object, ...]:
+    """Rank, grade, money and actions, as far as they were decided."""
+    if outcome is None:
+        return None, None, None, None
+    standing, pay = outcome["standings"][0], outcome["pay"]
+    actions = ", ".join(action["name"]["zh"] for action in outcome["actions"])
+    return standing.get("rank"), standing.get("grade"), pay["money"] if pay else None, actions
 
 
 def verify(ctx: typer.Context, card: CardName, when: PeriodOption, revision: Revision = None) -> None:

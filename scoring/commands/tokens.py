@@ -28,7 +28,7 @@ def add_(
     name: Name,
     role: Annotated[str, typer.Option(help=f"{', '.join(ROLES)}: sees their own sheet, their team, all")],
     by: By,
-    person: Annotated[str | None, typer.Option(help="His id on the roster; an agent needs one")] = None,
+    person: Annotated[str | None, typer.Option(help="Their id on the roster; an agent needs one")] = None,
     team: Annotated[str | None, typer.Option(help="The team they lead; a supervisor needs one")] = None,
     days: Annotated[int, typer.Option(help=f"How long it is good, at most {MOST_DAYS} days")] = DAYS,
 ) -> None:

@@ -137,17 +137,21 @@ def _found(path: str, document: dict[str, Any], person: dict[str, Any]) -> Any:
     return found
 
 
+def _head(source: str | Constant | Lookup) -> str | None:
+    """What the path into a result begins with; None for a constant."""
+    path = source.path if isinstance(source, Lookup) else source
+    return path.split(".")[0] if isinstance(path, str) else None
+
+
 def _faults(mapping: Mapping) -> Iterator[Fault]:
     if not re.match(r"https?://|\$\{", mapping.url):
         yield ("url",), f"{mapping.url!r} is no address; write it like https://hr.example/api/scores"
     for name, source in mapping.fields.items():
-        path = source.path if isinstance(source, Lookup) else source
-        if isinstance(path, str) and path.split(".")[0] not in (*PERSON, *RUN):
-            known = ", ".join((*PERSON, *RUN))
-            yield ("fields", name), f"results have no {path.split('.')[0]!r}; they have: {known}"
-        nested = [other for other in mapping.fields if other.startswith(f"{name}.")]
-        if nested:
-            yield ("fields", name), f"{name} is a value here and a parent in {nested[0]}; rename one"
+        if (head := _head(source)) not in (None, *PERSON, *RUN):
+            yield ("fields", name), f"results have no {head!r}; they have: {', '.join((*PERSON, *RUN))}"
+        nested = next((other for other in mapping.fields if other.startswith(f"{name}.")), None)
+        if nested is not None:
+            yield ("fields", name), f"{name} is a value here and a parent in {nested}; rename one"
     for name in mapping.required:
         if name not in mapping.fields:
             yield ("required",), f"{name!r} is no field of the mapping; take it out or add it to `fields`"

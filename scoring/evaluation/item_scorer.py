@@ -1,7 +1,8 @@
-"""One item of one person: from his figure, or what was handed in, to points and the reason for them."""
+"""One item of one person: from their figure, or what was handed in, to points and the reason for them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,15 +13,15 @@ from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import ItemScore, Measured, Weight
-from scoring.fields import Name
+from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.rounding import NONE, cents, shown
 from scoring.rules import Inputs, RefusedError
-from scoring.units import factor, said
+from scoring.units import Unit, factor, said
 from streams.contracts.outputs import Figure
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.spec import Bound, side_of
+from streams.kpi.spec import Bound, Kpi, side_of
 
 _NOTHING = Given()
 
@@ -38,21 +39,16 @@ class ItemScorer:
         self._weight = None if worth is None or item.max is None else Weight(worth, worth / Fraction(item.max))
         number = item.target.number if item.target else None
         self._target = None if number is None else Fraction(number)
-        zh, en = item.target_words()
-        self._asked = (f"目标值 {zh}", f"target {en}") if item.target else (NONE, NONE)
+        target = item.target_words()
+        self._asked = (f"目标值 {target.zh}", f"target {target.en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
-        self._times = factor(kpi.unit, item.unit) if kpi else 100 if item.unit == "pct" else 1
-        self._presupposed = [
-            (name, asked, have)
-            for name in sorted(item.requires.model_fields_set)
-            for policy in judged.versions
-            if (asked := getattr(item.requires, name)) != (have := getattr(policy, name))
-        ]
+        self._times = _times(kpi, item.unit)
+        self._presupposed = _unmet(item, judged)
         self._new_weight = _new_weight(item, weights)
 
     def score(self, own: Measured, team: Measured | None, given: Decimal | Given | None) -> ItemScore:
-        """The item's score from his sums, his team's, and what was handed in for it."""
+        """The item's score from their sums, their team's, and what was handed in for it."""
         if isinstance(given, Decimal):
             given = Given(value=Fraction(given))
         try:
@@ -73,11 +69,10 @@ class ItemScorer:
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
-        if bound.kind == "mean":  # a person's days differ more than his cases: the interval comes from them
-            spread = month.spreads.get(bound.id)
-            low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
-            figure = replace(figure, low=low, high=high)
-        for name, asked, have in self._presupposed:
+        if bound.kind == "mean":  # a person's days differ more than their cases: the interval comes from them
+            figure = _by_days(figure, bound, month)
+        if self._presupposed is not None:
+            name, asked, have = self._presupposed
             return self._unscored(
                 figure,
                 f"目标值以 {name} = {asked} 为前提，现行口径设置为 {have}",
@@ -98,28 +93,30 @@ class ItemScorer:
     def _handed_in(self, given: Given) -> ItemScore:
         item = self.item
         value, how = given.value, ("", "")
-        if item.raters and given.ratings:
-            blended = blend(item.raters, given.ratings, None)
-            if blended is not None:
-                value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
+        if blended := blend(item.raters, given.ratings, None):
+            value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
         figure = handed_in(value, given.n, item.unit == "pct")
         if value is None:
-            if given.n == 0 and item.no_cases is not None:
-                return self._without_cases(figure, item.no_cases)
-            if item.metric is not None and given.n is None:
-                return self._unscored(figure, "尚未采集该指标的数据", "not measured yet")
-            return self._unscored(figure, "尚未录入数据", "nobody has handed in a figure")
-        against = self._target if given.reference is None else given.reference
-        if item.reference is not None and given.reference is None:
-            return self._unscored(
-                figure, f"尚未录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
-            )
-        asked = self._asked
-        if given.reference is not None:
-            name = item.reference or Name(zh="目标值", en="target")
-            zh, en = said(given.reference, item.unit)
-            asked = f"{name.zh} {zh}", f"{name.en} {en}"
-        return self._ruled(figure, value, Inputs(value, against), asked, how)
+            return self._nothing(figure, given.n)
+        if given.reference is None:
+            if item.reference is not None:
+                return self._unscored(
+                    figure, f"尚未录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
+                )
+            return self._ruled(figure, value, Inputs(value, self._target), self._asked, how)
+        name = item.reference or Words(zh="目标值", en="target")
+        reference = said(given.reference, item.unit)
+        asked = f"{name.zh} {reference.zh}", f"{name.en} {reference.en}"
+        return self._ruled(figure, value, Inputs(value, given.reference), asked, how)
+
+    def _nothing(self, figure: Figure, n: int | None) -> ItemScore:
+        """The item without a figure; ``n``: how many cases there were, as far as somebody has said."""
+        item = self.item
+        if n == 0 and item.no_cases is not None:
+            return self._without_cases(figure, item.no_cases)
+        if n is None and item.metric is not None:
+            return self._unscored(figure, "尚未采集该指标的数据", "not measured yet")
+        return self._unscored(figure, "尚未录入数据", "nobody has handed in a figure")
 
     def _rated(self, given: Given) -> ItemScore:
         item = self.item
@@ -197,18 +194,21 @@ class ItemScorer:
 
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
         """Least and most points within the interval, where the value's band does not hold it all."""
-        if not self.item.rule.stepped or figure.low is None or figure.high is None or value is None or not self._times:
+        rule = self.item.rule
+        if not rule.stepped or value is None or not self._times or figure.low is None or figure.high is None:
             return None
-        rule, ends = self.item.rule, [Fraction(end) * self._times for end in (figure.low, figure.high)]
-        if all(rule.step(end) == rule.step(value) for end in ends):
+        low, high = Fraction(figure.low) * self._times, Fraction(figure.high) * self._times
+        if rule.step(low) == rule.step(value) == rule.step(high):
             return None
-        asked = self.item.target.value if self.item.target else None
-        if isinstance(
-            asked, tuple
-        ):  # the best is in the middle then, and the ends of the interval may lie on both sides
-            ends += [Fraction(end) for end in asked if ends[0] <= end <= ends[1]]
+        ends = (low, high, *self._best_within(low, high))
         earned = [points for end in ends if (points := rule.score(Inputs(end, inputs.target)).points) is not None]
         return (min(earned), max(earned)) if len(earned) == len(ends) else None
+
+    def _best_within(self, low: Fraction, high: Fraction) -> Iterator[Fraction]:
+        """Ends of the range that the target asks for, where they lie in the interval: the best is between them, not at its ends."""
+        asked = self.item.target.value if self.item.target else None
+        if isinstance(asked, tuple):
+            yield from (Fraction(end) for end in asked if low <= end <= high)
 
     def _unscored(
         self, figure: Figure, zh: str, en: str, value: Fraction | None = None, *, few: bool = False
@@ -233,16 +233,16 @@ class ItemScorer:
     ) -> tuple[str, str]:
         """The figure, what it rests on, and the target, as the first half of a sentence."""
         item = self.item
-        value_zh, value_en = said(value, item.unit)
-        zh, en = f"{item.name.zh} {value_zh}", f"{item.name.en} {value_en}"
+        told = said(value, item.unit)
+        zh, en = f"{item.name.zh} {told.zh}", f"{item.name.en} {told.en}"
         if item.kpi is None:
             zh, en = f"{zh}（录入）{how[0]}", f"{en} (handed in){how[1]}"
         if item.kpi is not None or figure.n:
             sample_zh, sample_en = f"样本 {figure.n}", f"n = {figure.n}"
             if figure.low is not None and figure.high is not None and self._times:
                 low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
-                sample_zh = f"{sample_zh}，95%置信区间 {low[0]}～{high[0]}"
-                sample_en = f"{sample_en}, 95 % interval {low[1]} to {high[1]}"
+                sample_zh = f"{sample_zh}，95%置信区间 {low.zh}～{high.zh}"
+                sample_en = f"{sample_en}, 95 % interval {low.en} to {high.en}"
             if figure.pending:
                 sample_zh, sample_en = (
                     f"{sample_zh}，观察期未满 {figure.pending}",
@@ -254,11 +254,35 @@ class ItemScorer:
         return zh, en
 
 
+def _times(kpi: Kpi | None, unit: Unit) -> int | None:
+    """What a figure, or an end of its interval, is multiplied by to stand in the item's unit; None: it cannot."""
+    if kpi is not None:
+        return factor(kpi.unit, unit)
+    return 100 if unit == "pct" else 1
+
+
+def _unmet(item: Item, judged: Judged) -> tuple[str, object, object] | None:
+    """A policy field that the target presupposes, what it asks for, and what a policy in force says instead; None: all is so."""
+    for name in sorted(item.requires.model_fields_set):
+        asked = getattr(item.requires, name)
+        for policy in judged.versions:
+            if asked != (have := getattr(policy, name)):
+                return name, asked, have
+    return None
+
+
+def _by_days(figure: Figure, bound: Bound, month: Measured) -> Figure:
+    """A mean with the interval that its days give; without one where they give none."""
+    spread = month.spreads.get(bound.id)
+    low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
+    return replace(figure, low=low, high=high)
+
+
 def _new_weight(item: Item, weights: Weights) -> tuple[str, str] | None:
     """What profiles make of the item's weight; None: nothing."""
     if not weights.changed(item.id):
         return None
     old, new = (shown(of.get(item.id, Fraction(0))) for of in (weights.base, weights.worth))
-    zh = "、".join(applied.words()[0] for applied in weights.applied)
-    en = ", ".join(applied.words()[1] for applied in weights.applied)
+    zh = "、".join(applied.words().zh for applied in weights.applied)
+    en = ", ".join(applied.words().en for applied in weights.applied)
     return f"{zh}：权重 {old} → {new}", f"{en}: weight {old} → {new}"

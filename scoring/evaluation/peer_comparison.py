@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.cards.model import Card
+from scoring.cards.model import Card, Item
 from scoring.evaluation.scores import Measured
 from streams.contracts.outputs import RosterEntry
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, comparable, compare
+from streams.kpi.spec import Kpi
 
-#: Person → item id → how his figure compares.
+#: Person → item id → how their figure compares.
 Beside = Mapping[str, Mapping[str, Compared]]
 
 
 def beside(card: Card, people: Mapping[str, Measured], roster: Mapping[str, RosterEntry], judged: Judged) -> Beside:
-    """Everyone with figures beside the others of his team by the roster; those whom it puts into no team beside each other.
+    """Everyone with figures beside the others of their team by the roster; those whom it puts into no team beside each other.
 
-    ``people``: who → his sums. Only items whose KPI is a share or a mean, and of his own, are compared; and nobody alone.
+    ``people``: who → their sums. Only items whose KPI is a share or a mean, and of their own, are compared; and nobody alone.
     """
-    items = [item for item in (*card.items, *card.optional) if item.kpi is not None and item.entity == "person"]
+    items = [(item.id, kpi) for item in (*card.items, *card.optional) if (kpi := _compared(item)) is not None]
     groups: dict[str | None, list[str]] = {}
     for person in sorted(people):
         entry = roster.get(person)
@@ -30,10 +31,15 @@ def beside(card: Card, people: Mapping[str, Measured], roster: Mapping[str, Rost
         if len(group) < 2:
             continue
         sums = {person: people[person].sums for person in group}
-        for item in items:
-            kpi = KPIS[item.kpi or ""]
-            if not comparable(kpi):
-                continue
+        for id, kpi in items:
             for one in compare(kpi, judged.bound(kpi.id, "staff"), sums):
-                found.setdefault(one.who, {})[item.id] = one
+                found.setdefault(one.who, {})[id] = one
     return found
+
+
+def _compared(item: Item) -> Kpi | None:
+    """The KPI by which people are compared on the item; None: they are not."""
+    if item.kpi is None or item.entity != "person":
+        return None
+    kpi = KPIS[item.kpi]
+    return kpi if comparable(kpi) else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from scoring.cards.model import Evaluator, Rater
+from scoring.fields import Words
 from scoring.rounding import shown
 from scoring.rules import RefusedError
 
@@ -15,36 +16,51 @@ def blend(
 ) -> tuple[Fraction, str, str] | None:
     """The weighted mean of the ratings, with its arithmetic in Chinese and in English; None without any.
 
-    An absent rater leaves his weight to the others. Raises RefusedError where one is absent who must not be, and for a
+    An absent rater leaves their weight to the others. Raises RefusedError where one is absent who must not be, and for a
     rating below 0 or above ``most``.
     """
     there = [(rater, Fraction(ratings[rater.id])) for rater in raters if rater.id in ratings]
     if not there:
         return None
     for rater, rating in there:
-        if rating < 0 or (most is not None and rating > most):
-            end = " 分以上" if most is None else f"～{shown(most)} 分"
-            raise RefusedError(
-                f"{rater.name.zh}评分 {shown(rating)} 超出范围（0{end}）",
-                f"the rating {shown(rating)} by {rater.name.en} is not {'at least 0' if most is None else f'between 0 and {shown(most)}'}",
-            )
-    for rater in raters:
-        if rater.least and rater.id not in ratings:
-            raise RefusedError(
-                f"缺少{rater.name.zh}的评分（权重不得低于 {shown(rater.least)}%）",
-                f"no rating by {rater.name.en}, whose weight must be at least {shown(rater.least)} %",
-            )
-    weight = sum((Fraction(rater.weight) for rater, _ in there), Fraction(0))
+        _refuse_outside(rater, rating, most)
+    absent = [rater for rater in raters if rater.id not in ratings]
+    for rater in absent:
+        _refuse_absence(rater)
+    weighed = [(rating * Fraction(rater.weight), Fraction(rater.weight)) for rater, rating in there]
+    points, weight = (sum(column, Fraction(0)) for column in zip(*weighed, strict=True))
     if not weight:
         return None
-    value = sum((rating * Fraction(rater.weight) for rater, rating in there), Fraction(0)) / weight
+    return points / weight, *_arithmetic(there, weight, [rater.name for rater in absent])
+
+
+def _arithmetic(there: Sequence[tuple[Rater, Fraction]], weight: Fraction, absent: Sequence[Words]) -> tuple[str, str]:
+    """How the mean comes about, in Chinese and in English."""
     parts = [(rater.name, shown(rating), shown(Fraction(rater.weight) * 100 / weight)) for rater, rating in there]
     zh = " + ".join(f"{name.zh} {rating} × {share} %" for name, rating, share in parts)
     en = " + ".join(f"{name.en} {rating} × {share} %" for name, rating, share in parts)
-    if absent := [rater.name for rater in raters if rater.id not in ratings]:
+    if absent:
         zh = f"{zh}；{'、'.join(name.zh for name in absent)}缺席，权重由其余各方按比例承担"
         en = f"{en}; {', '.join(name.en for name in absent)} absent: the others take over the weight"
-    return value, zh, en
+    return zh, en
+
+
+def _refuse_outside(rater: Rater, rating: Fraction, most: Fraction | None) -> None:
+    if rating >= 0 and (most is None or rating <= most):
+        return
+    end = " 分以上" if most is None else f"～{shown(most)} 分"
+    raise RefusedError(
+        f"{rater.name.zh}评分 {shown(rating)} 超出范围（0{end}）",
+        f"the rating {shown(rating)} by {rater.name.en} is not {'at least 0' if most is None else f'between 0 and {shown(most)}'}",
+    )
+
+
+def _refuse_absence(rater: Rater) -> None:
+    if rater.least:
+        raise RefusedError(
+            f"缺少{rater.name.zh}的评分（权重不得低于 {shown(rater.least)}%）",
+            f"no rating by {rater.name.en}, whose weight must be at least {shown(rater.least)} %",
+        )
 
 
 def last_word(columns: Sequence[Evaluator], ratings: Mapping[str, str]) -> tuple[Evaluator, str] | None:

@@ -1,4 +1,4 @@
-"""One person's period on a card: his figures and ratings, scored item by item, each with its reason."""
+"""One person's period on a card: their figures and ratings, scored item by item, each with its reason."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ class Scorer:
         team: Measured | None = None,
         filled: Mapping[str, Item] = MappingProxyType({}),
     ) -> PersonScore:
-        """A person's score from his sums, his team's where the roster names one, and what was handed in for him.
+        """A person's score from their sums, their team's where the roster names one, and what was handed in for them.
 
-        ``filled``: item id → the item with the target that holds for him, where the card leaves it open.
+        ``filled``: item id → the item with the target that holds for them, where the card leaves it open.
         """
         scored = [
             (
@@ -143,17 +143,19 @@ class Scorer:
         tally = _tally(items, _ONE)
         if self.card.total.absent == "left_out" or tally.complete or tally.total is None:
             return tally
-        missing = [item for item in items if item.points is None]
-        if any(item.item.share is not None and item.item.share[0] > 0 for item in missing):
+        if any(item.points is None and item.item.must_have_share for item in items):
             return Tally(None, tally.scored_max, tally.max)  # one that must have its share is not there
-        reached = sum((item.worth for item in items if item.worth is not None and item.points is not None), Fraction(0))
-        every = sum((item.worth for item in items if item.worth is not None), Fraction(0))
-        return Tally(
-            total(_counts(item, every / reached) for item in items if item.points is not None), tally.max, tally.max
-        )
+        reached = _worth(item for item in items if item.points is not None)
+        every = _worth(items)
+        return Tally(total(_counts(item, every / reached) for item in items), tally.max, tally.max)
 
 
-def evaluate(
+def _worth(items: Iterable[ItemScore]) -> Fraction:
+    """What the items can add to the total at full points."""
+    return sum((item.worth for item in items if item.worth is not None), Fraction(0))
+
+
+def evaluate(  # noqa: PLR0913 - what scoring takes, each by its name
     card: Card,
     person: str,
     sums: Mapping[str, int],
@@ -167,9 +169,9 @@ def evaluate(
 ) -> PersonScore:
     """Score a person's period.
 
-    ``sums``: his measures, summed over the period; ``team_sums``: his team's. ``inputs``: what was handed in for him,
+    ``sums``: their measures, summed over the period; ``team_sums``: their team's. ``inputs``: what was handed in for them,
     by the item's or the figure's id → a number in the item's unit, or its fields. ``weights``: what
-    items are worth, where profiles are in force. ``spreads``: KPI id → how his days differ.
+    items are worth, where profiles are in force. ``spreads``: KPI id → how their days differ.
     """
     team = None if team_sums is None else Measured(team_sums)
     return Scorer(card, policy, weights).score(person, Measured(sums, spreads or {}), inputs or {}, hr_number, team)
@@ -250,16 +252,15 @@ def _evened(item: ItemScore, rate: Fraction | None) -> ItemScore:
 def _vetoed(scored: _Scored) -> _Scored:
     """Applies vetoes, last of all: what is scored in their scope earns 0."""
     hits = [(section.id, item) for section, items in scored for item in items if item.vetoes]
-    if not hits:
-        return scored
-    made: _Scored = []
-    for section, items in scored:
-        after = []
-        for item in items:
-            by = next((hit for at, hit in hits if _reaches(hit, at, item, section.id)), None)
-            after.append(item if by is None or item.points is None else _struck(item, by))
-        made.append((section, after))
-    return made
+    return (
+        [(section, [_after(hits, section.id, item) for item in items]) for section, items in scored] if hits else scored
+    )
+
+
+def _after(hits: Sequence[tuple[str, ItemScore]], section: str, item: ItemScore) -> ItemScore:
+    """The item as the first veto that reaches it leaves it."""
+    by = next((hit for at, hit in hits if _reaches(hit, at, item, section)), None)
+    return item if by is None or item.points is None else _struck(item, by)
 
 
 def _reaches(hit: ItemScore, at: str, item: ItemScore, section: str) -> bool:

@@ -32,7 +32,7 @@ class Trial:
     def as_data(self) -> dict[str, Any]:
         """The trial for programs: points a number with all its digits, None where unscored."""
         score, item = self.score, self.score.item
-        rule_zh, rule_en = item.rule.words()
+        rule = item.rule.words()
         return {
             "card": self.card.id,
             "version": self.card.version,
@@ -47,8 +47,8 @@ class Trial:
             "straddles": score.straddles,
             "reason_zh": score.reason_zh,
             "reason_en": score.reason_en,
-            "rule_zh": rule_zh,
-            "rule_en": rule_en,
+            "rule_zh": rule.zh,
+            "rule_en": rule.en,
             "rule_origin": item.rule_origin,
             "rows": item.rows,
             "readings": item.readings,

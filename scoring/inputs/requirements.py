@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights, own_weights
-from scoring.fields import Name
-from scoring.inputs.values import figure_spec
+from scoring.fields import Words
+from scoring.inputs.values import shared
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
 from scoring.outcomes.settings import Settings
@@ -20,20 +20,20 @@ from scoring.units import RANGES, said
 #: Item under which stands what pay and other outcomes need of a person; no card can have an item of that name.
 PERSONAL = "@person"
 #: Its fields.
-PERSONAL_FIELDS: Mapping[str, Name] = {
-    "base_pay": Name(zh="基本工资", en="base pay"),
-    "commission": Name(zh="提成基数", en="commission"),
-    "performance_pay": Name(zh="绩效工资", en="performance pay"),
-    "quarterly_bonus": Name(zh="季度奖金基数", en="quarterly bonus"),
-    "base_bonus": Name(zh="基础奖金", en="base bonus"),
-    "bonus_percent": Name(zh="选定的奖金上浮百分比", en="chosen rise of the bonus, in percent"),
-    "exam": Name(zh="季度考试成绩（%）", en="exam of the quarter, in percent"),
-    "level": Name(zh="职级", en="level on the ladder of posts"),
-    "superior": Name(zh="上级（坐席工号）", en="superior (person id)"),
+PERSONAL_FIELDS: Mapping[str, Words] = {
+    "base_pay": Words(zh="基本工资", en="base pay"),
+    "commission": Words(zh="提成基数", en="commission"),
+    "performance_pay": Words(zh="绩效工资", en="performance pay"),
+    "quarterly_bonus": Words(zh="季度奖金基数", en="quarterly bonus"),
+    "base_bonus": Words(zh="基础奖金", en="base bonus"),
+    "bonus_percent": Words(zh="选定的奖金上浮百分比", en="chosen rise of the bonus, in percent"),
+    "exam": Words(zh="季度考试成绩（%）", en="exam of the quarter, in percent"),
+    "level": Words(zh="职级", en="level on the ladder of posts"),
+    "superior": Words(zh="上级（坐席工号）", en="superior (person id)"),
 }
-_HR = Name(zh="人力资源", en="HR")
-_SOURCE = Name(zh="业务系统（尚未接入，可手工录入）", en="source system (not joined yet: hand it in)")
-_SOMEBODY = Name(zh="考核人", en="assessor")
+_HR = Words(zh="人力资源", en="HR")
+_SOURCE = Words(zh="业务系统（尚未接入，可手工录入）", en="source system (not joined yet: hand it in)")
+_SOMEBODY = Words(zh="考核人", en="assessor")
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Need:
     form); None: it stands for itself. ``required``: without it the item is not scored."""
 
     item: str
-    name: Name
+    name: Words
     field: str
-    whom: Name
-    allowed: Name
+    whom: Words
+    allowed: Words
     required: bool = True
     group: str | None = None
 
@@ -62,22 +62,24 @@ def needs(card: Card, weights: Weights | None = None) -> tuple[Need, ...]:
 
 
 def personal_needs(settings: Settings, card: str, role: str | None, team: str | None) -> Iterator[Need]:
-    """What the outcomes need of a person of this role and team beside his score."""
+    """What the outcomes need of a person of this role and team beside their score."""
     person = Person("", None, card=card, role=role, team=team)
-    names: list[str] = []
+    for field in dict.fromkeys(_personal_fields(settings, person)):
+        percent = field in ("exam", "bonus_percent")
+        allowed = Words(zh="0–100", en="0 to 100") if percent else Words(zh="金额，不小于 0", en="an amount from 0")
+        yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
+
+
+def _personal_fields(settings: Settings, person: Person) -> Iterator[str]:
+    """What the rules that take the person ask for."""
     for rule in settings.pay:
         if rule.who.takes(person) and not isinstance(rule, BonusPool):
-            names.append(rule.amount)
+            yield rule.amount
             if isinstance(rule, GradeBonus) and rule.how == "manual":
-                names.append("bonus_percent")
-    if settings.base_bonus and settings.base_bonus.who.takes(person):
-        names.append("base_bonus")
-    if settings.stars and settings.stars.who.takes(person):
-        names.append("exam")
-    for field in dict.fromkeys(names):
-        percent = field in ("exam", "bonus_percent")
-        allowed = Name(zh="0–100", en="0 to 100") if percent else Name(zh="金额，不小于 0", en="an amount from 0")
-        yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
+                yield "bonus_percent"
+    for other, field in ((settings.base_bonus, "base_bonus"), (settings.stars, "exam")):
+        if other is not None and other.who.takes(person):
+            yield field
 
 
 def missing(asked: Sequence[Need], given: Mapping[str, Mapping[str, str]]) -> list[Need]:
@@ -111,36 +113,44 @@ def _instead(need: Need, own: Mapping[str, str]) -> bool:
 
 
 def _item(card: Card, item: Item) -> Iterator[Need]:
-    allowed = _allowed(item)
     if item.raters:
-        for rater in item.raters:
-            share = Name(
-                zh=f"{allowed.zh}；权重 {shown(rater.weight)}%", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
-            )
-            yield Need(item.id, item.name, rater.id, rater.name, share)
-        return
-    if item.rated:
-        yield from _columns(card, item, allowed)
-        if isinstance(item.rule, Levels) and any(level.pick for level in item.rule.levels):
-            picks = ", ".join(f"{level.level}: {level.award()}" for level in item.rule.levels if level.pick)
-            whole = Name(zh=f"整数分 {picks}", en=f"whole points, {picks}")
-            yield Need(item.id, item.name, "pick", item.rater or _last(card), whole)
-        return
-    spec = figure_spec(card, item)
+        return _raters(item)
+    return _rated(card, item) if item.rated else _figure(card, item)
+
+
+def _raters(item: Item) -> Iterator[Need]:
+    allowed = _allowed(item)
+    for rater in item.raters:
+        share = Words(
+            zh=f"{allowed.zh}；权重 {shown(rater.weight)}%", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
+        )
+        yield Need(item.id, item.name, rater.id, rater.name, share)
+
+
+def _rated(card: Card, item: Item) -> Iterator[Need]:
+    yield from _columns(card, item, _allowed(item))
+    picks = [level for level in item.rule.levels if level.pick] if isinstance(item.rule, Levels) else []
+    if picks:
+        ranges = ", ".join(f"{level.level}: {level.award()}" for level in picks)
+        whole = Words(zh=f"整数分 {ranges}", en=f"whole points, {ranges}")
+        yield Need(item.id, item.name, "pick", item.rater or _last(card), whole)
+
+
+def _figure(card: Card, item: Item) -> Iterator[Need]:
     whom = item.rater or (_SOURCE if item.metric is not None else _HR)
-    if spec and spec.share:
-        for count in spec.share:
-            yield Need(item.id, item.name, count, whom, Name(zh="次数（整数）", en="a count (whole number)"))
+    if counts := shared(card, item):
+        for count in counts:
+            yield Need(item.id, item.name, count, whom, Words(zh="次数（整数）", en="a count (whole number)"))
         return
-    yield Need(item.id, item.name, "value", whom, allowed)
+    yield Need(item.id, item.name, "value", whom, _allowed(item))
     if item.reference is not None:
         yield Need(item.id, item.reference, "reference", whom, _in_unit(item))
     if item.sample is not None:
         least = item.sample.min
-        yield Need(item.id, item.name, "n", whom, Name(zh=f"样本数（至少 {least}）", en=f"number of cases (at least {least})"))  # fmt: skip
+        yield Need(item.id, item.name, "n", whom, Words(f"样本数（至少 {least}）", f"number of cases (at least {least})"))  # fmt: skip
 
 
-def _columns(card: Card, item: Item, allowed: Name) -> Iterator[Need]:
+def _columns(card: Card, item: Item, allowed: Words) -> Iterator[Need]:
     if not card.evaluators:
         field = "level" if item.rule.asks == "level" else "rating"
         yield Need(item.id, item.name, field, item.rater or _SOMEBODY, allowed)
@@ -150,27 +160,28 @@ def _columns(card: Card, item: Item, allowed: Name) -> Iterator[Need]:
         )
 
 
-def _last(card: Card) -> Name:
+def _last(card: Card) -> Words:
     counting = [column.name for column in card.evaluators if column.counts]
     return counting[-1] if counting else _SOMEBODY
 
 
-def _allowed(item: Item) -> Name:
+def _allowed(item: Item) -> Words:
     match item.rule:
         case Levels():
             levels = ", ".join(f"{level.level} ({level.award()})" for level in item.rule.levels)
-            return Name(zh=f"等级 {levels}", en=f"a level: {levels}")
+            return Words(zh=f"等级 {levels}", en=f"a level: {levels}")
         case Manual():
             low, high = shown(item.rule.min), NONE if item.rule.max is None else shown(item.rule.max)
-            return Name(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
+            return Words(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
     return _in_unit(item)
 
 
-def _in_unit(item: Item) -> Name:
+def _in_unit(item: Item) -> Words:
     low, high = RANGES[item.unit]
     if low is not None and high is not None:
-        ends = said(low, item.unit), said(high, item.unit)
-        return Name(zh=f"{ends[0][0]} – {ends[1][0]}", en=f"{ends[0][1]} to {ends[1][1]}")
-    zh, en = (text.removeprefix("0").strip() for text in said(Decimal(0), item.unit))
-    least = ("", "") if low is None else ("，不小于 0", ", from 0")
-    return Name(zh=f"数值{f'（{zh}）' if zh else ''}{least[0]}", en=f"a number{f' ({en})' if en else ''}{least[1]}")
+        least, most = said(low, item.unit), said(high, item.unit)
+        return Words(f"{least.zh} – {most.zh}", f"{least.en} to {most.en}")
+    nothing = said(Decimal(0), item.unit)
+    zh, en = (text.removeprefix("0").strip() for text in (nothing.zh, nothing.en))
+    above = ("", "") if low is None else ("，不小于 0", ", from 0")
+    return Words(zh=f"数值{f'（{zh}）' if zh else ''}{above[0]}", en=f"a number{f' ({en})' if en else ''}{above[1]}")

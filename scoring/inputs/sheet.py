@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,19 @@ def read_sheet(path: Path) -> Sheet:
 def parse_sheet(name: str, body: bytes) -> Sheet:
     """The sheet that these bytes are; its name says which format. Raises InputError."""
     told = lines(name, body, _LIMITS, sheet=SHEET)
-    number, header = next(told, (0, []))
+    columns = _columns(name, *next(told, (0, [])))
+    rows: list[Row] = []
+    for at, cells in told:
+        own = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column and cell.strip()}
+        if len(rows) >= _MOST_FILLED:
+            raise InputError(f"{name}: more than {_MOST_FILLED} rows with something in them; split it")
+        if own:
+            rows.append(Row(at, own))
+    return Sheet(name, tuple(column for column in columns if column), tuple(rows))
+
+
+def _columns(name: str, number: int, header: Sequence[str]) -> list[str | None]:
+    """The columns of the first row, None where one is not known. Raises InputError where one lacks, or is there twice."""
     columns = [_column(cell) for cell in header]
     known = [column for column in columns if column]
     if lacking := [column for column in NEEDED if column not in known]:
@@ -79,14 +92,7 @@ def parse_sheet(name: str, body: bytes) -> Sheet:
         raise InputError(f"{name}, row {number}: no column person or hr_number; add one that says whose each row is")
     if twice := sorted({column for column in known if known.count(column) > 1}):
         raise InputError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
-    rows: list[Row] = []
-    for at, cells in told:
-        own = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column and cell.strip()}
-        if len(rows) >= _MOST_FILLED:
-            raise InputError(f"{name}: more than {_MOST_FILLED} rows with something in them; split it")
-        if own:
-            rows.append(Row(at, own))
-    return Sheet(name, tuple(known), tuple(rows))
+    return columns
 
 
 def _column(cell: str) -> str | None:

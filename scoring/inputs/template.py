@@ -9,6 +9,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from scoring.cards.model import Card
 from scoring.inputs.requirements import Need
@@ -30,42 +31,57 @@ _HELP = (
 def template(
     card: Card, period: Period, people: Mapping[str, tuple[str | None, Sequence[Need]]], given: Mapping[str, Fields]
 ) -> bytes:
-    """The workbook. ``people``: person → HR number and what is needed for him. ``given``: what is there already."""
+    """The workbook. ``people``: person → HR number and what is needed for them. ``given``: what is there already."""
     book = Workbook()
     sheet = book.active
-    assert sheet is not None
+    assert isinstance(sheet, Worksheet)
     sheet.title = SHEET
     sheet.append([heading(column) for column in COLUMNS])
-    at, value = 1, list(COLUMNS).index("value")
+    value = list(COLUMNS).index("value") + 1
+    at = 1
     for person, (number, asked) in people.items():
         for need in asked:
             at += 1  # counted here: asking the sheet for its last row looks through all of them
-            mark = "" if need.required else "（不计分 not scored）"
             there = given.get(person, {}).get(need.item, {}).get(need.field)
-            texts = (
-                card.id, str(period), person, number, need.item, f"{need.name.zh} {need.name.en}", need.field,
-                f"{need.whom.zh} {need.whom.en}{mark}", f"{need.allowed.zh} · {need.allowed.en}", there, None,
-            )  # fmt: skip
-            for place, text in enumerate(texts, 1):
-                cell = sheet.cell(at, place)
-                assert isinstance(cell, Cell)
-                cell.number_format = "@"
-                if text is not None:
-                    cell.value, cell.data_type = text, "s"  # ids like =1 are no formulas, 007 no number
-            sheet.cell(at, value + 1).fill = _ASKED
+            _fill(sheet, at, (card.id, str(period), person, number, *_said(need), there, None))
+            sheet.cell(at, value).fill = _ASKED
     for place, column in enumerate(COLUMNS, 1):
         sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(column, 12)
         sheet.cell(1, place).font = Font(bold=True)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
-    notes = book.create_sheet("说明 Notes")
-    for zh, en in ((f"{card.name.zh} {card.id} v{card.version} · {period}", card.name.en), *_HELP):
+    _help(book.create_sheet("说明 Notes"), (f"{card.name.zh} {card.id} v{card.version} · {period}", card.name.en))
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+def _said(need: Need) -> tuple[str, ...]:
+    """A need in the columns from the item on to what is allowed."""
+    mark = "" if need.required else "（不计分 not scored）"
+    return (
+        need.item,
+        f"{need.name.zh} {need.name.en}",
+        need.field,
+        f"{need.whom.zh} {need.whom.en}{mark}",
+        f"{need.allowed.zh} · {need.allowed.en}",
+    )
+
+
+def _fill(sheet: Worksheet, row: int, texts: Sequence[str | None]) -> None:
+    for place, text in enumerate(texts, 1):
+        cell = sheet.cell(row, place)
+        assert isinstance(cell, Cell)
+        cell.number_format = "@"
+        if text is not None:
+            cell.value, cell.data_type = text, "s"  # ids like =1 are no formulas, 007 no number
+
+
+def _help(notes: Worksheet, title: tuple[str, str]) -> None:
+    for zh, en in (title, *_HELP):
         notes.append([zh, en])
     for letter in "AB":
         notes.column_dimensions[letter].width = 70
     for row in notes.iter_rows():
         for cell in row:
             cell.alignment = Alignment(wrap_text=True)
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()

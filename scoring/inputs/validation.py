@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from fractions import Fraction
 
 from scoring.cards.model import Card, Item
 from scoring.inputs.requirements import PERSONAL, PERSONAL_FIELDS
 from scoring.inputs.sheet import InputError, Row, Sheet
-from scoring.inputs.values import figure_spec, read, takes
+from scoring.inputs.values import hint, read, shared, takes
 from scoring.outcomes.validation import MOST_MONEY
 from scoring.period import Month, Period, parse_period
 from scoring.rules import Inputs, RefusedError
@@ -119,9 +118,8 @@ def checked_value(card: Card, item_id: str, field: str, text: str) -> str:
             "and correct a wrong figure by an appeal"
         )
     if field not in takes(card, item):
-        near = get_close_matches(field, takes(card, item), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"field: item {item.id} takes no {field!r}; {hint}it takes: {', '.join(takes(card, item))}")
+        names = takes(card, item)
+        raise ValueError(f"field: item {item.id} takes no {field!r}; {hint(field, names)}it takes: {', '.join(names)}")
     _single(card, item, field, text)
     return text
 
@@ -132,19 +130,18 @@ def find_item(card: Card, id: str) -> Item:
         return card.item(id)
     except KeyError:
         ids = [item.id for item in (*card.items, *card.optional)]
-        near = get_close_matches(id, ids, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"item: the card {card.id} has no item {id!r}; {hint}it has: {', '.join(ids)}") from None
+        raise ValueError(
+            f"item: the card {card.id} has no item {id!r}; {hint(id, ids)}it has: {', '.join(ids)}"
+        ) from None
 
 
 def find_person(text: str, people: Mapping[str, str | None]) -> str:
-    """The person, if he is scored. Raises ValueError that names the nearest."""
+    """The person, if they are scored. Raises ValueError that names the nearest."""
     if text in people:
         return text
-    near = get_close_matches(text, people, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
-        f"person: {text!r} is not scored on this card in this period; {hint}correct the id, or put the person on the roster"
+        f"person: {text!r} is not scored on this card in this period; {hint(text, people)}correct the id, or put the person on "
+        "the roster"
     )
 
 
@@ -199,8 +196,7 @@ def _by_rule(item: Item, inputs: Inputs) -> None:
 
 def _paired(card: Card, item: Item, fields: Mapping[str, str]) -> Mapping[str, str]:
     """The fields with a 0 for the count that is not there yet, of the two that make a share."""
-    spec = figure_spec(card, item)
-    pair = spec.share if spec and spec.share else ()
+    pair = shared(card, item)
     return {**dict.fromkeys(pair, "0"), **fields} if any(name in fields for name in pair) else fields
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
@@ -49,46 +49,70 @@ def takes(card: Card, item: Item) -> tuple[str, ...]:
         case "rating":
             return "rating", "value", *columns
         case _:
-            spec = figure_spec(card, item)
-            names = [*_VALUE, *(() if item.kpi is None and item.key == item.id else (item.key,))]
-            names += spec.also if spec else ()
-            names += ("count",) if item.unit == "n" else ()
-            names += ("rating",) if item.unit in ("points", "pct") else ()
-            names += spec.share if spec and spec.share else ()
-            against = _AGAINST if isinstance(item.rule, Ratio) and item.rule.form != "complement" else ()
-            return tuple(dict.fromkeys((*names, *against, *columns, "n")))
+            return tuple(dict.fromkeys((*_figure_names(card, item), *columns, "n")))
+
+
+def _figure_names(card: Card, item: Item) -> Iterator[str]:
+    """Names of what a figure is handed in as: itself, the counts it is made of, and what it is held against."""
+    spec = figure_spec(card, item)
+    yield from _VALUE
+    if item.kpi is not None or item.key != item.id:
+        yield item.key
+    if spec is not None:
+        yield from spec.also
+    if item.unit == "n":
+        yield "count"
+    if item.unit in ("points", "pct"):
+        yield "rating"
+    yield from shared(card, item)
+    if isinstance(item.rule, Ratio) and item.rule.form != "complement":
+        yield from _AGAINST
 
 
 def read(card: Card, item: Item, fields: Mapping[str, str]) -> Given:
     """The fields as people write them. Raises ValueError that says which one the item does not take, and which it does."""
     names = takes(card, item)
-    for name in fields:
-        if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(f"item {item.id} takes no {name!r}; {hint}it takes: {', '.join(names)}")
+    _refuse_unknown(item, fields, names)
     columns = {rater.id for rater in item.raters} | {column.id for column in card.evaluators}
-    spec = figure_spec(card, item)
-    share = spec.share if spec and spec.share else ()
     against = _one(fields, _AGAINST)
     if item.rule.asks == "level":
-        ratings = {name: text.strip() for name, text in fields.items() if name in columns}
-        level = fields.get("level")
-        _either(level is not None, bool(ratings), "a level", "the form's columns")
-        pick = fields.get("pick")
-        return Given(level=None if level is None else level.strip(), pick=_number("pick", pick), ratings=ratings)
-    others = [name for name in names if name not in (*columns, *share, *_AGAINST, "n")]
-    given = _one(fields, others)
+        return _level(fields, columns)
+    share = shared(card, item)
+    given = _one(fields, [name for name in names if name not in (*columns, *share, *_AGAINST, "n")])
     ratings = {name: str(_from_0(item, name, text)) for name, text in fields.items() if name in columns}
     _either(given is not None, bool(ratings), "a value", "the raters' own")
     value = None if given is None else _from_0(item, *given)
     n = _whole("n", fields.get("n"))
-    if counts := [name for name in share if name in fields]:
+    if share and not fields.keys().isdisjoint(share):
         _either(given is not None, True, "a value", "the counts it is made of")
-        if len(counts) != 2:
-            raise ValueError(f"{' and '.join(share)} belong together; give both")
-        value, n = _share(*(_whole(name, fields[name]) or 0 for name in share))
+        value, n = _share(share, fields)
     return Given(value=value, reference=None if against is None else _number(*against), ratings=ratings, n=n)
+
+
+def _refuse_unknown(item: Item, fields: Mapping[str, str], names: Sequence[str]) -> None:
+    for name in fields:
+        if name not in names:
+            raise ValueError(f"item {item.id} takes no {name!r}; {hint(name, names)}it takes: {', '.join(names)}")
+
+
+def _level(fields: Mapping[str, str], columns: Collection[str]) -> Given:
+    ratings = {name: text.strip() for name, text in fields.items() if name in columns}
+    level = fields.get("level")
+    _either(level is not None, bool(ratings), "a level", "the form's columns")
+    pick = _number("pick", fields.get("pick"))
+    return Given(level=None if level is None else level.strip(), pick=pick, ratings=ratings)
+
+
+def hint(text: str, known: Iterable[str]) -> str:
+    """A question about the known name that the text is nearest to, for what is said of an unknown one; else nothing."""
+    near = get_close_matches(text, list(known), n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def shared(card: Card, item: Item) -> tuple[str, str] | tuple[()]:
+    """Names of the two counts that make the item's share; none where it is no share of counts."""
+    spec = figure_spec(card, item)
+    return spec.share if spec and spec.share else ()
 
 
 def figure_spec(card: Card, item: Item) -> FigureSpec | None:
@@ -134,6 +158,10 @@ def _whole(name: str, text: str | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _share(hits: int, others: int) -> tuple[Fraction | None, int]:
+def _share(names: tuple[str, str], fields: Mapping[str, str]) -> tuple[Fraction | None, int]:
+    """The share in percent that two counts make, and their sum. Raises ValueError where one of them is not there."""
+    if not fields.keys() >= set(names):
+        raise ValueError(f"{' and '.join(names)} belong together; give both")
+    hits, others = (_whole(name, fields[name]) or 0 for name in names)
     n = hits + others
     return (Fraction(hits * 100, n) if n else None), n

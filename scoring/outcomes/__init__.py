@@ -1,6 +1,6 @@
 """What follows from totals: grades, pay, stars, streaks, awards, and the follow-up actions they open."""
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome, decide
 from scoring.outcomes.load import SettingsError, parse
 from scoring.outcomes.pay import PayConflictError

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words, joined
+from scoring.fields import Part, Words, joined
 from scoring.outcomes.interview import InterviewRule, Step, due, steps
 from scoring.outcomes.mentors import Mentors
-from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Points, Who
+from scoring.outcomes.parts import EVERYBODY, Delay, Id, Points, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import Called, Training, called_for
@@ -95,50 +95,42 @@ def actions(
     """
     made: dict[str, list[Action]] = {person.id: [] for person in people}
     notes: dict[str, list[Words]] = {}
-    for person in people:
-        if rules.improvement_plan and (
-            plan := _plan(rules.improvement_plan, period, opened, person, standings[person.id])
-        ):
-            made[person.id].append(plan)
-    if rules.mentor:
-        free = [p for p in people if not made[p.id] and stars.get(p.id, 0) >= rules.mentor.stars]
-        mentors = Mentors(free, stars, rules.mentor.at_most)
+    if rules.improvement_plan:
         for person in people:
-            if made[person.id]:
-                made[person.id].append(_mentor(rules.mentor, period, opened, person, mentors.take(person), stars))
-    for person in people:
-        own = made[person.id]
-        if rules.training:
+            made[person.id] += _plan(rules.improvement_plan, period, opened, person, standings[person.id])
+    if rules.mentor:
+        for person, mentor in _mentored(rules.mentor, people, made, stars):
+            made[person.id].append(_mentor(rules.mentor, period, opened, person, mentor, stars))
+    if rules.training:
+        for person in people:
             called, left = called_for(rules.training, person)
-            own += [_training(found, period, opened, person) for found in called]
+            made[person.id] += [_training(found, period, opened, person) for found in called]
             if left:
                 notes[person.id] = left
-        if rules.interview and (talk := _interview(rules.interview, period, opened, person, standings[person.id], own)):
-            own.append(talk)
+    if rules.interview:
+        for person in people:
+            own = made[person.id]
+            own += _interview(rules.interview, period, opened, person, standings[person.id], own)
     return made, notes
 
 
-def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing: Standing) -> Action | None:
-    if standing.total is None or not rule.who.takes(person):
-        return None
-    triggers: list[tuple[str, Words]] = []
-    if rule.grade_e and standing.grade == "E" and standing.why_grade:
-        triggers.append(("S2-40", standing.why_grade))
-    if rule.bottom and standing.bottom and standing.why_bottom:
-        triggers.append(("S0-45", standing.why_bottom))
-    if rule.below is not None and standing.total < rule.below:
-        compared = f"{cents(standing.total)} < {shown(rule.below)}"
-        triggers.append(
-            ("S3-32", Words(f"总分 {compared}（低绩效线）", f"total {compared}, the line of low performance"))
-        )
+def _mentored(
+    rule: MentorRule, people: Sequence[Person], made: Mapping[str, Sequence[Action]], stars: Mapping[str, int]
+) -> Iterator[tuple[Person, str | None]]:
+    """Everybody who has an improvement plan, with the mentor they get; None: nobody has room."""
+    free = [person for person in people if not made[person.id] and stars.get(person.id, 0) >= rule.stars]
+    mentors = Mentors(free, stars, rule.at_most)
+    for person in people:
+        if made[person.id]:
+            yield person, mentors.take(person)
+
+
+def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing: Standing) -> Iterator[Action]:
+    triggers = list(_triggers(rule, standing)) if rule.who.takes(person) else []
     if not triggers:
-        return None
-    choices = (
-        (Words("改进培训", "improvement training"), Words("岗位调整", "job adjustment"))
-        if "S0-45" in [source for source, _ in triggers]
-        else ()
-    )
-    return Action(
+        return
+    sources = tuple(source for source, _ in triggers)
+    yield Action(
         kind="improvement_plan",
         rule=None,
         person=person.id,
@@ -149,9 +141,26 @@ def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing:
         opened=opened,
         due=rule.due.after(opened),
         reason=joined([standing.placed, *(why for _, why in triggers)]),
-        sources=tuple(source for source, _ in triggers),
-        choices=choices,
+        sources=sources,
+        choices=_CHOICES if "S0-45" in sources else (),
     )
+
+
+#: What the owner of a plan decides between for who is at the bottom (S0-45).
+_CHOICES = (Words("改进培训", "improvement training"), Words("岗位调整", "job adjustment"))
+
+
+def _triggers(rule: PlanRule, standing: Standing) -> Iterator[tuple[str, Words]]:
+    """Source and reason of each trigger that the standing pulls."""
+    if standing.total is None:
+        return
+    if rule.grade_e and standing.grade == "E" and standing.why_grade:
+        yield "S2-40", standing.why_grade
+    if rule.bottom and standing.bottom and standing.why_bottom:
+        yield "S0-45", standing.why_bottom
+    if rule.below is not None and standing.total < rule.below:
+        compared = f"{cents(standing.total)} < {shown(rule.below)}"
+        yield "S3-32", Words(f"总分 {compared}（低绩效线）", f"total {compared}, the line of low performance")
 
 
 def _mentor(
@@ -201,11 +210,11 @@ def _training(found: Called, period: Month, opened: date, person: Person) -> Act
 
 def _interview(
     rule: InterviewRule, period: Month, opened: date, person: Person, standing: Standing, others: Sequence[Action]
-) -> Action | None:
+) -> Iterator[Action]:
     reasons = due(rule, period, person, standing, any(action.kind == "improvement_plan" for action in others))
     if not reasons:
-        return None
-    return Action(
+        return
+    yield Action(
         kind="interview",
         rule=None,
         person=person.id,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoring.outcomes.bilingual import Words, joined
+from scoring.fields import Words, joined
 from scoring.outcomes.parts import Money, Rule
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import Kind, Term

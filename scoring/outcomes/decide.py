@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from scoring.fields import Words
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
-from scoring.outcomes.bilingual import Words
 from scoring.outcomes.given import Given, GivingRule
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
@@ -32,7 +32,7 @@ class PersonOutcome:
     """Everything that a month decided for one person.
 
     ``standings``: the month's, and those of the quarter and the year that end with it. ``pay`` and ``base_bonus``: None
-    where no rule is for him, or the rule's quarter or year is not over (``notes`` say so). ``given``: what single rules give, by
+    where no rule is for them, or the rule's quarter or year is not over (``notes`` say so). ``given``: what single rules give, by
     their key in the settings, such as stars; what is not there is not due. ``streaks``: all that are
     counted, with what they granted.
     """
@@ -66,11 +66,15 @@ class PersonOutcome:
             stars = self.stars.stars if self.stars and self.stars.term == standing.term else None
             new[standing.term] = standing.past(stars)
         kept = tuple(past for past in history.past if past.term not in new)
+        return History(kept + tuple(new.values()), self._grants(history))
+
+    def _grants(self, history: History) -> dict[str, tuple[date, ...]]:
+        """Streak → the days on which it granted something, before this month and in it."""
         granted = {id: tuple(day for day in days if not self._decided(day)) for id, days in history.granted.items()}
         for held in self.streaks:
             if held.granted:
                 granted[held.streak] = (*granted.get(held.streak, ()), *held.granted)
-        return History(kept + tuple(new.values()), granted)
+        return granted
 
     def _decided(self, day: date) -> bool:
         return Month.of(day) == self.month.term.last
@@ -101,57 +105,77 @@ def decide(
     carries it on). ``pools``: id of a pool rule → its amount, in whole cents. Raises ValueError for impossible figures
     and for settings that contradict themselves, and its kind PayConflictError for a person under two pay rules.
     """
-    before = history or {}
-    amounts = pools or {}
+    before, amounts = history or {}, pools or {}
     given = sorted(people, key=lambda person: person.id)
-    everybody = {person.id: person for person in given}
-    pool_rules = {rule.id for rule in settings.pay if isinstance(rule, BonusPool)}
-    check(given, before, amounts, pool_rules)
+    check(given, before, amounts, _pool_rules(settings))
     if wrong := [f"{'.'.join(map(str, loc))}: {what}" for loc, what in faults(settings)]:
         raise ValueError("\n".join(wrong))
-    past = {id: _earlier(before.get(id, History()), period) for id in everybody}
-    terms = list(closed_by(period))
-    standings = {term.kind: _standings(term, everybody, past, settings) for term in terms}
-    own = {id: {kind: of[id] for kind, of in standings.items()} for id in everybody}
-    given_to = {id: _given(settings.giving, person, own[id]) for id, person in everybody.items()}
-    stars = {id: made for id, mine in given_to.items() if isinstance(made := mine.get("stars"), Stars)}
-    newest = _newest_stars(past, stars)
-    paid, unpaid = _pay(everybody, standings, stars, settings, amounts)
-    bonus = settings.base_bonus
-    opened_now, notes = actions(settings.actions, period, opened, list(everybody.values()), standings["month"], newest)
-    outcomes = []
-    for id, person in everybody.items():
-        mine = own[id]
-        given_awards = (
-            awarded(rule, mine[rule.of]) for rule in settings.awards if rule.of in mine and rule.who.takes(person)
+    month = _Decided(period, given, settings, opened, before, amounts)
+    outcomes = tuple(map(month.outcome, given))
+    return Outcomes(period, settings.version, outcomes, month.summary(outcomes))
+
+
+class _Decided:
+    """What is decided of everybody together, and what it says of each."""
+
+    def __init__(
+        self,
+        period: Month,
+        given: Sequence[Person],
+        settings: Settings,
+        opened: date,
+        history: Mapping[str, History],
+        pools: Mapping[str, Decimal],
+    ) -> None:
+        self._period, self._settings = period, settings
+        people = {person.id: person for person in given}
+        self._past = {id: _earlier(history.get(id, History()), period) for id in people}
+        self._terms = list(closed_by(period))
+        self._standings = {term.kind: _standings(term, people, self._past, settings) for term in self._terms}
+        self._own = {id: {kind: of[id] for kind, of in self._standings.items()} for id in people}
+        self._given = {id: _given(settings.giving, person, self._own[id]) for id, person in people.items()}
+        stars = _stars_of(self._given)
+        self._paid, self._unpaid = _pay(people, self._standings, stars, settings, pools)
+        newest = _newest_stars(self._past, stars)
+        self._actions, self._notes = actions(settings.actions, period, opened, given, self._standings["month"], newest)
+
+    def outcome(self, person: Person) -> PersonOutcome:
+        """Everything that is decided for one person."""
+        id, settings, bonus = person.id, self._settings, self._settings.base_bonus
+        own = self._own[id]
+        return PersonOutcome(
+            person=id,
+            standings=tuple(own.values()),
+            given=self._given[id],
+            pay=self._paid.get(id),
+            base_bonus=base_bonus(bonus, person, self._terms[0]) if bonus and bonus.who.takes(person) else None,
+            streaks=tuple(_streaks(person, own, self._past[id], self._period, settings)),
+            awards=tuple(_awards(person, own, settings)),
+            next_post=next_post(settings.ladder, person),
+            actions=tuple(self._actions[id]),
+            notes=(*self._unpaid.get(id, ()), *self._notes.get(id, ())),
         )
-        outcomes.append(
-            PersonOutcome(
-                person=id,
-                standings=tuple(mine.values()),
-                given=given_to[id],
-                pay=paid.get(id),
-                base_bonus=base_bonus(bonus, person, terms[0]) if bonus and bonus.who.takes(person) else None,
-                streaks=tuple(_streaks(person, mine, past[id], period, settings)),
-                awards=tuple(award for award in given_awards if award),
-                next_post=next_post(settings.ladder, person),
-                actions=tuple(opened_now[id]),
-                notes=(*unpaid.get(id, ()), *notes.get(id, ())),
-            )
-        )
-    return Outcomes(
-        period,
-        settings.version,
-        tuple(outcomes),
-        summary(
-            [term_summary(term, standings[term.kind].values()) for term in terms],
+
+    def summary(self, outcomes: Sequence[PersonOutcome]) -> Summary:
+        """What all of it comes to."""
+        return summary(
+            [term_summary(term, self._standings[term.kind].values()) for term in self._terms],
             [pay for outcome in outcomes for pay in (outcome.pay, outcome.base_bonus) if pay],
-            sorted(pool_rules),
+            sorted(_pool_rules(self._settings)),
             [award for outcome in outcomes for award in outcome.awards],
             [held for outcome in outcomes for held in outcome.streaks],
             [action for outcome in outcomes for action in outcome.actions],
-        ),
-    )
+        )
+
+
+def _pool_rules(settings: Settings) -> set[str]:
+    return {rule.id for rule in settings.pay if isinstance(rule, BonusPool)}
+
+
+def _awards(person: Person, own: Mapping[Kind, Standing], settings: Settings) -> Iterator[Awarded]:
+    for rule in settings.awards:
+        if rule.of in own and rule.who.takes(person) and (award := awarded(rule, own[rule.of])):
+            yield award
 
 
 def _earlier(history: History, period: Month) -> History:
@@ -193,6 +217,11 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
 def _given(rules: Mapping[str, GivingRule], person: Person, own: Mapping[Kind, Standing]) -> dict[str, Given]:
     made = {key: rule.give(person, own) for key, rule in rules.items() if rule.who.takes(person)}
     return {key: given for key, given in made.items() if given is not None}
+
+
+def _stars_of(given: Mapping[str, Mapping[str, Given]]) -> dict[str, Stars]:
+    """Person → their stars of this month, who are given any."""
+    return {id: stars for id, own in given.items() if isinstance(stars := own.get("stars"), Stars)}
 
 
 def _newest_stars(past: Mapping[str, History], now: Mapping[str, Stars]) -> dict[str, int]:

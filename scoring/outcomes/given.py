@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
-from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import EVERYBODY, Part, Who
+from scoring.fields import Part, Words
+from scoring.outcomes.parts import EVERYBODY, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import Kind, Term

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from scoring import rounding
-from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import Part, Percent, Points
+from scoring.fields import Part, Percent, Words
+from scoring.outcomes.parts import Points
 from scoring.outcomes.people import GRADES, Grade
 from scoring.outcomes.ranking import Group
 from scoring.rounding import cents, shown

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import EVERYBODY, Delay, Id, Part, Who
+from scoring.fields import Part, Words
+from scoring.outcomes.parts import EVERYBODY, Delay, Id, Who
 from scoring.outcomes.people import Dimension, Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import weakest

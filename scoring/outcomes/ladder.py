@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import Id, Part, Percent
+from scoring.fields import Part, Percent, Words
+from scoring.outcomes.parts import Id
 from scoring.outcomes.people import Person
 from scoring.rounding import shown
 
@@ -40,7 +40,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class NextPost:
-    """How far a person is from the post after his own. Eligible: every dimension is scored and none lacks anything."""
+    """How far a person is from the post after their own. Eligible: every dimension is scored and none lacks anything."""
 
     person: str
     level: str
@@ -60,25 +60,32 @@ def next_post(ladder: Sequence[Post], person: Person) -> NextPost | None:
     above = ids.index(person.level) + 1
     if above == len(ids):
         return None
-    post, own = ladder[above], {dimension.id: dimension for dimension in person.dimensions}
-    gaps = []
+    post = ladder[above]
+    gaps = tuple(_gaps(post, person))
+    short = [gap for gap in gaps if gap.lacks is None or gap.lacks > 0]
+    said = _short_of(post, short) if short else _reaches(post, len(gaps))
+    return NextPost(person.id, person.level, post, gaps, not short, said)
+
+
+def _gaps(post: Post, person: Person) -> Iterator[Gap]:
+    own = {dimension.id: dimension for dimension in person.dimensions}
     for id, required in post.requires.items():
         found = own.get(id)
         name = found.name if found else Words(id, id)
-        gaps.append(Gap(id, name, Fraction(required), found.attained if found else None))
-    short = [gap for gap in gaps if gap.lacks is None or gap.lacks > 0]
-    if not short:
-        said = Words(
-            f"{post.name.zh}要求的 {len(gaps)} 个维度全部达到：具备晋升资格",
-            f"all {len(gaps)} dimensions that {post.name.en} asks are reached: eligible",
-        )
-    else:
-        zh = "、".join(f"{gap.name.zh} {_reached(gap.attained, '未评分')}/{shown(gap.required)}%" for gap in short)
-        en = ", ".join(
-            f"{gap.name.en} {_reached(gap.attained, 'unscored')} of {shown(gap.required)} %" for gap in short
-        )
-        said = Words(f"距{post.name.zh}尚差：{zh}", f"short of {post.name.en}: {en}")
-    return NextPost(person.id, person.level, post, tuple(gaps), not short, said)
+        yield Gap(id, name, Fraction(required), found.attained if found else None)
+
+
+def _reaches(post: Post, dimensions: int) -> Words:
+    return Words(
+        f"{post.name.zh}要求的 {dimensions} 个维度全部达到：具备晋升资格",
+        f"all {dimensions} dimensions that {post.name.en} asks are reached: eligible",
+    )
+
+
+def _short_of(post: Post, short: Sequence[Gap]) -> Words:
+    zh = "、".join(f"{gap.name.zh} {_reached(gap.attained, '未评分')}/{shown(gap.required)}%" for gap in short)
+    en = ", ".join(f"{gap.name.en} {_reached(gap.attained, 'unscored')} of {shown(gap.required)} %" for gap in short)
+    return Words(f"距{post.name.zh}尚差：{zh}", f"short of {post.name.en}: {en}")
 
 
 def _reached(attained: Fraction | None, unscored: str) -> str:

@@ -98,7 +98,7 @@ def _advice(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "missing":
             return "is missing; add it"
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return "is no field here; take it out or correct its name"
         case "union_tag_not_found":
             return f"needs {context.get('discriminator')}, which says what kind of rule this is; add it"

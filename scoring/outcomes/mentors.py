@@ -22,7 +22,7 @@ class Mentors:
             self._queue(person)
 
     def take(self, mentee: Person) -> str | None:
-        """The mentor of this person; None: nobody of his role has room."""
+        """The mentor of this person; None: nobody of their role has room."""
         teams = (mentee.team, None) if mentee.team is not None else (None,)
         for team in teams:
             if (found := self._first((mentee.role, team))) is not None:

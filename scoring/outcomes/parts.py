@@ -9,24 +9,17 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from scoring.outcomes.bilingual import Words, ratio_text
+from scoring.fields import Part, Words
 from scoring.outcomes.people import Person
-from scoring.rounding import shown
+from scoring.rounding import ratio_text, shown
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
-Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=12)]
 #: Points of a total; a card whose deductions have no floor may go below 0.
 Points = Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000, max_digits=12)]
 #: Money: whole cents.
 Money = Annotated[Decimal, Field(ge=0, decimal_places=2, max_digits=15)]
-
-
-class Part(BaseModel):
-    """A mapping of the file: unknown fields are refused, nothing changes later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Who(Part):

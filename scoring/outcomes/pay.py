@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.outcomes.bilingual import Words, joined, money, ratio_text
+from scoring.fields import Words, joined
 from scoring.outcomes.pay_rules import (
     AMOUNTS,
     BaseBonus,
@@ -26,7 +26,7 @@ from scoring.outcomes.pool import paid_out, shares
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.stars import Stars
 from scoring.outcomes.terms import Term
-from scoring.rounding import cents, decimal, shown
+from scoring.rounding import cents, decimal, money, ratio_text, shown
 
 
 class PayConflictError(ValueError):

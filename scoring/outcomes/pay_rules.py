@@ -8,14 +8,14 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from scoring.outcomes.bilingual import Words, ratio_text
-from scoring.outcomes.parts import EVERYBODY, Curve, Part, Percent, Point, Points, Rule, Who, at, curve_words
+from scoring.fields import Part, Percent, Words
+from scoring.outcomes.parts import EVERYBODY, Curve, Point, Points, Rule, Who, at, curve_words
 from scoring.outcomes.people import Grade, Person
 from scoring.outcomes.pool import Split
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.stars import MOST, Stars
 from scoring.outcomes.terms import Kind
-from scoring.rounding import cents, shown
+from scoring.rounding import cents, ratio_text, shown
 
 AmountName: TypeAlias = Literal["base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus"]
 AMOUNTS: dict[AmountName, Words] = {

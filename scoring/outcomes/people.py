@@ -1,4 +1,4 @@
-"""What outcomes are made from: a person's month as it was scored, what was handed in for him, and what went before."""
+"""What outcomes are made from: a person's month as it was scored, what was handed in for them, and what went before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.terms import Term
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
@@ -67,10 +67,10 @@ class Person:
     """One person's month.
 
     ``total`` is the card's total half-up to 2 places, on the scale of the settings' points (100); None: unscored, and
-    ``why`` may say why. ``card``, ``role``, ``team``: on which card he is scored, and as whom. ``level``: his step on
-    the ladder of posts. ``superior``: who leads him. ``exam``: the quarter's exam in percent. ``bonus_percent``: the
+    ``why`` may say why. ``card``, ``role``, ``team``: on which card they are scored, and as whom. ``level``: their step on
+    the ladder of posts. ``superior``: who leads them. ``exam``: the quarter's exam in percent. ``bonus_percent``: the
     rise of the bonus that a person chose, where the rule leaves it to one. ``targets_met`` of ``targets``: items that
-    reached their target, of those that have one. ``days``: his rated days, of this month and as many before as known.
+    reached their target, of those that have one. ``days``: their rated days, of this month and as many before as known.
     """
 
     id: str

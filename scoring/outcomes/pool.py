@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import floor
 from typing import Literal, TypeAlias
 
-from scoring.outcomes.bilingual import money
 from scoring.outcomes.ranking import Group
+from scoring.rounding import money
 
 Split: TypeAlias = Literal["equal", "by_score"]
 

@@ -14,8 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoring.outcomes.bilingual import Words
-from scoring.outcomes.parts import Part, Percent
+from scoring.fields import Part, Percent, Words
 from scoring.outcomes.people import Person
 from scoring.rounding import shown
 

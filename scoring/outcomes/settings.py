@@ -7,12 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from scoring.fields import Part
 from scoring.outcomes.actions import ActionRules
 from scoring.outcomes.awards import Award
 from scoring.outcomes.given import GivingRule
 from scoring.outcomes.grades import Grades
 from scoring.outcomes.ladder import Post
-from scoring.outcomes.parts import Part, Points, Rule
+from scoring.outcomes.parts import Points, Rule
 from scoring.outcomes.pay_rules import BaseBonus, PayRule
 from scoring.outcomes.ranking import Ranking
 from scoring.outcomes.stars import StarRule
@@ -65,6 +66,11 @@ def faults(settings: Settings) -> Iterator[Fault]:
             yield ("actions", "training", *loc), what
     yield from _pay(settings)
     yield from _results(settings)
+    yield from _actions(settings)
+
+
+def _actions(settings: Settings) -> Iterator[Fault]:
+    """Follow-up that looks at something nobody decides."""
     plan = settings.actions.improvement_plan
     if plan and "grade_e" in plan.model_fields_set and plan.grade_e and settings.grades is None:
         yield ("actions", "improvement_plan", "grade_e"), "there are no `grades`; add them, or set it to false"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.grades import ByPoints, ByShare, by_points, by_share
 from scoring.outcomes.people import Grade, Past, Person
 from scoring.outcomes.ranking import Group, Ranking, group_words, in_bottom, in_top, key

@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Percent, Words
 from scoring.outcomes.given import GivingRule
-from scoring.outcomes.parts import Percent, Points
+from scoring.outcomes.parts import Points
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import Kind, Term

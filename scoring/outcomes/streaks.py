@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.parts import Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing
@@ -120,22 +120,20 @@ def _past(result: Result, past: Past) -> bool | None:
 
 def by_days(rule: Streak, person: str, days: Iterable[RatedDay], month: Month, history: History) -> Held:
     """The streak at the end of the month. Days up to the last grant before this month are used up."""
-    since = _granted_before(rule, history, month)
-    first, last = month.first, month.last
-    known = sorted((day for day in days if day.day <= last and (since is None or day.day > since)), key=_day)
-    states = list(_states(known, rule))
-    steps = list(counted((state for _, state in states), rule))
+    known = _between(days, _granted_before(rule, history, month), month.last)
+    days_of, states = zip(*_states(known, rule), strict=True) if known else ((), ())
+    steps = list(counted(states, rule))
     granted = tuple(
-        day for (day, _), (_, now) in zip(states, steps, strict=True) if now and day is not None and day >= first
+        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= month.first
     )
-    count = 0
-    if steps:
-        count = 0 if steps[-1][1] and rule.after == "restart" else steps[-1][0]
-    return _held(rule, person, count, granted)
+    count, now = steps[-1] if steps else (0, False)
+    return _held(rule, person, 0 if now and rule.after == "restart" else count, granted)
 
 
-def _day(rated: RatedDay) -> date:
-    return rated.day
+def _between(days: Iterable[RatedDay], since: date | None, last: date) -> list[RatedDay]:
+    """The days after ``since`` up to ``last``, oldest first."""
+    known = [rated for rated in days if rated.day <= last and (since is None or rated.day > since)]
+    return sorted(known, key=lambda rated: rated.day)
 
 
 def _states(known: list[RatedDay], rule: Streak) -> Iterator[tuple[date | None, bool | None]]:

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.outcomes.bilingual import Words, joined
-from scoring.outcomes.parts import Delay, Id, Part, Percent, Rule
-from scoring.outcomes.people import Dimension, Person
+from scoring.fields import Part, Percent, Words, joined
+from scoring.outcomes.parts import Delay, Id, Rule
+from scoring.outcomes.people import Dimension, Measured, Person
 from scoring.rounding import shown
 
 
@@ -41,7 +41,7 @@ TrainingRule: TypeAlias = Annotated[LowFigure | WeakDimension, Field(discriminat
 
 
 class Training(Part):
-    """A person's weakest dimensions are his ``lowest`` (ties included) that reach less than ``below`` percent."""
+    """A person's weakest dimensions are their ``lowest`` (ties included) that reach less than ``below`` percent."""
 
     lowest: Annotated[int, Field(ge=1)] = 2
     below: Percent = Decimal(80)
@@ -79,23 +79,31 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[W
                 opened.append(Called(rule, joined(reasons)))
             continue
         measured = person.figures.get(rule.figure)
-        if measured is None or measured.percent is None or measured.percent >= rule.below:
+        if measured is None or (low := _low(rule, measured)) is None:
             continue
-        percent, below = shown(measured.percent), shown(rule.below)
-        zh = f"{measured.name.zh} {percent}%，低于 {below}%（样本 {measured.n}）"
-        en = f"{measured.name.en} {percent} % < {below} % (n = {measured.n})"
         if measured.n < rule.min_n:
             notes.append(
                 Words(
-                    f"{zh}，样本量不足（少于 {rule.min_n}），未安排“{rule.name.zh}”",
-                    f"{en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
+                    f"{low.zh}，样本量不足（少于 {rule.min_n}），未安排“{rule.name.zh}”",
+                    f"{low.en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
                 )
             )
             continue
-        if measured.topic:
-            zh, en = f"{zh}，最弱业务类型：{measured.topic.zh}", f"{en}, weakest topic: {measured.topic.en}"
-        opened.append(Called(rule, Words(zh, en)))
+        if topic := measured.topic:
+            low = Words(f"{low.zh}，最弱业务类型：{topic.zh}", f"{low.en}, weakest topic: {topic.en}")
+        opened.append(Called(rule, low))
     return opened, notes
+
+
+def _low(rule: LowFigure, measured: Measured) -> Words | None:
+    """That the figure is below what the rule asks for; None: it is not."""
+    if measured.percent is None or measured.percent >= rule.below:
+        return None
+    percent, below = shown(measured.percent), shown(rule.below)
+    return Words(
+        f"{measured.name.zh} {percent}%，低于 {below}%（样本 {measured.n}）",
+        f"{measured.name.en} {percent} % < {below} % (n = {measured.n})",
+    )
 
 
 def _weak(dimension: Dimension, training: Training) -> Words:

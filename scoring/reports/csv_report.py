@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
 from scoring.cards.model import Item
+from scoring.evaluation.scorer import PersonScore
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.rounding import cents, shown, some
 from scoring.runs.messages import money_of, unscored_ids
 from scoring.runs.run import Run
-from streams.csv_cells import harmless_row
+from streams.csv_cells import csv_file
 from streams.kpi.as_of import moment_said
 from streams.people.names import Names
 
@@ -35,49 +37,59 @@ def to_csv(run: Run, outcomes: Outcomes | None = None, names: Names | None = Non
     Items whose weight profiles have changed carry it in their heading. ``outcomes``, of the same month, add grade, rank
     and money; ``names`` a column beside the person's.
     """
-    text = StringIO()
-    out = csv.writer(text)
-    items = [_heading(run, item) for item in run.items]
-    parts = [f"{part.name.zh} {part.name.en} [{part.id}] 小计 subtotal" for part in run.card.sections]
-    known = names or Names()
-    person_column, *more = PERSON_COLUMNS
-    decided = {one.person: one for one in outcomes.people} if outcomes else {}
-    ends = ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发金额（元） Money") if outcomes else ()
-    heading = (
-        "评分卡 Card",
-        "版本 Version",
-        "考核周期 Period",
-        person_column,
-        *((NAME_COLUMN,) if known else ()),
-        *more,
-        *items,
-        *parts,
-        *ends,
-        "未评分 Unscored",
-        "截至 As of",
+    columns = list(_columns(run, outcomes, names or Names()))
+    heading = [name for group in columns for name in group.headings]
+    lines = ([cell for group in columns for cell in group.cells(person)] for person in run.people)
+    return csv_file([heading, *lines])
+
+
+class _Columns(NamedTuple):
+    """Columns side by side: their headings, and what stands in them for a person."""
+
+    headings: Sequence[str]
+    cells: Callable[[PersonScore], Iterable[object]]
+
+
+def _columns(run: Run, outcomes: Outcomes | None, names: Names) -> Iterator[_Columns]:
+    card, as_of = run.card, "" if run.as_of is None else moment_said(run.as_of)
+    person, *totals = PERSON_COLUMNS
+    yield _Columns(
+        ("评分卡 Card", "版本 Version", "考核周期 Period"), lambda _: (card.id, card.version, str(run.period))
     )
-    out.writerow(harmless_row(heading))
-    for person in run.people:
-        tally = person.tally
-        line = (
-            run.card.id,
-            run.card.version,
-            str(run.period),
-            person.person,
-            *((known.both(person.person) or "",) if known else ()),
-            person.hr_number or "",
-            "" if tally.total is None else tally.total,
-            shown(tally.scored_max),
-            shown(tally.max),
-            yes_no(tally.complete),
-            *("" if item.points is None else cents(item.points) for item in person.items),
-            *("" if part.tally.total is None else part.tally.total for part in person.sections),
-            *(_decision(decided[person.person]) if outcomes else ()),
-            unscored_ids(person),
-            "" if run.as_of is None else moment_said(run.as_of),
+    yield _Columns((person,), lambda score: (score.person,))
+    if names:
+        yield _Columns((NAME_COLUMN,), lambda score: (names.both(score.person) or "",))
+    yield _Columns(totals, _totals)
+    yield _Columns(
+        [_heading(run, item) for item in run.items],
+        lambda score: ("" if item.points is None else cents(item.points) for item in score.items),
+    )
+    yield _Columns(
+        [f"{part.name.zh} {part.name.en} [{part.id}] 小计 subtotal" for part in card.sections],
+        lambda score: (_text(part.tally.total) for part in score.sections),
+    )
+    if outcomes:
+        decided = {one.person: one for one in outcomes.people}
+        yield _Columns(
+            ("百分制 Of 100", "等级 Grade", "排名 Rank", "人数 Of", "应发金额（元） Money"),
+            lambda score: _decision(decided[score.person]),
         )
-        out.writerow(harmless_row(line))
-    return text.getvalue().encode("utf-8-sig")
+    yield _Columns(("未评分 Unscored", "截至 As of"), lambda score: (unscored_ids(score), as_of))
+
+
+def _totals(score: PersonScore) -> tuple[str, ...]:
+    tally = score.tally
+    return (
+        score.hr_number or "",
+        _text(tally.total),
+        shown(tally.scored_max),
+        shown(tally.max),
+        yes_no(tally.complete),
+    )
+
+
+def _text(value: Decimal | int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _heading(run: Run, item: Item) -> str:
@@ -88,9 +100,8 @@ def _heading(run: Run, item: Item) -> str:
 def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
     """The total on which grade and rank rest, these, and the money."""
     month, paid = outcome.month, money_of(outcome)
-    rank = "" if month.rank is None else str(month.rank)
-    of_100 = "" if month.total is None else str(month.total)
-    return of_100, month.grade or "", rank, str(month.of), "" if paid is None else cents(paid)
+    money = "" if paid is None else cents(paid)
+    return _text(month.total), month.grade or "", _text(month.rank), str(month.of), money
 
 
 def yes_no(value: bool) -> str:

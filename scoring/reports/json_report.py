@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.cards.weights import Applied
 from scoring.evaluation.scorer import PersonScore
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.rounding import cents, shown
@@ -43,11 +43,22 @@ def json_parts(
     """The same piece by piece: a line a person."""
     entries = roster or {}
     decided = {one.person: one for one in outcomes.people} if outcomes else {}
-    head = {
+    begun = json.dumps(_head(run, outcomes, revision), ensure_ascii=False, indent=1).removesuffix("\n}")
+    yield f'{begun},\n "people": ['.encode()
+    for number, person in enumerate(run.people):
+        body = _person(run, person, entries.get(person.person), decided.get(person.person))
+        yield b",\n" if number else b"\n"
+        yield json.dumps(body, ensure_ascii=False).encode()
+    yield b"\n ]\n}\n"
+
+
+def _head(run: Run, outcomes: Outcomes | None, revision: int) -> dict[str, Any]:
+    """All but the people."""
+    return {
         "schema": SCHEMA,
         "card": run.card.id,
         "card_version": run.card.version,
-        "card_name": {"zh": run.card.name.zh, "en": run.card.name.en},
+        "card_name": _words(run.card.name),
         "period": str(run.period),
         "as_of": None if run.as_of is None else run.as_of.isoformat(),
         "revision": revision,
@@ -58,21 +69,17 @@ def json_parts(
         "weights": {id: shown(worth) for id, worth in run.weights.worth.items()},
         "base_weights": {id: shown(worth) for id, worth in run.weights.base.items()},
     }
-    begun = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
-    yield f'{begun},\n "people": ['.encode()
-    for number, person in enumerate(run.people):
-        entry, outcome = entries.get(person.person), decided.get(person.person)
-        body = {
-            **_message(message(run, person)),
-            "hr_number": person.hr_number,
-            "team": entry.team_id if entry else None,
-            "site": entry.site_id if entry else None,
-            "sections": _sections(person),
-            "outcome": _outcome(outcome) if outcome else None,
-        }
-        yield b",\n" if number else b"\n"
-        yield json.dumps(body, ensure_ascii=False).encode()
-    yield b"\n ]\n}\n"
+
+
+def _person(run: Run, person: PersonScore, entry: RosterEntry | None, outcome: PersonOutcome | None) -> dict[str, Any]:
+    return {
+        **_message(message(run, person)),
+        "hr_number": person.hr_number,
+        "team": entry.team_id if entry else None,
+        "site": entry.site_id if entry else None,
+        "sections": _sections(person),
+        "outcome": _outcome(outcome) if outcome else None,
+    }
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -137,8 +144,12 @@ def _sections(person: PersonScore) -> list[dict[str, Any]]:
 
 
 def _applied(applied: Applied) -> dict[str, Any]:
-    zh, en = applied.words()
-    return {"profile": applied.profile, "version": applied.version, "zh": zh, "en": en, "days": applied.days}
+    return {
+        "profile": applied.profile,
+        "version": applied.version,
+        **_words(applied.words()),
+        "days": applied.days,
+    }
 
 
 def _outcome(outcome: PersonOutcome) -> dict[str, Any]:

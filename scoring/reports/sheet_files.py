@@ -1,4 +1,4 @@
-"""Everybody's sheet as a file of his own."""
+"""Everybody's sheet as a file of their own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_sheets(
 
 
 def file_names(people: Iterable[str]) -> dict[str, str]:
-    """Person → a file name of his own: the id, where every file system takes it and nobody's differs by case only.
+    """Person → a file name of their own: the id, where every file system takes it and nobody's differs by case only.
 
     Else what is forbidden is replaced, and a mark of the id added.
     """

@@ -17,7 +17,7 @@ from scoring.runs.run import Run
 from streams.kpi.as_of import moment_said
 from streams.people.names import Names
 
-#: Reasons why something is unscored that the screen shows; each person may have his own.
+#: Reasons why something is unscored that the screen shows; each person may have their own.
 _REASONS = 30
 
 

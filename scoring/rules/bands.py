@@ -8,10 +8,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from scoring.fields import Part, Words
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_DATA, NO_WEIGHT, Inputs, Objection, Points, Rule, Setting
+from scoring.rules.base import NO_DATA, NO_WEIGHT, Inputs, Objection, Points, Rule, Setting, above
 from scoring.units import RANGES
 
 _End = Annotated[Decimal, Field(max_digits=15)]
@@ -19,14 +20,12 @@ _Award = Annotated[Decimal, Field(max_digits=12)]
 _SIGNS = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤"}
 
 
-class Band(BaseModel):
+class Band(Part):
     """A range of the figure, its ends exactly as the keys say (none: open), and what it earns.
 
     ``points``: as many throughout (``max``: the item's maximum). ``linear``: from the first at the lower end to the
     second at the upper end, in a straight line.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     gt: _End | None = None
     gte: _End | None = None
@@ -107,20 +106,18 @@ class Bands(Rule):
             band.points, f"属于 {band.words()} 档，{earned} 分", f"in the band {band.words()}, {earned} points"
         )
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         zh = "；".join(f"{band.words()}：{_in_zh(band)} 分" for band in self.bands)
         en = "; ".join(f"{band.words()}: {band.award()} points" for band in self.bands)
-        return zh, en
+        return Words(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
-        sound = True
-        for number, band in enumerate(self.bands):
-            for what in _wrong(band, setting.max):
-                sound = False
-                yield ("rule", "bands", number), what
-        if not sound:
+        wrong = [(number, what) for number, band in enumerate(self.bands) for what in _wrong(band, setting.max)]
+        for number, what in wrong:
+            yield ("rule", "bands", number), what
+        if wrong:
             return
         yield from self._holes(setting)
         if setting.better in ("higher", "lower"):
@@ -135,20 +132,29 @@ class Bands(Rule):
     def _holes(self, setting: Setting) -> Iterator[Objection]:
         first, last = self.within or RANGES[setting.unit]
         order = sorted(range(len(self.bands)), key=lambda number: _from(self.bands[number]))
-        lowest, highest = self.bands[order[0]], self.bands[order[-1]]
-        if lowest.low is not None and (
-            first is None or lowest.low > first or (lowest.low == first and lowest.gte is None)
-        ):
+        if not _reaches_down(self.bands[order[0]], first):
             below = "there is no band for lower values" if first is None else f"no band holds {shown(first)}"
             yield ("rule", "bands", order[0]), f"{below}; let a band begin there, or give `within`"
         for lower, upper in pairwise(order):
             if what := _seam(self.bands[lower], self.bands[upper]):
                 yield ("rule", "bands", upper), what
-        if highest.high is not None and (
-            last is None or highest.high < last or (highest.high == last and highest.lte is None)
-        ):
-            above = "there is no band for higher values" if last is None else f"no band holds {shown(last)}"
-            yield ("rule", "bands", order[-1]), f"{above}; let a band end there, or give `within`"
+        if not _reaches_up(self.bands[order[-1]], last):
+            beyond = "there is no band for higher values" if last is None else f"no band holds {shown(last)}"
+            yield ("rule", "bands", order[-1]), f"{beyond}; let a band end there, or give `within`"
+
+
+def _reaches_down(lowest: Band, first: Decimal | None) -> bool:
+    """Does the lowest band hold the least value there is (None: there is none)?"""
+    if lowest.low is None:
+        return True
+    return first is not None and (lowest.low < first or (lowest.low == first and lowest.gte is not None))
+
+
+def _reaches_up(highest: Band, last: Decimal | None) -> bool:
+    """Does the highest band hold the greatest value there is (None: there is none)?"""
+    if highest.high is None:
+        return True
+    return last is not None and (highest.high > last or (highest.high == last and highest.lte is not None))
 
 
 def _interpolated(value: Fraction, low: Decimal, high: Decimal, first: Decimal, last: Decimal) -> Points:
@@ -168,20 +174,25 @@ def _in_zh(band: Band) -> str:
 
 
 def _wrong(band: Band, most: Decimal | None) -> Iterator[str]:
-    if (band.gt is not None and band.gte is not None) or (band.lt is not None and band.lte is not None):
+    """What is wrong with a band by itself."""
+    if None not in (band.gt, band.gte) or None not in (band.lt, band.lte):
         yield "the band has two ends on one side; keep one of `gt` and `gte`, of `lt` and `lte`"
     elif band.low is not None and band.high is not None:
-        if band.low > band.high:
-            yield f"the band begins at {band.low} and ends below, at {band.high}; swap its ends"
-        elif band.low == band.high and (band.gte is None or band.lte is None or band.linear is not None):
-            yield f"the band from {band.low} to {band.high} holds nothing; correct its ends"
+        yield from _empty(band, band.low, band.high)
     if (band.points is None) == (band.linear is None):
         yield "a band earns either `points` or `linear`; give one of them"
-    if band.linear is not None and (band.low is None or band.high is None):
+    if band.linear is not None and None in (band.low, band.high):
         yield "`linear` runs from the band's lower to its upper end; give both"
     for award in band.linear or (band.points,):
-        if most is not None and isinstance(award, Decimal) and award > most:
+        if isinstance(award, Decimal) and above(award, most):
             yield f"{award} points are above the item's max {most}; make them agree"
+
+
+def _empty(band: Band, low: Decimal, high: Decimal) -> Iterator[str]:
+    if low > high:
+        yield f"the band begins at {low} and ends below, at {high}; swap its ends"
+    elif low == high and (band.gte is None or band.lte is None or band.linear is not None):
+        yield f"the band from {low} to {high} holds nothing; correct its ends"
 
 
 def _from(band: Band) -> tuple[bool, Decimal, bool]:

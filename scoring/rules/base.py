@@ -9,8 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
-
+from scoring.fields import Part, Words
 from scoring.units import Unit
 from streams.kpi.spec import Direction
 
@@ -66,14 +65,18 @@ class Setting:
 #: Keys to the entry, from the item on; what is wrong and what to do.
 Objection: TypeAlias = tuple[tuple[str | int, ...], str]
 
+
+def above(value: Decimal | None, limit: Decimal | None) -> bool:
+    """Is the value above the limit? Never where one of them is open."""
+    return value is not None and limit is not None and value > limit
+
+
 NO_WEIGHT = Points(None, "未设权重", "no weight is set")
 NO_DATA = Points(None, "本期没有数据", "no data this period")
 
 
-class Rule(BaseModel, ABC):
+class Rule(Part, ABC):
     """A rule of some type, as a card states it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     asks: ClassVar[Asks] = "figure"
     #: Do points jump from one step of the figure to the next? ``step`` then tells which one holds a value.
@@ -88,8 +91,8 @@ class Rule(BaseModel, ABC):
         """The points for these inputs. Raises RefusedError for what the form does not allow."""
 
     @abstractmethod
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
 
     @abstractmethod
     def objections(self, setting: Setting) -> Iterator[Objection]:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from scoring.fields import Part, Words
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import Asks, Inputs, Objection, Points, RefusedError, Rule, Setting
+from scoring.rules.base import Asks, Inputs, Objection, Points, RefusedError, Rule, Setting, above
 
 _Award = Annotated[Decimal, Field(max_digits=12)]
 
@@ -20,10 +21,8 @@ def _text(key: object) -> object:
     return str(key) if isinstance(key, int) and not isinstance(key, bool) else key
 
 
-class Level(BaseModel):
+class Level(Part):
     """A level that a rater may choose, with what it means; worth ``points``, or a whole number of them in ``pick``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=64)]
     points: _Award | None = None
@@ -56,56 +55,71 @@ class Levels(Rule):
                 f"没有等级 {inputs.level}；可选：{known_zh}",
                 f"there is no level {inputs.level!r}; choose one of {known}",
             )
-        if level.pick is None:
-            points = level.points or Decimal(0)
-            if inputs.pick is not None and inputs.pick != points:
-                worth = shown(points)
-                raise RefusedError(
-                    f"等级 {level.level} 固定为 {worth} 分，不能另选",
-                    f"level {level.level} is worth {worth} points; leave the pick out",
-                )
-        else:
-            low, high = level.pick
-            if inputs.pick is None:
-                return Points(
-                    None,
-                    f"等级 {level.level} 须在 {level.award()} 分中选定",
-                    f"level {level.level} leaves {level.award()} points: pick one",
-                )
-            if inputs.pick.denominator != 1 or not low <= inputs.pick <= high:
-                asked = shown(inputs.pick)
-                raise RefusedError(
-                    f"等级 {level.level} 只能选 {level.award()} 之间的整数分，不能选 {asked}",
-                    f"level {level.level} allows whole points from {shown(low)} to {shown(high)}, not {asked}",
-                )
-            points = decimal(inputs.pick)
+        points = _fixed(level, inputs.pick) if level.pick is None else _picked(level, level.pick, inputs.pick)
+        if points is None:
+            return Points(
+                None,
+                f"等级 {level.level} 须在 {level.award()} 分中选定",
+                f"level {level.level} leaves {level.award()} points: pick one",
+            )
         return Points(
             points,
             f"等级 {level.level}（{level.zh}），{cents(points)} 分",
             f"level {level.level} ({level.en}), {cents(points)} points",
         )
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         zh = "；".join(f"{level.level}（{level.zh}）{level.award()} 分" for level in self.levels)
-        return zh, "; ".join(f"{level.level} ({level.en}) {level.award()}" for level in self.levels)
+        return Words(zh, "; ".join(f"{level.level} ({level.en}) {level.award()}" for level in self.levels))
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
-        seen: set[str] = set()
+        names = [level.level for level in self.levels]
         for number, level in enumerate(self.levels):
             at = ("rule", "levels", number)
-            if level.level in seen:
+            if level.level in names[:number]:
                 yield at, f"the level {level.level!r} stands here twice; keep one"
-            seen.add(level.level)
-            if (level.points is None) == (level.pick is None):
-                yield at, "a level has either `points` or `pick`; give one of them"
-            if level.pick is not None:
-                low, high = (Fraction(end) for end in level.pick)
-                if low >= high or low.denominator != 1 or high.denominator != 1:
-                    yield at, f"the pick {level.award()} is no range of whole points; write it like [4, 5]"
-            most = max(level.pick) if level.pick else level.points
-            if most is not None and setting.max is not None and most > setting.max:
-                yield at, f"{most} points are above the item's max {setting.max}; make them agree"
+            for what in _wrong(level, setting.max):
+                yield at, what
         if setting.op is not None or setting.reference:
             yield ("target" if setting.op else "reference",), "levels are held against nothing; take this field out"
+
+
+def _fixed(level: Level, pick: Fraction | None) -> Decimal:
+    """What a level without a choice is worth. Raises RefusedError where another figure was picked."""
+    points = level.points or Decimal(0)
+    if pick is not None and pick != points:
+        worth = shown(points)
+        raise RefusedError(
+            f"等级 {level.level} 固定为 {worth} 分，不能另选",
+            f"level {level.level} is worth {worth} points; leave the pick out",
+        )
+    return points
+
+
+def _picked(level: Level, within: tuple[Decimal, Decimal], pick: Fraction | None) -> Decimal | None:
+    """What was picked of a level's points; None: nothing yet. Raises RefusedError for what the level does not allow."""
+    low, high = within
+    if pick is None:
+        return None
+    if pick.denominator != 1 or not low <= pick <= high:
+        asked = shown(pick)
+        raise RefusedError(
+            f"等级 {level.level} 只能选 {level.award()} 之间的整数分，不能选 {asked}",
+            f"level {level.level} allows whole points from {shown(low)} to {shown(high)}, not {asked}",
+        )
+    return decimal(pick)
+
+
+def _wrong(level: Level, most: Decimal | None) -> Iterator[str]:
+    """What is wrong with a level by itself."""
+    if (level.points is None) == (level.pick is None):
+        yield "a level has either `points` or `pick`; give one of them"
+    if level.pick is not None:
+        low, high = (Fraction(end) for end in level.pick)
+        if low >= high or low.denominator != 1 or high.denominator != 1:
+            yield f"the pick {level.award()} is no range of whole points; write it like [4, 5]"
+    worth = max(level.pick) if level.pick else level.points
+    if above(worth, most):
+        yield f"{worth} points are above the item's max {most}; make them agree"

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from scoring.fields import Words
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_WEIGHT, Asks, Inputs, Objection, Points, RefusedError, Rule, Setting
+from scoring.rules.base import NO_WEIGHT, Asks, Inputs, Objection, Points, RefusedError, Rule, Setting, above
 
 _Points = Annotated[Decimal, Field(max_digits=12)]
 
@@ -42,12 +43,12 @@ class Manual(Rule):
             )
         return Points(rating, f"评定 {cents(rating)} 分", f"rated {cents(rating)} points")
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         if self.max is None:
-            return "由评分人评定（权重待定）", "rated by people (no weight is set yet)"
+            return Words("由评分人评定（权重待定）", "rated by people (no weight is set yet)")
         low, high = shown(self.min), shown(self.max)
-        return f"由评分人评定 {low}–{high} 分", f"{low} to {high} points, rated by people"
+        return Words(f"由评分人评定 {low}–{high} 分", f"{low} to {high} points, rated by people")
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
@@ -56,7 +57,7 @@ class Manual(Rule):
                 ("rule", "min"),
                 f"the least rating {self.min} is not below the highest, {self.max}; correct one of them",
             )
-        if self.max is not None and setting.max is not None and self.max > setting.max:
+        if above(self.max, setting.max):
             yield ("rule", "max"), f"ratings up to {self.max} are above the item's max {setting.max}; make them agree"
         if setting.op is not None or setting.reference:
             yield ("target" if setting.op else "reference",), "a rating is held against nothing; take this field out"

@@ -10,8 +10,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from scoring.fields import Words
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_DATA, Inputs, Objection, Points, Rule, Setting
+from scoring.rules.base import NO_DATA, Inputs, Objection, Points, Rule, Setting, above
 
 _Points = Annotated[Decimal, Field(max_digits=12)]
 
@@ -73,8 +74,8 @@ class PerUnit(Rule):
             return Points(points, f"{cents(points)} 分", f"{cents(points)} points")
         return Points(points, f"{zh} {cents(points)} 分", f"{en} {cents(points)} points")
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         at, step = shown(self.anchor), shown(self.unit)
         more, fewer = ("高", "低") if self.better == "higher" else ("低", "高")
         over, under = ("above", "below") if self.better == "higher" else ("below", "above")
@@ -105,18 +106,17 @@ class PerUnit(Rule):
                 zh, en = f"{zh}，加分不设上限", f"{en}, without limit above"
             else:
                 zh, en = f"{zh}，不高于 {shown(self.cap)}", f"{en}, not above {shown(self.cap)}"
-        return zh, en
+        return Words(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
         if not self.gain and not self.loss:
             yield ("rule",), "neither `gain` nor `loss`: every value would earn the same; give at least one"
-        if self.floor is not None and self.base < self.floor:
+        if above(self.floor, self.base):
             yield ("rule", "base"), f"the base {self.base} is below the floor {self.floor}; correct one of them"
-        most = setting.max
-        if self.cap is not None and self.base > self.cap:
+        if above(self.base, self.cap):
             yield ("rule", "base"), f"the base {self.base} is above the cap {self.cap}; correct one of them"
-        elif self.cap is not None and most is not None and self.cap > most:
-            yield ("rule", "cap"), f"the cap {self.cap} is above the item's max {most}; make them agree"
+        elif above(self.cap, setting.max):
+            yield ("rule", "cap"), f"the cap {self.cap} is above the item's max {setting.max}; make them agree"
         if setting.better in ("higher", "lower") and setting.better != self.better:
             yield ("rule", "better"), f"the figure is better {setting.better}; the rule says {self.better}; turn it"

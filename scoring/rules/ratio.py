@@ -9,8 +9,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from scoring.fields import Words
 from scoring.rounding import cents, decimal, shown
-from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting
+from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting, above
 
 
 class Ratio(Rule):
@@ -42,23 +43,26 @@ class Ratio(Rule):
             return NO_WEIGHT
         if actual is None:
             return NO_DATA
-        factor = Fraction(self.factor)
         if self.form == "complement":
             written = f"{shown(self.factor)} × (100 − {shown(actual)}) ÷ 100"
-            return self._within(factor * (100 - actual) / 100, written)
+            return self._within(Fraction(self.factor) * (100 - actual) / 100, written)
         if target is None:
             return Points(None, "未设目标值", "no target is set")
-        if self.form == "actual_over_target":
-            if target == 0:
-                return Points(None, "目标值为 0，无法计算达成率", "the target is 0, so there is no attainment")
-            return self._within(factor * actual / target, f"{shown(self.factor)} × {shown(actual)} ÷ {shown(target)}")
-        if actual <= 0:
-            if (cap := self.cap) is None:
-                return Points(None, "实际值为 0 且未设上限", "the actual is 0 and there is no cap")
-            return Points(
-                cap, f"实际值为 0，取上限 {cents(cap)} 分", f"the actual is 0: the cap of {cents(cap)} points"
-            )
-        return self._within(factor * target / actual, f"{shown(self.factor)} × {shown(target)} ÷ {shown(actual)}")
+        by = self._over_target if self.form == "actual_over_target" else self._over_actual
+        return by(self.factor, actual, target)
+
+    def _over_target(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
+        if target == 0:
+            return Points(None, "目标值为 0，无法计算达成率", "the target is 0, so there is no attainment")
+        return self._within(Fraction(factor) * actual / target, f"{shown(factor)} × {shown(actual)} ÷ {shown(target)}")
+
+    def _over_actual(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
+        if actual > 0:
+            written = f"{shown(factor)} × {shown(target)} ÷ {shown(actual)}"
+            return self._within(Fraction(factor) * target / actual, written)
+        if (cap := self.cap) is None:
+            return Points(None, "实际值为 0 且未设上限", "the actual is 0 and there is no cap")
+        return Points(cap, f"实际值为 0，取上限 {cents(cap)} 分", f"the actual is 0: the cap of {cents(cap)} points")
 
     def _within(self, earned: Fraction, written: str) -> Points:
         zh = en = f"{written} = {shown(earned)}"
@@ -73,8 +77,8 @@ class Ratio(Rule):
         points = decimal(earned)
         return Points(points, f"{zh} {cents(points)} 分", f"{en} {cents(points)} points")
 
-    def words(self) -> tuple[str, str]:
-        """The rule as a phrase, in Chinese and in English."""
+    def words(self) -> Words:
+        """The rule as a phrase."""
         of_zh, of_en = ("权重", "weight") if self.factor is None else (shown(self.factor), shown(self.factor))
         zh, en = {
             "target_over_actual": (f"{of_zh} × 目标 ÷ 实际", f"{of_en} × target ÷ actual"),
@@ -85,29 +89,25 @@ class Ratio(Rule):
             zh, en = f"{zh}，不低于 {shown(self.floor)}", f"{en}, not below {shown(self.floor)}"
         if self.cap is not None:
             zh, en = f"{zh}，不高于 {shown(self.cap)}", f"{en}, not above {shown(self.cap)}"
-        return zh, en
+        return Words(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
+        yield from self._bounds(setting)
+        yield from _against_100(setting) if self.form == "complement" else _against_target(setting)
+        yield from self._direction(setting)
+
+    def _bounds(self, setting: Setting) -> Iterator[Objection]:
         low, high = self.floor, self.cap
-        if low is not None and high is not None and low > high:
+        if above(low, high):
             yield ("rule", "floor"), f"the floor {low} is above the cap {high}; swap or correct them"
-        if high is not None and setting.max is not None and high > setting.max:
+        if above(high, setting.max):
             yield ("rule", "cap"), f"the cap {high} is above the item's max {setting.max}; make them agree"
         if self.form == "target_over_actual" and high is None and self.factor is not None:
             yield ("rule", "cap"), "target_over_actual grows without end towards an actual of 0: give a cap"
-        if self.form == "complement":
-            if setting.unit != "pct":
-                yield (
-                    ("rule", "form"),
-                    f"complement takes a percentage, but the item's unit is {setting.unit}; write `unit: pct`",
-                )
-            if setting.reference:
-                yield ("reference",), "complement holds the actual against 100 %: take the reference out"
-        elif setting.op == "between":
-            yield ("target", "op"), "a ratio needs one number as its target; write bands for a range"
-        elif setting.target is not None and setting.target <= 0:
-            yield ("target", "value"), f"a target of {setting.target} gives no attainment; give a target above 0"
+
+    def _direction(self, setting: Setting) -> Iterator[Objection]:
+        """Does more pay more where more is better?"""
         lower = self.form != "actual_over_target"
         if setting.better == ("higher" if lower else "lower"):
             yield (
@@ -116,3 +116,20 @@ class Ratio(Rule):
             )
         elif setting.op == (">=" if lower else "<="):
             yield ("target", "op"), f"{self.form} does not go with a target of `{setting.op}`; turn one of the two"
+
+
+def _against_100(setting: Setting) -> Iterator[Objection]:
+    if setting.unit != "pct":
+        yield (
+            ("rule", "form"),
+            f"complement takes a percentage, but the item's unit is {setting.unit}; write `unit: pct`",
+        )
+    if setting.reference:
+        yield ("reference",), "complement holds the actual against 100 %: take the reference out"
+
+
+def _against_target(setting: Setting) -> Iterator[Objection]:
+    if setting.op == "between":
+        yield ("target", "op"), "a ratio needs one number as its target; write bands for a range"
+    elif setting.target is not None and setting.target <= 0:
+        yield ("target", "value"), f"a target of {setting.target} gives no attainment; give a target above 0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -38,26 +38,34 @@ _AS_IT_IS = frozenset({type(None), bool, int, float, str})
 _ways: dict[type, _Way] = {}
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _by_fields(kind: Any) -> _Way:
+    names = [field.name for field in fields(kind)]
+    return lambda value: {name: plain(getattr(value, name)) for name in names}
+
+
+#: Kinds in order, and how a value is written that is of one of them: a first fit, so that a datetime is a date, too.
+_WAYS: Sequence[tuple[tuple[type, ...], _Way]] = (
+    ((int, float, str), _itself),
+    ((Decimal, Fraction, Period, Term), str),
+    ((date,), lambda value: value.isoformat()),
+    ((BaseModel,), lambda value: plain(value.model_dump(by_alias=True, exclude_unset=True))),
+    ((msgspec.Struct,), lambda value: plain(msgspec.to_builtins(value))),
+    ((Mapping,), lambda value: {str(key): plain(part) for key, part in value.items()}),
+    ((Set,), lambda value: sorted(plain(part) for part in value)),
+    ((list, tuple), lambda value: [plain(part) for part in value]),
+)
+
+
 def _way(kind: type) -> _Way:
-    if issubclass(kind, (int, float, str)):
-        return lambda value: value
-    if issubclass(kind, (Decimal, Fraction, Period, Term)):
-        return str
-    if issubclass(kind, date):  # a datetime is one, too
-        return lambda value: value.isoformat()
-    if issubclass(kind, BaseModel):
-        return lambda value: plain(value.model_dump(by_alias=True, exclude_unset=True))
-    if issubclass(kind, msgspec.Struct):
-        return lambda value: plain(msgspec.to_builtins(value))
-    if issubclass(kind, Mapping):
-        return lambda value: {str(key): plain(part) for key, part in value.items()}
-    if issubclass(kind, Set):
-        return lambda value: sorted(plain(part) for part in value)
-    if issubclass(kind, (list, tuple)):
-        return lambda value: [plain(part) for part in value]
+    for kinds, way in _WAYS:
+        if issubclass(kind, kinds):
+            return way
     if is_dataclass(kind):
-        names = [field.name for field in fields(kind)]
-        return lambda value: {name: plain(getattr(value, name)) for name in names}
+        return _by_fields(kind)
     raise TypeError(f"{kind.__name__} has no plain form")
 
 

@@ -77,7 +77,7 @@ class _Published(_Who, array_like=True):
 
 @dataclass(frozen=True)
 class PersonResult:
-    """What a frozen result says of one person. ``closed``: what the period adds to his history."""
+    """What a frozen result says of one person. ``closed``: what the period adds to their history."""
 
     person: str
     team: str | None
@@ -114,12 +114,12 @@ class Document:
         return made
 
     def teams(self) -> dict[str, str | None]:
-        """Who is scored → the team that he was in at the period's end."""
+        """Who is scored → the team that they were in at the period's end."""
         decode = msgspec.json.Decoder(_Who).decode
         return {who.person: who.team for who in map(decode, self._people())}
 
     def person(self, id: str) -> PersonResult | None:
-        """What it says of one person; None where he is not scored."""
+        """What it says of one person; None where they are not scored."""
         begins = _encode([id])[:-1] + b","
         return next((_read(line) for line in self._people() if line.startswith(begins)), None)
 
@@ -132,7 +132,7 @@ class Document:
         return (line.score for line in map(decode, self._people()))
 
     def closed(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Person → what the period adds to his history."""
+        """Person → what the period adds to their history."""
         decode = msgspec.json.Decoder(_Line).decode
         for line in map(decode, self._people()):
             if (added := msgspec.json.decode(line.closed)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from scoring.evaluation.scorer import ItemScore, PersonScore
@@ -54,15 +55,27 @@ def _item(section: str, score: ItemScore) -> dict[str, Any]:
         "low": figure.low,
         "high": figure.high,
         **({"pending": figure.pending} if figure.pending else {}),
-        "points": None if score.points is None else format(score.points, "f"),
-        "max": None if item.max is None else shown(item.max),
-        "weight": None if score.worth is None else shown(score.worth),
-        "counts": None if score.counted is None else format(decimal(score.counted), "f"),
+        "points": _exact(score.points),
+        "max": _read(item.max),
+        "weight": _read(score.worth),
+        "counts": _exact(score.counted),
         "flags": flags(score),
         "rule_origin": item.rule_origin,
         "reason_zh": score.reason_zh,
         "reason_en": score.reason_en,
     }
+
+
+def _exact(value: Decimal | Fraction | None) -> str | None:
+    """A figure with all its digits."""
+    if value is None:
+        return None
+    return format(value if isinstance(value, Decimal) else decimal(value), "f")
+
+
+def _read(value: Decimal | Fraction | None) -> str | None:
+    """A figure as people read it."""
+    return None if value is None else shown(value)
 
 
 def flags(score: ItemScore) -> list[str]:

@@ -13,9 +13,8 @@ from typing import TypeAlias
 
 from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
-from scoring.fields import Name
+from scoring.fields import Words
 from scoring.inputs.requirements import PERSONAL
-from scoring.outcomes.bilingual import Words
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
 from scoring.rounding import decimal, total
 from scoring.runs.run import Run
@@ -42,7 +41,7 @@ class Incomplete(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What outcomes need of a person besides his scores, as far as it is known."""
+    """What outcomes need of a person besides their scores, as far as it is known."""
 
     amounts: Amounts = field(default_factory=Amounts)
     exam: Decimal | None = None
@@ -59,7 +58,7 @@ def known(
     last: date,
     amounts: Mapping[str, Decimal] | None = None,
 ) -> dict[str, About]:
-    """Person → what was handed in for him, and his rated days up to ``last``. ``amounts`` hold where none was handed in."""
+    """Person → what was handed in for them, and their rated days up to ``last``. ``amounts`` hold where none was handed in."""
     days = _rated_days(facts, policy, last)
     return {
         person: _about(handed.get(person, {}).get(PERSONAL, {}), days.get(person, ()), amounts or {})
@@ -97,7 +96,7 @@ def _about(own: Mapping[str, str], days: tuple[RatedDay, ...], amounts: Mapping[
 
 
 def _rated_days(facts: Iterable[DailyFacts], policy: AnyPolicy, last: date) -> dict[str, tuple[RatedDay, ...]]:
-    """Person → his days with ratings, oldest first."""
+    """Person → their days with ratings, oldest first."""
     bounds: dict[date, Bound] = {}
     days: dict[str, list[RatedDay]] = {}
     for fact in facts:
@@ -154,30 +153,28 @@ def _total(score: PersonScore, incomplete: Incomplete) -> tuple[Decimal | None, 
     if tally.complete or incomplete == Incomplete.rescaled:
         scale = Fraction(100) / Fraction(tally.scored_max)
         return total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)]), None
+    return None, _partial(score)
+
+
+def _partial(score: PersonScore) -> Words:
+    """Why a partial total counts for nothing: which items lack."""
     weighed = [item for item in score.items if item.weight is not None]
     lacking = [item.item.name for item in weighed if item.points is None]
-    return None, Words(
+    return Words(
         f"{len(weighed)} 项中 {len(lacking)} 项未评分：{'、'.join(name.zh for name in lacking)}",
         f"{len(lacking)} of {len(weighed)} items are unscored: {', '.join(name.en for name in lacking)}",
     )
 
 
 @lru_cache(maxsize=65_536)  # most people have points that many others have, too
-def _dimension(id: str, name: Name, points: Decimal | None, most: Decimal) -> Dimension:
-    return Dimension(id, _words(name), points, most)
-
-
-@lru_cache(maxsize=4096)
-def _words(name: Name) -> Words:
-    return Words(name.zh, name.en)
+def _dimension(id: str, name: Words, points: Decimal | None, most: Decimal) -> Dimension:
+    return Dimension(id, name, points, most)
 
 
 def _figures(items: Iterable[ItemScore]) -> dict[str, Measured]:
     """What items in percent have measured, by KPI or figure."""
     return {
-        score.item.key: Measured(
-            _words(score.item.name), None if score.value is None else decimal(score.value), score.figure.n
-        )
+        score.item.key: Measured(score.item.name, None if score.value is None else decimal(score.value), score.figure.n)
         for score in items
         if score.item.unit == "pct" and not score.item.rated
     }

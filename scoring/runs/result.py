@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -126,15 +129,13 @@ def _differences(before: Document, after: Document) -> Iterator[Difference]:
 
 
 def _side_by_side(before: Document, after: Document) -> Iterator[tuple[PersonResult | None, PersonResult | None]]:
-    """Both results of each person, in order of person; None where one of them does not have him."""
-    left, right = iter(before), iter(after)
-    old, new = next(left, None), next(right, None)
-    while old or new:
-        first = min(one.person for one in (old, new) if one)
-        mine, other = old if old and old.person == first else None, new if new and new.person == first else None
-        yield mine, other
-        old = next(left, None) if mine else old
-        new = next(right, None) if other else new
+    """Both results of each person, in order of person; None where one of them does not have them."""
+    either = merge(
+        ((one.person, True, one) for one in before), ((one.person, False, one) for one in after), key=itemgetter(0)
+    )
+    for _, results in groupby(either, key=itemgetter(0)):
+        found = {old: result for _, old, result in results}
+        yield found.get(True), found.get(False)
 
 
 def _told(result: PersonResult) -> Iterator[tuple[str, str | None]]:
@@ -148,9 +149,7 @@ def _told(result: PersonResult) -> Iterator[tuple[str, str | None]]:
 
 def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     for standing in made["standings"]:
-        for what in ("rank", "grade", "top", "bottom", "met"):
-            if standing[what] is not None:
-                yield f"{standing['term']} {what}", str(standing[what])
+        yield from _stood(standing)
     for name in ("pay", "base_bonus"):
         if made[name]:
             yield name, made[name]["money"]
@@ -163,3 +162,9 @@ def _decided(made: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
         yield f"streak {held['streak']}", str(held["count"])
     for action in made["actions"]:
         yield "action " + action["kind"] + (f" {action['rule']}" if action["rule"] else ""), action["due"]
+
+
+def _stood(standing: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for what in ("rank", "grade", "top", "bottom", "met"):
+        if standing[what] is not None:
+            yield f"{standing['term']} {what}", str(standing[what])

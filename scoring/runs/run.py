@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from scoring.cards.model import Card, Item
@@ -15,6 +15,7 @@ from scoring.evaluation.peer_comparison import Beside, beside
 from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Measured
+from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
@@ -26,12 +27,12 @@ from streams.kpi.spec import Bound, side_of
 from streams.targets.book import Targets
 
 #: How people call the kinds of period.
-KINDS: Mapping[PeriodKind, tuple[str, str]] = {
-    "month": ("月", "month"),
-    "quarter": ("季度", "quarter"),
-    "half_year": ("半年", "half-year"),
-    "year": ("年", "year"),
-    "probation": ("试用期", "probation"),
+KINDS: Mapping[PeriodKind, Words] = {
+    "month": Words("月", "month"),
+    "quarter": Words("季度", "quarter"),
+    "half_year": Words("半年", "half-year"),
+    "year": Words("年", "year"),
+    "probation": Words("试用期", "probation"),
 }
 
 
@@ -47,7 +48,7 @@ class Run:
     weights: Weights
     #: The moment as of which it was judged what had matured; None: everything had.
     as_of: datetime | None = None
-    #: Person → item id → how his figure compares with the rest of his team: for people to read, it scores nothing.
+    #: Person → item id → how their figure compares with the rest of their team: for people to read, it scores nothing.
     beside: Beside = field(default_factory=dict)
 
     @property
@@ -66,7 +67,7 @@ class Run:
         return {item.kpi: KPIS[item.kpi].version for item in self.items if item.kpi is not None}
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds them together
     card: Card,
     period: Period,
     facts: Iterable[DailyFacts],
@@ -80,74 +81,104 @@ def run(
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
     ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
-    other days are passed over. ``roster``: agent id → his entry at the period's end. ``inputs``: agent id → what was
-    handed in for him. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
+    other days are passed over. ``roster``: agent id → their entry at the period's end. ``inputs``: agent id → what was
+    handed in for them. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
     what has matured; where it is not given, everything has. ``targets``: those in force on the period's last day fill what the card leaves
     open. Raises ValueError where an entity's day comes
     twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
     on a day of it.
     """
-    if period.kind not in card.periods:
-        kinds = " or ".join(KINDS[kind][1] for kind in card.periods)
-        raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind][1]}")
+    _refuse_kind(card, period)
     weights = in_force(card, seasons, period)
     card = card.at(period.kind)
     judged = Judged(policy, period.first, period.last)
     scorer = Scorer(card, judged, weights)
-    people, teams = _summed(card, period, facts, policy, judged, as_of)
-    entries, opened = roster or {}, open_items(card) if targets is not None else []
+    sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)))
+    for day in facts:
+        sums.add(day)
+    people, teams = sums.of("agent"), sums.of("team")
+    entries, given, aims = roster or {}, inputs or {}, _Aims(card, targets, period.last)
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     scored = []
     for person in sorted(ids):
         entry = entries.get(person)
         if entry is not None and entry.card not in (None, card.id):
             continue
-        own = inputs.get(person, {}) if inputs else {}
         team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
-        aims = filled(opened, card.id, person, entry, targets, period.last) if targets is not None and opened else {}
         hr_number = entry.hr_number if entry else None
-        scored.append(scorer.score(person, people.get(person, _EMPTY), own, hr_number, team, aims))
+        own = people.get(person, _EMPTY)
+        scored.append(scorer.score(person, own, given.get(person, {}), hr_number, team, aims.of(person, entry)))
     return Run(card, period, judged.named, tuple(scored), weights, as_of, beside(card, people, entries, judged))
 
 
+def _refuse_kind(card: Card, period: Period) -> None:
+    """Raises ValueError where the card is not scored for such a period."""
+    if period.kind not in card.periods:
+        kinds = " or ".join(KINDS[kind].en for kind in card.periods)
+        raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind].en}")
+
+
 _EMPTY = Measured({})
+#: Kinds of entities whose facts are scored, and how items call them.
+_SCORED: Mapping[str, str] = {"agent": "person", "team": "team"}
 
 
-def _summed(
-    card: Card, period: Period, facts: Iterable[DailyFacts], policy: AnyPolicy, judged: Judged, as_of: datetime | None
-) -> tuple[dict[str, Measured], dict[str, Measured]]:
-    """What people and teams did in the period: id → sums, and how the days differ for the means that the card scores."""
-    kinds = {"agent": "person", "team": "team"}
-    bounds = {kind: _bounds(card, judged, kind, of) for kind, of in kinds.items()}
-    means = {kind: [bound for bound in of if bound.kind == "mean"] for kind, of in bounds.items()}
-    fields = {bound.matures for of in bounds.values() for bound in of if bound.matures is not None}
-    maturity = Maturity(policy, as_of, sorted(fields))
-    summed: dict[str, dict[str, Ripening]] = {"agent": {}, "team": {}}
-    spreads: dict[str, dict[str, dict[str, Spread]]] = {"agent": {}, "team": {}}
-    days: dict[str, int] = {}
-    first, last = period.first, period.last
-    for day in facts:
-        kind = entity_kind(day.entity)
-        if kind not in kinds or not first <= day.date <= last:
-            continue
+class _Aims:
+    """What fills the targets that a card leaves open, by person; ``targets`` None: nothing does."""
+
+    def __init__(self, card: Card, targets: Targets | None, day: date) -> None:
+        self._card, self._targets, self._day = card.id, targets, day
+        self._open = open_items(card) if targets is not None else []
+
+    def of(self, person: str, entry: RosterEntry | None) -> Mapping[str, Item]:
+        """Item id → the item with the target that holds for the person."""
+        if self._targets is None or not self._open:
+            return {}
+        return filled(self._open, self._card, person, entry, self._targets, self._day)
+
+
+class _Sums:
+    """What people and teams did in the period, and how the days differ for the means that the card scores."""
+
+    def __init__(self, card: Card, period: Period, judged: Judged, maturity: Maturity) -> None:
+        self._period, self._judged, self._maturity = period, judged, maturity
+        self._means = {
+            kind: [bound for bound in _bounds(card, judged, kind) if bound.kind == "mean"] for kind in _SCORED
+        }
+        self._summed: dict[str, dict[str, Ripening]] = {kind: {} for kind in _SCORED}
+        self._spreads: dict[str, dict[str, dict[str, Spread]]] = {kind: {} for kind in _SCORED}
+        #: Entity → its days that are counted, a bit each.
+        self._days: dict[str, int] = {}
+
+    def add(self, day: DailyFacts) -> None:
+        """Count a day in, if it is the period's, of a kind that is scored. Raises ValueError for a day that comes twice."""
+        kind, first = entity_kind(day.entity), self._period.first
+        if kind not in _SCORED or not first <= day.date <= self._period.last:
+            return
         bit = 1 << (day.date - first).days
-        if days.get(day.entity, 0) & bit:
+        if self._days.get(day.entity, 0) & bit:
             raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
-        days[day.entity] = days.get(day.entity, 0) | bit
-        id = entity_id(day.entity)
-        sums = judged.of(day.entity, day.date, day.sums)
-        summed[kind].setdefault(id, Ripening()).add(sums, maturity.young(day.date))
-        if means[kind]:
-            own = spreads[kind].setdefault(id, {})
-            for bound in means[kind]:
+        self._days[day.entity] = self._days.get(day.entity, 0) | bit
+        id, sums = entity_id(day.entity), self._judged.of(day.entity, day.date, day.sums)
+        self._summed[kind].setdefault(id, Ripening()).add(sums, self._maturity.young(day.date))
+        if means := self._means[kind]:
+            own = self._spreads[kind].setdefault(id, {})
+            for bound in means:
                 own.setdefault(bound.id, Spread()).add(bound, sums)
-    agents, teams = (
-        {id: Measured(of.sums, spreads[kind].get(id, {}), of.unripe) for id, of in summed[kind].items()}
-        for kind in kinds
-    )
-    return agents, teams
+
+    def of(self, kind: str) -> dict[str, Measured]:
+        """Id → what was counted, of a kind of entities."""
+        spreads = self._spreads[kind]
+        return {id: Measured(own.sums, spreads.get(id, {}), own.unripe) for id, own in self._summed[kind].items()}
 
 
-def _bounds(card: Card, judged: Judged, kind: str, of: str) -> list[Bound]:
-    kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None and item.entity == of}
-    return [judged.bound(id, side_of(kind)) for id in sorted(kpis)]
+def _matures(card: Card, judged: Judged) -> list[str]:
+    """The policy fields that say when what the card scores has matured."""
+    bounds = (bound for kind in _SCORED for bound in _bounds(card, judged, kind))
+    return sorted({bound.matures for bound in bounds if bound.matures is not None})
+
+
+def _bounds(card: Card, judged: Judged, kind: str) -> list[Bound]:
+    """The KPIs that the card scores of a kind of entities, under the period's policy."""
+    items = (item for item in (*card.items, *card.optional) if item.entity == _SCORED[kind])
+    return [judged.bound(id, side_of(kind)) for id in sorted({item.kpi for item in items if item.kpi is not None})]

@@ -211,7 +211,7 @@ def history_before(connection: Connection, card: str, period: Period) -> dict[st
 
 
 def totals_before(connection: Connection, card: str, period: Period) -> dict[str, dict[str, Decimal | None]]:
-    """Person → earlier period → his total on the card as it was published."""
+    """Person → earlier period → their total on the card as it was published."""
     made: dict[str, dict[str, Decimal | None]] = {}
     for run in all_runs(connection, card):
         if run.published is None or run.period >= str(period):

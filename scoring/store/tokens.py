@@ -26,7 +26,7 @@ class TokenError(ValueError):
 
 @dataclass(frozen=True)
 class Login:
-    """Who a token lets in. ``person``: his id on the roster; ``team``: the one that a supervisor leads."""
+    """Who a token lets in. ``person``: their id on the roster; ``team``: the one that a supervisor leads."""
 
     name: str
     role: Role
@@ -41,7 +41,7 @@ class Login:
         return self.person or self.name
 
     def may_see(self, person: str, team: str | None) -> bool:
-        """May he see this person's sheet?"""
+        """May they see this person's sheet?"""
         if self.role == "hr" or (self.person is not None and person == self.person):
             return True
         return self.role == "supervisor" and self.team is not None and team == self.team
@@ -57,12 +57,7 @@ def add(
     days: int = DAYS,
 ) -> str:
     """Make a token and return it; it cannot be had again. Raises ValueError for a role without whom it is for."""
-    if role not in ROLES:
-        raise ValueError(f"no role {role!r}; give one of {', '.join(ROLES)}")
-    if role == "agent" and not person:
-        raise ValueError("an agent's token is for one person: give --person ID")
-    if role == "supervisor" and not team:
-        raise ValueError("a supervisor's token is for one team: give --team ID")
+    _refuse_role(role, person, team)
     if not 1 <= days <= MOST_DAYS:
         raise ValueError(f"{days} days; give 1 to {MOST_DAYS}")
     if any(one.name == name and one.revoked is None and one.expires > by.at for one in all_tokens(connection)):
@@ -79,6 +74,16 @@ def add(
     connection.execute(insert(tokens).values(**row, expires=by.at + timedelta(days=days)))
     record(connection, by, "token", person=person, name=name, role=role, team=team, days=days)
     return token
+
+
+def _refuse_role(role: str, person: str | None, team: str | None) -> None:
+    """Raises ValueError for an unknown role, and for one without whom it is for."""
+    if role not in ROLES:
+        raise ValueError(f"no role {role!r}; give one of {', '.join(ROLES)}")
+    if role == "agent" and not person:
+        raise ValueError("an agent's token is for one person: give --person ID")
+    if role == "supervisor" and not team:
+        raise ValueError("a supervisor's token is for one team: give --team ID")
 
 
 def login(connection: Connection, token: str, now: datetime) -> Login:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -58,19 +59,22 @@ def counted(amendment: Amendment, period: Period, people: Collection[str], teams
 
     Raises ValueError where it changes nothing of the person's.
     """
+    file = amendment.file
     if not amendment.effect:
-        raise ValueError(f"{amendment.file}: leaving these events out changes no count; they may be retracted already")
+        raise ValueError(f"{file}: leaving these events out changes no count; they may be retracted already")
     within = [fact for fact in amendment.effect if fact.date in period]
     if not within:
         days = ", ".join(sorted({fact.date.isoformat() for fact in amendment.effect}))
-        raise ValueError(f"{amendment.file}: these events count on {days}, not in {period}; appeal against that period")
-    kept = [
-        fact for fact in within if (teams if entity_kind(fact.entity) == "team" else entity_id(fact.entity) in people)
-    ]
-    if not any(fact.entity == entity("agent", person) for fact in kept):
-        whose = ", ".join(sorted({entity_id(fact.entity) for fact in within if entity_kind(fact.entity) == "agent"}))
-        raise ValueError(f"{amendment.file}: these events count for {whose or 'nobody'}, not for {person}")
-    return Amendment(amendment.file, amendment.sha256, amendment.events, tuple(kept))
+        raise ValueError(f"{file}: these events count on {days}, not in {period}; appeal against that period")
+    agents = [fact for fact in within if entity_kind(fact.entity) == "agent"]
+    if entity("agent", person) not in {fact.entity for fact in agents} or person not in people:
+        whose = ", ".join(sorted({entity_id(fact.entity) for fact in agents}))
+        raise ValueError(f"{file}: these events count for {whose or 'nobody'}, not for {person}")
+
+    def scored(fact: DailyFacts) -> bool:
+        return teams if entity_kind(fact.entity) == "team" else entity_id(fact.entity) in people
+
+    return replace(amendment, effect=tuple(filter(scored, within)))
 
 
 def _read(name: str, body: bytes) -> Iterable[AnyContactEvent]:
@@ -92,20 +96,25 @@ def _retracted(name: str, events: Sequence[AnyContactEvent], file: str) -> Itera
         shown = ", ".join(there[:10]) + (" …" if len(there) > 10 else "")
         raise ValueError(f"--without {name}: no such event in {file}; it has contacts {shown or '(none)'}")
     last = max(one.time for one in events)
-    for one in found:
-        channel = msgspec.to_builtins(one)["type"].partition(".")[0]
-        yield msgspec.convert(
-            {
-                "type": f"{channel}.retracted",
-                "id": f"appeal-{one.id}",
-                "source": "appeal",
-                "time": last,
-                "contact_id": one.contact_id,
-                "corrects": one.id,
-                **({"customer_id": one.customer_id} if one.customer_id else {}),
-            },
-            AnyContactEvent,
-        )
+    return (_retraction(one, last) for one in found)
+
+
+def _retraction(event: AnyContactEvent, time: datetime) -> AnyContactEvent:
+    """What takes the event back, told at this time."""
+    channel = msgspec.to_builtins(event)["type"].partition(".")[0]
+    made: AnyContactEvent = msgspec.convert(
+        {
+            "type": f"{channel}.retracted",
+            "id": f"appeal-{event.id}",
+            "source": "appeal",
+            "time": time,
+            "contact_id": event.contact_id,
+            "corrects": event.id,
+            **({"customer_id": event.customer_id} if event.customer_id else {}),
+        },
+        AnyContactEvent,
+    )
+    return made
 
 
 def _amending(file: Path, events: Sequence[AnyContactEvent], recorded: str) -> Iterable[AnyContactEvent]:

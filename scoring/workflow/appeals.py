@@ -5,7 +5,7 @@ S1-75: an appeal names items and a reason, and is decided by somebody else than 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -71,7 +71,7 @@ class Appeal:
     decision: Decision | None
 
 
-def open_appeal(
+def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
     connection: Connection,
     card: str,
     period: str,
@@ -153,15 +153,7 @@ def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Act
     """
     appeal = appeal_of(connection, id)
     run = by_id(connection, appeal.run.id)
-    if appeal.decision is not None:
-        done = "accepted" if appeal.decision.accepted else "refused"
-        raise RefusedStepError(f"{appeal.decision.author} has {done} the appeal {id} already; nothing was done")
-    if by.name in (appeal.person, appeal.author):
-        raise RefusedStepError(f"{by.name} cannot decide on an appeal of his own; somebody else has to")
-    rated = raters(connection, run.card, run.period, appeal.person, appeal.items)
-    if by.name in rated.values():
-        what = ", ".join(sorted(key for key, author in rated.items() if author == by.name))
-        raise RefusedStepError(f"{by.name} has given {what} and cannot decide on it (S1-75); somebody else has to")
+    _refuse_decision(connection, appeal, run, by)
     if not reason.strip():
         raise ValueError("a decision gives its reason")
     number, changed = None, []
@@ -173,7 +165,7 @@ def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Act
                 f"accepting the appeal {id} changes nothing: it names no correction; open one with --correct or --exclude, "
                 "or refuse this one with the reason"
             )
-        entries = _entries(appeal)
+        entries = _corrected(appeal.person, appeal.changes, appeal.reason)
         if entries:
             hand_in(connection, run.card, run.period, entries, by, f"appeal {id}")
         made = _changed(materials_of(connection, run), appeal.person, appeal.changes)
@@ -184,6 +176,19 @@ def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Act
     action = "amend" if accepted else "refuse"
     record(connection, by, action, run.card, run.period, appeal.person, appeal=id, reason=reason, revision=number)
     return appeal_of(connection, id), changed
+
+
+def _refuse_decision(connection: Connection, appeal: Appeal, run: RunRecord, by: Actor) -> None:
+    """Raises RefusedStepError where the appeal is decided already, and for whom it or what it is about is their own."""
+    if appeal.decision is not None:
+        done = "accepted" if appeal.decision.accepted else "refused"
+        raise RefusedStepError(f"{appeal.decision.author} has {done} the appeal {appeal.id} already; nothing was done")
+    if by.name in (appeal.person, appeal.author):
+        raise RefusedStepError(f"{by.name} cannot decide on an appeal of his own; somebody else has to")
+    rated = raters(connection, run.card, run.period, appeal.person, appeal.items)
+    if by.name in rated.values():
+        what = ", ".join(sorted(key for key, author in rated.items() if author == by.name))
+        raise RefusedStepError(f"{by.name} has given {what} and cannot decide on it (S1-75); somebody else has to")
 
 
 def _appeals(connection: Connection, *where: Any) -> Iterator[Appeal]:
@@ -268,33 +273,40 @@ def _changed(materials: Materials, person: str, changes: Mapping[str, Any]) -> M
     """The materials with the changes in them. Raises ValueError where they go below what there is."""
     inputs = dict(materials.inputs)
     if changes["inputs"]:
-        entries = [
-            Entry(person, item, field, value) for item, of in changes["inputs"].items() for field, value in of.items()
-        ]
-        inputs[person] = merged(inputs.get(person, {}), entries)
+        inputs[person] = merged(inputs.get(person, {}), _corrected(person, changes))
         for item in changes["inputs"]:
             if item in inputs[person]:
                 complete(materials.card, materials.card.item(item), inputs[person][item])
-    added = tuple(
-        DailyFacts(entity=entity("agent", person), date=date.fromisoformat(day), sums=dict(sums))
-        for day, sums in sorted(changes["facts"].items())
-    )
-    if events := changes.get("events"):
-        added += msgspec.convert(tuple(events["effect"]), tuple[DailyFacts, ...])
+    added = _added(person, changes)
     made = replace(materials, inputs=inputs, adjusted=(*materials.adjusted, *added))
-    days = {(fact.entity, fact.date) for fact in added}
-    touched = (fact for fact in made.facts if (fact.entity, fact.date) in days)
-    for fact in adjusted(touched, made.adjusted) if added else ():
-        if (fact.entity, fact.date) in days and (below := sorted(m for m, n in fact.sums.items() if n < 0)):
-            raise ValueError(
-                f"{fact.date}: {', '.join(below)} would fall below 0; exclude no more than was counted that day"
-            )
+    if added:
+        _refuse_below_0(made, {(fact.entity, fact.date) for fact in added})
     return made
 
 
-def _entries(appeal: Appeal) -> list[Entry]:
+def _corrected(person: str, changes: Mapping[str, Any], note: str | None = None) -> list[Entry]:
+    """What the changes hand in."""
     return [
-        Entry(appeal.person, item, field, value, appeal.reason)
-        for item, of in appeal.changes["inputs"].items()
-        for field, value in of.items()
+        Entry(person, item, field, value, note) for item, of in changes["inputs"].items() for field, value in of.items()
     ]
+
+
+def _added(person: str, changes: Mapping[str, Any]) -> tuple[DailyFacts, ...]:
+    """What the changes add to days: what is excluded by hand, and the effect of amended events."""
+    excluded = tuple(
+        DailyFacts(entity=entity("agent", person), date=date.fromisoformat(day), sums=dict(sums))
+        for day, sums in sorted(changes["facts"].items())
+    )
+    events = changes.get("events")
+    return (*excluded, *msgspec.convert(tuple(events["effect"]), tuple[DailyFacts, ...])) if events else excluded
+
+
+def _refuse_below_0(made: Materials, days: Collection[tuple[str, date]]) -> None:
+    """Raises ValueError where a count of these days (of an entity each) has fallen below 0."""
+    touched = (fact for fact in made.facts if (fact.entity, fact.date) in days)
+    for fact in adjusted(touched, made.adjusted):
+        below = sorted(measure for measure, count in fact.sums.items() if count < 0)
+        if below and (fact.entity, fact.date) in days:
+            raise ValueError(
+                f"{fact.date}: {', '.join(below)} would fall below 0; exclude no more than was counted that day"
+            )

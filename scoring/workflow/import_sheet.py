@@ -40,15 +40,8 @@ def take_sheet(
     ``card`` and ``when`` are needed where the sheet does not say them, and must agree with it where it does. Raises
     InputError that names every fault, RefusedStepError once the run is approved.
     """
-    one, of = _card_of(sheet, card), period_of(sheet) or when
-    if of is None:
-        raise InputError(f"{sheet.name}: no column period; say which period it is for with --period")
-    if when is not None and of != when:
-        raise InputError(
-            f"{sheet.name} is for {of}, not for {when}: is it the right file? Leave --period out to take it for {of}"
-        )
-    if of.kind not in one.periods:
-        raise InputError(f"{sheet.name}: {one.id} is scored by {' or '.join(one.periods)}, and {of} is a {of.kind}")
+    one = _card_of(sheet, card)
+    of = _period_of(sheet, when, one)
     known = people(operation, one, of)
     if not known:
         raise InputError(f"{sheet.name}: nobody is scored on {one.id} in {of}; is it the right period?")
@@ -59,6 +52,19 @@ def take_sheet(
         with store(operation) as database, database.write() as connection:
             kept = take(connection, one.id, str(of), entries, by, sheet.name)
     return Taken(one.id, str(of), len(entries), len({entry.person for entry in entries}), kept)
+
+
+def _period_of(sheet: Sheet, when: Period | None, card: Card) -> Period:
+    of = period_of(sheet) or when
+    if of is None:
+        raise InputError(f"{sheet.name}: no column period; say which period it is for with --period")
+    if when is not None and of != when:
+        raise InputError(
+            f"{sheet.name} is for {of}, not for {when}: is it the right file? Leave --period out to take it for {of}"
+        )
+    if of.kind not in card.periods:
+        raise InputError(f"{sheet.name}: {card.id} is scored by {' or '.join(card.periods)}, and {of} is a {of.kind}")
+    return of
 
 
 def _card_of(sheet: Sheet, given: str | None) -> Card:

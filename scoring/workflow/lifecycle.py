@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
 
-from scoring.cards.model import Card, Evaluator
+from scoring.cards.model import Card, Evaluator, Item
 from scoring.cards.weights import Weights
-from scoring.fields import Name
+from scoring.fields import Words
 from scoring.inputs.requirements import Need, missing, needs, personal_needs
 from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
 from scoring.outcomes.settings import Settings
@@ -36,7 +36,7 @@ from scoring.store.tables import reviews
 from streams.contracts.outputs import RosterEntry, Score
 
 #: Who looks at a sheet whose form has no columns of its own.
-NO_COLUMNS = (Evaluator(id="superior", name=Name(zh="上级", en="superior")),)
+NO_COLUMNS = (Evaluator(id="superior", name=Words(zh="上级", en="superior")),)
 
 
 @dataclass(frozen=True)
@@ -141,24 +141,10 @@ def review(
         raise RefusedStepError(
             f"{person!r} is not scored on {card_id} in {period}; `deskpulse score status` says who is"
         )
-    ids = [one.id for one in columns(card)]
-    if column not in ids:
-        raise RefusedStepError(f"the form {card_id} has no column {column!r}; it has, in this order: {', '.join(ids)}")
-    own = signatures(connection, run).get(person, {})
-    if column in own:
-        raise RefusedStepError(f"{own[column].author} has signed the column {column} of {person} already")
-    due = turn(card, own)
-    if due is not None and due.id != column:
-        raise RefusedStepError(
-            f"it is the turn of {due.id} on {person}'s sheet, then of {', '.join(ids[ids.index(due.id) + 1 :])}; if {due.id} "
-            "cannot, pass the column over with --absent and the reason"
-        )
+    _refuse_out_of_turn(card, person, column, signatures(connection, run).get(person, {}))
     if absent and values:
         raise ValueError("a column is either passed over or rated; give ratings or --absent")
-    if column == "self" and by.name != person and not absent:
-        raise RefusedStepError(f"the column self is {person}'s own, not {by.name}'s")
-    if column != "self" and by.name == person:
-        raise RefusedStepError(f"{person} cannot sign the column {column} of his own sheet")
+    _refuse_hand(person, column, by, absent)
     entries = _ratings(card, person, column, values)
     before = handed(connection, card_id, period).get(person, {})
     for item_id, fields in merged(before, entries).items():
@@ -172,11 +158,34 @@ def review(
     return Signed(person, column, by.name, absent)
 
 
+def _refuse_out_of_turn(card: Card, person: str, column: str, signed: Mapping[str, Signed]) -> None:
+    """Raises RefusedStepError for a column that the form does not have, or that is not the next to be signed."""
+    ids = [one.id for one in columns(card)]
+    if column not in ids:
+        raise RefusedStepError(f"the form {card.id} has no column {column!r}; it has, in this order: {', '.join(ids)}")
+    if column in signed:
+        raise RefusedStepError(f"{signed[column].author} has signed the column {column} of {person} already")
+    due = turn(card, signed)
+    if due is not None and due.id != column:
+        raise RefusedStepError(
+            f"it is the turn of {due.id} on {person}'s sheet, then of {', '.join(ids[ids.index(due.id) + 1 :])}; if {due.id} "
+            "cannot, pass the column over with --absent and the reason"
+        )
+
+
+def _refuse_hand(person: str, column: str, by: Actor, absent: str | None) -> None:
+    """Raises RefusedStepError where somebody signs a column that is not theirs to sign."""
+    if column == "self" and by.name != person and not absent:
+        raise RefusedStepError(f"the column self is {person}'s own, not {by.name}'s")
+    if column != "self" and by.name == person:
+        raise RefusedStepError(f"{person} cannot sign the column {column} of his own sheet")
+
+
 def approve(connection: Connection, card: str, period: str, by: Actor, unreviewed: str | None = None) -> Prepared:
     """Freeze the run with what the reviews have brought, and approve it: a person's act, nobody is graded by machine alone.
 
     ``unreviewed``: why it is approved although columns are unsigned. Raises RefusedStepError where they are and it is not
-    said, and where somebody would approve his own score.
+    said, and where somebody would approve their own score.
     """
     run = find_run(connection, card, period)
     if run.state != "prepared":
@@ -192,18 +201,23 @@ def approve(connection: Connection, card: str, period: str, by: Actor, unreviewe
     signed = signatures(connection, run)
     open_ = [(one, due.id) for one in known if (due := turn(materials.card, signed.get(one, {}))) is not None]
     if open_ and not unreviewed:
-        first = ", ".join(f"{one} ({column})" for one, column in open_[:10])
-        more = f" and {len(open_) - 10} more" if len(open_) > 10 else ""
-        raise RefusedStepError(
-            f"{len(open_)} of {len(known)} sheets are not reviewed to the end: {first}{more}; "
-            "let them be signed, or say with --unreviewed why it is approved without"
-        )
+        raise RefusedStepError(_unsigned(open_, len(known)))
     before = result_of(connection, run)
     made = replace(materials, inputs=handed(connection, card, period))
     number, body, new = freeze(connection, run, made, by, "approved")
     after = move(connection, run, "approved", revision=number)
     record(connection, by, "approve", card, period, revision=number, unreviewed=unreviewed, open=len(open_))
     return Prepared(after, len(known), new, tuple(differences(before, body)) if new else ())
+
+
+def _unsigned(open_: Sequence[tuple[str, str]], of: int) -> str:
+    """What is said of sheets (person, column whose turn it is) that are not reviewed."""
+    first = ", ".join(f"{one} ({column})" for one, column in open_[:10])
+    more = f" and {len(open_) - 10} more" if len(open_) > 10 else ""
+    return (
+        f"{len(open_)} of {of} sheets are not reviewed to the end: {first}{more}; "
+        "let them be signed, or say with --unreviewed why it is approved without"
+    )
 
 
 def reopen(connection: Connection, card: str, period: str, reason: str, by: Actor) -> RunRecord:
@@ -267,7 +281,7 @@ def asked_of(
     people: Iterable[tuple[str, RosterEntry | None]],
     weights: Weights | None = None,
 ) -> dict[str, list[Need]]:
-    """Person → what is needed of people for him, for his score and for what follows from it."""
+    """Person → what is needed of people for them, for their score and for what follows from it."""
     own = needs(card, weights)
     made = {}
     for person, entry in people:
@@ -296,7 +310,13 @@ def _ratings(card: Card, person: str, column: str, values: Mapping[str, str]) ->
             raise ValueError(
                 f"item: {item_id} is not rated in the columns of the form; hand it in by `deskpulse score import`"
             )
-        in_form = bool(card.evaluators) or any(rater.id == column for rater in item.raters)
-        field = "pick" if dot else column if in_form else "level" if item.rule.asks == "level" else "rating"
+        field = "pick" if dot else _rated_as(card, item, column)
         entries.append(Entry(person, item_id, field, checked_value(card, item_id, field, text)))
     return entries
+
+
+def _rated_as(card: Card, item: Item, column: str) -> str:
+    """The field that a column's rating of the item is handed in as: its own where the form or the item has such a column."""
+    if card.evaluators or column in {rater.id for rater in item.raters}:
+        return column
+    return "level" if item.rule.asks == "level" else "rating"

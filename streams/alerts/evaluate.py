@@ -84,7 +84,7 @@ def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas], policy: Pol
     }
 
 
-def look(
+def look(  # noqa: C901 - one pass over the rules of every entity that is due
     watched: Sequence[Watch],
     entity: str,
     states: dict[str, AlertState],

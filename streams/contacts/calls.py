@@ -61,7 +61,7 @@ def offered(call: Contact, event: e.CallOffered, at: int, rules: Rules) -> None:
 
 
 def missed(call: Contact, event: e.CallMissed, at: int, rules: Rules) -> None:
-    """An offer to an agent that he did not take; the call goes on waiting."""
+    """An offer that the agent did not take; the call goes on waiting."""
     _waiting_leg(call, at)
     call.missed += 1
     call.put(

@@ -130,7 +130,7 @@ def _give(chat: Contact, agent: str | None, team: str | None, at: int) -> None:
 
 
 def _let_go(chat: Contact, at: int) -> None:
-    """The agent has it no longer: how long he had it counts from now on. With nobody but him, or again, it adds up."""
+    """The agent has it no longer: how long they had it counts from now on. With nobody but them, or again, it adds up."""
     since, chat.held_since = chat.held_since, None
     if since is None or at <= since:
         return

@@ -229,7 +229,7 @@ class Contact(Struct, array_like=True, kw_only=True):
             self.was[name] = self.slots.get(name)
         self.slots[name] = slot
 
-    def put(
+    def put(  # noqa: PLR0913 - a slot has as many parts
         self,
         name: str,
         at: int,
@@ -289,7 +289,7 @@ class Contact(Struct, array_like=True, kw_only=True):
             self.close(self.closed_at)
         return True
 
-    def learn(self, event: ContactEvent, at: int, rules: Rules) -> bool:
+    def learn(self, event: ContactEvent, at: int, rules: Rules) -> bool:  # noqa: C901 - what any event tells of any contact, field by field
         """Take over what any event may tell: queue, site, topic, kind, and the earliest moment. True where that is news.
 
         This is the one place where words of sources become kinds and topics, by the policy of the contact's day.

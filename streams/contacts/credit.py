@@ -1,7 +1,7 @@
 """Whose ratings and resolutions are, where the policy does not leave them with the agent at the end (``rating_credit``).
 
 The slots that follow from what a customer says of a contact, or from whether it was resolved, belong to the agent at its end. Here
-their staff part is moved to others: the slot keeps its desk part, and each who is credited gets a slot of his own. All of it
+their staff part is moved to others: the slot keeps its desk part, and each who is credited gets a slot of their own. All of it
 follows from the contact's state after an event; a late event is folded in its place like any other.
 """
 
@@ -37,7 +37,7 @@ _Who: TypeAlias = tuple[str | None, str | None]
 
 
 def settle(contact: Contact, event: AnyContactEvent, rules: Rules) -> None:
-    """After an event has been folded: remember who replied and who resolved, and give everybody his part."""
+    """After an event has been folded: remember who replied and who resolved, and give everybody their part."""
     _note(contact, event)
     credited = list(_credited(contact, rules))
     for name in CREDITED:
@@ -89,7 +89,9 @@ def _credited(contact: Contact, rules: Rules) -> Iterator[_Who]:
                 yield contact.resolver
         case "all_replied":
             answered = [(leg.agent, leg.team) for leg in contact.legs if leg.agent is not None]
-            everybody = dict(reversed([*answered, *contact.replied]))  # an agent's team is the one he first replied in
+            everybody = dict(
+                reversed([*answered, *contact.replied])
+            )  # an agent's team is the one they first replied in
             yield from ((agent, None) for agent in sorted(agent for agent in everybody if agent is not None))
             yield from ((None, team) for team in sorted({team for team in everybody.values() if team is not None}))
         case "at_end":

@@ -83,7 +83,7 @@ class Customer:
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
 
-    def admit(
+    def admit(  # noqa: C901 - once an event: the ways an event can be admitted, the frequent ones first
         self,
         event: AnyContactEvent,
         at: int,
@@ -139,7 +139,7 @@ class Customer:
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
             raise
-        if at > memory.heard:
+        if at > memory.heard:  # noqa: PLR1730 - once an event: `max` costs more
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules, tally)
@@ -159,7 +159,7 @@ class Customer:
         memory.state.was.clear()
         memory.state = self.states[key] = state
 
-    def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:
+    def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:  # noqa: C901 - links are compared and replaced in one walk
         """Where a contact came, moved, or was handled, its links and perhaps its neighbours' have changed."""
         state = changed.state
         reach = rules.reach
@@ -360,7 +360,7 @@ class Customer:
 
 
 class _Stored(Struct, array_like=True):
-    """A customer as he is stored; when he was last heard of comes first, so that it can be read without the rest."""
+    """A customer as they are stored; when they were last heard of comes first, so that it can be read without the rest."""
 
     last_at: int
     #: The latest arrival that had been forgotten, to releases that asked for it.
@@ -380,7 +380,7 @@ _glance = msgspec.msgpack.Decoder(_Glance)
 
 
 def last_at(raw: bytes) -> int:
-    """When a customer in his stored form was last heard of, ms since 1970: with an open ticket he counts as heard of for longer."""
+    """When a customer in their stored form was last heard of, ms since 1970: with an open ticket they count as heard of for longer."""
     return _glance.decode(raw).last_at
 
 

@@ -27,7 +27,7 @@ _CAUSE_DUE: Sums = {"bad_rating_cases": 1}
 _CAUSE_IN_TIME: Sums = {"bad_rating_cases": 1, "bad_rating_causes_in_time": 1}
 
 
-def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:
+def rated(contact: Contact, event: e.Rated, at: int, rules: Rules) -> None:  # noqa: C901 - what each kind of survey counts for
     """A rating; of each survey the last one stands. Credited to the contact's agent, else to the one it names."""
     if contact.agent is None and event.agent_id is not None:
         contact.hand_to(event.agent_id, event.team_id)
@@ -162,7 +162,9 @@ def _strain(signals: Signals) -> Sums:
 
 def settle(contact: Contact) -> None:
     """After an event: what is told per handled contact, once it has been handled, and what is told of its agent alone."""
-    if (strain := contact.slots.get("strain")) is not None:  # against his own first hour: nothing of a team or a queue
+    if (
+        strain := contact.slots.get("strain")
+    ) is not None:  # against their own first hour: nothing of a team or a queue
         contact.keep("strain", replace(strain, agent=contact.agent, team=None, queue=None, site=None))
     handled = contact.slots.get("handled")
     if handled is None:

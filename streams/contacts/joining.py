@@ -358,7 +358,7 @@ class Joining:
 
     # -- customers who are forgotten -----------------------------------------------------------------------------------
 
-    def _forget(self, id: str) -> None:
+    def _forget(self, id: str) -> None:  # noqa: C901, PLR0912 - what is forgotten together is looked at together
         """Keep what is kept of a customer under a one-off id; where a contact is known to be theirs, have what comes of it sent to where
         they are kept, by another: nothing that is written has two ids of one customer in it. Contacts that were said to be theirs
         and are somebody else's say so no more.

@@ -203,7 +203,7 @@ def _first_reply(contact: Contact) -> Slot | None:
 
 
 def _left_at(contact: Contact, channel: str) -> int | None:
-    """When the customer left a call or chat unanswered; None: he has not. A ticket is not left."""
+    """When the customer left a call or chat unanswered; None: they have not. A ticket is not left."""
     return contact.closed_at if channel == "chats" else contact.left_at
 
 

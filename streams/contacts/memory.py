@@ -221,7 +221,7 @@ class Memory:
         self.log.insert(index, kept)
         self.ids.add(event.id)
         self._size += len(kept)
-        if at < self.first_at:
+        if at < self.first_at:  # noqa: PLR1730 - once an event: `max` and `min` cost more
             self.first_at = at
 
     def insert(self, event: AnyContactEvent, raw: bytes | None, rules: Rules, own: Rules | None) -> Contact:

@@ -64,7 +64,7 @@ class Rules(Struct, frozen=True):
         return self.policy if self.timeline is None else self.timeline.nearest(self.days.day(contact.day)).policy
 
     def most_contacts(self, day: int) -> int:
-        """How many contacts of one customer there can be on a day (ordinal) before his id is taken for that of many callers."""
+        """How many contacts of one customer there can be on a day (ordinal) before their id is taken for that of many callers."""
         policy = self.policy if self.timeline is None else self.timeline.nearest(day).policy
         return policy.max_customer_contacts_per_day
 

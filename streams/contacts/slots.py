@@ -73,7 +73,7 @@ class Tally:
     def __init__(self) -> None:
         #: Contacts with changes that are not added up yet, each with its key and whose it is.
         self._changing: list[tuple[str, Changing, str]] = []
-        #: Agent → his team, whatever his slots say.
+        #: Agent → their team, whatever their slots say.
         self._teams: dict[str, str | None] = {}
         self._staff: dict[_Credit, Sums] = {}
         self._desk: dict[_Credit, Sums] = {}
@@ -117,7 +117,7 @@ class Tally:
             self.put(new, 1, contact, name, of)
 
     def belongs(self, agent: str, team: str | None) -> None:
-        """An agent is of this team, whatever is planned for him and whatever else changes."""
+        """An agent is of this team, whatever is planned for them and whatever else changes."""
         self._teams[agent] = team
 
     def put(self, slot: Slot, sign: int, contact: str = "", name: str = "", of: str = "") -> None:
@@ -139,8 +139,8 @@ class Tally:
         if slot.desk:
             _add(desk, (slot.queue, slot.site, when, slot.day), slot.desk, sign)
 
-    def contributions(self) -> dict[str, Contribution]:
-        """Entity → its contribution; what cancelled out is left out. An agent's team is that of his newest cell, where nobody said
+    def contributions(self) -> dict[str, Contribution]:  # noqa: C901, PLR0912 - once a changed slot: a call for each of its parts would cost more than they do
+        """Entity → its contribution; what cancelled out is left out. An agent's team is that of their newest cell, where nobody said
         otherwise.
         """
         for contact, state, of in self._changing:

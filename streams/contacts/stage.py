@@ -54,7 +54,7 @@ class ContactsStage:
         self.rules = rules_of(policy, days)
         self.look_back_ms = self.rules.look_back_ms
 
-    def process(
+    def process(  # noqa: C901, PLR0912, PLR0913, PLR0915 - once an event: the hot loop of stage one, whose order is the order of admission
         self,
         raws: Sequence[bytes | None],
         customers: CustomersByKey,

@@ -57,7 +57,7 @@ def in_turn(contact: Contact, moment: Sequence[AnyContactEvent]) -> Iterator[Any
         yield goes
 
 
-def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenced: int, talk: int) -> bool:
+def goes_last(event: AnyContactEvent, last: AnyContactEvent, count: int, sequenced: int, talk: int) -> bool:  # noqa: PLR0911 - an order of rules, the first that holds
     """Does an event certainly come after all others of its moment, without their places being changed by it?
 
     ``last`` is the last of them by ``order``, ``count`` says how many there are, ``sequenced`` how many have a sequence, ``talk``

@@ -84,7 +84,7 @@ def decode_any(raw: bytes | None) -> AnyEvent | Rejected:
     return _decode(_any, raw)
 
 
-def _decode(decoder: msgspec.json.Decoder[E], raw: bytes | None) -> E | Rejected:
+def _decode(decoder: msgspec.json.Decoder[E], raw: bytes | None) -> E | Rejected:  # noqa: PLR0911 - a refusal each
     if not raw:
         return Rejected("empty", "the message has no value")
     if len(raw) > MAX_EVENT_BYTES:
@@ -134,7 +134,7 @@ def _out_of_bounds(event: AnyEvent) -> Rejected | None:
     return None
 
 
-def _reason(message: str) -> str:
+def _reason(message: str) -> str:  # noqa: PLR0911 - a reason each
     """One of REASONS for a validation message of msgspec (read in 0.19 to 0.22)."""
     if message.endswith("- at `$.type`") or "missing required field `type`" in message:
         return "unknown_type"

@@ -45,7 +45,7 @@ class Entity:
         self.team: str | None = None
         self.alerts: dict[str, AlertState] = {}
 
-    def apply(self, contributions: Sequence[Contribution]) -> None:
+    def apply(self, contributions: Sequence[Contribution]) -> None:  # noqa: C901, PLR0912 - once a contribution: the hot path of stage two
         """Add contributions, in the order of their coming."""
         if len(contributions) == 1:
             for cell in contributions[0].cells:

@@ -22,7 +22,7 @@ class Formulas:
     absent, none of the group is looked at.
     """
 
-    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:
+    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:  # noqa: C901 - formulas are sorted by how their figures are worked out
         """``instead``: formulas of KPIs that several versions of the policy judge."""
         own = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
         self.by_id = own | dict(instead or {})
@@ -88,7 +88,7 @@ class Formulas:
                 found[bound.id] = figure
         return found
 
-    def _found(self, sums: Mapping[str, int]) -> dict[str, Figure]:
+    def _found(self, sums: Mapping[str, int]) -> dict[str, Figure]:  # noqa: C901, PLR0912 - once an entity that is due: all figures of one kind at once
         """The same without those that mature."""
         found: dict[str, Figure] = {}
         get = sums.get

@@ -60,7 +60,7 @@ class PresenceStage:
         self._days = days or Days(policy.zone, policy.day_starts_ms)
         self._work = Work(policy, self._days)
 
-    def process(
+    def process(  # noqa: C901, PLR0912 - once an event: the loop of stage one for agents, whose order is the order of admission
         self,
         raws: Sequence[bytes | None],
         agents: MutableMapping[str, AgentPresence],

@@ -71,7 +71,7 @@ class ReplayReport:
         return self.events / self.seconds if self.seconds else 0.0
 
 
-def replay(
+def replay(  # noqa: PLR0913 - what a replay may be asked
     paths: Sequence[Path],
     reading: TableMapping | Reader,
     producer: Sender,

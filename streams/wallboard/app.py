@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from streams import doors
 from streams.alerts.naming import named
+from streams.alerts.rules import Rule
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
 from streams.doors import BoundedBody, Headers
 from streams.kpi.catalog import KPIS
@@ -72,6 +74,30 @@ Token = Annotated[
 Team = Annotated[str | None, Query(min_length=1, max_length=256, description="Only agents of this team")]
 
 
+@dataclass(frozen=True)
+class _Board:
+    """What the routes share. ``page``: the version of the page's files."""
+
+    settings: Settings
+    now_ms: Callable[[], int]
+    page: str
+    rules: Sequence[Rule]
+    feed: Feed
+    reader: Reader
+    aims: Aims
+
+    async def names(self, token: HTTPAuthorizationCredentials | None) -> Names:
+        """The names that whoever has this token may see."""
+        given = token.credentials if token else None
+        viewer = await run_in_threadpool(viewer_of, self.settings, given, instant(self.now_ms()))
+        members: frozenset[str] = frozenset()
+        if viewer is not None and viewer.role == "supervisor":
+            with suppress(Outage):
+                wants = Wants(frozenset({"agent"}), viewer.team)
+                members = (await self.reader.read([wants])).members[viewer.team]
+        return await run_in_threadpool(names_for, self.settings, members, viewer)
+
+
 def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
     """The application. Raises ValueError where policy, rules or the Redis URL are wrong; Redis itself may be absent."""
     page = page_version()
@@ -109,6 +135,15 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     async def nothing_to_show(_: Request, outage: Outage) -> Response:
         return _json(outage.why, status=503, headers={"Retry-After": "2"})
 
+    board = _Board(settings, now_ms, page, rules, feed, reader, aims)
+    _page_routes(app, board)
+    _figure_routes(app, board)
+    _alert_routes(app, board)
+    _stream_route(app, board)
+    return app
+
+
+def _page_routes(app: FastAPI, board: _Board) -> None:
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
         return FileResponse(STATIC / "index.html")
@@ -117,7 +152,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     async def healthz() -> Response:
         """200 while the process serves; ``redis`` is ``ok`` or the reason why there is nothing to show."""
         try:
-            clock = (await reader.read([])).clock
+            clock = (await board.reader.read([])).clock
         except Outage as outage:
             return _json({"status": "ok", "redis": outage.why.reason, "detail": outage.why.detail})
         return _json({"status": "ok", "redis": "ok", "updated": clock.updated if clock else None})
@@ -127,10 +162,12 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         """KPIs with names and definitions, windows, alert rules with thresholds, the workers' policy, time zone, layout."""
         with suppress(Outage, TimeoutError):
             async with asyncio.timeout(_LEARN_SECONDS):
-                await reader.read([])
-        policy = reader.policy
-        return _json(meta(policy, rules, page, instant(now_ms()).astimezone(policy.zone).date()))
+                await board.reader.read([])
+        policy = board.reader.policy
+        return _json(meta(policy, board.rules, board.page, instant(board.now_ms()).astimezone(policy.zone).date()))
 
+
+def _figure_routes(app: FastAPI, board: _Board) -> None:
     @app.get("/api/snapshots")
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
         """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are. ``differing``: agent → KPI →
@@ -139,7 +176,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         if team and kind != "agent":
             raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
         wants = Wants(frozenset({kind}), team)
-        reading = await reader.read([wants])
+        reading = await board.reader.read([wants])
         items = reading.snapshots[kind]
         chosen = sorted(reading.members[team] & items.keys() if kind == "agent" else items)
         return _json(
@@ -153,22 +190,13 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
             }
         )
 
-    async def names(token: HTTPAuthorizationCredentials | None) -> Names:
-        given = token.credentials if token else None
-        viewer = await run_in_threadpool(viewer_of, settings, given, instant(now_ms()))
-        members: frozenset[str] = frozenset()
-        if viewer is not None and viewer.role == "supervisor":
-            with suppress(Outage):
-                members = (await reader.read([Wants(frozenset({"agent"}), viewer.team)])).members[viewer.team]
-        return await run_in_threadpool(names_for, settings, members, viewer)
-
     @app.get("/api/names")
     async def api_names(token: Token = None) -> Response:
         """What agents are called, in Chinese and in English text, as far as the token's role may see them: agents themselves,
         supervisors their team, HR all. Without a token nobody, unless the operation shows names to everybody. ``units``: what teams,
         queues and sites are called (``team|T1``), for everybody.
         """
-        known, units = await names(token), await run_in_threadpool(units_of, settings)
+        known, units = await board.names(token), await run_in_threadpool(units_of, board.settings)
         body = {
             "agents": {id: {language: known.shown(id, language) for language in LANGUAGES} for id in known},
             "units": {key: {language: units.shown(key, language) for language in LANGUAGES} for key in units},
@@ -194,18 +222,20 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
         if kpi is None:
             if kind or team:
                 raise HTTPException(422, "`kind` and `team` narrow down what is asked of a `kpi`; name one")
-            return Response(await aims.today(), media_type="application/json")
-        whom = await feed.shown(Wants(frozenset(kind or ENTITY_KINDS), team))
-        return _json(await aims.of(sorted(whom), kpi))
+            return Response(await board.aims.today(), media_type="application/json")
+        whom = await board.feed.shown(Wants(frozenset(kind or ENTITY_KINDS), team))
+        return _json(await board.aims.of(sorted(whom), kpi))
 
+
+def _alert_routes(app: FastAPI, board: _Board) -> None:
     @app.get("/api/entity/{kind}/{name:path}")
     async def api_entity(kind: EntityKind, name: str, token: Token = None) -> Response:
         """One entity: its figures, an agent's state, its open alerts. 404 where nothing is known of it.
 
         Reasons have names where the token may see them.
         """
-        name_of = await run_in_threadpool(called, settings, await names(token))
-        one = await reader.one(kind, name)
+        name_of = await run_in_threadpool(called, board.settings, await board.names(token))
+        one = await board.reader.one(kind, name)
         if one is None:
             raise HTTPException(404, f"nothing is known of {entity(kind, name)!r} at present")
         one.alerts = [named(alert, name_of) for alert in one.alerts]
@@ -217,8 +247,8 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
 
         Reasons have names where the token may see them.
         """
-        wants, name_of = Wants(), await run_in_threadpool(called, settings, await names(token))
-        reading = await reader.read([])
+        wants, name_of = Wants(), await run_in_threadpool(called, board.settings, await board.names(token))
+        reading = await board.reader.read([])
         return _json(
             {
                 "total": len(reading.alerts),
@@ -227,6 +257,8 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
             }
         )
 
+
+def _stream_route(app: FastAPI, board: _Board) -> None:
     @app.get("/api/stream")
     async def api_stream(kind: Annotated[list[EntityKind] | None, Query()] = None, team: Team = None) -> Response:
         """Server-sent events: ``picture``, then ``change``, ``outage``, ``beat``; ``kind`` may be given several times.
@@ -237,18 +269,18 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
 
         def beat() -> ServerSentEvent:
             return ServerSentEvent(
-                msgspec.json.encode({"now": instant(now_ms()), "page": page}).decode(), event="beat", sep="\n"
+                msgspec.json.encode({"now": instant(board.now_ms()), "page": board.page}).decode(),
+                event="beat",
+                sep="\n",
             )
 
         async def events() -> AsyncIterator[bytes]:
             yield beat().encode()
-            async with aclosing(feed.follow(Wants(frozenset(kind or ENTITY_KINDS), team))) as following:
+            async with aclosing(board.feed.follow(Wants(frozenset(kind or ENTITY_KINDS), team))) as following:
                 async for event in following:
                     yield event
 
         return EventSourceResponse(events(), ping=BEAT, ping_message_factory=beat, send_timeout=_SEND_TIMEOUT, sep="\n")
-
-    return app
 
 
 def serve(settings: Settings, host: str, port: int, names: Collection[str] = ()) -> None:

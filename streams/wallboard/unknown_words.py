@@ -39,7 +39,7 @@ class Unknown:
         words: dict[Word, int] = {}
         for name, raw in told.items():
             field, _, said = name.partition("|")
-            if raw.isdigit() and (field == "kind" or field == "topic"):
+            if raw.isdigit() and (field in ("kind", "topic")):
                 count(words, "kind" if field == "kind" else "topic", said, int(raw))
         values = self._policy.current(now.astimezone(self._policy.zone).date())
         found = still_unknown(words, values)

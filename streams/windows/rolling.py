@@ -56,7 +56,7 @@ class Rolling:
                     add(self.sums[name], sums)
         return True
 
-    def advance(self, now: int) -> bool:
+    def advance(self, now: int) -> bool:  # noqa: C901 - once an entity and minute: what leaves and what enters
         """Move to the minute ``now`` (never back); True where a window changed by it."""
         if now <= self.now:
             return False

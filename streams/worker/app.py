@@ -120,7 +120,7 @@ class Worker:
         )  # fmt: skip
         return app
 
-    def _wire(self) -> None:
+    def _wire(self) -> None:  # noqa: C901 - agents of Faust are functions inside the one that has their app; none of them branches much
         app, settings, partitions = self.app, self.settings, self._partitions
         schema = RunSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
         sources = app.topic(*self._contact_topics, schema=schema)

@@ -75,7 +75,7 @@ class Checkpoint:
 class Checkpointer:
     """Makes checkpoints of the partitions of one assignment. ``ends``: where the topics of state end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker that a checkpoint brings together
         self,
         settings: Settings,
         kpis: KpisStage,

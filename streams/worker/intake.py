@@ -53,7 +53,7 @@ def _origin(place: Place, record: Record) -> Place:
 class Intake:
     """``contacts``, ``presence``, ``rekeyed`` and ``kpis`` take a batch of one partition each; ``batches`` counts them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker that events go into
         self,
         settings: Settings,
         stages: tuple[ContactsStage, PresenceStage, KpisStage],

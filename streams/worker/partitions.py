@@ -50,7 +50,7 @@ class Partitions:
     :param wake: set when nothing more is taken in.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker that partitions are handed to
         self,
         settings: Settings,
         app: Any,

@@ -40,7 +40,7 @@ class StreamProcessor:
     pass by ``ticker`` and becomes permanent by ``checkpointer``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker
         self,
         settings: Settings,
         rules: tuple[Rule, ...],

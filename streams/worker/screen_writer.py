@@ -51,7 +51,7 @@ class Screens:
         self._aimed = 0
         self.reachable = True
 
-    async def write(
+    async def write(  # noqa: C901, PLR0912, PLR0913 - what screens show is written in one pipeline
         self,
         totals: Mapping[str, bytes],
         presences: Iterable[Presence],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 from math import cos, pi, sin
 from textwrap import wrap
 
@@ -47,7 +48,7 @@ def radar(axes: Sequence[Axis], legend: Legend, language: Language) -> str:
         {
             "end": _at(step * at, 1.0),
             "at": _at(step * at, 1.16),
-            "anchor": "middle" if abs(sin(step * at)) < 0.2 else "start" if sin(step * at) > 0 else "end",
+            "anchor": _anchor(sin(step * at)),
             "lines": _label(axis, len(axes), language),
             "missing": axis.own is None,
         }
@@ -63,6 +64,13 @@ def radar(axes: Sequence[Axis], legend: Legend, language: Language) -> str:
     return render("radar.svg", spokes=spokes, rings=rings, lines=lines, dots=dots, legend=legend)
 
 
+def _anchor(side: float) -> str:
+    """Where a label begins: away from the middle. ``side``: how far to the right its spoke ends, −1 to 1."""
+    if abs(side) < 0.2:
+        return "middle"
+    return "start" if side > 0 else "end"
+
+
 def trend(
     points: Sequence[tuple[str, Decimal | None]], top: Decimal, cut: tuple[Decimal, str] | None, nothing: str
 ) -> str:
@@ -70,45 +78,63 @@ def trend(
 
     A period without a total is a gap. ``nothing`` is said where there is only one period.
     """
-    totals = [float(total) for _, total in points if total is not None]
-    low, high = min([0.0, *totals]), max([float(top), 1.0, *totals])
-    left, right, up, down = 34.0, _WIDTH - 14, 26.0, _HEIGHT - 34
-
-    def height(value: float) -> float:
-        return round(down - (value - low) / (high - low) * (down - up), 2)
-
-    wide = right - left
-    places = [round(left + wide * (at + 0.5) / len(points), 2) for at in range(len(points))]
-    dots = [
-        {"x": x, "y": height(float(total)), "text": cents(total)}
-        for x, (_, total) in zip(places, points, strict=True)
-        if total is not None
-    ]
-    runs: list[list[tuple[float, float]]] = [[]]
-    for x, (_, total) in zip(places, points, strict=True):
-        if total is None:
-            runs.append([])
-        else:
-            runs[-1].append((x, height(float(total))))
+    scale = _Scale.of([float(total) for _, total in points if total is not None], float(top))
+    left, right = 34.0, _WIDTH - 14
+    months = [(round(left + (right - left) * (at + 0.5) / len(points), 2), *point) for at, point in enumerate(points)]
+    known = [(x, total) for x, _, total in months if total is not None]
     return render(
         "trend.svg",
         width=_WIDTH,
         height=_HEIGHT,
         left=left,
         right=right,
-        ticks=[{"y": height(low + (high - low) * part / 4), "text": _tick(low, high, part)} for part in range(5)],
-        months=[{"x": x, "text": _short(at, points)} for x, (at, _) in zip(places, points, strict=True)],
-        gaps=[x for x, (_, total) in zip(places, points, strict=True) if total is None],
-        bottom=down,
-        runs=[run for run in runs if len(run) > 1],
-        dots=dots,
-        cut={"y": height(float(cut[0])), "text": cut[1]} if cut and low <= float(cut[0]) <= high else None,
+        ticks=scale.ticks(),
+        months=[{"x": x, "text": _short(at, points)} for x, at, _ in months],
+        gaps=[x for x, _, total in months if total is None],
+        bottom=scale.down,
+        runs=[run for run in _runs(months, scale) if len(run) > 1],
+        dots=[{"x": x, "y": scale.height(float(total)), "text": cents(total)} for x, total in known],
+        cut=scale.cut(*cut) if cut else None,
         nothing=nothing if len(points) == 1 else None,
     )
 
 
-def _tick(low: float, high: float, part: int) -> str:
-    return shown(Decimal(str(low)) + (Decimal(str(high)) - Decimal(str(low))) * part / 4)
+@dataclass(frozen=True)
+class _Scale:
+    """How high totals lie in the drawing: ``low`` at ``down``, ``high`` at ``up``."""
+
+    low: float
+    high: float
+    up: float = 26.0
+    down: float = _HEIGHT - 34
+
+    @classmethod
+    def of(cls, totals: Sequence[float], top: float) -> _Scale:
+        """From 0 to the top, or as far as the totals go beyond."""
+        return cls(min([0.0, *totals]), max([top, 1.0, *totals]))
+
+    def height(self, value: float) -> float:
+        """Where a value lies."""
+        return round(self.down - (value - self.low) / (self.high - self.low) * (self.down - self.up), 2)
+
+    def ticks(self) -> list[dict[str, object]]:
+        """The scale in quarters."""
+        low, span = Decimal(str(self.low)), Decimal(str(self.high)) - Decimal(str(self.low))
+        return [
+            {"y": self.height(self.low + (self.high - self.low) * part / 4), "text": shown(low + span * part / 4)}
+            for part in range(5)
+        ]
+
+    def cut(self, total: Decimal, name: str) -> dict[str, object] | None:
+        """A line at a total, where it lies on the scale."""
+        value = float(total)
+        return {"y": self.height(value), "text": name} if self.low <= value <= self.high else None
+
+
+def _runs(months: Sequence[tuple[float, str, Decimal | None]], scale: _Scale) -> Iterator[list[tuple[float, float]]]:
+    """The points of each stretch of months that have a total."""
+    for _, run in groupby(months, key=lambda month: month[2] is None):
+        yield [(x, scale.height(float(total))) for x, _, total in run if total is not None]
 
 
 def _short(period: str, points: Sequence[tuple[str, Decimal | None]]) -> str:

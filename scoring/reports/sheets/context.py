@@ -1,4 +1,4 @@
-"""What a person's sheet shows besides his own scores: his team's, what follows from the total, and what went before."""
+"""What a person's sheet shows besides their own scores: their team's, what follows from the total, and what went before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from scoring.evaluation.scorer import ItemScore, PersonScore
-from scoring.outcomes.bilingual import Words
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry
@@ -47,7 +47,7 @@ class Means:
 class Context:
     """A run and what is known around it.
 
-    ``outcomes``: of the same month. ``roster``: person → his entry. ``totals``: person → earlier months' totals as they
+    ``outcomes``: of the same month. ``roster``: person → their entry. ``totals``: person → earlier months' totals as they
     were published, period → total (None: unscored). ``excluded``: person → what was left out. ``names``: of those who may be called
     by name. ``units``: what teams and sites are called.
     """
@@ -62,16 +62,16 @@ class Context:
 
     @cached_property
     def scores(self) -> Mapping[str, PersonScore]:
-        """Person → his score."""
+        """Person → their score."""
         return {person.person: person for person in self.run.people}
 
     @cached_property
     def decided(self) -> Mapping[str, PersonOutcome]:
-        """Person → his outcome."""
+        """Person → their outcome."""
         return {one.person: one for one in self.outcomes.people} if self.outcomes else {}
 
     def means(self, person: str) -> Means | None:
-        """His team's means, or everybody's where his team has too few people; None where everybody is too few too."""
+        """Their team's means, or everybody's where their team has too few people; None where everybody is too few too."""
         entry = self.roster.get(person)
         team = self._means.get(entry.team_id) if entry and entry.team_id else None
         return team or self._means.get(None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scoring.fields import Words, joined
 from scoring.outcomes.actions import Action
-from scoring.outcomes.bilingual import Words, joined
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.period import day_zh

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
+from scoring.fields import Words
 from scoring.period import day_zh
 from scoring.reports.sheets.charts import radar, trend
 from scoring.reports.sheets.context import Context, attained
-from scoring.reports.sheets.labels import Language, label, pick
+from scoring.reports.sheets.labels import Language, label
 from scoring.reports.sheets.outcomes import follows
 from scoring.reports.sheets.peers import compared, next_line
 from scoring.rounding import NONE, shown, some
@@ -102,22 +103,26 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
     numbers = {item.item.id: str(at) for at, item in enumerate(score.items, 1)}
     return Page(
         language=language,
-        title=pick(run.card.name, language),
+        title=run.card.name[language],
         person=context.names.plain(score.person, language) or score.person,
         facts=tuple(_facts(context, score, language)),
         total=NONE if tally.total is None else str(tally.total),
         of=_of(score, language),
-        grade=(outcome.month.grade if outcome and outcome.month.grade else NONE),
-        standing=tuple(pick(why, language) for why in outcome.month.reasons) if outcome else (),
+        grade=(outcome.month.grade or NONE) if outcome else NONE,
+        standing=_picked(outcome.month.reasons if outcome else (), language),
         labels={name: label(name, language) for name in _HEADINGS},
         radar=radar(axes, legend, language) if axes else None,
         trend=trend(context.trend(score.person), tally.max, line, label("no_trend", language)),
         blocks=tuple(_block(part, numbers, run, score.person, language) for part in score.sections),
         left_out=tuple(_left_out(context, score, language)),
-        follows=tuple(pick(line, language) for line in follows(outcome, context.names)) if outcome else (),
+        follows=_picked(follows(outcome, context.names) if outcome else (), language),
         basis=_basis(context, language),
-        signatures=tuple(pick(name, language) for name in run.card.signatures),
+        signatures=_picked(run.card.signatures, language),
     )
+
+
+def _picked(lines: Iterable[Words], language: Language) -> tuple[str, ...]:
+    return tuple(line[language] for line in lines)
 
 
 def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
@@ -163,35 +168,46 @@ def _block(part: SectionScore, numbers: dict[str, str], run: Run, person: str, l
         _row(item, numbers[item.item.id], beside.get(item.item.id), run.weights.changed(item.item.id), language)
         for item in part.items
     )
-    return Block(pick(part.section.name, language), subtotal, rows)
+    return Block(part.section.name[language], subtotal, rows)
 
 
 def _row(score: ItemScore, number: str, compared: Compared | None, reweighed: bool, language: Language) -> Row:
     item, figure = score.item, score.figure
     share = attained(score)
-    tags = [label(flag, language) for flag in flags(score)]
-    if figure.pending:
-        tags.append(f"{label('pending', language)} {figure.pending}")
-    if item.rule_origin != "source":
-        tags.append(label(item.rule_origin, language))
-    if item.max_origin == "assumed" and item.max is not None and not reweighed:
-        tags.append(label("weight_assumed", language))
-    weighed = score.weight is not None and (score.weight.per_point != 1 or score.worth != Fraction(item.max or 0))
     return Row(
         number=number,
-        name=pick(item.name, language),
+        name=item.name[language],
         figure=_figure(score, language),
         n=str(figure.n) if item.kpi or figure.n else NONE,
         interval=_interval(score, language),
-        target=item.target_words()[0 if language == "zh" else 1],
+        target=item.target_words()[language],
         points=f"{_points(score, language)} / {some(item.max)}",
-        counts=f"{some(score.counted)} / {some(score.worth)}" if weighed else "",
-        rule=item.rule.words()[0 if language == "zh" else 1],
+        counts=_counts(score),
+        rule=item.rule.words()[language],
         reason=score.reason_zh if language == "zh" else score.reason_en,
         beside=_beside(compared, score, language),
-        tags=tuple(tags),
+        tags=tuple(_tags(score, reweighed, language)),
         share=None if share is None else float(min(max(share, Fraction(0)), Fraction(1))),
     )
+
+
+def _counts(score: ItemScore) -> str:
+    """What the points count in the total, where that is another figure than the points."""
+    if score.weight is None or (score.weight.per_point == 1 and score.worth == Fraction(score.item.max or 0)):
+        return ""
+    return f"{some(score.counted)} / {some(score.worth)}"
+
+
+def _tags(score: ItemScore, reweighed: bool, language: Language) -> Iterator[str]:
+    item = score.item
+    for flag in flags(score):
+        yield label(flag, language)
+    if score.figure.pending:
+        yield f"{label('pending', language)} {score.figure.pending}"
+    if item.rule_origin != "source":
+        yield label(item.rule_origin, language)
+    if item.max_origin == "assumed" and item.max is not None and not reweighed:
+        yield label("weight_assumed", language)
 
 
 def _points(score: ItemScore, language: Language) -> str:
@@ -201,7 +217,7 @@ def _points(score: ItemScore, language: Language) -> str:
 def _figure(score: ItemScore, language: Language) -> str:
     if score.value is None or score.item.rated:
         return NONE
-    return said(score.value, score.item.unit)[0 if language == "zh" else 1]
+    return said(score.value, score.item.unit)[language]
 
 
 def _interval(score: ItemScore, language: Language) -> str:
@@ -209,7 +225,7 @@ def _interval(score: ItemScore, language: Language) -> str:
     if low is None or high is None:
         return NONE
     times = 100 if unit == "pct" else 1
-    ends = [said(Decimal(str(end)) * times, unit)[0 if language == "zh" else 1] for end in (low, high)]
+    ends = [said(Decimal(str(end)) * times, unit)[language] for end in (low, high)]
     return f"{ends[0]}～{ends[1]}" if language == "zh" else f"{ends[0].removesuffix(' %')} – {ends[1]}"
 
 
@@ -226,24 +242,24 @@ def _beside(compared: Compared | None, score: ItemScore, language: Language) -> 
 
 def _left_out(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
     for item in score.unscored:
-        yield pick(item.item.name, language), item.reason_zh if language == "zh" else item.reason_en
+        yield item.item.name[language], item.reason_zh if language == "zh" else item.reason_en
     for item in score.items:
         if item.vetoed or (item.few and item.neutral and item.points is not None):
-            yield pick(item.item.name, language), item.reason_zh if language == "zh" else item.reason_en
+            yield item.item.name[language], item.reason_zh if language == "zh" else item.reason_en
     for one in context.excluded.get(score.person, ()):
-        yield pick(one.what, language), pick(one.why, language)
+        yield one.what[language], one.why[language]
 
 
 def _basis(context: Context, language: Language) -> str:
     """In words that whom the sheet is about can read; ids and places in documents are in the workbook."""
     run = context.run
     zh = language == "zh"
-    parts = [f"{pick(run.card.name, language)} v{run.card.version}"]
+    parts = [f"{run.card.name[language]} v{run.card.version}"]
     parts.append(f"{'口径设置' if zh else 'policy'} {run.policy_version}")
     parts += [
-        f"{pick(KPIS[id], language).partition('（')[0]} v{version}" for id, version in sorted(run.kpi_versions.items())
+        f"{KPIS[id].name[language].partition('（')[0]} v{version}" for id, version in sorted(run.kpi_versions.items())
     ]
-    parts += [f"{applied.words()[0 if zh else 1]} v{applied.version}" for applied in run.weights.applied]
+    parts += [f"{applied.words()[language]} v{applied.version}" for applied in run.weights.applied]
     if context.outcomes:
         parts.append(f"{'考核结果应用规则' if zh else 'outcome rules'} v{context.outcomes.settings_version}")
     return ("；" if zh else " · ").join(parts)

@@ -1,4 +1,4 @@
-"""What a person is compared with: his team, and the next grade or post."""
+"""What a person is compared with: their team, and the next grade or post."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore
+from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.people import GRADES, Grade
 from scoring.reports.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
 from scoring.reports.sheets.context import Context, Means, attained, section_attained
-from scoring.reports.sheets.labels import Both, Language, label, pick
+from scoring.reports.sheets.labels import Language, label
 from scoring.rounding import shown
 
 
@@ -30,7 +31,7 @@ def compared(
         axes = [
             Axis(
                 str(at),
-                pick(item.item.name, language),
+                item.item.name[language],
                 attained(item),
                 *_others(item.item.id, means, False, asked, ring),
             )
@@ -40,7 +41,7 @@ def compared(
         axes = [
             Axis(
                 "",
-                pick(part.section.name, language),
+                part.section.name[language],
                 section_attained(part.items),
                 *_others(part.section.id, means, True, asked, ring),
             )
@@ -59,19 +60,26 @@ def _others(
 def _legend(
     axes: Sequence[Axis], means: Means | None, outcome: PersonOutcome | None, ring: Fraction | None, language: Language
 ) -> Legend:
-    after: Both | None = outcome.next_post.next.name if outcome and outcome.next_post else None
+    mean = means.name if means and any(axis.mean is not None for axis in axes) else None
+    aim = _aim(outcome, ring, asked=any(axis.next is not None for axis in axes))
+    return Legend(label("own", language), _said(mean, language), _said(aim, language))
+
+
+def _said(words: Words | None, language: Language) -> str | None:
+    return None if words is None else words[language]
+
+
+def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> Words | None:
+    """What the outer line is called: what the next post asks for, where it asks for any of it (``asked``); else the next grade's cut."""
+    if asked and outcome is not None and outcome.next_post is not None:
+        after = outcome.next_post.next.name
+        return Words(f"{after.zh}要求", f"asked of {after.en}")
     grade = _better(outcome)
-    name = None
-    if after is not None and any(axis.next is not None for axis in axes):
-        name = f"{pick(after, language)}要求" if language == "zh" else f"asked of {pick(after, language)}"
-    elif grade and ring is not None:
-        name = f"{grade} 级线" if language == "zh" else f"cut of grade {grade}"
-    mean = pick(means.name, language) if means and any(axis.mean is not None for axis in axes) else None
-    return Legend(label("own", language), mean, name)
+    return Words(f"{grade} 级线", f"cut of grade {grade}") if grade and ring is not None else None
 
 
 def _better(outcome: PersonOutcome | None) -> Grade | None:
-    """The grade after his own, where grades go by points."""
+    """The grade after their own, where grades go by points."""
     grade = outcome.month.grade if outcome else None
     if grade is None or grade == "A" or outcome is None or outcome.month.to_next is None:
         return None

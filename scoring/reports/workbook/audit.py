@@ -51,19 +51,7 @@ def missing_lines(run: Run) -> Iterator[tuple[Shown, ...]]:
 
 def audit_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, ...]]:
     """What the results rest on, with versions; how many people, what their totals add up to; and a digest of them all."""
-    card = run.card
-    yield "评分卡", "Card", f"{card.id} v{card.version}"
-    if card.source:
-        yield "评分卡原文", "Card's source", f"{card.source.document}: {card.source.lines}"
-    yield "考核周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
-    if run.as_of is not None:
-        yield "截至（判断观察期是否已满）", "As of (when days have matured)", moment_said(run.as_of)
-    yield "口径设置版本", "Policy version", run.policy_version
-    for id, version in sorted(run.kpi_versions.items()):
-        yield f"指标 {KPIS[id].zh}", f"KPI {KPIS[id].en}", f"{id} v{version}"
-    for applied in run.weights.applied:
-        why = f": {applied.reason.zh} {applied.reason.en}" if applied.reason else ""
-        yield *applied.words(), f"{applied.profile} v{applied.version}{why}"
+    yield from _versions(run)
     yield "考核结果应用规则版本", "Outcome rules", f"v{outcomes.settings_version}" if outcomes else NONE
     totals = [person.tally.total for person in run.people if person.tally.total is not None]
     complete = sum(person.tally.complete and person.tally.total is not None for person in run.people)
@@ -77,6 +65,24 @@ def audit_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, ..
     for person in run.people:  # one by one: all of them together would take gigabytes
         digest.update(msgspec.json.encode(message(run, person)))
     yield "结果摘要 SHA-256", "SHA-256 of the results", digest.hexdigest()
+
+
+def _versions(run: Run) -> Iterator[tuple[Shown, ...]]:
+    """The card, and by what it was scored."""
+    card = run.card
+    yield "评分卡", "Card", f"{card.id} v{card.version}"
+    if card.source:
+        yield "评分卡原文", "Card's source", f"{card.source.document}: {card.source.lines}"
+    yield "周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
+    if run.as_of is not None:
+        yield "截至（判断是否到期）", "As of (when days have matured)", moment_said(run.as_of)
+    yield "政策版本", "Policy version", run.policy_version
+    for id, version in sorted(run.kpi_versions.items()):
+        yield f"指标 {KPIS[id].zh}", f"KPI {KPIS[id].en}", f"{id} v{version}"
+    for applied in run.weights.applied:
+        why = f": {applied.reason.zh} {applied.reason.en}" if applied.reason else ""
+        said = applied.words()
+        yield said.zh, said.en, f"{applied.profile} v{applied.version}{why}"
 
 
 def _origin(run: Run, score: ItemScore) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from scoring.evaluation.scorer import ItemScore, PersonScore
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.reports import xlsx
 from scoring.reports.csv_report import NAME_COLUMN, PERSON_COLUMNS, yes_no
@@ -46,7 +47,7 @@ def to_xlsx(
 ) -> bytes:
     """The workbook. Totals stand rounded; items unrounded, shown with 2 places; a dash where something is unscored.
 
-    ``outcomes``: of the same month. ``roster``: person → his entry, for team and site. ``names``: a column beside each person's.
+    ``outcomes``: of the same month. ``roster``: person → their entry, for team and site. ``names``: a column beside each person's.
     ``units``: what teams and sites are called.
     """
     known = names or Names()
@@ -124,9 +125,9 @@ class _Summary:
         if self._hr:
             yield person.hr_number or NONE
         if self._team:
-            yield self._units.beside(f"team|{entry.team_id}") if entry and entry.team_id else NONE
+            yield self._unit("team", entry.team_id if entry else None)
         if self._site:
-            yield self._units.beside(f"site|{entry.site_id}") if entry and entry.site_id else NONE
+            yield self._unit("site", entry.site_id if entry else None)
         yield Number(tally.total, POINTS)
         yield Number(tally.scored_max, AS_IS)
         yield Number(tally.max, AS_IS)
@@ -138,6 +139,10 @@ class _Summary:
         for part in person.sections:
             yield Number(part.tally.total, POINTS)
         yield "、".join(score.item.name.zh for score in person.unscored) or NONE
+
+    def _unit(self, kind: str, id: str | None) -> str:
+        """What a person's team or site is called."""
+        return self._units.beside(f"{kind}|{id}") if id else NONE
 
 
 def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
@@ -188,13 +193,13 @@ def _item(person: str, section: str, score: ItemScore) -> Iterator[Shown]:
     yield Number(figure.n if item.kpi or figure.n else None, "0")
     yield Number(figure.low, style)
     yield Number(figure.high, style)
-    yield item.target_words()[0]
+    yield item.target_words().zh
     yield _points(score)
     yield Number(item.max, AS_IS)
     yield score.reason_zh
     yield score.reason_en
-    yield Number(None if score.worth is None else float(score.worth), POINTS)
-    yield Number(None if score.counted is None else float(score.counted), POINTS)
+    yield _weight(score.worth)
+    yield _weight(score.counted)
     yield ", ".join(_FLAGS[flag] for flag in flags(score)) or NONE
     yield Number(figure.pending or None, "0")
 
@@ -229,27 +234,32 @@ _CARD_COLUMNS: list[Column] = [
 ]
 
 
+_NO_NOTE = Words(NONE, NONE)
+
+
 def _card(run: Run) -> Iterator[Iterable[Shown]]:
     card, versions = run.card, run.kpi_versions
     document = f"{card.source.document}: {card.source.lines}" if card.source else NONE
-    note = (card.note.zh, card.note.en) if card.note else (NONE, NONE)
+    note = card.note or _NO_NOTE
     whole = Number(card.total.max, AS_IS)
     rows = ", ".join((*card.rows, *card.readings)) or NONE
     head = (card.name.zh, card.name.en, f"{card.id} v{card.version}", NONE, NONE, whole, NONE, NONE, NONE)
-    yield (*head, document, *note, rows, whole, whole)
+    yield (*head, document, note.zh, note.en, rows, whole, whole)
     for item in run.items:
-        note = (item.note.zh, item.note.en) if item.note else (NONE, NONE)
+        note = item.note or _NO_NOTE
         yield (
             item.name.zh,
             item.name.en,
             item.kpi or item.metric or item.input or NONE,
             Number(versions.get(item.kpi) if item.kpi else None, "0"),
-            item.target_words()[0],
+            item.target_words().zh,
             Number(item.max, AS_IS),
-            *item.rule.words(),
+            item.rule.words().zh,
+            item.rule.words().en,
             item.rule_origin,
             item.source_text or NONE,
-            *note,
+            note.zh,
+            note.en,
             ", ".join((*item.rows, *item.readings)) or NONE,
             _weight(run.weights.base.get(item.id)),
             _weight(run.weights.worth.get(item.id)),

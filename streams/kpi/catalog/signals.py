@@ -1,4 +1,4 @@
-"""KPIs of what analytics systems say. Shown and warned on; a model's opinion of a person is nothing to score him by."""
+"""KPIs of what analytics systems say. Shown and warned on; a model's opinion of a person is nothing to score them by."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def parse(text: str | int | float | None) -> Expression:
     return Expression(source, tree, frozenset(names), functions)
 
 
-def _check(node: ast.expr, depth: int = 0) -> set[str]:
+def _check(node: ast.expr, depth: int = 0) -> set[str]:  # noqa: C901 - a case for each kind of node
     """Refuse what is not in the language; returns the functions called."""
     if depth > MAX_DEPTH:
         raise ExpressionError("nested too deeply: bind parts of it to names under `let`")

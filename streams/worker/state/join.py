@@ -106,7 +106,7 @@ def join_state(settings: Settings) -> Joined:
     return out
 
 
-def _move(
+def _move(  # noqa: PLR0913, PLR0917 - where each stored part comes from and goes to
     settings: Settings,
     producer: KafkaProducer,
     topic: Topic,

@@ -70,7 +70,7 @@ class Standby:
                 log.warning("standing by: cannot read state, trying again: %r", error)
                 await asyncio.sleep(_PATIENCE_SECONDS)
 
-    async def _follow(self, stopped: Callable[[], bool]) -> None:
+    async def _follow(self, stopped: Callable[[], bool]) -> None:  # noqa: C901 - one loop that follows, waits and is told to stop
         """Until the partitions change."""
         changes = self._changes
 

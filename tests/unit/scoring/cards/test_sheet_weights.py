@@ -140,7 +140,7 @@ def test_a_target_and_a_weight_of_one_item_stand_beside_each_other() -> None:
     )
     of = Targets([target, *sheet(f"D2 {NARRATIVE} 40 2026-04-01")])
     assert of.on(f"card|{NARRATIVE}", "D2", date(2026, 5, 1)) == target
-    assert [said(one, "en") for one in of.in_force(date(2026, 5, 1))] == ["≥ 80 %", "weight 40 %"]
+    assert [said(one).en for one in of.in_force(date(2026, 5, 1))] == ["≥ 80 %", "weight 40 %"]
     changes = merged(of, sheet(f"D2 {NARRATIVE} 35 2026-04-01"))
     assert (changes.new, changes.changed) == (0, 1)
     (own,) = changes.versions.values()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from scoring.fields import Words
 from scoring.rules import AnyRule, Inputs, RefusedError, Rule, Setting
 
 RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
@@ -138,7 +139,7 @@ def test_a_rating_out_of_range_is_refused(rating: str) -> None:
     ],
 )
 def test_words(of: Rule, zh: str, en: str) -> None:
-    assert of.words() == (zh, en)
+    assert of.words() == Words(zh, en)
 
 
 @pytest.mark.parametrize(
