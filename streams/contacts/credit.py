@@ -89,7 +89,9 @@ def _credited(contact: Contact, rules: Rules) -> Iterator[_Who]:
                 yield contact.resolver
         case "all_replied":
             answered = [(leg.agent, leg.team) for leg in contact.legs if leg.agent is not None]
-            everybody = dict(reversed([*answered, *contact.replied]))  # an agent's team is the one they first replied in
+            everybody = dict(
+                reversed([*answered, *contact.replied])
+            )  # an agent's team is the one they first replied in
             yield from ((agent, None) for agent in sorted(agent for agent in everybody if agent is not None))
             yield from ((None, team) for team in sorted({team for team in everybody.values() if team is not None}))
         case "at_end":

@@ -162,7 +162,9 @@ def _strain(signals: Signals) -> Sums:
 
 def settle(contact: Contact) -> None:
     """After an event: what is told per handled contact, once it has been handled, and what is told of its agent alone."""
-    if (strain := contact.slots.get("strain")) is not None:  # against their own first hour: nothing of a team or a queue
+    if (
+        strain := contact.slots.get("strain")
+    ) is not None:  # against their own first hour: nothing of a team or a queue
         contact.keep("strain", replace(strain, agent=contact.agent, team=None, queue=None, site=None))
     handled = contact.slots.get("handled")
     if handled is None:
