@@ -16,14 +16,16 @@ from streams.settings import Settings
 
 #: What the workers read, upstream first.
 _READ = (CALLS, CHATS, TICKETS, AGENTS, REKEYED, CONTRIBUTIONS)
-_BETWEEN_SECONDS = 1.0
+#: Between two looks. The one that makes sure may come soon: what was caused before the first is written by then, as each stage writes
+#: before it commits.
+_BETWEEN_SECONDS, _AGAIN_SECONDS = 0.5, 0.2
 
 
 def wait_until_processed(settings: Settings, timeout: float) -> None:
     """Wait until the workers have committed everything that is in their topics.
 
-    That is so when, twice in a row a second apart, every partition is committed to its end and no end has moved: what
-    one stage writes for the next is then read as well.
+    That is so when, twice in a row, every partition is committed to its end and no end has moved: what one stage writes for
+    the next is then read as well.
 
     Raises TimeoutError after ``timeout`` seconds that names each partition and how far behind it is, the topic that is
     not there, or the broker that does not answer.
@@ -47,7 +49,8 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
                     return
                 settled = None if lags else ends
                 behind = ", ".join(f"{name} by {lag}" for name, lag in lags.items()) or "events still arrive"
-            time.sleep(max(0.0, min(_BETWEEN_SECONDS, deadline - time.monotonic())))
+            pause = _BETWEEN_SECONDS if settled is None else _AGAIN_SECONDS
+            time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
     finally:
         consumer.close(autocommit=False)
     raise TimeoutError(
@@ -71,7 +74,7 @@ def wait_until_taken_in(settings: Settings, ends: Mapping[TopicPartition, int], 
                 behind = ", ".join(f"{name} by {lag}" for name, lag in lags.items())
             if time.monotonic() >= deadline:
                 break
-            time.sleep(_BETWEEN_SECONDS / 4)
+            time.sleep(_AGAIN_SECONDS)
     raise TimeoutError(f"group {settings.group} has not taken in everything in {timeout:g} s: {behind}")
 
 
