@@ -30,7 +30,7 @@ demo: $(INSTALLED) ## Run everything on a simulated desk; SECONDS=90 ends by its
 PLAIN_TESTS = $(BIN)/python -m pytest -q -n auto -m "not services and not browser"
 define ALL_TESTS
 	$(PLAIN_TESTS)
-	$(BIN)/python -m pytest -m "services or browser"
+	$(BIN)/python -m pytest -m "services or browser" tests/integration tests/e2e
 endef
 
 test: $(INSTALLED) ## All tests, with real Kafka and Redis where they can be had; TESTS=… for some
