@@ -26,11 +26,12 @@ install: $(INSTALLED) ## Install into .venv
 demo: $(INSTALLED) ## Run everything on a simulated desk; SECONDS=90 ends by itself
 	$(BIN)/deskpulse demo $(if $(SECONDS),--seconds $(SECONDS)) $(DEMO)
 
-# Those that need no service run on all cores; those that watch the clock of real brokers have the machine for themselves.
+# Those that need no service run on all cores. The others wait more than they compute: two files at a time, each side with its own brokers;
+# a file's tests share what took long to make, and the long ones are early in the order of names.
 PLAIN_TESTS = $(BIN)/python -m pytest -q -n auto -m "not services and not browser"
 define ALL_TESTS
 	$(PLAIN_TESTS)
-	$(BIN)/python -m pytest -m "services or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "services or browser" tests/integration tests/e2e
 endef
 
 test: $(INSTALLED) ## All tests, with real Kafka and Redis where they can be had; TESTS=… for some

@@ -24,6 +24,9 @@ from tests.support import ROOT
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What a broker of a test gains by the JVM's second compiler is less than it takes.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 # A busy machine is no defect; and the same examples are tried each time, so that a test turns red for a change and not for a die.
 # New ones are looked for by `make hunt`, which remembers what it finds where it lasts (tests/property/found.py).
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
@@ -39,6 +42,19 @@ def pytest_configure(config: pytest.Config) -> None:
     # It leaves sockets whose connection was refused to the garbage collector: those have an address of their own only.
     refused = r"ignore:unclosed <socket\.socket [^>]*laddr=\('0\.0\.0\.0', \d+\)>:ResourceWarning"
     config.addinivalue_line("filterwarnings", refused)
+
+
+@pytest.hookimpl(tryfirst=True)  # before others leave some out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the tests are that need a service or a browser: nobody looks for them elsewhere (Makefile)."""
+    for item in items:
+        place = item.nodeid.split("/")[1]
+        if place not in ("integration", "e2e") and (
+            item.get_closest_marker("services") or item.get_closest_marker("browser")
+        ):
+            raise pytest.UsageError(
+                f"{item.nodeid} needs a service or a browser: it belongs in tests/integration or tests/e2e"
+            )
 
 
 def pytest_sessionfinish() -> None:
@@ -83,7 +99,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     except MissingToolError as missing:
         lacking(str(missing))
     yield broker
-    broker.stop()
+    broker.kill()  # nobody wants its data any more; to write all of it out takes many seconds
 
 
 @pytest.fixture(scope="session")

@@ -16,14 +16,16 @@ from streams.settings import Settings
 
 #: What the workers read, upstream first.
 _READ = (*EVENT_TOPICS, REKEYED, CONTRIBUTIONS)
-_BETWEEN_SECONDS = 1.0
+#: Between two looks. The one that makes sure may come soon: what was caused before the first is written by then, as each stage writes
+#: before it commits.
+_BETWEEN_SECONDS = 0.25
 
 
 def wait_until_processed(settings: Settings, timeout: float) -> None:
     """Wait until the workers have committed everything that is in their topics.
 
-    That is so when, twice in a row a second apart, every partition is committed to its end and no end has moved: what
-    one stage writes for the next is then read as well.
+    That is so when, twice in a row, every partition is committed to its end and no end has moved: what one stage writes for
+    the next is then read as well.
 
     Raises TimeoutError after ``timeout`` seconds that names each partition and how far behind it is, the topic that is
     not there, or the broker that does not answer.
@@ -54,7 +56,7 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
 def wait_until_taken_in(settings: Settings, ends: Mapping[TopicPartition, int], timeout: float) -> None:
     """Wait until the workers have committed what lies before ``ends``. Raises TimeoutError as ``wait_until_processed``."""
     with reading.answering(settings), closing(_of_the_group(settings)) as consumer:
-        left = _wait(lambda: _told(_lags(consumer, dict(ends))), timeout, _BETWEEN_SECONDS / 4)
+        left = _wait(lambda: _told(_lags(consumer, dict(ends))), timeout, _BETWEEN_SECONDS)
     if left:
         raise TimeoutError(f"group {settings.group} has not taken in everything in {timeout:g} s: {left}")
 

@@ -166,7 +166,6 @@ class Worker:
             self._health.beat()
             if partitions.open:
                 processor = partitions.processor
-                processor.ticker.broadcast_watermark()
                 await processor.ticker.tick()
                 ends = {
                     (tp.topic, tp.partition): app.consumer.highwater(tp)
@@ -295,6 +294,13 @@ class Worker:
                 return
 
 
+class Process(faust.Worker):  # type: ignore[misc]
+    """Faust's, which sits out a second when all has ended (read in mode-streaming 0.7.1)."""
+
+    async def _sentinel_task(self) -> None:
+        await asyncio.sleep(0)
+
+
 def _end_in_time(app: Any, health: Health) -> None:
     while not app.should_stop:
         sleep(0.2)
@@ -323,4 +329,4 @@ def run_worker(settings: Settings, health: Health, *, declare: bool = True, ids:
     patiently(look, kafka_python_options(settings))
     worker = Worker(settings, health, declare=declare, ids=ids)
     Thread(target=_end_in_time, args=(worker.app, health), daemon=True).start()
-    faust.Worker(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+    Process(worker.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

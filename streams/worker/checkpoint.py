@@ -2,7 +2,8 @@
 
 Some ten times a second, for the partitions in hand:
 
- 1. What events have contributed is added up once more and goes into the outbox, so that customers and agents are stored as added up.
+ 1. How far time has come goes into the outbox; and what events have contributed, added up once more, so that customers and agents are
+    stored as added up.
  2. Customers and agents that have changed are written back into their stores.
  3. Where the facts of a new day begin in their topic is noted, before any of them is written.
  4. Changed entities and days are written back: those of which an alert has taken a step, the others as far as there is time.
@@ -114,6 +115,7 @@ class Checkpointer:
         An entity's and a day's state knows the last contribution in it. It may be written later than the others, and what is read
         again until then is known.
         """
+        self._ticker.broadcast_watermark()  # with what moved it: whoever sees that this is committed sees that the other is written
         for number, target, message in self._buffer.drain():  # 1
             self._outbox.put(number, (self._contributions, target), (None, message, []))
         alerts = self._ticker.drain_alerts()

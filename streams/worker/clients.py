@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faust.assignor.partition_assignor import PartitionAssignor
+from faust.tables.manager import TableManager
 from yarl import URL
 
 from streams.contracts import topics
@@ -23,6 +24,13 @@ log = logging.getLogger(__name__)
 COMMIT_SECONDS = 1.0
 #: Seconds after which the broker rolls back what a worker began and did not end.
 TRANSACTION_SECONDS = 60.0
+
+
+class NoTables(TableManager):  # type: ignore[misc]
+    """Faust's tables, of which there are none: it waits a second for any before it asks for partitions (read in 0.15.3)."""
+
+    async def sleep(self, n: Any) -> None:
+        """Go on at once."""
 
 
 def credentials(settings: Settings) -> Any:
@@ -60,6 +68,7 @@ def new_app(settings: Settings, *, declare: bool) -> Any:
         topic_allow_declare=declare,
         consumer_auto_offset_reset="earliest",
         ConsumerScheduler=RunScheduler,
+        TableManager=NoTables,
         broker_commit_interval=COMMIT_SECONDS,
         # A worker that died is missed after 10 s, not after Faust's minute.
         broker_session_timeout=10.0,

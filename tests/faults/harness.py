@@ -56,7 +56,7 @@ from streams.worker.dead_letters import HEAD_BYTES
 from streams.worker.state.own_partition import is_mark
 from streams.worker.state.restore import STATE
 from tests.faults.plan import LEAST, Fault
-from tests.support.operation import facts, messages
+from tests.support.operation import facts, http_get, messages
 from tests.support.partitioners import OtherPartitioner
 from tests.support.partly_told import with_every_customer
 from tests.support.states import differences, latest, of_customers, of_entities, stored_customers, whole_days
@@ -283,7 +283,7 @@ class Desk:
             said = {}
             for name in self.workers:
                 try:
-                    answer = httpx.get(f"http://127.0.0.1:{self.ports[name]}/readyz", timeout=5, trust_env=False)
+                    answer = http_get(f"http://127.0.0.1:{self.ports[name]}/readyz", timeout=5)
                     state = answer.json()["state"]
                 except httpx.HTTPError as error:
                     state = repr(error)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from click.testing import Result
 from kafka import KafkaProducer, TopicPartition
@@ -27,7 +26,7 @@ from streams.kafka.connection import kafka_python_options
 from streams.kafka.reading import ends
 from streams.settings import Settings, environment
 from streams.worker.dead_letters import dead_letter
-from tests.support.operation import facts, messages, run_cli, send, settled, worker
+from tests.support.operation import facts, http_get, messages, run_cli, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -104,7 +103,7 @@ def test_after_a_policy_was_mended_all_of_a_day_comes_back_once(operation: Setti
         send(broken, events)
         put(operation, "calls", b"not json")
         settled(broken)
-        exported = httpx.get(metrics, timeout=10, trust_env=False).text
+        exported = http_get(metrics).text
         for line in (
             'dead_letters_total{reason="not_covered",source="pbx"} 60.0',
             'dead_letters_total{reason="not_json",source="unknown"} 1.0',
@@ -125,7 +124,7 @@ def test_after_a_policy_was_mended_all_of_a_day_comes_back_once(operation: Setti
             mended, "dead-letters", "replay", "--reason", "not_covered", "--yes"
         )
         settled(mended)
-        exported = httpx.get(metrics, timeout=10, trust_env=False).text
+        exported = http_get(metrics).text
         assert 'deskpulse_source_events_total{source="pbx"} 60.0' in exported
         assert "dead_letters_total{reason=" not in exported
         (day,) = [sums for key, sums in facts(mended).items() if key.startswith("all|")]

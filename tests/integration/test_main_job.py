@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,104 +15,18 @@ from streams.kpi.measures import merged
 from streams.settings import Settings, environment
 from streams.sources.table.mapping import load_mapping
 from streams.sources.table.reader import read_table
-from streams.sources.table.rows import ReadRow
-from tests.support import ROOT
 from tests.support.operation import facts, messages, policy_file, run_cli, send, settled, worker
+from tests.support.real_months import (
+    EVERY_ID,
+    MAPPINGS,
+    SPAN_DAYS,
+    compare_with_reference,
+    from_kafka,
+    reference_rows,
+    shuffled,
+)
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
-
-MAPPINGS = ROOT / "tests" / "mappings"
-#: Longer than either file, so that no order of its rows is too late.
-SPAN_DAYS = 120
-#: The reference takes every id for one customer, however many contacts it has in a day.
-EVERY_ID = 1000
-
-
-def rows(text: str) -> dict[tuple[str, str], dict[str, float | None]]:
-    """Rows of ``facts export``: (id, period) → column → number."""
-    return {
-        (row["id"], row["period"]): {
-            name: float(value) if value else None for name, value in row.items() if name not in ("kind", "id", "period")
-        }
-        for row in csv.DictReader(io.StringIO(text))
-    }
-
-
-def reference(path: Path, *keys: str) -> Iterator[tuple[tuple[str, ...], dict[str, float | None]]]:
-    with path.open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            yield (
-                tuple(row[key] for key in keys),
-                {name: float(value) if value else None for name, value in row.items() if name not in keys},
-            )
-
-
-#: Column of the reference → column of ours. ``repeat7_pct`` is compared where the file has known customers at all.
-EXACT = {
-    "offered": "calls_offered",
-    "answered": "calls_answered",
-    "n_le20": "calls_answered_within_20s",
-    "repeat7_n": "repeat_contacts",
-    "csat_n": "csat_ratings",
-}
-SHARES = {
-    "pct_le20_off": "service_level_20s",
-    "resolved_pct": "resolution_rate",
-    "csat_pct": "csat",
-    "repeat7_pct": "repeat_contact_rate",
-}
-MEANS = {"asa_s": "average_speed_of_answer", "aht_s": "average_handle_time", "csat_mean": "csat_mean"}
-
-
-def compare(expected: dict[str, float | None], found: dict[str, float | None], where: tuple[str, ...]) -> None:
-    """Every figure of a reference row; the reference is rounded to 4 decimals."""
-    for theirs, ours in EXACT.items():
-        assert found[ours] == expected[theirs], (where, ours)
-    for columns, per in ((SHARES, 100), (MEANS, 1)):
-        for theirs, ours in columns.items():
-            if expected[theirs] is None:
-                assert found[ours] is None, (where, ours)
-            else:
-                value = found[ours]
-                assert value is not None, (where, ours)
-                assert value * per == pytest.approx(expected[theirs], abs=5.1e-5), (where, ours)
-
-
-def compare_with_reference(settings: Settings, folder: Path) -> int:
-    """Every row of the references by day, by agent and day, and over all; returns how many were compared."""
-    by_day = rows(run_cli(settings, "facts", "export", "--by", "all", "--per", "day"))
-    by_agent = rows(run_cli(settings, "facts", "export", "--by", "agent", "--per", "day"))
-    in_all = rows(run_cli(settings, "facts", "export", "--by", "agent", "--per", "total"))
-    in_all["(ALL)", "total"] = rows(run_cli(settings, "facts", "export", "--by", "all", "--per", "total"))[
-        "all", "total"
-    ]
-    compared = 0
-    for (day,), expected in reference(folder / "reference.day.csv", "day"):
-        found = by_day["all", day]
-        compare(expected, found, (day,))
-        assert found["calls_abandoned"] == expected["abandoned"], day
-        compared += 1
-    for (agent, day), expected in reference(folder / "reference.agent_day.csv", "agent", "day"):
-        if agent == "(none)":
-            whole, staff = by_day["all", day], [row for (_, at), row in by_agent.items() if at == day]
-            for theirs, ours in (
-                ("answered", "calls_answered"),
-                ("n_le20", "calls_answered_within_20s"),
-                ("repeat7_n", "repeat_contacts"),
-            ):
-                assert (whole[ours] or 0) - sum(row[ours] or 0 for row in staff) == expected[theirs], (day, ours)
-        else:
-            compare(expected, by_agent[agent, day], (agent, day))
-            assert by_agent[agent, day]["calls_missed"] == expected["abandoned"]
-        compared += 1
-    for (agent,), expected in reference(folder / "reference.agent.csv", "agent"):
-        if agent != "(none)":
-            compare(expected, in_all[agent, "total"], (agent,))
-            compared += 1
-    assert set(by_agent) == {
-        key for key, _ in reference(folder / "reference.agent_day.csv", "agent", "day") if key[0] != "(none)"
-    }
-    return compared
 
 
 def same_from_the_file(settings: Settings, table: Path, mapping: str) -> int:
@@ -152,7 +64,7 @@ def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
     with worker(settings):
         said = run_cli(settings, *replay)
         assert "sent: 150,592 events of 42,078 rows" in said
-        assert compare_with_reference(settings, folder) == reference_rows(folder)
+        assert compare_with_reference(from_kafka(settings), folder) == reference_rows(folder)
         once = facts(settings)
         over_all = merged(sums for key, sums in once.items() if key.startswith("all|all|"))
         assert over_all == {
@@ -170,13 +82,6 @@ def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
     assert not (tmp_path / "rejects.csv").exists()
 
 
-def reference_rows(folder: Path) -> int:
-    """Rows of the three references that are compared: all but the one of contacts without an agent over all days."""
-    files = ("reference.day.csv", "reference.agent_day.csv", "reference.agent.csv")
-    count = sum(len((folder / name).read_text(encoding="utf-8").splitlines()) - 1 for name in files)
-    return count - ("(none)" in (folder / "reference.agent.csv").read_text(encoding="utf-8"))
-
-
 def test_pwc_is_the_reference(settings: Settings, shared_data: Path, tmp_path: Path) -> None:
     with worker(settings):
         run_cli(
@@ -190,26 +95,17 @@ def test_pwc_is_the_reference(settings: Settings, shared_data: Path, tmp_path: P
             "--wait",
             "120",
         )
-        assert compare_with_reference(settings, shared_data / "pwc") == reference_rows(shared_data / "pwc")
+        assert compare_with_reference(from_kafka(settings), shared_data / "pwc") == reference_rows(shared_data / "pwc")
         assert same_from_the_file(settings, shared_data / "pwc" / "calls.csv", "pwc.yaml") > 10_000
     assert not messages(settings, "dead-letters")
 
 
-@pytest.mark.parametrize("name", ["bank-august", "pwc"])
-def test_shuffled_rows_change_no_daily_figure(name: str, settings: Settings, shared_data: Path, tmp_path: Path) -> None:
-    (table,) = (shared_data / name).glob("calls.csv*")
-    events = [
-        event
-        for row in read_table(table, load_mapping(MAPPINGS / f"{name}.yaml"))
-        if isinstance(row, ReadRow)
-        for event in row.events
-    ]
-    random.Random(7).shuffle(events)
-    spanned = with_span(settings, tmp_path)
+def test_shuffled_rows_change_no_daily_figure(settings: Settings, shared_data: Path, tmp_path: Path) -> None:
+    spanned, folder = with_span(settings, tmp_path), shared_data / "pwc"
     with worker(spanned):
-        send(spanned, events)
+        send(spanned, shuffled(folder))
         settled(spanned)
-        compare_with_reference(spanned, shared_data / name)
+        assert compare_with_reference(from_kafka(spanned), folder) == reference_rows(folder)
     assert not messages(spanned, "dead-letters")
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from kafka import KafkaConsumer
 from redis import Redis
@@ -17,7 +16,7 @@ from streams.contracts.events import AnyEvent
 from streams.kafka.connection import kafka_python_options
 from streams.settings import Settings
 from tests.integration.test_screens import eventually
-from tests.support.operation import messages, run_cli, send, settled, wallboard, worker
+from tests.support.operation import http_get, messages, run_cli, send, settled, wallboard, worker
 from tests.support.people import NAMESAKES, PEOPLE, Staff, staff
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -77,9 +76,7 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
         in_team = {id for id in made.people if id.endswith("9")} | {"P003"}  # who changed team twice is there by now
         assert set(names["supervisor"]) == in_team
         assert names["agent"] == {"P001": {"zh": "李娜（P001）", "en": "Li Na (P001)"}}
-        assert (
-            httpx.get(f"{page}api/names", headers={"Authorization": "Bearer none"}, trust_env=False).status_code == 401
-        )
+        assert http_get(f"{page}api/names", headers={"Authorization": "Bearer none"}).status_code == 401
         reasons = {alert["entity"]: alert for alert in get(page, "api/alerts", tokens["hr"])["open"]}
         assert reasons["agent|P002"]["reason_zh"].startswith("坐席 李娜（P002） 近30分钟")
         assert "agent Li Na (P002), in the last 30 min" in reasons["agent|P002"]["reason_en"]
@@ -97,7 +94,7 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
 
 def get(page: str, path: str, token: str | None = None) -> Any:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = httpx.get(f"{page}{path}", headers=headers, timeout=10, trust_env=False)
+    answer = http_get(f"{page}{path}", headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
@@ -22,7 +21,7 @@ from streams.kafka.topics import ensure_topics
 from streams.kpi.catalog import KPIS
 from streams.operation import KafkaOperation
 from streams.settings import Settings
-from tests.support.operation import messages, policy_file, run_cli, send, settled, wallboard, worker
+from tests.support.operation import http_get, messages, policy_file, run_cli, send, settled, wallboard, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -111,7 +110,7 @@ def test_page_facts_and_score_agree(
                 assert (figure.value, figure.n) == (fact, int(row[f"{kpi}.n"])), (kind, id, kpi)
                 compared += fact is not None
         assert compared > 80
-        marked = httpx.get(f"{address}api/snapshots?kind=agent", trust_env=False, timeout=10).json()["differing"]
+        marked = http_get(f"{address}api/snapshots?kind=agent").json()["differing"]
         for kpi in ("resolution_rate", "average_handle_time"):
             told: dict[str, str] = {}
             for team in ("tTrue", "tFalse"):
@@ -157,7 +156,7 @@ def today(address: str, kind: str, id: str, row: dict[str, str]) -> dict[str, Fi
     """The page's figures of an entity once they have come as far as its facts."""
     deadline = monotonic() + 20
     while True:
-        answer = httpx.get(f"{address}api/entity/{kind}/{id}", trust_env=False, timeout=10)
+        answer = http_get(f"{address}api/entity/{kind}/{id}")
         if answer.status_code == 200:
             shown = msgspec.convert(answer.json()["snapshot"], Snapshot).windows["today"]
             if all(shown.get(kpi, Figure()).n == int(row[f"{kpi}.n"]) for kpi in IN_A_DAY) or monotonic() > deadline:

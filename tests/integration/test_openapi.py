@@ -21,6 +21,7 @@ from streams.settings import Settings, environment
 from streams.system_clock import machine_ms
 from streams.worker.screen_writer import Screens
 from tests.support import ROOT
+from tests.support.operation import http_get
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 pytestmark = pytest.mark.timeout(600)
@@ -57,7 +58,7 @@ def running(*command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 def until_there(port: int) -> None:
     for _ in range(600):
         try:
-            httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+            http_get(f"http://127.0.0.1:{port}/")
             return
         except httpx.HTTPError:
             time.sleep(0.1)

@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.settings import Settings
 from tests.integration.test_screens import eventually
-from tests.support.operation import messages, run_cli, send, settled, wallboard, worker
+from tests.support.operation import http_get, messages, run_cli, send, settled, wallboard, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -71,11 +70,11 @@ def test_each_from_its_day_on_without_a_restart(operation: Settings, tmp_path: P
     with worker(here), wallboard(here) as page:
 
         def aims() -> dict[str, float]:
-            answer = httpx.get(f"{page}api/targets", timeout=10, trust_env=False).json()
+            answer = http_get(f"{page}api/targets").json()
             return {of: own["csat"]["number"] for of, own in answer.items()}
 
         def fired() -> list[tuple[str, str, float]]:
-            found = httpx.get(f"{page}api/alerts", timeout=10, trust_env=False).json()["recent"]
+            found = http_get(f"{page}api/alerts").json()["recent"]
             return sorted((one["entity"], one["status"], one["threshold"]) for one in found)
 
         send(here, [*day(0), *ticks(0)])
@@ -128,7 +127,7 @@ def test_ten_thousand_targets(operation: Settings, tmp_path: Path) -> None:
     with worker(operation), wallboard(operation) as page:
         send(operation, day(0))
         settled(operation)
-        eventually(lambda: len(httpx.get(f"{page}api/targets", timeout=20, trust_env=False).json()) == 2000)
+        eventually(lambda: len(http_get(f"{page}api/targets", timeout=20).json()) == 2000)
         asked = {"kpi": ["csat", "service_level_20s", "answer_rate"], "team": "t1"}
         whole, own = ("api/targets", {}), ("api/targets", asked)
         bodies, took_ms = {}, {}
@@ -136,10 +135,10 @@ def test_ten_thousand_targets(operation: Settings, tmp_path: Path) -> None:
             took_ms[name] = float("inf")
             for _ in range(5):
                 began = time.monotonic()
-                bodies[name] = httpx.get(f"{page}{path}", params=params, timeout=20, trust_env=False).content
+                bodies[name] = http_get(f"{page}{path}", params=params, timeout=20).content
                 took_ms[name] = min(took_ms[name], (time.monotonic() - began) * 1000)
         # Of the 2,000 teams two are on the screen, and the first three of the five KPIs.
-        shown = httpx.get(f"{page}api/targets", params=asked, timeout=20, trust_env=False).json()
+        shown = http_get(f"{page}api/targets", params=asked, timeout=20).json()
         assert {of: set(kpis) for of, kpis in shown.items()} == {of: set(asked["kpi"]) for of in ("team|t0", "team|t1")}
     size = sum(len(record.value) for record in messages(operation, "targets"))
     print(f"10,000 targets: import {took:.1f} s, on Kafka {size / 1e6:.1f} MB; all: {took_ms['whole']:.0f} ms, {len(bodies['whole']) / 1e6:.1f} MB; a page's: {took_ms['page']:.0f} ms, {len(bodies['page'])} bytes")  # fmt: skip

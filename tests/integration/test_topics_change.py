@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-import httpx
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
@@ -18,7 +17,7 @@ from streams.kafka.topics import ensure_topics
 from streams.pipeline import run
 from streams.settings import Settings
 from tests.integration.test_one_definition import day
-from tests.support.operation import facts, messages, metric, program, send, settled, worker
+from tests.support.operation import facts, http_get, messages, metric, program, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -71,7 +70,7 @@ def test_a_rebalance_rewinds_nothing_of_what_a_worker_keeps(operation: Settings)
 
 def ready(address: str) -> dict[str, object]:
     """What a worker says on ``/readyz``."""
-    told: dict[str, object] = httpx.get(address.replace("/metrics", "/readyz"), timeout=10, trust_env=False).json()
+    told: dict[str, object] = http_get(address.replace("/metrics", "/readyz")).json()
     return told
 
 

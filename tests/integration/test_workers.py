@@ -23,8 +23,8 @@ from streams.contracts.events import AnyEvent
 from streams.kafka.topics import ensure_topics
 from streams.settings import Settings
 from streams.sources.simulated import simulate
-from tests.integration.test_restart import in_utc, paced, undisturbed
-from tests.support.operation import answers, facts, metric, program, send, settled
+from tests.integration.test_restart import flowing, in_utc, undisturbed
+from tests.support.operation import answers, facts, http_get, metric, program, send, settled
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -101,7 +101,7 @@ def read(address: str) -> float:
 def share(address: str) -> int:
     """How many partitions a worker has and works on; none while it does not answer."""
     try:
-        told = httpx.get(address.replace("/metrics", "/readyz"), timeout=10, trust_env=False).json()
+        told = http_get(address.replace("/metrics", "/readyz")).json()
     except httpx.HTTPError:
         return 0
     return int(told["partitions"]) if told["state"] == "working" else 0
@@ -132,7 +132,7 @@ def test_one_of_three_is_killed_under_load(settings: Settings, tmp_path: Path) -
     sent: list[AnyEvent] = []
     back = Event()
     with three_workers(operation) as workers:
-        feed = Thread(target=send, args=(operation, noted_until(back, sent)))
+        feed = Thread(target=send, args=(operation, flowing(sent, back)))
         feed.start()
         try:
             until(lambda: read(workers.metrics[1]) > 500)
@@ -149,10 +149,9 @@ def test_one_of_three_is_killed_under_load(settings: Settings, tmp_path: Path) -
     assert facts(operation) == undisturbed(sent, operation.policy)
 
 
-def noted_until(end: Event, sent: list[AnyEvent]) -> Iterator[AnyEvent]:
-    """Some 1,200 events a second until the end; each is noted."""
-    for number, event in enumerate(simulate(5, datetime(2026, 3, 2, 1, tzinfo=UTC))):
-        if number % 60 == 0 and end.wait(0.05):
-            return
-        sent.append(event)
+def paced(events: list[AnyEvent]) -> Iterator[AnyEvent]:
+    """Some 1,200 events a second, so that each worker has its part in them."""
+    for number, event in enumerate(events):
+        if number % 60 == 0:
+            sleep(0.05)
         yield event

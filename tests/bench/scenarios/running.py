@@ -153,7 +153,7 @@ class Worker:
     def until_committed(self, settings: Settings, seconds: float) -> Sample:
         """A look at the moment when both stages have committed all there is. Raises as ``until``.
 
-        ``deskpulse``'s own ``wait_until_processed`` is sure a second later; here a second is a tenth of what is measured.
+        ``deskpulse``'s own ``wait_until_processed`` looks twice a second, and is sure a look later; here a second is a tenth of what is measured.
         """
         with closing(Offsets(settings)) as offsets:
             for topics in (

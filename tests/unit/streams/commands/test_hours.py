@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 from streams.commands.shared.hours import as_hours, as_weekdays
 from streams.windows.clock import Intervals
-from tests.integration.test_main_job import EVERY_ID, MAPPINGS, compare, reference, rows
 from tests.support.operation import policy_file
+from tests.support.real_months import EVERY_ID, MAPPINGS, compare, of_csv, reference
 from tests.unit.streams.commands.test_tables import write
 
 MAPPING = """
@@ -187,7 +187,7 @@ def test_every_hour_is_that_of_the_reference(shared_data: Path, tmp_path: Path, 
         "--by",
         "all",
     )
-    hours = {period: row for (_, period), row in rows(compute(*command, "--per", "hour").stdout).items()}
+    hours = {period: row for (_, period), row in of_csv(compute(*command, "--per", "hour").stdout).items()}
     compared = 0
     for (hour,), expected in reference(folder / "reference.hour.csv", "hour"):
         found = hours.pop(hour, None)

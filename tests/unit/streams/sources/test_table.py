@@ -12,19 +12,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.structs import OffsetAndMetadata
 from rich.console import Console
 
 from streams.contracts.decode import decode_any, encode
 from streams.contracts.events import AnyEvent, CallAnswered
-from streams.contracts.topics import TOPICS
-from streams.kafka.connection import kafka_python_options
-from streams.settings import Settings
 from streams.sources.in_order import in_order_of_time
-from streams.sources.producer import EventProducer, SendError
-from streams.sources.replay import replay, wait_until_processed
+from streams.sources.replay import replay
 from streams.sources.table.layout import TableError
 from streams.sources.table.mapping import TableMapping, load_mapping
 from streams.sources.table.reader import KEY_VARIABLE, read_events, read_table
@@ -544,50 +537,3 @@ def test_a_second_file_that_does_not_fit_stops_the_replay_before_anything_is_sen
     with pytest.raises(TableError):
         replay([table(tmp_path, ROW), tmp_path / "absent.csv"], mapping(tmp_path), sent, rejects=tmp_path / "r.csv")
     assert sent.events == []
-
-
-@pytest.fixture
-def operation(kafka: Any) -> Settings:
-    """Settings with topics of this test's own."""
-    settings = Settings(broker=kafka.address, prefix=f"s{secrets.token_hex(4)}.")
-    admin = KafkaAdminClient(**kafka_python_options(settings))
-    admin.create_topics([NewTopic(settings.topic(topic), 2, 1) for topic in TOPICS])
-    admin.close()
-    return settings
-
-
-@pytest.mark.services
-def test_replayed_events_arrive_under_their_keys_and_are_waited_for(tmp_path: Path, operation: Settings) -> None:
-    path = table(tmp_path, *(ROW.replace("1,", f"{number},", 1) for number in range(500)))
-    by = mapping(tmp_path)
-    with EventProducer(operation) as producer:
-        report = replay([path], by, producer, rejects=tmp_path / "r.csv")
-    consumer = KafkaConsumer(
-        **kafka_python_options(operation),
-        group_id=operation.group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        consumer_timeout_ms=2000,
-    )
-    partitions = [TopicPartition(f"{operation.prefix}calls", number) for number in range(2)]
-    consumer.assign(partitions)
-    messages = list(consumer)
-    assert [message.value for message in messages] == [encode(event) for event in read_events(path, by)]
-    assert {message.key for message in messages} == {b"c1"}
-    assert report.events == len(messages) == 1000
-
-    behind = messages[0].partition
-    with pytest.raises(TimeoutError, match=rf"calls\[{behind}\] by 1000"):
-        wait_until_processed(operation, timeout=1.5)
-    consumer.commit({TopicPartition(partitions[0].topic, behind): OffsetAndMetadata(1000, "", -1)})
-    consumer.close(autocommit=False)
-    wait_until_processed(operation, timeout=30)
-
-
-@pytest.mark.services
-def test_what_cannot_be_sent_is_told(tmp_path: Path, kafka: Any) -> None:
-    without_topics = Settings(broker=kafka.address, prefix="none.")
-    with pytest.raises(SendError, match=r"knows no topic none\.calls"), EventProducer(without_topics, 2) as producer:
-        replay([table(tmp_path, ROW)], mapping(tmp_path), producer, rejects=tmp_path / "r.csv")
-    with pytest.raises(TimeoutError, match=r"there is no topic none\.calls"):
-        wait_until_processed(without_topics, timeout=0.5)
