@@ -50,7 +50,8 @@ class Rule(BaseModel):
             if self.kpi == STAFFING_GAP and (unfit := {"agent", "team", "queue"} & set(self.scope)):
                 raise ValueError(f"no agents are tied to one {' or '.join(sorted(unfit))}: scope is site or all")
             if unfit := {"agent", "team"} & set(self.scope):
-                raise ValueError(f"nobody waits for an {' or '.join(sorted(unfit))}: scope is queue, site or all")
+                whom = " or ".join({"agent": "an agent", "team": "a team"}[kind] for kind in sorted(unfit))
+                raise ValueError(f"nobody waits for {whom}: scope is queue, site or all")
         elif KPIS[self.kpi].only_mature:
             raise ValueError(f"{self.kpi} is known only after days: no window has it; watch it in the days' facts")
         elif self.window == NOW:
@@ -144,6 +145,8 @@ def read_rules(raw: object) -> tuple[Rule, ...]:
 
 
 def _where(raw: list[object], loc: tuple[int | str, ...]) -> str:
-    rule = raw[loc[0]] if loc and isinstance(loc[0], int) else None
-    name = rule.get("id", f"number {loc[0]}") if isinstance(rule, Mapping) else "file"
+    if not loc or not isinstance(loc[0], int):
+        return ""
+    rule, number = raw[loc[0]], f"number {loc[0] + 1}"
+    name = rule.get("id", number) if isinstance(rule, Mapping) else number
     return f"{name}{''.join(f'.{part}' for part in loc[1:])}: "

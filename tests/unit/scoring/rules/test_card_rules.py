@@ -57,6 +57,8 @@ MANUAL = rule(type="manual")
         (RATE, "90.5", "20", "20.00 points"),
         (RATE, "88.1", "19", "20 − 1 × 1 = 19.00 points"),
         (RATE, "60", "0", "20 − 30 × 1 = -10, not below 0.00 points"),
+        (RATE, "70", "0", "20 − 20 × 1 = 0.00 points"),
+        (RATE, "100", "30", "20 + 10 × 1 = 30.00 points"),
         (RATE, "120", "30", "20 + 30 × 1 = 50, capped at 30.00 points"),
         (RATE, None, None, "no data this period"),
         (LATE, "0", "10", "10.00 points"),
@@ -67,6 +69,7 @@ MANUAL = rule(type="manual")
         (HALF, "9.9", "4", "5 − 1 × 1 = 4.00 points"),
         (HALF, "10", "3", "5 − 2 × 1 = 3.00 points"),
         (MANUAL, "9.5", "9.5", "rated 9.50 points"),
+        (MANUAL, "10", "10", "rated 10.00 points"),
         (MANUAL, "0", "0", "rated 0.00 points"),
         (MANUAL, None, None, "nobody has rated it"),
     ],
@@ -192,6 +195,7 @@ PCT = Setting(max=Decimal(10), unit="pct", op=None, target=None, better=None)
         ),
         ([{"gte": 9, "lt": 5, "points": 1}], "the band begins at 9 and ends below, at 5; swap its ends"),
         ([{"gte": 5, "lt": 5, "points": 1}], "the band from 5 to 5 holds nothing; correct its ends"),
+        ([{"gte": 5, "lte": 5, "linear": [1, 2]}], "the band from 5 to 5 holds nothing; correct its ends"),
         ([{"gte": 5}], "a band earns either `points` or `linear`; give one of them"),
         (
             [{"gte": 0, "lte": 100, "points": 1, "linear": [1, 2]}],
@@ -280,3 +284,15 @@ def test_levels_that_are_ambiguous(levels: list[dict[str, Any]], objection: str)
     made = rule(type="levels", levels=[level | {"zh": "级", "en": "level"} for level in levels])
     told = [what for _, what in made.objections(PCT)]
     assert any(what.startswith(objection) for what in told), told
+
+
+@pytest.mark.parametrize("of", [LEVELS, MANUAL])
+@pytest.mark.parametrize(("setting", "key"), [({"op": ">="}, "target"), ({"reference": True}, "reference")])
+def test_an_objection_names_the_field_to_take_out(of: Rule, setting: dict[str, Any], key: str) -> None:
+    around = Setting(**({"max": None, "unit": "pct", "op": None, "target": None, "better": None} | setting))
+    assert [keys for keys, _ in of.objections(around)] == [(key,)]
+
+
+def test_yes_is_no_name_of_a_level() -> None:
+    with pytest.raises(ValueError, match="should be a valid string"):
+        rule(type="levels", levels=[{"level": name, "points": 1, "zh": "级", "en": "level"} for name in (True, "no")])

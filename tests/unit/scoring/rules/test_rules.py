@@ -61,6 +61,7 @@ def ratio(form: str, factor: str = "40", floor: str | None = "0", cap: str | Non
         (ratio("actual_over_target"), "90", "80", "40", "40 × 90 ÷ 80 = 45, capped at 40.00 points"),
         (ratio("actual_over_target", cap=None), "90", "80", "45", "40 × 90 ÷ 80 = 45.00 points"),
         (ratio("actual_over_target", floor="5"), "2", "80", "5", "40 × 2 ÷ 80 = 1, not below 5.00 points"),
+        (ratio("actual_over_target"), "0", "80", "0", "40 × 0 ÷ 80 = 0.00 points"),
         (ratio("actual_over_target"), "50", "0", None, "the target is 0, so there is no attainment"),
         (ratio("actual_over_target"), "50", None, None, "no target is set"),
         (ratio("target_over_actual"), "0", "30", "40", "the actual is 0: the cap of 40.00 points"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.alerts.lifecycle import AlertState, step
-from streams.alerts.rules import Rule
+from streams.alerts.rules import Rule, read_rules
 from streams.contracts import events as e
 from streams.operator_files import load_rules
 from tests.support.desk import POLICY, Script
@@ -18,6 +18,8 @@ LOW = Rule(
 LONG = Rule(
     id="long", zh="长", en="long", kpi="longest_wait", window="now", above=120, clear=90, for_seconds=10, scope=("all",)
 )
+
+PLAIN = Rule(id="plain", zh="低", en="low", kpi="csat", window="30m", below=0.8, scope=("agent",))
 
 _P, _F = "pending", "firing"
 
@@ -31,9 +33,10 @@ _P, _F = "pending", "firing"
         (LOW, [(0, 0.2, 4, None), (60, 0.2, 4, None), (61, 0.2, 5, _P)]),
         (LOW, [(0, None, 0, None)]),
         (LOW, [(0, 0.7, 9, _P), (60, 0.7, 9, _F), (70, 0.7, 4, None)]),
+        (PLAIN, [(0, 0.8, 1, None), (1, 0.79, 1, _F), (2, 0.799, 1, _F), (3, 0.8, 1, None)]),
         (LONG, [(0, 120, 1, None), (1, 121, 1, _P), (11, 131, 1, _F), (12, 95, 1, _F), (13, 90, 1, None), (14, None, 0, None)]),
     ],
-    ids=["fires and clears with hysteresis", "must hold without a break", "minimum sample", "no data", "the sample shrinks", "above"],
+    ids=["fires and clears with hysteresis", "must hold without a break", "minimum sample", "no data", "the sample shrinks", "clears at its threshold", "above"],
 )  # fmt: skip
 def test_life_of_an_alert(rule: Rule, axis: list[tuple[int, float | None, int, str | None]]) -> None:
     state: AlertState | None = None
@@ -110,11 +113,14 @@ def rules_file(tmp_path: Path, *changes: str) -> Path:
         (["above=0.9"], "exactly one of `below` and `above`"),
         (["below="], "exactly one of `below` and `above`"),
         (["clear=0.7"], "`clear` must lie on the good side"),
+        (["below=", "above=0.5", "clear=0.6"], "`clear` must lie on the good side"),
         (["window=now"], "`window: now` is for calls_waiting, longest_wait and staffing_gap only"),
         (["kpi=fcr"], "fcr is known only after days: no window has it"),
         (["kpi=calls_waiting"], "`window: now`"),
         (["kpi=longest_wait"], "`window: now`"),
-        (["kpi=longest_wait", "window=now"], "nobody waits for an agent"),
+        (["kpi=longest_wait", "window=now"], "nobody waits for an agent: scope is"),
+        (["kpi=longest_wait", "window=now", "scope=[queue, team]"], "nobody waits for a team: scope is"),
+        (["kpi=longest_wait", "window=now", "scope=[team, agent]"], "nobody waits for an agent or a team: scope is"),
         (["window=1h"], "r.window: Input should be '5m', '30m', 'today' or 'now'"),
         (["thresold=3"], "r.thresold: Extra inputs are not permitted"),
         (["id=Bad Id"], "String should match pattern"),
@@ -123,6 +129,7 @@ def rules_file(tmp_path: Path, *changes: str) -> Path:
         (["below=", "above=99.5"], "`above: 99.5`: csat is a share, from 0 to 1; did you mean 0.995?"),
         (["clear=90"], "`clear: 90`: csat is a share, from 0 to 1; did you mean 0.9?"),
         (["below=-0.1"], "`below: -0.1`: csat is a share, from 0 to 1"),
+        (["below=100"], "`below: 100`: csat is a share, from 0 to 1; did you mean 1?"),
         (["below=8500"], "`below: 8500`: csat is a share, from 0 to 1"),
         (["kpi=average_handle_time", "below=-1"], "average_handle_time is 0 or more (s)"),
         (["kpi=nps", "below=-101"], "nps is from -100 to 100 (points)"),
@@ -139,6 +146,37 @@ def test_an_ambiguous_rule_is_refused_with_the_reason(tmp_path: Path, changes: l
 def test_a_sound_rule_is_taken(tmp_path: Path) -> None:
     (rule,) = load_rules(rules_file(tmp_path, "for=30", "clear=0.9"))
     assert (rule.for_seconds, rule.clear, rule.scope) == (30, 0.9, ("agent",))
+
+
+@pytest.mark.parametrize(
+    "changes", [["clear=0.8"], ["below=1", "clear=1"], ["below=", "above=0"], ["below=", "above=0.8", "clear=0.8"]]
+)
+def test_what_lies_on_an_end_is_taken(tmp_path: Path, changes: list[str]) -> None:
+    assert len(load_rules(rules_file(tmp_path, *changes))) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        ([{"id": "r"}, "low satisfaction"], "number 2: Input should be a valid dictionary"),
+        ([{"zh": "某"}], "number 1.id: Field required"),
+    ],
+)
+def test_a_rule_without_an_id_is_told_by_its_place(raw: list[object], says: str) -> None:
+    with pytest.raises(ValueError, match="Field required") as refused:
+        read_rules({"rules": raw})
+    assert says in str(refused.value)
+
+
+def test_what_cannot_be_meant_as_a_percentage_is_not_proposed() -> None:
+    with pytest.raises(ValueError, match="from 0 to 1$"):
+        read_rules({"rules": [PLAIN.model_dump(mode="json") | {"below": 100.5}]})
+
+
+@pytest.mark.parametrize("raw", [[], {"rules": {"id": "r"}}, {}])
+def test_a_file_without_a_list_of_rules_is_refused(raw: object) -> None:
+    with pytest.raises(ValueError, match="^expected a list under `rules`$"):
+        read_rules(raw)
 
 
 def test_ids_are_unique(tmp_path: Path) -> None:

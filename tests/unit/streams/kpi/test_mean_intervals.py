@@ -14,7 +14,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, squared
 from streams.kpi.policy.model import Policy
-from streams.kpi.stats.confidence import half_width, student
+from streams.kpi.stats.confidence import half_width, student, wilson
 from tests.support.desk import Script, figures
 
 #: Quantile 0.975 of Student's t, as tables print it (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2).
@@ -22,6 +22,24 @@ TABLE = {
     1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 20: 2.086, 29: 2.045, 30: 2.042, 31: 2.040, 35: 2.030,
     40: 2.021, 50: 2.009, 60: 2.000, 80: 1.990, 100: 1.984, 1_000_000_000: 1.960,
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "interval"),
+    [
+        # R. G. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998) 857-872, method 3.
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0.0, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+        (20, 20, (0.8389, 1.0)),
+        (0, 0, None),
+        (-1, 5, None),
+        (6, 5, None),
+    ],
+)
+def test_wilsons_interval_is_that_of_the_literature(hits: int, n: int, interval: tuple[float, float] | None) -> None:
+    assert wilson(hits, n) == (interval and pytest.approx(interval, abs=5e-5))
 
 
 @pytest.mark.parametrize("freedom", TABLE)

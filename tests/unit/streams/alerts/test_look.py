@@ -1,0 +1,147 @@
+"""One look at one entity, without a desk around it: which steps are told, when, and in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from streams.alerts.evaluate import look, standing, watches
+from streams.alerts.lifecycle import AlertState
+from streams.alerts.rules import Rule
+from streams.contracts.outputs import Alert, Sums
+from streams.kpi.formulas import formulas
+from streams.windows.rolling import Plain
+from tests.support.desk import POLICY
+
+_FORMULAS = formulas(POLICY)
+_NOBODY = (0, None)
+CSAT = {"kpi": "csat", "window": "30m", "below": 0.8}
+AIMED = {"kpi": "csat", "window": "30m", "below": "target"}
+WAIT = {"kpi": "longest_wait", "window": "now", "above": 60}
+
+
+def rule(**fields: Any) -> Rule:
+    return Rule.model_validate({"id": "r", "zh": "某", "en": "some", "scope": ["queue"]} | fields)
+
+
+class Desk:
+    """A queue and the states of its alerts."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self.watched = watches(rules, _FORMULAS, POLICY)["queue"]
+        self.states: dict[str, AlertState] = {}
+
+    def look(
+        self, now: int, sums: Sums, wait: tuple[int, float | None] = _NOBODY, aim: float | None = None
+    ) -> list[str]:
+        plain = Plain({"30m": sums, "today": {}}, None, now * 1000)
+        told = look(self.watched, "queue|q", self.states, plain, wait, now * 1000, lambda _: aim)
+        return [f"{alert.status} {alert.reason_en}" for alert in told]
+
+    def standing(self, now: int, sums: Sums, wait: tuple[int, float | None] = _NOBODY) -> list[Alert]:
+        plain = Plain({"30m": sums, "today": {}}, None, now * 1000)
+        return standing(self.watched, "queue|q", self.states, plain, wait, now * 1000)
+
+
+def ratings(good: int, of: int) -> Sums:
+    return {"csat_satisfied": good, "csat_ratings": of}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sums", "wait", "said"),
+    [
+        (CSAT, ratings(3, 5), _NOBODY, "Customer satisfaction, queue q, in the last 30 min: 60.0 % (n=5), below 80.0 % for 0 s."),
+        (WAIT, {}, (2, 90.4), "Longest wait, queue q, now: 90 s (n=2), above 60 s for 0 s."),
+        ({"kpi": "calls_waiting", "window": "now", "above": 3}, {}, (4, 1.0), "Calls waiting, queue q, now: 4 (n=4), above 3 for 0 s."),
+        (
+            {"kpi": "complaint_rate", "window": "30m", "above": 2.5}, {"complaints": 1, "contacts_handled": 300}, _NOBODY,
+            "Complaints per 1,000 contacts, queue q, in the last 30 min: 3.33 ‰ (n=300), above 2.50 ‰ for 0 s.",
+        ),
+        (
+            {"kpi": "nps", "window": "30m", "below": 10}, {"nps_promoters": 1, "nps_detractors": 2, "nps_ratings": 8}, _NOBODY,
+            "Net promoter score, queue q, in the last 30 min: -12.50 (n=8), below 10.00 for 0 s.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_reason_has_the_figure_in_its_unit(
+    fields: dict[str, Any], sums: Sums, wait: tuple[int, float | None], said: str
+) -> None:
+    assert Desk(rule(**fields)).look(0, sums, wait) == [f"firing {said}"]
+
+
+def test_each_step_is_told_once_and_with_how_long_it_has_held() -> None:
+    desk = Desk(rule(**CSAT, **{"for": 60}, min_n=5))
+    assert desk.look(0, ratings(3, 4)) == []
+    assert desk.states == {}
+    assert desk.look(10, ratings(3, 5)) == []
+    assert desk.standing(10, ratings(3, 5)) == []  # pending is nothing to show
+    (fired,) = desk.look(70, ratings(3, 5))
+    assert fired.endswith("below 80.0 % for 60 s.")
+    assert desk.look(80, ratings(2, 5)) == []
+    (shown,) = desk.standing(90, ratings(2, 5))
+    assert (shown.status, shown.value, shown.n) == ("firing", 0.4, 5)
+    assert (shown.at - shown.since).total_seconds() == 80
+    assert desk.look(100, ratings(4, 5)) == [
+        "resolved Customer satisfaction, queue q, in the last 30 min: back at 80.0 % (n=5)."
+    ]
+    assert desk.states == {}
+    assert desk.look(110, ratings(4, 5)) == []
+
+
+@pytest.mark.parametrize("left", [ratings(0, 4), {}])
+def test_too_little_data_resolves_and_says_so(left: Sums) -> None:
+    desk = Desk(rule(**CSAT, min_n=5))
+    desk.look(0, ratings(3, 5))
+    (said,) = desk.look(1, left)
+    assert said == "resolved Customer satisfaction, queue q, in the last 30 min: too little data left, resolved."
+
+
+def test_a_pending_alert_ends_without_a_word() -> None:
+    desk = Desk(rule(**CSAT, **{"for": 60}))
+    desk.look(0, ratings(0, 5))
+    assert desk.look(1, ratings(5, 5)) == []
+    assert desk.states == {}
+
+
+def test_a_rule_that_is_no_more_takes_its_state_along_and_leaves_the_others() -> None:
+    desk = Desk(rule(**CSAT))
+    desk.look(0, ratings(0, 5))
+    kept = desk.states["r"]
+    desk.states["gone"] = AlertState("firing", 0)
+    assert desk.look(1, ratings(0, 5)) == []
+    assert desk.states == {"r": kept}
+
+
+def test_one_rule_without_a_target_or_data_does_not_stop_the_next() -> None:
+    desk = Desk(rule(**AIMED, id="aimed"), rule(**CSAT, id="few", min_n=9), rule(**CSAT, id="low"))
+    (said,) = desk.look(0, ratings(0, 5))
+    assert said.startswith("firing ")
+    assert desk.states == {"low": AlertState("firing", 0)}
+    (said,) = desk.look(1, ratings(5, 5))
+    assert said.startswith("resolved ")
+
+
+def test_a_target_that_moves_is_the_threshold_from_then_on() -> None:
+    desk = Desk(rule(**AIMED))
+    assert desk.look(0, ratings(4, 5), aim=0.8) == []
+    (said,) = desk.look(1, ratings(4, 5), aim=0.9)
+    assert said.endswith("80.0 % (n=5), below 90.0 % for 0 s.")
+    (said,) = desk.look(2, ratings(4, 5), aim=0.8)
+    assert said.endswith("back at 80.0 % (n=5).")
+
+
+def test_a_target_that_goes_while_an_alert_is_pending_says_nothing() -> None:
+    desk = Desk(rule(**AIMED, **{"for": 60}))
+    desk.look(0, ratings(0, 5), aim=0.8)
+    assert desk.states["r"].status == "pending"
+    assert desk.look(1, ratings(0, 5)) == []
+    assert desk.states == {}
+
+
+def test_of_a_target_that_is_not_to_be_passed_above_is_bad() -> None:
+    aimed = rule(kpi="average_handle_time", window="30m", above="target").at(300.0)
+    assert (aimed.above, aimed.below) == (300.0, None)
+    assert (aimed.breached(300), aimed.breached(300.1), aimed.cleared(300), aimed.cleared(300.1)) == (
+        False, True, True, False,
+    )  # fmt: skip
