@@ -169,13 +169,13 @@ def test_a_rule_without_an_id_is_told_by_its_place(raw: list[object], says: str)
 
 
 def test_what_cannot_be_meant_as_a_percentage_is_not_proposed() -> None:
-    with pytest.raises(ValueError, match="from 0 to 1$"):
+    with pytest.raises(ValueError, match=r"from 0 to 1$"):
         read_rules({"rules": [PLAIN.model_dump(mode="json") | {"below": 100.5}]})
 
 
 @pytest.mark.parametrize("raw", [[], {"rules": {"id": "r"}}, {}])
 def test_a_file_without_a_list_of_rules_is_refused(raw: object) -> None:
-    with pytest.raises(ValueError, match="^expected a list under `rules`$"):
+    with pytest.raises(ValueError, match=r"^expected a list under `rules`$"):
         read_rules(raw)
 
 
