@@ -145,3 +145,29 @@ def test_of_a_target_that_is_not_to_be_passed_above_is_bad() -> None:
     assert (aimed.breached(300), aimed.breached(300.1), aimed.cleared(300), aimed.cleared(300.1)) == (
         False, True, True, False,
     )  # fmt: skip
+
+
+def test_a_rule_of_which_nothing_is_new_does_not_stop_the_next() -> None:
+    desk = Desk(rule(**CSAT, id="low"), rule(**CSAT | {"below": 0.5}, id="lower"))
+    assert len(desk.look(0, ratings(3, 5))) == 1
+    (said,) = desk.look(1, ratings(2, 5))
+    assert said.endswith("below 50.0 % for 0 s.")
+
+
+def test_an_alert_carries_its_rule_and_what_is_behind_it() -> None:
+    desk = Desk(rule(**CSAT, severity="critical"))
+    desk.look(0, ratings(3, 5))
+    (shown,) = desk.standing(90, ratings(2, 5))
+    assert (shown.rule, shown.entity, shown.severity, shown.kpi, shown.window, shown.threshold) == (
+        "r", "queue|q", "critical", "csat", "30m", 0.8,
+    )  # fmt: skip
+    assert (shown.at.timestamp(), shown.since.timestamp()) == (90, 0)
+    assert shown.reason_en.endswith("40.0 % (n=5), below 80.0 % for 90 s.")
+
+
+def test_a_target_that_goes_resolves_what_it_has_fired() -> None:
+    desk = Desk(rule(**AIMED))
+    desk.look(0, ratings(0, 5), aim=0.8)
+    assert desk.look(1, ratings(0, 5)) == [
+        "resolved Customer satisfaction, queue q, in the last 30 min: no target any more, resolved."
+    ]
