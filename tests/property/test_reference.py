@@ -61,7 +61,7 @@ def impossible(kernel: Kernel, desk: Desk) -> list[str]:
         for window in ["5m", "30m", "today", *days, *sorted({f"{day:%Y-%m}" for day in days})]:
             for kpi, got in kernel.figures(entity, window).items():
                 of = KPIS[kpi.partition("~")[0]]
-                outside = of.unit == "ratio" and of.part and got.value is not None and not 0 <= got.value <= 1
+                outside = of.unit == "ratio" and of.formula.part and got.value is not None and not 0 <= got.value <= 1
                 if got.n < 0 or outside:
                     found.append(f"{entity} {window} {kpi}: {got.value} of {got.n}")
     return found
