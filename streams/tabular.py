@@ -29,6 +29,10 @@ ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
+#: Other words that people head columns by, our own of before among them.
+_ALSO = {"坐席": "坐席工号", "工号": "坐席工号", "人事编号": "员工编号"}
+
+
 class TabularError(ValueError):
     """A file that is not taken. The message has a line per fault: ``FILE, row N, COLUMN: …; what to do``."""
 
@@ -73,7 +77,7 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
     if len(body) > MOST_BYTES:
         raise TabularError(f"{name}: more than {MOST_BYTES // 1_000_000} MB; split it")
     number, header = next(told, (1, []))
-    found = _header(f"{name}, row {number}", header, columns, needed)
+    found = _header(name, number, header, columns, needed)
     rows, faults = [], []
     for at, cells in told:
         if at > MOST_ROWS:
@@ -96,16 +100,18 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
     return rows
 
 
-def _header(where: str, header: Sequence[str], columns: Mapping[str, str], needed: tuple[str, ...]) -> list[str | None]:
+def _header(
+    name: str, number: int, header: Sequence[str], columns: Mapping[str, str], needed: tuple[str, ...]
+) -> list[str | None]:
     """The column of each cell of the header; None: of an empty one."""
     found = [_column(cell, columns) for cell in header]
     said = ", ".join(f"{zh} {column}" for column, zh in columns.items())
     if unknown := [cell for cell, column in zip(header, found, strict=True) if cell.strip() and column is None]:
-        raise TabularError(f"{where}: unknown columns {', '.join(unknown)}; known: {said}")
+        raise TabularError(f"{name}, row {number}: unknown columns {', '.join(unknown)}; known: {said}")
     if lacking := [column for column in needed if column not in found]:
-        raise TabularError(f"{where}: no column {', '.join(lacking)}; the columns are {said}")
+        raise TabularError(f"{name}, row {number}: no column {', '.join(lacking)}; the columns are {said}")
     if twice := sorted({column for column in found if column and found.count(column) > 1}):
-        raise TabularError(f"{where}: the column {', '.join(twice)} is there twice; keep one")
+        raise TabularError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
     return found
 
 
@@ -120,7 +126,7 @@ def day(text: str) -> date:
 
 
 def _column(cell: str, columns: Mapping[str, str]) -> str | None:
-    words = cell.replace("\ufeff", "").lower().split()
+    words = [_ALSO.get(word, word) for word in cell.replace("\ufeff", "").lower().split()]
     for column, zh in columns.items():
         if words in ([column], [zh.lower()], [zh.lower(), column], [column, zh.lower()]):
             return column

@@ -13,9 +13,9 @@ from streams.tabular import TabularError, day, read_rows
 
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {
-    "agent_id": "坐席",
+    "agent_id": "坐席工号",
     "valid_from": "生效日",
-    "hr_number": "人事编号",
+    "hr_number": "员工编号",
     "team_id": "班组",
     "site_id": "职场",
     "role": "岗位",

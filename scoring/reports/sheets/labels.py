@@ -32,7 +32,6 @@ LABELS: Mapping[str, Words] = {
     "counts": Words("计入 / 权重", "Counts / weight"),
     "rule": Words("计分规则", "Rule"),
     "reason": Words("依据", "Reason"),
-    "source": Words("出处", "Source"),
     "subtotal": Words("小计", "subtotal"),
     "radar": Words("各项得分率", "Share of points reached"),
     "trend": Words("总分走势", "Totals over time"),

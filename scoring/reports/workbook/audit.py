@@ -73,10 +73,10 @@ def _versions(run: Run) -> Iterator[tuple[Shown, ...]]:
     yield "评分卡", "Card", f"{card.id} v{card.version}"
     if card.source:
         yield "评分卡原文", "Card's source", f"{card.source.document}: {card.source.lines}"
-    yield "周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
+    yield "考核周期", "Period", f"{run.period} ({run.period.first} – {run.period.last})"
     if run.as_of is not None:
-        yield "截至（判断是否到期）", "As of (when days have matured)", moment_said(run.as_of)
-    yield "政策版本", "Policy version", run.policy_version
+        yield "截至（判断观察期是否已满）", "As of (when days have matured)", moment_said(run.as_of)
+    yield "口径设置版本", "Policy version", run.policy_version
     for id, version in sorted(run.kpi_versions.items()):
         yield f"指标 {KPIS[id].zh}", f"KPI {KPIS[id].en}", f"{id} v{version}"
     for applied in run.weights.applied:

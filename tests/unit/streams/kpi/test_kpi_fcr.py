@@ -182,7 +182,7 @@ def test_a_window_has_none_yet_and_says_how_many_are_pending() -> None:
     ("as_of", "points", "says"),
     [
         (None, 100, ("（样本 300，95%置信区间", "(n = 300, 95 % interval")),
-        (datetime(2026, 7, 8, tzinfo=UTC), 100, ("（n = 300，", "(n = 300, ")),
+        (datetime(2026, 7, 8, tzinfo=UTC), 100, ("（样本 300，", "(n = 300, ")),
         (datetime(2026, 7, 1, tzinfo=UTC), 99.52, ("，观察期未满 70）", ", 70 pending)")),
         (
             datetime(2026, 6, 2, tzinfo=UTC),
