@@ -157,7 +157,7 @@ def test_weights_of_the_sheet_move_totals_from_their_day_on_and_are_frozen(
     out = tmp_path / "out"
     desk.does("files", card, "--period", "2026-04", "--out", str(out), "--sheets", "html", "--format", "xlsx")
     sheet = (out / "ours-2026-04-sheets" / "anna.html").read_text(encoding="utf-8")
-    assert "目标表权重 2026-04-01 – 2026-04-30" in sheet
+    assert "目标表权重（2026年4月1日至2026年4月30日）" in sheet
     assert "weights of the target sheet 2026-04-01 to 2026-04-30" in sheet
     desk.aims = [weight("exams", "10", "2026-04-01")]
     assert "has no item exams" in desk.refuses("prepare", card, "--period", "2026-04", "--by", "hr-1")
