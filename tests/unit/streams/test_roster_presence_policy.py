@@ -47,7 +47,7 @@ def test_a_roster_file_is_read_and_every_wrong_line_named(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match=r"row 2, valid_from: .*date.*\nroster.csv, row 3, agent_id: is empty"):
         read_roster(path)
     path.write_text("agent_id,team\na,t\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="row 1: unknown columns team; known: 坐席 agent_id"):
+    with pytest.raises(ValueError, match="row 1: unknown columns team; known: 坐席工号 agent_id"):
         read_roster(path)
 
 
