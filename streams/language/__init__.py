@@ -12,10 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Literal, TypeAlias
-
-import yaml
 
 Language: TypeAlias = Literal["zh", "en"]
 
@@ -98,7 +95,12 @@ def paragraphs(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def chinese() -> Catalogue:
     """The Chinese texts of the program."""
-    told = yaml.safe_load(files("streams.language").joinpath("zh.yaml").read_text("utf-8"))
+    # Whoever reads English needs no reader of files: commands start without it.
+    from importlib.resources import files
+
+    from streams import bounded_yaml
+
+    told = bounded_yaml.load_named(files("streams.language").joinpath("zh.yaml"), "the Chinese of commands")
     return Catalogue(told["help"], told["messages"])
 
 
