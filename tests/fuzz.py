@@ -197,9 +197,13 @@ def mutated(event: AnyEvent, dice: random.Random) -> bytes | None:
     return dice.choice(_OF_BYTES)(msgspec.json.encode(fields), dice)
 
 
+def _decoded(topic: str, value: bytes | None) -> AnyEvent | Rejected:
+    return decode_presence(value) if topic == topics.AGENTS.name else decode_contact(value)
+
+
 def _id_of(topic: str, value: bytes | None) -> str | None:
     """The id under which it counts; None: it is no event."""
-    found = decode_presence(value) if topic == topics.AGENTS.name else decode_contact(value)
+    found = _decoded(topic, value)
     return None if isinstance(found, Rejected) else found.id
 
 
@@ -245,8 +249,7 @@ def expected(sent: Sequence[Message], settings: Settings, began: int, ended: int
     lateness = timedelta(days=settings.policy.allowed_lateness_days)
     ahead = timedelta(minutes=10)
     for message in sent:
-        of_agents = message.topic == topics.AGENTS.name
-        found = decode_presence(message.value) if of_agents else decode_contact(message.value)
+        found = _decoded(message.topic, message.value)
         if isinstance(found, Rejected):
             out.refused[message.number] = found.reason
             continue

@@ -54,10 +54,8 @@ class LocalPostgres(LocalServer):
         return server
 
     def _answers(self) -> bool:
-        ready = Path(tools.postgres().path).with_name("pg_isready")
-        return (
-            subprocess.run([str(ready), "-q", "-h", HOST, "-p", str(self._port)], capture_output=True).returncode == 0
-        )
+        asked = [str(self._asks), "-q", "-h", HOST, "-p", str(self._port)]
+        return subprocess.run(asked, capture_output=True).returncode == 0
 
     def _run(self, command: list[str]) -> None:
         made = subprocess.run(_as_account(command), capture_output=True, text=True, cwd=self._directory)

@@ -32,7 +32,7 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
     """
     settled: dict[TopicPartition, int] | None = None
     try:
-        consumer = _of_the_group(settings)
+        consumer = open_consumer(settings, settings.group)
     except KafkaError as error:
         raise TimeoutError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
 
@@ -47,7 +47,7 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
         return _told(lags) or "events still arrive"
 
     with closing(consumer):
-        if left := _wait(behind, timeout, _BETWEEN_SECONDS):
+        if left := _wait(behind, timeout):
             raise TimeoutError(
                 f"group {settings.group} has not processed everything in {timeout:g} s: {left}; do the workers run?"
             )
@@ -55,13 +55,13 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
 
 def wait_until_taken_in(settings: Settings, ends: Mapping[TopicPartition, int], timeout: float) -> None:
     """Wait until the workers have committed what lies before ``ends``. Raises TimeoutError as ``wait_until_processed``."""
-    with reading.answering(settings), closing(_of_the_group(settings)) as consumer:
-        left = _wait(lambda: _told(_lags(consumer, dict(ends))), timeout, _BETWEEN_SECONDS)
+    with reading.answering(settings), closing(open_consumer(settings, settings.group)) as consumer:
+        left = _wait(lambda: _told(_lags(consumer, dict(ends))), timeout)
     if left:
         raise TimeoutError(f"group {settings.group} has not taken in everything in {timeout:g} s: {left}")
 
 
-def _wait(behind: Callable[[], str], timeout: float, between: float) -> str:
+def _wait(behind: Callable[[], str], timeout: float) -> str:
     """Ask what is behind, again and again, until nothing is or ``timeout`` seconds have passed; returns what was behind last."""
     deadline = time.monotonic() + timeout
     while True:
@@ -71,7 +71,7 @@ def _wait(behind: Callable[[], str], timeout: float, between: float) -> str:
             left = str(error) or type(error).__name__
         if not left or time.monotonic() >= deadline:
             return left
-        time.sleep(max(0.0, min(between, deadline - time.monotonic())))
+        time.sleep(max(0.0, min(_BETWEEN_SECONDS, deadline - time.monotonic())))
 
 
 def _told(lags: Mapping[str, int]) -> str:
@@ -80,13 +80,9 @@ def _told(lags: Mapping[str, int]) -> str:
 
 def taken_in(settings: Settings, topic: str) -> dict[TopicPartition, int]:
     """Before which offsets the workers have taken in everything of a topic. Raises ConnectionError where no Kafka answers."""
-    with reading.answering(settings), closing(_of_the_group(settings)) as consumer:
+    with reading.answering(settings), closing(open_consumer(settings, settings.group)) as consumer:
         parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         return {part: consumer.committed(part) or 0 for part in parts}
-
-
-def _of_the_group(settings: Settings) -> KafkaConsumer:
-    return open_consumer(settings, settings.group)
 
 
 def _ends(consumer: KafkaConsumer, settings: Settings) -> dict[TopicPartition, int]:

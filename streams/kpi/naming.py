@@ -29,7 +29,8 @@ def named(kpi: Kpi, policy: Policy, queue: str | None = None) -> Named:
     if kpi.limit is None:
         return Named(kpi.name, _short(kpi.name), kpi.written)
     by_queue: dict[str, float] = getattr(policy, f"{kpi.limit}_by_queue", {})
-    usual, holds = f"{getattr(Policy(), kpi.limit):g}", f"{by_queue.get(queue or '', getattr(policy, kpi.limit)):g}"
+    usual = f"{Policy.model_fields[kpi.limit].default:g}"
+    holds = f"{by_queue.get(queue or '', getattr(policy, kpi.limit)):g}"
     unit = _UNITS[kpi.limit.rsplit("_", 1)[1]]
     own_limits = by_queue if queue is None else {}
     name, formula = (
