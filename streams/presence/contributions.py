@@ -20,7 +20,6 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import Shift, Told
 from streams.windows.clock import NEVER, Days
 
-#: Later than any event, ms since 1970.
 #: A state that outlasts its shift lasts so much longer at most, ms.
 AFTER_SHIFT_MS = 2 * 3_600_000
 #: What a state may last at most ends on a full quarter of an hour, ms: the plans of many agents meet there, and are one to their team.

@@ -115,9 +115,8 @@ class PresenceStage:
             self._compact(agent, horizon)
             out.admitted += 1
             out.touched.add(event.agent_id)
-        for (
-            name
-        ) in out.touched:  # of the team of their newest state: plans and the ends of older states may name others
+        # Of the team of their newest state: plans and the ends of older states may name others.
+        for name in out.touched:
             if changes := agents[name].changes():
                 into.belongs(name, changes[-1].team)
         if tally is None:

@@ -41,10 +41,10 @@ def check_extent(path: Path, raw: bytes) -> None:
                     _bounded(path, *_of_ods(_chunks(packed, part)))
     except (
         BadZipFile,
-        NotImplementedError,
+        NotImplementedError,  # packed in a way that Python does not know
         EOFError,
         ValueError,
-    ) as error:  # the second: packed in a way that Python does not know
+    ) as error:
         if isinstance(error, TableError):
             raise
         raise TableError(f"cannot read the spreadsheet {path}: {error}") from error
