@@ -258,11 +258,6 @@ class Contact(Struct, array_like=True, kw_only=True):
         )
         self.fill(name, slot)
 
-    def linking(self) -> tuple[Slot | None, ...]:
-        """The slots that decide, beside what the contact is, how it is linked to its customer's others."""
-        get = self.slots.get
-        return get("handled"), get("complaint"), get("complaint_closed"), get(MISSED_FCR)
-
     def sent(self) -> Slots:
         """The slots as they have been added up."""
         slots = {**self.slots, **self.was}
