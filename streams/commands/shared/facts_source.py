@@ -21,6 +21,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.as_of import moment_of, parse_as_of
+from streams.languages.translation import tell
 from streams.people.roster_sheet import read_roster
 from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
@@ -219,17 +220,17 @@ class Source:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
             repeated = "" if twice is None else twice.said()
         if repeated:
-            typer.echo(repeated, err=True)
+            tell(repeated, err=True)
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
-            typer.echo(
+            tell(
                 f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}",
                 err=True,
             )
         newest = instant(machine if result.now is None else result.now)
         values = policy.current(newest.astimezone(policy.zone).date())
         if unknown := still_unknown(result.unknown, values):
-            typer.echo(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
+            tell(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
         return result, facts
 
     def _events(self, read: Reader, rejected: list[str]) -> Iterator[AnyEvent]:
