@@ -111,3 +111,18 @@ def test_a_translation_has_the_commands_and_values_of_its_source(kind: str):
         if code != sorted(re.findall("`[^`]+`", zh)) or names != sorted(re.findall(r"\{\w*\}", zh)):
             wrong.append((en, zh))
     assert not wrong
+
+
+def test_the_page_has_its_words_in_both_languages():
+    static = ROOT / "streams/wallboard/static"
+    _, *parts = re.split(r"^  (\w+): \{$", (static / "texts.js").read_text("utf-8"), flags=re.MULTILINE)
+    words = {
+        code: set(re.findall(r"^    (\w+):", own, re.MULTILINE))
+        for code, own in zip(parts[::2], parts[1::2], strict=True)
+    }
+    page = (static / "index.html").read_text("utf-8")
+    named = set(re.findall(r'data-(?:text|title|label|placeholder)="(\w+)"', page))
+    for script in static.glob("*.js"):
+        named |= set(re.findall(r"\bt\(\)\.(\w+)", script.read_text("utf-8")))
+    assert len(named) > 50
+    assert (words["zh"] ^ words["en"], named - words["en"]) == (set(), set())
