@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from streams.accepted import Look
-from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.context import Broker, Partitions, Prefix, bad_value, clear_errors, deployment, stop
 from streams.commands.shared.files import Files, Mapping, System, reader
 from streams.contracts import topics
 from streams.dead_letters import refused_of
@@ -35,9 +35,9 @@ def _speed(text: str) -> float | None:
     try:
         speed = float(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r}: give `max`, or how many times faster than it happened") from error
+        raise bad_value(f"{text!r}: give `max`, or how many times faster than it happened") from error
     if not speed > 0:
-        raise typer.BadParameter(f"{text}: more than 0")
+        raise bad_value(f"{text}: more than 0")
     return speed
 
 

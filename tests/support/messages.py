@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 #: Calls whose texts people read.
-_TELLING = {"_fault", "append", "stop", "tell", "said", "confirm", "BadParameter"}
+_TELLING = {"_fault", "append", "stop", "tell", "said", "confirm", "bad_value", "BadParameter"}
 _CJK = re.compile("[\u4e00-\u9fff]")
 
 

@@ -46,6 +46,11 @@ def stop(message: str, code: int = 1) -> typer.Exit:
     return typer.Exit(code)
 
 
+def bad_value(message: str) -> typer.BadParameter:
+    """What an option or argument cannot be, in the language of whoever reads it; raise what this returns."""
+    return typer.BadParameter(said(message))
+
+
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """Turn what users can mend (wrong files, addresses, settings) into one line and exit code 1."""

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.shared.context import Deployment, clear_errors, stop
+from streams.commands.shared.context import Deployment, bad_value, clear_errors, stop
 from streams.commands.shared.files import reader
 from streams.contacts.unknown import said, still_unknown
 from streams.contracts.decode import encode
@@ -39,7 +39,7 @@ def parse_date(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no date; write it like 2010-08-31") from error
+        raise bad_value(f"{text!r} is no date; write it like 2010-08-31") from error
 
 
 def as_month(text: str) -> date:
@@ -47,7 +47,7 @@ def as_month(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a calendar month has no zone
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no month; write it like 2010-08") from error
+        raise bad_value(f"{text!r} is no month; write it like 2010-08") from error
 
 
 def as_moment(text: str) -> date | datetime:
@@ -55,7 +55,7 @@ def as_moment(text: str) -> date | datetime:
     try:
         return parse_as_of(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise bad_value(str(error)) from error
 
 
 From = Annotated[
