@@ -31,6 +31,7 @@ LINE = rule(
 RATE = rule("30", type="per_unit", base=20, anchor=90, gain=1, loss=1, better="higher", unit_rounding="toward_anchor")
 LATE = rule(type="per_unit", base=10, loss=5, better="lower", unit_rounding="up")
 OPEN = rule(type="per_unit", base=10, gain=2, loss=2, better="lower", unit_rounding="none", floor=None, cap=None)
+STEEP = rule("30", type="per_unit", base=20, anchor=90, gain=2, loss=1, better="higher", unit_rounding="up")
 HALF = rule(type="per_unit", base=5, loss=1, unit=5, better="lower", unit_rounding="toward_anchor")
 LEVELS = rule(
     "5",
@@ -67,6 +68,9 @@ MANUAL = rule(type="manual")
         (LATE, "-3", "10", "10 + 3 × 0 = 10.00 points"),
         (OPEN, "-1.5", "13", "10 + 1.5 × 2 = 13.00 points"),
         (OPEN, "7.5", "-5", "10 − 7.5 × 2 = -5.00 points"),
+        (STEEP, "90.5", "22", "20 + 1 × 2 = 22.00 points"),
+        (STEEP, "91", "22", "20 + 1 × 2 = 22.00 points"),
+        (STEEP, "89.5", "19", "20 − 1 × 1 = 19.00 points"),
         (HALF, "9.9", "4", "5 − 1 × 1 = 4.00 points"),
         (HALF, "10", "3", "5 − 2 × 1 = 3.00 points"),
         (MANUAL, "9.5", "9.5", "rated 9.50 points"),
