@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator
 
 from scoring.cards.figures import FigureId, FigureSpec, usual_unit
-from scoring.fields import Id, Part, Percent, Row, Source, Text, Words, Worth
+from scoring.fields import Id, NonEmpty, Part, Percent, Row, Source, Words, Worth
 from scoring.period import PeriodKind
 from scoring.rounding import NONE
 from scoring.rules import AnyRule, Op, Rule
@@ -240,7 +240,7 @@ class Card(Part):
 
     format: Annotated[Literal["deskpulse/card/1"], Field(alias="schema")]
     id: Id
-    version: Text
+    version: NonEmpty
     name: Words
     source: Source | None = None
     rows: tuple[Row, ...] = ()

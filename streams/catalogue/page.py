@@ -14,7 +14,8 @@ from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, UNITS, interval_s
 from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
-from streams.languages import LANGUAGES, SPOKEN, Language, Text
+from streams.languages import Language
+from streams.languages.text import LANGUAGES, SPOKEN, Text
 
 #: The page in each language, as a file's name.
 PAGES: Mapping[Language, str] = {

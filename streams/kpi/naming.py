@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi
-from streams.languages import SPOKEN, Text
+from streams.languages.text import SPOKEN, Text
 
 #: So many queues are named in a KPI's name.
 _MOST_NAMED = 3

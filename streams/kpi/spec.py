@@ -17,7 +17,7 @@ from streams.kpi.measures.measure import Measure
 from streams.kpi.policy.model import SATISFIED_FROM, Policy
 from streams.kpi.stats.confidence import half_width, wilson
 from streams.kpi.stats.percentiles import distributions, ordered, percentile
-from streams.languages import Text
+from streams.languages.text import Text
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
 Terms = Mapping[str, int]
