@@ -350,7 +350,6 @@ KPIS: dict[str, Rule] = {
     "late_order_count": lambda s: late(s.of("sla", kind="order_placement")),
     "onsite_dispatch_ontime_rate": lambda s: share(s.of("sla", breached=False, kind="site_visit"), s.of("sla", kind="site_visit")),
     "late_post_count": lambda s: late(s.of("sla", kind="regular_post")),
-    "issue_handling_late_count": lambda s: late(s.of("sla")),
     "reopen_rate": lambda s: share(s.of("solved", again=True), s.of("solved")),
     "escalation_rate": lambda s: share(s.of("passed", escalated=True), s.of("passed")),
     "sla_breach_rate": lambda s: share(s.of("sla", breached=True), s.of("sla")),

@@ -97,7 +97,7 @@ SATISFACTION = (
         ),
     ),
     Kpi(
-        id="followup_csat", zh="回访满意度（售后回访服务满意度）", en="Satisfaction in follow-ups", unit="ratio", better="higher",
+        id="followup_csat", zh="售后回访服务满意度（回访满意度）", en="Satisfaction in follow-ups", unit="ratio", better="higher",
         formula=share(of="follow_ups_satisfied", among="follow_ups_rated"),
         formula_zh="末次评价满意的回访 / 有评价的回访",
         formula_en="follow-ups whose last rating is satisfied / rated follow-ups",
@@ -107,7 +107,7 @@ SATISFACTION = (
         traps_zh="是对回访本身的评价，不是对被回访的那次联络的评价。未评价的回访不计入。",
     ),
     Kpi(
-        id="praise_complaint_score", zh="表扬占比（投诉表扬工单得分）", en="Praise among praise and complaints",
+        id="praise_complaint_score", zh="投诉表扬工单得分（表扬占比）", en="Praise among praise and complaints",
         unit="ratio", better="higher",
         formula=share(of="praises", among=plus("praises", "complaints")),
         formula_zh="表扬 / （表扬 + 投诉）", formula_en="praises / (praises + complaints)",

@@ -161,18 +161,6 @@ TICKETS = (
         traps_zh="每次应公布的内容（每日、每周一）一张带时限的工单，公布后办结。在超时的时刻计入，归属当时的坐席。没有这类工单时没有数据。",
     ),
     Kpi(
-        id="issue_handling_late_count", zh="售后问题延迟、遗漏次数", en="Late or missed issues", unit="n", better="lower",
-        formula=count_of("sla_breached", among="sla_due"),
-        formula_zh="超过时限的工单数", formula_en="tickets not finished by their due time",
-        needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
-        policy_fields=("due_hours_by_kind", *STOPPING),
-        traps=(
-            "The tickets that sla_breach_rate is the share of: each counts once, however long it is late. A ticket without "
-            "a due time is never late."
-        ),
-        traps_zh="即工单超时率的分子：每张工单计一次，不论超时多久。没有时限的工单不会超时。",
-    ),
-    Kpi(
         id="reopen_rate", zh="工单重开率", en="Reopen rate", unit="ratio", better="lower",
         formula=share(of="tickets_reopened", among="tickets_finished"),
         formula_zh="重开的工单 / 曾解决或关闭的工单",
