@@ -34,7 +34,7 @@ _REVIEWED, _REVIEWED_AFTER = 0.04, (2.5, 0.5)
 _REVIEWS: dict[type, type] = {
     e.CallEnded: e.CallReviewed,
     e.ChatEnded: e.ChatReviewed,
-    e.TicketClosed: e.TicketReviewed,
+    e.TicketResolved: e.TicketReviewed,
 }
 #: Items of their form and how often they are passed; the system of calls has words of its own.
 _ITEMS = {"script": 0.93, "process": 0.94, "behaviour": 0.97, "needs": 0.92, "policy": 0.96}
