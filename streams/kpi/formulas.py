@@ -34,7 +34,8 @@ class Formulas:
         self._means: dict[str, list[tuple[str, str, str, Bound]]] = {}
         self._percentiles: dict[tuple[_Terms, _Terms], list[Bound]] = {}
         self._maturing: list[Bound] = []
-        self._others: list[Bound] = []
+        #: All others, with the measures of which one at least is there where there are data; none: there may be data anyway.
+        self._others: list[tuple[frozenset[str], Bound]] = []
         #: Those that are kept apart, by the measure without which there is nothing to keep apart.
         self._apart: list[tuple[str, Apart, Bound]] = []
         #: The same of VIPs and of what is urgent: known from the start, so that nothing is looked for.
@@ -64,7 +65,7 @@ class Formulas:
                 case Bound(kind="percentile", bottom=tuple(bottoms)):
                     self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
                 case _:
-                    self._others.append(bound)
+                    self._others.append((frozenset(measure for measure, _ in bound.bottom or ()), bound))
 
     def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
         """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included; then what some are
@@ -118,7 +119,10 @@ class Formulas:
                 for bound in bounds:
                     if (figure := bound.place(buckets)) is not NO_DATA:
                         found[bound.id] = figure
-        for bound in self._others:
+        there = sums.keys()
+        for below, bound in self._others:
+            if below and there.isdisjoint(below):
+                continue
             figure = bound.figure(sums)
             if figure.n or (figure.value is not None and bound.bottom is not None):
                 found[bound.id] = figure
