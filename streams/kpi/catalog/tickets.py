@@ -251,7 +251,7 @@ TICKETS = (
             "kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "ticket.pending",
             "ticket.resumed", "call.answered", "chat.message",
         ),
-        policy_fields=("kinds", *STOPPING),
+        policy_fields=("kinds", "due_hours_by_kind", *STOPPING),
         traps=(
             "Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, which moves "
             "while the customer is awaited (policy), or when the call or chat ended without an agent; a ticket "
@@ -307,7 +307,7 @@ TICKETS = (
             "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending",
             "ticket.resumed",
         ),
-        policy_fields=("topics", "rating_credit", *STOPPING),
+        policy_fields=("topics", "kinds", "due_hours_by_kind", "rating_credit", *STOPPING),
         traps=(
             "No data unless the policy names topics: each is kept apart by its name, as "
             "`topic_resolution_rate~refund`. The last topic told is the contact's."
