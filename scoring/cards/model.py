@@ -97,11 +97,12 @@ class Item(Part):
 
     Its value comes from one of: ``kpi``, an id of the catalogue; ``metric``, something that events will give but the
     catalogue does not have yet; ``input``, a figure that people hand in per person and period. A rating or a level that
-    a person gives needs none of these. ``entity``: whose figure a KPI is, their own or their team's. ``requires`` names the
-    policy values that the target presupposes: under another policy the item is not scored. ``target`` left out: none is
-    set. ``reference``: the value is held against a figure handed in with it (their own target, the previous period)
-    instead. ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item
-    is not scored.
+    a person gives needs none of these. ``entity``: whose figure a KPI is, their own, their team's, or the mean of what
+    the others in their team have (``members``). ``requires`` names the policy values that the target presupposes: under
+    another policy the item is not scored. ``target`` left out: none is set. ``reference``: the value is held against a
+    figure handed in with it (their own target, the previous period) instead; a KPI against its own in the period before.
+    ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item is not
+    scored.
     """
 
     id: Id
@@ -109,7 +110,7 @@ class Item(Part):
     kpi: str | None = None
     metric: FigureId | None = None
     input: FigureId | None = None
-    entity: Literal["person", "team"] = "person"
+    entity: Literal["person", "team", "members"] = "person"
     unit: Annotated[
         Unit,
         Field(
@@ -155,6 +156,11 @@ class Item(Part):
     def rated(self) -> bool:
         """Does a person give the points or the level?"""
         return self.rule.asks in ("rating", "level")
+
+    @property
+    def looks_back(self) -> bool:
+        """Is a KPI held against its own value in the period before?"""
+        return self.kpi is not None and self.reference is not None
 
     @property
     def must_have_share(self) -> bool:
@@ -261,6 +267,11 @@ class Card(Part):
     def items(self) -> tuple[Item, ...]:
         """All items but the optional ones, in the card's order."""
         return tuple(item for section in self.sections for item in section.items)
+
+    @property
+    def looks_back(self) -> bool:
+        """Does it need the facts of the period before as well?"""
+        return any(item.looks_back for item in (*self.items, *self.optional))
 
     @property
     def periods(self) -> tuple[PeriodKind, ...]:

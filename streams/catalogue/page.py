@@ -151,6 +151,8 @@ def _division(bound: Bound, language: Language) -> str:
         return top
     if not bound.bottom:
         return _HEADS["no_side"][language]
+    if bound.kind == "count":
+        return f"{top} ({_terms(bound.bottom)} > 0)"
     whole = f"{top} / {_terms(bound.bottom)}"
     if not bound.base_bottom:
         return whole

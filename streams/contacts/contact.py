@@ -27,7 +27,8 @@ COMPLAINT = "complaint"
 #: Slots that follow from a contact's kind.
 OF_ITS_KIND = (
     "complaint", "complaint_closed", "complaint_then", "complaint_24h", "complaint_late", "complaint_response",
-    "complaint_rating", "follow_up", "refund", "refund_dispute", "reply",
+    "complaint_rating", "follow_up", "follow_up_15d", "follow_up_rating", "refund", "refund_dispute", "reply", "praise",
+    "task_late", "task_met",
 )  # fmt: skip
 #: What stays of a ticket that went on as another: what people said, and what was done with it.
 OF_THE_MERGED = frozenset({
