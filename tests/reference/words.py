@@ -15,7 +15,10 @@ KINDS: dict[str, str] = {
     "fault": "fault/faults/fault report/fault-report/fault_report/报修/報修/故障/故障报修",
     "info_relay": "info_relay/info relay/info-relay/information relay/信息传递/訊息傳遞/信息转达/转达",
     "inquiry": "inquiry/inquiries/enquiry/enquiries/咨询/諮詢/查询/查詢",
-    "return": "return/returns/退货/退貨",
+    "return": "return/returns/exchange/exchanges/退货/退貨/换货/換貨/退换货/退換貨",
+    "dispute": "dispute/disputes/纠纷/糾紛/争议/爭議",
+    "technical": "technical/technical question/technical support/技术/技術/技术问题/技术支持/技術支援",
+    "difficult": "difficult/difficult ticket/疑难/疑難/疑难工单/疑難工單/疑难问题",
 }
 
 
