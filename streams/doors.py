@@ -22,6 +22,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from streams.addresses import is_free
+
 #: Seconds for a request's head, for its body, and for which a client may take nothing of its answer.
 HEAD_SECONDS, BODY_SECONDS, TAKE_SECONDS = 10.0, 60.0, 30.0
 #: Seconds for which a connection is kept for a next request.
@@ -39,7 +41,11 @@ SAFE = {
 
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve an application behind these doors until SIGINT or SIGTERM."""
+    """Serve an application behind these doors until SIGINT or SIGTERM. Raises ValueError where another server has the port."""
+    if not is_free(port, host):
+        raise ValueError(
+            f"{host}:{port} is taken: another server listens there, perhaps a second one of these; end it, or give another --port"
+        )
     uvicorn.run(
         app,
         host=host,
