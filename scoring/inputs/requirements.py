@@ -10,6 +10,7 @@ from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights, own_weights
 from scoring.fields import Words
 from scoring.inputs.values import shared
+from scoring.outcomes.ladder import Post
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
 from scoring.outcomes.settings import Settings
@@ -82,6 +83,14 @@ def personal_needs(settings: Settings, card: str, role: str | None, team: str | 
             else Allowed(Words(zh="金额（元），不小于 0", en="an amount from 0"), low=Decimal(0))
         )
         yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
+    if settings.ladder:
+        yield Need(PERSONAL, PERSONAL_FIELDS["level"], "level", _HR, _posts(settings.ladder), required=False)
+
+
+def _posts(ladder: Sequence[Post]) -> Allowed:
+    zh = "、".join(f"{post.id}（{post.name.zh}）" for post in ladder)
+    en = ", ".join(f"{post.id} ({post.name.en})" for post in ladder)
+    return Allowed(Words(f"现任岗位：{zh}", f"the post held now: {en}"), tuple(post.id for post in ladder))
 
 
 def _personal_fields(settings: Settings, person: Person) -> Iterator[str]:

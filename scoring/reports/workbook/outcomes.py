@@ -43,6 +43,24 @@ ACTION_COLUMNS: list[Column] = [
 ]
 
 
+PROMOTION_COLUMNS: list[Column] = [
+    (Words("人员", "Person"), 13),
+    (Words("现任岗位", "Post"), 14),
+    (Words("下一岗位", "Next post"), 22),
+    (Words("具备晋升资格", "Eligible"), 12),
+    (Words("未达到的维度", "Dimensions that lack"), 12),
+    (Words("依据", "Reason"), 60),
+]
+
+
+def promotion_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
+    """A line for each person who has a post above them: may they be promoted, and what is still missing. Who may comes first."""
+    ways = [person.next_post for person in outcomes.people if person.next_post is not None]
+    for way in sorted(ways, key=lambda way: not way.eligible):
+        lacking = sum(gap.lacks is None or gap.lacks > 0 for gap in way.gaps)
+        yield way.person, way.level, way.next.name, yes_no(way.eligible), Number(lacking, "0"), way.reason
+
+
 def outcome_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
     """A line for each person's term, then one for each payment that is due in it, and each award, streak and note."""
     for person in outcomes.people:

@@ -13,7 +13,14 @@ from scoring.reports.csv_report import yes_no
 from scoring.reports.sheets.context import Context
 from scoring.reports.sheets.labels import LANGUAGES, Language
 from scoring.reports.workbook.audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit_lines, missing_lines
-from scoring.reports.workbook.outcomes import ACTION_COLUMNS, OUTCOME_COLUMNS, action_lines, outcome_lines
+from scoring.reports.workbook.outcomes import (
+    ACTION_COLUMNS,
+    OUTCOME_COLUMNS,
+    PROMOTION_COLUMNS,
+    action_lines,
+    outcome_lines,
+    promotion_lines,
+)
 from scoring.reports.workbook.results import below, result_columns, result_line
 from scoring.reports.workbook.sources import SOURCE_COLUMNS, source_lines
 from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
@@ -64,6 +71,8 @@ def to_xlsx(of: Context, languages: tuple[Language, ...] = LANGUAGES) -> bytes:
     if outcomes is not None:
         of_people(Words("考核结果应用", "Outcomes"), OUTCOME_COLUMNS, outcome_lines(outcomes))
         of_people(Words("后续措施", "Actions"), ACTION_COLUMNS, action_lines(outcomes, names))
+        if any(person.next_post is not None for person in outcomes.people):
+            of_people(Words("晋升", "Promotion"), PROMOTION_COLUMNS, promotion_lines(outcomes))
     xlsx.sheet(book, Words("评分卡", "Card"), _CARD_COLUMNS, _card(run))
     xlsx.sheet(book, Words("附录 来源", "Sources"), SOURCE_COLUMNS, source_lines(run, outcomes))
     xlsx.sheet(book, Words("附录 审计", "Audit"), AUDIT_COLUMNS, audit_lines(run, outcomes))

@@ -214,10 +214,10 @@ def test_what_a_card_asks_for_is_all_that_it_takes(card: str) -> None:
     assert {need.item for need in asked} == judged
 
 
-def filled_in(desk: Desk, card: Path | str) -> Worksheet:
+def filled_in(desk: Desk, card: Path | str, *options: str) -> Worksheet:
     """The sheet that people fill in."""
     out = desk.folder / "t.xlsx"
-    desk.does("template", str(card), *MARCH, "--out", str(out))
+    desk.does("template", str(card), *MARCH, "--out", str(out), *options)
     return load_workbook(out).worksheets[0]
 
 
@@ -273,3 +273,14 @@ def test_a_template_as_a_spreadsheet_saves_it_is_taken(desk: Desk) -> None:
     again = filled_in(desk, card_file(desk.folder))
     at = rule_of(again, "anna", "exam", "value")[0]
     assert again[at].value == 97.5, "a figure, so that the rule holds for it"
+
+
+def test_the_post_is_asked_for_where_there_is_a_ladder(desk: Desk) -> None:
+    rules = desk.folder / "rules.yaml"
+    posts = "ladder:\n" + "".join(
+        f"- {{id: {id}, name: {{zh: {id}, en: {id}}}, requires: {{care: {percent}}}}}\n"
+        for id, percent in (("agent", 0), ("senior", 80))
+    )
+    rules.write_text('schema: deskpulse/outcomes/1\nversion: "1"\n' + posts, encoding="utf-8")
+    sheet = filled_in(desk, card_file(desk.folder), "--outcomes", str(rules))
+    assert rule_of(sheet, "anna", "@person", "level")[1:] == ("list", '"agent,senior,无"')

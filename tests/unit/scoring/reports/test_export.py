@@ -20,6 +20,7 @@ from scoring.cards.load import find
 from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.outcomes import Outcomes, decide
+from scoring.outcomes.ladder import Post
 from scoring.outcomes.people import Amounts
 from scoring.outcomes_file import default
 from scoring.period import Month
@@ -313,6 +314,20 @@ def test_the_list_of_results_is_signed_and_says_the_money_in_capitals() -> None:
     assert [part for part in ("制表：", "审核：", "批准：", "日期：", "（单位盖章）") if part not in lines[3]] == []
     assert sheet["L1"].value == "日期"
     assert sheet["K1"].value == "本人已阅知本表内容（签字）"
+
+
+def test_who_may_be_promoted_and_what_the_others_lack() -> None:
+    made = august()
+    posts = [{"id": "agent", "requires": {"frt": 0}}, {"id": "senior", "requires": {"frt": 60, "resolution": 90}}]
+    named = [{**post, "name": {"zh": post["id"], "en": post["id"]}} for post in posts]
+    rules = default().model_copy(update={"ladder": tuple(Post.model_validate(post) for post in named)})
+    everybody = people(made, None, {"anna": About(level="agent"), "ben": About(level="agent")}, Incomplete.rescaled)
+    outcomes = decide(AUGUST_2010, everybody, rules, opened=date(2010, 9, 1))
+    rows = load_workbook(BytesIO(to_xlsx(Context(made, outcomes), ("en",))))["Promotion"].iter_rows(values_only=True)
+    told = list(rows)
+    assert told[1] == ("anna", "agent", "senior", "Yes", 0, "all 2 dimensions that senior asks are reached: eligible")
+    assert told[2][:5] == ("ben", "agent", "senior", "No", 2)
+    assert "Promotion" not in load_workbook(BytesIO(to_xlsx(Context(made, decided(made)), ("en",)))).sheetnames
 
 
 @pytest.mark.parametrize(
