@@ -259,7 +259,8 @@ def _pay(
             span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
             notes[id] = (
                 Words(
-                    f"绩效奖金按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
+                    f"{rule.called.zh}按{span.zh}结算，本月不结算",
+                    f"{rule.called.en}: paid when the {span.en} ends, not this month",
                 ),
             )
         elif isinstance(rule, BonusPool):

@@ -38,6 +38,8 @@ POINTS, MONEY, AS_IS = "0.00", "#,##0.00", "0.##"
 #: Text in columns of this width (characters) and more is wrapped.
 _WRAPS_FROM = 22
 _A4 = 9
+#: Heights (points): of a line of text, of one that somebody signs on, and the most that a row can have.
+_LINE, _TO_SIGN, _HIGHEST = 15.0, 26.0, 409.0
 #: Characters of the usual size that A4 has across, and as many more as are still read where a page is made to hold them.
 _ACROSS, _READ_DOWN_TO = 125, 0.5
 
@@ -69,7 +71,7 @@ class Book:
     def look(self, name: str) -> Format:
         """How a cell looks: ``text``, ``wrapped``, ``note``, or a number by its format."""
         if name not in self.looks:
-            self.looks[name] = self.file.add_format({"valign": "top", **_LOOKS.get(name, _number(name))})
+            self.looks[name] = self.file.add_format({"valign": "top", **_LOOKS.get(name, {**_number(name), **_LINED})})
         return self.looks[name]
 
     def said(self, text: str | Words, between: str = "\n") -> str:
@@ -79,10 +81,12 @@ class Book:
         return between.join(dict.fromkeys(text[language] for language in self.languages))
 
 
+#: Lines around every cell, as paper shows none of the spreadsheet's own.
+_LINED = {"border": 1, "border_color": "#BFC7CF"}
 _LOOKS: dict[str, dict[str, object]] = {
-    "text": {},
-    "wrapped": {"text_wrap": True},
-    "note": {"bold": True},
+    "text": {"indent": 1, **_LINED},
+    "wrapped": {"text_wrap": True, "indent": 1, **_LINED},
+    "note": {"bold": True, "valign": "vcenter"},
     "heading": {**_HEADING},
 }
 
@@ -104,11 +108,16 @@ def begun(about: Words, day: date, languages: tuple[Language, ...] = LANGUAGES) 
 
 
 def sheet(
-    book: Book, title: Words, columns: list[Column], lines: Iterable[Iterable[Shown]], below: Iterable[Words] = ()
+    book: Book,
+    title: Words,
+    columns: list[Column],
+    lines: Iterable[Iterable[Shown]],
+    below: Iterable[Words] = (),
+    signed: bool = False,
 ) -> None:
     """Write a sheet, and further ones with a number behind the title where the lines do not fit on one.
 
-    ``below``: lines under the table, such as who signs it.
+    ``below``: lines under the table, such as who signs it. ``signed``: people sign on their line, which is as high as that takes.
     """
     name = book.said(title, " ")
     page, at = _headed(book, name, columns), 0
@@ -118,16 +127,31 @@ def sheet(
             _filtered(page, at, columns)
             page, at = _headed(book, f"{name} {number // _SHEET_LINES + 1}", columns), 0
         at += 1
+        high = 1
         for column, (value, wraps) in enumerate(zip(line, wide, strict=True)):
-            if isinstance(value, Number):
-                if value.value is not None:
-                    page.write_number(at, column, _eyed(value), book.look(value.format))
-            elif value is not None:
-                look = book.look("wrapped" if wraps or isinstance(value, Words) else "text")
-                _text(page, at, column, book.said(value, "\n" if wraps else " "), look)
+            if value is None or (isinstance(value, Number) and value.value is None):
+                page.write_blank(at, column, None, book.look("text"))
+            elif isinstance(value, Number):
+                page.write_number(at, column, _eyed(value), book.look(value.format))
+            else:
+                text = book.said(value, "\n" if wraps else " ")
+                wrapped = wraps or isinstance(value, Words)
+                _text(page, at, column, text, book.look("wrapped" if wrapped else "text"))
+                high = max(high, _rows(text, columns[column][1])) if wrapped else high
+        _as_high(page, at, max(high * _LINE, _TO_SIGN if signed else _LINE))
     _filtered(page, at, columns)
     for row, line_below in enumerate(below, at + 2):
+        page.set_row(row, _TO_SIGN)
         _text(page, row, 0, book.said(line_below, "  "), book.look("note"))
+
+
+def _as_high(page: Worksheet, row: int, height: float) -> None:
+    """Make a row so high. Not every spreadsheet does so by itself when it opens a file, and print goes by it."""
+    if height > _LINE:
+        page.set_row(row, min(height, _HIGHEST))
+    # The row before is on disk by now; a million heights in memory would be hundreds of megabytes.
+    page.row_info.pop(row - 1, None)
+    page.row_sizes.pop(row - 1, None)
 
 
 def _eyed(number: Number) -> float:
@@ -148,7 +172,6 @@ def _headed(book: Book, title: str, columns: list[Column]) -> Worksheet:
         page.set_column(position, position, width)
     _on_paper(book, page, sum(width for _, width in columns))
     headings = [book.said(heading) for heading, _ in columns]
-    # A heading may wrap; what it needs is reckoned, as nobody measures text here. A Chinese character is two wide.
     rows = max(_rows(heading, width) for heading, (_, width) in zip(headings, columns, strict=True))
     page.set_row(0, 15.0 * (rows + 1))
     for position, heading in enumerate(headings):
@@ -156,8 +179,9 @@ def _headed(book: Book, title: str, columns: list[Column]) -> Worksheet:
     return page
 
 
-def _rows(heading: str, width: int) -> int:
-    wide = [sum(2 if ord(letter) > 0x2E80 else 1 for letter in line) for line in heading.split("\n")]
+def _rows(text: str, width: int) -> int:
+    """About how many lines a text takes in a column: nobody measures it here. A Chinese character, three bytes long, is two wide."""
+    wide = [(len(line) + len(line.encode(errors="replace"))) / 2 for line in text.split("\n")]
     return sum(max(1, ceil(each * 1.1 / width)) for each in wide)
 
 

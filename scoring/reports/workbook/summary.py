@@ -59,12 +59,16 @@ def to_xlsx(of: Context, languages: tuple[Language, ...] = LANGUAGES) -> bytes:
     summary = _Summary(of)
 
     def of_people(
-        title: Words, columns: list[Column], lines: Iterable[Iterable[Shown]], under: Iterable[Words] = ()
+        title: Words,
+        columns: list[Column],
+        lines: Iterable[Iterable[Shown]],
+        under: Iterable[Words] = (),
+        signed: bool = False,
     ) -> None:
-        xlsx.sheet(book, title, *(_named(columns, lines, names) if names else (columns, lines)), under)
+        xlsx.sheet(book, title, *(_named(columns, lines, names) if names else (columns, lines)), under, signed)
 
     results = (result_line(of, person) for person in run.people)
-    of_people(Words("考核结果", "Results"), result_columns(of), results, below(of))
+    of_people(Words("考核结果", "Results"), result_columns(of), results, below(of), signed=True)
     of_people(Words("汇总", "Summary"), summary.columns(), (summary.line(person) for person in run.people))
     of_people(Words("明细", "Items"), _ITEM_COLUMNS, (line for person in run.people for line in _items(person)))
     of_people(Words("待补", "Missing"), MISSING_COLUMNS, missing_lines(run))
