@@ -38,8 +38,8 @@ POINTS, MONEY, AS_IS = "0.00", "#,##0.00", "0.##"
 #: Text in columns of this width (characters) and more is wrapped.
 _WRAPS_FROM = 22
 _A4 = 9
-#: Heights (points): of a line of text, of one that somebody signs on, and the most that a row can have.
-_LINE, _TO_SIGN, _HIGHEST = 15.0, 26.0, 409.0
+#: Heights (points): of a line of text, of each of several in Chinese, of one that somebody signs on, and the most that a row can have.
+_LINE, _WRAPPED, _TO_SIGN, _HIGHEST = 15.0, 17.5, 26.0, 409.0
 #: Characters of the usual size that A4 has across, and as many more as are still read where a page is made to hold them.
 _ACROSS, _READ_DOWN_TO = 125, 0.5
 
@@ -138,7 +138,7 @@ def sheet(
                 wrapped = wraps or isinstance(value, Words)
                 _text(page, at, column, text, book.look("wrapped" if wrapped else "text"))
                 high = max(high, _rows(text, columns[column][1])) if wrapped else high
-        _as_high(page, at, max(high * _LINE, _TO_SIGN if signed else _LINE))
+        _as_high(page, at, max(high * _WRAPPED if high > 1 else _LINE, _TO_SIGN if signed else _LINE))
     _filtered(page, at, columns)
     for row, line_below in enumerate(below, at + 2):
         page.set_row(row, _TO_SIGN)
