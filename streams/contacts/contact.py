@@ -344,10 +344,12 @@ class Contact(Struct, array_like=True, kw_only=True):
                 was_refund = self.kind == "refund" and kind == "refund_dispute"
                 self.drop(*(name for name in OF_ITS_KIND if not (was_refund and name == "refund")))
             self.kind, news = kind, True
-        if event.vip is not None:
-            self.vip = event.vip
+        if event.vip is not None and event.vip != self.vip:
+            self.vip, news = event.vip, True
         if event.priority is not None and (priority := folded(event.priority)):
-            self.urgent = priority in rules.urgent
+            urgent = priority in rules.urgent
+            if urgent != self.urgent:
+                self.urgent, news = urgent, True
         if event.customer_id is not None and not self.known:
             self.known = news = True
         return news

@@ -64,19 +64,13 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.settle_merged()
     if rules.credits_others:
         credit.settle(state, event, rules)
-    if (
-        state.kind is not None
-        or state.topic is not None
-        or state.vip is not None
-        or state.urgent is not None
-        or state.apart
-        or rules.apart_by_place
-        or "escalation" in state.slots
-    ):
-        parts.settle(state, rules)
+    moved = news or state.queue != queue
+    if moved or rules.apart_by_place or "escalation" in state.was:
+        parts.settle(state, rules, moved=True)
+    elif state.apart:
+        parts.settle(state, rules, moved=False)
     return (
-        news
-        or state.queue != queue
+        moved
         or state.merged
         # The slots that decide, beside what the contact is, how it is linked to its customer's others.
         or slot("handled") is not handled

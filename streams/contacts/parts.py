@@ -6,6 +6,7 @@ event, from what it has changed: a contact that turns out to be of a VIP is so f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from msgspec.structs import replace
@@ -27,27 +28,22 @@ _KEPT_IN = {
     "passed": {"tickets_passed"},
 }  # fmt: skip
 _LOOKED_AT = (PART, *_KEPT_IN)
+#: So many names of slots are remembered: those of single replies have no end.
+_REMEMBERED = 4096
 _ESCALATION, _PASSED = "escalation", "passed"
 _DIFFICULT: Sums = {DIFFICULT_HANDLED: 1}
 
 
-def settle(contact: Contact, rules: Rules) -> None:
-    """After an event: have the copies that belong to the contact as it then is."""
-    subjects = rules.subjects[contact.kind, contact.topic, contact.queue]
-    peak = rules.peak is not None and rules.peak.elapsed(contact.at, contact.at + 1) > 0
-    parts = _parts(contact.vip is True, contact.urgent is True, subjects, _ESCALATION in contact.slots, peak)
+def settle(contact: Contact, rules: Rules, *, moved: bool) -> None:
+    """After an event: have the copies that belong to the contact as it then is. ``moved``: it may be of other parts than before."""
+    parts = _parts_of(contact, rules) if moved else contact.apart
+    slots = contact.slots
     if parts != contact.apart:
         contact.apart = parts
-        changed, looked_at = list(contact.slots), _LOOKED_AT
-    elif parts:
-        changed, looked_at = list(contact.was), _kept_in(parts)
+        changed = filter(None, map(_own_name(_LOOKED_AT), list(slots)))
     else:
-        return
-    slots = contact.slots
-    for name in changed:
-        if not name.startswith(looked_at):
-            continue
-        own = name.removeprefix(PART)
+        changed = filter(None, map(_own_name(_kept_in(parts)), list(contact.was)))
+    for own in changed:
         slot = slots.get(own) if parts else None
         if slot is None:
             contact.drop(PART + own)
@@ -59,6 +55,31 @@ def settle(contact: Contact, rules: Rules) -> None:
             contact.keep(PART + own, replace(slot, staff=staff, desk=desk))
         else:
             contact.drop(PART + own)
+
+
+def _parts_of(contact: Contact, rules: Rules) -> tuple[str, ...]:
+    subjects = rules.subjects[contact.kind, contact.topic, contact.queue]
+    peak = rules.peak is not None and rules.peak.elapsed(contact.at, contact.at + 1) > 0
+    return _parts(contact.vip is True, contact.urgent is True, subjects, _ESCALATION in contact.slots, peak)
+
+
+class _OwnName(dict[str, str]):
+    """Name of a slot → that of which it is or has a copy; "": of none. Remembers what was asked."""
+
+    def __init__(self, looked_at: tuple[str, ...]) -> None:
+        super().__init__()
+        self._looked_at = looked_at
+
+    def __missing__(self, name: str) -> str:
+        own = name.removeprefix(PART) if name.startswith(self._looked_at) else ""
+        if len(self) < _REMEMBERED:
+            self[name] = own
+        return own
+
+
+@lru_cache(maxsize=1024)
+def _own_name(looked_at: tuple[str, ...]) -> Callable[[str], str]:
+    return _OwnName(looked_at).__getitem__
 
 
 @lru_cache(maxsize=1024)
