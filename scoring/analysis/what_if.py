@@ -151,7 +151,8 @@ def _played(
         scored = run(
             scenario.card, one.month, one.facts, policy, one.roster, one.inputs, scenario.seasons, as_of, one.targets
         )
-        everybody = people(scored, one.roster, one.about, incomplete, one.everybody)
+        least = scenario.settings.rescaled_from
+        everybody = people(scored, one.roster, one.about, incomplete, one.everybody, least)
         outcomes = decide(
             one.month,
             everybody,

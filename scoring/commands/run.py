@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -135,12 +135,18 @@ def approve(
     unreviewed: Annotated[
         str | None, typer.Option(metavar="REASON", help="Approve although sheets are unsigned, and why")
     ] = None,
+    despite: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Approve although people object to their sheets, and why")
+    ] = None,
     json_: AsJson = False,
 ) -> None:
-    """Approve a reviewed run: what the reviews brought is frozen with it, and nothing moves it any more but an appeal."""
+    """Approve a reviewed run: what the reviews brought is frozen with it, and nothing moves it any more but an appeal.
+
+    Look at it first: `deskpulse score preview` shows every rating, signature and objection, and the totals as they would be.
+    """
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
-        made = lifecycle.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed)
+        made = lifecycle.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed, despite)
         called = names(operation)
     _tell(made, "approved", called, json_)
 
@@ -215,7 +221,8 @@ def _sheets(connection: Connection, run: RunRecord, called: Names) -> Table:
     made = table("人员 Person", "已签 Signed", "轮到 Next")
     for person, turn in _due(connection, run).items():
         done = ", ".join(
-            f"{one.column} ({one.absent or called.beside(one.author)})" for one in signed.get(person, {}).values()
+            f"{one.column} ({one.absent or called.beside(one.author)}, {moment_of(one.at)})"
+            for one in signed.get(person, {}).values()
         )
         row(made, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
     return made
@@ -289,11 +296,11 @@ def _everybody(result: Document, called: Names) -> Table:
     )
     for each in result:
         score = each.score
-        row(made, called.beside(score["person"]), score.get("total"), score["scored_max"], *_decided(each.outcome))
+        row(made, called.beside(score["person"]), score.get("total"), score["scored_max"], *decided(each.outcome))
     return made
 
 
-def _decided(outcome: Mapping[str, Any] | None) -> tuple[object, ...]:
+def decided(outcome: Mapping[str, Any] | None) -> tuple[object, ...]:
     """Rank, grade, money and actions, as far as they were decided."""
     if outcome is None:
         return None, None, None, None
@@ -345,6 +352,11 @@ def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json
         )
     show(made)
     typer.echo("the trail is whole: every entry fits the one before it")
+
+
+def moment_of(at: datetime) -> str:
+    """A moment as tables have it."""
+    return f"{at:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def tell_differences(changes: Iterable[Difference], called: Names) -> None:

@@ -162,12 +162,12 @@ def test_an_appeal_corrects_an_input(desk: Desk, ours: str) -> None:
     assert "60.22" in said
     assert result(desk) == before  # shown, not done
     assert "cannot decide on an appeal of his own" in desk.refuses(
-        "appeal", "accept", "1", "--by", "ben", "--reason", "r"
+        "appeal", "accept", "1", "--yes", "--by", "ben", "--reason", "r"
     )
     assert "lin has given exam.value and cannot decide on it (S1-75)" in desk.refuses(
-        "appeal", "accept", "1", "--by", "lin", "--reason", "r"
+        "appeal", "accept", "1", "--yes", "--by", "lin", "--reason", "r"
     )
-    assert "revision 3" in desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "found the paper")
+    assert "revision 3" in desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "found the paper")
     assert totals(desk)["ben"] == "60.22"
     assert result(desk, 2) == before  # what was published stays
     assert "boss has accepted the appeal 1 already" in desk.refuses(
@@ -199,7 +199,7 @@ def test_an_appeal_excludes_events(desk: Desk, ours: str) -> None:
     assert "is not in 2026-03" in desk.refuses(*ask, "2026-04-03.resolution_due=-1")
     assert "count no 'calls'; they count: resolution_due, resolved" in desk.refuses(*ask, "2026-03-03.calls=-1")
     desk.does(*ask, "2026-03-03.resolution_due=-5")
-    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "the log shows it")
+    desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "the log shows it")
     assert totals(desk)["ben"] == "68.00"
     assert "the same bytes" in desk.does("verify", ours, *MARCH)
 
@@ -207,7 +207,7 @@ def test_an_appeal_excludes_events(desk: Desk, ours: str) -> None:
 def test_an_appeal_that_changes_nothing_is_refused(desk: Desk, ours: str) -> None:
     desk.published()
     desk.does("appeal", "open", ours, *MARCH, "anna", "--item", "care", "--reason", "unfair", "--by", "anna")
-    assert "changes nothing" in desk.refuses("appeal", "accept", "1", "--by", "boss", "--reason", "r")
+    assert "changes nothing" in desk.refuses("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "r")
     desk.does("appeal", "refuse", "1", "--by", "boss", "--reason", "the superior has explained it")
     assert "refused" in desk.does("appeal", "show", "1")
 

@@ -23,8 +23,8 @@ from tests.support.cards import item, saved, section, written
 MARCH = ("--period", "2026-03")
 
 
-def card_file(folder: Path) -> Path:
-    """A card with a KPI, an exam, ratings by columns of the form, and two counts."""
+def card_file(folder: Path, **more: Any) -> Path:
+    """A card with a KPI, an exam, ratings by columns of the form, and two counts; ``more``: other fields of it."""
     figure = {"rule": {"type": "ratio", "form": "actual_over_target"}, "target": {"op": ">=", "value": 90}}
     body = written(
         section(
@@ -39,6 +39,7 @@ def card_file(folder: Path) -> Path:
             {"id": "superior", "name": {"zh": "上级", "en": "superior"}},
             {"id": "reviewer", "name": {"zh": "审核", "en": "reviewer"}},
         ],
+        **more,
     )
     return saved(body, folder)
 
