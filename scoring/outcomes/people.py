@@ -99,7 +99,8 @@ class Person:
 class Past:
     """A closed term as it was decided then, never computed anew: later settings do not move it.
 
-    None: not decided (no result, or no such rule then). ``whole`` False: it rests on a month of which not all points were scored.
+    None: not decided (no result, or no such rule then). ``ranked`` False: the group was too small, or not all
+    points were scored (``whole`` False), and streaks pass it over.
     """
 
     term: Term
@@ -108,6 +109,7 @@ class Past:
     grade: Grade | None = None
     top: bool | None = None
     stars: int | None = None
+    ranked: bool = True
     whole: bool = True
 
 

@@ -47,10 +47,9 @@ class Standing:
         return tuple(why for why in given if why)
 
     def past(self, stars: int | None) -> Past:
-        """The same as later months look back on it; for who was not ranked only the total."""
-        if self.rank is None:
-            return Past(self.term, self.total, stars=stars, whole=self.whole)
-        return Past(self.term, self.total, self.met, self.grade, self.top, stars)
+        """The same as later months look back on it."""
+        ranked = self.total is None or self.rank is not None
+        return Past(self.term, self.total, self.met, self.grade, self.top, stars, ranked, self.whole)
 
 
 def stand(

@@ -115,6 +115,8 @@ def _granted_before(rule: Streak, history: History, month: Month) -> date | None
 
 
 def _past(result: Result, past: Past) -> bool | None:
+    if not past.ranked:
+        return None
     match result:
         case "met":
             return past.met

@@ -120,7 +120,7 @@ def _rated_day(day: date, ratings: int, satisfied: int) -> RatedDay:
 
 
 def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: About, least: Fraction | None) -> Person:
-    met = [item.met for item in score.items if item.met is not None]
+    met = [item.met for item in score.items if item.met is not None and item.points is not None]
     reached, why = _total(score, least)
     tally = score.tally
     return Person(

@@ -113,6 +113,7 @@ def _closed(outcome: PersonOutcome) -> dict[str, Any]:
     rated = outcome.stars
     past = [plain(s.past(rated.stars if rated and rated.term == s.term else None)) for s in outcome.standings]
     for term in past:
+        _only_false(term, "ranked")
         _only_false(term, "whole")
     return {
         "past": past,

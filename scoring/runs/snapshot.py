@@ -211,6 +211,7 @@ def history_of(raw: Mapping[str, Any]) -> History:
             one["grade"],
             one["top"],
             one["stars"],
+            one.get("ranked", True),
             one.get("whole", True),
         )
         for one in raw["past"]
