@@ -151,8 +151,7 @@ def _played(
         scored = run(
             scenario.card, one.month, one.facts, policy, one.roster, one.inputs, scenario.seasons, as_of, one.targets
         )
-        least = scenario.settings.rescaled_from
-        everybody = people(scored, one.roster, one.about, incomplete, one.everybody, least)
+        everybody = people(scored, one.roster, one.about, incomplete, one.everybody)
         outcomes = decide(
             one.month,
             everybody,

@@ -277,7 +277,7 @@ class Card(Part):
         """How many cases the item's figure must rest on: its own number, else the card's. ``kind``: of its KPI; None: handed in."""
         if item.sample is not None or self.min_n is None or item.rated:
             return item.sample
-        if kind in ("count", "level") or (kind is None and item.unit == "n"):
+        if kind in ("count", "level") or (kind is None and item.unit in ("n", "days")):
             return None
         share = kind == "rate" or (kind is None and item.unit == "pct")
         return Sample(min=self.min_n.shares if share else self.min_n.means, below="unscored")

@@ -14,6 +14,7 @@ from scoring.cards.figures import FigureSpec, known_figures
 from scoring.cards.model import Card, Item
 from scoring.rules import Ratio
 from scoring.units import RANGES
+from streams.kpi.catalog import KPIS
 
 #: Names that the figure of any item goes by.
 _VALUE = ("value", "actual")
@@ -54,7 +55,8 @@ def takes(card: Card, item: Item) -> tuple[str, ...]:
         case "rating":
             return "rating", "value", *columns
         case _:
-            small = (FEW,) if item.sample is not None or card.min_n is not None else ()
+            kpi = KPIS.get(item.kpi or "")
+            small = (FEW,) if card.sample_of(item, kpi.kind if kpi else None) is not None else ()
             return tuple(dict.fromkeys((*_figure_names(card, item), *columns, "n", *small)))
 
 

@@ -26,7 +26,7 @@ from streams.kpi.spec import total as summed
 
 #: Person → item → field → text.
 Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
-_ALL, _NONE_SCORED = Decimal(100), Fraction(0)
+_NONE_SCORED = Fraction(0)
 _SATISFACTION = "csat"
 _MONEY = ("base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus")
 
@@ -73,7 +73,7 @@ def people(
     about: Mapping[str, About] | None = None,
     incomplete: Incomplete = Incomplete.unscored,
     everybody: About | None = None,
-    rescaled_from: Decimal = _ALL,
+    rescaled_from: Decimal = Decimal(0),
 ) -> list[Person]:
     """Everyone of the run, totals brought to the 100 points that outcomes are stated in.
 
@@ -161,11 +161,13 @@ def _total(score: PersonScore, least: Fraction | None) -> tuple[Decimal | None, 
     share = Fraction(tally.scored_max) * 100 / Fraction(tally.max)
     if not tally.complete and (least is None or share < least):
         why = _partial(score)
+        if least is None:
+            return None, why
         few = Words(
-            f"已评 {reached} / {whole} 分，不足 {shown(least or _ALL)}%，不折算",
-            f"{reached} of {whole} points are scored, fewer than {shown(least or _ALL)} %, so it is not brought to scale",
+            f"已评 {reached} / {whole} 分，不足 {shown(least)}%，不折算",
+            f"{reached} of {whole} points are scored, fewer than {shown(least)} %, so it is not brought to scale",
         )
-        return None, why if least is None else joined([why, few])
+        return None, joined([why, few])
     scale = Fraction(100) / Fraction(tally.scored_max)
     brought = total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)])
     if tally.complete:

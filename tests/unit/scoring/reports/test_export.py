@@ -88,7 +88,7 @@ def test_outcomes_stand_in_csv_and_workbook() -> None:
     heading, _, anna, ben = csv.reader(StringIO(to_csv(made, outcomes).decode("utf-8-sig")))
     at = heading.index("等级 Grade")
     assert (anna[at - 1], ben[at - 1]) == ("80.40", "")
-    assert (anna[at : at + 4], ben[at : at + 4]) == (["B", "2", "2", ""], ["", "", "2", ""])  # 32.16 of 40 is 80.40
+    assert (anna[at : at + 4], ben[at : at + 4]) == (["B", "", "0", ""], ["", "", "0", ""])  # 32.16 of 40 is 80.40
     book = load_workbook(
         BytesIO(
             to_xlsx(made, outcomes, {"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")})
