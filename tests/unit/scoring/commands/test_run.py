@@ -80,7 +80,7 @@ def test_a_month() -> None:
     done = score_run(operation, "--month", "2010-08", "--publish")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
-    assert "s2-a-core v2 · 2010-08 · 满分 max 100" in done.output
+    assert "s2-a-core v3 · 2010-08 · 满分 max 100" in done.output
     assert any("问题解决率" in line for line in lines)
     assert any("Resolution rate" in line for line in lines)
     row = {line.split()[0]: line.split() for line in lines if line.split()[:1] in (["anna"], ["ben"])}
@@ -292,7 +292,7 @@ def test_what_cannot_be_scored(arguments: list[str], message: str) -> None:
 def test_a_quarter() -> None:
     done = score_run(InMemory(), "--period", "2010-Q3", "--card", "s1-b-360")
     assert done.exit_code == 0, done.output
-    assert "s1-b-360 v1 · 2010-Q3" in done.output
+    assert "s1-b-360 v2 · 2010-Q3" in done.output
     assert Path("scores/s1-b-360-2010-Q3.csv").exists()
 
 

@@ -55,7 +55,7 @@ def test_csv() -> None:
     ]
     assert heading[9] == "首次响应时间 First response time [frt]"
     assert anna == [
-        *("s2-a-core", "2", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
+        *("s2-a-core", "3", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
         *(
             "13.33",
             "",
@@ -79,7 +79,9 @@ AUGUST_2010 = Month(2010, 8)
 
 def decided(made: Run) -> Outcomes:
     everybody = people(made, incomplete=Incomplete.rescaled)
-    return decide(AUGUST_2010, everybody, default(), opened=date(2010, 9, 1))
+    any_size = default().ranking.model_copy(update={"smallest_group": 1, "least_scored": Decimal(0)})
+    rules = default().model_copy(update={"ranking": any_size})
+    return decide(AUGUST_2010, everybody, rules, opened=date(2010, 9, 1))
 
 
 def test_outcomes_stand_in_csv_and_workbook() -> None:
@@ -88,7 +90,7 @@ def test_outcomes_stand_in_csv_and_workbook() -> None:
     heading, _, anna, ben = csv.reader(StringIO(to_csv(made, outcomes).decode("utf-8-sig")))
     at = heading.index("等级 Grade")
     assert (anna[at - 1], ben[at - 1]) == ("80.40", "")
-    assert (anna[at : at + 4], ben[at : at + 4]) == (["B", "", "0", ""], ["", "", "0", ""])  # 32.16 of 40 is 80.40
+    assert (anna[at : at + 4], ben[at : at + 4]) == (["B", "2", "2", ""], ["", "", "2", ""])  # 32.16 of 40 is 80.40
     book = load_workbook(
         BytesIO(
             to_xlsx(made, outcomes, {"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")})
@@ -165,7 +167,7 @@ def test_messages_are_the_topics() -> None:
     messages = {score.person: score for score in to_messages(august())}
     anna = messages["anna"]
     assert anna.key == "s2-a-core|2010-08|anna"
-    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("2", "32.16", "100", False)
+    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("3", "32.16", "100", False)
     assert messages["ben"].total is None
     frt, art = anna.items[:2]
     assert frt == {
@@ -237,7 +239,7 @@ def test_workbook_items() -> None:
 def test_workbook_card() -> None:
     sheet = load_workbook(BytesIO(to_xlsx(august())))["评分卡 Card"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
-    assert rows[0][:3] == ["超市客服核心考核指标示例", "Supermarket service: core indicators", "s2-a-core v2"]
+    assert rows[0][:3] == ["超市客服核心考核指标示例", "Supermarket service: core indicators", "s2-a-core v3"]
     assert rows[1][2:9] == [
         *("first_response_time", 2, "≤ 30 秒", 20, "20 × 目标 ÷ 实际，不低于 0，不高于 20"),
         *("20 × target ÷ actual, not below 0, not above 20", "assumed"),
@@ -247,7 +249,7 @@ def test_workbook_card() -> None:
 def test_workbook_audit() -> None:
     sheet = load_workbook(BytesIO(to_xlsx(august())))["审计 Audit"]
     told = {row[1].value: row[2].value for row in sheet.iter_rows(min_row=2)}
-    assert told["Card"] == "s2-a-core v2"
+    assert told["Card"] == "s2-a-core v3"
     assert told["Period"] == "2010-08 (2010-08-01 – 2010-08-31)"
     assert told["Policy version"] == "1"
     assert told["KPI First response time"] == "first_response_time v2"
