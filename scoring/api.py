@@ -268,6 +268,8 @@ def _runs(app: FastAPI, operation: Operation) -> None:
         prepared = run.state == "prepared"
         score, outcome = (sheet.score, None) if prepared else (own.score, own.outcome)
         told = {"score": score, "outcomes": outcome, **_beside(sheet), "names": _names(operation, [person])}
+        if who.role != "hr" and not prepared and run.revision != run.published:
+            told["given"] = ()  # what an appeal has changed is not published yet
         return _json({"run": run, **told})
 
     @app.post("/api/runs/{card}/{period}/approve")

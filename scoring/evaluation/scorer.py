@@ -92,7 +92,8 @@ class Scorer:
             )
             for section in card.sections
         ]
-        self._has_quality = any(scorer.item.key in QUALITY for _, of in self._sections for scorer in of)
+        keys = {scorer.item.key for _, of in self._sections for scorer in of}
+        self._guarded = bool(keys & QUALITY and keys & DURATIONS)
         #: Items as a target has filled them → what scores them.
         self._filled: dict[tuple[str, Target | None], ItemScorer] = {}
         self._times = {section.id: self._scale(section, scorers) for section, scorers in self._sections}
@@ -117,7 +118,7 @@ class Scorer:
             )
             for section, scorers in self._sections
         ]
-        if self._has_quality:
+        if self._guarded:
             scored = _beside_quality(scored)
         scored = _neutral(scored)
         scored = _vetoed(scored)
