@@ -34,6 +34,11 @@ class Period(ABC):
         """What it is called in Chinese: ``2010年8月``."""
 
     @property
+    def before(self) -> Period | None:
+        """The period of the same kind before it; None: there is none, as before a probation."""
+        return None
+
+    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.last - self.first).days + 1
@@ -82,6 +87,11 @@ class Month(Period):
         """``2010年8月``."""
         return f"{self.year}年{self.month}月"
 
+    @property
+    def before(self) -> Month:
+        """The month before."""
+        return Month.of(self.first - timedelta(days=1))
+
 
 @dataclass(frozen=True, order=True)
 class Quarter(Period):
@@ -109,6 +119,11 @@ class Quarter(Period):
     def zh(self) -> str:
         """``2010年第三季度``."""
         return f"{self.year}年第{'一二三四'[self.quarter - 1]}季度"
+
+    @property
+    def before(self) -> Quarter:
+        """The quarter before."""
+        return Quarter(self.year, self.quarter - 1) if self.quarter > 1 else Quarter(self.year - 1, 4)
 
 
 @dataclass(frozen=True, order=True)
@@ -138,6 +153,11 @@ class HalfYear(Period):
         """``2010年上半年``."""
         return f"{self.year}年{'上下'[self.half - 1]}半年"
 
+    @property
+    def before(self) -> HalfYear:
+        """The half-year before."""
+        return HalfYear(self.year, 1) if self.half == 2 else HalfYear(self.year - 1, 2)
+
 
 @dataclass(frozen=True, order=True)
 class Year(Period):
@@ -164,6 +184,11 @@ class Year(Period):
     def zh(self) -> str:
         """``2010年``."""
         return f"{self.year}年"
+
+    @property
+    def before(self) -> Year:
+        """The year before."""
+        return Year(self.year - 1)
 
 
 @dataclass(frozen=True, order=True)

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, RedisUrl
-from streams.language import helped, helped_alone
+from streams.languages.translation import helped, helped_alone
 from streams.version import named
 
 _GROUP = "deskpulse.commands"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,12 +23,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from streams.languages import Language
+from streams.languages.translation import preferred, said
+
 #: Seconds for a request's head, for its body, and for which a client may take nothing of its answer.
 HEAD_SECONDS, BODY_SECONDS, TAKE_SECONDS = 10.0, 60.0, 30.0
 #: Seconds for which a connection is kept for a next request.
 _KEEP_SECONDS = 5
 #: Connections that may stand and wait for the rest of their request, and all together.
 MOST_WAITING, MOST_CONNECTIONS = 200, 800
+#: Characters of a refusal that is looked for in another language.
+_MOST_SAID = 500
 #: Names by which this machine calls itself.
 _OWN_NAMES = frozenset({"localhost"})
 #: What no answer of ours does: be taken for another type, tell where one came from, stand in another's frame.
@@ -41,7 +47,7 @@ SAFE = {
 def serve(app: ASGIApp, host: str, port: int) -> None:
     """Serve an application behind these doors until SIGINT or SIGTERM."""
     uvicorn.run(
-        app,
+        Translated(app),
         host=host,
         port=port,
         http=_Patient,
@@ -78,6 +84,53 @@ class Headers:
         await self._app(scope, receive, with_headers)
 
 
+class Translated:
+    """ASGI middleware: tells why a request is refused in the language that it asks for (``Accept-Language``), and programs, which ask for
+    none, in English.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        into = preferred(Given(scope=scope).get("accept-language", ""))
+        held: Message | None = None
+
+        async def told(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
+                held = message  # its length is known once the words are
+                return
+            if held is not None:
+                start, held = held, None
+                headers = MutableHeaders(scope=start)
+                headers.add_vary_header("Accept-Language")
+                if not message.get("more_body") and (body := _translated(message.get("body", b""), into)):
+                    headers["Content-Length"], headers["Content-Language"] = str(len(body)), into
+                    message = {**message, "body": body}
+                await send(start)
+            await send(message)
+
+        await self._app(scope, receive, told)
+
+
+def _translated(body: bytes, into: Language) -> bytes | None:
+    """The body of a refusal in a language; None where it stays as it is."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    why = told.get("detail") if isinstance(told, dict) else None
+    # What is long is no sentence of ours, and takes long to look for.
+    if not isinstance(why, str) or len(why) > _MOST_SAID or (own := said(why, into)) == why:
+        return None
+    return json.dumps({**told, "detail": own}).encode()
+
+
 class BoundedBody:
     """ASGI middleware: 413 to a body of more bytes than ``most`` gives for the request's path, before any of it is kept."""
 
@@ -91,8 +144,8 @@ class BoundedBody:
             return
         most, came = self._most(scope["path"]), 0
         why = f"a body of more than {most} bytes; send less"
-        said = Given(scope=scope).get("content-length", "")
-        if said.isdigit() and (len(said) > 18 or int(said) > most):
+        length = Given(scope=scope).get("content-length", "")
+        if length.isdigit() and (len(length) > 18 or int(length) > most):
             await refusal(413, why)(scope, receive, send)
             return
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.fields import Part, Text
+from scoring.fields import NonEmpty, Part
 from scoring.units import Unit
 from scoring.yaml_documents import read
 from streams.kpi.catalog import KPIS
@@ -31,8 +31,8 @@ QUALITY = frozenset(
 class FigureSpec(Part):
     """What a figure is: names, unit, which way is better, where it comes from; ``share`` of which two counts it is."""
 
-    zh: Text
-    en: Text
+    zh: NonEmpty
+    en: NonEmpty
     unit: Unit
     better: Direction
     by: Literal["events", "people"]

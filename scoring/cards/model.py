@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator
 
 from scoring.cards.figures import FigureId, FigureSpec, usual_unit
-from scoring.fields import Id, Part, Percent, Row, Source, Text, Words, Worth
+from scoring.fields import Id, NonEmpty, Part, Percent, Row, Source, Words, Worth
 from scoring.period import PeriodKind
 from scoring.rounding import NONE
 from scoring.rules import AnyRule, Op, Rule
@@ -106,11 +106,12 @@ class Item(Part):
 
     Its value comes from one of: ``kpi``, an id of the catalogue; ``metric``, something that events will give but the
     catalogue does not have yet; ``input``, a figure that people hand in per person and period. A rating or a level that
-    a person gives needs none of these. ``entity``: whose figure a KPI is, their own or their team's. ``requires`` names the
-    policy values that the target presupposes: under another policy the item is not scored. ``target`` left out: none is
-    set. ``reference``: the value is held against a figure handed in with it (their own target, the previous period)
-    instead. ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item
-    is not scored.
+    a person gives needs none of these. ``entity``: whose figure a KPI is, their own, their team's, or the mean of what
+    the others in their team have (``members``). ``requires`` names the policy values that the target presupposes: under
+    another policy the item is not scored. ``target`` left out: none is set. ``reference``: the value is held against a
+    figure handed in with it (their own target, the previous period) instead; a KPI against its own in the period before.
+    ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item is not
+    scored.
     """
 
     id: Id
@@ -118,7 +119,7 @@ class Item(Part):
     kpi: str | None = None
     metric: FigureId | None = None
     input: FigureId | None = None
-    entity: Literal["person", "team"] = "person"
+    entity: Literal["person", "team", "members"] = "person"
     unit: Annotated[
         Unit,
         Field(
@@ -164,6 +165,11 @@ class Item(Part):
     def rated(self) -> bool:
         """Does a person give the points or the level?"""
         return self.rule.asks in ("rating", "level")
+
+    @property
+    def looks_back(self) -> bool:
+        """Is a KPI held against its own value in the period before?"""
+        return self.kpi is not None and self.reference is not None
 
     @property
     def must_have_share(self) -> bool:
@@ -250,7 +256,7 @@ class Card(Part):
 
     format: Annotated[Literal["deskpulse/card/1"], Field(alias="schema")]
     id: Id
-    version: Text
+    version: NonEmpty
     name: Words
     source: Source | None = None
     rows: tuple[Row, ...] = ()
@@ -279,8 +285,13 @@ class Card(Part):
             return item.sample
         if kind in ("count", "level") or (kind is None and item.unit in ("n", "days")):
             return None
-        share = kind == "rate" or (kind is None and item.unit == "pct")
+        share = item.entity != "members" and (kind == "rate" or (kind is None and item.unit == "pct"))
         return Sample(min=self.min_n.shares if share else self.min_n.means, below="unscored")
+
+    @property
+    def looks_back(self) -> bool:
+        """Does it need the facts of the period before as well?"""
+        return any(item.looks_back for item in (*self.items, *self.optional))
 
     @property
     def periods(self) -> tuple[PeriodKind, ...]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from scoring.cards.model import Card
 from scoring.cards.profiles import Profile, ProfileError, find_profile, named, under
 from scoring.cards.weights import Applied, Weights, own_weights
-from scoring.fields import Id, Part, Text, Words
+from scoring.fields import Id, NonEmpty, Part, Words
 from scoring.period import Period, overlap
 from scoring.yaml_documents import Fault, read
 
@@ -23,7 +23,7 @@ SCHEMA = "deskpulse/calendar/1"
 class Entry(Part):
     """When a profile is in force, both days included, and why; afterwards the cards' own weights return."""
 
-    profile: Annotated[Text, Field(description="Id of a profile that comes with the program, or the path of one")]
+    profile: Annotated[NonEmpty, Field(description="Id of a profile that comes with the program, or the path of one")]
     first: Annotated[date, Field(alias="from")]
     last: Annotated[date, Field(alias="to")]
     cards: Annotated[

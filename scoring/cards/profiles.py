@@ -14,7 +14,7 @@ from pydantic import Field
 
 from scoring.cards.model import Card
 from scoring.cards.weights import own_weights
-from scoring.fields import Id, Part, Percent, Row, Text, Words
+from scoring.fields import Id, NonEmpty, Part, Percent, Row, Words
 from scoring.rounding import shown
 from scoring.yaml_documents import DocumentError, Fault, File, read
 
@@ -45,7 +45,7 @@ class Profile(Part):
 
     format: Annotated[Literal["deskpulse/profile/1"], Field(alias="schema")]
     id: Id
-    version: Text
+    version: NonEmpty
     name: Words
     kind: Literal["strategy", "season", "sheet"]
     rows: tuple[Row, ...] = ()

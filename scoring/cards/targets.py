@@ -71,11 +71,11 @@ def filled(
     items: Iterable[Item], card: str, person: str, entry: RosterEntry | None, book: Targets, day: date
 ) -> dict[str, Item]:
     """Item id → the item with the target that holds for a person on a day: their own, else their team's, the card's, their role's, their
-    site's, that of all. A figure of the team goes by the team's.
+    site's, that of all. A figure of the team, or of those in it, goes by the team's.
     """
     made = {}
     for item in items:
-        whom = list(_whom(card, person, entry))[1 if item.entity == "team" else 0 :]
+        whom = list(_whom(card, person, entry))[0 if item.entity == "person" else 1 :]
         for of in whom:
             found = book.on(of, item.kpi, day) if item.kpi is not None else None
             if found is None and of == f"card|{card}":

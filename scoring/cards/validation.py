@@ -285,7 +285,7 @@ def _scorable(scored: _Scored) -> Iterator[Fault]:
 def _kpi(scored: _Scored) -> Iterator[Fault]:
     item, kpi = scored.item, scored.kpi
     if kpi is None:
-        if item.entity == "team":
+        if item.entity != "person":
             yield ("entity",), "only a KPI can be the team's: hand the team's figure in as his, or name a `kpi`"
         return
     if factor(kpi.unit, item.unit) is None:
@@ -311,8 +311,11 @@ def _reference(scored: _Scored) -> Iterator[Fault]:
         return
     if item.target is not None:
         yield ("reference",), "the value is held against the target or against a reference; keep one of them"
-    if item.kpi is not None or item.rule.asks != "attainment":
-        yield ("reference",), "a reference is handed in with a figure that a `ratio` scores; take it out here"
+    if item.rule.asks != "attainment":
+        yield (
+            ("reference",),
+            "a `ratio` holds a figure against a reference, handed in or a KPI's own in the period before; take it out here",
+        )
 
 
 def _no_cases(scored: _Scored) -> Iterator[Fault]:

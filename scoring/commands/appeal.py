@@ -16,6 +16,7 @@ from scoring.workflow import appeals
 from scoring.workflow.amendments import Amendment, amendment
 from scoring.workflow.gather import Operation, names, store
 from streams.kpi.policy.versions import AnyPolicy
+from streams.languages.translation import tell
 from streams.people.names import Names
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
@@ -88,7 +89,7 @@ def open_(
             )
             changes = appeals.difference(connection, made)
             called = names(operation)
-    typer.echo(f"appeal {made.id} of {called.beside(person)} is open")
+    tell(f"appeal {made.id} of {called.beside(person)} is open")
     _would(changes, called)
 
 
@@ -133,12 +134,14 @@ def show_(ctx: typer.Context, id: Id, rate: Rate = None, ids: IdsOnly = False, j
         as_json({"appeal": one, "changes": changes})
         return
     items, who = ", ".join(one.items), called.beside(one.person)
-    typer.echo(f"appeal {one.id}: {who}, {one.run.card} {one.run.period} revision {one.revision}, items {items}")
-    typer.echo(f"opened by {called.beside(one.author)}, {one.at:%Y-%m-%d %H:%M:%S %Z}: {one.reason}")
+    tell(f"appeal {one.id}: {who}, {one.run.card} {one.run.period} revision {one.revision}, items {items}")
+    tell(f"opened by {called.beside(one.author)}, {one.at:%Y-%m-%d %H:%M:%S %Z}: {one.reason}")
     if one.decision:
-        done = f"accepted, revision {one.decision.revision}" if one.decision.accepted else "refused"
-        typer.echo(
-            f"{done} by {called.beside(one.decision.author)}, {one.decision.at:%Y-%m-%d %H:%M:%S %Z}: {one.decision.reason}"
+        who, when = called.beside(one.decision.author), f"{one.decision.at:%Y-%m-%d %H:%M:%S %Z}"
+        tell(
+            f"accepted, revision {one.decision.revision}, by {who}, {when}: {one.decision.reason}"
+            if one.decision.accepted
+            else f"refused by {who}, {when}: {one.decision.reason}"
         )
     else:
         _would(changes, called)
@@ -175,9 +178,9 @@ def accept(
         with store(operation) as database, database.write() as connection:
             one, changes = appeals.decide(connection, id, True, reason, actor(operation, by), ratings)
     revision = one.decision.revision if one.decision else None
-    typer.echo(f"appeal {id} is accepted: revision {revision} of {one.run.card} {one.run.period}; publish it next")
+    tell(f"appeal {id} is accepted: revision {revision} of {one.run.card} {one.run.period}; publish it next")
     if changes != shown:
-        typer.echo("meanwhile something else has changed; accepting it has changed:")
+        tell("meanwhile something else has changed; accepting it has changed:")
         tell_differences(changes, called)
 
 
@@ -187,7 +190,7 @@ def refuse(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
         appeals.decide(connection, id, False, reason, actor(operation, by))
-    typer.echo(f"appeal {id} is refused")
+    tell(f"appeal {id} is refused")
 
 
 def _amended(
@@ -206,10 +209,10 @@ def _amended(
 
 def _would(changes: list[Difference], called: Names) -> None:
     if changes:
-        typer.echo("accepting it would change:")
+        tell("accepting it would change:")
         tell_differences(changes, called)
     else:
-        typer.echo(
+        tell(
             "accepting it would change nothing: it names no correction, or one that moves no points; where people rate, whoever decides "
             "gives the new rating with --rate ITEM=RATING"
         )

@@ -27,7 +27,7 @@ from scoring.evaluation.trial import attempt, fields_of
 from scoring.rounding import NONE, cents, some
 from scoring.yaml_documents import DocumentError, File
 from streams import bounded_yaml
-from streams.language import said
+from streams.languages.translation import said, tell
 
 card = typer.Typer(no_args_is_help=True, help="Score cards: look at them, check them, try their items.")
 
@@ -129,7 +129,7 @@ def try_(
     typer.echo(tried.score.reason_zh)
     typer.echo(tried.score.reason_en)
     if not tried.fields:
-        typer.echo(f"takes: {', '.join(fields_of(tried.card, tried.card.item(item)))}")
+        tell(f"takes: {', '.join(fields_of(tried.card, tried.card.item(item)))}")
 
 
 @card.command()
@@ -141,7 +141,7 @@ def schema(
         out.mkdir(parents=True, exist_ok=True)
         for file, text in schemas().items():
             (out / file).write_text(text, encoding="utf-8")
-            typer.echo(f"written: {out / file}")
+            tell(f"written: {out / file}")
     except OSError as error:
         stop(f"cannot write to {out}: {error}; choose another directory")
 

@@ -6,6 +6,7 @@ import typer
 
 from scoring.commands.output import clear
 from scoring.workflow.gather import Operation, store
+from streams.languages.translation import tell
 
 database = typer.Typer(
     no_args_is_help=True, help="The database of inputs, runs and appeals: look at it, bring it up to date."
@@ -25,7 +26,7 @@ def upgrade(ctx: typer.Context) -> None:
     """
     operation: Operation = ctx.obj
     with clear(), store(operation) as base:
-        typer.echo(f"{base.address}: version {base.upgrade()}")
+        tell(f"{base.address}: version {base.upgrade()}")
 
 
 @database.command()
@@ -34,6 +35,6 @@ def show(ctx: typer.Context) -> None:
     operation: Operation = ctx.obj
     with clear(), store(operation) as base:
         have, want = base.version()
-        typer.echo(f"{base.address}: version {have or 'none'}, the program's is {want}")
+        tell(f"{base.address}: version {have or 'none'}, the program's is {want}")
         if have != want:
             raise ValueError("run `deskpulse score database upgrade`")

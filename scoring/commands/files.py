@@ -17,6 +17,7 @@ from scoring.reports.sheets import Context, Excluded
 from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
 from scoring.workflow import appeals
 from scoring.workflow.gather import Operation, names, store, units
+from streams.languages.translation import tell
 from streams.people.names import Names
 
 
@@ -46,7 +47,7 @@ def files(
         left_out = excluded(connection, run, number, called)
         context = Context(result.run, result.outcomes, materials.roster, before, left_out, called, units(operation))
     state = "published" if number == run.published else "not published"
-    typer.echo(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
+    tell(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
     with clear():
         write(context, out, formats, sheets, language, number)
 

@@ -33,6 +33,7 @@ from scoring.workflow.gather import Operation, handed_in, people, store
 from scoring.workflow.import_sheet import take_sheet
 from scoring.workflow.lifecycle import asked_of, lacking
 from streams.contracts.outputs import RosterEntry
+from streams.languages.translation import tell
 
 _People = dict[str, RosterEntry | None]
 
@@ -60,7 +61,7 @@ def template(
         body = sheet_of(one, when, {person: (numbers[person], asked[person]) for person in known}, given)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(body)
-    typer.echo(f"written: {out} ({len(known)} people, {sum(map(len, asked.values()))} figures)")
+    tell(f"written: {out} ({len(known)} people, {sum(map(len, asked.values()))} figures)")
 
 
 def import_(
@@ -90,12 +91,10 @@ def import_(
     if json_:
         as_json(made)
     elif made.kept is None:
-        typer.echo(
-            f"sound: {made.values} values of {made.people} people for {made.card} {made.period}; nothing was kept"
-        )
+        tell(f"sound: {made.values} values of {made.people} people for {made.card} {made.period}; nothing was kept")
     else:
         counts = f"{made.kept.new} new, {made.kept.changed} changed, {made.kept.same} there already"
-        typer.echo(f"imported for {made.card} {made.period}: {counts}")
+        tell(f"imported for {made.card} {made.period}: {counts}")
 
 
 def missing(
@@ -116,7 +115,7 @@ def missing(
         as_json({person: [plain(need) for need in own] for person, own in left.items()})
         return
     if not left:
-        typer.echo(f"nothing is missing: {len(asked)} people, {sum(map(len, asked.values()))} figures")
+        tell(f"nothing is missing: {len(asked)} people, {sum(map(len, asked.values()))} figures")
         return
     made = table("人员 Person", "考核指标 Item", "栏 Field", "由谁提供 From", "允许的值 Allowed")
     for person, own in left.items():
@@ -125,7 +124,7 @@ def missing(
             row(made, person, f"{need.item} {need.name.zh} {need.name.en}", need.field + mark,
                 f"{need.whom.zh} {need.whom.en}", f"{need.allowed.zh} · {need.allowed.en}")  # fmt: skip
     show(made)
-    typer.echo(f"{sum(map(len, left.values()))} values of {len(left)} of {len(asked)} people are missing")
+    tell(f"{sum(map(len, left.values()))} values of {len(left)} of {len(asked)} people are missing")
 
 
 def inputs(

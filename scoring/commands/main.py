@@ -47,6 +47,7 @@ from scoring.runs.result import compute
 from scoring.runs.run import Run
 from scoring.store.runs import look_up
 from scoring.workflow.gather import Operation, gather, names, remembered, store, units, without_facts
+from streams.languages.translation import tell
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")
 
@@ -134,9 +135,7 @@ def run(
     if not result.people:
         stop(f"no agent has facts in {when}; {months_there_are(operation)}")
     if without_facts(materials):
-        typer.echo(
-            f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True
-        )
+        tell(f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True)
     show(render(result, rows, called))
     with clear():
         write(
@@ -180,7 +179,7 @@ def _publish(result: Run, operation: Operation) -> None:
             f"the broker has acknowledged {acknowledged} of {len(scores)} scores; "
             "run the command again: the same scores under the same keys change nothing"
         )
-    typer.echo(f"published: {acknowledged} scores to the topic `scores`, marked as not reviewed")
+    tell(f"published: {acknowledged} scores to the topic `scores`, marked as not reviewed")
 
 
 score.command("what-if")(what_if_command)

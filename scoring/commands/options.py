@@ -20,7 +20,7 @@ from scoring.runs.outcome_inputs import Incomplete
 from scoring.store.audit import Actor
 from scoring.workflow.gather import Operation, names
 from streams.kpi.as_of import parse_as_of
-from streams.language import said
+from streams.languages.translation import said
 
 _Read = TypeVar("_Read")
 

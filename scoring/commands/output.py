@@ -15,7 +15,7 @@ from rich.text import Text
 
 from scoring.rounding import NONE
 from scoring.runs.canonical_json import plain
-from streams.language import said
+from streams.languages.translation import said
 
 #: Columns of a table where the output is no terminal.
 WIDTH = 200

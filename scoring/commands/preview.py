@@ -14,6 +14,7 @@ from scoring.rounding import NONE
 from scoring.workflow import preview as previews
 from scoring.workflow.gather import Operation, names, store
 from scoring.workflow.preview import Preview, Sheet
+from streams.languages.translation import tell
 from streams.people.names import Names
 
 
@@ -64,7 +65,7 @@ def agree(
     with clear(), store(operation) as database, database.write() as connection:
         who = actor(operation, by)
         previews.says(connection, card_id(card), str(when), person, who, agreed=True, reason=reason)
-    typer.echo(f"{person} agrees with their sheet")
+    tell(f"{person} agrees with their sheet")
 
 
 def object_(
@@ -87,7 +88,7 @@ def object_(
         previews.says(
             connection, card_id(card), str(when), person, actor(operation, by), agreed=False, reason=reason, evidence=evidence
         )  # fmt: skip
-    typer.echo(f"{person} objects to their sheet; whoever approves is told")
+    tell(f"{person} objects to their sheet; whoever approves is told")
 
 
 def decide(
@@ -114,7 +115,7 @@ def decide(
         previews.decide_few(
             connection, card_id(card), str(when), person, item, decision, reason, actor(operation, by)
         )  # fmt: skip
-    typer.echo(f"decided: {item} of {person}: {decision.strip().lower()}")
+    tell(f"decided: {item} of {person}: {decision.strip().lower()}")
 
 
 def _tell(seen: Preview, called: Names) -> None:
@@ -131,9 +132,9 @@ def _tell(seen: Preview, called: Names) -> None:
         )  # fmt: skip
     show(made)
     for line in _notes(seen, called):
-        typer.echo(line)
+        tell(line)
     if seen.changes:
-        typer.echo("what differs from what was prepared:")
+        tell("what differs from what was prepared:")
         tell_differences(seen.changes, called)
 
 

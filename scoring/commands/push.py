@@ -14,6 +14,7 @@ from scoring.connector.journal import Journal
 from scoring.connector.mapping import load_mapping, mapped
 from scoring.connector.push import problems, push
 from scoring.reports.json_report import read_results
+from streams.languages.translation import tell
 
 
 def push_command(
@@ -47,8 +48,8 @@ def push_command(
     except ValueError as error:
         stop(str(error))
     for line in problems(made):
-        typer.echo(line, err=True)
-    typer.echo(
+        tell(line, err=True)
+    tell(
         f"{document['card']} {document['period']}: {made.number('sent')} sent, {made.number('already')} there already, "
         f"{made.number('refused')} refused, {made.number('failed') + made.number('not tried')} waiting for the next time"
     )

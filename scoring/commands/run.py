@@ -45,6 +45,7 @@ from scoring.store.runs import RunRecord, all_revisions, all_runs, card_of, find
 from scoring.workflow import lifecycle
 from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
 from streams.kpi.as_of import day_of
+from streams.languages.translation import tell
 from streams.people.names import Names
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Whose sheet")]
@@ -90,8 +91,8 @@ def prepare(
     _tell(made, "prepared", called, json_)
     if not json_:
         for note in _notes(operation, materials, people, day):
-            typer.echo(f"note: {note}")
-        typer.echo(f"next: deskpulse score status {one.id} --period {when} shows whose turn it is")
+            tell(f"note: {note}")
+        tell(f"next: deskpulse score status {one.id} --period {when} shows whose turn it is")
 
 
 def review(
@@ -122,8 +123,10 @@ def review(
             run = find_run(connection, id, str(when))
             own = lifecycle.signatures(connection, run)[person]
             due = lifecycle.turn(card_of(connection, run), own)
-    typer.echo(
-        f"signed: {column} of {person}; " + (f"next is {due.id} ({due.name.zh})" if due else "the sheet is reviewed")
+    tell(
+        f"signed: {column} of {person}; next is {due.id} ({due.name.zh})"
+        if due
+        else f"signed: {column} of {person}; the sheet is reviewed"
     )
 
 
@@ -156,7 +159,7 @@ def reopen(ctx: typer.Context, card: CardName, when: PeriodOption, by: By, reaso
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
         lifecycle.reopen(connection, card_id(card), str(when), reason, actor(operation, by))
-    typer.echo(f"the run of {card} in {when} is open for review again")
+    tell(f"the run of {card} in {when} is open for review again")
 
 
 def publish(
@@ -175,9 +178,9 @@ def publish(
             connection, card_id(card), str(when), actor(operation, by), operation.publish_scores, again
         )
     if sent:
-        typer.echo(f"published: revision {run.published} of {run.card} {run.period}, {sent} scores")
+        tell(f"published: revision {run.published} of {run.card} {run.period}, {sent} scores")
     else:
-        typer.echo(
+        tell(
             f"revision {run.published} of {run.card} {run.period} is published already; nothing was sent (--again sends it)"
         )
 
@@ -193,7 +196,7 @@ def status(
             as_json(found)
             return
         if not found:
-            typer.echo("no run; `deskpulse score prepare CARD --period PERIOD --by NAME` makes one")
+            tell("no run; `deskpulse score prepare CARD --period PERIOD --by NAME` makes one")
             return
         made = table(
             "评分卡 Card", "考核周期 Period", "状态 State", "修订版 Revision", "已发布 Published", "待签 Unsigned"
@@ -319,7 +322,7 @@ def verify(ctx: typer.Context, card: CardName, when: PeriodOption, revision: Rev
             raise ValueError(
                 f"revision {number} computed again gives other bytes: this program scores otherwise than the one that froze it"
             )
-        typer.echo(f"revision {number}: the same bytes, SHA-256 {result_of(connection, run, number).lines.digest}")
+        tell(f"revision {number}: the same bytes, SHA-256 {result_of(connection, run, number).lines.digest}")
 
 
 def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json_: AsJson = False) -> None:
@@ -351,7 +354,7 @@ def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json
             detail,
         )
     show(made)
-    typer.echo("the trail is whole: every entry fits the one before it")
+    tell("the trail is whole: every entry fits the one before it")
 
 
 def moment_of(at: datetime) -> str:
@@ -373,8 +376,8 @@ def _tell(made: lifecycle.Prepared, done: str, called: Names, json_: bool) -> No
         as_json({"card": run.card, "period": run.period, "state": run.state, "revision": run.revision, "people": made.people,
                  "new": made.new, "changes": made.changes})  # fmt: skip
         return
-    same = "" if made.new else ", nothing has changed"
-    typer.echo(f"{done}: {run.card} {run.period}, revision {run.revision}, {made.people} people{same}")
+    told = f"{done}: {run.card} {run.period}, revision {run.revision}, {made.people} people"
+    tell(told if made.new else f"{told}, nothing has changed")
     if made.changes:
         tell_differences(made.changes, called)
 

@@ -12,6 +12,7 @@ from scoring.commands.output import as_json, clear, row, show, table
 from scoring.store.tokens import DAYS, MOST_DAYS, ROLES, add, all_tokens, revoke
 from scoring.workflow.gather import Operation, names, store
 from streams import doors
+from streams.languages.translation import tell
 
 token = typer.Typer(no_args_is_help=True, help="Login tokens of the HTTP API.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is")]
@@ -41,7 +42,7 @@ def add_(
     with clear(), store(operation) as database, database.write() as connection:
         made = add(connection, names(operation).author(name), role, actor(operation, by), person, team, days)
     typer.echo(made)
-    typer.echo("keep it: it is not shown again; send it as `Authorization: Bearer TOKEN`", err=True)
+    tell("keep it: it is not shown again; send it as `Authorization: Bearer TOKEN`", err=True)
 
 
 @token.command("list")
@@ -73,7 +74,7 @@ def revoke_(ctx: typer.Context, name: Name, by: By) -> None:
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
         revoke(connection, name, actor(operation, by))
-    typer.echo(f"the token of {name} has ended")
+    tell(f"the token of {name} has ended")
 
 
 def serve(

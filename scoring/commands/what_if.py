@@ -39,6 +39,7 @@ from scoring.period import Month
 from scoring.runs.outcome_inputs import About, Incomplete, known
 from scoring.runs.snapshot import as_given
 from scoring.workflow.gather import Operation, handed_in, judged_at, names, period_facts
+from streams.languages.translation import tell
 
 
 def what_if_command(
@@ -133,7 +134,7 @@ def write_report(told: Report, out: Path, name: str) -> None:
         for form, data in (("html", told.html()), ("csv", told.csv())):
             path = out / f"{name}.{form}"
             path.write_bytes(data)
-            typer.echo(f"written: {path}")
+            tell(f"written: {path}")
     except OSError as error:
         stop(f"cannot write to {out}: {error}; choose another directory with --out")
 

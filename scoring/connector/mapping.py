@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from scoring.fields import Part, Text
+from scoring.fields import NonEmpty, Part
 from scoring.yaml_documents import DocumentError, Fault, read
 
 SCHEMA = "deskpulse/mapping/1"
@@ -46,7 +46,7 @@ class Constant(Part):
 class Lookup(Part):
     """What ``path`` names, as one of the system's own codes."""
 
-    path: Text
+    path: NonEmpty
     codes: Annotated[dict[str, str | int], Field(min_length=1)]
 
 
@@ -59,11 +59,11 @@ class Mapping(Part):
     """
 
     format: Annotated[Literal["deskpulse/mapping/1"], Field(alias="schema")]
-    url: Text
+    url: NonEmpty
     method: Literal["POST", "PUT"] = "POST"
     headers: dict[str, str] = Field(default_factory=dict)
-    fields: Annotated[dict[Text, Text | Constant | Lookup], Field(min_length=1)]
-    required: tuple[Text, ...] = ()
+    fields: Annotated[dict[NonEmpty, NonEmpty | Constant | Lookup], Field(min_length=1)]
+    required: tuple[NonEmpty, ...] = ()
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     longest_wait_seconds: Annotated[float, Field(ge=0, le=3600)] = 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace as replace_score
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,7 @@ from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
-from scoring.evaluation.scores import ItemScore, Measured, Weight
+from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
 from scoring.fields import Words
 from scoring.inputs.values import Few, Given
 from scoring.rounding import NONE, cents, shown
@@ -33,7 +33,15 @@ class ItemScorer:
     ``strict``: what a form does not allow raises RefusedError; else the item is unscored and says so.
     """
 
-    def __init__(self, card: Card, item: Item, judged: Judged, weights: Weights, strict: bool = False) -> None:
+    def __init__(
+        self,
+        card: Card,
+        item: Item,
+        judged: Judged,
+        weights: Weights,
+        strict: bool = False,
+        judged_before: Judged | None = None,
+    ) -> None:
         self._strict = strict
         self.item, self._card = item, card
         worth = weights.worth.get(item.id)
@@ -43,20 +51,23 @@ class ItemScorer:
         target = item.target_words()
         self._asked = (f"目标值 {target.zh}", f"target {target.en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
-        self._bound = judged.bound(kpi.id, side_of("agent" if item.entity == "person" else "team")) if kpi else None
+        side = side_of("team" if item.entity == "team" else "agent")
+        self._bound = judged.bound(kpi.id, side) if kpi else None
+        self._bound_before = judged_before.bound(kpi.id, side) if kpi and judged_before and item.looks_back else None
         self._times = _times(kpi, item.unit)
         self._sample = card.sample_of(item, self._bound.kind if self._bound else None)
         self._presupposed = _unmet(item, judged)
         self._new_weight = _new_weight(item, weights)
 
-    def score(self, own: Measured, team: Measured | None, given: Decimal | Given | None) -> ItemScore:
-        """The item's score from their sums, their team's, and what was handed in for it."""
+    def score(
+        self, own: Measured, around: Around, given: Decimal | Given | None, before: Before | None = None
+    ) -> ItemScore:
+        """The item's score from their sums, those around them, those of the period before, and what was handed in for it."""
         if isinstance(given, Decimal):
             given = Given(value=Fraction(given))
         try:
             if self._bound is not None:
-                month = own if self.item.entity == "person" else team
-                return self._measured(self._bound, month, (given or _NOTHING).few)
+                return self._large_enough(self._computed(self._bound, own, around, before), (given or _NOTHING).few)
             if self.item.rated:
                 return self._rated(given or _NOTHING)
             return self._handed_in(given or _NOTHING)
@@ -65,23 +76,73 @@ class ItemScorer:
                 raise
             return self._unscored(Figure(), error.zh, error.en)
 
-    def _measured(self, bound: Bound, month: Measured | None, few: Few | None) -> ItemScore:
+    def _computed(self, bound: Bound, own: Measured, around: Around, before: Before | None) -> ItemScore:
+        item = self.item
+        reference = None
+        if item.looks_back:
+            reference = None if before is None else self._value(self._bound_before, before.own, before.around)
+        if item.entity == "members":
+            if around.members is None:
+                return self._no_team()
+            return self._mean_of(bound, around.members, reference)
+        return self._measured(bound, own if item.entity == "person" else around.team, reference)
+
+    def _value(self, bound: Bound | None, own: Measured, around: Around) -> Fraction | None:
+        """The KPI's value for these measures, in the item's unit; None: there are no data."""
+        if bound is None or self._times is None:
+            return None
+        if self.item.entity == "members":
+            return _mean([value * self._times for value in _values(bound, around.members or ())])
+        month = own if self.item.entity == "person" else around.team
+        value = None if month is None else _exact(bound, month)
+        return None if value is None else value * self._times
+
+    def _mean_of(self, bound: Bound, members: Sequence[Measured], reference: Fraction | None) -> ItemScore:
+        """By the mean of what the others in their team have, each counted alike."""
+        values = _values(bound, members)
+        mean = _mean(values)
+        figure = Figure() if mean is None else Figure(float(mean), len(values))
+        if self._presupposed is not None:
+            return self._other_policy(figure, self._presupposed)
+        value = None if mean is None or self._times is None else mean * self._times
+        return self._held(figure, value, reference)
+
+    def _no_team(self) -> ItemScore:
+        return self._unscored(Figure(), "任职信息中没有所属班组", "the roster names no team of his")
+
+    def _other_policy(self, figure: Figure, presupposed: tuple[str, object, object]) -> ItemScore:
+        name, asked, have = presupposed
+        return self._unscored(
+            figure,
+            f"目标值以 {name} = {asked} 为前提，现行口径设置为 {have}",
+            f"the target presupposes {name} = {asked}, the policy says {have}",
+        )
+
+    def _held(self, figure: Figure, value: Fraction | None, reference: Fraction | None) -> ItemScore:
+        """By its rule: against the target, or against the period before."""
+        item = self.item
+        if not item.looks_back or item.reference is None or value is None:
+            return self._ruled(figure, value, Inputs(value, self._target))
+        if reference is None:
+            return self._unscored(
+                figure, f"上一周期没有{item.reference.zh}的数据", f"there is no {item.reference.en}", value
+            )
+        was = said(reference, item.unit)
+        asked = f"{item.reference.zh} {was.zh}", f"{item.reference.en} {was.en}"
+        return self._ruled(figure, value, Inputs(value, reference), asked)
+
+    def _measured(self, bound: Bound, month: Measured | None, reference: Fraction | None = None) -> ItemScore:
         item = self.item
         if month is None:
-            return self._unscored(Figure(), "任职信息中没有所属班组", "the roster names no team of his")
+            return self._no_team()
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
         if bound.kind == "mean":  # a person's days differ more than their cases: the interval comes from them
             figure = _by_days(figure, bound, month)
         if self._presupposed is not None:
-            name, asked, have = self._presupposed
-            return self._unscored(
-                figure,
-                f"目标值以 {name} = {asked} 为前提，现行口径设置为 {have}",
-                f"the target presupposes {name} = {asked}, the policy says {have}",
-            )
-        exact = bound.exact(bound.ripe(month.sums, month.unripe)[0])
+            return self._other_policy(figure, self._presupposed)
+        exact = _exact(bound, month)
         value = None if exact is None or self._times is None else exact * self._times
         if value is None and figure.pending:
             return self._unscored(
@@ -91,12 +152,12 @@ class ItemScorer:
             )
         if value is None and item.no_cases is not None:
             return self._without_cases(figure, item.no_cases)
-        return self._large_enough(self._ruled(figure, value, Inputs(value, self._target)), few)
+        return self._held(figure, value, reference)
 
     def _handed_in(self, given: Given) -> ItemScore:
-        return self._large_enough(self._held(given), given.few)
+        return self._large_enough(self._of_given(given), given.few)
 
-    def _held(self, given: Given) -> ItemScore:
+    def _of_given(self, given: Given) -> ItemScore:
         item = self.item
         value, how = given.value, ("", "")
         if blended := blend(item.raters, given.ratings, None):
@@ -269,6 +330,8 @@ class ItemScorer:
             zh, en = f"{zh}（录入）{how[0]}", f"{en} (handed in){how[1]}"
         if item.kpi is not None or figure.n:
             sample_zh, sample_en = f"样本 {figure.n}", f"n = {figure.n}"
+            if item.entity == "members":
+                sample_zh, sample_en = f"{figure.n} 人的平均值", f"the mean of {figure.n} people"
             if figure.low is not None and figure.high is not None and self._times:
                 low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
                 sample_zh = f"{sample_zh}，95%置信区间 {low.zh}～{high.zh}"
@@ -282,6 +345,21 @@ class ItemScorer:
         if asked[0] != NONE:
             zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
         return zh, en
+
+
+def _exact(bound: Bound, month: Measured) -> Fraction | None:
+    """A KPI's exact value of what has matured; None: no data."""
+    return bound.exact(bound.ripe(month.sums, month.unripe)[0])
+
+
+def _values(bound: Bound, members: Iterable[Measured]) -> list[Fraction]:
+    """What those of the members have of whom there are data."""
+    found = (_exact(bound, month) for month in members if month.sums)
+    return [value for value in found if value is not None]
+
+
+def _mean(values: Sequence[Fraction]) -> Fraction | None:
+    return sum(values, Fraction(0)) / len(values) if values else None
 
 
 def _times(kpi: Kpi | None, unit: Unit) -> int | None:

@@ -13,13 +13,16 @@ from scoring.cards.model import Card, Item, Section, Target
 from scoring.cards.weights import Weights, own_weights, section_top
 from scoring.evaluation.item_scorer import ItemScorer
 from scoring.evaluation.sampling import Spread
-from scoring.evaluation.scores import ItemScore, Measured
+from scoring.evaluation.scores import Around, Before, ItemScore, Measured
 from scoring.inputs.values import Given
 from scoring.rounding import decimal, shown, total
 from streams.kpi.by_version import Judged, one_version
 from streams.kpi.policy.model import Policy
 
 __all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
+
+
+_ALONE = Around()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +80,23 @@ class Scorer:
     """
 
     def __init__(
-        self, card: Card, policy: Policy | Judged, weights: Weights | None = None, *, strict: bool = False
+        self,
+        card: Card,
+        policy: Policy | Judged,
+        weights: Weights | None = None,
+        *,
+        strict: bool = False,
+        before: Judged | None = None,
     ) -> None:
-        self.card, self._strict = card, strict
+        """``before``: the policy over the period before, where the card looks back and it is known."""
+        self.card, self._strict, self._before = card, strict, before
         self._judged = judged = policy if isinstance(policy, Judged) else one_version(policy)
         self.weights = weights or own_weights(card)
         self._sections = [
             (
                 section,
                 [
-                    ItemScorer(card, item, judged, self.weights, strict)
+                    ItemScorer(card, item, judged, self.weights, strict, before)
                     for item in _counted(card, section, self.weights)
                 ],
             )
@@ -104,17 +114,21 @@ class Scorer:
         own: Measured,
         inputs: Mapping[str, Decimal | Given],
         hr_number: str | None = None,
-        team: Measured | None = None,
+        around: Around = _ALONE,
         filled: Mapping[str, Item] = MappingProxyType({}),
+        before: Before | None = None,
     ) -> PersonScore:
-        """A person's score from their sums, their team's where the roster names one, and what was handed in for them.
+        """A person's score from their sums, those around them, those of the period before, and what was handed in for them.
 
         ``filled``: item id → the item with the target that holds for them, where the card leaves it open.
         """
         scored = [
             (
                 section,
-                [self._of(scorer, filled).score(own, team, _handed_in(inputs, scorer.item)) for scorer in scorers],
+                [
+                    self._of(scorer, filled).score(own, around, _handed_in(inputs, scorer.item), before)
+                    for scorer in scorers
+                ],
             )
             for section, scorers in self._sections
         ]
@@ -135,7 +149,9 @@ class Scorer:
             return scorer
         key = item.id, item.target
         if (made := self._filled.get(key)) is None:
-            made = self._filled[key] = ItemScorer(self.card, item, self._judged, self.weights, self._strict)
+            made = self._filled[key] = ItemScorer(
+                self.card, item, self._judged, self.weights, self._strict, self._before
+            )
         return made
 
     def _scale(self, section: Section, scorers: Sequence[ItemScorer]) -> Fraction:
@@ -179,7 +195,9 @@ def evaluate(  # noqa: PLR0913 - what scoring takes, each by its name
     items are worth, where profiles are in force. ``spreads``: KPI id → how their days differ.
     """
     team = None if team_sums is None else Measured(team_sums)
-    return Scorer(card, policy, weights).score(person, Measured(sums, spreads or {}), inputs or {}, hr_number, team)
+    return Scorer(card, policy, weights).score(
+        person, Measured(sums, spreads or {}), inputs or {}, hr_number, Around(team)
+    )
 
 
 def _handed_in(inputs: Mapping[str, Decimal | Given], item: Item) -> Decimal | Given | None:

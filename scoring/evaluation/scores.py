@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,22 @@ class Measured:
     sums: Mapping[str, int]
     spreads: Mapping[str, Spread] = field(default_factory=dict)
     unripe: Unripe = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a person's own measures: their team's, and those of the others in it; None: the roster names no team."""
+
+    team: Measured | None = None
+    members: Sequence[Measured] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A person's own measures in the period before, and what stood around them."""
+
+    own: Measured
+    around: Around
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-import typer
 from rich.console import Console
 from rich.progress import track
 
@@ -15,6 +14,7 @@ from scoring.reports.json_report import json_parts
 from scoring.reports.sheet_files import write_sheets
 from scoring.reports.sheets import LANGUAGES, Context
 from scoring.reports.workbook.summary import to_xlsx
+from streams.languages.translation import tell
 
 
 class Format(StrEnum):
@@ -64,13 +64,13 @@ def write(
         for form in dict.fromkeys(formats or Format):
             path = out / f"{run.card.id}-{run.period}.{form}"
             _whole(path, _WRITERS[form](context, revision))
-            typer.echo(f"written: {path}")
+            tell(f"written: {path}")
         if sheets:
             folder = out / f"{run.card.id}-{run.period}-sheets"
             spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
             made = write_sheets(context, folder, [one.value for one in sheets], spoken)
             number = sum(1 for _ in _told(made, len(run.people) * len(set(sheets))))
-            typer.echo(f"written: {number} sheets in {folder}")
+            tell(f"written: {number} sheets in {folder}")
     except OSError as error:
         raise ValueError(f"cannot write to {out}: {error}; choose another directory with --out") from error
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from scoring.outcomes.terms import Term
 from scoring.period import Period
+from streams.languages.text import Text
 
 
 def plain(value: Any) -> Any:
@@ -53,6 +54,7 @@ _WAYS: Sequence[tuple[tuple[type, ...], _Way]] = (
     ((Decimal, Fraction, Period, Term), str),
     ((date,), lambda value: value.isoformat()),
     ((BaseModel,), lambda value: plain(value.model_dump(by_alias=True, exclude_unset=True))),
+    ((Text,), Text.written),
     ((msgspec.Struct,), lambda value: plain(msgspec.to_builtins(value))),
     ((Mapping,), lambda value: {str(key): plain(part) for key, part in value.items()}),
     ((Set,), lambda value: sorted(plain(part) for part in value)),

@@ -14,7 +14,7 @@ from scoring.cards.weights import Weights
 from scoring.evaluation.peer_comparison import Beside, beside
 from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scorer import PersonScore, Scorer
-from scoring.evaluation.scores import Measured
+from scoring.evaluation.scores import Around, Before, Measured
 from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
@@ -22,6 +22,7 @@ from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
+from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
 from streams.targets.book import Targets
@@ -80,11 +81,11 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
-    ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures; other entities and
-    other days are passed over. ``roster``: agent id → their entry at the period's end. ``inputs``: agent id → what was
-    handed in for them. ``seasons``: profiles and when they are in force. ``as_of``: the moment as of which it is judged
-    what has matured; where it is not given, everything has. ``targets``: those in force on the period's last day fill what the card leaves
-    open. Raises ValueError where an entity's day comes
+    ``facts``: one per entity and day, of agents, and of teams where the card scores a team's figures, of the period before
+    as well where it looks back; other entities and other days are passed over. ``roster``: agent id → their entry at the
+    period's end. ``inputs``: agent id → what was handed in for them. ``seasons``: profiles and when they are in force.
+    ``as_of``: the moment as of which it is judged what has matured; where it is not given, everything has. ``targets``:
+    those in force on the period's last day fill what the card leaves open. Raises ValueError where an entity's day comes
     twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
     on a day of it.
     """
@@ -92,22 +93,36 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     weights = in_force(card, seasons, period)
     card = card.at(period.kind)
     judged = Judged(policy, period.first, period.last)
-    scorer = Scorer(card, judged, weights)
     sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)))
+    earlier = _earlier(card, period, policy, as_of)
+    scorer = Scorer(card, judged, weights, before=earlier.judged if earlier else None)
     for day in facts:
         sums.add(day)
+        if earlier:
+            earlier.add(day)
     people, teams = sums.of("agent"), sums.of("team")
     entries, given, aims = roster or {}, inputs or {}, _Aims(card, targets, period.last)
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
+    now = _Surroundings(card, entries, people, teams)
+    was = _Surroundings(card, entries, earlier.of("agent"), earlier.of("team")) if earlier else None
     scored = []
     for person in sorted(ids):
         entry = entries.get(person)
         if entry is not None and entry.card not in (None, card.id):
             continue
-        team = None if entry is None or entry.team_id is None else teams.get(entry.team_id, _EMPTY)
         hr_number = entry.hr_number if entry else None
-        own = people.get(person, _EMPTY)
-        scored.append(scorer.score(person, own, given.get(person, {}), hr_number, team, aims.of(person, entry)))
+        before = Before(was.own(person), was.around(person)) if was else None
+        scored.append(
+            scorer.score(
+                person,
+                now.own(person),
+                given.get(person, {}),
+                hr_number,
+                now.around(person),
+                aims.of(person, entry),
+                before,
+            )
+        )
     return Run(card, period, judged.named, tuple(scored), weights, as_of, beside(card, people, entries, judged))
 
 
@@ -118,9 +133,40 @@ def _refuse_kind(card: Card, period: Period) -> None:
         raise ValueError(f"the card {card.id} is scored by {kinds}, and {period} is a {KINDS[period.kind].en}")
 
 
-_EMPTY = Measured({})
+_EMPTY, _ALONE = Measured({}), Around()
 #: Kinds of entities whose facts are scored, and how items call them.
-_SCORED: Mapping[str, str] = {"agent": "person", "team": "team"}
+_SCORED: Mapping[str, tuple[str, ...]] = {"agent": ("person", "members"), "team": ("team",)}
+
+
+class _Surroundings:
+    """What people and their teams did, for each of the people."""
+
+    def __init__(
+        self,
+        card: Card,
+        roster: Mapping[str, RosterEntry],
+        people: Mapping[str, Measured],
+        teams: Mapping[str, Measured],
+    ) -> None:
+        self._roster, self._people, self._teams = roster, people, teams
+        #: Team → those in it of whom there are facts; none where the card does not ask.
+        self._members: dict[str, list[str]] = {}
+        if any(item.entity == "members" for item in (*card.items, *card.optional)):
+            for person in sorted(people):
+                if (entry := roster.get(person)) is not None and entry.team_id is not None:
+                    self._members.setdefault(entry.team_id, []).append(person)
+
+    def own(self, person: str) -> Measured:
+        """What they did themselves."""
+        return self._people.get(person, _EMPTY)
+
+    def around(self, person: str) -> Around:
+        """What their team did, and each of the others in it."""
+        entry = self._roster.get(person)
+        if entry is None or entry.team_id is None:
+            return _ALONE
+        others = [self._people[other] for other in self._members.get(entry.team_id, ()) if other != person]
+        return Around(self._teams.get(entry.team_id, _EMPTY), others)
 
 
 class _Aims:
@@ -141,7 +187,7 @@ class _Sums:
     """What people and teams did in the period, and how the days differ for the means that the card scores."""
 
     def __init__(self, card: Card, period: Period, judged: Judged, maturity: Maturity) -> None:
-        self._period, self._judged, self._maturity = period, judged, maturity
+        self._period, self.judged, self._maturity = period, judged, maturity
         self._means = {
             kind: [bound for bound in _bounds(card, judged, kind) if bound.kind == "mean"] for kind in _SCORED
         }
@@ -159,7 +205,7 @@ class _Sums:
         if self._days.get(day.entity, 0) & bit:
             raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
         self._days[day.entity] = self._days.get(day.entity, 0) | bit
-        id, sums = entity_id(day.entity), self._judged.of(day.entity, day.date, day.sums)
+        id, sums = entity_id(day.entity), self.judged.of(day.entity, day.date, day.sums)
         self._summed[kind].setdefault(id, Ripening()).add(sums, self._maturity.young(day.date))
         if means := self._means[kind]:
             own = self._spreads[kind].setdefault(id, {})
@@ -172,6 +218,18 @@ class _Sums:
         return {id: Measured(own.sums, spreads.get(id, {}), own.unripe) for id, own in self._summed[kind].items()}
 
 
+def _earlier(card: Card, period: Period, policy: AnyPolicy, as_of: datetime | None) -> _Sums | None:
+    """Takes what was done in the period before; None: the card does not look back, or nobody knows by what policy it was judged."""
+    before = period.before if card.looks_back else None
+    if before is None:
+        return None
+    try:
+        judged = Judged(policy, before.first, before.last)
+    except NotCoveredError:
+        return None
+    return _Sums(card, before, judged, Maturity(policy, as_of, _matures(card, judged)))
+
+
 def _matures(card: Card, judged: Judged) -> list[str]:
     """The policy fields that say when what the card scores has matured."""
     bounds = (bound for kind in _SCORED for bound in _bounds(card, judged, kind))
@@ -180,5 +238,5 @@ def _matures(card: Card, judged: Judged) -> list[str]:
 
 def _bounds(card: Card, judged: Judged, kind: str) -> list[Bound]:
     """The KPIs that the card scores of a kind of entities, under the period's policy."""
-    items = (item for item in (*card.items, *card.optional) if item.entity == _SCORED[kind])
+    items = (item for item in (*card.items, *card.optional) if item.entity in _SCORED[kind])
     return [judged.bound(id, side_of(kind)) for id in sorted({item.kpi for item in items if item.kpi is not None})]

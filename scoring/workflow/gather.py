@@ -29,6 +29,7 @@ from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.as_of import begin_of, day_of, moment_of
 from streams.kpi.catalog import KPIS
+from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy, within
 from streams.people import store as people_store
 from streams.people.names import Names
@@ -119,10 +120,20 @@ def handed_in(operation: Operation, card: str, period: Period) -> Handed:
 def period_facts(
     operation: Operation, cards: Iterable[Card], period: Period, back: timedelta = timedelta(0)
 ) -> Iterator[DailyFacts]:
-    """Agents' facts of the period and so long ``back``; of the period also teams', where one of the cards scores them."""
-    yield from operation.daily_facts(period.first - back, period.last, "agent")
+    """Agents' facts of the period and so long ``back``; also teams', where one of the cards scores them; both of the period before as
+    well, where one looks back.
+    """
+    cards = tuple(cards)
+    first = min(_asked_from(card, period) for card in cards)
+    yield from operation.daily_facts(min(first, period.first - back), period.last, "agent")
     if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
-        yield from operation.daily_facts(period.first, period.last, "team")
+        yield from operation.daily_facts(first, period.last, "team")
+
+
+def _asked_from(card: Card, period: Period) -> date:
+    """The first day whose facts the card scores: of the period before, where it looks back."""
+    before = period.before if card.looks_back else None
+    return period.first if before is None else before.first
 
 
 def people(operation: Operation, card: Card, period: Period) -> dict[str, RosterEntry | None]:
@@ -156,8 +167,8 @@ def gather(
     return Materials(
         card=card,
         period=period,
-        policy=within(operation.policy, period.first, period.last),
-        facts=Facts.of(_rated_before(period.first, period_facts(operation, [card], period, back))),
+        policy=_in_force(operation.policy, card, period),
+        facts=Facts.of(_rated_before(_asked_from(card, period), period_facts(operation, [card], period, back))),
         opened=max(day_of(at, operation.policy), period.last + timedelta(days=1)),
         as_of=at,
         roster=operation.roster(period.last),
@@ -168,6 +179,14 @@ def gather(
         targets=in_question(card.at(period.kind), book, period.last),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
     )
+
+
+def _in_force(policy: AnyPolicy, card: Card, period: Period) -> AnyPolicy:
+    """What judges the days that the card scores. Raises NotCoveredError where a day of the period has no version."""
+    try:
+        return within(policy, _asked_from(card, period), period.last)
+    except NotCoveredError:  # of the period before: then nothing is held against it
+        return within(policy, period.first, period.last)
 
 
 def _rated_before(first: date, facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:

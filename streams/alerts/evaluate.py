@@ -16,7 +16,7 @@ from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
-from streams.languages import Text
+from streams.languages.text import Text
 from streams.windows.clock import instant
 from streams.windows.rolling import Plain
 
@@ -181,6 +181,7 @@ def _alert(
         n=figure.n,
         reason_zh=reason.zh,
         reason_en=reason.en,
+        reasons=reason.others(),
     )
 
 

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from streams.contracts.outputs import Alert, entity_id, entity_kind
 from streams.kpi.labels import ENTITIES
-from streams.languages import Text
+from streams.languages import Language
+from streams.languages.text import Text
 
 
 def named(alert: Alert, name: Callable[[str], Text | None]) -> Alert:
@@ -19,8 +20,14 @@ def named(alert: Alert, name: Callable[[str], Text | None]) -> Alert:
     if kind == "all" or kind not in ENTITIES or (known := name(alert.entity)) is None:
         return alert
     by_id, by_name = ENTITIES[kind].format(id), ENTITIES[kind].format(known)
+
+    def with_name(reason: str, language: Language) -> str:
+        return reason.replace(by_id[language], by_name[language], 1)
+
     return replace(
         alert,
-        reason_zh=alert.reason_zh.replace(by_id.zh, by_name.zh, 1),
-        reason_en=alert.reason_en.replace(by_id.en, by_name.en, 1),
+        reason_zh=with_name(alert.reason_zh, "zh"),
+        reason_en=with_name(alert.reason_en, "en"),
+        # A worker may speak more languages than whoever reads.
+        reasons={one: with_name(said, one) if one in by_name else said for one, said in alert.reasons.items()},
     )

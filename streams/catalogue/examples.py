@@ -34,7 +34,7 @@ from streams.kpi.labels import ENTITIES
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import side_of
-from streams.languages import Text
+from streams.languages.text import Text
 from streams.pipeline import Run, run
 from streams.windows.clock import instant
 

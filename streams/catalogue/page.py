@@ -14,7 +14,8 @@ from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, UNITS, interval_s
 from streams.kpi.labels import SIDES as SIDE_NAMES
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
-from streams.languages import LANGUAGES, SPOKEN, Language, Text
+from streams.languages import Language
+from streams.languages.text import LANGUAGES, SPOKEN, Text
 
 #: The page in each language, as a file's name.
 PAGES: Mapping[Language, str] = {
@@ -150,6 +151,8 @@ def _division(bound: Bound, language: Language) -> str:
         return top
     if not bound.bottom:
         return _HEADS["no_side"][language]
+    if bound.kind == "count":
+        return f"{top} ({_terms(bound.bottom)} > 0)"
     whole = f"{top} / {_terms(bound.bottom)}"
     if not bound.base_bottom:
         return whole

@@ -10,6 +10,7 @@ import typer
 from streams import erasure
 from streams.commands.shared.context import Broker, Deployment, Prefix, RedisUrl, clear_errors, deployment
 from streams.contracts import topics
+from streams.languages.translation import said, tell
 from streams.people.store import people_database
 from streams.settings import Settings
 
@@ -69,17 +70,17 @@ def forget(
         before = erasure.kept(settings, every)
         _say_kept(written, before)
         if not yes:
-            typer.confirm("forget them? This cannot be undone", abort=True)
+            typer.confirm(said("forget them? This cannot be undone"), abort=True)
         shown = erasure.shown(settings, every)
         erasure.forget(settings, every, wait)
-        typer.echo(f"state: forgotten, {sum(before.values()):,} contacts go on under one-off ids")
+        tell(f"state: forgotten, {sum(before.values()):,} contacts go on under one-off ids")
         again = erasure.kept(settings, every)
         for id in again:
-            typer.echo(f"state: {id} has called or written since: a new customer, to be forgotten by another run")
+            tell(f"state: {id} has called or written since: a new customer, to be forgotten by another run")
         letters = erasure.clean_dead_letters(settings, mentions)
-        typer.echo(f"{settings.topic(topics.DEAD_LETTERS)}: {letters:,} letters that named them taken out")
+        tell(f"{settings.topic(topics.DEAD_LETTERS)}: {letters:,} letters that named them taken out")
         erasure.trim(settings)
-        typer.echo(f"{settings.topic(topics.REKEYED)}: what the workers have taken in of it is deleted")
+        tell(f"{settings.topic(topics.REKEYED)}: what the workers have taken in of it is deleted")
         left = bool(again)
         left |= _redis(settings, shown)
         left |= _places(here, mentions)
@@ -92,9 +93,9 @@ def _say_kept(written: dict[str, list[str]], kept: dict[str, int]) -> None:
     for each, spelt in written.items():
         found = [id for id in spelt if id in kept]
         for id in found:
-            typer.echo(f"{id}: {kept[id]:,} contacts")
+            tell(f"{id}: {kept[id]:,} contacts")
         if not found:
-            typer.echo(f"{each}: the workers keep nothing of them (is it spelt as the source has it?)")
+            tell(f"{each}: the workers keep nothing of them (is it spelt as the source has it?)")
 
 
 def _redis(settings: Settings, shown: list[str]) -> bool:
@@ -105,12 +106,12 @@ def _redis(settings: Settings, shown: list[str]) -> bool:
     while (left := erasure.shown(settings, shown)) and time.monotonic() < deadline:
         time.sleep(0.2)
     if left:
-        typer.echo("Redis: the workers have not taken the id out yet; run this again in a minute")
+        tell("Redis: the workers have not taken the id out yet; run this again in a minute")
         return True
     if (why := erasure.write_dump(settings)) is not None:
-        typer.echo(f"Redis: taken out; its files are not written anew ({why}): have BGSAVE and BGREWRITEAOF run")
+        tell(f"Redis: taken out; its files are not written anew ({why}): have BGSAVE and BGREWRITEAOF run")
         return True
-    typer.echo("Redis: taken out, and its files are written anew")
+    tell("Redis: taken out, and its files are written anew")
     return False
 
 
@@ -119,16 +120,16 @@ def _places(here: Deployment, mentions: erasure.Mentions) -> bool:
     found = False
     for path in erasure.files(here.data_dir, mentions):
         found = True
-        typer.echo(f"file: {path} names them; delete it, or keep it by a reason of its own")
+        tell(f"file: {path} names them; delete it, or keep it by a reason of its own")
     with people_database(here.database, here.data_dir) as database:
         for table, column, rows in database.places(mentions):
             found = True
-            typer.echo(
+            tell(
                 f"database: {rows:,} rows of {table}.{column} name them, as somebody has typed it; what was decided is never changed, "
                 "so that the audit trail holds"
             )
     if not found:
-        typer.echo(f"files below {here.data_dir} and the database: nothing")
+        tell(f"files below {here.data_dir} and the database: nothing")
     return found
 
 
@@ -140,7 +141,7 @@ def _last_days(here: Deployment) -> bool:
         what = "events that name them" if until.topic in by_age else "bytes on the brokers' disks, which nobody reads"
         if until.at is None:
             unknown = True
-            typer.echo(f"{until.topic}: {what}: no last day, as {until.why}")
+            tell(f"{until.topic}: {what}: no last day, as {until.why}")
         else:
-            typer.echo(f"{until.topic}: {what}: until {until.at.astimezone(here.policy.zone):%Y-%m-%d} at the latest")
+            tell(f"{until.topic}: {what}: until {until.at.astimezone(here.policy.zone):%Y-%m-%d} at the latest")
     return unknown

@@ -18,6 +18,7 @@ from rich.table import Table
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment, stop
 from streams.contracts.decode import REASONS
 from streams.dead_letters import Count, Group, Mail, Outcome, Sources, Whole, bring_back, counted, judge
+from streams.languages.translation import said, tell
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
@@ -91,7 +92,7 @@ def list_(
     elif groups:
         _table(groups, settings.policy.zone)
     else:
-        typer.echo("no dead letters" + (" of that kind" if any((reason, topic, source, since, until)) else ""))
+        tell("no dead letters of that kind" if any((reason, topic, source, since, until)) else "no dead letters")
 
 
 @dead_letters.command()
@@ -153,20 +154,19 @@ def replay(
                     known.add(letter.identity)
                     still.update([found.still] if found.still else ())
         if not plan:
-            raise stop(
-                "no dead letters" + (" of that kind" if any((places, reason, topic, source, since, until)) else "")
-            )
+            asked = any((places, reason, topic, source, since, until))
+            raise stop("no dead letters of that kind" if asked else "no dead letters")
         if not plan["back"]:
-            typer.echo("nothing to bring back")
+            tell("nothing to bring back")
             _say(plan)
             return
         if not yes:
-            typer.echo(f"to be brought back: {plan['back']:,}")
+            tell(f"to be brought back: {plan['back']:,}")
             if still:
                 reasons = ", ".join(f"{name} {count:,}" for name, count in sorted(still.items()))
-                typer.echo(f"of these, this version refuses {still.total():,} again as they are: {reasons}")
+                tell(f"of these, this version refuses {still.total():,} again as they are: {reasons}")
             _say(plan, without="back")
-            typer.confirm("bring them back?", abort=True)
+            typer.confirm(said("bring them back?"), abort=True)
         done = Counter[Outcome]()
         bring_back(settings, machine_ms(), wanted, lambda _, outcome: done.update([outcome]))
         _say(done)
@@ -175,7 +175,7 @@ def replay(
 def _say(outcomes: Counter[Outcome], without: Outcome | None = None) -> None:
     for outcome, words in _SAID.items():
         if outcomes[outcome] and outcome != without:
-            typer.echo(f"{outcomes[outcome]:,} {words}")
+            typer.echo(f"{outcomes[outcome]:,} {said(words)}")
 
 
 def _selection(
@@ -285,8 +285,8 @@ def _show(letter: Letter, mail: Mail, sources: Sources, zone: ZoneInfo) -> None:
     else:
         found = judge(letter, mail.notes, sources)
         lines.append(("replay", "can be brought back" if isinstance(found, Whole) else _SAID[found]))
-    for name, said in lines:
-        typer.echo(f"{name:<9} {said}")
+    for name, told in lines:
+        typer.echo(f"{name:<9} {told}")
     typer.echo("headers")
     for name, content in letter.headers:
         typer.echo(f"  {name}: {content.decode('utf-8', 'backslashreplace')}")

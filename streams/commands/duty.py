@@ -12,6 +12,7 @@ import typer
 
 from streams.commands.shared.author import AsJson, By, author
 from streams.commands.shared.context import Deployment, clear_errors, deployment, stop
+from streams.languages.translation import said, tell
 from streams.people.duties import duty_book, take_duties
 from streams.people.duty import LEAD, DutyBook, line, midnight
 from streams.people.duty_sheet import COLUMNS, read_duties
@@ -47,11 +48,9 @@ def import_(
         today = here.now().astimezone(zone).date()
         with people_database(here.database, here.data_dir) as kept, kept.write() as connection:
             done = take_duties(connection, told, who, here.now(), zone, today)
-    typer.echo(
-        f"imported: {done.added} new, {done.changed} changed, {done.same} there already, {done.taken_back} taken back"
-    )
+    tell(f"imported: {done.added} new, {done.changed} changed, {done.same} there already, {done.taken_back} taken back")
     for remark in done.remarks:
-        typer.echo(f"note: {remark}")
+        tell(f"note: {remark}")
 
 
 @duty.command("list")
@@ -107,9 +106,14 @@ def on_duty(
         told = {"at": local, "because": found.because, "at_work": found.at_work, "person": known}
         typer.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
-    hours = {True: "at work", False: "outside of their working hours", None: "working hours unknown"}[found.at_work]
+    moment = f"{local:%Y-%m-%d %H:%M}"
+    hours = {
+        True: f"at work at {moment}",
+        False: f"outside of their working hours at {moment}",
+        None: f"working hours unknown at {moment}",
+    }
     who = Names(book.people.values()).beside(found.agent_id)
-    typer.echo(f"{who}: {', '.join(found.because)}; {hours} at {local:%Y-%m-%d %H:%M}")
+    typer.echo(f"{who}: {', '.join(found.because)}; {said(hours[found.at_work])}")
 
 
 def _book(here: Deployment) -> DutyBook:

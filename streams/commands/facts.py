@@ -20,6 +20,7 @@ from streams.contracts.outputs import DailyFacts
 from streams.entities.daily_facts import period_of, rows
 from streams.entities.interval_facts import IntervalFacts, together
 from streams.kpi.as_of import moment_said
+from streams.languages.translation import tell
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
 
@@ -151,4 +152,4 @@ def _give(
         encoding = "utf-8-sig" if given.as_format is Format.csv else "utf-8"
         with out.open("w", encoding=encoding, newline="") as file:
             write(table, file)
-    typer.echo(f"written: {out}" + (f", as of {moment_said(as_of)}" if as_of else ""), err=True)
+    tell(f"written: {out}, as of {moment_said(as_of)}" if as_of else f"written: {out}", err=True)

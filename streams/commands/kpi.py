@@ -41,6 +41,7 @@ from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Bound, Kpi, Side, side_of
+from streams.languages.translation import tell
 from streams.people.store import unit_names
 from streams.people.units import UnitNames
 
@@ -301,7 +302,7 @@ def document(
     with clear_errors():
         out.mkdir(parents=True, exist_ok=True)
         for path in write(out):
-            typer.echo(f"written: {path}")
+            tell(f"written: {path}")
 
 
 def _explained(one: Kpi, who: str, own: Sequence[DailyFacts], policy: AnyPolicy, now: datetime | None) -> Explained:

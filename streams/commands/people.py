@@ -21,6 +21,7 @@ from streams.commands.shared.context import Broker, Deployment, Prefix, clear_er
 from streams.contracts.dated import in_force
 from streams.contracts.outputs import RosterEntry
 from streams.database import Database
+from streams.languages.translation import tell
 from streams.people.duties import duty_book
 from streams.people.duty import remarks, superiors_who_left
 from streams.people.person import Person, Reporting
@@ -72,9 +73,9 @@ def import_(
         with _database(here) as kept, kept.write() as connection:
             done = take(connection, told, author(here, by), here.now(), again or ())
             known, reports = all_people(connection), all_reporting(connection)
-    typer.echo(f"imported: {len(done.added)} new, {len(done.changed)} changed, {done.same} there already")
+    tell(f"imported: {len(done.added)} new, {len(done.changed)} changed, {done.same} there already")
     for line in unknown_superiors_told(known, reports):
-        typer.echo(f"note: {line}")
+        tell(f"note: {line}")
 
 
 @people.command("list")
@@ -150,7 +151,7 @@ def delete(ctx: typer.Context, id: Id, by: By) -> None:
         with kept.write() as connection:
             forget(connection, id, who, here.now())
         kept.wipe(*HELD)
-    typer.echo(f"deleted: {id} has no name any more; files written before and backups still do")
+    tell(f"deleted: {id} has no name any more; files written before and backups still do")
 
 
 @people.command()
@@ -166,18 +167,18 @@ def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> N
     today = _today(here)
     roster = here.roster(today)
     for line in _unknown(known, roster):
-        typer.echo(line)
+        tell(line)
     for line in unknown_superiors_told(known, reports):
-        typer.echo(line)
+        tell(line)
     for line in superiors_who_left(book, today):
-        typer.echo(line)
+        tell(line)
     for line in remarks(book, book.duties, today):
-        typer.echo(line)
+        tell(line)
     absent = [id for id, person in known.items() if id not in roster and not (person.left and person.left < today)]
     for id in absent:
-        typer.echo(f"{id}: has a name and is on no roster; add them to the roster, or give the day on which they left")
+        tell(f"{id}: has a name and is on no roster; add them to the roster, or give the day on which they left")
     nameless = len(roster.keys() - known.keys())
-    typer.echo(f"{len(known)} people, {len(roster)} on the roster, {nameless} of them without a name")
+    tell(f"{len(known)} people, {len(roster)} on the roster, {nameless} of them without a name")
     if nameless:
         raise typer.Exit(1)
 
@@ -207,7 +208,7 @@ def upgrade(ctx: typer.Context) -> None:
     SQLite in DESKPULSE_DATA_DIR is made by itself; PostgreSQL (DESKPULSE_DATABASE=postgresql://…) by this command.
     """
     with clear_errors(), _database(deployment(ctx)) as kept:
-        typer.echo(f"{kept.address}: version {kept.upgrade()}")
+        tell(f"{kept.address}: version {kept.upgrade()}")
 
 
 def _database(here: Deployment) -> AbstractContextManager[Database]:

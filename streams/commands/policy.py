@@ -17,6 +17,7 @@ from streams.commands.shared.facts_source import parse_date
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions, warnings
+from streams.languages.translation import said, tell
 from streams.operator_files import load_policy
 
 policy = typer.Typer(no_args_is_help=True, help="The values that people argue about, and their versions.")
@@ -37,7 +38,7 @@ def show(
     with clear_errors():
         day = at or base.now().astimezone(base.policy.zone).date()
         values = base.policy.on(day)
-    typer.echo(f"version {values.version}, in force on {day}")
+    tell(f"version {values.version}, in force on {day}")
     table = _table("value", "is", "default", "meaning")
     defaults, described = _plain(Policy()), Policy.model_fields
     for name, value in _plain(values).items():
@@ -62,7 +63,7 @@ def check(file: _File, ctx: typer.Context) -> None:
         before = now
     Console().print(table)
     for warning in warnings(found, deployment(ctx).now().astimezone(found.zone).date()):
-        typer.secho(warning, err=True, fg=typer.colors.YELLOW)
+        typer.secho(said(warning), err=True, fg=typer.colors.YELLOW)
 
 
 @policy.command()
@@ -85,10 +86,10 @@ def diff(old: _File, new: Annotated[Path, typer.Argument(metavar="NEW", help="Po
                 "" if a is None or b is None or name == "version" else _follow(a, name, b),
             )
     if not table.row_count:
-        typer.echo("the two say the same of every day")
+        tell("the two say the same of every day")
         return
     Console().print(table)
-    typer.echo(
+    tell(
         "follow: applied when a figure is read; stay: applied when an event is taken in, so that only a replay changes them"
     )
 

@@ -9,6 +9,7 @@ import typer
 
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment, stop
 from streams.kafka.topics import ensure_topics
+from streams.languages.translation import tell
 from streams.operation import KafkaOperation
 from streams.people.roster_sheet import COLUMNS, read_roster
 
@@ -35,4 +36,4 @@ def import_(
         sent = KafkaOperation(settings).publish_roster(entries)
     if sent != len(entries):
         raise stop(f"the broker has acknowledged {sent} of {len(entries)} agents; run the command again")
-    typer.echo(f"imported: {sent} agents, {sum(map(len, entries.values()))} entries")
+    tell(f"imported: {sent} agents, {sum(map(len, entries.values()))} entries")

@@ -10,6 +10,7 @@ import typer
 
 from streams.commands.shared.context import clear_errors
 from streams.contracts.schema import documents
+from streams.languages.translation import tell
 
 
 def schema(
@@ -20,4 +21,4 @@ def schema(
         out.mkdir(parents=True, exist_ok=True)
         for name, text in documents(package_version("deskpulse")).items():
             (out / name).write_text(text, encoding="utf-8")
-            typer.echo(f"written: {out / name}")
+            tell(f"written: {out / name}")

@@ -18,7 +18,7 @@ from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.compare import difference_said
 from streams.kpi.gaming_indicators import SIGNS, Finding, Seen, look, unwatched
 from streams.kpi.labels import both, said
-from streams.languages import Text
+from streams.languages.text import Text
 from streams.people.names import Names
 
 _WIDTH = 140

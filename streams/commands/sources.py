@@ -9,13 +9,14 @@ import typer
 from rich.console import Console
 
 from streams.accepted import Look
-from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.context import Broker, Partitions, Prefix, bad_value, clear_errors, deployment, stop
 from streams.commands.shared.files import Files, Mapping, System, reader
 from streams.contracts import topics
 from streams.dead_letters import refused_of
 from streams.kafka import reading
 from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
+from streams.languages.translation import said, tell
 from streams.sources.producer import EventProducer
 from streams.sources.replay import replay as replay_files
 from streams.sources.sent import Sent
@@ -34,9 +35,9 @@ def _speed(text: str) -> float | None:
     try:
         speed = float(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r}: give `max`, or how many times faster than it happened") from error
+        raise bad_value(f"{text!r}: give `max`, or how many times faster than it happened") from error
     if not speed > 0:
-        raise typer.BadParameter(f"{text}: more than 0")
+        raise bad_value(f"{text}: more than 0")
     return speed
 
 
@@ -91,13 +92,13 @@ def replay(
             report = replay_files(
                 files, read, producer, rejects=rejects, speed=pace, sort=sort, progress=console, look=look, twice=twice
             )
-        typer.echo(
+        done = (
             f"sent: {report.events:,} events of {report.rows:,} rows in {report.seconds:.1f} s "
             f"({report.events_per_second:,.0f}/s); left out {report.left_out:,}, rejected {report.rejected:,}"
-            + (f", see {report.rejects}" if report.rejects else "")
         )
-        if twice is not None and (said := twice.said()):
-            typer.secho(said, err=True, fg=typer.colors.YELLOW)
+        tell(f"{done}, see {report.rejects}" if report.rejects else done)
+        if twice is not None and (differing := twice.said()):
+            typer.secho(said(differing), err=True, fg=typer.colors.YELLOW)
         if not report.events:
             raise stop(f"no event was sent: does {'the mapping' if mapping else f'--system {system}'} fit the file?")
         if wait:
@@ -105,11 +106,12 @@ def replay(
             refused = refused_of(settings, before, sent)
             if refused:
                 reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(refused.items()))
+                late = _TOO_LATE if refused["too_late"] else ""
                 raise stop(
                     f"processed, but {refused.total():,} of {report.events:,} events were refused: {reasons}; see "
-                    "`deskpulse dead-letters list`" + (_TOO_LATE if refused["too_late"] else "")
+                    f"`deskpulse dead-letters list`{late}"
                 )
-            typer.echo("processed: the workers have taken in every event")
+            tell("processed: the workers have taken in every event")
             if sent.unknown:
                 raise stop(
                     f"of {sent.unknown:,} events the broker does not say where they stand, after it was away: whether they "

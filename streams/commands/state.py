@@ -12,6 +12,7 @@ from streams.commands.shared.context import Broker, Partitions, Prefix, clear_er
 from streams.contracts import topics
 from streams.kafka import reading
 from streams.kafka.connection import open_producer
+from streams.languages.translation import tell
 from streams.settings import Settings
 from streams.worker.clients import transactional_id
 from streams.worker.state.join import join_state
@@ -51,7 +52,7 @@ def discard(
         if topic not in {each.name for each in STATE}:
             raise ValueError(f"{topic} is no topic of state; there are: {_NAMES}")
         number, size = move(settings, topic, key)
-    typer.echo(f"moved to dead-letters: {size} bytes of {topic}[{number}] under {key}; it is removed from the state")
+    tell(f"moved to dead-letters: {size} bytes of {topic}[{number}] under {key}; it is removed from the state")
 
 
 @state.command()
@@ -67,9 +68,9 @@ def join(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None, parti
     with clear_errors(), reading.answering(settings):
         joined = join_state(settings)
     for topic in BY_EVENT_KEY:
-        typer.echo(f"{topic.name}: {joined.moved.get(topic.name, 0)} keys were astray, and are in their partitions now")
+        tell(f"{topic.name}: {joined.moved.get(topic.name, 0)} keys were astray, and are in their partitions now")
     for contact in joined.apart:
-        typer.echo(f"told in two partitions too long ago to become one contact: {contact}", err=True)
+        tell(f"told in two partitions too long ago to become one contact: {contact}", err=True)
 
 
 def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from streams.commands.shared.author import AsJson, By
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment
+from streams.languages.translation import tell
 from streams.operation import KafkaOperation
 from streams.people.store import names
 from streams.tabular import day
@@ -50,7 +51,7 @@ def import_(ctx: typer.Context, file: File, by: By, broker: Broker = None, prefi
     with clear_errors():
         known = names(here.database, here.data_dir)
         done = take_targets(here, read_targets(file, known.author(by), here.now()), known.id_of)
-    typer.echo(f"imported: {done.new} new, {done.changed} changed, {done.same} there already")
+    tell(f"imported: {done.new} new, {done.changed} changed, {done.same} there already")
 
 
 @targets.command()
@@ -63,7 +64,7 @@ def check(ctx: typer.Context, file: File) -> None:
     with clear_errors():
         given = read_targets(file, "check", here.now())
         require_fit(Targets(), merged(Targets(), given).versions)
-    typer.echo(f"sound: {len(given)} targets of {len({one.kpi for one in given})} KPIs; nothing was sent")
+    tell(f"sound: {len(given)} targets of {len({one.kpi for one in given})} KPIs; nothing was sent")
 
 
 @targets.command()

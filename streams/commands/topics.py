@@ -9,6 +9,7 @@ from rich.table import Table
 from streams.commands.shared.context import Broker, Partitions, Prefix, clear_errors, deployment
 from streams.contracts.topics import TOPICS
 from streams.kafka.topics import ensure_topics
+from streams.languages.translation import tell
 
 topics = typer.Typer(no_args_is_help=True, help="The operation's topics.")
 
@@ -21,7 +22,7 @@ def create_topics(
     settings = deployment(ctx, broker=broker, prefix=prefix, partitions=partitions).settings
     with clear_errors():
         created = ensure_topics(settings)
-    typer.echo(f"created: {', '.join(created)}" if created else "nothing to create: every topic is there")
+    tell(f"created: {', '.join(created)}" if created else "nothing to create: every topic is there")
 
 
 @topics.command("list")

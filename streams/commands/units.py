@@ -12,6 +12,7 @@ import typer
 
 from streams.commands.shared.author import By, author
 from streams.commands.shared.context import Broker, Prefix, clear_errors, deployment
+from streams.languages.translation import tell
 from streams.people.store import people_database, unit_names
 from streams.people.units import COLUMNS, all_units, read_units, take_units
 
@@ -38,7 +39,7 @@ def import_(
         who = author(here, by)
         with people_database(here.database, here.data_dir) as kept, kept.write() as connection:
             new, changed, same = take_units(connection, given, who, here.now())
-    typer.echo(f"imported: {new} new, {changed} changed, {same} there already")
+    tell(f"imported: {new} new, {changed} changed, {same} there already")
 
 
 @units.command("list")
@@ -73,12 +74,13 @@ def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> N
     nameless = sorted(there - known)
     for key in nameless:
         kind, id = key.split("|", 1)
-        where, line = (
-            "on the roster" if key in rostered else "in the policy",
-            _line((kind, id, "中文名称", "English Name")),
+        line, columns = _line((kind, id, "中文名称", "English Name")), ",".join(COLUMNS)
+        tell(
+            f"{kind} {id}: on the roster, without a name; add `{line}` ({columns})"
+            if key in rostered
+            else f"{kind} {id}: in the policy, without a name; add `{line}` ({columns})"
         )
-        typer.echo(f"{kind} {id}: {where}, without a name; add `{line}` ({','.join(COLUMNS)})")
-    typer.echo(f"{len(there)} teams, sites, topics and kinds, {len(nameless)} of them without a name")
+    tell(f"{len(there)} teams, sites, topics and kinds, {len(nameless)} of them without a name")
     if nameless:
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ import typer
 
 from streams.commands.shared.context import PolicyFile, Prefix, RedisUrl, RulesFile, clear_errors, deployment
 from streams.commands.shared.logs import log_to_stderr
+from streams.languages.translation import tell
 from streams.wallboard.app import serve
 
 
@@ -41,6 +42,6 @@ def wallboard(
     """
     settings = deployment(ctx, names=names, redis=redis, prefix=prefix, policy_file=policy, rules_file=rules).settings
     log_to_stderr()
-    typer.echo(f"wallboard: http://{host}:{port}/", err=True)
+    tell(f"wallboard: http://{host}:{port}/", err=True)
     with clear_errors():
         serve(settings, host, port, allow_host or ())

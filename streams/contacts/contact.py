@@ -27,7 +27,8 @@ COMPLAINT = "complaint"
 #: Slots that follow from a contact's kind.
 OF_ITS_KIND = (
     "complaint", "complaint_closed", "complaint_then", "complaint_24h", "complaint_late", "complaint_response",
-    "complaint_rating", "follow_up", "refund", "refund_dispute", "reply",
+    "complaint_rating", "follow_up", "follow_up_15d", "follow_up_rating", "refund", "refund_dispute", "reply", "praise",
+    "task_late", "task_met",
 )  # fmt: skip
 #: What stays of a ticket that went on as another: what people said, and what was done with it.
 OF_THE_MERGED = frozenset({
@@ -257,11 +258,6 @@ class Contact(Struct, array_like=True, kw_only=True):
             form,
         )
         self.fill(name, slot)
-
-    def linking(self) -> tuple[Slot | None, ...]:
-        """The slots that decide, beside what the contact is, how it is linked to its customer's others."""
-        get = self.slots.get
-        return get("handled"), get("complaint"), get("complaint_closed"), get(MISSED_FCR)
 
     def sent(self) -> Slots:
         """The slots as they have been added up."""

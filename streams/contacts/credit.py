@@ -24,6 +24,7 @@ CREDITED = (
     "bad_rating",
     "nps",
     "complaint_rating",
+    "follow_up_rating",
     "resolution",
     "overdue",
     "resolution@",

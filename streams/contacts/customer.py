@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.contacts.contact import COMPLAINT, Contact
-from streams.contacts.fold import fold, step
+from streams.contacts.fold import AMENDMENTS, fold, step
 from streams.contacts.memory import Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
@@ -83,7 +83,7 @@ class Customer:
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
 
-    def admit(  # noqa: C901 - once an event: the ways an event can be admitted, the frequent ones first
+    def admit(  # noqa: C901, PLR0912 - once an event: the ways an event can be admitted, the frequent ones first
         self,
         event: AnyContactEvent,
         at: int,
@@ -124,7 +124,10 @@ class Customer:
             self._identify(key, memory, rules, tally)
         if horizon is None and not memory.scattered:
             memory.scatter()
-        state, follows = memory.state, memory.follows(event, at)
+        state = memory.state
+        # Of most, nothing need be asked but this: they are the newest of a contact to which nothing has been amended.
+        newest = at > memory.last_at and at >= memory.begins and not memory.amended and type(event) not in AMENDMENTS
+        follows = newest or memory.follows(event, at)
         try:
             own = rules if rules.timeline is None else rules.of(state, at)
             if own is None or not follows:
@@ -143,7 +146,10 @@ class Customer:
             memory.heard = at
         if news or memory.arrival is None or memory.arrival != memory.state.at:
             self._relink(key, memory, rules, tally)
-        memory.bound(-NEVER if horizon is None else horizon, rules)
+        if horizon is not None and horizon > memory.horizon and not memory.scattered:
+            memory.horizon = horizon
+        if memory.full or (len(memory.log) >= memory.long and memory.first_at < memory.horizon):
+            memory.bound(rules)
         return "admitted"
 
     def _identify(self, key: str, memory: Memory, rules: Rules, tally: Tally) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,9 +14,10 @@ from streams.contracts import events as e
 from streams.contracts.outputs import Sums
 from streams.kpi.measures.measure import squared
 from streams.kpi.measures.satisfaction import csat_measures
+from streams.kpi.policy.names import BUILT_IN_REVIEW_ITEMS
 
-#: The item of a review's form that says whether the agent kept to the script.
-SCRIPT = "script"
+#: What reviews that look at an item count, and those that it was passed in, by the item as the policy knows it.
+_ITEMS = {item: (f"{item}_reviews", f"{item}_passed") for item in BUILT_IN_REVIEW_ITEMS}
 #: Net promoter score: from here on a promoter, up to there a detractor, on the scale 0-10.
 _PROMOTER, _DETRACTOR = 9, 6
 _FIRST_HOUR_MS = 3_600_000
@@ -70,6 +71,11 @@ def _satisfaction(event: e.Rated, bad: bool | None, rules: Rules) -> Sums:
         sums["csat_judged_others"] = 1
     if bad:
         sums["csat_bad_1_5" if of_five else "csat_bad_others"] = 1
+    not_good = rules.policy.not_good(event.scale, event.score)
+    if not_good is not None and not of_five:
+        sums["csat_graded_others"] = 1
+    if not_good:
+        sums["csat_not_good_1_5" if of_five else "csat_not_good_others"] = 1
     return sums
 
 
@@ -111,12 +117,25 @@ def reviewed(contact: Contact, event: e.Reviewed, at: int, rules: Rules) -> None
             sums["qa_passed"] = 1
     if event.fatal:
         sums["qa_fatal"] = 1
-    if event.items is not None and SCRIPT in event.items:
-        sums["script_reviews"] = 1
-        if event.items[SCRIPT]:
-            sums["script_passed"] = 1
+    if event.items is not None:
+        sums |= _items(event.items, rules)
     contact.put("review" if event.form is None else REVIEW + event.form, at, both=sums)
     contact.reviewed = True
+
+
+def _items(items: Mapping[str, bool], rules: Rules) -> Sums:
+    """What of a review's items KPIs know. Several that mean the same are one, passed where all of them are."""
+    passed: dict[str, bool] = {}
+    for written, well in items.items():
+        item = rules.review_items[written]
+        passed[item] = well and passed.get(item, True)
+    sums: Sums = {}
+    for item, well in passed.items():
+        if (measures := _ITEMS.get(item)) is not None:
+            sums[measures[0]] = 1
+            if well:
+                sums[measures[1]] = 1
+    return sums
 
 
 def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, get_args
 from msgspec import structs
 
 from streams.contacts import calls, chats, credit, feedback, kinds, parts, tickets
-from streams.contacts.contact import Contact
+from streams.contacts.contact import MISSED_FCR, Contact
 from streams.contacts.rules import Rules, Timeline
 from streams.contacts.story import in_turn, order
 from streams.contracts.decode import Rejected, decode_contact, encode
@@ -41,7 +41,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
 
     False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
-    linking = state.linking()
+    slot = state.slots.get
+    handled, complaint, closed, missed = slot("handled"), slot("complaint"), slot("complaint_closed"), slot(MISSED_FCR)
     news = state.learn(event, at, rules)
     queue = state.queue
     if (handler := HANDLERS.get(type(event))) is not None:
@@ -62,7 +63,16 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         credit.settle(state, event, rules)
     if state.vip is not None or state.urgent is not None:
         parts.settle(state)
-    return news or state.queue != queue or state.merged or state.linking() != linking
+    return (
+        news
+        or state.queue != queue
+        or state.merged
+        # The slots that decide, beside what the contact is, how it is linked to its customer's others.
+        or slot("handled") is not handled
+        or slot("complaint") is not complaint
+        or slot("complaint_closed") is not closed
+        or slot(MISSED_FCR) is not missed
+    )
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

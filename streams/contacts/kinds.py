@@ -1,4 +1,4 @@
-"""What follows from a contact's kind (complaint, follow-up, refund, fault, information to pass on) and from its topic.
+"""What follows from a contact's kind (complaint, follow-up, refund, praise, what wants a reply, work due) and from its topic.
 
 Looked at after every event, from the contact as it then is: what was planned stands once its moment has passed, and stays with
 whoever had the contact then.
@@ -21,7 +21,10 @@ from streams.kpi.policy.model import StoppingClock
 from streams.windows.clock import NEVER
 
 #: The kinds from which something follows.
-KINDS = frozenset({"complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay"})
+KINDS = frozenset({
+    "complaint", "follow_up", "refund", "refund_dispute", "fault", "info_relay", "opinion", "praise", "order_placement",
+    "site_visit", "regular_post",
+})  # fmt: skip
 HOUR_MS = 3_600_000
 #: A complaint is to be resolved within this time, and late by one day for each that has begun since.
 DAY_MS = 24 * HOUR_MS
@@ -39,12 +42,27 @@ _RATED: Sums = {"complaints_rated": 1}
 _SATISFIED: Sums = {"complaints_rated": 1, "complaints_satisfied": 1}
 _FOLLOW_UP_DUE: Sums = {"follow_ups_due": 1}
 _FOLLOWED_UP: Sums = {"follow_ups_due": 1, "follow_ups_done": 1}
-_OF_KIND: dict[str, Sums] = {"refund": {"refunds": 1}, "refund_dispute": {"refund_disputes": 1}}
-#: Kinds that want a reply within an hour: what is due, and what is due and in time.
+_FOLLOW_UP_DUE_15D: Sums = {"follow_ups_due_15d": 1}
+_FOLLOWED_UP_IN_15D: Sums = {"follow_ups_due_15d": 1, "follow_ups_within_15d": 1}
+_FOLLOW_UP_RATED: Sums = {"follow_ups_rated": 1}
+_FOLLOW_UP_SATISFIED: Sums = {"follow_ups_rated": 1, "follow_ups_satisfied": 1}
+_OF_KIND: dict[str, Sums] = {
+    "refund": {"refunds": 1}, "refund_dispute": {"refund_disputes": 1}, "praise": {"praises": 1},
+}  # fmt: skip
+#: Kinds that want a reply within a time: what is due, and what is due and in time.
 _REPLIES: dict[str, tuple[Sums, Sums]] = {
-    kind: ({f"{name}_due": 1}, {f"{name}_due": 1, f"{name}_within_1h": 1})
-    for kind, name in (("fault", "fault_replies"), ("info_relay", "info_replies"))
+    kind: ({f"{name}_due": 1}, {f"{name}_due": 1, f"{name}_{in_time}": 1})
+    for kind, name, in_time in (
+        ("fault", "fault_replies", "within_1h"),
+        ("info_relay", "info_replies", "within_1h"),
+        ("opinion", "opinion_replies", "in_time"),
+    )
 }
+#: Kinds of tickets that are work to be done by a time: what is late, and what is done in time.
+_TASKS: dict[str, dict[str, Sums]] = {
+    kind: {"late": {f"{name}_due": 1, f"{name}_late": 1}, "met": {f"{name}_due": 1}}
+    for kind, name in (("order_placement", "orders"), ("regular_post", "posts"))
+} | {"site_visit": {"late": {"visits_due": 1}, "met": {"visits_due": 1, "visits_in_time": 1}}}
 
 
 def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
@@ -59,7 +77,14 @@ def settle(contact: Contact, channel: str, at: int, rules: Rules) -> None:
             for name in (*both, kind):
                 contact.keep(name, _slot(contact, contact.at, _OF_KIND[name]))
         case "fault" | "info_relay" as kind:
-            _reply(contact, channel, at, rules, *_REPLIES[kind])
+            _reply(contact, channel, at, rules, rules.policy.reply_within_seconds, *_REPLIES[kind])
+        case "opinion":
+            within = rules.policy.opinion_reply_hours * 3600
+            _reply(contact, channel, at, rules, within, *_REPLIES["opinion"])
+        case "praise":
+            contact.keep("praise", _slot(contact, contact.at, _OF_KIND["praise"]))
+        case "order_placement" | "site_visit" | "regular_post" as kind:
+            _task(contact, _TASKS[kind])
 
 
 def _complaint(complaint: Contact, channel: str, at: int, rules: Rules) -> None:
@@ -88,9 +113,14 @@ def _complaint(complaint: Contact, channel: str, at: int, rules: Rules) -> None:
         sums["complaint_response_seconds_squared"] = squared(waited, "s2_whole")
         sums = {measure: amount for measure, amount in sums.items() if amount}
         complaint.keep("complaint_response", replace(replied, staff=sums, desk=sums))
-    if (rating := complaint.slots.get("rating")) is not None:
-        sums = _SATISFIED if "csat_satisfied" in rating.desk else _RATED
-        complaint.keep("complaint_rating", replace(rating, staff=sums, desk=sums))
+    _rating(complaint, "complaint_rating", _RATED, _SATISFIED)
+
+
+def _rating(contact: Contact, name: str, rated: Sums, satisfied: Sums) -> None:
+    """The contact's rating once more, among those of its kind."""
+    if (rating := contact.slots.get("rating")) is not None:
+        sums = satisfied if "csat_satisfied" in rating.desk else rated
+        contact.keep(name, replace(rating, staff=sums, desk=sums))
 
 
 def _accepted(complaint: Contact, since: int | None) -> int | None:
@@ -147,6 +177,8 @@ def _follow_up(contact: Contact, channel: str, at: int, rules: Rules) -> None:
     """Followed up: an agent answered, replied or handled it. Due at its due time, or where it ended without that."""
     replied, handled = _first_reply(contact), contact.slots.get("handled")
     made = min((slot for slot in (replied, handled) if slot is not None), key=lambda slot: slot.at, default=None)
+    _rating(contact, "follow_up_rating", _FOLLOW_UP_RATED, _FOLLOW_UP_SATISFIED)
+    _within_days(contact, channel, made, at, rules)
     if made is not None:  # by whoever did it
         contact.keep("follow_up", replace(made, staff=_FOLLOWED_UP, desk=_FOLLOWED_UP))
     elif contact.due_at is not None:
@@ -161,16 +193,36 @@ def _follow_up(contact: Contact, channel: str, at: int, rules: Rules) -> None:
         contact.drop("follow_up")
 
 
-def _reply(contact: Contact, channel: str, at: int, rules: Rules, due: Sums, in_time: Sums) -> None:
-    """The first reply within an hour (exactly an hour is in time); unanswered past it counts as missed at that moment.
+def _within_days(contact: Contact, channel: str, made: Slot | None, at: int, rules: Rules) -> None:
+    """Followed up within so many days of being asked for, every second counted; missed once they are over, or where it ended without."""
+    limit = contact.at + round(rules.policy.follow_up_days * DAY_MS)
+    if made is not None and made.at <= limit:
+        contact.keep("follow_up_15d", replace(made, staff=_FOLLOWED_UP_IN_15D, desk=_FOLLOWED_UP_IN_15D))
+    elif made is None and (left := _left_at(contact, channel)) is not None and left <= limit:
+        contact.keep("follow_up_15d", _slot(contact, left, _FOLLOW_UP_DUE_15D))
+    else:
+        _plan(contact, "follow_up_15d", limit + 1, _FOLLOW_UP_DUE_15D, at)
 
-    Who left a call or chat before the hour was up has not been kept waiting past it.
+
+def _task(contact: Contact, counts: dict[str, Sums]) -> None:
+    """What a ticket's due time has come to, once more among those of its kind."""
+    for name, sums in counts.items():
+        if (slot := contact.slots.get(name)) is None:
+            contact.drop(f"task_{name}")
+        else:
+            contact.keep(f"task_{name}", replace(slot, staff=sums, desk=sums))
+
+
+def _reply(contact: Contact, channel: str, at: int, rules: Rules, within: float, due: Sums, in_time: Sums) -> None:
+    """The first reply within so many seconds (exactly then is in time); unanswered past it counts as missed at that moment.
+
+    Who left a call or chat before the time was up has not been kept waiting past it.
     """
     asked = contact.asked_at if channel == "chats" else contact.at
     if asked is None:
         contact.drop("reply")
         return
-    within, replied = rules.policy.reply_within_seconds, _first_reply(contact)
+    replied = _first_reply(contact)
     limit = asked + round(within * 1000) if channel == "calls" else rules.after(asked, within)
     if replied is not None and replied.at <= limit:
         contact.keep("reply", replace(replied, staff=in_time, desk=in_time))

@@ -75,25 +75,26 @@ class Memory:
     """
 
     __slots__ = (
-        "_amended",
         "_checkpoint",
-        "_long",
-        "_size",
+        "amended",
         "announced",
         "arrival",
         "base",
         "begins",
         "first_at",
+        "full",
         "heard",
         "horizon",
         "ids",
         "last_at",
         "links",
         "log",
+        "long",
         "moment",
         "relevant",
         "scattered",
         "sequenced",
+        "size",
         "state",
         "talk",
     )
@@ -122,9 +123,11 @@ class Memory:
         self.ids: set[str] = set()
         self.first_at, self.last_at = NEVER, -NEVER
         self.moment = self.sequenced = self.talk = 0
-        self._amended: set[str] = set()
+        self.amended: set[str] = set()
         self._checkpoint: _Checkpoint | None = None
-        self._size, self._long = 0, _WORTH_FOLDING
+        #: Is its older half to be folded for good, whatever may still come?
+        self.full = False
+        self.size, self.long = 0, _WORTH_FOLDING
 
     @property
     def remembered(self) -> int:
@@ -134,7 +137,7 @@ class Memory:
     def events(self, first: int = 0) -> list[AnyContactEvent]:
         """The log from its event number ``first`` on, read and in order."""
         events = [event for raw in self.log[first:] if not isinstance(event := decode_contact(raw), Rejected)]
-        if self._amended:  # what was put at the end may come before an amendment of later
+        if self.amended:  # what was put at the end may come before an amendment of later
             events.sort(key=order)
         return events
 
@@ -148,7 +151,7 @@ class Memory:
         What people have corrected or retracted is not held against it, nor what is not its own: who the customer is, team and site where it
         names none or the roster has filled them in, and parts of a second, which other clocks do not have.
         """
-        if (raw is not None and raw in self.log) or event.id in self._amended:
+        if (raw is not None and raw in self.log) or event.id in self.amended:
             return True
         id, own = _encode(event.id), type(event).__struct_fields__
         for kept in self.log:
@@ -174,11 +177,12 @@ class Memory:
         self.first_at = min((event.at for event in events), default=NEVER)
         self._note_last_moment([event for event in events if type(event) not in AMENDMENTS])
         #: Ids of the events that others in the log amend.
-        self._amended = {event.corrects for event in events if isinstance(event, Corrected | Retracted)}
+        self.amended = {event.corrects for event in events if isinstance(event, Corrected | Retracted)}
         self._checkpoint = None
-        self._size = sum(map(len, self.log))
+        self.size = sum(map(len, self.log))
+        self.full = len(events) > MOST_EVENTS or self.size > MOST_BYTES
         #: When it has so many events, the log is to be folded up to the horizon.
-        self._long = max(_WORTH_FOLDING, 2 * len(events))
+        self.long = max(_WORTH_FOLDING, 2 * len(events))
 
     def _note_last_moment(self, events: list[AnyContactEvent]) -> None:
         """Of events in order, the log's last of them in any case: when the last one was, how many are of that time, and how many of
@@ -196,33 +200,33 @@ class Memory:
         """
         if at < self.begins:
             raise TooFarBackError
-        if at < self.last_at or type(event) in AMENDMENTS or event.id in self._amended:
+        if at < self.last_at or type(event) in AMENDMENTS or event.id in self.amended:
             return False
         if at > self.last_at:
             return True
-        if self._amended:
+        if self.amended:
             return False
         last = decode_contact(self.log[-1])
         return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced, self.talk)
 
     def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
         """Put an event that follows at the end of the log, as it came (``raw``) where that is short."""
-        self._place(event, at, len(self.log), raw)
-        if at == self.last_at:
+        kept = raw if raw is not None and len(raw) <= _SHORT else encode(event)
+        self.log.append(kept)
+        self.ids.add(event.id)
+        self.size += len(kept)
+        self.full = self.size > MOST_BYTES or len(self.log) > MOST_EVENTS
+        if at > self.last_at:
+            self.last_at = at
+            self.moment = 1
+            self.sequenced = event.sequence is not None
+            self.talk = type(event) in TALK
+            if at < self.first_at:  # noqa: PLR1730 - once an event: `min` costs more
+                self.first_at = at
+        else:
             self.moment += 1
             self.sequenced += event.sequence is not None
             self.talk += type(event) in TALK
-        else:
-            self.last_at, self.moment = at, 1
-            self.sequenced, self.talk = event.sequence is not None, type(event) in TALK
-
-    def _place(self, event: AnyContactEvent, at: int, index: int, raw: bytes | None) -> None:
-        kept = raw if raw is not None and len(raw) <= _SHORT else encode(event)
-        self.log.insert(index, kept)
-        self.ids.add(event.id)
-        self._size += len(kept)
-        if at < self.first_at:  # noqa: PLR1730 - once an event: `max` and `min` cost more
-            self.first_at = at
 
     def insert(self, event: AnyContactEvent, raw: bytes | None, rules: Rules, own: Rules | None) -> Contact:
         """Put an event into the log where it belongs; returns the state that follows.
@@ -230,7 +234,7 @@ class Memory:
         ``own``: the rules that the contact is judged by; None where the event may change that. Raises what ``fold`` raises; the log is
         then as it was.
         """
-        if own is None or self._amended or type(event) in AMENDMENTS:
+        if own is None or self.amended or type(event) in AMENDMENTS:
             self.fold_up_to_horizon(rules)
             events = self.events()
             insort(events, event, key=order)
@@ -247,7 +251,11 @@ class Memory:
             before = _Checkpoint(first + passed, events[passed - 1].at, state)
             events = events[passed:]
         state = fold(state, events, own)
-        self._place(event, event.at, index, raw)
+        self.log.insert(index, raw if raw is not None and len(raw) <= _SHORT else encode(event))
+        self.ids.add(event.id)
+        self.size += len(self.log[index])
+        self.full = self.size > MOST_BYTES or len(self.log) > MOST_EVENTS
+        self.first_at = min(self.first_at, event.at)
         self._checkpoint = before
         self._note_last_moment(all_of_them)
         return state
@@ -256,15 +264,11 @@ class Memory:
         """From now on events come from several partitions."""
         self.scattered, self.horizon = True, -NEVER
 
-    def bound(self, horizon: int, rules: Rules) -> None:
-        """After an event: fold for good what no event of the future reaches (those before ``horizon``, ms), once that is worth it, and
-        what is too much.
-        """
-        if horizon > self.horizon and not self.scattered:
-            self.horizon = horizon
-        if self.first_at < self.horizon and len(self.log) >= self._long:
+    def bound(self, rules: Rules) -> None:
+        """After an event, where the log is ``long`` or ``full``: fold for good what no event will reach, and what is too much."""
+        if len(self.log) >= self.long:
             self.fold_up_to_horizon(rules)
-        if len(self.log) > MOST_EVENTS or self._size > MOST_BYTES:
+        if self.full:
             self._shorten(rules)
 
     def fold_up_to_horizon(self, rules: Rules) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from datetime import date
 from typing import Protocol
 
@@ -39,6 +40,10 @@ class Rules(Struct, frozen=True):
     topics: Names
     #: Priorities that are urgent, folded.
     urgent: frozenset[str]
+    #: What sources write of the items of reviews → the item.
+    review_items: Names
+    #: How long after its creation a ticket of a kind is due where no due time is told, seconds.
+    due_seconds: Mapping[str, float]
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
     #: What times of chats, tickets and complaints are measured by; None: every second counts.
@@ -120,6 +125,8 @@ def rules_of(policy: AnyPolicy, days: Days | None = None) -> Rules:
         last.kind_names,
         last.topic_names,
         last.urgent,
+        last.review_item_names,
+        last.due_seconds_by_kind,
         timeline=Timeline(policy, days),
     )
 
@@ -131,7 +138,7 @@ def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
     least = policy.max_customer_contacts_per_day
     return Rules(
         policy, days, reach, _look_back(reach), least, policy.kind_names, policy.topic_names, policy.urgent,
-        business=business, credits_others=others,
+        policy.review_item_names, policy.due_seconds_by_kind, business=business, credits_others=others,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from streams.contacts.shared import CustomersByKey, Shared, crowded_day
 from streams.contacts.slots import Tally
 from streams.contacts.unknown import Word, count
 from streams.contracts.decode import Rejected, decode_contact
+from streams.contracts.events import milliseconds
 from streams.contracts.outputs import Contribution
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
@@ -92,23 +94,25 @@ class ContactsStage:
         earliest, lateness, look_back = policy.earliest_ms, policy.allowed_lateness_ms, self.look_back_ms
         way: Way
         latest = machine + policy.allowed_future_seconds * 1000
-        sources = out.sources
         # Of several versions, the newest says what is unknown: what it does not know may have to be added.
         kinds, topics = rules.kinds, rules.topics
         known_kinds, known_topics = kinds.known, topics.known if topics.words else None
+        days, crowded, touched, told_by = rules.days, rules.least_contacts, out.touched, list[str]()
+        some_lack = bool(lacking)
         for index, raw in enumerate(raws):
             event = decode_contact(raw)
             if isinstance(event, Rejected):
                 out.rejected.append((index, event))
                 continue
-            at, newest = event.at, clock.now
+            at, newest = milliseconds(event.time), clock.now
             if judged is not None:
                 now = judged[index]
                 clock.advance(now)
             else:
                 now = machine if not event_time else at if newest is None else newest
-                in_time = now - lateness <= at <= latest and at >= earliest
-                if not in_time and (refused := check_lateness(at, now, machine, policy)):
+                if (at < earliest or not now - lateness <= at <= latest) and (
+                    refused := check_lateness(at, now, machine, policy)
+                ):
                     out.rejected.append((index, refused))
                     continue
                 if newest is None or at > newest:
@@ -117,12 +121,15 @@ class ContactsStage:
                     out.late += 1
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.
             reached = at if event_time and at > now else now
-            way, key = ("", event.key) if ways is None or not ways[index][0] else ways[index]
-            shared = None
-            tells = event.customer_id is not None
+            tells = (named := event.customer_id) is not None
+            way, key, shared = "", named or event.contact_id, None
+            if ways is not None and ways[index][0]:
+                way, key = ways[index]
             try:
-                if not (tells or way) and (owner := joining.owner(event, at)) is not None:
-                    way, key = "customer", owner
+                if not (tells or way):
+                    some_lack = True  # `owner` notes it
+                    if (owner := joining.owner(event, at)) is not None:
+                        way, key = "customer", owner
                 customer = customers[key]
             except ElsewhereError as error:
                 out.onward.append(Misplaced(index, key, error.number, reached, way))
@@ -133,26 +140,26 @@ class ContactsStage:
                     way, key, raw, tells, event = "customer", owner, None, False, nameless_event(event)
                     customer = customers[key]
             known = way == "customer"
-            own = None if complete(event, at, rules.days) else raw
-            remembered_since = min(at, slowest) - look_back
-            scattered = judged is not None or (bool(lacking) and lacking.has(event.source))
+            own = None if complete(event, at, days) else raw
+            remembered_since = (at if at < slowest else slowest) - look_back
+            scattered = judged is not None or (some_lack and lacking.has(event.source))
             horizon = None if scattered else reached - lateness
             if customer.sharing is not None:
                 shared = Shared(key, customers, rules, into)
                 if shared.outlived(at - look_back):
                     customer = customers[key]
             try:
-                if customer.sharing is not None and shared is not None:
+                if shared is not None and customer.sharing is not None:
                     admission = shared.admit(event, at, horizon, remembered_since, own, known=known)
                 else:
                     customer.forget(remembered_since)
                     admission = customer.admit(event, at, rules, horizon, into, own, known=known)
-                    if (tells or known) and len(customer.arrivals) > rules.least_contacts:
+                    if len(customer.arrivals) > crowded and (tells or known):
                         day = crowded_day(customer, f"{event.carrier}:{event.contact_id}", rules)
                         if day is not None:
                             shared = Shared(key, customers, rules, into)
                             shared.begin(day)
-                if lacking and tells and not way and admission == "admitted":
+                if some_lack and tells and not way and admission == "admitted":
                     joining.announce(customer if shared is None else customers[key], event, at)
             except NotCoveredError as error:
                 out.rejected.append((index, Rejected("not_covered", str(error))))
@@ -172,16 +179,17 @@ class ContactsStage:
             if admission == "differs":
                 out.rejected.append((index, differs(event.id, event.contact_id)))
                 continue
-            sources[event.source] = sources.get(event.source, 0) + 1
+            told_by.append(event.source)
             if admission == "duplicate":
                 out.duplicates += 1
                 continue
-            out.admitted += 1
+            touched.add(key)
             if (kind := event.kind) is not None and kinds[kind] not in known_kinds:
                 count(out.unknown, "kind", kinds[kind])
             if known_topics is not None and (topic := event.topic) is not None and topics[topic] not in known_topics:
                 count(out.unknown, "topic", topics[topic])
-            out.touched.add(key)
+        out.sources = Counter(told_by)
+        out.admitted = len(told_by) - out.duplicates
         self._take_from(joining, out)
         if tally is None:
             out.contributions = into.contributions()

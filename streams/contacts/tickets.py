@@ -43,12 +43,14 @@ _NOTHING: Sums = {}
 
 
 def created(ticket: Contact, event: e.TicketCreated, at: int, rules: Rules) -> None:
-    """Opened; where it has a due time, it is due to be resolved then at the latest."""
+    """Opened; where it has a due time, or its kind has one, it is due to be resolved then at the latest."""
     ticket.arrive(at, rules.days)
     ticket.hand_to(event.agent_id, event.team_id)
     ticket.put("created", ticket.at, both=_CREATED)
     if event.due is not None:
         ticket.due_at = milliseconds(event.due)
+    elif ticket.due_at is None and ticket.kind is not None and (within := rules.due_seconds.get(ticket.kind)):
+        ticket.due_at = rules.after(ticket.at, within)
     if ticket.finished_at is None:
         _open(ticket, at, rules)
 

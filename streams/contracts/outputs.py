@@ -211,9 +211,10 @@ class Alert(Struct, omit_defaults=True, kw_only=True):
     threshold: float
     value: float | None = None
     n: int = 0
-    #: Why, for people.
+    #: Why, for people; ``reasons``: in further languages, by their codes.
     reason_zh: str
     reason_en: str
+    reasons: dict[str, str] = {}
 
     @property
     def key(self) -> str:

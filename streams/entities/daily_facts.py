@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from operator import itemgetter
@@ -9,7 +10,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from streams.contracts.outputs import Contribution, DailyFacts, Sums, entity_id, entity_kind
+from streams.contracts.outputs import Cell, Contribution, DailyFacts, Planned, Sums, entity_id, entity_kind
 from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.by_version import Judged, judged
 from streams.kpi.catalog import KPIS
@@ -25,29 +26,27 @@ Period = Literal["half-hour", "hour", "day", "month", "total"]
 Row = dict[str, str | int | float | None]
 
 
-def apply(facts: DailyFacts, day: int, contributions: Iterable[Contribution]) -> None:
-    """Add what contributions say of this day (its ordinal)."""
+def by_day(contributions: Iterable[Contribution]) -> dict[int, list[Cell | Planned]]:
+    """Ordinal of a day → what contributions say of it."""
+    days: defaultdict[int, list[Cell | Planned]] = defaultdict(list)
     for contribution in contributions:
         for cell in contribution.cells:
-            if cell.day == day:
-                add(facts.sums, cell.sums)
+            days[cell.day].append(cell)
         for plan in contribution.planned:
-            if plan.day == day:
-                sums = facts.planned.setdefault(plan.at, {})
-                add(sums, plan.sums)
-                if not sums:
-                    del facts.planned[plan.at]
-
-
-def days_of(contributions: Iterable[Contribution]) -> set[int]:
-    """Ordinals of the days that contributions touch."""
-    days = set()
-    for contribution in contributions:
-        for cell in contribution.cells:
-            days.add(cell.day)
-        for plan in contribution.planned:
-            days.add(plan.day)
+            days[plan.day].append(plan)
     return days
+
+
+def apply(facts: DailyFacts, said: Iterable[Cell | Planned]) -> None:
+    """Add what contributions say of this day."""
+    for each in said:
+        if isinstance(each, Cell):
+            add(facts.sums, each.sums)
+        else:
+            sums = facts.planned.setdefault(each.at, {})
+            add(sums, each.sums)
+            if not sums:
+                del facts.planned[each.at]
 
 
 def whole(facts: Iterable[DailyFacts]) -> list[DailyFacts]:

@@ -111,11 +111,11 @@ class KpisStage:
         pending = self._pending.pop(key, None)
         if pending is None:
             return
-        for ordinal in daily.days_of(contribution for _, contribution, _ in pending):
+        for ordinal, said in daily.by_day(contribution for _, contribution, _ in pending).items():
             for name, part in self._parts(key, ordinal, pending):
                 day = self.days[name]
                 if new := _after(day.offset, part):
-                    daily.apply(day, ordinal, new)
+                    daily.apply(day, said if len(new) == len(pending) else daily.by_day(new)[ordinal])
                     day.offset = part[-1][0]
                     self._changed(key).add(name)
         entity = self.entities[key]

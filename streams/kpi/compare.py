@@ -28,7 +28,8 @@ from streams.kpi.labels import NONE, said
 from streams.kpi.measures import add, merged
 from streams.kpi.spec import Bound, Direction, Kpi
 from streams.kpi.stats.confidence import Z95
-from streams.languages import Language, Text
+from streams.languages import Language
+from streams.languages.text import Text
 
 Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell", "no_data"]
 

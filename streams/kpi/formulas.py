@@ -22,18 +22,20 @@ class Formulas:
     absent, none of the group is looked at.
     """
 
-    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:  # noqa: C901 - formulas are sorted by how their figures are worked out
+    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:  # noqa: C901, PLR0912 - formulas are sorted by how their figures are worked out
         """``instead``: formulas of KPIs that several versions of the policy judge."""
         own = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
         self.by_id = own | dict(instead or {})
         self._nothing = {id: bound.figure({}) for id, bound in self.by_id.items()}
         # Most formulas are one measure over another. These are evaluated here without a call for each.
         self._counts: list[tuple[str, str, Bound]] = []
+        self._counts_of: dict[str, list[tuple[str, str]]] = {}
         self._shares: dict[str, list[tuple[str, str]]] = {}
         self._means: dict[str, list[tuple[str, str, str, Bound]]] = {}
         self._percentiles: dict[tuple[_Terms, _Terms], list[Bound]] = {}
         self._maturing: list[Bound] = []
-        self._others: list[Bound] = []
+        #: All others, with the measures of which one at least is there where there are data; none: there may be data anyway.
+        self._others: list[tuple[frozenset[str], Bound]] = []
         #: Those that are kept apart, by the measure without which there is nothing to keep apart.
         self._apart: list[tuple[str, Apart, Bound]] = []
         #: The same of VIPs and of what is urgent: known from the start, so that nothing is looked for.
@@ -52,6 +54,8 @@ class Formulas:
                     self._maturing.append(bound)
                 case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
                     self._counts.append((id, top, bound))
+                case Bound(kind="count", top=((top, 1),), bottom=((bottom, 1),)):
+                    self._counts_of.setdefault(bottom, []).append((id, top))
                 case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), up=1, per_n=1):
                     self._shares.setdefault(bottom, []).append((id, top))
                 case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=((squares, 1),)):
@@ -61,7 +65,7 @@ class Formulas:
                 case Bound(kind="percentile", bottom=tuple(bottoms)):
                     self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
                 case _:
-                    self._others.append(bound)
+                    self._others.append((frozenset(measure for measure, _ in bound.bottom or ()), bound))
 
     def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
         """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included; then what some are
@@ -95,6 +99,10 @@ class Formulas:
         for id, top, bound in self._counts:
             if n := get(top, 0):
                 found[id] = bound.plain(n)
+        for bottom, counts in self._counts_of.items():
+            if (n := get(bottom, 0)) > 0:
+                for id, top in counts:
+                    found[id] = Figure(get(top, 0), n)
         for bottom, rates in self._shares.items():
             if (n := get(bottom, 0)) > 0:
                 for id, top in rates:
@@ -111,7 +119,10 @@ class Formulas:
                 for bound in bounds:
                     if (figure := bound.place(buckets)) is not NO_DATA:
                         found[bound.id] = figure
-        for bound in self._others:
+        there = sums.keys()
+        for below, bound in self._others:
+            if below and there.isdisjoint(below):
+                continue
             figure = bound.figure(sums)
             if figure.n or (figure.value is not None and bound.bottom is not None):
                 found[bound.id] = figure

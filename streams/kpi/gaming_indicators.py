@@ -17,7 +17,7 @@ from streams.kpi.compare import FALSE_DISCOVERIES, Difference, adjusted, differe
 from streams.kpi.measures import MEASURES, add, merged
 from streams.kpi.notation import share
 from streams.kpi.spec import Bound, Kpi
-from streams.languages import Text
+from streams.languages.text import Text
 
 Toward: TypeAlias = Literal["higher", "lower"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams.contracts.outputs import Figure, WatchedWindow
-from streams.languages import Language, Text
+from streams.languages import Language
+from streams.languages.text import Text
 
 #: What stands where there is no data: never 0.
 NONE = "—"

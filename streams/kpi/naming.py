@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi
-from streams.languages import SPOKEN, Text
+from streams.languages.text import SPOKEN, Text
 
 #: So many queues are named in a KPI's name.
 _MOST_NAMED = 3
-_UNITS = {"seconds": Text("秒", " s"), "hours": Text("小时", " h")}
+_UNITS = {"seconds": Text("秒", " s"), "hours": Text("小时", " h"), "days": Text("天", " days")}
 _THRESHOLD = Text("{formula}；阈值 {limit}{unit}", "{formula}; threshold {limit}{unit}")
 
 

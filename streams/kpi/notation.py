@@ -126,6 +126,11 @@ def sum_of(amount: Written) -> Formula:
     return Formula("count", plus(amount))
 
 
+def count_of(amount: Written, *, among: Written) -> Formula:
+    """How many of some things are also something else, as a number: no data, rather than 0, where there are none of these things."""
+    return Formula("count", plus(amount), plus(among))
+
+
 def level_of(amount: Written) -> Formula:
     """How high something stands at the end of a window or a day."""
     return Formula("level", plus(amount))

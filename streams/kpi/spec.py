@@ -17,7 +17,7 @@ from streams.kpi.measures.measure import Measure
 from streams.kpi.policy.model import SATISFIED_FROM, Policy
 from streams.kpi.stats.confidence import half_width, wilson
 from streams.kpi.stats.percentiles import distributions, ordered, percentile
-from streams.languages import Text
+from streams.languages.text import Text
 
 #: A sum of measures with whole coefficients: measure id → coefficient.
 Terms = Mapping[str, int]
@@ -74,7 +74,8 @@ class Amount(Protocol):
 class Formula:
     """How a value is made of measures, whatever the policy and the side: ``streams.kpi.notation`` writes it.
 
-    ``top`` over ``bottom``, which is None for a plain sum. A rate is a share of things (its interval is Wilson's) or of time (it has
+    ``top`` over ``bottom``, which is None for a plain sum; a count is not divided by it, but has no data
+    where it is none. A rate is a share of things (its interval is Wilson's) or of time (it has
     none), a mean is an amount per thing, a level how high something stands. A percentile's ``top`` names the families of its
     distribution, its ``bottom`` the count of what is in them. A change is how much a mean is above that of its ``baseline`` in the same
     units, as a share of that: without an interval, and without data where the baseline is none or 0.
@@ -233,7 +234,8 @@ def _scale(terms: Terms) -> int:
 class Bound:
     """A KPI for one policy and side: nothing is left of its formula but (measure, coefficient) pairs.
 
-    ``bottom`` is None for a plain sum and empty where this side never has data. The value is numerator × ``up`` over
+    ``bottom`` is None for a plain sum and empty where this side never has data; of a count it only says whether there
+    are data. The value is numerator × ``up`` over
     denominator × ``down`` (a plain sum has the denominator 1); of a change, that over ``base_top`` / ``base_bottom``, less 1.
     ``per_n`` is how many stored units of the denominator make one of ``n``. ``squared`` is what the sum of ``squares`` is multiplied
     by to stand in squared stored units of the numerator, ``grain`` what each of them was rounded to a multiple of, in the same. Whole
@@ -303,6 +305,8 @@ class Bound:
         if self.kind == "change":
             change = self.change(sums, n)
             return None if change is None else Fraction(*change)
+        if self.kind == "count":
+            return Fraction(total(self.top, sums))
         return Fraction(total(self.top, sums) * self.up, n * self.down)
 
     def figure(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> Figure:
@@ -318,7 +322,7 @@ class Bound:
             return NO_DATA
         return Figure(pending=n) if self.only_mature else replace(self._figure(sums), pending=n)
 
-    def _figure(self, sums: Mapping[str, int]) -> Figure:
+    def _figure(self, sums: Mapping[str, int]) -> Figure:  # noqa: PLR0911 - a kind each
         if self.bottom is None:
             amount = total(self.top, sums)
             return self.plain(amount) if amount else _ZERO
@@ -327,6 +331,8 @@ class Bound:
             return NO_DATA
         if self.kind == "rate":
             return self.rate(total(self.top, sums), n)
+        if self.kind == "count":
+            return Figure(total(self.top, sums), n)
         if self.kind == "percentile":
             return self.place(ordered(self.top, distributions(sums)))
         if self.kind == "change":

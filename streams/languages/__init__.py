@@ -1,122 +1,12 @@
-"""The languages of what people read. Every text is a ``Text``: Chinese and English stand in the code side by side, where they are used;
-any other language is a file of this folder, named by its code, that gives its words for the English ones.
+"""The languages of what people read. ``text``: what each has to be called by, in all of them side by side; ``translation``: what the
+program says in English, such as help and refusals, in the language of whoever reads it.
 
-The folder is the list of languages. What a further language has no words for is said in English.
+This package itself imports nothing: every command begins with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from string import Formatter
-from types import MappingProxyType
-from typing import Literal, TypeAlias
-
-import msgspec
-
-from streams import bounded_yaml
+from typing import TypeAlias
 
 #: A language's code (ISO 639-1).
 Language: TypeAlias = str
-#: Those that stand in the code.
-WRITTEN: tuple[Language, ...] = ("zh", "en")
-
-
-class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A language. ``tag``: as web pages and files call it (BCP 47), ``zh-CN``; ``script``: in which of a person's two names are shown.
-
-    ``colon``, ``comma`` (in a list), ``clause`` (in a sentence) and ``brackets`` are its punctuation, with the blanks around it.
-    ``texts``: its words for English ones.
-    """
-
-    name: str
-    tag: str
-    script: Literal["chinese", "latin"] = "latin"
-    colon: str = ": "
-    comma: str = ", "
-    clause: str = ", "
-    brackets: str = " ({})"
-    texts: dict[str, str] = {}
-
-
-def read(folder: Traversable) -> Mapping[Language, Spoken]:
-    """The languages of a folder's files, those of the code first.
-
-    Raises ValueError, with the file and what to do, for a file that is none, and for words that lack a place which theirs in English have.
-    """
-    found = {file.name.removesuffix(".yaml"): _spoken(file) for file in folder.iterdir() if file.name.endswith(".yaml")}
-    return MappingProxyType({code: found[code] for code in (*WRITTEN, *sorted(found.keys() - set(WRITTEN)))})
-
-
-def _spoken(file: Traversable) -> Spoken:
-    raw = bounded_yaml.load_named(file, "the language")
-    try:
-        made = msgspec.convert(raw, Spoken)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"cannot read the language {file}: {error}") from error
-    for english, own in made.texts.items():
-        if (wanted := _places(english)) != (given := _places(own)):
-            raise ValueError(
-                f"language {file}: {own!r}: has the places {sorted(given)} where {english!r} has {sorted(wanted)}; write the same ones"
-            )
-    return made
-
-
-def _places(text: str) -> set[str]:
-    try:
-        return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-    except ValueError:  # a brace that stands for itself: it is no template
-        return set()
-
-
-SPOKEN: Mapping[Language, Spoken] = read(files("streams.languages"))
-LANGUAGES: tuple[Language, ...] = tuple(SPOKEN)
-
-
-class Text(Mapping[Language, str]):
-    """What people read, by language; in each there is something. It does not change."""
-
-    __slots__ = ("_said",)
-
-    def __init__(self, zh: str, en: str, **others: str) -> None:
-        """``others``: in further languages; those left out have the words of their file, or English ones."""
-        self._said = {"zh": zh, "en": en}
-        for code in LANGUAGES[len(WRITTEN) :]:
-            self._said[code] = others.get(code) or SPOKEN[code].texts.get(en, en)
-
-    @property
-    def zh(self) -> str:
-        """In Chinese."""
-        return self._said["zh"]
-
-    @property
-    def en(self) -> str:
-        """In English."""
-        return self._said["en"]
-
-    def __getitem__(self, language: Language) -> str:
-        return self._said[language]
-
-    def __iter__(self) -> Iterator[Language]:
-        return iter(self._said)
-
-    def __len__(self) -> int:
-        return len(self._said)
-
-    def __repr__(self) -> str:
-        return f"Text({self.zh!r}, {self.en!r})"
-
-    def format(self, *given: object, **places: object) -> Text:
-        """The template with its places filled in; what is a text itself, in each language's own words."""
-
-        def filled(language: Language, template: str) -> str:
-            own = [one[language] if isinstance(one, Text) else one for one in given]
-            named = {name: one[language] if isinstance(one, Text) else one for name, one in places.items()}
-            return template.format(*own, **named)
-
-        return Text(**{language: filled(language, template) for language, template in self._said.items()})
-
-    def fields(self, name: str = "") -> dict[str, str]:
-        """As fields of JSON: ``formula_zh``, ``formula_en``; without a name ``zh``, ``en``."""
-        return {f"{name}_{language}" if name else language: said for language, said in self._said.items()}

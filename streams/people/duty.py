@@ -240,10 +240,10 @@ def superiors_who_left(book: DutyBook, today: date) -> list[str]:
 
 def line(one: Duty, zone: ZoneInfo, *, back: bool = False) -> str:
     """The entry as a line of the file; ``back``: the one that takes it back."""
-    starts, ends = (None if at is None else _written(one, at, zone) for at in (one.starts, one.ends))
-    if ends is not None and one.kind != "shift" and one.ends is not None:
-        ends = (one.ends.astimezone(zone).date() - timedelta(days=1)).isoformat()
-    told = (one.kind, one.agent_id, one.team_id, one.role, starts, "none" if back else ends, one.hours, one.deputy)
+    starts, until = (None if at is None else _written(one, at, zone) for at in (one.starts, one.ends))
+    if until is not None and one.kind != "shift":  # its last day stands in the file
+        until = (date.fromisoformat(until) - timedelta(days=1)).isoformat()
+    told = (one.kind, one.agent_id, one.team_id, one.role, starts, "none" if back else until, one.hours, one.deputy)
     return ",".join(f'"{cell}"' if cell and "," in cell else cell or "" for cell in told)
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, Protocol, TypeAlias
 
-from streams.languages import LANGUAGES, SPOKEN, Language, Text
+from streams.languages import Language
+from streams.languages.text import LANGUAGES, SPOKEN, Text
 from streams.people.person import Person
 
 Role: TypeAlias = Literal["agent", "supervisor", "hr"]

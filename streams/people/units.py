@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
 
-from streams.languages import LANGUAGES, Language, Text
+from streams.languages import Language
+from streams.languages.text import LANGUAGES, Text
 from streams.people.tables import people_journal, units
 from streams.tabular import Row, TabularError, parse_rows, read_rows
 

@@ -16,7 +16,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.explained import near
 from streams.kpi.naming import names_of
 from streams.kpi.spec import Kpi
-from streams.languages import Text
+from streams.languages.text import Text
 from streams.tabular import Row, TabularError, day, parse_rows, read_rows
 from streams.targets.book import Targets
 

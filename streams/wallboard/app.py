@@ -24,7 +24,7 @@ from streams.alerts.rules import Rule
 from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
 from streams.doors import BoundedBody, Headers
 from streams.kpi.catalog import KPIS
-from streams.languages import LANGUAGES
+from streams.languages.text import LANGUAGES
 from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streams.contracts.outputs import Window
-from streams.languages import LANGUAGES, Text
+from streams.languages.text import LANGUAGES, Text
 
 
 @dataclass(frozen=True)

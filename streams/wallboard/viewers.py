@@ -12,7 +12,7 @@ from fastapi import HTTPException
 
 from streams.contracts.outputs import entity_id, entity_kind
 from streams.database import StoreError
-from streams.languages import Text
+from streams.languages.text import Text
 from streams.people.names import Names, Viewer
 from streams.people.store import names, unit_names
 from streams.people.units import UnitNames

@@ -279,6 +279,7 @@ class Worker:
                 async with self._or_end():
                     raise
             except Exception as error:
+                # Where the partitions are about to go, whoever hands them over is told the same.
                 if assignment == partitions.assignment and not self.app.should_stop:
                     await partitions.begin_anew(assignment, error)
             else:

@@ -211,6 +211,10 @@ class Checkpointer:
         return [message for index, message in enumerate(messages) if index not in too_long] if too_long else messages
 
 
+class LostCheckpointError(Exception):
+    """A checkpoint of this assignment has not been committed, or nobody knows: nothing more may be written before all is read anew."""
+
+
 class Checkpoints:
     """Runs checkpoints, one after the other. ``committed``: place → the offset before which everything is in a committed checkpoint;
     ``wake`` is set after each.
@@ -222,20 +226,29 @@ class Checkpoints:
         self._transactions, self._committed, self._health, self._wake = transactions, committed, health, wake
         self._running = asyncio.Lock()
         self._last = 0.0
+        #: Whose last checkpoint did not come to its end, and why.
+        self._failed: tuple[Checkpointer, str] | None = None
 
     async def run(self, checkpointer: Checkpointer, spare: float, *, everything: bool = False) -> float:
         """One whole checkpoint; returns the seconds that it took to prepare.
 
         ``spare``: the share of the time that nobody else has use for; ``everything``: all entities, as the partitions are about to go.
-        Raises what kept it from being committed.
+        Raises what kept it from being committed; and LostCheckpointError where one of this assignment was not: what it had drained is
+        written nowhere, and must not be followed by what came after it.
         """
         async with self._running:
+            if self._failed is not None and self._failed[0] is checkpointer:
+                raise LostCheckpointError(self._failed[1])
             began = perf_counter()
             share = (_ENTITIES_SHARE + spare) * min(1.0, began - self._last)
             self._last = began
-            checkpoint = checkpointer.prepare(None if everything else max(_ENTITIES_SECONDS, share))
-            busy = perf_counter() - began
-            await self._transactions.commit(checkpoint.writes)  # 9
+            try:
+                checkpoint = checkpointer.prepare(None if everything else max(_ENTITIES_SECONDS, share))
+                busy = perf_counter() - began
+                await self._transactions.commit(checkpoint.writes)  # 9
+            except BaseException as error:
+                self._failed = checkpointer, repr(error)
+                raise
             self._committed.update(checkpoint.reached)  # 10
             checkpointer.complete(checkpoint)
             self._wake.set()

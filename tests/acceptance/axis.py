@@ -2,7 +2,7 @@
 
 A line is ``TIME CHANNEL CONTACT WHAT field=value …``: ``09:00:20 call c1 answered agent=a``. TIME is of the case's date in the zone of
 its policy; ``+1 00:00:10`` is the day after, ``02:30:00+02:00`` says which of two. ``chat c1 customer``, ``chat c1 bot`` and
-``chat c1 reply`` are messages; ``script=yes`` is an item of a review's form. Agents have lines of their own: ``09:00:00 agent a available``, ``agent a scheduled starts=… ends=…``.
+``chat c1 reply`` are messages; ``script=yes`` and ``item_流程=no`` are items of a review's form. Agents have lines of their own: ``09:00:00 agent a available``, ``agent a scheduled starts=… ends=…``.
 A value with spaces stands in quotes: ``kind="follow up"``. Lines are named e1, e2, … for ``corrects=``, or as ``id=`` says. A policy is values by name, or ``versions`` as its file has them.
 """
 
@@ -35,6 +35,7 @@ TRUTHS = {"resolved", "passed", "fatal", "public", "accepted_by_customer", "scri
 TIMES = {"due", "starts", "ends"}
 STATES = {"available", "on_contact", "wrap_up", "away", "training", "offline"}
 SENDERS = {"customer": "customer", "bot": "bot", "reply": "agent"}
+_ITEM = "item_"
 _TIME = r"(?:\+\d+ )?\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d)?"
 _LINE = re.compile(rf"({_TIME}) (call|chat|ticket|agent) (\S+) (\w+)(?: (.*))?")
 _FIELD = re.compile(rf'(\w+)=({_TIME}|"[^"]*"|\S+)(?: |$)')
@@ -97,8 +98,9 @@ def event(line: str, number: int, day: date, policy: AnyPolicy) -> dict[str, Any
     for name, value in _FIELD.findall(rest or ""):
         name = SHORT.get(name, name)
         told[name] = plain(name, value.strip('"'), day, policy)
-    if "script" in told:
-        told["items"] = {"script": told.pop("script")}
+    items = {name: told.pop(name) for name in list(told) if name == "script" or name.startswith(_ITEM)}
+    if items:
+        told["items"] = {name.removeprefix(_ITEM): well for name, well in items.items()}
     return told
 
 
@@ -106,7 +108,7 @@ def plain(name: str, value: str, day: date, policy: AnyPolicy) -> Any:
     """A field's value as an event carries it."""
     if name in NUMBERS:
         return float(value) if "." in value else int(value)
-    if name in TRUTHS:
+    if name in TRUTHS or name.startswith(_ITEM):
         return {"yes": True, "no": False}[value]
     return moment(value, day, policy).isoformat() if name in TIMES else value
 

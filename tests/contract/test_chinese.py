@@ -118,7 +118,11 @@ def test_texts_are_found_wherever_the_program_has_them():
     assert len(texts()) > 1500
     assert files >= {
         *("streams/kpi/catalog/calls.py", "streams/wallboard/static/texts.js", "streams/alerts/first.yaml"),
-        *("streams/language/zh.yaml", "scoring/reports/sheets/labels.py", "scoring/outcomes/outcomes.yaml"),
+        *(
+            "streams/languages/translation/zh.yaml",
+            "scoring/reports/sheets/labels.py",
+            "scoring/outcomes/outcomes.yaml",
+        ),
         *("streams/kpi/examples/work.yaml", "deploy/prometheus/dead-letters.rules.yaml", "scoring/cards/figures.yaml"),
     }
 

@@ -9,7 +9,8 @@ import pytest
 from streams.catalogue.examples import Example, examples, load, work
 from streams.catalogue.page import DOCS, PAGES, page
 from streams.kpi.catalog import KPIS
-from streams.languages import LANGUAGES, Language
+from streams.languages import Language
+from streams.languages.text import LANGUAGES
 from tests.new_kpi import left
 from tests.support import ROOT
 

@@ -1,4 +1,4 @@
-"""All that commands say in help, and all that a file of HR is refused with, has its Chinese; and nothing there is of yesterday."""
+"""All that commands and servers say, in help and of what they did or refuse, has its Chinese; and nothing there is of yesterday."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ import pytest
 from typer.main import get_command
 
 from streams.cli import app
-from streams.language import chinese, paragraphs
+from streams.languages.translation import catalogue, paragraphs
 from tests.support.messages import plain, templates
 
 ROOT = Path(__file__).parents[2]
 #: Typer's and its shell's own words, which no command of ours states.
 TYPERS = re.compile(r"Arguments|Options|Commands|Error|Aborted\.|\[.*\]|Show this message and exit\.|Try \[blue\].*")
 SHELL = ("Install completion", "Show completion")
-#: What people hand in is read here: sheets, people, targets, roster, units, duties, inputs, cards, periods.
-READERS = (
+CHINESE = catalogue("zh")
+#: Here it is told what people have asked for or handed in: commands, servers, sheets, people, targets, roster, units, duties, mappings,
+#: inputs, cards, periods, runs.
+TELLING = (
+    *("streams/commands", "streams/commands/shared", "scoring/commands", "scoring/reports/files.py"),
+    *("streams/doors.py", "streams/wallboard", "scoring/api.py", "scoring/connector/push.py"),
     *("streams/tabular.py", "streams/targets/sheet.py", "streams/targets/taking.py", "streams/people/sheet.py"),
     *("streams/people/duty_sheet.py", "streams/people/duty.py", "streams/people/units.py", "streams/people/store.py"),
-    *("streams/people/names.py", "streams/commands/roster.py", "streams/commands/people.py"),
+    *("streams/people/names.py", "streams/sources/table", "streams/sources/expressions"),
     *("scoring/inputs/sheet.py", "scoring/inputs/validation.py", "scoring/inputs/values.py", "scoring/period.py"),
-    *("scoring/commands/inputs.py", "scoring/commands/options.py", "scoring/yaml_documents.py"),
-    *("scoring/cards", "scoring/rules"),
+    *("scoring/yaml_documents.py", "scoring/cards", "scoring/rules"),
+    *("scoring/workflow", "scoring/store/runs.py", "scoring/store/tokens.py"),
 )
+#: Names of columns, which programs read.
+COLUMNS = ("base top{}", "base bottom{}")
 
 
 @cache
@@ -51,8 +57,8 @@ def helps() -> dict[str, str]:
 
 
 def modules() -> Iterator[Path]:
-    for reader in READERS:
-        path = ROOT / reader
+    for place in TELLING:
+        path = ROOT / place
         yield from sorted(path.glob("*.py")) if path.is_dir() else (path,)
 
 
@@ -62,19 +68,19 @@ def sayings(text: str) -> bool:
 
 
 def test_every_help_text_has_its_chinese():
-    lacking = {text: where for text, where in helps().items() if text not in chinese().help}
-    assert not lacking, "write the Chinese of these into streams/language/zh.yaml"
+    lacking = {text: where for text, where in helps().items() if text not in CHINESE.help}
+    assert not lacking, "write the Chinese of these into streams/languages/translation/zh.yaml"
 
 
 def test_no_chinese_help_is_of_a_text_that_is_gone():
-    stale = [text for text in chinese().help if text not in helps() and not TYPERS.fullmatch(text)]
-    assert not stale, "take these out of streams/language/zh.yaml"
+    stale = [text for text in CHINESE.help if text not in helps() and not TYPERS.fullmatch(text)]
+    assert not stale, "take these out of streams/languages/translation/zh.yaml"
 
 
-def test_every_refusal_of_a_file_has_its_chinese():
-    known = {plain(text) for text in chinese().messages}
-    lacking = [text for text in templates(modules()) if sayings(text) and text not in known]
-    assert not lacking, "write the Chinese of these into streams/language/zh.yaml"
+def test_all_that_is_told_has_its_chinese():
+    known = {plain(text) for text in CHINESE.messages}
+    lacking = [text for text in templates(modules()) if sayings(text) and text not in known and text not in COLUMNS]
+    assert not lacking, "write the Chinese of these into streams/languages/translation/zh.yaml"
 
 
 def test_no_chinese_message_is_of_a_text_that_is_gone():
@@ -87,8 +93,8 @@ def test_no_chinese_message_is_of_a_text_that_is_gone():
                 said.add("".join(parts))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 said.add(node.value)
-    stale = [text for text in chinese().messages if plain(text) not in said and not _is_part(plain(text), said)]
-    assert not stale, "take these out of streams/language/zh.yaml"
+    stale = [text for text in CHINESE.messages if plain(text) not in said and not _is_part(plain(text), said)]
+    assert not stale, "take these out of streams/languages/translation/zh.yaml"
 
 
 def _is_part(text: str, said: set[str]) -> bool:
@@ -99,9 +105,24 @@ def _is_part(text: str, said: set[str]) -> bool:
 @pytest.mark.parametrize("kind", ["help", "messages"])
 def test_a_translation_has_the_commands_and_values_of_its_source(kind: str):
     wrong = []
-    for en, zh in getattr(chinese(), kind).items():
+    for en, zh in getattr(CHINESE, kind).items():
         code = sorted(re.findall("`[^`]+`", en))
         names = sorted(re.findall(r"\{\w*\}", en))
         if code != sorted(re.findall("`[^`]+`", zh)) or names != sorted(re.findall(r"\{\w*\}", zh)):
             wrong.append((en, zh))
     assert not wrong
+
+
+def test_the_page_has_its_words_in_both_languages():
+    static = ROOT / "streams/wallboard/static"
+    _, *parts = re.split(r"^  (\w+): \{$", (static / "texts.js").read_text("utf-8"), flags=re.MULTILINE)
+    words = {
+        code: set(re.findall(r"^    (\w+):", own, re.MULTILINE))
+        for code, own in zip(parts[::2], parts[1::2], strict=True)
+    }
+    page = (static / "index.html").read_text("utf-8")
+    named = set(re.findall(r'data-(?:text|title|label|placeholder)="(\w+)"', page))
+    for script in static.glob("*.js"):
+        named |= set(re.findall(r"\bt\(\)\.(\w+)", script.read_text("utf-8")))
+    assert len(named) > 50
+    assert (words["zh"] ^ words["en"], named - words["en"]) == (set(), set())

@@ -33,10 +33,19 @@ kinds = st.sampled_from(
         "follow_up",
         "refund",
         "refund_dispute",
+        "opinion",
+        "praise",
+        "order_placement",
+        "下单",
+        "site_visit",
+        "regular_post",
         "投诉",
         " Complaint",
         "gripe",
     ]
+)
+forms = st.sampled_from(
+    ["script", "script", "话术", "process", "流程", "steps", "behaviour", "needs", "Policy", "tone"]
 )
 topics = st.sampled_from([None, "x", "y", "Ｘ", "why"])
 vips = st.sampled_from([None, None, None, True, False])
@@ -87,6 +96,11 @@ values = st.fixed_dictionaries(
         "csat_mean_scale": st.sampled_from(["1-5", "0-10", "1-10"]),
         "satisfied_from": st.sampled_from([{"1-5": n, "5-1": 2, "1-10": 4} for n in (4, 5)]),
         "negative_to": st.sampled_from([{}, {"1-5": 1}, {"5-1": 4, "0-10": 3, "1-10": 3}]),
+        "neutral_to": st.sampled_from([{}, {}, {"1-5": 2}, {"5-1": 3, "1-10": 3}]),
+        "opinion_reply_hours": st.sampled_from([0.2, 24]),
+        "follow_up_days": st.sampled_from([0.02, 1, 15]),
+        "due_hours_by_kind": st.sampled_from([{}, {}, {"order_placement": 1, "follow_up": 2}, {"上门": 0.5}]),
+        "review_items": st.sampled_from([{}, {}, {"process": ["steps"]}, {"needs": ["流程"], "taste": []}]),
         "bad_rating_rca_hours": st.sampled_from([1, 24]),
         "away_reasons": st.sampled_from([(), ("lunch",)]),
         "rating_credit": st.sampled_from(["at_end", "at_end", "resolver", "all_replied"]),
@@ -311,9 +325,9 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
     if story.seldom():
         story.tell("invited")
     if story.seldom():
-        script = draw(st.sampled_from([None, {"script": True}, {"script": False}]))
+        items = draw(st.dictionaries(forms, st.booleans(), max_size=3)) or None
         story.tell(
-            "reviewed", score=draw(st.integers(0, 100)), passed=draw(words), fatal=draw(st.booleans()), items=script
+            "reviewed", score=draw(st.integers(0, 100)), passed=draw(words), fatal=draw(st.booleans()), items=items
         )
     if story.seldom():
         story.tell(

@@ -35,8 +35,8 @@ from tests.reference.thing import Contact, Event, Thing
 from tests.reference.tickets import PAST, When, moment_of, overdue_since, replier, who_at
 
 DAY = timedelta(days=1)
-#: Kinds of matter that are to be answered within an hour.
-HOURLY = {"info_relay": "info_relay", "fault": "fault_report"}
+#: Kinds of matter that are to be answered within a time, an hour or what the policy allows opinions.
+HOURLY = {"info_relay": "info_relay", "fault": "fault_report", "opinion": "opinion"}
 
 
 def things(contact: Contact, as_of: datetime) -> list[Thing]:
@@ -79,8 +79,11 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         found += held_to_an_hour(contact)
     if contact.kind == "follow_up":
         found += follow_up(contact)
+        found += followed_up_soon(contact)
     if contact.kind in ("refund", "refund_dispute"):
         found += refunds(contact)
+    if contact.kind == "praise":
+        found.append(Thing("praise", contact.arrived, day, staff(contact) | desk(contact)))
     return found + asked(contact) + explained(contact) + reviewed(contact) + looked_at(contact)
 
 
@@ -101,6 +104,7 @@ def asked(contact: Contact) -> list[Thing]:
 def held_to_an_hour(contact: Contact) -> list[Thing]:
     """Was it answered within an hour? Missed when the hour is up, by whoever had it then."""
     reply, opened, clock = answered(contact), contact.arrived, contact.policy
+    allowed = clock.opinion_reply_hours * 3600 if contact.kind == "opinion" else clock.reply_within_seconds
     shown: Event | None = None
     left = gone(contact)
     if contact.channel == "chat":  # a customer who has not come to people waits for nothing
@@ -110,11 +114,7 @@ def held_to_an_hour(contact: Contact) -> list[Thing]:
         opened, shown = first[0], contact.events[first[2]]
         ends = [e["time"] for e in contact.events[first[1].numbers[0] :] if e["type"] == "chat.ended"]
         left = ends[0] if ends and ends[0] >= opened else None
-    limit = (
-        opened + timedelta(seconds=clock.reply_within_seconds)
-        if contact.channel == "call"
-        else after(opened, clock.reply_within_seconds, clock)
-    )
+    limit = opened + timedelta(seconds=allowed) if contact.channel == "call" else after(opened, allowed, clock)
     matter = {"matter": HOURLY[contact.kind or ""]}
     if reply is not None and reply[0]["time"] <= limit:
         return [Thing("hourly", reply[0]["time"], contact.day, reply[1], matter | {"within": True})]
@@ -161,6 +161,20 @@ def follow_up(contact: Contact) -> list[Thing]:
             {"made": False, "plan": True},
         )
     ]
+
+
+def followed_up_soon(contact: Contact) -> list[Thing]:
+    """Was it done in so many days, nights and Sundays included? Missed when they are over, by whoever had it then."""
+    limit = contact.arrived + timedelta(days=contact.policy.follow_up_days)
+    made, end, left = answered(contact), over(contact), gone(contact)
+    if end is not None and (made is None or end["time"] < made[0]["time"]):
+        made = end, handled_by(contact, end)
+    if made is not None and made[0]["time"] <= limit:
+        return [Thing("follow_up_soon", made[0]["time"], contact.day, made[1], {"within": True})]
+    if made is None and left is not None and left <= limit:
+        return [Thing("follow_up_soon", left, contact.day, desk(contact), {"within": False})]
+    who = who_at(contact, kind_known(contact, limit))
+    return [Thing("follow_up_soon", limit + PAST, contact.day, who, {"within": False, "plan": True})]
 
 
 def undone_since(contact: Contact, due: datetime) -> When:
@@ -251,6 +265,13 @@ def reviews_of(contact: Contact) -> list[Event]:
     return list({e.get("form"): e for e in contact.events if e["type"].endswith(".reviewed")}.values())
 
 
+def passed_in(contact: Contact, review: Event, item: str) -> bool | None:
+    """Was an item of the form passed, and all that mean it as well? None where the form has none."""
+    told = (review.get("items") or {}).items()
+    found = [well for word, well in told if words.review_item(word, contact.policy.review_items) == item]
+    return all(found) if found else None
+
+
 def reviewed(contact: Contact) -> list[Thing]:
     """What reviewers found in it."""
     found = list[Thing]()
@@ -259,8 +280,7 @@ def reviewed(contact: Contact) -> list[Thing]:
             "score": event["score"],
             "passed": event.get("passed"),
             "fatal": bool(event.get("fatal")),
-            "script": (event.get("items") or {}).get("script"),
-        }
+        } | {item: passed_in(contact, event, item) for item in words.REVIEW_ITEMS}
         found.append(Thing("review", event["time"], contact.day, account(contact, event), about))
     return found
 
@@ -304,10 +324,10 @@ def looked_at(contact: Contact) -> list[Thing]:
         last = number_of(contact, since_reopened(contact)[-1])
         found.append(Thing("passed", done["time"], day, contact.staff(*finisher(contact)) | desk(contact, last)))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
-    if contact.kind == "complaint" and rated:
+    if contact.kind in ("complaint", "follow_up") and rated:
         found.append(
             Thing(
-                "rated_complaint",
+                f"rated_{contact.kind}",
                 rated[-1]["time"],
                 day,
                 credited(contact, rated[-1]),
@@ -356,7 +376,7 @@ def rating(contact: Contact, event: Event, survey: str) -> Thing:
     who = credited(contact, event)
     about: dict[str, Any] = {"survey": survey, "scale": scale, "score": event["score"]}
     if survey == "csat":
-        about |= {"satisfied": good(contact, event), "negative": bad(contact, event)}
+        about |= {"satisfied": good(contact, event), "negative": bad(contact, event), "meagre": meagre(contact, event)}
     return Thing("rating", event["time"], contact.day, who, about)
 
 
@@ -371,6 +391,14 @@ def bad(contact: Contact, event: Event) -> bool | None:
     if (bound := contact.policy.negative_to.get(event["scale"])) is None:
         return None
     return bool(event["score"] >= bound if best_is_least(event["scale"]) else event["score"] <= bound)
+
+
+def meagre(contact: Contact, event: Event) -> bool | None:
+    """Is it no better than neutral? None where the policy does not say up to where its scale is neutral."""
+    if (bound := contact.policy.neutral_to.get(event["scale"])) is None:
+        return None
+    neutral = event["score"] >= bound if best_is_least(event["scale"]) else event["score"] <= bound
+    return bool(neutral and not good(contact, event))
 
 
 def best_is_least(scale: str) -> bool:

@@ -268,6 +268,17 @@ def fatigue(seen: Seen) -> Value:
     return Value(sum(later, Fraction()) / len(later) / (sum(first, Fraction()) / len(first)) - 1, len(later))
 
 
+def late(due: list[Thing]) -> Value:
+    """How many are late of those whose time has come; nobody knows where there are none."""
+    return Value(Fraction(sum(1 for t in due if t.breached)), len(due)) if due else Value(None, 0)
+
+
+def of_item(seen: Seen, item: str) -> Value:
+    """Of the reviews that looked at an item those in which it was passed."""
+    looked_at = [t for t in seen.of("review") if t.about[item] is not None]
+    return share([t for t in looked_at if t.about[item]], looked_at)
+
+
 WORKING = ("on_contact", "wrap_up")
 
 #: Shares of time and counts of seconds: their n is no count of things, and is not compared.
@@ -335,6 +346,10 @@ KPIS: dict[str, Rule] = {
     "complaint_response_time": lambda s: mean(waits(s.of("complaint_response"))),
     "info_relay_ontime_rate": lambda s: share(s.of("hourly", matter="info_relay", within=True), s.of("hourly", matter="info_relay")),
     "fault_report_reply_1h_rate": lambda s: share(s.of("hourly", matter="fault_report", within=True), s.of("hourly", matter="fault_report")),
+    "opinion_feedback_ontime_rate": lambda s: share(s.of("hourly", matter="opinion", within=True), s.of("hourly", matter="opinion")),
+    "late_order_count": lambda s: late(s.of("sla", kind="order_placement")),
+    "onsite_dispatch_ontime_rate": lambda s: share(s.of("sla", breached=False, kind="site_visit"), s.of("sla", kind="site_visit")),
+    "late_post_count": lambda s: late(s.of("sla", kind="regular_post")),
     "reopen_rate": lambda s: share(s.of("solved", again=True), s.of("solved")),
     "escalation_rate": lambda s: share(s.of("passed", escalated=True), s.of("passed")),
     "sla_breach_rate": lambda s: share(s.of("sla", breached=True), s.of("sla")),
@@ -342,10 +357,16 @@ KPIS: dict[str, Rule] = {
     "backlog_age_p90": lambda s: percentile([3600 * (hour(s.as_of) - hour(t.since)) for t in s.standing if t.what == "open"], 90),
     "ticket_turnaround": lambda s: share(s.of("closed"), [*s.of("open_at_start"), *s.of("created")]),
     "followup_rate": lambda s: share(s.of("follow_up", made=True), s.of("follow_up")),
+    "followup_15d_rate": lambda s: share(s.of("follow_up_soon", within=True), s.of("follow_up_soon")),
+    "followup_csat": lambda s: share(s.of("rated_follow_up", converted=True), s.of("rated_follow_up")),
+    "praise_complaint_score": lambda s: share(s.of("praise"), [*s.of("praise"), *s.of("complaint")]),
     "refund_dispute_rate": lambda s: share(s.of("refund_dispute"), s.of("refund")),
     "topic_resolution_rate": lambda s: share(s.of("resolution", named=True, resolved=True), s.of("resolution", named=True)),
     "nps": nps,
     "negative_review_rate": lambda s: share(s.of("rating", survey="csat", negative=True), [t for t in s.of("rating", survey="csat") if t.negative is not None]),
+    "neutral_and_negative_review_rate": lambda s: share(
+        s.of("rating", survey="csat", meagre=True), [t for t in s.of("rating", survey="csat") if t.meagre is not None]
+    ),
     "survey_response_rate": lambda s: share(s.of("survey", rated=True), s.of("survey")),
     "bad_rating_rca_ontime_rate": lambda s: share(s.of("bad_rating", within=True), s.of("bad_rating")),
     "fatigue_index": fatigue,
@@ -353,7 +374,11 @@ KPIS: dict[str, Rule] = {
     "qa_score": lambda s: mean([t.score for t in s.of("review")]),
     "qa_pass_rate": lambda s: share(s.of("review", passed=True), [t for t in s.of("review") if t.passed is not None]),
     "fatal_error_rate": lambda s: share(s.of("review", fatal=True), s.of("review")),
-    "script_compliance_rate": lambda s: share(s.of("review", script=True), [t for t in s.of("review") if t.script is not None]),
+    "script_compliance_rate": lambda s: of_item(s, "script"),
+    "process_adherence_rate": lambda s: of_item(s, "process"),
+    "unified_behaviour_execution_rate": lambda s: of_item(s, "behaviour"),
+    "need_identification_rate": lambda s: of_item(s, "needs"),
+    "policy_compliance_rate": lambda s: of_item(s, "policy"),
     "qa_coverage_rate": lambda s: share(s.of("coverage", reviewed=True), s.of("coverage")),
     "contacts_per_hour": lambda s: of_time(Fraction(3600 * len(s.of("handled"))), s.time("available", *WORKING)),
     "occupancy": lambda s: of_time(s.time(*WORKING), s.time("available", *WORKING)),

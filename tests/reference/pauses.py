@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from tests.reference import words
 from tests.reference.moments import after, lasted
 from tests.reference.thing import Contact
 
@@ -49,8 +50,22 @@ def moved(contact: Contact, moment: datetime, stops: list[Pause]) -> datetime | 
 
 def due_moment(contact: Contact) -> datetime | None:
     """When it has to be resolved: none where nobody said so, or while the clock stands still before that."""
-    due = contact.last("due")
+    due = told_due(contact)
     return None if due is None else moved(contact, due, pauses(contact, "due"))
+
+
+def told_due(contact: Contact) -> datetime | None:
+    """The due time that its source told or, where it told none, that of the kind with which it was created."""
+    due: datetime | None = contact.last("due")
+    if due is not None:
+        return due
+    hours = {words.kind(kind, contact.policy.kinds): n for kind, n in contact.policy.due_hours_by_kind.items()}
+    kind = None
+    for event in contact.events:
+        kind = contact.kind_in(event) or kind
+        if event["type"] == "ticket.created" and kind in hours:
+            return after(contact.arrived, hours[kind] * 3600, contact.policy)
+    return None
 
 
 def without(start: datetime, span: timedelta, stops: list[Pause]) -> datetime | None:

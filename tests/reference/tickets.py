@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.reference.credit import credited
 from tests.reference.holder import desk, holder, number_of, replier_of
 from tests.reference.moments import begin, day_of, lasted
-from tests.reference.pauses import due_moment, pauses
+from tests.reference.pauses import due_moment, pauses, told_due
 from tests.reference.resolution import account, finished, open_past, resolved, since_reopened, staff
 from tests.reference.thing import Contact, Event, Thing
 
@@ -79,8 +80,8 @@ def deadlines(contact: Contact) -> list[Thing]:
     """Was the moment kept by which it had to be resolved?"""
     due = due_moment(contact)
     if due is None:  # nobody gave one; or the customer is awaited, or was until it ended
-        ended = contact.last("due") is not None and finished(contact)
-        about: dict[str, bool] = {"breached": False, "plan": False}
+        ended = told_due(contact) is not None and finished(contact)
+        about: dict[str, Any] = {"breached": False, "plan": False, "kind": contact.kind}
         return [Thing("sla", ended["time"], contact.day, account(contact, ended), about)] if ended else []
     kept = not open_past(contact, due)
     word = since_reopened(contact)[0] if kept else None
@@ -90,7 +91,7 @@ def deadlines(contact: Contact) -> list[Thing]:
         if word
         else (max(moment_of(missed), due + PAST), who_at(contact, missed))
     )
-    return [Thing("sla", at, contact.day, who, {"breached": not kept, "plan": not kept})]
+    return [Thing("sla", at, contact.day, who, {"breached": not kept, "plan": not kept, "kind": contact.kind})]
 
 
 def overdue_since(contact: Contact, due: datetime) -> When:

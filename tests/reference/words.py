@@ -16,6 +16,19 @@ KINDS: dict[str, str] = {
     "info_relay": "info_relay/info relay/info-relay/information relay/信息传递/訊息傳遞/信息转达/转达",
     "inquiry": "inquiry/inquiries/enquiry/enquiries/咨询/諮詢/查询/查詢",
     "return": "return/returns/退货/退貨",
+    "opinion": "opinion/opinions/意见/意見/客户意见/意见反馈",
+    "praise": "praise/praises/compliment/compliments/表扬/表揚/客户表扬/表扬单",
+    "order_placement": "order_placement/order placement/order-placement/下单",
+    "site_visit": "site_visit/site visit/site-visit/on-site visit/上门/上门服务/派工",
+    "regular_post": "regular_post/regular post/regular-post/定期公布",
+}
+#: Items of review forms that it knows.
+REVIEW_ITEMS: dict[str, str] = {
+    "script": "script/话术/话术规范/服务话术",
+    "process": "process/process adherence/流程/流程规范/服务流程/标准流程",
+    "behaviour": "behaviour/behavior/unified behaviour/unified behavior/统一行为/行为规范/统一行为模式",
+    "needs": "needs/need/need identification/需求识别/需求/客户需求识别",
+    "policy": "policy/policy compliance/政策/政策执行/政策合规",
 }
 
 
@@ -33,10 +46,20 @@ def plain(word: str) -> str:
 
 def kind(word: str | None, own: Mapping[str, Sequence[str]]) -> str | None:
     """What kind a word names; none where it says nothing."""
+    return known(word, own, KINDS)
+
+
+def review_item(word: str, own: Mapping[str, Sequence[str]]) -> str | None:
+    """What item of a review's form a word names."""
+    return known(word, own, REVIEW_ITEMS)
+
+
+def known(word: str | None, own: Mapping[str, Sequence[str]], usual: Mapping[str, str]) -> str | None:
+    """What a word names by one's own list and then the usual one; none where it says nothing."""
 
     def built_in(said: str) -> str:
         return next(
-            (name for name, words in KINDS.items() if any(same(said, each) for each in words.split("/"))), plain(said)
+            (name for name, words in usual.items() if any(same(said, each) for each in words.split("/"))), plain(said)
         )
 
     if word is None or not plain(word):

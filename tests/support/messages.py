@@ -1,4 +1,4 @@
-"""What the source says to people who import files: the texts of its refusals, read from the source itself."""
+"""What the source says to people: why it refuses what they give, and what it has done; the texts read from the source itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 #: Calls whose texts people read.
-_TELLING = {"_fault", "append", "stop", "BadParameter"}
+_TELLING = {"_fault", "append", "stop", "tell", "said", "confirm", "bad_value", "BadParameter"}
 _CJK = re.compile("[\u4e00-\u9fff]")
 
 

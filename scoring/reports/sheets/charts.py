@@ -10,9 +10,9 @@ from itertools import groupby
 from math import cos, pi, sin
 from textwrap import wrap
 
-from scoring.reports.sheets.labels import Language
 from scoring.reports.templates import render
 from scoring.rounding import cents, shown
+from streams.languages import Language
 
 #: Axes that a radar can have; beyond `_NAMED` they carry numbers only.
 LEAST_AXES, MOST_AXES, _NAMED = 3, 12, 8

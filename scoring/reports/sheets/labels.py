@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
 from scoring.fields import Words
+from streams.languages import Language
+from streams.languages.text import WRITTEN
 
-Language: TypeAlias = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
-
+#: Those that sheets are in.
+LANGUAGES: tuple[Language, ...] = WRITTEN
 
 LABELS: Mapping[str, Words] = {
     "sheet": Words("绩效考核表", "Score sheet"),

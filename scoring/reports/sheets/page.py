@@ -13,7 +13,7 @@ from scoring.fields import Words
 from scoring.period import day_zh
 from scoring.reports.sheets.charts import radar, trend
 from scoring.reports.sheets.context import Context, attained
-from scoring.reports.sheets.labels import Language, label
+from scoring.reports.sheets.labels import label
 from scoring.reports.sheets.outcomes import follows
 from scoring.reports.sheets.peers import compared, next_line
 from scoring.rounding import NONE, shown, some
@@ -24,6 +24,7 @@ from streams.kpi.as_of import moment_said
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.labels import said as kpi_said
+from streams.languages import Language
 
 
 @dataclass(frozen=True)

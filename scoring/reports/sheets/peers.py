@@ -12,8 +12,9 @@ from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.people import GRADES, Grade
 from scoring.reports.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
 from scoring.reports.sheets.context import Context, Means, attained, section_attained
-from scoring.reports.sheets.labels import Language, label
+from scoring.reports.sheets.labels import label
 from scoring.rounding import shown
+from streams.languages import Language
 
 
 def compared(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.language import said
+from streams.languages.translation import said
 
 if TYPE_CHECKING:
     from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
@@ -44,6 +44,11 @@ def stop(message: str, code: int = 1) -> typer.Exit:
     """Say why on the error stream, in the language of whoever reads it; raise what this returns."""
     typer.secho(said(message), err=True, fg=typer.colors.RED)
     return typer.Exit(code)
+
+
+def bad_value(message: str) -> typer.BadParameter:
+    """What an option or argument cannot be, in the language of whoever reads it; raise what this returns."""
+    return typer.BadParameter(said(message))
 
 
 @contextmanager
@@ -89,7 +94,7 @@ class Deployment:
                 self._settings = Settings(**self._given)
                 policy = self._settings.policy
                 for warning in warnings(policy, self.now().astimezone(policy.zone).date()):
-                    typer.secho(warning, err=True, fg=typer.colors.YELLOW)
+                    typer.secho(said(warning), err=True, fg=typer.colors.YELLOW)
             except ValidationError as error:
                 wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
                 raise stop(f"wrong setting: {wrong} (environment DESKPULSE_… or option)") from error

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.shared.context import Deployment, clear_errors, stop
+from streams.commands.shared.context import Deployment, bad_value, clear_errors, stop
 from streams.commands.shared.files import reader
 from streams.contacts.unknown import said, still_unknown
 from streams.contracts.decode import encode
@@ -21,6 +21,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.entities.interval_facts import IntervalFacts
 from streams.kpi.as_of import moment_of, parse_as_of
+from streams.languages.translation import tell
 from streams.people.roster_sheet import read_roster
 from streams.pipeline import Run, run, run_by_interval
 from streams.roster import Roster
@@ -38,7 +39,7 @@ def parse_date(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no date; write it like 2010-08-31") from error
+        raise bad_value(f"{text!r} is no date; write it like 2010-08-31") from error
 
 
 def as_month(text: str) -> date:
@@ -46,7 +47,7 @@ def as_month(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a calendar month has no zone
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no month; write it like 2010-08") from error
+        raise bad_value(f"{text!r} is no month; write it like 2010-08") from error
 
 
 def as_moment(text: str) -> date | datetime:
@@ -54,7 +55,7 @@ def as_moment(text: str) -> date | datetime:
     try:
         return parse_as_of(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise bad_value(str(error)) from error
 
 
 From = Annotated[
@@ -219,17 +220,17 @@ class Source:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
             repeated = "" if twice is None else twice.said()
         if repeated:
-            typer.echo(repeated, err=True)
+            tell(repeated, err=True)
         if rejected or result.rejected:
             first = f" (the first: {rejected[0]})" if rejected else ""
-            typer.echo(
+            tell(
                 f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}",
                 err=True,
             )
         newest = instant(machine if result.now is None else result.now)
         values = policy.current(newest.astimezone(policy.zone).date())
         if unknown := still_unknown(result.unknown, values):
-            typer.echo(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
+            tell(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
         return result, facts
 
     def _events(self, read: Reader, rejected: list[str]) -> Iterator[AnyEvent]:

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from streams.commands.shared.context import bad_value
 from streams.contracts.outputs import DailyFacts
 from streams.entities.interval_facts import IntervalFacts
 
@@ -40,7 +41,7 @@ def as_hours(text: str) -> Hours:
     for part in text.split(","):
         low, high = (_minutes(end) for end in part.split("-")) if part.count("-") == 1 else (None, None)
         if low is None or high is None or low in (high, _DAY_MINUTES):
-            raise typer.BadParameter(
+            raise bad_value(
                 f"{text!r} names no hours: write from-to in whole or half hours, like 9-18, 8:30-12,13-17:30 or 22-6"
             )
         spans.append((low, high if high > low else high + _DAY_MINUTES))
@@ -53,7 +54,7 @@ def as_weekdays(text: str) -> frozenset[int]:
     for part in text.lower().split(","):
         names = part.split("-")
         if len(names) > 2 or not set(names) <= set(_WEEKDAYS):
-            raise typer.BadParameter(f"{text!r} names no weekdays: write them like mon-fri or mon,wed,sat-sun")
+            raise bad_value(f"{text!r} names no weekdays: write them like mon-fri or mon,wed,sat-sun")
         first, last = _WEEKDAYS.index(names[0]), _WEEKDAYS.index(names[-1])
         found.update((first + day) % 7 for day in range((last - first) % 7 + 1))
     return frozenset(found)

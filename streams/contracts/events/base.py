@@ -154,7 +154,8 @@ class RatingExplained(ContactEvent, kw_only=True):
 class Reviewed(ContactEvent, kw_only=True):
     """A quality review of the contact: ``score`` 0-100. A later review by the same form replaces the earlier.
 
-    ``items``: items of the form and whether each was passed; ``script`` is the one that KPIs know.
+    ``items``: items of the form and whether each was passed. KPIs know ``script``, ``process``, ``behaviour``, ``needs`` and ``policy``,
+    and what the policy says means one of them (``review_items``).
     """
 
     score: Annotated[float, Meta(ge=0, le=100)]

@@ -78,7 +78,7 @@ CONTACTS = (
             "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending",
             "ticket.resumed",
         ),
-        policy_fields=("rating_credit", *STOPPING),
+        policy_fields=("kinds", "due_hours_by_kind", "rating_credit", *STOPPING),
         traps=(
             "`resolved` false counts below; a call or chat that says nothing about it is left out. While its customer "
             "is awaited a ticket does not fall due, and its due time moves (policy)."

@@ -42,8 +42,36 @@ QUALITY = (
         formula_zh="话术项合格 / 检查话术的质检",
         formula_en="reviews whose item `script` was passed / reviews that have it",
         needs=("*.reviewed",),
-        traps="Needs the review's `items`; a review without the item `script` is left out.",
-        traps_zh="需要质检事件的 items；没有 script 项的质检不计。",
+        policy_fields=("review_items",),
+        traps="Needs the review's `items`; a review without the item `script` is left out. What a form calls it: `review_items`.",
+        traps_zh="需要质检事件的 items；没有 script 项的质检不计。表单上的叫法见 `review_items`。",
+    ),
+    *(
+        Kpi(
+            id=id, zh=zh, en=en, unit="ratio", better="higher",
+            formula=share(of=f"{item}_passed", among=f"{item}_reviews"),
+            formula_zh=f"{what_zh}项合格 / 检查{what_zh}的质检",
+            formula_en=f"reviews whose item `{item}` was passed / reviews that have it",
+            needs=("*.reviewed",),
+            policy_fields=("review_items",),
+            traps=(
+                f"Needs the review's `items`; a review without the item `{item}` is left out. What a form calls it: "
+                "`review_items`; several items that mean it are one, passed where all are."
+            ),
+            traps_zh=(
+                f"需要质检事件的 items；没有 {item} 项的质检不计。表单上的叫法见 `review_items`；"
+                "同义的几项合为一项，全部合格才算合格。"
+            ),
+        )
+        for id, item, zh, en, what_zh in (
+            ("process_adherence_rate", "process", "流程遵循率", "Process adherence", "流程"),
+            (
+                "unified_behaviour_execution_rate", "behaviour", "统一行为模式执行率",
+                "Execution of the unified service behaviour", "统一行为",
+            ),
+            ("need_identification_rate", "needs", "需求精准识别率", "Need-identification accuracy", "需求识别"),
+            ("policy_compliance_rate", "policy", "政策执行合规率", "Policy compliance", "政策执行"),
+        )
     ),
     Kpi(
         id="qa_coverage_rate", zh="质检覆盖率", en="Quality review coverage", unit="ratio", better="higher",

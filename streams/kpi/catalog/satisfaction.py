@@ -74,6 +74,52 @@ SATISFACTION = (
         traps_zh="只计满意度评价：五分制，以及 `negative_to` 为其设定界限的量表；量表不换算。",
     ),
     Kpi(
+        id="neutral_and_negative_review_rate", zh="中差评率", en="Neutral and bad rating rate", unit="ratio", better="lower",
+        formula=share(
+            of=plus("csat_not_good_1_5", "csat_not_good_others"),
+            among=plus("csat_ratings_1_5", "csat_graded_others"),
+        ),
+        formula_zh="中评和差评 / 可判中差评的评价（五分制：1–3 分 / 五分制评价）",
+        formula_en=(
+            "neutral and bad ratings / ratings on scales with a bound for them (of five points: 1 to 3 / ratings on the "
+            "scale 1–5)"
+        ),
+        needs=("*.rated",),
+        policy_fields=("neutral_to", "satisfied_from", "rating_credit"),
+        traps=(
+            "Shops count so: three of five is no good review. Not negative_review_rate, which counts 1 and 2. "
+            "Satisfaction ratings only, on the scale 1–5 and those to which `neutral_to` gives a bound: no scale is "
+            "converted."
+        ),
+        traps_zh=(
+            "电商口径：五分制 3 分不算好评；与差评率（只计 1–2 分）不同。只计满意度评价：五分制，"
+            "以及 `neutral_to` 为其设定界限的量表；量表不换算。"
+        ),
+    ),
+    Kpi(
+        id="followup_csat", zh="售后回访服务满意度（回访满意度）", en="Satisfaction in follow-ups", unit="ratio", better="higher",
+        formula=share(of="follow_ups_satisfied", among="follow_ups_rated"),
+        formula_zh="末次评价满意的回访 / 有评价的回访",
+        formula_en="follow-ups whose last rating is satisfied / rated follow-ups",
+        needs=("kind = follow_up", "*.rated"),
+        policy_fields=("kinds", "satisfied_from", "rating_credit"),
+        traps="The rating of the follow-up itself, not of the contact that it follows. Of those that nobody rated it says nothing.",
+        traps_zh="是对回访本身的评价，不是对被回访的那次联络的评价。未评价的回访不计入。",
+    ),
+    Kpi(
+        id="praise_complaint_score", zh="投诉表扬工单得分（表扬占比）", en="Praise among praise and complaints",
+        unit="ratio", better="higher",
+        formula=share(of="praises", among=plus("praises", "complaints")),
+        formula_zh="表扬 / （表扬 + 投诉）", formula_en="praises / (praises + complaints)",
+        needs=("kind = praise", "kind = complaint"),
+        policy_fields=("kinds", "complaint_closes"),
+        traps=(
+            "No data where there was neither. A praise counts when it arrives, of whoever has the contact; a complaint "
+            "as in complaint_rate."
+        ),
+        traps_zh="两者都没有时没有数据。表扬按受理时间统计，归属该联络的坐席；投诉与投诉率同。",
+    ),
+    Kpi(
         id="survey_response_rate", zh="参评率", en="Survey response rate", unit="ratio", better="higher",
         formula=share(of="surveys_answered", among="surveys_invited"),
         formula_zh="受邀并评价 / 邀请", formula_en="invitations answered / invitations",

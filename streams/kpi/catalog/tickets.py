@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.kpi.measures.parts import parts_of
 from streams.kpi.measures.topics import topics_in
-from streams.kpi.notation import level_of, mean, percentile, plus, ratio, share
+from streams.kpi.notation import count_of, level_of, mean, percentile, plus, ratio, share
 from streams.kpi.policy.model import CLOCK, FROM, STOPPING
 from streams.kpi.spec import Kpi
 
@@ -97,6 +97,70 @@ TICKETS = (
         version=2,
     ),
     Kpi(
+        id="opinion_feedback_ontime_rate", zh="客户意见反馈及时率", en="Opinions answered in time",
+        unit="ratio", better="higher",
+        formula=share(of="opinion_replies_in_time", among="opinion_replies_due"),
+        formula_zh="规定时间内首次答复 / 应答复的客户意见",
+        formula_en="first replies within the time / opinions that got one or waited for as long",
+        needs=(
+            "kind = opinion", "ticket.created", "ticket.replied", "chat.message", "chat.handed_over", "call.answered",
+        ),
+        policy_fields=("kinds", "opinion_reply_hours", *FROM, *CLOCK),
+        traps=(
+            "The time is policy: 24 hours by default. Exactly then is in time; unanswered past it counts as missed at "
+            "that moment, for whoever had it then; who left a call or chat before was not kept waiting. The reply must "
+            "be one that the customer can read."
+        ),
+        traps_zh=(
+            "规定时间由口径设置给出，默认 24 小时。恰好到时算及时；超过仍未答复的，在到时的时刻计为未及时，"
+            "归属当时的坐席；客户提前挂断或离开的不计。内部备注不算答复。"
+        ),
+    ),
+    Kpi(
+        id="late_order_count", zh="推迟下单数", en="Orders placed late", unit="n", better="lower",
+        formula=count_of("orders_late", among="orders_due"),
+        formula_zh="到期未下的单数", formula_en="orders not placed by their due time",
+        needs=("kind = order_placement", "ticket.created", "ticket.resolved", "ticket.closed"),
+        policy_fields=("kinds", "due_hours_by_kind", *STOPPING),
+        traps=(
+            "A ticket for each order, created at the second measurement and resolved when the order is placed: due 48 "
+            "hours later unless it says when. No data where there is no such ticket. Exactly then is in time; as in "
+            "sla_breach_rate it counts when it is late, for whoever had it then."
+        ),
+        traps_zh=(
+            "每单一张工单：复测时创建，下单后办结；未给时限的，48 小时后到期。没有这类工单时没有数据。恰好到期时算按时；"
+            "与工单超时率一样，在超时的时刻计入，归属当时的坐席。"
+        ),
+    ),
+    Kpi(
+        id="onsite_dispatch_ontime_rate", zh="按时到场率", en="On-site arrival on time", unit="ratio", better="higher",
+        formula=share(of="visits_in_time", among="visits_due"),
+        formula_zh="按时到场 / 已到场或已到期的上门", formula_en="visits made by their due time / visits made or past it",
+        needs=("kind = site_visit", "ticket.created", "ticket.resolved", "ticket.closed"),
+        policy_fields=("kinds", "due_hours_by_kind", *STOPPING),
+        traps=(
+            "A ticket for each visit, with its due time, resolved on arrival. One without a due time is in neither, "
+            "unless `due_hours_by_kind` gives the kind one. As in sla_breach_rate it counts when it is late, for whoever "
+            "had it then."
+        ),
+        traps_zh=(
+            "每次上门一张带时限的工单，到场时办结。没有时限的不计，除非 `due_hours_by_kind` 为其给出时限。"
+            "与工单超时率一样，在超时的时刻计入，归属当时的坐席。"
+        ),
+    ),
+    Kpi(
+        id="late_post_count", zh="未按时公布次数", en="Regular posts missed", unit="n", better="lower",
+        formula=count_of("posts_late", among="posts_due"),
+        formula_zh="到期未公布的定期公布数", formula_en="regular posts not made by their due time",
+        needs=("kind = regular_post", "ticket.created", "ticket.resolved", "ticket.closed"),
+        policy_fields=("kinds", "due_hours_by_kind", *STOPPING),
+        traps=(
+            "A ticket for each post that is to be made, daily or on Mondays, with its due time, resolved when it is "
+            "made. It counts when it is late, for whoever had it then. No data where there is no such ticket."
+        ),
+        traps_zh="每次应公布的内容（每日、每周一）一张带时限的工单，公布后办结。在超时的时刻计入，归属当时的坐席。没有这类工单时没有数据。",
+    ),
+    Kpi(
         id="reopen_rate", zh="工单重开率", en="Reopen rate", unit="ratio", better="lower",
         formula=share(of="tickets_reopened", among="tickets_finished"),
         formula_zh="重开的工单 / 曾解决或关闭的工单",
@@ -126,7 +190,7 @@ TICKETS = (
         formula_zh="超过时限的工单 / 有时限且已办结或已到期的工单",
         formula_en="past due / tickets with a due time that are finished or past it",
         needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
-        policy_fields=("urgent_priorities", *STOPPING),
+        policy_fields=("urgent_priorities", "kinds", "due_hours_by_kind", *STOPPING),
         traps=(
             "Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the "
             "due time is in time; resolved or closed is finished, a reopened ticket must be finished again. While the "
@@ -187,7 +251,7 @@ TICKETS = (
             "kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "ticket.pending",
             "ticket.resumed", "call.answered", "chat.message",
         ),
-        policy_fields=("kinds", *STOPPING),
+        policy_fields=("kinds", "due_hours_by_kind", *STOPPING),
         traps=(
             "Made: an agent answered, replied or handled it, be it late. Due: at the ticket's due time, which moves "
             "while the customer is awaited (policy), or when the call or chat ended without an agent; a ticket "
@@ -199,6 +263,26 @@ TICKETS = (
             "归属完成回访的坐席。"
         ),
         version=2,
+    ),
+    Kpi(
+        id="followup_15d_rate", zh="15天回访率", en="Followed up within 15 days", unit="ratio", better="higher",
+        formula=share(of="follow_ups_within_15d", among="follow_ups_due_15d"),
+        formula_zh="15天内完成的回访 / 已按时完成或已满15天的回访",
+        formula_en="follow-ups made ≤ 15 days after they were asked for / made in time or past 15 days",
+        needs=(
+            "kind = follow_up", "ticket.created", "ticket.replied", "ticket.closed", "call.answered", "chat.message",
+        ),
+        policy_fields=("kinds", "follow_up_days"),
+        traps=(
+            "From its creation, whatever its due time; every second counts. Where customers are called every 15 days, "
+            "each call creates the next follow-up. Exactly 15 days is in time; open past it counts as missed at that "
+            "moment, for whoever had it then."
+        ),
+        traps_zh=(
+            "从创建时起算，与工单时限无关，夜间和休息日照常计时。每 15 天回访一次的，每次回访后创建下一次。"
+            "恰好 15 天算及时；超过仍未回访的，在满 15 天的时刻计为未及时，归属当时的坐席。"
+        ),
+        limit="follow_up_days",
     ),
     Kpi(
         id="refund_dispute_rate", zh="退款纠纷率", en="Refund dispute rate", unit="ratio", better="lower",
@@ -223,7 +307,7 @@ TICKETS = (
             "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed", "ticket.pending",
             "ticket.resumed",
         ),
-        policy_fields=("topics", "rating_credit", *STOPPING),
+        policy_fields=("topics", "kinds", "due_hours_by_kind", "rating_credit", *STOPPING),
         traps=(
             "No data unless the policy names topics: each is kept apart by its name, as "
             "`topic_resolution_rate~refund`. The last topic told is the contact's."

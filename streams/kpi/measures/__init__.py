@@ -28,10 +28,13 @@ MEASURES: dict[str, Measure] = {
 
 def add(into: Sums, sums: Mapping[str, int], times: int = 1) -> None:
     """Add ``sums`` (``times`` -1: take away) to ``into`` in place; a sum of nothing is left out."""
-    for measure, amount in sums.items():
-        total = into.get(measure, 0) + amount * times
-        if total:
-            into[measure] = total
+    if times != 1:
+        sums = {measure: amount * times for measure, amount in sums.items()}
+    for measure, amount in sums.items():  # once a sum of every event: what is not there yet is asked for without a call
+        if measure in into:
+            amount += into[measure]
+        if amount:
+            into[measure] = amount
         else:
             into.pop(measure, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from streams.languages import Text
+from streams.languages.text import Text
 
 Unit = Literal["n", "s", "points", "s2", "s2_whole", "points2"]
 

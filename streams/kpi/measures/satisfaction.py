@@ -69,6 +69,14 @@ SATISFACTION = (
         "ratings on other scales of which the policy says which are bad",
     ),
     Measure("csat_bad_others", "n", "其他量表差评", "bad ratings among these"),
+    Measure("csat_not_good_1_5", "n", "1–5 分中评和差评", "neutral or bad ratings on the scale 1-5"),
+    Measure(
+        "csat_graded_others",
+        "n",
+        "其他量表中可判中差评的评价",
+        "ratings on other scales of which the policy says which are neutral",
+    ),
+    Measure("csat_not_good_others", "n", "其他量表中评和差评", "neutral or bad ratings among these"),
     Measure(
         "bad_rating_cases",
         "n",
@@ -81,6 +89,9 @@ SATISFACTION = (
     ),
     Measure("nps_promoters", "n", "推荐者", "answers of 9 or 10"),
     Measure("nps_detractors", "n", "贬损者", "answers of 0 to 6"),
+    Measure("follow_ups_rated", "n", "有评价的回访", "follow-ups whose customer rated"),
+    Measure("follow_ups_satisfied", "n", "满意的回访", "follow-ups whose last rating is satisfied"),
+    Measure("praises", "n", "表扬", "contacts in which a customer praised"),
     Measure("surveys_invited", "n", "邀请评价", "invitations to a survey, one for each contact and survey"),
     Measure("surveys_answered", "n", "受邀并评价", "invitations that were answered"),
 )

@@ -56,6 +56,10 @@ TICKETS = (
     Measure("sla_breached", "n", "超时的限期工单", "tickets not finished by their due time"),
     Measure("follow_ups_due", "n", "应回访", "follow-ups made or due"),
     Measure("follow_ups_done", "n", "已回访", "follow-ups made"),
+    Measure(
+        "follow_ups_due_15d", "n", "15天时限已判定的回访", "follow-ups made within 15 days, or whose 15 days are over"
+    ),
+    Measure("follow_ups_within_15d", "n", "15天内完成的回访", "follow-ups made within 15 days"),
     Measure("refunds", "n", "退款", "contacts about a refund"),
     Measure("refund_disputes", "n", "退款纠纷", "contacts about a refund in dispute"),
     Measure("fault_replies_due", "n", "应答复的报修", "faults reported: replied to within an hour, or the hour is up"),
@@ -67,4 +71,12 @@ TICKETS = (
         "information to pass on: replied to within an hour, or the hour is up",
     ),
     Measure("info_replies_within_1h", "n", "1小时内答复的信息传递", "information passed on within an hour"),
+    Measure("opinion_replies_due", "n", "应答复的客户意见", "opinions: replied to within the time, or the time is up"),
+    Measure("opinion_replies_in_time", "n", "及时答复的客户意见", "opinions replied to within the time"),
+    Measure("orders_due", "n", "到期或已下的单", "orders placed by their due time, or past it"),
+    Measure("orders_late", "n", "推迟下的单", "orders not placed by their due time"),
+    Measure("visits_due", "n", "到期或已到场的上门", "visits made by their due time, or past it"),
+    Measure("visits_in_time", "n", "按时到场的上门", "visits made by their due time"),
+    Measure("posts_due", "n", "到期或已公布的定期公布", "regular posts made by their due time, or past it"),
+    Measure("posts_late", "n", "未按时的定期公布", "regular posts not made by their due time"),
 )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from streams.contracts.events import SCALE_PATTERN, scale_ends
 from streams.kpi.policy.business_hours import BusinessDays, Weekday
 from streams.kpi.policy.errors import NotCoveredError
-from streams.kpi.policy.names import BUILT_IN_KINDS, Aliases, Names, folded
+from streams.kpi.policy.names import BUILT_IN_KINDS, BUILT_IN_REVIEW_ITEMS, Aliases, Names, folded
 from streams.kpi.policy.zones import Zone
 
 ServiceLevelDenominator = Literal[
@@ -49,8 +49,16 @@ _Reason = Annotated[
 #: From where a score is satisfied, and up to where it is a bad one, on the usual scales.
 SATISFIED_FROM = {"1-5": 4.0, "0-10": 9.0, "1-10": 9.0, "0-100": 80.0, "binary": 1.0}
 NEGATIVE_TO = {"1-5": 2.0}
+#: Up to where it is no better than neutral.
+NEUTRAL_TO = {"1-5": 3.0}
+#: Within how many hours of its creation a ticket of a kind is due.
+DUE_HOURS = {"order_placement": 48.0}
 #: As events have it.
 Scale = Annotated[str, Field(pattern=SCALE_PATTERN)]
+
+
+_BOUNDS = {"satisfied_from": SATISFIED_FROM, "negative_to": NEGATIVE_TO, "neutral_to": NEUTRAL_TO}
+_BUILT_IN = {"kinds": BUILT_IN_KINDS, "review_items": BUILT_IN_REVIEW_ITEMS}
 
 
 class Policy(BaseModel):
@@ -119,6 +127,11 @@ class Policy(BaseModel):
         description="Highest score (≤) that counts as a bad rating, by scale (where the best score is the lowest: the lowest, ≥). "
         "Ratings on a scale that is not here are neither bad nor not",
     )
+    neutral_to: Annotated[dict[Scale, float], Field(max_length=50)] = Field(
+        default=NEUTRAL_TO,
+        description="Highest score (≤) that is no better than neutral, by scale (where the best score is the lowest: the lowest, ≥). "
+        "Ratings on a scale that is not here are in no rate of neutral and bad ones",
+    )
     kinds: Annotated[Aliases, Field(max_length=200)] = Field(
         default={},
         description="Other words for kinds of contacts, by kind, beside those built in; a kind of one's own is named with none. Case, "
@@ -127,6 +140,16 @@ class Policy(BaseModel):
     topics: Annotated[Aliases, Field(max_length=50)] = Field(
         default={},
         description="Topics whose resolution is kept apart, by name, each with other words for it; a list of names where they have none",
+    )
+    review_items: Annotated[Aliases, Field(max_length=50)] = Field(
+        default={},
+        description="Other words for the items of review forms that KPIs know (script, process, behaviour, needs, policy), by item, beside "
+        "those built in. Case, full width and white space never matter",
+    )
+    due_hours_by_kind: Annotated[dict[_Reason, Annotated[float, Field(gt=0, le=8784)]], Field(max_length=50)] = Field(
+        default=DUE_HOURS,
+        description="A ticket that is created with this kind and without a due time is due so many hours later (order_placement: 48 h "
+        "after the second measurement); kinds that are not given keep their defaults",
     )
     urgent_priorities: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
         ("urgent", "critical", "紧急", "加急"),
@@ -175,6 +198,13 @@ class Policy(BaseModel):
     )
     reply_within_seconds: _Seconds = Field(
         3600, description="A relayed message or a fault report answered within this time (≤) is answered in time"
+    )
+    opinion_reply_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
+        24, description="A customer's opinion answered within this time (≤) is answered in time"
+    )
+    follow_up_days: Annotated[float, Field(gt=0, le=366)] = Field(
+        15,
+        description="A follow-up made within this time of being asked for (≤) is made in time, whatever its due time",
     )
     complaint_resolution_hours: Annotated[float, Field(gt=0, le=8784)] = Field(
         24, description="A complaint resolved within this time (≤) is resolved in time"
@@ -243,11 +273,16 @@ class Policy(BaseModel):
     def _list_of_names(cls, value: Any) -> Any:
         return dict.fromkeys(value, ()) if isinstance(value, list | tuple) else value
 
-    @field_validator("kinds", "topics")
+    @field_validator("kinds", "topics", "review_items")
     @classmethod
     def _one_meaning(cls, value: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
-        Names(value, BUILT_IN_KINDS if info.field_name == "kinds" else {})
+        Names(value, _BUILT_IN.get(info.field_name or "", {}))
         return value
+
+    @field_validator("due_hours_by_kind")
+    @classmethod
+    def _beside_the_usual(cls, value: dict[str, float]) -> dict[str, float]:
+        return DUE_HOURS | value
 
     @field_validator("day_starts", mode="before")
     @classmethod
@@ -280,7 +315,7 @@ class Policy(BaseModel):
             )
         return self
 
-    @field_validator("satisfied_from", "negative_to")
+    @field_validator("satisfied_from", "negative_to", "neutral_to")
     @classmethod
     def _on_their_scales(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
         for scale, bound in value.items():
@@ -289,17 +324,25 @@ class Policy(BaseModel):
                 raise ValueError(f"a scale from {low} to {high} is none")
             if not low <= bound <= high:
                 raise ValueError(f"{bound:g} is not on the scale {scale}")
-        return (SATISFIED_FROM if info.field_name == "satisfied_from" else NEGATIVE_TO) | value
+        return _BOUNDS[info.field_name or ""] | value
 
     @model_validator(mode="after")
     def _scales_that_fit(self) -> Policy:
-        for scale, bound in self.negative_to.items():
-            if scale not in self.satisfied_from:
+        for field in ("negative_to", "neutral_to"):
+            for scale, bound in getattr(self, field).items():
+                if scale not in self.satisfied_from:
+                    raise ValueError(
+                        f"{field}: the scale {scale} stands not in satisfied_from: say from where it is satisfied"
+                    )
+                # What is usually neutral may be satisfied: nobody has said otherwise.
+                if self.satisfies(scale, bound) and (field, bound) != ("neutral_to", NEUTRAL_TO.get(scale)):
+                    raise ValueError(f"{field}: {bound:g} on the scale {scale} is satisfied already (satisfied_from)")
+        for scale, bound in self.neutral_to.items():
+            if bound != NEUTRAL_TO.get(scale) and self.bad(scale, bound) and bound != self.negative_to[scale]:
                 raise ValueError(
-                    f"negative_to: the scale {scale} stands not in satisfied_from: say from where it is satisfied"
+                    f"neutral_to: {bound:g} on the scale {scale} is worse than the best bad rating (negative_to): a bad rating would be "
+                    "better than a neutral one"
                 )
-            if self.satisfies(scale, bound):
-                raise ValueError(f"negative_to: {bound:g} on the scale {scale} is satisfied already (satisfied_from)")
         worst, best = scale_ends(self.csat_mean_scale)
         if worst > best or self.csat_mean_scale not in self.satisfied_from:
             why = "its best score is the lowest" if worst > best else "it stands not in satisfied_from"
@@ -317,10 +360,12 @@ class Policy(BaseModel):
 
     def bad(self, scale: str, score: float) -> bool | None:
         """Is a score of a scale a bad rating? None where the policy does not say which are."""
-        if (bound := self.negative_to.get(scale)) is None:
-            return None
-        worst, best = scale_ends(scale)
-        return score <= bound if worst < best else score >= bound
+        return _up_to(self.negative_to.get(scale), scale, score)
+
+    def not_good(self, scale: str, score: float) -> bool | None:
+        """Is a score of a scale no better than neutral? None where the policy does not say which are."""
+        neutral = _up_to(self.neutral_to.get(scale), scale, score)
+        return neutral if not neutral else not self.satisfies(scale, score)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -339,6 +384,16 @@ class Policy(BaseModel):
     def kind_names(self) -> Names:
         """What sources write of kinds → the kind."""
         return Names(self.kinds, BUILT_IN_KINDS)
+
+    @cached_property
+    def review_item_names(self) -> Names:
+        """What sources write of the items of reviews → the item, folded."""
+        return Names(self.review_items, BUILT_IN_REVIEW_ITEMS)
+
+    @cached_property
+    def due_seconds_by_kind(self) -> dict[str, float]:
+        """How long after its creation a ticket of a kind is due where no due time is told; a kind of one's own as it is compared."""
+        return {self.kind_names[kind]: hours * 3600 for kind, hours in self.due_hours_by_kind.items()}
 
     @cached_property
     def topic_names(self) -> Names:
@@ -420,3 +475,11 @@ class Policy(BaseModel):
     def between(self, first: date, last: date) -> tuple[Policy, ...]:
         """The values in force from ``first`` to ``last``, in order."""
         return (self,)
+
+
+def _up_to(bound: float | None, scale: str, score: float) -> bool | None:
+    """Is a score at most as good as the bound? None where there is none."""
+    if bound is None:
+        return None
+    worst, best = scale_ends(scale)
+    return score <= bound if worst < best else score >= bound

@@ -14,7 +14,7 @@ from unicodedata import category, normalize
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-#: Kinds that are known without a policy, each with other words for it. From all but the last two KPIs follow.
+#: Kinds that are known without a policy, each with other words for it. From all but `inquiry` and `return` KPIs follow.
 BUILT_IN_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "complaint": ("complaints", "投诉", "投訴", "客诉", "客訴", "客户投诉", "投诉单"),
     "follow_up": ("follow up", "follow-up", "followup", "回访", "回訪", "客户回访"),
@@ -24,6 +24,19 @@ BUILT_IN_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "info_relay": ("info relay", "info-relay", "information relay", "信息传递", "訊息傳遞", "信息转达", "转达"),
     "inquiry": ("inquiries", "enquiry", "enquiries", "咨询", "諮詢", "查询", "查詢"),
     "return": ("returns", "退货", "退貨"),
+    "opinion": ("opinions", "意见", "意見", "客户意见", "意见反馈"),
+    "praise": ("praises", "compliment", "compliments", "表扬", "表揚", "客户表扬", "表扬单"),
+    "order_placement": ("order placement", "order-placement", "下单"),
+    "site_visit": ("site visit", "site-visit", "on-site visit", "上门", "上门服务", "派工"),
+    "regular_post": ("regular post", "regular-post", "定期公布"),
+})  # fmt: skip
+#: Items of review forms that KPIs know without a policy, each with other words for it.
+BUILT_IN_REVIEW_ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "script": ("话术", "话术规范", "服务话术"),
+    "process": ("process adherence", "流程", "流程规范", "服务流程", "标准流程"),
+    "behaviour": ("behavior", "unified behaviour", "unified behavior", "统一行为", "行为规范", "统一行为模式"),
+    "needs": ("need", "need identification", "需求识别", "需求", "客户需求识别"),
+    "policy": ("policy compliance", "政策", "政策执行", "政策合规"),
 })  # fmt: skip
 #: No aliases.
 NONE: Mapping[str, tuple[str, ...]] = MappingProxyType({})

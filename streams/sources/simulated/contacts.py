@@ -6,6 +6,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from streams.contracts import events as e
 from streams.contracts.events import AnyContactEvent
 from streams.sources.simulated.customers import COMPLAINT, Matter
 from streams.sources.simulated.desk import HOUR, Member
@@ -21,6 +22,24 @@ _LATER = (2.0, 0.7)
 
 #: What each system calls a complaint, as each has its own words.
 _COMPLAINTS = {"chat": "Complaint", "ticket": "投诉"}
+#: What else a matter turns out to be, by channel (``""``: calls and chats) and kind: how often, and the word of the system.
+_TURNS_OUT: dict[tuple[str, str], tuple[tuple[float, str], ...]] = {
+    ("ticket", "inquiry"): (
+        (0.10, "回访"), (0.08, "意见反馈"), (0.06, "表扬"), (0.10, "上门"), (0.06, "下单"), (0.04, "定期公布"),
+    ),
+    ("", "refund"): ((0.04, "refund_dispute"),),
+}  # fmt: skip
+#: Reviewers look at so many of the contacts that somebody has ended, some hours later: mean and spread of their logarithm.
+_REVIEWED, _REVIEWED_AFTER = 0.04, (2.5, 0.5)
+_REVIEWS: dict[type, type] = {
+    e.CallEnded: e.CallReviewed,
+    e.ChatEnded: e.ChatReviewed,
+    e.TicketResolved: e.TicketReviewed,
+}
+#: Items of their form and how often they are passed; the system of calls has words of its own.
+_ITEMS = {"script": 0.93, "process": 0.94, "behaviour": 0.97, "needs": 0.92, "policy": 0.96}
+_ITEMS_OF_CALLS = dict(zip(("话术规范", "服务流程", "统一行为", "需求识别", "政策执行"), _ITEMS.values(), strict=True))
+_FATAL, _PASSED_FROM = 0.01, 80.0
 #: Tickets about these are marked as pressing.
 _URGENT = frozenset({COMPLAINT, "fault"})
 
@@ -28,24 +47,35 @@ _URGENT = frozenset({COMPLAINT, "fault"})
 class Contact:
     """A call, chat or ticket: what all its events say."""
 
-    __slots__ = ("events", "id", "kind", "matter", "priority", "queue", "site", "told")
+    __slots__ = ("events", "id", "kind", "matter", "priority", "queue", "reviewed", "site", "told")
 
     def __init__(self, id: str, matter: Matter, queue: str, site: str, told: bool) -> None:
         self.id = id
         self.matter = matter
         channel = id.partition("-")[0]
-        self.kind = _COMPLAINTS.get(channel, COMPLAINT) if matter.kind == COMPLAINT else matter.kind
+        self.kind = _COMPLAINTS.get(channel, COMPLAINT) if matter.kind == COMPLAINT else _turns_out(id, channel, matter)
         self.priority = "urgent" if channel == "ticket" and matter.kind in _URGENT else None
         self.queue = queue
         self.site = site
         #: Contacts that began before anything is told are never told of: none is told in part.
         self.told = told
+        self.reviewed = False
         self.events = 0
 
 
 def chance(contact: Contact, what: str) -> float:
     """From 0 to 1: the same for a contact whatever else happens at the desk, so that it changes nothing there."""
     return Random(f"{contact.id} {what}").random()
+
+
+def _turns_out(id: str, channel: str, matter: Matter) -> str:
+    """The kind of a contact, as its system calls it."""
+    luck = Random(f"{id} kind").random()
+    for share, word in _TURNS_OUT.get((channel if channel == "ticket" else "", matter.kind), ()):
+        if luck < share:
+            return word
+        luck -= share
+    return matter.kind
 
 
 class Contacts:
@@ -88,6 +118,27 @@ class Contacts:
                 **fields,
             )
         )
+        if agent is not None and (review := _REVIEWS.get(event)) is not None:
+            self._ask_for_review(contact, review, agent)
+
+    def _ask_for_review(self, contact: Contact, review: type[AnyContactEvent], agent: Member) -> None:
+        if contact.reviewed or chance(contact, "reviewed") >= _REVIEWED:
+            return
+        contact.reviewed = True
+        later = Random(f"{contact.id} review").lognormvariate(*_REVIEWED_AFTER) * HOUR
+        self._loop.after(later, self._review, contact, review, agent)
+
+    def _review(self, contact: Contact, review: type[AnyContactEvent], agent: Member) -> None:
+        """Somebody looks at it by the form that all have."""
+        random = Random(f"{contact.id} form")
+        of_form = _ITEMS_OF_CALLS if review is e.CallReviewed else _ITEMS
+        items = {item: random.random() < share for item, share in of_form.items()}
+        fatal = random.random() < _FATAL
+        score = 0.0 if fatal else round(100 - 12 * (len(items) - sum(items.values())) - random.random() * 8, 1)
+        self.tell(
+            contact, review, agent, score=score, passed=score >= _PASSED_FROM, fatal=fatal, items=items,
+            form="standard", reviewer_id=f"qa-{contact.site}",
+        )  # fmt: skip
 
     def rate(
         self,

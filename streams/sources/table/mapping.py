@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from streams import bounded_yaml
 from streams.contracts.events import AnyEvent, ContactEvent, Event
@@ -217,14 +218,21 @@ def load_mapping(path: Path) -> TableMapping:
     try:
         return TableMapping.model_validate(raw)
     except ValidationError as error:
-        wrong = "; ".join(_told(e["loc"], e["msg"]) for e in error.errors())
-        raise ValueError(f"mapping {path}: {wrong}") from error
+        raise ValueError("\n".join(f"mapping {path}: {_told(one)}" for one in error.errors())) from error
 
 
-def _told(loc: tuple[int | str, ...], message: str) -> str:
+def _told(error: ErrorDetails) -> str:
+    loc = error["loc"]
     if loc and loc[-1] == "[key]":  # YAML reads yes, no, on, off and numbers as what they are not meant to be
         return f"{_where(loc[:-2])}a key is no text: put it in quotes"
-    return _where(loc) + message.removeprefix("Value error, ")
+    return _where(loc) + (_ADVICE.get(error["type"]) or error["msg"].removeprefix("Value error, "))
+
+
+#: What pydantic finds → what to do.
+_ADVICE = {
+    "missing": "is missing; write it",
+    "extra_forbidden": "is no key here; take it out or correct its name",
+}
 
 
 def _where(loc: tuple[int | str, ...]) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import partial
 from operator import attrgetter
@@ -24,6 +24,7 @@ from streams.sources.table.reader import KEY_VARIABLE
 from streams.sources.table.rows import Reader, ReadRow, RejectedRow, RowResult, Version, as_told
 from streams.sources.vendors.amazon_connect import AmazonConnect, chains, version
 from streams.sources.vendors.freeswitch import FreeSwitch
+from streams.sources.vendors.record import Pseudonym
 from streams.sources.versions import Versioned
 
 
@@ -37,6 +38,11 @@ class Vendor(StrEnum):
 
 #: From a record to its events; None: it tells nothing that counts here. Raises ValueError for what cannot be read.
 Source: TypeAlias = Callable[[Mapping[str, Any]], list[AnyEvent] | None]
+#: System → what makes events of a file's records, from callers' pseudonyms and from all records of the file (None for what is none).
+_SOURCES: Mapping[Vendor, Callable[[Pseudonym, Iterable[Any]], Source]] = {
+    Vendor.freeswitch: lambda pseudonym, _: FreeSwitch(pseudonym),
+    Vendor.amazon_connect: lambda pseudonym, records: AmazonConnect(pseudonym, chains(records)),
+}
 
 _time = attrgetter("time")
 
@@ -69,10 +75,7 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
             "`iconv -f GB18030 -t UTF-8`), or mend that line"
         ) from error
     records = list(_records(path, text))
-    if vendor is Vendor.amazon_connect:
-        source: Source = AmazonConnect(pseudonyms(key), chains(map(_loosely, records)))
-    else:
-        source = FreeSwitch(pseudonyms(key))
+    source = _SOURCES[vendor](pseudonyms(key), map(_loosely, records))
     version_of = _VERSIONS.get(vendor, _no_version)
     return as_told(_result(line, written, source, version_of) for line, written in records)
 

@@ -43,8 +43,9 @@ export const named = (thing) => tidy(thing[current] || thing.en || thing.zh || t
 export const shortly = (kpi) => tidy(kpi[`short_${current}`] || named(kpi));
 
 // The language in which the server says a field of a thing: the page's, or English where it has none in that.
-export const languageOf = (thing, field) => (thing[`${field}_${current}`] == null ? "en" : current);
-export const saidOf = (thing, field) => thing[`${field}_${languageOf(thing, field)}`];
+const saidIn = (thing, field, lang) => thing[`${field}_${lang}`] ?? thing[`${field}s`]?.[lang];
+export const languageOf = (thing, field) => (saidIn(thing, field, current) == null ? "en" : current);
+export const saidOf = (thing, field) => saidIn(thing, field, languageOf(thing, field));
 
 // A number and its unit stay on one line.
 export const tidy = (text) => text.replace(/(\d) (?=[%s])/g, "$1\u00a0");

@@ -116,10 +116,10 @@ class Kpis:
         self._now = now
         entity.rolling.advance(now // 60_000)
         entity.apply([contribution])
-        touched, due = daily.days_of([contribution]), {ordinal for _, ordinal in entity.due(now)}
-        changed = {ordinal: days[date.fromordinal(ordinal).isoformat()] for ordinal in touched | due}
-        for ordinal in touched:
-            daily.apply(changed[ordinal], ordinal, [contribution])
+        said, due = daily.by_day([contribution]), {ordinal for _, ordinal in entity.due(now)}
+        changed = {ordinal: days[date.fromordinal(ordinal).isoformat()] for ordinal in said.keys() | due}
+        for ordinal, own in said.items():
+            daily.apply(changed[ordinal], own)
         for ordinal in due:
             daily.due(changed[ordinal], now)
         if key == ALL:

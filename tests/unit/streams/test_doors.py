@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from deploy import demo
 from deploy.local.ports import free_port
 from streams.addresses import is_free
-from streams.doors import KnownHosts
+from streams.doors import KnownHosts, Translated, refusal
 from streams.settings import Settings
 from streams.wallboard.app import create_app
 from streams.worker import health
@@ -58,6 +58,30 @@ def test_a_stranger_cannot_have_their_name_point_here(host: str, known: bool) ->
     assert (answer.status_code, answer.text == "figures") == ((200, True) if known else (421, False))
     if not known:
         assert "--allow-host" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "why", "told"),
+    [
+        ("zh-CN,zh;q=0.9", "not yours to see", "无权查看"),
+        ("zh", "nothing is known of 'agent|A1' at present", "目前没有 'agent|A1' 的数据"),
+        ("zh", "something that nobody has translated", None),
+        ("zh", [{"loc": ["query", "kind"], "msg": "not yours to see"}], None),
+        ("zh", "nothing is known of " + "x" * 500 + " at present", None),
+        ("en,zh;q=0.5", "not yours to see", None),
+        ("", "not yours to see", None),
+    ],
+)
+def test_a_refusal_is_told_in_the_language_that_is_asked_for(accepted: str, why: object, told: str | None) -> None:
+    answer = asked(Translated(refusal(403, why, {"X-Kept": "1"})), **{"accept-language": accepted})
+    assert (answer.status_code, answer.headers["x-kept"], answer.headers["vary"]) == (403, "1", "Accept-Language")
+    assert answer.json() == {"detail": told or why}
+    assert answer.headers.get("content-language") == ("zh" if told else None)
+
+
+def test_what_is_no_refusal_passes_as_it_is() -> None:
+    answer = asked(Translated(PlainTextResponse("not yours to see")), **{"accept-language": "zh"})
+    assert (answer.text, "vary" in answer.headers) == ("not yours to see", False)
 
 
 def test_the_wallboard_stands_in_no_frame() -> None:

@@ -6,7 +6,7 @@ import pytest
 from typer.main import get_group
 
 from streams.commands.targets import targets
-from streams.language import Catalogue, helped, language, said
+from streams.languages.translation import Catalogue, Template, helped, language, preferred, said
 
 CATALOGUE = Catalogue(
     help={"Take a file in.": "导入文件。"},
@@ -17,7 +17,10 @@ CATALOGUE = Catalogue(
         "nearest: {a}": "最接近的：{a}",
         "{a} is no date; write it like 2026-03-01": "{a} 不是日期；请写成 2026-03-01 的形式",
         "{file}, row {row}, {column}: {why}": "{file} 第 {row} 行，{column}：{why}",
+        "{why_a}, see {b}": "{why_a}，见 {b}",
+        "sent: {a} rows": "已发送：{a} 行",
     },
+    colon="：",
 )
 
 
@@ -31,10 +34,30 @@ CATALOGUE = Catalogue(
         ({"LANG": "zh_CN.UTF-8", "DESKPULSE_LANGUAGE": "en"}, "en"),
         ({"LC_ALL": "C", "DESKPULSE_LANGUAGE": "zh"}, "zh"),
         ({"LC_ALL": "", "LANG": "zh_TW"}, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "../zh"}, "en"),
     ],
 )
 def test_the_language_is_the_locales_unless_it_is_said(environment: dict[str, str], expected: str):
     assert language(environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
+        ("en;q=0.2, zh;q=0.3", "zh"),
+        ("fr, de;q=0.9, zh;q=0.1", "zh"),
+        ("zh;q=0, en", "en"),
+        ("zh;q=much, en;q=0.1", "en"),
+        ("*", "en"),
+        ("," * 100_000 + "zh", "en"),
+    ],
+)
+def test_a_request_is_answered_in_the_language_that_it_likes_best(accepted: str, expected: str):
+    assert preferred(accepted) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,10 +69,31 @@ def test_the_language_is_the_locales_unless_it_is_said(environment: dict[str, st
         ("t.csv, row 2, id: is empty; say which team\nt.csv, row 9, id: nobody knows", "t.csv 第 2 行，id：为空；请填写是哪个 team\nt.csv 第 9 行，id：nobody knows"),
         ("c.yaml:23: band: is empty; say which team", "c.yaml:23：band：为空；请填写是哪个 team"),
         ("the disk is full: /var", "the disk is full: /var"),
+        ("sent: 3 rows, see r.jsonl", "已发送：3 行，见 r.jsonl"),
     ],
 )  # fmt: skip
 def test_a_message_is_known_by_its_words_whatever_its_values(message: str, expected: str):
     assert CATALOGUE.said(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "expected"),
+    [
+        ("{a}, {b}: {c}", "x, y, z: 1: 2", {"a": "x", "b": "y, z", "c": "1: 2"}),
+        ("{a}{b}; keep", "one; keep", {"a": "", "b": "one"}),
+        ("{a} and {b} and {c}", "1 and 2", None),
+        ("ab{a}bc", "abc", None),
+        # Where each start is tried with each end, this has more of them than there is time.
+        ("{a}, {b}: {c}, {d}: {e}, {f}: {g}; mend it", ", : " * 20_000, None),
+    ],
+)
+def test_values_are_what_stands_between_a_templates_words(template: str, line: str, expected: dict[str, str] | None):
+    assert Template.of(template).values(line) == expected
+
+
+def test_a_message_of_very_many_parts_is_told_all_the_same():
+    parts = "a: " * 5_000
+    assert CATALOGUE.said(f"t: {parts}") == f"t: {parts}"
 
 
 def test_help_is_looked_up_by_paragraph():

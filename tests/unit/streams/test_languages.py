@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from streams import languages
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.labels import WINDOW_HEADS, WINDOW_SPANS
-from streams.languages import LANGUAGES, SPOKEN, Text, read
+from streams.languages import text
+from streams.languages.text import LANGUAGES, SPOKEN, Text, read
 from streams.people.names import Names
 from streams.people.person import Person
 
@@ -27,10 +27,10 @@ texts:
 def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third language, as its file makes it."""
     for code in LANGUAGES:
-        (tmp_path / f"{code}.yaml").write_text((Path(languages.__file__).parent / f"{code}.yaml").read_text("utf-8"))
+        (tmp_path / f"{code}.yaml").write_text((Path(text.__file__).parent / f"{code}.yaml").read_text("utf-8"))
     (tmp_path / "de.yaml").write_text(GERMAN, encoding="utf-8")
     spoken = read(tmp_path)
-    for module in (languages, Names.__init__.__globals__):
+    for module in (text, Names.__init__.__globals__):
         for name, value in (("SPOKEN", spoken), ("LANGUAGES", tuple(spoken))):
             held = module if isinstance(module, dict) else vars(module)
             if name in held:
@@ -59,7 +59,7 @@ def test_people_are_called_in_the_script_of_the_third_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("written", "why"),
     [
         ("tag: de", "missing required field `name`"),
         ("name: Deutsch\ntag: de\ntext: {}", "unknown field `text`"),
@@ -70,8 +70,8 @@ def test_people_are_called_in_the_script_of_the_third_language() -> None:
         ),
     ],
 )
-def test_a_wrong_file_is_refused_and_named(tmp_path: Path, text: str, why: str) -> None:
-    (tmp_path / "de.yaml").write_text(text, encoding="utf-8")
+def test_a_wrong_file_is_refused_and_named(tmp_path: Path, written: str, why: str) -> None:
+    (tmp_path / "de.yaml").write_text(written, encoding="utf-8")
     with pytest.raises(ValueError, match=why) as refused:
         read(tmp_path)
     assert "de.yaml" in str(refused.value)

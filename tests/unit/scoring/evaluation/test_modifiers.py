@@ -132,13 +132,13 @@ def test_a_veto_may_go_by_the_figure(tmp_path: Path) -> None:
     card = cards.card(
         section(
             "all",
-            item("a", metric="late_order_count", rule=late, veto={"of": "value", "gte": 3, "scope": "card"}),
+            item("a", input="incomplete_filing_count", rule=late, veto={"of": "value", "gte": 3, "scope": "card"}),
             item("b"),
         ),
         folder=tmp_path,
     )
-    assert score(card, {"late_order_count": Decimal(3), **rated(b=10)}).tally.total == 0
-    assert score(card, {"late_order_count": Decimal(2), **rated(b=10)}).tally.total == 18
+    assert score(card, {"incomplete_filing_count": Decimal(3), **rated(b=10)}).tally.total == 0
+    assert score(card, {"incomplete_filing_count": Decimal(2), **rated(b=10)}).tally.total == 18
 
 
 RESOLVED: dict[str, Any] = {
@@ -236,14 +236,14 @@ def test_sections_brought_to_a_scale_and_weighted() -> None:
     card = find("s4-b-cs-supervisor-scale")
     inputs: dict[str, Decimal | Given] = {
         **{id: Decimal(value) for id, value in {
-            "unified_behaviour_execution_rate": 99, "opinion_feedback_ontime_rate": 85, "suggestions_adopted": 3,
-            "dept_collaboration_satisfaction": 92, "key_account_loss_rate": 2,
+            "suggestions_adopted": 3, "dept_collaboration_satisfaction": 92, "key_account_loss_rate": 2,
         }.items()},
         "BH1": Given(level="4"), "BH2": Given(level="3"), "BH3": Given(level="5"),
     }  # fmt: skip
     team = {
         "info_replies_due": 30, "info_replies_within_1h": 30, "follow_ups_due": 20, "follow_ups_done": 19,
-        "complaint_late_days": 1, "csat_ratings_0_100": 20, "csat_score_0_100": 1_900_000,
+        "complaint_late_days": 1, "csat_ratings_0_100": 20, "csat_score_0_100": 1_900_000, "behaviour_reviews": 100,
+        "behaviour_passed": 99, "opinion_replies_due": 20, "opinion_replies_in_time": 17,
     }  # fmt: skip
     told = evaluate(card, "anna", {}, Policy(csat_mean_scale="0-100"), inputs, team_sums=team)
     # 25 + 10 + 10 + 5 + 5 + 10 + 15 + 5 + 0 = 85 of 105; 30 + 20 + 30 = 80 of 100

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from scoring.fields import Words
 from scoring.rules import AnyRule, Inputs, RefusedError, Rule, Setting
+from tests.support.languages import said_in_both
 
 RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
 
@@ -30,6 +31,7 @@ LINE = rule(
 RATE = rule("30", type="per_unit", base=20, anchor=90, gain=1, loss=1, better="higher", unit_rounding="toward_anchor")
 LATE = rule(type="per_unit", base=10, loss=5, better="lower", unit_rounding="up")
 OPEN = rule(type="per_unit", base=10, gain=2, loss=2, better="lower", unit_rounding="none", floor=None, cap=None)
+STEEP = rule("30", type="per_unit", base=20, anchor=90, gain=2, loss=1, better="higher", unit_rounding="up")
 HALF = rule(type="per_unit", base=5, loss=1, unit=5, better="lower", unit_rounding="toward_anchor")
 LEVELS = rule(
     "5",
@@ -66,6 +68,9 @@ MANUAL = rule(type="manual")
         (LATE, "-3", "10", "10 + 3 × 0 = 10.00 points"),
         (OPEN, "-1.5", "13", "10 + 1.5 × 2 = 13.00 points"),
         (OPEN, "7.5", "-5", "10 − 7.5 × 2 = -5.00 points"),
+        (STEEP, "90.5", "22", "20 + 1 × 2 = 22.00 points"),
+        (STEEP, "91", "22", "20 + 1 × 2 = 22.00 points"),
+        (STEEP, "89.5", "19", "20 − 1 × 1 = 19.00 points"),
         (HALF, "9.9", "4", "5 − 1 × 1 = 4.00 points"),
         (HALF, "10", "3", "5 − 2 × 1 = 3.00 points"),
         (MANUAL, "9.5", "9.5", "rated 9.50 points"),
@@ -78,6 +83,7 @@ def test_figures_and_ratings(of: Rule, value: str | None, points: str | None, re
     earned = of.score(Inputs(None if value is None else Fraction(value)))
     assert earned.points == (None if points is None else Decimal(points))
     assert earned.reason_en == reason_en
+    assert said_in_both(earned.reason_zh, earned.reason_en)
 
 
 @pytest.mark.parametrize(
@@ -100,16 +106,37 @@ def test_levels(level: str | None, pick: str | None, points: str | None, reason:
     if points == "refused":
         with pytest.raises(RefusedError) as refused:
             LEVELS.score(inputs)
-        assert (str(refused.value), bool(refused.value.zh)) == (reason, True)
+        assert str(refused.value) == reason
+        assert said_in_both(refused.value.zh, reason)
         return
     earned = LEVELS.score(inputs)
     assert (earned.points, earned.reason_en) == (None if points is None else Decimal(points), reason)
+    assert said_in_both(earned.reason_zh, earned.reason_en)
 
 
 @pytest.mark.parametrize("rating", ["-0.01", "10.01"])
 def test_a_rating_out_of_range_is_refused(rating: str) -> None:
-    with pytest.raises(RefusedError, match="is not between 0 and 10"):
+    with pytest.raises(RefusedError, match="is not between 0 and 10") as refused:
         MANUAL.score(Inputs(Fraction(rating)))
+    assert said_in_both(refused.value.zh, refused.value.en)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "expected"),
+    [
+        ({"type": "per_unit", "base": 5, "loss": 1, "better": "lower", "unit_rounding": "up"}, "cap", 10),
+        ({"type": "per_unit", "base": 5, "loss": 1, "better": "lower", "unit_rounding": "up", "cap": 7}, "cap", 7),
+        (
+            {"type": "per_unit", "base": 5, "loss": 1, "better": "lower", "unit_rounding": "up", "cap": None},
+            "cap",
+            None,
+        ),
+        ({"type": "manual"}, "max", 10),
+        ({"type": "manual", "max": 8}, "max", 8),
+    ],
+)
+def test_what_a_card_leaves_open_is_the_items_maximum(fields: dict[str, Any], field: str, expected: int | None) -> None:
+    assert getattr(RULE.validate_python(fields).of(Decimal(10)), field) == expected
 
 
 @pytest.mark.parametrize(
@@ -125,6 +152,11 @@ def test_a_rating_out_of_range_is_refused(rating: str) -> None:
             RATE,
             "90 得 20 分，每高 1 加 1 分，每低 1 扣 1 分（只计整数），不低于 0，不高于 30",
             "20 points at 90, 1 more per 1 above, 1 fewer per 1 below (whole units only), not below 0, not above 30",
+        ),
+        (
+            LATE,
+            "0 得 10 分，每高 1 扣 5 分（不足一单位按一单位计），不低于 0",
+            "10 points at 0, 5 fewer per 1 above (a unit begun counts), not below 0",
         ),
         (
             OPEN,
@@ -227,42 +259,57 @@ def test_bands_that_tile(bands: list[dict[str, Any]], unit: Any, within: tuple[i
 
 
 @pytest.mark.parametrize(
-    ("of", "setting", "objection"),
+    ("of", "setting", "place", "objection"),
     [
-        (STEPS, {"better": "lower"}, "the figure is better lower, and a band pays more for worse; turn it"),
+        (
+            STEPS,
+            {"better": "lower"},
+            ("rule", "bands"),
+            "the figure is better lower, and a band pays more for worse; turn it",
+        ),
         (
             LINE,
             {"better": "higher", "unit": "s"},
+            ("rule", "bands"),
             "the figure is better higher, and a band pays more for worse; turn it",
         ),
-        (RATE, {"better": "lower"}, "the figure is better lower; the rule says higher; turn it"),
-        (RATE, {"max": Decimal(20)}, "the cap 30 is above the item's max 20; make them agree"),
+        (RATE, {"better": "lower"}, ("rule", "better"), "the figure is better lower; the rule says higher; turn it"),
+        (LATE, {"better": "higher"}, ("rule", "better"), "the figure is better higher; the rule says lower; turn it"),
+        (RATE, {"max": Decimal(20)}, ("rule", "cap"), "the cap 30 is above the item's max 20; make them agree"),
         (
             rule(type="per_unit", base=12, loss=1, better="lower", unit_rounding="up"),
             {},
+            ("rule", "base"),
             "the base 12 is above the cap 10; co",
         ),
         (
             rule(type="per_unit", base=-1, loss=1, better="lower", unit_rounding="up"),
             {},
+            ("rule", "base"),
             "the base -1 is below the floor 0; c",
         ),
         (
             rule(type="per_unit", base=5, better="lower", unit_rounding="up"),
             {},
+            ("rule",),
             "neither `gain` nor `loss`: every value would",
         ),
-        (LEVELS, {"max": Decimal(4)}, "5 points are above the item's max 4; make them agree"),
-        (LEVELS, {"op": ">="}, "levels are held against nothing; take this field out"),
-        (MANUAL, {"max": Decimal(4)}, "ratings up to 10 are above the item's max 4; make them agree"),
-        (MANUAL, {"reference": True}, "a rating is held against nothing; take this field out"),
-        (rule(type="manual", min=10), {}, "the least rating 10 is not below the highest, 10; correct one of them"),
+        (LEVELS, {"max": Decimal(4)}, ("rule", "levels", 0), "5 points are above the item's max 4; make them agree"),
+        (LEVELS, {"op": ">="}, ("target",), "levels are held against nothing; take this field out"),
+        (MANUAL, {"max": Decimal(4)}, ("rule", "max"), "ratings up to 10 are above the item's max 4; make them agree"),
+        (MANUAL, {"reference": True}, ("reference",), "a rating is held against nothing; take this field out"),
+        (
+            rule(type="manual", min=10),
+            {},
+            ("rule", "min"),
+            "the least rating 10 is not below the highest, 10; correct one of them",
+        ),
     ],
 )
-def test_objections(of: Rule, setting: dict[str, Any], objection: str) -> None:
+def test_objections(of: Rule, setting: dict[str, Any], place: tuple[str | int, ...], objection: str) -> None:
     around = Setting(**({"max": None, "unit": "pct", "op": None, "target": None, "better": None} | setting))
-    told = [what for _, what in of.objections(around)]
-    assert any(what.startswith(objection) for what in told), told
+    told = list(of.objections(around))
+    assert any(at == place and what.startswith(objection) for at, what in told), told
 
 
 @pytest.mark.parametrize(
@@ -282,8 +329,8 @@ def test_objections(of: Rule, setting: dict[str, Any], objection: str) -> None:
 )
 def test_levels_that_are_ambiguous(levels: list[dict[str, Any]], objection: str) -> None:
     made = rule(type="levels", levels=[level | {"zh": "级", "en": "level"} for level in levels])
-    told = [what for _, what in made.objections(PCT)]
-    assert any(what.startswith(objection) for what in told), told
+    told = list(made.objections(PCT))
+    assert any(at == ("rule", "levels", 1) and what.startswith(objection) for at, what in told), told
 
 
 @pytest.mark.parametrize("of", [LEVELS, MANUAL])

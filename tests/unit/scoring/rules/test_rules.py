@@ -10,6 +10,7 @@ import pytest
 from scoring.cards.load import find
 from scoring.rounding import cents, shown, total
 from scoring.rules import Inputs, Ratio
+from tests.support.languages import said_in_both
 
 CORE = {item.id: item for item in find("s2-a-core").items}
 
@@ -78,6 +79,7 @@ def test_ends_and_reasons(
     )
     assert earned.points == (None if points is None else Decimal(points))
     assert earned.reason_en == reason_en
+    assert said_in_both(earned.reason_zh, earned.reason_en)
 
 
 def test_an_item_is_not_rounded() -> None:

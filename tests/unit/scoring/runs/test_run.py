@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from scoring.cards.load import find
-from scoring.period import Month
+from scoring.period import Month, parse_period
 from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import Policies
 
 CORE = find("s2-a-core")
 AUGUST = Month(2010, 8)
@@ -97,3 +98,78 @@ def test_a_month(text: str, first: str, last: str) -> None:
 def test_no_month(text: str) -> None:
     with pytest.raises(ValueError, match="is no month: write the year and the month like 2010-08"):
         Month.parse(text)
+
+
+SUPERVISOR = find("s4-f-aftersales-supervisor-kpi")
+SINCE = date(2010, 1, 1)
+TEAM = {
+    "chef": RosterEntry(agent_id="chef", valid_from=SINCE, team_id="t", card=SUPERVISOR.id),
+    **{id: RosterEntry(agent_id=id, valid_from=SINCE, team_id="t", card="s2-a-core") for id in ("anna", "ben", "carl")},
+    "zoe": RosterEntry(agent_id="zoe", valid_from=SINCE, team_id="u", card="s2-a-core"),
+}
+
+
+def facts(entity: str, day: str, **sums: int) -> DailyFacts:
+    return DailyFacts(entity=entity, date=date.fromisoformat(day), sums=sums)
+
+
+def supervised(*days: DailyFacts) -> dict[str, tuple[Decimal | None, int, str]]:
+    """Points of the supervisor's items, what they rest on, and why."""
+    (chef,) = run(SUPERVISOR, AUGUST, days, POLICY, TEAM).people
+    return {one.item.id: (one.points, one.figure.n, one.reason_en) for one in chef.items}
+
+
+def test_the_mean_of_the_agents_rates_is_not_the_pooled_rate() -> None:
+    rated = [
+        facts("agent|anna", "2010-08-02", csat_ratings_1_5=100),  # nobody less than glad
+        facts("agent|ben", "2010-08-02", csat_ratings_1_5=1, csat_not_good_1_5=1),
+        facts("agent|ben", "2010-08-03", csat_ratings_1_5=1),
+        facts("agent|carl", "2010-08-03", contacts_handled=9),  # no rating: no rate, not 0
+        facts("agent|chef", "2010-08-03", csat_ratings_1_5=1, csat_not_good_1_5=1),  # themselves: not one of theirs
+        facts("agent|zoe", "2010-08-03", csat_ratings_1_5=1, csat_not_good_1_5=1),  # another team's
+        facts("agent|anna", "2010-07-02", csat_ratings_1_5=1, csat_not_good_1_5=1),  # another month
+        facts("team|t", "2010-08-02", csat_ratings_1_5=102, csat_not_good_1_5=1),
+    ]
+    points, n, why = supervised(*rated)["F3"]
+    assert (points, n) == (Decimal(30), 2)  # of 0 % and 50 %: 25 %
+    assert "25 % (the mean of 2 people)" in why
+    assert supervised(*rated[3:])["F3"][0] is None
+
+
+def test_a_kpi_is_held_against_its_own_of_the_month_before() -> None:
+    before = facts("team|t", "2010-07-31", refunds=100, refund_disputes=4)
+    now = facts("team|t", "2010-08-01", refunds=50, refund_disputes=4)
+    points, _, why = supervised(before, now)["F1"]
+    assert points == Decimal("2.5")  # 5 × 4 % ÷ 8 %
+    assert "previous refund-dispute rate 4 %" in why
+    assert supervised(before, facts("team|t", "2010-08-01", refunds=50))["F1"][0] == 5, "none at all is the best"
+    assert supervised(before, facts("team|t", "2010-08-01", refunds=50, refund_disputes=1))["F1"][0] == 5, "capped"
+
+
+def test_without_a_month_before_it_is_held_against_nothing() -> None:
+    now = facts("team|t", "2010-08-01", refunds=50, refund_disputes=4)
+    older = facts("team|t", "2010-06-30", refunds=100, refund_disputes=4)
+    points, _, why = supervised(older, now)["F1"]
+    assert points is None
+    assert "there is no previous refund-dispute rate" in why
+    policies = Policies(((date(2010, 8, 1), POLICY),))  # nobody knows what July was judged by
+    before = facts("team|t", "2010-07-31", refunds=100, refund_disputes=4)
+    (chef,) = run(SUPERVISOR, AUGUST, [before, now], policies, TEAM).people
+    assert chef.items[0].points is None
+
+
+def test_without_a_team_there_are_no_members() -> None:
+    alone = {"chef": RosterEntry(agent_id="chef", valid_from=SINCE, card=SUPERVISOR.id)}
+    (chef,) = run(SUPERVISOR, AUGUST, [], POLICY, alone).people
+    assert "the roster names no team" in chef.items[2].reason_en
+
+
+@pytest.mark.parametrize(
+    ("period", "before"),
+    [
+        ("2010-01", "2009-12"), ("2010-03", "2010-02"), ("2010-Q1", "2009-Q4"), ("2010-Q3", "2010-Q2"), ("2010-H1", "2009-H2"),
+        ("2010-H2", "2010-H1"), ("2010", "2009"), ("2010-08-16..2010-11-15", "None"),
+    ],
+)  # fmt: skip
+def test_the_period_before(period: str, before: str) -> None:
+    assert str(parse_period(period).before) == before

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from streams.alerts import evaluate
 from streams.alerts.naming import named
 from streams.contracts import events as e
 from streams.contracts.outputs import Alert
-from streams.languages import Text
+from streams.kpi.labels import ENTITIES
+from streams.languages import text
+from streams.languages.text import Text
 from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.people.person import Person
@@ -42,6 +46,21 @@ def test_the_agent_is_called_by_name(agent: str, zh: str, en: str) -> None:
     assert shown.reason_zh.startswith(zh)
     assert en in shown.reason_en
     assert (shown.entity, shown.value, shown.key) == (alert.entity, alert.value, alert.key)
+
+
+def test_a_third_language_is_told_and_named_where_its_reader_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "reasons" not in msgspec.to_builtins(fired("A1"))
+    monkeypatch.setattr(text, "LANGUAGES", ("zh", "en", "de"))
+    monkeypatch.setattr(text, "SPOKEN", {**text.SPOKEN, "de": text.SPOKEN["en"]})
+    monkeypatch.setitem(ENTITIES, "agent", Text("坐席 {}", "agent {}", de="Agent {}"))
+    said = Text("坐席 A1 低于", "agent A1, below", de="Agent A1, unter")
+    monkeypatch.setattr(evaluate, "_reason", lambda *_: said)
+    alert = fired("A1")
+    assert (alert.reason_en, alert.reasons) == ("agent A1, below", {"de": "Agent A1, unter"})
+    li = Text("李娜", "Li Na", de="Li Na")
+    assert named(replace(alert, reasons={**alert.reasons, "fr": "agent A1"}), lambda _: li).reasons == {
+        "de": "Agent Li Na, unter", "fr": "agent A1"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

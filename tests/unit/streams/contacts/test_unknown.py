@@ -22,9 +22,9 @@ def met(policy: AnyPolicy | None = None, *words: str) -> dict[Word, int]:
 
 
 def test_words_are_counted_by_value_and_known_ones_not_at_all() -> None:
-    assert met(None, "Gripe", "gripe ", "投诉", "Complaint", "inquiry", "praise") == {
+    assert met(None, "Gripe", "gripe ", "投诉", "Complaint", "inquiry", "thanks") == {
         ("kind", "gripe"): 2,
-        ("kind", "praise"): 1,
+        ("kind", "thanks"): 1,
     }
 
 
@@ -81,7 +81,7 @@ def test_what_a_newer_policy_knows_is_unknown_no_more() -> None:
     [
         (("kind", "complant"), "kinds: {complaint: [complant]}"),
         (("kind", "投诉建议"), "kinds: {complaint: [投诉建议]}"),
-        (("kind", "praise"), "kinds: {praise: []}"),
+        (("kind", "thanks"), "kinds: {thanks: []}"),
         (("kind", "k07"), "kinds: {'k07': []}"),
         (("topic", "退款进度"), "topics: {Refund: [退款进度]}"),
         (("topic", 'x "y": {'), "topics: {'x \"y\": {': []}"),
@@ -95,5 +95,5 @@ def test_the_line_to_add_is_one_that_the_policy_takes(word: Word, line: str) -> 
 
 
 def test_it_is_said_with_the_most_frequent_first() -> None:
-    told: dict[Word, int] = {("kind", "praise"): 7, ("kind", "moan"): 2, ("kind", ""): 1}
-    assert said(told, Policy(), 1) == "kind 'praise' 7: kinds: {praise: []}; and 2 more"
+    told: dict[Word, int] = {("kind", "thanks"): 7, ("kind", "moan"): 2, ("kind", ""): 1}
+    assert said(told, Policy(), 1) == "kind 'thanks' 7: kinds: {thanks: []}; and 2 more"

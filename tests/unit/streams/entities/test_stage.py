@@ -261,7 +261,7 @@ def test_a_plan_counts_on_its_day_even_where_the_entity_has_lost_track_of_it() -
     stage = KpisStage(POLICY, (), entities := Entities(), days := DayBook())
     days[f"agent|a|{date.fromordinal(DAY)}"] = ahead = new_day(f"agent|a|{date.fromordinal(DAY)}")
     for contribution in (Contribution(planned=planned), Contribution(planned=back)):
-        daily.apply(ahead, DAY, [contribution])
+        daily.apply(ahead, daily.by_day([contribution])[DAY])
         if contribution.planned is planned:
             assert daily.due(ahead, at), "counts, and is taken back only afterwards"
     ahead.offset = 2
@@ -280,7 +280,7 @@ def test_plans_come_due_once_each_of_their_own_day() -> None:
         planned=[Planned(60_000, DAY, {"complaints": 1}), Planned(120_000, DAY, {"complaints": 2})]
     )
     entity.apply([contribution])
-    daily.apply(facts, DAY, [contribution])
+    daily.apply(facts, daily.by_day([contribution])[DAY])
     assert entity.due(60_000) == [(60_000, DAY)]
     assert not entity.begin(60_000, DAY)
     assert not entity.begin(120_000, DAY + 1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.kpi.policy.model import Policy
-from streams.kpi.policy.names import BUILT_IN_KINDS, Names, folded
+from streams.kpi.policy.names import BUILT_IN_KINDS, BUILT_IN_REVIEW_ITEMS, Names, folded
 from streams.kpi.policy.versions import dump, read
 from tests.reference import words as documented
 
@@ -38,6 +38,7 @@ def test_a_kind_in_many_words(said: str, kind: str) -> None:
 
 def test_what_is_built_in_is_what_the_docs_say() -> None:
     assert {name: "/".join((name, *words)) for name, words in BUILT_IN_KINDS.items()} == documented.KINDS
+    assert {name: "/".join((name, *words)) for name, words in BUILT_IN_REVIEW_ITEMS.items()} == documented.REVIEW_ITEMS
 
 
 def test_every_spelling_is_looked_at_once_and_no_more_are_remembered_than_there_is_room_for() -> None:
@@ -88,5 +89,5 @@ def test_folding_twice_is_folding_once(word: str) -> None:
 
 def test_the_docs_list_the_built_in_words() -> None:
     docs = (Path(__file__).parents[4] / "docs" / "policy-and-alerts.md").read_text(encoding="utf-8")
-    for kind, words in BUILT_IN_KINDS.items():
-        assert f"| `{kind}` | {', '.join(words)} |" in docs
+    for name, words in (*BUILT_IN_KINDS.items(), *BUILT_IN_REVIEW_ITEMS.items()):
+        assert f"| `{name}` | {', '.join(words)} |" in docs

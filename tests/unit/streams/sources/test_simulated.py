@@ -69,7 +69,10 @@ def test_a_days_contacts_are_of_every_kind_and_channel(day: list[AnyEvent]) -> N
     ]
     said = {event.kind for event in opened if event.kind is not None}
     assert {"投诉", "Complaint", "complaint"} <= said, "each system has its own words"
-    assert {Policy().kind_names[kind] for kind in said} == {"inquiry", "complaint", "refund", "fault", "return"}
+    assert {Policy().kind_names[kind] for kind in said} == {
+        "inquiry", "complaint", "refund", "refund_dispute", "fault", "return", "follow_up", "opinion", "praise", "site_visit",
+        "order_placement", "regular_post",
+    }  # fmt: skip
     assert any(event.vip for event in opened)
     assert {event.priority for event in opened} == {None, "urgent"}
     contacts = Counter(event.carrier for event in opened)
@@ -83,7 +86,7 @@ def test_a_days_contacts_are_of_every_kind_and_channel(day: list[AnyEvent]) -> N
         "call.transferred", "call.ended", "call.invited", "call.rated", "call.rating_explained", "chat.rating_explained", "chat.started", "chat.handed_over", "chat.assigned", "chat.message",
         "chat.ended", "chat.rated", "ticket.created", "ticket.assigned", "ticket.replied", "ticket.resolved",
         "ticket.pending", "ticket.resumed", "ticket.reassigned", "call.resolved",
-        "ticket.escalated", "ticket.reopened", "ticket.closed", "ticket.rated", "agent.scheduled",
+        "call.reviewed", "chat.reviewed", "ticket.reviewed", "ticket.escalated", "ticket.reopened", "ticket.closed", "ticket.rated", "agent.scheduled",
         "agent.state_changed",
     } - {str(type(event).__struct_config__.tag) for event in day}  # fmt: skip
     assert missing == set()
@@ -214,3 +217,16 @@ def test_a_desk_that_cannot_be_staffed_is_refused(agents: int, teams: int, reaso
 def test_a_start_without_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone"):
         simulate(1, MIDNIGHT.replace(tzinfo=None))
+
+
+def test_what_cards_ask_of_reviews_and_of_work_that_is_due_has_figures(day: list[AnyEvent]) -> None:
+    sums: Counter[str] = Counter()
+    for facts in run((encode(event) for event in day), Policy()).daily_facts():
+        if facts.entity == "all|all":
+            sums.update(facts.sums)
+    asked = {
+        *(f"{item}_{what}" for item in ("script", "process", "behaviour", "needs", "policy") for what in ("reviews", "passed")),
+        "opinion_replies_due", "praises", "orders_due", "visits_due", "posts_due", "follow_ups_rated", "follow_ups_within_15d",
+        "refund_disputes", "csat_not_good_1_5",
+    }  # fmt: skip
+    assert asked <= {measure for measure, amount in sums.items() if amount > 0}

@@ -1,0 +1,79 @@
+"""Formulas worked out by hand where no case would notice another sign or another measure."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from streams.kpi.catalog import KPIS
+from streams.kpi.policy.model import Policy
+
+#: 20 calls: 12 answered, 9 of them in time; 5 hung up, 2 of these early, 1 at once; 3 sent on.
+CALLS = {
+    "calls_offered": 20,
+    "calls_answered": 12,
+    "calls_answered_within_20s": 9,
+    "calls_abandoned": 5,
+    "calls_abandoned_within_20s": 2,
+    "calls_abandoned_short": 1,
+    "calls_flowed_out": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("denominator", "missed", "left_out", "in_time"),
+    [
+        ("offered", (9, 20), (9, 18), (11, 20)),
+        ("offered_less_short_abandons", (9, 19), None, None),
+        ("answered", (9, 12), (9, 12), None),
+        ("answered_and_flow_outs", (9, 15), (9, 15), None),
+        ("answered_and_abandoned", (9, 17), (9, 15), (11, 17)),
+        ("answered_abandoned_and_flow_outs", (9, 20), (9, 18), (11, 20)),
+    ],
+)
+def test_a_service_level_by_each_denominator(
+    denominator: Any, missed: tuple[int, int], left_out: tuple[int, int] | None, in_time: tuple[int, int] | None
+) -> None:
+    early: Any
+    for early, expected in {"missed": missed, "left_out": left_out, "in_time": in_time}.items():
+        try:
+            policy = Policy(service_level_denominator=denominator, service_level_early_abandons=early)
+        except ValueError:
+            assert expected is None, early  # the two would contradict each other
+            continue
+        assert expected is not None, early
+        assert KPIS["service_level_20s"].bound(policy, "desk").exact(CALLS) == Fraction(*expected), early
+
+
+def test_bad_ratings_are_those_of_all_scales() -> None:
+    name = next(id for id, kpi in KPIS.items() if "csat_bad_others" in {m for m, _ in kpi.bound(Policy(), "desk").top})
+    sums = {"csat_bad_1_5": 2, "csat_bad_others": 3, "csat_ratings_1_5": 10, "csat_judged_others": 15}
+    assert KPIS[name].bound(Policy(), "desk").exact(sums) == Fraction(5, 25)
+
+
+MEANS = [id for id, kpi in KPIS.items() if kpi.kind == "mean" and kpi.bound(Policy(), "staff").squares and id != "nps"]
+
+
+@pytest.mark.parametrize("id", MEANS)
+def test_the_squares_of_a_mean_are_those_of_what_it_is_the_mean_of(id: str) -> None:
+    bound = KPIS[id].bound(Policy(), "staff")
+    assert bound.squares == tuple((f"{measure}_squared", times) for measure, times in bound.top)
+
+
+def test_a_square_of_one_or_minus_one_is_one() -> None:
+    assert dict(KPIS["nps"].bound(Policy(), "staff").squares) == {"nps_promoters": 1, "nps_detractors": 1}
+
+
+@pytest.mark.parametrize(
+    ("id", "within"),
+    [
+        ("csat_mean", (1.0, 5.0)),
+        ("nps", (-100.0, 100.0)),
+        ("qa_score", (0.0, 100.0)),
+        ("average_handle_time", (0.0, None)),
+    ],
+)
+def test_an_interval_ends_where_the_scale_does(id: str, within: tuple[float, float | None]) -> None:
+    assert KPIS[id].bound(Policy(), "staff").within == within
