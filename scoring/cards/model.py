@@ -281,11 +281,13 @@ class Card(Part):
 
     def sample_of(self, item: Item, kind: Kind | None) -> Sample | None:
         """How many cases the item's figure must rest on: its own number, else the card's. ``kind``: of its KPI; None: handed in."""
-        if item.sample is not None or self.min_n is None or item.rated:
+        if (
+            item.sample is not None or self.min_n is None or item.rated or item.entity == "members"
+        ):  # all of a team are no sample
             return item.sample
         if kind in ("count", "level") or (kind is None and item.unit in ("n", "days")):
             return None
-        share = item.entity != "members" and (kind == "rate" or (kind is None and item.unit == "pct"))
+        share = kind == "rate" or (kind is None and item.unit == "pct")
         return Sample(min=self.min_n.shares if share else self.min_n.means, below="unscored")
 
     @property
