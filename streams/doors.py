@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from streams.addresses import is_free
 from streams.languages import Language
 from streams.languages.translation import preferred, said
 
@@ -45,7 +46,11 @@ SAFE = {
 
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve an application behind these doors until SIGINT or SIGTERM."""
+    """Serve an application behind these doors until SIGINT or SIGTERM. Raises ValueError where another server has the port."""
+    if not is_free(port, host):
+        raise ValueError(
+            f"{host}:{port} is taken: another server listens there, perhaps a second one of these; end it, or give another --port"
+        )
     uvicorn.run(
         Translated(app),
         host=host,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scoring.commands.options import AsJson, By, CardName, IdsOnly, PeriodOption, actor, pairs
-from scoring.commands.output import as_json, clear, row, show, table
+from scoring.commands.output import as_json, clear, moment, row, show, table
 from scoring.commands.run import Person, Reason, card_id, tell_differences
 from scoring.runs.result import Difference
 from scoring.workflow import appeals
@@ -135,9 +135,9 @@ def show_(ctx: typer.Context, id: Id, rate: Rate = None, ids: IdsOnly = False, j
         return
     items, who = ", ".join(one.items), called.beside(one.person)
     tell(f"appeal {one.id}: {who}, {one.run.card} {one.run.period} revision {one.revision}, items {items}")
-    tell(f"opened by {called.beside(one.author)}, {one.at:%Y-%m-%d %H:%M:%S %Z}: {one.reason}")
+    tell(f"opened by {called.beside(one.author)}, {moment(one.at, operation.policy.zone)}: {one.reason}")
     if one.decision:
-        who, when = called.beside(one.decision.author), f"{one.decision.at:%Y-%m-%d %H:%M:%S %Z}"
+        who, when = called.beside(one.decision.author), moment(one.decision.at, operation.policy.zone)
         tell(
             f"accepted, revision {one.decision.revision}, by {who}, {when}: {one.decision.reason}"
             if one.decision.accepted

@@ -21,15 +21,16 @@ from scoring.commands.options import (
     actor,
     period,
     settings_of,
+    why_nobody,
 )
-from scoring.commands.output import as_json, clear, row, show, table
+from scoring.commands.output import as_json, clear, moment, row, show, table
 from scoring.inputs.requirements import Need
 from scoring.inputs.sheet import read_sheet
 from scoring.inputs.template import template as sheet_of
 from scoring.period import Period
 from scoring.runs.canonical_json import plain
 from scoring.store.inputs import handed, versions
-from scoring.workflow.gather import Operation, handed_in, people, store
+from scoring.workflow.gather import Operation, handed_in, names, people, store
 from scoring.workflow.import_sheet import take_sheet
 from scoring.workflow.lifecycle import asked_of, lacking
 from streams.contracts.outputs import RosterEntry
@@ -58,7 +59,8 @@ def template(
         known, asked = _asked(operation, one, when, calendar, outcomes)
         given = handed_in(operation, one.id, when)
         numbers = {person: (entry.hr_number if entry else None) for person, entry in known.items()}
-        body = sheet_of(one, when, {person: (numbers[person], asked[person]) for person in known}, given)
+        wanted = {person: (numbers[person], asked[person]) for person in known}
+        body = sheet_of(one, when, wanted, given, names(operation))
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(body)
     tell(f"written: {out} ({len(known)} people, {sum(map(len, asked.values()))} figures)")
@@ -122,7 +124,7 @@ def missing(
         for need in own:
             mark = "" if need.required else "（不计分 not scored）"
             row(made, person, f"{need.item} {need.name.zh} {need.name.en}", need.field + mark,
-                f"{need.whom.zh} {need.whom.en}", f"{need.allowed.zh} · {need.allowed.en}")  # fmt: skip
+                f"{need.whom.zh} {need.whom.en}", f"{need.allowed.words.zh} · {need.allowed.words.en}")  # fmt: skip
     show(made)
     tell(f"{sum(map(len, left.values()))} values of {len(left)} of {len(asked)} people are missing")
 
@@ -167,7 +169,7 @@ def inputs(
             each.value,
             each.version,
             each.author,
-            f"{each.at:%Y-%m-%d %H:%M:%S %Z}",
+            moment(each.at, operation.policy.zone),
             each.source,
         )
     show(made)
@@ -183,5 +185,5 @@ def _asked(
     weights = in_force(card, (*set_by_sheet, *(load_calendar(calendar) if calendar else ())), when)
     known = people(operation, card, when)
     if not known:
-        raise ValueError(f"nobody is scored on {card.id} in {when}: no facts, and nobody on the roster; check both")
+        raise ValueError(why_nobody(operation, card.id, when))
     return known, asked_of(due, settings_of(outcomes), known.items(), weights)

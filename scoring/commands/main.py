@@ -28,6 +28,7 @@ from scoring.commands.options import (
     months_there_are,
     pools,
     settings_of,
+    why_nobody,
 )
 from scoring.commands.output import clear, show, stop
 from scoring.commands.preview import agree, decide, object_, preview
@@ -40,6 +41,7 @@ from scoring.period import Month, Period
 from scoring.reports.files import Spoken, write
 from scoring.reports.json_report import earlier_totals
 from scoring.reports.sheets import Context
+from scoring.reports.signing import appeal_until
 from scoring.reports.terminal_table import render
 from scoring.runs.messages import to_messages
 from scoring.runs.outcome_inputs import Incomplete
@@ -133,13 +135,21 @@ def run(
         called = names(operation, ids)
         before = earlier_totals(sorted(out.glob(f"{result.card.id}-*.json")), result.card.id) if sheets else {}
     if not result.people:
-        stop(f"no agent has facts in {when}; {months_there_are(operation)}")
+        stop(why_nobody(operation, result.card.id, when))
     if without_facts(materials):
         tell(f"note: no agent has facts in {when}, {months_there_are(operation)}; is it the right period?", err=True)
     show(render(result, rows, called))
     with clear():
         write(
-            Context(result, decided, roster, before, names=called, units=units(operation)),
+            Context(
+                result,
+                decided,
+                roster,
+                before,
+                names=called,
+                units=units(operation),
+                appeal=appeal_until(materials.settings.appeal_days if materials.settings else None, None),
+            ),
             out,
             formats,
             sheets,

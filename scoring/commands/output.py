@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, tzinfo
 from typing import Any, NoReturn
 
 import typer
@@ -59,6 +60,11 @@ def table(*headings: str) -> Table:
 def row(into: Table, *cells: object) -> None:
     """Add a row of plain text; a dash where there is nothing."""
     into.add_row(*(Text(NONE if cell is None or cell == "" else str(cell)) for cell in cells))
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """A moment by the operation's clocks: ``2026-04-02 16:05:00+08:00``."""
+    return at.astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def show(renderable: object) -> None:

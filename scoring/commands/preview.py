@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from typing import Annotated, Any
 
 import typer
 
 from scoring.commands.options import AsJson, By, CardName, IdsOnly, PeriodOption, actor
-from scoring.commands.output import as_json, clear, row, show, stop, table
-from scoring.commands.run import Person, Reason, card_id, decided, moment_of, tell_differences
+from scoring.commands.output import as_json, clear, moment, row, show, stop, table
+from scoring.commands.run import Person, Reason, card_id, decided, tell_differences
 from scoring.rounding import NONE
 from scoring.workflow import preview as previews
 from scoring.workflow.gather import Operation, names, store
@@ -41,7 +42,7 @@ def preview(
         if json_:
             as_json({"run": seen.run, "sheets": seen.sheets, "changes": seen.changes})
         else:
-            _tell(seen, called)
+            _tell(seen, called, operation.policy.zone)
         return
     one = next((sheet for sheet in seen.sheets if sheet.person == person), None)
     if one is None:
@@ -49,7 +50,7 @@ def preview(
     if json_:
         as_json(one)
     else:
-        _tell_sheet(one, called)
+        _tell_sheet(one, called, operation.policy.zone)
 
 
 def agree(
@@ -118,7 +119,7 @@ def decide(
     tell(f"decided: {item} of {person}: {decision.strip().lower()}")
 
 
-def _tell(seen: Preview, called: Names) -> None:
+def _tell(seen: Preview, called: Names, zone: tzinfo) -> None:
     """Everybody on the screen, and what the approver has to know."""
     run, state = seen.run, "as it would be" if seen.run.state == "prepared" else seen.run.state
     typer.echo(f"{run.card} · {run.period} · revision {run.revision}, {state}")
@@ -128,22 +129,22 @@ def _tell(seen: Preview, called: Names) -> None:
         rank, grade, money, _ = decided(one.outcome)
         row(
             made, called.beside(one.person), one.score.get("total"), one.score["scored_max"], rank, grade, money,
-            _ratings(one, called), _signed(one, called), _said(one),
+            _ratings(one, called), _signed(one, called, zone), _said(one, zone),
         )  # fmt: skip
     show(made)
-    for line in _notes(seen, called):
+    for line in _notes(seen, called, zone):
         tell(line)
     if seen.changes:
         tell("what differs from what was prepared:")
         tell_differences(seen.changes, called)
 
 
-def _notes(seen: Preview, called: Names) -> Iterator[str]:
+def _notes(seen: Preview, called: Names, zone: tzinfo) -> Iterator[str]:
     """What the approver has to know, a line each."""
     of = len(seen.sheets)
     for said in seen.objections:
         evidence = f"; evidence: {said.evidence}" if said.evidence else ""
-        yield f"objection of {called.beside(said.person)}, {moment_of(said.at)}: {said.reason}{evidence}"
+        yield f"objection of {called.beside(said.person)}, {moment(said.at, zone)}: {said.reason}{evidence}"
     if open_ := sum(1 for one in seen.sheets if one.next is not None):
         yield f"{open_} of {of} sheets are not reviewed to the end"
     if silent := sum(1 for one in seen.sheets if one.says is None):
@@ -155,13 +156,13 @@ def _notes(seen: Preview, called: Names) -> Iterator[str]:
             yield f"too few cases, not decided: {called.beside(one.person)}: {', '.join(few)} (`deskpulse score decide`)"
 
 
-def _tell_sheet(one: Sheet, called: Names) -> None:
+def _tell_sheet(one: Sheet, called: Names, zone: tzinfo) -> None:
     """One sheet, item by item."""
     typer.echo(called.beside(one.person))
     items = table("考核指标 Item", "得分 Points", "满分 Max", "评分 Ratings", "原因 Reason")
     for item in one.score["items"]:
         given = "\n".join(
-            f"{each.field} {each.value} ({called.beside(each.author)}, {moment_of(each.at)})" + (f": {each.note}" if each.note else "")
+            f"{each.field} {each.value} ({called.beside(each.author)}, {moment(each.at, zone)})" + (f": {each.note}" if each.note else "")
             for each in one.given
             if each.item == item["id"]
         )  # fmt: skip
@@ -169,8 +170,8 @@ def _tell_sheet(one: Sheet, called: Names) -> None:
         row(items, f"{item['id']} {item['name_zh']}", item["points"], item["max"], given, reason)
     show(items)
     typer.echo(f"总分 total {one.score.get('total') or NONE} / {one.score['scored_max']}")
-    typer.echo(f"已签 signed: {_signed(one, called) or NONE}; 轮到 next: {one.next or NONE}")
-    typer.echo(f"本人意见 says: {_said(one) or NONE}")
+    typer.echo(f"已签 signed: {_signed(one, called, zone) or NONE}; 轮到 next: {one.next or NONE}")
+    typer.echo(f"本人意见 says: {_said(one, zone) or NONE}")
     if one.outcome:
         _tell_standing(one.outcome)
 
@@ -185,15 +186,16 @@ def _ratings(one: Sheet, called: Names) -> str:
     return "\n".join(f"{each.item} {each.field} {each.value} ({called.beside(each.author)})" for each in one.given)
 
 
-def _signed(one: Sheet, called: Names) -> str:
+def _signed(one: Sheet, called: Names, zone: tzinfo) -> str:
     return "\n".join(
-        f"{each.column} {called.beside(each.author)} {moment_of(each.at)}" + (f": {each.absent}" if each.absent else "")
+        f"{each.column} {called.beside(each.author)} {moment(each.at, zone)}"
+        + (f": {each.absent}" if each.absent else "")
         for each in one.signed
     )
 
 
-def _said(one: Sheet) -> str:
+def _said(one: Sheet, zone: tzinfo) -> str:
     if one.says is None:
         return ""
     said = "同意 agrees" if one.says.agreed else f"异议 objects: {one.says.reason}"
-    return f"{said} {moment_of(one.says.at)}" + ("（此后有变动 changed since）" if one.changed else "")
+    return f"{said} {moment(one.says.at, zone)}" + ("（此后有变动 changed since）" if one.changed else "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,10 +32,11 @@ from scoring.commands.options import (
     period,
     pools,
     settings_of,
+    why_nobody,
 )
-from scoring.commands.output import as_json, clear, row, show, stop, table
+from scoring.commands.output import as_json, clear, moment, row, show, stop, table
 from scoring.period import Month, Period
-from scoring.rounding import NONE
+from scoring.rounding import NONE, cents
 from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Document
 from scoring.runs.outcome_inputs import Incomplete
@@ -84,9 +86,12 @@ def prepare(
             operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
             incomplete=incomplete, settings=rules if isinstance(when, Month) else None, as_of=as_of,
         )  # fmt: skip
-        with store(operation) as database, database.write() as connection:
-            made = lifecycle.prepare(connection, materials, actor(operation, by))
-            people = result_of(connection, made.run).teams()
+        try:
+            with store(operation) as database, database.write() as connection:
+                made = lifecycle.prepare(connection, materials, actor(operation, by))
+                people = result_of(connection, made.run).teams()
+        except lifecycle.NobodyError as error:
+            raise ValueError(why_nobody(operation, one.id, when)) from error
         called = names(operation)
     _tell(made, "prepared", called, json_)
     if not json_:
@@ -208,8 +213,8 @@ def status(
         show(made)
         if len(found) == 1:
             called = names(operation, ids)
-            show(_sheets(connection, found[0], called))
-            show(_history(connection, found[0], called))
+            show(_sheets(connection, found[0], called, operation.policy.zone))
+            show(_history(connection, found[0], called, operation.policy.zone))
 
 
 def _due(connection: Connection, run: RunRecord) -> dict[str, Evaluator | None]:
@@ -218,23 +223,23 @@ def _due(connection: Connection, run: RunRecord) -> dict[str, Evaluator | None]:
     return {one: lifecycle.turn(form, signed.get(one, {})) for one in lifecycle.people_of(connection, run)}
 
 
-def _sheets(connection: Connection, run: RunRecord, called: Names) -> Table:
+def _sheets(connection: Connection, run: RunRecord, called: Names, zone: tzinfo) -> Table:
     """Who has signed each person's sheet, and whose turn it is."""
     signed = lifecycle.signatures(connection, run)
     made = table("人员 Person", "已签 Signed", "轮到 Next")
     for person, turn in _due(connection, run).items():
         done = ", ".join(
-            f"{one.column} ({one.absent or called.beside(one.author)}, {moment_of(one.at)})"
+            f"{one.column} ({one.absent or called.beside(one.author)}, {moment(one.at, zone)})"
             for one in signed.get(person, {}).values()
         )
         row(made, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
     return made
 
 
-def _history(connection: Connection, run: RunRecord, called: Names) -> Table:
+def _history(connection: Connection, run: RunRecord, called: Names, zone: tzinfo) -> Table:
     made = table("修订版 Revision", "时间 Time", "由 By", "原因 Reason", "结果摘要 Result SHA-256")
     for each in all_revisions(connection, run):
-        at = f"{each.at:%Y-%m-%d %H:%M:%S %Z}"
+        at = moment(each.at, zone)
         row(made, each.revision, at, called.beside(each.author), each.reason, each.result)
     return made
 
@@ -278,7 +283,7 @@ def show_(
         row(
             items,
             f"{item['id']} {item['name_zh']}",
-            item["points"],
+            item["points"] and cents(Decimal(item["points"])),
             item["max"],
             f"{item['reason_zh']}\n{item['reason_en']}",
         )
@@ -345,7 +350,7 @@ def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json
         row(
             made,
             each.id,
-            f"{each.at:%Y-%m-%d %H:%M:%S %Z}",
+            moment(each.at, operation.policy.zone),
             each.author,
             each.action,
             each.card,
@@ -355,11 +360,6 @@ def audit(ctx: typer.Context, card: CardId = None, when: SomePeriod = None, json
         )
     show(made)
     tell("the trail is whole: every entry fits the one before it")
-
-
-def moment_of(at: datetime) -> str:
-    """A moment as tables have it."""
-    return f"{at:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def tell_differences(changes: Iterable[Difference], called: Names) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from scoring.api import create_app
 from scoring.commands.options import AsJson, By, actor
-from scoring.commands.output import as_json, clear, row, show, table
+from scoring.commands.output import as_json, clear, moment, row, show, table
 from scoring.store.tokens import DAYS, MOST_DAYS, ROLES, add, all_tokens, revoke
 from scoring.workflow.gather import Operation, names, store
 from streams import doors
@@ -62,8 +62,8 @@ def list_(ctx: typer.Context, json_: AsJson = False) -> None:
             one.role,
             one.person,
             one.team,
-            f"{one.expires:%Y-%m-%d %H:%M %Z}",
-            one.revoked and f"{one.revoked:%Y-%m-%d %H:%M %Z}",
+            moment(one.expires, operation.policy.zone),
+            one.revoked and moment(one.revoked, operation.policy.zone),
         )
     show(made)
 
@@ -87,6 +87,7 @@ def serve(
     Nothing is given without a token (`deskpulse score token add`).
     """
     operation: Operation = ctx.obj
-    with clear(), store(operation) as database, database.read():
-        pass  # say now, not at the first request, that there is no database
-    doors.serve(create_app(operation), host, port)
+    with clear():
+        with store(operation) as database, database.read():
+            pass  # say now, not at the first request, that there is no database
+        doors.serve(create_app(operation), host, port)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights, own_weights
 from scoring.fields import Words
 from scoring.inputs.values import FEW, shared
+from scoring.outcomes.ladder import Post
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
 from scoring.outcomes.settings import Settings
@@ -37,6 +38,16 @@ _SOMEBODY = Words(zh="考核人", en="assessor")
 
 
 @dataclass(frozen=True)
+class Allowed:
+    """What a value may be: in words, and as a list to choose from or as a number between two ends (None: no end)."""
+
+    words: Words
+    choices: tuple[str, ...] = ()
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Need:
     """One figure, rating or level of an item. ``group``: needs of the same item of which one is enough (columns of the
     form); None: it stands for itself. ``required``: without it the item is not scored."""
@@ -45,7 +56,7 @@ class Need:
     name: Words
     field: str
     whom: Words
-    allowed: Words
+    allowed: Allowed
     required: bool = True
     group: str | None = None
 
@@ -66,8 +77,20 @@ def personal_needs(settings: Settings, card: str, role: str | None, team: str | 
     person = Person("", None, card=card, role=role, team=team)
     for field in dict.fromkeys(_personal_fields(settings, person)):
         percent = field in ("exam", "bonus_percent")
-        allowed = Words(zh="0–100", en="0 to 100") if percent else Words(zh="金额，不小于 0", en="an amount from 0")
+        allowed = (
+            Allowed(Words(zh="0–100", en="0 to 100"), low=Decimal(0), high=Decimal(100))
+            if percent
+            else Allowed(Words(zh="金额（元），不小于 0", en="an amount from 0"), low=Decimal(0))
+        )
         yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
+    if settings.ladder:
+        yield Need(PERSONAL, PERSONAL_FIELDS["level"], "level", _HR, _posts(settings.ladder), required=False)
+
+
+def _posts(ladder: Sequence[Post]) -> Allowed:
+    zh = "、".join(f"{post.id}（{post.name.zh}）" for post in ladder)
+    en = ", ".join(f"{post.id} ({post.name.en})" for post in ladder)
+    return Allowed(Words(f"现任岗位：{zh}", f"the post held now: {en}"), tuple(post.id for post in ladder))
 
 
 def _personal_fields(settings: Settings, person: Person) -> Iterator[str]:
@@ -121,10 +144,9 @@ def _item(card: Card, item: Item) -> Iterator[Need]:
 def _raters(item: Item) -> Iterator[Need]:
     allowed = _allowed(item)
     for rater in item.raters:
-        share = Words(
-            zh=f"{allowed.zh}；权重 {shown(rater.weight)}%", en=f"{allowed.en}; weighs {shown(rater.weight)} %"
-        )
-        yield Need(item.id, item.name, rater.id, rater.name, share)
+        told, weight = allowed.words, shown(rater.weight)
+        share = Words(zh=f"{told.zh}；权重 {weight}%", en=f"{told.en}; weighs {weight} %")
+        yield Need(item.id, item.name, rater.id, rater.name, replace(allowed, words=share))
 
 
 def _rated(card: Card, item: Item) -> Iterator[Need]:
@@ -133,24 +155,31 @@ def _rated(card: Card, item: Item) -> Iterator[Need]:
     if picks:
         ranges = ", ".join(f"{level.level}: {level.award()}" for level in picks)
         whole = Words(zh=f"整数分 {ranges}", en=f"whole points, {ranges}")
-        yield Need(item.id, item.name, "pick", item.rater or _last(card), whole)
+        ends = [end for level in picks for end in level.pick or ()]
+        allowed = Allowed(whole, low=Decimal(min(ends)), high=Decimal(max(ends)))
+        yield Need(item.id, item.name, "pick", item.rater or _last(card), allowed)
 
 
 def _figure(card: Card, item: Item) -> Iterator[Need]:
     whom = item.rater or (_SOURCE if item.metric is not None else _HR)
     if counts := shared(card, item):
         for count in counts:
-            yield Need(item.id, item.name, count, whom, Words(zh="次数（整数）", en="a count (whole number)"))
+            yield Need(item.id, item.name, count, whom, _count(Words(zh="次数（整数）", en="a count (whole number)")))
         return
     yield Need(item.id, item.name, "value", whom, _allowed(item))
     if item.reference is not None:
         yield Need(item.id, item.reference, "reference", whom, _in_unit(item))
     if item.sample is not None:
         least = item.sample.min
-        yield Need(item.id, item.name, "n", whom, Words(f"样本数（至少 {least}）", f"number of cases (at least {least})"))  # fmt: skip
+        cases = Words(f"样本数（至少 {least}）", f"number of cases (at least {least})")
+        yield Need(item.id, item.name, "n", whom, _count(cases))
 
 
-def _columns(card: Card, item: Item, allowed: Words) -> Iterator[Need]:
+def _count(words: Words) -> Allowed:
+    return Allowed(words, low=Decimal(0))
+
+
+def _columns(card: Card, item: Item, allowed: Allowed) -> Iterator[Need]:
     if not card.evaluators:
         field = "level" if item.rule.asks == "level" else "rating"
         yield Need(item.id, item.name, field, item.rater or _SOMEBODY, allowed)
@@ -165,19 +194,25 @@ def _last(card: Card) -> Words:
     return counting[-1] if counting else _SOMEBODY
 
 
-def _allowed(item: Item) -> Words:
+def _allowed(item: Item) -> Allowed:
     match item.rule:
         case Levels():
             levels = ", ".join(f"{level.level} ({level.award()})" for level in item.rule.levels)
-            return Words(zh=f"等级 {levels}", en=f"a level: {levels}")
+            choices = tuple(level.level for level in item.rule.levels)
+            return Allowed(Words(zh=f"等级 {levels}", en=f"a level: {levels}"), choices)
         case Manual():
             low, high = shown(item.rule.min), NONE if item.rule.max is None else shown(item.rule.max)
-            return Words(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
+            words = Words(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
+            return Allowed(words, low=item.rule.min, high=item.rule.max)
     return _in_unit(item)
 
 
-def _in_unit(item: Item) -> Words:
+def _in_unit(item: Item) -> Allowed:
     low, high = RANGES[item.unit]
+    return Allowed(_unit_words(item, low, high), low=low, high=high)
+
+
+def _unit_words(item: Item, low: Decimal | None, high: Decimal | None) -> Words:
     if low is not None and high is not None:
         least, most = said(low, item.unit), said(high, item.unit)
         return Words(f"{least.zh} – {most.zh}", f"{least.en} to {most.en}")

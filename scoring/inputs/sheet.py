@@ -15,6 +15,7 @@ COLUMNS = {
     "card": "评分卡",
     "period": "考核周期",
     "person": "人员",
+    "called": "姓名",
     "hr_number": "员工编号",
     "item": "考核指标",
     "name": "名称",

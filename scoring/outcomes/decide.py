@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +14,7 @@ from scoring.outcomes.awards import Awarded, awarded
 from scoring.outcomes.given import Given, GivingRule
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
-from scoring.outcomes.pay_rules import BonusPool, PayRule
+from scoring.outcomes.pay_rules import BaseBonus, BonusPool, PayRule
 from scoring.outcomes.people import History, Past, Person
 from scoring.outcomes.settings import Settings, faults
 from scoring.outcomes.standing import Standing, stand
@@ -82,12 +82,16 @@ class PersonOutcome:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Everybody's outcomes of a month, in order of person, with the version of the settings that decided them."""
+    """Everybody's outcomes of a month, in order of person, with the version of the settings that decided them.
+
+    ``pay_names``: what each pay rule is called, by its id.
+    """
 
     period: Month
     settings_version: str
     people: tuple[PersonOutcome, ...]
     summary: Summary
+    pay_names: Mapping[str, Words] = field(default_factory=dict)
 
 
 def decide(
@@ -112,7 +116,8 @@ def decide(
         raise ValueError("\n".join(wrong))
     month = _Decided(period, given, settings, opened, before, amounts)
     outcomes = tuple(map(month.outcome, given))
-    return Outcomes(period, settings.version, outcomes, month.summary(outcomes))
+    called = {rule.id: rule.called for rule in settings.pay} | {"base_bonus": BaseBonus.called}
+    return Outcomes(period, settings.version, outcomes, month.summary(outcomes), called)
 
 
 class _Decided:
@@ -268,7 +273,8 @@ def _pay(
             span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
             notes[id] = (
                 Words(
-                    f"绩效奖金按{span.zh}结算，本月不结算", f"{rule.id} pays when the {span.en} ends, not this month"
+                    f"{rule.called.zh}按{span.zh}结算，本月不结算",
+                    f"{rule.called.en}: paid when the {span.en} ends, not this month",
                 ),
             )
         elif isinstance(rule, BonusPool):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,8 @@ AMOUNTS: dict[AmountName, Words] = {
 class Coefficient(Rule):
     """An amount times a coefficient that the total gives (S0-46; AMB-10)."""
 
+    called: ClassVar[Words] = Words("绩效系数", "coefficient")
+
     type: Literal["coefficient"]
     of: Kind = "month"
     amount: AmountName = "commission"
@@ -52,6 +54,8 @@ class Coefficient(Rule):
 
 class ScoreRatio(Rule):
     """An amount times total ÷ ``full_at`` (S4-88; AMB-50: no cap unless one is set). Never below 0."""
+
+    called: ClassVar[Words] = Words("按得分计发", "pay by score")
 
     type: Literal["score_ratio"]
     of: Kind = "month"
@@ -87,6 +91,8 @@ class GradeBonus(Rule):
     AMB-55: the percentage follows the curve over the grade's range (``linear``), or a person chose it within the
     curve's values (``manual``).
     """
+
+    called: ClassVar[Words] = Words("等级奖金", "bonus by grade")
 
     type: Literal["grade_bonus"]
     of: Kind = "quarter"
@@ -130,6 +136,8 @@ class GradeBonus(Rule):
 class StarPay(Rule):
     """An amount times a factor that rises evenly from 1 star to 5 (S3-23; AMB-20: 0.85 to 1.15 is a spread of 30 %)."""
 
+    called: ClassVar[Words] = Words("星级绩效工资", "pay by stars")
+
     type: Literal["stars"]
     of: Literal["quarter"] = "quarter"
     amount: AmountName = "performance_pay"
@@ -158,6 +166,8 @@ class StarPay(Rule):
 class BonusPool(Rule):
     """A pool of which the best get a fixed share, the others the rest (S1-51; AMB-13). Its members rank among themselves."""
 
+    called: ClassVar[Words] = Words("奖金池", "bonus pool")
+
     type: Literal["bonus_pool"]
     of: Kind = "month"
     top_percent: Percent = Decimal(20)
@@ -170,6 +180,8 @@ PayRule: TypeAlias = Annotated[Coefficient | ScoreRatio | GradeBonus | StarPay |
 
 class BaseBonus(Part):
     """A base bonus in proportion to the targets met (S3-25; AMB-21: items that met their target ÷ items with one)."""
+
+    called: ClassVar[Words] = Words("基础奖金", "base bonus")
 
     of: Literal["month"] = "month"
     who: Who = EVERYBODY

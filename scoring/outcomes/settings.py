@@ -41,6 +41,9 @@ class Settings(Part):
     format: Annotated[Literal["deskpulse/outcomes/1"], Field(alias="schema")]
     version: Annotated[str, Field(min_length=1)]
     pass_mark: Points | None = None
+    appeal_days: (
+        Annotated[int, Field(ge=1, le=365, description="Days from publication within which appeals are made")] | None
+    ) = None
     months_needed: MonthsNeeded = MonthsNeeded()
     rescaled_from: Percent = Decimal(80)
     ranking: Ranking = Ranking()

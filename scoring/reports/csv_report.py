@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from scoring.cards.model import Item
 from scoring.evaluation.scorer import PersonScore
+from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.rounding import cents, shown, some
 from scoring.runs.messages import money_of, unscored_ids
@@ -78,13 +79,13 @@ def _columns(run: Run, outcomes: Outcomes | None, names: Names) -> Iterator[_Col
 
 
 def _totals(score: PersonScore) -> tuple[str, ...]:
-    tally = score.tally
+    tally, complete = score.tally, yes_no(score.tally.complete)
     return (
         score.hr_number or "",
         _text(tally.total),
         shown(tally.scored_max),
         shown(tally.max),
-        yes_no(tally.complete),
+        f"{complete.zh} {complete.en}",
     )
 
 
@@ -104,6 +105,6 @@ def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
     return _text(month.total), month.grade or "", _text(month.rank), str(month.of), money
 
 
-def yes_no(value: bool) -> str:
-    """Both languages' word."""
-    return "是 Yes" if value else "否 No"
+def yes_no(value: bool) -> Words:
+    """The word for it."""
+    return Words("是", "Yes") if value else Words("否", "No")

@@ -12,7 +12,7 @@ from rich.progress import track
 from scoring.reports.csv_report import to_csv
 from scoring.reports.json_report import json_parts
 from scoring.reports.sheet_files import write_sheets
-from scoring.reports.sheets import LANGUAGES, Context
+from scoring.reports.sheets import LANGUAGES, Context, Language
 from scoring.reports.workbook.summary import to_xlsx
 from streams.languages.translation import tell
 
@@ -33,19 +33,19 @@ class Sheets(StrEnum):
 
 
 class Spoken(StrEnum):
-    """Languages of the sheets."""
+    """Languages of the sheets and of the workbook."""
 
     zh = "zh"
     en = "en"
     both = "both"
 
 
-#: A context and the revision → the file. Programs read JSON: it has ids, and no names.
-_Writer = Callable[[Context, int], Iterable[bytes]]
+#: A context, the languages and the revision → the file. Programs read JSON: it has ids, and no names.
+_Writer = Callable[[Context, tuple[Language, ...], int], Iterable[bytes]]
 _WRITERS: Mapping[Format, _Writer] = {
-    Format.xlsx: lambda of, _: (to_xlsx(of.run, of.outcomes, of.roster, of.names, of.units),),
-    Format.csv: lambda of, _: (to_csv(of.run, of.outcomes, of.names),),
-    Format.json: lambda of, revision: json_parts(of.run, of.outcomes, of.roster, revision),
+    Format.xlsx: lambda of, spoken, _: (to_xlsx(of, spoken),),
+    Format.csv: lambda of, *_: (to_csv(of.run, of.outcomes, of.names),),
+    Format.json: lambda of, _, revision: json_parts(of.run, of.outcomes, of.roster, revision),
 }
 
 
@@ -59,15 +59,15 @@ def write(
 ) -> None:
     """Write the files (all formats where none is named) and tell their names. Raises ValueError where that cannot be."""
     run = context.run
+    spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for form in dict.fromkeys(formats or Format):
             path = out / f"{run.card.id}-{run.period}.{form}"
-            _whole(path, _WRITERS[form](context, revision))
+            _whole(path, _WRITERS[form](context, spoken, revision))
             tell(f"written: {path}")
         if sheets:
             folder = out / f"{run.card.id}-{run.period}-sheets"
-            spoken = LANGUAGES if language is Spoken.both else tuple(one for one in LANGUAGES if one == language)
             made = write_sheets(context, folder, [one.value for one in sheets], spoken)
             number = sum(1 for _ in _told(made, len(run.people) * len(set(sheets))))
             tell(f"written: {number} sheets in {folder}")

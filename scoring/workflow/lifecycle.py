@@ -62,11 +62,15 @@ class Signed:
     at: datetime
 
 
+class NobodyError(ValueError):
+    """A run without people."""
+
+
 def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared:
     """Freeze a period as it stands now, for review. May be done again until it is approved; signatures stay.
 
     ``materials``: all but the inputs, which the database has. Raises RefusedStepError after approval, ValueError where
-    the materials contradict themselves or nobody is scored.
+    the materials contradict themselves, and its kind NobodyError where nobody is scored.
     """
     card, period = materials.card.id, str(materials.period)
     run = look_up(connection, card, period)
@@ -87,7 +91,7 @@ def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared
     number, body, new = freeze(connection, run, made, by, "prepared")
     people = len(body.teams())
     if not people:
-        raise ValueError(f"nobody is scored on {card} in {period}; check the roster and the period")
+        raise NobodyError(f"nobody is scored on {card} in {period}; check the roster and the period")
     after = move(connection, run, "prepared", revision=number)
     record(connection, by, "prepare", card, period, revision=number, people=people, new=new)
     return Prepared(after, people, new, tuple(differences(before, body)) if before and new else ())

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Leg
+from streams.contacts.contact import SELF_SERVICE, Contact, Leg
 from streams.contacts.rules import Rules
 from streams.contacts.slots import WAITING
 from streams.contracts import events as e
@@ -16,6 +16,8 @@ from streams.kpi.measures.measure import squared
 
 _OFFER: Sums = {"calls_offered": 1}
 _FLOW_OUT: Sums = {"calls_flowed_out": 1}
+_SESSION: Sums = {"self_service_sessions": 1}
+_CONTAINED: Sums = {"self_service_sessions": 1, "self_service_contained": 1}
 
 
 def _ms(seconds: float) -> int:
@@ -288,6 +290,16 @@ def _last_answered(call: Contact, agent: str | None) -> Leg | None:
     own = [leg for leg in legs if leg.agent == agent] if agent is not None else []
     found = own or legs
     return found[-1] if found else None
+
+
+def settle_menu(call: Contact) -> None:
+    """After an event: where customers help themselves in the voice menu, a call that reached it ended there or came to people."""
+    if call.arrived_at is None:
+        return
+    if call.legs:
+        call.put(SELF_SERVICE, call.legs[0].queued_at, desk=_SESSION)
+    elif call.left_menu_at is not None:
+        call.put(SELF_SERVICE, call.left_menu_at, desk=_CONTAINED)
 
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {

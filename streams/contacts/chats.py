@@ -48,6 +48,7 @@ def assigned(chat: Contact, event: e.ChatAssigned, at: int, rules: Rules) -> Non
 def transferred(chat: Contact, event: e.ChatTransferred, at: int, rules: Rules) -> None:
     """Handed on: from now on the conversation is whose it was handed to, where that is told."""
     chat.transferred = True
+    chat.hand_on(at, event.agent_id, event.team_id)
     _let_go(chat, at)
     chat.queue = event.to_queue_id or chat.queue
     _give(chat, event.to_agent_id, None, at)
@@ -105,7 +106,7 @@ def ended(chat: Contact, event: e.ChatEnded, at: int, rules: Rules) -> None:
     """Over, from the first time that it is told. Who left unanswered before the threshold was up has not been kept waiting past it."""
     _assign(chat, event, at)
     _let_go(chat, at)
-    waiting.ended(chat, at)
+    waiting.ended(chat, at, rules)
     if chat.closed_at is None:
         chat.closed_at = at
         if chat.agent is not None:

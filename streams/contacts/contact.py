@@ -24,12 +24,16 @@ REVIEW = "review:"
 #: Slots with days of their own, whatever day the contact arrived.
 OWN_DAYS = frozenset({"month", "closed"})
 COMPLAINT = "complaint"
+#: The slot of a call, or of a chat's first session, that began in self-service; those of later sessions have their number behind it.
+SELF_SERVICE = "self_service"
 #: Slots that follow from a contact's kind.
 OF_ITS_KIND = (
     "complaint", "complaint_closed", "complaint_then", "complaint_24h", "complaint_late", "complaint_response",
     "complaint_rating", "follow_up", "follow_up_15d", "follow_up_rating", "refund", "refund_dispute", "reply", "praise",
     "task_late", "task_met",
 )  # fmt: skip
+#: Nobody hands a contact on more often: what comes beyond is no transfer.
+_MOST_HANDED = 100
 #: What stays of a ticket that went on as another: what people said, and what was done with it.
 OF_THE_MERGED = frozenset({
     "first_response", "rating", "bad_rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
@@ -76,6 +80,15 @@ class Leg(Struct, array_like=True, kw_only=True, gc=False):
         return self.settled_at if self.ended_at is None else self.ended_at
 
 
+class Handed(Struct, array_like=True, frozen=True, gc=False):
+    """A chat or ticket was handed on: when (ms since 1970), by whom, from which queue. Of calls their legs tell it."""
+
+    at: int
+    agent: str | None = None
+    team: str | None = None
+    queue: str | None = None
+
+
 class Signals(Struct, array_like=True, kw_only=True, gc=False):
     """What analytics of another system say of a contact: switches and silences as counts, times in ms, all else in thousandths."""
 
@@ -117,6 +130,8 @@ class Session(Struct, array_like=True, kw_only=True, gc=False):
     left_at: int | None = None
     #: The queue in which the customer asked for people, if it was known then.
     asked_in: str | None = None
+    #: It began in self-service: a bot wrote before people had it.
+    served: bool = False
 
 
 class Contact(Struct, array_like=True, kw_only=True):
@@ -189,6 +204,8 @@ class Contact(Struct, array_like=True, kw_only=True):
     awaited: bool = False
     stopped_since: int | None = None
     pauses: tuple[tuple[int, int], ...] = ()
+    #: Chats and tickets: each time that somebody handed it on.
+    handed: tuple[Handed, ...] = ()
 
     @property
     def identified(self) -> bool:
@@ -284,6 +301,13 @@ class Contact(Struct, array_like=True, kw_only=True):
         if self.closed_at is not None and "handled" not in self.slots:
             self.close(self.closed_at)
         return True
+
+    def hand_on(self, at: int, agent: str | None, team: str | None) -> None:
+        """Somebody handed it on: who is named or, where nobody is, who has it."""
+        if agent is None or agent == self.agent:
+            agent, team = self.agent, team or self.team
+        if agent is not None and len(self.handed) < _MOST_HANDED:
+            self.handed = (*self.handed, Handed(at, agent, team, self.queue))
 
     def learn(self, event: ContactEvent, at: int, rules: Rules) -> bool:  # noqa: C901 - what any event tells of any contact, field by field
         """Take over what any event may tell: queue, site, topic, kind, and the earliest moment. True where that is news.

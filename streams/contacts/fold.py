@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, get_args
 
 from msgspec import structs
 
-from streams.contacts import calls, chats, credit, feedback, kinds, parts, tickets
+from streams.contacts import calls, chats, credit, feedback, kinds, parts, tickets, transfers
 from streams.contacts.contact import MISSED_FCR, Contact
 from streams.contacts.rules import Rules, Timeline
 from streams.contacts.story import in_turn, order
@@ -36,7 +36,7 @@ _at = attrgetter("at")
 Word: TypeAlias = Corrected | Retracted
 
 
-def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
+def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:  # noqa: C901 - a question for each part that may follow
     """Fold the next event in order of time into a contact's state; ``state.was`` remembers the slots that change.
 
     False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
@@ -55,14 +55,25 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         kinds.settle_topic(state, rules)
     if state.reviewed or state.signals is not None:
         feedback.settle(state)
-    if state.merged:
-        state.settle_merged()
     if state.transferred or state.reopened:
         state.settle_fcr()
+        transfers.settle(state, event.carrier)
+    if rules.menu_serves and event.carrier == "calls":
+        calls.settle_menu(state)
+    if state.merged:
+        state.settle_merged()
     if rules.credits_others:
         credit.settle(state, event, rules)
-    if state.vip is not None or state.urgent is not None:
-        parts.settle(state)
+    if (
+        state.kind is not None
+        or state.topic is not None
+        or state.vip is not None
+        or state.urgent is not None
+        or state.apart
+        or rules.apart_by_place
+        or "escalation" in state.slots
+    ):
+        parts.settle(state, rules)
     return (
         news
         or state.queue != queue

@@ -43,7 +43,7 @@ _CHECKPOINT_EVERY, _CHECKPOINT_BEFORE = 64, 16
 #: Where a contact has more slots, those of single replies and parts that are folded for good are let go: they are added up, and
 #: nothing changes them any more.
 _MANY_SLOTS = 64
-_ONE_OF_MANY = re.compile(r"~?(?:reply|part|miss|first_response|first_response_due|bot_unanswered)\d+")
+_ONE_OF_MANY = re.compile(r"~?(?:reply|part|miss|first_response|first_response_due|bot_unanswered|self_service)\d+")
 
 
 #: Fields that are not compared where an event comes again; team and site only where they are its own word.

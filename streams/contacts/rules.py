@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.names import Names
+from streams.kpi.policy.subjects import Subjects
 from streams.kpi.policy.versions import AnyPolicy, Policies, versions
 from streams.windows.business import BusinessClock
 from streams.windows.clock import Days
@@ -44,10 +45,18 @@ class Rules(Struct, frozen=True):
     review_items: Names
     #: How long after its creation a ticket of a kind is due where no due time is told, seconds.
     due_seconds: Mapping[str, float]
+    #: Kind, topic and queue → the subjects that a contact is of.
+    subjects: Subjects
     #: Several versions: these rules are then nobody's, and the timeline has those of a day.
     timeline: Timeline | None = None
     #: What times of chats, tickets and complaints are measured by; None: every second counts.
     business: BusinessClock | None = None
+    #: The hours of the peak; None: none are.
+    peak: BusinessClock | None = None
+    #: Can the queue or the hour alone have a contact counted apart?
+    apart_by_place: bool = False
+    #: Do customers help themselves in the voice menu of calls?
+    menu_serves: bool = False
     #: Are ratings and resolutions credited to others than the agent at the end?
     credits_others: bool = False
 
@@ -127,6 +136,7 @@ def rules_of(policy: AnyPolicy, days: Days | None = None) -> Rules:
         last.urgent,
         last.review_item_names,
         last.due_seconds_by_kind,
+        last.subjects_of,
         timeline=Timeline(policy, days),
     )
 
@@ -134,11 +144,14 @@ def rules_of(policy: AnyPolicy, days: Days | None = None) -> Rules:
 def _one(policy: Policy, days: Days, reach: Policy) -> Rules:
     hours = policy.business_days
     business = None if hours is None else BusinessClock(policy.zone, hours)
+    peak = None if (peaks := policy.peak_days) is None else BusinessClock(policy.zone, peaks)
     others = policy.rating_credit != "at_end"
     least = policy.max_customer_contacts_per_day
     return Rules(
         policy, days, reach, _look_back(reach), least, policy.kind_names, policy.topic_names, policy.urgent,
-        policy.review_item_names, policy.due_seconds_by_kind, business=business, credits_others=others,
+        policy.review_item_names, policy.due_seconds_by_kind, policy.subjects_of,
+        business=business, peak=peak, apart_by_place=peak is not None or policy.subjects_of.by_queue,
+        menu_serves="call" in policy.self_service_channels, credits_others=others,
     )  # fmt: skip
 
 

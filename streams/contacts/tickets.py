@@ -65,6 +65,7 @@ def reassigned(ticket: Contact, event: e.TicketReassigned, at: int, rules: Rules
     had = event.agent_id or ticket.agent
     if had is not None and event.to_agent_id != had:
         ticket.transferred = True
+        ticket.hand_on(at, event.agent_id, event.team_id)
     ticket.go_to(event.to_queue_id)
     ticket.hand_to(event.to_agent_id, None)
 

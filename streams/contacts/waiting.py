@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import Contact, Session
+from streams.contacts.contact import SELF_SERVICE, Contact, Session
 from streams.contacts.rules import Rules
 from streams.contacts.slots import HAPPENED, PLANNED
 from streams.contracts.outputs import Sums
 
 _RESPONSE_DUE: Sums = {"first_responses_due": 1}
 _UNANSWERED: Sums = {"bot_unanswered_chats": 1}
+_SESSION: Sums = {"self_service_sessions": 1}
+_CONTAINED: Sums = {"self_service_sessions": 1, "self_service_contained": 1}
 
 
 def session(chat: Contact) -> Session:
@@ -40,7 +42,7 @@ def due(chat: Contact) -> str:
 
 def of_now(chat: Contact) -> tuple[str, ...]:
     """The slots of this session that later events may still change."""
-    return () if chat.session is None else (due(chat), _alone(chat))
+    return () if chat.session is None else (due(chat), _alone(chat), _named(SELF_SERVICE, chat))
 
 
 def _alone(chat: Contact) -> str:
@@ -66,6 +68,7 @@ def opened(chat: Contact, at: int, rules: Rules) -> None:
         now.after_end = False
         if not now.bot and chat.unanswered_at is not None:
             _asks(chat, chat.unanswered_at, rules)
+    _serve(chat, at, rules)
 
 
 def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
@@ -80,6 +83,7 @@ def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
             chat.put(_alone(chat), _up(chat, at, rules), desk=_UNANSWERED, form=PLANNED)
     if not now.asked and (now.people or not (now.bot or now.after_end)):
         _asks(chat, since, rules, after_bot=now.bot)
+    _serve(chat, at, rules)
 
 
 def bot_wrote(chat: Contact, at: int, rules: Rules) -> None:
@@ -89,7 +93,11 @@ def bot_wrote(chat: Contact, at: int, rules: Rules) -> None:
         return
     now = _goes_on(chat, at, rules)
     now.said_at = at
-    if now.people or rules.policy.first_response_from == "first_message":
+    if now.people:
+        return
+    now.served = True
+    _serve(chat, at, rules)
+    if rules.policy.first_response_from == "first_message":
         return
     now.bot = now.bot_last = True
     chat.drop(_alone(chat))
@@ -108,6 +116,7 @@ def handed_over(chat: Contact, at: int, rules: Rules) -> None:
         taken(chat, at, rules)
         return
     now.people = now.handed = True
+    _serve(chat, at, rules)
     chat.drop(_alone(chat))
     chat.unanswered_at = at
     if not chat.responded:
@@ -120,6 +129,7 @@ def taken(chat: Contact, at: int, rules: Rules, *, writes: bool = False) -> None
     if now.people:
         return
     now.people = True
+    _serve(chat, at, rules)
     chat.drop(_alone(chat))
     if now.asked or chat.unanswered_at is None:
         return
@@ -137,18 +147,35 @@ def agent_wrote(chat: Contact, at: int, rules: Rules) -> None:
     now.handed = False
 
 
-def ended(chat: Contact, at: int) -> None:
+def ended(chat: Contact, at: int, rules: Rules) -> None:
     """Who left unanswered before the threshold was up was not kept waiting past it; who wrote last after a bot has got nobody."""
     now = session(chat)
     now.said_at, now.over, now.again = at, True, True
     if now.left_at is None:
         now.left_at = at
+    _serve(chat, at, rules)
     waits = chat.slots.get(due(chat))
     if waits is not None and not chat.responded and at <= waits.at:
         chat.drop(due(chat))
     alone = chat.slots.get(_alone(chat))
     if alone is not None and at < alone.at:
         chat.fill(_alone(chat), replace(alone, at=at, form=HAPPENED))
+
+
+def _serve(chat: Contact, at: int, rules: Rules) -> None:
+    """A session that began in self-service ends there, told or by silence, unless people get it; a word of thanks begins none."""
+    now = session(chat)
+    if not now.served or now.after_end or "chat" not in rules.policy.self_service_channels:
+        return
+    name = _named(SELF_SERVICE, chat)
+    told = chat.slots.get(name)
+    if now.people:
+        if told is None or told.desk != _SESSION:
+            chat.put(name, at, desk=_SESSION)
+    elif not now.over:
+        chat.put(name, (now.said_at or at) + rules.policy.chat_session_ms + 1, desk=_CONTAINED, form=PLANNED)
+    elif told is None or told.form == PLANNED:
+        chat.put(name, at, desk=_CONTAINED)
 
 
 def _asks(chat: Contact, since: int, rules: Rules, *, after_bot: bool = False) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
+from streams.kpi.policy.subjects import SUBJECTS
 from tests.acceptance.axis import Case
 from tests.acceptance.test_cases import CASES
 from tests.reference.kernel import Kernel
@@ -18,8 +19,10 @@ from tests.reference.thing import Event
 
 Values = Mapping[str, Any]
 
+#: Calls of every hour are in the peak.
+_PEAK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")
 #: All cases are asked at once, by one policy. Of topics something is told only where it names them.
-COMMON: Values = {"time_zone": "UTC", "allowed_lateness_days": 3660, "topics": ["refund"]}
+COMMON: Values = {"time_zone": "UTC", "allowed_lateness_days": 3660, "topics": ["refund"], "peak_hours": _PEAK}
 #: Tickets by business hours.
 _HOURS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "makeup"), "08:30-12:00, 13:00-18:00")
 CLOCK: Values = {
@@ -57,13 +60,16 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "satisfied_from": ({"negative_to": {"1-5": 1}}, ({"1-5": 2, "0-10": 2, "0-100": 20, "binary": 0},)),
     "negative_to": ({}, ({"1-5": 1}, {"0-10": 6, "0-100": 60})),
     "kinds": (
-        {},
+        {"subjects": {"urgent": {"kinds": ["inquiry"]}}},
         (
-            {"praise": ["complaint", "fault", "refund", "refund_dispute", "info_relay", "follow_up"]},
+            {"praise": ["complaint", "fault", "refund", "refund_dispute", "info_relay", "follow_up", "inquiry", "return", "difficult"]},
             {"inquiry": ["opinion", "praise", "order_placement", "下单", "site_visit", "上门", "regular_post", "定期公布"]},
         ),
     ),
-    "topics": ({}, ([], ["invoice"], {"late": ["price"], "late-delivery": ["latedelivery"]})),
+    "subjects": ({}, ({**{name: {} for name in SUBJECTS}, "urgent": {"kinds": ["inquiry"]}},)),
+    "peak_hours": ({}, ({},)),
+    "self_service_channels": ({}, ([], ["call"])),
+    "topics": ({"subjects": {name: {"topics": ["late"]} for name in SUBJECTS}}, ([], ["invoice"], {"late": ["price"], "late-delivery": ["latedelivery"]})),
     "urgent_priorities": ({}, ([], ["normal"])),
     "complaint_closes": ({}, ("accepted",)),
     "away_reasons": ({}, ([], ["smoke"])),

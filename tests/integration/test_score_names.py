@@ -100,7 +100,7 @@ def test_names_where_people_read_and_ids_where_things_are_kept(desk: Desk, peopl
     shown = files(desk, tmp_path / "named", card)
     everybody = set(people_of.people)
     assert called(of(shown, ".csv"), people_of) == everybody
-    for sheet in ("汇总 Summary", "明细 Items", "待补 Missing", "考核结果应用 Outcomes"):
+    for sheet in ("考核结果 Results", "汇总 Summary", "明细 Items", "待补 Missing", "考核结果应用 Outcomes"):
         assert called(shown[f"xlsx {sheet}"], people_of) == everybody
     sheets = {name: text for name, text in shown.items() if name.endswith(".html")}
     assert len(sheets) == PEOPLE

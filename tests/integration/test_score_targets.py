@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from scoring.store.database import Database
 from scoring.store.runs import find_run, recomputed, result_of
@@ -163,14 +164,14 @@ def test_weights_of_the_sheet_move_totals_from_their_day_on_and_are_frozen(
     assert "has no item exams" in desk.refuses("prepare", card, "--period", "2026-04", "--by", "hr-1")
 
 
-def test_a_sheet_says_which_weights_are_assumed_until_the_operation_sets_its_own(tmp_path: Path) -> None:
+def test_the_appendix_says_which_weights_are_assumed_until_the_operation_sets_its_own(tmp_path: Path) -> None:
     card = "s4-d-supervisor-monthly-narrative"
     desk = Desk(tmp_path, facts=[], entries=[entry("sue", card=card)])
 
     def assumed() -> int:
-        desk.does("run", "--card", card, "--month", "2026-03", "--out", str(tmp_path), "--sheets", "html", "--language", "en", "--format", "json")  # fmt: skip
-        (sheet,) = tmp_path.rglob("sue.html")
-        return sheet.read_text(encoding="utf-8").count("weight assumed")
+        desk.does("run", "--card", card, "--month", "2026-03", "--out", str(tmp_path), "--language", "en", "--format", "xlsx")  # fmt: skip
+        sources = load_workbook(tmp_path / f"{card}-2026-03.xlsx")["Sources"].iter_rows(values_only=True)
+        return sum("assumed" in (weight or "") for _, _, _, weight, *_ in sources)
 
     assert assumed() == 4
     at = datetime(2026, 2, 27, tzinfo=UTC)

@@ -42,6 +42,9 @@ kinds = st.sampled_from(
         "投诉",
         " Complaint",
         "gripe",
+        "inquiry",
+        "换货",
+        "dispute",
     ]
 )
 forms = st.sampled_from(
@@ -106,6 +109,15 @@ values = st.fixed_dictionaries(
         "rating_credit": st.sampled_from(["at_end", "at_end", "resolver", "all_replied"]),
         "kinds": st.sampled_from([{}, {}, {"complaint": ["gripe"]}, {"refund": ["gripe", "投诉"]}]),
         "topics": st.sampled_from([(), ("x",), ("x", "y"), {"X": [], "y": ["why"]}, {"x": ["why", "y"]}]),
+        "subjects": st.sampled_from(
+            [
+                {},
+                {"basic": {"topics": ["x"]}, "urgent": {"kinds": ["refund"], "queues": ["r"]}},
+                {"technical": {"queues": ["q"]}, "return": {"kinds": ["gripe"]}, "difficult": {"topics": ["why"]}},
+            ]
+        ),
+        "peak_hours": st.sampled_from([{}, {"mon": "22:00-22:30, 23:00-24:00", "sat": "20:00-24:00"}]),
+        "self_service_channels": st.sampled_from([("chat",), ("chat", "call"), ()]),
         "max_wait_seconds": st.sampled_from([30, 14_400]),
         "staffing_service_level": st.sampled_from([0.8, 0.5]),
         "staffing_max_occupancy": st.sampled_from([0.85, 1]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from streams.kpi.policy.versions import AnyPolicy
-from tests.reference import calls, chats, presence, tickets
+from tests.reference import calls, chats, presence, tickets, transfers
 from tests.reference import contacts as whole
 from tests.reference.kpis import KPIS, PARTED, Recent, Seen, Value
 from tests.reference.moments import all_in_force, begin, day_of, in_force
@@ -38,6 +38,7 @@ class Desk:
         for contact in everyone:
             own = parts[contact.channel](contact)
             own += whole.things(contact, self.as_of)
+            own += transfers.things(contact)
             own += whole.repeats(contact, everyone)
             own += whole.at_once(contact, everyone, self.as_of)
             for thing in own:

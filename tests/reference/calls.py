@@ -142,11 +142,22 @@ def things(contact: Contact) -> list[Thing]:
         if leg.outcome == "answered":
             found.append(Thing("offer", at, day, staff, about))
             found += handled(contact, leg, staff)
+    found += menu(contact, offers)
     for event, queue, site in missed:
         who = contact.staff(event.get("agent_id"), event.get("team_id"))
         found.append(Thing("offer", event["time"], day, who, {}))
         found.append(Thing("missed", event["time"], day, who | contact.desk(queue, site)))
     return found
+
+
+def menu(contact: Contact, offers: list[Leg]) -> list[Thing]:
+    """Where the voice menu serves customers: did who reached it come to people, or end there?"""
+    reached = any(event["type"] == "call.arrived" for event in contact.events)
+    ends = [event["time"] for event in contact.events if event["type"] == "call.ended"]
+    if "call" not in contact.policy.self_service_channels or not reached or not (offers or ends):
+        return []
+    at, where = offers[0].came if offers else ends[0], contact.desk(contact.queue, contact.last("site_id"))
+    return [Thing("self_service", at, contact.day, where, {"alone": not offers})]
 
 
 def handled(contact: Contact, leg: Leg, staff: set[str]) -> list[Thing]:

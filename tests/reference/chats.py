@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.reference.holder import agent, desk, desk_before, holder, place, takes
 from tests.reference.moments import after, lasted
@@ -163,7 +163,7 @@ def things(contact: Contact) -> list[Thing]:
     """First responses, later responses, and customers who waited past the threshold, or were left alone by a bot."""
     found = list[Thing]()
     for talk in conversations(contact):
-        found += first_response(talk) + alone(talk)
+        found += first_response(talk) + alone(talk) + self_service(talk)
         for number, since in talk.replies():
             at = contact.events[number]["time"]
             wait = lasted(since, at, contact.policy)
@@ -215,6 +215,19 @@ def alone(talk: Conversation) -> list[Thing]:
     ends = [contact.events[n]["time"] for n in talk.all_of("chat.ended")]
     at = min([limit, *ends])
     return [Thing("alone", at, contact.day, desk(contact, wrote[0]), {"plan": at == limit})]
+
+
+def self_service(talk: Conversation) -> list[Thing]:
+    """Did it begin with a bot, and did it come to people, end, or fall silent for good? A word of thanks begins nothing."""
+    contact, thanked = talk.contact, talk.thanks and not talk.all_of("chat.started")
+    if thanked or "chat" not in contact.policy.self_service_channels or not talk.by("bot", until=talk.taken):
+        return []
+    ends, heard = talk.all_of("chat.ended"), [n for n in talk.numbers if talk.event(n)["type"] in HEARD]
+    shown = talk.taken if talk.taken is not None else ends[0] if ends else heard[-1]
+    at, silent = talk.event(shown)["time"], talk.taken is None and not ends
+    if silent:
+        at += timedelta(hours=contact.policy.chat_session_hours, milliseconds=1)
+    return [Thing("self_service", at, contact.day, desk(contact, shown), {"alone": talk.taken is None, "plan": silent})]
 
 
 def time_spent(contact: Contact) -> list[Thing]:

@@ -320,9 +320,13 @@ def looked_at(contact: Contact) -> list[Thing]:
             who = finisher(contact)
             own = set[str]() if f"agent|{who[0]}" in by else contact.staff(*who)
             found.append(Thing("passed", done["time"], day, own))
+            last = number_of(contact, since_reopened(contact)[-1])
+            found.append(Thing("difficult", done["time"], day, own | desk(contact, last)))
     elif done is not None and contact.channel == "ticket":
         last = number_of(contact, since_reopened(contact)[-1])
         found.append(Thing("passed", done["time"], day, contact.staff(*finisher(contact)) | desk(contact, last)))
+        if "difficult" in contact.parts:
+            found.append(replace(found[-1], what="difficult"))
     rated = [e for e in contact.events if e["type"].endswith(".rated") and e.get("survey", "csat") == "csat"]
     if contact.kind in ("complaint", "follow_up") and rated:
         found.append(

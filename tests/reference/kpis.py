@@ -148,6 +148,30 @@ def percentile(amounts: Sequence[float], percent: int) -> Value:
     return Value(exact(sorted(amounts)[ceil(len(amounts) * percent / 100) - 1]), len(amounts))
 
 
+def of_part(part: str, things: list[Thing]) -> list[Thing]:
+    """Those of a contact that is of a part: a subject, pressing, in the peak."""
+    return [thing for thing in things if part in thing.parts]
+
+
+def resolution_of(subject: str) -> Rule:
+    """How many contacts of a subject are resolved, of those that are due to be."""
+    return lambda s: share(of_part(subject, s.of("resolution", resolved=True)), of_part(subject, s.of("resolution")))
+
+
+def diverted(seen: Seen) -> Value:
+    """What arrived in the peak and went on to somebody else."""
+    moved = of_part("peak", seen.of("call_handled", transferred=True))
+    if seen.staff:
+        return share(moved, of_part("peak", seen.of("call_handled")))
+    return share([*moved, *of_part("peak", seen.of("offer", flowed_out=True))], of_part("peak", seen.of("offer")))
+
+
+def urgent_responses(seen: Seen) -> list[float]:
+    """How long VIPs, and who was in a hurry, waited for people."""
+    answers = [*seen.of("offer", answered=True), *first_responses(seen)]
+    return [thing.wait for thing in of_part("pressing", answers)]
+
+
 def waits(what: list[Thing]) -> list[float]:
     return [t.wait for t in what]
 
@@ -284,6 +308,7 @@ WORKING = ("on_contact", "wrap_up")
 #: Shares of time and counts of seconds: their n is no count of things, and is not compared.
 OF_TIME = {
     "contacts_per_hour",
+    "backlog_clearance_speed",
     "occupancy",
     "utilisation_rate",
     "adherence",
@@ -362,6 +387,18 @@ KPIS: dict[str, Rule] = {
     "praise_complaint_score": lambda s: share(s.of("praise"), [*s.of("praise"), *s.of("complaint")]),
     "refund_dispute_rate": lambda s: share(s.of("refund_dispute"), s.of("refund")),
     "topic_resolution_rate": lambda s: share(s.of("resolution", named=True, resolved=True), s.of("resolution", named=True)),
+    "basic_resolution_rate": resolution_of("basic"),
+    "technical_resolution_rate": resolution_of("technical"),
+    "return_completion_rate": resolution_of("return"),
+    "dispute_handling_time": lambda s: mean(waits(of_part("dispute", s.of("time_to_resolve")))),
+    "difficult_tickets_handled": lambda s: count(s.of("difficult")),
+    "issue_handling_late_count": lambda s: late(s.of("sla")),
+    "backlog_clearance_speed": lambda s: of_time(Fraction(3600 * len(s.of("closed"))), s.time("available", *WORKING)),
+    "peak_coverage_rate": lambda s: share(of_part("peak", s.of("offer", within=True)), of_part("peak", s.of("offer"))),
+    "peak_diversion_rate": diverted,
+    "urgent_response_time": lambda s: mean(urgent_responses(s)),
+    "transfer_accuracy_rate": lambda s: share(s.of("transfer", accurate=True), s.of("transfer")),
+    "self_service_conversion_rate": lambda s: Value(None, 0) if s.staff else share(s.of("self_service", alone=True), s.of("self_service")),
     "nps": nps,
     "negative_review_rate": lambda s: share(s.of("rating", survey="csat", negative=True), [t for t in s.of("rating", survey="csat") if t.negative is not None]),
     "neutral_and_negative_review_rate": lambda s: share(

@@ -51,9 +51,21 @@ def _open_hours(day: date, policy: Policy) -> Iterator[tuple[datetime, datetime]
     if day in policy.holidays:
         return
     name = "makeup" if day in policy.workdays else WEEKDAYS[day.weekday()]
-    for span in filter(None, policy.business_hours.get(name, "").split(",")):  # type: ignore[call-overload]
+    yield from _spans(policy.business_hours.get(name, ""), day, policy)  # type: ignore[call-overload]
+
+
+def _spans(hours: str, day: date, policy: Policy) -> Iterator[tuple[datetime, datetime]]:
+    """Hours as policies write them, on a day."""
+    for span in filter(None, hours.split(",")):
         start, end = (_on(day, word.strip(), policy) for word in span.split("-"))
         yield start, end
+
+
+def in_peak(at: datetime, policy: Policy) -> bool:
+    """Is a moment within the hours that the policy calls the peak of its weekday?"""
+    day = at.astimezone(policy.zone).date()
+    hours = policy.peak_hours.get(WEEKDAYS[day.weekday()], "")  # type: ignore[call-overload]
+    return any(start <= at < end for start, end in _spans(hours, day, policy))
 
 
 def _on(day: date, clock: str, policy: Policy) -> datetime:

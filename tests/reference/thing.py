@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from streams.kpi.policy.model import Policy
+from streams.kpi.policy.subjects import SubjectName
 from streams.kpi.policy.versions import AnyPolicy
 from tests.reference import words
-from tests.reference.moments import day_of, in_force
+from tests.reference.moments import day_of, in_force, in_peak
 
 Event = dict[str, Any]
 #: What a contact may begin with; what is said of it before, by clocks that run apart, opens nothing.
@@ -72,7 +73,24 @@ class Contact:
         """What it is counted apart for beside all: the last word on whether its customer is a VIP, and on how pressing it is."""
         told = [p for event in self.events if (p := words.plain(event.get("priority") or ""))]
         urgent = bool(told) and any(words.same(told[-1], each) for each in self.policy.urgent_priorities)
-        return {name for name, so in (("vip", self.last("vip")), ("urgent", urgent)) if so}
+        found = {name for name in self.policy.subjects if self.about(name)}
+        found |= {name for name, so in (("vip", self.last("vip")), ("urgent", urgent)) if so}
+        if found & {"vip", "urgent"}:
+            found.add("pressing")
+        if any(event["type"] == "ticket.escalated" for event in self.events):
+            found.add("difficult")
+        if in_peak(self.arrived, self.policy):
+            found.add("peak")
+        return found
+
+    def about(self, subject: SubjectName) -> bool:
+        """Is it of one of the policy's subjects: by its topic, its kind or its queue?"""
+        own = self.policy.subjects[subject]
+        return (
+            self.queue in own.queues
+            or (self.topic is not None and self.topic in {words.topic(word, self.policy.topics) for word in own.topics})
+            or (self.kind is not None and self.kind in {words.kind(word, self.policy.kinds) for word in own.kinds})
+        )
 
     @cached_property
     def merged(self) -> bool:

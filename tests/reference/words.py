@@ -15,12 +15,15 @@ KINDS: dict[str, str] = {
     "fault": "fault/faults/fault report/fault-report/fault_report/报修/報修/故障/故障报修",
     "info_relay": "info_relay/info relay/info-relay/information relay/信息传递/訊息傳遞/信息转达/转达",
     "inquiry": "inquiry/inquiries/enquiry/enquiries/咨询/諮詢/查询/查詢",
-    "return": "return/returns/退货/退貨",
+    "return": "return/returns/exchange/exchanges/退货/退貨/换货/換貨/退换货/退換貨",
     "opinion": "opinion/opinions/意见/意見/客户意见/意见反馈",
     "praise": "praise/praises/compliment/compliments/表扬/表揚/客户表扬/表扬单",
     "order_placement": "order_placement/order placement/order-placement/下单",
     "site_visit": "site_visit/site visit/site-visit/on-site visit/上门/上门服务/派工",
     "regular_post": "regular_post/regular post/regular-post/定期公布",
+    "dispute": "dispute/disputes/纠纷/糾紛/争议/爭議",
+    "technical": "technical/technical question/technical support/技术/技術/技术问题/技术支持/技術支援",
+    "difficult": "difficult/difficult ticket/疑难/疑難/疑难工单/疑難工單/疑难问题",
 }
 #: Items of review forms that it knows.
 REVIEW_ITEMS: dict[str, str] = {

@@ -49,7 +49,7 @@ class Context:
 
     ``outcomes``: of the same month. ``roster``: person → their entry. ``totals``: person → earlier months' totals as they
     were published, period → total (None: unscored). ``excluded``: person → what was left out. ``names``: of those who may be called
-    by name. ``units``: what teams and sites are called.
+    by name. ``units``: what teams and sites are called. ``appeal``: until when appeals are made.
     """
 
     run: Run
@@ -59,6 +59,7 @@ class Context:
     excluded: Mapping[str, Sequence[Excluded]] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
     units: UnitNames = field(default_factory=UnitNames)
+    appeal: Words | None = None
 
     @cached_property
     def scores(self) -> Mapping[str, PersonScore]:
@@ -69,6 +70,20 @@ class Context:
     def decided(self) -> Mapping[str, PersonOutcome]:
         """Person → their outcome."""
         return {one.person: one for one in self.outcomes.people} if self.outcomes else {}
+
+    def team(self, person: str) -> Words | None:
+        """What their team is called."""
+        entry = self.roster.get(person)
+        return self._called("team", entry.team_id if entry else None)
+
+    def site(self, person: str) -> Words | None:
+        """What their site is called."""
+        entry = self.roster.get(person)
+        return self._called("site", entry.site_id if entry else None)
+
+    def _called(self, kind: str, id: str | None) -> Words | None:
+        key = f"{kind}|{id}"
+        return Words(self.units.shown(key, "zh"), self.units.shown(key, "en")) if id else None
 
     def means(self, person: str) -> Means | None:
         """Their team's means, or everybody's where their team has too few people; None where everybody is too few too."""
@@ -89,7 +104,11 @@ class Context:
             entry = self.roster.get(person.person)
             if entry and entry.team_id:
                 groups.setdefault(entry.team_id, []).append(person)
-        return {team: _mean(team, members) for team, members in groups.items() if len(members) >= LEAST_PEERS}
+        return {
+            team: _mean(self._called("team", team), members)
+            for team, members in groups.items()
+            if len(members) >= LEAST_PEERS
+        }
 
 
 def attained(item: ItemScore) -> Fraction | None:
@@ -110,7 +129,7 @@ def _scored(person: PersonScore) -> bool:
     return any(item.points is not None for item in person.items)
 
 
-def _mean(team: str | None, members: Sequence[PersonScore]) -> Means:
+def _mean(team: Words | None, members: Sequence[PersonScore]) -> Means:
     items: dict[str, list[Fraction]] = {}
     sections: dict[str, list[Fraction]] = {}
     for person in members:
@@ -123,7 +142,7 @@ def _mean(team: str | None, members: Sequence[PersonScore]) -> Means:
     name = (
         Words(f"全体人员平均（{len(members)} 人）", f"mean of all {len(members)}")
         if team is None
-        else Words(f"班组 {team} 平均（{len(members)} 人）", f"mean of team {team} ({len(members)})")
+        else Words(f"班组 {team.zh} 平均（{len(members)} 人）", f"mean of team {team.en} ({len(members)})")
     )
     return Means(name, len(members), _averages(items), _averages(sections))
 

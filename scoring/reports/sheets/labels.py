@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring.fields import Words
+from scoring.reports.signing import DATE, READ, SEAL, SIGNED
 from streams.languages import Language
 from streams.languages.text import WRITTEN
 
@@ -46,14 +47,25 @@ LABELS: Mapping[str, Words] = {
     "no_trend": Words("暂无历史月份数据", "no earlier months"),
     "no_axes": Words("有权重的考核指标少于三项，不绘制雷达图", "fewer than three items with a weight: no radar"),
     "no_weights": Words("未设权重", "no weights are set"),
-    "signatures": Words("签字", "Signatures"),
+    "read": READ,
+    "agreed": Words("无异议", "no objection"),
+    "objected": Words("有异议（理由另附）", "objection (reason attached)"),
+    "own_signature": SIGNED,
+    "date": DATE,
+    "seal": SEAL,
+    "interview": Words("绩效面谈记录", "Appraisal interview record"),
+    "interview_why": Words("面谈原因", "Why"),
+    "interview_due": Words("完成期限", "To be held by"),
+    "interviewer": Words("面谈人", "Interviewer"),
+    "interviewed": Words("本人", "Person interviewed"),
+    "measure": Words("商定的改进措施", "What is agreed"),
+    "measure_due": Words("完成时限", "Until"),
+    "measure_owner": Words("负责人", "By whom"),
+    "opinion": Words("本人意见", "In the person's own words"),
     "vetoed": Words("一票否决", "vetoed"),
     "few": Words("样本量不足", "small sample"),
     "pending": Words("观察期未满", "pending"),
     "straddles": Words("置信区间跨档", "straddles bands"),
-    "assumed": Words("计分规则为系统暂定", "rule assumed"),
-    "weight_assumed": Words("权重为系统暂定", "weight assumed"),
-    "repaired": Words("原规则有误，已修正", "rule repaired"),
 }
 
 

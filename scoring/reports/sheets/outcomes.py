@@ -9,6 +9,7 @@ from scoring.outcomes.actions import Action
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.period import day_zh
+from scoring.reports.capitals import in_capitals
 from scoring.rounding import cents
 from streams.people.names import Names
 
@@ -36,7 +37,9 @@ def follows(outcome: PersonOutcome, names: Names) -> Iterator[Words]:
 
 def _pay(pay: Pay) -> Words:
     amount = (
-        Words("金额未定", "no amount yet") if pay.money is None else Words(f"{cents(pay.money)} 元", cents(pay.money))
+        Words("金额未定", "no amount yet")
+        if pay.money is None
+        else Words(f"{cents(pay.money)} 元（大写：{in_capitals(pay.money)}，税前）", f"{cents(pay.money)}, before tax")
     )
     return _line(Words(f"应发金额 {amount.zh}", f"Pay {amount.en}"), pay.reason)
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
 from scoring.fields import Words
+from scoring.outcomes.decide import PersonOutcome
 from scoring.period import day_zh
 from scoring.reports.sheets.charts import radar, trend
 from scoring.reports.sheets.context import Context, attained
@@ -59,11 +60,28 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Record:
+    """The record of an interview that is due, to be filled in by hand. ``facts``: label and value; ``steps``: name and what to speak about.
+
+    ``measures``: headings of the empty table of what is agreed. ``opinion``: what the person writes themselves.
+    """
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    steps: tuple[tuple[str, str], ...]
+    measures: tuple[str, ...]
+    opinion: str
+    signatures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything on one person's page in one language. ``labels``: headings by name; ``facts``: label and value.
 
     ``radar`` and ``trend`` are SVG; ``radar`` None: the card has too few parts for one. ``left_out``: what is unscored
     or excluded, and why. ``follows``: lines on pay, stars, awards and actions. ``basis``: the versions it rests on.
+    ``signatures``: who signs for the operation. ``appeal``: until when an appeal may be made; empty where nothing says it.
+    ``interview``: a page of its own, where one is due.
     """
 
     language: Language
@@ -82,11 +100,14 @@ class Page:
     follows: tuple[str, ...]
     basis: str
     signatures: tuple[str, ...]
+    appeal: str
+    interview: Record | None
 
 
 _HEADINGS = (
     *("sheet", "total", "grade", "item", "figure", "n", "interval", "target", "points", "counts", "rule", "reason"),
-    *("radar", "trend", "left_out", "nothing_left_out", "outcomes", "basis", "no_axes", "signatures"),
+    *("radar", "trend", "left_out", "nothing_left_out", "outcomes", "basis", "no_axes"),
+    *("read", "agreed", "objected", "own_signature", "date", "seal"),
 )
 
 
@@ -118,7 +139,39 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         left_out=tuple(_left_out(context, score, language)),
         follows=_picked(follows(outcome, context.names) if outcome else (), language),
         basis=_basis(context, language),
-        signatures=_picked(run.card.signatures, language),
+        signatures=_picked(run.card.signatures or _SIGN, language),
+        appeal=context.appeal[language] if context.appeal else "",
+        interview=_interview(context, score, outcome, language),
+    )
+
+
+#: Who signs a sheet where the card's form names nobody.
+_SIGN = (Words("考核人", "Assessor"), Words("审核人", "Reviewer"), Words("批准人", "Approved by"))
+
+
+def _interview(
+    context: Context, score: PersonScore, outcome: PersonOutcome | None, language: Language
+) -> Record | None:
+    """The record of the interview that the month sets off; None: none is due."""
+    due = next((action for action in outcome.actions if action.kind == "interview"), None) if outcome else None
+    if due is None:
+        return None
+    total = NONE if score.tally.total is None else str(score.tally.total)
+    facts = [
+        *_facts(context, score, language),
+        (label("total", language), f"{total} {_of(score, language)}"),
+        (label("grade", language), (outcome.month.grade or NONE) if outcome else NONE),
+        (label("interview_why", language), due.reason[language]),
+        (label("interview_due", language), day_zh(due.due) if language == "zh" else str(due.due)),
+        (label("interviewer", language), context.names.shown(due.owner, language) if due.owner else ""),
+    ]
+    return Record(
+        title=label("interview", language),
+        facts=tuple(facts),
+        steps=tuple((step.name[language], step.about[language]) for step in due.steps),
+        measures=tuple(label(name, language) for name in ("measure", "measure_due", "measure_owner")),
+        opinion=label("opinion", language),
+        signatures=tuple(label(name, language) for name in ("interviewer", "interviewed", "date")),
     )
 
 
@@ -127,7 +180,6 @@ def _picked(lines: Iterable[Words], language: Language) -> tuple[str, ...]:
 
 
 def _facts(context: Context, score: PersonScore, language: Language) -> Iterator[tuple[str, str]]:
-    entry = context.roster.get(score.person)
     if score.person in context.names:
         yield label("agent_id", language), score.person
     period, as_of = context.run.period, context.run.as_of
@@ -139,10 +191,9 @@ def _facts(context: Context, score: PersonScore, language: Language) -> Iterator
         )
     if score.hr_number:
         yield label("hr_number", language), score.hr_number
-    if entry and entry.team_id:
-        yield label("team", language), context.units.shown(f"team|{entry.team_id}", language)
-    if entry and entry.site_id:
-        yield label("site", language), context.units.shown(f"site|{entry.site_id}", language)
+    for name, called in (("team", context.team(score.person)), ("site", context.site(score.person))):
+        if called is not None:
+            yield label(name, language), called[language]
 
 
 def _of(score: PersonScore, language: Language) -> str:
@@ -165,29 +216,26 @@ def _block(part: SectionScore, numbers: dict[str, str], run: Run, person: str, l
     subtotal = (
         f"{label('subtotal', language)} {total} / {shown(tally.max)}" if tally.max else label("no_weights", language)
     )
-    rows = tuple(
-        _row(item, numbers[item.item.id], beside.get(item.item.id), run.weights.changed(item.item.id), language)
-        for item in part.items
-    )
+    rows = tuple(_row(item, numbers[item.item.id], beside.get(item.item.id), language) for item in part.items)
     return Block(part.section.name[language], subtotal, rows)
 
 
-def _row(score: ItemScore, number: str, compared: Compared | None, reweighed: bool, language: Language) -> Row:
+def _row(score: ItemScore, number: str, compared: Compared | None, language: Language) -> Row:
     item, figure = score.item, score.figure
     share = attained(score)
     return Row(
         number=number,
         name=item.name[language],
         figure=_figure(score, language),
-        n=str(figure.n) if item.kpi or figure.n else NONE,
+        n=str(figure.n) if item.kpi or figure.n else "",
         interval=_interval(score, language),
-        target=item.target_words()[language],
+        target=item.target_words()[language] if item.target or item.reference else "",
         points=f"{_points(score, language)} / {some(item.max)}",
         counts=_counts(score),
         rule=item.rule.words()[language],
         reason=score.reason_zh if language == "zh" else score.reason_en,
         beside=_beside(compared, score, language),
-        tags=tuple(_tags(score, reweighed, language)),
+        tags=tuple(_tags(score, language)),
         share=None if share is None else float(min(max(share, Fraction(0)), Fraction(1))),
     )
 
@@ -199,16 +247,11 @@ def _counts(score: ItemScore) -> str:
     return f"{some(score.counted)} / {some(score.worth)}"
 
 
-def _tags(score: ItemScore, reweighed: bool, language: Language) -> Iterator[str]:
-    item = score.item
+def _tags(score: ItemScore, language: Language) -> Iterator[str]:
     for flag in flags(score):
         yield label(flag, language)
     if score.figure.pending:
         yield f"{label('pending', language)} {score.figure.pending}"
-    if item.rule_origin != "source":
-        yield label(item.rule_origin, language)
-    if item.max_origin == "assumed" and item.max is not None and not reweighed:
-        yield label("weight_assumed", language)
 
 
 def _points(score: ItemScore, language: Language) -> str:
@@ -217,14 +260,14 @@ def _points(score: ItemScore, language: Language) -> str:
 
 def _figure(score: ItemScore, language: Language) -> str:
     if score.value is None or score.item.rated:
-        return NONE
+        return ""
     return said(score.value, score.item.unit)[language]
 
 
 def _interval(score: ItemScore, language: Language) -> str:
     low, high, unit = score.figure.low, score.figure.high, score.item.unit
     if low is None or high is None:
-        return NONE
+        return ""
     times = 100 if unit == "pct" else 1
     ends = [said(Decimal(str(end)) * times, unit)[language] for end in (low, high)]
     return f"{ends[0]}～{ends[1]}" if language == "zh" else f"{ends[0].removesuffix(' %')} – {ends[1]}"
@@ -252,14 +295,11 @@ def _left_out(context: Context, score: PersonScore, language: Language) -> Itera
 
 
 def _basis(context: Context, language: Language) -> str:
-    """In words that whom the sheet is about can read; ids and places in documents are in the workbook."""
+    """In words that whom the sheet is about can read; versions of figures, ids and places in documents are in the workbook's appendix."""
     run = context.run
     zh = language == "zh"
     parts = [f"{run.card.name[language]} v{run.card.version}"]
     parts.append(f"{'口径设置' if zh else 'policy'} {run.policy_version}")
-    parts += [
-        f"{KPIS[id].name[language].partition('（')[0]} v{version}" for id, version in sorted(run.kpi_versions.items())
-    ]
     parts += [f"{applied.words()[language]} v{applied.version}" for applied in run.weights.applied]
     if context.outcomes:
         parts.append(f"{'考核结果应用规则' if zh else 'outcome rules'} v{context.outcomes.settings_version}")

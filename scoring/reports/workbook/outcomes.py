@@ -8,43 +8,57 @@ from scoring.fields import Words, joined
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.outcomes.standing import Standing
+from scoring.outcomes.terms import Term
+from scoring.period import day_zh
 from scoring.reports.csv_report import yes_no
-from scoring.reports.xlsx import AS_IS, MONEY, POINTS, Column, Number, Shown
-from scoring.rounding import NONE
+from scoring.reports.xlsx import MONEY, POINTS, Column, Number, Shown
 from streams.people.names import Names
 
 OUTCOME_COLUMNS: list[Column] = [
-    ("人员\nPerson", 18),
-    ("考核周期\nTerm", 11),
-    ("总分（百分制）\nTotal of 100", 14),
-    ("等级\nGrade", 8),
-    ("排名\nRank", 8),
-    ("人数\nOf", 8),
-    ("前列\nTop", 9),
-    ("末位\nBottom", 9),
-    ("达标\nMet", 9),
-    ("星级\nStars", 8),
-    ("绩效工资规则\nPay rule", 18),
-    ("绩效系数\nRatio", 10),
-    ("基数（元）\nBase", 12),
-    ("应发金额（元）\nMoney", 14),
-    ("依据", 60),
-    ("Reason", 70),
+    (Words("人员", "Person"), 13),
+    (Words("考核周期", "Term"), 14),
+    (Words("内容", "What"), 22),
+    (Words("总分（百分制）", "Total of 100"), 12),
+    (Words("等级", "Grade"), 8),
+    (Words("排名", "Rank"), 8),
+    (Words("人数", "Of"), 8),
+    (Words("前列", "Top"), 8),
+    (Words("末位", "Bottom"), 9),
+    (Words("达标", "Met"), 8),
+    (Words("星级", "Stars"), 8),
+    (Words("绩效系数", "Ratio"), 10),
+    (Words("基数（元）", "Base"), 12),
+    (Words("应发金额（元）", "Money"), 14),
+    (Words("依据", "Reason"), 60),
 ]
 
 ACTION_COLUMNS: list[Column] = [
-    ("人员\nPerson", 18),
-    ("后续措施\nAction", 20),
-    ("Action", 24),
-    ("负责人\nOwner", 16),
-    ("负责岗位\nOwner's role", 16),
-    ("开始\nOpened", 12),
-    ("期限\nDue", 12),
-    ("依据", 60),
-    ("Reason", 70),
-    ("出处\nSource", 16),
-    ("编号\nId", 40),
+    (Words("人员", "Person"), 13),
+    (Words("后续措施", "Action"), 24),
+    (Words("负责人", "Owner"), 18),
+    (Words("负责岗位", "Owner's role"), 14),
+    (Words("开始", "Opened"), 15),
+    (Words("期限", "Due"), 15),
+    (Words("依据", "Reason"), 60),
 ]
+
+
+PROMOTION_COLUMNS: list[Column] = [
+    (Words("人员", "Person"), 13),
+    (Words("现任岗位", "Post"), 14),
+    (Words("下一岗位", "Next post"), 22),
+    (Words("具备晋升资格", "Eligible"), 12),
+    (Words("未达到的维度", "Dimensions that lack"), 12),
+    (Words("依据", "Reason"), 60),
+]
+
+
+def promotion_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
+    """A line for each person who has a post above them: may they be promoted, and what is still missing. Who may comes first."""
+    ways = [person.next_post for person in outcomes.people if person.next_post is not None]
+    for way in sorted(ways, key=lambda way: not way.eligible):
+        lacking = sum(gap.lacks is None or gap.lacks > 0 for gap in way.gaps)
+        yield way.person, way.level, way.next.name, yes_no(way.eligible), Number(lacking, "0"), way.reason
 
 
 def outcome_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
@@ -54,17 +68,17 @@ def outcome_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
             yield _standing(person, standing)
         for pay in (person.pay, person.base_bonus):
             if pay is not None:
-                yield _pay(pay)
+                yield _pay(pay, outcomes.pay_names.get(pay.rule))
         for award in person.awards:
-            amount = Number(award.amount, MONEY)
-            yield _said(person.person, str(award.term), award.name, award.reason, award.award, amount)
+            yield _said(person.person, award.term, award.name, award.reason, Number(award.amount, MONEY))
+        month = person.month.term
         for held in person.streaks:
             if held.granted:
-                yield _said(person.person, str(outcomes.period), held.name, held.reason, held.streak)
+                yield _said(person.person, month, held.name, held.reason)
         if person.next_post is not None:
-            yield _said(person.person, str(outcomes.period), person.next_post.next.name, person.next_post.reason, NONE)
+            yield _said(person.person, month, person.next_post.next.name, person.next_post.reason)
         for note in person.notes:
-            yield _said(person.person, str(outcomes.period), None, note, NONE)
+            yield _said(person.person, month, None, note)
 
 
 def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]]:
@@ -73,61 +87,62 @@ def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]
         for action in person.actions:
             yield (
                 person.person,
-                action.name.zh,
-                action.name.en,
-                names.beside(action.owner) if action.owner else NONE,
+                action.name,
+                names.beside(action.owner) if action.owner else None,
                 _role(action.owner_role),
-                action.opened.isoformat(),
-                action.due.isoformat(),
-                action.reason.zh,
-                action.reason.en,
-                ", ".join(action.sources) or NONE,
-                action.id,
+                Words(day_zh(action.opened), action.opened.isoformat()),
+                Words(day_zh(action.due), action.due.isoformat()),
+                action.reason,
             )
 
 
-def _role(role: str) -> str:
+_ROLES = {
+    "superior": Words("上级", "superior"),
+    "mentor": Words("导师", "mentor"),
+    "self": Words("本人", "self"),
+    "hr": Words("人力资源", "HR"),
+}
+
+
+def _role(role: str) -> Words | str:
     """Who is to do it, in words: the roles that rules name by themselves; one of the operation's own stands as it is."""
-    return {"superior": "上级 superior", "mentor": "导师 mentor", "self": "本人 self", "hr": "人力资源 HR"}.get(
-        role, role
-    )
+    return _ROLES.get(role, role)
+
+
+def _term(term: Term) -> Words:
+    return Words(term.zh, str(term))
 
 
 def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
     stars = person.stars if person.stars and person.stars.term == standing.term else None
     given = [one.reason for one in person.given.values() if one.term == standing.term]
-    why = joined([*standing.reasons, *given])
     return (
         person.person,
-        str(standing.term),
+        _term(standing.term),
+        Words("考核结果", "result"),
         Number(standing.total, POINTS),
-        standing.grade or NONE,
+        standing.grade,
         Number(standing.rank, "0"),
         Number(standing.of, "0"),
-        *(NONE if flag is None else yes_no(flag) for flag in (standing.top, standing.bottom, standing.met)),
+        *(None if flag is None else yes_no(flag) for flag in (standing.top, standing.bottom, standing.met)),
         Number(stars.stars if stars else None, "0"),
-        *(NONE, NONE, NONE, NONE),
-        why.zh,
-        why.en,
+        *(None, None, None),
+        joined([*standing.reasons, *given]),
     )
 
 
-def _pay(pay: Pay) -> tuple[Shown, ...]:
+def _pay(pay: Pay, name: Words | None) -> tuple[Shown, ...]:
     return (
         pay.person,
-        str(pay.term),
-        *([NONE] * 8),
-        pay.rule,
+        _term(pay.term),
+        name or pay.rule,
+        *([None] * 8),
         Number(pay.ratio, "0.0000"),
         Number(pay.base, MONEY),
         Number(pay.money, MONEY),
-        pay.reason.zh,
-        pay.reason.en,
+        pay.reason,
     )
 
 
-def _said(
-    person: str, term: str, name: Words | None, why: Words, rule: str, money: Number | None = None
-) -> tuple[Shown, ...]:
-    zh, en = (f"{name.zh}：{why.zh}", f"{name.en}: {why.en}") if name else (why.zh, why.en)
-    return (person, term, *([NONE] * 8), rule, NONE, NONE, money or Number(None, AS_IS), zh, en)
+def _said(person: str, term: Term, name: Words | None, why: Words, money: Number | None = None) -> tuple[Shown, ...]:
+    return (person, _term(term), name, *([None] * 10), money, why)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from streams.kpi.measures.parts import parts_of
-from streams.kpi.notation import NOTHING, by_policy, by_side, less, level_now, mean, plus, share, sum_of
+from streams.kpi.notation import NOTHING, by_policy, by_side, less, level_now, mean, plus, ratio, share, sum_of
+from streams.kpi.policy.model import SUBJECT
 from streams.kpi.spec import Kpi
 
 _WITHIN, _EARLY = "calls_answered_within_20s", "calls_abandoned_within_20s"
@@ -55,7 +56,7 @@ CALLS = (
         needs=("call.queued", "call.answered", "call.abandoned", "call.left_queue"),
         policy_fields=(
             "service_level_seconds", "service_level_seconds_by_queue", "service_level_denominator",
-            "service_level_early_abandons", "short_abandon_seconds", "urgent_priorities",
+            "service_level_early_abandons", "short_abandon_seconds", "urgent_priorities", *SUBJECT,
         ),
         traps=(
             "Exactly the threshold counts as within; agents: answered in time / (answered + missed). Calls of a queue "
@@ -90,10 +91,47 @@ CALLS = (
         formula=mean(of="wait_seconds", over="calls_answered", squares="wait_seconds_squared"),
         formula_zh="已接听通话的等待时长 / 接听", formula_en="wait of the answered / answered",
         needs=("call.answered",),
-        policy_fields=("urgent_priorities",),
+        policy_fields=("urgent_priorities", *SUBJECT),
         traps="Not over all calls. Of VIPs and urgent contacts beside all, as `average_speed_of_answer~vip`.",
         traps_zh="只算已接听的通话，不是全部通话。VIP 与紧急联络另行分列，如 `average_speed_of_answer~vip`。",
         apart=parts_of("calls_answered"),
+    ),
+    Kpi(
+        id="peak_coverage_rate", zh="高峰服务覆盖率", en="Peak coverage", unit="ratio", better="higher",
+        formula=share(of="peak_calls_answered_in_time", among="peak_calls_offered"),
+        formula_zh="高峰时段到达、等待不超过阈值的接听 / 高峰时段到达的人工呼入",
+        formula_en="calls of peak hours answered with wait ≤ threshold / calls of peak hours offered",
+        needs=("call.queued", "call.answered", "call.missed"),
+        policy_fields=("peak_hours", "service_level_seconds", "service_level_seconds_by_queue"),
+        traps=(
+            "No data unless the policy says which hours are peak. A call is of the peak in which it arrives. Every call "
+            "counts alike, so that a fuller hour weighs more; agents: answered in time / (answered + missed)."
+        ),
+        traps_zh=(
+            "口径设置未规定高峰时段（`peak_hours`）时没有数据。按来电到达时间判定是否属于高峰。每通来电同等计数，"
+            "来电多的时段权重更大；坐席：阈值内接听 /（接听 + 振铃未接）。"
+        ),
+        limit="service_level_seconds",
+    ),
+    Kpi(
+        id="peak_diversion_rate", zh="高峰分流率", en="Peak diversion", unit="ratio", better="higher",
+        formula=ratio(
+            of=plus("peak_calls_transferred", "peak_calls_flowed_out"),
+            to=by_side(desk="peak_calls_offered", staff="peak_calls_handled"),
+        ),
+        formula_zh="高峰时段到达、转接或溢出的通话 / 高峰时段到达的人工呼入；坐席与班组：转接 / 已完成的通话",
+        formula_en="calls of peak hours transferred or flowed out / offered; agent and team: transferred / handled",
+        needs=("call.queued", "call.left_queue", "call.transferred", "call.ended"),
+        policy_fields=("peak_hours",),
+        traps=(
+            "No data unless the policy says which hours are peak; a call is of the peak in which it arrives. What went "
+            "to another queue and was queued there is one more offer. Read it beside the transfer accuracy: diverted "
+            "is not helped."
+        ),
+        traps_zh=(
+            "口径设置未规定高峰时段（`peak_hours`）时没有数据；按来电到达时间判定。转到其他队列后重新排队的，"
+            "在目标队列计为一次新呼入。分流不等于解决，请与转接精准率一同使用。"
+        ),
     ),
     Kpi(
         id="average_handle_time", zh="平均处理时长（AHT）", en="Average handle time", unit="s", better="lower",

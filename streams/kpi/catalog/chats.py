@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.kpi.measures.parts import parts_of
 from streams.kpi.notation import for_each, mean, percentile, share, sum_of
-from streams.kpi.policy.model import CLOCK, FROM
+from streams.kpi.policy.model import CLOCK, FROM, SUBJECT
 from streams.kpi.spec import Kpi
 
 CHATS = (
@@ -16,7 +16,7 @@ CHATS = (
         formula_en="first human reply ≤ threshold / chats that got one or waited for people past the threshold",
         needs=("chat.message", "chat.handed_over", "chat.assigned", "chat.ended"),
         policy_fields=(
-            "first_response_seconds", "first_response_seconds_by_queue", "urgent_priorities", *FROM, *CLOCK,
+            "first_response_seconds", "first_response_seconds_by_queue", "urgent_priorities", *SUBJECT, *FROM, *CLOCK,
         ),
         traps=(
             "Bots do not answer; where one was first, it counts from the hand-over or, untold, from the customer's "
@@ -62,7 +62,7 @@ CHATS = (
         formula_zh="首次人工回复 − 客户开始等待人工（均值）",
         formula_en="first human reply − since when the customer waits for people (mean)",
         needs=("chat.message", "chat.handed_over", "chat.assigned", "ticket.replied"),
-        policy_fields=("first_response_channels", "urgent_priorities", *FROM, *CLOCK),
+        policy_fields=("first_response_channels", "urgent_priorities", *SUBJECT, *FROM, *CLOCK),
         traps=(
             "Since their first message or, where a bot was first, the hand-over. Chats by default: tickets wait for "
             "hours, and a mean of both would say nothing about either. Of VIPs and urgent contacts beside all, as "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from streams.kpi.notation import less, share, sum_of
-from streams.kpi.policy.model import STOPPING
+from streams.kpi.notation import for_each, less, mean, plus, share, sum_of
+from streams.kpi.policy.model import CLOCK, FROM, STOPPING, SUBJECT
 from streams.kpi.spec import Kpi
 
 CONTACTS = (
@@ -88,5 +88,118 @@ CONTACTS = (
             "时限顺延（可在口径设置中更改）。"
         ),
         version=2,
+    ),
+    Kpi(
+        id="basic_resolution_rate", zh="基础问题解决率", en="Basic-question resolution", unit="ratio", better="higher",
+        formula=share(of="basic_resolved", among="basic_resolution_due"),
+        formula_zh="基础问题中，已解决 / 应解决", formula_en="resolved / due to be resolved, of basic questions",
+        needs=(
+            "kind = inquiry", "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed",
+            "ticket.pending", "ticket.resumed",
+        ),
+        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        traps=(
+            "The resolution rate of what the policy puts under `basic` (`subjects`): the kind inquiry unless it says "
+            "otherwise. The last kind, topic and queue told are the contact's."
+        ),
+        traps_zh=(
+            "口径设置 `subjects` 中 basic 类联络的问题解决率，默认为 inquiry（咨询）。"
+            "以最后一次标注的类型、业务类型和队列为准。"
+        ),
+    ),
+    Kpi(
+        id="technical_resolution_rate", zh="技术问题解决率", en="Technical resolution rate", unit="ratio", better="higher",
+        formula=share(of="technical_resolved", among="technical_resolution_due"),
+        formula_zh="技术问题中，已解决 / 应解决", formula_en="resolved / due to be resolved, of technical questions",
+        needs=(
+            "kind = technical", "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed",
+            "ticket.pending", "ticket.resumed",
+        ),
+        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        traps=(
+            "The resolution rate of what the policy puts under `technical` (`subjects`): the kinds fault and technical and "
+            "the topic technical, unless it says otherwise. The last kind, topic and queue told are the contact's."
+        ),
+        traps_zh=(
+            "口径设置 `subjects` 中 technical 类联络的问题解决率，默认为 fault（报修、故障）与 technical（技术问题），"
+            "以及业务类型为 technical 的。以最后一次标注的类型、业务类型和队列为准。"
+        ),
+    ),
+    Kpi(
+        id="return_completion_rate", zh="退换货达成率", en="Return and exchange completion", unit="ratio", better="higher",
+        formula=share(of="returns_completed", among="returns_due"),
+        formula_zh="退换货中，已达成（解决）/ 应办结", formula_en="resolved / due to be resolved, of returns and exchanges",
+        needs=(
+            "kind = return", "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed",
+            "ticket.pending", "ticket.resumed",
+        ),
+        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        traps=(
+            "The resolution rate of what the policy puts under `return` (`subjects`): the kind return, which has "
+            "exchanges, too, unless it says otherwise. One that is still open and not past its due time is not due."
+        ),
+        traps_zh=(
+            "口径设置 `subjects` 中 return 类联络的问题解决率，默认为 return（退货、换货）。"
+            "尚未办结且未到时限的不计入分母。"
+        ),
+    ),
+    Kpi(
+        id="urgent_response_time", zh="紧急请求响应时长", en="Response time of urgent requests", unit="s", better="lower",
+        formula=mean(
+            of=plus("urgent_call_response_seconds", for_each("first_response_channels", "urgent_{}_response_seconds")),
+            over=plus("urgent_call_responses", for_each("first_response_channels", "urgent_{}_responses")),
+            squares=plus(
+                "urgent_call_response_seconds_squared",
+                for_each("first_response_channels", "urgent_{}_response_seconds_squared"),
+            ),
+        ),
+        formula_zh="VIP 与紧急联络的等待时长：通话到接听，会话到首次人工回复（均值）",
+        formula_en="wait of VIPs and of what is urgent: for the answer to a call, for the first human reply in a chat (mean)",
+        needs=("call.answered", "chat.message", "chat.handed_over", "chat.assigned", "ticket.replied"),
+        policy_fields=("urgent_priorities", *SUBJECT, "first_response_channels", *FROM, *CLOCK),
+        traps=(
+            "Urgent: by `priority`, or of the policy's subject `urgent`, such as the shelf life of fresh food. Calls "
+            "always; chats and tickets as `first_response_channels` says. Who was never answered has no time: look at "
+            "`first_response_30s_rate~urgent`, too."
+        ),
+        traps_zh=(
+            "紧急：按 `priority` 判定，或属于口径设置 `subjects` 中的 urgent（如生鲜保质期咨询）。通话始终计入；"
+            "会话与工单按 `first_response_channels`。从未得到回应的没有时长，请同时关注 `first_response_30s_rate~urgent`。"
+        ),
+    ),
+    Kpi(
+        id="transfer_accuracy_rate", zh="转接精准率", en="Transfer accuracy", unit="ratio", better="higher",
+        formula=share(of="transfers_accurate", among="transfers"),
+        formula_zh="接手者办结的转出 / 已有结果的转出",
+        formula_en="transfers that whoever got the contact handled to the end / transfers with an outcome",
+        needs=(
+            "call.transferred", "call.answered", "call.ended", "chat.transferred", "chat.ended", "ticket.reassigned",
+            "ticket.resolved", "ticket.closed",
+        ),
+        traps=(
+            "Wrong: whoever got it handed it on again, back included. Without an outcome: nobody took it, or they are at it "
+            "still. Credited to whoever handed it on, and to the queue that it left."
+        ),
+        traps_zh=(
+            "接手者再次转出（包括转回）的为不精准；无人接手或仍在处理的尚无结果，不计。归属转出的坐席和转出的队列。"
+        ),
+    ),
+    Kpi(
+        id="self_service_conversion_rate", zh="自助服务转化率", en="Self-service conversion", unit="ratio", better="higher",
+        formula=share(of="self_service_contained", among="self_service_sessions"),
+        formula_zh="在自助服务中结束的联络 / 由自助服务开始的联络",
+        formula_en="sessions that ended without people / sessions that began in self-service",
+        needs=("chat.message", "chat.handed_over", "chat.assigned", "chat.ended", "call.arrived", "call.queued"),
+        policy_fields=("self_service_channels", "chat_session_hours"),
+        traps=(
+            "Of the desk, never of an agent. Chats in which a bot wrote before people had them; calls that reached the voice "
+            "menu only where the policy says that it serves customers. Who gave up counts as served: read it beside "
+            "`bot_unanswered_chats` and repeats. A session that fell silent ended after `chat_session_hours`."
+        ),
+        traps_zh=(
+            "归属队列、职场等，不计入坐席。会话：先由机器人接待的；通话：仅当口径设置规定语音菜单可自助办理时，"
+            "计到达语音菜单的来电。放弃离开的也算在自助服务中结束，请与 `bot_unanswered_chats`、重复联络率一同使用。"
+            "无人再发言的会话，在 `chat_session_hours` 之后视为结束。"
+        ),
     ),
 )  # fmt: skip

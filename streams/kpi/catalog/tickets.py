@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from streams.kpi.measures.parts import parts_of
 from streams.kpi.measures.topics import topics_in
-from streams.kpi.notation import count_of, level_of, mean, percentile, plus, ratio, share
-from streams.kpi.policy.model import CLOCK, FROM, STOPPING
+from streams.kpi.notation import count_of, level_of, mean, percentile, plus, ratio, share, sum_of
+from streams.kpi.policy.model import CLOCK, FROM, STOPPING, SUBJECT
 from streams.kpi.spec import Kpi
 
 TICKETS = (
@@ -21,7 +21,7 @@ TICKETS = (
             "ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending",
             "ticket.resumed",
         ),
-        policy_fields=("rating_credit", "urgent_priorities", *STOPPING),
+        policy_fields=("rating_credit", "urgent_priorities", *SUBJECT, *STOPPING),
         traps=(
             "A reopened ticket counts to its last resolution, the time for which it was resolved with it unless the "
             "policy leaves that out; one that is open or whose creation nobody told not at all; a later word that it "
@@ -52,6 +52,70 @@ TICKETS = (
             version=2,
         )
         for percent in (50, 90)
+    ),
+    Kpi(
+        id="dispute_handling_time", zh="纠纷处理时长", en="Dispute handling time", unit="s", better="lower",
+        formula=mean(of="dispute_seconds", over="disputes_resolved", squares="dispute_seconds_squared"),
+        formula_zh="纠纷工单的解决时间 − 创建时间（均值）", formula_en="resolved − created, of tickets about disputes (mean)",
+        needs=(
+            "kind = dispute", "ticket.created", "ticket.resolved", "ticket.closed", "ticket.reopened", "ticket.pending",
+            "ticket.resumed",
+        ),
+        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        traps=(
+            "Which tickets are disputes, the policy says (`subjects`): of the kinds refund_dispute and dispute unless it "
+            "says otherwise. Else as the time to resolve: to the last resolution, and the clock stops while the customer "
+            "is awaited."
+        ),
+        traps_zh=(
+            "哪些工单属于纠纷由口径设置（`subjects`）规定，默认为 refund_dispute（退款纠纷）与 dispute（纠纷）。"
+            "其余同工单解决时长：算到最后一次解决，等待客户期间计时暂停。"
+        ),
+    ),
+    Kpi(
+        id="difficult_tickets_handled", zh="疑难工单处理量", en="Difficult tickets handled", unit="n", better="higher",
+        formula=sum_of("difficult_tickets_handled"),
+        formula_zh="办结的疑难工单数", formula_en="difficult tickets that were finished",
+        needs=("kind = difficult", "ticket.escalated", "ticket.resolved", "ticket.closed"),
+        policy_fields=SUBJECT,
+        traps=(
+            "Difficult: escalated, or of the policy's subject `difficult` (the kind difficult unless it says otherwise). "
+            "Credited to whoever finished it, never to whoever had escalated it themselves. A ticket counts once."
+        ),
+        traps_zh=(
+            "疑难工单：经过升级的，或属于口径设置中 `subjects` 的 difficult（默认为 difficult 类，即疑难）。"
+            "归属办结的坐席，本人升级又由本人办结的不计。每张只计一次。"
+        ),
+    ),
+    Kpi(
+        id="issue_handling_late_count", zh="延迟、遗漏的工单数", en="Late or missed tickets", unit="n", better="lower",
+        formula=count_of("sla_breached", among="sla_due"),
+        formula_zh="超过时限仍未办结的工单数", formula_en="tickets not finished by their due time",
+        needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
+        policy_fields=("kinds", "due_hours_by_kind", *STOPPING),
+        traps=(
+            "How many of them the overdue rate has: finished late or open still, each once, for whoever had it when its "
+            "time was up. Without due times (`due` of `ticket.created`, or of its kind by the policy) there is no data."
+        ),
+        traps_zh=(
+            "即工单超时率的分子：逾期办结或仍未办结的，每张计一次，归属到期时的坐席。"
+            "没有时限（`ticket.created` 的 `due`，或口径设置按类别规定的时限）时无数据。"
+        ),
+    ),
+    Kpi(
+        id="backlog_clearance_speed", zh="工单积压清理速度", en="Backlog clearance speed", unit="per_hour", better="higher",
+        formula=mean(of="tickets_closed", over=plus("available_seconds", "working_seconds"), times=3600),
+        formula_zh="办结工单 /（空闲 + 服务中 + 话后处理）小时", formula_en="tickets resolved or closed / hours available or working",
+        needs=("ticket.resolved", "ticket.closed", "ticket.reopened", "agent.state_changed"),
+        policy_fields=("max_state_hours",),
+        traps=(
+            "A ticket counts on the day on which it was finished, however old it is; reopened, it has not been. Of whoever "
+            "works on calls as well the hours are those of both. Never without a quality item."
+        ),
+        traps_zh=(
+            "工单计在办结当日，不论何时创建；重开的视为未办结。同时接待通话、会话的坐席，工时包含各项工作。"
+            "须与质量指标一同使用。"
+        ),
     ),
     Kpi(
         id="info_relay_ontime_rate", zh="信息传递及时率", en="Information relayed within an hour",
@@ -190,7 +254,7 @@ TICKETS = (
         formula_zh="超过时限的工单 / 有时限且已办结或已到期的工单",
         formula_en="past due / tickets with a due time that are finished or past it",
         needs=("ticket.created", "ticket.resolved", "ticket.closed", "ticket.pending", "ticket.resumed"),
-        policy_fields=("urgent_priorities", "kinds", "due_hours_by_kind", *STOPPING),
+        policy_fields=("urgent_priorities", "kinds", "due_hours_by_kind", *SUBJECT, *STOPPING),
         traps=(
             "Ages without events: open past its due time counts at that moment, for whoever had it then; exactly the "
             "due time is in time; resolved or closed is finished, a reopened ticket must be finished again. While the "

@@ -10,6 +10,7 @@ from streams.kpi.measures.chats import CHATS
 from streams.kpi.measures.complaints import COMPLAINTS
 from streams.kpi.measures.contacts import CONTACTS
 from streams.kpi.measures.measure import SCALE, Measure
+from streams.kpi.measures.parts import APART
 from streams.kpi.measures.quality import QUALITY
 from streams.kpi.measures.reasons import REASONS
 from streams.kpi.measures.satisfaction import SATISFACTION
@@ -21,7 +22,20 @@ from streams.kpi.measures.work import WORK
 #: Every measure by its id, in the order in which files list them.
 MEASURES: dict[str, Measure] = {
     m.id: m
-    for area in (CALLS, CONTACTS, COMPLAINTS, SATISFACTION, CHATS, TICKETS, TOPICS, QUALITY, SIGNALS, WORK, REASONS)
+    for area in (
+        CALLS,
+        CONTACTS,
+        COMPLAINTS,
+        SATISFACTION,
+        CHATS,
+        TICKETS,
+        TOPICS,
+        APART,
+        QUALITY,
+        SIGNALS,
+        WORK,
+        REASONS,
+    )
     for m in area
 }
 

@@ -28,4 +28,23 @@ CONTACTS = (
     Measure("repeat_contacts", "n", "客户再次联系的联络", "handled contacts whose customer came back in time"),
     Measure("resolution_due", "n", "应解决的联络", "contacts due to be resolved"),
     Measure("resolved", "n", "已解决的联络", "contacts resolved"),
+    Measure(
+        "transfers",
+        "n",
+        "转出后已有结果的联络",
+        "contacts handed on to somebody who then handled them or handed them on again",
+    ),
+    Measure(
+        "transfers_accurate",
+        "n",
+        "转出后由接手者办结的联络",
+        "of these, those that whoever got them handled to the end",
+    ),
+    Measure(
+        "self_service_sessions",
+        "n",
+        "由自助服务开始的联络",
+        "sessions that began in self-service and are over, or came to people",
+    ),
+    Measure("self_service_contained", "n", "在自助服务中结束的联络", "of these, those that ended without people"),
 )

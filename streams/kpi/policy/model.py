@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from streams.contracts.events import SCALE_PATTERN, scale_ends
-from streams.kpi.policy.business_hours import BusinessDays, Weekday
+from streams.kpi.policy.business_hours import BusinessDays, Weekday, parse_hours
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.names import BUILT_IN_KINDS, BUILT_IN_REVIEW_ITEMS, Aliases, Names, folded
+from streams.kpi.policy.subjects import USUAL, Subject, SubjectName, Subjects
 from streams.kpi.policy.zones import Zone
 
 ServiceLevelDenominator = Literal[
@@ -22,6 +23,7 @@ ServiceLevelDenominator = Literal[
 ComplaintCloses = Literal["resolved", "accepted"]
 EarlyAbandons = Literal["missed", "left_out", "in_time"]
 Channel = Literal["chat", "ticket"]
+SelfService = Literal["chat", "call"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 #: What of a ticket can stand still, and when.
 StoppingClock = Literal["time_to_resolve", "complaint_resolution", "due"]
@@ -30,6 +32,8 @@ RatingCredit = Literal["at_end", "resolver", "all_replied"]
 #: The fields that say what times of chats, tickets and complaints are measured by, and those of clocks that stop as well.
 CLOCK = ("response_clock", "business_hours", "holidays", "workdays", "calendar")
 STOPPING = ("clock_stops_while", "clocks_that_stop", *CLOCK)
+#: The fields that say which contacts are of a subject.
+SUBJECT = ("subjects", "kinds", "topics")
 #: The fields that say since when a chat's customer waits for people.
 FROM = ("first_response_from", "chat_session_hours")
 _Seconds = Annotated[float, Field(ge=0)]
@@ -150,6 +154,20 @@ class Policy(BaseModel):
         default=DUE_HOURS,
         description="A ticket that is created with this kind and without a due time is due so many hours later (order_placement: 48 h "
         "after the second measurement); kinds that are not given keep their defaults",
+    )
+    subjects: dict[SubjectName, Subject] = Field(
+        default=dict(USUAL),
+        description="Which contacts have KPIs of their own: basic and technical questions, disputes, returns and exchanges, difficult "
+        "tickets and what is urgent, each by topics, kinds and queues. Subjects that are not given keep their defaults",
+    )
+    peak_hours: dict[Weekday, str] = Field(
+        default={},
+        description="Peak hours by weekday, like 10:00-12:00, 14:00-16:00: calls that arrive in them have KPIs of their own; none: those "
+        "have no data",
+    )
+    self_service_channels: tuple[SelfService, ...] = Field(
+        ("chat",),
+        description="Where customers can help themselves before people do: in chats with a bot, in the voice menu of calls",
     )
     urgent_priorities: Annotated[tuple[_Reason, ...], Field(max_length=50)] = Field(
         ("urgent", "critical", "紧急", "加急"),
@@ -284,6 +302,18 @@ class Policy(BaseModel):
     def _beside_the_usual(cls, value: dict[str, float]) -> dict[str, float]:
         return DUE_HOURS | value
 
+    @field_validator("subjects")
+    @classmethod
+    def _every_subject(cls, value: dict[SubjectName, Subject]) -> dict[SubjectName, Subject]:
+        return {**USUAL, **value}
+
+    @field_validator("peak_hours")
+    @classmethod
+    def _hours_of_the_peak(cls, value: dict[Weekday, str]) -> dict[Weekday, str]:
+        if "makeup" in value:
+            raise ValueError("peak_hours go by weekday, make-up workdays or not; take makeup out")
+        return {day: hours for day, hours in value.items() if parse_hours(hours)}
+
     @field_validator("day_starts", mode="before")
     @classmethod
     def _quarter(cls, value: Any) -> str:
@@ -399,6 +429,16 @@ class Policy(BaseModel):
     def topic_names(self) -> Names:
         """What sources write of topics → the topic, folded."""
         return Names(self.topics)
+
+    @cached_property
+    def subjects_of(self) -> Subjects:
+        """Kind, topic and queue of a contact → the subjects that it is of."""
+        return Subjects(self.subjects, self.kind_names, self.topic_names)
+
+    @cached_property
+    def peak_days(self) -> BusinessDays | None:
+        """The peak hours of every date; None: no hours are."""
+        return BusinessDays(self.peak_hours) if self.peak_hours else None
 
     @cached_property
     def urgent(self) -> frozenset[str]:

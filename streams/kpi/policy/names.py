@@ -14,7 +14,8 @@ from unicodedata import category, normalize
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-#: Kinds that are known without a policy, each with other words for it. From all but `inquiry` and `return` KPIs follow.
+#: Kinds that are known without a policy, each with other words for it. KPIs follow from them by themselves or by the subjects that the
+#: policy puts them under; from `inquiry` only so.
 BUILT_IN_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "complaint": ("complaints", "投诉", "投訴", "客诉", "客訴", "客户投诉", "投诉单"),
     "follow_up": ("follow up", "follow-up", "followup", "回访", "回訪", "客户回访"),
@@ -23,12 +24,15 @@ BUILT_IN_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "fault": ("faults", "fault report", "fault-report", "fault_report", "报修", "報修", "故障", "故障报修"),
     "info_relay": ("info relay", "info-relay", "information relay", "信息传递", "訊息傳遞", "信息转达", "转达"),
     "inquiry": ("inquiries", "enquiry", "enquiries", "咨询", "諮詢", "查询", "查詢"),
-    "return": ("returns", "退货", "退貨"),
+    "return": ("returns", "exchange", "exchanges", "退货", "退貨", "换货", "換貨", "退换货", "退換貨"),
     "opinion": ("opinions", "意见", "意見", "客户意见", "意见反馈"),
     "praise": ("praises", "compliment", "compliments", "表扬", "表揚", "客户表扬", "表扬单"),
     "order_placement": ("order placement", "order-placement", "下单"),
     "site_visit": ("site visit", "site-visit", "on-site visit", "上门", "上门服务", "派工"),
     "regular_post": ("regular post", "regular-post", "定期公布"),
+    "dispute": ("disputes", "纠纷", "糾紛", "争议", "爭議"),
+    "technical": ("technical question", "technical support", "技术", "技術", "技术问题", "技术支持", "技術支援"),
+    "difficult": ("difficult ticket", "疑难", "疑難", "疑难工单", "疑難工單", "疑难问题"),
 })  # fmt: skip
 #: Items of review forms that KPIs know without a policy, each with other words for it.
 BUILT_IN_REVIEW_ITEMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -44,7 +48,7 @@ NONE: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _REMEMBERED = 4096
 
 #: A number is taken as well: many sources have codes.
-_Word = Annotated[
+Word = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256), Field(coerce_numbers_to_str=True)
 ]
 
@@ -60,7 +64,7 @@ def _in_lists(value: Any) -> Any:
 
 
 #: Names with other words for each, as files write them.
-Aliases = Annotated[dict[_Word, Annotated[tuple[_Word, ...], Field(max_length=200)]], BeforeValidator(_in_lists)]
+Aliases = Annotated[dict[Word, Annotated[tuple[Word, ...], Field(max_length=200)]], BeforeValidator(_in_lists)]
 
 
 @lru_cache(maxsize=_REMEMBERED)

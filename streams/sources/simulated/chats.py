@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from streams.contracts import events as e
 from streams.sources.simulated.channel import Channel
-from streams.sources.simulated.contacts import Contact, Contacts
+from streams.sources.simulated.contacts import Contact, Contacts, chance
 from streams.sources.simulated.customers import CROSS_AFTER, Matter, Public
 from streams.sources.simulated.desk import QUEUES
 from streams.sources.simulated.floor import Agent, Floor, Pool
@@ -15,6 +16,8 @@ from streams.sources.simulated.loop import Loop
 _PATIENCE = 260.0
 #: The bot that greets, and how soon it does, seconds.
 _BOT, _GREETS_AFTER = "welcome", 1.2
+#: Share of chats that the bot settles by itself; when it has answered and when the customer has left, seconds after its greeting.
+_BOT_SETTLES, _BOT_ANSWERS_AFTER, _LEAVES_AFTER = 0.08, 6.0, 45.0
 #: Mean seconds and sigma of an agent's replies; each further chat in hand slows them by a share.
 _FIRST_REPLY, _REPLY = (8.5, 0.35), (20.0, 0.5)
 _SLOWED_BY = 0.12
@@ -50,7 +53,7 @@ class Chats(Channel):
                 pool.serve = lambda pool=pool: self._serve(pool)  # type: ignore[misc]
 
     def arrive(self, matter: Matter, pool: Pool) -> None:
-        """A customer opens a chat and writes; the bot greets them and hands over to people."""
+        """A customer opens a chat and writes; the bot greets them and settles it, or hands over to people."""
         random = self._loop.random
         contact = self._contacts.open("chat", matter, random.choice(QUEUES["chat"]), pool.site)
         chat = _Chat(contact, pool, self._loop.now)
@@ -61,6 +64,13 @@ class Chats(Channel):
 
     def _bot_greets(self, chat: _Chat) -> None:
         self._contacts.tell(chat.contact, e.ChatMessage, sender="bot")
+        if chance(chat.contact, "bot settles") < _BOT_SETTLES:
+            chat.over = True
+            self._loop.after(
+                _BOT_ANSWERS_AFTER, partial(self._contacts.tell, chat.contact, e.ChatMessage, sender="bot")
+            )
+            self._loop.after(_LEAVES_AFTER, self._close, chat)
+            return
         self._contacts.tell(chat.contact, e.ChatHandedOver, bot=_BOT)
         self._waiting[chat.pool].append(chat)
         self._serve(chat.pool)

@@ -19,6 +19,8 @@ _DUE = {"complaint": timedelta(hours=24)}
 _DUE_OTHERWISE = timedelta(hours=48)
 #: Shares of tickets that are handed on to a colleague, and of those for which the customer is awaited after the first reply.
 _HANDED_ON, _AWAITED = 0.05, 0.2
+#: Shares of returns that become a dispute, and of escalated tickets that a colleague finishes.
+_DISPUTED, _TAKEN_OVER = 0.15, 0.7
 #: Mean seconds and sigma of what an agent takes to reply and to resolve.
 _REPLY, _RESOLVE = (1500.0, 0.7), (2 * HOUR, 0.8)
 
@@ -54,15 +56,27 @@ class Tickets(Channel):
             self._later(agent, self._public.lognormal(*_REPLY), partial(self._reply, contact, agent, again=False))
 
     def _hand_on(self, contact: Contact, agent: Agent) -> None:
-        others = [other for other in self._agents if other.member.site == agent.member.site and other is not agent]
-        colleague = others[int(chance(contact, "colleague") * len(others))] if others else agent
+        colleague = self._colleague(contact, agent)
         self._contacts.tell(contact, e.TicketReassigned, agent.member, to_agent_id=colleague.member.id)
         self._later(colleague, self._public.lognormal(*_REPLY), partial(self._reply, contact, colleague, again=False))
 
+    def _colleague(self, contact: Contact, agent: Agent) -> Agent:
+        """Another agent of the site; the same one where there is none."""
+        others = [other for other in self._agents if other.member.site == agent.member.site and other is not agent]
+        return others[int(chance(contact, "colleague") * len(others))] if others else agent
+
     def _reply(self, contact: Contact, agent: Agent, again: bool) -> None:
+        if contact.matter.kind == "return" and chance(contact, "disputed") < _DISPUTED:
+            contact.kind = "纠纷"
         self._contacts.tell(contact, e.TicketReplied, agent.member)
         if not again and self._loop.random.random() < 0.04:
             self._contacts.tell(contact, e.TicketEscalated, agent.member)
+            if (
+                chance(contact, "taken over") < _TAKEN_OVER
+                and (colleague := self._colleague(contact, agent)) is not agent
+            ):
+                self._contacts.tell(contact, e.TicketReassigned, agent.member, to_agent_id=colleague.member.id)
+                agent = colleague
         if not again and chance(contact, "awaited") < _AWAITED:
             self._contacts.tell(contact, e.TicketPending, agent.member, reason="customer")
             self._loop.after((1 + 29 * chance(contact, "waits")) * HOUR, self._resume, contact, agent)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from deploy import demo
 from deploy.local.ports import free_port
 from streams.addresses import is_free
-from streams.doors import KnownHosts, Translated, refusal
+from streams.doors import KnownHosts, Translated, refusal, serve
 from streams.settings import Settings
 from streams.wallboard.app import create_app
 from streams.worker import health
@@ -174,3 +174,10 @@ def test_a_demo_takes_nothing_of_others_away(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"thesis\.odt"):
         demo._clear(data)
     assert (data / "thesis.odt").exists()
+
+
+def test_a_second_server_on_one_port_says_that_it_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ValueError, match=rf"127\.0\.0\.1:{port} is taken: another server listens there.*--port"):
+            serve(PlainTextResponse("ours"), "127.0.0.1", port)

@@ -170,14 +170,22 @@ def test_one_format_no_topic_and_few_rows() -> None:
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        (FACTS, "no agent has facts in 2010-07; there are facts of 2010-06, 2010-08\n"),
-        ([], "no agent has facts in 2010-07; there are no facts of any month yet\n"),
+        (
+            FACTS,
+            "there are facts of 2010-06, 2010-08",
+        ),
+        (
+            [],
+            "there are no facts of any month yet",
+        ),
     ],
 )
 def test_a_month_without_facts(facts: list[DailyFacts], message: str) -> None:
     operation = InMemory(facts)
     done = score_run(operation, "--month", "2010-07")
-    assert (done.exit_code, done.stderr, done.stdout) == (1, message, "")
+    said = f"no agent has facts in 2010-07, and the roster puts nobody on s2-a-core; {message}: name another period, "
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == said + "or put people on the card in the roster\n"
     assert operation.published == []
     assert not Path("scores").exists()
 
@@ -261,14 +269,17 @@ def test_a_season_of_the_calendar_changes_the_weights_and_every_file_says_so() -
     )
     sheet = load_workbook("scores/s2-a-core-2010-08.xlsx")["评分卡 Card"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
-    audit = load_workbook("scores/s2-a-core-2010-08.xlsx")["审计 Audit"]
-    assert [
-        "促销季（2010年8月1日至2010年8月31日）",
-        "Promotion season 2010-08-01 to 2010-08-31",
-        "promotion v1: 周年庆 anniversary",
-    ] in [[cell.value for cell in row] for row in audit.iter_rows(min_row=2)]
-    art = next(row for row in rows if row[0] == "平均响应时间")
-    assert art[12:] == ["S2-05, AMB-51, AMB-59", 15, 25]
+    book = load_workbook("scores/s2-a-core-2010-08.xlsx")
+    audit = book["附录 审计 Audit"]
+    season = "促销季（2010年8月1日至2010年8月31日）\nPromotion season 2010-08-01 to 2010-08-31"
+    assert [season, "promotion v1: 周年庆 anniversary"] in [
+        [cell.value for cell in row] for row in audit.iter_rows(min_row=2)
+    ]
+    art = next(row for row in rows if row[0].startswith("平均响应时间\n"))
+    assert art[4:] == [15, 25]
+    sources = book["附录 来源 Sources"].iter_rows(min_row=2, values_only=True)
+    art = next(row for row in sources if row[0].startswith("平均响应时间\n"))
+    assert (art[3], art[6]) == (season, "S2-05, AMB-51, AMB-59")
 
 
 @pytest.mark.parametrize(
@@ -340,7 +351,7 @@ def test_incomplete_totals_are_graded_only_when_asked_for() -> None:
     for folder in ("one", "two", "three"):
         rows = load_workbook(Path(folder, "s2-a-core-2010-08.xlsx"))["汇总 Summary"].iter_rows(values_only=True)
         graded.append([row[6] for row in rows][1:])
-    assert graded == [["—", "—"], ["—", "—"], ["A", "—"]]  # anna has 20 of 100 points scored, ben 15
+    assert graded == [[None, None], [None, None], ["A", None]]  # anna has 20 of 100 points scored, ben 15
 
 
 @pytest.mark.parametrize(

@@ -123,17 +123,16 @@ def test_a_rule_may_say_what_no_data_earns() -> None:
     ("handed_in", "points", "reason_en"),
     [
         (
-            {"queue_wait_time": Decimal("187.5")},
-            Decimal("38.4"),
-            "Response time 187.5 s (handed in), target queue of at most 3 minutes (≤ 180 s): "
-            "40 × 180 ÷ 187.5 = 38.40 points.",
+            {"personal_complaint_count": Decimal(1)},
+            Decimal(0),
+            "Service satisfaction (personal complaints) 1 (handed in): 5 − 1 × 5 = 0.00 points.",
         ),
-        ({}, None, "Response time: not measured yet; unscored."),
+        ({}, None, "Service satisfaction (personal complaints): not measured yet; unscored."),
     ],
 )
 def test_a_figure_that_people_hand_in(handed_in: dict[str, Decimal], points: Decimal | None, reason_en: str) -> None:
     """As long as no events give it."""
-    waiting = evaluate(find("s2-b-info-desk"), "anna", ANNA, POLICY, handed_in).items[0]
+    waiting = evaluate(find("s4-c-installer"), "anna", ANNA, POLICY, handed_in).items[4]
     assert (waiting.points, waiting.reason_en) == (points, reason_en)
 
 

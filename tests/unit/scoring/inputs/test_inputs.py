@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from scoring.cards.load import known, load
 from scoring.inputs.requirements import missing, needs
 from scoring.inputs.sheet import InputError, parse_sheet, read_sheet
+from tests.support.cards import item, saved, section, written
 from tests.support.month_end import MARCH, Desk, card_file, entry
 
 HEAD = "period,person,item,field,value\n"
@@ -183,9 +185,19 @@ def test_a_run_takes_what_was_imported(desk: Desk) -> None:
 def test_nobody_is_scored(desk: Desk) -> None:
     desk.facts, desk.entries = [], [entry("dora", card="other")]
     assert "nobody is scored on ours in 2026-03" in sends(desk, "2026-03,anna,exam,value,90")[1]
-    out = str(desk.folder / "t.xlsx")
-    assert "nobody is scored on ours" in desk.refuses("template", str(card_file(desk.folder)), *MARCH, "--out", out)
-    assert "nobody is scored on ours" in desk.refuses("prepare", str(card_file(desk.folder)), *MARCH, "--by", "lin")
+    card, out = str(card_file(desk.folder)), str(desk.folder / "t.xlsx")
+    why = "puts nobody on ours; there are no facts of any month yet"
+    assert why in desk.refuses("template", card, *MARCH, "--out", out)
+    assert why in desk.refuses("prepare", card, *MARCH, "--by", "lin")
+
+
+def test_a_card_that_nobody_holds_says_which_ones_they_hold(desk: Desk) -> None:
+    desk.entries = [entry("anna", card="other"), entry("ben", card="other"), entry("cleo", card="third")]
+    card, out = str(card_file(desk.folder)), str(desk.folder / "t.xlsx")
+    why = "nobody is scored on ours in 2026-03: everybody with facts is on another card by the roster, which has other (2), third (1);"
+    assert why in desk.refuses("template", card, *MARCH, "--out", out)
+    assert why in desk.refuses("prepare", card, *MARCH, "--by", "lin")
+    assert why in desk.refuses("run", "--card", card, "--month", "2026-03", "--out", str(desk.folder / "o"))
 
 
 @pytest.mark.parametrize("card", sorted(known()))
@@ -200,3 +212,75 @@ def test_what_a_card_asks_for_is_all_that_it_takes(card: str) -> None:
     assert missing(asked, given) == []
     judged = {item.id for item in one.items if item.kpi is None and item.max is not None}
     assert {need.item for need in asked} == judged
+
+
+def filled_in(desk: Desk, card: Path | str, *options: str) -> Worksheet:
+    """The sheet that people fill in."""
+    out = desk.folder / "t.xlsx"
+    desk.does("template", str(card), *MARCH, "--out", str(out), *options)
+    return load_workbook(out).worksheets[0]
+
+
+def rule_of(sheet: Worksheet, person: str, item: str, field: str) -> tuple[str, str | None, str | None]:
+    """What may be typed for a person's figure: its cell, the kind of rule and the rule."""
+    row = next(row for row in sheet.iter_rows(min_row=2) if [row[i].value for i in (2, 5, 7)] == [person, item, field])
+    rule = next(one for one in sheet.data_validations.dataValidation if row[10].coordinate in one.sqref)
+    return row[10].coordinate, rule.type, rule.formula1
+
+
+def test_only_what_people_fill_in_is_unlocked(desk: Desk) -> None:
+    sheet = filled_in(desk, card_file(desk.folder))
+    assert sheet.protection.sheet
+    assert not sheet.protection.autoFilter, "who looks for their rows filters"
+    heads = [str(cell.value) for cell in sheet[1]]
+    for row in sheet.iter_rows(min_row=2):
+        free = {head.split()[-1] for head, cell in zip(heads, row, strict=True) if not cell.protection.locked}
+        assert free == {"value", "remark"}
+    assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "landscape")
+
+
+def test_what_cannot_be_is_refused_while_it_is_typed(desk: Desk) -> None:
+    sheet = filled_in(desk, card_file(desk.folder))
+    at, kind, rule = rule_of(sheet, "anna", "exam", "value")
+    taken_back = f'{at}="none",{at}="无",{at}="null"'
+    assert (kind, rule) == ("custom", f"OR(AND(ISNUMBER({at})),{taken_back})")
+    at, _, rule = rule_of(sheet, "anna", "care", "self")
+    assert rule == f'OR(AND(ISNUMBER({at}),{at}>=0,{at}<=20),{at}="none",{at}="无",{at}="null")'
+
+
+def test_levels_are_chosen_from_a_list(desk: Desk, tmp_path: Path) -> None:
+    levels = {
+        "type": "levels",
+        "levels": [
+            {"level": level, "points": points, "zh": level, "en": level} for level, points in (("high", 10), ("low", 5))
+        ],
+    }
+    sheet = filled_in(desk, saved(written(section("s", item("care", rule=levels))), tmp_path))
+    assert rule_of(sheet, "anna", "care", "level")[1:] == ("list", '"high,low,无"')
+
+
+def test_the_notes_say_who_fills_in_what(desk: Desk) -> None:
+    filled_in(desk, card_file(desk.folder))
+    notes = load_workbook(desk.folder / "t.xlsx")["说明 Notes"]
+    told = {row[0]: row[1] for row in notes.iter_rows(values_only=True)}
+    assert told["自评 self"] == "项care（self）"
+    assert told["审核 reviewer"] == "项care（reviewer）"
+
+
+def test_a_template_as_a_spreadsheet_saves_it_is_taken(desk: Desk) -> None:
+    sheet = desk.filled("in.xlsx", anna_exam_value=97.5, ben_care_superior=18)
+    assert "2 new" in desk.does("import", str(sheet), "--by", "lin", "--card", str(card_file(desk.folder)))
+    again = filled_in(desk, card_file(desk.folder))
+    at = rule_of(again, "anna", "exam", "value")[0]
+    assert again[at].value == 97.5, "a figure, so that the rule holds for it"
+
+
+def test_the_post_is_asked_for_where_there_is_a_ladder(desk: Desk) -> None:
+    rules = desk.folder / "rules.yaml"
+    posts = "ladder:\n" + "".join(
+        f"- {{id: {id}, name: {{zh: {id}, en: {id}}}, requires: {{care: {percent}}}}}\n"
+        for id, percent in (("agent", 0), ("senior", 80))
+    )
+    rules.write_text('schema: deskpulse/outcomes/1\nversion: "1"\n' + posts, encoding="utf-8")
+    sheet = filled_in(desk, card_file(desk.folder), "--outcomes", str(rules))
+    assert rule_of(sheet, "anna", "@person", "level")[1:] == ("list", '"agent,senior,无"')

@@ -67,7 +67,8 @@ def test_what_a_rule_gives_is_on_sheets_in_the_workbook_in_results_and_files() -
     anna, bert, carl = made.people
     assert next(line.en for line in follows(anna, Names())) == "Certificate: the total is 90 or more"
     row = next(row for row in outcome_lines(made) if row[0] == "anna")
-    assert str(row[-1]).endswith("the total is 90 or more")
+    assert isinstance(row[-1], Words)
+    assert row[-1].en.endswith("the total is 90 or more")
     assert (published(anna)["certificate"], published(carl)["certificate"]) == ("gold", None)
     assert "certificate" not in published(bert)
     frozen = json.loads(written(_outcome(anna)))

@@ -184,7 +184,7 @@ def test_a_rule_by_quarter_pays_when_the_quarter_ends() -> None:
     rules = settings(pay=[{"id": "bonus", "type": "grade_bonus"}], grades=GRADES)
     made = decide(AUGUST, [scored("92", quarterly_bonus="1000")], rules, opened=date(2010, 9, 1)).people[0]
     assert made.pay is None
-    assert [note.en for note in made.notes] == ["bonus pays when the quarter ends, not this month"]
+    assert [note.en for note in made.notes] == ["bonus by grade: paid when the quarter ends, not this month"]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_chat_is_whose_it_was_handed_to() -> None:
     script.at("09:01:00", e.ChatTransferred, to_agent_id="b").at("09:02:00", e.ChatEnded, resolved=True)
     script.at("09:03:00", e.ChatRated, score=5, scale="1-5")
     assert sums(script.run(), "agent|b")["csat_ratings"] == sums(script.run(), "agent|b")["resolved"] == 1
-    assert sums(script.run(), "agent|a") == {"chat_contact_seconds": 59_000}
+    assert sums(script.run(), "agent|a") == {"chat_contact_seconds": 59_000, "transfers": 1, "transfers_accurate": 1}
 
 
 def test_a_ticket_closed_in_time_without_a_word_is_not_overdue() -> None:

@@ -26,6 +26,7 @@ from streams.contracts.events import (
     Rated,
     TicketCreated,
 )
+from streams.kpi.formulas import figures
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_rules
 from streams.pipeline import run
@@ -151,10 +152,17 @@ def test_mornings_go_well_and_noon_does_not(seed: int) -> None:
 
 def test_noon_sets_off_every_one_of_the_first_alerts() -> None:
     told = events(7, 11.5, 14)
-    alerts = run((encode(event) for event in told), Policy(), load_rules(None), look_every=50).alerts
-    fired = {alert.rule: alert.at.astimezone(ZONE) for alert in reversed(alerts) if alert.status == "firing"}
+    noon = run((encode(event) for event in told), Policy(), load_rules(None), look_every=50)
+    fired = {alert.rule: alert.at.astimezone(ZONE) for alert in reversed(noon.alerts) if alert.status == "firing"}
     assert fired.keys() == {rule.id for rule in load_rules(None)}
     assert all(at >= MIDNIGHT + timedelta(hours=11.5) for at in fired.values())
+    found = {
+        id for day in noon.daily_facts() for id, figure in figures(day.entity, day.sums, Policy()).items() if figure.n
+    }
+    assert found >= {
+        "basic_resolution_rate", "technical_resolution_rate", "return_completion_rate", "urgent_response_time",
+        "transfer_accuracy_rate", "self_service_conversion_rate", "backlog_clearance_speed",
+    }, "what cards score of subjects, transfers and self-service"  # fmt: skip
 
 
 def test_who_joins_late_is_told_who_is_there_and_nothing_in_part(day: list[AnyEvent]) -> None:
