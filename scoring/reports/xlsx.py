@@ -16,7 +16,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from scoring.fields import Words
-from scoring.reports.sheets.labels import LANGUAGES, Language
+from scoring.reports.sheets.labels import LANGUAGES
+from streams.languages import Language
 
 #: Lines that a sheet of Excel holds, less the heading.
 _SHEET_LINES = 1_048_575

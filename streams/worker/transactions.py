@@ -40,6 +40,10 @@ class NotCommittedError(Exception):
         self.number = number
 
 
+class StoppedError(Exception):
+    """The producer was stopped before its transaction had ended."""
+
+
 class Transactions:
     """The producers of the partition numbers in hand. ``connect`` makes the producer of a number, not yet started.
 
@@ -51,6 +55,8 @@ class Transactions:
         self.ends: dict[Place, int] = {}
         self._connect, self._compressed = connect, compressed
         self._producers: dict[int, AIOKafkaProducer] = {}
+        #: Number → done when its producer is about to be stopped.
+        self._stopping: dict[int, asyncio.Future[None]] = {}
 
     async def open(self, numbers: Iterable[int]) -> None:
         """Have these numbers in hand, and no others. When it returns, nobody else writes for them, and what somebody else had
@@ -72,7 +78,7 @@ class Transactions:
         """
         numbers = [number for number, each in writes.items() if each]
         done = await asyncio.gather(
-            *(self._commit(self._producers[number], writes[number]) for number in numbers), return_exceptions=True
+            *(self._commit_or_stop(number, writes[number]) for number in numbers), return_exceptions=True
         )
         for number, error in zip(numbers, done, strict=True):
             if isinstance(error, asyncio.CancelledError):
@@ -80,11 +86,30 @@ class Transactions:
             if isinstance(error, BaseException):
                 raise NotCommittedError(number, error) from error
 
+    async def _commit_or_stop(self, number: int, writes: Writes) -> None:
+        """Commit, unless the producer is stopped meanwhile: aiokafka's leaves who waits for its transaction waiting for ever (read in
+        0.14), and with them whoever waits for the next checkpoint. Raises StoppedError then.
+        """
+        committing = asyncio.create_task(self._commit(self._producers[number], writes))
+        stopping = self._stopping.setdefault(number, asyncio.get_running_loop().create_future())
+        try:
+            await asyncio.wait((committing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not committing.done():
+                raise StoppedError
+            committing.result()
+        finally:
+            if not committing.done():
+                committing.add_done_callback(lambda task: task.cancelled() or task.exception())
+                committing.cancel()
+
     async def close(self) -> None:
         """Let go of all; what is not committed is rolled back."""
         await self._stop(set(self._producers))
 
     async def _stop(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            if (stopping := self._stopping.pop(number, None)) is not None and not stopping.done():
+                stopping.set_result(None)
         stopped = await asyncio.gather(
             *(self._producers.pop(number).stop() for number in list(numbers)), return_exceptions=True
         )

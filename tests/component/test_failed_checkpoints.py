@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
+
+import pytest
+from aiokafka import AIOKafkaProducer
 
 from streams.contracts.records import Place, Writes
 from streams.worker.checkpoint import Checkpoints, LostCheckpointError
@@ -62,3 +66,39 @@ def test_where_none_fails_all_are_written(tmp_path: Path) -> None:
     assert isinstance(first, float)
     assert isinstance(second, float)
     assert len(broker.written) == 3
+
+
+class Producer:
+    """Like aiokafka's: one that is stopped ends no transaction, and tells nobody."""
+
+    async def start(self) -> None:
+        """At once."""
+
+    async def stop(self) -> None:
+        """At once."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Never ends."""
+        yield
+        await asyncio.get_running_loop().create_future()
+
+
+async def a_commit_and_its_end(end: Callable[[Transactions], Awaitable[None]]) -> BaseException:
+    transactions = Transactions(lambda number: cast(AIOKafkaProducer, Producer()))
+    await transactions.open([0, 1])
+    commit = asyncio.create_task(transactions.commit({0: {("t", 0): []}}))
+    await asyncio.sleep(0.01)
+    assert not commit.done()
+    await end(transactions)
+    (error,) = await asyncio.wait_for(asyncio.gather(commit, return_exceptions=True), 5)
+    assert isinstance(error, BaseException)
+    return error
+
+
+@pytest.mark.parametrize("numbers", [(), (1,)], ids=["all", "one"])
+def test_a_commit_ends_when_its_producer_is_stopped(numbers: tuple[int, ...]) -> None:
+    """Else the next checkpoint waits for it for ever, and the worker gets nowhere."""
+    error = asyncio.run(a_commit_and_its_end(lambda transactions: transactions.open(numbers)))
+    assert isinstance(error, NotCommittedError)
+    assert error.number == 0

@@ -11,7 +11,8 @@ from scoring.outcomes.decide import PersonOutcome
 from scoring.reports import xlsx
 from scoring.reports.csv_report import yes_no
 from scoring.reports.sheets.context import Context
-from scoring.reports.sheets.labels import LANGUAGES, Language
+from scoring.reports.sheets.labels import LANGUAGES
+from streams.languages import Language
 from scoring.reports.workbook.audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit_lines, missing_lines
 from scoring.reports.workbook.outcomes import (
     ACTION_COLUMNS,
