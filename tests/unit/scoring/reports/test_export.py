@@ -363,7 +363,7 @@ def test_until_when_an_appeal_may_be_made() -> None:
 def test_workbook_audit() -> None:
     sheet = load_workbook(BytesIO(to_xlsx(Context(august()))))["附录 审计 Audit"]
     told = {row[0].value.split("\n")[-1]: row[1].value for row in sheet.iter_rows(min_row=2)}
-    assert told["Card"] == "s2-a-core v2"
+    assert told["Card"] == "s2-a-core v3"
     assert told["Period"] == "2010-08 (2010-08-01 – 2010-08-31)"
     assert told["Policy version"] == "1"
     assert told["KPI First response time"] == "first_response_time v2"
