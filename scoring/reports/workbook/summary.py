@@ -12,7 +12,6 @@ from scoring.reports import xlsx
 from scoring.reports.csv_report import yes_no
 from scoring.reports.sheets.context import Context
 from scoring.reports.sheets.labels import LANGUAGES
-from streams.languages import Language
 from scoring.reports.workbook.audit import AUDIT_COLUMNS, MISSING_COLUMNS, audit_lines, missing_lines
 from scoring.reports.workbook.outcomes import (
     ACTION_COLUMNS,
@@ -29,6 +28,7 @@ from scoring.rounding import some
 from scoring.runs.messages import flags, money_of
 from scoring.runs.run import Run
 from scoring.units import Unit
+from streams.languages import Language
 from streams.people.names import Names
 
 _FORMATS: dict[Unit, str] = {
