@@ -21,13 +21,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scoring.inputs.sheet import parse_sheet
+from scoring.inputs.values import Few
 from scoring.runs.canonical_json import plain, written
 from scoring.runs.jsonl import Document, PersonResult
 from scoring.store.audit import Actor, entries
 from scoring.store.database import StoreError
-from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, card_of, find_run, result_of
+from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, find_run, result_of
 from scoring.store.tokens import Login, TokenError, login
 from scoring.workflow import appeals, lifecycle
+from scoring.workflow import preview as previews
 from scoring.workflow.gather import Operation, names, store
 from scoring.workflow.import_sheet import Taken, take_sheet
 from scoring.workflow.tables import duties, take_duty_roster, take_people, take_targets, take_unit_names
@@ -84,9 +86,26 @@ class Review(_Sent):
 
 
 class Approval(_Sent):
-    """``unreviewed``: why it is approved although sheets are unsigned."""
+    """``unreviewed``: why it is approved although sheets are unsigned; ``despite``: why, although people object to theirs."""
 
     unreviewed: Reason | None = None
+    despite: Reason | None = None
+
+
+class Saying(_Sent):
+    """What somebody says of their sheet. An objection has a reason; ``evidence``: what shows it."""
+
+    agreed: bool
+    reason: Reason | None = None
+    evidence: Reason | None = None
+
+
+class FewDecision(_Sent):
+    """Whether a figure on too few cases counts all the same, or moves nothing."""
+
+    item: Short
+    decision: Few
+    reason: Reason
 
 
 class NewAppeal(_Sent):
@@ -101,7 +120,13 @@ class NewAppeal(_Sent):
     exclusions: Annotated[dict[Where, Count], Field(max_length=_MOST_PARTS)] = {}
 
 
-class Verdict(_Sent):
+class NewRatings(_Sent):
+    """Ratings that whoever decides on an appeal would give: ``ITEM``, ``ITEM.pick``, ``ITEM.RATER`` or ``ITEM.few`` → value."""
+
+    ratings: Annotated[dict[Where, Value], Field(max_length=_MOST_PARTS)] = {}
+
+
+class Verdict(NewRatings):
     """The decision on an appeal."""
 
     accepted: bool
@@ -155,6 +180,13 @@ def hr(who: Annotated[Login, Depends(known)]) -> Login:
     return who
 
 
+def above_agents(who: Annotated[Login, Depends(known)]) -> Login:
+    """Who it lets in, if they lead a team or are of HR; else 403."""
+    if who.role == "agent":
+        raise HTTPException(403, "this is for supervisors and HR")
+    return who
+
+
 FileName: TypeAlias = Annotated[
     str,
     Query(
@@ -171,6 +203,7 @@ PersonId: TypeAlias = Annotated[str, Path(min_length=1, max_length=256, pattern=
 Asked: TypeAlias = Annotated[str | None, Query(max_length=64, pattern=_NO_NUL)]
 Anybody = Annotated[Login, Depends(known)]
 OfHr = Annotated[Login, Depends(hr)]
+AboveAgents = Annotated[Login, Depends(above_agents)]
 
 
 def create_app(operation: Operation) -> FastAPI:
@@ -196,7 +229,7 @@ def create_app(operation: Operation) -> FastAPI:
         """Who the token lets in."""
         return plain(who)
 
-    for routes in (_runs, _files, _duty, _appeals):
+    for routes in (_runs, _reviews, _files, _duty, _appeals):
         routes(app, operation)
 
     @app.get("/api/audit")
@@ -209,7 +242,7 @@ def create_app(operation: Operation) -> FastAPI:
 
 
 def _runs(app: FastAPI, operation: Operation) -> None:
-    """Routes of runs: their results, sheets and signatures, approval and publication."""
+    """Routes of runs: their results, sheets, approval and publication."""
 
     @app.get("/api/runs")
     def runs(who: Anybody) -> Any:
@@ -231,11 +264,31 @@ def _runs(app: FastAPI, operation: Operation) -> None:
         with _reading(operation) as connection:
             run, result = _seen(connection, card, period, who)
             own = _allowed(result, person, who)
-            signed = lifecycle.signatures(connection, run).get(person, {})
-            due = lifecycle.turn(card_of(connection, run), signed)
-        sheet = {"score": own.score, "outcomes": own.outcome, "signed": list(signed.values()), "next": due and due.id}
-        sheet["names"] = _names(operation, [person])
-        return _json({"run": run, **sheet})
+            sheet = previews.one_sheet(connection, run, person)
+        prepared = run.state == "prepared"
+        score, outcome = (sheet.score, None) if prepared else (own.score, own.outcome)
+        told = {"score": score, "outcomes": outcome, **_beside(sheet), "names": _names(operation, [person])}
+        if who.role != "hr" and not prepared and run.revision != run.published:
+            told["given"] = ()  # what an appeal has changed is not published yet
+        return _json({"run": run, **told})
+
+    @app.post("/api/runs/{card}/{period}/approve")
+    def approve(card: CardId, period: PeriodId, given: Approval, who: OfHr) -> Response:
+        """Approve a reviewed run."""
+        with _writing(operation) as connection:
+            by = _actor(who, operation)
+            return _json(lifecycle.approve(connection, card, period, by, given.unreviewed, given.despite))
+
+    @app.post("/api/runs/{card}/{period}/publish")
+    def publish(card: CardId, period: PeriodId, who: OfHr) -> Response:
+        """Put the approved revision on the topic `scores`; a second time sends nothing."""
+        with _writing(operation) as connection:
+            run, sent = lifecycle.publish(connection, card, period, _actor(who, operation), operation.publish_scores)
+        return _json({"run": run, "sent": sent})
+
+
+def _reviews(app: FastAPI, operation: Operation) -> None:
+    """Routes of what is signed and said of a run before it is approved."""
 
     @app.post("/api/runs/{card}/{period}/people/{person}/review")
     def review(card: CardId, period: PeriodId, person: PersonId, given: Review, who: Anybody) -> Response:
@@ -250,18 +303,45 @@ def _runs(app: FastAPI, operation: Operation) -> None:
             )
         return _json(signed)
 
-    @app.post("/api/runs/{card}/{period}/approve")
-    def approve(card: CardId, period: PeriodId, given: Approval, who: OfHr) -> Response:
-        """Approve a reviewed run."""
-        with _writing(operation) as connection:
-            return _json(lifecycle.approve(connection, card, period, _actor(who, operation), given.unreviewed))
+    @app.get("/api/runs/{card}/{period}/preview")
+    def preview(card: CardId, period: PeriodId, who: AboveAgents) -> Response:
+        """The run as it would be if it were approved now: everybody's sheet for HR, the team's for a supervisor, with every rating, who has
+        signed what and when, what people object to; for HR also what differs from what was prepared.
+        """
+        with _reading(operation) as connection:
+            _seen(connection, card, period, who)
+            seen = previews.preview(connection, card, period)
+        shown = [one for one in seen.sheets if who.may_see(one.person, one.team)]
+        sheets = [
+            {"person": one.person, "team": one.team, "score": one.score, "outcomes": one.outcome, **_beside(one)}
+            for one in shown
+        ]
+        changes = seen.changes if who.role == "hr" else ()
+        named = _names(operation, [one.person for one in shown])
+        return _json({"run": seen.run, "sheets": sheets, "changes": changes, "names": named})
 
-    @app.post("/api/runs/{card}/{period}/publish")
-    def publish(card: CardId, period: PeriodId, who: OfHr) -> Response:
-        """Put the approved revision on the topic `scores`; a second time sends nothing."""
+    @app.post("/api/runs/{card}/{period}/people/{person}/acknowledgement")
+    def acknowledgement(card: CardId, period: PeriodId, person: PersonId, given: Saying, who: Anybody) -> Response:
+        """Agree with one's own sheet, or object to it, before it is approved."""
         with _writing(operation) as connection:
-            run, sent = lifecycle.publish(connection, card, period, _actor(who, operation), operation.publish_scores)
-        return _json({"run": run, "sent": sent})
+            run, result = _seen(connection, card, period, who)
+            _allowed(result, person, who)
+            said = previews.says(
+                connection, run.card, period, person, _actor(who, operation),
+                agreed=given.agreed, reason=given.reason, evidence=given.evidence,
+            )  # fmt: skip
+        return _json(said)
+
+    @app.post("/api/runs/{card}/{period}/people/{person}/few")
+    def decide_few(card: CardId, period: PeriodId, person: PersonId, given: FewDecision, who: AboveAgents) -> Response:
+        """Decide whether an item that rests on too few cases counts: HR, or the team's supervisor."""
+        with _writing(operation) as connection:
+            run, result = _seen(connection, card, period, who)
+            _allowed(result, person, who)
+            previews.decide_few(
+                connection, run.card, period, person, given.item, given.decision, given.reason, _actor(who, operation)
+            )
+            return _json(_beside(previews.one_sheet(connection, run, person)))
 
 
 def _files(app: FastAPI, operation: Operation) -> None:
@@ -393,8 +473,16 @@ def _appeals(app: FastAPI, operation: Operation) -> None:
     def decide(id: Id, given: Verdict, who: OfHr) -> Response:
         """Accept an appeal, which amends the run, or refuse it."""
         with _writing(operation) as connection:
-            made, changes = appeals.decide(connection, id, given.accepted, given.reason, _actor(who, operation))
+            by = _actor(who, operation)
+            made, changes = appeals.decide(connection, id, given.accepted, given.reason, by, given.ratings)
         return _json({"appeal": made, "changes": changes})
+
+    @app.post("/api/appeals/{id}/difference")
+    def difference(id: Id, given: NewRatings, who: OfHr) -> Response:
+        """What accepting an appeal with these ratings would change, for everybody; nothing is kept."""
+        with _reading(operation) as connection:
+            made = appeals.appeal_of(connection, id)
+            return _json({"appeal": made, "changes": appeals.difference(connection, made, given.ratings)})
 
 
 def _moment(at: datetime | None, operation: Operation) -> datetime:
@@ -468,6 +556,18 @@ def _only(result: Document, who: Login) -> dict[str, Any]:
         return result.whole()
     body = result.whole(lambda one: who.may_see(one.person, one.team))
     return {**body, "outcomes": body["outcomes"] and {"people": body["outcomes"]["people"]}}
+
+
+def _beside(sheet: previews.Sheet) -> dict[str, Any]:
+    """What stands beside a sheet's scores: what was given, signed and said, and what waits for a decision."""
+    return {
+        "given": sheet.given,
+        "signed": sheet.signed,
+        "next": sheet.next,
+        "says": sheet.says,
+        "changed_since": sheet.changed,
+        "too_few": sheet.too_few,
+    }
 
 
 def _names(operation: Operation, seen: Iterable[str]) -> dict[str, dict[str, str | None]]:

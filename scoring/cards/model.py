@@ -16,6 +16,7 @@ from scoring.rounding import NONE
 from scoring.rules import AnyRule, Op, Rule
 from scoring.units import Unit, said
 from streams.kpi.policy.model import Policy
+from streams.kpi.spec import Kind
 
 _End: TypeAlias = Annotated[Decimal, Field(max_digits=15)]
 
@@ -90,6 +91,14 @@ class Sample(Part):
 
     min: Annotated[int, Field(ge=1)]
     below: Literal["unscored", "neutral"]
+
+
+class Least(Part):
+    """How many cases the figures of a card must rest on, where an item says nothing of its own (``sample``): those that are shares, and
+    those that are means. A figure on fewer is too few: unscored until a person decides. Counts have no such number."""
+
+    shares: Annotated[int, Field(ge=1)]
+    means: Annotated[int, Field(ge=1)]
 
 
 class Item(Part):
@@ -241,7 +250,8 @@ class Card(Part):
     """A score card: ``version`` rises whenever a figure on it changes.
 
     ``period``: what it is scored for; several where the form offers a choice. ``completeness``: what the source leaves
-    open. ``figures``: figures of its own that its items name. ``optional``: items that a profile may switch on.
+    open. ``min_n``: how many cases its figures must rest on. ``figures``: figures of its own that its items name. ``optional``:
+    items that a profile may switch on.
     """
 
     format: Annotated[Literal["deskpulse/card/1"], Field(alias="schema")]
@@ -258,6 +268,7 @@ class Card(Part):
     evaluators: tuple[Evaluator, ...] = ()
     signatures: tuple[Words, ...] = ()
     total: Total
+    min_n: Least | None = None
     balance: tuple[Balance, ...] = ()
     figures: Annotated[dict[FigureId, FigureSpec], Field(default_factory=dict)]
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
@@ -267,6 +278,17 @@ class Card(Part):
     def items(self) -> tuple[Item, ...]:
         """All items but the optional ones, in the card's order."""
         return tuple(item for section in self.sections for item in section.items)
+
+    def sample_of(self, item: Item, kind: Kind | None) -> Sample | None:
+        """How many cases the item's figure must rest on: its own number, else the card's. ``kind``: of its KPI; None: handed in."""
+        if (
+            item.sample is not None or self.min_n is None or item.rated or item.entity == "members"
+        ):  # all of a team are no sample
+            return item.sample
+        if kind in ("count", "level") or (kind is None and item.unit in ("n", "days")):
+            return None
+        share = kind == "rate" or (kind is None and item.unit == "pct")
+        return Sample(min=self.min_n.shares if share else self.min_n.means, below="unscored")
 
     @property
     def looks_back(self) -> bool:

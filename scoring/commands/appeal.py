@@ -21,6 +21,14 @@ from streams.people.names import Names
 
 appeal = typer.Typer(no_args_is_help=True, help="Appeals: open, look at the difference, accept or refuse.")
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the appeal")]
+Rate = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ITEM=RATING",
+        help="The new rating of an item that people rate, by whoever decides; ITEM.pick=4 where a level leaves a choice, ITEM.RATER=80 "
+        "where several raters are blended; repeat for several",
+    ),
+]
 
 
 @appeal.callback()
@@ -115,12 +123,12 @@ def list_(ctx: typer.Context, ids: IdsOnly = False, json_: AsJson = False) -> No
 
 
 @appeal.command("show")
-def show_(ctx: typer.Context, id: Id, ids: IdsOnly = False, json_: AsJson = False) -> None:
-    """An appeal, and what accepting it would change for everybody."""
+def show_(ctx: typer.Context, id: Id, rate: Rate = None, ids: IdsOnly = False, json_: AsJson = False) -> None:
+    """An appeal, and what accepting it would change for everybody; with --rate, if it were accepted with these ratings."""
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.read() as connection:
         one = appeals.appeal_of(connection, id)
-        changes = [] if one.decision else appeals.difference(connection, one)
+        changes = [] if one.decision else appeals.difference(connection, one, pairs(rate, "ITEM=RATING, like B1=8"))
         called = names(operation, ids)
     if json_:
         as_json({"appeal": one, "changes": changes})
@@ -140,15 +148,40 @@ def show_(ctx: typer.Context, id: Id, ids: IdsOnly = False, json_: AsJson = Fals
 
 
 @appeal.command()
-def accept(ctx: typer.Context, id: Id, by: By, reason: Reason) -> None:
-    """Accept an appeal: the run is amended by a new revision, which `deskpulse score publish` gives out."""
+def accept(
+    ctx: typer.Context,
+    id: Id,
+    by: By,
+    reason: Reason,
+    rate: Rate = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Accept without being asked, where nobody sits at the screen")
+    ] = False,
+) -> None:
+    """Accept an appeal: what that changes for everybody is shown first, then the run is amended by a new revision, which
+    `deskpulse score publish` gives out.
+
+    Where people rate, whoever decides gives the new rating: `deskpulse score appeal accept 1 --by boss --reason "…" --rate B1=8`. Who has
+    rated before cannot decide.
+    """
     operation: Operation = ctx.obj
-    with clear(), store(operation) as database, database.write() as connection:
-        one, changes = appeals.decide(connection, id, True, reason, actor(operation, by))
-        called = names(operation)
+    with clear():
+        ratings = pairs(rate, "ITEM=RATING, like B1=8")
+        with store(operation) as database, database.read() as connection:
+            open_one = appeals.appeal_of(connection, id)
+            shown = [] if open_one.decision else appeals.difference(connection, open_one, ratings)
+            called = names(operation)
+        if shown:
+            _would(shown, called)
+        if shown and not yes:
+            typer.confirm("accept the appeal?", abort=True)
+        with store(operation) as database, database.write() as connection:
+            one, changes = appeals.decide(connection, id, True, reason, actor(operation, by), ratings)
     revision = one.decision.revision if one.decision else None
     tell(f"appeal {id} is accepted: revision {revision} of {one.run.card} {one.run.period}; publish it next")
-    tell_differences(changes, called)
+    if changes != shown:
+        tell("meanwhile something else has changed; accepting it has changed:")
+        tell_differences(changes, called)
 
 
 @appeal.command()
@@ -179,7 +212,10 @@ def _would(changes: list[Difference], called: Names) -> None:
         tell("accepting it would change:")
         tell_differences(changes, called)
     else:
-        tell("accepting it would change nothing: it names no correction, or one that moves no points")
+        tell(
+            "accepting it would change nothing: it names no correction, or one that moves no points; where people rate, whoever decides "
+            "gives the new rating with --rate ITEM=RATING"
+        )
 
 
 def _whole(texts: dict[str, str]) -> dict[str, int]:

@@ -89,7 +89,8 @@ def excluded(connection: Connection, run: RunRecord, revision: int, called: Name
 def _changes(appeal: appeals.Appeal) -> list[Words]:
     inputs = [
         Words(f"{item}.{field} 改为 {value or '撤回'}", f"{item}.{field} is now {value or 'taken back'}")
-        for item, of in appeal.changes["inputs"].items()
+        for part in (appeal.changes["inputs"], appeal.decision.ratings if appeal.decision else {})
+        for item, of in part.items()
         for field, value in of.items()
     ]
     counts = [

@@ -31,6 +31,7 @@ from scoring.commands.options import (
     why_nobody,
 )
 from scoring.commands.output import clear, show, stop
+from scoring.commands.preview import agree, decide, object_, preview
 from scoring.commands.push import push_command
 from scoring.commands.review import review_command
 from scoring.commands.run import approve, audit, prepare, publish, reopen, review, show_, status, verify
@@ -62,9 +63,10 @@ score.command()(template)
 score.command("import")(import_)
 score.command()(missing)
 score.command()(inputs)
-for step in (prepare, review, approve, publish, status, verify, reopen, audit):
+for step in (prepare, review, preview, agree, decide, approve, publish, status, verify, reopen, audit):
     score.command()(step)
 score.command("show")(show_)
+score.command("object")(object_)
 score.command()(files)
 score.add_typer(appeal, name="appeal")
 score.add_typer(database, name="database")

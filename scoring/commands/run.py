@@ -143,12 +143,18 @@ def approve(
     unreviewed: Annotated[
         str | None, typer.Option(metavar="REASON", help="Approve although sheets are unsigned, and why")
     ] = None,
+    despite: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Approve although people object to their sheets, and why")
+    ] = None,
     json_: AsJson = False,
 ) -> None:
-    """Approve a reviewed run: what the reviews brought is frozen with it, and nothing moves it any more but an appeal."""
+    """Approve a reviewed run: what the reviews brought is frozen with it, and nothing moves it any more but an appeal.
+
+    Look at it first: `deskpulse score preview` shows every rating, signature and objection, and the totals as they would be.
+    """
     operation: Operation = ctx.obj
     with clear(), store(operation) as database, database.write() as connection:
-        made = lifecycle.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed)
+        made = lifecycle.approve(connection, card_id(card), str(when), actor(operation, by), unreviewed, despite)
         called = names(operation)
     _tell(made, "approved", called, json_)
 
@@ -207,7 +213,7 @@ def status(
         show(made)
         if len(found) == 1:
             called = names(operation, ids)
-            show(_sheets(connection, found[0], called))
+            show(_sheets(connection, found[0], called, operation.policy.zone))
             show(_history(connection, found[0], called, operation.policy.zone))
 
 
@@ -217,13 +223,14 @@ def _due(connection: Connection, run: RunRecord) -> dict[str, Evaluator | None]:
     return {one: lifecycle.turn(form, signed.get(one, {})) for one in lifecycle.people_of(connection, run)}
 
 
-def _sheets(connection: Connection, run: RunRecord, called: Names) -> Table:
+def _sheets(connection: Connection, run: RunRecord, called: Names, zone: tzinfo) -> Table:
     """Who has signed each person's sheet, and whose turn it is."""
     signed = lifecycle.signatures(connection, run)
     made = table("人员 Person", "已签 Signed", "轮到 Next")
     for person, turn in _due(connection, run).items():
         done = ", ".join(
-            f"{one.column} ({one.absent or called.beside(one.author)})" for one in signed.get(person, {}).values()
+            f"{one.column} ({one.absent or called.beside(one.author)}, {moment(one.at, zone)})"
+            for one in signed.get(person, {}).values()
         )
         row(made, called.beside(person), done, turn and f"{turn.id} {turn.name.zh}")
     return made
@@ -297,11 +304,11 @@ def _everybody(result: Document, called: Names) -> Table:
     )
     for each in result:
         score = each.score
-        row(made, called.beside(score["person"]), score.get("total"), score["scored_max"], *_decided(each.outcome))
+        row(made, called.beside(score["person"]), score.get("total"), score["scored_max"], *decided(each.outcome))
     return made
 
 
-def _decided(outcome: Mapping[str, Any] | None) -> tuple[object, ...]:
+def decided(outcome: Mapping[str, Any] | None) -> tuple[object, ...]:
     """Rank, grade, money and actions, as far as they were decided."""
     if outcome is None:
         return None, None, None, None

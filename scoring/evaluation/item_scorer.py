@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace as replace_score
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
 from scoring.fields import Words
-from scoring.inputs.values import Given
+from scoring.inputs.values import Few, Given
 from scoring.rounding import NONE, cents, shown
 from scoring.rules import Inputs, RefusedError
 from scoring.units import Unit, factor, said
@@ -54,6 +55,7 @@ class ItemScorer:
         self._bound = judged.bound(kpi.id, side) if kpi else None
         self._bound_before = judged_before.bound(kpi.id, side) if kpi and judged_before and item.looks_back else None
         self._times = _times(kpi, item.unit)
+        self._sample = card.sample_of(item, self._bound.kind if self._bound else None)
         self._presupposed = _unmet(item, judged)
         self._new_weight = _new_weight(item, weights)
 
@@ -65,7 +67,7 @@ class ItemScorer:
             given = Given(value=Fraction(given))
         try:
             if self._bound is not None:
-                return self._computed(self._bound, own, around, before)
+                return self._large_enough(self._computed(self._bound, own, around, before), (given or _NOTHING).few)
             if self.item.rated:
                 return self._rated(given or _NOTHING)
             return self._handed_in(given or _NOTHING)
@@ -153,6 +155,9 @@ class ItemScorer:
         return self._held(figure, value, reference)
 
     def _handed_in(self, given: Given) -> ItemScore:
+        return self._large_enough(self._of_given(given), given.few)
+
+    def _of_given(self, given: Given) -> ItemScore:
         item = self.item
         value, how = given.value, ("", "")
         if blended := blend(item.raters, given.ratings, None):
@@ -210,11 +215,6 @@ class ItemScorer:
         how: tuple[str, str] = ("", ""),
     ) -> ItemScore:
         item = self.item
-        sample = item.sample
-        if sample is not None and value is not None and not item.rated and 0 < figure.n < sample.min:
-            zh = f"样本 {figure.n}，少于规定的 {sample.min}，样本量不足"
-            en = f"n = {figure.n}, fewer than the {sample.min} that the card asks for"
-            return self._unscored(figure, zh, en, value, few=True)
         earned = item.rule.score(inputs)
         zh, en = earned.reason_zh, earned.reason_en
         if earned.points is None:
@@ -224,6 +224,27 @@ class ItemScorer:
             return self._scored(figure, value, earned.points, zh, en, (names[0] + how[0], names[1] + how[1]))
         evidence = self._evidence(figure, value, asked or self._asked, how)
         return self._scored(figure, value, earned.points, zh, en, evidence, inputs)
+
+    def _large_enough(self, score: ItemScore, decided: Few | None) -> ItemScore:
+        """The score, if its figure rests on enough cases; else what the card, or whoever has decided, makes of too few."""
+        sample, figure = self._sample, score.figure
+        if sample is None or score.points is None or not 0 < figure.n < sample.min:
+            return score
+        zh = f"样本 {figure.n}，少于规定的 {sample.min}"
+        en = f"n = {figure.n}, fewer than the {sample.min} that the card asks for"
+        if decided == "count":
+            zh, en = f"{zh}，经人工判定，仍按规则计分。", f"With {en}, it was decided that it counts."
+            return replace_score(
+                score, few=True, reason_zh=f"{score.reason_zh}{zh}", reason_en=f"{score.reason_en} {en}"
+            )
+        if decided == "neutral":
+            zh, en = f"{zh}，经人工判定不影响总分", f"{en}; it was decided that it moves nothing"
+        elif sample.below == "unscored":
+            zh, en = f"{zh}，样本量不足，待人工判定是否计分", f"{en}: too few, until somebody decides whether it counts"
+        else:
+            zh = f"{zh}，样本量不足"
+        neutral = decided == "neutral" or sample.below == "neutral"
+        return self._unscored(figure, zh, en, score.value, few=True, neutral=neutral)
 
     def _scored(
         self,
@@ -273,7 +294,14 @@ class ItemScorer:
             yield from (Fraction(end) for end in asked if low <= end <= high)
 
     def _unscored(
-        self, figure: Figure, zh: str, en: str, value: Fraction | None = None, *, few: bool = False
+        self,
+        figure: Figure,
+        zh: str,
+        en: str,
+        value: Fraction | None = None,
+        *,
+        few: bool = False,
+        neutral: bool = False,
     ) -> ItemScore:
         names = self._names()
         return ItemScore(
@@ -285,6 +313,7 @@ class ItemScorer:
             f"{names[1]}: {en}; unscored.",
             self._weight,
             few,
+            neutral=neutral,
         )
 
     def _names(self) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
+from scoring.cards.figures import DURATIONS, QUALITY
 from scoring.cards.model import Card, Item, Section, Target
 from scoring.cards.weights import Weights, own_weights, section_top
 from scoring.evaluation.item_scorer import ItemScorer
@@ -101,6 +102,8 @@ class Scorer:
             )
             for section in card.sections
         ]
+        keys = {scorer.item.key for _, of in self._sections for scorer in of}
+        self._guarded = bool(keys & QUALITY and keys & DURATIONS)
         #: Items as a target has filled them → what scores them.
         self._filled: dict[tuple[str, Target | None], ItemScorer] = {}
         self._times = {section.id: self._scale(section, scorers) for section, scorers in self._sections}
@@ -129,6 +132,8 @@ class Scorer:
             )
             for section, scorers in self._sections
         ]
+        if self._guarded:
+            scored = _beside_quality(scored)
         scored = _neutral(scored)
         scored = _vetoed(scored)
         sections = tuple(
@@ -234,6 +239,31 @@ def _tally(items: Iterable[ItemScore], times: Fraction) -> Tally:
 
 
 _Scored = list[tuple[Section, list[ItemScore]]]
+
+
+def _beside_quality(scored: _Scored) -> _Scored:
+    """Takes durations out where not one item of quality is scored beside them: shorter is not better by itself (S2-48, AMB-62)."""
+    every = [item for _, items in scored for item in items]
+    quality = [item for item in every if item.item.key in QUALITY]
+    if any(item.points is not None for item in quality):
+        return scored
+    zh, en = "、".join(one.item.name.zh for one in quality), ", ".join(one.item.name.en for one in quality)
+    return [(section, [_alone(item, zh, en) for item in items]) for section, items in scored]
+
+
+def _alone(item: ItemScore, zh: str, en: str) -> ItemScore:
+    """A duration without an item of quality beside it is unscored; other items stay as they are."""
+    if item.points is None or item.item.key not in DURATIONS:
+        return item
+    name = item.item.name
+    return replace(
+        item,
+        points=None,
+        vetoes=False,
+        straddles=None,
+        reason_zh=f"{name.zh}：时长须与服务质量指标一并评分，本期没有已评分的质量指标（{zh}），未评分。",
+        reason_en=f"{name.en}: a duration counts only beside an item of quality, and none is scored ({en}); unscored.",
+    )
 
 
 def _neutral(scored: _Scored) -> _Scored:

@@ -56,7 +56,8 @@ class ItemScore:
     and interval, where n was given); ``value`` the same figure exact and in the item's unit. ``points`` is unrounded, out
     of the item's max; None: unscored, and the reason says why. ``weight`` None: none is set.
 
-    ``few``: the figure rests on fewer cases than the card asks for (``neutral``: it then moves nothing). ``straddles``:
+    ``few``: the figure rests on fewer cases than the card asks for (``neutral``: it then moves nothing; without points and not
+    neutral it waits for a person to decide). ``straddles``:
     least and most points within the interval, where it lies in several bands. ``vetoes``: its veto's condition holds;
     ``vetoed``: a veto has struck it.
     """
@@ -72,11 +73,12 @@ class ItemScore:
     straddles: tuple[Decimal, Decimal] | None = None
     vetoes: bool = False
     vetoed: bool = False
+    neutral: bool = False
 
     @property
-    def neutral(self) -> bool:
-        """Is a too small sample to move nothing?"""
-        return self.item.sample is not None and self.item.sample.below == "neutral"
+    def undecided(self) -> bool:
+        """Does it rest on too few cases, so that somebody has to decide whether it counts?"""
+        return self.few and self.points is None and not self.neutral
 
     @property
     def worth(self) -> Fraction | None:

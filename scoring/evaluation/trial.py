@@ -76,7 +76,9 @@ def attempt(card: Card, item_id: str, fields: Mapping[str, str]) -> Trial:
     if given.value is None and given.reference is not None:
         raise ValueError(f"give the figure too, like value=98.5: {', '.join(own)} is only what it is held against")
     section = card.sections[0].model_copy(update={"items": (item,), "period": None})
-    alone = card.model_copy(update={"sections": (section,), "optional": ()})
+    # A figure that is typed without how many cases it rests on is taken as it is.
+    min_n = card.min_n if "n" in own else None
+    alone = card.model_copy(update={"sections": (section,), "optional": (), "min_n": min_n})
     worth = {} if item.max is None else {item.id: Fraction(item.max)}
     inputs: dict[str, Decimal | Given] = {item.key: given}
     person = Scorer(alone, Policy(), Weights(worth, worth), strict=True).score("", Measured({}), inputs)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights, own_weights
 from scoring.fields import Words
-from scoring.inputs.values import shared
+from scoring.inputs.values import FEW, shared
 from scoring.outcomes.ladder import Post
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
@@ -121,7 +121,7 @@ def missing(asked: Sequence[Need], given: Mapping[str, Mapping[str, str]]) -> li
 
 
 _AGAINST = {"reference", "target", "previous"}
-_BESIDE = {*_AGAINST, "n", "pick"}
+_BESIDE = {*_AGAINST, "n", "pick", FEW}
 
 
 def _instead(need: Need, own: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from scoring.cards.model import Card, Item
 from scoring.inputs.requirements import PERSONAL, PERSONAL_FIELDS
 from scoring.inputs.sheet import InputError, Row, Sheet
-from scoring.inputs.values import hint, read, shared, takes
+from scoring.inputs.values import FEW, hint, read, shared, takes
 from scoring.outcomes.validation import MOST_MONEY
 from scoring.period import Month, Period, parse_period
 from scoring.rules import Inputs, RefusedError
@@ -112,7 +112,7 @@ def checked_value(card: Card, item_id: str, field: str, text: str) -> str:
     if item_id == PERSONAL:
         return _personal(field, text)
     item = find_item(card, item_id)
-    if item.kpi is not None:
+    if item.kpi is not None and not (field == FEW and FEW in takes(card, item)):
         raise ValueError(
             f"item: {item.id} is computed from events (KPI {item.kpi}) and not handed in; leave the row out, "
             "and correct a wrong figure by an appeal"

@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Literal, TypeAlias, cast, get_args
 
 from scoring.cards.figures import FigureSpec, known_figures
 from scoring.cards.model import Card, Item
 from scoring.rules import Ratio
 from scoring.units import RANGES
+from streams.kpi.catalog import KPIS
 
 #: Names that the figure of any item goes by.
 _VALUE = ("value", "actual")
 #: What the figure is held against.
 _AGAINST = ("reference", "target", "previous")
+#: Field that says what becomes of a figure on too few cases: it counts all the same, or earns at the rate of the other items.
+FEW = "few"
+Few: TypeAlias = Literal["count", "neutral"]
 _NUMBER = re.compile(r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)\s*%?")
 
 
@@ -27,7 +32,7 @@ class Given:
 
     ``value``: the figure, or the rating of an item that is rated. ``reference``: what it is held against. ``level`` and
     ``pick``: of anchored levels. ``ratings``: by rater or by column of the form (of levels: the level). ``n``: how many
-    cases the figure rests on.
+    cases the figure rests on. ``few``: what somebody has decided of a figure that rests on too few cases.
     """
 
     value: Fraction | None = None
@@ -36,6 +41,7 @@ class Given:
     pick: Fraction | None = None
     ratings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     n: int | None = None
+    few: Few | None = None
 
 
 def takes(card: Card, item: Item) -> tuple[str, ...]:
@@ -49,7 +55,9 @@ def takes(card: Card, item: Item) -> tuple[str, ...]:
         case "rating":
             return "rating", "value", *columns
         case _:
-            return tuple(dict.fromkeys((*_figure_names(card, item), *columns, "n")))
+            kpi = KPIS.get(item.kpi or "")
+            small = (FEW,) if card.sample_of(item, kpi.kind if kpi else None) is not None else ()
+            return tuple(dict.fromkeys((*_figure_names(card, item), *columns, "n", *small)))
 
 
 def _figure_names(card: Card, item: Item) -> Iterator[str]:
@@ -78,7 +86,7 @@ def read(card: Card, item: Item, fields: Mapping[str, str]) -> Given:
     if item.rule.asks == "level":
         return _level(fields, columns)
     share = shared(card, item)
-    given = _one(fields, [name for name in names if name not in (*columns, *share, *_AGAINST, "n")])
+    given = _one(fields, [name for name in names if name not in (*columns, *share, *_AGAINST, "n", FEW)])
     ratings = {name: str(_from_0(item, name, text)) for name, text in fields.items() if name in columns}
     _either(given is not None, bool(ratings), "a value", "the raters' own")
     value = None if given is None else _from_0(item, *given)
@@ -86,7 +94,8 @@ def read(card: Card, item: Item, fields: Mapping[str, str]) -> Given:
     if share and not fields.keys().isdisjoint(share):
         _either(given is not None, True, "a value", "the counts it is made of")
         value, n = _share(share, fields)
-    return Given(value=value, reference=None if against is None else _number(*against), ratings=ratings, n=n)
+    reference = None if against is None else _number(*against)
+    return Given(value=value, reference=reference, ratings=ratings, n=n, few=_few(fields.get(FEW)))
 
 
 def _refuse_unknown(item: Item, fields: Mapping[str, str], names: Sequence[str]) -> None:
@@ -149,6 +158,14 @@ def _from_0(item: Item, name: str, text: str) -> Fraction | None:
     if number is not None and number < 0 and RANGES[item.unit][0] == 0:
         raise ValueError(f"{name}: {text!r} is below 0, which no figure in {item.unit} can be; correct it")
     return number
+
+
+def _few(text: str | None) -> Few | None:
+    """What is decided of too few cases. Raises ValueError for another word."""
+    said = text and text.strip().lower()
+    if said and said not in get_args(Few):
+        raise ValueError(f"{FEW}: {text!r}; write count (it counts all the same) or neutral (it moves nothing)")
+    return cast(Few, said) if said else None
 
 
 def _whole(name: str, text: str | None) -> int | None:

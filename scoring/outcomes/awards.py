@@ -16,7 +16,7 @@ from scoring.rounding import cents
 
 
 class Award(Rule):
-    """Given to ranks 1 to ``best`` (ties included), or to everybody with a ``result``; ``amount`` each, if any."""
+    """Given to ranks 1 to ``best`` (ties included), or to everybody ranked with a ``result``; ``amount`` each, if any."""
 
     name: Words
     of: Kind
@@ -45,10 +45,12 @@ class Awarded:
 
 
 def awarded(rule: Award, standing: Standing) -> Awarded | None:
-    """The award, if the standing earns it."""
+    """The award, if the standing earns it: a small group, or a total of some items only, earns none."""
     why: Words | None
+    if standing.rank is None:
+        return None
     if rule.best is not None:
-        earned = standing.rank is not None and standing.rank <= rule.best
+        earned = standing.rank <= rule.best
         why = Words(f"授予前 {rule.best} 名（同分并列）", f"given to the best {rule.best}, with ties")
     elif rule.result == "top":
         earned, why = standing.top is True, standing.why_top

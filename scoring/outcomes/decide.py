@@ -196,15 +196,17 @@ def _standings(
     for id, person in people.items():
         if term.kind == "month":
             totals[id] = None if person.total is None else total([person.total])
-            if person.why:
+            if person.why and (person.total is None or person.scored < settings.ranking.least_scored):
                 why[id] = person.why
         else:
             needed = settings.months_needed.quarter if term.kind == "quarter" else settings.months_needed.year
-            totals[id], why[id] = _mean(term, person, past[id], needed)
+            totals[id], said = _mean(term, person, past[id], needed)
+            if said := said or _not_ranked(term, person, past[id], settings):
+                why[id] = said
     return stand(term, people, totals, why, settings.ranking, settings.grades, settings.pass_mark)
 
 
-def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[Decimal | None, Words]:
+def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[Decimal | None, Words | None]:
     """The mean of the scored months, rounded as totals are; None where there are too few of them."""
     months = {Term.of("month", month) for month in term.months}
     known = [past.total for past in history.past if past.term in months and past.total is not None]
@@ -216,7 +218,19 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
     )
     if len(known) < needed:
         return None, said
-    return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), said
+    return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), None
+
+
+def _not_ranked(term: Term, person: Person, history: History, settings: Settings) -> Words | None:
+    """Why who has a total of a quarter or a year is not ranked in it: they were not in one of its months; None: they are."""
+    if person.total is not None and person.scored < settings.ranking.least_scored:
+        return person.why
+    months = {Term.of("month", month) for month in term.months}
+    apart = [past.term for past in history.past if past.term in months and not past.whole]
+    if not apart:
+        return None
+    zh, en = "、".join(one.zh for one in apart), ", ".join(map(str, apart))
+    return Words(f"{zh}未评全部分值", f"not all points are scored in {en}")
 
 
 def _given(rules: Mapping[str, GivingRule], person: Person, own: Mapping[Kind, Standing]) -> dict[str, Given]:

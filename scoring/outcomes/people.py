@@ -14,6 +14,7 @@ from scoring.fields import Words
 from scoring.outcomes.terms import Term
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
+_ALL = Fraction(100)
 GRADES: tuple[Grade, ...] = ("A", "B", "C", "D", "E")
 
 
@@ -67,7 +68,9 @@ class Person:
     """One person's month.
 
     ``total`` is the card's total half-up to 2 places, on the scale of the settings' points (100); None: unscored, and
-    ``why`` may say why. ``card``, ``role``, ``team``: on which card they are scored, and as whom. ``level``: their step on
+    ``why`` may say why. ``scored``: how much of the card's points is scored, in percent; below 100 the total is what these attain,
+    brought to scale, and ``why`` says so.
+    ``card``, ``role``, ``team``: on which card they are scored, and as whom. ``level``: their step on
     the ladder of posts. ``superior``: who leads them. ``exam``: the quarter's exam in percent. ``bonus_percent``: the
     rise of the bonus that a person chose, where the rule leaves it to one. ``targets_met`` of ``targets``: items that
     reached their target, of those that have one. ``days``: their rated days, of this month and as many before as known.
@@ -76,6 +79,7 @@ class Person:
     id: str
     total: Decimal | None
     why: Words | None = None
+    scored: Fraction = _ALL
     card: str | None = None
     role: str | None = None
     team: str | None = None
@@ -95,7 +99,8 @@ class Person:
 class Past:
     """A closed term as it was decided then, never computed anew: later settings do not move it.
 
-    None: not decided (no result, or no such rule then).
+    None: not decided (no result, or no such rule then). ``ranked`` False: the group was too small, or not all
+    points were scored (``whole`` False), and streaks pass it over.
     """
 
     term: Term
@@ -104,6 +109,8 @@ class Past:
     grade: Grade | None = None
     top: bool | None = None
     stars: int | None = None
+    ranked: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

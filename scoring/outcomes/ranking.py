@@ -35,10 +35,15 @@ class Bottom(Part):
 
 
 class Ranking(Part):
-    """Who is ranked against whom: people of the same card, role, team; groups below ``smallest_group`` are not ranked."""
+    """Who is ranked against whom: people of the same card, role, team.
+
+    Groups below ``smallest_group`` are not ranked, nor is who has less than ``least_scored`` percent of the card's points scored. Awards
+    and streaks of terms are for those who are ranked.
+    """
 
     within: tuple[Literal["card", "role", "team"], ...] = ("card", "role")
-    smallest_group: Annotated[int, Field(ge=1)] = 1
+    smallest_group: Annotated[int, Field(ge=1)] = 5
+    least_scored: Percent = Decimal(100)
     top: Top | None = None
     bottom: Bottom | None = None
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.fields import Part
+from scoring.fields import Part, Percent
 from scoring.outcomes.actions import ActionRules
 from scoring.outcomes.awards import Award
 from scoring.outcomes.given import GivingRule
@@ -31,7 +32,11 @@ class MonthsNeeded(Part):
 
 
 class Settings(Part):
-    """The rules of outcomes; ``version`` rises whenever something in them changes."""
+    """The rules of outcomes; ``version`` rises whenever something in them changes.
+
+    ``rescaled_from``: how many percent of the card's points must be scored for a total of those alone to count, where totals with unscored
+    items are brought to scale at all.
+    """
 
     format: Annotated[Literal["deskpulse/outcomes/1"], Field(alias="schema")]
     version: Annotated[str, Field(min_length=1)]
@@ -40,6 +45,7 @@ class Settings(Part):
         Annotated[int, Field(ge=1, le=365, description="Days from publication within which appeals are made")] | None
     ) = None
     months_needed: MonthsNeeded = MonthsNeeded()
+    rescaled_from: Percent = Decimal(80)
     ranking: Ranking = Ranking()
     grades: Grades | None = None
     stars: StarRule | None = None

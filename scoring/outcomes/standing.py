@@ -20,7 +20,7 @@ class Standing:
 
     ``rank`` 1 is the best of ``of`` people, equal totals share a rank (1, 2, 2, 4). ``to_next``: points that lack to
     the next better grade by points. None, throughout: not decided. ``placed`` says the rank, or why there is none; the
-    others say why what they are called after is as it is.
+    others say why what they are called after is as it is. ``whole`` False: the total rests on a part of the points, and is not ranked.
     """
 
     person: str
@@ -38,6 +38,7 @@ class Standing:
     grade: Grade | None = None
     why_grade: Words | None = None
     to_next: Decimal | None = None
+    whole: bool = True
 
     @property
     def reasons(self) -> tuple[Words, ...]:
@@ -47,7 +48,8 @@ class Standing:
 
     def past(self, stars: int | None) -> Past:
         """The same as later months look back on it."""
-        return Past(self.term, self.total, self.met, self.grade, self.top, stars)
+        ranked = self.total is None or self.rank is not None
+        return Past(self.term, self.total, self.met, self.grade, self.top, stars, ranked, self.whole)
 
 
 def stand(
@@ -59,11 +61,11 @@ def stand(
     grades: ByPoints | ByShare | None,
     pass_mark: Decimal | None,
 ) -> dict[str, Standing]:
-    """Everybody's standing. ``totals``: per person, None where unscored; ``why``: the reason of that."""
+    """Everybody's standing. ``totals``: per person, None where unscored; ``why``: the reason of that, or why a total is not ranked."""
     members: dict[tuple[str | None, ...], list[Decimal]] = {}
     for id, person in people.items():
         held = members.setdefault(key(person, ranking.within), [])
-        if (total := totals[id]) is not None:
+        if (total := totals[id]) is not None and id not in why:
             held.append(total)
     groups = {group: Group(held) for group, held in members.items()}
     made = {}
@@ -72,7 +74,7 @@ def stand(
         if total is None:
             made[id] = _unscored(id, term, group, why.get(id))
         else:
-            made[id] = _scored(person, term, total, group, ranking, grades, pass_mark)
+            made[id] = _scored(person, term, total, group, ranking, grades, pass_mark, why.get(id))
     return made
 
 
@@ -90,8 +92,9 @@ def _scored(
     ranking: Ranking,
     grades: ByPoints | ByShare | None,
     pass_mark: Decimal | None,
+    apart: Words | None,
 ) -> Standing:
-    rank = group.rank(total) if group.n >= ranking.smallest_group else None
+    rank = group.rank(total) if apart is None and group.n >= ranking.smallest_group else None
     top, why_top = in_top(ranking.top, group, rank) if ranking.top and rank else (None, None)
     bottom, why_bottom = in_bottom(ranking.bottom, group, total, bool(top)) if ranking.bottom and rank else (None, None)
     grade, to_next, why_grade = None, None, None
@@ -105,7 +108,7 @@ def _scored(
         term=term,
         total=total,
         of=group.n,
-        placed=_placed(person, term, total, group, ranking, rank),
+        placed=_placed(person, term, total, group, ranking, rank) if apart is None else _apart(term, total, apart),
         rank=rank,
         top=top,
         why_top=why_top,
@@ -116,6 +119,7 @@ def _scored(
         grade=grade,
         why_grade=why_grade,
         to_next=to_next,
+        whole=apart is None,
     )
 
 
@@ -126,8 +130,16 @@ def _placed(person: Person, term: Term, total: Decimal, group: Group, ranking: R
         return Words(f"{zh}，{group.n} 人中第 {rank} 名（{among.zh}）", f"{en}, rank {rank} of {group.n} ({among.en})")
     least = ranking.smallest_group
     return Words(
-        f"{zh}；{among.zh}只有 {group.n} 人有总分，不足 {least} 人，不排名",
-        f"{en}; only {group.n} scored ({among.en}), fewer than {least}: not ranked",
+        f"{zh}；{among.zh}只有 {group.n} 人有总分，不足 {least} 人，不排名，也不参与评奖和连续达成",
+        f"{en}; only {group.n} scored ({among.en}), fewer than {least}: not ranked, and no awards and streaks",
+    )
+
+
+def _apart(term: Term, total: Decimal, why: Words) -> Words:
+    """The total of somebody who is not ranked, and why."""
+    return Words(
+        f"{term.zh}总分 {cents(total)}；{why.zh}，不排名，也不参与评奖和连续达成",
+        f"{term}: total {cents(total)}; {why.en}: not ranked, and no awards and streaks",
     )
 
 

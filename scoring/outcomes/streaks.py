@@ -6,7 +6,7 @@ S0-44 six months met, S2-41 eight quarters of A (AMB-16), S3-27 three days at 10
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -100,7 +100,13 @@ def by_terms(rule: Streak, person: str, standing: Standing, history: History) ->
     states[term.number] = _past(rule.result, standing.past(None))
     numbers = range(min(states), term.number + 1)
     *_, (count, granted) = counted((states.get(number) for number in numbers), rule)
-    return _held(rule, person, count, (term.last.last,) if granted else ())
+    held = _held(rule, person, count, (term.last.last,) if granted else ())
+    if standing.total is None or standing.rank is not None:
+        return held
+    apart = Words(
+        f"{held.reason.zh}；{term.zh}未参与排名，不计入", f"{held.reason.en}; {term} does not count: not ranked"
+    )
+    return replace(held, reason=apart)
 
 
 def _granted_before(rule: Streak, history: History, month: Month) -> date | None:
@@ -109,6 +115,8 @@ def _granted_before(rule: Streak, history: History, month: Month) -> date | None
 
 
 def _past(result: Result, past: Past) -> bool | None:
+    if not past.ranked:
+        return None
     match result:
         case "met":
             return past.met

@@ -40,6 +40,11 @@ class Facts:
     def __iter__(self) -> Iterator[DailyFacts]:
         return map(_fact, self.lines)
 
+    def about(self, entities: Iterable[str]) -> Iterator[DailyFacts]:
+        """Those of some entities; the others are not even decoded."""
+        marks = [b'"entity":' + _encode(entity) for entity in entities]
+        return (_fact(line) for line in self.lines if any(mark in line for mark in marks))
+
     def __bool__(self) -> bool:
         return next(iter(self), None) is not None
 

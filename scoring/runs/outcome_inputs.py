@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
-from scoring.fields import Words
+from scoring.fields import Words, joined
 from scoring.inputs.requirements import PERSONAL
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
-from scoring.rounding import decimal, total
+from scoring.rounding import decimal, shown, total
 from scoring.runs.run import Run
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
@@ -26,6 +26,7 @@ from streams.kpi.spec import total as summed
 
 #: Person → item → field → text.
 Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
+_NONE_SCORED = Fraction(0)
 _SATISFACTION = "csat"
 _MONEY = ("base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus")
 
@@ -35,7 +36,7 @@ class Incomplete(StrEnum):
 
     #: Nothing: it has none of them, and the reason names the items that lack.
     unscored = "unscored"
-    #: What the scored items attain, brought to the full scale.
+    #: What the scored items attain, brought to the full scale, where enough of the points is scored (``rescaled_from``).
     rescaled = "rescaled"
 
 
@@ -72,15 +73,17 @@ def people(
     about: Mapping[str, About] | None = None,
     incomplete: Incomplete = Incomplete.unscored,
     everybody: About | None = None,
+    rescaled_from: Decimal = Decimal(0),
 ) -> list[Person]:
     """Everyone of the run, totals brought to the 100 points that outcomes are stated in.
 
-    ``everybody``: what holds for those whom ``about`` does not have.
+    ``everybody``: what holds for those whom ``about`` does not have. ``rescaled_from``: percent of the points that must be scored for a
+    total to be brought to scale, where ``incomplete`` says that it is.
     """
     entries, known_of, other = roster or {}, about or {}, everybody or About()
+    least = Fraction(rescaled_from) if incomplete == Incomplete.rescaled else None
     return [
-        _person(run, score, entries.get(score.person), known_of.get(score.person, other), incomplete)
-        for score in run.people
+        _person(run, score, entries.get(score.person), known_of.get(score.person, other), least) for score in run.people
     ]
 
 
@@ -116,13 +119,15 @@ def _rated_day(day: date, ratings: int, satisfied: int) -> RatedDay:
     return RatedDay(day, ratings, satisfied)
 
 
-def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: About, incomplete: Incomplete) -> Person:
-    met = [item.met for item in score.items if item.met is not None]
-    reached, why = _total(score, incomplete)
+def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: About, least: Fraction | None) -> Person:
+    met = [item.met for item in score.items if item.met is not None and item.points is not None]
+    reached, why = _total(score, least)
+    tally = score.tally
     return Person(
         id=score.person,
         total=reached,
         why=why,
+        scored=Fraction(tally.scored_max) * 100 / Fraction(tally.max) if tally.max else _NONE_SCORED,
         card=run.card.id,
         role=entry.role if entry and entry.role else run.card.role,
         team=entry.team_id if entry else None,
@@ -143,17 +148,33 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
     )
 
 
-def _total(score: PersonScore, incomplete: Incomplete) -> tuple[Decimal | None, Words | None]:
-    """The total of 100; a partial one says nothing about the whole, unless it is to be brought to scale."""
+def _total(score: PersonScore, least: Fraction | None) -> tuple[Decimal | None, Words | None]:
+    """The total of 100; a partial one says nothing about the whole, unless it is to be brought to scale (``least``: of which percent of the
+    points on), and then why it is no whole one.
+    """
     tally = score.tally
     if not tally.max:
         return None, Words("评分卡未设权重", "the card sets no weights")
     if tally.total is None or not tally.scored_max:
         return None, Words("没有已评分的指标", "not one item is scored")
-    if tally.complete or incomplete == Incomplete.rescaled:
-        scale = Fraction(100) / Fraction(tally.scored_max)
-        return total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)]), None
-    return None, _partial(score)
+    reached, whole = shown(tally.scored_max), shown(tally.max)
+    share = Fraction(tally.scored_max) * 100 / Fraction(tally.max)
+    if not tally.complete and (least is None or share < least):
+        why = _partial(score)
+        if least is None:
+            return None, why
+        few = Words(
+            f"已评 {reached} / {whole} 分，不足 {shown(least)}%，不折算",
+            f"{reached} of {whole} points are scored, fewer than {shown(least)} %, so it is not brought to scale",
+        )
+        return None, joined([why, few])
+    scale = Fraction(100) / Fraction(tally.scored_max)
+    brought = total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)])
+    if tally.complete:
+        return brought, None
+    return brought, Words(
+        f"已评 {reached} / {whole} 分，总分由此折算", f"{reached} of {whole} points are scored, brought to scale"
+    )
 
 
 def _partial(score: PersonScore) -> Words:

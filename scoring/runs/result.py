@@ -50,7 +50,8 @@ def compute(materials: Materials) -> Result:
         return Result(made, None)
     facts = adjusted(materials.facts, materials.adjusted)
     about = known(materials.inputs, facts, materials.policy, materials.period.last)
-    everybody = people(made, materials.roster, about, materials.incomplete)
+    least = materials.settings.rescaled_from
+    everybody = people(made, materials.roster, about, materials.incomplete, rescaled_from=least)
     outcomes = decide(
         materials.period,
         everybody,
@@ -102,16 +103,28 @@ def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
     """What was decided, as it is frozen: what single rules give stands beside the rest, stars always."""
     made: dict[str, Any] = plain(outcome)
     given = made.pop("given")
+    for standing in made["standings"]:
+        _only_false(standing, "whole")
     return {**made, "stars": None, **given}
 
 
 def _closed(outcome: PersonOutcome) -> dict[str, Any]:
     """What this month adds to a person's history, for the months that come."""
     rated = outcome.stars
+    past = [plain(s.past(rated.stars if rated and rated.term == s.term else None)) for s in outcome.standings]
+    for term in past:
+        _only_false(term, "ranked")
+        _only_false(term, "whole")
     return {
-        "past": [s.past(rated.stars if rated and rated.term == s.term else None) for s in outcome.standings],
+        "past": past,
         "granted": {held.streak: held.granted for held in outcome.streaks if held.granted},
     }
+
+
+def _only_false(made: dict[str, Any], name: str) -> None:
+    """Says what is the rule only where it is not so: what was frozen before has the same bytes."""
+    if made[name]:
+        del made[name]
 
 
 def differences(before: Document, after: Document) -> list[Difference]:

@@ -32,7 +32,12 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.targets.book import Targets
 
 _Model = TypeVar("_Model", bound=BaseModel)
-SCHEMA = "deskpulse/materials/1"
+SCHEMA = "deskpulse/materials/2"
+#: What rules of outcomes said before it could be set, by field, for runs that were frozen then.
+_BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "deskpulse/materials/1": {"rescaled_from": 0, "ranking": {"smallest_group": 1, "least_scored": 0}},
+    SCHEMA: {},
+}
 
 
 class MaterialsError(ValueError):
@@ -157,7 +162,7 @@ def pack(materials: Materials) -> tuple[bytes, Facts]:
 def unpack(body: bytes, facts: Facts) -> Materials:
     """The materials in these documents. Raises MaterialsError where they are not ones that this program reads."""
     raw = json.loads(body)
-    if raw.get("schema") != SCHEMA:
+    if raw.get("schema") not in _BEFORE:
         raise MaterialsError(f"frozen materials of the schema {raw.get('schema')!r}, not {SCHEMA}; update the program")
     return Materials(
         card=_model(Card, raw["card"]),
@@ -169,7 +174,9 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),
         inputs=raw["inputs"],
         seasons=tuple(_model(Season, season) for season in raw["seasons"]),
-        settings=None if raw["settings"] is None else _model(Settings, raw["settings"]),
+        settings=None
+        if raw["settings"] is None
+        else _model(Settings, _beneath(_BEFORE[raw["schema"]], raw["settings"])),
         history={person: history_of(before) for person, before in raw["history"].items()},
         pools={id: Decimal(amount) for id, amount in raw["pools"].items()},
         incomplete=Incomplete(raw["incomplete"]),
@@ -177,6 +184,12 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         kpi_versions=raw["kpi_versions"],
         targets=tuple(msgspec.convert(raw.get("targets", []), list[Target])),
     )
+
+
+def _beneath(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said, and where nothing is said, what was so before."""
+    parts = {key: _beneath(of, said.get(key, {})) for key, of in before.items() if isinstance(of, Mapping)}
+    return {**before, **said, **parts}
 
 
 def card_in(body: bytes) -> Card:
@@ -198,6 +211,8 @@ def history_of(raw: Mapping[str, Any]) -> History:
             one["grade"],
             one["top"],
             one["stars"],
+            one.get("ranked", True),
+            one.get("whole", True),
         )
         for one in raw["past"]
     )

@@ -1,4 +1,4 @@
-"""The tables. What is written once is never changed: triggers of the first migration refuse it (``APPEND_ONLY``)."""
+"""The tables. What is written once is never changed: triggers of the migrations refuse it (``APPEND_ONLY``)."""
 
 from __future__ import annotations
 
@@ -116,6 +116,21 @@ reviews = Table(
     Column("at", Moment, nullable=False),
     Column("absent", Text),
 )
+#: What the people who are rated say of their sheet before it is approved; the newest counts. ``seen``: digest of the sheet that they saw.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("person", String(256), nullable=False),
+    Column("agreed", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("evidence", Text),
+    Column("seen", String(64), nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_acknowledgements_run", "run"),
+)
 #: Objections to items of a published result, with what they want changed.
 appeals = Table(
     "appeals",
@@ -132,7 +147,7 @@ appeals = Table(
     ForeignKeyConstraint(["run", "revision"], ["revisions.run", "revisions.revision"], name="fk_appeals_revision"),
     Index("ix_appeals_run", "run"),
 )
-#: What was decided on an appeal; one without is open. ``revision``: the one that it led to.
+#: What was decided on an appeal; one without is open. ``revision``: the one that it led to. ``ratings``: those that whoever decided gave.
 decisions = Table(
     "decisions",
     metadata,
@@ -142,6 +157,7 @@ decisions = Table(
     Column("revision", Integer),
     Column("author", String(256), nullable=False),
     Column("at", Moment, nullable=False),
+    Column("ratings", JSON),
 )
 #: Who did what when: each entry carries the digest of the one before it, so that none can be taken out unseen.
 audit = Table(
@@ -174,4 +190,4 @@ tokens = Table(
 )
 
 #: Tables whose rows stay as they were written.
-APPEND_ONLY = ("documents", "inputs", "revisions", "reviews", "appeals", "decisions", "audit")
+APPEND_ONLY = ("documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "audit")

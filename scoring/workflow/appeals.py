@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select
 
-from scoring.cards.model import Item
+from scoring.cards.model import Card, Item
 from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
+from scoring.inputs.values import FEW
 from scoring.runs.canonical_json import digest, plain
 from scoring.runs.result import Difference, compute, differences, document
 from scoring.runs.snapshot import Materials, adjusted, pack
@@ -42,13 +43,14 @@ from streams.kpi.spec import side_of
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided. ``revision``: the one an accepted appeal led to."""
+    """What was decided. ``revision``: the one an accepted appeal led to. ``ratings``: item → field → what whoever decided has given."""
 
     accepted: bool
     reason: str
     revision: int | None
     author: str
     at: datetime
+    ratings: Mapping[str, Mapping[str, str | None]]
 
 
 @dataclass(frozen=True)
@@ -136,17 +138,34 @@ def all_appeals(connection: Connection, run: RunRecord | None = None) -> list[Ap
     return list(_appeals(connection, *(() if run is None else (appeals.c.run == run.id,))))
 
 
-def difference(connection: Connection, appeal: Appeal) -> list[Difference]:
-    """What accepting it would change now, for everybody: another's rank or share of a pool may move too."""
+def difference(connection: Connection, appeal: Appeal, ratings: Mapping[str, str] | None = None) -> list[Difference]:
+    """What accepting it would change now, for everybody: another's rank or share of a pool may move too.
+
+    ``ratings``: those that whoever decides would give, as `decide` takes them. Raises ValueError for what the card does not allow.
+    """
     run = by_id(connection, appeal.run.id)
-    made = _changed(materials_of(connection, run), appeal.person, appeal.changes)
+    materials = materials_of(connection, run)
+    return _difference(
+        connection, run, materials, appeal, _with(appeal.changes, _rated(materials, appeal, ratings or {}))
+    )
+
+
+def _difference(
+    connection: Connection, run: RunRecord, materials: Materials, appeal: Appeal, changes: Mapping[str, Any]
+) -> list[Difference]:
+    made = _changed(materials, appeal.person, changes)
     body, facts = pack(made)
     after = document(made, compute(made), digest(body), facts.lines.digest)
     return differences(result_of(connection, run), after)
 
 
-def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Actor) -> tuple[Appeal, list[Difference]]:
+def decide(
+    connection: Connection, id: int, accepted: bool, reason: str, by: Actor, ratings: Mapping[str, str] | None = None
+) -> tuple[Appeal, list[Difference]]:
     """Accept an appeal, which amends the run by a new revision that waits for publication; or refuse it.
+
+    ``ratings``: new ones that whoever decides gives for the items of the appeal: ``ITEM`` → points or level (``ITEM.pick``; ``ITEM.RATER``
+    where several raters are blended; ``ITEM.few`` of a figure on too few cases). On a form with columns they are its last word.
 
     Raises RefusedStepError where it is decided already, or by the appellant or somebody who rated what it is about; ValueError
     where an accepted appeal changes nothing.
@@ -156,25 +175,50 @@ def decide(connection: Connection, id: int, accepted: bool, reason: str, by: Act
     _refuse_decision(connection, appeal, run, by)
     if not reason.strip():
         raise ValueError("a decision gives its reason")
+    if ratings and not accepted:
+        raise ValueError("a refused appeal changes nothing; take the ratings out, or accept it")
     number, changed = None, []
+    given: dict[str, dict[str, str | None]] = {}
     if accepted:
         _once(connection, run, appeal.changes)
-        changed = difference(connection, appeal)
+        materials = materials_of(connection, run)
+        given = _rated(materials, appeal, ratings or {})
+        changes = _with(appeal.changes, given)
+        changed = _difference(connection, run, materials, appeal, changes)
         if not changed:
             raise ValueError(
-                f"accepting the appeal {id} changes nothing: it names no correction; open one with --correct or --exclude, "
-                "or refuse this one with the reason"
+                f"accepting the appeal {id} changes nothing: it names no correction, or one that moves no points; give the new rating "
+                "with --rate ITEM=RATING where people rate, or refuse it with the reason"
             )
-        entries = _corrected(appeal.person, appeal.changes, appeal.reason)
-        if entries:
+        if changes["inputs"]:
+            entries = _corrected(appeal.person, changes, reason if given else appeal.reason)
             hand_in(connection, run.card, run.period, entries, by, f"appeal {id}")
-        made = _changed(materials_of(connection, run), appeal.person, appeal.changes)
+        made = _changed(materials, appeal.person, changes)
         number, _, _ = freeze(connection, run, made, by, f"appeal {id}: {reason}")
         move(connection, run, "approved", revision=number)
-    row = {"appeal": id, "accepted": accepted, "reason": reason, "revision": number, "author": by.name, "at": by.at}
+    row = {
+        "appeal": id,
+        "accepted": accepted,
+        "reason": reason,
+        "revision": number,
+        "author": by.name,
+        "at": by.at,
+        "ratings": given,
+    }
     connection.execute(insert(decisions).values(**row))
     action = "amend" if accepted else "refuse"
-    record(connection, by, action, run.card, run.period, appeal.person, appeal=id, reason=reason, revision=number)
+    record(
+        connection,
+        by,
+        action,
+        run.card,
+        run.period,
+        appeal.person,
+        appeal=id,
+        reason=reason,
+        revision=number,
+        ratings=given,
+    )
     return appeal_of(connection, id), changed
 
 
@@ -193,10 +237,12 @@ def _refuse_decision(connection: Connection, appeal: Appeal, run: RunRecord, by:
 
 def _appeals(connection: Connection, *where: Any) -> Iterator[Appeal]:
     query = select(appeals, decisions.c.accepted, decisions.c.reason.label("why"), decisions.c.revision.label("led_to"),
-                   decisions.c.author.label("decider"), decisions.c.at.label("decided")).outerjoin(
+                   decisions.c.author.label("decider"), decisions.c.at.label("decided"), decisions.c.ratings).outerjoin(
         decisions, decisions.c.appeal == appeals.c.id).where(*where).order_by(appeals.c.id)  # fmt: skip
     for row in connection.execute(query).all():
-        made = None if row.decider is None else Decision(row.accepted, row.why, row.led_to, row.decider, row.decided)
+        made = None
+        if row.decider is not None:
+            made = Decision(row.accepted, row.why, row.led_to, row.decider, row.decided, row.ratings or {})
         run = by_id(connection, row.run)
         yield Appeal(
             row.id, run, row.revision, row.person, tuple(row.items), row.reason, row.changes, row.author, row.at, made
@@ -215,6 +261,53 @@ def _corrections(
             raise ValueError(f"{name}: say which field is corrected, like {item_id}.value=98.5")
         made.setdefault(item_id, {})[field] = text and checked_value(materials.card, item_id, field, text)
     return made
+
+
+def _rated(materials: Materials, appeal: Appeal, ratings: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
+    """What whoever decides gives, as inputs: item → field → value. Raises ValueError for what is not theirs to give."""
+    made: dict[str, dict[str, str | None]] = {}
+    for name, text in ratings.items():
+        item_id, _, part = name.partition(".")
+        if item_id not in appeal.items:
+            raise ValueError(f"{name}: the appeal is about {', '.join(appeal.items)}; rate one of these")
+        item = find_item(materials.card, item_id)
+        field = _rating_field(materials.card, item, part)
+        made.setdefault(item_id, {})[field] = checked_value(materials.card, item_id, field, text)
+    for item_id, given in made.items():
+        if materials.card.item(item_id).rated and not materials.card.item(item_id).raters:
+            # What was given by another name, and a pick of the old level, do not stand beside the new rating.
+            there = materials.inputs.get(appeal.person, {}).get(item_id, {})
+            given |= dict.fromkeys((_BY_ITSELF & there.keys()) - given.keys())
+    return made
+
+
+#: Fields of a rating that stand beside no column of a form.
+_BY_ITSELF = frozenset({"level", "rating", "value", "pick"})
+
+
+def _rating_field(card: Card, item: Item, part: str) -> str:
+    """The field of a new rating: the last column that counts, where the form has columns. Raises ValueError for another."""
+    raters = [rater.id for rater in item.raters]
+    if part == FEW or (part and part in raters) or (part == "pick" and item.rule.asks == "level"):
+        return part
+    if raters:
+        raise ValueError(f"{item.id} is rated by several: write {' or '.join(f'{item.id}.{one}=…' for one in raters)}")
+    if not item.rated:
+        raise ValueError(
+            f"{item.id} is not rated: what is wrong with its figure is put right in an appeal by --correct or --exclude"
+        )
+    if part:
+        raise ValueError(
+            f"{item.id}.{part}: write {item.id}=…" + (f" and {item.id}.pick=…" if item.rule.asks == "level" else "")
+        )
+    counting = [column.id for column in card.evaluators if column.counts]
+    return counting[-1] if counting else "level" if item.rule.asks == "level" else "rating"
+
+
+def _with(changes: Mapping[str, Any], ratings: Mapping[str, Mapping[str, str | None]]) -> dict[str, Any]:
+    """The changes that an appeal asks for, with the ratings of whoever decides on top."""
+    items = {**changes["inputs"], **ratings}
+    return {**changes, "inputs": {item: {**changes["inputs"].get(item, {}), **ratings.get(item, {})} for item in items}}
 
 
 def _exclusions(

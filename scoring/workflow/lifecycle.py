@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
@@ -33,6 +34,7 @@ from scoring.store.runs import (
     result_of,
 )  # fmt: skip
 from scoring.store.tables import reviews
+from scoring.workflow.acknowledgements import Acknowledged, acknowledged
 from streams.contracts.outputs import RosterEntry, Score
 
 #: Who looks at a sheet whose form has no columns of its own.
@@ -57,6 +59,7 @@ class Signed:
     column: str
     author: str
     absent: str | None
+    at: datetime
 
 
 class NobodyError(ValueError):
@@ -112,7 +115,7 @@ def signatures(connection: Connection, run: RunRecord) -> dict[str, dict[str, Si
     """Person → column → its signature."""
     made: dict[str, dict[str, Signed]] = {}
     for row in connection.execute(select(reviews).where(reviews.c.run == run.id)):
-        made.setdefault(row.person, {})[row.column] = Signed(row.person, row.column, row.author, row.absent)
+        made.setdefault(row.person, {})[row.column] = Signed(row.person, row.column, row.author, row.absent, row.at)
     return made
 
 
@@ -133,8 +136,8 @@ def review(
 ) -> Signed:
     """Sign one column of a person's sheet, with its ratings (item → points or level; ``ITEM.pick`` for picks).
 
-    ``absent`` says why a column is passed over. Raises RefusedStepError out of the form's order, ValueError for ratings
-    that the form does not allow.
+    ``absent`` says why a column is passed over. Who has signed a column gives its ratings anew while the person objects to their sheet.
+    Raises RefusedStepError out of the form's order, ValueError for ratings that the form does not allow.
     """
     run = find_run(connection, card_id, period)
     if run.state != "prepared":
@@ -145,7 +148,15 @@ def review(
         raise RefusedStepError(
             f"{person!r} is not scored on {card_id} in {period}; `deskpulse score status` says who is"
         )
-    _refuse_out_of_turn(card, person, column, signatures(connection, run).get(person, {}))
+    signed = signatures(connection, run).get(person, {})
+    said = acknowledged(connection, run).get(person)
+    again = said is not None and not said.agreed and column in signed and signed[column].author == by.name
+    if again and not values:
+        raise RefusedStepError(
+            f"{by.name} has signed the column {column} of {person} already; give the ratings that change"
+        )
+    if not again:
+        _refuse_out_of_turn(card, person, column, signed)
     if absent and values:
         raise ValueError("a column is either passed over or rated; give ratings or --absent")
     _refuse_hand(person, column, by, absent)
@@ -156,10 +167,11 @@ def review(
             complete(card, card.item(item_id), fields)
     if entries:
         hand_in(connection, card_id, period, entries, by, f"review {column}")
-    row = {"run": run.id, "person": person, "column": column, "author": by.name, "at": by.at, "absent": absent}
-    connection.execute(insert(reviews).values(**row))
+    if not again:
+        row = {"run": run.id, "person": person, "column": column, "author": by.name, "at": by.at, "absent": absent}
+        connection.execute(insert(reviews).values(**row))
     record(connection, by, "review", card_id, period, person, column=column, absent=absent, ratings=dict(values))
-    return Signed(person, column, by.name, absent)
+    return signed[column] if again else Signed(person, column, by.name, absent, by.at)
 
 
 def _refuse_out_of_turn(card: Card, person: str, column: str, signed: Mapping[str, Signed]) -> None:
@@ -185,11 +197,18 @@ def _refuse_hand(person: str, column: str, by: Actor, absent: str | None) -> Non
         raise RefusedStepError(f"{person} cannot sign the column {column} of his own sheet")
 
 
-def approve(connection: Connection, card: str, period: str, by: Actor, unreviewed: str | None = None) -> Prepared:
+def approve(
+    connection: Connection,
+    card: str,
+    period: str,
+    by: Actor,
+    unreviewed: str | None = None,
+    despite: str | None = None,
+) -> Prepared:
     """Freeze the run with what the reviews have brought, and approve it: a person's act, nobody is graded by machine alone.
 
-    ``unreviewed``: why it is approved although columns are unsigned. Raises RefusedStepError where they are and it is not
-    said, and where somebody would approve their own score.
+    ``unreviewed``: why it is approved although columns are unsigned; ``despite``: why, although people object to their sheets. Raises
+    RefusedStepError where they are, or do, and it is not said, and where somebody would approve their own score.
     """
     run = find_run(connection, card, period)
     if run.state != "prepared":
@@ -206,11 +225,15 @@ def approve(connection: Connection, card: str, period: str, by: Actor, unreviewe
     open_ = [(one, due.id) for one in known if (due := turn(materials.card, signed.get(one, {}))) is not None]
     if open_ and not unreviewed:
         raise RefusedStepError(_unsigned(open_, len(known)))
+    objections = [one for one in acknowledged(connection, run).values() if not one.agreed]
+    if objections and not despite:
+        raise RefusedStepError(_objected(objections, card, period))
     before = result_of(connection, run)
     made = replace(materials, inputs=handed(connection, card, period))
     number, body, new = freeze(connection, run, made, by, "approved")
     after = move(connection, run, "approved", revision=number)
-    record(connection, by, "approve", card, period, revision=number, unreviewed=unreviewed, open=len(open_))
+    record(connection, by, "approve", card, period, revision=number, unreviewed=unreviewed, open=len(open_), despite=despite,
+           objections=len(objections))  # fmt: skip
     return Prepared(after, len(known), new, tuple(differences(before, body)) if new else ())
 
 
@@ -222,6 +245,17 @@ def _unsigned(open_: Sequence[tuple[str, str]], of: int) -> str:
         f"{len(open_)} of {of} sheets are not reviewed to the end: {first}{more}; "
         "let them be signed, or say with --unreviewed why it is approved without"
     )
+
+
+def _objected(objections: Sequence[Acknowledged], card: str, period: str) -> str:
+    """What is said of sheets that people object to."""
+    told = [f"{one.person}: {one.reason}" + (f" ({one.evidence})" if one.evidence else "") for one in objections[:10]]
+    more = [f"and {len(objections) - 10} more"] if len(objections) > 10 else []
+    said = (
+        f"{len(objections)} object to their sheets; answer them (`deskpulse score preview {card} --period {period}` shows all), "
+        "or say with --despite why it is approved all the same:"
+    )
+    return "\n".join((said, *told, *more))
 
 
 def reopen(connection: Connection, card: str, period: str, reason: str, by: Actor) -> RunRecord:

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from openpyxl import Workbook
 
 from scoring.api import create_app
 from streams.people import store as people_store
 from tests.support.month_end import MARCH, Desk, card_file, entry
+from tests.support.scores_http import Client, client
 
 RUN = "/api/runs/ours/2026-03"
-
-
-@dataclass
-class Client:
-    """Asks the application as a browser or an HR system would."""
-
-    app: FastAPI
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def request(self, method: str, path: str, **what: Any) -> httpx.Response:
-        async def asked() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://scores") as http:
-                return await http.request(method, path, headers=what.pop("headers", self.headers), **what)
-
-        return asyncio.run(asked())
-
-    def get(self, path: str, **what: Any) -> httpx.Response:
-        return self.request("GET", path, **what)
-
-    def post(self, path: str, **what: Any) -> httpx.Response:
-        return self.request("POST", path, **what)
 
 
 @pytest.fixture
@@ -48,12 +24,6 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk(tmp_path, entries=[entry("anna"), entry("ben"), entry("cleo", team="t2")])
     desk.published()
     return desk
-
-
-def client(desk: Desk, role: str, **whose: str) -> Client:
-    options = [part for name, value in whose.items() for part in (f"--{name}", value)]
-    said = desk.does("token", "add", f"{role} {whose}", "--role", role, "--by", "boss", *options)
-    return Client(create_app(desk), {"Authorization": f"Bearer {said.splitlines()[0]}"})
 
 
 def test_nothing_without_a_token(desk: Desk) -> None:

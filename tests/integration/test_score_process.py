@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from scoring.runs.jsonl import Document
 from scoring.store.audit import broken
 from scoring.store.database import Database, StoreError
 from scoring.store.runs import find_run, recomputed, result_of
-from scoring.store.tables import APPEND_ONLY, metadata
+from scoring.store.tables import APPEND_ONLY, acknowledgements, metadata
 from streams.kpi.policy.model import Policy
 from tests.support.month_end import MARCH, Desk, card_file, day, entry
 
@@ -162,12 +162,12 @@ def test_an_appeal_corrects_an_input(desk: Desk, ours: str) -> None:
     assert "60.22" in said
     assert result(desk) == before  # shown, not done
     assert "cannot decide on an appeal of his own" in desk.refuses(
-        "appeal", "accept", "1", "--by", "ben", "--reason", "r"
+        "appeal", "accept", "1", "--yes", "--by", "ben", "--reason", "r"
     )
     assert "lin has given exam.value and cannot decide on it (S1-75)" in desk.refuses(
-        "appeal", "accept", "1", "--by", "lin", "--reason", "r"
+        "appeal", "accept", "1", "--yes", "--by", "lin", "--reason", "r"
     )
-    assert "revision 3" in desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "found the paper")
+    assert "revision 3" in desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "found the paper")
     assert totals(desk)["ben"] == "60.22"
     assert result(desk, 2) == before  # what was published stays
     assert "boss has accepted the appeal 1 already" in desk.refuses(
@@ -199,7 +199,7 @@ def test_an_appeal_excludes_events(desk: Desk, ours: str) -> None:
     assert "is not in 2026-03" in desk.refuses(*ask, "2026-04-03.resolution_due=-1")
     assert "count no 'calls'; they count: resolution_due, resolved" in desk.refuses(*ask, "2026-03-03.calls=-1")
     desk.does(*ask, "2026-03-03.resolution_due=-5")
-    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "the log shows it")
+    desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "the log shows it")
     assert totals(desk)["ben"] == "68.00"
     assert "the same bytes" in desk.does("verify", ours, *MARCH)
 
@@ -207,7 +207,7 @@ def test_an_appeal_excludes_events(desk: Desk, ours: str) -> None:
 def test_an_appeal_that_changes_nothing_is_refused(desk: Desk, ours: str) -> None:
     desk.published()
     desk.does("appeal", "open", ours, *MARCH, "anna", "--item", "care", "--reason", "unfair", "--by", "anna")
-    assert "changes nothing" in desk.refuses("appeal", "accept", "1", "--by", "boss", "--reason", "r")
+    assert "changes nothing" in desk.refuses("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "r")
     desk.does("appeal", "refuse", "1", "--by", "boss", "--reason", "the superior has explained it")
     assert "refused" in desk.does("appeal", "show", "1")
 
@@ -245,6 +245,9 @@ def test_what_was_written_stays(desk: Desk, ours: str) -> None:
     desk.does("appeal", "open", ours, *MARCH, "anna", "--item", "care", "--reason", "unfair", "--by", "anna")
     desk.does("appeal", "refuse", "1", "--by", "boss", "--reason", "fair")
     database = opened(desk)
+    with database.write() as connection:  # what nobody says of a sheet that is published
+        row = {"run": 1, "person": "anna", "agreed": True, "seen": "0" * 64, "author": "anna", "at": desk.at}
+        connection.execute(insert(acknowledgements).values(**row))
     for table in APPEND_ONLY:
         column = metadata.tables[table].columns.keys()[-1]
         for change in (f'UPDATE {table} SET "{column}" = "{column}"', f"DELETE FROM {table}"):

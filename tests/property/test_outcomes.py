@@ -43,6 +43,7 @@ percents = st.integers(0, 100).map(Decimal)
 
 
 def settings(**rules: Any) -> Settings:
+    rules["ranking"] = {"smallest_group": 1, **rules.get("ranking", {})}
     return Settings.model_validate({"schema": "deskpulse/outcomes/1", "version": "1", **rules})
 
 

@@ -21,10 +21,16 @@ from streams.targets.book import Targets
 from tests.support.cards import item, saved, section, written
 
 MARCH = ("--period", "2026-03")
+#: Columns of a form.
+FORM = [
+    {"id": "self", "name": {"zh": "自评", "en": "self"}, "counts": False},
+    {"id": "superior", "name": {"zh": "上级", "en": "superior"}},
+    {"id": "reviewer", "name": {"zh": "审核", "en": "reviewer"}},
+]
 
 
-def card_file(folder: Path) -> Path:
-    """A card with a KPI, an exam, ratings by columns of the form, and two counts."""
+def card_file(folder: Path, **more: Any) -> Path:
+    """A card with a KPI, an exam, ratings by columns of the form, and two counts; ``more``: other fields of it."""
     figure = {"rule": {"type": "ratio", "form": "actual_over_target"}, "target": {"op": ">=", "value": 90}}
     body = written(
         section(
@@ -34,11 +40,7 @@ def card_file(folder: Path) -> Path:
             item("praise", 20, metric="praise_complaint_score", **figure),
         ),
         section("manner", item("care", 20)),
-        evaluators=[
-            {"id": "self", "name": {"zh": "自评", "en": "self"}, "counts": False},
-            {"id": "superior", "name": {"zh": "上级", "en": "superior"}},
-            {"id": "reviewer", "name": {"zh": "审核", "en": "reviewer"}},
-        ],
+        **{"evaluators": FORM, **more},
     )
     return saved(body, folder)
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from scoring.store.migrations.append_only import refuse
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -133,29 +135,14 @@ def upgrade() -> None:
     )
 
     for table in APPEND_ONLY:
-        _refuse(table, "UPDATE")
-        _refuse(table, "DELETE")
-    _refuse("runs", "DELETE")
-    _refuse("tokens", "DELETE")
+        refuse(table, "UPDATE")
+        refuse(table, "DELETE")
+    refuse("runs", "DELETE")
+    refuse("tokens", "DELETE")
 
 
 #: Tables whose rows stay as they were written.
 APPEND_ONLY = ("documents", "inputs", "revisions", "reviews", "appeals", "decisions", "audit")
-
-
-def _refuse(table: str, what: str) -> None:
-    """A trigger that refuses to change or to take out what was written, whoever asks."""
-    name, said = f"{table}_no_{what.lower()}", f"{table} keeps what was written"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE TRIGGER {name} BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT, '{said}'); END")
-        return
-    op.execute(
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% keeps what was written', TG_TABLE_NAME; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {what} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
-    if what == "DELETE":
-        op.execute(f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION refuse_change()")
 
 
 def downgrade() -> None:

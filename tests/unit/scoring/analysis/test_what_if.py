@@ -35,7 +35,7 @@ def rules(**more: Any) -> Settings:
             "schema": "deskpulse/outcomes/1",
             "version": "1",
             "grades": {"by": "points"},
-            "ranking": {"top": {"percent": 20}},
+            "ranking": {"smallest_group": 1, "top": {"percent": 20}},
             "pay": [{"id": "pool", "type": "bonus_pool", "top_percent": 25, "top_share": 50, "split": "by_score"}],
             **more,
         }

@@ -107,7 +107,7 @@ def test_a_season_counts_by_its_days_and_ends_by_itself(
 
 def test_the_score_says_what_a_profile_did(tmp_path: Path) -> None:
     weights = in_force(CORE, load_calendar(calendar(tmp_path, PROMOTION | {"to": date(2026, 11, 10)})), NOVEMBER)
-    told = evaluate(CORE, "anna", {"chat_responses": 2, "chat_response_seconds": 480_000}, Policy(), weights=weights)
+    told = evaluate(CORE, "anna", {"chat_responses": 5, "chat_response_seconds": 1_200_000}, Policy(), weights=weights)
     art = told.items[1]
     assert (art.points, art.worth, art.counted) == (Decimal("7.5"), Fraction(55, 3), Fraction(55, 6))
     assert told.tally.total == Decimal("9.17")

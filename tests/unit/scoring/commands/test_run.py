@@ -80,7 +80,7 @@ def test_a_month() -> None:
     done = score_run(operation, "--month", "2010-08", "--publish")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
-    assert "s2-a-core v2 · 2010-08 · 满分 max 100" in done.output
+    assert "s2-a-core v3 · 2010-08 · 满分 max 100" in done.output
     assert any("问题解决率" in line for line in lines)
     assert any("Resolution rate" in line for line in lines)
     row = {line.split()[0]: line.split() for line in lines if line.split()[:1] in (["anna"], ["ben"])}
@@ -303,12 +303,12 @@ def test_what_cannot_be_scored(arguments: list[str], message: str) -> None:
 def test_a_quarter() -> None:
     done = score_run(InMemory(), "--period", "2010-Q3", "--card", "s1-b-360")
     assert done.exit_code == 0, done.output
-    assert "s1-b-360 v1 · 2010-Q3" in done.output
+    assert "s1-b-360 v2 · 2010-Q3" in done.output
     assert Path("scores/s1-b-360-2010-Q3.csv").exists()
 
 
 def test_a_card_of_team_figures() -> None:
-    team = DailyFacts(entity="team|t1", date=date(2010, 8, 3), sums={"csat_ratings_1_5": 4, "csat_score_1_5": 18_000})
+    team = DailyFacts(entity="team|t1", date=date(2010, 8, 3), sums={"csat_ratings_1_5": 6, "csat_score_1_5": 27_000})
     operation = InMemory(
         [*FACTS, team], on={"anna": RosterEntry(agent_id="anna", valid_from=date(2010, 1, 1), team_id="t1")}
     )
@@ -343,11 +343,15 @@ def test_sheets_with_the_trend_of_what_was_written_before() -> None:
 def test_incomplete_totals_are_graded_only_when_asked_for() -> None:
     score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "one")
     score_run(InMemory(), "--month", "2010-08", "--no-publish", "--out", "two", "--incomplete", "rescaled")
+    rules = "schema: deskpulse/outcomes/1\nversion: '1'\ngrades: {by: points}\nrescaled_from: 20\n"
+    Path("rules.yaml").write_text(rules, encoding="utf-8")
+    third = ("--out", "three", "--incomplete", "rescaled", "--outcomes", "rules.yaml")
+    score_run(InMemory(), "--month", "2010-08", "--no-publish", *third)
     graded = []
-    for folder in ("one", "two"):
+    for folder in ("one", "two", "three"):
         rows = load_workbook(Path(folder, "s2-a-core-2010-08.xlsx"))["汇总 Summary"].iter_rows(values_only=True)
         graded.append([row[6] for row in rows][1:])
-    assert graded == [[None, None], ["A", "A"]]  # 18.82 of 20, 14 of 15
+    assert graded == [[None, None], [None, None], ["A", None]]  # anna has 20 of 100 points scored, ben 15
 
 
 @pytest.mark.parametrize(

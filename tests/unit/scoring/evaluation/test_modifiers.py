@@ -152,7 +152,13 @@ FEW = {"resolution_due": 4, "resolved": 4}
 @pytest.mark.parametrize(
     ("below", "n", "points", "total", "reason"),
     [
-        ("unscored", 4, None, "6.00", "item a: n = 4, fewer than the 5 that the card asks for; unscored."),
+        (
+            "unscored",
+            4,
+            None,
+            "6.00",
+            "item a: n = 4, fewer than the 5 that the card asks for: too few, until somebody decides whether it counts; unscored.",
+        ),
         ("neutral", 4, "6", "12.00", "counted at the other items' 60 %, 6 points, so that it moves nothing."),
         (
             "neutral",
@@ -196,8 +202,13 @@ def test_a_band_that_the_interval_straddles_is_marked(tmp_path: Path) -> None:
 
 
 def test_an_interval_around_the_range_that_is_asked_for_may_earn_everything() -> None:
-    front = find("s3-a-front-line")
-    calls = {"calls_handled": 2, "talk_seconds": 340_000}  # 170 s on average, of 100 s and 240 s: 0 s to 1,059 s
+    front = find("s3-a-front-line").model_copy(update={"min_n": None})
+    calls = {
+        "script_reviews": 1,
+        "script_passed": 1,
+        "calls_handled": 2,
+        "talk_seconds": 340_000,
+    }  # 170 s on average, of 100 s and 240 s: 0 s to 1,059 s
     days = Spread(days=2, ss=100_000**2 + 240_000**2, sn=340_000, nn=2)
     att = evaluate(front, "anna", calls, POLICY, spreads={"average_talk_time": days}).items[5]
     assert (att.points, att.straddles) == (0, (0, Decimal("7.5")))
@@ -230,8 +241,8 @@ def test_sections_brought_to_a_scale_and_weighted() -> None:
         "BH1": Given(level="4"), "BH2": Given(level="3"), "BH3": Given(level="5"),
     }  # fmt: skip
     team = {
-        "info_replies_due": 3, "info_replies_within_1h": 3, "follow_ups_due": 20, "follow_ups_done": 19,
-        "complaint_late_days": 1, "csat_ratings_0_100": 2, "csat_score_0_100": 190_000, "behaviour_reviews": 100,
+        "info_replies_due": 30, "info_replies_within_1h": 30, "follow_ups_due": 20, "follow_ups_done": 19,
+        "complaint_late_days": 1, "csat_ratings_0_100": 20, "csat_score_0_100": 1_900_000, "behaviour_reviews": 100,
         "behaviour_passed": 99, "opinion_replies_due": 20, "opinion_replies_in_time": 17,
     }  # fmt: skip
     told = evaluate(card, "anna", {}, Policy(csat_mean_scale="0-100"), inputs, team_sums=team)

@@ -57,13 +57,13 @@ def test_a_scale_bounds_its_mean() -> None:
     """Two days of 4 and 5 stars: Student's interval would reach from −1.9 to 10.9."""
     facts = [
         DailyFacts(
-            entity="agent|anna", date=date(2010, 8, day), sums={"csat_ratings_1_5": 2, "csat_score_1_5": stars * 2000}
+            entity="agent|anna", date=date(2010, 8, day), sums={"csat_ratings_1_5": 3, "csat_score_1_5": stars * 3000}
         )
         for day, stars in ((2, 4), (3, 5))
     ]
     told = run(find("s2-a-core"), Month(2010, 8), facts, Policy()).people[0].items[4]
-    assert told.figure == Figure(4.5, 4, 1.0, 5.0)
-    assert "(n = 4, 95 % interval 1 points to 5 points)" in told.reason_en
+    assert told.figure == Figure(4.5, 6, 1.0, 5.0)
+    assert "(n = 6, 95 % interval 1 points to 5 points)" in told.reason_en
 
 
 @pytest.mark.parametrize(

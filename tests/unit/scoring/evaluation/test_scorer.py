@@ -81,7 +81,7 @@ def test_without_any_data_there_is_no_total() -> None:
 
 
 def test_nothing_attained_is_0_and_not_unscored() -> None:
-    score = evaluate(CORE, "cleo", {"resolution_due": 4, "resolved": 0}, POLICY)
+    score = evaluate(CORE, "cleo", {"resolution_due": 10, "resolved": 0}, POLICY)
     assert score.tally.total == 0
     assert [item.item.id for item in score.items if item.points is not None] == ["resolution"]
 
@@ -144,8 +144,8 @@ def test_what_events_give_is_not_handed_in() -> None:
 
 
 def test_a_card_is_complete_when_every_item_is_scored() -> None:
-    chats = {"chat_responses": 4, "chat_response_seconds": 600_000}
-    reviews = {"script_reviews": 3, "script_passed": 3}
+    chats = {"chat_responses": 5, "chat_response_seconds": 750_000}
+    reviews = {"script_reviews": 10, "script_passed": 10}
     score = evaluate(CORE, "anna", {**ANNA, **chats, **reviews, "contacts_handled_known": 10, "fcr_missed": 3}, POLICY)
     assert score.tally.complete
     assert score.unscored == ()

@@ -18,6 +18,7 @@ FULL: dict[str, Any] = {"grades": {"by": "points"}, "ranking": {"top": {"percent
 
 
 def decided(people: list[Person], month: Month = AUGUST, **rules: Any) -> dict[str, PersonOutcome]:
+    rules["ranking"] = {"smallest_group": 1, **rules.get("ranking", {})}
     settings = Settings.model_validate({"schema": "deskpulse/outcomes/1", "version": "1", **rules})
     made = decide(month, people, settings, opened=date(2010, 9, 2))
     return {outcome.person: outcome for outcome in made.people}

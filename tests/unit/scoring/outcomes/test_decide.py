@@ -32,12 +32,18 @@ OPENED = date(2011, 1, 3)
 
 
 def settings(**rules: Any) -> Settings:
+    rules["ranking"] = {"smallest_group": 1, **rules.get("ranking", {})}
     return Settings.model_validate({"schema": "deskpulse/outcomes/1", "version": "1", **rules})
 
 
 def on_s3(id: str, total: str | None, **more: Any) -> Person:
     given = None if total is None else Decimal(total)
     return Person(id, given, card="s3-a-front-line", role="agent", **more)
+
+
+def of_any_size() -> Settings:
+    """The program's own rules, for groups of any size."""
+    return default().model_copy(update={"ranking": default().ranking.model_copy(update={"smallest_group": 1})})
 
 
 def year(people: dict[str, list[str | None]], rules: Settings) -> dict[str, list[Outcomes]]:
@@ -54,7 +60,9 @@ def year(people: dict[str, list[str | None]], rules: Settings) -> dict[str, list
 
 
 def test_a_year_decided_month_by_month() -> None:
-    made = year({"anna": ["92"] * 12, "ben": ["81", "79", None, *["85"] * 9], "carl": ["55"] * 12}, default())["months"]
+    made = year({"anna": ["92"] * 12, "ben": ["81", "79", None, *["85"] * 9], "carl": ["55"] * 12}, of_any_size())[
+        "months"
+    ]
     march, december = made[2], made[11]
     anna, ben, carl = march.people
     assert [str(standing.term) for standing in anna.standings] == ["2010-03", "2010-Q1"]
@@ -99,7 +107,9 @@ def test_the_history_keeps_grants_and_replaces_what_is_decided_again() -> None:
         (Past(Term.parse("2010-01"), Decimal(1)), Past(Term.parse("2010-02"), Decimal(2))),
         {"half_day_off": (date(2010, 1, 20), date(2010, 2, 27))},
     )
-    made = decide(Month(2010, 2), [on_s3("anna", "92", days=days)], default(), opened=OPENED, history={"anna": before})
+    made = decide(
+        Month(2010, 2), [on_s3("anna", "92", days=days)], of_any_size(), opened=OPENED, history={"anna": before}
+    )
     after = made.people[0].onto(before)
     assert [(str(past.term), past.total, past.grade) for past in after.past] == [
         ("2010-01", Decimal(1), None),

@@ -18,6 +18,7 @@ GRADES = {"by": "points"}
 
 
 def settings(**rules: Any) -> Settings:
+    rules["ranking"] = {"smallest_group": 1, **rules.get("ranking", {})}
     return Settings.model_validate({"schema": "deskpulse/outcomes/1", "version": "1", **rules})
 
 

@@ -17,6 +17,7 @@ AUGUST = Month(2010, 8)
 
 
 def settings(**rules: Any) -> Settings:
+    rules["ranking"] = {"smallest_group": 1, **rules.get("ranking", {})}
     return Settings.model_validate({"schema": "deskpulse/outcomes/1", "version": "1", **rules})
 
 

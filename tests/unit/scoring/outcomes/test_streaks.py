@@ -21,7 +21,7 @@ def settings(**streak: Any) -> Settings:
             "version": "1",
             "pass_mark": 80,
             "grades": {"by": "points"},
-            "ranking": {"top": {"percent": 20}},
+            "ranking": {"smallest_group": 1, "top": {"percent": 20}},
             "streaks": [rule],
         }
     )

@@ -24,7 +24,7 @@ def resolved(entity: str, day: str, done: int, due: int) -> DailyFacts:
 
 
 FACTS = [
-    resolved("agent|ben", "2010-08-31", 3, 4),
+    resolved("agent|ben", "2010-08-31", 9, 12),
     resolved("agent|anna", "2010-08-01", 10, 10),
     resolved("agent|anna", "2010-08-02", 7, 10),
     # Not this month, and nobody's own.
@@ -40,7 +40,7 @@ def test_an_agents_days_of_the_month_are_summed() -> None:
     made = run(CORE, AUGUST, FACTS, POLICY)
     assert [(p.person, p.items[3].figure.n, p.tally.total) for p in made.people] == [
         ("anna", 20, Decimal("20.00")),  # 17 of 20 is 85 %, the target
-        ("ben", 4, Decimal("17.65")),  # 75 ÷ 85 × 20
+        ("ben", 12, Decimal("17.65")),  # 75 ÷ 85 × 20
     ]
     assert (made.policy_version, made.kpi_versions) == (
         "2010-1",

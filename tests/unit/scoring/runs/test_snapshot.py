@@ -13,7 +13,7 @@ import pytest
 
 from scoring.cards.load import known, load
 from scoring.cards.profile_calendar import load_calendar
-from scoring.outcomes import History, Past, Term
+from scoring.outcomes import History, Past, Term, parse
 from scoring.outcomes_file import default
 from scoring.period import Month
 from scoring.runs.canonical_json import plain, written
@@ -68,7 +68,19 @@ def test_read_back_they_are_the_same(card: str) -> None:
 def test_of_another_schema_they_are_refused() -> None:
     body, facts = pack(materials("s2-a-core"))
     with pytest.raises(MaterialsError, match="update the program"):
-        unpack(body.replace(b"materials/1", b"materials/2"), facts)
+        unpack(body.replace(b"materials/2", b"materials/3"), facts)
+
+
+def test_what_was_frozen_before_goes_by_the_rules_of_then() -> None:
+    bare = parse("schema: deskpulse/outcomes/1\nversion: '1'\nranking: {top: {percent: 20}}\n", "bare.yaml")
+    body, facts = pack(materials("s2-a-core", settings=bare))
+    then = unpack(body.replace(b"materials/2", b"materials/1"), facts).settings
+    now = unpack(body, facts).settings
+    assert then is not None
+    assert now is not None
+    assert (then.ranking.smallest_group, then.ranking.least_scored, then.rescaled_from) == (1, 0, 0)
+    assert (now.ranking.smallest_group, now.ranking.least_scored, now.rescaled_from) == (5, 100, 80)
+    assert then.ranking.top == now.ranking.top
 
 
 def test_what_has_no_plain_form_is_an_error() -> None:
@@ -94,9 +106,15 @@ def test_what_the_card_takes_no_longer_is_named() -> None:
         as_given(card, {"anna": {"fcr": {"gone": "1"}}})
 
 
-@pytest.mark.parametrize(("incomplete", "total", "grade"), [("unscored", None, None), ("rescaled", "100.00", "A")])
-def test_a_partial_total_is_graded_only_where_asked(incomplete: str, total: str | None, grade: str | None) -> None:
-    made = compute(materials("s2-a-core", settings=default(), incomplete=incomplete))
+@pytest.mark.parametrize(
+    ("incomplete", "least", "total", "grade"),
+    [("unscored", 20, None, None), ("rescaled", 80, None, None), ("rescaled", 20, "100.00", "A")],
+)
+def test_a_partial_total_is_graded_only_where_asked(
+    incomplete: str, least: int, total: str | None, grade: str | None
+) -> None:
+    rules = default().model_copy(update={"rescaled_from": Decimal(least)})
+    made = compute(materials("s2-a-core", settings=rules, incomplete=incomplete))
     assert made.outcomes is not None
     standing = made.outcomes.people[0].month
     assert (standing.total and str(standing.total), standing.grade) == (total, grade)

@@ -64,7 +64,7 @@ def test_a_rating_taken_out_counts_no_more(desk: Desk) -> None:
     said = desk.does(*opened(desk, "--events", file, "--without", "c2/e7"))
     assert "item csat_mean" in said
     assert mean(desk, "anna") == (3.0, 2)  # shown, not done
-    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "so it was")
+    desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "so it was")
     assert mean(desk, "anna") == (5.0, 1)
     assert mean(desk, "ben") == (4.0, 1)
     assert "revision 2: the same bytes" in desk.does("verify", str(desk.folder / "ours.yaml"), *MARCH)
@@ -78,7 +78,7 @@ def test_a_rating_taken_out_counts_no_more(desk: Desk) -> None:
 
 def test_a_whole_contact_counts_nowhere(desk: Desk) -> None:
     desk.does(*opened(desk, "--events", str(desk.folder / "events.jsonl"), "--without", "c2"))
-    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "so it was")
+    desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "so it was")
     assert mean(desk, "anna") == (5.0, 1)
     told = json.loads(desk.does("show", str(desk.folder / "ours.yaml"), *MARCH, "anna", "--json"))
     assert {item["id"]: item["n"] for item in told["score"]["items"]}["answer_rate"] == 1
@@ -93,7 +93,7 @@ def test_a_contact_that_was_anothers_goes_to_him(desk: Desk) -> None:
     (desk.folder / "amend.jsonl").write_text("\n".join(map(json.dumps, amend)))
     files = ("--events", str(desk.folder / "events.jsonl"), "--amend", str(desk.folder / "amend.jsonl"))
     desk.does(*opened(desk, *files))
-    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "ben took it")
+    desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "ben took it")
     assert mean(desk, "anna") == (5.0, 1)
     assert mean(desk, "ben") == (2.5, 2)
 
@@ -128,7 +128,7 @@ def test_events_that_the_item_does_not_count(desk: Desk) -> None:
 
 def test_the_sheet_says_what_was_left_out_and_why(desk: Desk) -> None:
     desk.does(*opened(desk, "--events", str(desk.folder / "events.jsonl"), "--without", "c2/e7"))
-    desk.does("appeal", "accept", "1", "--by", "boss", "--reason", "so it was")
+    desk.does("appeal", "accept", "1", "--yes", "--by", "boss", "--reason", "so it was")
     out = ("--out", str(desk.folder / "files"), "--sheets", "html", "--format", "json", "--format", "csv")
     said = desk.does("files", str(desk.folder / "ours.yaml"), *MARCH, "--revision", "2", *out)
     assert "ours 2026-03, revision 2 (not published), 2 people" in said

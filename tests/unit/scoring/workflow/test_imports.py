@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
 from tests.support.month_end import Desk, card_file, entry
 
 
@@ -57,6 +58,11 @@ def test_pay_rests_on_the_imported_amount(desk: Desk) -> None:
     (folder / "in.csv").write_text("\n".join(lines))
     other.does("import", str(folder / "in.csv"), "--by", "lin")
     march = ("--month", "2026-03", "--card", "s4-g-install-card", "--incomplete", "rescaled")
-    other.does("run", *march, "--no-publish", "--format", "json")
-    (one,) = json.loads(Path("scores/s4-g-install-card-2026-03.json").read_text())["people"]
-    assert one["outcome"]["pay"]["money"] == "6250.00"
+    rules = (ROOT / "scoring" / "outcomes" / "outcomes.yaml").read_text(encoding="utf-8")
+    (folder / "rules.yaml").write_text(rules.replace("rescaled_from: 80", "rescaled_from: 10"), encoding="utf-8")
+    paid = []
+    for more in ((), ("--outcomes", str(folder / "rules.yaml"))):
+        other.does("run", *march, *more, "--no-publish", "--format", "json")
+        (one,) = json.loads(Path("scores/s4-g-install-card-2026-03.json").read_text())["people"]
+        paid.append(one["outcome"]["pay"]["money"])
+    assert paid == [None, "6250.00"]  # a tenth of the card is no total, unless the rules say that it is
