@@ -169,13 +169,13 @@ def ratio(one: Callable[[], Sequence[bytes]], usual: Callable[[], Sequence[bytes
 
 def test_an_event_of_a_shared_id_costs_what_others_do() -> None:
     times, longest = ratio(lambda: [*one_id.calls(4000, "front desk")], lambda: [*one_id.calls(4000, None)])
-    assert times < 2
+    assert times < 3  # 1.5 at rest; what grows with the contacts of an id is ten times as much
     assert longest < MB / 10
 
 
 def test_a_message_of_a_long_chat_costs_what_others_do() -> None:
     times, longest = ratio(lambda: [*one_id.chat(4000, 20)], lambda: [*one_id.chat(4000, 20, 4000)])
-    assert times < 2
+    assert times < 3  # 1.5 at rest; what grows with the contacts of an id is ten times as much
     assert longest < MB / 2
 
 
