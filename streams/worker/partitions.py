@@ -234,7 +234,9 @@ class Partitions:
         """Have the state of these partitions, and of no others, in the stores; returns how many records of it were read."""
         if not wanted():
             return None
-        await self._transactions.open(numbers)
+        # What was read of a partition counts for as long as nobody else could write to it: it may have gone to another worker and come
+        # back while this one was about to give it up.
+        self._restored -= await self._transactions.open(numbers)
         # Now that nobody else writes marks of them: an older look would take the newest marks for those of another topic.
         await self._sources.made_anew()
         new = numbers - self._restored

@@ -58,9 +58,10 @@ class Transactions:
         #: Number → done when its producer is about to be stopped.
         self._stopping: dict[int, asyncio.Future[None]] = {}
 
-    async def open(self, numbers: Iterable[int]) -> None:
+    async def open(self, numbers: Iterable[int]) -> set[int]:
         """Have these numbers in hand, and no others. When it returns, nobody else writes for them, and what somebody else had
-        begun is rolled back. Raises KafkaError where the broker does not answer.
+        begun is rolled back. Returns those that were not in hand: others may have written for them until now, whatever was read of
+        their state before. Raises KafkaError where the broker does not answer.
         """
         wanted = set(numbers)
         await self._stop(self._producers.keys() - wanted)
@@ -71,6 +72,7 @@ class Transactions:
         if failed:
             await self.close()
             raise failed[0]
+        return set(new)
 
     async def commit(self, writes: Mapping[int, Writes]) -> None:
         """Write what each number has to write, all or nothing of each. Raises NotCommittedError of the first failure; then what
