@@ -84,7 +84,7 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "neutral_to": ({}, ({"1-5": 2},)),
     "opinion_reply_hours": ({}, (1, 100)),
     "follow_up_days": ({}, (0.01, 30)),
-    "due_hours_by_kind": ({}, ({"order_placement": 1, "site_visit": 1, "regular_post": 1, "follow_up": 0.1, "fault": 1, "refund": 0.1},)),
+    "due_hours_by_kind": ({}, ({"order_placement": 1, "site_visit": 1, "regular_post": 1, "follow_up": 0.1, "fault": 1, "refund": 0.1, "inquiry": 0.1, "return": 0.1},)),
     "review_items": ({}, ({"tone": ["script", "process", "behaviour", "needs", "policy"]},)),
     "reply_within_seconds": ({}, (60, 7200)),
     "complaint_resolution_hours": ({}, (1, 100)),

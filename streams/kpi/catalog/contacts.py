@@ -97,7 +97,7 @@ CONTACTS = (
             "kind = inquiry", "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed",
             "ticket.pending", "ticket.resumed",
         ),
-        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        policy_fields=(*SUBJECT, "due_hours_by_kind", "rating_credit", *STOPPING),
         traps=(
             "The resolution rate of what the policy puts under `basic` (`subjects`): the kind inquiry unless it says "
             "otherwise. The last kind, topic and queue told are the contact's."
@@ -115,7 +115,7 @@ CONTACTS = (
             "kind = technical", "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed",
             "ticket.pending", "ticket.resumed",
         ),
-        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        policy_fields=(*SUBJECT, "due_hours_by_kind", "rating_credit", *STOPPING),
         traps=(
             "The resolution rate of what the policy puts under `technical` (`subjects`): the kinds fault and technical and "
             "the topic technical, unless it says otherwise. The last kind, topic and queue told are the contact's."
@@ -133,7 +133,7 @@ CONTACTS = (
             "kind = return", "call.ended", "call.resolved", "chat.ended", "ticket.resolved", "ticket.closed",
             "ticket.pending", "ticket.resumed",
         ),
-        policy_fields=(*SUBJECT, "rating_credit", *STOPPING),
+        policy_fields=(*SUBJECT, "due_hours_by_kind", "rating_credit", *STOPPING),
         traps=(
             "The resolution rate of what the policy puts under `return` (`subjects`): the kind return, which has "
             "exchanges, too, unless it says otherwise. One that is still open and not past its due time is not due."
