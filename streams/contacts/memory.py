@@ -153,17 +153,19 @@ class Memory:
         """
         if (raw is not None and raw in self.log) or event.id in self.amended:
             return True
-        id, own = _encode(event.id), type(event).__struct_fields__
-        for kept in self.log:
+        id, own, found = _encode(event.id), type(event).__struct_fields__, False
+        for kept in self.log:  # two systems may have an event of one id each, until their contacts are told apart
             if id in kept and not isinstance(known := decode_contact(kept), Rejected) and known.id == event.id:
-                return type(known) is type(event) and all(
+                if type(known) is type(event) and all(
                     getattr(known, name) == (value := getattr(event, name))
                     or name in _NOT_ITS_OWN
                     or (name == "time" and abs(known.at - event.at) < _MOMENT_MS)
                     or (name in _OF_THE_ROSTER and (raw is None or value is None))
                     for name in own
-                )
-        return True
+                ):
+                    return True
+                found = True
+        return not found
 
     def keep(self, events: list[AnyContactEvent]) -> None:
         """Have these events, in order, as the log."""
