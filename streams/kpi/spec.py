@@ -152,6 +152,11 @@ class Kpi:
         return self.formula.kind
 
     @property
+    def is_plain_sum(self) -> bool:
+        """Is it 0 where there is nothing, rather than without data?"""
+        return self.kind == "level" or (self.kind == "count" and self.formula.bottom is None)
+
+    @property
     def live(self) -> bool:
         """Is it of this moment only, told of an entity beside its windows?"""
         return self.formula.live

@@ -54,6 +54,7 @@ def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         **names.name.fields(),
         **names.short.fields("short"),
         "kind": kpi.kind,
+        "is_plain_sum": kpi.is_plain_sum,
         "unit": kpi.unit,
         "better": kpi.better,
         "version": kpi.version,

@@ -106,7 +106,7 @@ def test_page_facts_and_score_agree(
             shown = today(address, kind, id, row)
             for kpi in IN_A_DAY:
                 fact = float(row[kpi]) if row[kpi] else None
-                figure = shown.get(kpi, Figure(0 if KPIS[kpi].kind in ("count", "level") else None))
+                figure = shown.get(kpi, Figure(0 if KPIS[kpi].is_plain_sum else None))
                 assert (figure.value, figure.n) == (fact, int(row[f"{kpi}.n"])), (kind, id, kpi)
                 compared += fact is not None
         assert compared > 80

@@ -84,7 +84,7 @@ def test_each_from_its_day_on_without_a_restart(operation: Settings, tmp_path: P
         send(here, [*day(1), *ticks(1)])
         settled(here)
         eventually(lambda: fired() == [("team|t0", "firing", 0.9)])
-        assert aims() == {"team|t0": 0.9}
+        eventually(lambda: aims() == {"team|t0": 0.9})
         # A sheet that comes while all this runs, about a team that nothing happens to any more.
         assert "imported: 1 new, 1 changed, 0 there already" in imported(
             row.format("t1", 95, "2026-03-03"), row.format("t0", 75, "2026-03-03")

@@ -28,7 +28,7 @@ export class Figures {
   amount(snapshot, shown) {
     const figure = this.figure(snapshot, shown);
     // What is not in a snapshot has no data; nothing was counted of a plain sum.
-    const sum = shown.part === "n" || ["count", "level"].includes(this.kpis.get(shown.kpi)?.kind);
+    const sum = shown.part === "n" || this.kpis.get(shown.kpi)?.is_plain_sum;
     if (sum) return snapshot ? ((shown.part === "n" ? figure.n : figure.value) ?? 0) : null;
     return figure.value ?? null;
   }
