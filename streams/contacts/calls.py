@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import SELF_SERVICE, Contact, Leg
+from streams.contacts.contact import CONTAINED, SELF_SERVICE, SERVED, Contact, Leg
 from streams.contacts.rules import Rules
 from streams.contacts.slots import WAITING
 from streams.contracts import events as e
@@ -16,8 +16,6 @@ from streams.kpi.measures.measure import squared
 
 _OFFER: Sums = {"calls_offered": 1}
 _FLOW_OUT: Sums = {"calls_flowed_out": 1}
-_SESSION: Sums = {"self_service_sessions": 1}
-_CONTAINED: Sums = {"self_service_sessions": 1, "self_service_contained": 1}
 
 
 def _ms(seconds: float) -> int:
@@ -297,9 +295,9 @@ def settle_menu(call: Contact) -> None:
     if call.arrived_at is None:
         return
     if call.legs:
-        call.put(SELF_SERVICE, call.legs[0].queued_at, desk=_SESSION)
+        call.put(SELF_SERVICE, call.legs[0].queued_at, desk=SERVED)
     elif call.left_menu_at is not None:
-        call.put(SELF_SERVICE, call.left_menu_at, desk=_CONTAINED)
+        call.put(SELF_SERVICE, call.left_menu_at, desk=CONTAINED)
 
 
 HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {

@@ -26,6 +26,9 @@ OWN_DAYS = frozenset({"month", "closed"})
 COMPLAINT = "complaint"
 #: The slot of a call, or of a chat's first session, that began in self-service; those of later sessions have their number behind it.
 SELF_SERVICE = "self_service"
+#: What is in it: people had it in the end, or nobody had to.
+SERVED: Sums = {"self_service_sessions": 1}
+CONTAINED: Sums = {"self_service_sessions": 1, "self_service_contained": 1}
 #: Slots that follow from a contact's kind.
 OF_ITS_KIND = (
     "complaint", "complaint_closed", "complaint_then", "complaint_24h", "complaint_late", "complaint_response",

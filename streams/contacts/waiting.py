@@ -14,15 +14,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import SELF_SERVICE, Contact, Session
+from streams.contacts.contact import CONTAINED, SELF_SERVICE, SERVED, Contact, Session
 from streams.contacts.rules import Rules
 from streams.contacts.slots import HAPPENED, PLANNED
 from streams.contracts.outputs import Sums
 
 _RESPONSE_DUE: Sums = {"first_responses_due": 1}
 _UNANSWERED: Sums = {"bot_unanswered_chats": 1}
-_SESSION: Sums = {"self_service_sessions": 1}
-_CONTAINED: Sums = {"self_service_sessions": 1, "self_service_contained": 1}
 
 
 def session(chat: Contact) -> Session:
@@ -170,12 +168,12 @@ def _serve(chat: Contact, at: int, rules: Rules) -> None:
     name = _named(SELF_SERVICE, chat)
     told = chat.slots.get(name)
     if now.people:
-        if told is None or told.desk != _SESSION:
-            chat.put(name, at, desk=_SESSION)
+        if told is None or told.desk != SERVED:
+            chat.put(name, at, desk=SERVED)
     elif not now.over:
-        chat.put(name, (now.said_at or at) + rules.policy.chat_session_ms + 1, desk=_CONTAINED, form=PLANNED)
+        chat.put(name, (now.said_at or at) + rules.policy.chat_session_ms + 1, desk=CONTAINED, form=PLANNED)
     elif told is None or told.form == PLANNED:
-        chat.put(name, at, desk=_CONTAINED)
+        chat.put(name, at, desk=CONTAINED)
 
 
 def _asks(chat: Contact, since: int, rules: Rules, *, after_bot: bool = False) -> None:

@@ -20,14 +20,7 @@ from streams.worker.source_topics import SourceTopics
 from streams.worker.state.restore import STATE
 from streams.worker.state.store import ChangelogStore
 from streams.worker.transactions import Transactions
-
-
-class Producer:
-    """Starts and stops at once."""
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
+from tests.component.test_failed_checkpoints import Producer
 
 
 class Worker:
