@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.contacts.rules import Rules
-from streams.contacts.slots import HAPPENED, Slot, Slots, Was
+from streams.contacts.slots import HAPPENED, Slot, Slots, Was, with_parts
 from streams.contracts.events import ContactEvent
 from streams.contracts.outputs import Sums
 from streams.kpi.policy.names import folded
@@ -197,7 +197,7 @@ class Contact(Struct, array_like=True, kw_only=True):
     shared: bool = False
     #: Chats: the conversation that goes on.
     session: Session | None = None
-    #: Is its customer a VIP, is it urgent: the last word; None: nobody said. The parts for which it is counted apart now.
+    #: Is its customer a VIP, is it urgent: the last word; None: nobody said. The parts for which it is to be counted apart.
     vip: bool | None = None
     urgent: bool | None = None
     apart: tuple[str, ...] = ()
@@ -209,6 +209,8 @@ class Contact(Struct, array_like=True, kw_only=True):
     pauses: tuple[tuple[int, int], ...] = ()
     #: Chats and tickets: each time that somebody handed it on.
     handed: tuple[Handed, ...] = ()
+    #: The parts for which it is counted apart in what has been added up.
+    added_apart: tuple[str, ...] = ()
 
     @property
     def identified(self) -> bool:
@@ -279,10 +281,23 @@ class Contact(Struct, array_like=True, kw_only=True):
         )
         self.fill(name, slot)
 
-    def sent(self) -> Slots:
+    def counted(self) -> Slots:
+        """The slots as they are to be added up, with what they hold for parts of all contacts."""
+        return with_parts(self.slots, self.apart)
+
+    def added(self) -> Slots:
         """The slots as they have been added up."""
         slots = {**self.slots, **self.was}
-        return {name: slot for name, slot in slots.items() if slot is not None}
+        return with_parts({name: slot for name, slot in slots.items() if slot is not None}, self.added_apart)
+
+    def note_added_up(self) -> None:
+        """What it counts for has been added up as it is now."""
+        self.was.clear()
+        self.added_apart = self.apart
+
+    def changed(self) -> bool:
+        """Is there anything to be added up?"""
+        return bool(self.was) or self.apart != self.added_apart
 
     def drop(self, *names: str) -> None:
         """Empty slots; an empty one may be named."""

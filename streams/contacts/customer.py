@@ -137,7 +137,7 @@ class Customer:
                 settled = not state.was
                 news = step(state, event, at, own)
                 memory.append(event, at, raw)
-                if settled and state.was:
+                if settled and (state.was or (news and state.changed())):
                     tally.changes(key, state, self.id)
         except Exception:  # as if it had never come: the stage turns it away
             self._replace(key, memory, fold(memory.base, memory.events(), rules), tally)
@@ -161,8 +161,8 @@ class Customer:
 
     def _replace(self, key: str, memory: Memory, state: Contact, tally: Tally) -> None:
         """Have another state of a contact; the difference is added up at once."""
-        tally.difference(key, memory.state.sent(), state.slots, self.id)
-        memory.state.was.clear()
+        tally.difference(key, memory.state.added(), state.counted(), self.id)
+        memory.state.note_added_up()
         memory.state = self.states[key] = state
 
     def _relink(self, key: str, changed: Memory, rules: Rules, tally: Tally) -> None:  # noqa: C901 - links are compared and replaced in one walk
@@ -281,10 +281,10 @@ class Customer:
             state = fold(base, log, rules)
             self.contacts[key] = memory
             for part in (other, memory):
-                tally.difference(key, part.state.sent(), {}, self.id)
-                part.state.was.clear()
+                tally.difference(key, part.state.added(), {}, self.id)
+                part.state.note_added_up()
             tally.difference(key, other.links, {})
-            tally.difference(key, {}, state.slots, self.id)
+            tally.difference(key, {}, state.counted(), self.id)
             memory.base, memory.state, memory.heard = base, state, max(memory.heard, other.heard)
             memory.horizon, memory.begins = max(memory.horizon, other.horizon), max(memory.begins, other.begins)
             self.states[key] = state
@@ -312,9 +312,9 @@ class Customer:
 
     def _told_whole(self, key: str, memory: Memory, tally: Tally) -> None:
         """Have all told that a contact comes to, and its waiting taken back, which is told of each customer."""
-        tally.difference(key, memory.state.sent(), memory.state.slots, self.id)
+        tally.difference(key, memory.state.added(), memory.state.counted(), self.id)
         tally.waits(key, memory.state.slots, self.id, -1)
-        memory.state.was.clear()
+        memory.state.note_added_up()
 
     def take_out(self, key: str, source: str, rules: Rules, tally: Tally) -> Memory | None:
         """Let go of what a source has told of a contact, with what was sent on of that; None: nothing.
@@ -339,7 +339,7 @@ class Customer:
         memory.announced.pop(source, None)  # what it tells from now on is heard of anew
         memory.keep(rest)
         self._relink(key, memory, rules, tally)
-        tally.difference(key, {}, {name: slot for name, slot in other.state.slots.items() if slot.form != WAITING})
+        tally.difference(key, {}, {name: slot for name, slot in other.state.counted().items() if slot.form != WAITING})
         return other
 
     def forget(self, before: int) -> int:
@@ -435,6 +435,9 @@ def load(raw: bytes, id: str) -> Customer:
         for part in (each.base, each.state):
             if part.topic is not None:  # releases before kept topics as sources write them
                 part.topic = folded(part.topic)
+            for name in [name for name in part.slots if name.startswith("~")]:
+                del part.slots[name]  # releases before kept what counts apart as slots of its own
+            part.added_apart = part.apart
         memory = customer.contacts[key] = remembered(each)
         customer.states[key] = each.state
         if each.state.first_at is not None:

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias, get_args
 
 from msgspec import structs
 
-from streams.contacts import calls, chats, credit, feedback, kinds, parts, tickets, transfers
+from streams.contacts import calls, chats, credit, feedback, kinds, tickets, transfers
 from streams.contacts.contact import MISSED_FCR, Contact
+from streams.contacts.parts import ESCALATION, parts_of
 from streams.contacts.rules import Rules, Timeline
 from streams.contacts.story import in_turn, order
 from streams.contracts.decode import Rejected, decode_contact, encode
@@ -65,10 +66,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     if rules.credits_others:
         credit.settle(state, event, rules)
     moved = news or state.queue != queue
-    if moved or rules.apart_by_place or "escalation" in state.was:
-        parts.settle(state, rules, moved=True)
-    elif state.apart:
-        parts.settle(state, rules, moved=False)
+    if moved or rules.apart_by_place or ESCALATION in state.was:
+        state.apart = parts_of(state, rules)
     return (
         moved
         or state.merged
@@ -97,7 +96,7 @@ def _folded(base: Contact, standing: Iterable[AnyContactEvent], rules: Rules) ->
         moment = list(together)
         for event in moment if len(moment) == 1 else in_turn(state, moment):
             step(state, event, at, rules)
-    state.was.clear()
+    state.note_added_up()
     return state
 
 

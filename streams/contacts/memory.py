@@ -40,10 +40,10 @@ MOST_EVENTS, MOST_BYTES = 1000, 256 * 1024
 _WORTH_FOLDING = 8
 #: So many events since the last checkpoint in the log make a new one, so many events before the end of the log.
 _CHECKPOINT_EVERY, _CHECKPOINT_BEFORE = 64, 16
-#: Where a contact has more slots, those of single replies and parts that are folded for good are let go: they are added up, and
+#: Where a contact has more slots, those of single replies and stretches that are folded for good are let go: they are added up, and
 #: nothing changes them any more.
 _MANY_SLOTS = 64
-_ONE_OF_MANY = re.compile(r"~?(?:reply|part|miss|first_response|first_response_due|bot_unanswered|self_service)\d+")
+_ONE_OF_MANY = re.compile(r"(?:reply|part|miss|first_response|first_response_due|bot_unanswered|self_service)\d+")
 
 
 #: Fields that are not compared where an event comes again; team and site only where they are its own word.

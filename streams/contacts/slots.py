@@ -13,9 +13,11 @@ from hashlib import blake2b
 from typing import Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streams.contracts.outputs import ALL, Cell, Contribution, Planned, Sums
 from streams.kpi.measures import add
+from streams.kpi.measures.parts import DIFFICULT, DIFFICULT_HANDLED, keeps, kept_apart
 
 #: Counts from the moment it happened; from a moment still to come; as long as somebody waits.
 HAPPENED, PLANNED, WAITING = 0, 1, 2
@@ -45,6 +47,53 @@ class Slot(Struct, array_like=True, frozen=True, gc=False):
         return (self.at, self.day), *self.again
 
 
+#: What slots begin with → measures in them that tell whether a part keeps account of them.
+_KEPT_IN = {
+    "offer": {"calls_offered"}, "answer": {"calls_offered", "calls_answered"}, "abandon": {"calls_abandoned"},
+    "flow_out": {"calls_flowed_out"}, "miss": {"calls_offered"}, "handle": {"calls_handled"},
+    "first_response": {"first_responses_due", "ticket_first_responses"}, "resolve_time": {"tickets_resolved"},
+    "late": {"sla_due"}, "met": {"sla_due"}, "resolution": {"resolution_due"}, "overdue": {"resolution_due"},
+    "passed": {"tickets_passed"},
+}  # fmt: skip
+_PASSED = "passed"
+_DIFFICULT: Sums = {DIFFICULT_HANDLED: 1}
+#: So many names of slots are remembered: those of single replies have no end.
+_REMEMBERED = 4096
+
+
+class _Kept(dict[str, bool]):
+    """Name of a slot → do these parts keep account of what it tells? Remembers what was asked."""
+
+    def __init__(self, parts: tuple[str, ...]) -> None:
+        super().__init__()
+        kept = frozenset[str]().union(*map(keeps, parts))
+        self._begins = tuple(name for name, measures in _KEPT_IN.items() if measures & kept)
+
+    def __missing__(self, name: str) -> bool:
+        found = name.startswith(self._begins)
+        if len(self) < _REMEMBERED:
+            self[name] = found
+        return found
+
+
+_kept_by = lru_cache(maxsize=1024)(_Kept)
+
+
+def with_part(name: str, slot: Slot, parts: tuple[str, ...]) -> Slot:
+    """The slot with what it holds for these parts of all contacts, beside what it holds for all."""
+    if not _kept_by(parts)[name]:
+        return slot
+    staff, desk = kept_apart(slot.staff, parts), kept_apart(slot.desk, parts)
+    if name == _PASSED and DIFFICULT in parts:  # of the desk it is one ticket, whoever escalated it
+        desk |= _DIFFICULT
+    return replace(slot, staff={**slot.staff, **staff}, desk={**slot.desk, **desk}) if staff or desk else slot
+
+
+def with_parts(slots: Slots, parts: tuple[str, ...]) -> Slots:
+    """The slots with what they hold for these parts of all contacts."""
+    return {name: with_part(name, slot, parts) for name, slot in slots.items()} if parts else slots
+
+
 K = TypeVar("K")
 
 Slots: TypeAlias = dict[str, Slot]
@@ -57,10 +106,14 @@ _Place: TypeAlias = tuple[str, int, int]
 
 
 class Changing(Protocol):
-    """Whose slots change: ``was`` remembers, of the slots that have changed since it was emptied, what they were."""
+    """Whose slots change: ``was`` remembers, of the slots that have changed since it was emptied, what they were. ``apart``: the parts for
+    which it is counted apart now, ``added_apart``: in what has been added up.
+    """
 
     slots: Slots
     was: Was
+    apart: tuple[str, ...]
+    added_apart: tuple[str, ...]
 
 
 class Tally:
@@ -91,10 +144,21 @@ class Tally:
 
     def _settle(self, contact: str, state: Changing, of: str) -> None:
         """Add up what a contact has changed."""
-        slots = state.slots
-        for name, old in state.was.items():
-            self._change(contact, name, old, slots.get(name), of)
-        state.was.clear()
+        slots, was, parts, before = state.slots, state.was, state.apart, state.added_apart
+        if parts != before:
+            for name, slot in slots.items():
+                was.setdefault(name, slot)
+            state.added_apart = parts
+        for name, old in was.items():
+            new = slots.get(name)
+            if new is old and parts == before:
+                continue
+            if before and old is not None:
+                old = with_part(name, old, before)
+            if parts and new is not None:
+                new = with_part(name, new, parts)
+            self._change(contact, name, old, new, of)
+        was.clear()
 
     def difference(self, contact: str, before: Mapping[str, Slot], after: Mapping[str, Slot], of: str = "") -> None:
         """The same where nobody kept account of what has changed."""
