@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from streams.contacts.contact import COMPLAINT, Contact
 from streams.contacts.fold import AMENDMENTS, fold, step
-from streams.contacts.memory import Memory
+from streams.contacts.memory import MOST_BYTES, MOST_EVENTS, Memory
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import WAITING, Slots, Tally
@@ -148,7 +148,10 @@ class Customer:
             self._relink(key, memory, rules, tally)
         if horizon is not None and horizon > memory.horizon and not memory.scattered:
             memory.horizon = horizon
-        if memory.full or (len(memory.log) >= memory.long and memory.first_at < memory.horizon):
+        many = len(memory.log)
+        if (
+            many >= memory.long and (memory.first_at < memory.horizon or many > MOST_EVENTS)
+        ) or memory.size > MOST_BYTES:
             memory.bound(rules)
         return "admitted"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import insort
-from itertools import takewhile
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +21,7 @@ from streams.contacts.contact import Contact
 from streams.contacts.fold import AMENDMENTS, effective, fold
 from streams.contacts.rules import Rules
 from streams.contacts.slots import Slots
-from streams.contacts.story import TALK, goes_last, order
+from streams.contacts.story import LONGEST, TALK, goes_last, order
 from streams.contacts.tickets import OPEN_TICKET
 from streams.contacts.waiting import of_now
 from streams.contracts.decode import Rejected, decode_contact, encode
@@ -67,6 +67,25 @@ class _Checkpoint(NamedTuple):
     state: Contact
 
 
+class _Moment(NamedTuple):
+    """Of the last events of a log that are of one time: how many there are (of many, that they are), how many of them have a sequence, how
+    many are mere talk.
+    """
+
+    events: int = 0
+    sequenced: int = 0
+    talk: int = 0
+
+    def after(self, event: AnyContactEvent) -> _Moment:
+        """With one event more."""
+        return _Moment(
+            self.events + 1, self.sequenced + (event.sequence is not None), self.talk + (type(event) in TALK)
+        )
+
+
+_UNREAD = _Moment()
+
+
 class Memory:
     """A contact at work: what is stored, and what is looked at for every event.
 
@@ -76,13 +95,13 @@ class Memory:
 
     __slots__ = (
         "_checkpoint",
+        "_moment",
         "amended",
         "announced",
         "arrival",
         "base",
         "begins",
         "first_at",
-        "full",
         "heard",
         "horizon",
         "ids",
@@ -90,13 +109,10 @@ class Memory:
         "links",
         "log",
         "long",
-        "moment",
         "relevant",
         "scattered",
-        "sequenced",
         "size",
         "state",
-        "talk",
     )
 
     def __init__(self) -> None:
@@ -122,11 +138,10 @@ class Memory:
         #: What is looked at for every event (``note``); of no event yet.
         self.ids: set[str] = set()
         self.first_at, self.last_at = NEVER, -NEVER
-        self.moment = self.sequenced = self.talk = 0
+        #: Of its last moment; None: nobody has looked; none: it is that of the last event alone, at which nobody has looked.
+        self._moment: _Moment | None = _UNREAD
         self.amended: set[str] = set()
         self._checkpoint: _Checkpoint | None = None
-        #: Is its older half to be folded for good, whatever may still come?
-        self.full = False
         self.size, self.long = 0, _WORTH_FOLDING
 
     @property
@@ -177,23 +192,29 @@ class Memory:
         #: Ids in the log; where it begins (ms).
         self.ids = {event.id for event in events}
         self.first_at = min((event.at for event in events), default=NEVER)
-        self._note_last_moment([event for event in events if type(event) not in AMENDMENTS])
+        self._note_last(event for event in reversed(events) if type(event) not in AMENDMENTS)
         #: Ids of the events that others in the log amend.
         self.amended = {event.corrects for event in events if isinstance(event, Corrected | Retracted)}
         self._checkpoint = None
         self.size = sum(map(len, self.log))
-        self.full = len(events) > MOST_EVENTS or self.size > MOST_BYTES
         #: When it has so many events, the log is to be folded up to the horizon.
-        self.long = max(_WORTH_FOLDING, 2 * len(events))
+        self.long = min(max(_WORTH_FOLDING, 2 * len(events)), MOST_EVENTS)
 
-    def _note_last_moment(self, events: list[AnyContactEvent]) -> None:
-        """Of events in order, the log's last of them in any case: when the last one was, how many are of that time, and how many of
-        these have a sequence or are mere talk.
-        """
-        self.last_at = events[-1].at if events else -NEVER
-        moment = list(takewhile(lambda event: event.at == self.last_at, reversed(events)))
-        self.moment, self.sequenced = len(moment), sum(event.sequence is not None for event in moment)
-        self.talk = sum(type(event) in TALK for event in moment)
+    def _note_last(self, events: Iterator[AnyContactEvent]) -> None:
+        """Remember when the last event was. ``events``: the log's, the last first."""
+        last = next(events, None)
+        self.last_at = -NEVER if last is None else last.at
+        self._moment = None
+
+    def _last_moment(self) -> _Moment:
+        """Of the last moment of a log in order."""
+        moment = _Moment()
+        for raw in reversed(self.log):
+            event = decode_contact(raw)
+            if isinstance(event, Rejected) or event.at != self.last_at or moment.events > LONGEST:
+                break
+            moment = moment.after(event)
+        return moment
 
     def follows(self, event: AnyContactEvent, at: int) -> bool:
         """Does an event come after all that are folded, with nothing said about it: is one step enough? Else it is to be inserted.
@@ -209,7 +230,13 @@ class Memory:
         if self.amended:
             return False
         last = decode_contact(self.log[-1])
-        return not isinstance(last, Rejected) and goes_last(event, last, self.moment, self.sequenced, self.talk)
+        if isinstance(last, Rejected):
+            return False
+        if self._moment is _UNREAD:
+            self._moment = _UNREAD.after(last)
+        elif self._moment is None:
+            self._moment = self._last_moment()
+        return goes_last(event, last, *self._moment)
 
     def append(self, event: AnyContactEvent, at: int, raw: bytes | None) -> None:
         """Put an event that follows at the end of the log, as it came (``raw``) where that is short."""
@@ -217,18 +244,12 @@ class Memory:
         self.log.append(kept)
         self.ids.add(event.id)
         self.size += len(kept)
-        self.full = self.size > MOST_BYTES or len(self.log) > MOST_EVENTS
         if at > self.last_at:
-            self.last_at = at
-            self.moment = 1
-            self.sequenced = event.sequence is not None
-            self.talk = type(event) in TALK
+            self.last_at, self._moment = at, _UNREAD
             if at < self.first_at:  # noqa: PLR1730 - once an event: `min` costs more
                 self.first_at = at
-        else:
-            self.moment += 1
-            self.sequenced += event.sequence is not None
-            self.talk += type(event) in TALK
+        elif self._moment is not None:
+            self._moment = self._moment.after(event)
 
     def insert(self, event: AnyContactEvent, raw: bytes | None, rules: Rules, own: Rules | None) -> Contact:
         """Put an event into the log where it belongs; returns the state that follows.
@@ -256,10 +277,9 @@ class Memory:
         self.log.insert(index, raw if raw is not None and len(raw) <= _SHORT else encode(event))
         self.ids.add(event.id)
         self.size += len(self.log[index])
-        self.full = self.size > MOST_BYTES or len(self.log) > MOST_EVENTS
         self.first_at = min(self.first_at, event.at)
         self._checkpoint = before
-        self._note_last_moment(all_of_them)
+        self._note_last(reversed(all_of_them))
         return state
 
     def scatter(self) -> None:
@@ -267,10 +287,10 @@ class Memory:
         self.scattered, self.horizon = True, -NEVER
 
     def bound(self, rules: Rules) -> None:
-        """After an event, where the log is ``long`` or ``full``: fold for good what no event will reach, and what is too much."""
+        """Fold for good what no event will reach, where the log is long, and what is too much."""
         if len(self.log) >= self.long:
             self.fold_up_to_horizon(rules)
-        if self.full:
+        if len(self.log) > MOST_EVENTS or self.size > MOST_BYTES:
             self._shorten(rules)
 
     def fold_up_to_horizon(self, rules: Rules) -> None:

@@ -115,8 +115,10 @@ class ContactsStage:
                 ):
                     out.rejected.append((index, refused))
                     continue
-                if newest is None or at > newest:
+                if newest is None or at > newest + lateness:
                     clock.advance(at, event.contact_id, lateness)
+                elif at > newest:
+                    clock.now = at
                 elif at < newest:
                     out.late += 1
             # Nothing older can be admitted any more; an event from the near future moves that border on the event clock only.

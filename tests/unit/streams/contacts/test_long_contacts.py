@@ -46,7 +46,8 @@ def chat(messages: int, days: float, contact: str = "c1") -> list[AnyEvent]:
 
 
 def bounded(monkeypatch: pytest.MonkeyPatch, events: int, slots: int) -> None:
-    monkeypatch.setattr(memory, "MOST_EVENTS", events)
+    for module in (memory, customers):
+        monkeypatch.setattr(module, "MOST_EVENTS", events)
     monkeypatch.setattr(memory, "_MANY_SLOTS", slots)
 
 
@@ -233,6 +234,35 @@ def test_state_of_the_release_before_goes_on() -> None:
     people = Customers(k=customers.load(as_before(customers.dump(people["k"])), "k"))
     take([day[3], ends[3]])
     assert (added["repeat_contacts"], added["contacts_handled_known"], added["contacts_shared"]) == (0, 0, 4)
+
+
+def test_what_releases_before_kept_apart_as_slots_is_not_counted_again() -> None:
+    """A VIP's call, stored with a copy of its offer; it turns out to be nobody's, and what was counted apart is taken back."""
+
+    def call(type_: type[e.CallQueued | e.CallAnswered], when: str, vip: bool) -> AnyEvent:
+        return type_(id=when, source="t", time=moment(when), contact_id="c", customer_id="k", queue_id="q", vip=vip)
+
+    stage, clock, people, added = ContactsStage(POLICY, Roster()), EventClock(), Customers(), dict[str, int]()
+
+    def take(*events: AnyEvent) -> None:
+        out = stage.process([encode(event) for event in events], people, clock, machine=2**52, event_time=True)
+        assert not out.rejected
+        for cell in out.contributions["queue|q"].cells:
+            for measure, amount in cell.sums.items():
+                added[measure] = added.get(measure, 0) + amount
+
+    take(call(e.CallQueued, "09:00:00", vip=True), call(e.CallAnswered, "09:00:10", vip=True))
+    assert (added["calls_offered"], added["calls_offered~vip"]) == (1, 1)
+    last_at, forgotten, contacts, *_ = msgspec.msgpack.decode(customers.dump(people["k"]))
+    names = Contact.__struct_fields__
+    for _, _, state, *_ in contacts.values():
+        slots = state[names.index("slots")]
+        state[names.index("slots")] = {**slots, **{f"~{name}": slot for name, slot in slots.items()}}
+        del state[names.index("added_apart")]
+    people = Customers(k=customers.load(msgspec.msgpack.encode([last_at, forgotten, contacts]), "k"))
+    take(call(e.CallQueued, "09:00:20", vip=False))
+    assert (added["calls_offered"], added["calls_offered~vip"]) == (2, 0)
+    assert not [name for name in people["k"].states["calls:c"].slots if name.startswith("~")]
 
 
 def test_a_chat_that_the_release_before_has_stored_goes_on() -> None:
