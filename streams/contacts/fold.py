@@ -33,8 +33,6 @@ HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
 AMENDMENTS = frozenset(type_ for type_ in get_args(AnyContactEvent) if issubclass(type_, Corrected | Retracted))
 _IDENTITY = frozenset({"id", "source", "time", "sequence", "contact_id", "customer_id", "corrects"})
 _at = attrgetter("at")
-#: The slots that decide, beside what a contact is, how it is linked to its customer's others.
-_DECIDE_LINKS = ("handled", "complaint", "complaint_closed", MISSED_FCR)
 #: What is said about another event.
 Word: TypeAlias = Corrected | Retracted
 
@@ -44,7 +42,8 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
 
     False: it said nothing of a contact that was not known, and changed no slot that its links hang on.
     """
-    deciding = tuple(map(state.slots.get, _DECIDE_LINKS))
+    slot = state.slots.get
+    handled, complaint, closed, missed = slot("handled"), slot("complaint"), slot("complaint_closed"), slot(MISSED_FCR)
     news = state.learn(event, at, rules)
     queue = state.queue
     if (handler := HANDLERS.get(type(event))) is not None:
@@ -69,7 +68,15 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
     moved = news or state.queue != queue
     if moved or rules.apart_by_place or ESCALATION in state.was:
         state.apart = parts_of(state, rules)
-    return moved or state.merged or tuple(map(state.slots.get, _DECIDE_LINKS)) != deciding
+    return (
+        moved
+        or state.merged
+        # The slots that decide, beside what the contact is, how it is linked to its customer's others.
+        or slot("handled") is not handled
+        or slot("complaint") is not complaint
+        or slot("complaint_closed") is not closed
+        or slot(MISSED_FCR) is not missed
+    )
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import insort
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -67,23 +67,16 @@ class _Checkpoint(NamedTuple):
     state: Contact
 
 
-class _Moment(NamedTuple):
-    """Of the last events of a log that are of one time: how many there are (of many, that they are), how many of them have a sequence, how
-    many are mere talk.
-    """
-
-    events: int = 0
-    sequenced: int = 0
-    talk: int = 0
-
-    def after(self, event: AnyContactEvent) -> _Moment:
-        """With one event more."""
-        return _Moment(
-            self.events + 1, self.sequenced + (event.sequence is not None), self.talk + (type(event) in TALK)
-        )
+#: Of the last events of a log that are of one time: how many there are (of many, that they are), how many of them have a sequence, how many
+#: are mere talk.
+_Moment: TypeAlias = tuple[int, int, int]
+_UNREAD: _Moment = (0, 0, 0)
 
 
-_UNREAD = _Moment()
+def _with(moment: _Moment, event: AnyContactEvent) -> _Moment:
+    """With one event more."""
+    events, sequenced, talk = moment
+    return events + 1, sequenced + (event.sequence is not None), talk + (type(event) in TALK)
 
 
 class Memory:
@@ -208,12 +201,12 @@ class Memory:
 
     def _last_moment(self) -> _Moment:
         """Of the last moment of a log in order."""
-        moment = _Moment()
+        moment = _UNREAD
         for raw in reversed(self.log):
             event = decode_contact(raw)
-            if isinstance(event, Rejected) or event.at != self.last_at or moment.events > LONGEST:
+            if isinstance(event, Rejected) or event.at != self.last_at or moment[0] > LONGEST:
                 break
-            moment = moment.after(event)
+            moment = _with(moment, event)
         return moment
 
     def follows(self, event: AnyContactEvent, at: int) -> bool:
@@ -233,7 +226,7 @@ class Memory:
         if isinstance(last, Rejected):
             return False
         if self._moment is _UNREAD:
-            self._moment = _UNREAD.after(last)
+            self._moment = _with(_UNREAD, last)
         elif self._moment is None:
             self._moment = self._last_moment()
         return goes_last(event, last, *self._moment)
@@ -249,7 +242,7 @@ class Memory:
             if at < self.first_at:  # noqa: PLR1730 - once an event: `min` costs more
                 self.first_at = at
         elif self._moment is not None:
-            self._moment = self._moment.after(event)
+            self._moment = _with(self._moment, event)
 
     def insert(self, event: AnyContactEvent, raw: bytes | None, rules: Rules, own: Rules | None) -> Contact:
         """Put an event into the log where it belongs; returns the state that follows.

@@ -79,10 +79,8 @@ class _Kept(dict[str, bool]):
 _kept_by = lru_cache(maxsize=1024)(_Kept)
 
 
-def with_part(name: str, slot: Slot, parts: tuple[str, ...]) -> Slot:
-    """The slot with what it holds for these parts of all contacts, beside what it holds for all."""
-    if not _kept_by(parts)[name]:
-        return slot
+def _with_parts(name: str, slot: Slot, parts: tuple[str, ...]) -> Slot:
+    """A slot that tells something of which these parts of all contacts keep account, with what it holds for them."""
     staff, desk = kept_apart(slot.staff, parts), kept_apart(slot.desk, parts)
     if name == _PASSED and DIFFICULT in parts:  # of the desk it is one ticket, whoever escalated it
         desk |= _DIFFICULT
@@ -90,8 +88,11 @@ def with_part(name: str, slot: Slot, parts: tuple[str, ...]) -> Slot:
 
 
 def with_parts(slots: Slots, parts: tuple[str, ...]) -> Slots:
-    """The slots with what they hold for these parts of all contacts."""
-    return {name: with_part(name, slot, parts) for name, slot in slots.items()} if parts else slots
+    """The slots with what they hold for these parts of all contacts, beside what they hold for all."""
+    if not parts:
+        return slots
+    kept = _kept_by(parts)
+    return {name: _with_parts(name, slot, parts) if kept[name] else slot for name, slot in slots.items()}
 
 
 K = TypeVar("K")
@@ -144,21 +145,31 @@ class Tally:
 
     def _settle(self, contact: str, state: Changing, of: str) -> None:
         """Add up what a contact has changed."""
-        slots, was, parts, before = state.slots, state.was, state.apart, state.added_apart
-        if parts != before:
+        slots, was = state.slots, state.was
+        if state.apart or state.added_apart:
+            self._settle_parts(contact, state, of)
+        else:
+            for name, old in was.items():
+                self._change(contact, name, old, slots.get(name), of)
+        was.clear()
+
+    def _settle_parts(self, contact: str, state: Changing, of: str) -> None:
+        """The same of one that is counted apart, or was."""
+        slots, was, before, now = state.slots, state.was, state.added_apart, state.apart
+        kept = kept_then = _kept_by(now)
+        if before != now:
+            kept_then, state.added_apart = _kept_by(before), now
             for name, slot in slots.items():
                 was.setdefault(name, slot)
-            state.added_apart = parts
         for name, old in was.items():
             new = slots.get(name)
-            if new is old and parts == before:
+            if new is old and before == now:
                 continue
-            if before and old is not None:
-                old = with_part(name, old, before)
-            if parts and new is not None:
-                new = with_part(name, new, parts)
+            if old is not None and kept_then[name]:
+                old = _with_parts(name, old, before)
+            if new is not None and kept[name]:
+                new = _with_parts(name, new, now)
             self._change(contact, name, old, new, of)
-        was.clear()
 
     def difference(self, contact: str, before: Mapping[str, Slot], after: Mapping[str, Slot], of: str = "") -> None:
         """The same where nobody kept account of what has changed."""
@@ -231,25 +242,25 @@ class Tally:
                         _add(places, (key, when, day), sums)
         waiting = {(key, leg): since for (leg, *desk), since in self._waiting.items() for key in _desk(*desk)}
 
-        out: dict[str, Contribution] = {}
+        out = _Contributions()
         for (key, when, day), sums in cells.items():
             if sums:
-                _of(out, key).cells.append(Cell(when, day, sums))
+                out[key].cells.append(Cell(when, day, sums))
         for (key, when, day), sums in planned.items():
             if sums:
-                _of(out, key).planned.append(Planned(when, day, sums))
+                out[key].planned.append(Planned(when, day, sums))
         for (key, leg), since in waiting.items():
             if since is None:
-                _of(out, key).left.append(leg)
+                out[key].left.append(leg)
             else:
-                _of(out, key).waiting[leg] = since
+                out[key].waiting[leg] = since
         for key, (_, team) in teams.items():
             if (contribution := out.get(key)) is not None:
                 contribution.team = team
         for agent, own in self._teams.items():
             if (contribution := out.get(f"agent|{agent}")) is not None:
                 contribution.team = own
-        return out
+        return dict(out)
 
 
 _NEVER = (-1, "")
@@ -273,11 +284,12 @@ def _add(into: dict[K, Sums], key: K, sums: Sums, sign: int = 1) -> None:
         into[key] = {measure: -amount for measure, amount in sums.items()}
 
 
-def _of(out: dict[str, Contribution], key: str) -> Contribution:
-    contribution = out.get(key)
-    if contribution is None:
-        contribution = out[key] = Contribution()
-    return contribution
+class _Contributions(dict[str, Contribution]):
+    """Entity → its contribution, a new one where there was none."""
+
+    def __missing__(self, key: str) -> Contribution:
+        contribution = self[key] = Contribution()
+        return contribution
 
 
 def _desk(queue: str | None, site: str | None) -> list[str]:

@@ -39,6 +39,8 @@ _any = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
 #: Stand between ids in keys of state; as JSON writes them, they begin with this.
 _BORDERS, _AS_JSON = ("\0", "\1"), b"\\u000"
+#: Most messages have none, which is found out in a tenth of the time.
+_ESCAPE = ord("\\")
 #: Types with bounds that their fields' types cannot state.
 _BOUNDED = frozenset({*(type_ for type_ in get_args(AnyEvent) if issubclass(type_, Rated)), AgentScheduled})
 
@@ -97,7 +99,7 @@ def _decode(decoder: msgspec.json.Decoder[E], raw: bytes | None) -> E | Rejected
         return Rejected("not_utf8", str(error))
     except (msgspec.DecodeError, RecursionError) as error:
         return Rejected("not_json", str(error))
-    if _AS_JSON in raw and (refused := _has_borders(event)):
+    if _ESCAPE in raw and _AS_JSON in raw and (refused := _has_borders(event)):
         return refused
     if FIRST_YEAR <= event.time.year <= LAST_YEAR and type(event) not in _BOUNDED:
         return event

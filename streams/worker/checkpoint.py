@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -128,9 +128,9 @@ class Checkpointer:
             if place[0] == self._contributions
         }
         flushed = self._flusher.step({alert.entity for alert in alerts}, contributed, seconds)  # 4
-        clocks = self._source_clocks()  # 5
-        self._old_customers.step(clocks)
-        self._quiet.step(clocks, self._cutoffs, self._offsets)
+        self._old_customers.step(self._source_clocks(self._lag.contacts))  # 5
+        behind = self._lag.contacts | self._lag.agents
+        self._quiet.step(self._source_clocks(behind), self._cutoffs, self._offsets)
         self._evict()  # 6
         reached = self._mark(flushed)  # 7
         cutoffs = {place[1]: self._cutoff.at(now) for place, (_, now) in flushed.items()}
@@ -159,11 +159,11 @@ class Checkpointer:
                     starts, self._cutoff.today(now), self._ends.get((facts, number), 0)
                 )
 
-    def _source_clocks(self) -> dict[int, int]:
-        """Partition number → how far the slowest of its sources has come, ms; one that is not behind has come as far as any."""
+    def _source_clocks(self, behind: Iterable[Place]) -> dict[int, int]:
+        """Partition number → how far the slowest of its sources that are ``behind`` has come, ms; the others have come as far as any."""
         now = self._clock.now()
         out = dict.fromkeys(self._state.numbers, now) if now is not None else {}
-        for place in self._lag.lagging:
+        for place in behind:
             if place[1] in out:
                 out[place[1]] = min(out[place[1]], self._progress.clock(place).now or 0)
         return out

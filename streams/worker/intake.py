@@ -105,7 +105,7 @@ class Intake:
             slowest=min(
                 (
                     self._progress.clock(place).now or 0
-                    for place in self._lag.lagging
+                    for place in self._lag.contacts
                     if place[1] == number and place[0] != topic
                 ),
                 default=NEVER,

@@ -13,11 +13,15 @@ _TOLD_SECONDS = 5.0
 
 
 class Lag:
-    """``lagging``: topics of contacts and partitions that are behind; ``told``: partition number → messages that wait, for screens."""
+    """``contacts``, ``agents``: topics of contacts, and of agents' events, and partitions that are behind; ``told``: partition number →
+    messages that wait, for screens.
+    """
 
-    def __init__(self, contact_topics: Collection[str]) -> None:
-        self._contact_topics = contact_topics
-        self.lagging: set[Place] = set()
+    def __init__(self, contacts: Collection[str], agents: Collection[str]) -> None:
+        """The topics of each."""
+        self._topics = contacts, agents
+        self.contacts: set[Place] = set()
+        self.agents: set[Place] = set()
         self.told: dict[int, int] = {}
 
     def measure(
@@ -38,8 +42,8 @@ class Lag:
             lag = max(0, end - committed.get(place, 0)) if end is not None else 0
             metrics.LAG.labels(topic, number).set(lag)
             behind[number] = behind.get(number, 0) + lag
-            if topic in self._contact_topics and (end is None or taken.get(place, 0) < end):
+            if end is None or taken.get(place, 0) < end:
                 lagging.add(place)
-        self.lagging = lagging
+        self.contacts, self.agents = ({place for place in lagging if place[0] in own} for own in self._topics)
         health.lag(behind)
         self.told = behind if health.behind_seconds > _TOLD_SECONDS else dict.fromkeys(behind, 0)

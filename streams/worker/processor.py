@@ -71,7 +71,8 @@ class StreamProcessor:
 
         clock = OperationClock(event_time=event_time, clocks=self.progress.clocks.values())
         cutoff = CutoffDay(policy)
-        self.lag = Lag(frozenset(settings.topic(topic) for topic in (*topics.CONTACT_TOPICS, topics.REKEYED)))
+        rekeyed, agents = settings.topic(topics.REKEYED), settings.topic(topics.AGENTS)
+        self.lag = Lag({*map(settings.topic, topics.CONTACT_TOPICS), rekeyed}, {agents, rekeyed})
         buffer, outbox = ContributionBuffer(partition), Outbox()
         feed = ScreenFeed(screens, kpis, presence, self.state, self.lag, partition)
         self.intake = Intake(

@@ -11,6 +11,7 @@ from streams.contracts import topics
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.pipeline import run
+from streams.worker.health import Health
 from tests.component.test_misplaced import NINE, Operation
 from tests.support.states import of_days
 
@@ -81,5 +82,39 @@ def test_who_is_silent_for_as_long_as_days_are_held_leaves(tmp_path: Path) -> No
         [encode(event) for event in sorted([*events, *back], key=lambda event: event.time)], operation.settings.policy
     )
     assert not result.rejected
+    assert result.now is not None
+    assert of_days(operation.days(), result.now) == of_days(result.facts, result.now)
+
+
+class Behind(Operation):
+    """An operation in which some records have not been read yet: it knows that they are there."""
+
+    def __init__(self, directory: Path) -> None:
+        self.ends: dict[tuple[str, int], int | None] = {}
+        super().__init__(directory)
+
+    def commit(self) -> None:
+        taken = self.processor.progress.taken
+        ends = {place: len(records) for place, records in self.records.items()} | self.ends
+        self.processor.lag.measure(taken, taken, ends, Health())
+        super().commit()
+
+
+def test_an_agent_whose_events_wait_is_not_quiet(tmp_path: Path) -> None:
+    """Calls of two months are taken in while what agents did from the second day on still waits: nobody has left."""
+    operation, dice = Behind(tmp_path), random.Random(1)
+    events = sorted(calls("a", "q", 0, 60), key=lambda event: event.time)
+    for event in events:
+        operation.put(event.carrier, operation.home(event.key), event.key.encode(), encode(event), [])
+    agents = topics.AGENTS.name, operation.home("a")
+    waiting, operation.records[agents] = operation.records[agents], operation.records[agents][:2]
+    operation.ends[agents] = len(waiting)
+    operation.work(dice)
+    for _ in range(20):
+        operation.commit()
+    assert "a" in operation.stored(topics.PRESENCE)
+    operation.records[agents] = waiting
+    operation.work(dice)
+    result = run([encode(event) for event in events], operation.settings.policy)
     assert result.now is not None
     assert of_days(operation.days(), result.now) == of_days(result.facts, result.now)
