@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 from anyio import CapacityLimiter, to_thread
@@ -29,8 +30,9 @@ from scoring.store.database import StoreError
 from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, find_run, result_of
 from scoring.store.tokens import Login, TokenError, login
 from scoring.workflow import appeals, lifecycle
+from scoring.workflow import days_off as ledger
 from scoring.workflow import preview as previews
-from scoring.workflow.gather import Operation, names, store
+from scoring.workflow.gather import Operation, names, store, today
 from scoring.workflow.import_sheet import Taken, take_sheet
 from scoring.workflow.tables import duties, take_duty_roster, take_people, take_targets, take_unit_names
 from streams.doors import SAFE, BoundedBody, Headers, refusal
@@ -124,6 +126,23 @@ class NewRatings(_Sent):
     """Ratings that whoever decides on an appeal would give: ``ITEM``, ``ITEM.pick``, ``ITEM.RATER`` or ``ITEM.few`` → value."""
 
     ratings: Annotated[dict[Where, Value], Field(max_length=_MOST_PARTS)] = {}
+
+
+class DaysOff(_Sent):
+    """Days off that somebody takes (``used``), or is granted by hand. ``day``: when; ``expires``: the last day to take what is granted."""
+
+    person: Who
+    kind: Literal["used", "granted"]
+    days: Annotated[Decimal, Field(gt=0, le=366, decimal_places=2, max_digits=5)]
+    day: date
+    reason: Reason | None = None
+    expires: date | None = None
+
+
+class Cancellation(_Sent):
+    """Why an entry is taken back."""
+
+    reason: Reason
 
 
 class Verdict(NewRatings):
@@ -229,7 +248,7 @@ def create_app(operation: Operation) -> FastAPI:
         """Who the token lets in."""
         return plain(who)
 
-    for routes in (_runs, _reviews, _files, _duty, _appeals):
+    for routes in (_runs, _reviews, _files, _duty, _appeals, _days_off):
         routes(app, operation)
 
     @app.get("/api/audit")
@@ -483,6 +502,47 @@ def _appeals(app: FastAPI, operation: Operation) -> None:
         with _reading(operation) as connection:
             made = appeals.appeal_of(connection, id)
             return _json({"appeal": made, "changes": appeals.difference(connection, made, given.ratings)})
+
+
+def _days_off(app: FastAPI, operation: Operation) -> None:
+    """Routes of the ledger of days off."""
+
+    def team_of(person: str) -> str | None:
+        entry = operation.roster(today(operation)).get(person)
+        return entry.team_id if entry else None
+
+    def refuse_unseen(person: str, who: Login) -> None:
+        if not who.may_see(person, team_of(person)):
+            raise HTTPException(403, "not yours to see")
+
+    @app.get("/api/days-off")
+    def days_off(
+        who: Anybody, on: Annotated[date | None, Query(description="As of this day; today")] = None
+    ) -> Response:
+        """Days off, granted, used and left, entry by entry: everybody's for HR, the team's for a supervisor, their own for an agent."""
+        with _reading(operation) as connection:
+            found = ledger.accounts(connection, on or today(operation))
+        seen = [one for one in found if who.may_see(one.person, team_of(one.person))]
+        return _json({"accounts": seen, "names": _names(operation, [one.person for one in seen])})
+
+    @app.post("/api/days-off", status_code=201)
+    def enter(given: DaysOff, who: AboveAgents) -> Response:
+        """Enter what somebody takes: HR, or the team's supervisor. HR also grants by hand."""
+        refuse_unseen(given.person, who)
+        if given.kind == "granted" and who.role != "hr":
+            raise HTTPException(403, "this is for HR")
+        wanted = (given.person, given.days, given.day, _actor(who, operation), given.reason, given.expires)
+        with _writing(operation) as connection:
+            return _json((ledger.use if given.kind == "used" else ledger.grant)(connection, *wanted), 201)
+
+    @app.post("/api/days-off/{id}/cancellation")
+    def cancel(id: Id, given: Cancellation, who: AboveAgents) -> Response:
+        """Take an entry back that somebody made by hand; the ledger keeps both."""
+        with _writing(operation) as connection:
+            person = ledger.person_of(connection, id)
+            if person is not None or who.role != "hr":
+                refuse_unseen(person or "", who)
+            return _json(ledger.cancel(connection, id, given.reason, _actor(who, operation)))
 
 
 def _moment(at: datetime | None, operation: Operation) -> datetime:

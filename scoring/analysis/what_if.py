@@ -12,6 +12,7 @@ from scoring.cards.profile_calendar import Season
 from scoring.inputs.values import Given
 from scoring.outcomes import History, Outcomes, Settings, decide
 from scoring.outcomes.people import GRADES, Grade
+from scoring.outcomes.terms import closes
 from scoring.period import Month
 from scoring.rounding import total
 from scoring.runs.messages import money_of
@@ -157,6 +158,7 @@ def _played(
             everybody,
             scenario.settings,
             opened=one.month.last + timedelta(days=1),
+            closes=closes(scenario.card.periods, "month"),
             history=history,
             pools=one.pools,
         )
@@ -179,5 +181,6 @@ def _change(month: Month, before: Outcomes, after: Outcomes) -> MonthChange:
 
 def _places(outcomes: Outcomes) -> dict[str, Place]:
     return {
-        one.person: Place(one.month.total, one.month.rank, one.month.grade, money_of(one)) for one in outcomes.people
+        one.person: Place(one.standing.total, one.standing.rank, one.standing.grade, money_of(one))
+        for one in outcomes.people
     }

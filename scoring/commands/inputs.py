@@ -186,4 +186,4 @@ def _asked(
     known = people(operation, card, when)
     if not known:
         raise ValueError(why_nobody(operation, card.id, when))
-    return known, asked_of(due, settings_of(outcomes), known.items(), weights)
+    return known, asked_of(due, when, settings_of(outcomes), known.items(), weights)

@@ -12,6 +12,7 @@ from scoring.cards.profile_calendar import load_calendar
 from scoring.commands import options
 from scoring.commands.appeal import appeal
 from scoring.commands.database import database
+from scoring.commands.days_off import days_off
 from scoring.commands.files import files
 from scoring.commands.inputs import import_, inputs, missing, template
 from scoring.commands.options import (
@@ -37,6 +38,7 @@ from scoring.commands.review import review_command
 from scoring.commands.run import approve, audit, prepare, publish, reopen, review, show_, status, verify
 from scoring.commands.tokens import serve, token
 from scoring.commands.what_if import what_if_command
+from scoring.outcomes.terms import has_outcomes
 from scoring.period import Month, Period
 from scoring.reports.files import Spoken, write
 from scoring.reports.json_report import earlier_totals
@@ -71,6 +73,7 @@ score.command()(files)
 score.add_typer(appeal, name="appeal")
 score.add_typer(database, name="database")
 score.add_typer(token, name="token")
+score.add_typer(days_off, name="days-off")
 score.command()(serve)
 
 
@@ -127,7 +130,7 @@ def run(
         amounts = pools(pool, rules)
         materials = gather(
             operation, find(card), when, seasons=load_calendar(calendar) if calendar else (), pools=amounts,
-            incomplete=incomplete, settings=rules if isinstance(when, Month) else None, as_of=as_of,
+            incomplete=incomplete, settings=rules if has_outcomes(when) else None, as_of=as_of,
         )  # fmt: skip
         materials = remembered(operation, materials)
         scored = compute(materials)

@@ -35,7 +35,8 @@ from scoring.commands.options import (
     why_nobody,
 )
 from scoring.commands.output import as_json, clear, moment, row, show, stop, table
-from scoring.period import Month, Period
+from scoring.outcomes.terms import has_outcomes
+from scoring.period import Period
 from scoring.rounding import NONE, cents
 from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Document
@@ -43,7 +44,16 @@ from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import Difference
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import broken, entries
-from scoring.store.runs import RunRecord, all_revisions, all_runs, card_of, find_run, result_of, revision_of
+from scoring.store.runs import (
+    RunRecord,
+    all_revisions,
+    all_runs,
+    card_of,
+    find_run,
+    parts_not_published,
+    result_of,
+    revision_of,
+)
 from scoring.workflow import lifecycle
 from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
 from streams.kpi.as_of import day_of
@@ -84,12 +94,13 @@ def prepare(
             raise ValueError(f"{when} has not begun: it is {day}; is it the right period?")
         materials = gather(
             operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
-            incomplete=incomplete, settings=rules if isinstance(when, Month) else None, as_of=as_of,
+            incomplete=incomplete, settings=rules if has_outcomes(when) else None, as_of=as_of,
         )  # fmt: skip
         try:
             with store(operation) as database, database.write() as connection:
                 made = lifecycle.prepare(connection, materials, actor(operation, by))
                 people = result_of(connection, made.run).teams()
+                apart = parts_not_published(connection, one, when) if materials.settings is not None else []
         except lifecycle.NobodyError as error:
             raise ValueError(why_nobody(operation, one.id, when)) from error
         called = names(operation)
@@ -97,6 +108,11 @@ def prepare(
     if not json_:
         for note in _notes(operation, materials, people, day):
             tell(f"note: {note}")
+        if apart:
+            some = ", ".join(map(str, apart))
+            tell(
+                f"note: no run of {one.id} is published of {some}: a mean of these has no total; publish them, then prepare {when} again"
+            )
         tell(f"next: deskpulse score status {one.id} --period {when} shows whose turn it is")
 
 

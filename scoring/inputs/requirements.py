@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -14,6 +14,8 @@ from scoring.outcomes.ladder import Post
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
 from scoring.outcomes.people import Person
 from scoring.outcomes.settings import Settings
+from scoring.outcomes.terms import Kind, Term, closes, ending_with, has_outcomes, shortest
+from scoring.period import Period
 from scoring.rounding import NONE, shown
 from scoring.rules import Levels, Manual
 from scoring.units import RANGES, said
@@ -72,10 +74,19 @@ def needs(card: Card, weights: Weights | None = None) -> tuple[Need, ...]:
     return tuple(need for item in asked if item.kpi is None for need in _item(card, item))
 
 
-def personal_needs(settings: Settings, card: str, role: str | None, team: str | None) -> Iterator[Need]:
-    """What the outcomes need of a person of this role and team beside their score."""
-    person = Person("", None, card=card, role=role, team=team)
-    for field in dict.fromkeys(_personal_fields(settings, person)):
+def personal_needs(
+    settings: Settings, card: Card, period: Period, role: str | None, team: str | None
+) -> Iterator[Need]:
+    """What the outcomes of this period need of a person of this role and team beside their score: what is paid by quarter, and the exam,
+    where a quarter ends.
+    """
+    if not has_outcomes(period):
+        return
+    person = Person("", None, card=card.id, role=role, team=team)
+    term = Term.parse(str(period))
+    due = {one.kind for one in ending_with(term, closes(card.periods, period.kind))}
+    basic = term.kind == shortest(card.periods)
+    for field in dict.fromkeys(_personal_fields(settings, person, due, basic)):
         percent = field in ("exam", "bonus_percent")
         allowed = (
             Allowed(Words(zh="0–100", en="0 to 100"), low=Decimal(0), high=Decimal(100))
@@ -93,16 +104,18 @@ def _posts(ladder: Sequence[Post]) -> Allowed:
     return Allowed(Words(f"现任岗位：{zh}", f"the post held now: {en}"), tuple(post.id for post in ladder))
 
 
-def _personal_fields(settings: Settings, person: Person) -> Iterator[str]:
-    """What the rules that take the person ask for."""
+def _personal_fields(settings: Settings, person: Person, due: Collection[Kind], basic: bool) -> Iterator[str]:
+    """What the rules that take the person, and are of a term that is due, ask for. ``basic``: is the base bonus decided in such a run?"""
     for rule in settings.pay:
-        if rule.who.takes(person) and not isinstance(rule, BonusPool):
+        if rule.who.takes(person) and not isinstance(rule, BonusPool) and (rule.of == "period" or rule.of in due):
             yield rule.amount
             if isinstance(rule, GradeBonus) and rule.how == "manual":
                 yield "bonus_percent"
-    for other, field in ((settings.base_bonus, "base_bonus"), (settings.stars, "exam")):
-        if other is not None and other.who.takes(person):
-            yield field
+    bonus, stars = settings.base_bonus, settings.stars
+    if bonus is not None and basic and bonus.who.takes(person):
+        yield "base_bonus"
+    if stars is not None and "quarter" in due and stars.who.takes(person):
+        yield "exam"
 
 
 def missing(asked: Sequence[Need], given: Mapping[str, Mapping[str, str]]) -> list[Need]:

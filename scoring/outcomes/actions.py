@@ -16,7 +16,7 @@ from scoring.outcomes.parts import EVERYBODY, Delay, Id, Points, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import Called, Training, called_for
-from scoring.period import Month
+from scoring.period import Period
 from scoring.rounding import cents, shown
 
 ActionKind: TypeAlias = Literal["improvement_plan", "mentor", "training", "interview"]
@@ -62,7 +62,7 @@ class Action:
     kind: ActionKind
     rule: str | None
     person: str
-    period: Month
+    period: Period
     name: Words
     owner_role: str
     owner: str | None
@@ -82,7 +82,7 @@ class Action:
 
 def actions(
     rules: ActionRules,
-    period: Month,
+    period: Period,
     opened: date,
     people: Sequence[Person],
     standings: Mapping[str, Standing],
@@ -125,7 +125,7 @@ def _mentored(
             yield person, mentors.take(person)
 
 
-def _plan(rule: PlanRule, period: Month, opened: date, person: Person, standing: Standing) -> Iterator[Action]:
+def _plan(rule: PlanRule, period: Period, opened: date, person: Person, standing: Standing) -> Iterator[Action]:
     triggers = list(_triggers(rule, standing)) if rule.who.takes(person) else []
     if not triggers:
         return
@@ -164,7 +164,7 @@ def _triggers(rule: PlanRule, standing: Standing) -> Iterator[tuple[str, Words]]
 
 
 def _mentor(
-    rule: MentorRule, period: Month, opened: date, person: Person, mentor: str | None, stars: Mapping[str, int]
+    rule: MentorRule, period: Period, opened: date, person: Person, mentor: str | None, stars: Mapping[str, int]
 ) -> Action:
     if mentor is None:
         said = Words(
@@ -191,7 +191,7 @@ def _mentor(
     )
 
 
-def _training(found: Called, period: Month, opened: date, person: Person) -> Action:
+def _training(found: Called, period: Period, opened: date, person: Person) -> Action:
     rule = found.rule
     return Action(
         kind="training",
@@ -209,7 +209,7 @@ def _training(found: Called, period: Month, opened: date, person: Person) -> Act
 
 
 def _interview(
-    rule: InterviewRule, period: Month, opened: date, person: Person, standing: Standing, others: Sequence[Action]
+    rule: InterviewRule, period: Period, opened: date, person: Person, standing: Standing, others: Sequence[Action]
 ) -> Iterator[Action]:
     reasons = due(rule, period, person, standing, any(action.kind == "improvement_plan" for action in others))
     if not reasons:

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 from scoring.fields import Words
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
-from scoring.outcomes.given import Given, GivingRule
+from scoring.outcomes.given import Given
 from scoring.outcomes.ladder import NextPost, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool, rule_of
 from scoring.outcomes.pay_rules import BaseBonus, BonusPool, PayRule
 from scoring.outcomes.people import History, Past, Person
 from scoring.outcomes.settings import Settings, faults
-from scoring.outcomes.standing import Standing, stand
+from scoring.outcomes.standing import Mean, Standing, stand
 from scoring.outcomes.stars import Stars
 from scoring.outcomes.streaks import Held, by_days, by_terms
 from scoring.outcomes.summary import Summary, summary, term_summary
-from scoring.outcomes.terms import Kind, Term, closed_by
+from scoring.outcomes.terms import CALLED, KINDS, LENGTH, UNITS, Kind, Term, ending_with
 from scoring.outcomes.validation import check
-from scoring.period import Month
+from scoring.period import Month, Period
 from scoring.rounding import decimal, total
 
 
 @dataclass(frozen=True, slots=True)
 class PersonOutcome:
-    """Everything that a month decided for one person.
+    """Everything that a run decided for one person.
 
-    ``standings``: the month's, and those of the quarter and the year that end with it. ``pay`` and ``base_bonus``: None
-    where no rule is for them, or the rule's quarter or year is not over (``notes`` say so). ``given``: what single rules give, by
+    ``standings``: the period's own, and those of longer terms that end with it. ``pay`` and ``base_bonus``: None
+    where no rule is for them, or the rule is of another term than these (``notes`` say so). ``given``: what single rules give, by
     their key in the settings, such as stars; what is not there is not due. ``streaks``: all that are
     counted, with what they granted.
     """
@@ -49,18 +50,18 @@ class PersonOutcome:
     notes: tuple[Words, ...]
 
     @property
-    def month(self) -> Standing:
-        """The month's standing."""
+    def standing(self) -> Standing:
+        """The standing in the run's own period."""
         return self.standings[0]
 
     @property
     def stars(self) -> Stars | None:
-        """The stars of a quarter that ends with the month."""
+        """The stars of a quarter that ends with the period."""
         given = self.given.get("stars")
         return given if isinstance(given, Stars) else None
 
     def onto(self, history: History) -> History:
-        """The history with this month decided, as the next one looks back on it. Deciding a month again replaces it."""
+        """The history with this period decided, as the next one looks back on it. Deciding a period again replaces it."""
         new = {}
         for standing in self.standings:
             stars = self.stars.stars if self.stars and self.stars.term == standing.term else None
@@ -69,7 +70,7 @@ class PersonOutcome:
         return History(kept + tuple(new.values()), self._grants(history))
 
     def _grants(self, history: History) -> dict[str, tuple[date, ...]]:
-        """Streak → the days on which it granted something, before this month and in it."""
+        """Streak → the days on which it granted something, before this period and in it."""
         granted = {id: tuple(day for day in days if not self._decided(day)) for id, days in history.granted.items()}
         for held in self.streaks:
             if held.granted:
@@ -77,17 +78,18 @@ class PersonOutcome:
         return granted
 
     def _decided(self, day: date) -> bool:
-        return Month.of(day) == self.month.term.last
+        term = self.standing.term
+        return Term.of(term.kind, Month.of(day)) == term
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Everybody's outcomes of a month, in order of person, with the version of the settings that decided them.
+    """Everybody's outcomes of a period, in order of person, with the version of the settings that decided them.
 
     ``pay_names``: what each pay rule is called, by its id.
     """
 
-    period: Month
+    period: Period
     settings_version: str
     people: tuple[PersonOutcome, ...]
     summary: Summary
@@ -95,29 +97,38 @@ class Outcomes:
 
 
 def decide(
-    period: Month,
+    period: Period,
     people: Iterable[Person],
     settings: Settings,
     *,
     opened: date,
     history: Mapping[str, History] | None = None,
     pools: Mapping[str, Decimal] | None = None,
+    closes: Collection[Kind] = KINDS,
+    shortest: Kind | None = None,
 ) -> Outcomes:
-    """Decide a month, whatever the order of ``people``.
+    """Decide a month, a quarter, half a year or a year, whatever the order of ``people``.
 
     ``opened``: the day on which follow-up actions open. ``history``: person → what went before (`PersonOutcome.onto`
-    carries it on). ``pools``: id of a pool rule → its amount, in whole cents. Raises ValueError for impossible figures
-    and for settings that contradict themselves, and its kind PayConflictError for a person under two pay rules.
+    carries it on). ``pools``: id of a pool rule → its amount, in whole cents. ``closes``: the longer kinds of term that are decided
+    beside the period, where they end with it (`terms.closes`). ``shortest``: the shortest kind of period that these people have runs of;
+    None: the period's own. What looks at days, and the base bonus, are decided in these runs only, so that none is given twice.
+
+    Raises ValueError for impossible figures, for settings that contradict themselves and for a period that is no term, and its kind
+    PayConflictError for a person under two pay rules.
     """
     before, amounts = history or {}, pools or {}
     given = sorted(people, key=lambda person: person.id)
     check(given, before, amounts, _pool_rules(settings))
     if wrong := [f"{'.'.join(map(str, loc))}: {what}" for loc, what in faults(settings)]:
         raise ValueError("\n".join(wrong))
-    month = _Decided(period, given, settings, opened, before, amounts)
-    outcomes = tuple(map(month.outcome, given))
+    term = Term.parse(str(period))
+    made = _Decided(
+        period, given, settings, opened, before, amounts, list(ending_with(term, closes)), shortest or term.kind
+    )
+    outcomes = tuple(map(made.outcome, given))
     called = {rule.id: rule.called for rule in settings.pay} | {"base_bonus": BaseBonus.called}
-    return Outcomes(period, settings.version, outcomes, month.summary(outcomes), called)
+    return Outcomes(period, settings.version, outcomes, made.summary(outcomes), called)
 
 
 class _Decided:
@@ -125,28 +136,36 @@ class _Decided:
 
     def __init__(
         self,
-        period: Month,
+        period: Period,
         given: Sequence[Person],
         settings: Settings,
         opened: date,
         history: Mapping[str, History],
         pools: Mapping[str, Decimal],
+        terms: Sequence[Term],
+        shortest: Kind,
     ) -> None:
-        self._period, self._settings = period, settings
+        self._period, self._settings, self._terms = period, settings, terms
+        self._basic = terms[0].kind == shortest
         people = {person.id: person for person in given}
-        self._past = {id: _earlier(history.get(id, History()), period) for id in people}
-        self._terms = list(closed_by(period))
-        self._standings = {term.kind: _standings(term, people, self._past, settings) for term in self._terms}
+        self._past = {id: _earlier(history.get(id, History()), terms[0]) for id in people}
+        self._standings = {term.kind: _standings(term, terms[0], people, self._past, settings) for term in self._terms}
         self._own = {id: {kind: of[id] for kind, of in self._standings.items()} for id in people}
-        self._given = {id: _given(settings.giving, person, self._own[id]) for id, person in people.items()}
+        by_month = shortest == "month" and not self._basic
+        self._given = {
+            id: _given(settings, person, self._own[id], self._past[id] if by_month else None)
+            for id, person in people.items()
+        }
         stars = _stars_of(self._given)
-        self._paid, self._unpaid = _pay(people, self._standings, stars, settings, pools)
+        self._paid, self._unpaid = _pay(people, self._standings, terms[0].kind, stars, settings, pools)
         newest = _newest_stars(self._past, stars)
-        self._actions, self._notes = actions(settings.actions, period, opened, given, self._standings["month"], newest)
+        rules = settings.actions if self._basic else settings.actions.model_copy(update={"interview": None})
+        self._actions, self._notes = actions(rules, period, opened, given, self._standings[terms[0].kind], newest)
 
     def outcome(self, person: Person) -> PersonOutcome:
         """Everything that is decided for one person."""
-        id, settings, bonus = person.id, self._settings, self._settings.base_bonus
+        id, settings = person.id, self._settings
+        bonus = settings.base_bonus if self._basic else None
         own = self._own[id]
         return PersonOutcome(
             person=id,
@@ -154,7 +173,7 @@ class _Decided:
             given=self._given[id],
             pay=self._paid.get(id),
             base_bonus=base_bonus(bonus, person, self._terms[0]) if bonus and bonus.who.takes(person) else None,
-            streaks=tuple(_streaks(person, own, self._past[id], self._period, settings)),
+            streaks=tuple(_streaks(person, own, self._past[id], self._period if self._basic else None, settings)),
             awards=tuple(_awards(person, own, settings)),
             next_post=next_post(settings.ladder, person),
             actions=tuple(self._actions[id]),
@@ -183,63 +202,82 @@ def _awards(person: Person, own: Mapping[Kind, Standing], settings: Settings) ->
             yield award
 
 
-def _earlier(history: History, period: Month) -> History:
-    """Only what was over before this month was: a month that is decided again does not look at later ones."""
-    return replace(history, past=tuple(past for past in history.past if past.term.last < period))
+def _earlier(history: History, own: Term) -> History:
+    """Only what was over before this term was, shorter ones that end with it among them: a term that is decided again does not look at
+    later ones.
+    """
+    ends = (own.last, LENGTH[own.kind])
+    return replace(
+        history, past=tuple(past for past in history.past if (past.term.last, LENGTH[past.term.kind]) < ends)
+    )
 
 
 def _standings(
-    term: Term, people: Mapping[str, Person], past: Mapping[str, History], settings: Settings
+    term: Term, own: Term, people: Mapping[str, Person], past: Mapping[str, History], settings: Settings
 ) -> dict[str, Standing]:
+    """Everybody's standing in the run's own term, or in a longer one that is the mean of its terms of that kind."""
     totals: dict[str, Decimal | None] = {}
     why: dict[str, Words] = {}
     for id, person in people.items():
-        if term.kind == "month":
+        if term == own:
             totals[id] = None if person.total is None else total([person.total])
             if person.why and (person.total is None or person.scored < settings.ranking.least_scored):
                 why[id] = person.why
         else:
-            needed = settings.months_needed.quarter if term.kind == "quarter" else settings.months_needed.year
-            totals[id], said = _mean(term, person, past[id], needed)
-            if said := said or _not_ranked(term, person, past[id], settings):
+            totals[id], said = _mean(term, own.kind, past[id], settings.months_needed.of(term.kind), person)
+            if said := said or _not_ranked(term, own.kind, person, past[id], settings):
                 why[id] = said
     return stand(term, people, totals, why, settings.ranking, settings.grades, settings.pass_mark)
 
 
-def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[Decimal | None, Words | None]:
-    """The mean of the scored months, rounded as totals are; None where there are too few of them."""
-    months = {Term.of("month", month) for month in term.months}
-    known = [past.total for past in history.past if past.term in months and past.total is not None]
-    if person.total is not None:
+def _mean(
+    term: Term, part: Kind, history: History, needed: int, person: Person | None = None
+) -> tuple[Decimal | None, Words | None]:
+    """The mean of the term's scored parts, rounded as totals are; None where there are too few of them, and why.
+
+    ``needed``: how many months must be scored. ``person``: whose last part is not in the history yet.
+    """
+    parts, needed = set(term.parts(part)), ceil(needed / LENGTH[part])
+    known = [past.total for past in history.past if past.term in parts and past.total is not None]
+    if person is not None and person.total is not None:
         known.append(total([person.total]))
-    said = Words(
-        f"{len(months)} 个月中 {len(known)} 个月有总分，需要 {needed} 个",
-        f"{len(known)} of {len(months)} months are scored, {needed} are needed",
-    )
     if len(known) < needed:
-        return None, said
+        unit, of, have = UNITS[part], len(parts), len(known)
+        return None, Words(
+            f"{of} {unit.zh}中 {have} {unit.zh}有总分，需要 {needed} 个",
+            f"{have} of {of} {unit.en} are scored, {needed} are needed",
+        )
     return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), None
 
 
-def _not_ranked(term: Term, person: Person, history: History, settings: Settings) -> Words | None:
-    """Why who has a total of a quarter or a year is not ranked in it: they were not in one of its months; None: they are."""
+def _not_ranked(term: Term, part: Kind, person: Person, history: History, settings: Settings) -> Words | None:
+    """Why who has a total of a longer term is not ranked in it: they were not in one of its parts; None: they are."""
     if person.total is not None and person.scored < settings.ranking.least_scored:
         return person.why
-    months = {Term.of("month", month) for month in term.months}
-    apart = [past.term for past in history.past if past.term in months and not past.whole]
+    parts = set(term.parts(part))
+    apart = [past.term for past in history.past if past.term in parts and not past.whole]
     if not apart:
         return None
     zh, en = "、".join(one.zh for one in apart), ", ".join(map(str, apart))
     return Words(f"{zh}未评全部分值", f"not all points are scored in {en}")
 
 
-def _given(rules: Mapping[str, GivingRule], person: Person, own: Mapping[Kind, Standing]) -> dict[str, Given]:
-    made = {key: rule.give(person, own) for key, rule in rules.items() if rule.who.takes(person)}
+def _given(
+    settings: Settings, person: Person, own: Mapping[Kind, Standing], months: History | None
+) -> dict[str, Given]:
+    """What single rules give. ``months``: where those are, of which the person has runs of their own; None: the standings rest on them."""
+    means = {kind: Mean(standing.term, standing.total) for kind, standing in own.items()}
+    if months is not None:
+        means = {
+            kind: Mean(mean.term, *_mean(mean.term, "month", months, settings.months_needed.of(kind)))
+            for kind, mean in means.items()
+        }
+    made = {key: rule.give(person, own, means) for key, rule in settings.giving.items() if rule.who.takes(person)}
     return {key: given for key, given in made.items() if given is not None}
 
 
 def _stars_of(given: Mapping[str, Mapping[str, Given]]) -> dict[str, Stars]:
-    """Person → their stars of this month, who are given any."""
+    """Person → their stars of this period, who are given any."""
     return {id: stars for id, own in given.items() if isinstance(stars := own.get("stars"), Stars)}
 
 
@@ -257,11 +295,12 @@ def _newest_stars(past: Mapping[str, History], now: Mapping[str, Stars]) -> dict
 def _pay(
     people: Mapping[str, Person],
     standings: Mapping[Kind, Mapping[str, Standing]],
+    own: Kind,
     stars: Mapping[str, Stars],
     settings: Settings,
     pools: Mapping[str, Decimal],
 ) -> tuple[dict[str, Pay], dict[str, tuple[Words, ...]]]:
-    """What each person's one rule pays, and why nothing is due where its term is not over."""
+    """What each person's one rule pays, and why nothing is due where it is of another term. ``own``: the kind of the run's period."""
     paid: dict[str, Pay] = {}
     notes: dict[str, tuple[Words, ...]] = {}
     pooled: dict[str, tuple[BonusPool, dict[str, Standing]]] = {}
@@ -269,31 +308,41 @@ def _pay(
         rule: PayRule | None = rule_of(settings.pay, person)
         if rule is None:
             continue
-        if rule.of not in standings:
-            span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
-            notes[id] = (
-                Words(
-                    f"{rule.called.zh}按{span.zh}结算，本月不结算",
-                    f"{rule.called.en}: paid when the {span.en} ends, not this month",
-                ),
-            )
+        of: Kind = own if rule.of == "period" else rule.of
+        if of not in standings:
+            notes[id] = (_not_now(rule.called, of, own),)
         elif isinstance(rule, BonusPool):
-            pooled.setdefault(rule.id, (rule, {}))[1][id] = standings[rule.of][id]
+            pooled.setdefault(rule.id, (rule, {}))[1][id] = standings[of][id]
         else:
-            paid[id] = pay(rule, person, standings[rule.of][id], stars.get(id))
+            paid[id] = pay(rule, person, standings[of][id], stars.get(id))
     for pool, members in pooled.values():
         term = next(iter(members.values())).term
         paid.update(pay_pool(pool, term, members, pools.get(pool.id)))
     return paid, notes
 
 
+def _not_now(rule: Words, of: Kind, own: Kind) -> Words:
+    """Why a rule of this kind of term pays nothing in a run of its own kind."""
+    span = CALLED[of]
+    if own == "month":
+        return Words(
+            f"{rule.zh}按{span.zh}结算，本月不结算", f"{rule.en}: paid when the {span.en} ends, not this month"
+        )
+    run = CALLED[own]
+    return Words(
+        f"{rule.zh}按{span.zh}结算，{run.zh}考核不结算", f"{rule.en}: paid by {span.en}, not in the run of a {run.en}"
+    )
+
+
 def _streaks(
-    person: Person, own: Mapping[Kind, Standing], history: History, period: Month, settings: Settings
+    person: Person, own: Mapping[Kind, Standing], history: History, period: Period | None, settings: Settings
 ) -> Iterable[Held]:
+    """``period``: whose days are looked at; None: another run does that."""
     for rule in settings.streaks:
         if not rule.who.takes(person):
             continue
         if rule.of == "day":
-            yield by_days(rule, person.id, person.days, period, history)
+            if period is not None:
+                yield by_days(rule, person.id, person.days, period, history)
         elif rule.of in own:
             yield by_terms(rule, person.id, own[rule.of], history)

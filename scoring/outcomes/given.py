@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 from scoring.fields import Part, Words
 from scoring.outcomes.parts import EVERYBODY, Who
 from scoring.outcomes.people import Person
-from scoring.outcomes.standing import Standing
+from scoring.outcomes.standing import Mean, Standing
 from scoring.outcomes.terms import Kind, Term
 
 
@@ -42,8 +42,9 @@ class GivingRule(Part, ABC):
     who: Who = EVERYBODY
 
     @abstractmethod
-    def give(self, person: Person, standings: Mapping[Kind, Standing]) -> Given | None:
-        """What this person is given; ``standings``: theirs of the month, and of the quarter and the year where these end with it.
+    def give(self, person: Person, standings: Mapping[Kind, Standing], means: Mapping[Kind, Mean]) -> Given | None:
+        """What this person is given; ``standings``: theirs in the run's period, and in longer terms that end with it. ``means``: of their
+        months in each of these, which differ from the standings where a card is scored by month and by quarter.
 
         None where the rule's term is not over.
         """

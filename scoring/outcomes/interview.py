@@ -12,7 +12,7 @@ from scoring.outcomes.parts import EVERYBODY, Delay, Id, Who
 from scoring.outcomes.people import Dimension, Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import weakest
-from scoring.period import Month
+from scoring.period import Month, Period
 from scoring.rounding import cents, shown
 
 
@@ -35,7 +35,7 @@ class Step:
     about: Words
 
 
-def due(rule: InterviewRule, period: Month, person: Person, standing: Standing, plan: bool) -> list[tuple[str, Words]]:
+def due(rule: InterviewRule, period: Period, person: Person, standing: Standing, plan: bool) -> list[tuple[str, Words]]:
     """Why an interview is due, each with its source row; nothing: it is not. ``plan``: did an improvement plan open?
 
     An interview conveys a result: without one there is none.
@@ -43,7 +43,7 @@ def due(rule: InterviewRule, period: Month, person: Person, standing: Standing, 
     if standing.total is None or not rule.who.takes(person):
         return []
     reasons = []
-    if rule.every_months is not None and period.month % rule.every_months == 0:
+    if rule.every_months is not None and Month.of(period.last).month % rule.every_months == 0:
         reasons.append(("S4-67", Words(f"每 {rule.every_months} 个月一次", f"due every {rule.every_months} months")))
     if rule.with_plan and plan:
         said = Words("已启动改进计划，须共同商定", "an improvement plan opened and is to be agreed")

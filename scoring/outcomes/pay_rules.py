@@ -17,6 +17,9 @@ from scoring.outcomes.stars import MOST, Stars
 from scoring.outcomes.terms import Kind
 from scoring.rounding import cents, ratio_text, shown
 
+#: The term that a rule pays for; ``period``: that of each run, whatever its length.
+Of: TypeAlias = Kind | Literal["period"]
+
 AmountName: TypeAlias = Literal["base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus"]
 AMOUNTS: dict[AmountName, Words] = {
     "base_pay": Words("基本工资", "base pay"),
@@ -33,7 +36,7 @@ class Coefficient(Rule):
     called: ClassVar[Words] = Words("绩效系数", "coefficient")
 
     type: Literal["coefficient"]
-    of: Kind = "month"
+    of: Of = "month"
     amount: AmountName = "commission"
     curve: Curve = (
         Point(score=Decimal(60), value=Decimal("0.8")),
@@ -58,7 +61,7 @@ class ScoreRatio(Rule):
     called: ClassVar[Words] = Words("按得分计发", "pay by score")
 
     type: Literal["score_ratio"]
-    of: Kind = "month"
+    of: Of = "month"
     amount: AmountName = "base_pay"
     full_at: Annotated[Points, Field(gt=0)] = Decimal(80)
     floor: Annotated[Decimal, Field(ge=0, le=10, max_digits=12)] = Decimal(0)
@@ -95,7 +98,7 @@ class GradeBonus(Rule):
     called: ClassVar[Words] = Words("等级奖金", "bonus by grade")
 
     type: Literal["grade_bonus"]
-    of: Kind = "quarter"
+    of: Of = "quarter"
     amount: AmountName = "quarterly_bonus"
     grade: Grade = "A"
     how: Literal["linear", "manual"] = "linear"
@@ -169,7 +172,7 @@ class BonusPool(Rule):
     called: ClassVar[Words] = Words("奖金池", "bonus pool")
 
     type: Literal["bonus_pool"]
-    of: Kind = "month"
+    of: Of = "period"
     top_percent: Percent = Decimal(20)
     top_share: Percent = Decimal(50)
     split: Split = "equal"

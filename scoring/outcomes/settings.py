@@ -19,16 +19,23 @@ from scoring.outcomes.pay_rules import BaseBonus, PayRule
 from scoring.outcomes.ranking import Ranking
 from scoring.outcomes.stars import StarRule
 from scoring.outcomes.streaks import Streak
+from scoring.outcomes.terms import Kind
 
 #: Where in the file (keys and positions, from the top), and what is wrong and what to do.
 Fault: TypeAlias = tuple[tuple[str | int, ...], str]
 
 
 class MonthsNeeded(Part):
-    """Scored months that a quarter or a year needs to have a total: the mean of those it has."""
+    """Scored months that a quarter, half-year or year needs to have a total where it has no run of its own: the mean of those it has.
+    Where a card is scored by quarter, a quarter counts as three."""
 
     quarter: Annotated[int, Field(ge=1, le=3)] = 3
+    half_year: Annotated[int, Field(ge=1, le=6)] = 6
     year: Annotated[int, Field(ge=1, le=12)] = 12
+
+    def of(self, kind: Kind) -> int:
+        """How many a term of this kind needs."""
+        return {"month": 1, "quarter": self.quarter, "half_year": self.half_year, "year": self.year}[kind]
 
 
 class Settings(Part):
@@ -124,6 +131,8 @@ def _results(settings: Settings) -> Iterator[Fault]:
     for number, streak in enumerate(settings.streaks):
         if (streak.of == "day") != (streak.result == "satisfied"):
             yield ("streaks", number, "result"), "days and the result `satisfied` go together; correct `of` or `result`"
+        elif streak.expires is not None and streak.days_off is None:
+            yield ("streaks", number, "expires"), "only days off expire; add `days_off`, or take this out"
         elif streak.result in lacking and lacking[streak.result][0]:
             yield ("streaks", number, "result"), f"{lacking[streak.result][1]}, or take this streak out"
     for number, award in enumerate(settings.awards):

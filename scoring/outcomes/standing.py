@@ -52,6 +52,15 @@ class Standing:
         return Past(self.term, self.total, self.met, self.grade, self.top, stars, ranked, self.whole)
 
 
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of a term's months; ``total`` None: too few of them are scored, and ``why`` may say so."""
+
+    term: Term
+    total: Decimal | None
+    why: Words | None = None
+
+
 def stand(
     term: Term,
     people: Mapping[str, Person],

@@ -15,7 +15,7 @@ from scoring.fields import Percent, Words
 from scoring.outcomes.given import GivingRule
 from scoring.outcomes.parts import Points
 from scoring.outcomes.people import Person
-from scoring.outcomes.standing import Standing
+from scoring.outcomes.standing import Mean, Standing
 from scoring.outcomes.terms import Kind, Term
 from scoring.rounding import cents, decimal, shown, total
 
@@ -30,7 +30,7 @@ def _rising(cuts: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
 
 
 class StarRule(GivingRule):
-    """Stars are given for ``kpi`` percent of the quarter's mean total plus ``exam`` percent of the exam (both 0–100).
+    """Stars are given for ``kpi`` percent of the mean total of the quarter's months plus ``exam`` percent of the exam (both 0–100).
 
     ``cuts``: the mix from which on 2, 3, 4 and 5 stars are given; below the first it is 1. The mix is rounded as totals are.
     """
@@ -50,9 +50,9 @@ class StarRule(GivingRule):
             raise ValueError(f"kpi {self.kpi} and exam {self.exam} add up to {self.kpi + self.exam}, not to 100")
         return self
 
-    def give(self, person: Person, standings: Mapping[Kind, Standing]) -> Stars | None:
+    def give(self, person: Person, standings: Mapping[Kind, Standing], means: Mapping[Kind, Mean]) -> Stars | None:
         """The stars of one person; None within a quarter."""
-        quarter = standings.get("quarter")
+        quarter = means.get("quarter")
         return None if quarter is None else rate(self, person, quarter)
 
 
@@ -74,10 +74,12 @@ class Stars:
         return self.stars
 
 
-def rate(rule: StarRule, person: Person, quarter: Standing) -> Stars:
+def rate(rule: StarRule, person: Person, quarter: Mean) -> Stars:
     """The stars of one person. Neither a missing exam nor a missing quarter counts as 0."""
     if quarter.total is None:
         said = Words(f"{quarter.term.zh}未形成有效总分，不评星", f"{quarter.term}: no score, no stars")
+        if quarter.why:
+            said = Words(f"{quarter.term.zh}的 {quarter.why.zh}，不评星", f"{quarter.term}: {quarter.why.en}; no stars")
         return Stars(person.id, quarter.term, None, None, said)
     if person.exam is None and rule.exam:
         said = Words(f"{quarter.term.zh}没有考试成绩，不评星", f"{quarter.term}: no exam result, no stars")

@@ -15,19 +15,15 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from scoring.fields import Words
-from scoring.outcomes.parts import Rule
+from scoring.outcomes.parts import Delay, Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing
-from scoring.period import Month, day_zh
+from scoring.outcomes.terms import UNITS, Kind
+from scoring.period import Period, day_zh
 from scoring.rounding import shown, total
 
 Result: TypeAlias = Literal["met", "top", "grade_a", "satisfied"]
-_UNITS: dict[str, Words] = {
-    "day": Words("天", "days"),
-    "month": Words("个月", "months"),
-    "quarter": Words("个季度", "quarters"),
-    "year": Words("年", "years"),
-}
+_UNITS: dict[str, Words] = {"day": Words("天", "days")} | {str(kind): unit for kind, unit in UNITS.items()}
 _RESULTS: dict[Result, Words] = {
     "met": Words("达标", "pass mark met"),
     "top": Words("进入前列", "in the top group"),
@@ -42,24 +38,26 @@ class Streak(Rule):
     ``result``: the pass mark met, in the top group, grade A; or, by days, all ratings of the day satisfied, of at least
     ``min_ratings``. ``unscored``: a term without result (a day without enough ratings) neither breaks nor extends the
     streak (``skips``), or breaks it. ``after``: a longer streak grants nothing more (``once``), or counting begins
-    again (``restart``). ``days_off``: what is granted in days, if anything.
+    again (``restart``). ``days_off``: what is granted in days, if anything; ``expires``: how long after the grant it can be taken (None:
+    without end).
     """
 
     name: Words
-    of: Literal["day", "month", "quarter", "year"]
+    of: Literal["day"] | Kind
     result: Result
     length: Annotated[int, Field(ge=2, le=1000)]
     unscored: Literal["skips", "breaks"] = "skips"
     after: Literal["once", "restart"] = "once"
     min_ratings: Annotated[int, Field(ge=1)] = 1
     days_off: Annotated[Decimal, Field(gt=0, le=366, decimal_places=2)] | None = None
+    expires: Delay | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """Where a person's streak stands: ``count`` of ``length`` now, and the days on which it granted something.
 
-    ``granted`` are days of the month that is decided; a streak of terms grants on the term's last day.
+    ``granted`` are days of the period that is decided; a streak of terms grants on the term's last day.
     """
 
     person: str
@@ -109,9 +107,9 @@ def by_terms(rule: Streak, person: str, standing: Standing, history: History) ->
     return replace(held, reason=apart)
 
 
-def _granted_before(rule: Streak, history: History, month: Month) -> date | None:
-    """The last grant before the month: later ones are of an earlier decision of what is decided now."""
-    return max((day for day in history.granted.get(rule.id, ()) if day < month.first), default=None)
+def _granted_before(rule: Streak, history: History, period: Period) -> date | None:
+    """The last grant before the period: later ones are of an earlier decision of what is decided now."""
+    return max((day for day in history.granted.get(rule.id, ()) if day < period.first), default=None)
 
 
 def _past(result: Result, past: Past) -> bool | None:
@@ -126,13 +124,13 @@ def _past(result: Result, past: Past) -> bool | None:
             return None if past.grade is None else past.grade == "A"
 
 
-def by_days(rule: Streak, person: str, days: Iterable[RatedDay], month: Month, history: History) -> Held:
-    """The streak at the end of the month. Days up to the last grant before this month are used up."""
-    known = _between(days, _granted_before(rule, history, month), month.last)
+def by_days(rule: Streak, person: str, days: Iterable[RatedDay], period: Period, history: History) -> Held:
+    """The streak at the end of the period. Days up to the last grant before it are used up."""
+    known = _between(days, _granted_before(rule, history, period), period.last)
     days_of, states = zip(*_states(known, rule), strict=True) if known else ((), ())
     steps = list(counted(states, rule))
     granted = tuple(
-        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= month.first
+        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= period.first
     )
     count, now = steps[-1] if steps else (0, False)
     return _held(rule, person, 0 if now and rule.after == "restart" else count, granted)

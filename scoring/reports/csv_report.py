@@ -100,9 +100,9 @@ def _heading(run: Run, item: Item) -> str:
 
 def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
     """The total on which grade and rank rest, these, and the money."""
-    month, paid = outcome.month, money_of(outcome)
+    own, paid = outcome.standing, money_of(outcome)
     money = "" if paid is None else cents(paid)
-    return _text(month.total), month.grade or "", _text(month.rank), str(month.of), money
+    return _text(own.total), own.grade or "", _text(own.rank), str(own.of), money
 
 
 def yes_no(value: bool) -> Words:

@@ -153,16 +153,16 @@ def _applied(applied: Applied) -> dict[str, Any]:
 
 
 def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
-    month = outcome.month
+    own = outcome.standing
     return {
-        "total": _text(month.total),
-        "grade": month.grade,
-        "rank": month.rank,
-        "of": month.of,
-        "top": month.top,
-        "bottom": month.bottom,
-        "met": month.met,
-        "reasons": [_words(why) for why in month.reasons],
+        "total": _text(own.total),
+        "grade": own.grade,
+        "rank": own.rank,
+        "of": own.of,
+        "top": own.top,
+        "bottom": own.bottom,
+        "met": own.met,
+        "reasons": [_words(why) for why in own.reasons],
         "terms": [
             {"term": str(one.term), "total": _text(one.total), "grade": one.grade, "rank": one.rank}
             for one in outcome.standings[1:]

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from scoring.outcomes import Outcomes, PersonOutcome, decide
-from scoring.period import Month
+from scoring.outcomes.terms import has_outcomes, shortest
 from scoring.runs.canonical_json import plain
 from scoring.runs.jsonl import Document, PersonResult, person_line
 from scoring.runs.messages import message
@@ -27,7 +27,7 @@ _NAMED = {field.name for field in fields(PersonOutcome)}
 
 @dataclass(frozen=True)
 class Result:
-    """Scores, and what follows from them; outcomes are decided by month and where settings are given."""
+    """Scores, and what follows from them; outcomes are decided where settings are given, and not of a probation."""
 
     run: Run
     outcomes: Outcomes | None
@@ -46,7 +46,7 @@ class Difference:
 def compute(materials: Materials) -> Result:
     """The result of these materials. Raises ValueError where they contradict themselves."""
     made = materials.run()
-    if materials.settings is None or not isinstance(materials.period, Month):
+    if materials.settings is None or not has_outcomes(materials.period):
         return Result(made, None)
     facts = adjusted(materials.facts, materials.adjusted)
     about = known(materials.inputs, facts, materials.policy, materials.period.last)
@@ -59,6 +59,8 @@ def compute(materials: Materials) -> Result:
         opened=materials.opened,
         history=materials.history,
         pools=materials.pools,
+        closes=materials.closes,
+        shortest=shortest(materials.card.periods),
     )
     return Result(made, outcomes)
 
@@ -109,7 +111,7 @@ def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
 
 
 def _closed(outcome: PersonOutcome) -> dict[str, Any]:
-    """What this month adds to a person's history, for the months that come."""
+    """What this period adds to a person's history, for those that come."""
     rated = outcome.stars
     past = [plain(s.past(rated.stars if rated and rated.term == s.term else None)) for s in outcome.standings]
     for term in past:

@@ -18,7 +18,7 @@ from scoring.inputs.validation import half
 from scoring.inputs.values import Given, read
 from scoring.outcomes.people import History, Past
 from scoring.outcomes.settings import Settings
-from scoring.outcomes.terms import Term
+from scoring.outcomes.terms import Kind, Term
 from scoring.period import Period, parse_period
 from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Facts
@@ -32,12 +32,15 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.targets.book import Targets
 
 _Model = TypeVar("_Model", bound=BaseModel)
-SCHEMA = "deskpulse/materials/2"
+SCHEMA = "deskpulse/materials/3"
 #: What rules of outcomes said before it could be set, by field, for runs that were frozen then.
 _BEFORE: Mapping[str, Mapping[str, Any]] = {
     "deskpulse/materials/1": {"rescaled_from": 0, "ranking": {"smallest_group": 1, "least_scored": 0}},
+    "deskpulse/materials/2": {},
     SCHEMA: {},
 }
+#: The longer terms that a month decided then.
+_CLOSED_BEFORE: tuple[Kind, ...] = ("quarter", "year")
 
 
 class MaterialsError(ValueError):
@@ -51,6 +54,7 @@ class Materials:
     ``policy``: the versions in force in the period. ``kpi_versions``: the meanings that the figures had. ``opened``: the day on
     which follow-up actions open. ``as_of``: the moment as of which days have matured; None: the beginning of that day, in runs that
     were frozen before the moment was told. ``targets``: those that fill what the card leaves open.
+    ``closes``: the longer kinds of term that are decided beside the period, where they end with it.
     ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
     """
 
@@ -66,6 +70,7 @@ class Materials:
     settings: Settings | None = None
     history: Mapping[str, History] = field(default_factory=dict)
     pools: Mapping[str, Decimal] = field(default_factory=dict)
+    closes: tuple[Kind, ...] = ()
     incomplete: Incomplete = Incomplete.unscored
     adjusted: tuple[DailyFacts, ...] = ()
     kpi_versions: Mapping[str, int] = field(default_factory=dict)
@@ -151,6 +156,7 @@ def pack(materials: Materials) -> tuple[bytes, Facts]:
         "settings": materials.settings,
         "history": materials.history,
         "pools": dict(materials.pools),
+        "closes": materials.closes,
         "incomplete": materials.incomplete,
         "adjusted": materials.adjusted,
         "kpi_versions": dict(materials.kpi_versions),
@@ -179,6 +185,7 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         else _model(Settings, _beneath(_BEFORE[raw["schema"]], raw["settings"])),
         history={person: history_of(before) for person, before in raw["history"].items()},
         pools={id: Decimal(amount) for id, amount in raw["pools"].items()},
+        closes=tuple(raw.get("closes", _CLOSED_BEFORE)),
         incomplete=Incomplete(raw["incomplete"]),
         adjusted=tuple(msgspec.convert(raw["adjusted"], list[DailyFacts])),
         kpi_versions=raw["kpi_versions"],
@@ -197,8 +204,20 @@ def card_in(body: bytes) -> Card:
     return Card.model_validate_json(bytes(msgspec.json.decode(body, type=_OfCard).card))
 
 
+def settings_in(body: bytes) -> Settings | None:
+    """The rules of outcomes in this document of materials, without reading the rest."""
+    found = msgspec.json.decode(body, type=_OfSettings)
+    said = msgspec.json.decode(bytes(found.settings))
+    return None if said is None else _model(Settings, _beneath(_BEFORE[found.schema], said))
+
+
 class _OfCard(msgspec.Struct):
     card: msgspec.Raw
+
+
+class _OfSettings(msgspec.Struct):
+    schema: str
+    settings: msgspec.Raw
 
 
 def history_of(raw: Mapping[str, Any]) -> History:

@@ -9,16 +9,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from scoring.cards.model import Card
 from scoring.outcomes.people import History, Past
+from scoring.outcomes.settings import Settings
+from scoring.outcomes.terms import Term, closes, ending_with, has_outcomes, shortest
 from scoring.period import Period
 from scoring.runs.canonical_json import digest
 from scoring.runs.jsonl import Document, Facts
 from scoring.runs.lines import Lines
 from scoring.runs.result import Result, compute, document
-from scoring.runs.snapshot import Materials, card_in, history_of, pack, unpack
+from scoring.runs.snapshot import Materials, card_in, history_of, pack, settings_in, unpack
 from scoring.store.audit import Actor
 from scoring.store.tables import documents, revisions, runs
 
@@ -170,6 +172,11 @@ def card_of(connection: Connection, run: RunRecord) -> Card:
     return card_in(fetch(connection, revision_of(connection, run, run.revision).materials))
 
 
+def settings_of(connection: Connection, run: RunRecord) -> Settings | None:
+    """The rules of outcomes that the newest revision was decided by; None: none were."""
+    return settings_in(fetch(connection, revision_of(connection, run, run.revision).materials))
+
+
 def result_of(connection: Connection, run: RunRecord, number: int | None = None) -> Document:
     """The frozen result of a revision (the newest)."""
     return Document(_fetch_lines(connection, revision_of(connection, run, number or run.revision).result))
@@ -187,8 +194,14 @@ def recomputed(connection: Connection, run: RunRecord, number: int | None = None
 
 
 def history_before(connection: Connection, card: str, period: Period) -> dict[str, History]:
-    """Person → what published runs of earlier periods have closed. Where cards overlap, the same card's comes first."""
-    query = select(runs).where(runs.c.published.is_not(None), runs.c.last < period.first.isoformat())
+    """Person → what published runs of earlier periods, and of shorter ones within this, have closed.
+
+    Where several say it of a term, the same card's comes first, then the term's own run before one that it was the mean of.
+    """
+    first, last = period.first.isoformat(), period.last.isoformat()
+    c = runs.c
+    within = and_(c.first >= first, c.last <= last, or_(c.first != first, c.last != last))
+    query = select(runs).where(c.published.is_not(None), or_(c.last < first, within))
     found = sorted(
         (_run(row) for row in connection.execute(query)), key=lambda run: (run.card != card, run.period, run.card)
     )
@@ -198,7 +211,9 @@ def history_before(connection: Connection, card: str, period: Period) -> dict[st
         for person, raw in result_of(connection, run, run.published).closed():
             own = history_of(raw)
             for term in own.past:
-                past.setdefault(person, {}).setdefault(str(term.term), term)
+                known, named = past.setdefault(person, {}), str(term.term)
+                if named not in known or (named == run.period and run.card == card):
+                    known[named] = term
             for streak, days in own.granted.items():
                 granted.setdefault(person, {}).setdefault(streak, set()).update(days)
     return {
@@ -208,6 +223,20 @@ def history_before(connection: Connection, card: str, period: Period) -> dict[st
         )
         for person, terms in sorted(past.items())
     }
+
+
+def parts_not_published(connection: Connection, card: Card, period: Period) -> list[Term]:
+    """The other months of a term that this period is or ends (quarters, where the card is scored by these), of which no run is published:
+    the term has no mean without them.
+    """
+    least = shortest(card.periods)
+    if least is None or not has_outcomes(period):
+        return []
+    *_, longest = ending_with(Term.parse(str(period)), closes(card.periods, period.kind))
+    if longest.kind == least:
+        return []
+    out = {run.period for run in all_runs(connection, card.id) if run.published is not None}
+    return [part for part in longest.parts(least) if str(part) not in out and str(part) != str(period)]
 
 
 def totals_before(connection: Connection, card: str, period: Period) -> dict[str, dict[str, Decimal | None]]:

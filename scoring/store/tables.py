@@ -159,6 +159,27 @@ decisions = Table(
     Column("at", Moment, nullable=False),
     Column("ratings", JSON),
 )
+#: Days off: granted, used, and either of them taken back (``of``); amounts in days as text, exact on every database.
+days_off = Table(
+    "days_off",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", String(256), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("days", String(16), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("expires", String(10)),
+    Column("of", Integer, ForeignKey("days_off.id")),
+    Column("streak", String(64)),
+    Column("card", String(64)),
+    Column("run", String(32)),
+    Column("reason", Text),
+    Column("author", String(256), nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("of", name="uq_days_off_of"),
+    Index("ix_days_off_person", "person"),
+    Index("ix_days_off_card", "card", "run"),
+)
 #: Who did what when: each entry carries the digest of the one before it, so that none can be taken out unseen.
 audit = Table(
     "audit",
@@ -190,4 +211,6 @@ tokens = Table(
 )
 
 #: Tables whose rows stay as they were written.
-APPEND_ONLY = ("documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "audit")
+APPEND_ONLY = (
+    "documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "days_off", "audit",
+)  # fmt: skip

@@ -18,7 +18,8 @@ from scoring.cards.profile_calendar import Season
 from scoring.cards.sheet_weights import sheet_seasons
 from scoring.cards.targets import in_question
 from scoring.outcomes.settings import Settings
-from scoring.period import Month, Period
+from scoring.outcomes.terms import closes, has_outcomes
+from scoring.period import Period
 from scoring.runs.jsonl import Facts
 from scoring.runs.outcome_inputs import Handed, Incomplete
 from scoring.runs.snapshot import Materials
@@ -161,7 +162,7 @@ def gather(
     that day, but not before the period is over.
     """
     at = judged_at(operation, as_of)
-    back = LOOK_BACK if settings is not None and isinstance(period, Month) else timedelta(0)
+    back = LOOK_BACK if settings is not None and has_outcomes(period) else timedelta(0)
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
     book = operation.targets()
     return Materials(
@@ -175,6 +176,7 @@ def gather(
         seasons=(*sheet_seasons(card, book, period.first, period.last), *seasons),
         settings=settings,
         pools=pools or {},
+        closes=closes(card.periods, period.kind) if settings is not None else (),
         incomplete=incomplete,
         targets=in_question(card.at(period.kind), book, period.last),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},

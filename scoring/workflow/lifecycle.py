@@ -15,6 +15,7 @@ from scoring.fields import Words
 from scoring.inputs.requirements import Need, missing, needs, personal_needs
 from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
 from scoring.outcomes.settings import Settings
+from scoring.period import Period
 from scoring.runs.result import Difference, differences
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import Actor, record
@@ -35,6 +36,7 @@ from scoring.store.runs import (
 )  # fmt: skip
 from scoring.store.tables import reviews
 from scoring.workflow.acknowledgements import Acknowledged, acknowledged
+from scoring.workflow.days_off import enter
 from streams.contracts.outputs import RosterEntry, Score
 
 #: Who looks at a sheet whose form has no columns of its own.
@@ -278,7 +280,8 @@ def publish(
     send: Callable[[Sequence[Score]], int],
     again: bool = False,
 ) -> tuple[RunRecord, int]:
-    """Give the approved revision out; returns the run and how many scores were sent (0: it was published already).
+    """Give the approved revision out; returns the run and how many scores were sent (0: it was published already). Days off that it
+    grants are entered in the ledger.
 
     ``send`` returns how many were acknowledged. Raises RefusedStepError before approval, and where not all were: then
     nothing is published here, and doing it again sends the same scores under the same keys.
@@ -298,7 +301,9 @@ def publish(
             "the same scores under the same keys change nothing"
         )
     after = move(connection, run, "published", published=run.revision)
-    record(connection, by, "publish", card, period, revision=run.revision, scores=len(scores), again=again)
+    days = enter(connection, after, result_of(connection, after), by)
+    entered = {"days_off": days} if days.granted or days.withdrawn else {}
+    record(connection, by, "publish", card, period, revision=run.revision, scores=len(scores), again=again, **entered)
     return after, len(scores)
 
 
@@ -315,6 +320,7 @@ def people_of(connection: Connection, run: RunRecord) -> list[str]:
 
 def asked_of(
     card: Card,
+    period: Period,
     settings: Settings | None,
     people: Iterable[tuple[str, RosterEntry | None]],
     weights: Weights | None = None,
@@ -324,7 +330,7 @@ def asked_of(
     made = {}
     for person, entry in people:
         role, team = (entry.role, entry.team_id) if entry else (None, None)
-        personal = personal_needs(settings, card.id, role or card.role, team) if settings else ()
+        personal = personal_needs(settings, card, period, role or card.role, team) if settings else ()
         made[person] = [*own, *personal]
     return made
 

@@ -59,8 +59,8 @@ def test_a_pool_is_paid_out_to_the_last_cent_and_nobody_better_gets_less(
     pool = {"id": "pool", "type": "bonus_pool", "top_percent": top_percent, "top_share": top_share, "split": split}
     amount = Decimal(cents) / 100
     made = decided(team, settings(pay=[pool]), pools={"pool": amount})
-    paid = [(one.month.total, one.pay.money) for one in made.people if one.pay and one.month.total is not None]
-    assert all(one.pay and one.pay.money is None for one in made.people if one.month.total is None)
+    paid = [(one.standing.total, one.pay.money) for one in made.people if one.pay and one.standing.total is not None]
+    assert all(one.pay and one.pay.money is None for one in made.people if one.standing.total is None)
     if paid:
         assert sum(money for _, money in paid if money is not None) == amount
     assert made.summary.pools == (amount if paid else 0)
@@ -87,7 +87,7 @@ def test_parts_of_a_pool_are_one_whole_and_cents_are_within_one_of_them(
 def test_top_and_bottom_are_in_the_employees_favour(team: list[Decimal | None], percent: Decimal, least: int) -> None:
     half = percent / 2
     rules = settings(ranking={"top": {"percent": half}, "bottom": {"percent": half, "at_least": least}})
-    scored = [one.month for one in decided(team, rules).people if one.month.total is not None]
+    scored = [one.standing for one in decided(team, rules).people if one.standing.total is not None]
     top = [standing for standing in scored if standing.top]
     bottom = [standing for standing in scored if standing.bottom]
     assert len(top) * 100 >= half * len(scored)
@@ -106,7 +106,7 @@ def test_top_and_bottom_are_in_the_employees_favour(team: list[Decimal | None], 
 def test_a_better_total_never_has_a_worse_grade(team: list[Decimal | None], parts: list[int]) -> None:
     by_share = {"by": "share", "shares": dict(zip("ABCD", parts, strict=True))}
     for grades in (by_share, {"by": "points"}):
-        made = [one.month for one in decided(team, settings(grades=grades)).people]
+        made = [one.standing for one in decided(team, settings(grades=grades)).people]
         graded = sorted((s.total, s.grade) for s in made if s.total is not None and s.grade is not None)
         assert len(graded) == sum(total is not None for total in team)
         places = [GRADES.index(grade) for _, grade in graded]
@@ -137,7 +137,7 @@ def test_by_every_rule_a_better_total_is_never_paid_less(team: list[Decimal], ce
         rules = settings(pay=[{"id": "rule", "type": rule, "of": "month"}], grades={"by": "points"})
         people = [Person(f"p{n}", total, amounts=amounts) for n, total in enumerate(team)]
         made = decide(MARCH, people, rules, opened=date(2010, 4, 1))
-        made_pay = [(one.month.total, one.pay) for one in made.people if one.month.total is not None and one.pay]
+        made_pay = [(one.standing.total, one.pay) for one in made.people if one.standing.total is not None and one.pay]
         paid = sorted((total, pay.money) for total, pay in made_pay if pay.money is not None)
         assert len(paid) == len(team)
         assert [money for _, money in paid] == sorted(money for _, money in paid)
@@ -195,7 +195,12 @@ def test_everything_that_is_decided_has_its_reason_and_nothing_is_decided_for_th
     for person, one in zip(sorted(people, key=lambda p: p.id), made.people, strict=True):
         assert one.person == person.id
         if person.total is None:
-            assert (one.month.rank, one.month.grade, one.month.top, one.month.bottom) == (None, None, None, None)
+            assert (one.standing.rank, one.standing.grade, one.standing.top, one.standing.bottom) == (
+                None,
+                None,
+                None,
+                None,
+            )
             assert not [a for a in one.actions if a.kind != "training"]
             assert not one.awards or all(award.term.kind != "month" for award in one.awards)
         ids = [action.id for action in one.actions]

@@ -81,8 +81,8 @@ def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> W
 
 def _better(outcome: PersonOutcome | None) -> Grade | None:
     """The grade after their own, where grades go by points."""
-    grade = outcome.month.grade if outcome else None
-    if grade is None or grade == "A" or outcome is None or outcome.month.to_next is None:
+    grade = outcome.standing.grade if outcome else None
+    if grade is None or grade == "A" or outcome is None or outcome.standing.to_next is None:
         return None
     return GRADES[GRADES.index(grade) - 1]
 
@@ -95,17 +95,22 @@ def _ring(outcome: PersonOutcome | None) -> Fraction | None:
 
 def _cut(outcome: PersonOutcome | None) -> Decimal | None:
     """The total, of 100, that the next grade begins at."""
-    if outcome is None or _better(outcome) is None or outcome.month.total is None or outcome.month.to_next is None:
+    if (
+        outcome is None
+        or _better(outcome) is None
+        or outcome.standing.total is None
+        or outcome.standing.to_next is None
+    ):
         return None
-    return outcome.month.total + outcome.month.to_next
+    return outcome.standing.total + outcome.standing.to_next
 
 
 def next_line(score: PersonScore, outcome: PersonOutcome | None, language: Language) -> tuple[Decimal, str] | None:
     """Where the next grade begins on the card's own scale, and how far it is in points of 100."""
     cut, grade = _cut(outcome), _better(outcome)
-    if cut is None or outcome is None or outcome.month.to_next is None:
+    if cut is None or outcome is None or outcome.standing.to_next is None:
         return None
-    lacks = shown(outcome.month.to_next)
+    lacks = shown(outcome.standing.to_next)
     text = (
         f"{grade} 级线 {shown(cut)}%，还差 {lacks} 个百分点"
         if language == "zh"

@@ -71,14 +71,14 @@ def outcome_lines(outcomes: Outcomes) -> Iterator[tuple[Shown, ...]]:
                 yield _pay(pay, outcomes.pay_names.get(pay.rule))
         for award in person.awards:
             yield _said(person.person, award.term, award.name, award.reason, Number(award.amount, MONEY))
-        month = person.month.term
+        term = person.standing.term
         for held in person.streaks:
             if held.granted:
-                yield _said(person.person, month, held.name, held.reason)
+                yield _said(person.person, term, held.name, held.reason)
         if person.next_post is not None:
-            yield _said(person.person, month, person.next_post.next.name, person.next_post.reason)
+            yield _said(person.person, term, person.next_post.next.name, person.next_post.reason)
         for note in person.notes:
-            yield _said(person.person, month, None, note)
+            yield _said(person.person, term, None, note)
 
 
 def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]]:

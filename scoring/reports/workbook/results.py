@@ -50,9 +50,9 @@ def result_line(of: Context, person: PersonScore) -> Iterator[Shown]:
     yield Number(tally.max if tally.complete else tally.scored_max, AS_IS)
     if of.outcomes is not None:
         outcome = of.decided[person.person]
-        yield Number(outcome.month.total, POINTS)
-        yield outcome.month.grade
-        yield Number(outcome.month.rank, "0")
+        yield Number(outcome.standing.total, POINTS)
+        yield outcome.standing.grade
+        yield Number(outcome.standing.rank, "0")
         yield Number(outcome.pay.ratio if outcome.pay else None, "0.0000")
         yield Number(money_of(outcome), MONEY)
     yield None
@@ -62,7 +62,7 @@ def result_line(of: Context, person: PersonScore) -> Iterator[Shown]:
 def below(of: Context) -> Iterator[Words]:
     """How many have which grade, what is paid, until when appeals are made, and who signs."""
     if of.outcomes is not None:
-        grades = Counter(outcome.month.grade for outcome in of.outcomes.people if outcome.month.grade)
+        grades = Counter(outcome.standing.grade for outcome in of.outcomes.people if outcome.standing.grade)
         if graded := sum(grades.values()):
             each = [f"{grade} {grades[grade]}（{shown(_percent(grades[grade], graded))}%）" for grade in GRADES]
             in_english = [f"{grade} {grades[grade]} ({shown(_percent(grades[grade], graded))} %)" for grade in GRADES]

@@ -176,9 +176,9 @@ def _lacking(person: PersonScore) -> Words | None:
 
 
 def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
-    yield Number(outcome.month.total, POINTS)
-    yield outcome.month.grade
-    yield Number(outcome.month.rank, "0")
+    yield Number(outcome.standing.total, POINTS)
+    yield outcome.standing.grade
+    yield Number(outcome.standing.rank, "0")
     yield Number(money_of(outcome), MONEY)
 
 

@@ -23,7 +23,7 @@ from scoring.outcomes import (
     Words,
     decide,
 )
-from scoring.outcomes.terms import closed_by
+from scoring.outcomes.terms import KINDS, ending_with
 from scoring.outcomes_file import default
 from scoring.period import Month
 
@@ -76,9 +76,14 @@ def test_a_year_decided_month_by_month() -> None:
         ("interview", None),
     ]
     assert made[0].people[2].actions[1].owner is None, "in January nobody has stars yet"
-    assert [str(standing.term) for standing in december.people[0].standings] == ["2010-12", "2010-Q4", "2010"]
+    assert [str(standing.term) for standing in december.people[0].standings] == [
+        "2010-12",
+        "2010-Q4",
+        "2010-H2",
+        "2010",
+    ]
     assert [award.award for award in december.people[0].awards] == ["service_star", "best_of_the_year"]
-    assert december.people[1].standings[2].total is None, "eleven months are no year"
+    assert december.people[1].standings[3].total is None, "eleven months are no year"
     assert made[5].people[0].streaks[1].count == 6
 
 
@@ -176,7 +181,7 @@ def test_nobody_and_nobody_scored() -> None:
     empty = decide(Month(2010, 12), [], default(), opened=OPENED)
     assert not empty.people
     assert empty.summary.money == 0
-    assert [(str(t.term), t.people, t.grades) for t in empty.summary.terms] == [("2010-12", 0, {}), ("2010-Q4", 0, {}), ("2010", 0, {})]  # fmt: skip
+    assert [(str(t.term), t.people, t.grades) for t in empty.summary.terms] == [("2010-12", 0, {}), ("2010-Q4", 0, {}), ("2010-H2", 0, {}), ("2010", 0, {})]  # fmt: skip
     everyone = [on_s3("anna", None), replace(on_s3("ben", None), card="s1-b-360"), on_s3("carl", None)]
     made = decide(Month(2010, 12), everyone, default(), opened=OPENED, pools={"pool": Decimal(100)})
     for one in made.people:
@@ -259,17 +264,21 @@ def test_every_fault_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("month", "terms"),
     [
-        ("2010-01", ["2010-01"]), ("2010-03", ["2010-03", "2010-Q1"]), ("2010-06", ["2010-06", "2010-Q2"]),
-        ("2010-09", ["2010-09", "2010-Q3"]), ("2010-11", ["2010-11"]), ("2010-12", ["2010-12", "2010-Q4", "2010"]),
+        ("2010-01", ["2010-01"]), ("2010-03", ["2010-03", "2010-Q1"]), ("2010-06", ["2010-06", "2010-Q2", "2010-H1"]),
+        ("2010-09", ["2010-09", "2010-Q3"]), ("2010-11", ["2010-11"]), ("2010-12", ["2010-12", "2010-Q4", "2010-H2", "2010"]),
     ],
 )  # fmt: skip
 def test_the_terms_that_a_month_closes(month: str, terms: list[str]) -> None:
-    closed = list(closed_by(Month.parse(month)))
+    closed = list(ending_with(Term.parse(month), KINDS))
     assert [str(term) for term in closed] == terms
     assert [Term.parse(str(term)) for term in closed] == closed
 
 
-@pytest.mark.parametrize("text", ["2010-13", "2010-Q5", "2010-Q0", "0000", "0000-Q1", "10", "2010-1", ""])
+@pytest.mark.parametrize(
+    "text", ["2010-13", "2010-Q5", "2010-Q0", "2010-H3", "0000-H1", "0000", "0000-Q1", "10", "2010-1", ""]
+)
 def test_what_is_no_term(text: str) -> None:
-    with pytest.raises(ValueError, match="is no month, quarter or year: write 2026-03, 2026-Q1 or 2026"):
+    with pytest.raises(
+        ValueError, match="is no month, quarter, half-year or year: write 2026-03, 2026-Q1, 2026-H1 or 2026"
+    ):
         Term.parse(text)

@@ -12,7 +12,7 @@ from typing import ClassVar, get_args
 from scoring.outcomes import Outcomes, Person, PersonOutcome, Settings, Term, Words, decide
 from scoring.outcomes.given import GivingRule
 from scoring.outcomes.parts import Points, Who
-from scoring.outcomes.standing import Standing
+from scoring.outcomes.standing import Mean, Standing
 from scoring.outcomes.stars import StarRule
 from scoring.outcomes.terms import Kind
 from scoring.period import Month
@@ -31,7 +31,9 @@ class CertificateRule(GivingRule):
 
     from_total: Points = Decimal(90)
 
-    def give(self, person: Person, standings: Mapping[Kind, Standing]) -> Certificate | None:
+    def give(
+        self, person: Person, standings: Mapping[Kind, Standing], means: Mapping[Kind, Mean]
+    ) -> Certificate | None:
         month = standings["month"]
         if month.total is None:
             return Certificate(person.id, month.term, None, Words("没有得分", "no score"))

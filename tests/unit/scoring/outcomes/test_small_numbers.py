@@ -40,11 +40,11 @@ def months_of_a(number: int) -> History:
 
 def test_four_are_no_group() -> None:
     best = decided(team(4), {"p1": months_of_a(5)}).people[0]
-    assert (best.month.rank, best.month.top, best.month.grade, best.month.met) == (None, None, "A", True)
-    assert "不足 5 人，不排名，也不参与评奖和连续达成" in best.month.placed.zh
+    assert (best.standing.rank, best.standing.top, best.standing.grade, best.standing.met) == (None, None, "A", True)
+    assert "不足 5 人，不排名，也不参与评奖和连续达成" in best.standing.placed.zh
     assert (
         "only 4 scored (card ours, role supervisor), fewer than 5: not ranked, and no awards and streaks"
-        in best.month.placed.en
+        in best.standing.placed.en
     )
     assert best.awards == ()
     held = {one.streak: one for one in best.streaks}["reserve_manager"]
@@ -55,13 +55,13 @@ def test_four_are_no_group() -> None:
 
 def test_five_are_one() -> None:
     best = decided(team(5), {"p1": months_of_a(5)}).people[0]
-    assert (best.month.rank, best.month.top) == (1, True)
+    assert (best.standing.rank, best.standing.top) == (1, True)
     assert {one.award for one in best.awards} == {"extra_bonus", "service_star"}
     assert {one.streak: one.granted for one in best.streaks}["reserve_manager"] == (date(2010, 3, 31),)
 
 
 def test_the_size_of_a_group_is_set() -> None:
-    assert decided(team(1), smallest_group=1).people[0].month.rank == 1
+    assert decided(team(1), smallest_group=1).people[0].standing.rank == 1
 
 
 @pytest.fixture
@@ -86,18 +86,25 @@ def scores(ours: Card) -> Outcomes:
 
 def test_forty_points_are_no_grade(scores: Outcomes) -> None:
     cleo = scores.people[2]
-    assert (cleo.month.total, cleo.month.grade, cleo.month.rank, cleo.awards) == (None, None, None, ())
-    assert "已评 40 / 100 分，不足 80%，不折算" in cleo.month.placed.zh
-    assert "40 of 100 points are scored, fewer than 80 %, so it is not brought to scale" in cleo.month.placed.en
+    assert (cleo.standing.total, cleo.standing.grade, cleo.standing.rank, cleo.awards) == (None, None, None, ())
+    assert "已评 40 / 100 分，不足 80%，不折算" in cleo.standing.placed.zh
+    assert "40 of 100 points are scored, fewer than 80 %, so it is not brought to scale" in cleo.standing.placed.en
 
 
 def test_most_points_are_a_grade_and_no_rank(scores: Outcomes) -> None:
     anna, ben, _ = scores.people
-    assert (ben.month.total, ben.month.grade, ben.month.rank, ben.month.of) == (Decimal("97.65"), "A", None, 1)
-    assert "已评 85 / 100 分，总分由此折算，不排名，也不参与评奖和连续达成" in ben.month.placed.zh
-    assert "85 of 100 points are scored, brought to scale: not ranked, and no awards and streaks" in ben.month.placed.en
+    assert (ben.standing.total, ben.standing.grade, ben.standing.rank, ben.standing.of) == (
+        Decimal("97.65"),
+        "A",
+        None,
+        1,
+    )
+    assert "已评 85 / 100 分，总分由此折算，不排名，也不参与评奖和连续达成" in ben.standing.placed.zh
+    assert (
+        "85 of 100 points are scored, brought to scale: not ranked, and no awards and streaks" in ben.standing.placed.en
+    )
     assert (ben.awards, [one.count for one in ben.streaks]) == ((), [0] * len(ben.streaks))
-    assert (anna.month.rank, {one.award for one in anna.awards}) == (1, {"extra_bonus", "service_star"})
+    assert (anna.standing.rank, {one.award for one in anna.awards}) == (1, {"extra_bonus", "service_star"})
 
 
 def test_a_quarter_with_such_a_month_is_not_ranked() -> None:

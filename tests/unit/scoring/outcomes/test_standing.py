@@ -31,7 +31,7 @@ def team(*totals: str | None) -> list[Person]:
 
 
 def standings(people: list[Person], **rules: Any) -> Mapping[str, Standing]:
-    return {outcome.person: outcome.month for outcome in decided(people, **rules).people}
+    return {outcome.person: outcome.standing for outcome in decided(people, **rules).people}
 
 
 SHARES = {"top": {"percent": 20}, "bottom": {"percent": 10}}
@@ -194,6 +194,6 @@ def test_reasons_carry_the_figures() -> None:
 def test_without_rules_there_is_a_rank_and_nothing_else() -> None:
     made = decided(team("95", "20"))
     one = made.people[0]
-    assert (one.month.rank, one.month.grade, one.month.top, one.month.met) == (1, None, None, None)
+    assert (one.standing.rank, one.standing.grade, one.standing.top, one.standing.met) == (1, None, None, None)
     assert (one.pay, one.base_bonus, one.stars, one.streaks, one.awards, one.actions) == (None, None, None, (), (), ())
     assert made.summary.money == 0

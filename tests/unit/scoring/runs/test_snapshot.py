@@ -68,13 +68,13 @@ def test_read_back_they_are_the_same(card: str) -> None:
 def test_of_another_schema_they_are_refused() -> None:
     body, facts = pack(materials("s2-a-core"))
     with pytest.raises(MaterialsError, match="update the program"):
-        unpack(body.replace(b"materials/2", b"materials/3"), facts)
+        unpack(body.replace(b"materials/3", b"materials/4"), facts)
 
 
 def test_what_was_frozen_before_goes_by_the_rules_of_then() -> None:
     bare = parse("schema: deskpulse/outcomes/1\nversion: '1'\nranking: {top: {percent: 20}}\n", "bare.yaml")
     body, facts = pack(materials("s2-a-core", settings=bare))
-    then = unpack(body.replace(b"materials/2", b"materials/1"), facts).settings
+    then = unpack(body.replace(b"materials/3", b"materials/1"), facts).settings
     now = unpack(body, facts).settings
     assert then is not None
     assert now is not None
@@ -116,7 +116,7 @@ def test_a_partial_total_is_graded_only_where_asked(
     rules = default().model_copy(update={"rescaled_from": Decimal(least)})
     made = compute(materials("s2-a-core", settings=rules, incomplete=incomplete))
     assert made.outcomes is not None
-    standing = made.outcomes.people[0].month
+    standing = made.outcomes.people[0].standing
     assert (standing.total and str(standing.total), standing.grade) == (total, grade)
     assert str(made.run.people[0].tally.total) == "20.00"  # the score itself stays what it is
 
