@@ -21,19 +21,26 @@ from starlette.datastructures import Headers as Given
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scoring.cards.load import known as known_cards
+from scoring.cards.load import load
+from scoring.cards.model import Card
 from scoring.inputs.sheet import parse_sheet
 from scoring.inputs.values import Few
+from scoring.period import parse_period
 from scoring.runs.canonical_json import plain, written
 from scoring.runs.jsonl import Document, PersonResult
+from scoring.store import panels
 from scoring.store.audit import Actor, entries
 from scoring.store.database import StoreError
-from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, find_run, result_of
+from scoring.store.runs import AbsentError, RefusedStepError, RunRecord, all_runs, card_of, find_run, look_up, result_of
 from scoring.store.tokens import Login, TokenError, login
 from scoring.workflow import appeals, lifecycle
 from scoring.workflow import days_off as ledger
+from scoring.workflow import panels as polls
 from scoring.workflow import preview as previews
-from scoring.workflow.gather import Operation, names, store, today
+from scoring.workflow.gather import Operation, names, people, store, today
 from scoring.workflow.import_sheet import Taken, take_sheet
+from scoring.workflow.panels import CodeError
 from scoring.workflow.tables import duties, take_duty_roster, take_people, take_targets, take_unit_names
 from streams.doors import SAFE, BoundedBody, Headers, refusal
 from streams.people.duty import LEAD
@@ -41,6 +48,8 @@ from streams.people.duty import LEAD
 #: Sheets are small; more than this is none. What else is sent is a page of text. Bytes.
 MOST_BYTES, _MOST_TEXT_BYTES = 20_000_000, 262_144
 _UPLOADS = frozenset({"/api/inputs", "/api/people", "/api/units", "/api/duties", "/api/targets"})
+#: Where a ballot is given, by a code in place of a token.
+_BALLOT = "/api/ballot"
 #: Sheets that are read at one time.
 _AT_ONCE = 2
 #: What every answer carries: scores are for whoever asked, and for nobody's cache or frame.
@@ -139,6 +148,37 @@ class DaysOff(_Sent):
     expires: date | None = None
 
 
+class PanelOf(_Sent):
+    """Who is to rate a person, as which party."""
+
+    person: Who
+    party: Short
+    raters: Annotated[list[Who], Field(min_length=1, max_length=_MOST_PARTS)]
+
+
+class NewPanels(_Sent):
+    """Panels to be opened: all of them or none."""
+
+    card: Short
+    period: Short
+    panels: Annotated[list[PanelOf], Field(min_length=1, max_length=_MOST_PARTS)]
+
+
+class Closing(_Sent):
+    """Panels to be closed: all that are open, or of one person or party."""
+
+    card: Short
+    period: Short
+    person: Who | None = None
+    party: Short | None = None
+
+
+class Ballot(_Sent):
+    """Ratings by item, of every item that is asked."""
+
+    ratings: Annotated[dict[Where, Value], Field(min_length=1, max_length=_MOST_PARTS)]
+
+
 class Cancellation(_Sent):
     """Why an entry is taken back."""
 
@@ -156,7 +196,10 @@ _bearer = HTTPBearer(auto_error=False, description="A token of `deskpulse score 
 
 
 class TokenFirst:
-    """ASGI middleware: asks who it is before anything of the request is read; 401 without a token that is good."""
+    """ASGI middleware: asks who it is before anything of the request is read; 401 without a token that is good.
+
+    A ballot is given with its code, and nobody is asked who they are: it is in ``request.state.code`` then.
+    """
 
     def __init__(self, app: ASGIApp, operation: Operation) -> None:
         self._app, self._operation = app, operation
@@ -170,8 +213,9 @@ class TokenFirst:
         status, why = 401, "give a token: Authorization: Bearer …"
         if kind.lower() == "bearer" and token.strip():
             try:
-                scope.setdefault("state", {})["login"] = await run_in_threadpool(self._login, token.strip())
-            except TokenError as error:
+                known, ask = ("code", self._code) if scope["path"] == _BALLOT else ("login", self._login)
+                scope.setdefault("state", {})[known] = await run_in_threadpool(ask, token.strip())
+            except (TokenError, CodeError) as error:
                 why = str(error)
             except StoreError as error:
                 status, why = 503, str(error)
@@ -185,11 +229,22 @@ class TokenFirst:
         with _reading(self._operation) as connection:
             return login(connection, token, self._operation.now())
 
+    def _code(self, code: str) -> str:
+        with _reading(self._operation) as connection:
+            polls.asked(connection, code)
+        return code
+
 
 def known(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Login:
     """Who the request's token lets in."""
     who: Login = request.state.login
     return who
+
+
+def holding(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
+    """The code that the request's ballot is given with."""
+    code: str = request.state.code
+    return code
 
 
 def hr(who: Annotated[Login, Depends(known)]) -> Login:
@@ -229,8 +284,8 @@ def create_app(operation: Operation) -> FastAPI:
     """The application on the operation's database."""
     # The documentation pages of FastAPI load scripts from another server; the description itself is behind the token too.
     app = FastAPI(
-        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(known)],
-        description="Month-end scores, reviews and appeals. Every request needs a token.",
+        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(_bearer)],
+        description="Month-end scores, reviews and appeals. Every request needs a token, a ballot its code.",
         responses={status: {"model": Refusal} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
     )  # fmt: skip
     # The last is asked first.
@@ -248,7 +303,7 @@ def create_app(operation: Operation) -> FastAPI:
         """Who the token lets in."""
         return plain(who)
 
-    for routes in (_runs, _reviews, _files, _duty, _appeals, _days_off):
+    for routes in (_runs, _reviews, _files, _duty, _appeals, _days_off, _panels):
         routes(app, operation)
 
     @app.get("/api/audit")
@@ -545,6 +600,67 @@ def _days_off(app: FastAPI, operation: Operation) -> None:
             return _json(ledger.cancel(connection, id, given.reason, _actor(who, operation)))
 
 
+def _built_in(id: str) -> Card:
+    """The card of this id that comes with the program; of others there has to be a run. Raises AbsentError."""
+    if id not in known_cards():
+        raise AbsentError(f"no card {id!r} comes with the program; prepare a run of a card of your own first")
+    return load(known_cards()[id])
+
+
+def _panels(app: FastAPI, operation: Operation) -> None:
+    """Routes of 360-degree ratings."""
+
+    @app.post("/api/panels", status_code=201)
+    def open_(given: NewPanels, who: OfHr) -> Response:
+        """Ask several people to rate somebody; answers with each rater's code, which is kept beside no name and shown once."""
+        with _reading(operation) as connection:
+            run = look_up(connection, given.card, given.period)
+            card = _built_in(given.card) if run is None else card_of(connection, run)
+        period = parse_period(given.period)
+        scored = people(operation, card, period)
+        wanted = [polls.Wanted(one.person, one.party, tuple(one.raters)) for one in given.panels]
+        with _writing(operation) as connection:
+            return _json(polls.open_panels(connection, card, period, scored, wanted, _actor(who, operation)), 201)
+
+    @app.get("/api/panels")
+    def status(
+        who: OfHr,
+        card: Annotated[str, Query(max_length=64, pattern=_NO_NUL)],
+        period: Annotated[str, Query(max_length=64, pattern=_NO_NUL)],
+    ) -> Response:
+        """How many of whom have rated; what they gave once a panel is closed, as a sum."""
+        with _reading(operation) as connection:
+            found = panels.newest(connection, card, period)
+        return _json({"panels": found, "names": _names(operation, {one.person for one in found})})
+
+    @app.post("/api/panels/closing")
+    def close(given: Closing, who: OfHr) -> Response:
+        """Close panels: their means count where enough have rated; single ratings are deleted."""
+        with store(operation) as database:
+            with database.write() as connection:
+                found = polls.to_close(connection, given.card, given.period, given.person, given.party)
+                made = polls.close(connection, found, _actor(who, operation))
+            polls.leave_nothing(database)
+        return _json(made)
+
+    @app.get(_BALLOT)
+    def asked(code: Annotated[str, Depends(holding)]) -> Response:
+        """What the holder of a code is asked: whom they rate, and which items. `Authorization: Bearer CODE`."""
+        with _reading(operation) as connection:
+            panel = polls.asked(connection, code)
+        told = {name: getattr(panel, name) for name in ("card", "period", "person", "party", "asks")}
+        return _json({**told, "names": _names(operation, [panel.person])})
+
+    @app.post(_BALLOT, status_code=204)
+    def rate(given: Ballot, code: Annotated[str, Depends(holding)]) -> Response:
+        """Rate by a code, once. Nobody is asked who they are."""
+        with store(operation) as database:
+            with database.write() as connection:
+                polls.rate(connection, code, given.ratings)
+            polls.leave_nothing(database)
+        return Response(status_code=204)
+
+
 def _moment(at: datetime | None, operation: Operation) -> datetime:
     """A moment as it was asked for. Raises ValueError where no day of it can be told."""
     if at is None:
@@ -567,6 +683,7 @@ def _errors(app: FastAPI) -> None:
 
     answer(RequestValidationError, 422, _unfit)
     answer(ValueError, 422)
+    answer(CodeError, 401)
     answer(RefusedStepError, 409)
     answer(AbsentError, 404)
     answer(StoreError, 503)

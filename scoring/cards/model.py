@@ -52,16 +52,29 @@ class Target(Part):
                 return value == self.value
 
 
+class Panel(Part):
+    """Several people rate as one party: the mean of what they give counts, and who gave what is kept nowhere.
+
+    ``least``: how many of them must rate, three or more: of fewer, a mean would tell who gave what. ``party``: what the party is called,
+    where the same people rate several items; the item's id where left out.
+    """
+
+    party: Id | None = None
+    least: Annotated[int, Field(ge=3, le=100)] = 3
+
+
 class Rater(Part):
     """One source of ratings and its share of the blend, in percent.
 
-    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves their share to the rest.
+    ``least``: the share it must have; such a rater cannot be absent. An absent other one leaves their share to the rest. ``panel``: it is
+    a party of several people.
     """
 
     id: Id
     name: Words
     weight: Percent
     least: Percent | None = None
+    panel: Panel | None = None
 
 
 class Evaluator(Part):
@@ -138,6 +151,7 @@ class Item(Part):
     rule: AnyRule
     rule_origin: Literal["source", "repaired", "assumed"]
     raters: tuple[Rater, ...] = ()
+    panel: Annotated[Panel | None, Field(description="A party of several people rates it, anonymously")] = None
     veto: Veto | None = None
     sample: Sample | None = None
     no_cases: Annotated[Decimal, Field(max_digits=12)] | None = None

@@ -251,7 +251,7 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         yield from check(scored)
     if scored.kpi is not None and scored.kpi.live:
         return  # no figure of a period: nothing else can be told of it
-    for check in (_kpi, _target, _reference, _no_cases, _raters, _veto):
+    for check in (_kpi, _target, _reference, _no_cases, _raters, _panel, _veto):
         yield from check(scored)
     yield from item.rule.objections(scored.setting)
 
@@ -416,6 +416,21 @@ def _raters(scored: _Scored) -> Iterator[Fault]:
     if (together := sum(rater.weight for rater in item.raters)) != 100:
         yield ("raters",), f"the raters' weights add up to {together}, not to 100; correct them"
     yield from _least(item.raters)
+
+
+def _panel(scored: _Scored) -> Iterator[Fault]:
+    item = scored.item
+    if item.panel is not None:
+        if item.kpi is not None or item.metric is not None or item.rule.asks == "level" or item.reference is not None:
+            yield (
+                ("panel",),
+                "a panel's mean is a rating or a figure that people give; take it out of levels, KPIs and comparisons",
+            )
+        if item.raters:
+            yield ("panel",), "the item has raters; write the panel under the one of them that is a party of several"
+    for r, rater in enumerate(item.raters):
+        if rater.panel is not None and rater.panel.party not in (None, rater.id):
+            yield ("raters", r, "panel", "party"), f"the party is the rater {rater.id!r}; leave `party` out"
 
 
 def _least(raters: Sequence[Rater]) -> Iterator[Fault]:

@@ -30,7 +30,7 @@ from scoring.inputs.template import template as sheet_of
 from scoring.period import Period
 from scoring.runs.canonical_json import plain
 from scoring.store.inputs import handed, versions
-from scoring.workflow.gather import Operation, handed_in, names, people, store
+from scoring.workflow.gather import Operation, beside_panels, handed_in, names, people, store
 from scoring.workflow.import_sheet import take_sheet
 from scoring.workflow.lifecycle import asked_of, lacking
 from streams.contracts.outputs import RosterEntry
@@ -112,7 +112,7 @@ def missing(
     with clear():
         one = find(card)
         _, asked = _asked(operation, one, when, calendar, outcomes)
-        left = lacking(asked, handed_in(operation, one.id, when))
+        left = lacking(asked, beside_panels(operation, one.id, when, handed_in(operation, one.id, when)))
     if json_:
         as_json({person: [plain(need) for need in own] for person, own in left.items()})
         return

@@ -32,6 +32,7 @@ from scoring.commands.options import (
     why_nobody,
 )
 from scoring.commands.output import clear, show, stop
+from scoring.commands.panels import panels
 from scoring.commands.preview import agree, decide, object_, preview
 from scoring.commands.push import push_command
 from scoring.commands.review import review_command
@@ -74,6 +75,7 @@ score.add_typer(appeal, name="appeal")
 score.add_typer(database, name="database")
 score.add_typer(token, name="token")
 score.add_typer(days_off, name="days-off")
+score.add_typer(panels, name="360")
 score.command()(serve)
 
 

@@ -162,7 +162,11 @@ class ItemScorer:
         value, how = given.value, ("", "")
         if blended := blend(item.raters, given.ratings, None):
             value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
+        polled = self._polled(given)
+        how = (how[0] + polled[0], how[1] + polled[1])
         figure = handed_in(value, given.n, item.unit == "pct")
+        if value is None and given.polled:
+            return self._not_polled(given)
         if value is None:
             return self._nothing(figure, given.n)
         if given.reference is None:
@@ -199,7 +203,25 @@ class ItemScorer:
             value, how = blended[0], (f"（{blended[1]}）", f" ({blended[2]})")
         elif spoken := last_word(self._card.evaluators, given.ratings):
             value, how = Fraction(spoken[1]), (f"（{spoken[0].name.zh}）", f" ({spoken[0].name.en})")
-        return self._ruled(Figure(), value, Inputs(value), how=how)
+        if value is None and given.polled:
+            return self._not_polled(given)
+        polled = self._polled(given)
+        return self._ruled(Figure(), value, Inputs(value), how=(how[0] + polled[0], how[1] + polled[1]))
+
+    def _polled(self, given: Given) -> tuple[str, str]:
+        """How many raters of each party stand behind the rating, in brackets; of which party, where there are several."""
+        names = {rater.id: rater.name for rater in self.item.raters}
+        zh = en = ""
+        for field, polled in given.polled.items():
+            said, name = polled.words(), names.get(field)
+            zh += f"（{name.zh}：{said.zh}）" if name else f"（{said.zh}）"
+            en += f" ({name.en}: {said.en})" if name else f" ({said.en})"
+        return zh, en
+
+    def _not_polled(self, given: Given) -> ItemScore:
+        """No party of several raters has given anything that counts."""
+        words = [polled.words() for polled in given.polled.values()]
+        return self._unscored(Figure(), "；".join(one.zh for one in words), "; ".join(one.en for one in words))
 
     def _without_cases(self, figure: Figure, points: Decimal) -> ItemScore:
         earned = cents(points)

@@ -155,7 +155,7 @@ def _item(card: Card, item: Item) -> Iterator[Need]:
 
 
 def _raters(item: Item) -> Iterator[Need]:
-    allowed = _allowed(item)
+    allowed = allowed_of(item)
     for rater in item.raters:
         told, weight = allowed.words, shown(rater.weight)
         share = Words(zh=f"{told.zh}；权重 {weight}%", en=f"{told.en}; weighs {weight} %")
@@ -163,7 +163,7 @@ def _raters(item: Item) -> Iterator[Need]:
 
 
 def _rated(card: Card, item: Item) -> Iterator[Need]:
-    yield from _columns(card, item, _allowed(item))
+    yield from _columns(card, item, allowed_of(item))
     picks = [level for level in item.rule.levels if level.pick] if isinstance(item.rule, Levels) else []
     if picks:
         ranges = ", ".join(f"{level.level}: {level.award()}" for level in picks)
@@ -179,7 +179,7 @@ def _figure(card: Card, item: Item) -> Iterator[Need]:
         for count in counts:
             yield Need(item.id, item.name, count, whom, _count(Words(zh="次数（整数）", en="a count (whole number)")))
         return
-    yield Need(item.id, item.name, "value", whom, _allowed(item))
+    yield Need(item.id, item.name, "value", whom, allowed_of(item))
     if item.reference is not None:
         yield Need(item.id, item.reference, "reference", whom, _in_unit(item))
     if item.sample is not None:
@@ -207,7 +207,8 @@ def _last(card: Card) -> Words:
     return counting[-1] if counting else _SOMEBODY
 
 
-def _allowed(item: Item) -> Allowed:
+def allowed_of(item: Item) -> Allowed:
+    """What a rating, level or figure of the item may be."""
     match item.rule:
         case Levels():
             levels = ", ".join(f"{level.level} ({level.award()})" for level in item.rule.levels)

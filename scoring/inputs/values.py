@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, cast, get_args
 
 from scoring.cards.figures import FigureSpec, known_figures
 from scoring.cards.model import Card, Item
+from scoring.inputs.polled import Polled
 from scoring.rules import Ratio
 from scoring.units import RANGES
 from streams.kpi.catalog import KPIS
@@ -32,7 +33,8 @@ class Given:
 
     ``value``: the figure, or the rating of an item that is rated. ``reference``: what it is held against. ``level`` and
     ``pick``: of anchored levels. ``ratings``: by rater or by column of the form (of levels: the level). ``n``: how many
-    cases the figure rests on. ``few``: what somebody has decided of a figure that rests on too few cases.
+    cases the figure rests on. ``few``: what somebody has decided of a figure that rests on too few cases. ``polled``: by field, what
+    parties of several raters have given; their means are among the others already.
     """
 
     value: Fraction | None = None
@@ -42,6 +44,7 @@ class Given:
     ratings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     n: int | None = None
     few: Few | None = None
+    polled: Mapping[str, Polled] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def takes(card: Card, item: Item) -> tuple[str, ...]:

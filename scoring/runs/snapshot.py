@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from pydantic import BaseModel
 
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Season
+from scoring.inputs.polled import Polled
 from scoring.inputs.validation import half
 from scoring.inputs.values import Given, read
 from scoring.outcomes.people import History, Past
@@ -31,6 +32,8 @@ from streams.kpi.policy import versions
 from streams.kpi.policy.versions import AnyPolicy
 from streams.targets.book import Targets
 
+#: Person → item → field → what a party of several raters has given.
+Panels: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Polled]]]
 _Model = TypeVar("_Model", bound=BaseModel)
 SCHEMA = "deskpulse/materials/3"
 #: What rules of outcomes said before it could be set, by field, for runs that were frozen then.
@@ -55,6 +58,7 @@ class Materials:
     which follow-up actions open. ``as_of``: the moment as of which days have matured; None: the beginning of that day, in runs that
     were frozen before the moment was told. ``targets``: those that fill what the card leaves open.
     ``closes``: the longer kinds of term that are decided beside the period, where they end with it.
+    ``panels``: what parties of several raters have given.
     ``adjusted``: what accepted appeals have changed in the facts, as facts to be added.
     """
 
@@ -66,6 +70,7 @@ class Materials:
     as_of: datetime | None = None
     roster: Mapping[str, RosterEntry] = field(default_factory=dict)
     inputs: Handed = field(default_factory=dict)
+    panels: Panels = field(default_factory=dict)
     seasons: tuple[Season, ...] = ()
     settings: Settings | None = None
     history: Mapping[str, History] = field(default_factory=dict)
@@ -99,7 +104,7 @@ class Materials:
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:
         """What was handed in for the card's items, as scoring takes it. Half of a share's two counts is not there yet."""
-        return as_given(self.card, self.inputs)
+        return with_panels(as_given(self.card, self.inputs), self.card, self.panels)
 
 
 def as_given(card: Card, handed: Handed) -> dict[str, dict[str, Decimal | Given]]:
@@ -118,6 +123,31 @@ def as_given(card: Card, handed: Handed) -> dict[str, dict[str, Decimal | Given]
             except ValueError as error:
                 raise MaterialsError(f"{person}: {error}; hand it in anew") from error
     return made
+
+
+def with_panels(
+    given: dict[str, dict[str, Decimal | Given]], card: Card, panels: Panels
+) -> dict[str, dict[str, Decimal | Given]]:
+    """What was handed in, with the means of parties of several raters; what somebody has handed in for the same stands before it, such
+    as a rating that an appeal brought.
+    """
+    for person, by_item in panels.items():
+        for id, by_field in by_item.items():
+            own = given.get(person, {}).get(id, Given())
+            if card.has(id) and isinstance(own, Given):
+                given.setdefault(person, {})[id] = _polled(own, by_field)
+    return given
+
+
+def _polled(own: Given, by_field: Mapping[str, Polled]) -> Given:
+    for name, polled in by_field.items():
+        if name in ("rating", "value"):
+            if own.value is None:
+                own = replace(own, value=polled.mean, polled={**own.polled, name: polled})
+        elif name not in own.ratings:
+            mean = {} if polled.mean is None else {name: str(polled.mean)}
+            own = replace(own, ratings={**own.ratings, **mean}, polled={**own.polled, name: polled})
+    return own
 
 
 def adjusted(facts: Iterable[DailyFacts], by: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
@@ -152,6 +182,7 @@ def pack(materials: Materials) -> tuple[bytes, Facts]:
         **({} if materials.as_of is None else {"as_of": materials.as_of}),
         "roster": dict(materials.roster),
         "inputs": materials.inputs,
+        **({"panels": materials.panels} if materials.panels else {}),
         "seasons": materials.seasons,
         "settings": materials.settings,
         "history": materials.history,
@@ -179,6 +210,7 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         as_of=datetime.fromisoformat(raw["as_of"]) if "as_of" in raw else None,
         roster=msgspec.convert(raw["roster"], dict[str, RosterEntry]),
         inputs=raw["inputs"],
+        panels=_panels(raw.get("panels", {})),
         seasons=tuple(_model(Season, season) for season in raw["seasons"]),
         settings=None
         if raw["settings"] is None
@@ -191,6 +223,19 @@ def unpack(body: bytes, facts: Facts) -> Materials:
         kpi_versions=raw["kpi_versions"],
         targets=tuple(msgspec.convert(raw.get("targets", []), list[Target])),
     )
+
+
+def _panels(raw: Mapping[str, Any]) -> Panels:
+    return {
+        person: {
+            item: {
+                name: Polled(**{**one, "sum": None if one["sum"] is None else Decimal(one["sum"])})
+                for name, one in fields.items()
+            }
+            for item, fields in items.items()
+        }
+        for person, items in raw.items()
+    }
 
 
 def _beneath(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:

@@ -180,6 +180,48 @@ days_off = Table(
     Index("ix_days_off_person", "person"),
     Index("ix_days_off_card", "card", "run"),
 )
+#: Parties of several raters, of one person in a period; ``asks``: the items, and what a rating of each may be.
+panels = Table(
+    "panels",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("card", String(64), nullable=False),
+    Column("period", String(32), nullable=False),
+    Column("person", String(256), nullable=False),
+    Column("party", String(64), nullable=False),
+    Column("raters", JSON, nullable=False),
+    Column("least", Integer, nullable=False),
+    Column("asks", JSON, nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_panels_card", "card", "period"),
+)
+#: One-time codes of open panels, as digests and beside no name: which is whose stands nowhere.
+panel_codes = Table(
+    "panel_codes",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("panel", Integer, ForeignKey("panels.id"), nullable=False),
+    Column("used", Boolean, nullable=False),
+    Index("ix_panel_codes_panel", "panel"),
+)
+#: Ratings of open panels: item → all that was given, in order of size.
+panel_ratings = Table(
+    "panel_ratings",
+    metadata,
+    Column("panel", Integer, ForeignKey("panels.id"), primary_key=True),
+    Column("ratings", JSON, nullable=False),
+)
+#: What came of a panel that was closed; ``sums``: item → sum, nothing where too few have rated.
+panel_results = Table(
+    "panel_results",
+    metadata,
+    Column("panel", Integer, ForeignKey("panels.id"), primary_key=True),
+    Column("rated", Integer, nullable=False),
+    Column("sums", JSON, nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("at", Moment, nullable=False),
+)
 #: Who did what when: each entry carries the digest of the one before it, so that none can be taken out unseen.
 audit = Table(
     "audit",
@@ -212,5 +254,6 @@ tokens = Table(
 
 #: Tables whose rows stay as they were written.
 APPEND_ONLY = (
-    "documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "days_off", "audit",
+    "documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "days_off", "panels",
+    "panel_results", "audit",
 )  # fmt: skip

@@ -65,16 +65,13 @@ def _granted(connection: Connection, run: RunRecord, result: Document) -> Iterat
         return
     for one in result:
         for held in (one.outcome or {}).get("streaks", ()):
-            rule = rules.get(held["streak"])
-            for text in held["granted"] if rule is not None and rule.days_off is not None else ():
-                day, last = (
-                    date.fromisoformat(text),
-                    rule.expires.after(date.fromisoformat(text)) if rule.expires else None,
-                )
+            if (rule := rules.get(held["streak"])) is None or rule.days_off is None:
+                continue
+            for day in map(date.fromisoformat, held["granted"]):
                 yield {
                     "person": one.person, "kind": "granted", "days": shown(rule.days_off), "day": day.isoformat(),
-                    "expires": None if last is None else last.isoformat(), "streak": rule.id, "card": run.card,
-                    "run": run.period, "reason": rule.name.zh,
+                    "expires": rule.expires.after(day).isoformat() if rule.expires else None, "streak": rule.id,
+                    "card": run.card, "run": run.period, "reason": rule.name.zh,
                 }  # fmt: skip
 
 
@@ -180,7 +177,7 @@ def cancel(connection: Connection, id: int, reason: str, by: Actor) -> Account:
 def person_of(connection: Connection, id: int) -> str | None:
     """Whose entry it is; None: there is none."""
     found = entry_of(connection, id)
-    return found and found.person
+    return None if found is None else found.person
 
 
 def _row(person: str, kind: str, days: Decimal, day: date, reason: str | None) -> dict[str, Any]:

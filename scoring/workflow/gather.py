@@ -25,6 +25,7 @@ from scoring.runs.outcome_inputs import Handed, Incomplete
 from scoring.runs.snapshot import Materials
 from scoring.store.database import Database
 from scoring.store.inputs import handed
+from scoring.store.panels import polled
 from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
@@ -105,6 +106,7 @@ def remembered(operation: Operation, materials: Materials) -> Materials:
             return replace(
                 materials,
                 inputs=handed(connection, materials.card.id, str(materials.period)),
+                panels=polled(connection, materials.card.id, str(materials.period)),
                 history=history_before(connection, materials.card.id, materials.period) if materials.settings else {},
             )
 
@@ -116,6 +118,21 @@ def handed_in(operation: Operation, card: str, period: Period) -> Handed:
             return {}
         with database.read() as connection:
             return handed(connection, card, str(period))
+
+
+def beside_panels(operation: Operation, card: str, period: Period, given: Handed) -> Handed:
+    """What was imported, and what parties of several raters are asked for or have given (as it stands: `deskpulse score 360 status`)."""
+    with store(operation) as database:
+        if not database.begun:
+            return given
+        with database.read() as connection:
+            panels = polled(connection, card, str(period))
+    made = {person: {item: dict(fields) for item, fields in items.items()} for person, items in given.items()}
+    for person, items in panels.items():
+        for item, fields in items.items():
+            asked = {name: str(one.rated) for name, one in fields.items() if one.sum is not None or not one.closed}
+            made.setdefault(person, {}).setdefault(item, {}).update(asked)
+    return made
 
 
 def period_facts(

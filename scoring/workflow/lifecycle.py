@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
@@ -20,6 +21,7 @@ from scoring.runs.result import Difference, differences
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import Actor, record
 from scoring.store.inputs import Imported, hand_in, handed
+from scoring.store.panels import polled
 from scoring.store.runs import (
     RefusedStepError,
     RunRecord,
@@ -37,6 +39,7 @@ from scoring.store.runs import (
 from scoring.store.tables import reviews
 from scoring.workflow.acknowledgements import Acknowledged, acknowledged
 from scoring.workflow.days_off import enter
+from scoring.workflow.panels import refuse_open, refuse_polled
 from streams.contracts.outputs import RosterEntry, Score
 
 #: Who looks at a sheet whose form has no columns of its own.
@@ -85,6 +88,7 @@ def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared
     made = replace(
         materials,
         inputs=handed(connection, card, period),
+        panels=polled(connection, card, period),
         history=history_before(connection, card, materials.period) if materials.settings else {},
     )
     if run is None:
@@ -105,6 +109,7 @@ def take(connection: Connection, card: str, period: str, entries: Sequence[Entry
     if run is not None and run.state != "prepared":
         way = "take the approval back (`deskpulse score reopen`)" if run.published is None else "correct by an appeal"
         raise RefusedStepError(f"the run of {card} in {period} is {run.state} and its inputs are frozen; {way}")
+    refuse_polled(connection, card, period, entries)
     return hand_in(connection, card, period, entries, by, source)
 
 
@@ -163,6 +168,7 @@ def review(
         raise ValueError("a column is either passed over or rated; give ratings or --absent")
     _refuse_hand(person, column, by, absent)
     entries = _ratings(card, person, column, values)
+    refuse_polled(connection, card_id, period, entries)
     before = handed(connection, card_id, period).get(person, {})
     for item_id, fields in merged(before, entries).items():
         if item_id in {entry.item for entry in entries}:
@@ -230,8 +236,9 @@ def approve(
     objections = [one for one in acknowledged(connection, run).values() if not one.agreed]
     if objections and not despite:
         raise RefusedStepError(_objected(objections, card, period))
+    refuse_open(connection, card, period)
     before = result_of(connection, run)
-    made = replace(materials, inputs=handed(connection, card, period))
+    made = replace(materials, inputs=handed(connection, card, period), panels=polled(connection, card, period))
     number, body, new = freeze(connection, run, made, by, "approved")
     after = move(connection, run, "approved", revision=number)
     record(connection, by, "approve", card, period, revision=number, unreviewed=unreviewed, open=len(open_), despite=despite,
@@ -302,7 +309,7 @@ def publish(
         )
     after = move(connection, run, "published", published=run.revision)
     days = enter(connection, after, result_of(connection, after), by)
-    entered = {"days_off": days} if days.granted or days.withdrawn else {}
+    entered: dict[str, Any] = {"days_off": days} if days.granted or days.withdrawn else {}
     record(connection, by, "publish", card, period, revision=run.revision, scores=len(scores), again=again, **entered)
     return after, len(scores)
 

@@ -20,6 +20,7 @@ from scoring.runs.result import Difference, compute, differences, document
 from scoring.runs.snapshot import Materials, pack
 from scoring.store.audit import Actor, record
 from scoring.store.inputs import Version, hand_in, handed, versions
+from scoring.store.panels import polled
 from scoring.store.runs import RefusedStepError, RunRecord, find_run, materials_of, result_of
 from scoring.workflow.acknowledgements import Acknowledged, acknowledge, acknowledged
 from scoring.workflow.lifecycle import Signed, people_of, signatures, turn
@@ -157,7 +158,8 @@ def _refuse_late(run: RunRecord) -> None:
 
 
 def _would(materials: Materials, connection: Connection, run: RunRecord) -> Document:
-    made = replace(materials, inputs=handed(connection, run.card, run.period))
+    given = handed(connection, run.card, run.period)
+    made = replace(materials, inputs=given, panels=polled(connection, run.card, run.period))
     body, facts = pack(made)
     return document(made, compute(made), digest(body), facts.lines.digest)
 
@@ -169,8 +171,9 @@ def _score(materials: Materials, connection: Connection, run: RunRecord, person:
     facts = materials.facts
     own = list(facts.about(wanted)) if isinstance(facts, Facts) else [one for one in facts if one.entity in wanted]
     inputs = {person: handed(connection, run.card, run.period).get(person, {})}
+    panels = {person: polled(connection, run.card, run.period).get(person, {})}
     roster = {person: entry} if entry else {}
-    made = replace(materials, facts=own, inputs=inputs, roster=roster).run()
+    made = replace(materials, facts=own, inputs=inputs, panels=panels, roster=roster).run()
     scored = next(one for one in made.people if one.person == person)
     team = entry.team_id if entry else None
     return {**msgspec.to_builtins(message(made, scored)), "hr_number": scored.hr_number, "team": team}

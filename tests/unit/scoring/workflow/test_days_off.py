@@ -146,7 +146,7 @@ def test_a_revision_that_grants_less_withdraws_and_the_ledger_says_who_owes(desk
     told = desk.account()
     assert told["entries"][-1] | {"at": None} == {
         "id": 4, "kind": "withdrawn", "days": "0.5", "day": "2026-03-07", "expires": None, "of": 2, "person": "anna",
-        "streak": "half_day_off", "card": "ours", "run": "2026-03", "reason": "revision 2 does not grant it", "author": "boss", "at": None,
+        "streak": "half_day_off", "card": "ours", "run": "2026-03", "reason": "revision 1 does not grant it", "author": "boss", "at": None,
     }  # fmt: skip
     assert (told["balance"]["owed"], told["balance"]["left"]) == ("0.50", "-0.50")
 
