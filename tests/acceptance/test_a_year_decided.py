@@ -17,9 +17,18 @@ from tests.support.cards import item, saved, section, written
 from tests.support.month_end import Desk, entry
 
 TEAM = ("anna", "ben", "cleo", "dan", "eva")
+#: Those of the card that is scored by month: five have a total also while Ben is ill.
+MONTHLY = (*TEAM, "fay")
 #: What everybody attains in a month of 2026, of 100; Ben is ill in February, and Cleo's first half-year is not met.
-POINTS = {"anna": [96] * 12, "ben": [85] * 12, "cleo": [70] * 6 + [85] * 6, "dan": [82] * 12, "eva": [50] * 12}
-EXAM = {"anna": 90, "ben": 80, "cleo": 70, "dan": 60, "eva": 40}
+POINTS = {
+    "anna": [96] * 12,
+    "ben": [85] * 12,
+    "cleo": [70] * 6 + [85] * 6,
+    "dan": [82] * 12,
+    "eva": [50] * 12,
+    "fay": [60] * 12,
+}
+EXAM = {"anna": 90, "ben": 80, "cleo": 70, "dan": 60, "eva": 40, "fay": 50}
 RULES = """
 schema: deskpulse/outcomes/1
 version: "1"
@@ -49,7 +58,7 @@ class OfYear(Desk):
     def begun(self) -> OfYear:
         self.card = str(saved(written(section("work", item("work", 100)), period="month", evaluators=[]), self.folder))
         (self.folder / "rules.yaml").write_text(RULES, encoding="utf-8")
-        self.entries = [entry(person) for person in TEAM]
+        self.entries = [entry(person) for person in MONTHLY]
         # Anna has three perfect days in January, and three in December.
         for month, person in ((1, "anna"), (12, "anna"), (5, "eva")):
             sums = {"csat_ratings": 1, "csat_satisfied": 1}
@@ -72,13 +81,13 @@ class OfYear(Desk):
 
     def month(self, number: int) -> str:
         rows = [
-            f"{person},work,rating,{POINTS[person][number - 1]}" for person in TEAM if (person, number) != ("ben", 2)
+            f"{person},work,rating,{POINTS[person][number - 1]}" for person in MONTHLY if (person, number) != ("ben", 2)
         ]
-        rows += [f"{person},@person,level,junior" for person in TEAM]
-        rows += [f"{person},@person,base_bonus,300" for person in TEAM]
+        rows += [f"{person},@person,level,junior" for person in MONTHLY]
+        rows += [f"{person},@person,base_bonus,300" for person in MONTHLY]
         if number % 3 == 0:
             rows += [f"{person},@person,exam,{exam}" for person, exam in EXAM.items()]
-            rows += [f"{person},@person,performance_pay,1000" for person in TEAM]
+            rows += [f"{person},@person,performance_pay,1000" for person in MONTHLY]
         return self.closes(str(Month(2026, number)), self.card, "\n".join(rows) + "\n")
 
     def decided(self, period: str, card: str = "ours") -> dict[str, dict[str, Any]]:
@@ -123,7 +132,7 @@ def test_a_year_is_decided(tmp_path: Path) -> None:
     assert desk.totals("2026-06", "dan") == {"2026-06": "82.00", "2026-Q2": "82.00", "2026-H1": "82.00"}
     assert desk.totals("2026-06", "ben") == {"2026-06": "85.00", "2026-Q2": "85.00", "2026-H1": None}
     six = {person: _granted(one, "reserve_manager") for person, one in desk.decided("2026-06").items()}
-    assert six == {"anna": ["2026-06-30"], "ben": [], "cleo": [], "dan": ["2026-06-30"], "eva": []}
+    assert six == {"anna": ["2026-06-30"], "ben": [], "cleo": [], "dan": ["2026-06-30"], "eva": [], "fay": []}
     assert _granted(desk.decided("2026-07")["ben"], "reserve_manager") == ["2026-07-31"], (
         "a month unscored does not break it"
     )
@@ -136,11 +145,11 @@ def test_a_year_is_decided(tmp_path: Path) -> None:
     assert _granted(december["cleo"], "reserve_manager") == ["2026-12-31"]
     assert _granted(december["anna"], "mentor") == ["2026-12-31"], "four quarters of A"
     assert {person: [award["award"] for award in one["awards"]] for person, one in december.items()} == {
-        "anna": ["best_of_the_year"], "ben": [], "cleo": [], "dan": [], "eva": [],
+        "anna": ["best_of_the_year"], "ben": [], "cleo": [], "dan": [], "eva": [], "fay": [],
     }  # fmt: skip
     assert december["ben"]["standings"][3]["total"] is None
     may = {person: one["next_post"]["eligible"] for person, one in december.items()}
-    assert may == {"anna": True, "ben": False, "cleo": False, "dan": False, "eva": False}
+    assert may == {"anna": True, "ben": False, "cleo": False, "dan": False, "eva": False, "fay": False}
     assert "距高级坐席尚差" in december["dan"]["next_post"]["reason"]["zh"]
 
     # Days off: what was granted, less what was taken.

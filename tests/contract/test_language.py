@@ -30,6 +30,7 @@ TELLING = (
     *("streams/people/duty_sheet.py", "streams/people/duty.py", "streams/people/units.py", "streams/people/store.py"),
     *("streams/people/names.py", "streams/sources/table", "streams/sources/expressions"),
     *("scoring/inputs/sheet.py", "scoring/inputs/validation.py", "scoring/inputs/values.py", "scoring/period.py"),
+    "scoring/inputs/ballots.py",
     *("scoring/yaml_documents.py", "scoring/cards", "scoring/rules"),
     *("scoring/workflow", "scoring/store/runs.py", "scoring/store/tokens.py"),
 )

@@ -13,6 +13,7 @@ import pytest
 
 from scoring.cards.load import known, load
 from scoring.cards.profile_calendar import load_calendar
+from scoring.inputs.polled import Polled
 from scoring.outcomes import History, Past, Term, parse
 from scoring.outcomes_file import default
 from scoring.period import Month
@@ -58,6 +59,10 @@ def test_read_back_they_are_the_same(card: str) -> None:
         pools={"pool": Decimal("100.00")},
         adjusted=(day("anna", "2026-03-02", -1, 0),),
         kpi_versions={"csat": 1},
+        closes=("quarter", "year"),
+        panels={
+            "anna": {"peer": {"rating": Polled(3, 4, 3, True, Decimal("51.5")), "other": Polled(1, 4, 3, False, None)}}
+        },
     )
     body, facts = pack(before)
     after = unpack(body, facts)
@@ -81,6 +86,15 @@ def test_what_was_frozen_before_goes_by_the_rules_of_then() -> None:
     assert (then.ranking.smallest_group, then.ranking.least_scored, then.rescaled_from) == (1, 0, 0)
     assert (now.ranking.smallest_group, now.ranking.least_scored, now.rescaled_from) == (5, 100, 80)
     assert then.ranking.top == now.ranking.top
+
+
+def test_a_month_that_was_frozen_before_closes_what_it_closed_then() -> None:
+    body, facts = pack(materials("s2-a-core", closes=("half_year",)))
+    assert unpack(body, facts).closes == ("half_year",)
+    before = json.loads(body)
+    del before["closes"]
+    then = written({**before, "schema": "deskpulse/materials/2"})
+    assert (unpack(then, facts).closes, unpack(then, facts).panels) == (("quarter", "year"), {})
 
 
 def test_what_has_no_plain_form_is_an_error() -> None:

@@ -243,7 +243,7 @@ def test_ballots_as_sheets(desk: Survey, tmp_path: Path) -> None:
     assert f"{files[0].name}: this code was used already" in again
     desk.closes()
     assert peer(desk.prepared())["points"] == "14.5"  # ben 13, cleo 14, dan 15, eva 16
-    assert "no column code, rating" in desk.refuses("360", "import", str(who))
+    assert "no column code, item, rating" in desk.refuses("360", "import", str(who))
 
 
 def test_rating_over_http_asks_nobody_who_they_are(desk: Survey) -> None:
