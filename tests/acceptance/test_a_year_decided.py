@@ -159,7 +159,7 @@ def test_a_year_is_decided(tmp_path: Path) -> None:
         "days-off", "use", "anna", "1", "--on", "2026-12-31", "--by", "sue"
     )
     assert desk.left("2026-12-31") == {"anna": "0.50", "eva": "0.50"}
-    for period in ("2026-01", "2026-03", "2026-06", "2026-12"):
+    for period in ("2026-06", "2026-12"):
         assert "the same bytes" in desk.does("verify", "ours", "--period", period)
     assert "the trail is whole" in desk.does("audit")
 
