@@ -25,6 +25,8 @@ from scoring.store.panels import Ask, NewPanel, Panel
 from scoring.store.runs import AbsentError, RefusedStepError, look_up
 
 _MOST_RATERS = 200
+#: Of a figure that has no greatest value.
+_MOST = Decimal(1_000_000)
 
 
 class CodeError(ValueError):
@@ -161,8 +163,8 @@ def _number(ask: Ask, text: str) -> Decimal:
         value = Decimal(text.strip().removesuffix("%").strip())
     except InvalidOperation:
         raise ValueError(f"{ask.item}: {text!r} is no number; write it like 17.5") from None
-    low, high = ask.low, ask.high
-    if not value.is_finite() or (low is not None and value < low) or (high is not None and value > high):
+    low, high = ask.low, _MOST if ask.high is None else ask.high
+    if not value.is_finite() or (low is not None and value < low) or value > high:
         raise ValueError(f"{ask.item}: {text!r} is not between {low} and {high}; correct it")
     if value != round(value, 2):
         raise ValueError(f"{ask.item}: {text!r} has more than two places; round it")

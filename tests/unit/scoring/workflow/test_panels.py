@@ -156,7 +156,7 @@ def test_who_gave_which_rating_is_found_nowhere(desk: Survey) -> None:
 def test_a_code_is_good_once_for_ratings_that_can_be(desk: Survey) -> None:
     codes = desk.opens(*PEERS)
     for wrong, said in (
-        ("peer=21", "'21' is not between 0 and 20"), ("peer=x", "is no number"), ("peer=nan", "is not between"),
+        ("peer=21", "'21' is not between 0 and 20"), ("peer=x", "is no number"), ("peer=nan", "is not between"), ("peer=1e99", "is not between"),
         ("peer=1.234", "more than two places"), ("superior=3", "superior is not asked here; asked are: peer"),
     ):  # fmt: skip
         assert said in desk.refuses("360", "rate", codes["ben"], wrong)
