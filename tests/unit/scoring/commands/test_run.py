@@ -303,7 +303,7 @@ def test_what_cannot_be_scored(arguments: list[str], message: str) -> None:
 def test_a_quarter() -> None:
     done = score_run(InMemory(), "--period", "2010-Q3", "--card", "s1-b-360")
     assert done.exit_code == 0, done.output
-    assert "s1-b-360 v2 · 2010-Q3" in done.output
+    assert "s1-b-360 v3 · 2010-Q3" in done.output
     assert Path("scores/s1-b-360-2010-Q3.csv").exists()
 
 

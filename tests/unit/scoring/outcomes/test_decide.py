@@ -185,7 +185,7 @@ def test_nobody_and_nobody_scored() -> None:
     everyone = [on_s3("anna", None), replace(on_s3("ben", None), card="s1-b-360"), on_s3("carl", None)]
     made = decide(Month(2010, 12), everyone, default(), opened=OPENED, pools={"pool": Decimal(100)})
     for one in made.people:
-        assert [(s.rank, s.grade, s.top, s.bottom) for s in one.standings] == [(None, None, None, None)] * 3
+        assert [(s.rank, s.grade, s.top, s.bottom) for s in one.standings] == [(None, None, None, None)] * 4
         assert one.pay is not None
         assert (one.pay.money, one.awards, one.actions) == (None, (), ())
     assert made.summary.pools == 0, "a pool of which nobody has a part is not paid"
