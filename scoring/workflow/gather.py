@@ -176,7 +176,7 @@ def gather(
         settings=settings,
         pools=pools or {},
         incomplete=incomplete,
-        targets=in_question(card.at(period.kind), book, period.last),
+        targets=in_question(card, book, period.last, period.kind),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
     )
 
