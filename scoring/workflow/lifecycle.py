@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select
@@ -18,6 +18,7 @@ from scoring.outcomes.settings import Settings
 from scoring.runs.result import Difference, differences
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import Actor, record
+from scoring.store.audit import entries as trail
 from scoring.store.inputs import Imported, hand_in, handed
 from scoring.store.runs import (
     RefusedStepError,
@@ -300,6 +301,18 @@ def publish(
     after = move(connection, run, "published", published=run.revision)
     record(connection, by, "publish", card, period, revision=run.revision, scores=len(scores), again=again)
     return after, len(scores)
+
+
+def published_on(connection: Connection, run: RunRecord, revision: int, zone: tzinfo) -> date | None:
+    """The day on which a revision was first given out; None: it was not."""
+    return next(
+        (
+            entry.at.astimezone(zone).date()
+            for entry in trail(connection, run.card, run.period)
+            if entry.action == "publish" and entry.detail["revision"] == revision
+        ),
+        None,
+    )
 
 
 def verify(connection: Connection, card: str, period: str, number: int | None = None) -> bool:
