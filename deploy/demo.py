@@ -8,20 +8,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as day_time
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 
 import httpx
 from redis import Redis
 from redis.exceptions import RedisError
 
+from deploy import demo_month
 from deploy.local.brokers import open_kafka, open_redis
 from deploy.local.ports import free_port
 from deploy.local.process import ServerProcess
 from streams.addresses import HOST, is_free
 from streams.contracts import redis_keys as keys
+from streams.contracts.events import AgentScheduled, AgentStateChanged
 from streams.contracts.outputs import Figure, RosterEntry
 from streams.contracts.topics import TOPICS
 from streams.entities.snapshot import Snapshots
@@ -40,8 +42,12 @@ Say = Callable[[str], None]
 _MORNING_FROM, _SHOWN_FROM = day_time(9, 0), day_time(11, 55)
 _STARTS_WITHIN_SECONDS = 90
 _LINE_EVERY_SECONDS = 3.0
+#: A whole day that long before, sent first: what has to wait some days until it can be told, such as first contact resolution, is told.
+_DAY_BEFORE = timedelta(days=10)
 #: What a demo leaves in its directory.
-_OWN = frozenset({"faust", "kafka", "redis", "logs", "scores.db", "scores.db-wal", "scores.db-shm"})
+_OWN = frozenset(
+    {"faust", "kafka", "redis", "logs", "scores.db", "scores.db-wal", "scores.db-shm", "people.csv", "inputs.csv"}
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def run(plan: Plan, say: Say) -> None:
         )
         if kafka.durable:
             ensure_topics(settings)
-        people = roster(plan.seed)
+        people = demo_month.on_card(roster(plan.seed))
         KafkaOperation(settings).publish_roster(_by_agent(people))
         metrics_port = free_port()
         declare = "--declare" if kafka.durable else "--no-declare"
@@ -174,6 +180,8 @@ def _live(plan: Plan, settings: Settings, worker: ServerProcess, say: Say) -> No
     shown = datetime.combine(plan.day, _SHOWN_FROM, zone)
     events = simulate(plan.seed, opening)
     with EventProducer(settings) as producer:
+        say(f"sent a day of the weeks before: {_day_before(plan, producer, opening - _DAY_BEFORE):,} events")
+        wait_until_processed(settings, 300)  # so that nobody is shown that day
         count = 0
         following = None
         for event in events:
@@ -196,6 +204,18 @@ def _live(plan: Plan, settings: Settings, worker: ServerProcess, say: Say) -> No
             if end is not None and time.monotonic() >= end:
                 break
             producer.send(event)
+
+
+def _day_before(plan: Plan, producer: EventProducer, opening: datetime) -> int:
+    """Send the contacts of a whole day; how many events they have."""
+    end = datetime.combine(opening.date() + timedelta(days=1), day_time(), opening.tzinfo)
+    count = 0
+    for event in takewhile(lambda event: event.time < end, simulate(plan.seed, opening)):
+        if not isinstance(event, AgentStateChanged | AgentScheduled):
+            producer.send(event)
+            count += 1
+    producer.flush()
+    return count
 
 
 class _Screen:
@@ -245,12 +265,10 @@ def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
         [
             sys.executable,
             "-m",
-            "streams",
-            "score",
-            "run",
-            f"--month={plan.day:%Y-%m}",
-            "--publish",
-            f"--out={plan.scores.absolute()}",
+            "deploy.demo_month",
+            f"{plan.day:%Y-%m}",
+            str(plan.scores.absolute()),
+            str(plan.seed),
         ],
         directory=data,
         log=log,

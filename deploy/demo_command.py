@@ -35,19 +35,20 @@ def demo(
         ),
     ] = None,
     day: Annotated[
-        datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="Simulated date; yesterday where absent")
+        datetime | None,
+        typer.Option("--day", formats=["%Y-%m-%d"], help="Simulated date; the last day of last month where absent"),
     ] = None,
     broker: Broker = None,
     redis: RedisUrl = None,
 ) -> None:
-    """Kafka, Redis, a worker, the wallboard, a living desk of 60 agents, alerts, and a month-end score.
+    """Kafka, Redis, a worker, the wallboard, a living desk of 60 agents, alerts, and the end of its month.
 
     Uses the brokers given by --broker and --redis, else starts its own and stops them at the end; its data goes with the next
     demo. The simulated lunch hour is short of people, so alerts fire.
     """
     base = deployment(ctx, broker=broker, redis=redis)
     given = base.given
-    the_day = day.date() if day else _yesterday(base.settings.policy.zone)
+    the_day = day.date() if day else _end_of_last_month(base.settings.policy.zone)
     prefix = f"demo-{machine_ms():x}." if "broker" in given or "redis" in given else ""
     settings = base.settings.model_copy(
         update={"data_dir": base.settings.data_dir / "demo", "prefix": prefix, "partitions": 4}
@@ -70,5 +71,6 @@ def demo(
         demonstration.run(plan, typer.echo)
 
 
-def _yesterday(zone: ZoneInfo) -> date:
-    return (instant(machine_ms()).astimezone(zone) - timedelta(days=1)).date()
+def _end_of_last_month(zone: ZoneInfo) -> date:
+    """So that there is a month to close."""
+    return instant(machine_ms()).astimezone(zone).date().replace(day=1) - timedelta(days=1)

@@ -120,7 +120,9 @@ class FewDecision(_Sent):
 
 
 class NewAppeal(_Sent):
-    """An appeal. ``corrections``: ``ITEM.FIELD`` → value (null takes it back); ``exclusions``: ``DATE.MEASURE`` → what to add."""
+    """An appeal. ``corrections``: ``ITEM.FIELD`` → value (null takes it back); ``exclusions``: ``DATE.MEASURE`` → what to add.
+    ``late``: why HR takes it after the last day.
+    """
 
     card: Short
     period: Short
@@ -129,6 +131,7 @@ class NewAppeal(_Sent):
     reason: Reason
     corrections: Annotated[dict[Where, Value | None], Field(max_length=_MOST_PARTS)] = {}
     exclusions: Annotated[dict[Where, Count], Field(max_length=_MOST_PARTS)] = {}
+    late: Reason | None = None
 
 
 class NewRatings(_Sent):
@@ -528,9 +531,11 @@ def _appeals(app: FastAPI, operation: Operation) -> None:
         with _writing(operation) as connection:
             _, result = _seen(connection, given.card, given.period, who)
             _allowed(result, given.person, who)
+            if given.late is not None and who.role != "hr":
+                raise HTTPException(403, "only HR takes appeals after the last day")
             made = appeals.open_appeal(
                 connection, given.card, given.period, given.person, given.items, given.reason, _actor(who, operation),
-                given.corrections, given.exclusions,
+                given.corrections, given.exclusions, late=given.late,
             )  # fmt: skip
             return _json(_with_difference(connection, made, who), 201)
 

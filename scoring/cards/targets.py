@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from scoring.cards.model import Card, Item, Target
 from scoring.fields import Words
-from scoring.period import day_zh
+from scoring.period import PeriodKind, day_zh
 from scoring.rules.base import Setting
 from scoring.rules.ratio import Ratio
 from scoring.units import factor
@@ -40,21 +40,25 @@ def open_items(card: Card) -> list[Item]:
     ]
 
 
-def in_question(card: Card, book: Targets, day: date) -> tuple[outputs.Target, ...]:
-    """The targets in force on a day that may fill the card's open items, by key: what a run freezes.
+def in_question(card: Card, book: Targets, day: date, kind: PeriodKind | None = None) -> tuple[outputs.Target, ...]:
+    """The targets in force on a day that may fill the card's open items, by key: what a run freezes. ``kind``: of this kind of period;
+    None: of any.
 
-    Raises ValueError with every target that does not fit the item that it would fill, and of this card every one that names no open item.
+    Raises ValueError with every target that does not fit the item that it would fill, and of this card every one that names no open item
+    of any period.
     """
     items, made, faults = open_items(card), [], []
+    due = {item.id for item in open_items(card if kind is None else card.at(kind))}
     for target in book.in_force(day):
         if target.sets != "target":
             continue
         own = target.of == f"card|{card.id}"
-        meant = [item for item in items if target.kpi in (item.kpi, item.id if own else None)]
+        named = [item for item in items if target.kpi in (item.kpi, item.id if own else None)]
+        meant = [item for item in named if item.id in due]
         faults += _misfits(target, meant)
         if meant:
             made.append(target)
-        elif own:
+        elif own and not named:
             there = ", ".join(sorted({item.kpi or item.id for item in items})) or "none"
             faults.append(f"{_called(target)}: the card has no open item of that name; open are: {there}")
     if faults:

@@ -62,6 +62,12 @@ def open_(
     amend: Annotated[
         Path | None, typer.Option(help="*.corrected and *.retracted events for those of --events, a JSON object a line")
     ] = None,
+    late: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON", help="Why HR takes an appeal after the last day that stands on the sheet; kept with it"
+        ),
+    ] = None,
 ) -> None:
     """File an appeal against items of a published result, and show what it would change.
 
@@ -86,6 +92,7 @@ def open_(
                 corrections,
                 exclusions,
                 _amended(operation, events, without or (), amend),
+                late,
             )
             changes = appeals.difference(connection, made)
             called = names(operation)
@@ -136,6 +143,8 @@ def show_(ctx: typer.Context, id: Id, rate: Rate = None, ids: IdsOnly = False, j
     items, who = ", ".join(one.items), called.beside(one.person)
     tell(f"appeal {one.id}: {who}, {one.run.card} {one.run.period} revision {one.revision}, items {items}")
     tell(f"opened by {called.beside(one.author)}, {moment(one.at, operation.policy.zone)}: {one.reason}")
+    if "late" in one.changes:
+        tell(f"taken after the last day: {one.changes['late']}")
     if one.decision:
         who, when = called.beside(one.decision.author), moment(one.decision.at, operation.policy.zone)
         tell(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, tzinfo
 from pathlib import Path
 
 import typer
@@ -16,10 +15,10 @@ from scoring.outcomes import Words
 from scoring.reports.files import Spoken, write
 from scoring.reports.sheets import Context, Excluded
 from scoring.reports.signing import appeal_until
-from scoring.store.audit import entries
 from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
 from scoring.workflow import appeals
 from scoring.workflow.gather import Operation, names, store, units
+from scoring.workflow.lifecycle import published_on
 from streams.languages.translation import tell
 from streams.people.names import Names
 
@@ -49,7 +48,7 @@ def files(
         called = names(operation, ids)
         left_out = excluded(connection, run, number, called)
         days = materials.settings.appeal_days if materials.settings else None
-        appeal = appeal_until(days, published_on(connection, run, number, operation.policy.zone))
+        appeal = appeal_until(days, published_on(connection, run, number, materials.policy.zone))
         context = Context(
             result.run, result.outcomes, materials.roster, before, left_out, called, units(operation), appeal
         )
@@ -57,18 +56,6 @@ def files(
     tell(f"{run.card} {run.period}, revision {number} ({state}), {len(result.run.people)} people")
     with clear():
         write(context, out, formats, sheets, language, number)
-
-
-def published_on(connection: Connection, run: RunRecord, revision: int, zone: tzinfo) -> date | None:
-    """The day on which a revision was first given out; None: it was not."""
-    return next(
-        (
-            entry.at.astimezone(zone).date()
-            for entry in entries(connection, run.card, run.period)
-            if entry.action == "publish" and entry.detail["revision"] == revision
-        ),
-        None,
-    )
 
 
 def excluded(connection: Connection, run: RunRecord, revision: int, called: Names) -> Mapping[str, list[Excluded]]:

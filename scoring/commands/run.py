@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from scoring.cards.load import find, known
+from scoring.cards.load import find
 from scoring.cards.model import Evaluator
 from scoring.cards.profile_calendar import load_calendar
 from scoring.commands.options import (
@@ -415,4 +415,4 @@ def _notes(operation: Operation, materials: Materials, people: Iterable[str], da
 
 def card_id(name: str) -> str:
     """The card's id: a file's is in it; a card of one's own that is stored already goes by its id too."""
-    return find(name).id if name in known() or Path(name).suffix in (".yaml", ".yml") else name
+    return find(name).id if Path(name).suffix in (".yaml", ".yml") else name

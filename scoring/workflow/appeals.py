@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ from scoring.store.runs import (
 )
 from scoring.store.tables import appeals, decisions
 from scoring.workflow.amendments import Amendment, counted
-from scoring.workflow.lifecycle import people_of
+from scoring.workflow.lifecycle import people_of, published_on
 from streams.contracts.outputs import DailyFacts, entity
 from streams.kpi.by_version import Judged
 from streams.kpi.policy.versions import AnyPolicy
@@ -58,7 +58,8 @@ class Appeal:
     """An objection of a person to items of a published revision.
 
     ``changes``: ``inputs`` (item → field → value, None takes it back), ``facts`` (day → measure → what to add) and ``events``
-    (amendments of events with their effect, see `scoring.workflow.amendments`; None: none).
+    (amendments of events with their effect, see `scoring.workflow.amendments`; None: none). Of an appeal that came after the last day
+    also ``late``: why it was taken all the same.
     """
 
     id: int
@@ -84,12 +85,13 @@ def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
     corrections: Mapping[str, str | None] | None = None,
     exclusions: Mapping[str, int] | None = None,
     amended: Callable[[AnyPolicy], Amendment] | None = None,
+    late: str | None = None,
 ) -> Appeal:
     """File an appeal. ``corrections``: ``ITEM.FIELD`` → value; ``exclusions``: ``DATE.MEASURE`` → what to add to that day.
 
     ``amended``: single events taken out or put right, and what that changes under the policy that the run was frozen with.
-    Raises RefusedStepError before publication and for who is not scored; ValueError for unknown items, and for changes
-    that touch other items or that card and facts do not allow.
+    ``late``: why HR takes it after the last day. Raises RefusedStepError before publication, after the last day, and for who is not
+    scored; ValueError for unknown items, and for changes that touch other items or that card and facts do not allow.
     """
     run = find_run(connection, card, period)
     if run.published is None:
@@ -102,6 +104,7 @@ def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
     if not items or not reason.strip():
         raise ValueError("an appeal points at one item at least and gives its reason")
     materials = materials_of(connection, run)
+    _in_time(connection, run, materials, person, by, late)
     scored = [find_item(materials.card, id) for id in items]
     changes: dict[str, Any] = {
         "inputs": _corrections(materials, person, items, corrections or {}),
@@ -114,6 +117,8 @@ def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
         changes["events"] = plain(events)
         _once(connection, run, changes)
     _changed(materials, person, changes)
+    if late is not None:
+        changes["late"] = late
     row = {
         "run": run.id, "revision": run.revision, "person": person, "items": list(items), "reason": reason,
         "changes": changes, "author": by.name, "at": by.at,
@@ -123,6 +128,33 @@ def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
     id = int(made[0])
     record(connection, by, "appeal", card, period, person, appeal=id, items=list(items), reason=reason, changes=changes)
     return appeal_of(connection, id)
+
+
+def last_day(connection: Connection, run: RunRecord, materials: Materials) -> date | None:
+    """The last day of appeals against what is published of a run, which stands on its sheets; None: none, or not published."""
+    days = materials.settings.appeal_days if materials.settings else None
+    published = published_on(connection, run, run.published, materials.policy.zone) if run.published else None
+    return None if days is None or published is None else published + timedelta(days=days)
+
+
+def _in_time(
+    connection: Connection, run: RunRecord, materials: Materials, person: str, by: Actor, late: str | None
+) -> None:
+    """Raises RefusedStepError for an appeal after the last day that HR does not let in, ValueError for one that is let in needlessly."""
+    last = last_day(connection, run, materials)
+    if last is None or by.at.astimezone(materials.policy.zone).date() <= last:
+        if late is not None:
+            raise ValueError("the appeal is in time; leave --late (`late`) out")
+        return
+    if late is None:
+        raise RefusedStepError(
+            f"the last day for an appeal against {run.card} in {run.period} was {last}; HR can take it all the same, with a reason "
+            "that is kept (--late REASON; over HTTP `late`)"
+        )
+    if not late.strip():
+        raise ValueError("--late (`late`) says why the appeal is taken after the last day")
+    if by.name == person:
+        raise RefusedStepError(f"{person} cannot let in an appeal of their own after the last day; HR has to")
 
 
 def appeal_of(connection: Connection, id: int) -> Appeal:

@@ -195,7 +195,7 @@ def gather(
         pools=pools or {},
         closes=closes(card.periods, period.kind) if settings is not None else (),
         incomplete=incomplete,
-        targets=in_question(card.at(period.kind), book, period.last),
+        targets=in_question(card, book, period.last, period.kind),
         kpi_versions={id: KPIS[id].version for id in sorted(kpis)},
     )
 

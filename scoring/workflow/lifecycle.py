@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from scoring.period import Period
 from scoring.runs.result import Difference, differences
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import Actor, record
+from scoring.store.audit import entries as trail
 from scoring.store.inputs import Imported, hand_in, handed
 from scoring.store.panels import polled
 from scoring.store.runs import (
@@ -312,6 +313,18 @@ def publish(
     entered: dict[str, Any] = {"days_off": days} if days.granted or days.withdrawn else {}
     record(connection, by, "publish", card, period, revision=run.revision, scores=len(scores), again=again, **entered)
     return after, len(scores)
+
+
+def published_on(connection: Connection, run: RunRecord, revision: int, zone: tzinfo) -> date | None:
+    """The day on which a revision was first given out; None: it was not."""
+    return next(
+        (
+            entry.at.astimezone(zone).date()
+            for entry in trail(connection, run.card, run.period)
+            if entry.action == "publish" and entry.detail["revision"] == revision
+        ),
+        None,
+    )
 
 
 def verify(connection: Connection, card: str, period: str, number: int | None = None) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scoring.api import create_app
+from scoring.cards.load import find
 from tests.support.month_end import FORM, MARCH, Desk, card_file, day, entry
 from tests.support.scores_http import Client, client
 
@@ -17,6 +19,8 @@ from tests.support.scores_http import Client, client
 CONTACTS = {"anna": (10, 9), "ben": (4, 4), "cleo": (10, 8), "dan": (10, 7), "eva": (10, 10)}
 #: What their superior gives for care, of 20.
 CARE = {"anna": 14, "ben": 15, "cleo": 12, "dan": 18, "eva": 19}
+#: Who has a token of HR.
+HR = ("boss", "head")
 SHEET = "person,item,field,value\n" + "".join(
     f"{person},exam,value,90\n{person},praise,praise,9\n{person},praise,complaints,1\n" for person in CONTACTS
 )
@@ -31,13 +35,14 @@ def desk_of(folder: Path, database: str | None = None) -> Desk:
 class Month(ABC):
     """What people do in the month, by whichever way in."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.card = desk, str(card_file(desk.folder, min_n={"shares": 10, "means": 5}, evaluators=FORM[:2]))
-        desk.does("database", "upgrade")
+    def __init__(self, desk: Desk, card: str, people: Collection[str]) -> None:
+        """``card``: an id, or the path of one of their own. ``people``: who is on it."""
+        self.desk, self.card, self.people = desk, card, people
+        self.id = find(card).id
 
-    def prepared(self) -> None:
-        file = self.desk.folder / "march.csv"
-        file.write_text(SHEET, encoding="utf-8")
+    def prepared(self, sheet: str) -> None:
+        file = self.desk.folder / f"{self.id}.csv"
+        file.write_text(sheet, encoding="utf-8")
         self.desk.does("import", str(file), "--card", self.card, *MARCH, "--by", "lin")
         self.desk.does("prepare", self.card, *MARCH, "--by", "lin")
 
@@ -78,14 +83,15 @@ class Month(ABC):
     def publishes(self) -> None: ...
 
     @abstractmethod
-    def appeals(self, person: str, item: str, reason: str) -> None: ...
+    def appeals(self, person: str, item: str, reason: str) -> int:
+        """The number of the appeal."""
 
     @abstractmethod
-    def would_change(self, **ratings: object) -> set[tuple[str, str]]:
+    def would_change(self, appeal: int, **ratings: object) -> set[tuple[str, str]]:
         """What accepting the appeal with these ratings would change: person and what."""
 
     @abstractmethod
-    def accepts(self, reason: str, **ratings: object) -> None: ...
+    def accepts(self, appeal: int, reason: str, **ratings: object) -> None: ...
 
 
 class Typed(Month):
@@ -100,7 +106,7 @@ class Typed(Month):
 
     def sees(self) -> Mapping[str, Any]:
         told = self._does("preview")
-        assert all(person in told for person in CONTACTS)
+        assert all(person in told for person in self.people)
         return {one["person"]: one for one in json.loads(self._does("preview", "--json"))["sheets"]}
 
     def own(self, person: str) -> Mapping[str, Any]:
@@ -124,21 +130,29 @@ class Typed(Month):
     def publishes(self) -> None:
         self._does("publish", "--by", "boss")
 
-    def appeals(self, person: str, item: str, reason: str) -> None:
+    def appeals(self, person: str, item: str, reason: str) -> int:
         told = self.desk.does(
             "appeal", "open", self.card, *MARCH, person, "--item", item, "--reason", reason, "--by", person
         )
         assert "whoever decides gives the new rating with --rate" in told
+        return int(told.split()[1])
 
-    def would_change(self, **ratings: object) -> set[tuple[str, str]]:
-        told = json.loads(self.desk.does("appeal", "show", "1", *_rated(ratings), "--json"))
+    def would_change(self, appeal: int, **ratings: object) -> set[tuple[str, str]]:
+        told = json.loads(self.desk.does("appeal", "show", str(appeal), *_rated(ratings), "--json"))
         return {(one["person"], one["what"]) for one in told["changes"]}
 
-    def accepts(self, reason: str, **ratings: object) -> None:
-        accept = ("appeal", "accept", "1", "--by", "boss", "--reason", reason, *_rated(ratings))
+    def accepts(self, appeal: int, reason: str, **ratings: object) -> None:
+        accept = ("appeal", "accept", str(appeal), "--by", "boss", "--reason", reason, *_rated(ratings))
         asked = self.desk.type(*accept)  # nobody answers what is asked, and nothing is done
         assert (asked.exit_code, "accepting it would change" in asked.output) == (1, True)
-        assert "2026-03 rank" in self.desk.does(*accept, "--yes")
+        assert "accepting it would change" in self.desk.does(*accept, "--yes")
+
+
+def month_of(desk: Desk, way_in: type[Month]) -> Month:
+    """The month of the five."""
+    desk.does("database", "upgrade")
+    card = card_file(desk.folder, min_n={"shares": 10, "means": 5}, evaluators=FORM[:2])
+    return way_in(desk, str(card), CONTACTS)
 
 
 def _rated(ratings: Mapping[str, object]) -> list[str]:
@@ -148,18 +162,25 @@ def _rated(ratings: Mapping[str, object]) -> list[str]:
 class Asked(Month):
     """Over HTTP, each with a token of their own."""
 
-    RUN = "/api/runs/ours/2026-03"
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, desk: Desk, card: str, people: Collection[str]) -> None:
+        super().__init__(desk, card, people)
+        self._run = f"/api/runs/{self.id}/2026-03"
+        self._teams = {one.agent_id: one.team_id for one in desk.entries}
+        self._app = create_app(desk)
         self._known: dict[str, Client] = {}
 
     def _as(self, who: str) -> Client:
         if who not in self._known:
-            team = {"role": "supervisor", "team": "t1", "person": who}
-            role = {"role": "agent", "person": who} if who in CONTACTS else {"boss": {"role": "hr"}}.get(who, team)
-            self._known[who] = client(self.desk, **role)
+            self._known[who] = client(self.desk, app=self._app, name=f"{who} for {self.id}", **self._role(who))
         return self._known[who]
+
+    def _role(self, who: str) -> dict[str, str]:
+        if who in HR:
+            return {"role": "hr"}
+        if who in self.people:
+            return {"role": "agent", "person": who}
+        team = self._teams.get(who) or self._teams[next(iter(self.people))]
+        return {"role": "supervisor", "team": team or "", "person": who}
 
     def _post(self, who: str, path: str, **body: object) -> Any:
         answer = self._as(who).post(path, json=body)
@@ -168,56 +189,57 @@ class Asked(Month):
 
     def signs(self, who: str, person: str, column: str, **ratings: object) -> None:
         given = {item: str(rating) for item, rating in ratings.items()}
-        self._post(who, f"{self.RUN}/people/{person}/review", column=column, ratings=given)
+        self._post(who, f"{self._run}/people/{person}/review", column=column, ratings=given)
 
     def sees(self) -> Mapping[str, Any]:
-        assert self._as("anna").get(f"{self.RUN}/preview").status_code == 403
-        assert self._as("sue").get(f"{self.RUN}/preview").json()["changes"] == []
-        return {one["person"]: one for one in self._as("boss").get(f"{self.RUN}/preview").json()["sheets"]}
+        assert self._as(next(iter(self.people))).get(f"{self._run}/preview").status_code == 403
+        assert self._as("sue").get(f"{self._run}/preview").json()["changes"] == []
+        return {one["person"]: one for one in self._as("boss").get(f"{self._run}/preview").json()["sheets"]}
 
     def own(self, person: str) -> Mapping[str, Any]:
-        return dict(self._as(person).get(f"{self.RUN}/people/{person}").json())
+        return dict(self._as(person).get(f"{self._run}/people/{person}").json())
 
     def agrees(self, person: str) -> None:
-        self._post(person, f"{self.RUN}/people/{person}/acknowledgement", agreed=True)
+        self._post(person, f"{self._run}/people/{person}/acknowledgement", agreed=True)
 
     def objects(self, person: str, reason: str, evidence: str) -> None:
-        path = f"{self.RUN}/people/{person}/acknowledgement"
+        path = f"{self._run}/people/{person}/acknowledgement"
         assert self._as("sue").post(path, json={"agreed": True}).status_code == 409  # nobody says it for them
         self._post(person, path, agreed=False, reason=reason, evidence=evidence)
 
     def lets_count(self, who: str, person: str, item: str, reason: str) -> None:
-        path = f"{self.RUN}/people/{person}/few"
+        path = f"{self._run}/people/{person}/few"
         assert self._as(person).post(path, json={}).status_code in (403, 422)
         self._post(who, path, item=item, decision="count", reason=reason)
 
     def is_refused_approval(self) -> str:
-        answer = self._as("boss").post(f"{self.RUN}/approve", json={})
+        answer = self._as("boss").post(f"{self._run}/approve", json={})
         assert answer.status_code == 409
         return str(answer.json()["detail"])
 
     def approves(self) -> None:
-        self._post("boss", f"{self.RUN}/approve")
+        self._post("boss", f"{self._run}/approve")
 
     def publishes(self) -> None:
-        self._post("boss", f"{self.RUN}/publish")
+        self._post("boss", f"{self._run}/publish")
 
-    def appeals(self, person: str, item: str, reason: str) -> None:
-        self._post(person, "/api/appeals", card="ours", period="2026-03", person=person, items=[item], reason=reason)
+    def appeals(self, person: str, item: str, reason: str) -> int:
+        told = {"card": self.id, "period": "2026-03", "person": person, "items": [item], "reason": reason}
+        return int(self._post(person, "/api/appeals", **told)["appeal"]["id"])
 
-    def would_change(self, **ratings: object) -> set[tuple[str, str]]:
+    def would_change(self, appeal: int, **ratings: object) -> set[tuple[str, str]]:
         given = {item: str(rating) for item, rating in ratings.items()}
-        told = self._post("boss", "/api/appeals/1/difference", ratings=given)
+        told = self._post("boss", f"/api/appeals/{appeal}/difference", ratings=given)
         return {(one["person"], one["what"]) for one in told["changes"]}
 
-    def accepts(self, reason: str, **ratings: object) -> None:
+    def accepts(self, appeal: int, reason: str, **ratings: object) -> None:
         given = {item: str(rating) for item, rating in ratings.items()}
-        self._post("boss", "/api/appeals/1/decision", accepted=True, reason=reason, ratings=given)
+        self._post("boss", f"/api/appeals/{appeal}/decision", accepted=True, reason=reason, ratings=given)
 
 
 def decided(month: Month) -> None:
     """The month, from the sheet to the accepted appeal."""
-    month.prepared()
+    month.prepared(SHEET)
     resolved = _item(month.frozen()["ben"], "resolved")
     assert (resolved["points"], resolved["flags"]) == (None, ["few"])
     assert "n = 4, fewer than the 10 that the card asks for: too few, until somebody decides" in resolved["reason_en"]
@@ -263,12 +285,12 @@ def decided(month: Month) -> None:
     month.publishes()
 
     # Anna does not know which points were right; whoever decides does.
-    month.appeals("anna", "care", "the calls of the 20th were not listened to")
-    assert month.would_change() == set()
-    assert month.would_change(care=18) == {
+    appeal = month.appeals("anna", "care", "the calls of the 20th were not listened to")
+    assert month.would_change(appeal) == set()
+    assert month.would_change(appeal, care=18) == {
         ("anna", "total"), ("anna", "item care"), ("anna", "2026-03 rank"), ("ben", "2026-03 rank"),
     }  # fmt: skip
-    month.accepts("listened to them", care=18)
+    month.accepts(appeal, "listened to them", care=18)
     month.publishes()
     assert month.own("anna")["score"]["total"] == "98.00"
     assert {score.person: score.total for score in month.desk.sent}["anna"] == "98.00"
@@ -286,5 +308,5 @@ def _says(sheet: Mapping[str, Any]) -> tuple[bool, bool]:
 
 
 @pytest.mark.parametrize("way_in", [Typed, Asked])
-def test_a_month_is_decided(tmp_path: Path, way_in: Callable[[Desk], Month]) -> None:
-    decided(way_in(desk_of(tmp_path)))
+def test_a_month_is_decided(tmp_path: Path, way_in: type[Month]) -> None:
+    decided(month_of(desk_of(tmp_path), way_in))

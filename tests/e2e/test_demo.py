@@ -82,9 +82,13 @@ def test_it_ends_by_itself_with_a_score_and_a_second_run_works(tmp_path: Path, d
         demos.append(demo)
         assert demo.process.wait(200) == 0, demo.said
         assert "satisfied" in demo.said
-        assert "published: " in demo.said
+        assert "60 people, approved and published" in demo.said
+        assert all(f"  {part}  " in demo.said for part in ("a matured figure", "a level", "a veto", "too few cases"))
+        assert demo.said.index("where to look") > len(demo.said) - 1500
         assert demo.left() == []
-    assert sorted(path.suffix for path in (tmp_path / "var" / "scores").iterdir()) == [".csv", ".json", ".xlsx"]
+    scores = tmp_path / "var" / "scores"
+    assert sorted(path.suffix for path in scores.iterdir() if path.is_file()) == [".csv", ".json", ".xlsx"]
+    assert len(list(scores.glob("*-sheets/*.html"))) == 60
 
 
 @pytest.mark.browser

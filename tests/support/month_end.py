@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from openpyxl import load_workbook
+from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target, entity_kind
 from streams.kpi.policy.model import Policy
+from streams.kpi.policy.versions import AnyPolicy
 from streams.pipeline import effect
 from streams.roster import Roster
 from streams.targets.book import Targets
 from tests.support.cards import item, saved, section, written
 
+_command = cache(get_command)
 MARCH = ("--period", "2026-03")
 #: Columns of a form.
 FORM = [
@@ -68,7 +74,7 @@ class Desk:
         default_factory=lambda: [day("anna", "2026-03-02", 10, 9), day("ben", "2026-03-03", 10, 5)]
     )
     entries: list[RosterEntry] = field(default_factory=lambda: [entry(person) for person in ("anna", "ben", "cleo")])
-    policy: Policy = field(default_factory=Policy)
+    policy: AnyPolicy = field(default_factory=Policy)
     aims: list[Target] = field(default_factory=list)
     sent: list[Score] = field(default_factory=list)
     at: datetime = datetime(2026, 4, 2, 8, tzinfo=UTC)
@@ -109,13 +115,15 @@ class Desk:
         newest = {one.key: one for one in self.sent}
         return [one for one in newest.values() if (one.card, one.period) == (card, period)]
 
-    def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: Policy) -> list[DailyFacts]:
+    def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         now = int((self.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
         return effect(events, amendments, policy, Roster(self.entries), now)
 
     def type(self, *arguments: str) -> Result:
         """Type a command of ``deskpulse score``."""
-        return CliRunner().invoke(score, list(arguments), obj=self)
+        # Typer makes its commands anew for each one that is typed, which takes longer than most of them.
+        with patch.object(testing, "_get_command", _command):
+            return CliRunner().invoke(score, list(arguments), obj=self)
 
     def does(self, *arguments: str) -> str:
         """Type a command that has to work; what it says."""

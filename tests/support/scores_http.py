@@ -34,8 +34,8 @@ class Client:
         return self.request("POST", path, **what)
 
 
-def client(desk: Desk, role: str, **whose: str) -> Client:
-    """Somebody with a token of this role."""
+def client(desk: Desk, role: str, app: FastAPI | None = None, name: str | None = None, **whose: str) -> Client:
+    """Somebody with a token of this role. ``app``: the one that others ask, where there is one already. ``name``: of the token."""
     options = [part for name, value in whose.items() for part in (f"--{name}", value)]
-    said = desk.does("token", "add", f"{role} {whose}", "--role", role, "--by", "boss", *options)
-    return Client(create_app(desk), {"Authorization": f"Bearer {said.splitlines()[0]}"})
+    said = desk.does("token", "add", name or f"{role} {whose}", "--role", role, "--by", "boss", *options)
+    return Client(app or create_app(desk), {"Authorization": f"Bearer {said.splitlines()[0]}"})
