@@ -247,4 +247,4 @@ def _own_words(texts: Catalogue) -> None:
         error.format_message = lambda: words
         show(error)
 
-    rich_utils.rich_format_error = told
+    rich_utils.rich_format_error = told  # type: ignore[assignment]
