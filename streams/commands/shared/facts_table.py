@@ -63,7 +63,7 @@ def chosen(table: Iterable[Row], kpis: Sequence[str] | None, columns: str | None
     found = list(table)
     names = _names(found)
     if columns is not None:
-        wanted = [name for part in columns.split(",") if (name := part.strip())]
+        wanted = list(filter(None, map(str.strip, columns.split(","))))
         _check(wanted, names, "column")
     elif kpis:
         _check(kpis, list(filter(_is_kpi, names)), "KPI")
@@ -108,21 +108,24 @@ def print_json(table: Sequence[Row], file: TextIO) -> None:
 def print_table(table: Sequence[Row], file: TextIO) -> None:
     """KPIs as people read them: few rows side by side, many below each other with as many KPIs as the screen is wide."""
     console = Console(file=file)
-    names = _names(table)
-    kpis = [name for name in names if _is_kpi(name) and any(row.get(name) is not None for row in table)]
-    if not kpis:  # --columns has asked for measures
-        kpis = [name for name in names if name not in _OF_A_ROW and not _is_kpi(name.partition(".")[0])]
+    kpis = _with_data(table)
     if len(table) <= _SIDE_BY_SIDE:
         console.print(_across(table, kpis))
         return
-    spans = _spans(table)
-    left = console.width - max(len(str(row.get("id", ""))) for row in table) - (14 if spans else 2)
-    shown = _that_fit(kpis, left)
-    console.print(_down(table, shown, spans))
+    period = 12 if _spans(table) else 0
+    shown = _that_fit(kpis, console.width - max(len(str(row.get("id", ""))) for row in table) - period - 2)
+    console.print(_down(table, shown))
     if more := len(kpis) - len(shown):
         console.print(
             translation.said(f"and {more} more KPIs: choose some by --kpi {kpis[len(shown)]}, all by --format csv")
         )
+
+
+def _with_data(table: Sequence[Row]) -> list[str]:
+    """The KPIs that have data in a row; where there are none, --columns has asked for measures."""
+    names = _names(table)
+    kpis = [name for name in names if _is_kpi(name) and any(row.get(name) is not None for row in table)]
+    return kpis or [name for name in names if name not in _OF_A_ROW and not _is_kpi(name.partition(".")[0])]
 
 
 def _that_fit(kpis: Sequence[str], width: int) -> list[str]:
@@ -153,7 +156,8 @@ def _spans(table: Sequence[Row]) -> bool:
     return len({row.get("period") for row in table}) > 1
 
 
-def _down(table: Sequence[Row], kpis: Sequence[str], spans: bool) -> Table:
+def _down(table: Sequence[Row], kpis: Sequence[str]) -> Table:
+    spans = _spans(table)
     made = _table("id", *(["period"] if spans else []))
     for kpi in kpis:
         made.add_column(_heading(kpi), justify="right")
