@@ -122,28 +122,34 @@ def sheet(
     """
     name = book.said(title, " ")
     page, at = _headed(book, name, columns), 0
-    wide = [width >= _WRAPS_FROM for _, width in columns]
+    places = [(column, width) for column, (_, width) in enumerate(columns)]
     for number, line in enumerate(lines):
         if number and number % _SHEET_LINES == 0:
             _filtered(page, at, columns)
             page, at = _headed(book, f"{name} {number // _SHEET_LINES + 1}", columns), 0
         at += 1
-        high = 1
-        for column, (value, wraps) in enumerate(zip(line, wide, strict=True)):
-            if value is None or (isinstance(value, Number) and value.value is None):
-                page.write_blank(at, column, None, book.look("text"))
-            elif isinstance(value, Number):
-                page.write_number(at, column, _eyed(value), book.look(value.format))
-            else:
-                text = book.said(value, "\n" if wraps else " ")
-                wrapped = wraps or isinstance(value, Words)
-                _text(page, at, column, text, book.look("wrapped" if wrapped else "text"))
-                high = max(high, _rows(text, columns[column][1])) if wrapped else high
+        high = max(_written(book, page, at, place, value) for place, value in zip(places, line, strict=True))
         _as_high(page, at, max(high * _WRAPPED if high > 1 else _LINE, _TO_SIGN if signed else _LINE))
     _filtered(page, at, columns)
     for row, line_below in enumerate(below, at + 2):
         page.set_row(row, _TO_SIGN)
         _text(page, row, 0, book.said(line_below, "  "), book.look("note"))
+
+
+def _written(book: Book, page: Worksheet, row: int, place: tuple[int, int], value: Shown) -> int:
+    """Write a cell; returns how many lines it takes. ``place``: its column, and how wide that is."""
+    column, width = place
+    if value is None or (isinstance(value, Number) and value.value is None):
+        page.write_blank(row, column, None, book.look("text"))
+        return 1
+    if isinstance(value, Number):
+        page.write_number(row, column, _eyed(value), book.look(value.format))
+        return 1
+    wraps = width >= _WRAPS_FROM
+    text = book.said(value, "\n" if wraps else " ")
+    wrapped = wraps or isinstance(value, Words)
+    _text(page, row, column, text, book.look("wrapped" if wrapped else "text"))
+    return _rows(text, width) if wrapped else 1
 
 
 def _as_high(page: Worksheet, row: int, height: float) -> None:

@@ -128,9 +128,9 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         title=run.card.name[language],
         person=context.names.plain(score.person, language) or score.person,
         facts=tuple(_facts(context, score, language)),
-        total=NONE if tally.total is None else str(tally.total),
+        total=_total(score),
         of=_of(score, language),
-        grade=(outcome.month.grade or NONE) if outcome else NONE,
+        grade=_grade(outcome),
         standing=_picked(outcome.month.reasons if outcome else (), language),
         labels={name: label(name, language) for name in _HEADINGS},
         radar=radar(axes, legend, language) if axes else None,
@@ -156,11 +156,10 @@ def _interview(
     due = next((action for action in outcome.actions if action.kind == "interview"), None) if outcome else None
     if due is None:
         return None
-    total = NONE if score.tally.total is None else str(score.tally.total)
     facts = [
         *_facts(context, score, language),
-        (label("total", language), f"{total} {_of(score, language)}"),
-        (label("grade", language), (outcome.month.grade or NONE) if outcome else NONE),
+        (label("total", language), f"{_total(score)} {_of(score, language)}"),
+        (label("grade", language), _grade(outcome)),
         (label("interview_why", language), due.reason[language]),
         (label("interview_due", language), day_zh(due.due) if language == "zh" else str(due.due)),
         (label("interviewer", language), context.names.shown(due.owner, language) if due.owner else ""),
@@ -173,6 +172,14 @@ def _interview(
         opinion=label("opinion", language),
         signatures=tuple(label(name, language) for name in ("interviewer", "interviewed", "date")),
     )
+
+
+def _total(score: PersonScore) -> str:
+    return NONE if score.tally.total is None else str(score.tally.total)
+
+
+def _grade(outcome: PersonOutcome | None) -> str:
+    return (outcome and outcome.month.grade) or NONE
 
 
 def _picked(lines: Iterable[Words], language: Language) -> tuple[str, ...]:

@@ -22,10 +22,7 @@ def compared(
 ) -> tuple[list[Axis], Legend]:
     """An axis an item; where these are too many, an axis a section; none where those are too few."""
     means = context.means(score.person)
-    ring = _ring(outcome)
-    asked = (
-        {gap.dimension: gap.required / 100 for gap in outcome.next_post.gaps} if outcome and outcome.next_post else {}
-    )
+    ring, asked = _ring(outcome), _asked(outcome)
     weighed = [(at, item) for at, item in enumerate(score.items, 1) if item.item.max]
     axes: list[Axis] = []
     if LEAST_AXES <= len(weighed) <= MOST_AXES:
@@ -49,6 +46,12 @@ def compared(
             for part in score.sections
         ]
     return axes, _legend(axes, means, outcome, ring, language)
+
+
+def _asked(outcome: PersonOutcome | None) -> dict[str, Fraction]:
+    """Dimension → what the next post asks for."""
+    post = outcome and outcome.next_post
+    return {gap.dimension: gap.required / 100 for gap in post.gaps} if post else {}
 
 
 def _others(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore
 from scoring.fields import Words
+from scoring.outcomes import PersonOutcome
 from scoring.outcomes.people import GRADES
 from scoring.reports.capitals import in_capitals
 from scoring.reports.sheets.context import Context
@@ -62,11 +63,7 @@ def result_line(of: Context, person: PersonScore) -> Iterator[Shown]:
 def below(of: Context) -> Iterator[Words]:
     """How many have which grade, what is paid, until when appeals are made, and who signs."""
     if of.outcomes is not None:
-        grades = Counter(outcome.month.grade for outcome in of.outcomes.people if outcome.month.grade)
-        if graded := sum(grades.values()):
-            each = [f"{grade} {grades[grade]}（{shown(_percent(grades[grade], graded))}%）" for grade in GRADES]
-            in_english = [f"{grade} {grades[grade]} ({shown(_percent(grades[grade], graded))} %)" for grade in GRADES]
-            yield Words(f"等级人数及占比：{'、'.join(each)}", f"Grades: {', '.join(in_english)}")
+        yield from _grades(of.outcomes.people)
         paid = [money for outcome in of.outcomes.people if (money := money_of(outcome)) is not None]
         if paid:
             whole = total(paid)
@@ -77,6 +74,14 @@ def below(of: Context) -> Iterator[Words]:
     if of.appeal is not None:
         yield of.appeal
     yield to_sign(OFFICE)
+
+
+def _grades(people: Iterable[PersonOutcome]) -> Iterator[Words]:
+    grades = Counter(outcome.month.grade for outcome in people if outcome.month.grade)
+    if graded := grades.total():
+        each = [f"{grade} {grades[grade]}（{shown(_percent(grades[grade], graded))}%）" for grade in GRADES]
+        in_english = [f"{grade} {grades[grade]} ({shown(_percent(grades[grade], graded))} %)" for grade in GRADES]
+        yield Words(f"等级人数及占比：{'、'.join(each)}", f"Grades: {', '.join(in_english)}")
 
 
 def _percent(part: int, whole: int) -> Fraction:
