@@ -150,8 +150,7 @@ def test_what_cannot_be_typed_is_told_in_the_language_of_whoever_types(
     answer = CliRunner().invoke(app, typed.split())
     assert answer.exit_code != 0
     assert told in answer.stderr
-    if answer.exit_code == 2:
-        assert "用法：" in answer.stderr
+    assert "Usage: " not in answer.stderr
     monkeypatch.setenv("DESKPULSE_LANGUAGE", "en")
     assert "Usage: " in CliRunner().invoke(app, ["kpi", "nosuch"]).stderr
     assert "No such command 'nosuch'" in CliRunner().invoke(app, ["kpi", "nosuch"]).stderr
