@@ -55,11 +55,13 @@ def suggest_mapping(
     refused = [row for row in rows if isinstance(row, RejectedRow)]
     console = Console(stderr=True)
     console.print(_table(events[:_EVENTS]))
-    looked = (
+    tell(
         f"{len(rows):,} rows looked at: {len(events):,} events, {len(refused):,} rows do not fit; {made.unsure} lines of the mapping are "
-        "not sure"
+        "not sure",
+        err=True,
     )
-    tell(f"{looked}; written: {out}" if out else looked, err=True)
+    if out is not None:
+        tell(f"written: {out}", err=True)
     for row in refused[:_REASONS]:
         tell(f"line {row.line}: {row.reason}", err=True)
 

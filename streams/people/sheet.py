@@ -46,22 +46,21 @@ def told(name: str, rows: Iterable[Row]) -> PeopleFile:
     reporting: dict[str, dict[date, tuple[int, Reporting]]] = {}
     faults: list[str] = []
     for row in rows:
-        where = f"{name}, row {row.number}"
-        if own := [f"{where}, {column}: {why}" for column, why in _unreadable(row)]:
+        if own := [f"{name}, row {row.number}, {column}: {why}" for column, why in _unreadable(row)]:
             faults += own
             continue
         person, reports = _person(row), _reporting(row)
         at, known = people.setdefault(person.agent_id, (row.number, person))
         if known != person:
             faults.append(
-                f"{where}, {_differing(known, person)}: {person.agent_id} is told otherwise in row {at}; make the rows say the same"
+                f"{name}, row {row.number}, {_differing(known, person)}: {person.agent_id} is told otherwise in row {at}; make the rows say the same"
             )
         if reports is not None:
             dated = reporting.setdefault(person.agent_id, {})
             at, first = dated.setdefault(reports.valid_from, (row.number, reports))
             if first != reports:
                 faults.append(
-                    f"{where}, superior: row {at} names another from the same day; keep one, or give valid_from"
+                    f"{name}, row {row.number}, superior: row {at} names another from the same day; keep one, or give valid_from"
                 )
     if faults:
         raise TabularError("\n".join(faults))
