@@ -52,8 +52,9 @@ def told(name: str, rows: Iterable[Row]) -> PeopleFile:
         person, reports = _person(row), _reporting(row)
         at, known = people.setdefault(person.agent_id, (row.number, person))
         if known != person:
+            differs = _differing(known, person)
             faults.append(
-                f"{name}, row {row.number}, {_differing(known, person)}: {person.agent_id} is told otherwise in row {at}; make the rows say the same"
+                f"{name}, row {row.number}, {differs}: {person.agent_id} is told otherwise in row {at}; make the rows say the same"
             )
         if reports is not None:
             dated = reporting.setdefault(person.agent_id, {})

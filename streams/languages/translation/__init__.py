@@ -170,7 +170,8 @@ def catalogue(language: Language) -> Catalogue:
     from streams.languages.text import SPOKEN
 
     told = bounded_yaml.load_named(_file(language), f"what commands say in {language}")
-    return Catalogue(told["help"], {**told["libraries"], **told["messages"]}, SPOKEN[language].colon)
+    helps, libraries, messages = (told.get(part, {}) for part in ("help", "libraries", "messages"))
+    return Catalogue(helps, {**libraries, **messages}, SPOKEN[language].colon)
 
 
 def said(message: str, into: Language | None = None) -> str:

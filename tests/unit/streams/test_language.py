@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.main import get_group
 from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.commands.targets import targets
+from streams.languages import translation
 from streams.languages.translation import Catalogue, Template, helped, language, preferred, said
 
 CATALOGUE = Catalogue(
@@ -154,3 +157,12 @@ def test_what_cannot_be_typed_is_told_in_the_language_of_whoever_types(
     monkeypatch.setenv("DESKPULSE_LANGUAGE", "en")
     assert "Usage: " in CliRunner().invoke(app, ["kpi", "nosuch"]).stderr
     assert "No such command 'nosuch'" in CliRunner().invoke(app, ["kpi", "nosuch"]).stderr
+
+
+def test_a_third_language_says_what_it_has_and_the_rest_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    own = tmp_path / "de.yaml"
+    own.write_text('libraries: {"No such command {a}.": "Den Befehl {a} gibt es nicht."}\n', encoding="utf-8")
+    monkeypatch.setattr(translation, "_file", lambda _: own)
+    found = translation.catalogue.__wrapped__("zh")
+    assert found.said("No such command 'x'.") == "Den Befehl 'x' gibt es nicht."
+    assert (found.said("nothing to bring back"), found.help_said("As JSON")) == ("nothing to bring back", "As JSON")
