@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.fields import Words
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
 from scoring.outcomes.given import Given, GivingRule
@@ -25,6 +24,7 @@ from scoring.outcomes.terms import Kind, Term, closed_by
 from scoring.outcomes.validation import check
 from scoring.period import Month
 from scoring.rounding import decimal, total
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PersonOutcome:
     awards: tuple[Awarded, ...]
     next_post: NextPost | None
     actions: tuple[Action, ...]
-    notes: tuple[Words, ...]
+    notes: tuple[Text, ...]
 
     @property
     def month(self) -> Standing:
@@ -91,7 +91,7 @@ class Outcomes:
     settings_version: str
     people: tuple[PersonOutcome, ...]
     summary: Summary
-    pay_names: Mapping[str, Words] = field(default_factory=dict)
+    pay_names: Mapping[str, Text] = field(default_factory=dict)
 
 
 def decide(
@@ -192,7 +192,7 @@ def _standings(
     term: Term, people: Mapping[str, Person], past: Mapping[str, History], settings: Settings
 ) -> dict[str, Standing]:
     totals: dict[str, Decimal | None] = {}
-    why: dict[str, Words] = {}
+    why: dict[str, Text] = {}
     for id, person in people.items():
         if term.kind == "month":
             totals[id] = None if person.total is None else total([person.total])
@@ -206,13 +206,13 @@ def _standings(
     return stand(term, people, totals, why, settings.ranking, settings.grades, settings.pass_mark)
 
 
-def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[Decimal | None, Words | None]:
+def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[Decimal | None, Text | None]:
     """The mean of the scored months, rounded as totals are; None where there are too few of them."""
     months = {Term.of("month", month) for month in term.months}
     known = [past.total for past in history.past if past.term in months and past.total is not None]
     if person.total is not None:
         known.append(total([person.total]))
-    said = Words(
+    said = Text(
         f"{len(months)} 个月中 {len(known)} 个月有总分，需要 {needed} 个",
         f"{len(known)} of {len(months)} months are scored, {needed} are needed",
     )
@@ -221,7 +221,7 @@ def _mean(term: Term, person: Person, history: History, needed: int) -> tuple[De
     return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), None
 
 
-def _not_ranked(term: Term, person: Person, history: History, settings: Settings) -> Words | None:
+def _not_ranked(term: Term, person: Person, history: History, settings: Settings) -> Text | None:
     """Why who has a total of a quarter or a year is not ranked in it: they were not in one of its months; None: they are."""
     if person.total is not None and person.scored < settings.ranking.least_scored:
         return person.why
@@ -230,7 +230,7 @@ def _not_ranked(term: Term, person: Person, history: History, settings: Settings
     if not apart:
         return None
     zh, en = "、".join(one.zh for one in apart), ", ".join(map(str, apart))
-    return Words(f"{zh}未评全部分值", f"not all points are scored in {en}")
+    return Text(f"{zh}未评全部分值", f"not all points are scored in {en}")
 
 
 def _given(rules: Mapping[str, GivingRule], person: Person, own: Mapping[Kind, Standing]) -> dict[str, Given]:
@@ -260,19 +260,19 @@ def _pay(
     stars: Mapping[str, Stars],
     settings: Settings,
     pools: Mapping[str, Decimal],
-) -> tuple[dict[str, Pay], dict[str, tuple[Words, ...]]]:
+) -> tuple[dict[str, Pay], dict[str, tuple[Text, ...]]]:
     """What each person's one rule pays, and why nothing is due where its term is not over."""
     paid: dict[str, Pay] = {}
-    notes: dict[str, tuple[Words, ...]] = {}
+    notes: dict[str, tuple[Text, ...]] = {}
     pooled: dict[str, tuple[BonusPool, dict[str, Standing]]] = {}
     for id, person in people.items():
         rule: PayRule | None = rule_of(settings.pay, person)
         if rule is None:
             continue
         if rule.of not in standings:
-            span = {"quarter": Words("季度", "quarter"), "year": Words("年度", "year")}[rule.of]
+            span = {"quarter": Text("季度", "quarter"), "year": Text("年度", "year")}[rule.of]
             notes[id] = (
-                Words(
+                Text(
                     f"{rule.called.zh}按{span.zh}结算，本月不结算",
                     f"{rule.called.en}: paid when the {span.en} ends, not this month",
                 ),

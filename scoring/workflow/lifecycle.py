@@ -11,7 +11,6 @@ from sqlalchemy import Connection, insert, select
 
 from scoring.cards.model import Card, Evaluator, Item
 from scoring.cards.weights import Weights
-from scoring.fields import Words
 from scoring.inputs.requirements import Need, missing, needs, personal_needs
 from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
 from scoring.outcomes.settings import Settings
@@ -36,9 +35,10 @@ from scoring.store.runs import (
 from scoring.store.tables import reviews
 from scoring.workflow.acknowledgements import Acknowledged, acknowledged
 from streams.contracts.outputs import RosterEntry, Score
+from streams.languages.text import Text
 
 #: Who looks at a sheet whose form has no columns of its own.
-NO_COLUMNS = (Evaluator(id="superior", name=Words(zh="上级", en="superior")),)
+NO_COLUMNS = (Evaluator(id="superior", name=Text(zh="上级", en="superior")),)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
-from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.period import day_zh
 from scoring.reports.sheets.charts import radar, trend
@@ -26,6 +25,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.labels import said as kpi_said
 from streams.languages import Language
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
 
 
 #: Who signs a sheet where the card's form names nobody.
-_SIGN = (Words("考核人", "Assessor"), Words("审核人", "Reviewer"), Words("批准人", "Approved by"))
+_SIGN = (Text("考核人", "Assessor"), Text("审核人", "Reviewer"), Text("批准人", "Approved by"))
 
 
 def _interview(
@@ -182,7 +182,7 @@ def _grade(outcome: PersonOutcome | None) -> str:
     return (outcome and outcome.month.grade) or NONE
 
 
-def _picked(lines: Iterable[Words], language: Language) -> tuple[str, ...]:
+def _picked(lines: Iterable[Text], language: Language) -> tuple[str, ...]:
     return tuple(line[language] for line in lines)
 
 

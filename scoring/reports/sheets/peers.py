@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore
-from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.people import GRADES, Grade
 from scoring.reports.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
@@ -15,6 +14,7 @@ from scoring.reports.sheets.context import Context, Means, attained, section_att
 from scoring.reports.sheets.labels import label
 from scoring.rounding import shown
 from streams.languages import Language
+from streams.languages.text import Text
 
 
 def compared(
@@ -69,17 +69,17 @@ def _legend(
     return Legend(label("own", language), _said(mean, language), _said(aim, language))
 
 
-def _said(words: Words | None, language: Language) -> str | None:
+def _said(words: Text | None, language: Language) -> str | None:
     return None if words is None else words[language]
 
 
-def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> Words | None:
+def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> Text | None:
     """What the outer line is called: what the next post asks for, where it asks for any of it (``asked``); else the next grade's cut."""
     if asked and outcome is not None and outcome.next_post is not None:
         after = outcome.next_post.next.name
-        return Words(f"{after.zh}要求", f"asked of {after.en}")
+        return Text(f"{after.zh}要求", f"asked of {after.en}")
     grade = _better(outcome)
-    return Words(f"{grade} 级线", f"cut of grade {grade}") if grade and ring is not None else None
+    return Text(f"{grade} 级线", f"cut of grade {grade}") if grade and ring is not None else None
 
 
 def _better(outcome: PersonOutcome | None) -> Grade | None:
