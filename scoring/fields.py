@@ -12,8 +12,6 @@ from streams.languages.text import Text
 
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
-#: What people read; in a file in Chinese and in English.
-Words: TypeAlias = Text
 #: Points that something is worth at most.
 Worth: TypeAlias = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12)]
 Percent: TypeAlias = Annotated[Decimal, Field(ge=0, le=100, max_digits=12)]
@@ -27,10 +25,10 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def joined(parts: Iterable[Words]) -> Words:
+def joined(parts: Iterable[Text]) -> Text:
     """Several reasons as one, in their order."""
     given = list(parts)
-    return Words("；".join(part.zh for part in given), "; ".join(part.en for part in given))
+    return Text("；".join(part.zh for part in given), "; ".join(part.en for part in given))
 
 
 class Source(Part):

@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from scoring.fields import Words
 from scoring.rounding import shown
+from streams.languages.text import Text
 
 #: ``pct`` is percent, ``pp`` percentage points; ``points`` are a scale's own (4.5 of 5); ``money`` is in the operation's currency.
 Unit: TypeAlias = Literal[
@@ -15,20 +15,20 @@ Unit: TypeAlias = Literal[
 ]
 
 _FACTORS: dict[tuple[str, Unit], int] = {("ratio", "pct"): 100}
-_WORDS: dict[Unit, Words] = {
-    "s": Words(" 秒", " s"),
-    "min": Words(" 分钟", " min"),
-    "h": Words(" 小时", " h"),
-    "days": Words(" 天", " days"),
-    "pct": Words("%", " %"),
-    "pp": Words(" 个百分点", " percentage points"),
-    "points": Words(" 分", " points"),
-    "n": Words("", ""),
-    "ratio": Words("", ""),
-    "per_hour": Words(" 次/小时", " per hour"),
-    "per_mille": Words("‰", " ‰"),
-    "index": Words("", ""),
-    "money": Words(" 元", ""),
+_WORDS: dict[Unit, Text] = {
+    "s": Text(" 秒", " s"),
+    "min": Text(" 分钟", " min"),
+    "h": Text(" 小时", " h"),
+    "days": Text(" 天", " days"),
+    "pct": Text("%", " %"),
+    "pp": Text(" 个百分点", " percentage points"),
+    "points": Text(" 分", " points"),
+    "n": Text("", ""),
+    "ratio": Text("", ""),
+    "per_hour": Text(" 次/小时", " per hour"),
+    "per_mille": Text("‰", " ‰"),
+    "index": Text("", ""),
+    "money": Text(" 元", ""),
 }
 _ANY: tuple[Decimal | None, Decimal | None] = (None, None)
 _FROM_0: tuple[Decimal | None, Decimal | None] = (Decimal(0), None)
@@ -55,7 +55,7 @@ def factor(of: str, into: Unit) -> int | None:
     return 1 if of == into else _FACTORS.get((of, into))
 
 
-def said(value: Decimal | Fraction, unit: Unit) -> Words:
+def said(value: Decimal | Fraction, unit: Unit) -> Text:
     """The figure with its unit."""
     text, behind = shown(value), _WORDS[unit]
-    return Words(text.replace("-", "−") + behind.zh, text + behind.en)
+    return Text(text.replace("-", "−") + behind.zh, text + behind.en)

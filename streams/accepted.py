@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.contracts import topics
@@ -106,14 +107,10 @@ def event_clocks(settings: Settings, policy: AnyPolicy, machine: int, decided: b
 
     Raises KafkaError or ConnectionError where no Kafka answers, ValueError where a stored place cannot be read.
     """
-    progress, names = Progress(), {settings.topic(topic) for topic in topics.EVENT_TOPICS}
+    names = {settings.topic(topic) for topic in topics.EVENT_TOPICS}
     with closing(reading.reader(settings)) as consumer:
-        for record in reading.read(consumer, reading.ends(settings, settings.topic(topics.PROGRESS), decided=decided)):
-            if record.key is not None and record.value is not None:
-                try:
-                    progress.load(record.key, record.value)
-                except ValueError as error:
-                    raise ValueError(f"how far {record.key!r} is cannot be read: {error}") from error
+        stored = reading.ends(settings, settings.topic(topics.PROGRESS), decided=decided)
+        progress = _stored(reading.read(consumer, stored))
         ends = reading.ends(settings, *names, decided=decided)
         taken = {part: progress.taken.get((part.topic, part.partition), 0) for part in ends}
         # A topic that was made anew ends before what was read of the one before it.
@@ -125,6 +122,18 @@ def event_clocks(settings: Settings, policy: AnyPolicy, machine: int, decided: b
             if not isinstance(event, Rejected):
                 _advance(progress.clock((record.topic, record.partition)), event, policy, machine)
     return {place: clock for place, clock in progress.clocks.items() if place[0] in names}
+
+
+def _stored(records: Iterable[Any]) -> Progress:
+    """How far workers are, as they stored it."""
+    progress = Progress()
+    for record in records:
+        if record.key is not None and record.value is not None:
+            try:
+                progress.load(record.key, record.value)
+            except ValueError as error:
+                raise ValueError(f"how far {record.key!r} is cannot be read: {error}") from error
+    return progress
 
 
 def _advance(clock: EventClock, event: AnyEvent, policy: AnyPolicy, machine: int) -> None:

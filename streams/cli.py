@@ -61,7 +61,12 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = _Imported()
-        helped_alone(self)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is typed. Whatever is told of it is in the language of whoever types, which the version alone has not to wait for."""
+        if args != ["--version"]:
+            helped_alone(self)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, without importing them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
@@ -33,8 +34,8 @@ HEAD_SECONDS, BODY_SECONDS, TAKE_SECONDS = 10.0, 60.0, 30.0
 _KEEP_SECONDS = 5
 #: Connections that may stand and wait for the rest of their request, and all together.
 MOST_WAITING, MOST_CONNECTIONS = 200, 800
-#: Characters of a refusal that is looked for in another language.
-_MOST_SAID = 500
+#: Characters of a refusal that is looked for in another language, and the reasons of one that are.
+_MOST_SAID, _MOST_REASONS = 500, 20
 #: Names by which this machine calls itself.
 _OWN_NAMES = frozenset({"localhost"})
 #: What no answer of ours does: be taken for another type, tell where one came from, stand in another's frame.
@@ -130,10 +131,20 @@ def _translated(body: bytes, into: Language) -> bytes | None:
     except ValueError:
         return None
     why = told.get("detail") if isinstance(told, dict) else None
+    if isinstance(why, list):  # a reason for each part of the request that does not fit
+        own = [*map(partial(_reason, into=into), why[:_MOST_REASONS]), *why[_MOST_REASONS:]]
+    else:
+        own = _said(why, into)
+    return None if own == why else json.dumps({**told, "detail": own}).encode()
+
+
+def _reason(fault: Any, into: Language) -> Any:
+    return {**fault, "msg": _said(fault["msg"], into)} if isinstance(fault, dict) and "msg" in fault else fault
+
+
+def _said(why: Any, into: Language) -> Any:
     # What is long is no sentence of ours, and takes long to look for.
-    if not isinstance(why, str) or len(why) > _MOST_SAID or (own := said(why, into)) == why:
-        return None
-    return json.dumps({**told, "detail": own}).encode()
+    return said(why, into) if isinstance(why, str) and len(why) <= _MOST_SAID else why
 
 
 class BoundedBody:

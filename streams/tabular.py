@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from textwrap import shorten
 from zipfile import ZipFile
@@ -16,6 +18,8 @@ from zipfile import ZipFile
 from defusedxml.ElementTree import iterparse
 from openpyxl import load_workbook
 
+#: Characters that a cell has at most, of people, units, duties and targets.
+LONGEST = 256
 #: A table of people or targets is small; more than this is none, or is meant to fill the memory. Bytes, rows.
 MOST_BYTES, MOST_ROWS = 20_000_000, 200_000
 #: Parts of a workbook, and bytes of one unpacked by its kind: sheets are read row by row, the texts of all cells and whatever else is
@@ -82,19 +86,20 @@ def parse_rows(name: str, body: bytes, columns: Mapping[str, str], needed: tuple
     for at, cells in told:
         if at > MOST_ROWS:
             raise TabularError(f"{name}: more than {MOST_ROWS} rows; split it")
-        if any(cell.strip() for cell in cells[len(found) :]):
+        if any(map(str.strip, cells[len(found) :])):
             faults.append(
                 f"{name}, row {at}: {len(cells)} cells where the header has {len(found)}; put a cell that has a comma into quotes, or give "
                 "the column a heading"
             )
-        own = {column: cell.strip() for column, cell in zip(found, cells, strict=False) if column and cell.strip()}
-        faults += [
-            f"{name}, row {at}, {column}: {cell!r} is a number that a spreadsheet has rounded; format the column as text, export again"
-            for column, cell in own.items()
-            if ROUNDED.fullmatch(cell)
-        ]
-        if own:
+        if own := {
+            column: text for column, cell in zip(found, cells, strict=False) if column and (text := cell.strip())
+        }:
             rows.append(Row(at, own))
+            faults += [
+                f"{name}, row {at}, {column}: {cell!r} is a number that a spreadsheet has rounded; format the column as text, export again"
+                for column, cell in own.items()
+                if ROUNDED.fullmatch(cell)
+            ]
     if faults:
         raise TabularError("\n".join(faults))
     return rows
@@ -106,11 +111,12 @@ def _header(
     """The column of each cell of the header; None: of an empty one."""
     found = [_column(cell, columns) for cell in header]
     said = ", ".join(f"{zh} {column}" for column, zh in columns.items())
+    times = Counter(filter(None, found))
     if unknown := [cell for cell, column in zip(header, found, strict=True) if cell.strip() and column is None]:
         raise TabularError(f"{name}, row {number}: unknown columns {', '.join(unknown)}; known: {said}")
-    if lacking := [column for column in needed if column not in found]:
+    if lacking := [column for column in needed if column not in times]:
         raise TabularError(f"{name}, row {number}: no column {', '.join(lacking)}; the columns are {said}")
-    if twice := sorted({column for column in found if column and found.count(column) > 1}):
+    if twice := sorted(column for column in times if times[column] > 1):
         raise TabularError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
     return found
 
@@ -123,6 +129,15 @@ def day(text: str) -> date:
         return date(*map(int, parts.groups()))
     except ValueError as error:
         raise ValueError(f"{text!r}: there is no such day") from error
+
+
+def unfit(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The columns whose cells are too long, or hold what cannot be seen, each with what to do."""
+    for column, text in cells.items():
+        if len(text) > LONGEST:
+            yield column, f"{len(text)} characters; at most {LONGEST}"
+        elif not text.isprintable():
+            yield column, f"{text!r} holds characters that are not to be seen; write it anew"
 
 
 def _column(cell: str, columns: Mapping[str, str]) -> str | None:
@@ -207,7 +222,7 @@ def _unpacks(name: str, body: bytes, limits: Limits) -> None:
                 _, root = next(iterparse(opened, ("start",)))
             most = _MOST_UNPACKED.get(root.tag.rpartition("}")[2], _MOST_OTHERWISE)
             # A row costs memory even where nothing is in it.
-            if part.file_size > most or sum(1 for _ in _ROW.finditer(packed.read(part))) > limits.rows:
+            if part.file_size > most or any(islice(_ROW.finditer(packed.read(part)), limits.rows, None)):
                 raise TabularError(
                     f"{name}: {part.filename} unfolds into {part.file_size} bytes, more than is read of its kind; "
                     "split it, or save it as CSV"

@@ -86,12 +86,8 @@ def satisfaction(
 
     ``as_of``: the moment as of which it is judged what has matured (all where it is not given), for a KPI of matured days only.
     """
-    if kpi not in KPIS:
-        raise ValueError(
-            f"no KPI is called {kpi!r}; those of satisfaction: {', '.join(id for id in KPIS if 'csat' in id)}"
-        )
-    judged = Judged(policy, period.first, period.last)
-    maturity, matures = Maturity(policy, as_of), KPIS[kpi].matures if KPIS[kpi].only_mature else None
+    matures = _matures(kpi)
+    judged, maturity = Judged(policy, period.first, period.last), Maturity(policy, as_of)
     own = (day for day in facts if entity_kind(day.entity) == "agent" and day.date in period)
     sums: dict[str, Sums] = {}
     for day in own:
@@ -100,6 +96,15 @@ def satisfaction(
     bound = judged.bound(kpi, side_of("agent"))
     found = {id: bound.exact(of) for id, of in sums.items()}
     return {id: value for id, value in found.items() if value is not None}
+
+
+def _matures(kpi: str) -> str | None:
+    """What must have matured for a KPI of matured days only; None: of all days. Raises ValueError for an unknown KPI."""
+    if (known := KPIS.get(kpi)) is None:
+        raise ValueError(
+            f"no KPI is called {kpi!r}; those of satisfaction: {', '.join(id for id in KPIS if 'csat' in id)}"
+        )
+    return known.matures if known.only_mature else None
 
 
 def review(

@@ -9,9 +9,9 @@ from decimal import Decimal
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Entry, Season
 from scoring.cards.profiles import SCHEMA, Change, Profile
-from scoring.fields import Words
+from streams.languages.text import Text
 
-_TRIED = Words(zh="试算", en="tried")
+_TRIED = Text(zh="试算", en="tried")
 
 
 def tried(card: Card, weights: Mapping[str, Decimal], first: date, last: date) -> Season:

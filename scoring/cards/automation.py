@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from scoring.cards.model import Card
-from scoring.fields import Words
 from scoring.rounding import NONE, shown
+from streams.languages.text import Text
 
 #: Below this share the source calls appraisals less reliable: a warning (S1-64).
 LEAST = Fraction(30, 100)
@@ -27,17 +27,17 @@ def is_low(card: Card) -> bool:
     return figures > 0 and Fraction(computed, figures) < LEAST
 
 
-def automation_words(card: Card) -> Words:
+def automation_words(card: Card) -> Text:
     """The share, the two counts that make it, and whether it is low."""
     computed, figures = automation_share(card)
     if not figures:
-        return Words(
+        return Text(
             f"采集自动化率 {NONE}（没有数据项，全部由人工评定）",
             f"automation share {NONE} (no figures: people rate it all)",
         )
     share, least = shown(Fraction(computed * 100, figures)), shown(LEAST * 100)
-    low = Words(f"，低于 {least}%", f", below {least} %") if is_low(card) else Words("", "")
-    return Words(
+    low = Text(f"，低于 {least}%", f", below {least} %") if is_low(card) else Text("", "")
+    return Text(
         f"采集自动化率 {share}%（{figures} 项数据中 {computed} 项来自事件）{low.zh}",
         f"automation share {share} % ({computed} of {figures} figures come from events){low.en}",
     )

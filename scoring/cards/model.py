@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator
 
 from scoring.cards.figures import FigureId, FigureSpec, usual_unit
-from scoring.fields import Id, NonEmpty, Part, Percent, Row, Source, Words, Worth
+from scoring.fields import Id, NonEmpty, Part, Percent, Row, Source, Worth
 from scoring.period import PeriodKind
 from scoring.rounding import NONE
 from scoring.rules import AnyRule, Op, Rule
 from scoring.units import Unit, said
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kind
+from streams.languages.text import Text
 
 _End: TypeAlias = Annotated[Decimal, Field(max_digits=15)]
 
@@ -30,7 +31,7 @@ class Target(Part):
 
     op: Op
     value: _End | tuple[_End, _End]
-    words: Words | None = None
+    words: Text | None = None
     per: PeriodKind | None = None
     row: Row | None = None
 
@@ -71,7 +72,7 @@ class Rater(Part):
     """
 
     id: Id
-    name: Words
+    name: Text
     weight: Percent
     least: Percent | None = None
     panel: Panel | None = None
@@ -81,7 +82,7 @@ class Evaluator(Part):
     """A column of the form for ratings and levels. The last one that counts and has rated gives the result."""
 
     id: Id
-    name: Words
+    name: Text
     counts: bool = True
 
 
@@ -128,7 +129,7 @@ class Item(Part):
     """
 
     id: Id
-    name: Words
+    name: Text
     kpi: str | None = None
     metric: FigureId | None = None
     input: FigureId | None = None
@@ -142,7 +143,7 @@ class Item(Part):
     ]
     requires: Annotated[Policy, Field(default_factory=lambda: Policy.model_validate({}))]
     target: Target | None = None
-    reference: Words | None = None
+    reference: Text | None = None
     max: Worth | None
     max_origin: Literal["source", "assumed"] = "source"
     share: Annotated[
@@ -155,13 +156,13 @@ class Item(Part):
     veto: Veto | None = None
     sample: Sample | None = None
     no_cases: Annotated[Decimal, Field(max_digits=12)] | None = None
-    rater: Annotated[Words | None, Field(description="Who rates it or hands its figure in")] = None
-    check_points: tuple[Words, ...] = ()
+    rater: Annotated[Text | None, Field(description="Who rates it or hands its figure in")] = None
+    check_points: tuple[Text, ...] = ()
     evidence: Annotated[tuple[FigureId, ...], Field(description="Figures a rater looks at")] = ()
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
     source_text: str | None = None
-    note: Words | None = None
+    note: Text | None = None
 
     @field_validator("rule", mode="after")
     @classmethod
@@ -190,19 +191,19 @@ class Item(Part):
         """Does the card ask for a share that it has at least?"""
         return self.share is not None and self.share[0] > 0
 
-    def target_words(self) -> Words:
+    def target_words(self) -> Text:
         """The target; a dash where there is none."""
         if self.target is None:
-            return self.reference or Words(NONE, NONE)
+            return self.reference or Text(NONE, NONE)
         value, words = self.target.value, self.target.words
         if isinstance(value, tuple):
             low, high = (said(end, self.unit) for end in value)
-            told = Words(f"{low.zh} – {high.zh}", f"{low.en} to {high.en}")
+            told = Text(f"{low.zh} – {high.zh}", f"{low.en} to {high.en}")
         else:
             sign = {"<=": "≤", ">=": "≥", "=": "=", "between": ""}[self.target.op]
             figure = said(value, self.unit)
-            told = Words(f"{sign} {figure.zh}", f"{sign} {figure.en}")
-        return Words(f"{words.zh}（{told.zh}）", f"{words.en} ({told.en})") if words else told
+            told = Text(f"{sign} {figure.zh}", f"{sign} {figure.en}")
+        return Text(f"{words.zh}（{told.zh}）", f"{words.en} ({told.en})") if words else told
 
 
 class OptionalItem(Item):
@@ -220,13 +221,13 @@ class Section(Part):
     """
 
     id: Id
-    name: Words
+    name: Text
     max: Worth | None
     normalise_to: Worth | None = None
     share: tuple[Percent, Percent] | None = None
     period: PeriodKind | None = None
     origin: Annotated[Literal["source", "assumed"], Field(description="Where its weight is from")] = "source"
-    note: Words | None = None
+    note: Text | None = None
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
@@ -249,7 +250,7 @@ class Total(Part):
             description="What becomes of an unscored item's weight; rescaled: the scored ones take it over, as among raters"
         ),
     ] = "left_out"
-    note: Words | None = None
+    note: Text | None = None
 
 
 class Balance(Part):
@@ -271,16 +272,16 @@ class Card(Part):
     format: Annotated[Literal["deskpulse/card/1"], Field(alias="schema")]
     id: Id
     version: NonEmpty
-    name: Words
+    name: Text
     source: Source | None = None
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
     role: Id
     period: PeriodKind | Annotated[tuple[PeriodKind, ...], Field(min_length=1)]
-    completeness: Words | None = None
-    note: Words | None = None
+    completeness: Text | None = None
+    note: Text | None = None
     evaluators: tuple[Evaluator, ...] = ()
-    signatures: tuple[Words, ...] = ()
+    signatures: tuple[Text, ...] = ()
     total: Total
     min_n: Least | None = None
     balance: tuple[Balance, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scoring.cards.model import Card, Item
-from scoring.fields import Words
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True)
@@ -13,14 +13,14 @@ class Party:
     """Several raters of one kind. ``least``: how many of them must have rated. ``asks``: items, and as which field each rating counts."""
 
     id: str
-    name: Words
+    name: Text
     least: int
     asks: tuple[tuple[Item, str], ...]
 
 
 def parties(card: Card) -> dict[str, Party]:
     """Party → what they rate, in the card's order."""
-    found: dict[str, list[tuple[Item, str, Words, int]]] = {}
+    found: dict[str, list[tuple[Item, str, Text, int]]] = {}
     for item in card.items:
         if item.panel is not None:
             field = "rating" if item.rated else "value"

@@ -13,9 +13,10 @@ from pydantic import Field
 from scoring.cards.model import Card
 from scoring.cards.profiles import Profile, ProfileError, find_profile, named, under
 from scoring.cards.weights import Applied, Weights, own_weights
-from scoring.fields import Id, NonEmpty, Part, Words
+from scoring.fields import Id, NonEmpty, Part
 from scoring.period import Period, overlap
 from scoring.yaml_documents import Fault, read
+from streams.languages.text import Text
 
 SCHEMA = "deskpulse/calendar/1"
 
@@ -29,7 +30,7 @@ class Entry(Part):
     cards: Annotated[
         tuple[Id, ...] | None, Field(description="Only these cards; left out: all that the profile changes")
     ] = None
-    reason: Words
+    reason: Text
 
 
 class Calendar(Part):

@@ -14,9 +14,10 @@ from pydantic import Field
 
 from scoring.cards.model import Card
 from scoring.cards.weights import own_weights
-from scoring.fields import Id, NonEmpty, Part, Percent, Row, Words
+from scoring.fields import Id, NonEmpty, Part, Percent, Row
 from scoring.rounding import shown
 from scoring.yaml_documents import DocumentError, Fault, File, read
+from streams.languages.text import Text
 
 SCHEMA = "deskpulse/profile/1"
 
@@ -46,11 +47,11 @@ class Profile(Part):
     format: Annotated[Literal["deskpulse/profile/1"], Field(alias="schema")]
     id: Id
     version: NonEmpty
-    name: Words
+    name: Text
     kind: Literal["strategy", "season", "sheet"]
     rows: tuple[Row, ...] = ()
     readings: tuple[Row, ...] = ()
-    note: Words | None = None
+    note: Text | None = None
     cards: Annotated[dict[Id, Annotated[tuple[Change, ...], Field(min_length=1)]], Field(min_length=1)]
 
 

@@ -11,12 +11,12 @@ from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Entry, Season, on_part
 from scoring.cards.profiles import SCHEMA, Change, Profile, ProfileError, named, under
 from scoring.cards.targets import in_question
-from scoring.fields import Words
 from scoring.period import day_zh
 from streams.contracts.outputs import Target, entity_id, entity_kind
+from streams.languages.text import Text
 from streams.targets.book import Targets
 
-_NAME = Words(zh="目标表权重", en="weights of the target sheet")
+_NAME = Text(zh="目标表权重", en="weights of the target sheet")
 
 
 def sheet_seasons(card: Card, book: Targets, first: date, last: date) -> tuple[Season, ...]:
@@ -75,7 +75,7 @@ def _season(card: str, since: date, end: date, weights: Iterable[Target]) -> Sea
         "cards": {card: tuple(Change(items=(one.kpi,), weight=Decimal(one.value or 0)) for one in chosen)},
     }  # fmt: skip
     authors = ", ".join(sorted({one.author for one in chosen}))
-    reason = Words(
+    reason = Text(
         zh=f"{day_zh(newest.valid_from)}起，第 {newest.version} 版，由 {authors} 设定",
         en=f"from {newest.valid_from}, version {newest.version}, set by {authors}",
     )

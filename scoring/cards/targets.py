@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 from scoring.cards.model import Card, Item, Target
-from scoring.fields import Words
 from scoring.period import PeriodKind, day_zh
 from scoring.rules.base import Setting
 from scoring.rules.ratio import Ratio
@@ -15,6 +14,7 @@ from scoring.units import factor
 from streams.contracts import outputs
 from streams.contracts.outputs import RosterEntry, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
+from streams.languages.text import Text
 from streams.targets.book import Targets
 
 _KINDS_ZH = {
@@ -105,7 +105,7 @@ def _whom(card: str, person: str, entry: RosterEntry | None) -> Iterator[str]:
 def _target(item: Item, found: outputs.Target) -> Target:
     kind, id = entity_kind(found.of), entity_id(found.of)
     who_zh, who_en = (_KINDS_ZH[kind], "all") if kind == "all" else (f"{_KINDS_ZH[kind]} {id}", f"{kind} {id}")
-    words = Words(
+    words = Text(
         zh=f"目标表：{who_zh}，{day_zh(found.valid_from)}起，第 {found.version} 版",
         en=f"target sheet: {who_en}, from {found.valid_from}, version {found.version}",
     )

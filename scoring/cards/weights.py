@@ -8,8 +8,8 @@ from datetime import date
 from fractions import Fraction
 
 from scoring.cards.model import Card, Section, Total
-from scoring.fields import Words
 from scoring.period import day_zh
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True)
@@ -18,20 +18,20 @@ class Applied:
 
     profile: str
     version: str
-    name: Words
+    name: Text
     first: date
     last: date
     days: int
     of_days: int
-    reason: Words | None = None
+    reason: Text | None = None
 
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The profile and its days."""
         days_zh, en = f"{day_zh(self.first)}至{day_zh(self.last)}", f"{self.name.en} {self.first} to {self.last}"
         if self.days < self.of_days:
             days_zh = f"{days_zh}，本期 {self.days}/{self.of_days} 天"
             en = f"{en} ({self.days} of the period's {self.of_days} days)"
-        return Words(f"{self.name.zh}（{days_zh}）", en)
+        return Text(f"{self.name.zh}（{days_zh}）", en)
 
 
 @dataclass(frozen=True)

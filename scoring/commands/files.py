@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from scoring.commands.options import CardName, Formats, IdsOnly, Out, PeriodOption, SheetFormats, SheetLanguage
 from scoring.commands.output import clear
 from scoring.commands.run import Revision, card_id
-from scoring.outcomes import Words
 from scoring.reports.files import Spoken, write
 from scoring.reports.sheets import Context, Excluded
 from scoring.reports.signing import appeal_until
@@ -19,6 +18,7 @@ from scoring.store.runs import RunRecord, find_run, recomputed, totals_before
 from scoring.workflow import appeals
 from scoring.workflow.gather import Operation, names, store, units
 from scoring.workflow.lifecycle import published_on
+from streams.languages.text import Text
 from streams.languages.translation import tell
 from streams.people.names import Names
 
@@ -65,7 +65,7 @@ def excluded(connection: Connection, run: RunRecord, revision: int, called: Name
         decision = one.decision
         if decision is None or decision.revision is None or decision.revision > revision:
             continue
-        why = Words(
+        why = Text(
             f"申诉 {one.id}：{one.reason}；{called.shown(decision.author, 'zh')} 受理：{decision.reason}",
             f"appeal {one.id}: {one.reason}; accepted by {called.shown(decision.author, 'en')}: {decision.reason}",
         )
@@ -73,29 +73,29 @@ def excluded(connection: Connection, run: RunRecord, revision: int, called: Name
     return made
 
 
-def _changes(appeal: appeals.Appeal) -> list[Words]:
+def _changes(appeal: appeals.Appeal) -> list[Text]:
     inputs = [
-        Words(f"{item}.{field} 改为 {value or '撤回'}", f"{item}.{field} is now {value or 'taken back'}")
+        Text(f"{item}.{field} 改为 {value or '撤回'}", f"{item}.{field} is now {value or 'taken back'}")
         for part in (appeal.changes["inputs"], appeal.decision.ratings if appeal.decision else {})
         for item, of in part.items()
         for field, value in of.items()
     ]
     counts = [
-        Words(f"{day} {measure} {amount:+d}", f"{day} {measure} {amount:+d}")
+        Text(f"{day} {measure} {amount:+d}", f"{day} {measure} {amount:+d}")
         for day, of in sorted(appeal.changes["facts"].items())
         for measure, amount in of.items()
     ]
     return [*inputs, *counts, *_events(appeal)]
 
 
-def _events(appeal: appeals.Appeal) -> list[Words]:
+def _events(appeal: appeals.Appeal) -> list[Text]:
     """A line a contact: which of its events were taken out or put right."""
     contacts: dict[tuple[str, bool], list[str]] = {}
     for event in (appeal.changes.get("events") or {}).get("events", ()):
         out = event["type"].endswith(".retracted")
         contacts.setdefault((event["contact_id"], out), []).append(event["corrects"])
     return [
-        Words(
+        Text(
             f"联络 {contact}：{'剔除' if out else '更正'}事件 {'、'.join(ids)}",
             f"contact {contact}: events {'left out' if out else 'put right'}: {', '.join(ids)}",
         )

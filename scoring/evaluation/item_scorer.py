@@ -14,7 +14,6 @@ from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
-from scoring.fields import Words
 from scoring.inputs.values import Few, Given
 from scoring.rounding import NONE, cents, shown
 from scoring.rules import Inputs, RefusedError
@@ -23,6 +22,7 @@ from streams.contracts.outputs import Figure
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.spec import Bound, Kpi, side_of
+from streams.languages.text import Text
 
 _NOTHING = Given()
 
@@ -175,7 +175,7 @@ class ItemScorer:
                     figure, f"尚未录入{item.reference.zh}", f"nobody has handed in the {item.reference.en}", value
                 )
             return self._ruled(figure, value, Inputs(value, self._target), self._asked, how)
-        name = item.reference or Words(zh="目标值", en="target")
+        name = item.reference or Text(zh="目标值", en="target")
         reference = said(given.reference, item.unit)
         asked = f"{name.zh} {reference.zh}", f"{name.en} {reference.en}"
         return self._ruled(figure, value, Inputs(value, given.reference), asked, how)

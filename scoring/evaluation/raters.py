@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from scoring.cards.model import Evaluator, Rater
-from scoring.fields import Words
 from scoring.rounding import shown
 from scoring.rules import RefusedError
+from streams.languages.text import Text
 
 
 def blend(
@@ -34,7 +34,7 @@ def blend(
     return points / weight, *_arithmetic(there, weight, [rater.name for rater in absent])
 
 
-def _arithmetic(there: Sequence[tuple[Rater, Fraction]], weight: Fraction, absent: Sequence[Words]) -> tuple[str, str]:
+def _arithmetic(there: Sequence[tuple[Rater, Fraction]], weight: Fraction, absent: Sequence[Text]) -> tuple[str, str]:
     """How the mean comes about, in Chinese and in English."""
     parts = [(rater.name, shown(rating), shown(Fraction(rater.weight) * 100 / weight)) for rater, rating in there]
     zh = " + ".join(f"{name.zh} {rating} × {share} %" for name, rating, share in parts)

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from scoring.cards.model import Card, Item
 from scoring.cards.weights import Weights, own_weights
-from scoring.fields import Words
 from scoring.inputs.values import FEW, shared
 from scoring.outcomes.ladder import Post
 from scoring.outcomes.pay_rules import BonusPool, GradeBonus
@@ -19,31 +18,32 @@ from scoring.period import Period
 from scoring.rounding import NONE, shown
 from scoring.rules import Levels, Manual
 from scoring.units import RANGES, said
+from streams.languages.text import Text
 
 #: Item under which stands what pay and other outcomes need of a person; no card can have an item of that name.
 PERSONAL = "@person"
 #: Its fields.
-PERSONAL_FIELDS: Mapping[str, Words] = {
-    "base_pay": Words(zh="基本工资", en="base pay"),
-    "commission": Words(zh="提成基数", en="commission"),
-    "performance_pay": Words(zh="绩效工资", en="performance pay"),
-    "quarterly_bonus": Words(zh="季度奖金基数", en="quarterly bonus"),
-    "base_bonus": Words(zh="基础奖金", en="base bonus"),
-    "bonus_percent": Words(zh="选定的奖金上浮百分比", en="chosen rise of the bonus, in percent"),
-    "exam": Words(zh="季度考试成绩（%）", en="exam of the quarter, in percent"),
-    "level": Words(zh="职级", en="level on the ladder of posts"),
-    "superior": Words(zh="上级（坐席工号）", en="superior (person id)"),
+PERSONAL_FIELDS: Mapping[str, Text] = {
+    "base_pay": Text(zh="基本工资", en="base pay"),
+    "commission": Text(zh="提成基数", en="commission"),
+    "performance_pay": Text(zh="绩效工资", en="performance pay"),
+    "quarterly_bonus": Text(zh="季度奖金基数", en="quarterly bonus"),
+    "base_bonus": Text(zh="基础奖金", en="base bonus"),
+    "bonus_percent": Text(zh="选定的奖金上浮百分比", en="chosen rise of the bonus, in percent"),
+    "exam": Text(zh="季度考试成绩（%）", en="exam of the quarter, in percent"),
+    "level": Text(zh="职级", en="level on the ladder of posts"),
+    "superior": Text(zh="上级（坐席工号）", en="superior (person id)"),
 }
-_HR = Words(zh="人力资源", en="HR")
-_SOURCE = Words(zh="业务系统（尚未接入，可手工录入）", en="source system (not joined yet: hand it in)")
-_SOMEBODY = Words(zh="考核人", en="assessor")
+_HR = Text(zh="人力资源", en="HR")
+_SOURCE = Text(zh="业务系统（尚未接入，可手工录入）", en="source system (not joined yet: hand it in)")
+_SOMEBODY = Text(zh="考核人", en="assessor")
 
 
 @dataclass(frozen=True)
 class Allowed:
     """What a value may be: in words, and as a list to choose from or as a number between two ends (None: no end)."""
 
-    words: Words
+    words: Text
     choices: tuple[str, ...] = ()
     low: Decimal | None = None
     high: Decimal | None = None
@@ -55,9 +55,9 @@ class Need:
     form); None: it stands for itself. ``required``: without it the item is not scored."""
 
     item: str
-    name: Words
+    name: Text
     field: str
-    whom: Words
+    whom: Text
     allowed: Allowed
     required: bool = True
     group: str | None = None
@@ -89,9 +89,9 @@ def personal_needs(
     for field in dict.fromkeys(_personal_fields(settings, person, due, basic)):
         percent = field in ("exam", "bonus_percent")
         allowed = (
-            Allowed(Words(zh="0–100", en="0 to 100"), low=Decimal(0), high=Decimal(100))
+            Allowed(Text(zh="0–100", en="0 to 100"), low=Decimal(0), high=Decimal(100))
             if percent
-            else Allowed(Words(zh="金额（元），不小于 0", en="an amount from 0"), low=Decimal(0))
+            else Allowed(Text(zh="金额（元），不小于 0", en="an amount from 0"), low=Decimal(0))
         )
         yield Need(PERSONAL, PERSONAL_FIELDS[field], field, _HR, allowed)
     if settings.ladder:
@@ -101,7 +101,7 @@ def personal_needs(
 def _posts(ladder: Sequence[Post]) -> Allowed:
     zh = "、".join(f"{post.id}（{post.name.zh}）" for post in ladder)
     en = ", ".join(f"{post.id} ({post.name.en})" for post in ladder)
-    return Allowed(Words(f"现任岗位：{zh}", f"the post held now: {en}"), tuple(post.id for post in ladder))
+    return Allowed(Text(f"现任岗位：{zh}", f"the post held now: {en}"), tuple(post.id for post in ladder))
 
 
 def _personal_fields(settings: Settings, person: Person, due: Collection[Kind], basic: bool) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _raters(item: Item) -> Iterator[Need]:
     allowed = allowed_of(item)
     for rater in item.raters:
         told, weight = allowed.words, shown(rater.weight)
-        share = Words(zh=f"{told.zh}；权重 {weight}%", en=f"{told.en}; weighs {weight} %")
+        share = Text(zh=f"{told.zh}；权重 {weight}%", en=f"{told.en}; weighs {weight} %")
         yield Need(item.id, item.name, rater.id, rater.name, replace(allowed, words=share))
 
 
@@ -167,7 +167,7 @@ def _rated(card: Card, item: Item) -> Iterator[Need]:
     picks = [level for level in item.rule.levels if level.pick] if isinstance(item.rule, Levels) else []
     if picks:
         ranges = ", ".join(f"{level.level}: {level.award()}" for level in picks)
-        whole = Words(zh=f"整数分 {ranges}", en=f"whole points, {ranges}")
+        whole = Text(zh=f"整数分 {ranges}", en=f"whole points, {ranges}")
         ends = [end for level in picks for end in level.pick or ()]
         allowed = Allowed(whole, low=Decimal(min(ends)), high=Decimal(max(ends)))
         yield Need(item.id, item.name, "pick", item.rater or _last(card), allowed)
@@ -177,18 +177,18 @@ def _figure(card: Card, item: Item) -> Iterator[Need]:
     whom = item.rater or (_SOURCE if item.metric is not None else _HR)
     if counts := shared(card, item):
         for count in counts:
-            yield Need(item.id, item.name, count, whom, _count(Words(zh="次数（整数）", en="a count (whole number)")))
+            yield Need(item.id, item.name, count, whom, _count(Text(zh="次数（整数）", en="a count (whole number)")))
         return
     yield Need(item.id, item.name, "value", whom, allowed_of(item))
     if item.reference is not None:
         yield Need(item.id, item.reference, "reference", whom, _in_unit(item))
     if item.sample is not None:
         least = item.sample.min
-        cases = Words(f"样本数（至少 {least}）", f"number of cases (at least {least})")
+        cases = Text(f"样本数（至少 {least}）", f"number of cases (at least {least})")
         yield Need(item.id, item.name, "n", whom, _count(cases))
 
 
-def _count(words: Words) -> Allowed:
+def _count(words: Text) -> Allowed:
     return Allowed(words, low=Decimal(0))
 
 
@@ -202,7 +202,7 @@ def _columns(card: Card, item: Item, allowed: Allowed) -> Iterator[Need]:
         )
 
 
-def _last(card: Card) -> Words:
+def _last(card: Card) -> Text:
     counting = [column.name for column in card.evaluators if column.counts]
     return counting[-1] if counting else _SOMEBODY
 
@@ -213,10 +213,10 @@ def allowed_of(item: Item) -> Allowed:
         case Levels():
             levels = ", ".join(f"{level.level} ({level.award()})" for level in item.rule.levels)
             choices = tuple(level.level for level in item.rule.levels)
-            return Allowed(Words(zh=f"等级 {levels}", en=f"a level: {levels}"), choices)
+            return Allowed(Text(zh=f"等级 {levels}", en=f"a level: {levels}"), choices)
         case Manual():
             low, high = shown(item.rule.min), NONE if item.rule.max is None else shown(item.rule.max)
-            words = Words(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
+            words = Text(zh=f"{low}–{high} 分", en=f"{low} to {high} points")
             return Allowed(words, low=item.rule.min, high=item.rule.max)
     return _in_unit(item)
 
@@ -226,11 +226,11 @@ def _in_unit(item: Item) -> Allowed:
     return Allowed(_unit_words(item, low, high), low=low, high=high)
 
 
-def _unit_words(item: Item, low: Decimal | None, high: Decimal | None) -> Words:
+def _unit_words(item: Item, low: Decimal | None, high: Decimal | None) -> Text:
     if low is not None and high is not None:
         least, most = said(low, item.unit), said(high, item.unit)
-        return Words(f"{least.zh} – {most.zh}", f"{least.en} to {most.en}")
+        return Text(f"{least.zh} – {most.zh}", f"{least.en} to {most.en}")
     nothing = said(Decimal(0), item.unit)
     zh, en = (text.removeprefix("0").strip() for text in (nothing.zh, nothing.en))
     above = ("", "") if low is None else ("，不小于 0", ", from 0")
-    return Words(zh=f"数值{f'（{zh}）' if zh else ''}{above[0]}", en=f"a number{f' ({en})' if en else ''}{above[1]}")
+    return Text(zh=f"数值{f'（{zh}）' if zh else ''}{above[0]}", en=f"a number{f' ({en})' if en else ''}{above[1]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,17 +82,17 @@ def parse_sheet(name: str, body: bytes) -> Sheet:
 
 def _columns(name: str, number: int, header: Sequence[str]) -> list[str | None]:
     """The columns of the first row, None where one is not known. Raises InputError where one lacks, or is there twice."""
-    columns = [_column(cell) for cell in header]
-    known = [column for column in columns if column]
-    if lacking := [column for column in NEEDED if column not in known]:
-        got = ", ".join(cell.strip() for cell in header if cell.strip()) or "nothing"
+    columns = list(map(_column, header))
+    times = Counter(filter(None, columns))
+    if lacking := [column for column in NEEDED if column not in times]:
+        got = ", ".join(filter(None, map(str.strip, header))) or "nothing"
         raise InputError(
             f"{name}, row {number or 1}: no column {', '.join(lacking)}; it has {got}. Is it the right file? "
             "`deskpulse score template` writes a sheet with all columns"
         )
-    if not {"person", "hr_number"} & set(known):
+    if not {"person", "hr_number"} & times.keys():
         raise InputError(f"{name}, row {number}: no column person or hr_number; add one that says whose each row is")
-    if twice := sorted({column for column in known if known.count(column) > 1}):
+    if twice := sorted(column for column in times if times[column] > 1):
         raise InputError(f"{name}, row {number}: the column {', '.join(twice)} is there twice; keep one")
     return columns
 

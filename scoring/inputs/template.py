@@ -19,11 +19,11 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scoring.cards.model import Card
-from scoring.fields import Words
 from scoring.inputs.requirements import Allowed, Need
 from scoring.inputs.sheet import COLUMNS, SHEET, heading
 from scoring.inputs.validation import WITHDRAWN, Fields
 from scoring.period import Period
+from streams.languages.text import Text
 from streams.people.names import Names
 
 _WIDTHS = {"card": 16, "person": 12, "name": 30, "whom": 22, "allowed": 38, "value": 14, "remark": 24}
@@ -148,7 +148,7 @@ def _rule(allowed: Allowed, cell: str) -> DataValidation:
     return DataValidation("custom", formula1=f"OR(AND({','.join([f'ISNUMBER({cell})', *ends])}),{taken_back})")
 
 
-def _both(words: Words) -> str:
+def _both(words: Text) -> str:
     return f"{words.zh} · {words.en}"
 
 

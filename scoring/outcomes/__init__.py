@@ -1,6 +1,5 @@
 """What follows from totals: grades, pay, stars, streaks, awards, and the follow-up actions they open."""
 
-from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome, decide
 from scoring.outcomes.load import SettingsError, parse
 from scoring.outcomes.pay import PayConflictError
@@ -22,7 +21,6 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Term",
-    "Words",
     "decide",
     "parse",
 ]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.fields import Part, Words, joined
+from scoring.fields import Part, joined
 from scoring.outcomes.interview import InterviewRule, Step, due, steps
 from scoring.outcomes.mentors import Mentors
 from scoring.outcomes.parts import EVERYBODY, Delay, Id, Points, Who
@@ -18,6 +18,7 @@ from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import Called, Training, called_for
 from scoring.period import Period
 from scoring.rounding import cents, shown
+from streams.languages.text import Text
 
 ActionKind: TypeAlias = Literal["improvement_plan", "mentor", "training", "interview"]
 
@@ -63,14 +64,14 @@ class Action:
     rule: str | None
     person: str
     period: Period
-    name: Words
+    name: Text
     owner_role: str
     owner: str | None
     opened: date
     due: date
-    reason: Words
+    reason: Text
     sources: tuple[str, ...]
-    choices: tuple[Words, ...] = ()
+    choices: tuple[Text, ...] = ()
     steps: tuple[Step, ...] = ()
 
     @property
@@ -87,14 +88,14 @@ def actions(
     people: Sequence[Person],
     standings: Mapping[str, Standing],
     stars: Mapping[str, int],
-) -> tuple[dict[str, list[Action]], dict[str, list[Words]]]:
+) -> tuple[dict[str, list[Action]], dict[str, list[Text]]]:
     """Per person: the actions that open, and notes on what was left alone.
 
     ``standings``: of the period. ``stars``: the newest stars of whoever has any. ``people`` in order: mentors are given
     out in it.
     """
     made: dict[str, list[Action]] = {person.id: [] for person in people}
-    notes: dict[str, list[Words]] = {}
+    notes: dict[str, list[Text]] = {}
     if rules.improvement_plan:
         for person in people:
             made[person.id] += _plan(rules.improvement_plan, period, opened, person, standings[person.id])
@@ -135,7 +136,7 @@ def _plan(rule: PlanRule, period: Period, opened: date, person: Person, standing
         rule=None,
         person=person.id,
         period=period,
-        name=Words("专项改进计划", "improvement plan"),
+        name=Text("专项改进计划", "improvement plan"),
         owner_role=rule.owner,
         owner=_holder(rule.owner, person),
         opened=opened,
@@ -147,10 +148,10 @@ def _plan(rule: PlanRule, period: Period, opened: date, person: Person, standing
 
 
 #: What the owner of a plan decides between for who is at the bottom (S0-45).
-_CHOICES = (Words("改进培训", "improvement training"), Words("岗位调整", "job adjustment"))
+_CHOICES = (Text("改进培训", "improvement training"), Text("岗位调整", "job adjustment"))
 
 
-def _triggers(rule: PlanRule, standing: Standing) -> Iterator[tuple[str, Words]]:
+def _triggers(rule: PlanRule, standing: Standing) -> Iterator[tuple[str, Text]]:
     """Source and reason of each trigger that the standing pulls."""
     if standing.total is None:
         return
@@ -160,19 +161,19 @@ def _triggers(rule: PlanRule, standing: Standing) -> Iterator[tuple[str, Words]]
         yield "S0-45", standing.why_bottom
     if rule.below is not None and standing.total < rule.below:
         compared = f"{cents(standing.total)} < {shown(rule.below)}"
-        yield "S3-32", Words(f"总分 {compared}（低绩效线）", f"total {compared}, the line of low performance")
+        yield "S3-32", Text(f"总分 {compared}（低绩效线）", f"total {compared}, the line of low performance")
 
 
 def _mentor(
     rule: MentorRule, period: Period, opened: date, person: Person, mentor: str | None, stars: Mapping[str, int]
 ) -> Action:
     if mentor is None:
-        said = Words(
+        said = Text(
             f"同岗位没有 {rule.stars} 星及以上且有余力的同事，请上级指定导师",
             f"nobody of the same role with {rule.stars} stars or more has room; the superior is to name a mentor",
         )
     else:
-        said = Words(
+        said = Text(
             f"导师 {mentor}：{stars[mentor]} 星（要求 {rule.stars} 星及以上），每人至多带 {rule.at_most} 人",
             f"mentor {mentor}: {stars[mentor]} stars ({rule.stars} or more asked), at most {rule.at_most} mentees each",
         )
@@ -181,7 +182,7 @@ def _mentor(
         rule=None,
         person=person.id,
         period=period,
-        name=Words("导师辅导", "mentoring"),
+        name=Text("导师辅导", "mentoring"),
         owner_role="superior" if mentor is None else "mentor",
         owner=person.superior if mentor is None else mentor,
         opened=opened,
@@ -219,7 +220,7 @@ def _interview(
         rule=None,
         person=person.id,
         period=period,
-        name=Words("绩效面谈", "appraisal interview"),
+        name=Text("绩效面谈", "appraisal interview"),
         owner_role=rule.owner,
         owner=_holder(rule.owner, person),
         opened=opened,

@@ -8,17 +8,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoring.fields import Words, joined
+from scoring.fields import joined
 from scoring.outcomes.parts import Money, Rule
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import Kind, Term
 from scoring.rounding import cents
+from streams.languages.text import Text
 
 
 class Award(Rule):
     """Given to ranks 1 to ``best`` (ties included), or to everybody ranked with a ``result``; ``amount`` each, if any."""
 
-    name: Words
+    name: Text
     of: Kind
     best: Annotated[int, Field(ge=1)] | None = None
     result: Literal["top", "grade_a"] | None = None
@@ -37,21 +38,21 @@ class Awarded:
 
     person: str
     award: str
-    name: Words
+    name: Text
     term: Term
     amount: Decimal | None
-    reason: Words
+    reason: Text
     source: str | None
 
 
 def awarded(rule: Award, standing: Standing) -> Awarded | None:
     """The award, if the standing earns it: a small group, or a total of some items only, earns none."""
-    why: Words | None
+    why: Text | None
     if standing.rank is None:
         return None
     if rule.best is not None:
         earned = standing.rank <= rule.best
-        why = Words(f"授予前 {rule.best} 名（同分并列）", f"given to the best {rule.best}, with ties")
+        why = Text(f"授予前 {rule.best} 名（同分并列）", f"given to the best {rule.best}, with ties")
     elif rule.result == "top":
         earned, why = standing.top is True, standing.why_top
     else:
@@ -60,5 +61,5 @@ def awarded(rule: Award, standing: Standing) -> Awarded | None:
         return None
     parts = [standing.placed, *([why] if why else [])]
     if rule.amount is not None:
-        parts.append(Words(f"奖金 {cents(rule.amount)}", f"amount {cents(rule.amount)}"))
+        parts.append(Text(f"奖金 {cents(rule.amount)}", f"amount {cents(rule.amount)}"))
     return Awarded(standing.person, rule.id, rule.name, standing.term, rule.amount, joined(parts), rule.source)

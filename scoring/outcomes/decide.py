@@ -9,7 +9,6 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
-from scoring.fields import Words
 from scoring.outcomes.actions import Action, actions
 from scoring.outcomes.awards import Awarded, awarded
 from scoring.outcomes.given import Given
@@ -26,6 +25,7 @@ from scoring.outcomes.terms import CALLED, KINDS, LENGTH, UNITS, Kind, Term, end
 from scoring.outcomes.validation import check
 from scoring.period import Month, Period
 from scoring.rounding import decimal, total
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class PersonOutcome:
     awards: tuple[Awarded, ...]
     next_post: NextPost | None
     actions: tuple[Action, ...]
-    notes: tuple[Words, ...]
+    notes: tuple[Text, ...]
 
     @property
     def standing(self) -> Standing:
@@ -93,7 +93,7 @@ class Outcomes:
     settings_version: str
     people: tuple[PersonOutcome, ...]
     summary: Summary
-    pay_names: Mapping[str, Words] = field(default_factory=dict)
+    pay_names: Mapping[str, Text] = field(default_factory=dict)
 
 
 def decide(
@@ -217,7 +217,7 @@ def _standings(
 ) -> dict[str, Standing]:
     """Everybody's standing in the run's own term, or in a longer one that is the mean of its terms of that kind."""
     totals: dict[str, Decimal | None] = {}
-    why: dict[str, Words] = {}
+    why: dict[str, Text] = {}
     for id, person in people.items():
         if term == own:
             totals[id] = None if person.total is None else total([person.total])
@@ -232,7 +232,7 @@ def _standings(
 
 def _mean(
     term: Term, part: Kind, history: History, needed: int, person: Person | None = None
-) -> tuple[Decimal | None, Words | None]:
+) -> tuple[Decimal | None, Text | None]:
     """The mean of the term's scored parts, rounded as totals are; None where there are too few of them, and why.
 
     ``needed``: how many months must be scored. ``person``: whose last part is not in the history yet.
@@ -243,14 +243,14 @@ def _mean(
         known.append(total([person.total]))
     if len(known) < needed:
         unit, of, have = UNITS[part], len(parts), len(known)
-        return None, Words(
+        return None, Text(
             f"{of} {unit.zh}中 {have} {unit.zh}有总分，需要 {needed} 个",
             f"{have} of {of} {unit.en} are scored, {needed} are needed",
         )
     return total([decimal(sum(map(Fraction, known), Fraction(0)) / len(known))]), None
 
 
-def _not_ranked(term: Term, part: Kind, person: Person, history: History, settings: Settings) -> Words | None:
+def _not_ranked(term: Term, part: Kind, person: Person, history: History, settings: Settings) -> Text | None:
     """Why who has a total of a longer term is not ranked in it: they were not in one of its parts; None: they are."""
     if person.total is not None and person.scored < settings.ranking.least_scored:
         return person.why
@@ -259,7 +259,7 @@ def _not_ranked(term: Term, part: Kind, person: Person, history: History, settin
     if not apart:
         return None
     zh, en = "、".join(one.zh for one in apart), ", ".join(map(str, apart))
-    return Words(f"{zh}未评全部分值", f"not all points are scored in {en}")
+    return Text(f"{zh}未评全部分值", f"not all points are scored in {en}")
 
 
 def _given(
@@ -299,10 +299,10 @@ def _pay(
     stars: Mapping[str, Stars],
     settings: Settings,
     pools: Mapping[str, Decimal],
-) -> tuple[dict[str, Pay], dict[str, tuple[Words, ...]]]:
+) -> tuple[dict[str, Pay], dict[str, tuple[Text, ...]]]:
     """What each person's one rule pays, and why nothing is due where it is of another term. ``own``: the kind of the run's period."""
     paid: dict[str, Pay] = {}
-    notes: dict[str, tuple[Words, ...]] = {}
+    notes: dict[str, tuple[Text, ...]] = {}
     pooled: dict[str, tuple[BonusPool, dict[str, Standing]]] = {}
     for id, person in people.items():
         rule: PayRule | None = rule_of(settings.pay, person)
@@ -321,15 +321,13 @@ def _pay(
     return paid, notes
 
 
-def _not_now(rule: Words, of: Kind, own: Kind) -> Words:
+def _not_now(rule: Text, of: Kind, own: Kind) -> Text:
     """Why a rule of this kind of term pays nothing in a run of its own kind."""
     span = CALLED[of]
     if own == "month":
-        return Words(
-            f"{rule.zh}按{span.zh}结算，本月不结算", f"{rule.en}: paid when the {span.en} ends, not this month"
-        )
+        return Text(f"{rule.zh}按{span.zh}结算，本月不结算", f"{rule.en}: paid when the {span.en} ends, not this month")
     run = CALLED[own]
-    return Words(
+    return Text(
         f"{rule.zh}按{span.zh}结算，{run.zh}考核不结算", f"{rule.en}: paid by {span.en}, not in the run of a {run.en}"
     )
 

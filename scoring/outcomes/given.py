@@ -10,18 +10,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
-from scoring.fields import Part, Words
+from scoring.fields import Part
 from scoring.outcomes.parts import EVERYBODY, Who
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Mean, Standing
 from scoring.outcomes.terms import Kind, Term
+from streams.languages.text import Text
 
 
 class Given(Protocol):
     """What somebody is given for a term: a frozen dataclass, as results keep it."""
 
     #: What it is called.
-    label: ClassVar[Words]
+    label: ClassVar[Text]
 
     @property
     def term(self) -> Term:
@@ -32,7 +33,7 @@ class Given(Protocol):
         """What files say; None where it cannot be told."""
 
     @property
-    def reason(self) -> Words:
+    def reason(self) -> Text:
         """How it comes about, or what lacks."""
 
 

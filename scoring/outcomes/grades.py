@@ -9,11 +9,12 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from scoring import rounding
-from scoring.fields import Part, Percent, Words
+from scoring.fields import Part, Percent
 from scoring.outcomes.parts import Points
 from scoring.outcomes.people import GRADES, Grade
 from scoring.outcomes.ranking import Group
 from scoring.rounding import cents, shown
+from streams.languages.text import Text
 
 
 class PointCuts(Part):
@@ -65,13 +66,13 @@ class ByShare(Part):
 Grades: TypeAlias = Annotated[ByPoints | ByShare, Field(discriminator="by")]
 
 
-def by_points(cuts: PointCuts, total: Decimal) -> tuple[Grade, Decimal | None, Words]:
+def by_points(cuts: PointCuts, total: Decimal) -> tuple[Grade, Decimal | None, Text]:
     """The grade, the points that lack to the next better one (None: there is none), and why."""
     ladder: list[tuple[Grade, Decimal]] = [("A", cuts.A), ("B", cuts.B), ("C", cuts.C), ("D", cuts.D)]
     better: Decimal | None = None
     for grade, cut in ladder:
         if total >= cut:
-            said = Words(
+            said = Text(
                 f"总分 {cents(total)} ≥ {shown(cut)}（{grade} 级线）：{grade} 级",
                 f"total {cents(total)} ≥ {shown(cut)}, the cut of {grade}: grade {grade}",
             )
@@ -80,7 +81,7 @@ def by_points(cuts: PointCuts, total: Decimal) -> tuple[Grade, Decimal | None, W
     return (
         "E",
         _lacking(cuts.D, total),
-        Words(
+        Text(
             f"总分 {cents(total)} < {shown(cuts.D)}（D 级线）：E 级",
             f"total {cents(total)} < {shown(cuts.D)}, the cut of D: grade E",
         ),
@@ -91,17 +92,17 @@ def _lacking(cut: Decimal, have: Decimal) -> Decimal:
     return rounding.total([cut, have.copy_negate()])
 
 
-def by_share(shares: Shares, group: Group, rank: int) -> tuple[Grade, Words]:
+def by_share(shares: Shares, group: Group, rank: int) -> tuple[Grade, Text]:
     """The grade of a rank, and why."""
     reached = Fraction(0)
     for grade in GRADES[:-1]:
         reached += Fraction(getattr(shares, grade))
         if rank <= (seats := group.seats(reached)):
-            return grade, Words(
+            return grade, Text(
                 f"{group.n} 人的前 {shown(reached)}% 进位为 {seats} 人，第 {rank} 名：{grade} 级",
                 f"rank {rank} is within {seats}, the first {shown(reached)} % of {group.n} rounded up: grade {grade}",
             )
-    return "E", Words(
+    return "E", Text(
         f"第 {rank} 名在 {group.n} 人的前 {shown(reached)}% 之外：E 级",
         f"rank {rank} is beyond the first {shown(reached)} % of {group.n}: grade E",
     )

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from scoring.fields import Part, Words
+from scoring.fields import Part
 from scoring.outcomes.parts import EVERYBODY, Delay, Id, Who
 from scoring.outcomes.people import Dimension, Person
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.training import weakest
 from scoring.period import Month, Period
 from scoring.rounding import cents, shown
+from streams.languages.text import Text
 
 
 class InterviewRule(Part):
@@ -31,11 +32,11 @@ class Step:
     """One step of an interview and what to speak about."""
 
     id: Literal["affirm", "improve", "agree"]
-    name: Words
-    about: Words
+    name: Text
+    about: Text
 
 
-def due(rule: InterviewRule, period: Period, person: Person, standing: Standing, plan: bool) -> list[tuple[str, Words]]:
+def due(rule: InterviewRule, period: Period, person: Person, standing: Standing, plan: bool) -> list[tuple[str, Text]]:
     """Why an interview is due, each with its source row; nothing: it is not. ``plan``: did an improvement plan open?
 
     An interview conveys a result: without one there is none.
@@ -44,37 +45,37 @@ def due(rule: InterviewRule, period: Period, person: Person, standing: Standing,
         return []
     reasons = []
     if rule.every_months is not None and Month.of(period.last).month % rule.every_months == 0:
-        reasons.append(("S4-67", Words(f"每 {rule.every_months} 个月一次", f"due every {rule.every_months} months")))
+        reasons.append(("S4-67", Text(f"每 {rule.every_months} 个月一次", f"due every {rule.every_months} months")))
     if rule.with_plan and plan:
-        said = Words("已启动改进计划，须共同商定", "an improvement plan opened and is to be agreed")
+        said = Text("已启动改进计划，须共同商定", "an improvement plan opened and is to be agreed")
         reasons.append(("S0-35", said))
     return reasons
 
 
-def steps(person: Person, standing: Standing, opened: Sequence[Words]) -> tuple[Step, ...]:
+def steps(person: Person, standing: Standing, opened: Sequence[Text]) -> tuple[Step, ...]:
     """Affirm what is strongest, name what is weakest, agree what was opened."""
     rated = weakest(person.dimensions, len(person.dimensions) or 1)
     total = cents(standing.total or Decimal(0))
     affirm = (
-        _spoken(rated[-1], Words("为本人最强", "the strongest")) if rated else Words(f"总分 {total}", f"total {total}")
+        _spoken(rated[-1], Text("为本人最强", "the strongest")) if rated else Text(f"总分 {total}", f"total {total}")
     )
     improve = (
-        _spoken(rated[0], Words("为本人最弱", "the weakest"))
+        _spoken(rated[0], Text("为本人最弱", "the weakest"))
         if len(rated) > 1
-        else Words("没有可比较的维度，请举例说明", "no dimensions to compare; speak from examples")
+        else Text("没有可比较的维度，请举例说明", "no dimensions to compare; speak from examples")
     )
     agree = (
-        Words("、".join(name.zh for name in opened), ", ".join(name.en for name in opened))
+        Text("、".join(name.zh for name in opened), ", ".join(name.en for name in opened))
         if opened
-        else Words("下一考核周期的目标值", "targets of the next period")
+        else Text("下一考核周期的目标值", "targets of the next period")
     )
     return (
-        Step("affirm", Words("肯定", "affirm"), affirm),
-        Step("improve", Words("改进", "improve"), improve),
-        Step("agree", Words("目标共识", "agree targets"), agree),
+        Step("affirm", Text("肯定", "affirm"), affirm),
+        Step("improve", Text("改进", "improve"), improve),
+        Step("agree", Text("目标共识", "agree targets"), agree),
     )
 
 
-def _spoken(dimension: Dimension, place: Words) -> Words:
+def _spoken(dimension: Dimension, place: Text) -> Text:
     attained = shown(dimension.attained or Decimal(0))
-    return Words(f"{dimension.name.zh}得 {attained}%，{place.zh}", f"{dimension.name.en} at {attained} %, {place.en}")
+    return Text(f"{dimension.name.zh}得 {attained}%，{place.zh}", f"{dimension.name.en} at {attained} %, {place.en}")

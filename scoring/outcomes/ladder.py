@@ -9,17 +9,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scoring.fields import Part, Percent, Words
+from scoring.fields import Part, Percent
 from scoring.outcomes.parts import Id
 from scoring.outcomes.people import Person
 from scoring.rounding import shown
+from streams.languages.text import Text
 
 
 class Post(Part):
     """A step of the ladder. ``requires``: dimension → percent of its maximum that the post asks."""
 
     id: Id
-    name: Words
+    name: Text
     requires: Annotated[dict[str, Percent], Field(min_length=1)]
 
 
@@ -28,7 +29,7 @@ class Gap:
     """One dimension: percent asked, percent reached, what lacks (0 or less: nothing); None where it is unscored."""
 
     dimension: str
-    name: Words
+    name: Text
     required: Fraction
     attained: Fraction | None
 
@@ -47,7 +48,7 @@ class NextPost:
     next: Post
     gaps: tuple[Gap, ...]
     eligible: bool
-    reason: Words
+    reason: Text
 
 
 def next_post(ladder: Sequence[Post], person: Person) -> NextPost | None:
@@ -71,21 +72,21 @@ def _gaps(post: Post, person: Person) -> Iterator[Gap]:
     own = {dimension.id: dimension for dimension in person.dimensions}
     for id, required in post.requires.items():
         found = own.get(id)
-        name = found.name if found else Words(id, id)
+        name = found.name if found else Text(id, id)
         yield Gap(id, name, Fraction(required), found.attained if found else None)
 
 
-def _reaches(post: Post, dimensions: int) -> Words:
-    return Words(
+def _reaches(post: Post, dimensions: int) -> Text:
+    return Text(
         f"{post.name.zh}要求的 {dimensions} 个维度全部达到：具备晋升资格",
         f"all {dimensions} dimensions that {post.name.en} asks are reached: eligible",
     )
 
 
-def _short_of(post: Post, short: Sequence[Gap]) -> Words:
+def _short_of(post: Post, short: Sequence[Gap]) -> Text:
     zh = "、".join(f"{gap.name.zh} {_reached(gap.attained, '未评分')}/{shown(gap.required)}%" for gap in short)
     en = ", ".join(f"{gap.name.en} {_reached(gap.attained, 'unscored')} of {shown(gap.required)} %" for gap in short)
-    return Words(f"距{post.name.zh}尚差：{zh}", f"short of {post.name.en}: {en}")
+    return Text(f"距{post.name.zh}尚差：{zh}", f"short of {post.name.en}: {en}")
 
 
 def _reached(attained: Fraction | None, unscored: str) -> str:

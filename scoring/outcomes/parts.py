@@ -11,9 +11,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from scoring.fields import Part, Words
+from scoring.fields import Part
 from scoring.outcomes.people import Person
 from scoring.rounding import ratio_text, shown
+from streams.languages.text import Text
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 #: Points of a total; a card whose deductions have no floor may go below 0.
@@ -100,8 +101,8 @@ def at(curve: tuple[Point, ...], score: Decimal) -> Fraction:
     return Fraction(curve[-1].value)
 
 
-def curve_words(curve: tuple[Point, ...], unit: str = "") -> Words:
+def curve_words(curve: tuple[Point, ...], unit: str = "") -> Text:
     """The curve as people read it."""
     zh = "、".join(f"{shown(p.score)} 分 {ratio_text(p.value)}{unit}" for p in curve)
     en = ", ".join(f"{ratio_text(p.value)}{unit} at {shown(p.score)}" for p in curve)
-    return Words(f"{zh}，其间线性，两端封顶", f"{en}, linear between, held beyond")
+    return Text(f"{zh}，其间线性，两端封顶", f"{en}, linear between, held beyond")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from scoring.fields import Words, joined
+from scoring.fields import joined
 from scoring.outcomes.pay_rules import (
     AMOUNTS,
     BaseBonus,
@@ -27,6 +27,7 @@ from scoring.outcomes.standing import Standing
 from scoring.outcomes.stars import Stars
 from scoring.outcomes.terms import Term
 from scoring.rounding import cents, decimal, money, ratio_text, shown
+from streams.languages.text import Text
 
 
 class PayConflictError(ValueError):
@@ -47,7 +48,7 @@ class Pay:
     ratio: Decimal | None
     base: Decimal | None
     money: Decimal | None
-    reason: Words
+    reason: Text
     source: str | None
 
 
@@ -69,7 +70,7 @@ def pay(
     """What a rule other than a pool pays one person for the standing's term."""
     base = getattr(person.amounts, rule.amount)
     if standing.total is None:
-        said = joined([*standing.reasons, Words("不计算", "nothing is computed")])
+        said = joined([*standing.reasons, Text("不计算", "nothing is computed")])
         return Pay(person.id, rule.id, standing.term, None, base, None, said, rule.source)
     ratio, said = rule.ratio(person, standing, stars)
     return _paid(person, rule.id, standing.term, ratio, base, said, AMOUNTS[rule.amount], rule.source)
@@ -79,12 +80,12 @@ def base_bonus(rule: BaseBonus, person: Person, term: Term) -> Pay:
     """The base bonus of one person."""
     base = person.amounts.base_bonus
     if not person.targets:
-        said = Words(
+        said = Text(
             "没有带目标值的已评考核指标，基础奖金未定", "no scored item has a target, so the base bonus is open"
         )
         return Pay(person.id, "base_bonus", term, None, base, None, said, rule.source)
     ratio = Fraction(person.targets_met, person.targets)
-    said = Words(
+    said = Text(
         f"{person.targets} 项目标达成 {person.targets_met} 项", f"{person.targets_met} of {person.targets} targets met"
     )
     return _paid(person, "base_bonus", term, ratio, base, said, AMOUNTS["base_bonus"], rule.source)
@@ -96,20 +97,20 @@ def _paid(
     term: Term,
     ratio: Fraction | None,
     base: Decimal | None,
-    said: Words,
-    name: Words,
+    said: Text,
+    name: Text,
     source: str | None,
 ) -> Pay:
     if ratio is None:
         return Pay(person.id, rule, term, None, base, None, said, source)
     if base is None:
-        lacking = joined([said, Words(f"尚未录入{name.zh}", f"no {name.en} was handed in")])
+        lacking = joined([said, Text(f"尚未录入{name.zh}", f"no {name.en} was handed in")])
         return Pay(person.id, rule, term, decimal(ratio), None, None, lacking, source)
     amount = money(ratio * Fraction(base))
     said = joined(
         [
             said,
-            Words(
+            Text(
                 f"{name.zh} {cents(base)} × {ratio_text(ratio)} = {cents(amount)}",
                 f"{name.en} {cents(base)} × {ratio_text(ratio)} = {cents(amount)}",
             ),
@@ -124,34 +125,34 @@ def pay_pool(rule: BonusPool, term: Term, members: Mapping[str, Standing], amoun
     parts, top, as_one = shares(totals, rule.top_percent, rule.top_share, rule.split)
     sums = {} if amount is None else paid_out(amount, parts, totals)
     percent, share = shown(rule.top_percent), shown(rule.top_share)
-    how = Words("均分", "equally") if rule.split == "equal" else Words("按得分", "in proportion to their totals")
+    how = Text("均分", "equally") if rule.split == "equal" else Text("按得分", "in proportion to their totals")
     made = {}
     for id, standing in members.items():
         if id not in parts:
-            said = joined([*standing.reasons, Words("不参与奖金池", "no part in the pool")])
+            said = joined([*standing.reasons, Text("不参与奖金池", "no part in the pool")])
             made[id] = Pay(id, rule.id, term, None, amount, None, said, rule.source)
             continue
         if as_one:
-            said = Words(
+            said = Text(
                 f"{len(totals)} 人作为一组{how.zh}整个奖金池（无法区分前 {percent}% 与其余人员，或同分过多）",
                 f"all {len(totals)} share the pool {how.en} as one group: no two groups, or too many tie at the top {percent} %",
             )
         elif id in top:
-            said = Words(
+            said = Text(
                 f"前 {percent}% 共 {len(top)} 人（进位，同分并入），{how.zh}奖金池的 {share}%",
                 f"one of {len(top)} in the top {percent} %, rounded up with ties, who share {share} % of the pool {how.en}",
             )
         else:
             rest = shown(100 - rule.top_share)
-            said = Words(
+            said = Text(
                 f"前 {percent}% 以外共 {len(totals) - len(top)} 人，{how.zh}奖金池其余 {rest}%",
                 f"one of {len(totals) - len(top)} below the top {percent} %, who share the other {rest} % {how.en}",
             )
         paid = sums.get(id)
         got = (
-            Words("尚未录入奖金池金额", "nobody has handed in the pool's amount")
+            Text("尚未录入奖金池金额", "nobody has handed in the pool's amount")
             if paid is None or amount is None
-            else Words(f"{cents(amount)} 中得 {cents(paid)}", f"{cents(paid)} of {cents(amount)}")
+            else Text(f"{cents(amount)} 中得 {cents(paid)}", f"{cents(paid)} of {cents(amount)}")
         )
         made[id] = Pay(id, rule.id, term, decimal(parts[id]), amount, paid, joined([said, got]), rule.source)
     return made

@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from scoring.fields import Words
 from scoring.outcomes.terms import Term
+from streams.languages.text import Text
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
 _ALL = Fraction(100)
@@ -34,7 +34,7 @@ class Dimension:
     """One dimension of ability on the card (a section or an item): points, None where unscored, of at most ``max``."""
 
     id: str
-    name: Words
+    name: Text
     points: Decimal | None
     max: Decimal
 
@@ -48,10 +48,10 @@ class Dimension:
 class Measured:
     """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known."""
 
-    name: Words
+    name: Text
     percent: Decimal | None
     n: int
-    topic: Words | None = None
+    topic: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Person:
 
     id: str
     total: Decimal | None
-    why: Words | None = None
+    why: Text | None = None
     scored: Fraction = _ALL
     card: str | None = None
     role: str | None = None

@@ -14,9 +14,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoring.fields import Part, Percent, Words
+from scoring.fields import Part, Percent
 from scoring.outcomes.people import Person
 from scoring.rounding import shown
+from streams.languages.text import Text
 
 _GROUP_NAMES = {"card": ("评分卡", "card"), "role": ("岗位", "role"), "team": ("班组", "team")}
 
@@ -81,34 +82,34 @@ def key(person: Person, within: tuple[str, ...]) -> tuple[str | None, ...]:
     return tuple(getattr(person, name) for name in within)
 
 
-def group_words(person: Person, within: tuple[str, ...]) -> Words:
+def group_words(person: Person, within: tuple[str, ...]) -> Text:
     """What the people of a person's group have in common."""
     if not within:
-        return Words("全体人员", "everybody")
+        return Text("全体人员", "everybody")
     named = [(*_GROUP_NAMES[name], getattr(person, name) or "—") for name in within]
     # Whom a sheet is about knows their card and role, and not the ids of these.
     zh = "、".join(f"同一{zh}" for zh, _, _ in named)
-    return Words(f"{zh}的人员", ", ".join(f"{en} {own}" for _, en, own in named))
+    return Text(f"{zh}的人员", ", ".join(f"{en} {own}" for _, en, own in named))
 
 
-def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Words]:
+def in_top(rule: Top, group: Group, rank: int) -> tuple[bool, Text]:
     """Is this rank in the top share, and why?"""
     seats, share = group.seats(rule.percent), shown(rule.percent)
     into = rank <= seats
     zh, en = ("在前", "is in") if into else ("不在前", "is not in")
-    return into, Words(
+    return into, Text(
         f"{group.n} 人的前 {share}% 进位为 {seats} 人，同分并入：第 {rank} 名{zh} {share}%",
         f"the top {share} % of {group.n} is {seats}, rounded up, with ties: rank {rank} {en}",
     )
 
 
-def in_bottom(rule: Bottom, group: Group, total: Decimal, top: bool) -> tuple[bool, Words]:
+def in_bottom(rule: Bottom, group: Group, total: Decimal, top: bool) -> tuple[bool, Text]:
     """Is this total in the bottom share, and why? Whoever is in the top is not."""
     seats = max(floor(Fraction(rule.percent) * group.n / 100), rule.at_least)
     share, from_below = shown(rule.percent), group.up_to(total)
     into = from_below <= seats and not top
     zh, en = ("在末位", "is in") if into else ("不在末位", "is not in")
-    return into, Words(
+    return into, Text(
         f"{group.n} 人的末位 {share}% 为 {seats} 人，临界名次同分者不计入末位：倒数第 {from_below} 名{zh} {share}%",
         f"the bottom {share} % of {group.n} is {seats}, ties at the cut left out: place {from_below} from below {en}",
     )

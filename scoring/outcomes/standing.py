@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scoring.fields import Words
 from scoring.outcomes.grades import ByPoints, ByShare, by_points, by_share
 from scoring.outcomes.people import Grade, Past, Person
 from scoring.outcomes.ranking import Group, Ranking, group_words, in_bottom, in_top, key
 from scoring.outcomes.terms import Term
 from scoring.rounding import cents, shown
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +27,21 @@ class Standing:
     term: Term
     total: Decimal | None
     of: int
-    placed: Words
+    placed: Text
     rank: int | None = None
     top: bool | None = None
-    why_top: Words | None = None
+    why_top: Text | None = None
     bottom: bool | None = None
-    why_bottom: Words | None = None
+    why_bottom: Text | None = None
     met: bool | None = None
-    why_met: Words | None = None
+    why_met: Text | None = None
     grade: Grade | None = None
-    why_grade: Words | None = None
+    why_grade: Text | None = None
     to_next: Decimal | None = None
     whole: bool = True
 
     @property
-    def reasons(self) -> tuple[Words, ...]:
+    def reasons(self) -> tuple[Text, ...]:
         """All of them that there are."""
         given = (self.placed, self.why_top, self.why_bottom, self.why_met, self.why_grade)
         return tuple(why for why in given if why)
@@ -58,14 +58,14 @@ class Mean:
 
     term: Term
     total: Decimal | None
-    why: Words | None = None
+    why: Text | None = None
 
 
 def stand(
     term: Term,
     people: Mapping[str, Person],
     totals: Mapping[str, Decimal | None],
-    why: Mapping[str, Words],
+    why: Mapping[str, Text],
     ranking: Ranking,
     grades: ByPoints | ByShare | None,
     pass_mark: Decimal | None,
@@ -87,9 +87,9 @@ def stand(
     return made
 
 
-def _unscored(id: str, term: Term, group: Group, why: Words | None) -> Standing:
+def _unscored(id: str, term: Term, group: Group, why: Text | None) -> Standing:
     zh, en = (f"（{why.zh}）", f" ({why.en})") if why else ("", "")
-    said = Words(f"{term.zh}未形成有效总分{zh}，不参与排名和定级", f"{term}: no score{en}; neither ranked nor graded")
+    said = Text(f"{term.zh}未形成有效总分{zh}，不参与排名和定级", f"{term}: no score{en}; neither ranked nor graded")
     return Standing(id, term, None, group.n, said)
 
 
@@ -101,7 +101,7 @@ def _scored(
     ranking: Ranking,
     grades: ByPoints | ByShare | None,
     pass_mark: Decimal | None,
-    apart: Words | None,
+    apart: Text | None,
 ) -> Standing:
     rank = group.rank(total) if apart is None and group.n >= ranking.smallest_group else None
     top, why_top = in_top(ranking.top, group, rank) if ranking.top and rank else (None, None)
@@ -132,28 +132,28 @@ def _scored(
     )
 
 
-def _placed(person: Person, term: Term, total: Decimal, group: Group, ranking: Ranking, rank: int | None) -> Words:
+def _placed(person: Person, term: Term, total: Decimal, group: Group, ranking: Ranking, rank: int | None) -> Text:
     among = group_words(person, ranking.within)
     zh, en = f"{term.zh}总分 {cents(total)}", f"{term}: total {cents(total)}"
     if rank is not None:
-        return Words(f"{zh}，{group.n} 人中第 {rank} 名（{among.zh}）", f"{en}, rank {rank} of {group.n} ({among.en})")
+        return Text(f"{zh}，{group.n} 人中第 {rank} 名（{among.zh}）", f"{en}, rank {rank} of {group.n} ({among.en})")
     least = ranking.smallest_group
-    return Words(
+    return Text(
         f"{zh}；{among.zh}只有 {group.n} 人有总分，不足 {least} 人，不排名，也不参与评奖和连续达成",
         f"{en}; only {group.n} scored ({among.en}), fewer than {least}: not ranked, and no awards and streaks",
     )
 
 
-def _apart(term: Term, total: Decimal, why: Words) -> Words:
+def _apart(term: Term, total: Decimal, why: Text) -> Text:
     """The total of somebody who is not ranked, and why."""
-    return Words(
+    return Text(
         f"{term.zh}总分 {cents(total)}；{why.zh}，不排名，也不参与评奖和连续达成",
         f"{term}: total {cents(total)}; {why.en}: not ranked, and no awards and streaks",
     )
 
 
-def _met(pass_mark: Decimal, total: Decimal) -> tuple[bool, Words]:
+def _met(pass_mark: Decimal, total: Decimal) -> tuple[bool, Text]:
     met = total >= pass_mark
     sign, zh, en = ("≥", "达标", "met") if met else ("<", "未达标", "not met")
     compared = f"{cents(total)} {sign} {shown(pass_mark)}"
-    return met, Words(f"总分 {compared}：{zh}", f"total {compared}: pass mark {en}")
+    return met, Text(f"总分 {compared}：{zh}", f"total {compared}: pass mark {en}")

@@ -11,13 +11,14 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scoring.fields import Percent, Words
+from scoring.fields import Percent
 from scoring.outcomes.given import GivingRule
 from scoring.outcomes.parts import Points
 from scoring.outcomes.people import Person
 from scoring.outcomes.standing import Mean, Standing
 from scoring.outcomes.terms import Kind, Term
 from scoring.rounding import cents, decimal, shown, total
+from streams.languages.text import Text
 
 MOST = 5
 
@@ -60,13 +61,13 @@ class StarRule(GivingRule):
 class Stars:
     """One person's stars of a quarter. ``stars`` and ``mixed`` are None where the quarter or the exam is missing."""
 
-    label: ClassVar[Words] = Words("星级", "Stars")
+    label: ClassVar[Text] = Text("星级", "Stars")
 
     person: str
     term: Term
     stars: int | None
     mixed: Decimal | None
-    reason: Words
+    reason: Text
 
     @property
     def value(self) -> int | None:
@@ -77,12 +78,12 @@ class Stars:
 def rate(rule: StarRule, person: Person, quarter: Mean) -> Stars:
     """The stars of one person. Neither a missing exam nor a missing quarter counts as 0."""
     if quarter.total is None:
-        said = Words(f"{quarter.term.zh}未形成有效总分，不评星", f"{quarter.term}: no score, no stars")
+        said = Text(f"{quarter.term.zh}未形成有效总分，不评星", f"{quarter.term}: no score, no stars")
         if quarter.why:
-            said = Words(f"{quarter.term.zh}的 {quarter.why.zh}，不评星", f"{quarter.term}: {quarter.why.en}; no stars")
+            said = Text(f"{quarter.term.zh}的 {quarter.why.zh}，不评星", f"{quarter.term}: {quarter.why.en}; no stars")
         return Stars(person.id, quarter.term, None, None, said)
     if person.exam is None and rule.exam:
-        said = Words(f"{quarter.term.zh}没有考试成绩，不评星", f"{quarter.term}: no exam result, no stars")
+        said = Text(f"{quarter.term.zh}没有考试成绩，不评星", f"{quarter.term}: no exam result, no stars")
         return Stars(person.id, quarter.term, None, None, said)
     exam = person.exam or Decimal(0)
     exact = (Fraction(quarter.total) * Fraction(rule.kpi) + Fraction(exam) * Fraction(rule.exam)) / 100
@@ -99,7 +100,7 @@ def rate(rule: StarRule, person: Person, quarter: Mean) -> Stars:
         quarter.term,
         stars,
         mixed,
-        Words(
+        Text(
             f"{zh} = {cents(mixed)} {sign} {shown(cut)}（{max(stars, 2)} 星线）：{stars} 星",
             f"{en} = {cents(mixed)} {sign} {shown(cut)}, the cut of {max(stars, 2)} stars: {stars} of {MOST} stars",
         ),

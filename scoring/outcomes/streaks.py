@@ -14,21 +14,21 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.fields import Words
 from scoring.outcomes.parts import Delay, Rule
 from scoring.outcomes.people import History, Past, RatedDay
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.terms import UNITS, Kind
 from scoring.period import Period, day_zh
 from scoring.rounding import shown, total
+from streams.languages.text import Text
 
 Result: TypeAlias = Literal["met", "top", "grade_a", "satisfied"]
-_UNITS: dict[str, Words] = {"day": Words("天", "days")} | {str(kind): unit for kind, unit in UNITS.items()}
-_RESULTS: dict[Result, Words] = {
-    "met": Words("达标", "pass mark met"),
-    "top": Words("进入前列", "in the top group"),
-    "grade_a": Words("为 A 级", "grade A"),
-    "satisfied": Words("满意度 100%", "all ratings satisfied"),
+_UNITS: dict[str, Text] = {"day": Text("天", "days")} | {str(kind): unit for kind, unit in UNITS.items()}
+_RESULTS: dict[Result, Text] = {
+    "met": Text("达标", "pass mark met"),
+    "top": Text("进入前列", "in the top group"),
+    "grade_a": Text("为 A 级", "grade A"),
+    "satisfied": Text("满意度 100%", "all ratings satisfied"),
 }
 
 
@@ -42,7 +42,7 @@ class Streak(Rule):
     without end).
     """
 
-    name: Words
+    name: Text
     of: Literal["day"] | Kind
     result: Result
     length: Annotated[int, Field(ge=2, le=1000)]
@@ -62,12 +62,12 @@ class Held:
 
     person: str
     streak: str
-    name: Words
+    name: Text
     count: int
     length: int
     granted: tuple[date, ...]
     days_off: Decimal | None
-    reason: Words
+    reason: Text
     source: str | None
 
 
@@ -101,7 +101,7 @@ def by_terms(rule: Streak, person: str, standing: Standing, history: History) ->
     held = _held(rule, person, count, (term.last.last,) if granted else ())
     if standing.total is None or standing.rank is not None:
         return held
-    apart = Words(
+    apart = Text(
         f"{held.reason.zh}；{term.zh}未参与排名，不计入", f"{held.reason.en}; {term} does not count: not ranked"
     )
     return replace(held, reason=apart)
@@ -159,12 +159,12 @@ def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> H
     days_off = None if rule.days_off is None else total(rule.days_off for _ in granted)
     if granted:
         zh_on, en_on = "、".join(map(day_zh, granted)), ", ".join(map(str, granted))
-        said = Words(f"{zh}：{zh_on}达到", f"{en}: reached on {en_on}")
+        said = Text(f"{zh}：{zh_on}达到", f"{en}: reached on {en_on}")
         if days_off is not None:
             off = shown(days_off)
-            said = Words(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")
+            said = Text(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")
     elif count > rule.length:
-        said = Words(f"{zh}：已连续 {count} {unit.zh}，此前已授予", f"{en}: {count} so far, granted before")
+        said = Text(f"{zh}：已连续 {count} {unit.zh}，此前已授予", f"{en}: {count} so far, granted before")
     else:
-        said = Words(f"{zh}：目前 {count} {unit.zh}", f"{en}: {count} so far")
+        said = Text(f"{zh}：目前 {count} {unit.zh}", f"{en}: {count} so far")
     return Held(person, rule.id, rule.name, count, rule.length, granted, days_off, said, rule.source)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from scoring.fields import Words
 from scoring.period import Month, Period, PeriodKind, parse_period
+from streams.languages.text import Text
 
 Kind: TypeAlias = Literal["month", "quarter", "half_year", "year"]
 #: The shortest first.
@@ -17,18 +17,18 @@ KINDS: tuple[Kind, ...] = ("month", "quarter", "half_year", "year")
 #: Months that each kind lasts.
 LENGTH: dict[Kind, int] = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 #: How people call them.
-CALLED: dict[Kind, Words] = {
-    "month": Words("月度", "month"),
-    "quarter": Words("季度", "quarter"),
-    "half_year": Words("半年度", "half-year"),
-    "year": Words("年度", "year"),
+CALLED: dict[Kind, Text] = {
+    "month": Text("月度", "month"),
+    "quarter": Text("季度", "quarter"),
+    "half_year": Text("半年度", "half-year"),
+    "year": Text("年度", "year"),
 }
 #: Several of them, as they are counted.
-UNITS: dict[Kind, Words] = {
-    "month": Words("个月", "months"),
-    "quarter": Words("个季度", "quarters"),
-    "half_year": Words("个半年", "half-years"),
-    "year": Words("年", "years"),
+UNITS: dict[Kind, Text] = {
+    "month": Text("个月", "months"),
+    "quarter": Text("个季度", "quarters"),
+    "half_year": Text("个半年", "half-years"),
+    "year": Text("年", "years"),
 }
 
 

@@ -9,14 +9,15 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from scoring.fields import Part, Percent, Words, joined
+from scoring.fields import Part, Percent, joined
 from scoring.outcomes.parts import Delay, Id, Rule
 from scoring.outcomes.people import Dimension, Measured, Person
 from scoring.rounding import shown
+from streams.languages.text import Text
 
 
 class _Training(Rule):
-    name: Words
+    name: Text
     owner: Id = "superior"
     due: Delay = Delay(days=30)
 
@@ -53,7 +54,7 @@ class Called:
     """A training that is called for, and why."""
 
     rule: LowFigure | WeakDimension
-    reason: Words
+    reason: Text
 
 
 def weakest(dimensions: Iterable[Dimension], lowest: int, below: Decimal | None = None) -> list[Dimension]:
@@ -66,7 +67,7 @@ def weakest(dimensions: Iterable[Dimension], lowest: int, below: Decimal | None 
     return [d for at, d in known if at <= limit and (below is None or at < below)]
 
 
-def called_for(training: Training, person: Person) -> tuple[list[Called], list[Words]]:
+def called_for(training: Training, person: Person) -> tuple[list[Called], list[Text]]:
     """The trainings to open, and what was left alone for too small a sample."""
     opened, notes = [], []
     weak = weakest(person.dimensions, training.lowest, training.below)
@@ -83,32 +84,32 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[W
             continue
         if measured.n < rule.min_n:
             notes.append(
-                Words(
+                Text(
                     f"{low.zh}，样本量不足（少于 {rule.min_n}），未安排“{rule.name.zh}”",
                     f"{low.en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
                 )
             )
             continue
         if topic := measured.topic:
-            low = Words(f"{low.zh}，最弱业务类型：{topic.zh}", f"{low.en}, weakest topic: {topic.en}")
+            low = Text(f"{low.zh}，最弱业务类型：{topic.zh}", f"{low.en}, weakest topic: {topic.en}")
         opened.append(Called(rule, low))
     return opened, notes
 
 
-def _low(rule: LowFigure, measured: Measured) -> Words | None:
+def _low(rule: LowFigure, measured: Measured) -> Text | None:
     """That the figure is below what the rule asks for; None: it is not."""
     if measured.percent is None or measured.percent >= rule.below:
         return None
     percent, below = shown(measured.percent), shown(rule.below)
-    return Words(
+    return Text(
         f"{measured.name.zh} {percent}%，低于 {below}%（样本 {measured.n}）",
         f"{measured.name.en} {percent} % < {below} % (n = {measured.n})",
     )
 
 
-def _weak(dimension: Dimension, training: Training) -> Words:
+def _weak(dimension: Dimension, training: Training) -> Text:
     attained, below = shown(dimension.attained or Decimal(0)), shown(training.below)
-    return Words(
+    return Text(
         f"{dimension.name.zh}得 {attained}%，低于 {below}%，属本人最弱的 {training.lowest} 项",
         f"{dimension.name.en} reaches {attained} %, below {below} % and among the person's {training.lowest} lowest",
     )

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from scoring.cards.model import Item
 from scoring.evaluation.scorer import PersonScore
-from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.rounding import cents, shown, some
 from scoring.runs.messages import money_of, unscored_ids
 from scoring.runs.run import Run
 from streams.csv_cells import csv_file
 from streams.kpi.as_of import moment_said
+from streams.languages.text import Text
 from streams.people.names import Names
 
 #: Headings of the columns that a person's line begins with.
@@ -105,6 +105,6 @@ def _decision(outcome: PersonOutcome) -> tuple[str, ...]:
     return _text(own.total), own.grade or "", _text(own.rank), str(own.of), money
 
 
-def yes_no(value: bool) -> Words:
+def yes_no(value: bool) -> Text:
     """The word for it."""
-    return Words("是", "Yes") if value else Words("否", "No")
+    return Text("是", "Yes") if value else Text("否", "No")

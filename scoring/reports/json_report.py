@@ -12,13 +12,13 @@ import msgspec
 
 from scoring.cards.weights import Applied
 from scoring.evaluation.scorer import PersonScore
-from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.rounding import cents, shown
 from scoring.runs.messages import message
 from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry, Score
+from streams.languages.text import Text
 
 SCHEMA = "deskpulse/results/1"
 
@@ -187,7 +187,7 @@ def _pay(pay: Pay | None) -> dict[str, Any] | None:
     return {"rule": pay.rule, "term": str(pay.term), "ratio": _text(pay.ratio), "money": money, **_words(pay.reason)}
 
 
-def _words(words: Words) -> dict[str, str]:
+def _words(words: Text) -> dict[str, str]:
     return {"zh": words.zh, "en": words.en}
 
 

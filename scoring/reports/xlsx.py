@@ -15,9 +15,9 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from scoring.fields import Words
 from scoring.reports.sheets.labels import LANGUAGES
 from streams.languages import Language
+from streams.languages.text import Text
 
 #: Lines that a sheet of Excel holds, less the heading.
 _SHEET_LINES = 1_048_575
@@ -54,9 +54,9 @@ class Number:
 
 
 #: A text in one or both languages, a figure, or nothing.
-Shown: TypeAlias = str | Words | Number | None
+Shown: TypeAlias = str | Text | Number | None
 #: Heading and width (characters) of a column; wide ones wrap.
-Column: TypeAlias = tuple[Words, int]
+Column: TypeAlias = tuple[Text, int]
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Book:
     file: Workbook
     body: BytesIO
     languages: tuple[Language, ...]
-    about: Words
+    about: Text
     looks: dict[str, Format] = field(default_factory=dict)
 
     def look(self, name: str) -> Format:
@@ -75,7 +75,7 @@ class Book:
             self.looks[name] = self.file.add_format({"valign": "top", **_LOOKS.get(name, {**_number(name), **_LINED})})
         return self.looks[name]
 
-    def said(self, text: str | Words, between: str = "\n") -> str:
+    def said(self, text: str | Text, between: str = "\n") -> str:
         """The text in the workbook's languages, each once."""
         if isinstance(text, str):
             return text
@@ -97,7 +97,7 @@ def _number(form: str) -> dict[str, object]:
     return {"num_format": "General" if form == AS_IS else form, "align": "right"}
 
 
-def begun(about: Words, day: date, languages: tuple[Language, ...] = LANGUAGES) -> Book:
+def begun(about: Text, day: date, languages: tuple[Language, ...] = LANGUAGES) -> Book:
     """An empty workbook, dated to a day: else the machine's time would stand there."""
     body = BytesIO()
     # Line by line through files: a million lines in memory take gigabytes.
@@ -110,10 +110,10 @@ def begun(about: Words, day: date, languages: tuple[Language, ...] = LANGUAGES) 
 
 def sheet(
     book: Book,
-    title: Words,
+    title: Text,
     columns: list[Column],
     lines: Iterable[Iterable[Shown]],
-    below: Iterable[Words] = (),
+    below: Iterable[Text] = (),
     signed: bool = False,
 ) -> None:
     """Write a sheet, and further ones with a number behind the title where the lines do not fit on one.
@@ -122,28 +122,34 @@ def sheet(
     """
     name = book.said(title, " ")
     page, at = _headed(book, name, columns), 0
-    wide = [width >= _WRAPS_FROM for _, width in columns]
+    places = [(column, width) for column, (_, width) in enumerate(columns)]
     for number, line in enumerate(lines):
         if number and number % _SHEET_LINES == 0:
             _filtered(page, at, columns)
             page, at = _headed(book, f"{name} {number // _SHEET_LINES + 1}", columns), 0
         at += 1
-        high = 1
-        for column, (value, wraps) in enumerate(zip(line, wide, strict=True)):
-            if value is None or (isinstance(value, Number) and value.value is None):
-                page.write_blank(at, column, None, book.look("text"))
-            elif isinstance(value, Number):
-                page.write_number(at, column, _eyed(value), book.look(value.format))
-            else:
-                text = book.said(value, "\n" if wraps else " ")
-                wrapped = wraps or isinstance(value, Words)
-                _text(page, at, column, text, book.look("wrapped" if wrapped else "text"))
-                high = max(high, _rows(text, columns[column][1])) if wrapped else high
+        high = max(_written(book, page, at, place, value) for place, value in zip(places, line, strict=True))
         _as_high(page, at, max(high * _WRAPPED if high > 1 else _LINE, _TO_SIGN if signed else _LINE))
     _filtered(page, at, columns)
     for row, line_below in enumerate(below, at + 2):
         page.set_row(row, _TO_SIGN)
         _text(page, row, 0, book.said(line_below, "  "), book.look("note"))
+
+
+def _written(book: Book, page: Worksheet, row: int, place: tuple[int, int], value: Shown) -> int:
+    """Write a cell; returns how many lines it takes. ``place``: its column, and how wide that is."""
+    column, width = place
+    if value is None or (isinstance(value, Number) and value.value is None):
+        page.write_blank(row, column, None, book.look("text"))
+        return 1
+    if isinstance(value, Number):
+        page.write_number(row, column, _eyed(value), book.look(value.format))
+        return 1
+    wraps = width >= _WRAPS_FROM
+    text = book.said(value, "\n" if wraps else " ")
+    wrapped = wraps or isinstance(value, Text)
+    _text(page, row, column, text, book.look("wrapped" if wrapped else "text"))
+    return _rows(text, width) if wrapped else 1
 
 
 def _as_high(page: Worksheet, row: int, height: float) -> None:
@@ -194,10 +200,10 @@ def _on_paper(book: Book, page: Worksheet, width: int) -> None:
     page.fit_to_pages(ceil(width * _READ_DOWN_TO / _ACROSS), 0)
     page.repeat_rows(0)
     page.repeat_columns(0)
-    of = book.said(Words("第 &P 页，共 &N 页", "page &P of &N"), " ")
+    of = book.said(Text("第 &P 页，共 &N 页", "page &P of &N"), " ")
     about = book.said(book.about, " · ").replace("&", "&&")
     page.set_header(f"&L{about}&R&A")
-    page.set_footer(f"&L{book.said(Words('打印日期', 'printed on'), ' ')} &D&R{of}")
+    page.set_footer(f"&L{book.said(Text('打印日期', 'printed on'), ' ')} &D&R{of}")
 
 
 def _filtered(page: Worksheet, last: int, columns: list[Column]) -> None:

@@ -10,10 +10,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from scoring.fields import Part, Words
+from scoring.fields import Part
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, NO_WEIGHT, Inputs, Objection, Points, Rule, Setting, above
 from scoring.units import RANGES
+from streams.languages.text import Text
 
 _End = Annotated[Decimal, Field(max_digits=15)]
 _Award = Annotated[Decimal, Field(max_digits=12)]
@@ -106,11 +107,11 @@ class Bands(Rule):
             band.points, f"属于 {band.words()} 档，{earned} 分", f"in the band {band.words()}, {earned} points"
         )
 
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The rule as a phrase."""
         zh = "；".join(f"{band.words()}：{_in_zh(band)} 分" for band in self.bands)
         en = "; ".join(f"{band.words()}: {band.award()} points" for band in self.bands)
-        return Words(zh, en)
+        return Text(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

@@ -9,9 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar, Literal, Self, TypeAlias
 
-from scoring.fields import Part, Words
+from scoring.fields import Part
 from scoring.units import Unit
 from streams.kpi.spec import Direction
+from streams.languages.text import Text
 
 #: How the figure stands to the target.
 Op: TypeAlias = Literal["<=", ">=", "=", "between"]
@@ -91,7 +92,7 @@ class Rule(Part, ABC):
         """The points for these inputs. Raises RefusedError for what the form does not allow."""
 
     @abstractmethod
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The rule as a phrase."""
 
     @abstractmethod

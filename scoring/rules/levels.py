@@ -9,9 +9,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from scoring.fields import Part, Words
+from scoring.fields import Part
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import Asks, Inputs, Objection, Points, RefusedError, Rule, Setting, above
+from streams.languages.text import Text
 
 _Award = Annotated[Decimal, Field(max_digits=12)]
 
@@ -68,10 +69,10 @@ class Levels(Rule):
             f"level {level.level} ({level.en}), {cents(points)} points",
         )
 
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The rule as a phrase."""
         zh = "；".join(f"{level.level}（{level.zh}）{level.award()} 分" for level in self.levels)
-        return Words(zh, "; ".join(f"{level.level} ({level.en}) {level.award()}" for level in self.levels))
+        return Text(zh, "; ".join(f"{level.level} ({level.en}) {level.award()}" for level in self.levels))
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from scoring.fields import Words
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_WEIGHT, Asks, Inputs, Objection, Points, RefusedError, Rule, Setting, above
+from streams.languages.text import Text
 
 _Points = Annotated[Decimal, Field(max_digits=12)]
 
@@ -43,12 +43,12 @@ class Manual(Rule):
             )
         return Points(rating, f"评定 {cents(rating)} 分", f"rated {cents(rating)} points")
 
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The rule as a phrase."""
         if self.max is None:
-            return Words("由评分人评定（权重待定）", "rated by people (no weight is set yet)")
+            return Text("由评分人评定（权重待定）", "rated by people (no weight is set yet)")
         low, high = shown(self.min), shown(self.max)
-        return Words(f"由评分人评定 {low}–{high} 分", f"{low} to {high} points, rated by people")
+        return Text(f"由评分人评定 {low}–{high} 分", f"{low} to {high} points, rated by people")
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from scoring.fields import Words
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, Inputs, Objection, Points, Rule, Setting, above
+from streams.languages.text import Text
 
 _Points = Annotated[Decimal, Field(max_digits=12)]
 
@@ -74,7 +74,7 @@ class PerUnit(Rule):
             return Points(points, f"{cents(points)} 分", f"{cents(points)} points")
         return Points(points, f"{zh} {cents(points)} 分", f"{en} {cents(points)} points")
 
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The rule as a phrase."""
         at, step = shown(self.anchor), shown(self.unit)
         more, fewer = ("高", "低") if self.better == "higher" else ("低", "高")
@@ -106,7 +106,7 @@ class PerUnit(Rule):
                 zh, en = f"{zh}，加分不设上限", f"{en}, without limit above"
             else:
                 zh, en = f"{zh}，不高于 {shown(self.cap)}", f"{en}, not above {shown(self.cap)}"
-        return Words(zh, en)
+        return Text(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

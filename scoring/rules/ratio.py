@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from scoring.fields import Words
 from scoring.rounding import cents, decimal, shown
 from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting, above
+from streams.languages.text import Text
 
 
 class Ratio(Rule):
@@ -77,7 +77,7 @@ class Ratio(Rule):
         points = decimal(earned)
         return Points(points, f"{zh} {cents(points)} 分", f"{en} {cents(points)} points")
 
-    def words(self) -> Words:
+    def words(self) -> Text:
         """The rule as a phrase."""
         of_zh, of_en = ("权重", "weight") if self.factor is None else (shown(self.factor), shown(self.factor))
         zh, en = {
@@ -89,7 +89,7 @@ class Ratio(Rule):
             zh, en = f"{zh}，不低于 {shown(self.floor)}", f"{en}, not below {shown(self.floor)}"
         if self.cap is not None:
             zh, en = f"{zh}，不高于 {shown(self.cap)}", f"{en}, not above {shown(self.cap)}"
-        return Words(zh, en)
+        return Text(zh, en)
 
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
-from scoring.fields import Words, joined
+from scoring.fields import joined
 from scoring.inputs.requirements import PERSONAL
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
 from scoring.rounding import decimal, shown, total
@@ -23,6 +23,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
 from streams.kpi.spec import total as summed
+from streams.languages.text import Text
 
 #: Person → item → field → text.
 Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -148,22 +149,22 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
     )
 
 
-def _total(score: PersonScore, least: Fraction | None) -> tuple[Decimal | None, Words | None]:
+def _total(score: PersonScore, least: Fraction | None) -> tuple[Decimal | None, Text | None]:
     """The total of 100; a partial one says nothing about the whole, unless it is to be brought to scale (``least``: of which percent of the
     points on), and then why it is no whole one.
     """
     tally = score.tally
     if not tally.max:
-        return None, Words("评分卡未设权重", "the card sets no weights")
+        return None, Text("评分卡未设权重", "the card sets no weights")
     if tally.total is None or not tally.scored_max:
-        return None, Words("没有已评分的指标", "not one item is scored")
+        return None, Text("没有已评分的指标", "not one item is scored")
     reached, whole = shown(tally.scored_max), shown(tally.max)
     share = Fraction(tally.scored_max) * 100 / Fraction(tally.max)
     if not tally.complete and (least is None or share < least):
         why = _partial(score)
         if least is None:
             return None, why
-        few = Words(
+        few = Text(
             f"已评 {reached} / {whole} 分，不足 {shown(least)}%，不折算",
             f"{reached} of {whole} points are scored, fewer than {shown(least)} %, so it is not brought to scale",
         )
@@ -172,23 +173,23 @@ def _total(score: PersonScore, least: Fraction | None) -> tuple[Decimal | None, 
     brought = total([tally.total if scale == 1 else decimal(Fraction(tally.total) * scale)])
     if tally.complete:
         return brought, None
-    return brought, Words(
+    return brought, Text(
         f"已评 {reached} / {whole} 分，总分由此折算", f"{reached} of {whole} points are scored, brought to scale"
     )
 
 
-def _partial(score: PersonScore) -> Words:
+def _partial(score: PersonScore) -> Text:
     """Why a partial total counts for nothing: which items lack."""
     weighed = [item for item in score.items if item.weight is not None]
     lacking = [item.item.name for item in weighed if item.points is None]
-    return Words(
+    return Text(
         f"{len(weighed)} 项中 {len(lacking)} 项未评分：{'、'.join(name.zh for name in lacking)}",
         f"{len(lacking)} of {len(weighed)} items are unscored: {', '.join(name.en for name in lacking)}",
     )
 
 
 @lru_cache(maxsize=65_536)  # most people have points that many others have, too
-def _dimension(id: str, name: Words, points: Decimal | None, most: Decimal) -> Dimension:
+def _dimension(id: str, name: Text, points: Decimal | None, most: Decimal) -> Dimension:
     return Dimension(id, name, points, most)
 
 

@@ -15,7 +15,6 @@ from scoring.evaluation.peer_comparison import Beside, beside
 from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Around, Before, Measured
-from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
@@ -25,15 +24,16 @@ from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
+from streams.languages.text import Text
 from streams.targets.book import Targets
 
 #: How people call the kinds of period.
-KINDS: Mapping[PeriodKind, Words] = {
-    "month": Words("月", "month"),
-    "quarter": Words("季度", "quarter"),
-    "half_year": Words("半年", "half-year"),
-    "year": Words("年", "year"),
-    "probation": Words("试用期", "probation"),
+KINDS: Mapping[PeriodKind, Text] = {
+    "month": Text("月", "month"),
+    "quarter": Text("季度", "quarter"),
+    "half_year": Text("半年", "half-year"),
+    "year": Text("年", "year"),
+    "probation": Text("试用期", "probation"),
 }
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, insert, select
 
 from scoring.cards.model import Card, Evaluator, Item
 from scoring.cards.weights import Weights
-from scoring.fields import Words
 from scoring.inputs.requirements import Need, missing, needs, personal_needs
 from scoring.inputs.validation import Entry, checked_value, complete, find_item, merged
 from scoring.outcomes.settings import Settings
@@ -42,9 +41,10 @@ from scoring.workflow.acknowledgements import Acknowledged, acknowledged
 from scoring.workflow.days_off import enter
 from scoring.workflow.panels import refuse_open, refuse_polled
 from streams.contracts.outputs import RosterEntry, Score
+from streams.languages.text import Text
 
 #: Who looks at a sheet whose form has no columns of its own.
-NO_COLUMNS = (Evaluator(id="superior", name=Words(zh="上级", en="superior")),)
+NO_COLUMNS = (Evaluator(id="superior", name=Text(zh="上级", en="superior")),)
 
 
 @dataclass(frozen=True)

@@ -45,13 +45,7 @@ class Rule(BaseModel):
         if self.kpi not in KPIS:
             raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
         if KPIS[self.kpi].live:
-            if self.window != NOW:
-                raise ValueError(f"{self.kpi} is a value of this moment: `window: now`")
-            if self.kpi == STAFFING_GAP and (unfit := {"agent", "team", "queue"} & set(self.scope)):
-                raise ValueError(f"no agents are tied to one {' or '.join(sorted(unfit))}: scope is site or all")
-            if unfit := {"agent", "team"} & set(self.scope):
-                whom = " or ".join({"agent": "an agent", "team": "a team"}[kind] for kind in sorted(unfit))
-                raise ValueError(f"nobody waits for {whom}: scope is queue, site or all")
+            self._check_live()
         elif KPIS[self.kpi].only_mature:
             raise ValueError(f"{self.kpi} is known only after days: no window has it; watch it in the days' facts")
         elif self.window == NOW:
@@ -60,6 +54,16 @@ class Rule(BaseModel):
                 f"`window: now` is for {', '.join(others)} and {last} only; take {', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
             )
         return self
+
+    def _check_live(self) -> None:
+        """Of a KPI of this moment: is it watched now, and of whom it has a value?"""
+        if self.window != NOW:
+            raise ValueError(f"{self.kpi} is a value of this moment: `window: now`")
+        if self.kpi == STAFFING_GAP and (unfit := {"agent", "team", "queue"} & set(self.scope)):
+            raise ValueError(f"no agents are tied to one {' or '.join(sorted(unfit))}: scope is site or all")
+        if unfit := {"agent", "team"} & set(self.scope):
+            whom = " or ".join({"agent": "an agent", "team": "a team"}[kind] for kind in sorted(unfit))
+            raise ValueError(f"nobody waits for {whom}: scope is queue, site or all")
 
     @model_validator(mode="after")
     def _targets_on_the_bad_side(self) -> Rule:

@@ -8,7 +8,7 @@ from typing import Any
 
 from streams.catalogue.examples import Example, Worked, examples, whose, work
 from streams.kpi.catalog import AREAS
-from streams.kpi.explained import SIDES, Part, interval_of
+from streams.kpi.explained import SIDES, Explained, Part, interval_of
 from streams.kpi.labels import AREAS as AREA_NAMES
 from streams.kpi.labels import BETTER, INTERVALS, KINDS, NONE, UNITS, interval_said, said
 from streams.kpi.labels import SIDES as SIDE_NAMES
@@ -203,15 +203,21 @@ def _result(one: Worked, language: Language) -> str:
     parts = [_sum(found.top, language)]
     if found.bottom:
         parts.append(f" / {_sum(found.bottom, language)}")
-    interval = interval_said(unit, figure, language)
-    aside = [_HEADS["sample"][language].format(figure.n)] if found.bottom is not None else []
-    aside += [_HEADS["interval_is"][language].format(interval)] if interval != NONE else []
-    aside += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
+    aside = _beside(found, language)
     made = "".join(parts) + f"{found.times} = " if found.divides else ""
     if found.base_bottom:
         made = f"({''.join(parts)}) / ({_sum(found.base_top, language)} / {_sum(found.base_bottom, language)}) − 1 = "
     shown = said(unit, figure.value, language)
     return f"{subject}{colon}{made}**{shown}**" + (aside_in.format(comma.join(aside)) if aside else "")
+
+
+def _beside(found: Explained, language: Language) -> list[str]:
+    """How many the figure is of, how sure it is, and what waits."""
+    interval = interval_said(found.kpi.unit, found.figure, language)
+    made = [_HEADS["sample"][language].format(found.figure.n)] if found.bottom is not None else []
+    made += [_HEADS["interval_is"][language].format(interval)] if interval != NONE else []
+    made += [f"{_HEADS['pending'][language]} {found.pending}"] if found.pending else []
+    return made
 
 
 def _sum(parts: tuple[Part, ...], language: Language) -> str:

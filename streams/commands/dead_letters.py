@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -142,17 +142,7 @@ def replay(
     settings = deployment(ctx, broker=broker, prefix=prefix).settings
     with clear_errors():
         wanted = _selection(settings, reason, topic, source, since, until, places or ())
-        plan, still = Counter[Outcome](), Counter[str]()
-        # A look, at once: what a run that died had begun is rolled back when this one begins, and all is judged anew.
-        mail = Mail(settings, decided=True)
-        with Sources(settings, machine_ms(), decided=True) as sources:
-            known = set(mail.notes)
-            for letter in filter(wanted, mail.letters()):
-                found = judge(letter, known, sources)
-                plan["back" if isinstance(found, Whole) else found] += 1
-                if isinstance(found, Whole):
-                    known.add(letter.identity)
-                    still.update([found.still] if found.still else ())
+        plan, still = _looked_at(settings, wanted)
         if not plan:
             asked = any((places, reason, topic, source, since, until))
             raise stop("no dead letters of that kind" if asked else "no dead letters")
@@ -170,6 +160,24 @@ def replay(
         done = Counter[Outcome]()
         bring_back(settings, machine_ms(), wanted, lambda _, outcome: done.update([outcome]))
         _say(done)
+
+
+def _looked_at(settings: Settings, wanted: Callable[[Letter], bool]) -> tuple[Counter[Outcome], Counter[str]]:
+    """What would become of these letters, and for which reasons this version would refuse again what comes back.
+
+    A look, at once: what a run that died had begun is rolled back when the next one begins, and all is judged anew.
+    """
+    plan, still = Counter[Outcome](), Counter[str]()
+    mail = Mail(settings, decided=True)
+    with Sources(settings, machine_ms(), decided=True) as sources:
+        known = set(mail.notes)
+        for letter in filter(wanted, mail.letters()):
+            found = judge(letter, known, sources)
+            plan["back" if isinstance(found, Whole) else found] += 1
+            if isinstance(found, Whole):
+                known.add(letter.identity)
+                still.update([found.still] if found.still else ())
+    return plan, still
 
 
 def _say(outcomes: Counter[Outcome], without: Outcome | None = None) -> None:
@@ -198,15 +206,20 @@ def _selection(
 
     def wanted(letter: Letter) -> bool:
         return (
-            (not reasons or letter.reason in reasons)
-            and (not names or (letter.at is not None and letter.at.topic in names))
-            and (not wanted_places or letter.at in wanted_places)
+            _among(letter.reason, reasons)
+            and _among(letter.at and letter.at.topic, names)
+            and _among(letter.at, wanted_places)
+            and _among(letter.source, sources)
             and (first is None or letter.refused >= first)
             and (last is None or letter.refused < last)
-            and (not sources or letter.source in sources)
         )
 
     return wanted
+
+
+def _among(one: object, wanted: Collection[object] | None) -> bool:
+    """Is it one of those, or does any do?"""
+    return not wanted or one in wanted
 
 
 def _moment(text: str, zone: ZoneInfo, option: str, end: bool = False) -> int:
@@ -242,12 +255,9 @@ def _row(group: Group, count: Count) -> dict[str, object]:
 
 def _table(groups: Mapping[Group, Count], zone: ZoneInfo) -> None:
     table = Table(box=SIMPLE)
-    for name in ("reason", "source", "topic"):
-        table.add_column(name, overflow="fold")
-    for name in ("letters", "replayed", "again"):
-        table.add_column(name, justify="right")
-    for name in ("first refused", "last refused", "place of the last"):
-        table.add_column(name, overflow="fold")
+    counts = ("letters", "replayed", "again")
+    for name in ("reason", "source", "topic", *counts, "first refused", "last refused", "place of the last"):
+        table.add_column(name, overflow="fold", justify="right" if name in counts else "left")
     for group, count in groups.items():
         table.add_row(
             group.reason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ from streams.commands.shared.facts_source import (
 from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
 from streams.kpi.as_of import moment_said
-from streams.kpi.catalog import AREAS
+from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
 from streams.kpi.labels import AREAS as AREA_NAMES
@@ -70,25 +70,29 @@ def list_kpis(
     policy: PolicyFile = None,
 ) -> None:
     """Every KPI: id, names, unit, formula."""
+    chosen = _of(area, unit)
+    in_force = _in_force(deployment(ctx, policy_file=policy))
+    if as_json:
+        _json([described(one, in_force) for one in chosen])
+        return
+    if not chosen:
+        raise stop(f"no KPI of the area {area} is in {unit}")
+    table = _table("id", "名称", "name", "unit", "公式", "formula")
+    for one in chosen:
+        names = named(one, in_force)
+        table.add_row(one.id, names.name.zh, names.name.en, one.unit, names.formula.zh, names.formula.en)
+    _console().print(table)
+
+
+def _of(area: str | None, unit: str | None) -> list[Kpi]:
+    """The KPIs of an area and in a unit; of all where it is None. Ends the command for one that there is not."""
     units = {one.unit for own in AREAS.values() for one in own}
     if area is not None and area not in AREAS:
         raise stop(f"no area is called {area!r}; {near(area, AREAS)}", 2)
     if unit is not None and unit not in units:
         raise stop(f"no KPI is in {unit!r}; {near(unit, sorted(units))}", 2)
-    chosen = [
-        one for name, own in AREAS.items() if area in (None, name) for one in own if unit is None or one.unit == unit
-    ]
-    if as_json:
-        _json([described(one, _in_force(deployment(ctx, policy_file=policy))) for one in chosen])
-        return
-    if not chosen:
-        raise stop(f"no KPI of the area {area} is in {unit}")
-    table = _table("id", "名称", "name", "unit", "公式", "formula")
-    in_force = _in_force(deployment(ctx, policy_file=policy))
-    for one in chosen:
-        names = named(one, in_force)
-        table.add_row(one.id, names.name.zh, names.name.en, one.unit, names.formula.zh, names.formula.en)
-    _console().print(table)
+    there = KPIS.values() if area is None else AREAS[area]
+    return [one for one in there if unit in (None, one.unit)]
 
 
 @kpi.command()
@@ -126,19 +130,20 @@ def _told(one: Kpi, policy: Policy, every: AnyPolicy) -> Iterable[tuple[str, str
     yield "interval", both(INTERVALS[interval_of(bounds["desk"])])
     yield "needs", ", ".join(one.needs)
     for since, values in versions(every):
-        own = described(one, values)["policy"]
-        when = ([f"from {since}"] if since else []) + (["in force"] if values == policy and values is not every else [])
-        yield (
-            f"policy {values.version}{' (' + ', '.join(when) + ')' if when else ''}",
-            _fields(own) or "does not depend on it",
-        )
-    for name in ("times", "matures", "only_mature"):
-        if name in facts:
-            yield name, str(facts[name])
+        heading = _called(since, values, in_force=values == policy and values is not every)
+        yield heading, _fields(described(one, values)["policy"]) or "does not depend on it"
+    yield from ((name, str(facts[name])) for name in ("times", "matures", "only_mature") if name in facts)
     yield "注意", one.traps_zh or NONE
     yield "traps", one.traps or NONE
     if not one.scored:
         yield "scored", "仅供查看，不参与计分 · a sign to look at, never scored"
+
+
+def _called(since: date | None, values: Policy, in_force: bool) -> str:
+    """A version of the policy: ``policy 3 (from 2026-01-01, in force)``."""
+    of = [f"from {since}"] if since else []
+    of += ["in force"] if in_force else []
+    return f"policy {values.version}" + (f" ({', '.join(of)})" if of else "")
 
 
 def _sums_told(bounds: Mapping[Side, Bound]) -> Iterable[tuple[str, str]]:
@@ -354,28 +359,37 @@ def _worked(
     table.add_row("KPI", f"{one.id} (v{one.version})", both(names.name))
     table.add_row("of", found.entity, f"{when}: {len(own)} {'day' if len(own) == 1 else 'days'} with facts")
     table.add_row("formula", names.formula.en, names.formula.zh)
-    shown = (
-        ("top", found.top),
-        ("bottom", found.bottom),
-        ("base top", found.base_top),
-        ("base bottom", found.base_bottom),
-    )
-    for name, parts in shown if found.base_bottom else shown[:2]:
-        for part in parts or ():
-            table.add_row(name, _amount(part), f"{part.id}: {both(part.measure.name)}")
-        if parts == ():
-            table.add_row(name, "无数据 · no data on this side", "")
+    for name, amount, what in _sides(found):
+        table.add_row(name, amount, what)
     table.add_row("value", said(one.unit, found.figure.value), _division(found))
     table.add_row("n", str(found.figure.n), "")
     for id, figure in found.apart.items():
-        topic = units.in_texts(f"topic|{id.partition('~')[2]}")
-        table.add_row(id, said(one.unit, figure.value), f"n {figure.n}" + (f" · {both(topic)}" if topic else ""))
+        table.add_row(id, said(one.unit, figure.value), " · ".join([f"n {figure.n}", *_topic_of(id, units)]))
     table.add_row("interval", interval_said(one.unit, found.figure), both(INTERVALS[found.interval]))
     table.add_row("as of", as_of or NONE, "以此时刻判断观察期是否已满 · when it is judged what has matured")
     table.add_row("pending", str(found.pending), "观察期未满 · not matured yet" if found.pending else "")
-    for values in policy.between(min(day.date for day in own), max(day.date for day in own)):
+    days = [day.date for day in own]
+    for values in policy.between(min(days), max(days)):
         table.add_row(f"policy {values.version}", "", _fields(described(one, values)["policy"]) or NONE)
     return table
+
+
+def _sides(found: Explained) -> Iterable[tuple[str, str, str]]:
+    """What stands above and below, and of a change above and below its base: a line for each amount."""
+    sides = {"top": found.top, "bottom": found.bottom}
+    if found.base_bottom:
+        sides |= {"base top": found.base_top, "base bottom": found.base_bottom}
+    for name, parts in sides.items():
+        for part in parts or ():
+            yield name, _amount(part), f"{part.id}: {both(part.measure.name)}"
+        if parts == ():
+            yield name, "无数据 · no data on this side", ""
+
+
+def _topic_of(id: str, units: UnitNames) -> Iterable[str]:
+    """What the subject of ``<KPI>~<topic>`` is called, where it has a name."""
+    topic = units.in_texts(f"topic|{id.partition('~')[2]}")
+    return () if topic is None else (both(topic),)
 
 
 def _amount(part: Part) -> str:

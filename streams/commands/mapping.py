@@ -16,6 +16,7 @@ from rich.table import Table
 
 from streams.commands.shared.context import clear_errors, stop
 from streams.contracts.events import AnyEvent
+from streams.languages.translation import tell
 from streams.sources.table.reader import read_table
 from streams.sources.table.rows import ReadRow, RejectedRow
 from streams.sources.table.suggest import LOOKED_AT, suggest
@@ -54,12 +55,15 @@ def suggest_mapping(
     refused = [row for row in rows if isinstance(row, RejectedRow)]
     console = Console(stderr=True)
     console.print(_table(events[:_EVENTS]))
-    console.print(
+    tell(
         f"{len(rows):,} rows looked at: {len(events):,} events, {len(refused):,} rows do not fit; {made.unsure} lines of the mapping are "
-        "not sure" + (f"; written: {escape(str(out))}" if out else "")
+        "not sure",
+        err=True,
     )
+    if out is not None:
+        tell(f"written: {out}", err=True)
     for row in refused[:_REASONS]:
-        console.print(f"line {row.line}: {escape(row.reason)}")
+        tell(f"line {row.line}: {row.reason}", err=True)
 
 
 def _table(events: Sequence[AnyEvent]) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -166,17 +167,12 @@ def check(ctx: typer.Context, broker: Broker = None, prefix: Prefix = None) -> N
     known, reports = book.people, book.reporting
     today = _today(here)
     roster = here.roster(today)
-    for line in _unknown(known, roster):
+    seen = (unknown_superiors_told(known, reports), superiors_who_left(book, today), remarks(book, book.duties, today))
+    for line in (*_unknown(known, roster), *chain.from_iterable(seen)):
         tell(line)
-    for line in unknown_superiors_told(known, reports):
-        tell(line)
-    for line in superiors_who_left(book, today):
-        tell(line)
-    for line in remarks(book, book.duties, today):
-        tell(line)
-    absent = [id for id, person in known.items() if id not in roster and not (person.left and person.left < today)]
-    for id in absent:
-        tell(f"{id}: has a name and is on no roster; add them to the roster, or give the day on which they left")
+    for id in known:
+        if id not in roster and not book.has_left(id, today):
+            tell(f"{id}: has a name and is on no roster; add them to the roster, or give the day on which they left")
     nameless = len(roster.keys() - known.keys())
     tell(f"{len(known)} people, {len(roster)} on the roster, {nameless} of them without a name")
     if nameless:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -74,17 +74,9 @@ def diff(old: _File, new: Annotated[Path, typer.Argument(metavar="NEW", help="Po
     borders = sorted({start for each in (one, other) for start, _ in versions(each) if start is not None})
     table = _table("from", "to", "value", "old", "new", "stored facts")
     for begin, end in pairwise([date.min, *borders, date.max]):
-        a, b = _on(one, begin), _on(other, begin)
-        before, after = _plain(a), _plain(b)
-        for name in (name for name in after if before.get(name) != after[name]):
-            table.add_row(
-                "the beginning" if begin == date.min else str(begin),
-                "" if end == date.max else f"before {end}",
-                name,
-                _said(before.get(name)),
-                _said(after[name]),
-                "" if a is None or b is None or name == "version" else _follow(a, name, b),
-            )
+        since, until = "the beginning" if begin == date.min else str(begin), "" if end == date.max else f"before {end}"
+        for row in _changes(_on(one, begin), _on(other, begin)):
+            table.add_row(since, until, *row)
     if not table.row_count:
         tell("the two say the same of every day")
         return
@@ -92,6 +84,15 @@ def diff(old: _File, new: Annotated[Path, typer.Argument(metavar="NEW", help="Po
     tell(
         "follow: applied when a figure is read; stay: applied when an event is taken in, so that only a replay changes them"
     )
+
+
+def _changes(one: Policy | None, other: Policy | None) -> Iterator[tuple[str, str, str, str]]:
+    """What another policy says otherwise on the same days: name, old, new, and whether stored facts follow. None: there is none."""
+    before = _plain(one)
+    for name, value in _plain(other).items():
+        if before.get(name) != value:
+            follows = "" if one is None or other is None or name == "version" else _follow(one, name, other)
+            yield name, _said(before.get(name)), _said(value), follows
 
 
 def _on(policy: AnyPolicy, day: date) -> Policy | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -50,28 +50,32 @@ def signs(
     when = period(None, month, first, last)
     source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
     people = days_of_agents(source, when, team)
-    days = sorted({day.date for own in people.values() for day in own})
-    middle = days[0] + timedelta(days=((days[-1] - days[0]).days + 1) // 2)
+    middle = _middle(people.values())
     bound_of, sums_of = bounds_and_sums(source.operation.policy, people)
     halves = {who: _halves(own, middle, sums_of) for who, own in people.items()}
     found = look(halves, bound_of)
+    raised = [finding for finding in found if finding.raised]
+    shown = found if everything else raised
     if as_json:
-        shown = [_plain(finding) for finding in found if finding.raised or everything]
-        typer.echo(json.dumps({"period": str(when), "team": team, "signs": shown}, ensure_ascii=False, indent=1))
-        source.end()
-        return
-    console = _console()
-    console.print(
-        f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，不参与计分 · to look at and ask about, never scored"
-    )
-    _print(console, [finding for finding in found if finding.raised or everything], called(source.operation, ids))
-    if not any(finding.raised for finding in found):
-        console.print("\n没有异常迹象 · no sign is raised")
-    if silent := unwatched():
+        told = {"period": str(when), "team": team, "signs": [*map(_plain, shown)]}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        console = _console()
         console.print(
-            f"\n未观察（目录中没有其指标）· not watched, as their KPIs are not computed: {', '.join(s.id for s in silent)}"
+            f"{when}, {team or 'all'}: {len(people)} 人 · agents. 仅供查看和询问，不参与计分 · to look at and ask about, never scored"
         )
+        _print(console, shown, called(source.operation, ids))
+        if not raised:
+            console.print("\n没有异常迹象 · no sign is raised")
+        if silent := ", ".join(sign.id for sign in unwatched()):
+            console.print(f"\n未观察（目录中没有其指标）· not watched, as their KPIs are not computed: {silent}")
     source.end()
+
+
+def _middle(people: Iterable[Sequence[DailyFacts]]) -> date:
+    """The first day of the second half of the time that these days take."""
+    days = {day.date for own in people for day in own}
+    return min(days) + timedelta(days=((max(days) - min(days)).days + 1) // 2)
 
 
 def _halves(own: Sequence[DailyFacts], middle: date, sums_of: SumsOf) -> tuple[Sums, Sums]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -103,17 +104,21 @@ def replay(
             raise stop(f"no event was sent: does {'the mapping' if mapping else f'--system {system}'} fit the file?")
         if wait:
             wait_until_processed(settings, wait)
-            refused = refused_of(settings, before, sent)
-            if refused:
-                reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(refused.items()))
-                late = _TOO_LATE if refused["too_late"] else ""
-                raise stop(
-                    f"processed, but {refused.total():,} of {report.events:,} events were refused: {reasons}; see "
-                    f"`deskpulse dead-letters list`{late}"
-                )
-            tell("processed: the workers have taken in every event")
-            if sent.unknown:
-                raise stop(
-                    f"of {sent.unknown:,} events the broker does not say where they stand, after it was away: whether they "
-                    "were refused, `deskpulse dead-letters list` must tell"
-                )
+            _tell_processed(report.events, refused_of(settings, before, sent), sent.unknown)
+
+
+def _tell_processed(events: int, refused: Counter[str], unknown: int) -> None:
+    """Of so many events that were sent. Ends the command where some were ``refused`` (by reason), or may have been."""
+    if refused:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(refused.items()))
+        late = _TOO_LATE if refused["too_late"] else ""
+        raise stop(
+            f"processed, but {refused.total():,} of {events:,} events were refused: {reasons}; see "
+            f"`deskpulse dead-letters list`{late}"
+        )
+    tell("processed: the workers have taken in every event")
+    if unknown:
+        raise stop(
+            f"of {unknown:,} events the broker does not say where they stand, after it was away: whether they "
+            "were refused, `deskpulse dead-letters list` must tell"
+        )

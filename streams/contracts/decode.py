@@ -136,18 +136,19 @@ def _out_of_bounds(event: AnyEvent) -> Rejected | None:
     return None
 
 
-def _reason(message: str) -> str:  # noqa: PLR0911 - a reason each
-    """One of REASONS for a validation message of msgspec (read in 0.19 to 0.22)."""
-    if message.endswith("- at `$.type`") or "missing required field `type`" in message:
+#: What stands in a validation message of msgspec (read in 0.19 to 0.22), and which of REASONS that is: the first that does.
+_SAYS = (
+    ("missing required field `type`", "unknown_type"),
+    ("missing required field", "missing_field"),
+    *((words, "bad_time") for words in ("RFC3339", "`datetime`", "timezone")),
+    *((words, "out_of_range") for words in (" of length ", "Expected `float` ", "Expected `int` ")),
+    *((words, "out_of_range") for words in ("Invalid enum", "Number out of range", "matching regex")),
+)
+
+
+def _reason(message: str) -> str:
+    if message.endswith("- at `$.type`"):
         return "unknown_type"
-    if "missing required field" in message:
-        return "missing_field"
-    if "RFC3339" in message or "`datetime`" in message or "timezone" in message:
-        return "bad_time"
-    if " of length " in message or "Expected `float` " in message or "Expected `int` " in message:
-        return "out_of_range"
-    if "Invalid enum" in message or "Number out of range" in message or "matching regex" in message:
-        return "out_of_range"
     if message.startswith("Expected `object`") and " - at " not in message:
         return "not_json"
-    return "wrong_type"
+    return next((reason for words, reason in _SAYS if words in message), "wrong_type")

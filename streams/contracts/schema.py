@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 import msgspec
@@ -45,23 +46,9 @@ def asyncapi(version: str) -> dict[str, Any]:
     operations: dict[str, Any] = {}
     messages: dict[str, Any] = {}
     for topic in TOPICS:
-        names = []
-        for type_ in _types(topic) or [None]:
-            name = _message_name(topic, type_)
-            names.append(name)
-            messages[name] = _message(topic, type_)
-        channels[topic.name] = {
-            "address": topic.name,
-            "description": f"{topic.carries}; key: {topic.key}{PARTITIONER if topic in EVENT_TOPICS else ''}",
-            "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-            "bindings": {
-                "kafka": {
-                    "bindingVersion": "0.5.0",
-                    **({"partitions": topic.partitions} if topic.partitions else {}),
-                    "topicConfiguration": _topic_configuration(topic),
-                }
-            },
-        }
+        own = {_message_name(topic, type_): _message(topic, type_) for type_ in _types(topic) or [None]}
+        messages |= own
+        channels[topic.name] = _channel(topic, own)
         incoming = topic in EVENT_TOPICS
         action = "receive" if incoming or topic.name == "roster" else "send"
         operations[f"{action}-{topic.name}"] = {
@@ -84,6 +71,22 @@ def asyncapi(version: str) -> dict[str, Any]:
         "channels": channels,
         "operations": operations,
         "components": {"messages": messages, "schemas": dict(sorted(definitions.items()))},
+    }
+
+
+def _channel(topic: Topic, messages: Iterable[str]) -> dict[str, Any]:
+    """A topic, by the names of its messages."""
+    return {
+        "address": topic.name,
+        "description": f"{topic.carries}; key: {topic.key}{PARTITIONER if topic in EVENT_TOPICS else ''}",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {
+            "kafka": {
+                "bindingVersion": "0.5.0",
+                **({"partitions": topic.partitions} if topic.partitions else {}),
+                "topicConfiguration": _topic_configuration(topic),
+            }
+        },
     }
 
 

@@ -100,6 +100,10 @@ def plain(facts: DailyFacts, now: int, days: Days) -> DailyFacts:
     return own
 
 
+#: Measures that are told as they are: not by the members of a family or by scale.
+_TOLD_APART = tuple(id for id, measure in MEASURES.items() if not (measure.family or measure.by_scale))
+
+
 def rows(
     facts: Iterable[DailyFacts | IntervalFacts], per: Period, policy: AnyPolicy, now: datetime | None = None
 ) -> Iterator[Row]:
@@ -124,11 +128,7 @@ def rows(
         if by_kpi is None:
             by_kpi = formulas[span.named, side] = span.formulas(side)
         row: Row = {"kind": entity_kind(entity), "id": entity_id(entity), "period": period, "policy": span.named}
-        row |= {
-            id: shown(id, found.sums.get(id, 0))
-            for id, measure in MEASURES.items()
-            if not (measure.family or measure.by_scale)
-        }
+        row |= {id: shown(id, found.sums.get(id, 0)) for id in _TOLD_APART}
         figures = by_kpi.figures(found.sums, found.unripe)
         for id, bound in by_kpi.by_id.items():
             row[id] = figures[id].value

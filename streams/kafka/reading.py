@@ -59,12 +59,7 @@ def read(
 
     Raises KafkaError where no broker answers, ConnectionError where one gives no more.
     """
-    first = consumer.beginning_offsets(list(ends)) if ends else {}
-    begins = {part: max((begins or {}).get(part, 0), first[part]) for part in ends}
-    left = [part for part in ends if begins[part] < ends[part]]
-    consumer.assign(left)
-    for part in left:
-        consumer.seek(part, begins[part])
+    left = _assigned(consumer, ends, begins or {})
     idle = 0
     while any(consumer.position(part) < ends[part] for part in left):
         fetched = consumer.poll(timeout_ms=_POLL_MS)
@@ -79,6 +74,19 @@ def read(
             for record in records:
                 if record.offset < ends[part]:
                     yield record
+
+
+def _assigned(
+    consumer: KafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]
+) -> list[TopicPartition]:
+    """The partitions that have something from there on, or from the first that is kept; the consumer stands there."""
+    first = consumer.beginning_offsets(list(ends)) if ends else {}
+    places = {part: max(begins.get(part, 0), first[part]) for part in ends}
+    left = [part for part in ends if places[part] < ends[part]]
+    consumer.assign(left)
+    for part in left:
+        consumer.seek(part, places[part])
+    return left
 
 
 @contextmanager

@@ -157,20 +157,24 @@ def _refuse_other_partitions(settings: Settings, existing: dict[str, int]) -> No
 def _refuse_short_messages(settings: Settings, admin: KafkaAdminClient, existing: Iterable[str]) -> None:
     """What a worker writes is as long as it says in ``TOPICS``: a topic that takes less would stop its partition one day."""
     wanted = {settings.topic(topic): topic.largest_bytes for topic in TOPICS if topic not in EVENT_TOPICS}
-    asked = sorted(wanted.keys() & set(existing))
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name, {_LONGEST: None}) for name in asked]
-    try:
-        told = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
-    except KafkaError:  # not everybody may ask; nothing is known then
-        return
-    taken = {name: int(config[_LONGEST]["value"]) for name, config in told.items() if _LONGEST in config}
-    if short := [name for name in asked if taken.get(name, wanted[name]) < wanted[name]]:
+    taken = _longest_messages(admin, sorted(wanted.keys() & set(existing)))
+    if short := [name for name, most in taken.items() if most < wanted[name]]:
         listed = ", ".join(f"{name} {taken[name]} and not {wanted[name]}" for name in short)
         raise ValueError(
             f"topics take shorter messages than this operation writes (max.message.bytes): {listed}; for each of them: kafka-configs.sh "
             f"--bootstrap-server {settings.broker} --alter --entity-type topics --entity-name {short[0]} --add-config "
             f"{_LONGEST}={wanted[short[0]]}"
         )
+
+
+def _longest_messages(admin: KafkaAdminClient, topics: Sequence[str]) -> dict[str, int]:
+    """How many bytes a message of each of these topics may have, as far as the broker tells: not everybody may ask."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {_LONGEST: None}) for name in topics]
+    try:
+        told = admin.describe_configs(asked, config_filter="all").get("topic", {}) if asked else {}
+    except KafkaError:
+        return {}
+    return {name: int(told[name][_LONGEST]["value"]) for name in topics if _LONGEST in told.get(name, {})}
 
 
 def _was_created(settings: Settings, answer: dict[str, object]) -> bool:

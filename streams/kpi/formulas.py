@@ -22,7 +22,7 @@ class Formulas:
     absent, none of the group is looked at.
     """
 
-    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:  # noqa: C901, PLR0912 - formulas are sorted by how their figures are worked out
+    def __init__(self, policy: Policy, side: Side, instead: Mapping[str, Bound] | None = None) -> None:
         """``instead``: formulas of KPIs that several versions of the policy judge."""
         own = {id: kpi.bound(policy, side) for id, kpi in KPIS.items() if not kpi.live}
         self.by_id = own | dict(instead or {})
@@ -41,31 +41,38 @@ class Formulas:
         #: The same of VIPs and of what is urgent: known from the start, so that nothing is looked for.
         self._parts: list[tuple[str, Bound]] = []
         for id, bound in self.by_id.items():
-            if isinstance(apart := KPIS[id].apart, PartsOf):
-                for part in PARTS:
-                    kept = _in_part(bound, part)
-                    self._parts += [(measure, kept) for measure, _ in kept.bottom or ()]
-            elif apart is not None:
-                self._apart.append(((bound.bottom or bound.top)[0][0], apart, bound))
-            match bound:
-                case Bound(bottom=()):
-                    pass  # this side never has data
-                case Bound(matures=str()):
-                    self._maturing.append(bound)
-                case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
-                    self._counts.append((id, top, bound))
-                case Bound(kind="count", top=((top, 1),), bottom=((bottom, 1),)):
-                    self._counts_of.setdefault(bottom, []).append((id, top))
-                case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), up=1, per_n=1):
-                    self._shares.setdefault(bottom, []).append((id, top))
-                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=((squares, 1),)):
-                    self._means.setdefault(bottom, []).append((id, top, squares, bound))
-                case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=()):
-                    self._means.setdefault(bottom, []).append((id, top, "", bound))
-                case Bound(kind="percentile", bottom=tuple(bottoms)):
-                    self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
-                case _:
-                    self._others.append((frozenset(measure for measure, _ in bound.bottom or ()), bound))
+            self._keep_apart(id, bound)
+            self._sort(id, bound)
+
+    def _keep_apart(self, id: str, bound: Bound) -> None:
+        if isinstance(apart := KPIS[id].apart, PartsOf):
+            for part in PARTS:
+                kept = _in_part(bound, part)
+                self._parts += [(measure, kept) for measure, _ in kept.bottom or ()]
+        elif apart is not None:
+            self._apart.append(((bound.bottom or bound.top)[0][0], apart, bound))
+
+    def _sort(self, id: str, bound: Bound) -> None:
+        """By how its figures are worked out."""
+        match bound:
+            case Bound(bottom=()):
+                pass  # this side never has data
+            case Bound(matures=str()):
+                self._maturing.append(bound)
+            case Bound(kind="count" | "level", top=((top, 1),), bottom=None):
+                self._counts.append((id, top, bound))
+            case Bound(kind="count", top=((top, 1),), bottom=((bottom, 1),)):
+                self._counts_of.setdefault(bottom, []).append((id, top))
+            case Bound(kind="rate", top=((top, 1),), bottom=((bottom, 1),), up=1, per_n=1):
+                self._shares.setdefault(bottom, []).append((id, top))
+            case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=((squares, 1),)):
+                self._means.setdefault(bottom, []).append((id, top, squares, bound))
+            case Bound(kind="mean", top=((top, 1),), bottom=((bottom, 1),), squares=()):
+                self._means.setdefault(bottom, []).append((id, top, "", bound))
+            case Bound(kind="percentile", bottom=tuple(bottoms)):
+                self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
+            case _:
+                self._others.append((frozenset(measure for measure, _ in bound.bottom or ()), bound))
 
     def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
         """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included; then what some are

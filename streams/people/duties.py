@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,7 +39,7 @@ def duty_book(url: str | None, data_dir: Path, zone: ZoneInfo) -> DutyBook:
 def read_book(connection: Connection, zone: ZoneInfo) -> DutyBook:
     """All duties, people and whom they report to."""
     rows = connection.execute(select(duties).order_by(duties.c.starts, duties.c.agent_id)).mappings()
-    known = [replace(Duty(**row), starts=_utc(row["starts"]), ends=row["ends"] and _utc(row["ends"])) for row in rows]
+    known = [_in_utc(Duty(**row)) for row in rows]
     return DutyBook(zone, all_people(connection), all_reporting(connection), known)
 
 
@@ -51,23 +51,23 @@ def take_duties(
     Raises ValueError, and keeps nothing, where it takes back what is not there, or where all duties together contradict themselves.
     """
     book = read_book(connection, zone)
-    before = {_key(one): one for one in book.duties}
+    before, given = _by_key(book.duties), _by_key(map(_in_utc, file.given))
     _refuse_absent([one for one in file.back if _key(one) not in before], zone)
-    given = {_key(one): replace(one, starts=_utc(one.starts), ends=one.ends and _utc(one.ends)) for one in file.given}
-    back = {_key(one) for one in file.back}
-    after = {key: one for key, one in {**before, **given}.items() if key not in back}
+    after = {**before, **given}
+    for one in file.back:
+        after.pop(_key(one), None)
     whole = replace(book, duties=sorted(after.values(), key=lambda one: (one.starts, one.agent_id)))
     if wrong := disagreements(whole):
         raise ValueError("\n".join(wrong))
-    touched = [one for key, one in given.items() if before.get(key) != one]
-    for one in [*(one for one in touched if _key(one) in before), *file.back]:
+    touched = {key: one for key, one in given.items() if before.get(key) != one}
+    changed = touched.keys() & before.keys()
+    for one in [*map(touched.__getitem__, changed), *file.back]:
         _delete(connection, one)
     if touched:
-        connection.execute(insert(duties), [asdict(one) for one in touched])
-    note(connection, author, at, "duty", sorted({one.agent_id for one in [*touched, *file.back]}))
-    new = sum(1 for one in touched if _key(one) not in before)
+        connection.execute(insert(duties), list(map(asdict, touched.values())))
+    note(connection, author, at, "duty", sorted({one.agent_id for one in [*touched.values(), *file.back]}))
     told = remarks(whole, given.values(), today)
-    return TakenDuties(new, len(touched) - new, len(given) - len(touched), len(file.back), told)
+    return TakenDuties(len(touched) - len(changed), len(changed), len(given) - len(touched), len(file.back), told)
 
 
 def _refuse_absent(taken_back: Sequence[Duty], zone: ZoneInfo) -> None:
@@ -86,8 +86,16 @@ def _delete(connection: Connection, one: Duty) -> None:
     connection.execute(delete(duties).where(*same, duties.c.starts == _utc(one.starts)))
 
 
+def _by_key(entries: Iterable[Duty]) -> dict[tuple[str, str, str, str, datetime], Duty]:
+    return {_key(one): one for one in entries}
+
+
 def _key(one: Duty) -> tuple[str, str, str, str, datetime]:
     return (*one.key[:4], _utc(one.starts))
+
+
+def _in_utc(one: Duty) -> Duty:
+    return replace(one, starts=_utc(one.starts), ends=one.ends and _utc(one.ends))
 
 
 def _utc(at: datetime) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import chain, product
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -110,16 +111,19 @@ class DutyBook:
         self, at: datetime, day: date, team: str | None, person: str | None, role: str
     ) -> Iterator[tuple[str, str, bool]]:
         """Who comes in question, the first first; why; and whether they are on a shift."""
-        there = [one for one in self.duties if one.kind == "shift" and one.role == role and one.holds(at)]
-        there.sort(key=lambda one: one.starts, reverse=True)
-        for on_shift in (True, False):
-            for of in [team, ""] if team else [""]:
-                whom = f"team {of}" if of else "the operation"
-                for one in there:
-                    if one.team_id == of and (one.ends is not None) == on_shift:
-                        yield one.agent_id, f"{role} of {whom}{' on shift' if on_shift else ''}", on_shift
+        there = self._on_duty(at, role)
+        for on_shift, of in product((True, False), dict.fromkeys((team or "", ""))):
+            why = f"{role} of {f'team {of}' if of else 'the operation'}{' on shift' if on_shift else ''}"
+            for one in there:
+                if one.team_id == of and (one.ends is not None) == on_shift:
+                    yield one.agent_id, why, on_shift
         for who, why in self._superiors(person, day):
             yield who, why, False
+
+    def _on_duty(self, at: datetime, role: str) -> list[Duty]:
+        """Who is on duty in a role, the newest entry first."""
+        there = [one for one in self.duties if one.kind == "shift" and one.role == role and one.holds(at)]
+        return sorted(there, key=lambda one: one.starts, reverse=True)
 
     def _superiors(self, person: str | None, day: date) -> Iterator[tuple[str, str]]:
         """Whom a person reports to, and each superior's deputy, upwards; and why."""
@@ -149,53 +153,50 @@ class DutyBook:
 
 def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:
     """``mon-fri 09:00-12:00, 13:00-18:00; sat 09:00-12:00`` as the spans of seven days, Monday first. Raises ValueError."""
-    made: list[tuple[Span, ...]] = [()] * 7
-    told: set[int] = set()
-    for part in text.split(";"):
-        if not part.strip():
-            continue
-        days, _, spans = part.strip().partition(" ")
-        first, dash, last = days.lower().partition("-")
-        if first not in _WEEK or (dash and last not in _WEEK):
-            raise ValueError(f"{days!r} is no day of the week; write it like mon-fri 09:00-18:00; sat 09:00-12:00")
-        begin, end = _WEEK.index(first), _WEEK.index(last or first)
+    made: dict[int, tuple[Span, ...]] = {}
+    for part in filter(None, map(str.strip, text.split(";"))):
+        days, _, spans = part.partition(" ")
         read = parse_hours(spans)
-        for number in range(begin, end + 1) if begin <= end else [*range(begin, 7), *range(end + 1)]:
-            if number in told:
+        for number in _numbers(days):
+            if number in made:
                 raise ValueError(f"{_WEEK[number]} stands there twice; keep one")
-            told.add(number)
             made[number] = read
-    if not any(made):
+    if not any(made.values()):
         raise ValueError("no hours; write them like mon-fri 09:00-18:00; sat 09:00-12:00")
-    return tuple(made)
+    return tuple(made.get(number, ()) for number in range(7))
+
+
+def _numbers(days: str) -> Iterable[int]:
+    """The days of ``mon-fri`` or ``sat``, Monday 0; ``fri-mon`` goes over the week's end. Raises ValueError."""
+    first, dash, last = days.lower().partition("-")
+    if first not in _WEEK or (dash and last not in _WEEK):
+        raise ValueError(f"{days!r} is no day of the week; write it like mon-fri 09:00-18:00; sat 09:00-12:00")
+    begin, end = _WEEK.index(first), _WEEK.index(last or first)
+    return range(begin, end + 1) if begin <= end else [*range(begin, 7), *range(end + 1)]
 
 
 def disagreements(book: DutyBook) -> list[str]:
     """What cannot be true of all duties together, a line each with the line to add: two on one shift, two deputies at one time, deputies
     in a circle.
     """
-    made: list[str] = []
     grouped: dict[tuple[str, ...], list[Duty]] = {}
     for one in book.duties:
-        own = (
-            (one.kind, one.team_id, one.role, str(one.ends is None))
-            if one.kind == "shift"
-            else (one.kind, one.agent_id)
-        )
-        grouped.setdefault(own, []).append(one)
-    for group in grouped.values():
-        standing = group[0].kind != "deputy" and group[0].ends is None
-        if group[0].kind == "hours" or standing:
-            continue  # the newest holds
-        longest, *following = sorted(group, key=lambda one: (one.starts, one.agent_id))
-        for one in following:
-            if longest.ends is None or one.starts < longest.ends:
-                back = line(one, book.zone, back=True)
-                made.append(f"{_told(longest, book.zone)} and {_told(one, book.zone)} overlap; take one back: `{back}`")
-            if longest.ends is not None and (one.ends is None or one.ends > longest.ends):
-                longest = one
-    made += _circles(book)
-    return made
+        if one.kind == "deputy":
+            grouped.setdefault((one.agent_id,), []).append(one)
+        elif one.kind == "shift" and one.ends is not None:  # of the others the newest holds
+            grouped.setdefault((one.team_id, one.role), []).append(one)
+    return [*chain.from_iterable(_overlaps(group, book.zone) for group in grouped.values()), *_circles(book)]
+
+
+def _overlaps(group: Iterable[Duty], zone: ZoneInfo) -> Iterator[str]:
+    """Which of these, of which one at a time may hold, do at the same time."""
+    longest, *following = sorted(group, key=lambda one: (one.starts, one.agent_id))
+    for one in following:
+        if longest.ends is None or one.starts < longest.ends:
+            back = line(one, zone, back=True)
+            yield f"{_told(longest, zone)} and {_told(one, zone)} overlap; take one back: `{back}`"
+        if longest.ends is not None and (one.ends is None or one.ends > longest.ends):
+            longest = one
 
 
 def remarks(book: DutyBook, duties: Iterable[Duty], today: date) -> list[str]:
@@ -268,16 +269,22 @@ def _told(one: Duty, zone: ZoneInfo) -> str:
 
 
 def _circles(book: DutyBook) -> Iterable[str]:
-    away = [one for one in book.duties if one.kind == "deputy" and one.deputy]
+    away = [(one, one.deputy) for one in book.duties if one.deputy]
     told: set[frozenset[str]] = set()
-    for at in sorted({one.starts for one in away}):
-        stands_in = {one.agent_id: one.deputy or "" for one in away if one.holds(at)}
+    for at in sorted({one.starts for one, _ in away}):
+        stands_in = {one.agent_id: deputy for one, deputy in away if one.holds(at)}
         for start in stands_in:
-            path, who = [start], stands_in.get(start)
-            while who is not None and who not in path:
-                path.append(who)
-                who = stands_in.get(who)
-            if who is not None and (ring := frozenset(path[path.index(who) :])) not in told:
-                told.add(ring)
-                around = " → ".join([*path[path.index(who) :], who])
+            if (ring := _ring(stands_in, start)) and frozenset(ring) not in told:
+                told.add(frozenset(ring))
+                around = " → ".join([*ring, ring[0]])
                 yield f"deputies: from {at.astimezone(book.zone):%Y-%m-%d} on {around} is a circle; give one of them another deputy"
+
+
+def _ring(stands_in: Mapping[str, str], start: str) -> list[str]:
+    """Those who stand in for each other in a circle, which one comes to from here; nobody where they come to an end."""
+    path: list[str] = []
+    who: str | None = start
+    while who is not None and who not in path:
+        path.append(who)
+        who = stands_in.get(who)
+    return [] if who is None else path[path.index(who) :]

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from streams.people.duty import LEAD, Duty, midnight, parse_week
-from streams.tabular import Row, TabularError, day, parse_rows, read_rows
+from streams.tabular import Row, TabularError, day, parse_rows, read_rows, unfit
 
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {
@@ -25,7 +25,6 @@ COLUMNS: Mapping[str, str] = {
 NEEDED = ("kind", "agent_id", "from")
 _KINDS = {"shift": "shift", "hours": "hours", "deputy": "deputy", "值班": "shift", "工时": "hours", "代理": "deputy"}
 _BACK = ("none", "无")
-_LONGEST = 256
 #: The columns that a kind has, beside the needed ones.
 _OWN = {"shift": ("team_id", "role", "to"), "hours": ("to", "hours"), "deputy": ("to", "deputy")}
 #: A shift is no longer than this; one without an end is no shift but a standing duty.
@@ -65,9 +64,11 @@ def told(name: str, rows: Iterable[Row], zone: ZoneInfo) -> DutyFile:
             faults.append(f"{name}, row {row.number}: told otherwise in row {where}; keep one of them")
     if faults:
         raise TabularError("\n".join(faults))
-    return DutyFile(
-        [one for _, one, back in made.values() if not back], [one for _, one, back in made.values() if back]
-    )
+    given: list[Duty] = []
+    taken_back: list[Duty] = []
+    for _, one, back in made.values():
+        (taken_back if back else given).append(one)
+    return DutyFile(given, taken_back)
 
 
 class _Read:
@@ -81,9 +82,7 @@ class _Read:
     def duty(self) -> Duty | None:
         """The entry; None where anything is wrong."""
         cells = self._cells
-        for column, text in cells.items():
-            if len(text) > _LONGEST or not text.isprintable():
-                self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
+        self.faults += unfit(cells)
         kind = _KINDS.get(cells.get("kind", "").lower())
         if kind is None:
             self._fault("kind", f"{cells.get('kind', '')!r}: write one of shift, hours, deputy")

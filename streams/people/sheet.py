@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from streams.contracts.dated import in_force
 from streams.people.person import Person, Reporting
-from streams.tabular import Row, TabularError, day, parse_rows, read_rows
+from streams.tabular import Row, TabularError, day, parse_rows, read_rows, unfit
 
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {
@@ -25,7 +25,6 @@ COLUMNS: Mapping[str, str] = {
     "joined": "入职日",
     "left": "离职日",
 }
-_LONGEST = 256
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,13 @@ def told(name: str, rows: Iterable[Row]) -> PeopleFile:
     reporting: dict[str, dict[date, tuple[int, Reporting]]] = {}
     faults: list[str] = []
     for row in rows:
-        own = [f"{name}, row {row.number}, {column}: {why}" for column, why in _unreadable(row)]
-        if own:
+        if own := [f"{name}, row {row.number}, {column}: {why}" for column, why in _unreadable(row)]:
             faults += own
             continue
         person, reports = _person(row), _reporting(row)
         at, known = people.setdefault(person.agent_id, (row.number, person))
         if known != person:
-            differs = ", ".join(
-                one.name for one in fields(Person) if getattr(known, one.name) != getattr(person, one.name)
-            )
+            differs = _differing(known, person)
             faults.append(
                 f"{name}, row {row.number}, {differs}: {person.agent_id} is told otherwise in row {at}; make the rows say the same"
             )
@@ -71,22 +67,18 @@ def told(name: str, rows: Iterable[Row]) -> PeopleFile:
         raise TabularError("\n".join(faults))
     return PeopleFile(
         {id: person for id, (_, person) in people.items()},
-        {id: [reports for _, (_, reports) in sorted(dated.items())] for id, dated in reporting.items()},
+        {id: [dated[day][1] for day in sorted(dated)] for id, dated in reporting.items()},
     )
+
+
+def _differing(one: Person, other: Person) -> str:
+    """The columns that say something else."""
+    return ", ".join(name for name, said in asdict(one).items() if getattr(other, name) != said)
 
 
 def contradictions(people: Mapping[str, Person], reporting: Mapping[str, Sequence[Reporting]]) -> list[str]:
     """What cannot be true of all these people together, a line each: an HR number that two share, superiors in a circle."""
-    made = []
-    bearers: dict[str, list[str]] = {}
-    for id, person in people.items():
-        if person.hr_number:
-            bearers.setdefault(person.hr_number, []).append(id)
-    for number, ids in bearers.items():
-        if len(ids) > 1:
-            made.append(
-                f"hr_number {number}: {', '.join(ids)} have the same; give each their own, or keep one agent_id"
-            )
+    made = list(_shared_numbers(people))
     for since in sorted({one.valid_from for own in reporting.values() for one in own}):
         above = {id: in_force(own, since) for id, own in reporting.items()}
         superior = {id: one.superior for id, one in above.items() if one is not None and one.superior is not None}
@@ -94,6 +86,16 @@ def contradictions(people: Mapping[str, Person], reporting: Mapping[str, Sequenc
             made.append(f"superior: from {since} on {' → '.join(circle)} is a circle; correct one of them")
             break
     return made
+
+
+def _shared_numbers(people: Mapping[str, Person]) -> Iterable[str]:
+    bearers: dict[str, list[str]] = {}
+    for id, person in people.items():
+        if person.hr_number:
+            bearers.setdefault(person.hr_number, []).append(id)
+    for number, ids in bearers.items():
+        if len(ids) > 1:
+            yield f"hr_number {number}: {', '.join(ids)} have the same; give each their own, or keep one agent_id"
 
 
 def unknown_superiors(
@@ -133,11 +135,7 @@ def _unreadable(row: Row) -> Iterable[tuple[str, str]]:
     if "agent_id" not in cells:
         yield "agent_id", "is empty; say whose row it is, or take it out"
         return
-    for column, text in cells.items():
-        if len(text) > _LONGEST:
-            yield column, f"{len(text)} characters; at most {_LONGEST}"
-        elif not text.isprintable():
-            yield column, f"{text!r} holds characters that are not to be seen; write it anew"
+    yield from unfit(cells)
     if not {"name_zh", "name_latin"} & cells.keys():
         yield "name_zh", "no name; fill in name_zh, name_latin or both"
     if "email" in cells and (cells["email"].count("@") != 1 or " " in cells["email"]):

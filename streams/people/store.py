@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -87,32 +87,44 @@ def take(connection: Connection, file: PeopleFile, author: str, at: datetime, ag
     deleted, or where all people together contradict themselves.
     """
     before, reports = all_people(connection), all_reporting(connection)
-    gone = {id: when for id, when in deleted(connection).items() if id in file.people and id not in again}
-    faults = [
-        f"{id} was deleted on {when:%Y-%m-%d}; take their rows out of the file, or give --again {id}"
-        for id, when in gone.items()
-    ]
     after = {**before, **file.people}
-    now = {**{id: own for id, own in reports.items() if id not in file.people}, **file.reporting}
-    if faults := [*faults, *contradictions(after, now)]:
+    # Whoever is in the file reports to whom it says, also to nobody.
+    now = {**reports, **dict.fromkeys(file.people, ()), **file.reporting}
+    if faults := [*_deleted_of(connection, file.people.keys() - set(again)), *contradictions(after, now)]:
         raise ValueError("\n".join(faults))
     added = [id for id in file.people if id not in before]
-    changed = [
-        id
-        for id, person in file.people.items()
-        if id in before and (before[id] != person or list(reports.get(id, ())) != list(file.reporting.get(id, ())))
-    ]
+    changed = [id for id in file.people if id in before and _told(id, before, reports) != _told(id, after, now)]
     touched = [*added, *changed]
     # All old rows go before the first new one: HR numbers may have changed hands.
     _remove(connection, changed)
-    if touched:
-        connection.execute(insert(people), [asdict(file.people[id]) for id in touched])
-    if entries := [asdict(one) for id in touched for one in file.reporting.get(id, ())]:
-        connection.execute(insert(reporting), entries)
+    _add(connection, file, touched)
     back = [id for id in again if id in added]
     for action, ids in (("allowed", back), ("added", added), ("changed", changed)):
         note(connection, author, at, action, ids)
     return Taken(added, changed, len(file.people) - len(touched))
+
+
+def _add(connection: Connection, file: PeopleFile, ids: Sequence[str]) -> None:
+    """Write rows of these people of a file, of whom there are none yet."""
+    if ids:
+        connection.execute(insert(people), [asdict(file.people[id]) for id in ids])
+    if entries := [asdict(one) for id in ids for one in file.reporting.get(id, ())]:
+        connection.execute(insert(reporting), entries)
+
+
+def _deleted_of(connection: Connection, ids: Collection[str]) -> list[str]:
+    """A line for each of these who was deleted."""
+    return [
+        f"{id} was deleted on {when:%Y-%m-%d}; take their rows out of the file, or give --again {id}"
+        for id, when in deleted(connection).items()
+        if id in ids
+    ]
+
+
+def _told(
+    id: str, known: Mapping[str, Person], reports: Mapping[str, Sequence[Reporting]]
+) -> tuple[Person, list[Reporting]]:
+    return known[id], list(reports.get(id, ()))
 
 
 def forget(connection: Connection, id: str, author: str, at: datetime) -> None:

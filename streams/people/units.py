@@ -14,13 +14,12 @@ from sqlalchemy import Connection, delete, insert, select
 from streams.languages import Language
 from streams.languages.text import LANGUAGES, Text
 from streams.people.tables import people_journal, units
-from streams.tabular import Row, TabularError, parse_rows, read_rows
+from streams.tabular import Row, TabularError, parse_rows, read_rows, unfit
 
 KINDS = ("team", "queue", "site", "topic", "kind")
 _KINDS_ZH = ("班组", "队列", "职场", "业务类型", "诉求类型")
 #: Columns with their Chinese headings.
 COLUMNS: Mapping[str, str] = {"kind": "种类", "id": "编号", "name_zh": "中文名称", "name_en": "英文名称"}
-_LONGEST = 256
 
 
 @dataclass(frozen=True)
@@ -83,17 +82,15 @@ def told(name: str, rows: Iterable[Row]) -> list[Unit]:
     for row in rows:
         cells, where = row.cells, f"{name}, row {row.number}"
         kind = cells.get("kind", "").lower()
-        kind = KINDS[_KINDS_ZH.index(kind)] if kind in _KINDS_ZH else kind
+        kind = dict(zip(_KINDS_ZH, KINDS, strict=True)).get(kind, kind)
         if kind not in KINDS:
             faults.append(f"{where}, kind: {cells.get('kind', '')!r}: write one of {', '.join(KINDS)}")
         elif "id" not in cells:
             faults.append(f"{where}, id: is empty; say which {kind}")
         elif not {"name_zh", "name_en"} & cells.keys():
             faults.append(f"{where}, name_zh: no name; fill in name_zh, name_en or both")
-        elif wrong := [column for column, text in cells.items() if len(text) > _LONGEST or not text.isprintable()]:
-            faults.append(
-                f"{where}, {wrong[0]}: more than {_LONGEST} characters, or some that are not to be seen; write it anew"
-            )
+        elif wrong := [f"{where}, {column}: {why}" for column, why in unfit(cells)]:
+            faults += wrong
         else:
             unit = Unit(kind, cells["id"], cells.get("name_zh"), cells.get("name_en"))
             at, first = made.setdefault(unit.key, (row.number, unit))

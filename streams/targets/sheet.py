@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from streams.kpi.explained import near
 from streams.kpi.naming import names_of
 from streams.kpi.spec import Kpi
 from streams.languages.text import Text
-from streams.tabular import Row, TabularError, day, parse_rows, read_rows
+from streams.tabular import Row, TabularError, day, parse_rows, read_rows, unfit
 from streams.targets.book import Targets
 
 #: Columns with their Chinese headings.
@@ -60,7 +60,6 @@ UNITS: Mapping[str, Mapping[str, Decimal]] = {
 WEIGHT_WORDS = ("weight", "权重")
 #: Takes a target back.
 NONE_WORDS = ("none", "无")
-_LONGEST = 256
 #: Digits before or behind the point of a value. Decimals take a million and end in an overflow.
 _MOST_DIGITS = 18
 
@@ -167,6 +166,10 @@ def _meaning(target: Target) -> Target:
     return replace(target, version=1, author="", at=datetime.min)  # noqa: DTZ901 - compared only
 
 
+#: The side of a target on which a figure is well, by which is better.
+_BETTER: Mapping[str, Literal[">=", "<="]] = {"higher": ">=", "lower": "<="}
+
+
 class _Read:
     """One row, read column by column; ``faults``: column and what is wrong there."""
 
@@ -176,7 +179,7 @@ class _Read:
 
     def target(self, author: str, at: datetime) -> Target | None:
         """The target; None where anything is wrong."""
-        self._refuse_unreadable()
+        self.faults += unfit(self._cells)
         of = self._whom()
         if self._cells.get("unit", "").lower() in WEIGHT_WORDS:
             return self._weight(of, author, at)
@@ -186,31 +189,24 @@ class _Read:
             self._fault("value", "is empty; give a figure, or none to take the target back")
         if self.faults or kpi is None or of is None or since is None:
             return None
-        known = KPIS.get(kpi)
         if self._cells["value"].lower() in NONE_WORDS:
-            unit: str = known.unit if known else ""
+            unit: str = KPIS[kpi].unit if kpi in KPIS else ""
             return Target(kpi=kpi, of=of, valid_from=since, unit=unit, author=author, at=at)
-        value, unit = self._value(known)
-        op = self._op(known)
-        period, owner = self._period(), self._cells.get("owner")
-        due = self._day("due", needed=True)
+        made = Target(kpi=kpi, of=of, valid_from=since, author=author, at=at, **self._aim(KPIS.get(kpi), since))
+        return None if self.faults else made
+
+    def _aim(self, kpi: Kpi | None, since: date) -> dict[str, Any]:
+        """What is to be reached, until when, and who answers for it; ``faults`` say what of it is wrong."""
+        value, unit = self._value(kpi)
+        op, period, owner, due = self._op(kpi), self._period(), self._cells.get("owner"), self._day("due", needed=True)
         if owner is None:
             self._fault("owner", "is empty; say who answers for it, by agent id")
         if due is not None and due < since:
             self._fault("due", f"{due} is before {since}, from when it holds; correct one of them")
-        if known is not None and value is not None:
-            self._possible(known, value)
-        if self.faults or value is None:
-            return None
-        return Target(
-            kpi=kpi, of=of, valid_from=since, op=op, value=_plain(value), unit=unit, period=period, owner=owner, due=due,
-            author=author, at=at,
-        )  # fmt: skip
-
-    def _refuse_unreadable(self) -> None:
-        for column, text in self._cells.items():
-            if len(text) > _LONGEST or not text.isprintable():
-                self._fault(column, f"more than {_LONGEST} characters, or some that are not to be seen; write it anew")
+        if kpi is not None and value is not None:
+            self._possible(kpi, value)
+        told = None if value is None else _plain(value)
+        return {"value": told, "unit": unit, "op": op, "period": period, "owner": owner, "due": due}
 
     def _weight(self, of: str | None, author: str, at: datetime) -> Target | None:
         """A weight of a card's item, in percent."""
@@ -219,9 +215,8 @@ class _Read:
             self._fault("kpi", "is empty; give the id of the card's item (`deskpulse card show CARD`)")
         if of is not None and not of.startswith("card|"):
             self._fault("scope", "only a card's items have weights; write card, and its id under id")
-        for column in ("op", "period", "due"):
-            if column in self._cells:
-                self._fault(column, "a weight has none; leave it empty")
+        for column in self._cells.keys() & {"op", "period", "due"}:
+            self._fault(column, "a weight has none; leave it empty")
         value = self._percent()
         if self.faults or item is None or of is None or since is None:
             return None
@@ -312,15 +307,15 @@ class _Read:
         )
 
     def _op(self, kpi: Kpi | None) -> Literal[">=", "<="]:
-        usual: Literal[">=", "<="] = "<=" if kpi is not None and kpi.better == "lower" else ">="
         text = self._cells.get("op", "").replace("≥", ">=").replace("≤", "<=")
-        if text and text not in (">=", "<="):
+        usual = _BETTER.get(kpi.better) if kpi is not None else None
+        if text not in ("", ">=", "<="):
             self._fault("op", f"{text!r}: write >= or <=")
-        elif text and kpi is not None and kpi.better in ("higher", "lower") and text != usual:
+        elif text and kpi is not None and usual not in (None, text):
             self._fault("op", f"of {kpi.id} {kpi.better} is better: write {usual}, or leave it out")
-        elif not text and (kpi is None or kpi.better not in ("higher", "lower")):
+        elif not text and usual is None:
             self._fault("op", "is empty, and nobody can tell which side is better; write >= or <=")
-        return "<=" if text == "<=" else ">=" if text == ">=" else usual
+        return "<=" if (text or usual) == "<=" else ">="
 
     def _period(self) -> str | None:
         return self._word("period", PERIODS, _PERIODS_ZH)

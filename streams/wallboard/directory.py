@@ -85,11 +85,12 @@ class Directory:
         teams: dict[str | None, list[str]] = {None: sorted(now.keys() | presence.keys())}
         states: dict[str, Counter[str]] = defaultdict(Counter)
         for agent in teams[None]:
-            badges = [badges[agent] for badges in (now, presence) if agent in badges]
-            team = next((badge.team for badge in badges if badge.team), None)
+            there = presence.get(agent)
+            team = now[agent].team if agent in now else None
+            team = team or (there.team if there else None)
             if team:
                 teams.setdefault(team, []).append(agent)
-            if agent in presence and (state := presence[agent].doing(at)):
+            if there and (state := there.doing(at)):
                 states[team or ""][state] += 1
         self._teams = teams
         self.staff = {team: dict(counts) for team, counts in states.items()}

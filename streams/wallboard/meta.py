@@ -26,10 +26,7 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
     return {
         "kpis": [_kpi(kpi, policy) for kpi in KPIS.values()],
         "windows": [{"id": name, **WINDOW_HEADS[name].fields()} for name in WINDOWS],
-        "rules": [
-            {**rule.model_dump(by_alias=True), "threshold": None if rule.by_target else rule.threshold}
-            for rule in rules
-        ],
+        "rules": [*map(_rule, rules)],
         "policy": policy.model_dump(mode="json"),
         "policies": [
             {"valid_from": start and start.isoformat(), **one.model_dump(mode="json")}
@@ -45,6 +42,10 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
         },
         "page": page,
     }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {**rule.model_dump(by_alias=True), "threshold": None if rule.by_target else rule.threshold}
 
 
 def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:

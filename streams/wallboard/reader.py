@@ -73,13 +73,12 @@ class Reader:
             presence: Presences = {}
             differing: dict[str, Item[Any]] = {}
             for kind in kinds:
-                if kind == "agent":
-                    snapshots[kind], presence, read = await self._agents(head, now, teams)
-                    differing = self._differing.marks(
-                        snapshots[kind], self._directory.whole_teams(read), now.policy if now else None
-                    )
-                else:
+                if kind != "agent":
                     snapshots[kind] = self._shown[kind].decode(await self._groups(kind, head.sizes[kind], teams))
+                    continue
+                snapshots[kind], presence, read = await self._agents(head, now, teams)
+                whole = self._directory.whole_teams(read)
+                differing = self._differing.marks(snapshots[kind], whole, now.policy if now else None)
             return self._reading(head, now, snapshots, presence, differing, teams)
 
     async def one(self, kind: EntityKind, name: str) -> Entity | None:
@@ -167,15 +166,15 @@ class Reader:
         agents = {team: self._directory.agents(team) for team in teams}
         alerts = self._alerts.decode(head.alerts)
         recent = self._recent.decode({raw.decode(errors="replace"): raw for raw in head.recent})
-        unreadable = sum(self._shown[kind].unreadable for kind in snapshots)
-        unreadable += self._presence.unreadable if "agent" in snapshots else 0
+        shared = {id: item.value for id, item in self._shared.decode(head.shared).items()}
+        read: list[Shelf[Any]] = [self._clock, self._alerts, self._recent, *map(self._shown.__getitem__, snapshots)]
+        if "agent" in snapshots:
+            read.append(self._presence)
+        now = clock.now if clock else None
         return Reading(
             clock=clock,
-            shared=self._sharing.at(
-                {id: item.value for id, item in self._shared.decode(head.shared).items()},
-                None if clock is None or clock.now is None else milliseconds(clock.now),
-            ),
-            unknown=self._unknown.at(head.unknown, None if clock is None else clock.now),
+            shared=self._sharing.at(shared, None if now is None else milliseconds(now)),
+            unknown=self._unknown.at(head.unknown, now),
             behind=sum(int(count) for count in head.behind.values() if count.isdigit()),
             snapshots=snapshots,
             presence=presence,
@@ -186,7 +185,7 @@ class Reader:
             strength={team: len(names) for team, names in agents.items()},
             staff=self._directory.staff if "agent" in snapshots else {},
             differing=differing,
-            unreadable=unreadable + sum(each.unreadable for each in (self._clock, self._alerts, self._recent)),
+            unreadable=sum(shelf.unreadable for shelf in read),
         )
 
 

@@ -36,13 +36,8 @@ class Unknown:
         """
         if now is None or not told:
             return UnknownWords()
-        words: dict[Word, int] = {}
-        for name, raw in told.items():
-            field, _, said = name.partition("|")
-            if raw.isdigit() and (field in ("kind", "topic")):
-                count(words, "kind" if field == "kind" else "topic", said, int(raw))
         values = self._policy.current(now.astimezone(self._policy.zone).date())
-        found = still_unknown(words, values)
+        found = still_unknown(_counted(told), values)
         named = [(word, times) for word, times in found.items() if word[1]][:_MOST_NAMED]
         if len(self._lines) > _MOST_LINES:
             self._lines.clear()
@@ -50,3 +45,13 @@ class Unknown:
             if word not in self._lines:
                 self._lines[word] = line_to_add(word, values)
         return UnknownWords(sum(found.values()), [f"{word[1]} ({times}): {self._lines[word]}" for word, times in named])
+
+
+def _counted(told: Mapping[str, bytes]) -> dict[Word, int]:
+    """Word → count; what is none of ours is passed over."""
+    words: dict[Word, int] = {}
+    for name, raw in told.items():
+        field, _, said = name.partition("|")
+        if raw.isdigit() and field in ("kind", "topic"):
+            count(words, "kind" if field == "kind" else "topic", said, int(raw))
+    return words

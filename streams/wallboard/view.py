@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -69,20 +70,25 @@ class View:
         registers = (*self._snapshots.values(), self._presence, self._differing, self._alerts, self._recent)
         if not all(register.knows(since) for register in registers):
             since = 0
+        snapshots = {kind: register.since(since) for kind, register in self._snapshots.items()}
         body: dict[str, Any] = {
-            "snapshots": {kind: register.since(since) for kind, register in self._snapshots.items()},
+            "snapshots": _told(snapshots) if since else snapshots,
             "presence": self._presence.since(since),
             "differing": self._differing.since(since),
             "alerts": self._alerts.since(since),
             "recent": [step for step in self._recent.since(since).values() if step],
         }
         if since:
-            body["snapshots"] = {kind: changed for kind, changed in body["snapshots"].items() if changed}
-            body = {name: changed for name, changed in body.items() if changed}
+            body = _told(body)
         body |= self._facts.since(since)
         if not body:
             return None
         return ServerSentEvent(msgspec.json.encode(body).decode(), event="change" if since else "picture").encode()
+
+
+def _told(changes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Those that say something."""
+    return {name: changed for name, changed in changes.items() if changed}
 
 
 def _only(items: dict[str, Item[Any]], ids: frozenset[str]) -> dict[str, Item[Any]]:

@@ -90,11 +90,7 @@ class ScreenFeed:
             self._agents.update(self._state.agents())
             self._shared |= self._state.shared_ids()
             self._alerts = self._kpis.open_alerts(now) if now is not None else []
-        totals: dict[str, bytes] = {}
-        if now is not None:
-            async for part in turns(self._kpis.showing, _SHOWING_SECONDS):
-                keys = self._kpis.take_shown(part)
-                totals |= {key: _encode(self._kpis.totals(key, now)) for key in keys if key in self._state.entities}
+        totals = {} if now is None else await self._encoded(now, turns)
         if self._unsettled and now is not None:
             self._unsettled = not await self._screens.settle(
                 self._kpis.open_alerts(now), self._is_mine, self._is_lost, self._is_lost_agent
@@ -120,6 +116,14 @@ class ScreenFeed:
             self._shared |= ids
             self._unknown = words
             self._alerts = alerts + self._alerts
+
+    async def _encoded(self, now: int, turns: Turns) -> dict[str, bytes]:
+        """What there is time for of the entities that are to be shown."""
+        totals: dict[str, bytes] = {}
+        async for part in turns(self._kpis.showing, _SHOWING_SECONDS):
+            keys = self._kpis.take_shown(part)
+            totals |= {key: _encode(self._kpis.totals(key, now)) for key in keys if key in self._state.entities}
+        return totals
 
     def _sharing(self, id: str) -> SharedId | None:
         customer = self._state.customer(id)

@@ -51,7 +51,7 @@ class Screens:
         self._aimed = 0
         self.reachable = True
 
-    async def write(  # noqa: C901, PLR0912, PLR0913 - what screens show is written in one pipeline
+    async def write(  # noqa: PLR0913 - what screens show is written in one pipeline
         self,
         totals: Mapping[str, bytes],
         presences: Iterable[Presence],
@@ -74,44 +74,19 @@ class Screens:
         """
         try:
             pipe = self._redis.pipeline(transaction=False)
-            held: dict[str, dict[str, bytes]] = {kind: {} for kind in ENTITY_KINDS}
-            for name, encoded in totals.items():
-                kind = entity_kind(name)
-                fields = held[kind]
-                fields[entity_id(name)] = encoded
-                if len(fields) >= _FIELDS:
-                    await self._redis.hset(self._key(keys.now(kind)), mapping=fields)
-                    held[kind] = {}
-            for kind, fields in held.items():
-                if fields:
-                    pipe.hset(self._key(keys.now(kind)), mapping=fields)
-            present = {presence.agent_id: _encode(presence) for presence in presences}
-            if present:
-                pipe.hset(self._key(keys.PRESENCE), mapping=present)
+            await self._show_totals(pipe, totals)
+            self._hset(pipe, keys.PRESENCE, {presence.agent_id: _encode(presence) for presence in presences})
             self._take_off(pipe, gone, agents_gone)
-            for alert in alerts:
-                encoded = _encode(alert)
-                if alert.status == "resolved":
-                    pipe.hdel(self._key(keys.ALERTS), alert.key)
-                else:
-                    pipe.hset(self._key(keys.ALERTS), alert.key, encoded)
-                pipe.lpush(self._key(keys.RECENT_ALERTS), encoded)
-                pipe.ltrim(self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1)
-            if behind:
-                pipe.hset(self._key(keys.BEHIND), mapping={str(number): count for number, count in behind.items()})
-            if held_ids := {id: _encode(one) for id, one in shared.items() if one is not None}:
-                pipe.hset(self._key(keys.SHARED), mapping=held_ids)
-            if gone := [id for id, one in shared.items() if one is None]:
-                pipe.hdel(self._key(keys.SHARED), *gone)
-            for word, more in unknown.items():
-                pipe.hincrby(self._key(keys.UNKNOWN), word, more)
-            if unknown:
-                pipe.expire(self._key(keys.UNKNOWN), keys.UNKNOWN_SECONDS)
+            self._show_alerts(pipe, alerts)
+            self._hset(pipe, keys.BEHIND, {str(number): count for number, count in behind.items()})
+            self._hset(pipe, keys.SHARED, {id: _encode(one) for id, one in shared.items() if one is not None})
+            self._hdel(pipe, keys.SHARED, [id for id, one in shared.items() if one is None])
+            self._count_unknown(pipe, unknown)
             pipe.set(self._key(keys.CLOCK), _encode(self._clock(now, machine)))
-            if self._told is None or self._told != self._epoch:
-                pipe.set(self._key(keys.POLICY), self._policy)
             aims = self._targets.revision
-            if aims and (aims != self._aimed or self._told is None or self._told != self._epoch):
+            if new := self._told is None or self._told != self._epoch:
+                pipe.set(self._key(keys.POLICY), self._policy)
+            if aims and (new or aims != self._aimed):
                 pipe.set(self._key(keys.TARGETS), _encode(self._targets.all()))
             await pipe.execute()
             self._told, self._aimed = self._epoch, aims
@@ -125,13 +100,49 @@ class Screens:
         self.reachable = True
         return True
 
+    def _hset(self, pipe: Any, name: str, fields: Mapping[str, Any]) -> None:
+        if fields:
+            pipe.hset(self._key(name), mapping=fields)
+
+    def _hdel(self, pipe: Any, name: str, fields: Collection[str]) -> None:
+        if fields:
+            pipe.hdel(self._key(name), *fields)
+
+    async def _show_totals(self, pipe: Any, totals: Mapping[str, bytes]) -> None:
+        """Entities by kind; many go at once, so that no pipeline holds all of a large operation."""
+        held: dict[str, dict[str, bytes]] = {kind: {} for kind in ENTITY_KINDS}
+        for name, encoded in totals.items():
+            kind = entity_kind(name)
+            fields = held[kind]
+            fields[entity_id(name)] = encoded
+            if len(fields) >= _FIELDS:
+                await self._redis.hset(self._key(keys.now(kind)), mapping=fields)
+                held[kind] = {}
+        for kind, fields in held.items():
+            self._hset(pipe, keys.now(kind), fields)
+
+    def _show_alerts(self, pipe: Any, alerts: Iterable[Alert]) -> None:
+        """Steps of alerts, in order: which are open, and the most recent."""
+        for alert in alerts:
+            encoded = _encode(alert)
+            if alert.status == "resolved":
+                pipe.hdel(self._key(keys.ALERTS), alert.key)
+            else:
+                pipe.hset(self._key(keys.ALERTS), alert.key, encoded)
+            pipe.lpush(self._key(keys.RECENT_ALERTS), encoded)
+            pipe.ltrim(self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1)
+
+    def _count_unknown(self, pipe: Any, words: Mapping[str, int]) -> None:
+        for word, more in words.items():
+            pipe.hincrby(self._key(keys.UNKNOWN), word, more)
+        if words:
+            pipe.expire(self._key(keys.UNKNOWN), keys.UNKNOWN_SECONDS)
+
     def _take_off(self, pipe: Any, entities: Collection[str], agents: Collection[str]) -> None:
         """Have these shown no more."""
         for kind in ENTITY_KINDS:
-            if names := [entity_id(key) for key in entities if entity_kind(key) == kind]:
-                pipe.hdel(self._key(keys.now(kind)), *names)
-        if agents:
-            pipe.hdel(self._key(keys.PRESENCE), *agents)
+            self._hdel(pipe, keys.now(kind), [entity_id(key) for key in entities if entity_kind(key) == kind])
+        self._hdel(pipe, keys.PRESENCE, agents)
 
     async def settle(
         self,
@@ -144,25 +155,24 @@ class Screens:
         have ended between writing an alert and showing it. In the same way entities, and agents' states, may be shown that are kept no
         more (``lost``). False where Redis did not take it.
         """
-        key = self._key(keys.ALERTS)
         try:
             stand = {alert.key: _encode(alert) for alert in standing}
-            shown = [field.decode(errors="replace") for field in await self._redis.hkeys(key)]
+            shown = await self._fields(keys.ALERTS)
             gone = [name for name in shown if name not in stand and mine(name.split("|", 1)[1])]
             pipe = self._redis.pipeline(transaction=False)
             for kind in ENTITY_KINDS:
-                names = [name.decode(errors="replace") for name in await self._redis.hkeys(self._key(keys.now(kind)))]
-                self._take_off(pipe, [each for each in (entity(kind, name) for name in names) if lost(each)], ())
-            agents = [name.decode(errors="replace") for name in await self._redis.hkeys(self._key(keys.PRESENCE))]
-            self._take_off(pipe, (), [agent for agent in agents if lost_agent(agent)])
-            if gone:
-                pipe.hdel(key, *gone)
-            if stand:
-                pipe.hset(key, mapping=stand)
+                names = await self._fields(keys.now(kind))
+                self._take_off(pipe, [each for name in names if lost(each := entity(kind, name))], ())
+            self._take_off(pipe, (), [agent for agent in await self._fields(keys.PRESENCE) if lost_agent(agent)])
+            self._hdel(pipe, keys.ALERTS, gone)
+            self._hset(pipe, keys.ALERTS, stand)
             await pipe.execute()
         except (RedisError, OSError, TimeoutError):
             return False
         return True
+
+    async def _fields(self, name: str) -> list[str]:
+        return [field.decode(errors="replace") for field in await self._redis.hkeys(self._key(name))]
 
     def _clock(self, now: int | None, machine: int) -> dict[str, Any]:
         day = self._days.of(machine if now is None else now)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic_core._pydantic_core import list_all_errors
 from typer.main import get_command
 
 from streams.cli import app
@@ -18,9 +20,25 @@ from tests.support.messages import plain, templates
 
 ROOT = Path(__file__).parents[2]
 #: Typer's and its shell's own words, which no command of ours states.
-TYPERS = re.compile(r"Arguments|Options|Commands|Error|Aborted\.|\[.*\]|Show this message and exit\.|Try \[blue\].*")
+TYPERS = re.compile(
+    r"Arguments|Options|Commands|Error|Aborted\.|Usage: |COMMAND \[ARGS\]\.\.\.|\[.*\]|Show this message and exit\.|Try \[blue\].*"
+)
 SHELL = ("Install completion", "Show completion")
 CHINESE = catalogue("zh")
+#: Messages of libraries, which no source of ours states.
+OF_LIBRARIES = yaml.safe_load((ROOT / "streams/languages/translation/zh.yaml").read_text("utf-8"))["libraries"]
+#: What pydantic says of Python's own objects only, which nobody types or sends.
+OF_PYTHON = {
+    *("no_such_attribute", "needs_python_object", "recursion_loop", "recursion_depth_exceeded", "get_attribute_error"),
+    *("frozen_field", "frozen_instance", "default_factory_not_called", "iterable_type", "iteration_error"),
+    *("dataclass_type", "dataclass_exact_type", "named_tuple_type", "string_not_ascii", "frozen_dict_type"),
+    *("ordered_dict_type", "counter_type", "mapping_type", "deque_type", "set_item_not_hashable", "frozen_set_type"),
+    *("bytes_type", "bytes_too_short", "bytes_too_long", "bytes_invalid_encoding", "missing_sentinel_error"),
+    *("ellipsis_error", "timezone_offset", "is_instance_of", "is_subclass_of", "callable_type", "arguments_type"),
+    *("missing_argument", "unexpected_keyword_argument", "missing_keyword_only_argument", "multiple_argument_values"),
+    *("unexpected_positional_argument", "missing_positional_only_argument", "url_syntax_violation", "uuid_type"),
+    *("uuid_parsing", "uuid_version", "fraction_type", "fraction_parsing", "complex_type", "complex_str_parsing"),
+}
 #: Here it is told what people have asked for or handed in: commands, servers, sheets, people, targets, roster, units, duties, mappings,
 #: inputs, cards, periods, runs.
 TELLING = (
@@ -29,6 +47,7 @@ TELLING = (
     *("streams/tabular.py", "streams/targets/sheet.py", "streams/targets/taking.py", "streams/people/sheet.py"),
     *("streams/people/duty_sheet.py", "streams/people/duty.py", "streams/people/units.py", "streams/people/store.py"),
     *("streams/people/names.py", "streams/sources/table", "streams/sources/expressions"),
+    *("streams/worker/supervisor.py",),
     *("scoring/inputs/sheet.py", "scoring/inputs/validation.py", "scoring/inputs/values.py", "scoring/period.py"),
     "scoring/inputs/ballots.py",
     *("scoring/yaml_documents.py", "scoring/cards", "scoring/rules"),
@@ -94,8 +113,22 @@ def test_no_chinese_message_is_of_a_text_that_is_gone():
                 said.add("".join(parts))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 said.add(node.value)
-    stale = [text for text in CHINESE.messages if plain(text) not in said and not _is_part(plain(text), said)]
+    ours = CHINESE.messages.keys() - OF_LIBRARIES.keys()
+    stale = [text for text in ours if plain(text) not in said and not _is_part(plain(text), said)]
     assert not stale, "take these out of streams/languages/translation/zh.yaml"
+
+
+def test_what_does_not_fit_a_request_has_its_chinese():
+    known = {plain(text) for text in OF_LIBRARIES}
+    lacking = []
+    for error in list_all_errors():
+        for kind in ("message_template_python", "message_template_json"):
+            text = error.get(kind) or ""
+            for ending in ("", "s"):  # one character, three characters
+                said = plain(text.replace("{expected_plural}", ending))
+                if said and error["type"] not in OF_PYTHON and said not in known:
+                    lacking.append((error["type"], said))
+    assert not lacking, "write the Chinese of these into streams/languages/translation/zh.yaml, under libraries"
 
 
 def _is_part(text: str, said: set[str]) -> bool:

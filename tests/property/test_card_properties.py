@@ -27,6 +27,7 @@ from scoring.inputs.values import Given
 from scoring.rules import AnyRule, Bands, Inputs, PerUnit, Ratio
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
+from streams.languages.text import Text
 from tests.support import cards
 
 ALL = {id: find(id) for id in known()}
@@ -119,11 +120,9 @@ def test_bands_that_tile_hold_every_value_exactly_once(
 @given(st.lists(st.tuples(st.integers(1, 100), st.none() | st.integers(0, 100)), min_size=1, max_size=5))
 def test_a_blend_lies_between_its_ratings(parts: list[tuple[int, int | None]]) -> None:
     from scoring.cards.model import Rater
-    from scoring.fields import Words
 
     raters = [
-        Rater(id=f"r{n}", name=Words(zh="人", en=f"r{n}"), weight=Decimal(weight))
-        for n, (weight, _) in enumerate(parts)
+        Rater(id=f"r{n}", name=Text(zh="人", en=f"r{n}"), weight=Decimal(weight)) for n, (weight, _) in enumerate(parts)
     ]
     ratings = {f"r{n}": str(rating) for n, (_, rating) in enumerate(parts) if rating is not None}
     made = blend(raters, ratings, Fraction(100))

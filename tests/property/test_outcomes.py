@@ -12,24 +12,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.outcomes import (
-    Amounts,
-    Dimension,
-    History,
-    Measured,
-    Outcomes,
-    Past,
-    Person,
-    Settings,
-    Term,
-    Words,
-    decide,
-)
+from scoring.outcomes import Amounts, Dimension, History, Measured, Outcomes, Past, Person, Settings, Term, decide
 from scoring.outcomes.parts import Point, at
 from scoring.outcomes.people import GRADES
 from scoring.outcomes.pool import paid_out, shares
 from scoring.outcomes_file import default as defaults
 from scoring.period import Month
+from streams.languages.text import Text
 
 MARCH = Month(2010, 3)
 DEFAULT = defaults()
@@ -151,7 +140,7 @@ def everybody(draw: st.DrawFn) -> tuple[list[Person], dict[str, History]]:
     for n, total in enumerate(draw(st.lists(st.none() | totals, max_size=12))):
         points = draw(st.lists(st.none() | st.integers(0, 20).map(Decimal), min_size=2, max_size=2))
         dimensions = tuple(
-            Dimension(id, Words(id, id), given, Decimal(20))
+            Dimension(id, Text(id, id), given, Decimal(20))
             for id, given in zip(("communication", "technique"), points, strict=True)
         )
         person = Person(
@@ -162,7 +151,7 @@ def everybody(draw: st.DrawFn) -> tuple[list[Person], dict[str, History]]:
             team=draw(st.sampled_from(("north", "south", None))),
             exam=draw(st.none() | percents),
             amounts=Amounts(base_pay=Decimal(5000), performance_pay=draw(st.none() | st.just(Decimal(3000)))),
-            figures={"fcr": Measured(Words("首次解决率", "FCR"), draw(st.none() | percents), draw(st.integers(0, 20)))},
+            figures={"fcr": Measured(Text("首次解决率", "FCR"), draw(st.none() | percents), draw(st.integers(0, 20)))},
             dimensions=dimensions,
         )
         people.append(person)

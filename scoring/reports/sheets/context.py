@@ -9,10 +9,10 @@ from fractions import Fraction
 from functools import cached_property
 
 from scoring.evaluation.scorer import ItemScore, PersonScore
-from scoring.fields import Words
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.runs.run import Run
 from streams.contracts.outputs import RosterEntry
+from streams.languages.text import Text
 from streams.people.names import Names
 from streams.people.units import UnitNames
 
@@ -26,8 +26,8 @@ TREND = 12
 class Excluded:
     """Something that was left out of a person's figures, such as a contact after an appeal, and why."""
 
-    what: Words
-    why: Words
+    what: Text
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Means:
     ``name``: whom it is the mean of.
     """
 
-    name: Words
+    name: Text
     people: int
     items: Mapping[str, Fraction]
     sections: Mapping[str, Fraction]
@@ -59,7 +59,7 @@ class Context:
     excluded: Mapping[str, Sequence[Excluded]] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
     units: UnitNames = field(default_factory=UnitNames)
-    appeal: Words | None = None
+    appeal: Text | None = None
 
     @cached_property
     def scores(self) -> Mapping[str, PersonScore]:
@@ -71,19 +71,19 @@ class Context:
         """Person → their outcome."""
         return {one.person: one for one in self.outcomes.people} if self.outcomes else {}
 
-    def team(self, person: str) -> Words | None:
+    def team(self, person: str) -> Text | None:
         """What their team is called."""
         entry = self.roster.get(person)
         return self._called("team", entry.team_id if entry else None)
 
-    def site(self, person: str) -> Words | None:
+    def site(self, person: str) -> Text | None:
         """What their site is called."""
         entry = self.roster.get(person)
         return self._called("site", entry.site_id if entry else None)
 
-    def _called(self, kind: str, id: str | None) -> Words | None:
+    def _called(self, kind: str, id: str | None) -> Text | None:
         key = f"{kind}|{id}"
-        return Words(self.units.shown(key, "zh"), self.units.shown(key, "en")) if id else None
+        return Text(self.units.shown(key, "zh"), self.units.shown(key, "en")) if id else None
 
     def means(self, person: str) -> Means | None:
         """Their team's means, or everybody's where their team has too few people; None where everybody is too few too."""
@@ -129,7 +129,7 @@ def _scored(person: PersonScore) -> bool:
     return any(item.points is not None for item in person.items)
 
 
-def _mean(team: Words | None, members: Sequence[PersonScore]) -> Means:
+def _mean(team: Text | None, members: Sequence[PersonScore]) -> Means:
     items: dict[str, list[Fraction]] = {}
     sections: dict[str, list[Fraction]] = {}
     for person in members:
@@ -140,9 +140,9 @@ def _mean(team: Words | None, members: Sequence[PersonScore]) -> Means:
                 if (share := attained(item)) is not None:
                     items.setdefault(item.item.id, []).append(share)
     name = (
-        Words(f"全体人员平均（{len(members)} 人）", f"mean of all {len(members)}")
+        Text(f"全体人员平均（{len(members)} 人）", f"mean of all {len(members)}")
         if team is None
-        else Words(f"班组 {team.zh} 平均（{len(members)} 人）", f"mean of team {team.en} ({len(members)})")
+        else Text(f"班组 {team.zh} 平均（{len(members)} 人）", f"mean of team {team.en} ({len(members)})")
     )
     return Means(name, len(members), _averages(items), _averages(sections))
 

@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore, SectionScore
 from scoring.evaluation.scores import ItemScore
-from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.period import day_zh
 from scoring.reports.sheets.charts import radar, trend
@@ -26,6 +25,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.labels import said as kpi_said
 from streams.languages import Language
+from streams.languages.text import Text
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
         title=run.card.name[language],
         person=context.names.plain(score.person, language) or score.person,
         facts=tuple(_facts(context, score, language)),
-        total=NONE if tally.total is None else str(tally.total),
+        total=_total(score),
         of=_of(score, language),
-        grade=(outcome.standing.grade or NONE) if outcome else NONE,
+        grade=_grade(outcome),
         standing=_picked(outcome.standing.reasons if outcome else (), language),
         labels={name: label(name, language) for name in _HEADINGS},
         radar=radar(axes, legend, language) if axes else None,
@@ -146,7 +146,7 @@ def _page(context: Context, score: PersonScore, language: Language) -> Page:
 
 
 #: Who signs a sheet where the card's form names nobody.
-_SIGN = (Words("考核人", "Assessor"), Words("审核人", "Reviewer"), Words("批准人", "Approved by"))
+_SIGN = (Text("考核人", "Assessor"), Text("审核人", "Reviewer"), Text("批准人", "Approved by"))
 
 
 def _interview(
@@ -156,11 +156,10 @@ def _interview(
     due = next((action for action in outcome.actions if action.kind == "interview"), None) if outcome else None
     if due is None:
         return None
-    total = NONE if score.tally.total is None else str(score.tally.total)
     facts = [
         *_facts(context, score, language),
-        (label("total", language), f"{total} {_of(score, language)}"),
-        (label("grade", language), (outcome.standing.grade or NONE) if outcome else NONE),
+        (label("total", language), f"{_total(score)} {_of(score, language)}"),
+        (label("grade", language), _grade(outcome)),
         (label("interview_why", language), due.reason[language]),
         (label("interview_due", language), day_zh(due.due) if language == "zh" else str(due.due)),
         (label("interviewer", language), context.names.shown(due.owner, language) if due.owner else ""),
@@ -175,7 +174,15 @@ def _interview(
     )
 
 
-def _picked(lines: Iterable[Words], language: Language) -> tuple[str, ...]:
+def _total(score: PersonScore) -> str:
+    return NONE if score.tally.total is None else str(score.tally.total)
+
+
+def _grade(outcome: PersonOutcome | None) -> str:
+    return (outcome and outcome.standing.grade) or NONE
+
+
+def _picked(lines: Iterable[Text], language: Language) -> tuple[str, ...]:
     return tuple(line[language] for line in lines)
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 from scoring.evaluation.scorer import PersonScore
-from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.outcomes.people import GRADES, Grade
 from scoring.reports.sheets.charts import LEAST_AXES, MOST_AXES, Axis, Legend
@@ -15,6 +14,7 @@ from scoring.reports.sheets.context import Context, Means, attained, section_att
 from scoring.reports.sheets.labels import label
 from scoring.rounding import shown
 from streams.languages import Language
+from streams.languages.text import Text
 
 
 def compared(
@@ -22,10 +22,7 @@ def compared(
 ) -> tuple[list[Axis], Legend]:
     """An axis an item; where these are too many, an axis a section; none where those are too few."""
     means = context.means(score.person)
-    ring = _ring(outcome)
-    asked = (
-        {gap.dimension: gap.required / 100 for gap in outcome.next_post.gaps} if outcome and outcome.next_post else {}
-    )
+    ring, asked = _ring(outcome), _asked(outcome)
     weighed = [(at, item) for at, item in enumerate(score.items, 1) if item.item.max]
     axes: list[Axis] = []
     if LEAST_AXES <= len(weighed) <= MOST_AXES:
@@ -51,6 +48,12 @@ def compared(
     return axes, _legend(axes, means, outcome, ring, language)
 
 
+def _asked(outcome: PersonOutcome | None) -> dict[str, Fraction]:
+    """Dimension → what the next post asks for."""
+    post = outcome and outcome.next_post
+    return {gap.dimension: gap.required / 100 for gap in post.gaps} if post else {}
+
+
 def _others(
     id: str, means: Means | None, of_section: bool, asked: dict[str, Fraction], ring: Fraction | None
 ) -> tuple[Fraction | None, Fraction | None]:
@@ -66,17 +69,17 @@ def _legend(
     return Legend(label("own", language), _said(mean, language), _said(aim, language))
 
 
-def _said(words: Words | None, language: Language) -> str | None:
+def _said(words: Text | None, language: Language) -> str | None:
     return None if words is None else words[language]
 
 
-def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> Words | None:
+def _aim(outcome: PersonOutcome | None, ring: Fraction | None, asked: bool) -> Text | None:
     """What the outer line is called: what the next post asks for, where it asks for any of it (``asked``); else the next grade's cut."""
     if asked and outcome is not None and outcome.next_post is not None:
         after = outcome.next_post.next.name
-        return Words(f"{after.zh}要求", f"asked of {after.en}")
+        return Text(f"{after.zh}要求", f"asked of {after.en}")
     grade = _better(outcome)
-    return Words(f"{grade} 级线", f"cut of grade {grade}") if grade and ring is not None else None
+    return Text(f"{grade} 级线", f"cut of grade {grade}") if grade and ring is not None else None
 
 
 def _better(outcome: PersonOutcome | None) -> Grade | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoring.fields import Words, joined
+from scoring.fields import joined
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.outcomes.pay import Pay
 from scoring.outcomes.standing import Standing
@@ -12,44 +12,45 @@ from scoring.outcomes.terms import Term
 from scoring.period import day_zh
 from scoring.reports.csv_report import yes_no
 from scoring.reports.xlsx import MONEY, POINTS, Column, Number, Shown
+from streams.languages.text import Text
 from streams.people.names import Names
 
 OUTCOME_COLUMNS: list[Column] = [
-    (Words("人员", "Person"), 13),
-    (Words("考核周期", "Term"), 14),
-    (Words("内容", "What"), 22),
-    (Words("总分（百分制）", "Total of 100"), 12),
-    (Words("等级", "Grade"), 8),
-    (Words("排名", "Rank"), 8),
-    (Words("人数", "Of"), 8),
-    (Words("前列", "Top"), 8),
-    (Words("末位", "Bottom"), 9),
-    (Words("达标", "Met"), 8),
-    (Words("星级", "Stars"), 8),
-    (Words("绩效系数", "Ratio"), 10),
-    (Words("基数（元）", "Base"), 12),
-    (Words("应发金额（元）", "Money"), 14),
-    (Words("依据", "Reason"), 60),
+    (Text("人员", "Person"), 13),
+    (Text("考核周期", "Term"), 14),
+    (Text("内容", "What"), 22),
+    (Text("总分（百分制）", "Total of 100"), 12),
+    (Text("等级", "Grade"), 8),
+    (Text("排名", "Rank"), 8),
+    (Text("人数", "Of"), 8),
+    (Text("前列", "Top"), 8),
+    (Text("末位", "Bottom"), 9),
+    (Text("达标", "Met"), 8),
+    (Text("星级", "Stars"), 8),
+    (Text("绩效系数", "Ratio"), 10),
+    (Text("基数（元）", "Base"), 12),
+    (Text("应发金额（元）", "Money"), 14),
+    (Text("依据", "Reason"), 60),
 ]
 
 ACTION_COLUMNS: list[Column] = [
-    (Words("人员", "Person"), 13),
-    (Words("后续措施", "Action"), 24),
-    (Words("负责人", "Owner"), 18),
-    (Words("负责岗位", "Owner's role"), 14),
-    (Words("开始", "Opened"), 15),
-    (Words("期限", "Due"), 15),
-    (Words("依据", "Reason"), 60),
+    (Text("人员", "Person"), 13),
+    (Text("后续措施", "Action"), 24),
+    (Text("负责人", "Owner"), 18),
+    (Text("负责岗位", "Owner's role"), 14),
+    (Text("开始", "Opened"), 15),
+    (Text("期限", "Due"), 15),
+    (Text("依据", "Reason"), 60),
 ]
 
 
 PROMOTION_COLUMNS: list[Column] = [
-    (Words("人员", "Person"), 13),
-    (Words("现任岗位", "Post"), 14),
-    (Words("下一岗位", "Next post"), 22),
-    (Words("具备晋升资格", "Eligible"), 12),
-    (Words("未达到的维度", "Dimensions that lack"), 12),
-    (Words("依据", "Reason"), 60),
+    (Text("人员", "Person"), 13),
+    (Text("现任岗位", "Post"), 14),
+    (Text("下一岗位", "Next post"), 22),
+    (Text("具备晋升资格", "Eligible"), 12),
+    (Text("未达到的维度", "Dimensions that lack"), 12),
+    (Text("依据", "Reason"), 60),
 ]
 
 
@@ -90,27 +91,27 @@ def action_lines(outcomes: Outcomes, names: Names) -> Iterator[tuple[Shown, ...]
                 action.name,
                 names.beside(action.owner) if action.owner else None,
                 _role(action.owner_role),
-                Words(day_zh(action.opened), action.opened.isoformat()),
-                Words(day_zh(action.due), action.due.isoformat()),
+                Text(day_zh(action.opened), action.opened.isoformat()),
+                Text(day_zh(action.due), action.due.isoformat()),
                 action.reason,
             )
 
 
 _ROLES = {
-    "superior": Words("上级", "superior"),
-    "mentor": Words("导师", "mentor"),
-    "self": Words("本人", "self"),
-    "hr": Words("人力资源", "HR"),
+    "superior": Text("上级", "superior"),
+    "mentor": Text("导师", "mentor"),
+    "self": Text("本人", "self"),
+    "hr": Text("人力资源", "HR"),
 }
 
 
-def _role(role: str) -> Words | str:
+def _role(role: str) -> Text | str:
     """Who is to do it, in words: the roles that rules name by themselves; one of the operation's own stands as it is."""
     return _ROLES.get(role, role)
 
 
-def _term(term: Term) -> Words:
-    return Words(term.zh, str(term))
+def _term(term: Term) -> Text:
+    return Text(term.zh, str(term))
 
 
 def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
@@ -119,7 +120,7 @@ def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
     return (
         person.person,
         _term(standing.term),
-        Words("考核结果", "result"),
+        Text("考核结果", "result"),
         Number(standing.total, POINTS),
         standing.grade,
         Number(standing.rank, "0"),
@@ -131,7 +132,7 @@ def _standing(person: PersonOutcome, standing: Standing) -> tuple[Shown, ...]:
     )
 
 
-def _pay(pay: Pay, name: Words | None) -> tuple[Shown, ...]:
+def _pay(pay: Pay, name: Text | None) -> tuple[Shown, ...]:
     return (
         pay.person,
         _term(pay.term),
@@ -144,5 +145,5 @@ def _pay(pay: Pay, name: Words | None) -> tuple[Shown, ...]:
     )
 
 
-def _said(person: str, term: Term, name: Words | None, why: Words, money: Number | None = None) -> tuple[Shown, ...]:
+def _said(person: str, term: Term, name: Text | None, why: Text, money: Number | None = None) -> tuple[Shown, ...]:
     return (person, _term(term), name, *([None] * 10), money, why)

@@ -6,26 +6,27 @@ from collections.abc import Iterator
 
 from scoring.cards.figures import known_figures
 from scoring.cards.model import Item
-from scoring.fields import Words, joined
+from scoring.fields import joined
 from scoring.outcomes.decide import Outcomes, PersonOutcome
 from scoring.reports.xlsx import Column, Shown
 from scoring.runs.run import Run
 from streams.kpi.catalog import KPIS
+from streams.languages.text import Text
 
 SOURCE_COLUMNS: list[Column] = [
-    (Words("内容", "What"), 30),
-    (Words("取数方式", "Figure from"), 32),
-    (Words("规则来源", "Rule from"), 22),
-    (Words("权重来源", "Weight from"), 22),
-    (Words("原文", "Words of the source"), 50),
-    (Words("说明", "Note"), 50),
-    (Words("原文条目", "Rows of the source"), 18),
+    (Text("内容", "What"), 30),
+    (Text("取数方式", "Figure from"), 32),
+    (Text("规则来源", "Rule from"), 22),
+    (Text("权重来源", "Weight from"), 22),
+    (Text("原文", "Text of the source"), 50),
+    (Text("说明", "Note"), 50),
+    (Text("原文条目", "Rows of the source"), 18),
 ]
 #: Where a rule or a weight is from, in words.
 ORIGINS = {
-    "source": Words("原文规定", "as the source has it"),
-    "repaired": Words("原文有误，已修正", "the source's, put right"),
-    "assumed": Words("系统暂定，原文未规定", "assumed: the source states none"),
+    "source": Text("原文规定", "as the source has it"),
+    "repaired": Text("原文有误，已修正", "the source's, put right"),
+    "assumed": Text("系统暂定，原文未规定", "assumed: the source states none"),
 }
 
 
@@ -38,7 +39,7 @@ def source_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, .
         rows = _rows(*item.rows, *item.readings)
         rule, weight = ORIGINS[item.rule_origin], _weight_from(run, item)
         yield item.name, origin_of(run, item), rule, weight, item.source_text, item.note, rows
-    decided: dict[Words, str] = {}
+    decided: dict[Text, str] = {}
     for person in outcomes.people if outcomes else ():
         for name, source in _rules(outcomes, person):
             decided.setdefault(name, source)
@@ -46,7 +47,7 @@ def source_lines(run: Run, outcomes: Outcomes | None) -> Iterator[tuple[Shown, .
         yield name, None, None, None, None, None, source
 
 
-def _weight_from(run: Run, item: Item) -> Words | None:
+def _weight_from(run: Run, item: Item) -> Text | None:
     """Where an item's weight is from: the card, or what has changed it in the period."""
     if run.weights.changed(item.id):
         return joined(applied.words() for applied in run.weights.applied)
@@ -57,20 +58,20 @@ def _rows(*rows: str) -> str | None:
     return ", ".join(rows) or None
 
 
-def origin_of(run: Run, item: Item) -> Words:
+def origin_of(run: Run, item: Item) -> Text:
     """Where an item's figure comes from."""
     if item.kpi is not None:
         kpi = KPIS[item.kpi]
         version = run.kpi_versions.get(item.kpi)
-        return Words(f"业务事件：{kpi.zh}（{kpi.id} v{version}）", f"events: {kpi.en} ({kpi.id} v{version})")
+        return Text(f"业务事件：{kpi.zh}（{kpi.id} v{version}）", f"events: {kpi.en} ({kpi.id} v{version})")
     if item.rated:
-        return Words("人工评分", "rated by people")
+        return Text("人工评分", "rated by people")
     figure = run.card.figures.get(item.key) or known_figures().get(item.key)
     zh, en = (figure.zh, figure.en) if figure else (item.key, item.key)
-    return Words(f"录入：{zh}（{item.key}）", f"handed in: {en} ({item.key})")
+    return Text(f"录入：{zh}（{item.key}）", f"handed in: {en} ({item.key})")
 
 
-def _rules(outcomes: Outcomes | None, person: PersonOutcome) -> Iterator[tuple[Words, str]]:
+def _rules(outcomes: Outcomes | None, person: PersonOutcome) -> Iterator[tuple[Text, str]]:
     assert outcomes is not None
     for pay in (person.pay, person.base_bonus):
         if pay is not None and pay.source:

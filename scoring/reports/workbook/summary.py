@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from scoring.evaluation.scorer import ItemScore, PersonScore
-from scoring.fields import Words
 from scoring.outcomes.decide import PersonOutcome
 from scoring.reports import xlsx
 from scoring.reports.csv_report import yes_no
@@ -29,6 +28,7 @@ from scoring.runs.messages import flags, money_of
 from scoring.runs.run import Run
 from scoring.units import Unit
 from streams.languages import Language
+from streams.languages.text import Text
 from streams.people.names import Names
 
 _FORMATS: dict[Unit, str] = {
@@ -55,32 +55,32 @@ def to_xlsx(of: Context, languages: tuple[Language, ...] = LANGUAGES) -> bytes:
     The first sheet is what is signed and hung out, the last two are HR's own: where everything is from, and the control figures.
     """
     run, outcomes, names = of.run, of.outcomes, of.names
-    about = Words(f"{run.card.name.zh} · {run.period.zh}", f"{run.card.name.en} · {run.period}")
+    about = Text(f"{run.card.name.zh} · {run.period.zh}", f"{run.card.name.en} · {run.period}")
     book = xlsx.begun(about, run.period.last, languages)
     summary = _Summary(of)
 
     def of_people(
-        title: Words,
+        title: Text,
         columns: list[Column],
         lines: Iterable[Iterable[Shown]],
-        under: Iterable[Words] = (),
+        under: Iterable[Text] = (),
         signed: bool = False,
     ) -> None:
         xlsx.sheet(book, title, *(_named(columns, lines, names) if names else (columns, lines)), under, signed)
 
     results = (result_line(of, person) for person in run.people)
-    of_people(Words("考核结果", "Results"), result_columns(of), results, below(of), signed=True)
-    of_people(Words("汇总", "Summary"), summary.columns(), (summary.line(person) for person in run.people))
-    of_people(Words("明细", "Items"), _ITEM_COLUMNS, (line for person in run.people for line in _items(person)))
-    of_people(Words("待补", "Missing"), MISSING_COLUMNS, missing_lines(run))
+    of_people(Text("考核结果", "Results"), result_columns(of), results, below(of), signed=True)
+    of_people(Text("汇总", "Summary"), summary.columns(), (summary.line(person) for person in run.people))
+    of_people(Text("明细", "Items"), _ITEM_COLUMNS, (line for person in run.people for line in _items(person)))
+    of_people(Text("待补", "Missing"), MISSING_COLUMNS, missing_lines(run))
     if outcomes is not None:
-        of_people(Words("考核结果应用", "Outcomes"), OUTCOME_COLUMNS, outcome_lines(outcomes))
-        of_people(Words("后续措施", "Actions"), ACTION_COLUMNS, action_lines(outcomes, names))
+        of_people(Text("考核结果应用", "Outcomes"), OUTCOME_COLUMNS, outcome_lines(outcomes))
+        of_people(Text("后续措施", "Actions"), ACTION_COLUMNS, action_lines(outcomes, names))
         if any(person.next_post is not None for person in outcomes.people):
-            of_people(Words("晋升", "Promotion"), PROMOTION_COLUMNS, promotion_lines(outcomes))
-    xlsx.sheet(book, Words("评分卡", "Card"), _CARD_COLUMNS, _card(run))
-    xlsx.sheet(book, Words("附录 来源", "Sources"), SOURCE_COLUMNS, source_lines(run, outcomes))
-    xlsx.sheet(book, Words("附录 审计", "Audit"), AUDIT_COLUMNS, audit_lines(run, outcomes))
+            of_people(Text("晋升", "Promotion"), PROMOTION_COLUMNS, promotion_lines(outcomes))
+    xlsx.sheet(book, Text("评分卡", "Card"), _CARD_COLUMNS, _card(run))
+    xlsx.sheet(book, Text("附录 来源", "Sources"), SOURCE_COLUMNS, source_lines(run, outcomes))
+    xlsx.sheet(book, Text("附录 审计", "Audit"), AUDIT_COLUMNS, audit_lines(run, outcomes))
     return xlsx.saved(book)
 
 
@@ -95,12 +95,12 @@ def _named(
         yield _called(names, str(person))
         yield from more
 
-    return [columns[0], (Words("姓名", "Name"), 16), *columns[1:]], map(named, lines)
+    return [columns[0], (Text("姓名", "Name"), 16), *columns[1:]], map(named, lines)
 
 
-def _called(names: Names, id: str) -> Words | None:
+def _called(names: Names, id: str) -> Text | None:
     zh, en = names.plain(id, "zh"), names.plain(id, "en")
-    return Words(zh, en) if zh and en else None
+    return Text(zh, en) if zh and en else None
 
 
 class _Summary:
@@ -116,34 +116,34 @@ class _Summary:
     def columns(self) -> list[Column]:
         """Their headings and widths."""
         items: list[Column] = [
-            (Words(f"{item.name.zh}（满分 {some(item.max)}）", f"{item.name.en} (of {some(item.max)})"), 15)
+            (Text(f"{item.name.zh}（满分 {some(item.max)}）", f"{item.name.en} (of {some(item.max)})"), 15)
             for item in self._of.run.items
         ]
         parts: list[Column] = [
-            (Words(f"{part.name.zh}小计", f"{part.name.en}, subtotal"), 13) for part in self._of.run.card.sections
+            (Text(f"{part.name.zh}小计", f"{part.name.en}, subtotal"), 13) for part in self._of.run.card.sections
         ]
         return [
-            (Words("人员", "Person"), 13),
-            *([(Words("员工编号", "HR number"), 13)] if self._hr else []),
-            *([(Words("班组", "Team"), 14)] if self._team else []),
-            *([(Words("职场", "Site"), 14)] if self._site else []),
-            (Words("总分", "Total"), 10),
-            (Words("已评满分", "Max scored"), 11),
-            (Words("满分", "Max"), 8),
-            (Words("完整", "Complete"), 10),
+            (Text("人员", "Person"), 13),
+            *([(Text("员工编号", "HR number"), 13)] if self._hr else []),
+            *([(Text("班组", "Team"), 14)] if self._team else []),
+            *([(Text("职场", "Site"), 14)] if self._site else []),
+            (Text("总分", "Total"), 10),
+            (Text("已评满分", "Max scored"), 11),
+            (Text("满分", "Max"), 8),
+            (Text("完整", "Complete"), 10),
             *(
                 [
-                    (Words("百分制", "Of 100"), 9),
-                    (Words("等级", "Grade"), 8),
-                    (Words("排名", "Rank"), 8),
-                    (Words("应发金额（元）", "Money"), 13),
+                    (Text("百分制", "Of 100"), 9),
+                    (Text("等级", "Grade"), 8),
+                    (Text("排名", "Rank"), 8),
+                    (Text("应发金额（元）", "Money"), 13),
                 ]
                 if self._of.outcomes is not None
                 else []
             ),
             *items,
             *parts,
-            (Words("未评分", "Unscored"), 26),
+            (Text("未评分", "Unscored"), 26),
         ]
 
     def line(self, person: PersonScore) -> Iterator[Shown]:
@@ -169,10 +169,10 @@ class _Summary:
         yield _lacking(person)
 
 
-def _lacking(person: PersonScore) -> Words | None:
+def _lacking(person: PersonScore) -> Text | None:
     """The items that are unscored, by name."""
     names = [score.item.name for score in person.unscored]
-    return Words("、".join(name.zh for name in names), ", ".join(name.en for name in names)) if names else None
+    return Text("、".join(name.zh for name in names), ", ".join(name.en for name in names)) if names else None
 
 
 def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
@@ -183,26 +183,26 @@ def _decision(outcome: PersonOutcome) -> Iterator[Shown]:
 
 
 _ITEM_COLUMNS: list[Column] = [
-    (Words("人员", "Person"), 13),
-    (Words("考核部分", "Section"), 14),
-    (Words("考核指标", "Item"), 24),
-    (Words("数值", "Value"), 11),
-    (Words("样本", "n"), 8),
-    (Words("95%置信区间下限", "Interval low"), 12),
-    (Words("95%置信区间上限", "Interval high"), 12),
-    (Words("目标值", "Target"), 22),
-    (Words("得分", "Points"), 9),
-    (Words("满分", "Max"), 8),
-    (Words("依据", "Reason"), 60),
-    (Words("权重", "Weight"), 9),
-    (Words("计入总分", "Counts"), 10),
-    (Words("标记", "Flags"), 16),
-    (Words("观察期未满", "Pending"), 10),
+    (Text("人员", "Person"), 13),
+    (Text("考核部分", "Section"), 14),
+    (Text("考核指标", "Item"), 24),
+    (Text("数值", "Value"), 11),
+    (Text("样本", "n"), 8),
+    (Text("95%置信区间下限", "Interval low"), 12),
+    (Text("95%置信区间上限", "Interval high"), 12),
+    (Text("目标值", "Target"), 22),
+    (Text("得分", "Points"), 9),
+    (Text("满分", "Max"), 8),
+    (Text("依据", "Reason"), 60),
+    (Text("权重", "Weight"), 9),
+    (Text("计入总分", "Counts"), 10),
+    (Text("标记", "Flags"), 16),
+    (Text("观察期未满", "Pending"), 10),
 ]
 _FLAGS = {
-    "vetoed": Words("一票否决", "vetoed"),
-    "few": Words("样本量不足", "small sample"),
-    "straddles": Words("置信区间跨档", "straddles bands"),
+    "vetoed": Text("一票否决", "vetoed"),
+    "few": Text("样本量不足", "small sample"),
+    "straddles": Text("置信区间跨档", "straddles bands"),
 }
 
 
@@ -212,7 +212,7 @@ def _items(person: PersonScore) -> Iterator[Iterator[Shown]]:
             yield _item(person.person, part.section.name, item)
 
 
-def _item(person: str, section: Words, score: ItemScore) -> Iterator[Shown]:
+def _item(person: str, section: Text, score: ItemScore) -> Iterator[Shown]:
     item, figure = score.item, score.figure
     style = _FORMATS[item.unit]
     yield person
@@ -225,11 +225,11 @@ def _item(person: str, section: Words, score: ItemScore) -> Iterator[Shown]:
     yield item.target_words() if item.target or item.reference else None
     yield _points(score)
     yield Number(item.max, AS_IS)
-    yield Words(score.reason_zh, score.reason_en)
+    yield Text(score.reason_zh, score.reason_en)
     yield _weight(score.worth)
     yield _weight(score.counted)
     told = [_FLAGS[flag] for flag in flags(score)]
-    yield Words("、".join(flag.zh for flag in told), ", ".join(flag.en for flag in told)) if told else None
+    yield Text("、".join(flag.zh for flag in told), ", ".join(flag.en for flag in told)) if told else None
     yield Number(figure.pending or None, "0")
 
 
@@ -245,12 +245,12 @@ def _points(score: ItemScore) -> Number:
 
 
 _CARD_COLUMNS: list[Column] = [
-    (Words("考核指标", "Item"), 30),
-    (Words("目标值", "Target"), 26),
-    (Words("满分", "Max"), 8),
-    (Words("计分规则", "Rule"), 50),
-    (Words("权重", "Weight"), 9),
-    (Words("本期权重", "This period"), 10),
+    (Text("考核指标", "Item"), 30),
+    (Text("目标值", "Target"), 26),
+    (Text("满分", "Max"), 8),
+    (Text("计分规则", "Rule"), 50),
+    (Text("权重", "Weight"), 9),
+    (Text("本期权重", "This period"), 10),
 ]
 
 

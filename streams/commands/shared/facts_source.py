@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -208,25 +208,22 @@ class Source:
         rejected: list[str] = []
         policy, roster, machine = self.operation.policy, self._known, machine_ms()
         facts: list[IntervalFacts] = []
-        with clear_errors(), ToldTwice() as noted:
+        with clear_errors(), ToldTwice() as twice:
             customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
-            twice = noted if self._mapping is not None else None  # records tell some things twice of themselves
-            told = self._events(read, rejected) if twice is None else twice.noted(self._events(read, rejected))
+            told = self._events(read, rejected)
+            if self._mapping is not None:  # records tell some things twice of themselves
+                told = twice.noted(told)
             ordered = in_order_of_time(customers.noted(told)).events
             raws = (encode(event) for event in customers.filled_in(ordered, self._events(read, [])))
             if self._minutes is None:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
-            repeated = "" if twice is None else twice.said()
+            repeated = twice.said() if self._mapping is not None else ""
         if repeated:
             tell(repeated, err=True)
         if rejected or result.rejected:
-            first = f" (the first: {rejected[0]})" if rejected else ""
-            tell(
-                f"left out: {len(rejected)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}",
-                err=True,
-            )
+            _tell_left_out(rejected, result)
         newest = instant(machine if result.now is None else result.now)
         values = policy.current(newest.astimezone(policy.zone).date())
         if unknown := still_unknown(result.unknown, values):
@@ -245,6 +242,11 @@ class Source:
         """The command has said what it has to say: end it with 1 where events of the tables were refused, as ``replay --wait`` does."""
         if self._tables and self._computed.rejected:
             raise typer.Exit(1)
+
+
+def _tell_left_out(rows: Sequence[str], result: Run) -> None:
+    first = f" (the first: {rows[0]})" if rows else ""
+    tell(f"left out: {len(rows)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}", err=True)
 
 
 def _why(result: Run) -> str:

@@ -20,6 +20,7 @@ from streams.csv_cells import harmless_row
 from streams.entities.daily_facts import Row
 from streams.kpi.catalog import KPIS
 from streams.kpi.labels import NONE, said
+from streams.languages import translation
 
 _OF_A_ROW = ("kind", "id", "period", "policy")
 #: So many rows at most stand side by side, a line for each KPI; more stand below each other.
@@ -60,16 +61,26 @@ ChosenColumns = Annotated[
 def chosen(table: Iterable[Row], kpis: Sequence[str] | None, columns: str | None) -> list[Row]:
     """The rows with the columns that were asked for, all where none was. Raises ValueError for one that there is not."""
     found = list(table)
-    names = list(dict.fromkeys(name for row in found for name in row))
+    names = _names(found)
     if columns is not None:
-        wanted = [name.strip() for name in columns.split(",") if name.strip()]
+        wanted = list(filter(None, map(str.strip, columns.split(","))))
         _check(wanted, names, "column")
-        return [{name: row.get(name) for name in wanted} for row in found]
-    if kpis:
-        _check(kpis, [name for name in names if name.partition("~")[0] in KPIS], "KPI")
+    elif kpis:
+        _check(kpis, list(filter(_is_kpi, names)), "KPI")
         parts = [*_OF_A_ROW[:3], *(f"{kpi}{end}" for kpi in kpis for end in ("", ".n", ".pending"))]
-        return [{name: row.get(name) for name in parts if name in names} for row in found]
-    return found
+        wanted = [name for name in parts if name in names]
+    else:
+        return found
+    return [{name: row.get(name) for name in wanted} for row in found]
+
+
+def _names(table: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in table for name in row))
+
+
+def _is_kpi(name: str) -> bool:
+    """Is it a KPI's column, also one by subject (``csat~refund``)?"""
+    return name.partition("~")[0] in KPIS
 
 
 def _check(wanted: Sequence[str], there: Sequence[str], what: str) -> None:
@@ -97,22 +108,24 @@ def print_json(table: Sequence[Row], file: TextIO) -> None:
 def print_table(table: Sequence[Row], file: TextIO) -> None:
     """KPIs as people read them: few rows side by side, many below each other with as many KPIs as the screen is wide."""
     console = Console(file=file)
-    names = list(dict.fromkeys(name for row in table for name in row))
-    kpis = [
-        name for name in names if name.partition("~")[0] in KPIS and any(row.get(name) is not None for row in table)
-    ]
-    others = [name for name in names if name not in _OF_A_ROW and name.partition(".")[0].partition("~")[0] not in KPIS]
-    if not kpis:  # --columns has asked for measures
-        kpis = others
+    kpis = _with_data(table)
     if len(table) <= _SIDE_BY_SIDE:
         console.print(_across(table, kpis))
         return
-    spans = len({row.get("period") for row in table}) > 1
-    left = console.width - max(len(str(row.get("id", ""))) for row in table) - (14 if spans else 2)
-    shown = _that_fit(kpis, left)
-    console.print(_down(table, shown, spans))
+    period = 12 if _spans(table) else 0
+    shown = _that_fit(kpis, console.width - max(len(str(row.get("id", ""))) for row in table) - period - 2)
+    console.print(_down(table, shown))
     if more := len(kpis) - len(shown):
-        console.print(f"and {more} more KPIs: choose some by --kpi {kpis[len(shown)]}, all by --format csv")
+        console.print(
+            translation.said(f"and {more} more KPIs: choose some by --kpi {kpis[len(shown)]}, all by --format csv")
+        )
+
+
+def _with_data(table: Sequence[Row]) -> list[str]:
+    """The KPIs that have data in a row; where there are none, --columns has asked for measures."""
+    names = _names(table)
+    kpis = [name for name in names if _is_kpi(name) and any(row.get(name) is not None for row in table)]
+    return kpis or [name for name in names if name not in _OF_A_ROW and not _is_kpi(name.partition(".")[0])]
 
 
 def _that_fit(kpis: Sequence[str], width: int) -> list[str]:
@@ -129,9 +142,8 @@ def _that_fit(kpis: Sequence[str], width: int) -> list[str]:
 def _across(table: Sequence[Row], kpis: Sequence[str]) -> Table:
     made = _table()
     made.add_column("KPI", no_wrap=True)
-    several = len({row.get("period") for row in table}) > 1
+    parts = ("id", "period") if _spans(table) else ("id",)
     for row in table:
-        parts = ("id", "period") if several else ("id",)
         made.add_column(escape(" ".join(str(row[part]) for part in parts if row.get(part))), justify="right")
     for kpi in kpis:
         of = [row.get(f"{kpi}.n") for row in table]
@@ -139,7 +151,13 @@ def _across(table: Sequence[Row], kpis: Sequence[str]) -> Table:
     return made
 
 
-def _down(table: Sequence[Row], kpis: Sequence[str], spans: bool) -> Table:
+def _spans(table: Sequence[Row]) -> bool:
+    """Is it of several periods?"""
+    return len({row.get("period") for row in table}) > 1
+
+
+def _down(table: Sequence[Row], kpis: Sequence[str]) -> Table:
+    spans = _spans(table)
     made = _table("id", *(["period"] if spans else []))
     for kpi in kpis:
         made.add_column(_heading(kpi), justify="right")
@@ -160,7 +178,7 @@ def _cell(kpi: str, value: str | float | None, n: str | float | None) -> str:
     if known is None:
         return f"{value:,.10g}"
     text = said(known.unit, value).partition(" (")[0]  # not 4:32 beside 272.4 s: there is no room
-    return f"{text} [dim]n {n:,.0f}[/]" if isinstance(n, int | float) and known.kind not in ("count", "level") else text
+    return f"{text} [dim]n {n:,.0f}[/]" if isinstance(n, int | float) and not known.is_plain_sum else text
 
 
 def _table(*headings: str) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -39,17 +40,25 @@ def days_of_agents(source: Source, within: Days, team: str | None) -> dict[str, 
     if not there:
         raise stop(f"no facts of any agent in {within} at {source.place}")
     if team is not None:
-        entries = source.roster(within.last)
-        teams = {entry.team_id for entry in entries.values() if entry.team_id}
-        if not teams:
-            raise stop(
-                "no roster says who is in which team: import one with `deskpulse roster import` (for a --table: give "
-                "--roster), or leave --team out"
-            )
-        if team not in teams:
-            raise stop(f"the roster knows no team {team!r} on {within.last}; {near(team, sorted(teams))}")
-        there = {id: own for id, own in there.items() if id in entries and entries[id].team_id == team}
+        members = _members(source, team, within.last)
+        there = {id: own for id, own in there.items() if id in members}
     if len(there) < 2:
         who = f"of team {team} " if team else ""
         raise stop(f"{len(there)} agents {who}have facts in {within}; a comparison takes at least two")
     return there
+
+
+def _members(source: Source, team: str, day: date) -> set[str]:
+    """Who is in a team on a day. Ends the command for a team that the roster does not know."""
+    teams: dict[str, set[str]] = {}
+    for id, entry in source.roster(day).items():
+        if entry.team_id:
+            teams.setdefault(entry.team_id, set()).add(id)
+    if not teams:
+        raise stop(
+            "no roster says who is in which team: import one with `deskpulse roster import` (for a --table: give "
+            "--roster), or leave --team out"
+        )
+    if team not in teams:
+        raise stop(f"the roster knows no team {team!r} on {day}; {near(team, sorted(teams))}")
+    return teams[team]

@@ -55,9 +55,12 @@ class BusinessDays:
         self._off = DaysOff(calendar) if calendar is not None else None
         #: Years of which the lists say everything, where the calendar knows nothing of them.
         self._listed = frozenset(day.year for day in (*holidays, *workdays))
-        made_up = sorted(self._workdays) + (self._off.weekend_workdays() if self._off else [])
-        for day in made_up:
-            if self._makeup is None and not self._week[day.weekday()]:
+        if self._makeup is None:
+            self._check_workdays()
+
+    def _check_workdays(self) -> None:
+        for day in [*sorted(self._workdays), *(self._off.weekend_workdays() if self._off else ())]:
+            if not self._week[day.weekday()]:
                 raise ValueError(
                     f"business_hours: {day} is a make-up workday on a {_WEEK[day.weekday()]}, which has no hours; "
                     "say the hours of such days as makeup: 09:00-18:00"

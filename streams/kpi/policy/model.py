@@ -367,6 +367,10 @@ class Policy(BaseModel):
                 # What is usually neutral may be satisfied: nobody has said otherwise.
                 if self.satisfies(scale, bound) and (field, bound) != ("neutral_to", NEUTRAL_TO.get(scale)):
                     raise ValueError(f"{field}: {bound:g} on the scale {scale} is satisfied already (satisfied_from)")
+        return self
+
+    @model_validator(mode="after")
+    def _neutral_above_bad(self) -> Policy:
         for scale, bound in self.neutral_to.items():
             if bound != NEUTRAL_TO.get(scale) and self.bad(scale, bound) and bound != self.negative_to[scale]:
                 raise ValueError(

@@ -2,7 +2,8 @@
 
 An English text is its own key: a file of this folder, named by its language's code, has the words for it. Help is looked up paragraph by
 paragraph, a message line by line. A message that holds values is written there with names for them, ``row {row}: {why}``; what stands
-for a name that begins with ``why`` is looked up in its turn. What is not there stays English: it is never lost.
+for a name that begins with ``why`` is looked up in its turn. What is not there stays English: it is never lost. What libraries say to
+whoever types or asks (a missing option, a field of the wrong type) is looked up like a message of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
+from inspect import unwrap
 from typing import Any
 
 from streams.languages import Language
@@ -26,13 +28,15 @@ _SOURCE: Language = "en"
 _MOST_WITHIN = 8
 _CODE = re.compile("[a-z]{2,3}(?![a-z])")
 _NAME = re.compile(r"\{(\w+)\}")
-#: Says where something is, and then what: ``{file}, row {row}: {why}``.
-_PLACE = re.compile(r"\{\w+\}.*: ?\{why\w*\}")
+#: Says where something is, or what kind of error it is, and then what: ``{file}, row {row}: {why}``, ``Value error, {why}``.
+_PLACE = re.compile(r"\{\w+\}.*: ?\{why\w*\}|[^{]+, \{why\w*\}")
 #: Where typer keeps the few words of its own, in the releases that have them.
 _TYPERS_OWN = (
     *("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE", "ERRORS_PANEL_TITLE", "ABORTED_TEXT"),
     *("DEFAULT_STRING", "ENVVAR_STRING", "REQUIRED_LONG_STRING", "RICH_HELP"),
 )
+#: Its words in the line that says how a command is written.
+_USAGE = ("Usage: ", "COMMAND [ARGS]...", "[OPTIONS]")
 
 
 def language(environment: Mapping[str, str] | None = None) -> Language:
@@ -74,7 +78,7 @@ def _file(language: Language) -> Any:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A language's texts by the English ones: ``help`` and ``messages``, as the file has them. ``colon``: its own, as punctuation."""
+    """A language's texts by the English ones: ``help`` and ``messages``, those of libraries among them. ``colon``: its punctuation."""
 
     help: Mapping[str, str]
     messages: Mapping[str, str]
@@ -166,7 +170,8 @@ def catalogue(language: Language) -> Catalogue:
     from streams.languages.text import SPOKEN
 
     told = bounded_yaml.load_named(_file(language), f"what commands say in {language}")
-    return Catalogue(told["help"], told["messages"], SPOKEN[language].colon)
+    helps, libraries, messages = (told.get(part, {}) for part in ("help", "libraries", "messages"))
+    return Catalogue(helps, {**libraries, **messages}, SPOKEN[language].colon)
 
 
 def said(message: str, into: Language | None = None) -> str:
@@ -218,6 +223,15 @@ def _help(command: Any, texts: Catalogue) -> None:
         return option
 
     command.get_help_option = help_option
+    usage = command.get_usage
+
+    def how_it_is_written(context: Any) -> str:
+        line: str = usage(context)
+        for words in _USAGE:
+            line = line.replace(words, texts.help.get(words, words))
+        return line
+
+    command.get_usage = how_it_is_written
 
 
 def _own_words(texts: Catalogue) -> None:
@@ -226,3 +240,12 @@ def _own_words(texts: Catalogue) -> None:
     for name in _TYPERS_OWN:
         if text := getattr(rich_utils, name, None):
             setattr(rich_utils, name, texts.help.get(text, text))
+    show = unwrap(rich_utils.rich_format_error)
+
+    @wraps(show)
+    def told(error: Any) -> None:
+        words = said(error.format_message())
+        error.format_message = lambda: words
+        show(error)
+
+    rich_utils.rich_format_error = told  # type: ignore[assignment]

@@ -80,12 +80,7 @@ def _call(node: ast.Call, scope: Scope) -> Compute:
     name = node.func.id
     if name == "col":
         assert isinstance(node.args[0], ast.Constant)
-        column = str(node.args[0].value)
-        if column not in scope.columns:
-            if twice := _numbered(column, scope):
-                raise ExpressionError(twice)
-            raise ExpressionError(f"the table has no column {column!r}; it has {', '.join(scope.columns) or 'none'}")
-        return operator.itemgetter(scope.columns[column])
+        return _column(str(node.args[0].value), scope)
     arguments = [_compile(argument, scope) for argument in node.args]
     if name == "coalesce":
         return _coalesce(arguments)
@@ -102,6 +97,13 @@ def _call(node: ast.Call, scope: Scope) -> Compute:
         case [a, b]:
             return lambda row: function(a(row), b(row))
     return lambda row: function(*[argument(row) for argument in arguments])
+
+
+def _column(name: str, scope: Scope) -> Compute:
+    if name in scope.columns:
+        return operator.itemgetter(scope.columns[name])
+    there = ", ".join(scope.columns) or "none"
+    raise ExpressionError(_numbered(name, scope) or f"the table has no column {name!r}; it has {there}")
 
 
 def _parameters(function: Callable[..., Any]) -> str:

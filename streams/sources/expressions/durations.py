@@ -38,14 +38,19 @@ def duration(written: str) -> float | None:
     if (match := _TWICE.fullmatch(text)) and (first := duration(match[1])) == duration(match[2]):
         return first
     if match := _CLOCK.fullmatch(text):
-        days, hours, minutes = (small(int(match[part] or 0)) for part in (1, 2, 3))
-        if (match[2] and minutes >= 60) or (match[1] and hours >= 24):
-            raise ValueError(f"{written!r} is no duration (H:MM:SS)")
-        return _whole(days * 86_400 + hours * 3600 + minutes * 60 + float(match[4]))
+        return _by_clock(written, *match.groups(""))
     match = _ISO.fullmatch(text) or _WORDS.fullmatch(text)
     if match is None or not any(match.groups()):
         return None
     return _whole(sum(float(part) * unit for part, (unit, _) in zip(match.groups(), _UNITS, strict=False) if part))
+
+
+def _by_clock(written: str, days: str, hours: str, minutes: str, seconds: str) -> float:
+    """Of these parts, each "" where it is not written. Raises ValueError where one runs past the next larger one that is."""
+    whole = [small(int(part or 0)) for part in (days, hours, minutes)]
+    if (hours and whole[2] >= 60) or (days and whole[1] >= 24):
+        raise ValueError(f"{written!r} is no duration (H:MM:SS)")
+    return _whole(whole[0] * 86_400 + whole[1] * 3600 + whole[2] * 60 + float(seconds))
 
 
 def _whole(seconds: float) -> float:

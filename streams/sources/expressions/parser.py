@@ -63,37 +63,49 @@ def parse(text: str | int | float | None) -> Expression:
             raise
         why = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ExpressionError(f"{source!r} is no expression: {why}") from error
+    return Expression(source, tree, _names(tree), functions)
+
+
+def _names(tree: ast.expr) -> frozenset[str]:
+    """The names that are values, not functions."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
-    return Expression(source, tree, frozenset(names), functions)
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called)
 
 
-def _check(node: ast.expr, depth: int = 0) -> set[str]:  # noqa: C901 - a case for each kind of node
+def _check(node: ast.expr, depth: int = 0) -> set[str]:
     """Refuse what is not in the language; returns the functions called."""
     if depth > MAX_DEPTH:
         raise ExpressionError("nested too deeply: bind parts of it to names under `let`")
-    if not isinstance(node, _ALLOWED):
-        raise ExpressionError(f"`{ast.unparse(node)}` is not allowed here")
+    if why := _refused(node):
+        raise ExpressionError(why)
     match node:
-        case ast.Constant(value=value) if value is not None and type(value) not in (str, int, float, bool):
-            raise ExpressionError(f"`{ast.unparse(node)}`: only texts, numbers, true, false and None")
-        case ast.Constant(value=int() as value) if abs(value) > _LARGEST:
-            raise ExpressionError(f"a number beyond ±{_LARGEST:g}: write it as a text, in quotes")
-        case ast.Call(func=ast.Name(id="col"), args=args, keywords=[]) if not _is_one_text(args):
-            raise ExpressionError('write col("name of the column")')
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-            return {name}.union(*(_check(argument, depth + 1) for argument in args))
-        case ast.Call():
-            raise ExpressionError(f"`{ast.unparse(node)}`: call a function by its name, with its values in order")
-        case ast.BinOp(op=op) if not isinstance(op, _ARITHMETIC):
-            raise ExpressionError(f"`{ast.unparse(node)}`: of arithmetic there is + - * /")
-        case ast.UnaryOp(op=op) if not isinstance(op, ast.Not | ast.USub):
-            raise ExpressionError(f"`{ast.unparse(node)}`: of signs there is - and not")
+        case ast.Call(func=ast.Name(id=name), args=parts):
+            own = {name}
         case ast.Compare():
-            return set().union(*(_check(operand, depth + 1) for operand in _compared(node)))
-    return set().union(
-        *(_check(child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
-    )
+            own, parts = set(), _compared(node)
+        case _:
+            own, parts = set(), [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    return own.union(*(_check(part, depth + 1) for part in parts))
+
+
+def _refused(node: ast.expr) -> str | None:  # noqa: PLR0911 - a reason each
+    """Why an expression is not in the language, its parts aside; None: it is."""
+    match node:
+        case ast.Constant(value=None | str() | bool() | float()):
+            return None
+        case ast.Constant(value=int() as value):
+            return f"a number beyond ±{_LARGEST:g}: write it as a text, in quotes" if abs(value) > _LARGEST else None
+        case ast.Constant():
+            return f"`{ast.unparse(node)}`: only texts, numbers, true, false and None"
+        case ast.Call(func=ast.Name(id="col"), args=args, keywords=[]):
+            return None if _is_one_text(args) else 'write col("name of the column")'
+        case ast.Call() if not isinstance(node.func, ast.Name) or node.keywords:
+            return f"`{ast.unparse(node)}`: call a function by its name, with its values in order"
+        case ast.BinOp(op=op) if not isinstance(op, _ARITHMETIC):
+            return f"`{ast.unparse(node)}`: of arithmetic there is + - * /"
+        case ast.UnaryOp(op=op) if not isinstance(op, ast.Not | ast.USub):
+            return f"`{ast.unparse(node)}`: of signs there is - and not"
+    return None if isinstance(node, _ALLOWED) else f"`{ast.unparse(node)}` is not allowed here"
 
 
 def _levels(node: ast.AST) -> int:

@@ -26,9 +26,10 @@ from streams.sources.table.workbook import check_extent
 __all__ = ["Layout", "RawRow", "Table", "TableError", "beginning", "open_table", "opened"]
 
 _Kind: TypeAlias = Literal["text", "spreadsheet", "html"]
-_SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+_SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 #: How a workbook begins: a zip archive (XLSX, XLSB, ODS), or a compound file (XLS).
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_XML_OF_2003 = ("<?xml", "urn:schemas-microsoft-com:office:spreadsheet")
 _HTML = re.compile(r"<(!doctype\s+html|html|head|meta|body|table|div|style)\b", re.IGNORECASE)
 #: How exports keep a spreadsheet from taking an id for a number: ="0139", '0139.
 _FORCED = re.compile(r"""^\s*(?:="([^"]*)"|'([+\d][\d -]*))\s*$""")
@@ -106,21 +107,20 @@ def _kind(path: Path, layout: Layout, start: bytes) -> _Kind:
         return layout.format
     if start.startswith(_WORKBOOKS):
         return "spreadsheet"
-    beginning = (
-        start[:4096]
-        .decode("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
-        .lstrip("\ufeff \r\n\t")
-    )
-    if beginning.startswith("<"):
-        if "urn:schemas-microsoft-com:office:spreadsheet" in beginning and "<?xml" in beginning:
-            raise TableError(f"{path} is a workbook in Excel's XML of 2003: open it there and save it as XLSX")
-        if _HTML.search(beginning):
-            return "html"
+    beginning = _text_of(start[:4096])
+    if all(map(beginning.__contains__, _XML_OF_2003)):
+        raise TableError(f"{path} is a workbook in Excel's XML of 2003: open it there and save it as XLSX")
+    if beginning.startswith("<") and _HTML.search(beginning):
+        return "html"
     if beginning[:13].lower() == "mime-version:":
         raise TableError(f"{path} is a web archive (MHTML): open it in Excel and save it as XLSX")
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     binary = "\0" in beginning and layout.encoding == "auto"
-    return "spreadsheet" if binary and suffixes and suffixes[-1] in _SPREADSHEETS else "text"
+    return "spreadsheet" if binary and path.name.lower().removesuffix(".gz").endswith(_SPREADSHEETS) else "text"
+
+
+def _text_of(start: bytes) -> str:
+    encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    return start.decode(encoding, "replace").lstrip("\ufeff \r\n\t")
 
 
 def _header(path: Path, layout: Layout, rows: list[RawRow]) -> list[str]:
@@ -243,16 +243,20 @@ def _cell_writer(layout: Layout) -> Callable[[Any], str]:
             case float() if value.is_integer():
                 return str(int(value))
             case datetime():
-                return value.strftime(layout.datetime_format) if layout.datetime_format else value.isoformat()
+                return _as(value, layout.datetime_format)
             case date():
-                return value.strftime(layout.date_format) if layout.date_format else value.isoformat()
+                return _as(value, layout.date_format)
             case time():
-                return value.strftime(layout.time_format) if layout.time_format else value.isoformat()
+                return _as(value, layout.time_format)
             case timedelta():
                 return _duration(value)
         return str(value)
 
     return written
+
+
+def _as(value: datetime | date | time, form: str | None) -> str:
+    return value.strftime(form) if form else value.isoformat()
 
 
 def _duration(value: timedelta) -> str:

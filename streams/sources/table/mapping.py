@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -103,15 +104,19 @@ class TableMapping(Layout):
         return value
 
     @model_validator(mode="after")
-    def _sound(self) -> TableMapping:
+    def _sound_events(self) -> TableMapping:
         for event in self.events:
             self._check_fields(event)
-        derived = [event.suffix for event in self.events if event.id is None]
-        if twice := sorted({suffix for suffix in derived if derived.count(suffix) > 1}):
+        derived = Counter(event.suffix for event in self.events if event.id is None)
+        if twice := sorted(suffix for suffix, times in derived.items() if times > 1):
             raise ValueError(f"events: two end in .{twice[0]}: give each its own `id`, or they are one event twice")
-        known = {name for event in self.events for name in event.struct.__struct_fields__} - _OWN_KEYS
+        known = set().union(*(event.struct.__struct_fields__ for event in self.events)) - _OWN_KEYS
         if unknown := self.fields.keys() - known:
             raise ValueError(f"fields.{min(unknown)}: none of the events has it; they have {', '.join(sorted(known))}")
+        return self
+
+    @model_validator(mode="after")
+    def _sound(self) -> TableMapping:
         if self.version is not None and self.contact_id is None and self.row_id is None:
             raise ValueError("row_id: of what does `version` count the versions? Without a contact_id, say it")
         if self.customer_ids == "plain":
@@ -171,19 +176,15 @@ class TableMapping(Layout):
 
     def formulas(self) -> Iterator[tuple[str, Expression]]:
         """Every expression with the key it stands under, in the order they may refer to each other."""
-        yield from ((f"let.{name}", formula) for name, formula in self.let.items())
-        for key, formula in (("where", self.where), ("contact_id", self.contact_id)):
-            if formula is not None:
-                yield key, formula
-        for key, formula in (("version", self.version), ("row_id", self.row_id)):
-            if formula is not None:
-                yield key, formula
-        yield from ((f"fields.{name}", formula) for name, formula in self.fields.items())
+        stated: list[tuple[str, Expression | None]] = [(f"let.{name}", formula) for name, formula in self.let.items()]
+        stated += [("where", self.where), ("contact_id", self.contact_id)]
+        stated += [("version", self.version), ("row_id", self.row_id)]
+        stated += [(f"fields.{name}", formula) for name, formula in self.fields.items()]
         for event in self.events:
-            for key, formula in (("when", event.when), ("time", event.time), ("id", event.id)):
-                if formula is not None:
-                    yield f"{event.type}: {key}", formula
-            yield from ((f"{event.type}: fields.{name}", formula) for name, formula in event.fields.items())
+            own = {"when": event.when, "time": event.time, "id": event.id}
+            own |= {f"fields.{name}": formula for name, formula in event.fields.items()}
+            stated += [(f"{event.type}: {key}", formula) for key, formula in own.items()]
+        yield from ((key, formula) for key, formula in stated if formula is not None)
 
     def check_names(self, columns: Mapping[str, int]) -> None:
         """Raise ValueError, with its key, for the first expression that names what is neither bound nor a column."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import yaml
@@ -68,10 +69,9 @@ def suggest(path: Path, time_zone: str) -> Proposal:
     """
     layout, said = _layout(path)
     table = open_table(path, layout)
-    rows = list(islice(table.rows, LOOKED_AT))
-    totals = any(is_total(row.cells) for row in rows)
-    whole = [row.cells for row in rows if not is_total(row.cells) and row.problem is None]
-    blanks = sorted({cell for cells in whole for cell in map(str.strip, cells) if cell.lower() in BLANKS})
+    sound = [row.cells for row in islice(table.rows, LOOKED_AT) if row.problem is None]
+    whole = [cells for cells in sound if not is_total(cells)]
+    blanks = _blanks(whole)
     columns = list(columns_of(table, whole, frozenset(blanks)))
     roles = roles_of(columns)
     out = _Lines()
@@ -80,25 +80,38 @@ def suggest(path: Path, time_zone: str) -> Proposal:
     out.add(f"time_zone: {time_zone}", "the zone of the file's times")
     for key, value in said.items():
         out.add(f"{key}: {value}", "" if key == "delimiter" else "found out from the first rows")
-    if totals:
+    if len(whole) < len(sound):
         out.add("totals: skip", "rows that begin with 合计, Total or the like")
-    if any(len(cells) < len(table.header) for cells in whole) and table.header[-1]:
+    if table.header[-1] and min(map(len, whole), default=len(table.header)) < len(table.header):
         out.add("short_rows: blank", "rows end before their last columns")
     if blanks:
         out.add(f"blanks: [{', '.join(map(_text, blanks))}]", "cells that say that there is nothing")
     _times(out, roles)
     history = _history(columns)
     # Where every contact has one row, such a word is how it ended, and no step of its story.
-    once = (contact := roles.get("contact")) is not None and len(set(contact.cells)) == len(contact.cells) > 1
-    if history is not None and (history[1] == "queue_log" or not once):
+    if history is not None and (history[1] == "queue_log" or not _is_unique(roles.get("contact"))):
         _of_history(out, roles, columns, *history)
     else:
         _meaning(out, roles)
-    if ignored := [c.name for c in columns if c.cells and not re.search(rf"(?<!\w){re.escape(c.ref)}(?!\w)", str(out))]:
-        out.add(
-            f"# no event reads: {', '.join(' '.join(name.split()) for name in ignored)}", "is anything of it needed?"
-        )
+    _unread(out, columns)
     return Proposal(str(out), TableMapping.model_validate(yaml.safe_load(str(out))), str(out).count(UNSURE))
+
+
+def _unread(out: _Lines, columns: Sequence[Column]) -> None:
+    """The columns that nothing of the mapping reads."""
+    text = str(out)
+    if names := [c.name for c in columns if c.cells and not re.search(rf"(?<!\w){re.escape(c.ref)}(?!\w)", text)]:
+        out.add(f"# no event reads: {', '.join(' '.join(name.split()) for name in names)}", "is anything of it needed?")
+
+
+def _blanks(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The words of these rows that say that there is nothing."""
+    return sorted({cell for cells in rows for cell in map(str.strip, cells) if cell.lower() in BLANKS})
+
+
+def _is_unique(column: Column | None) -> bool:
+    """Does each of its several cells stand there once?"""
+    return column is not None and len(set(column.cells)) == len(column.cells) > 1
 
 
 def _layout(path: Path) -> tuple[Layout, dict[str, str]]:
@@ -106,25 +119,32 @@ def _layout(path: Path) -> tuple[Layout, dict[str, str]]:
     said = _unusual_encoding(path)
     table = open_table(path, Layout.model_validate({**said, "columns": ("x",)}))
     first = list(islice(table.rows, 12))
-    top = [[cell.strip() for cell in row.cells] for row in first]
+    top = [list(map(str.strip, row.cells)) for row in first]
     if not top:
         return Layout.model_validate(said), said
-    filled = [sum(map(bool, row)) for row in top]
-    place = next(
-        place for place, many in enumerate(filled) if many * 2 >= max(filled) and (many > 1 or max(filled) == 1)
-    )
+    place = _first_full(top)
     if (above := first[place].line - 1) and place:
         said["skip_rows"] = str(above)
-    header, below = top[place], top[place + 1] if place + 1 < len(top) else []
+    header, *following = top[place:]
     if _values(header):
-        width = max(map(len, top[place:]))
-        known = next((names.split() for fits, names in HEADERLESS if fits(header)), [])
-        names = [*known[:width], *(f"column_{n}" for n in range(len(known) + 1, width + 1))]
-        said["columns"] = f"[{', '.join(names)}]"
-    elif _goes_on(header, below):
+        said["columns"] = f"[{', '.join(_headerless(header, max(map(len, top[place:]))))}]"
+    elif following and _goes_on(header, following[0]):
         said["header_rows"] = "2"
     given = yaml.safe_load("\n".join(f"{key}: {value}" for key, value in said.items())) or {}
     return Layout.model_validate(given), said
+
+
+def _first_full(rows: Sequence[Sequence[str]]) -> int:
+    """The first of these rows that has about as many cells as any; before it stand titles."""
+    filled = [sum(map(bool, row)) for row in rows]
+    most = max(filled)
+    return next(place for place, many in enumerate(filled) if many * 2 >= most and (many > 1 or most == 1))
+
+
+def _headerless(row: Sequence[str], width: int) -> list[str]:
+    """Names for the columns of a file that has none: those of the system that writes such rows, else numbers."""
+    known = next((names.split() for fits, names in HEADERLESS if fits(row)), [])
+    return [*known[:width], *(f"column_{n}" for n in range(len(known) + 1, width + 1))]
 
 
 def _unusual_encoding(path: Path) -> dict[str, str]:
@@ -171,18 +191,29 @@ def _times(out: _Lines, roles: dict[str, Column]) -> None:
 
 def _history(columns: Sequence[Column]) -> tuple[Column, str, dict[str, str]] | None:
     """Where several rows tell one contact's story: the column of verbs, the channel, and which event each verb is ("": unknown)."""
-    best: tuple[int, Column, str, dict[str, str]] | None = None
-    for column in columns:
-        words = set(column.cells)
-        if column.blanks or not 2 <= len(words) <= 60 or len(words) == len(column.cells) > 8:
-            continue
-        for channel, known in (("queue_log", {verb: told[0] for verb, told in QUEUE_LOG.items()}), *HISTORIES.items()):
-            found = {word: known.get(word if channel == "queue_log" else word.lower(), "") for word in sorted(words)}
-            fit = sum(map(bool, found.values()))
-            # Asterisk logs much besides calls; words of others are not believed so soon.
-            if fit >= 2 and (fit * 2 >= len(words) or channel == "queue_log") and (best is None or fit > best[0]):
-                best = fit, column, channel, found
+    best = max(_tellings(columns), key=itemgetter(0), default=None)
     return None if best is None else best[1:]
+
+
+def _tellings(columns: Sequence[Column]) -> Iterator[tuple[int, Column, str, dict[str, str]]]:
+    """The columns that may be verbs of a channel: how many of their words are known, the column, the channel, its events."""
+    queue_log = {verb: told[0] for verb, told in QUEUE_LOG.items()}
+    for column in columns:
+        words = sorted(set(column.cells))
+        if not _may_be_verbs(column, len(words)):
+            continue
+        # Asterisk logs much besides calls; words of others are not believed so soon.
+        tried = [("queue_log", {word: queue_log.get(word, "") for word in words}, 2.0)]
+        for channel, known in HISTORIES.items():
+            tried.append((channel, {word: known.get(word.lower(), "") for word in words}, max(2.0, len(words) / 2)))
+        for channel, found, least in tried:
+            if (fit := sum(map(bool, found.values()))) >= least:
+                yield fit, column, channel, found
+
+
+def _may_be_verbs(column: Column, words: int) -> bool:
+    """Do so few different words stand in it, one in each row, that they may be what happened?"""
+    return not column.blanks and 2 <= words <= 60 and not words == len(column.cells) > 8
 
 
 def _of_history(
@@ -283,16 +314,21 @@ def _meaning(out: _Lines, roles: dict[str, Column]) -> None:
         out.add(f"lookups: {{answers: {{{scores}}}}}")
     out.add("let:")
     out.add(f"  queued: {_quoted(began)}", doubt)
+    _lengths(out, roles)
+    taken, doubt = _taken(roles, agent)
+    out.add(f"  taken: {_quoted(taken)}", doubt)
+    _common(out, roles)
+    _call(out, roles, taken)
+
+
+def _lengths(out: _Lines, roles: dict[str, Column]) -> None:
+    """Names for how long was waited and talked."""
     if "wait" not in roles and "taken_at" in roles and "started" in roles:
         answered_at = moment_formula(roles["taken_at"])[0]
         out.add(f"  wait: {_quoted(f'{answered_at} - queued')}")
     for role in ("wait", "talk"):
         if role in roles:
             out.add(f"  {role}: {_quoted(seconds_of(roles[role]))}")
-    taken, doubt = _taken(roles, agent)
-    out.add(f"  taken: {_quoted(taken)}", doubt)
-    _common(out, roles)
-    _call(out, roles, taken)
 
 
 def _contact(out: _Lines, roles: dict[str, Column]) -> None:
@@ -312,22 +348,27 @@ def _contact(out: _Lines, roles: dict[str, Column]) -> None:
 def _call(out: _Lines, roles: dict[str, Column], taken: str) -> None:
     """The events of a call that has one row; ``taken``: when it was answered."""
     agent = roles.get("agent")
-    timed = "wait" in roles or ("taken_at" in roles and "started" in roles)
-    spent = "queued + wait" if timed else "queued"
+    waits = roles.get("wait", roles.get("taken_at") if "started" in roles else None)
+    spent = "queued + wait" if waits else "queued"
     out.add("events:")
     out.add("  - {type: call.queued, time: queued}")
     who = [f"agent_id: {_quoted(agent.ref)}"] if agent else []
-    waited = ["wait_seconds: wait"] if timed else []
+    waited = ["wait_seconds: wait"] if waits else []
     _event(out, "call.answered", "taken", spent, [*who, *waited])
-    waits = roles.get("wait", roles.get("taken_at")) if timed else None
-    if taken != "true" and waits is not None and waits.blanks:
-        _event(out, "call.abandoned", "not taken", "queued", [], "how long they waited is not in every row")
-    elif taken != "true":
-        _event(out, "call.abandoned", "not taken", spent, waited)
+    if taken != "true":
+        _abandoned(out, waits, spent)
     if "talk" in roles:
         _event(out, "call.ended", "taken", f"{spent} + talk", [*who, "talk_seconds: talk", *_ended(roles)])
     if (rating := roles.get("rating")) is not None:
         _rated(out, rating, f"{spent} + talk" if "talk" in roles else spent, who)
+
+
+def _abandoned(out: _Lines, waits: Column | None, spent: str) -> None:
+    """The call that nobody took; ``waits``: how long they waited."""
+    if waits is not None and waits.blanks:
+        _event(out, "call.abandoned", "not taken", "queued", [], "how long they waited is not in every row")
+    else:
+        _event(out, "call.abandoned", "not taken", spent, ["wait_seconds: wait"] if waits else [])
 
 
 def _ended(roles: dict[str, Column]) -> list[str]:

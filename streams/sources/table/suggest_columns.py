@@ -51,23 +51,20 @@ def roles_of(columns: Sequence[Column]) -> dict[str, Column]:
     """What each column seems to be: by its name, where its cells can be that."""
     found: dict[str, Column] = {}
     free = list(columns)
-    for role, said in ROLES.items():
-        words = said.split()
-        rank = {
-            id(c): place for c in free for place, w in reversed([*enumerate(words)]) if re.search(w, c.name.lower())
-        }
-        fits = [c for c in free if id(c) in rank and _CAN_BE.get(role, _anything)(c)]
-        if role in ("started", "day", "clock") and not fits:
-            fits = [c for c in free if _CAN_BE[role](c)]
-        if fits:
-            best = min(fits, key=lambda c: rank.get(id(c), 99))  # of several the one that an earlier word tells of
+    for role, words in ROLES.items():
+        if (best := _best(role, words.split(), free)) is not None:
             found[role] = best
             free.remove(best)
-    if "started" not in found and "taken_at" in found:
-        del found["taken_at"]
-    if "started" in found:
-        found = {role: column for role, column in found.items() if role not in ("day", "clock")}
-    return found
+    useless = ("day", "clock") if "started" in found else ("taken_at",)
+    return {role: column for role, column in found.items() if role not in useless}
+
+
+def _best(role: str, words: Sequence[str], columns: Sequence[Column]) -> Column | None:
+    """The first column that can be this: of several the one that an earlier word tells of; of times also one that no word does."""
+    can_be = _CAN_BE.get(role, _anything)
+    named = (c for word in words for c in columns if re.search(word, c.name.lower()))
+    others = columns if role in ("started", "day", "clock") else ()
+    return next((c for c in (*named, *others) if can_be(c)), None)
 
 
 def _anything(column: Column) -> bool:
@@ -105,13 +102,18 @@ def moment_formula(column: Column) -> tuple[str, str, str]:
     if is_iso(few, _moment) and not all(cell.isdigit() for cell in few):
         bare = not any(":" in cell for cell in few)
         return f"datetime({column.ref})", "", "a date without a time of day" if bare else ""
-    if all(re.fullmatch(r"[34]\d{4}(\.\d+)?", cell) for cell in few):
-        return f"excel({column.ref})", "", ""
-    if all(re.fullmatch(r"1\d{9}(\.\d+)?", cell) for cell in few):
-        return f"unix(number({column.ref}))", "", ""
-    if all(re.fullmatch(r"1\d{12}", cell) for cell in few):
-        return f"unix(number({column.ref}) / 1000)", "", ""
+    for digits, formula in _NUMBERS:
+        if all(map(digits.fullmatch, few)):
+            return formula.format(column.ref), "", ""
     return (f"datetime({column.ref})", *format_of(few, MOMENTS))
+
+
+#: What moments look like that are numbers, and the expression that reads them.
+_NUMBERS = (
+    (re.compile(r"[34]\d{4}(\.\d+)?"), "excel({})"),
+    (re.compile(r"1\d{9}(\.\d+)?"), "unix(number({}))"),
+    (re.compile(r"1\d{12}"), "unix(number({}) / 1000)"),
+)
 
 
 def _moment(cell: str) -> datetime:

@@ -50,19 +50,18 @@ def version(fields: Mapping[str, Any]) -> Version | None:
 
 def chains(records: Iterable[Any]) -> dict[str, int]:
     """Contact id → how many contacts of these records it follows on (``PreviousContactId``)."""
-    before = {
-        record["ContactId"]: record.get("PreviousContactId")
-        for record in records
-        if isinstance(record, Mapping) and isinstance(record.get("ContactId"), str)
-    }
+    before: dict[str, str] = {}
+    for record in records:
+        if isinstance(record, Mapping) and isinstance(contact := record.get("ContactId"), str):
+            previous = record.get("PreviousContactId")
+            before[contact] = previous if isinstance(previous, str) else ""
     places: dict[str, int] = {}
-    for contact in before:
+    for at in before:
         chain: list[str] = []
-        at: Any = contact
-        while isinstance(at, str) and at in before and at not in places and at not in chain[-_LONGEST_CHAIN:]:
+        while at in before and at not in places and at not in chain[-_LONGEST_CHAIN:]:
             chain.append(at)
             at = before[at]
-        place = places.get(at, -1) if isinstance(at, str) else -1
+        place = places.get(at, -1)
         for link in reversed(chain):
             places[link] = place = place + 1
     return places
@@ -196,18 +195,20 @@ def _states(record: Record) -> list[AnyEvent] | None:
 
 def _work(record: Record, snapshot: str) -> tuple[AgentState, datetime] | None:
     """On a contact or working after one, and since when; None where a snapshot has neither."""
-    contacts = record.value(f"{snapshot}.Contacts") or []
-    if not isinstance(contacts, list) or not all(isinstance(contact, Mapping) for contact in contacts):
-        raise record.wrong(f"{snapshot}.Contacts", "is no list of contacts")
-    parts = [Record(f"{record.name}, {snapshot}.Contacts[{n}]", contact) for n, contact in enumerate(contacts)]
-    states = [part.need(part.text, "State") for part in parts]
-    connected = [part for part, state in zip(parts, states, strict=True) if state in _CONNECTED]
-    if connected:
+    told = [(part, part.need(part.text, "State")) for part in _contacts(record, snapshot)]
+    if connected := [part for part, state in told if state in _CONNECTED]:
         return "on_contact", min(part.need(part.moment, "ConnectedToAgentTimestamp") for part in connected)
-    ended = [part for part, state in zip(parts, states, strict=True) if state == "ENDED"]
-    if ended:
+    if ended := [part for part, state in told if state == "ENDED"]:
         return "wrap_up", max(part.need(part.moment, "StateStartTimestamp") for part in ended)
     return None
+
+
+def _contacts(record: Record, snapshot: str) -> list[Record]:
+    """The contacts of a snapshot, each by its place."""
+    found = record.value(f"{snapshot}.Contacts") or []
+    if not isinstance(found, list) or not all(isinstance(contact, Mapping) for contact in found):
+        raise record.wrong(f"{snapshot}.Contacts", "is no list of contacts")
+    return [Record(f"{record.name}, {snapshot}.Contacts[{n}]", contact) for n, contact in enumerate(found)]
 
 
 def _change(record: Record, agent: str, at: datetime, state: AgentState, reason: str | None) -> AnyEvent:

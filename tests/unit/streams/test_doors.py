@@ -60,19 +60,26 @@ def test_a_stranger_cannot_have_their_name_point_here(host: str, known: bool) ->
         assert "--allow-host" in answer.json()["detail"]
 
 
+#: As FastAPI tells a part of a request that does not fit.
+_FAULT = {"loc": ["query", "n"], "msg": "Input should be greater than or equal to 3", "type": "greater_than_equal"}
+
+
 @pytest.mark.parametrize(
     ("accepted", "why", "told"),
     [
         ("zh-CN,zh;q=0.9", "not yours to see", "无权查看"),
         ("zh", "nothing is known of 'agent|A1' at present", "目前没有 'agent|A1' 的数据"),
         ("zh", "something that nobody has translated", None),
-        ("zh", [{"loc": ["query", "kind"], "msg": "not yours to see"}], None),
+        ("zh", [_FAULT, "what"], [{**_FAULT, "msg": "须不小于 3"}, "what"]),
+        ("zh", [{**_FAULT, "msg": "nobody has translated it"}], None),
+        ("zh", [{"n": n} for n in range(20)] + [_FAULT], None),
+        ("en", [_FAULT], None),
         ("zh", "nothing is known of " + "x" * 500 + " at present", None),
         ("en,zh;q=0.5", "not yours to see", None),
         ("", "not yours to see", None),
     ],
 )
-def test_a_refusal_is_told_in_the_language_that_is_asked_for(accepted: str, why: object, told: str | None) -> None:
+def test_a_refusal_is_told_in_the_language_that_is_asked_for(accepted: str, why: object, told: object) -> None:
     answer = asked(Translated(refusal(403, why, {"X-Kept": "1"})), **{"accept-language": accepted})
     assert (answer.status_code, answer.headers["x-kept"], answer.headers["vary"]) == (403, "1", "Accept-Language")
     assert answer.json() == {"detail": told or why}

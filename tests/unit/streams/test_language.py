@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.main import get_group
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.commands.targets import targets
+from streams.languages import translation
 from streams.languages.translation import Catalogue, Template, helped, language, preferred, said
 
 CATALOGUE = Catalogue(
@@ -19,6 +24,8 @@ CATALOGUE = Catalogue(
         "{file}, row {row}, {column}: {why}": "{file} 第 {row} 行，{column}：{why}",
         "{why_a}, see {b}": "{why_a}，见 {b}",
         "sent: {a} rows": "已发送：{a} 行",
+        "Value error, {why_a}": "{why_a}",
+        "{a} is not one of {b}.": "{a} 不在 {b} 之中。",
     },
     colon="：",
 )
@@ -68,6 +75,8 @@ def test_a_request_is_answered_in_the_language_that_it_likes_best(accepted: str,
         ("t.csv, row 3, kpi: no KPI is called 'x'; nearest: csat", "t.csv 第 3 行，kpi：没有名为 'x' 的指标；最接近的：csat"),
         ("t.csv, row 2, id: is empty; say which team\nt.csv, row 9, id: nobody knows", "t.csv 第 2 行，id：为空；请填写是哪个 team\nt.csv 第 9 行，id：nobody knows"),
         ("c.yaml:23: band: is empty; say which team", "c.yaml:23：band：为空；请填写是哪个 team"),
+        ("Value error, 'x' is not one of 'a'.", "'x' 不在 'a' 之中。"),
+        ("--kpi: Value error, no KPI is called 'x'; nearest: csat", "--kpi：没有名为 'x' 的指标；最接近的：csat"),
         ("the disk is full: /var", "the disk is full: /var"),
         ("sent: 3 rows, see r.jsonl", "已发送：3 行，见 r.jsonl"),
     ],
@@ -117,3 +126,43 @@ def test_what_is_refused_is_told_in_the_language_of_whoever_asks(monkeypatch: py
     assert said("say who does this: --by ID") == "say who does this: --by ID"
     monkeypatch.setenv("DESKPULSE_LANGUAGE", "zh")
     assert said("say who does this: --by ID") == "请注明由谁操作：--by ID"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("nosuch", "没有命令 'nosuch'。"),
+        ("kpi nosuch", "没有命令 'nosuch'。"),
+        ("kpi list --aera x", "没有选项 --aera（相近的选项：--area）"),
+        ("kpi show", "缺少参数 'ID'。"),
+        ("roster import", "缺少参数 'file'。"),
+        ("kpi list --area", "选项 '--area' 需要一个值。"),
+        ("kpi list more", "多余的参数：more"),
+        ("facts export --per week", "'--per' 的值无效：'week' 不在可选值之中："),
+        ("facts export --from 1.2.2026", "'--from' 的值无效：'1.2.2026' 不是日期；请写成 2010-08-31 的形式"),
+        ("wallboard --port 99999", "'--port' 的值无效：须不大于 65535"),
+        ("wallboard --port x", "'--port' 的值无效：须为整数"),
+        ("roster import /no/such.csv", "无法读取 /no/such.csv：文件或目录不存在；"),
+    ],
+)
+def test_what_cannot_be_typed_is_told_in_the_language_of_whoever_types(
+    typed: str, told: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DESKPULSE_LANGUAGE", "zh")
+    monkeypatch.setenv("COLUMNS", "200")
+    answer = CliRunner().invoke(app, typed.split())
+    assert answer.exit_code != 0
+    assert told in answer.stderr
+    assert "Usage: " not in answer.stderr
+    monkeypatch.setenv("DESKPULSE_LANGUAGE", "en")
+    assert "Usage: " in CliRunner().invoke(app, ["kpi", "nosuch"]).stderr
+    assert "No such command 'nosuch'" in CliRunner().invoke(app, ["kpi", "nosuch"]).stderr
+
+
+def test_a_third_language_says_what_it_has_and_the_rest_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    own = tmp_path / "de.yaml"
+    own.write_text('libraries: {"No such command {a}.": "Den Befehl {a} gibt es nicht."}\n', encoding="utf-8")
+    monkeypatch.setattr(translation, "_file", lambda _: own)
+    found = translation.catalogue.__wrapped__("zh")
+    assert found.said("No such command 'x'.") == "Den Befehl 'x' gibt es nicht."
+    assert (found.said("nothing to bring back"), found.help_said("As JSON")) == ("nothing to bring back", "As JSON")

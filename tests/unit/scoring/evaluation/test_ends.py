@@ -15,17 +15,17 @@ from scoring.evaluation.peer_comparison import beside
 from scoring.evaluation.raters import blend
 from scoring.evaluation.sampling import Spread, handed_in, interval
 from scoring.evaluation.scores import ItemScore, Measured, Weight
-from scoring.fields import Words
 from scoring.rules import RefusedError
 from streams.contracts.outputs import Figure, RosterEntry
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
+from streams.languages.text import Text
 from tests.support.languages import said_in_both
 
 RATERS = (
-    Rater(id="boss", name=Words("上级", "superior"), weight=Decimal(50)),
-    Rater(id="peers", name=Words("同事", "peers"), weight=Decimal(30)),
+    Rater(id="boss", name=Text("上级", "superior"), weight=Decimal(50)),
+    Rater(id="peers", name=Text("同事", "peers"), weight=Decimal(30)),
 )
 
 
@@ -58,7 +58,7 @@ def test_a_rating_on_an_end_counts(ratings: dict[str, str], most: str | None, ex
 
 
 def test_who_is_absent_is_named() -> None:
-    three = (*RATERS, Rater(id="customer", name=Words("客户", "customer"), weight=Decimal(20)))
+    three = (*RATERS, Rater(id="customer", name=Text("客户", "customer"), weight=Decimal(20)))
     made = blend(three, {"boss": "8"}, None)
     assert made is not None
     assert made[1:] == (

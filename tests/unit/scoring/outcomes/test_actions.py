@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from scoring.outcomes import Dimension, History, Measured, Past, Person, PersonOutcome, Settings, Term, Words, decide
+from scoring.outcomes import Dimension, History, Measured, Past, Person, PersonOutcome, Settings, Term, decide
 from scoring.outcomes.actions import Action
 from scoring.outcomes.parts import Delay
 from scoring.period import Month
+from streams.languages.text import Text
 
 AUGUST, SEPTEMBER = Month(2010, 8), Month(2010, 9)
 FULL: dict[str, Any] = {"grades": {"by": "points"}, "ranking": {"top": {"percent": 20}, "bottom": {"percent": 10}}}
@@ -33,7 +34,7 @@ def worked(id: str, total: str | None, **more: Any) -> Person:
 
 
 def dimension(id: str, points: str | None, most: str = "20") -> Dimension:
-    return Dimension(id, Words(f"维度{id}", id), None if points is None else Decimal(points), Decimal(most))
+    return Dimension(id, Text(f"维度{id}", id), None if points is None else Decimal(points), Decimal(most))
 
 
 # Improvement plans.
@@ -191,7 +192,7 @@ RETRAINING = {
 )  # fmt: skip
 def test_low_first_contact_resolution_calls_for_a_drill(percent: str | None, n: int, opens: bool) -> None:
     figure = Measured(
-        Words("首次解决率", "FCR"), None if percent is None else Decimal(percent), n, Words("退款", "refunds")
+        Text("首次解决率", "FCR"), None if percent is None else Decimal(percent), n, Text("退款", "refunds")
     )
     person = worked("anna", None, figures={"fcr": figure})
     made = decided([person], actions={"training": {"rules": [DRILL]}})["anna"]

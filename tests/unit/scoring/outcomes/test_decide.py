@@ -20,14 +20,14 @@ from scoring.outcomes import (
     RatedDay,
     Settings,
     Term,
-    Words,
     decide,
 )
 from scoring.outcomes.terms import KINDS, ending_with
 from scoring.outcomes_file import default
 from scoring.period import Month
+from streams.languages.text import Text
 
-FCR = Words("首次解决率", "FCR")
+FCR = Text("首次解决率", "FCR")
 OPENED = date(2011, 1, 3)
 
 
@@ -237,8 +237,8 @@ DAY = date(2010, 8, 1)
         (Person("anna", None, targets=1, targets_met=2), "anna: 2 of 1 targets cannot be met"),
         (Person("anna", None, amounts=Amounts(base_pay=Decimal(-1))), "anna: base_pay is -1; give an amount, 0 or more"),
         (Person("anna", None, figures={"fcr": Measured(FCR, Decimal("NaN"), 1)}), "anna: fcr is NaN"),
-        (Person("anna", None, dimensions=(Dimension("talk", Words("谈", "talk"), None, Decimal(0)),)), "talk has a maximum of 0; it must be above 0"),
-        (Person("anna", None, dimensions=(Dimension("talk", Words("谈", "talk"), Decimal("NaN"), Decimal(1)),)), "talk has NaN points"),
+        (Person("anna", None, dimensions=(Dimension("talk", Text("谈", "talk"), None, Decimal(0)),)), "talk has a maximum of 0; it must be above 0"),
+        (Person("anna", None, dimensions=(Dimension("talk", Text("谈", "talk"), Decimal("NaN"), Decimal(1)),)), "talk has NaN points"),
         (Person("anna", None, days=(RatedDay(DAY, 1, 1), RatedDay(DAY, 2, 2))), "anna: the ratings of 2010-08-01 are given 2 times"),
         (Person("anna", None, days=(RatedDay(DAY, 1, 2),)), "anna: 2 of 1 ratings of 2010-08-01 cannot be satisfied"),
     ],

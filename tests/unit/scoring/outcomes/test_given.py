@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar, get_args
 
-from scoring.outcomes import Outcomes, Person, PersonOutcome, Settings, Term, Words, decide
+from scoring.outcomes import Outcomes, Person, PersonOutcome, Settings, Term, decide
 from scoring.outcomes.given import GivingRule
 from scoring.outcomes.parts import Points, Who
 from scoring.outcomes.standing import Mean, Standing
@@ -21,6 +21,7 @@ from scoring.reports.sheets.outcomes import follows
 from scoring.reports.workbook.outcomes import outcome_lines
 from scoring.runs.canonical_json import written
 from scoring.runs.result import _decided, _outcome
+from streams.languages.text import Text
 from streams.people.names import Names
 
 AUGUST = Month(2010, 8)
@@ -36,20 +37,20 @@ class CertificateRule(GivingRule):
     ) -> Certificate | None:
         month = standings["month"]
         if month.total is None:
-            return Certificate(person.id, month.term, None, Words("没有得分", "no score"))
+            return Certificate(person.id, month.term, None, Text("没有得分", "no score"))
         if month.total < self.from_total:
             return None
-        return Certificate(person.id, month.term, "gold", Words("总分达到 90", "the total is 90 or more"))
+        return Certificate(person.id, month.term, "gold", Text("总分达到 90", "the total is 90 or more"))
 
 
 @dataclass(frozen=True)
 class Certificate:
-    label: ClassVar[Words] = Words("证书", "Certificate")
+    label: ClassVar[Text] = Text("证书", "Certificate")
 
     person: str
     term: Term
     value: str | None
-    reason: Words
+    reason: Text
 
 
 class Registered(Settings):
@@ -69,7 +70,7 @@ def test_what_a_rule_gives_is_on_sheets_in_the_workbook_in_results_and_files() -
     anna, bert, carl = made.people
     assert next(line.en for line in follows(anna, Names())) == "Certificate: the total is 90 or more"
     row = next(row for row in outcome_lines(made) if row[0] == "anna")
-    assert isinstance(row[-1], Words)
+    assert isinstance(row[-1], Text)
     assert row[-1].en.endswith("the total is 90 or more")
     assert (published(anna)["certificate"], published(carl)["certificate"]) == ("gold", None)
     assert "certificate" not in published(bert)

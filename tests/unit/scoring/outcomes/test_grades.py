@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from scoring.fields import Words
 from scoring.outcomes.grades import PointCuts, Shares, by_points, by_share
 from scoring.outcomes.people import Person
 from scoring.outcomes.ranking import Bottom, Group, Ranking, Top, group_words, in_top
+from streams.languages.text import Text
 from tests.support.languages import said_in_both
 
 GROUP = Group(map(Decimal, range(7)))
@@ -112,4 +112,4 @@ def test_top_and_bottom_may_be_the_whole_and_no_more() -> None:
 
 
 def test_without_a_group_it_is_everybody() -> None:
-    assert group_words(Person("anna", None), ()) == Words("全体人员", "everybody")
+    assert group_words(Person("anna", None), ()) == Text("全体人员", "everybody")

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from scoring.outcomes import Outcomes, Person, Settings, Words, decide
+from scoring.outcomes import Outcomes, Person, Settings, decide
 from scoring.outcomes.standing import Standing
 from scoring.period import Month
+from streams.languages.text import Text
 
 AUGUST = Month(2010, 8)
 
@@ -159,7 +160,7 @@ def test_the_pass_mark(total: str | None, met: bool | None) -> None:
 
 def test_the_unscored_have_no_standing_and_it_says_why_in_both_languages() -> None:
     rules = {"ranking": SHARES, "grades": {"by": "points"}, "pass_mark": 80}
-    left, known = Person("left", None, why=Words("已离职", "has left")), Person("known", Decimal(75))
+    left, known = Person("left", None, why=Text("已离职", "has left")), Person("known", Decimal(75))
     made = standings([left, known], **rules)
     one = made["left"]
     assert (one.rank, one.top, one.bottom, one.grade, one.met) == (None, None, None, None, None)

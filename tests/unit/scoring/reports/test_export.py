@@ -17,7 +17,6 @@ import pytest
 from openpyxl import load_workbook
 
 from scoring.cards.load import find
-from scoring.fields import Words
 from scoring.inputs.values import Given
 from scoring.outcomes import Outcomes, decide
 from scoring.outcomes.ladder import Post
@@ -37,6 +36,7 @@ from scoring.runs.outcome_inputs import About, Incomplete, people
 from scoring.runs.run import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Score
 from streams.kpi.policy.model import Policy
+from streams.languages.text import Text
 
 CORE = find("s2-a-core")
 DAYS = {
@@ -352,10 +352,10 @@ def test_amounts_in_capital_numerals(amount: str, capitals: str) -> None:
 
 def test_until_when_an_appeal_may_be_made() -> None:
     assert appeal_until(None, date(2026, 4, 2)) is None, "the rules state no time"
-    assert appeal_until(7, None) == Words(
+    assert appeal_until(7, None) == Text(
         "如对结果有异议，请于公布之日起 7 日内提出申诉", "Appeals are made within 7 days from publication"
     )
-    assert appeal_until(7, date(2026, 4, 27)) == Words(
+    assert appeal_until(7, date(2026, 4, 27)) == Text(
         "如对结果有异议，请于2026年5月4日（含当日）前提出申诉", "The last day for an appeal is 2026-05-04"
     )
 

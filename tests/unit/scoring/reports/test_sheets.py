@@ -19,7 +19,7 @@ from pypdf.generic import DictionaryObject
 from scoring.cards.load import find, known
 from scoring.cards.model import Card
 from scoring.inputs.values import Given
-from scoring.outcomes import Words, decide
+from scoring.outcomes import decide
 from scoring.outcomes.actions import ActionRules
 from scoring.outcomes.people import Amounts
 from scoring.outcomes_file import default
@@ -34,6 +34,7 @@ from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
+from streams.languages.text import Text
 from tests.support.cards import card, item, rated, section
 
 #: What only those know who set the program up.
@@ -209,7 +210,7 @@ def test_a_total_that_lacks_items_is_not_graded_unless_asked_for() -> None:
     made = context(find("s2-a-core"), inputs={}).run
     one = people(made)[0]
     assert one.total is None
-    assert one.why == Words(
+    assert one.why == Text(
         "6 项中 4 项未评分：平均响应时间、首次接触解决率(FCR)、客户满意度(CSAT)、服务规范性",
         "4 of 6 items are unscored: Average response time, First contact resolution, Customer satisfaction (CSAT), Service standard adherence",
     )
@@ -273,7 +274,7 @@ def test_the_trend_has_twelve_months_at_most_and_gaps_where_nothing_was_scored()
 
 def test_what_was_excluded_is_told_with_its_reason(writer: PdfWriter) -> None:
     there = context(find("s2-a-core"), ("anna",))
-    gone = Excluded(Words("通话 c-17", "call c-17"), Words("申诉成立：系统故障", "appeal upheld: system outage"))
+    gone = Excluded(Text("通话 c-17", "call c-17"), Text("申诉成立：系统故障", "appeal upheld: system outage"))
     there = Context(there.run, there.outcomes, excluded={"anna": [gone]})
     zh, en = pdf_text(writer.pdf(pages(there, "anna", LANGUAGES)))
     assert "通话c-17—申诉成立：系统故障" in zh

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from scoring.fields import Words
 from scoring.rules import AnyRule, Inputs, RefusedError, Rule, Setting
+from streams.languages.text import Text
 from tests.support.languages import said_in_both
 
 RULE: TypeAdapter[Rule] = TypeAdapter(AnyRule)
@@ -174,7 +174,7 @@ def test_what_a_card_leaves_open_is_the_items_maximum(fields: dict[str, Any], fi
     ],
 )
 def test_words(of: Rule, zh: str, en: str) -> None:
-    assert of.words() == Words(zh, en)
+    assert of.words() == Text(zh, en)
 
 
 @pytest.mark.parametrize(

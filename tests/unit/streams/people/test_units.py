@@ -46,7 +46,7 @@ def test_taken_in_listed_replaced(tmp_path: Path) -> None:
         ("team,,甲,", "row 2, id: is empty; say which team"),
         ("team,T1,,", "row 2, name_zh: no name"),
         ("team,T1,甲,\nteam,T1,乙,", "row 3: team T1 is called otherwise in row 2"),
-        (f"team,T1,{'甲' * 257},", "row 2, name_zh: more than 256 characters"),
+        (f"team,T1,{'甲' * 257},", "row 2, name_zh: 257 characters; at most 256"),
     ],
 )
 def test_every_fault_says_row_and_remedy(tmp_path: Path, row: str, fault: str) -> None:
