@@ -240,8 +240,8 @@ class AlertAction(Struct, omit_defaults=True, kw_only=True):
     """What somebody does about alerts: message value of ``alert-actions``. One that comes twice, by its ``id``, counts once.
 
     ``acknowledge`` (somebody takes care of ``incident``, until it clears), ``unacknowledge`` and ``note`` are about an ``incident``.
-    ``silence``: until ``until`` nobody is told of ``incident``, or of what fits every one of ``selectors`` (``queue:orders``, ``rule:low_*``,
-    ``severity:warning``); its id is that of the action. ``unsilence`` ends the silence with the id ``silence``.
+    ``silence``: until ``until`` nobody is told of ``incident``, or of what fits ``selectors`` (``queue:orders``, ``rule:low_*``; of several
+    of one name one is enough, of several names each is needed); its id is that of the action. ``unsilence`` ends ``silence``, by its id.
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -269,7 +269,7 @@ StepKind: TypeAlias = Literal[
 
 
 class IncidentMember(Struct, omit_defaults=True, kw_only=True):
-    """An alert in an incident: with its figures as it fired and as they are now (the last there were, where it has resolved or has no data).
+    """An alert in an incident: with its figures as it fired, and as they are now or were last.
 
     ``inhibited_by``: the key of a firing alert about a wider place of which this one is a part.
     """

@@ -119,7 +119,7 @@ INCIDENTS = Topic(
 )
 INCIDENT_STATE = Topic(
     "state-incidents",
-    "incident|id; alert|rule|entity; silence|id; position|topic|partition",
+    "incident|id; alert|rule|entity; silence|id; position|topic|partition; now",
     "state: incidents, their alerts, silences, and how far alerts and actions have been read",
     None,
     _STATE,
@@ -137,8 +137,8 @@ DEAD_LETTERS = Topic(
 
 #: In the order an event travels.
 TOPICS = (
-    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, ALERTS, ALERT_ACTIONS, INCIDENTS, SCORES, DEAD_LETTERS,
-    CUSTOMERS, PRESENCE, ENTITIES, PROGRESS, INCIDENT_STATE,
+    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, ALERTS, ALERT_ACTIONS, INCIDENTS, SCORES,
+    DEAD_LETTERS, CUSTOMERS, PRESENCE, ENTITIES, PROGRESS, INCIDENT_STATE,
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.
 CONTACT_TOPICS = (CALLS, CHATS, TICKETS)
