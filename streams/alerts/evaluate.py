@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from msgspec.structs import replace
-
 from streams.alerts.lifecycle import AlertState, step
 from streams.alerts.rules import Rule
 from streams.alerts.schedule import Opening
@@ -24,8 +22,6 @@ from streams.windows.clock import instant
 from streams.windows.rolling import Plain
 
 _WAITING = "calls_waiting"
-#: Present figures of an alert that fires are told so often at most, ms.
-UPDATE_MS = 60_000
 
 #: KPI → what an entity is to reach now; None: there is no target.
 Aim: TypeAlias = Callable[[str], float | None]
@@ -184,17 +180,16 @@ def look(  # noqa: C901 - one pass over the rules of every entity that is due
             continue
         figure = watch.figure(sums, wait)
         after = step(rule, before, figure, now)
-        if after is None:
-            if before is not None:
-                del states[rule.id]
-                if before.status != "pending":
-                    told.append(_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now))
+        if after is before:
             continue
-        if after.status != "pending" and (said := _said(rule, watch.policy, entity, team, before, after, now)):
-            if said.status == "firing":
-                after = replace(after, told=now, shown=after.value)
-            told.append(said)
-        states[rule.id] = after
+        if after is not None:
+            states[rule.id] = after
+            if after.status != "pending" and (said := _said(rule, watch.policy, entity, team, before, after, now)):
+                told.append(said)
+        elif before is not None:
+            del states[rule.id]
+            if before.status != "pending":
+                told.append(_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now))
     return told
 
 
@@ -202,18 +197,15 @@ def _said(
     rule: Rule, policy: Policy, entity: str, team: str | None, before: AlertState | None, after: AlertState, now: int
 ) -> Alert | None:
     """What is to be told of an alert that fires or has no data; None: nothing is new."""
-    was = None if before is None else before.status
     if after.status == "no_data":
-        return None if was == "no_data" else _silent(rule, policy, entity, team, after, now)
+        return _silent(rule, policy, entity, team, after, now)
     figure = Figure(after.value, after.n)
-    if was not in ("firing", "no_data"):
+    if before is None or before.status == "pending":
         return _alert(rule, policy, entity, team, "firing", figure, after.since, now)
-    moved = now - after.told >= UPDATE_MS and after.value != after.shown and not after.short
-    if was == "firing" and not moved:
-        return None
-    return _alert(
-        rule, policy, entity, team, "firing", figure, after.since, now, just_now=False, update=was == "firing"
-    )
+    update = before.status == "firing"
+    if update and after.told == before.told:
+        return None  # it has become short of data, or is no more
+    return _alert(rule, policy, entity, team, "firing", figure, after.since, now, just_now=False, update=update)
 
 
 def standing(
@@ -312,7 +304,7 @@ _NO_DATA = Text(
     "{what}：已 {minutes} 分钟没有足够数据，最近一次为 {value}（样本 {n}）。",
     "{what}: no data for {minutes} min, last {value} (n={n}).",
 )
-_CLOSED = Text("{what}：该规则此刻不再监控它，告警关闭。", "{what}: its rule does not watch it at this time, resolved.")
+_CLOSED = Text("{what}：该规则当前不再监测此对象，告警关闭。", "{what}: its rule does not watch it at this time, resolved.")
 _REMOVED = Text("告警规则 {rule} 已删除，告警关闭。", "The alert rule {rule} is no more, resolved.")
 _NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
 _WHAT, _WHAT_OF_ALL = (

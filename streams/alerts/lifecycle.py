@@ -13,8 +13,8 @@ from streams.contracts.outputs import Figure
 class AlertState(Struct, array_like=True, frozen=True, gc=False):
     """Where an alert stands. Times in ms since 1970; ``since`` is when the condition began to hold.
 
-    ``value`` and ``n``: the last figure that there was of a firing alert. ``short``: since when there is too little to make one; 0: there
-    is enough. ``told``: when its figures were told last, and ``shown``: as which value. Earlier versions stored the first two only.
+    ``value`` and ``n``: the figure of a firing alert as it was told last, at ``told``. ``short``: since when there is too little to
+    make one; 0: there is enough. Earlier versions stored the first two only.
     """
 
     status: Literal["pending", "firing", "no_data"]
@@ -23,7 +23,10 @@ class AlertState(Struct, array_like=True, frozen=True, gc=False):
     n: int = 0
     short: int = 0
     told: int = 0
-    shown: float | None = None
+
+
+#: Present figures of an alert that fires are told so often at most, ms.
+UPDATE_MS = 60_000
 
 
 def step(rule: Rule, state: AlertState | None, figure: Figure, now: int) -> AlertState | None:
@@ -43,7 +46,7 @@ def step(rule: Rule, state: AlertState | None, figure: Figure, now: int) -> Aler
     since = now if state is None else state.since
     if now - since < rule.for_seconds * 1000:
         return state or AlertState("pending", since)
-    return AlertState("firing", since, value, figure.n, 0, now, value)
+    return AlertState("firing", since, value, figure.n, 0, now)
 
 
 def _go_on(rule: Rule, state: AlertState, figure: Figure, now: int) -> AlertState | None:
@@ -52,17 +55,13 @@ def _go_on(rule: Rule, state: AlertState, figure: Figure, now: int) -> AlertStat
         return _fallen_silent(rule, state, now) if rule.can_fall_silent else None
     if rule.cleared(value):
         return None
-    if state.status == "firing" and state.value == value and state.n == n and not state.short:
-        return state
-    return AlertState("firing", state.since, value, n, 0, state.told, state.shown)
+    if state.status == "firing" and (now - state.told < UPDATE_MS or value == state.value):
+        return AlertState("firing", state.since, state.value, state.n, 0, state.told) if state.short else state
+    return AlertState("firing", state.since, value, n, 0, now)
 
 
 def _fallen_silent(rule: Rule, state: AlertState, now: int) -> AlertState:
     short = state.short or now
     if state.status == "no_data" or now - short < rule.no_data_for * 1000:
-        return (
-            state
-            if state.short
-            else AlertState("firing", state.since, state.value, state.n, short, state.told, state.shown)
-        )
-    return AlertState("no_data", state.since, state.value, state.n, short, now, state.value)
+        return state if state.short else AlertState("firing", state.since, state.value, state.n, short, state.told)
+    return AlertState("no_data", state.since, state.value, state.n, short, now)
