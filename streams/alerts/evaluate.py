@@ -304,7 +304,9 @@ _NO_DATA = Text(
     "{what}：已 {minutes} 分钟没有足够数据，最近一次为 {value}（样本 {n}）。",
     "{what}: no data for {minutes} min, last {value} (n={n}).",
 )
-_CLOSED = Text("{what}：该规则当前不再监测此对象，告警关闭。", "{what}: its rule does not watch it at this time, resolved.")
+_CLOSED = Text(
+    "{what}：该规则当前不再监测此对象，告警关闭。", "{what}: its rule does not watch it at this time, resolved."
+)
 _REMOVED = Text("告警规则 {rule} 已删除，告警关闭。", "The alert rule {rule} is no more, resolved.")
 _NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
 _WHAT, _WHAT_OF_ALL = (
