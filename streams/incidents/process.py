@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 from kafka.errors import KafkaError as OtherKafkaError
 
@@ -347,6 +348,8 @@ class Process:
             **client_options(self._settings),
             group_id=f"{self._settings.group}-incidents",
             enable_auto_commit=False,
+            # Whoever is active stays so where another one comes.
+            partition_assignment_strategy=(StickyPartitionAssignor,),
             session_timeout_ms=_SESSION_MS,
             heartbeat_interval_ms=2_000,
             rebalance_timeout_ms=20_000,
