@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.alerts.lifecycle import AlertState, step
@@ -77,7 +78,7 @@ def test_satisfaction_below_eighty_percent_fires_once_with_its_reason_and_resolv
     script.at("09:06:00", e.CallArrived, "tick").at("09:20:00", e.CallArrived, "tock")
     for number in range(9):
         script.call(f"09:2{number}:00", f"d{number}", agent="a", talk=10)
-        script.at(f"09:2{number}:30", e.CallRated, f"d{number}", score=5, scale="1-5")
+        script.at(f"09:2{number}:30", e.CallRated, f"d{number}", score=5, scale="1-5")  # 4 of 5
     run = script.run(rules=load_rules(None), look_every=1)
     told = [alert for alert in run.alerts if alert.entity == "agent|a" and not alert.update]
     assert [(alert.status, f"{alert.at:%H:%M:%S}") for alert in told] == [
@@ -101,6 +102,36 @@ def test_a_long_wait_rings_and_stops_when_the_call_is_answered() -> None:
         ("long_wait", "firing", "09:04"),
         ("long_wait", "resolved", "09:05"),
     ]
+
+
+def test_ratings_that_come_late_or_are_corrected_change_what_fires() -> None:
+    """Five ratings, three of them good; then one of earlier comes late and is bad, and two are corrected."""
+    script = Script()
+    for number in range(6):
+        script.call(f"09:0{number}:00", f"c{number}", agent="a", talk=10)
+    for number in range(5):
+        script.at(f"09:0{number}:30", e.CallRated, f"c{number}", score=5, scale="1-5")
+    script.at("09:08:00", e.CallArrived, "tick")
+    script.at("09:05:30", e.CallRated, "c5", score=1, scale="1-5")  # 5 of 6: still above
+    rated = [event.id for event in script.events if isinstance(event, e.CallRated)]
+    script.at("09:04:31", e.CallRetracted, "c4", corrects=rated[4])  # 4 of 5, no more than 80 %
+    script.at("09:03:31", e.CallRetracted, "c3", corrects=rated[3])  # 3 of 4: too few
+    script.at("09:09:00", e.CallRated, "c4", score=1, scale="1-5")  # 3 of 5
+    script.at("09:10:00", e.CallArrived, "tock")
+    script.at("09:09:30", e.CallRetracted, "c5", corrects=rated[5])
+    script.at("09:09:31", e.CallRated, "c5", score=5, scale="1-5")  # 4 of 5
+    run = script.run(rules=(PLAIN.model_copy(update={"min_n": 5}),), look_every=1)
+    told = [(alert.status, f"{alert.at:%H:%M:%S}", alert.value, alert.n) for alert in run.alerts if not alert.update]
+    assert told == [("firing", "09:09:00", 0.6, 5), ("resolved", "09:10:00", 0.8, 5)]
+
+
+def test_state_of_before_is_taken_over() -> None:
+    old = msgspec.msgpack.encode(["firing", 5])
+    state = msgspec.msgpack.decode(old, type=AlertState)
+    assert state == AlertState("firing", 5)
+    after = step(LOW, state, Figure(0.7, 10), 600_000)
+    assert after == AlertState("firing", 5, 0.7, 10, 0, 600_000)
+    assert step(LOW, state, Figure(0.9, 10), 600_000) is None
 
 
 def rules_file(tmp_path: Path, *changes: str) -> Path:
