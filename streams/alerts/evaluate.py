@@ -22,6 +22,8 @@ from streams.windows.clock import instant
 from streams.windows.rolling import Plain
 
 _WAITING = "calls_waiting"
+#: Entities of which it is remembered which rules watch them.
+_MOST_KNOWN = 200_000
 
 #: KPI → what an entity is to reach now; None: there is no target.
 Aim: TypeAlias = Callable[[str], float | None]
@@ -98,9 +100,16 @@ class Watching:
         self._by_id = {kind: {watch.rule.id: watch for watch in own} for kind, own in watched.items()}
         self._scheduled = any(watch.opening for own in watched.values() for watch in own)
         self._selecting = {kind for kind, own in watched.items() if any(watch.rule.select for watch in own)}
-        #: By kind, those in their hours; those closed now, by the ids of their rules.
-        self._open = dict(watched)
         self._closed: frozenset[str] = frozenset()
+        self._open_up()
+
+    def _open_up(self) -> None:
+        """Look up anew what is in its hours."""
+        self._open = {
+            kind: tuple(watch for watch in own if watch.rule.id not in self._closed) for kind, own in self._all.items()
+        }
+        #: Kinds of which all entities are watched by the same rules → these.
+        self.whole_kinds = {kind: own for kind, own in self._open.items() if kind not in self._selecting}
         #: Entity → the team as of which, and what watches it.
         self._of: dict[str, tuple[str | None, tuple[Watch, ...]]] = {}
 
@@ -116,19 +125,19 @@ class Watching:
         )
         if closed == self._closed:
             return False
-        self._closed, self._of = closed, {}
-        self._open = {
-            kind: tuple(watch for watch in own if watch.rule.id not in closed) for kind, own in self._all.items()
-        }
+        self._closed = closed
+        self._open_up()
         return True
 
     def of(self, entity: str, team: str | None) -> tuple[Watch, ...]:
         """What watches an entity, an agent of that team."""
-        kind = entity.partition("|")[0]
+        kind = entity_kind(entity)
         if kind not in self._selecting:
-            return self._open.get(kind, ())
+            return self.whole_kinds.get(kind, ())
         known = self._of.get(entity)
         if known is None or known[0] != team:
+            if len(self._of) >= _MOST_KNOWN:  # many of these are no more
+                self._of.clear()
             own = tuple(watch for watch in self._open[kind] if watch.rule.watches(entity, team))
             known = self._of[entity] = team, own
         return known[1]
@@ -298,6 +307,10 @@ _FIRED = Text(
     "{what} {value}（样本 {n}），{side}告警线 {threshold}，{held_for} {held:.0f} 秒。",
     "{what}: {value} (n={n}), {side} {threshold} for {held:.0f} s.",
 )
+_NOT_BACK = Text(
+    "{what} {value}（样本 {n}），尚未恢复到 {clear}，已持续 {held:.0f} 秒。",
+    "{what}: {value} (n={n}), not yet back at {clear}, for {held:.0f} s.",
+)
 _RESOLVED = Text("{what}已恢复到 {value}（样本 {n}）。", "{what}: back at {value} (n={n}).")
 _TOO_FEW = Text("{what}：数据不足，告警关闭。", "{what}: too little data left, resolved.")
 _NO_DATA = Text(
@@ -324,7 +337,8 @@ def _reason(
     if rule.by_target:  # with none, or it would be a number by now
         template = _NO_TARGET
     elif status != "resolved":
-        template = _FIRED
+        between = figure.value is not None and not rule.breached(figure.value)
+        template = _NOT_BACK if between else _FIRED
     else:
         too_few = figure.value is None or (figure.n < rule.min_n and not rule.counts)
         template = _TOO_FEW if too_few else _RESOLVED
@@ -335,6 +349,7 @@ def _reason(
         n=figure.n,
         side=_BELOW if rule.below is not None else _ABOVE,
         threshold=_shown(rule.threshold, unit),
+        clear=_shown(rule.threshold if rule.clear is None else rule.clear, unit),
         held=held,
         held_for=_WHEN_FIRED if just_now else _UNTIL_NOW,
     )

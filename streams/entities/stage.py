@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from datetime import date
 
 from streams.alerts.evaluate import Aim, Watching, leave, look, no_target, standing, watches
+from streams.alerts.lifecycle import AlertState
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals
+from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.entities import daily_facts as daily
 from streams.entities.day_parts import iso, key_of
 from streams.entities.entity import Entity
@@ -243,7 +244,9 @@ class KpisStage:
             if entity is None:
                 continue
             self._age(key, entity, now)
-            watched = self._watching.of(key, entity.team)
+            watched = self._watching.whole_kinds.get(entity_kind(key))
+            if watched is None:
+                watched = self._watching.of(key, entity.team)
             if not watched and not entity.alerts:
                 continue
             wait = entity.longest_wait(now, self._longest_wait_ms)
@@ -254,7 +257,7 @@ class KpisStage:
             told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team)
             if had != entity.alerts:
                 self._changed(key)
-            if wait[0] or (entity.alerts and any(one.status != "no_data" for one in entity.alerts.values())):
+            if wait[0] or (entity.alerts and not _all_silent(entity.alerts)):
                 self._wakeups.keep_looking(key)
         return told
 
@@ -351,6 +354,14 @@ class KpisStage:
 
     def _day(self, now: int) -> str:
         return iso(self._calendar.of(now))
+
+
+def _all_silent(alerts: Mapping[str, AlertState]) -> bool:
+    """Do all of them wait for data? What comes wakes their entity."""
+    for one in alerts.values():  # noqa: SIM110 - once a look, where a generator takes as long as all else here
+        if one.status != "no_data":
+            return False
+    return True
 
 
 def _after(offset: int, pending: _Pending) -> list[Contribution]:

@@ -155,9 +155,9 @@ class IncidentBook:
             return
         if not case.announced:
             yield case.placed + GATHER_MS
-        elif self._width(case) > case.told_width:
+        elif case.cleared is None and self._width(case) > case.told_width:
             yield case.joined
-        elif len(self._of[case.id]) > case.told_members:
+        elif case.cleared is None and len(self._of[case.id]) > case.told_members:
             yield case.told_at + GROWN_MS
         if case.cleared is not None:
             yield case.cleared + SETTLED_MS
@@ -387,7 +387,9 @@ class IncidentBook:
         case.told_at, case.told_members, case.told_width = now, len(self._of[case.id]), self._width(case)
 
     def _grow(self, case: Case, now: int) -> None:
-        """Tell that it has grown, if it has: at once where it reaches further."""
+        """Tell that it has grown, if it has: at once where it reaches further. Not while nothing of it fires."""
+        if case.cleared is not None:
+            return
         count = len(self._of[case.id])
         reason = texts.reason_of(self._lead(case).alert)
         if self._width(case) > case.told_width:

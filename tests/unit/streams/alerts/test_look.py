@@ -124,6 +124,13 @@ def test_present_figures_are_told_once_a_minute_where_they_have_moved() -> None:
     assert look(desk.watched, "queue|q", desk.states, plain, _NOBODY, 200_000) == []
 
 
+def test_between_threshold_and_clear_nobody_says_that_it_is_below() -> None:
+    desk = Desk(rule(**CSAT, clear=0.9))
+    desk.look(0, ratings(3, 5))
+    (told,) = desk.look(60, ratings(4, 5))
+    assert told.endswith("30 min: 80.0 % (n=5), not yet back at 90.0 %, for 60 s.")
+
+
 def test_by_its_bound_a_rule_waits_for_evidence() -> None:
     desk = Desk(rule(**CSAT, test="bound", clear=0.85))
     assert desk.look(0, ratings(2, 4)) == []  # 15 to 85 %
