@@ -23,6 +23,8 @@ _OWN = {
     "incidents": "streams.commands.incidents:incidents",
     "alert": "streams.commands.alert:alert",
     "wallboard": "streams.commands.wallboard:wallboard",
+    "notifier": "streams.commands.notifier:notifier",
+    "notify": "streams.commands.notify:notify",
     "replay": "streams.commands.sources:replay",
     "facts": "streams.commands.facts:facts",
     "mapping": "streams.commands.mapping:mapping",

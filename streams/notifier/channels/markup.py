@@ -1,0 +1,25 @@
+"""Markdown as chat robots read it, of texts that people and systems have written: what they wrote is shown, and does nothing."""
+
+from __future__ import annotations
+
+from streams.notifier.message import Message
+
+#: Signs that would become a link, a call to everybody or a style, as letters that look alike: robots know no escapes.
+_HARMLESS = str.maketrans(
+    {"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "#": "＃", "\n": " ", "\r": " ", "~": "～"}
+)
+
+
+def harmless(text: str) -> str:
+    """The text without a sign that does something."""
+    return text.translate(_HARMLESS)
+
+
+def links(message: Message) -> str:
+    """The links in one line; none: empty."""
+    return " · ".join(f"[{harmless(link.text)}]({link.url})" for link in message.links)
+
+
+def plain(message: Message) -> str:
+    """Everything but the title as text, the links below."""
+    return "\n".join((*message.all_lines, *(f"{link.text}: {link.url}" for link in message.links)))
