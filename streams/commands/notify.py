@@ -20,7 +20,7 @@ from streams.commands.shared.author import AsJson
 from streams.commands.shared.context import Deployment, clear_errors, deployment, stop
 from streams.languages.translation import said, tell
 from streams.notifier import build
-from streams.notifier.channels.channel import Outcome, Parcel
+from streams.notifier.channels.channel import Parcel
 from streams.notifier.config import Config, load, remarks, schema
 from streams.notifier.journal import open_journal
 from streams.notifier.texts import Writer
@@ -158,8 +158,13 @@ def send_test(
             outcome = made.send(Parcel(f"msg_test_{now}", body.message, body.data, instant(now)))
             journal.end_try(attempt, outcome, machine_ms())
         made.close()
-    if outcome.result != "told":
-        raise stop(f"channel {channel}: {_meaning(outcome)}: {outcome.said}")
+    match outcome.result:
+        case "refused":
+            raise stop(f"channel {channel}: it refuses the message: {outcome.said}")
+        case "unavailable":
+            raise stop(f"channel {channel}: it was not told: {outcome.said}")
+        case "unknown":
+            raise stop(f"channel {channel}: nobody knows whether it arrived: {outcome.said}")
     tell(f"channel {channel}: told: {outcome.said}")
 
 
@@ -226,11 +231,3 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     )
     times = {"step_at": at("step_at"), "planned": at("planned"), "ended": at("ended")}
     return {**{name: row[name] for name in names}, **times}
-
-
-def _meaning(outcome: Outcome) -> str:
-    return {
-        "refused": "it refuses the message",
-        "unavailable": "it was not told",
-        "unknown": "nobody knows whether it arrived",
-    }[outcome.result]

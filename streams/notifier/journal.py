@@ -325,7 +325,7 @@ class Journal:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def state_of(self, channel: str) -> dict[str, Any]:
-        """How a channel stands: steps that ``wait``, since when (ms) the ``oldest``, ``failures`` in a row and since when, the last word."""
+        """How a channel stands: steps that ``wait``, since when (ms) the ``oldest``, ``failures`` in a row, since when, the last word."""
         if not self.database.begun:
             return {"wait": 0, "oldest": None, "failures": 0, "since": None, "until": 0, "said": ""}
         with self.database.read() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,14 @@ TWO: dict[str, Any] = {
 }
 
 
-def told(routes: dict[str, Any], kinds: tuple[str, ...] = ("opened",), heard: tuple[str, ...] = (), now: datetime = NOW, book: DutyBook | None = None, **given: Any) -> dict[str, tuple[str, ...]]:
+def told(
+    routes: dict[str, Any],
+    kinds: tuple[str, ...] = ("opened",),
+    heard: tuple[str, ...] = (),
+    now: datetime = NOW,
+    book: DutyBook | None = None,
+    **given: Any,
+) -> dict[str, tuple[str, ...]]:
     """Channel → who is called, for the newest step."""
     one = incident(kinds=kinds, **given)
     found = destinations(one, one.steps[-1], heard, read({**TWO, "routes": routes}), book or DutyBook(ZONE), now)
@@ -61,7 +69,9 @@ def test_all_that_a_route_says_must_fit(route: dict[str, Any], given: dict[str, 
 def test_hours_are_those_of_the_operation_on_the_day_on_which_clocks_change() -> None:
     route = {"r": {"to": ["a"], "during": "sun 02:30-03:30"}}
     berlin = DutyBook(ZoneInfo("Europe/Berlin"))
-    assert told(route, now=datetime(2026, 3, 29, 1, 15, tzinfo=UTC), book=berlin) == {"a": ()}  # 03:15, an hour after 01:59
+    assert told(route, now=datetime(2026, 3, 29, 1, 15, tzinfo=UTC), book=berlin) == {
+        "a": ()
+    }  # 03:15, an hour after 01:59
     assert told(route, now=datetime(2026, 3, 29, 0, 45, tzinfo=UTC), book=berlin) == {}
 
 
@@ -100,7 +110,10 @@ def test_whoever_is_on_duty_is_called_once_where_two_routes_lead_to_one_channel(
         ({"routes": {"r": {"to": ["c"]}}}, "routes.r.to: no channel is called 'c'"),
         ({"routes": {"r": {"to": ["a"], "sevrity": ["info"]}}}, "routes.r.sevrity: there is no such entry here"),
         ({"routes": {"r": {"to": ["a"], "during": "weekdays"}}}, "routes.r.during: 'weekdays' is no day of the week"),
-        ({"channels": {"a": {"type": "dingtalk", "url": "https://oapi.dingtalk.com/x"}}}, "channels.a.url: a secret does not stand in this file"),
+        (
+            {"channels": {"a": {"type": "dingtalk", "url": "https://oapi.dingtalk.com/x"}}},
+            "channels.a.url: a secret does not stand in this file",
+        ),
         ({"channels": {"a": {"url": "$A"}}}, "channels.a: say its type"),
         ({"channels": {"a": {"type": "dingtalk"}}}, "channels.a.url: is missing"),
         ({"language": "fr"}, "language: no language 'fr'"),
@@ -108,21 +121,26 @@ def test_whoever_is_on_duty_is_called_once_where_two_routes_lead_to_one_channel(
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match="(?s).*") as refused:
+    with pytest.raises(ValueError, match=re.escape(said)):
         read({**TWO, **change})
-    assert said in str(refused.value)
 
 
 def test_remarks_say_what_surprises() -> None:
     found = remarks(read({**TWO, "routes": {"r": {"to": ["a"], "team": ["T1"]}}}))
-    assert [part for part in ("channels.b: no route leads to it", "no route takes every incident", "no `acknowledge`") if not any(part in one for one in found)] == []
+    assert [
+        part
+        for part in ("channels.b: no route leads to it", "no route takes every incident", "no `acknowledge`")
+        if not any(part in one for one in found)
+    ] == []
 
 
 def test_secrets_come_from_the_environment_or_a_file_and_are_never_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("https://a.test/robot?access_token=hidden\n", encoding="utf-8")
     made = build.channels(read(TWO), {"A_FILE": str(tmp_path / "a"), "B": "https://b.test/"})
     assert "hidden" not in made["a"].robot
-    with pytest.raises(ValueError, match=r"channels\.b: \$B is not there: set B in the environment, or B_FILE") as refused:
+    with pytest.raises(
+        ValueError, match=r"channels\.b: \$B is not there: set B in the environment, or B_FILE"
+    ) as refused:
         build.channels(read(TWO), {"A": "no address with hidden"})
     assert "channels.a: its address is none" in str(refused.value)
     assert "hidden" not in str(refused.value)
