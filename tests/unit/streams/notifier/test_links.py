@@ -17,6 +17,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from fastapi import FastAPI
 
+from deploy.local.ports import free_port
 from streams.contracts.outputs import AlertAction
 from streams.notifier.bridge import Bridge
 from streams.notifier.channels.alertmanager import Alertmanager, alerts
@@ -194,10 +195,7 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, str]]:
     there = Inbox()
-    server = Controller(there, hostname="127.0.0.1", port=0, server_kwargs={"decode_data": False})
-    from deploy.local.ports import free_port
-
-    server.port = free_port()
+    server = Controller(there, hostname="127.0.0.1", port=free_port())
     server.start()
     yield there, f"smtp://127.0.0.1:{server.port}?tls=none"
     server.stop()
