@@ -64,16 +64,21 @@ def fit(message: Message, render: Callable[[Message], _Body], size: Callable[[_B
     def fits(candidate: Message) -> bool:
         return size(render(candidate)) <= limit
 
-    if fits(message):
+    # A line takes its own bytes at least: of a long list, most need not be tried.
+    possible, left = 0, limit
+    while possible < len(message.roster) and left >= 0:
+        left -= len(message.roster[possible].encode())
+        possible += 1
+    if possible == len(message.roster) and fits(message):
         return render(message)
-    for shorter, most in _ways(message):
+    for shorter, most in _ways(message, min(possible, len(message.roster) - 1), limit):
         shown = _largest(lambda number, shorter=shorter: fits(shorter(number)), most)  # type: ignore[misc]
         if shown is not None:
             return render(shorter(shown))
     raise ValueError(f"no message fits into {limit}")
 
 
-def _ways(message: Message) -> tuple[tuple[Callable[[int], Message], int], ...]:
+def _ways(message: Message, possible: int, limit: int) -> tuple[tuple[Callable[[int], Message], int], ...]:
     """From the gentlest to the last: a message by a number, and the largest number."""
     total = len(message.roster) + message.left_out
 
@@ -81,7 +86,8 @@ def _ways(message: Message) -> tuple[tuple[Callable[[int], Message], int], ...]:
         return replace(message, roster=message.roster[:shown], left_out=total - shown)
 
     bare = of_roster(0)
-    longest = max(map(len, (message.title, *message.lines, message.copy, *(link.text for link in message.links))))
+    texts = (message.title, *message.lines, message.copy, *(link.text for link in message.links))
+    longest = min(limit, max(map(len, texts)))
 
     def cut(characters: int) -> Message:
         return replace(
@@ -95,7 +101,7 @@ def _ways(message: Message) -> tuple[tuple[Callable[[int], Message], int], ...]:
         # That it may be a copy is said at any length: it is short and our own.
         return replace(bare, title=_cut(bare.title, characters), lines=(), links=(), people=(), left_out=0, more="")
 
-    return (of_roster, max(0, len(message.roster) - 1)), (cut, longest), (title_only, longest)
+    return (of_roster, max(0, possible)), (cut, longest), (title_only, longest)
 
 
 def _largest(fits: Callable[[int], bool], most: int) -> int | None:

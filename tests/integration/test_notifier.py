@@ -100,9 +100,9 @@ def test_from_an_incident_to_a_message_and_back(
         page = f"http://127.0.0.1:{port}"
         with program(here, "notifier", "notifier", "--port", str(port)) as process:
             answers(f"{page}/healthz", process)
-            eventually(lambda: http_get(f"{page}/readyz").status_code == 200)
+            eventually(lambda: http_get(f"{page}/readyz").status_code == 200, 60)
             put(here, incident("i1", at=instant(machine_ms())))
-            eventually(lambda: len(there.of("/hook")) == 1 and len(there.of("/desk")) == 1)
+            eventually(lambda: len(there.of("/hook")) == 1 and len(there.of("/desk")) == 1, 60)
             text = there.of("/desk")[0][1]["markdown"]["content"]
             link = text.partition("[Acknowledge](")[2].partition(")")[0]
             assert http_get(link).status_code == 200
@@ -113,8 +113,8 @@ def test_from_an_incident_to_a_message_and_back(
             process.kill()
         put(here, incident("i2", at=instant(machine_ms())))
         with program(here, "notifier-again", "notifier", "--port", str(port)) as process:
-            eventually(lambda: len(there.of("/hook")) == 2)
-            eventually(lambda: len(there.of("/desk")) == 2)
+            answers(f"{page}/healthz", process)
+            eventually(lambda: len(there.of("/hook")) == len(there.of("/desk")) == 2, 60)
             process.stop()
             assert process.exit_code == 0
     assert [one[1]["incident"]["id"] for one in there.of("/hook")] == ["i1", "i2"]

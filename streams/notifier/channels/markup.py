@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from streams.notifier.message import Message
 
 #: Signs that would become a link, a call to everybody or a style, as letters that look alike: robots know no escapes.
-_HARMLESS = str.maketrans(
-    {"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "#": "＃", "\n": " ", "\r": " ", "~": "～"}
-)
+_HARMLESS = {
+    "<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "#": "＃", "~": "～", "\n": " ", "\r": " ",
+}  # fmt: skip
+_SIGNS = re.compile("[" + re.escape("".join(_HARMLESS)) + "]")
 
 
 def harmless(text: str) -> str:
     """The text without a sign that does something."""
-    return text.translate(_HARMLESS)
+    return _SIGNS.sub(lambda found: _HARMLESS[found[0]], text)
 
 
 def links(message: Message) -> str:
