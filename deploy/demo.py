@@ -108,13 +108,24 @@ def run(plan: Plan, say: Say) -> None:
                 ["worker", "--metrics-host", HOST, "--metrics-port", str(metrics_port), declare],
             )
         )
+        incidents_port = free_port()
+        incidents = stack.enter_context(
+            _running(
+                settings,
+                data,
+                "incidents",
+                ["incidents", "--metrics-host", HOST, "--metrics-port", str(incidents_port), declare],
+            )
+        )
         port = plan.port if plan.port and is_free(plan.port) else free_port()
         board = stack.enter_context(_running(settings, data, "wallboard", ["wallboard", "--port", str(port)]))
         address = f"http://127.0.0.1:{port}/"
         _wait_for(f"{address}healthz", board, say)
         _wait_for(f"http://127.0.0.1:{metrics_port}/metrics", worker, say)
+        _wait_for(f"http://127.0.0.1:{incidents_port}/metrics", incidents, say)
         say(f"wallboard  {address}")
         say(f"metrics    http://127.0.0.1:{metrics_port}/metrics")
+        say(f"incidents  deskpulse alert list --broker {settings.broker}")
         say(f"logs       {data / 'logs'}")
         say(
             f"ready in {time.monotonic() - began:.0f} s; the simulated {plan.day}, {plan.speed:g}× real time; Ctrl-C ends it"

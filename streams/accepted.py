@@ -14,12 +14,12 @@ from streams.contracts.decode import Rejected, decode_contact, decode_presence
 from streams.contracts.events import AnyEvent, PresenceEvent
 from streams.contracts.records import Place
 from streams.kafka import reading
+from streams.kafka.transactions import partition_of
 from streams.kpi.policy.versions import AnyPolicy
 from streams.settings import Settings
 from streams.windows.admission import check_lateness
 from streams.windows.clock import EventClock, instant
 from streams.worker.state.progress import Progress
-from streams.worker.transactions import partition_of
 
 #: Keys whose partition is remembered: to hash one takes longer than all else that is done here for an event.
 _KEYS = 100_000

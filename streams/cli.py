@@ -20,7 +20,11 @@ _GROUP = "deskpulse.commands"
 #: Command → where it is, in the order in which ``--help`` shows them, after those of other packages.
 _OWN = {
     "worker": "streams.commands.worker:worker",
+    "incidents": "streams.commands.incidents:incidents",
+    "alert": "streams.commands.alert:alert",
     "wallboard": "streams.commands.wallboard:wallboard",
+    "notifier": "streams.commands.notifier:notifier",
+    "notify": "streams.commands.notify:notify",
     "replay": "streams.commands.sources:replay",
     "facts": "streams.commands.facts:facts",
     "mapping": "streams.commands.mapping:mapping",

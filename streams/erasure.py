@@ -34,12 +34,12 @@ from streams.kafka import reading
 from streams.kafka.connection import open_producer
 from streams.kafka.drained import taken_in, wait_until_taken_in
 from streams.kafka.topics import configs, delete_before
+from streams.kafka.transactions import partition_of
 from streams.settings import Settings
 from streams.sources.expressions.people import pseudonyms
 from streams.worker.customer_ids import is_pseudonym
 from streams.worker.rekeyed import note_message
 from streams.worker.state.store import MemoryStore
-from streams.worker.transactions import partition_of
 
 #: An id that is shorter may be any number: it is looked for between quotes only.
 _TELLING = 6

@@ -12,7 +12,7 @@ import msgspec
 from kafka import KafkaConsumer, KafkaProducer
 
 from streams.contracts import topics
-from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
+from streams.contracts.outputs import AlertAction, DailyFacts, EntityKind, Incident, RosterEntry, Score, Target
 from streams.entities.daily_facts import plain, whole
 from streams.entities.day_parts import decode_day
 from streams.kafka import reading
@@ -30,6 +30,7 @@ from streams.worker.state.progress import Progress
 Record: TypeAlias = Any
 
 _encode = msgspec.json.Encoder().encode
+_decode_incident = msgspec.json.Decoder(Incident).decode
 _decode_score = msgspec.json.Decoder(Score).decode
 #: Polls in a row that may bring nothing before the broker is taken to be stuck.
 _PATIENCE = 60
@@ -169,6 +170,24 @@ class KafkaOperation:
         Raises ConnectionError where no Kafka answers.
         """
         return self._publish(topics.TARGETS, ((key, _encode(own)) for key, own in versions.items()))
+
+    def incidents(self) -> list[Incident]:
+        """Every incident that is kept, the newest last; none where no process has made any.
+
+        Raises ConnectionError where no Kafka answers.
+        """
+        name = self.settings.topic(topics.INCIDENTS)
+        newest: dict[bytes, bytes | None] = {}
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            if consumer.partitions_for_topic(name):
+                newest.update(self._whole(consumer, name))
+        found = [_decode_incident(value) for value in newest.values() if value is not None]
+        return sorted(found, key=lambda one: (one.opened, one.id))
+
+    def act(self, action: AlertAction) -> None:
+        """Put what somebody does on ``alert-actions``. Raises ConnectionError where no Kafka answers or it does not take it."""
+        if not self._publish(topics.ALERT_ACTIONS, [(action.key, _encode(action))]):
+            raise ConnectionError(f"Kafka at {self.settings.broker} did not take it; try again")
 
     def _publish(self, topic: topics.Topic, messages: Iterable[tuple[str, bytes]]) -> int:
         name = self.settings.topic(topic)

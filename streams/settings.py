@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     replication: int = Field(1, ge=1, le=15, description="Replicas of the topics, when they are created")
     policy_file: Path | None = Field(None, description="Policy (YAML); defaults where absent")
     rules_file: Path | None = Field(None, description="Alert rules (YAML); the five first rules where absent")
+    notify_file: Path | None = Field(
+        None, description="Channels and routes of the notifier (YAML): who is told of incidents, and how"
+    )
     clock: Literal["wall", "event"] = Field(
         "wall", description="wall: the machine's clock; event: the highest event time admitted (replays, demos)"
     )

@@ -39,7 +39,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 def pytest_configure(config: pytest.Config) -> None:
     # kafka-python reads its schemas with functions that Python 3.11 and 3.12 call deprecated, and 3.13 no longer does.
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
-    # It leaves sockets whose connection was refused to the garbage collector: those have an address of their own only.
+    # Apprise looks whether Python still has it.
+    config.addinivalue_line("filterwarnings", "ignore:'imghdr' is deprecated:DeprecationWarning")
+    # kafka-python leaves sockets whose connection was refused to the garbage collector: those have an address of their own only.
     refused = r"ignore:unclosed <socket\.socket [^>]*laddr=\('0\.0\.0\.0', \d+\)>:ResourceWarning"
     config.addinivalue_line("filterwarnings", refused)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from streams.alerts.lifecycle import AlertState, step
 from streams.alerts.rules import Rule
+from streams.alerts.schedule import Opening
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
@@ -21,6 +22,8 @@ from streams.windows.clock import instant
 from streams.windows.rolling import Plain
 
 _WAITING = "calls_waiting"
+#: Entities of which it is remembered which rules watch them.
+_MOST_KNOWN = 200_000
 
 #: KPI → what an entity is to reach now; None: there is no target.
 Aim: TypeAlias = Callable[[str], float | None]
@@ -39,6 +42,8 @@ class Watch:
     policy: Policy
     #: Can its figure be worked out from the sums as they are kept?
     of_stored: bool
+    #: When the rule holds at all; None: always.
+    opening: Opening | None = None
     #: Targets → the rule with each as its threshold.
     at: dict[float, Rule] = field(default_factory=dict)
 
@@ -72,16 +77,91 @@ class Watch:
 
 
 def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas], policy: Policy) -> dict[str, tuple[Watch, ...]]:
-    """Entity kind → the rules that watch it, each with its KPI as the policy has it."""
+    """Entity kind → the rules that watch it, each with its KPI as the policy has it. Raises ValueError where the policy does not fill the
+    schedule of one.
+    """
+    openings = {rule.id: Opening(rule.schedule, policy) for rule in rules if rule.schedule is not None}
 
     def watch(rule: Rule, kind: str) -> Watch:
         bound = by_side[side_of(kind)].by_id.get(rule.kpi)
-        return Watch(rule, bound, policy, bound is not None and not bound.stands)
+        return Watch(rule, bound, policy, bound is not None and not bound.stands, openings.get(rule.id))
 
     return {
         kind: tuple(watch(rule, kind) for rule in rules if kind in rule.scope)
         for kind in {kind for rule in rules for kind in rule.scope}
     }
+
+
+class Watching:
+    """Which rules watch an entity at present: of its kind, in their hours, and it among those they select."""
+
+    def __init__(self, watched: Mapping[str, tuple[Watch, ...]]) -> None:
+        self._all = watched
+        self._by_id = {kind: {watch.rule.id: watch for watch in own} for kind, own in watched.items()}
+        self._scheduled = any(watch.opening for own in watched.values() for watch in own)
+        self._selecting = {kind for kind, own in watched.items() if any(watch.rule.select for watch in own)}
+        self._closed: frozenset[str] = frozenset()
+        self._open_up()
+
+    def _open_up(self) -> None:
+        """Look up anew what is in its hours."""
+        self._open = {
+            kind: tuple(watch for watch in own if watch.rule.id not in self._closed) for kind, own in self._all.items()
+        }
+        #: Kinds of which all entities are watched by the same rules → these.
+        self.whole_kinds = {kind: own for kind, own in self._open.items() if kind not in self._selecting}
+        #: Entity → the team as of which, and what watches it.
+        self._of: dict[str, tuple[str | None, tuple[Watch, ...]]] = {}
+
+    def advance(self, now: int) -> bool:
+        """Let time pass up to ``now`` (ms). Have the hours of a rule begun or ended?"""
+        if not self._scheduled:
+            return False
+        closed = frozenset(
+            watch.rule.id
+            for own in self._all.values()
+            for watch in own
+            if watch.opening is not None and not watch.opening.holds(now)
+        )
+        if closed == self._closed:
+            return False
+        self._closed = closed
+        self._open_up()
+        return True
+
+    def of(self, entity: str, team: str | None) -> tuple[Watch, ...]:
+        """What watches an entity, an agent of that team."""
+        kind = entity_kind(entity)
+        if kind not in self._selecting:
+            return self.whole_kinds.get(kind, ())
+        known = self._of.get(entity)
+        if known is None or known[0] != team:
+            if len(self._of) >= _MOST_KNOWN:  # many of these are no more
+                self._of.clear()
+            own = tuple(watch for watch in self._open[kind] if watch.rule.watches(entity, team))
+            known = self._of[entity] = team, own
+        return known[1]
+
+    def ever(self, entity: str, rule: str) -> Watch | None:
+        """A rule that may watch such an entity at other times, or others of its kind; None: there is none of that id."""
+        return self._by_id.get(entity_kind(entity), {}).get(rule)
+
+
+def leave(
+    watched: Sequence[Watch],
+    entity: str,
+    states: dict[str, AlertState],
+    now: int,
+    team: str | None,
+    ever: Callable[[str, str], Watch | None],
+) -> list[Alert]:
+    """Take out of ``states`` what none of these rules watches any more; the steps to be told. ``ever``: see ``Watching.ever``."""
+    told: list[Alert] = []
+    for gone in states.keys() - {watch.rule.id for watch in watched}:
+        state = states.pop(gone)
+        if state.status != "pending":
+            told.append(_left(ever(entity, gone), gone, entity, team, state, now))
+    return told
 
 
 def look(  # noqa: C901 - one pass over the rules of every entity that is due
@@ -92,42 +172,49 @@ def look(  # noqa: C901 - one pass over the rules of every entity that is due
     wait: tuple[int, float | None],
     now: int,
     aim: Aim = no_target,
+    team: str | None = None,
 ) -> list[Alert]:
-    """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told: fired and resolved ones."""
-    told = []
-    if states:
-        for gone in states.keys() - {watch.rule.id for watch in watched}:
-            del states[gone]  # its rule is no more, or watches this entity no longer
+    """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told, and present figures of what goes on firing."""
+    told: list[Alert] = []
     for watch in watched:
         before = states.get(watch.rule.id)
         rule = watch.ruled(aim)
         if rule is None:
             if before is not None:
                 del states[watch.rule.id]
-                if (since := _fires_since(before)) is not None:
-                    told.append(_alert(watch.rule, watch.policy, entity, "resolved", Figure(), since, now))
+                if before.status != "pending":
+                    told.append(_alert(watch.rule, watch.policy, entity, team, "resolved", Figure(), before.since, now))
             continue
         if before is None and watch.too_few(sums, wait):
             continue
         figure = watch.figure(sums, wait)
-        after = step(rule, before, figure.value, figure.n, now)
+        after = step(rule, before, figure, now)
         if after is before:
             continue
-        if after is None:
-            del states[rule.id]
-        else:
+        if after is not None:
             states[rule.id] = after
-        fired_since, fires_since = _fires_since(before), _fires_since(after)
-        if fired_since is None and fires_since is not None:
-            told.append(_alert(rule, watch.policy, entity, "firing", figure, fires_since, now))
-        elif fired_since is not None and fires_since is None:
-            told.append(_alert(rule, watch.policy, entity, "resolved", figure, fired_since, now))
+            if after.status != "pending" and (said := _said(rule, watch.policy, entity, team, before, after, now)):
+                told.append(said)
+        elif before is not None:
+            del states[rule.id]
+            if before.status != "pending":
+                told.append(_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now))
     return told
 
 
-def _fires_since(state: AlertState | None) -> int | None:
-    """Since when an alert fires, ms; None: it does not."""
-    return state.since if state is not None and state.status == "firing" else None
+def _said(
+    rule: Rule, policy: Policy, entity: str, team: str | None, before: AlertState | None, after: AlertState, now: int
+) -> Alert | None:
+    """What is to be told of an alert that fires or has no data; None: nothing is new."""
+    if after.status == "no_data":
+        return _silent(rule, policy, entity, team, after, now)
+    figure = Figure(after.value, after.n)
+    if before is None or before.status == "pending":
+        return _alert(rule, policy, entity, team, "firing", figure, after.since, now)
+    update = before.status == "firing"
+    if update and after.told == before.told:
+        return None  # it has become short of data, or is no more
+    return _alert(rule, policy, entity, team, "firing", figure, after.since, now, just_now=False, update=update)
 
 
 def standing(
@@ -138,35 +225,38 @@ def standing(
     wait: tuple[int, float | None],
     now: int,
     aim: Aim = no_target,
+    team: str | None = None,
 ) -> list[Alert]:
-    """The alerts of an entity that fire, as they stand now: for a screen that has lost them."""
-    return [
-        _alert(
-            watch.ruled(aim) or watch.rule,
-            watch.policy,
-            entity,
-            "firing",
-            watch.figure(sums, wait),
-            state.since,
-            now,
-            just_now=False,
-        )
-        for watch in watched
-        if (state := states.get(watch.rule.id)) is not None and state.status == "firing"
-    ]
+    """The alerts of an entity that fire or have no data, as they stand now: for a screen that has lost them."""
+    found = []
+    for watch in watched:
+        state = states.get(watch.rule.id)
+        if state is None or state.status == "pending":
+            continue
+        rule = watch.ruled(aim) or watch.rule
+        if state.status == "no_data":
+            found.append(_silent(rule, watch.policy, entity, team, state, now))
+            continue
+        figure = Figure(state.value, state.n) if state.short else watch.figure(sums, wait)
+        found.append(_alert(rule, watch.policy, entity, team, "firing", figure, state.since, now, just_now=False))
+    return found
 
 
-def _alert(
+def _alert(  # noqa: PLR0913 - a step has so much to say
     rule: Rule,
     policy: Policy,
     entity: str,
+    team: str | None,
     status: AlertStatus,
     figure: Figure,
     since: int,
     now: int,
+    *,
     just_now: bool = True,
+    update: bool = False,
+    reason: Text | None = None,
 ) -> Alert:
-    reason = _reason(rule, policy, entity, status, figure, (now - since) / 1000, just_now)
+    said = reason or _reason(rule, policy, entity, status, figure, (now - since) / 1000, just_now)
     return Alert(
         rule=rule.id,
         entity=entity,
@@ -179,18 +269,58 @@ def _alert(
         threshold=rule.threshold,
         value=figure.value,
         n=figure.n,
-        reason_zh=reason.zh,
-        reason_en=reason.en,
-        reasons=reason.others(),
+        team=team if entity_kind(entity) == "agent" else None,
+        update=update,
+        reason_zh=said.zh,
+        reason_en=said.en,
+        reasons=said.others(),
     )
+
+
+def _silent(rule: Rule, policy: Policy, entity: str, team: str | None, state: AlertState, now: int) -> Alert:
+    """It has no data, and had these last."""
+    figure = Figure(state.value, state.n)
+    reason = _NO_DATA.format(
+        what=_what(rule, policy, entity),
+        minutes=(now - state.short) // 60_000,
+        value=_shown(state.value, KPIS[rule.kpi].unit),
+        n=state.n,
+    )
+    return _alert(rule, policy, entity, team, "no_data", figure, state.since, now, reason=reason)
+
+
+def _left(watch: Watch | None, rule: str, entity: str, team: str | None, state: AlertState, now: int) -> Alert:
+    """Its rule watches the entity no longer: it is closed at this hour, has been changed, or is no more."""
+    figure = Figure(state.value, state.n)
+    if watch is not None:
+        reason = _CLOSED.format(what=_what(watch.rule, watch.policy, entity))
+        return _alert(watch.rule, watch.policy, entity, team, "resolved", figure, state.since, now, reason=reason)
+    reason = _REMOVED.format(rule=rule)
+    return Alert(
+        rule=rule, entity=entity, status="resolved", severity="info", at=instant(now), since=instant(state.since), kpi="",
+        window="", threshold=0.0, value=state.value, n=state.n, team=team if entity_kind(entity) == "agent" else None,
+        reason_zh=reason.zh, reason_en=reason.en, reasons=reason.others(),
+    )  # fmt: skip
 
 
 _FIRED = Text(
     "{what} {value}（样本 {n}），{side}告警线 {threshold}，{held_for} {held:.0f} 秒。",
     "{what}: {value} (n={n}), {side} {threshold} for {held:.0f} s.",
 )
+_NOT_BACK = Text(
+    "{what} {value}（样本 {n}），尚未恢复到 {clear}，已持续 {held:.0f} 秒。",
+    "{what}: {value} (n={n}), not yet back at {clear}, for {held:.0f} s.",
+)
 _RESOLVED = Text("{what}已恢复到 {value}（样本 {n}）。", "{what}: back at {value} (n={n}).")
 _TOO_FEW = Text("{what}：数据不足，告警关闭。", "{what}: too little data left, resolved.")
+_NO_DATA = Text(
+    "{what}：已 {minutes} 分钟没有足够数据，最近一次为 {value}（样本 {n}）。",
+    "{what}: no data for {minutes} min, last {value} (n={n}).",
+)
+_CLOSED = Text(
+    "{what}：该规则当前不再监测此对象，告警关闭。", "{what}: its rule does not watch it at this time, resolved."
+)
+_REMOVED = Text("告警规则 {rule} 已删除，告警关闭。", "The alert rule {rule} is no more, resolved.")
 _NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
 _WHAT, _WHAT_OF_ALL = (
     Text("{who} {window}{name}", "{name}, {who}, {window}"),
@@ -204,27 +334,34 @@ _WHEN_FIRED, _UNTIL_NOW = Text("触发时已持续", ""), Text("已持续", "")
 def _reason(
     rule: Rule, policy: Policy, entity: str, status: AlertStatus, figure: Figure, held: float, just_now: bool
 ) -> Text:
-    kind, id = entity_kind(entity), entity_id(entity)
-    kpi = KPIS[rule.kpi]
     if rule.by_target:  # with none, or it would be a number by now
         template = _NO_TARGET
     elif status != "resolved":
-        template = _FIRED
+        between = figure.value is not None and not rule.breached(figure.value)
+        template = _NOT_BACK if between else _FIRED
     else:
-        template = _TOO_FEW if figure.value is None or figure.n < rule.min_n else _RESOLVED
-    what = (_WHAT_OF_ALL if kind == "all" else _WHAT).format(
-        who=ENTITIES[kind].format(id),
-        window=WINDOW_SPANS[rule.window],
-        name=named(kpi, policy, id if kind == "queue" else None).short,
-    )
+        too_few = figure.value is None or (figure.n < rule.min_n and not rule.counts)
+        template = _TOO_FEW if too_few else _RESOLVED
+    unit = KPIS[rule.kpi].unit
     return template.format(
-        what=what,
-        value=_shown(figure.value, kpi.unit),
+        what=_what(rule, policy, entity),
+        value=_shown(figure.value, unit),
         n=figure.n,
         side=_BELOW if rule.below is not None else _ABOVE,
-        threshold=_shown(rule.threshold, kpi.unit),
+        threshold=_shown(rule.threshold, unit),
+        clear=_shown(rule.threshold if rule.clear is None else rule.clear, unit),
         held=held,
         held_for=_WHEN_FIRED if just_now else _UNTIL_NOW,
+    )
+
+
+def _what(rule: Rule, policy: Policy, entity: str) -> Text:
+    """Whose figure of which window."""
+    kind, id = entity_kind(entity), entity_id(entity)
+    return (_WHAT_OF_ALL if kind == "all" else _WHAT).format(
+        who=ENTITIES[kind].format(id),
+        window=WINDOW_SPANS[rule.window],
+        name=named(KPIS[rule.kpi], policy, id if kind == "queue" else None).short,
     )
 
 

@@ -1,4 +1,4 @@
-"""The life of an alert: idle → pending → firing → resolved, as a pure step from one look to the next."""
+"""The life of an alert: idle → pending → firing → resolved, or without data meanwhile, as a pure step from one look to the next."""
 
 from __future__ import annotations
 
@@ -7,26 +7,61 @@ from typing import Literal
 from msgspec import Struct
 
 from streams.alerts.rules import Rule
+from streams.contracts.outputs import Figure
 
 
 class AlertState(Struct, array_like=True, frozen=True, gc=False):
-    """Where an alert stands. Times in ms since 1970; ``since`` is when the condition began to hold."""
+    """Where an alert stands. Times in ms since 1970; ``since`` is when the condition began to hold.
 
-    status: Literal["pending", "firing"]
-    since: int
-
-
-def step(rule: Rule, state: AlertState | None, value: float | None, n: int, now: int) -> AlertState | None:
-    """The state after looking at ``value`` (of ``n`` things) at ``now``; None: the alert is idle.
-
-    No data, or fewer things than the rule's minimum, begins nothing; it ends a pending alert at once and a firing one too,
-    for there is nothing left to act on. Between threshold and ``clear`` a firing alert stays as it is.
+    ``value`` and ``n``: the figure of a firing alert as it was told last, at ``told``. ``short``: since when there is too little to
+    make one; 0: there is enough. Earlier versions stored the first two only.
     """
-    if value is None or n < rule.min_n:
+
+    status: Literal["pending", "firing", "no_data"]
+    since: int
+    value: float | None = None
+    n: int = 0
+    short: int = 0
+    told: int = 0
+
+
+#: Present figures of an alert that fires are told so often at most, ms.
+UPDATE_MS = 60_000
+
+
+def step(rule: Rule, state: AlertState | None, figure: Figure, now: int) -> AlertState | None:
+    """The state after looking at a figure at ``now`` (ms); None: the alert is idle.
+
+    Too little data begins nothing, and ends a pending alert. What fires keeps its last figure: it has no data after the rule's
+    ``no_data_for`` seconds, until there are data again; only where there can be none without anything being amiss
+    (``Rule.can_fall_silent``) it ends at once. Between threshold and ``clear`` a firing alert stays as it is.
+    """
+    if state is not None and state.status != "pending":
+        return _go_on(rule, state, figure, now)
+    value = figure.value
+    if value is None or figure.n < rule.min_n:
         return None
-    if state is not None and state.status == "firing":
-        return None if rule.cleared(value) else state
-    if not rule.breached(value):
+    if not (rule.breached(value) if rule.test == "point" else rule.breached_by_bound(figure)):
         return None
-    since = state.since if state is not None else now
-    return AlertState("firing" if now - since >= rule.for_seconds * 1000 else "pending", since)
+    since = now if state is None else state.since
+    if now - since < rule.for_seconds * 1000:
+        return state or AlertState("pending", since)
+    return AlertState("firing", since, value, figure.n, 0, now)
+
+
+def _go_on(rule: Rule, state: AlertState, figure: Figure, now: int) -> AlertState | None:
+    value, n = figure.value, figure.n
+    if value is None or (n < rule.min_n and not rule.counts):
+        return _fallen_silent(rule, state, now) if rule.can_fall_silent else None
+    if rule.cleared(value):
+        return None
+    if state.status == "firing" and (now - state.told < UPDATE_MS or value == state.value):
+        return AlertState("firing", state.since, state.value, state.n, 0, state.told) if state.short else state
+    return AlertState("firing", state.since, value, n, 0, now)
+
+
+def _fallen_silent(rule: Rule, state: AlertState, now: int) -> AlertState:
+    short = state.short or now
+    if state.status == "no_data" or now - short < rule.no_data_for * 1000:
+        return state if state.short else AlertState("firing", state.since, state.value, state.n, short, state.told)
+    return AlertState("no_data", state.since, state.value, state.n, short, now)

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from streams.contracts.outputs import NOW, WINDOWS, WatchedWindow
+from streams.alerts.schedule import AnySchedule, Opening
+from streams.alerts.selectors import Selector, selector
+from streams.contracts.outputs import (
+    NOW,
+    ROLLING,
+    WINDOWS,
+    EntityKind,
+    Figure,
+    Severity,
+    WatchedWindow,
+    entity_id,
+    entity_kind,
+)
 from streams.kpi.catalog import KPIS
+from streams.kpi.explained import interval_of
+from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Kpi
 from streams.kpi.staffing import STAFFING_GAP
+
+#: What a rule may select by, and the kinds of entities that this narrows down: an agent is also in a team.
+SELECTS: Mapping[str, tuple[EntityKind, ...]] = {
+    "agent": ("agent",),
+    "team": ("team", "agent"),
+    "queue": ("queue",),
+    "site": ("site",),
+}
+#: Name of a route by which people are told: the notifier's file says who that is.
+Route: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+_Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
 class Rule(BaseModel):
@@ -18,14 +44,19 @@ class Rule(BaseModel):
     entity is to reach on the day (``deskpulse targets``); where there is none, the rule does not hold.
 
     It fires when it has held for ``for_seconds`` with at least ``min_n`` things counted, and resolves when the value is back at
-    or past ``clear`` (hysteresis; the threshold itself where absent) or has no data any more.
+    or past ``clear`` (hysteresis; the threshold itself where absent). Where what fires has had fewer things for ``no_data_for`` seconds,
+    it has no data, and is not resolved: whoever was dissatisfied and is silent is not satisfied.
+
+    ``test`` `bound`: the whole 95 % interval must lie on the bad side, so that three ratings ring no bell. ``select`` narrows the scope
+    down: ``queue:orders``, ``team:T*``. ``schedule``: when the rule holds at all. Whoever is behind the routes ``notify`` is told, and
+    those behind ``escalate_to`` when nobody has acknowledged it for ``escalate_after`` seconds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    zh: str
-    en: str
+    id: _Word
+    zh: Annotated[str, Field(max_length=200)]
+    en: Annotated[str, Field(max_length=200)]
     kpi: str
     window: WatchedWindow
     below: float | Literal["target"] | None = None
@@ -33,10 +64,18 @@ class Rule(BaseModel):
     clear: float | None = None
     min_n: Annotated[int, Field(ge=0)] = 1
     for_seconds: Annotated[float, Field(ge=0, alias="for")] = 0
-    scope: tuple[Literal["agent", "team", "queue", "site", "all"], ...]
-    severity: Literal["info", "warning", "critical"] = "warning"
-    runbook_zh: str = ""
-    runbook_en: str = ""
+    test: Literal["point", "bound"] = "point"
+    no_data_for: Annotated[float, Field(ge=0)] = 1800
+    scope: tuple[EntityKind, ...]
+    select: tuple[str, ...] = ()
+    schedule: AnySchedule | None = None
+    severity: Severity = "warning"
+    labels: dict[_Word, Annotated[str, Field(max_length=64)]] = Field({}, max_length=10)
+    notify: Annotated[tuple[Route, ...], Field(max_length=20)] = ()
+    escalate_after: Annotated[float, Field(gt=0)] | None = None
+    escalate_to: Annotated[tuple[Route, ...], Field(max_length=20)] = ()
+    runbook_zh: Annotated[str, Field(max_length=2000)] = ""
+    runbook_en: Annotated[str, Field(max_length=2000)] = ""
 
     @model_validator(mode="after")
     def _watches_what_there_is(self) -> Rule:
@@ -93,6 +132,56 @@ class Rule(BaseModel):
             raise ValueError("`clear` must lie on the good side of the threshold")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_tested_by_its_interval(self) -> Rule:
+        if self.test == "bound" and interval_of(KPIS[self.kpi].bound(Policy(), "desk")) == "none":
+            raise ValueError(f"{self.kpi} has no interval: leave `test: bound` out")
+        return self
+
+    @model_validator(mode="after")
+    def _selects_of_its_scope(self) -> Rule:
+        for each in self.selectors:
+            if not set(SELECTS[each.name]) & set(self.scope):
+                raise ValueError(
+                    f"`select: {each}`: the rule watches no {each.name}; its scope is {', '.join(self.scope)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _escalates_in_time(self) -> Rule:
+        if self.escalate_to and self.escalate_after is None:
+            raise ValueError(
+                "`escalate_to` needs `escalate_after`: the seconds that nobody may have acknowledged it for"
+            )
+        return self
+
+    @cached_property
+    def selectors(self) -> tuple[Selector, ...]:
+        """What narrows the scope down. Raises ValueError where one cannot be read."""
+        return tuple(selector(each, SELECTS) for each in self.select)
+
+    def watches(self, entity: str, team: str | None) -> bool:
+        """Is this entity, an agent of that team, among those that are selected? Its kind is that of the scope."""
+        kind = entity_kind(entity)
+        values = (
+            {kind: entity_id(entity)} if kind != "agent" or team is None else {kind: entity_id(entity), "team": team}
+        )
+        own = [each for each in self.selectors if kind in SELECTS[each.name]]
+        return all(
+            any(each.name == name and each.takes(values[name]) for each in own if name in values)
+            for name in {each.name for each in own}
+        )
+
+    @cached_property
+    def counts(self) -> bool:
+        """Is its value a plain count of a window, of which 0 is one as good as any?"""
+        return self.window != NOW and KPIS[self.kpi].is_plain_sum
+
+    @cached_property
+    def can_fall_silent(self) -> bool:
+        """Can there be nothing to judge by while nothing is better? Not where things are counted; at the day's end the day is over."""
+        return self.window in ROLLING and not self.counts
+
     @property
     def by_target(self) -> bool:
         """Is what an entity is to reach the threshold?"""
@@ -112,6 +201,11 @@ class Rule(BaseModel):
         """Does the value lie on the bad side of the threshold?"""
         return value < self.threshold if self.below is not None else value > self.threshold
 
+    def breached_by_bound(self, figure: Figure) -> bool:
+        """Does the whole of the figure's interval lie on the bad side?"""
+        end = figure.high if self.below is not None else figure.low
+        return end is not None and self.breached(end)
+
     def cleared(self, value: float) -> bool:
         """Is the value good enough for a firing alert to resolve?"""
         clear = self.threshold if self.clear is None else self.clear
@@ -130,7 +224,31 @@ def _impossible(kpi: Kpi, value: float) -> str | None:
     return f"{kpi.id} is {ends} ({kpi.unit})"
 
 
+class Rules(BaseModel):
+    """A file of alert rules."""
+
+    rules: list[Rule]
+
+
 _rules = TypeAdapter(list[Rule])
+
+
+def rules_schema() -> dict[str, Any]:
+    """The JSON Schema of a file of rules, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Rules.model_json_schema(by_alias=True)}
+
+
+def require_hours(rules: Iterable[Rule], policy: Policy) -> None:
+    """Raises ValueError that names every rule whose schedule this policy does not fill."""
+    wrong = []
+    for rule in rules:
+        if rule.schedule is not None:
+            try:
+                Opening(rule.schedule, policy)
+            except ValueError as error:
+                wrong.append(f"{rule.id}: {error}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
 
 
 def read_rules(raw: object) -> tuple[Rule, ...]:

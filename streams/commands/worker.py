@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from streams.addresses import HOST
+from streams.alerts.rules import require_hours
 from streams.commands.shared.context import (
     Broker,
     Partitions,
@@ -18,7 +19,9 @@ from streams.commands.shared.context import (
     deployment,
 )
 from streams.commands.shared.logs import log_to_stderr
+from streams.health_pages import serve
 from streams.kafka.topics import ensure_topics, refuse_what_does_not_fit
+from streams.kpi.policy.versions import versions
 from streams.operator_files import load_rules
 from streams.settings import Settings
 from streams.sources.expressions.functions import pseudonyms
@@ -85,7 +88,8 @@ def worker(
     log_to_stderr()
     with clear_errors():
         count = how_many(workers, settings.partitions)
-        load_rules(settings.rules_file)
+        for _, version in versions(settings.policy):
+            require_hours(load_rules(settings.rules_file), version)
         ids = _customer_ids(settings)
         (ensure_topics if declare else refuse_what_does_not_fit)(settings)
         if count > 1:
@@ -95,7 +99,7 @@ def worker(
         state = health.Health()
         if count == 1 and metrics_port:
             try:
-                health.serve(metrics_port, state, metrics_host)
+                serve(metrics_port, state, metrics_host)
             except OSError as error:
                 raise ValueError(
                     f"{metrics_host}:{metrics_port} for /metrics cannot be had ({error}); give another --metrics-port, or 0, or "

@@ -193,16 +193,23 @@ class Presence(Struct, omit_defaults=True, kw_only=True):
     until: datetime | None = None
 
 
-AlertStatus: TypeAlias = Literal["pending", "firing", "acknowledged", "escalated", "resolved"]
+Severity: TypeAlias = Literal["info", "warning", "critical"]
+#: From what can wait to what cannot.
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+AlertStatus: TypeAlias = Literal["firing", "no_data", "resolved"]
 
 
 class Alert(Struct, omit_defaults=True, kw_only=True):
-    """One step in the life of an alert: message value of ``alerts`` under the key ``rule|entity``."""
+    """One step in the life of an alert: message value of ``alerts`` under the key ``rule|entity``.
+
+    ``no_data``: what fired has had too little data since then; ``value`` and ``n`` are the last that there was. ``update``: no step, only
+    the present figures of an alert that goes on firing.
+    """
 
     rule: str
     entity: str
     status: AlertStatus
-    severity: Literal["info", "warning", "critical"]
+    severity: Severity
     #: When this step happened, and since when the condition holds.
     at: datetime
     since: datetime
@@ -211,6 +218,9 @@ class Alert(Struct, omit_defaults=True, kw_only=True):
     threshold: float
     value: float | None = None
     n: int = 0
+    #: Team of an agent, as of their newest event.
+    team: str | None = None
+    update: bool = False
     #: Why, for people; ``reasons``: in further languages, by their codes.
     reason_zh: str
     reason_en: str
@@ -220,6 +230,167 @@ class Alert(Struct, omit_defaults=True, kw_only=True):
     def key(self) -> str:
         """Message key."""
         return f"{self.rule}|{self.entity}"
+
+
+ActionKind: TypeAlias = Literal["acknowledge", "unacknowledge", "note", "silence", "unsilence"]
+_Said: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class AlertAction(Struct, omit_defaults=True, kw_only=True):
+    """What somebody does about alerts: message value of ``alert-actions``. One that comes twice, by its ``id``, counts once.
+
+    ``acknowledge`` (somebody takes care of ``incident``, until it clears), ``unacknowledge`` and ``note`` are about an ``incident``.
+    ``silence``: until ``until`` nobody is told of ``incident``, or of what fits ``selectors`` (``queue:orders``, ``rule:low_*``; of several
+    of one name one is enough, of several names each is needed); its id is that of the action. ``unsilence`` ends ``silence``, by its id.
+    """
+
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    at: datetime
+    by: _Said
+    kind: ActionKind
+    incident: _Said | None = None
+    selectors: Annotated[list[_Said], Meta(max_length=20)] = []
+    silence: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    #: What a note says, or why somebody does this.
+    note: Annotated[str, Meta(max_length=2000)] = ""
+    until: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """Message key."""
+        return self.incident or self.silence or ",".join(self.selectors)
+
+
+IncidentStatus: TypeAlias = Literal["firing", "acknowledged", "escalated", "silenced", "resolved"]
+StepKind: TypeAlias = Literal[
+    "opened", "grew", "worse", "no_data", "acknowledged", "unacknowledged", "noted", "escalated", "silenced", "unsilenced", "merged",
+    "resolved",
+]  # fmt: skip
+
+
+class IncidentMember(Struct, omit_defaults=True, kw_only=True):
+    """An alert in an incident: with its figures as it fired, and as they are now or were last.
+
+    ``inhibited_by``: the key of a firing alert about a wider place of which this one is a part.
+    """
+
+    rule: str
+    entity: str
+    status: AlertStatus
+    severity: Severity
+    #: Since when its condition holds, when it fired, and when it was last heard of.
+    since: datetime
+    fired: datetime
+    changed: datetime
+    threshold: float
+    fired_value: float | None = None
+    fired_n: int = 0
+    value: float | None = None
+    n: int = 0
+    team: str | None = None
+    site: str | None = None
+    inhibited_by: str | None = None
+
+
+class IncidentStep(Struct, omit_defaults=True, kw_only=True):
+    """One thing that happened to an incident, which those concerned are told once. ``number``: from 1, without gaps.
+
+    ``quiet``: nobody is to be told, as it happened while the incident was silenced, or is known to whoever would be told. ``status``,
+    ``severity`` and the figures are those after it: of the gravest alert about the widest place.
+    """
+
+    number: int
+    at: datetime
+    kind: StepKind
+    status: IncidentStatus
+    severity: Severity
+    by: str | None = None
+    quiet: bool = False
+    reason_zh: str
+    reason_en: str
+    reasons: dict[str, str] = {}
+    entity: str
+    value: float | None = None
+    n: int = 0
+    threshold: float = 0.0
+    #: Alerts that fire, that have no data any more, and all there are in it.
+    firing: int = 0
+    no_data: int = 0
+    members: int = 0
+
+
+class Acknowledgement(Struct, omit_defaults=True, kw_only=True):
+    """Who takes care of an incident."""
+
+    by: str
+    at: datetime
+    note: str = ""
+
+
+class Silence(Struct, omit_defaults=True, kw_only=True):
+    """Who has had an incident, or what fits every selector, silenced, why and until when."""
+
+    id: str
+    by: str
+    at: datetime
+    until: datetime
+    note: str = ""
+    incident: str | None = None
+    selectors: list[str] = []
+
+
+class IncidentNote(Struct, omit_defaults=True, kw_only=True):
+    """What somebody has noted on an incident; ``id``: that of the action."""
+
+    id: str
+    by: str
+    at: datetime
+    note: str
+
+
+class Incident(Struct, omit_defaults=True, kw_only=True):
+    """One cause and the alerts that it has set off: message value of ``incidents`` under its id. Each message is the whole of it.
+
+    One that has no step yet is waiting for further alerts of its cause: there is nothing to tell. All times are of the operation's clock.
+    A message is never longer than Kafka takes: ``more_members`` and ``more_notes`` say how many it leaves out; steps that it leaves out are
+    the oldest, as the first number tells.
+    """
+
+    id: str
+    #: Its cause: the rule, and the widest place of which it fires or fired.
+    rule: str
+    entity: str
+    name_zh: str
+    name_en: str
+    names: dict[str, str] = {}
+    kpi: str
+    window: str
+    severity: Severity
+    status: IncidentStatus
+    opened: datetime
+    changed: datetime
+    resolved: datetime | None = None
+    #: The incident that it turned out to be a part of.
+    merged_into: str | None = None
+    #: Alerts that fire, that have no data any more, and all there are in it.
+    firing: int = 0
+    no_data: int = 0
+    #: The widest places and the gravest first.
+    members: list[IncidentMember] = []
+    more_members: int = 0
+    acknowledged: Acknowledgement | None = None
+    escalated: datetime | None = None
+    silenced: list[Silence] = []
+    notes: list[IncidentNote] = []
+    more_notes: int = 0
+    runbook_zh: str = ""
+    runbook_en: str = ""
+    #: What it touches: ``site``, ``team``, ``queue``, ``agent`` → ids; ``channel``; and the rule's own labels.
+    labels: dict[str, list[str]] = {}
+    #: The routes by which it is told, and by which from its escalation on.
+    notify: list[str] = []
+    escalate_to: list[str] = []
+    steps: list[IncidentStep] = []
 
 
 class RosterEntry(Struct, omit_defaults=True, kw_only=True):

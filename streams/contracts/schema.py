@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
-from streams.contracts.topics import EVENT_TOPICS, TOPICS, Topic
+from streams.contracts.topics import ALERT_ACTIONS, EVENT_TOPICS, ROSTER, TOPICS, Topic
 
 _REF = "#/$defs/{name}"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -50,7 +50,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         messages |= own
         channels[topic.name] = _channel(topic, own)
         incoming = topic in EVENT_TOPICS
-        action = "receive" if incoming or topic.name == "roster" else "send"
+        action = "receive" if incoming or topic in (ROSTER, ALERT_ACTIONS) else "send"
         operations[f"{action}-{topic.name}"] = {
             "action": action,
             "channel": {"$ref": f"#/channels/{topic.name}"},

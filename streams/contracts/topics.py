@@ -101,6 +101,30 @@ ALERTS = Topic(
     outputs.Alert,
     {**_COMPACT, "cleanup.policy": "compact,delete", "retention.ms": str(90 * _DAY_MS)},
 )
+ALERT_ACTIONS = Topic(
+    "alert-actions",
+    "incident, silence or selectors",
+    "what people do about alerts",
+    outputs.AlertAction,
+    _kept(90),
+    partitions=1,
+)
+INCIDENTS = Topic(
+    "incidents",
+    "incident",
+    "alerts of one cause, what people do about them, and each step that is to be told",
+    outputs.Incident,
+    {**_COMPACT, "cleanup.policy": "compact,delete", "retention.ms": str(90 * _DAY_MS)},
+    partitions=1,
+)
+INCIDENT_STATE = Topic(
+    "state-incidents",
+    "incident|id; alert|rule|entity; silence|id; position|topic|partition; now",
+    "state: incidents, their alerts, silences, and how far alerts and actions have been read",
+    None,
+    _STATE,
+    partitions=1,
+)
 SCORES = Topic("scores", "card|period|person", "month-end results", outputs.Score, _COMPACT)
 DEAD_LETTERS = Topic(
     "dead-letters",
@@ -113,8 +137,8 @@ DEAD_LETTERS = Topic(
 
 #: In the order an event travels.
 TOPICS = (
-    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, ALERTS, SCORES, DEAD_LETTERS,
-    CUSTOMERS, PRESENCE, ENTITIES, PROGRESS,
+    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, ALERTS, ALERT_ACTIONS, INCIDENTS, SCORES,
+    DEAD_LETTERS, CUSTOMERS, PRESENCE, ENTITIES, PROGRESS, INCIDENT_STATE,
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.
 CONTACT_TOPICS = (CALLS, CHATS, TICKETS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from datetime import date
 
-from streams.alerts.evaluate import Aim, look, no_target, standing, watches
+from streams.alerts.evaluate import Aim, Watching, leave, look, no_target, standing, watches
+from streams.alerts.lifecycle import AlertState
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.entities import daily_facts as daily
@@ -23,6 +24,8 @@ from streams.windows.rolling import Plain
 _NOTHING: Sums = {}
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
+#: An alert without data stops nobody from being forgotten after this, ms: whoever was told of it has it in an incident.
+_SILENT_MS = 86_400_000
 #: (offset, contribution, border of its days) put aside, in the order of their coming.
 _Pending = list[tuple[int, Contribution, int]]
 
@@ -70,10 +73,11 @@ class KpisStage:
     def _judge_by(self, policy: Policy) -> None:
         """Windows and alerts use the version of now, also for what a window still holds of yesterday."""
         self._version = policy
-        self._watches = watches(self._rules, formulas(policy), policy)
+        watched_by_kind = watches(self._rules, formulas(policy), policy)
+        self._watching = Watching(watched_by_kind)
         self._watching_growth = {
             kind
-            for kind, watched in self._watches.items()
+            for kind, watched in watched_by_kind.items()
             if any(watch.bound and watch.bound.moves for watch in watched)
         }
         self._longest_wait_ms = policy.max_wait_seconds * 1000
@@ -158,6 +162,8 @@ class KpisStage:
                 self._judge_by(version)
             self._wakeups.aged(list(self.entities))
         self._today = today
+        if self._watching.advance(now):  # for whom nothing happens to, too, a rule's hours begin and end
+            self._wakeups.aged(list(self.entities))
 
     def _come_due(self, plan: Plan) -> None:
         at, key, ordinal = plan
@@ -191,7 +197,7 @@ class KpisStage:
             rolling.panes
             or entity.planned
             or entity.waiting
-            or entity.alerts
+            or any(alert.status != "no_data" or now - alert.short < _SILENT_MS for alert in entity.alerts.values())
             or (rolling.levels is not None and any(rolling.levels.values()))
         )
 
@@ -220,9 +226,10 @@ class KpisStage:
     def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
         """Look at those awake, the first ``limit`` of them to have become so; the steps their alerts took, in order of entity.
 
-        Who waits or has an alert open is awake again within a second.
+        They are judged as of the whole second. Who waits or has an alert open is awake again within a second.
         """
         told: list[Alert] = []
+        now -= now % 1000
         today, day = self._day(now), self._calendar.of(now)
         if (
             self._aims_by_target
@@ -237,31 +244,36 @@ class KpisStage:
             if entity is None:
                 continue
             self._age(key, entity, now)
-            watched = self._watches.get(entity_kind(key))
-            if not watched:
+            watched = self._watching.whole_kinds.get(entity_kind(key))
+            if watched is None:
+                watched = self._watching.of(key, entity.team)
+            if not watched and not entity.alerts:
                 continue
             wait = entity.longest_wait(now, self._longest_wait_ms)
             had = entity.alerts.copy()
+            if had:
+                told += leave(watched, key, entity.alerts, now, entity.team, self._watching.ever)
             sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
-            told += look(watched, key, entity.alerts, sums, wait, now, aim)
+            told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team)
             if had != entity.alerts:
                 self._changed(key)
-            if entity.alerts or wait[0]:
+            if wait[0] or (entity.alerts and not _all_silent(entity.alerts)):
                 self._wakeups.keep_looking(key)
         return told
 
     def open_alerts(self, now: int) -> list[Alert]:
-        """Every alert that fires, in order of entity."""
+        """Every alert that fires or has no data, in order of entity."""
         told: list[Alert] = []
+        now -= now % 1000
         today, day = self._day(now), self._calendar.of(now)
         self.settle_all()
         for key in sorted(key for key, entity in self.entities.items() if entity.alerts):
             entity = self.entities[key]
             self._age(key, entity, now)
             wait = entity.longest_wait(now, self._longest_wait_ms)
-            watched = self._watches.get(entity_kind(key), ())
+            watched = self._watching.of(key, entity.team)
             sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
-            told += standing(watched, key, entity.alerts, sums, wait, now, aim)
+            told += standing(watched, key, entity.alerts, sums, wait, now, aim, entity.team)
         return told
 
     def _aim(self, key: str, entity: Entity, day: int) -> Aim:
@@ -342,6 +354,14 @@ class KpisStage:
 
     def _day(self, now: int) -> str:
         return iso(self._calendar.of(now))
+
+
+def _all_silent(alerts: Mapping[str, AlertState]) -> bool:
+    """Do all of them wait for data? What comes wakes their entity."""
+    for one in alerts.values():  # noqa: SIM110 - once a look, where a generator takes as long as all else here
+        if one.status != "no_data":
+            return False
+    return True
 
 
 def _after(offset: int, pending: _Pending) -> list[Contribution]:

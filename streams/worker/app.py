@@ -25,7 +25,9 @@ from streams.contracts import topics
 from streams.contracts.records import Place
 from streams.entities.day_parts import CutoffDay
 from streams.kafka.connection import client_options, kafka_python_options
+from streams.kafka.follow import follow
 from streams.kafka.probe import UnreachableError, look
+from streams.kafka.transactions import Transactions
 from streams.operator_files import load_rules
 from streams.roster import Roster
 from streams.settings import Settings
@@ -34,7 +36,7 @@ from streams.version import named
 from streams.worker import metrics
 from streams.worker.batching import RunScheduler, RunSchema, RunTransport
 from streams.worker.checkpoint import Checkpoints
-from streams.worker.clients import addresses, follow, new_app, new_producer
+from streams.worker.clients import addresses, new_app, new_producer
 from streams.worker.customer_ids import CustomerIds
 from streams.worker.health import Health
 from streams.worker.intake import Intake
@@ -46,7 +48,6 @@ from streams.worker.source_topics import SourceTopics, StaleStateError
 from streams.worker.state.restore import STATE
 from streams.worker.state.standby import Standby
 from streams.worker.state.store import BrokenStateError, ChangelogStore
-from streams.worker.transactions import Transactions
 
 log = logging.getLogger(__name__)
 

@@ -34,6 +34,7 @@ from streams.contracts.outputs import Alert
 from streams.contracts.records import Message, Place, Writes, size_of
 from streams.entities.day_parts import CutoffDay, begun, since
 from streams.entities.stage import KpisStage
+from streams.kafka.transactions import Transactions
 from streams.settings import Settings
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
@@ -49,7 +50,6 @@ from streams.worker.state.entity_flusher import EntityFlusher
 from streams.worker.state.quiet_eviction import QuietEviction
 from streams.worker.state.working_state import WorkingState
 from streams.worker.ticker import Ticker
-from streams.worker.transactions import Transactions
 
 log = logging.getLogger(__name__)
 

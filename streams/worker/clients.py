@@ -1,24 +1,18 @@
-"""A worker's clients of Kafka, as its settings say: Faust's app, the producers of its transactions, the reader of roster and targets."""
+"""A worker's clients of Kafka, as its settings say: Faust's app, the producers of its transactions."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from yarl import URL
 
-from streams.contracts import topics
 from streams.kafka.connection import client_options
 from streams.settings import Settings
 from streams.worker.batching import RunScheduler
-
-log = logging.getLogger(__name__)
 
 #: Seconds between commits of the group's offsets, which others read; our own are in the state.
 COMMIT_SECONDS = 1.0
@@ -106,35 +100,3 @@ def new_producer(settings: Settings, number: int) -> AIOKafkaProducer:
         max_request_size=33_554_432,
         request_timeout_ms=30_000,
     )
-
-
-class Book(Protocol):
-    """What every worker needs all of: roster, targets."""
-
-    def load(self, messages: Mapping[str, bytes | None]) -> Mapping[str, str]:
-        """Take messages over: key → value, None removes it. Returns what cannot be read: key → why."""
-
-
-async def follow(
-    settings: Settings, topic: topics.Topic, book: Book, read: asyncio.Event, ended: Callable[[], bool]
-) -> None:
-    """Read a whole topic of one partition, set ``read``, then take in whatever changes in it until ``ended``."""
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    partition = TopicPartition(settings.topic(topic), 0)
-    await consumer.start()
-    try:
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        end = (await consumer.end_offsets([partition]))[partition]
-        while not ended():
-            if await consumer.position(partition) >= end:
-                read.set()
-            fetched = await consumer.getmany(timeout_ms=500)
-            for records in fetched.values():
-                messages = {record.key.decode("utf-8", "replace"): record.value for record in records if record.key}
-                for key, why in book.load(messages).items():
-                    log.error("%s of %s cannot be read: %s; what was known of it stands", topic.name, key, why)
-    finally:
-        await consumer.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streams.worker.transactions import partition_of
+from streams.kafka.transactions import partition_of
 
 
 class Partitioner:

@@ -22,6 +22,7 @@ from streams.contracts import topics
 from streams.contracts.records import Place
 from streams.contracts.topics import Topic
 from streams.kafka.connection import client_options
+from streams.kafka.transactions import NotCommittedError, Transactions
 from streams.settings import Settings
 from streams.worker import metrics
 from streams.worker.batching import RunScheduler
@@ -31,7 +32,6 @@ from streams.worker.source_topics import SourceTopics, StaleStateError
 from streams.worker.state.restore import StateRestore, offset_bounds
 from streams.worker.state.standby import Standby
 from streams.worker.state.store import StateStore
-from streams.worker.transactions import NotCommittedError, Transactions
 
 log = logging.getLogger(__name__)
 

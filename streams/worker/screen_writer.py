@@ -129,6 +129,8 @@ class Screens:
                 pipe.hdel(self._key(keys.ALERTS), alert.key)
             else:
                 pipe.hset(self._key(keys.ALERTS), alert.key, encoded)
+            if alert.update:
+                continue
             pipe.lpush(self._key(keys.RECENT_ALERTS), encoded)
             pipe.ltrim(self._key(keys.RECENT_ALERTS), 0, keys.RECENT_ALERTS_KEPT - 1)
 

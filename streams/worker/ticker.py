@@ -52,6 +52,8 @@ class Ticker:
         #: Steps of alerts that are not written yet.
         self._told: list[Alert] = []
         self._watermark: int | None = None
+        #: The second of the operation's clock in which rules were judged last, when that was, and how many entities are still to be.
+        self._judged, self._left = (0, 0.0), 0
         self._next_tick = 0.0
         #: The clock and the CPU time of this process at the last tick.
         self._used, self.spare = (perf_counter(), process_time()), 0.0
@@ -83,7 +85,12 @@ class Ticker:
             await self._screens.show(None, self._turns)
             return
         self._kpis.advance(now)
-        async for part in self._turns(self._kpis.awake, _LOOKING_SECONDS):
+        # Rules are judged once a second of the operation's clock (of the machine's, where that one stands); whose turn did not come then
+        # has it in the next ticks.
+        if (second := now // 1000) != self._judged[0] or perf_counter() - self._judged[1] >= 1:
+            self._judged, self._left = (second, perf_counter()), self._kpis.awake
+        async for part in self._turns(self._left, _LOOKING_SECONDS):
+            self._left -= part
             self._tell(self._kpis.alerts(now, part))
         await self._screens.show(now, self._turns)
         metrics.OPERATION_CLOCK.set(now / 1000)
@@ -104,8 +111,9 @@ class Ticker:
         """Have the steps of alerts written, together with the state that remembers them."""
         self._told += steps
         for alert in steps:
-            metrics.ALERTS.labels(alert.rule, alert.status).inc()
-            (log.info if alert.status == "resolved" else log.warning)("alert %s: %s", alert.status, alert.reason_en)
+            if not alert.update:
+                metrics.ALERTS.labels(alert.rule, alert.status).inc()
+                (log.info if alert.status == "resolved" else log.warning)("alert %s: %s", alert.status, alert.reason_en)
             number = self._partition(alert.entity)
             self._outbox.put(number, (self._alerts, number), (alert.key.encode(), _encode(alert), []))
 

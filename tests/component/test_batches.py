@@ -12,9 +12,9 @@ import pytest
 from faust.types import TP
 from yarl import URL
 
+from streams.kafka.transactions import partition_of
 from streams.worker.batching import Fetch, Run, RunConsumer, RunScheduler, RunThread, RunTransport, _ReadOffsets
 from streams.worker.state.store import ChangelogStore, WriteBackCache
-from streams.worker.transactions import partition_of
 
 
 def record(topic: str, partition: int, offset: int, key: bytes = b"k", value: bytes | None = b"v") -> SimpleNamespace:

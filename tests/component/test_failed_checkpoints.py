@@ -12,9 +12,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.contracts.records import Place, Writes
+from streams.kafka.transactions import NotCommittedError, Transactions
 from streams.worker.checkpoint import Checkpoints, LostCheckpointError
 from streams.worker.health import Health
-from streams.worker.transactions import NotCommittedError, Transactions
 from tests.component.test_kept_partitions import Worker, calls
 
 

@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.contracts.records import Place
+from streams.kafka.transactions import Transactions
 from streams.settings import Settings
 from streams.worker import partitions as module
 from streams.worker.health import Health
@@ -19,7 +20,6 @@ from streams.worker.partitions import Partitions
 from streams.worker.source_topics import SourceTopics
 from streams.worker.state.restore import STATE
 from streams.worker.state.store import ChangelogStore
-from streams.worker.transactions import Transactions
 from tests.component.test_failed_checkpoints import Producer
 
 

@@ -16,7 +16,17 @@ from streams.contacts.fold import HANDLERS
 from streams.contracts import decode as decoding
 from streams.contracts.decode import REASONS, Rejected, decode_any, encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Alert, Contributions, DailyFacts, RosterEntry, Score, Snapshot, Totals
+from streams.contracts.outputs import (
+    Alert,
+    AlertAction,
+    Contributions,
+    DailyFacts,
+    Incident,
+    RosterEntry,
+    Score,
+    Snapshot,
+    Totals,
+)
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
@@ -30,7 +40,7 @@ GOLDEN = Path(__file__).with_name("golden")
 EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
 _OUTPUTS = {
     "contributions": Contributions, "daily-facts": DailyFacts, "alert": Alert, "roster": list[RosterEntry], "score": Score,
-    "snapshot": Snapshot, "totals": Totals,
+    "snapshot": Snapshot, "totals": Totals, "alert-action": AlertAction, "incident": Incident,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from threading import Lock, Thread
 from zlib import crc32
@@ -514,21 +514,25 @@ def _contacts(customers: dict[str, Customer], since: int) -> dict[str, dict[str,
     return {key: {**contact, "events": None} for key, contact in found.items() if contact["at"] >= since}
 
 
+#: Step of an alert → those that may follow it.
+_NEXT = {"firing": ("no_data", "resolved"), "no_data": ("firing", "resolved"), "resolved": ("firing",)}
+
+
 def _alerts(settings: Settings, states: dict[str, dict[str, object]]) -> Iterator[str]:
-    """Each alert fires once and is resolved once, in turn, and stands at the end where the entity's state says."""
+    """Each alert takes its steps in turn, each once, and stands at the end where the entity's state says."""
     steps: dict[str, list[Alert]] = {}
     for record in messages(settings, topics.ALERTS.name):
         steps.setdefault(record.key.decode(), []).append(msgspec.json.decode(record.value, type=Alert))
     for key, told in sorted(steps.items()):
-        kinds = [step.status for step in told]
-        if kinds != [("firing", "resolved")[number % 2] for number in range(len(kinds))]:
+        kinds = [step.status for step in told if not step.update]
+        if kinds[0] != "firing" or any(one not in _NEXT[before] for before, one in pairwise(kinds)):
             yield f"alert {key}: {kinds}"
-    fires = {key for key, told in steps.items() if told[-1].status == "firing"}
+    fires = {key for key, told in steps.items() if told[-1].status != "resolved"}
     stored = {
         f"{rule}|{entity}"
         for entity, alerts in states.items()
         for rule, state in alerts.items()
-        if state.status == "firing"  # type: ignore[attr-defined]
+        if state.status != "pending"  # type: ignore[attr-defined]
     }
     if fires != stored:
         yield f"alerts that fire: told {sorted(fires - stored)}, in the state {sorted(stored - fires)}"

@@ -14,10 +14,10 @@ from streams.cli import app
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.kafka.connection import kafka_python_options
+from streams.kafka.transactions import partition_of
 from streams.pipeline import run
 from streams.settings import Settings, environment
 from streams.worker.state.own_partition import mark
-from streams.worker.transactions import partition_of
 from tests.component.test_misplaced import everyone, month
 from tests.integration.test_topics_change import ready, refused, until, wanted
 from tests.support.operation import facts, messages, metric, run_cli, send, settled, worker

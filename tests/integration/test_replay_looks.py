@@ -18,8 +18,8 @@ from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.topics import ensure_topics
+from streams.kafka.transactions import partition_of
 from streams.settings import Settings, environment
-from streams.worker.transactions import partition_of
 from tests.support.operation import facts, messages, policy_file, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]

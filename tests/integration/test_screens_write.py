@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from redis import Redis
 
 from streams.contracts import redis_keys
@@ -109,3 +110,18 @@ def test_who_has_left_is_taken_off(settings: Settings, redis_url: str) -> None:
             assert shown(redis_keys.now(kind)) == left, kind
         assert shown(redis_keys.PRESENCE) == {b"a2", b"a3"}
         assert shown(redis_keys.ALERTS) == {b"r|agent|a3"}
+
+
+def test_present_figures_of_an_alert_are_shown_and_are_no_step(settings: Settings, redis_url: str) -> None:
+    async def write() -> None:
+        screens = Screens(settings)
+        for told in ([alert("agent|a", "firing")], [replace(alert("agent|a", "firing"), value=0.4, update=True)]):
+            assert await screens.write({}, [], told, now=1, machine=2, behind={})
+        await screens.close()
+
+    asyncio.run(write())
+    with Redis.from_url(redis_url) as redis:
+        (shown,) = redis.hvals(settings.redis_key(redis_keys.ALERTS))
+        assert msgspec.json.decode(shown, type=Alert).value == 0.4
+        (step,) = redis.lrange(settings.redis_key(redis_keys.RECENT_ALERTS), 0, -1)
+        assert msgspec.json.decode(step, type=Alert).value is None

@@ -19,12 +19,12 @@ from streams.contracts.topics import CONTACT_TOPICS, CONTRIBUTIONS
 from streams.entities.entity import dump as dump_entity
 from streams.entities.entity import load as load_entity
 from streams.entities.stage import KpisStage
+from streams.kafka.transactions import partition_of
 from streams.pipeline import Customers, DayBook, Entities
 from streams.roster import Roster
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.windows.clock import EventClock
-from streams.worker.transactions import partition_of
 from tests.bench.contenders.faust import or_end
 
 _encode = msgspec.json.Encoder().encode

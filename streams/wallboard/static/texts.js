@@ -83,7 +83,7 @@ export const TEXTS = {
     unreadable: (n) => `${n} 条数据无法解析（工作进程与大屏版本不一致？）`,
     policy_line: (version, zone) => `口径设置 ${version} · 时区 ${zone} · 区间为95%置信区间（比率 Wilson，均值 Student t）`,
     severity: { critical: "严重", warning: "警告", info: "提示" },
-    status: { pending: "观察中", firing: "告警中", acknowledged: "已确认", escalated: "已升级", resolved: "已恢复" },
+    status: { firing: "告警中", no_data: "无数据", resolved: "已恢复" },
     states: {
       available: "空闲",
       on_contact: "服务中",
@@ -180,13 +180,7 @@ export const TEXTS = {
     unreadable: (n) => `${n} values could not be read (workers and wallboard of different versions?)`,
     policy_line: (version, zone) => `Policy ${version} · ${zone} · n: things counted; 95 % intervals: Wilson for shares, Student’s t for means`,
     severity: { critical: "Critical", warning: "Warning", info: "Info" },
-    status: {
-      pending: "pending",
-      firing: "firing",
-      acknowledged: "acknowledged",
-      escalated: "escalated",
-      resolved: "resolved",
-    },
+    status: { firing: "firing", no_data: "no data", resolved: "resolved" },
     states: {
       available: "Available",
       on_contact: "On contact",

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from deploy import demo
 from deploy.local.ports import free_port
+from streams import health_pages
 from streams.addresses import is_free
 from streams.doors import KnownHosts, Translated, refusal, serve
 from streams.settings import Settings
@@ -100,7 +101,7 @@ def test_the_wallboard_stands_in_no_frame() -> None:
 
 def test_metrics_are_where_they_are_told() -> None:
     port = free_port()
-    server = health.serve(port, health.Health())
+    server = health_pages.serve(port, health.Health())
     try:
         assert server.server_address[0] == "127.0.0.1"
         assert not is_free(port)
@@ -109,15 +110,15 @@ def test_metrics_are_where_they_are_told() -> None:
         server.shutdown()
         server.server_close()
     with pytest.raises(OSError):
-        health.serve(port, health.Health(), "203.0.113.1")
+        health_pages.serve(port, health.Health(), "203.0.113.1")
 
 
 def test_silent_clients_do_not_keep_the_metrics_from_others(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(health._Handler, "timeout", 0.5)
+    monkeypatch.setattr(health_pages._Handler, "timeout", 0.5)
     port = free_port()
-    server = health.serve(port, health.Health())
+    server = health_pages.serve(port, health.Health())
     silent = []
     try:
         for _ in range(200):

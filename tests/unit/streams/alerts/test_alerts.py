@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.alerts.lifecycle import AlertState, step
 from streams.alerts.rules import Rule, read_rules
 from streams.contracts import events as e
+from streams.contracts.outputs import Figure
 from streams.operator_files import load_rules
 from tests.support.desk import POLICY, Script
 
@@ -21,7 +23,9 @@ LONG = Rule(
 
 PLAIN = Rule(id="plain", zh="低", en="low", kpi="csat", window="30m", below=0.8, scope=("agent",))
 
-_P, _F = "pending", "firing"
+TODAY = Rule(id="today", zh="低", en="low", kpi="csat", window="today", below=0.8, min_n=5, scope=("agent",))
+COUNT = Rule(id="count", zh="多", en="many", kpi="offered_calls", window="30m", above=3, scope=("all",))
+_P, _F, _N = "pending", "firing", "no_data"
 
 
 @pytest.mark.parametrize(
@@ -32,16 +36,19 @@ _P, _F = "pending", "firing"
         (LOW, [(0, 0.7, 10, _P), (30, 0.8, 10, None), (40, 0.7, 10, _P), (99, 0.7, 10, _P), (100, 0.7, 10, _F)]),
         (LOW, [(0, 0.2, 4, None), (60, 0.2, 4, None), (61, 0.2, 5, _P)]),
         (LOW, [(0, None, 0, None)]),
-        (LOW, [(0, 0.7, 9, _P), (60, 0.7, 9, _F), (70, 0.7, 4, None)]),
+        (LOW, [(0, 0.7, 9, _P), (60, 0.7, 9, _F), (70, 0.9, 4, _F), (1869, None, 0, _F), (1870, None, 0, _N), (9000, 0.9, 4, _N), (9001, 0.9, 5, None)]),
+        (LOW, [(0, 0.7, 9, _P), (60, 0.7, 9, _F), (70, None, 0, _F), (1860, 0.7, 5, _F), (1870, None, 0, _F), (3670, None, 0, _N), (3671, 0.8, 5, _F)]),
+        (TODAY, [(0, 0.7, 9, _F), (1, None, 0, None)]),
+        (COUNT, [(0, 4, 4, _F), (1, 3, 3, None), (2, 4, 4, _F), (3, 0, 0, None)]),
         (PLAIN, [(0, 0.8, 1, None), (1, 0.79, 1, _F), (2, 0.799, 1, _F), (3, 0.8, 1, None)]),
         (LONG, [(0, 120, 1, None), (1, 121, 1, _P), (11, 131, 1, _F), (12, 95, 1, _F), (13, 90, 1, None), (14, None, 0, None)]),
     ],
-    ids=["fires and clears with hysteresis", "must hold without a break", "minimum sample", "no data", "the sample shrinks", "clears at its threshold", "above"],
+    ids=["fires and clears with hysteresis", "must hold without a break", "minimum sample", "no data", "raters fall silent", "and come back", "a new day", "a count", "clears at its threshold", "above"],
 )  # fmt: skip
 def test_life_of_an_alert(rule: Rule, axis: list[tuple[int, float | None, int, str | None]]) -> None:
     state: AlertState | None = None
     for second, value, n, status in axis:
-        state = step(rule, state, value, n, second * 1000)
+        state = step(rule, state, Figure(value, n), second * 1000)
         assert (state.status if state else None) == status, second
 
 
@@ -71,8 +78,9 @@ def test_satisfaction_below_eighty_percent_fires_once_with_its_reason_and_resolv
     script.at("09:06:00", e.CallArrived, "tick").at("09:20:00", e.CallArrived, "tock")
     for number in range(9):
         script.call(f"09:2{number}:00", f"d{number}", agent="a", talk=10)
-        script.at(f"09:2{number}:30", e.CallRated, f"d{number}", score=5, scale="1-5")
-    told = [alert for alert in script.run(rules=load_rules(None), look_every=1).alerts if alert.entity == "agent|a"]
+        script.at(f"09:2{number}:30", e.CallRated, f"d{number}", score=5, scale="1-5")  # 4 of 5
+    run = script.run(rules=load_rules(None), look_every=1)
+    told = [alert for alert in run.alerts if alert.entity == "agent|a" and not alert.update]
     assert [(alert.status, f"{alert.at:%H:%M:%S}") for alert in told] == [
         ("firing", "09:06:00"),
         ("resolved", "09:28:30"),
@@ -88,11 +96,42 @@ def test_a_long_wait_rings_and_stops_when_the_call_is_answered() -> None:
     for second in range(1, 5):
         script.at(f"09:0{second}:00", e.CallArrived, f"x{second}")
     script.at("09:05:00", e.CallAnswered, agent_id="a").at("09:05:01", e.CallArrived, "y")
-    told = [alert for alert in script.run(rules=load_rules(None), look_every=1).alerts if alert.entity == "queue|q"]
+    run = script.run(rules=load_rules(None), look_every=1)
+    told = [alert for alert in run.alerts if alert.entity == "queue|q" and not alert.update]
     assert [(alert.rule, alert.status, f"{alert.at:%H:%M}") for alert in told] == [
         ("long_wait", "firing", "09:04"),
         ("long_wait", "resolved", "09:05"),
     ]
+
+
+def test_ratings_that_come_late_or_are_corrected_change_what_fires() -> None:
+    """Five ratings, three of them good; then one of earlier comes late and is bad, and two are corrected."""
+    script = Script()
+    for number in range(6):
+        script.call(f"09:0{number}:00", f"c{number}", agent="a", talk=10)
+    for number in range(5):
+        script.at(f"09:0{number}:30", e.CallRated, f"c{number}", score=5, scale="1-5")
+    script.at("09:08:00", e.CallArrived, "tick")
+    script.at("09:05:30", e.CallRated, "c5", score=1, scale="1-5")  # 5 of 6: still above
+    rated = [event.id for event in script.events if isinstance(event, e.CallRated)]
+    script.at("09:04:31", e.CallRetracted, "c4", corrects=rated[4])  # 4 of 5, no more than 80 %
+    script.at("09:03:31", e.CallRetracted, "c3", corrects=rated[3])  # 3 of 4: too few
+    script.at("09:09:00", e.CallRated, "c4", score=1, scale="1-5")  # 3 of 5
+    script.at("09:10:00", e.CallArrived, "tock")
+    script.at("09:09:30", e.CallRetracted, "c5", corrects=rated[5])
+    script.at("09:09:31", e.CallRated, "c5", score=5, scale="1-5")  # 4 of 5
+    run = script.run(rules=(PLAIN.model_copy(update={"min_n": 5}),), look_every=1)
+    told = [(alert.status, f"{alert.at:%H:%M:%S}", alert.value, alert.n) for alert in run.alerts if not alert.update]
+    assert told == [("firing", "09:09:00", 0.6, 5), ("resolved", "09:10:00", 0.8, 5)]
+
+
+def test_state_of_before_is_taken_over() -> None:
+    old = msgspec.msgpack.encode(["firing", 5])
+    state = msgspec.msgpack.decode(old, type=AlertState)
+    assert state == AlertState("firing", 5)
+    after = step(LOW, state, Figure(0.7, 10), 600_000)
+    assert after == AlertState("firing", 5, 0.7, 10, 0, 600_000)
+    assert step(LOW, state, Figure(0.9, 10), 600_000) is None
 
 
 def rules_file(tmp_path: Path, *changes: str) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.alerts.evaluate import look, standing, watches
+from streams.alerts.evaluate import leave, look, standing, watches
 from streams.alerts.lifecycle import AlertState
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Alert, Sums
@@ -89,12 +89,55 @@ def test_each_step_is_told_once_and_with_how_long_it_has_held() -> None:
     assert desk.look(110, ratings(4, 5)) == []
 
 
-@pytest.mark.parametrize("left", [ratings(0, 4), {}])
-def test_too_little_data_resolves_and_says_so(left: Sums) -> None:
+@pytest.mark.parametrize("left", [ratings(0, 4), ratings(4, 4), {}])
+def test_raters_who_fall_silent_resolve_nothing(left: Sums) -> None:
     desk = Desk(rule(**CSAT, min_n=5))
     desk.look(0, ratings(3, 5))
-    (said,) = desk.look(1, left)
-    assert said == "resolved Customer satisfaction, queue q, in the last 30 min: too little data left, resolved."
+    assert desk.look(1, left) == []
+    assert desk.look(1800, left) == []
+    (said,) = desk.look(1801, left)
+    assert said == "no_data Customer satisfaction, queue q, in the last 30 min: no data for 30 min, last 60.0 % (n=5)."
+    assert desk.look(9999, left) == []
+    (shown,) = desk.standing(9999, left)
+    assert (shown.status, shown.value, shown.n) == ("no_data", 0.6, 5)
+    (said,) = desk.look(10_000, ratings(2, 5))
+    assert said == "firing Customer satisfaction, queue q, in the last 30 min: 40.0 % (n=5), below 80.0 % for 10000 s."
+    (said,) = desk.look(10_001, ratings(5, 5))
+    assert said.startswith("resolved ")
+
+
+def test_when_a_day_is_over_so_are_its_alerts() -> None:
+    desk = Desk(rule(kpi="csat", window="today", below=0.8, min_n=5))
+    plain = Plain({"30m": {}, "today": ratings(3, 5)}, None, 0)
+    look(desk.watched, "queue|q", desk.states, plain, _NOBODY, 0)
+    assert desk.look(1, {}) == ["resolved Customer satisfaction, queue q, today: too little data left, resolved."]
+
+
+def test_present_figures_are_told_once_a_minute_where_they_have_moved() -> None:
+    desk = Desk(rule(**CSAT))
+    desk.look(0, ratings(3, 5))
+    plain = Plain({"30m": ratings(2, 5), "today": {}}, None, 0)
+    assert look(desk.watched, "queue|q", desk.states, plain, _NOBODY, 59_000) == []
+    (told,) = look(desk.watched, "queue|q", desk.states, plain, _NOBODY, 60_000)
+    assert (told.status, told.update, told.value) == ("firing", True, 0.4)
+    assert told.reason_en.endswith("40.0 % (n=5), below 80.0 % for 60 s.")
+    assert look(desk.watched, "queue|q", desk.states, plain, _NOBODY, 200_000) == []
+
+
+def test_between_threshold_and_clear_nobody_says_that_it_is_below() -> None:
+    desk = Desk(rule(**CSAT, clear=0.9))
+    desk.look(0, ratings(3, 5))
+    (told,) = desk.look(60, ratings(4, 5))
+    assert told.endswith("30 min: 80.0 % (n=5), not yet back at 90.0 %, for 60 s.")
+
+
+def test_by_its_bound_a_rule_waits_for_evidence() -> None:
+    desk = Desk(rule(**CSAT, test="bound", clear=0.85))
+    assert desk.look(0, ratings(2, 4)) == []  # 15 to 85 %
+    assert desk.look(2, ratings(10, 20)) != []  # 30 to 70 %
+    assert desk.look(3, ratings(16, 20)) == []  # not yet past `clear`
+    (said,) = desk.look(4, ratings(17, 20))
+    assert said.startswith("resolved ")
 
 
 def test_a_pending_alert_ends_without_a_word() -> None:
@@ -108,8 +151,12 @@ def test_a_rule_that_is_no_more_takes_its_state_along_and_leaves_the_others() ->
     desk = Desk(rule(**CSAT))
     desk.look(0, ratings(0, 5))
     kept = desk.states["r"]
-    desk.states["gone"] = AlertState("firing", 0)
-    assert desk.look(1, ratings(0, 5)) == []
+    desk.states["gone"] = AlertState("firing", 0, 0.5, 6)
+    desk.states["waiting"] = AlertState("pending", 0)
+    told = leave(desk.watched, "queue|q", desk.states, 1000, None, lambda *_: None)
+    assert [(one.key, one.status, one.value, one.reason_en) for one in told] == [
+        ("gone|queue|q", "resolved", 0.5, "The alert rule gone is no more, resolved.")
+    ]
     assert desk.states == {"r": kept}
 
 
@@ -117,7 +164,8 @@ def test_one_rule_without_a_target_or_data_does_not_stop_the_next() -> None:
     desk = Desk(rule(**AIMED, id="aimed"), rule(**CSAT, id="few", min_n=9), rule(**CSAT, id="low"))
     (said,) = desk.look(0, ratings(0, 5))
     assert said.startswith("firing ")
-    assert desk.states == {"low": AlertState("firing", 0)}
+    assert desk.states["low"].status == "firing"
+    assert len(desk.states) == 1
     (said,) = desk.look(1, ratings(5, 5))
     assert said.startswith("resolved ")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from streams.worker.health import LAGGING_SECONDS, REACH, STALLED_SECONDS, Health, pages
+from streams.health_pages import pages
+from streams.worker.health import LAGGING_SECONDS, REACH, STALLED_SECONDS, Health
 
 
 class Time:

@@ -1,0 +1,295 @@
+"""``deskpulse alert``: the rules, and incidents: see them, take care of them, silence them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.alerts.rules import Rule, require_hours
+from streams.alerts.selectors import selector
+from streams.commands.shared.author import AsJson, By, author
+from streams.commands.shared.context import (
+    Broker,
+    Deployment,
+    PolicyFile,
+    Prefix,
+    RulesFile,
+    bad_value,
+    clear_errors,
+    deployment,
+)
+from streams.contracts.outputs import ActionKind, AlertAction, Incident
+from streams.incidents.silences import SILENCED_BY
+from streams.kafka.topics import ensure_topics
+from streams.kpi.policy.versions import versions
+from streams.languages.translation import tell
+from streams.operation import KafkaOperation
+from streams.operator_files import load_rules
+from streams.windows.clock import instant
+
+alert = typer.Typer(no_args_is_help=True, help="Alert rules, and incidents: see them, take care of them, silence them.")
+
+Which = Annotated[
+    str, typer.Argument(metavar="INCIDENT", help="Its id; the last characters are enough where no other ends so")
+]
+Note = Annotated[str, typer.Option("--note", help="Why, or what is being done; told to everybody concerned")]
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400}
+_LONGEST_NOTE = 2000
+
+
+@alert.command()
+def check(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Alert rules (YAML)")],
+    policy: PolicyFile = None,
+) -> None:
+    """Read a file of rules as a worker would, and say every fault in it."""
+    settings = deployment(ctx, policy_file=policy).settings
+    with clear_errors():
+        found = load_rules(file)
+        for _, version in versions(settings.policy):
+            require_hours(found, version)
+    tell(f"sound: {len(found)} rules")
+
+
+@alert.command()
+def schema() -> None:
+    """Print the JSON Schema of a file of rules, for editors that complete and check as you type."""
+    from streams.alerts.rules import rules_schema
+
+    typer.echo(json.dumps(rules_schema(), indent=2, ensure_ascii=False))
+
+
+@alert.command()
+def rules(ctx: typer.Context, rules: RulesFile = None, json_: AsJson = False) -> None:
+    """The rules in force: those of DESKPULSE_RULES_FILE, or the five that come with the program."""
+    settings = deployment(ctx, rules_file=rules).settings
+    with clear_errors():
+        found = load_rules(settings.rules_file)
+    if json_:
+        typer.echo(
+            json.dumps([rule.model_dump(mode="json", by_alias=True) for rule in found], ensure_ascii=False, indent=2)
+        )
+        return
+    _print(
+        ("id", "kpi", "window", "holds", "for (s)", "watches", "severity", "tells"),
+        [_rule_cells(rule) for rule in found],
+    )
+
+
+def _rule_cells(rule: Rule) -> tuple[object, ...]:
+    side, end = ("<", rule.below) if rule.below is not None else (">", rule.above)
+    watches = ", ".join((*rule.scope, *rule.select))
+    escalates = (
+        f", {', '.join(rule.escalate_to or rule.notify)} +{rule.escalate_after:g} s" if rule.escalate_after else ""
+    )
+    return (
+        rule.id, rule.kpi, rule.window, f"{side} {end if isinstance(end, str) else format(end, 'g')}", f"{rule.for_seconds:g}", watches,
+        rule.severity, ", ".join(rule.notify) + escalates,
+    )  # fmt: skip
+
+
+@alert.command("list")
+def list_(
+    ctx: typer.Context,
+    all_: Annotated[bool, typer.Option("--all", help="Those that are over, too")] = False,
+    json_: AsJson = False,
+    broker: Broker = None,
+    prefix: Prefix = None,
+) -> None:
+    """Incidents that are not over, the oldest first, and silences that hold for them."""
+    here = deployment(ctx, broker=broker, prefix=prefix)
+    with clear_errors():
+        found = [one for one in KafkaOperation(here.settings).incidents() if all_ or one.status != "resolved"]
+    if json_:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    zone = here.settings.policy.zone
+    _print(
+        ("incident", "since", "status", "severity", "about", "alerts", "who", "now"),
+        [
+            (
+                one.id, f"{one.opened.astimezone(zone):%Y-%m-%d %H:%M}", one.status, one.severity, one.entity.replace("|", " "),
+                f"{one.firing} / {len(one.members) + one.more_members}", _who(one), one.steps[-1].reason_en if one.steps else None,
+            )
+            for one in found
+        ],
+    )  # fmt: skip
+
+
+def _who(incident: Incident) -> str | None:
+    if incident.silenced:
+        return ", ".join(f"{one.by} (silence {one.id})" for one in incident.silenced)
+    return incident.acknowledged.by if incident.acknowledged else None
+
+
+@alert.command()
+def show(ctx: typer.Context, incident: Which, broker: Broker = None, prefix: Prefix = None) -> None:
+    """One incident with its alerts, notes and every step, as JSON."""
+    here = deployment(ctx, broker=broker, prefix=prefix)
+    with clear_errors():
+        found = _find(KafkaOperation(here.settings).incidents(), incident)
+    typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+
+
+@alert.command()
+def ack(
+    ctx: typer.Context, incident: Which, by: By, note: Note = "", broker: Broker = None, prefix: Prefix = None
+) -> None:
+    """Take care of an incident: nobody is called again about it until it has cleared."""
+    one = _act_on(deployment(ctx, broker=broker, prefix=prefix), "acknowledge", incident, by, note)
+    tell(f"{one.id}: {by} takes care of it")
+
+
+@alert.command()
+def unack(
+    ctx: typer.Context, incident: Which, by: By, note: Note = "", broker: Broker = None, prefix: Prefix = None
+) -> None:
+    """Take care of an incident no longer: it escalates as if nobody ever had."""
+    one = _act_on(deployment(ctx, broker=broker, prefix=prefix), "unacknowledge", incident, by, note)
+    tell(f"{one.id}: nobody takes care of it")
+
+
+@alert.command()
+def note(
+    ctx: typer.Context,
+    incident: Which,
+    text: Annotated[str, typer.Argument(help="What is to be kept with it")],
+    by: By,
+    broker: Broker = None,
+    prefix: Prefix = None,
+) -> None:
+    """Put a note to an incident, up to a week after it was over, too."""
+    if not text.strip():
+        raise bad_value("the note is empty")
+    one = _act_on(deployment(ctx, broker=broker, prefix=prefix), "note", incident, by, text)
+    tell(f"{one.id}: noted")
+
+
+@alert.command()
+def silence(
+    ctx: typer.Context,
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SELECTOR…|INCIDENT",
+            help="queue:orders, team:T*, site:, agent:, rule:, severity:, kpi:, channel: or a label of rules; or the id of one incident",
+        ),
+    ],
+    by: By,
+    for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long: 30m, 2h, 1d")],
+    note: Note = "",
+    broker: Broker = None,
+    prefix: Prefix = None,
+    rules: RulesFile = None,
+) -> None:
+    """Tell nobody for a while: of one incident, or of everything that fits. It goes on being seen and kept.
+
+    Of several selectors with one name one is enough, those with different names are all needed: queue:a queue:b rule:long_wait.
+    """
+    here = deployment(ctx, broker=broker, prefix=prefix, rules_file=rules)
+    lasts = _duration(for_)
+    with clear_errors():
+        operation = KafkaOperation(here.settings)
+        until = instant(operation.clock()) + lasts
+        incident, selectors = None, []
+        if any(":" in one for one in what):
+            labels = {label for rule in load_rules(here.settings.rules_file) for label in rule.labels}
+            selectors = [str(selector(one, (*SILENCED_BY, *labels))) for one in what]
+        elif len(what) > 1:
+            raise ValueError("give the id of one incident, or selectors like queue:orders")
+        else:
+            incident = _find(operation.incidents(), what[0]).id
+    id = _send(here, "silence", by, note, incident=incident, selectors=selectors, until=until)
+    tell(f"silence {id}: until {until.astimezone(here.settings.policy.zone):%Y-%m-%d %H:%M}")
+
+
+@alert.command()
+def unsilence(
+    ctx: typer.Context,
+    silence: Annotated[
+        str, typer.Argument(metavar="SILENCE", help="Its id, as `deskpulse alert silence` and `list` say it")
+    ],
+    by: By,
+    note: Note = "",
+    broker: Broker = None,
+    prefix: Prefix = None,
+) -> None:
+    """End a silence before its time: who is concerned is told of what still fires."""
+    _send(deployment(ctx, broker=broker, prefix=prefix), "unsilence", by, note, silence=silence)
+    tell(f"silence {silence}: ended")
+
+
+def _act_on(here: Deployment, kind: ActionKind, incident: str, by: str, note: str) -> Incident:
+    with clear_errors():
+        found = _find(KafkaOperation(here.settings).incidents(), incident)
+        if found.status == "resolved" and kind != "note":
+            raise ValueError(f"the incident {found.id} is over; a note can still be put to it")
+    _send(here, kind, by, note, incident=found.id)
+    return found
+
+
+def _send(
+    here: Deployment,
+    kind: ActionKind,
+    by: str,
+    note: str,
+    *,
+    incident: str | None = None,
+    selectors: Sequence[str] = (),
+    silence: str | None = None,
+    until: datetime | None = None,
+) -> str:
+    """Put the action on its topic; returns its id."""
+    if len(note) > _LONGEST_NOTE:
+        raise bad_value(f"the note is {len(note)} characters long, at most {_LONGEST_NOTE} are kept")
+    with clear_errors():
+        ensure_topics(here.settings)
+        action = AlertAction(
+            id=uuid4().hex[:12], at=here.now(), by=author(here, by), kind=kind, incident=incident, selectors=list(selectors),
+            silence=silence, note=note, until=until,
+        )  # fmt: skip
+        KafkaOperation(here.settings).act(action)
+    return action.id
+
+
+def _find(incidents: Sequence[Incident], wanted: str) -> Incident:
+    """The one that is meant. Raises ValueError where there is none or several."""
+    exact = [one for one in incidents if one.id == wanted]
+    found = exact or [one for one in incidents if wanted and one.id.endswith(wanted)]
+    if not found:
+        raise ValueError(f"there is no incident {wanted!r}; see `deskpulse alert list --all`")
+    if len(found) > 1:
+        raise ValueError(
+            f"{wanted!r} is the end of {len(found)} incidents, such as {found[0].id} and {found[1].id}; give more of it"
+        )
+    return found[0]
+
+
+def _duration(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,6})([mhd])", text.strip())
+    if match is None or int(match[1]) == 0:
+        raise bad_value(f"{text!r} is no duration; write it like 30m, 2h or 1d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _print(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("—" if cell in (None, "") else str(cell)) for cell in row))
+    console = Console()
+    (console if console.is_terminal else Console(width=200)).print(table)

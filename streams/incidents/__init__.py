@@ -1,0 +1,1 @@
+"""One cause, one incident: alerts of all partitions grouped, acknowledged, silenced, escalated, and told step by step."""

@@ -1,0 +1,127 @@
+"""The notifier as a process on a real Kafka: from an incident on the topic to a webhook and an acknowledgement, over a kill."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from deploy.local.ports import free_port
+from streams.contracts.outputs import Incident
+from streams.contracts.topics import INCIDENTS
+from streams.kafka.connection import open_producer
+from streams.settings import Settings
+from streams.system_clock import machine_ms
+from streams.windows.clock import instant
+from tests.integration.test_screens import eventually
+from tests.support.notifying import incident
+from tests.support.operation import answers, http_get, messages, program, run_cli
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+
+CONFIG = """
+language: en
+acknowledge: {url: "http://127.0.0.1:PORT", key: $KEY}
+channels:
+  hook: {type: webhook, url: $HOOK}
+  desk: {type: wecom, url: $DESK}
+routes:
+  all: {to: [hook, desk]}
+"""
+
+
+class Receiver:
+    """A webhook's and a robot's server on this machine: what it got, by path, with its headers and when."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, Any], dict[str, str], float]] = []
+
+    def of(self, path: str) -> list[tuple[str, dict[str, Any], dict[str, str], float]]:
+        return [one for one in self.got if one[0] == path]
+
+
+@contextmanager
+def receiving() -> Iterator[tuple[Receiver, str]]:
+    there = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            there.got.append((self.path, body, dict(self.headers), time.monotonic()))
+            answer = b'{"errcode": 0}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield there, f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def put(settings: Settings, *incidents: Incident) -> None:
+    producer = open_producer(settings)
+    for one in incidents:
+        producer.send(settings.topic(INCIDENTS), key=one.id.encode(), value=msgspec.json.encode(one)).get(timeout=60)
+    producer.close()
+
+
+def test_from_an_incident_to_a_message_and_back(
+    operation: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, file = free_port(), tmp_path / "notify.yaml"
+    file.write_text(CONFIG.replace("PORT", str(port)), encoding="utf-8")
+    here = operation.model_copy(update={"clock": "wall", "notify_file": file})
+    with receiving() as (there, address):
+        for name, value in {
+            "KEY": "0123456789abcdef0123",
+            "HOOK": f"{address}/hook",
+            "DESK": f"{address}/desk",
+            "NO_PROXY": "127.0.0.1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        page = f"http://127.0.0.1:{port}"
+        with program(here, "notifier", "notifier", "--port", str(port)) as process:
+            answers(f"{page}/healthz", process)
+            eventually(lambda: http_get(f"{page}/readyz").status_code == 200, 60)
+            put(here, incident("i1", at=instant(machine_ms())))
+            eventually(lambda: len(there.of("/hook")) == 1 and len(there.of("/desk")) == 1, 60)
+            text = there.of("/desk")[0][1]["markdown"]["content"]
+            link = text.partition("[Acknowledge](")[2].partition(")")[0]
+            assert http_get(link).status_code == 200
+            assert messages(here, "alert-actions") == []
+            assert httpx.post(link, data={"by": "sup-1"}, trust_env=False).status_code == 200
+            (action,) = messages(here, "alert-actions")
+            assert json.loads(action.value)["kind"] == "acknowledge"
+            process.kill()
+        put(here, incident("i2", at=instant(machine_ms())))
+        with program(here, "notifier-again", "notifier", "--port", str(port)) as process:
+            answers(f"{page}/healthz", process)
+            eventually(lambda: len(there.of("/hook")) == len(there.of("/desk")) == 2, 60)
+            process.stop()
+            assert process.exit_code == 0
+    assert [one[1]["incident"]["id"] for one in there.of("/hook")] == ["i1", "i2"]
+    assert "Traceback" not in (here.data_dir / "notifier-again.log").read_text(encoding="utf-8")
+    log = "".join(path.read_text(encoding="utf-8") for path in here.data_dir.glob("notifier*.log"))
+    assert address not in log  # addresses of channels are secrets
+    told = json.loads(run_cli(here, "notify", "list", "--json"))
+    assert {(one["incident"], one["channel"], one["state"]) for one in told} == {
+        (i, c, "told") for i in ("i1", "i2") for c in ("hook", "desk")
+    }
