@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         False,
         description="Follow the state of the partitions that other workers have: taking one over needs only what is newest",
     )
+    contact_records: bool = Field(
+        True,
+        description="Write a record of each contact that has changed, with what it counts for, to contact-records. What changes while it "
+        "is off is recorded when the contact changes again",
+    )
     customer_ids: Literal["any", "refuse", "pseudonymise"] = Field(
         "any",
         description="Customer ids on live topics that do not look like pseudonyms: any: taken as they are; refuse: to the dead letters; "

@@ -16,7 +16,16 @@ from streams.contacts.fold import HANDLERS
 from streams.contracts import decode as decoding
 from streams.contracts.decode import REASONS, Rejected, decode_any, encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Alert, Contributions, DailyFacts, RosterEntry, Score, Snapshot, Totals
+from streams.contracts.outputs import (
+    Alert,
+    ContactRecord,
+    Contributions,
+    DailyFacts,
+    RosterEntry,
+    Score,
+    Snapshot,
+    Totals,
+)
 from streams.contracts.schema import documents
 from streams.contracts.topics import TOPICS
 from streams.kpi.catalog import KPIS
@@ -29,7 +38,7 @@ from tests.support import ROOT
 GOLDEN = Path(__file__).with_name("golden")
 EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
 _OUTPUTS = {
-    "contributions": Contributions, "daily-facts": DailyFacts, "alert": Alert, "roster": list[RosterEntry], "score": Score,
+    "contributions": Contributions, "daily-facts": DailyFacts, "contact-record": ContactRecord, "alert": Alert, "roster": list[RosterEntry], "score": Score,
     "snapshot": Snapshot, "totals": Totals,
 }  # fmt: skip
 
