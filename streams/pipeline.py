@@ -6,7 +6,7 @@ Tests, ``deskpulse facts compute`` and trials of a rule call this; the Faust wor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -107,6 +107,8 @@ class Run:
     agents: dict[str, AgentPresence] = field(default_factory=AgentsPresence)
     #: Key → contact record as it stands at the end, encoded; of a run that was to make them.
     records: dict[str, bytes] = field(default_factory=dict)
+    #: The same of agents' intervals and shifts.
+    presence_records: dict[str, bytes] = field(default_factory=dict)
     _totals: Callable[[str, int], Totals] | None = None
     _snapshot: Callable[[str, int], Snapshot] | None = None
     _days: Days | None = None
@@ -151,7 +153,7 @@ def run(
 
     Alerts are looked at after every ``look_every`` messages; 1 looks after each. ``machine``: the machine's clock (ms since 1970),
     behind which an event of the future is refused; no clock where it is not given. ``targets``: what rules on ``target`` compare with.
-    ``records``: make contact records, too, as workers do.
+    ``records``: make records of contacts and presence, too, as workers do.
     """
     result, days = Run(), Days(policy.zone, policy.day_starts_ms)
     kpis = KpisStage(policy, rules, result.entities, result.facts, targets)
@@ -207,6 +209,7 @@ def _admitted(
     contacts = ContactsStage(policy, roster or Roster(), days)
     presence = PresenceStage(policy, roster or Roster(), days)
     recorder = Recorder(contacts.rules, on=records)
+    recorder_of_agents = presence.record() if records else None
     # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
     clock, clock_of_agents = EventClock(), EventClock()
     lacking = Lacking()
@@ -219,20 +222,26 @@ def _admitted(
             run_of_contacts, result.customers, clock, machine=machine, event_time=True, lacking=lacking
         )
         contributions = _taken(result, outcome, [seen + index for index in others])
-        for key, record in recorder.take(result.customers, outcome.touched).items():
-            if record is None:
-                result.records.pop(key, None)
-            else:
-                result.records[key] = record
+        _keep(result.records, recorder.take(result.customers, outcome.touched))
         if theirs:
             run_of_agents = [batch[index] for index in theirs]
             of_agents = presence.process(
                 run_of_agents, result.agents, clock_of_agents, machine=machine, event_time=True
             )
             contributions += _taken(result, of_agents, [seen + index for index in theirs])
+            if recorder_of_agents is not None:
+                _keep(result.presence_records, recorder_of_agents.take(result.agents, of_agents.touched))
         seen += len(batch)
         result.now = max((at.now for at in (clock, clock_of_agents) if at.now is not None), default=None)
         yield contributions
+
+
+def _keep(records: dict[str, bytes], news: Mapping[str, bytes | None]) -> None:
+    for key, record in news.items():
+        if record is None:
+            records.pop(key, None)
+        else:
+            records[key] = record
 
 
 def _taken(

@@ -1,4 +1,4 @@
-"""Proves a day's facts by contact records: what the records of all contacts count for is, to the digit, what the facts have.
+"""Proves a day's facts by records: what those of all contacts and of agents' presence count for is, to the digit, what the facts have.
 
 Where it is not, the state that workers keep of the contacts says in which record something else stands: it is written by the same
 transaction. Reads topics, and changes nothing.
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -52,33 +53,33 @@ class Difference(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What a day's proof came to. ``contacts``: how many count for something on it; ``sums``: how many sums were compared."""
+    """What a day's proof came to. ``records``: how many count for something on it; ``sums``: how many sums were compared."""
 
-    contacts: int
+    records: int
     sums: int
     differences: list[Difference]
 
 
 class OfDay(NamedTuple):
-    """A contact, and what it counts for on the day."""
+    """A contact, and what it counts for on the day; None: it is a record of presence."""
 
-    contact: str
+    contact: str | None
     counts: dict[str, Counted]
 
 
 class _Record(msgspec.Struct):
     """What is read of a record: little, of many."""
 
-    channel: str
-    contact_id: str
     counts: dict[str, Counted]
+    channel: str | None = None
+    contact_id: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Record).decode
 
 
 def prove(settings: Settings, day: date, again_after: float = _AGAIN_SECONDS) -> Proof:
-    """Compare a day's facts with the records of contacts. What differs is looked at again after so many seconds, and counts only where
+    """Compare a day's facts with the records. What differs is looked at again after so many seconds, and counts only where
     it has stayed the same.
 
     Raises ConnectionError where no Kafka answers or a topic is not there, ValueError where there is nothing to be proven.
@@ -86,16 +87,17 @@ def prove(settings: Settings, day: date, again_after: float = _AGAIN_SECONDS) ->
     with reading.answering(settings), closing(reading.reader(settings)) as consumer:
 
         def look() -> tuple[dict[_Place, OfDay], dict[str, Sums]]:
-            records = records_of(_told(consumer, settings, topics.CONTACT_RECORDS), day)
+            told = (_told(consumer, settings, topic) for topic in (topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS))
+            records = records_of(chain.from_iterable(told), day)
             return records, facts_of(_told(consumer, settings, topics.DAILY_FACTS), day)
 
         records, facts = look()
         if not facts:
-            raise ValueError(f"there are no facts of contacts of {day} at {settings.broker}")
+            raise ValueError(f"there are no facts of {day} at {settings.broker}")
         if not records:
             raise ValueError(
-                f"there are no contact records of {day} at {settings.broker}: they are kept for 90 days, and written unless "
-                "DESKPULSE_CONTACT_RECORDS is false"
+                f"there are no records of {day} at {settings.broker}: they are kept for 90 days, and written unless "
+                "DESKPULSE_RECORDS is false"
             )
         found = differing(records, facts, day)
         if found:
@@ -125,12 +127,12 @@ def records_of(told: Iterable[Told], day: date) -> dict[_Place, OfDay]:
         if value is not None:
             read = _decode(value)
             if counts := _on(read.counts, day):
-                out[place] = OfDay(f"{read.channel}:{read.contact_id}", counts)
+                out[place] = OfDay(f"{read.channel}:{read.contact_id}" if read.channel else None, counts)
     return out
 
 
 def facts_of(told: Iterable[Told], day: date) -> dict[str, Sums]:
-    """Entity → what the facts of the day have of its contacts, what is planned included."""
+    """Entity → what the facts of the day have, what is planned included."""
     said = day.isoformat().encode()
     newest = {key: value for _, key, value in told if key.rsplit(b"|", 1)[-1].startswith(said)}
     sums = of_facts(decode_day(value) for value in newest.values() if value is not None)

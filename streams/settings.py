@@ -52,10 +52,10 @@ class Settings(BaseSettings):
         False,
         description="Follow the state of the partitions that other workers have: taking one over needs only what is newest",
     )
-    contact_records: bool = Field(
+    records: bool = Field(
         True,
-        description="Write a record of each contact that has changed, with what it counts for, to contact-records. What changes while it "
-        "is off is recorded when the contact changes again",
+        description="Write records of contacts and of agents' presence, with what they count for. A contact that changes while it is off "
+        "is recorded when it changes again",
     )
     customer_ids: Literal["any", "refuse", "pseudonymise"] = Field(
         "any",

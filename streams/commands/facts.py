@@ -135,9 +135,9 @@ def prove(
     broker: Broker = None,
     prefix: Prefix = None,
 ) -> None:
-    """Prove a day's facts by the records of its contacts: both must come to the same, to the digit.
+    """Prove a day's facts by the records of contacts and presence: both must come to the same, to the digit.
 
-    For every entity and measure, what all contacts count for is added up and
+    For every entity and measure, what all records count for is added up and
     compared with the facts. Where it differs, the contact is named in whose
     record something else stands than the workers keep of it.
 
@@ -162,7 +162,7 @@ def prove(
     if found.differences:
         tell(f"{day}: not proven, {len(found.differences):,} differences", err=True)
         raise typer.Exit(1)
-    tell(f"{day}: proven, {found.sums:,} sums of facts are those of {found.contacts:,} contacts")
+    tell(f"{day}: proven, {found.sums:,} sums of facts are those of {found.records:,} records")
 
 
 @dataclass(frozen=True)

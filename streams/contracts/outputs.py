@@ -204,6 +204,31 @@ class ContactRecord(Struct, omit_defaults=True, kw_only=True):
     counts: dict[str, Counted]
 
 
+class PresenceRecord(Struct, omit_defaults=True, kw_only=True):
+    """An agent's interval in a state, or a shift, and what it counts for: message value of ``presence-records`` under
+    ``agent|state|since|event`` and ``agent|shift|since``.
+
+    It is whole: a newer one replaces it, and a tombstone says that it never was. An interval has the levels of its state, up at its
+    beginning and down at its end; a shift its own, the time at the post within it, and whether it was attended. Moments in ms since 1970.
+    """
+
+    format: Literal[1]
+    #: Grows with every record of the agent.
+    version: int
+    kind: Literal["state", "shift"]
+    agent_id: str
+    team: str | None = None
+    site: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    since: int
+    #: Its end; until it is told, when it ends if nothing more is heard of the agent.
+    until: int
+    #: Of a shift: was the agent at it, in any state but away and offline, however shortly.
+    attended: bool | None = None
+    counts: dict[str, Counted]
+
+
 class Figure(Struct, omit_defaults=True, gc=False):
     """A KPI's value as screens, alerts and sheets show it. ``value`` is None where there is no data.
 

@@ -90,20 +90,28 @@ DAILY_FACTS = Topic(
     outputs.DailyFacts,
     {**_COMPACT, **_LARGE},
 )
+#: What a forgotten customer's records said is gone within days; that they are, whoever follows them may hear a week later.
+_RECORDS = {
+    **_COMPACT,
+    "cleanup.policy": "compact,delete",
+    "retention.ms": str(90 * _DAY_MS),
+    "max.compaction.lag.ms": str(_DAY_MS),
+    "delete.retention.ms": str(7 * _DAY_MS),
+    **_LARGE,
+}
 CONTACT_RECORDS = Topic(
     "contact-records",
     "channel|contact|date|digest of the customer",
     "what a contact is and what it counts for; a tombstone where it stands under another key",
     outputs.ContactRecord,
-    {
-        **_COMPACT,
-        "cleanup.policy": "compact,delete",
-        "retention.ms": str(90 * _DAY_MS),
-        # What a forgotten customer's records said is gone within days; that they are, whoever follows them may hear a week later.
-        "max.compaction.lag.ms": str(_DAY_MS),
-        "delete.retention.ms": str(7 * _DAY_MS),
-        **_LARGE,
-    },
+    _RECORDS,
+)
+PRESENCE_RECORDS = Topic(
+    "presence-records",
+    "agent|state|since|event, agent|shift|since",
+    "an agent's interval in a state, or a shift, and what it counts for; a tombstone where it never was",
+    outputs.PresenceRecord,
+    _RECORDS,
 )
 CUSTOMERS = Topic("state-customers", "customer id, else contact id", "state: a customer's contacts", None, _STATE)
 PRESENCE = Topic("state-presence", "agent id", "state: an agent's presence", None, _STATE)
@@ -128,7 +136,8 @@ DEAD_LETTERS = Topic(
 
 #: In the order an event travels.
 TOPICS = (
-    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, CONTACT_RECORDS, ALERTS, SCORES, DEAD_LETTERS,
+    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, CONTACT_RECORDS,
+    PRESENCE_RECORDS, ALERTS, SCORES, DEAD_LETTERS,
     CUSTOMERS, PRESENCE, ENTITIES, PROGRESS,
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.

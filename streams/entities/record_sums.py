@@ -7,15 +7,11 @@ from typing import TypeAlias
 
 from streams.contracts.outputs import ALL, Counted, DailyFacts, Sums, entity
 from streams.kpi.measures import add
-from streams.kpi.measures.reasons import REASONS
-from streams.kpi.measures.work import WORK
 
 #: Entity and day (ordinal).
 EntityDay: TypeAlias = tuple[str, int]
 #: 2: somebody waits, which counts for nothing.
 _COUNTS = (0, 1)
-#: What agents' presence counts for, and no contact.
-_OF_PRESENCE = frozenset(measure.id for measure in (*WORK, *REASONS))
 
 
 def counted(slot: Counted) -> Iterator[tuple[str, Sums]]:
@@ -44,10 +40,10 @@ def add_counts(into: dict[EntityDay, Sums], counts: Mapping[str, Counted], times
 
 
 def of_facts(facts: Iterable[DailyFacts]) -> dict[EntityDay, Sums]:
-    """The same of stored facts: what is still planned is added to what counts, and what agents' presence counts for is left out."""
+    """The same of stored facts: what is still planned is added to what counts."""
     out: dict[EntityDay, Sums] = {}
     for each in facts:
         into = out.setdefault((each.entity, each.date.toordinal()), {})
         for sums in (each.sums, *each.planned.values()):
-            add(into, {key: amount for key, amount in sums.items() if key.partition("~")[0] not in _OF_PRESENCE})
+            add(into, sums)
     return out

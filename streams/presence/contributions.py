@@ -12,9 +12,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from msgspec.structs import replace
+
 from streams.contacts.slots import HAPPENED, PLANNED, Slot, Slots
 from streams.contracts.outputs import Sums
 from streams.kpi.levels import up
+from streams.kpi.measures import merged
 from streams.kpi.measures.reasons import away_for
 from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import Shift, Told
@@ -81,6 +84,36 @@ class Work:
                     until = end if end[0] <= shift.ends else (shift.ends, PLANNED)
                     self._put(slots, f"{name}/{shift.starts}", since, until, _ADHERENT, agent, shift)
         return slots
+
+    def interval(self, agent: str, changes: Sequence[Told], index: int, schedule: Sequence[Shift]) -> tuple[int, Slots]:
+        """One interval: until when it lasts (ms), and what it counts for but for being at the post within shifts."""
+        told, slots = changes[index], Slots()
+        next_at = changes[index + 1].at if index + 1 < len(changes) else NEVER
+        end = self._end(told, next_at, schedule)
+        self._put(slots, "state", (told.at, HAPPENED), end, self._levels(told), agent, told)
+        return end[0], slots
+
+    def shift(self, agent: str, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> tuple[bool, Slots]:
+        """One shift: was it attended, and what it counts for with the time at the post within it, which is added up by edges."""
+        attended = self._attended(shift, changes, schedule)
+        slots = {**self.shifts(agent, [shift]), "over": self._over(agent, shift, attended)}
+        first = max(0, bisect_right(changes, shift.starts, key=when) - 1)
+        for index in range(first, len(changes)):
+            told = changes[index]
+            if told.at >= shift.ends:
+                break
+            end = self._end(told, changes[index + 1].at if index + 1 < len(changes) else NEVER, schedule)
+            if told.state not in AT_IT or end[0] <= shift.starts:
+                continue
+            since = max(told.at, shift.starts), PLANNED
+            until = min(end[0], shift.ends), PLANNED
+            for _, slot in self._interval(since, until, _ADHERENT, agent, shift):
+                name = f"at_it/{slot.at}/{slot.day}"
+                there = slots.pop(name, None)
+                sums = slot.staff if there is None else merged((there.staff, slot.staff))
+                if sums:
+                    slots[name] = replace(slot, staff=sums, desk=sums)
+        return attended, slots
 
     def followed(
         self, agent: str, log: Sequence[Told], told: Told, schedule: Sequence[Shift]

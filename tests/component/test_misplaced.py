@@ -35,6 +35,7 @@ from tests.support.states import of_customers, of_days
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PARTITIONS = 4
+RECORDS = (topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS)
 TAKE = {
     topics.AGENTS.name: Intake.presence,
     topics.REKEYED.name: Intake.rekeyed,
@@ -94,7 +95,7 @@ class Operation:
         """Take in all there is, in batches of any size from any place; now and then commit, or begin anew. In the end, records prove the
         facts.
         """
-        state = {topic.name for topic in (*STATE, topics.DEAD_LETTERS, topics.CONTACT_RECORDS)}
+        state = {topic.name for topic in (*STATE, *RECORDS, topics.DEAD_LETTERS)}
         while True:
             taken = self.processor.progress.taken
             waiting = [
@@ -119,8 +120,10 @@ class Operation:
             if dice.random() < 0.1:
                 self.take_up()
 
-        records = self.stored(topics.CONTACT_RECORDS)
-        proven(records, {key: decode_day(day) for key, day in self.stored(topics.DAILY_FACTS).items()})
+        proven(
+            {key: record for topic in RECORDS for key, record in self.stored(topic).items()},
+            {key: decode_day(day) for key, day in self.stored(topics.DAILY_FACTS).items()},
+        )
 
     def stored(self, topic: topics.Topic) -> dict[str, bytes]:
         """Key → what is stored; each key is in one partition only, its own."""

@@ -21,6 +21,7 @@ from streams.contracts.outputs import (
     ContactRecord,
     Contributions,
     DailyFacts,
+    PresenceRecord,
     RosterEntry,
     Score,
     Snapshot,
@@ -38,7 +39,7 @@ from tests.support import ROOT
 GOLDEN = Path(__file__).with_name("golden")
 EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
 _OUTPUTS = {
-    "contributions": Contributions, "daily-facts": DailyFacts, "contact-record": ContactRecord, "alert": Alert, "roster": list[RosterEntry], "score": Score,
+    "contributions": Contributions, "daily-facts": DailyFacts, "contact-record": ContactRecord, "presence-record": PresenceRecord, "alert": Alert, "roster": list[RosterEntry], "score": Score,
     "snapshot": Snapshot, "totals": Totals,
 }  # fmt: skip
 

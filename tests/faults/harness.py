@@ -497,9 +497,10 @@ def _records(settings: Settings, plain: Run, since: int) -> Iterator[str]:
     been written before it was forgotten, or linked to one that was. How often each was written is chance.
     """
     found = latest(settings, topics.CONTACT_RECORDS.name)
+    of_agents = latest(settings, topics.PRESENCE_RECORDS.name)
     days = {key: decode_day(raw) for key, raw in latest(settings, topics.DAILY_FACTS.name).items()}
     try:
-        proven(found, days)
+        proven(found | of_agents, days)
     except AssertionError as error:
         yield f"records do not come to the facts: {str(error)[:2000]}"
     wanted, written = (

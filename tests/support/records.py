@@ -1,4 +1,4 @@
-"""Contact records against the facts: their sum is the facts, to the digit."""
+"""Records against the facts: their sum is the facts, to the digit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from streams.contracts.outputs import ContactRecord, DailyFacts, Sums
+from streams.contracts.outputs import ContactRecord, Counted, DailyFacts, Sums
 from streams.entities.record_sums import EntityDay, add_counts, of_facts
 
 decode_record = msgspec.json.Decoder(ContactRecord, strict=True).decode
+
+
+class _Record(msgspec.Struct):
+    version: int
+    counts: dict[str, Counted]
+
+
+_counts = msgspec.json.Decoder(_Record).decode
 
 
 def keep(records: dict[str, bytes], news: Mapping[str, bytes | None]) -> None:
@@ -19,7 +27,7 @@ def keep(records: dict[str, bytes], news: Mapping[str, bytes | None]) -> None:
             records.pop(key, None)
             continue
         if key in records:
-            assert decode_record(raw).version > decode_record(records[key]).version, key
+            assert _counts(raw).version > _counts(records[key]).version, key
         records[key] = raw
 
 
@@ -27,7 +35,7 @@ def sums(records: Mapping[str, bytes]) -> dict[EntityDay, Sums]:
     """What records come to."""
     into: dict[EntityDay, Sums] = {}
     for raw in records.values():
-        add_counts(into, decode_record(raw).counts)
+        add_counts(into, _counts(raw).counts)
     return {key: own for key, own in into.items() if own}
 
 
