@@ -204,7 +204,7 @@ def _summed(counts: Iterable[Mapping[str, Counted]], day: date) -> dict[str, Sum
 
 
 def _counts(memory: Memory) -> dict[str, Counted]:
-    return {name: counted(slot) for name, slot in {**memory.state.slots, **memory.links, **memory.settled}.items()}
+    return {name: counted(slot) for name, slot in {**memory.state.counted(), **memory.links, **memory.settled}.items()}
 
 
 def counted(slot: Slot) -> Counted:

@@ -28,7 +28,7 @@ from streams.contacts.memory import Memory
 from streams.contacts.recorded import record_key
 from streams.contacts.repeats import followers
 from streams.contacts.rules import Rules
-from streams.contacts.slots import WAITING, Slots
+from streams.contacts.slots import Slots
 from streams.contracts.outputs import (
     RECORD_FORMAT,
     ContactOutcome,
@@ -174,13 +174,16 @@ def _named(key: str) -> str:
 def _record_of(key: str, memory: Memory, customer: str | None, day: int) -> ContactRecord:
     contact, record = memory.state, memory.record
     channel, _, id = key.partition(":")
-    legs, slots = contact.legs, contact.slots
+    legs, slots, handed = contact.legs, contact.slots, contact.handed
     rating = slots.get("rating")
+    counts = contact.counted()
+    if memory.links or memory.settled:
+        counts = {**counts, **memory.links, **memory.settled}
     csat = (None, None) if rating is None else _rating(rating.desk)
     return ContactRecord(
         format=RECORD_FORMAT,
         version=record.version,
-        channel=cast(Channel, channel),
+        channel=cast("Channel", channel),
         contact_id=id,
         customer_id=customer if contact.known else None,
         date=_date(day),
@@ -190,8 +193,8 @@ def _record_of(key: str, memory: Memory, customer: str | None, day: int) -> Cont
         agent=contact.agent,
         team=contact.team,
         site=contact.site,
-        queues=_in_order([*(leg.queue for leg in legs), *(each.queue for each in contact.handed), contact.queue]),
-        agents=_in_order([*(leg.agent for leg in legs), *(each.agent for each in contact.handed), contact.agent]),
+        queues=_in_order([leg.queue for leg in legs], [each.queue for each in handed], contact.queue),
+        agents=_in_order([leg.agent for leg in legs], [each.agent for each in handed], contact.agent),
         topic=contact.topic,
         kind=contact.kind,
         vip=contact.vip,
@@ -204,7 +207,7 @@ def _record_of(key: str, memory: Memory, customer: str | None, day: int) -> Cont
         due_at=contact.due_at,
         transferred=contact.transferred,
         reopened=contact.reopened,
-        passages=[_passage(leg) for leg in legs],
+        passages=list(map(_passage, legs)),
         missed=contact.missed,
         first_response_ms=_first_response(channel, slots),
         surveys=contact.answered,
@@ -215,15 +218,18 @@ def _record_of(key: str, memory: Memory, customer: str | None, day: int) -> Cont
         complaint_repeated_by=record.complaint_repeated_by,
         repeats=list(record.repeats),
         # What a slot is to others is the same, field by field (a test holds them to each other).
-        counts=cast(dict[str, Counted], {**contact.counted(), **memory.links, **memory.settled}),
+        counts=cast("dict[str, Counted]", counts),
     )
 
 
 _date = lru_cache(maxsize=1024)(date.fromordinal)
 
 
-def _in_order(ids: Iterable[str | None]) -> list[str]:
-    return [id for id in dict.fromkeys(ids) if id is not None]
+def _in_order(first: list[str | None], then: list[str | None], last: str | None) -> list[str]:
+    """Each once, in the order in which they had it."""
+    if not (first or then):
+        return [] if last is None else [last]
+    return [id for id in dict.fromkeys((*first, *then, last)) if id is not None]
 
 
 def _passage(leg: Leg) -> Passage:
@@ -249,7 +255,8 @@ def _standing(contact: Contact) -> ContactStanding:
         return "closed"
     if contact.awaited:
         return "pending"
-    if contact.unanswered_at is not None or any(slot.form == WAITING for slot in contact.slots.values()):
+    leg = contact.legs[-1] if contact.legs else None
+    if contact.unanswered_at is not None or (leg is not None and leg.answered_at is None and not leg.gone):
         return "waiting"
     return "open"
 
@@ -258,8 +265,9 @@ def _outcome(contact: Contact) -> ContactOutcome | None:
     if contact.merged:
         return "merged"
     legs, slots = contact.legs, contact.slots
-    if any(leg.answered_at is not None for leg in legs):
-        return "answered"
+    for leg in legs:
+        if leg.answered_at is not None:
+            return "answered"
     if legs and legs[-1].gone:
         return "abandoned" if f"abandon{len(legs)}" in slots else "flowed_out"
     if (served := slots.get(SELF_SERVICE)) is not None and served.desk == CONTAINED:

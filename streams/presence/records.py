@@ -85,7 +85,7 @@ class PresenceRecorder:
             reason=told.reason,
             since=told.at,
             until=until,
-            counts=cast(dict[str, Counted], slots),
+            counts=cast("dict[str, Counted]", slots),
         )
 
     def _shift(
@@ -102,7 +102,7 @@ class PresenceRecorder:
             since=shift.starts,
             until=shift.ends,
             attended=attended,
-            counts=cast(dict[str, Counted], slots),
+            counts=cast("dict[str, Counted]", slots),
         )
 
 
