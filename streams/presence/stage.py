@@ -140,6 +140,7 @@ class PresenceStage:
             sorted({*one.taken_back, *other.taken_back}),
             _in_order(one.words, other.words),
             counted=one.counted or other.counted,
+            records=max(one.records, other.records),
         )
         for part in (one, other):
             tally.difference(name, self._all(name, part), {})
