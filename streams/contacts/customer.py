@@ -242,11 +242,16 @@ class Customer:
             memory = gone[key] = self.contacts.pop(key)
             del self.states[key]
             self._move_record(key, memory)
+            memory.record.repeated_by = memory.record.complaint_repeated_by = None
+            memory.record.repeats = ()
             tally.difference(key, memory.links, {})
             memory.links, memory.relevant = {}, ()
             if memory.arrival is not None:
                 arrivals.append(memory.arrival)
                 memory.arrival = None
+        for memory in self.contacts.values():
+            if memory.record.unlink(gone):
+                memory.mark = None
         self.arrivals = [arrival for arrival in self.arrivals if arrival[1] not in gone]
         for other in {key for at in arrivals for key in affected(at, self.arrivals, rules.reach)}:
             self._link(other, rules, tally)

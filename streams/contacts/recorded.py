@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
@@ -27,6 +28,17 @@ class Recorded(Struct, array_like=True, gc=False):
     repeated_by: str | None = None
     complaint_repeated_by: str | None = None
     repeats: tuple[str, ...] = ()
+
+    def unlink(self, gone: Container[str]) -> bool:
+        """These contacts are another customer's now: name them no more; False: none of them is named."""
+        if not any(each in gone for each in (self.repeated_by, self.complaint_repeated_by, *self.repeats) if each):
+            return False
+        if self.repeated_by is not None and self.repeated_by in gone:
+            self.repeated_by = None
+        if self.complaint_repeated_by is not None and self.complaint_repeated_by in gone:
+            self.complaint_repeated_by = None
+        self.repeats = tuple(each for each in self.repeats if each not in gone)
+        return True
 
 
 class Mark(NamedTuple):

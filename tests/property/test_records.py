@@ -25,7 +25,7 @@ from tests.support.desk import run_events
 from tests.support.records import proven
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     events=partly_told(),
     policy=st.one_of(plain_policies, policies_in_versions()),
@@ -43,7 +43,7 @@ def records_come_to_the_facts(events: list[Event], policy: dict[str, Any], seed:
         proven(told.records, told.facts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(events=any_events(), every=st.integers(1, 40))
 def test_so_it_is_of_events_that_make_no_story(events: list[AnyEvent], every: int) -> None:
     records_of_any_events(told=plain(events), every=every)
@@ -55,7 +55,7 @@ def records_of_any_events(told: list[Told], every: int) -> None:
     proven(result.records, result.facts)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(events=partly_told(), policy=plain_policies, days=st.sampled_from([30, 70, 100]), every=st.integers(1, 200))
 def test_who_is_forgotten_keeps_their_records(events: list[Event], policy: AnyPolicy, days: int, every: int) -> None:
     records_outlive_contacts(events=events, policy=dump(policy), days=days, every=every)

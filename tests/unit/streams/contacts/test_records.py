@@ -121,6 +121,17 @@ def test_a_contact_whose_customer_is_told_otherwise_leaves_no_record_behind() ->
     assert (record.customer_id, record.outcome) == ("l", "answered")
 
 
+def test_contacts_of_an_id_that_turns_out_to_be_shared_name_each_other_no_more() -> None:
+    policy = POLICY.but(max_customer_contacts_per_day=3)
+    script = Script()
+    for number in range(4):
+        script.call(f"09:{number:02}:00", f"c{number}", agent="a", customer_id="k")
+    linked = records(script.events[:-3], policy=policy, look_every=1)
+    assert linked["calls:c0"].repeated_by == "calls:c1"
+    for record in records(script.events, policy=policy, look_every=1).values():
+        assert (record.shared, record.repeated_by, record.repeats) == (True, None, [])
+
+
 def test_what_is_taken_back_leaves_no_record() -> None:
     script = Script().at("09:00:00", e.CallQueued).at("09:01:00", e.CallRetracted, corrects="e0")
     assert records(script.events, look_every=1) == {}
