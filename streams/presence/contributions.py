@@ -12,12 +12,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from msgspec.structs import replace
-
 from streams.contacts.slots import HAPPENED, PLANNED, Slot, Slots
 from streams.contracts.outputs import Sums
 from streams.kpi.levels import up
-from streams.kpi.measures import merged
 from streams.kpi.measures.reasons import away_for
 from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.log import Shift, Told
@@ -94,26 +91,32 @@ class Work:
         return end[0], slots
 
     def shift(self, agent: str, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> tuple[bool, Slots]:
-        """One shift: was it attended, and what it counts for with the time at the post within it, which is added up by edges."""
+        """One shift: was it attended, and what it counts for, with the time at the post within it."""
         attended = self._attended(shift, changes, schedule)
         slots = {**self.shifts(agent, [shift]), "over": self._over(agent, shift, attended)}
-        first = max(0, bisect_right(changes, shift.starts, key=when) - 1)
-        for index in range(first, len(changes)):
+        for span in self._at_it(shift, changes, schedule):
+            begin, end = ((at, PLANNED) for at in span)
+            for sign, slot in self._interval(begin, end, _ADHERENT, agent, shift):
+                slots[f"at_it/{slot.at}/{slot.day}/{sign}"] = slot
+        return attended, slots
+
+    def _at_it(self, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> Iterator[tuple[int, int]]:
+        """From when to when (ms) somebody was at it within a shift, over all states that follow each other without a gap."""
+        since = until = shift.starts
+        for index in range(max(0, bisect_right(changes, shift.starts, key=when) - 1), len(changes)):
             told = changes[index]
             if told.at >= shift.ends:
                 break
-            end = self._end(told, changes[index + 1].at if index + 1 < len(changes) else NEVER, schedule)
-            if told.state not in AT_IT or end[0] <= shift.starts:
-                continue
-            since = max(told.at, shift.starts), PLANNED
-            until = min(end[0], shift.ends), PLANNED
-            for _, slot in self._interval(since, until, _ADHERENT, agent, shift):
-                name = f"at_it/{slot.at}/{slot.day}"
-                there = slots.pop(name, None)
-                sums = slot.staff if there is None else merged((there.staff, slot.staff))
-                if sums:
-                    slots[name] = replace(slot, staff=sums, desk=sums)
-        return attended, slots
+            if told.state in AT_IT:
+                begin = max(told.at, shift.starts)
+                if begin > until:
+                    if since < until:
+                        yield since, until
+                    since = begin
+                next_at = changes[index + 1].at if index + 1 < len(changes) else NEVER
+                until = max(begin, min(self.lasts_until(told, schedule), next_at, shift.ends))
+        if since < until:
+            yield since, until
 
     def followed(
         self, agent: str, log: Sequence[Told], told: Told, schedule: Sequence[Shift]

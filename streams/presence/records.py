@@ -7,6 +7,7 @@ presence contributes.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, MutableMapping
 from typing import cast
 
@@ -14,7 +15,7 @@ import msgspec
 
 from streams.contacts.slots import Slots
 from streams.contracts.outputs import RECORD_FORMAT, Counted, PresenceRecord
-from streams.presence.contributions import Work
+from streams.presence.contributions import Work, when
 from streams.presence.log import AgentPresence, Shift, Told
 
 #: What a record is about: the moment and the id of the event that told the state; the start of a shift, and nothing.
@@ -55,13 +56,12 @@ class PresenceRecorder:
         if not due:
             return
         changes, schedule = agent.changes(), agent.schedule()
-        states = {(told.at, told.id): index for index, told in enumerate(changes)}
         shifts = {shift.starts: shift for shift in schedule}
         made = self._made.setdefault(name, {})
         for at, id in sorted(due, key=repr):
             agent.records += 1
             if id is not None:
-                index = states.get((at, id))
+                index = _place(changes, at, id)
                 record = None if index is None else self._interval(name, agent.records, changes, index, schedule)
                 made[f"{name}|state|{at}|{id}"] = None if record is None else _encode(record)
             else:
@@ -104,6 +104,16 @@ class PresenceRecorder:
             attended=attended,
             counts=cast("dict[str, Counted]", slots),
         )
+
+
+def _place(changes: list[Told], at: int, id: str) -> int | None:
+    """Where a change of state stands; None: it does not."""
+    for index in range(bisect_left(changes, at, key=when), len(changes)):
+        if changes[index].at != at:
+            return None
+        if changes[index].id == id:
+            return index
+    return None
 
 
 def _of(slot: str) -> _Of:
