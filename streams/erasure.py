@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import secrets
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,14 +21,18 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from msgspec import structs
 from redis import Redis
 from redis.exceptions import RedisError
 
 from streams.contacts import customer as customers
+from streams.contacts.customer import Customer
 from streams.contacts.forgetting import tells_customer
 from streams.contacts.joining import Forget, Note
+from streams.contacts.recorded import record_key, record_key_by_lot
 from streams.contacts.shared import customer_of, id_of
 from streams.contracts import redis_keys, topics
+from streams.contracts.outputs import ContactRecord
 from streams.contracts.topics import Topic
 from streams.dead_letters import opened
 from streams.kafka import reading
@@ -62,6 +67,7 @@ class _Named(msgspec.Struct):
 
 
 _named = msgspec.json.Decoder(_Named)
+_decode_record, _encode = msgspec.json.Decoder(ContactRecord).decode, msgspec.json.Encoder().encode
 
 
 def spellings(settings: Settings, written: str) -> list[str]:
@@ -111,7 +117,15 @@ def kept(settings: Settings, ids: Collection[str]) -> dict[str, int]:
 
     Raises ConnectionError where no Kafka answers or there are no such topics.
     """
-    name, found = settings.topic(topics.CUSTOMERS), dict.fromkeys(ids, 0)
+    found = dict.fromkeys(ids, 0)
+    for id, customer in _held(settings, found):
+        found[id] += sum(map(tells_customer, customer.contacts.values()))
+    return {id: contacts for id, contacts in found.items() if contacts}
+
+
+def _held(settings: Settings, ids: Collection[str]) -> Iterator[tuple[str, Customer]]:
+    """What the workers keep of these customers, each part with their id. Raises as ``kept``."""
+    name = settings.topic(topics.CUSTOMERS)
     with reading.answering(settings), closing(reading.reader(settings)) as consumer:
         ends = reading.ends(settings, name)
         if not ends:
@@ -121,12 +135,10 @@ def kept(settings: Settings, ids: Collection[str]) -> dict[str, int]:
         homes = {partition_of(id.encode(), len(ends)) for id in ids}
         store = MemoryStore()
         for record in reading.read(consumer, {part: end for part, end in ends.items() if part.partition in homes}):
-            if record.key is not None and id_of(record.key.decode("utf-8", "replace")) in found:
+            if record.key is not None and id_of(record.key.decode("utf-8", "replace")) in ids:
                 store.restore(record.partition, record.key, record.value)
     for key in store:
-        customer = customers.load(store.get(key) or b"", customer_of(key.decode()))
-        found[id_of(key.decode())] += sum(map(tells_customer, customer.contacts.values()))
-    return {id: contacts for id, contacts in found.items() if contacts}
+        yield id_of(key.decode()), customers.load(store.get(key) or b"", customer_of(key.decode()))
 
 
 def forget(settings: Settings, ids: Sequence[str], seconds: float) -> None:
@@ -173,6 +185,63 @@ def trim(settings: Settings) -> None:
     """Have ``rekeyed`` begin where the workers are: it is a way, and no store. Raises ConnectionError."""
     done = taken_in(settings, settings.topic(topics.REKEYED))
     delete_before(settings, {part: offset for part, offset in done.items() if offset})
+
+
+# -- contact records -----------------------------------------------------------------------------------------------------
+
+
+def clean_records(settings: Settings, ids: Collection[str]) -> int:
+    """Have the records of these customers' older contacts, those that the workers have let go of before, say no more whose they are;
+    returns how many. What they count for stays. Those that the workers keep they have written anew themselves.
+
+    Broken off and done again, no record is written twice. Raises ConnectionError where no Kafka answers.
+    """
+    name = settings.topic(topics.CONTACT_RECORDS)
+    newest: dict[tuple[int, bytes], Any] = {}
+    with reading.answering(settings), closing(reading.reader(settings)) as consumer:
+        for record in reading.read(consumer, reading.ends_for(consumer, name)):
+            if record.value is not None and _customer_of_record(record.value) in ids:
+                newest[record.partition, record.key] = record
+            else:
+                newest.pop((record.partition, record.key), None)
+    # Whoever has called since is a new customer, whose records the workers write.
+    of_now = {
+        record_key(contact, memory.record.day, customer.id).encode()
+        for _, customer in _held(settings, ids)
+        for contact, memory in customer.contacts.items()
+        if memory.record.day
+    }
+    old = [record for (_, key), record in newest.items() if key not in of_now]
+    if not old:
+        return 0
+    with reading.answering(settings), closing(_records_producer(settings)) as producer:
+        for start in range(0, len(old), _RECORDS):
+            producer.begin_transaction()
+            for each in old[start : start + _RECORDS]:
+                whole = _decode_record(each.value)
+                nameless = structs.replace(whole, customer_id=None, version=whole.version + 1)
+                key = record_key_by_lot(each.key.decode(), secrets.token_hex(8)).encode()
+                for place, value in ((each.key, None), (key, _encode(nameless))):
+                    producer.send(
+                        name, key=place, value=value, partition=each.partition, timestamp_ms=each.timestamp
+                    )  # fmt: skip
+            producer.commit_transaction()
+    return len(old)
+
+
+def _customer_of_record(raw: bytes) -> str | None:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        return _named.decode(raw).customer_id
+    return None
+
+
+def _records_producer(settings: Settings) -> KafkaProducer:
+    """One at a time: who had it before is shut out, and what they had begun is rolled back."""
+    producer = open_producer(
+        settings, transactional_id=f"{settings.group}-contact-records", max_request_size=33_554_432
+    )
+    producer.init_transactions()
+    return producer
 
 
 # -- dead letters ------------------------------------------------------------------------------------------------------
@@ -341,8 +410,9 @@ class Until(NamedTuple):
 
 def last_days(settings: Settings, now: datetime) -> Iterator[Until]:
     """Of each topic in which a customer may stand. Raises ConnectionError where no Kafka answers."""
-    told = configs(settings, [settings.topic(topic) for topic in (*BY_AGE, topics.CUSTOMERS)])
-    for topic, reckon in (*((topic, _by_age) for topic in BY_AGE), (topics.CUSTOMERS, _compacted)):
+    compacted = topics.CUSTOMERS, topics.CONTACT_RECORDS
+    told = configs(settings, [settings.topic(topic) for topic in (*BY_AGE, *compacted)])
+    for topic, reckon in (*((topic, _by_age) for topic in BY_AGE), *((topic, _compacted) for topic in compacted)):
         yield _until(settings, topic, told.get(settings.topic(topic)), reckon, now)
 
 

@@ -6,18 +6,21 @@ Tests, ``deskpulse facts compute`` and trials of a rule call this; the Faust wor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.joining import Lacking
+from streams.contacts.records import Recorder
 from streams.contacts.shared import customer_of
 from streams.contacts.stage import ContactsStage
 from streams.contacts.stage import Outcome as ContactsOutcome
 from streams.contacts.unknown import Word, count
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Alert, Contribution, DailyFacts, Snapshot, Totals, entity_kind
+from streams.contracts.outputs import Alert, ContactRecord, Contribution, DailyFacts, Snapshot, Totals, entity_kind
 from streams.entities.daily_facts import due, plain
 from streams.entities.day_parts import new_day
 from streams.entities.entity import Entity
@@ -34,6 +37,7 @@ from streams.windows.clock import Days, EventClock, Intervals
 
 #: No event of the past lies beyond this machine clock: the year 2262.
 _FAR = 9_214_646_400_000
+_decode_record = msgspec.json.Decoder(ContactRecord).decode
 _OF_AGENT = re.compile(rb'"type"\s*:\s*"agent\.')
 
 
@@ -101,6 +105,10 @@ class Run:
     entities: dict[str, Entity] = field(default_factory=Entities)
     customers: Customers = field(default_factory=Customers)
     agents: dict[str, AgentPresence] = field(default_factory=AgentsPresence)
+    #: Key → contact record as it stands at the end, encoded; of a run that was to make them.
+    records: dict[str, bytes] = field(default_factory=dict)
+    #: The same of agents' intervals and shifts.
+    presence_records: dict[str, bytes] = field(default_factory=dict)
     _totals: Callable[[str, int], Totals] | None = None
     _snapshot: Callable[[str, int], Snapshot] | None = None
     _days: Days | None = None
@@ -112,6 +120,10 @@ class Run:
             return []
         begun = (facts for facts in self.facts.values() if facts.sums or not facts.planned)
         return [plain(facts, now, days) for facts in begun]
+
+    def contact_records(self) -> dict[str, ContactRecord]:
+        """Key → record of every contact; of a run that was to make them."""
+        return {key: _decode_record(raw) for key, raw in self.records.items()}
 
     def totals(self, entity: str) -> Totals:
         """What screens would be given of an entity at the end of the run. Raises KeyError where nothing was admitted."""
@@ -135,16 +147,18 @@ def run(
     look_every: int = 1000,
     machine: int = _FAR,
     targets: Targets | None = None,
+    records: bool = False,
 ) -> Run:
     """Take raw messages in the given order, on the event clock.
 
     Alerts are looked at after every ``look_every`` messages; 1 looks after each. ``machine``: the machine's clock (ms since 1970),
     behind which an event of the future is refused; no clock where it is not given. ``targets``: what rules on ``target`` compare with.
+    ``records``: make records of contacts and presence, too, as workers do.
     """
     result, days = Run(), Days(policy.zone, policy.day_starts_ms)
     kpis = KpisStage(policy, rules, result.entities, result.facts, targets)
     offset = 0
-    for contributions in _admitted(raws, policy, roster, days, result, look_every, machine):
+    for contributions in _admitted(raws, policy, roster, days, result, look_every, machine, records=records):
         for key, contribution in contributions:
             kpis.apply(key, contribution, offset)
             offset += 1
@@ -188,10 +202,14 @@ def _admitted(
     result: Run,
     look_every: int,
     machine: int,
+    *,
+    records: bool = False,
 ) -> Iterator[list[tuple[str, Contribution]]]:
     """What each run of messages contributes to whom, in order; counts and clock go into ``result``."""
     contacts = ContactsStage(policy, roster or Roster(), days)
     presence = PresenceStage(policy, roster or Roster(), days)
+    recorder = Recorder(contacts.rules, on=records)
+    recorder_of_agents = presence.record() if records else None
     # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
     clock, clock_of_agents = EventClock(), EventClock()
     lacking = Lacking()
@@ -204,15 +222,26 @@ def _admitted(
             run_of_contacts, result.customers, clock, machine=machine, event_time=True, lacking=lacking
         )
         contributions = _taken(result, outcome, [seen + index for index in others])
+        _keep(result.records, recorder.take(result.customers, outcome.touched))
         if theirs:
             run_of_agents = [batch[index] for index in theirs]
             of_agents = presence.process(
                 run_of_agents, result.agents, clock_of_agents, machine=machine, event_time=True
             )
             contributions += _taken(result, of_agents, [seen + index for index in theirs])
+            if recorder_of_agents is not None:
+                _keep(result.presence_records, recorder_of_agents.take(result.agents, of_agents.touched))
         seen += len(batch)
         result.now = max((at.now for at in (clock, clock_of_agents) if at.now is not None), default=None)
         yield contributions
+
+
+def _keep(records: dict[str, bytes], news: Mapping[str, bytes | None]) -> None:
+    for key, record in news.items():
+        if record is None:
+            records.pop(key, None)
+        else:
+            records[key] = record
 
 
 def _taken(

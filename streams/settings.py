@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         False,
         description="Follow the state of the partitions that other workers have: taking one over needs only what is newest",
     )
+    records: bool = Field(
+        True,
+        description="Write records of contacts and of agents' presence, with what they count for. A contact that changes while it is off "
+        "is recorded when it changes again",
+    )
     customer_ids: Literal["any", "refuse", "pseudonymise"] = Field(
         "any",
         description="Customer ids on live topics that do not look like pseudonyms: any: taken as they are; refuse: to the dead letters; "

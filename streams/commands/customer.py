@@ -44,7 +44,7 @@ def forget(
     redis: RedisUrl = None,
     prefix: Prefix = None,
 ) -> None:
-    """Take customers out of state, dead letters and what workers tell each other; the figures stay.
+    """Take customers out of state, records, dead letters and what workers tell each other; the figures stay.
 
     The workers must run: they move what they keep of a customer to a one-off
     id drawn by lot, without any free text, so that sums, repeats that are
@@ -77,6 +77,8 @@ def forget(
         again = erasure.kept(settings, every)
         for id in again:
             tell(f"state: {id} has called or written since: a new customer, to be forgotten by another run")
+        records = erasure.clean_records(settings, every)
+        tell(f"{settings.topic(topics.CONTACT_RECORDS)}: {records:,} records of older contacts name nobody now")
         letters = erasure.clean_dead_letters(settings, mentions)
         tell(f"{settings.topic(topics.DEAD_LETTERS)}: {letters:,} letters that named them taken out")
         erasure.trim(settings)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from streams import proof
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
-from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days
+from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days, parse_date
 from streams.commands.shared.facts_table import PRINT, ChosenColumns, ChosenKpis, Format, InFormat, Out, chosen
 from streams.commands.shared.files import Files, Mapping, System, reader
 from streams.commands.shared.hours import OfHours, OfWeekdays, in_hours, on_weekdays
@@ -121,6 +123,46 @@ def compute(
         found = on_weekdays(source.daily_facts(within, by.value), weekdays)
     _give(source, within, by, found, per, Given(format, out, kpi, columns))
     source.end()
+
+
+@facts.command()
+def prove(
+    ctx: typer.Context,
+    day: Annotated[
+        date,
+        typer.Option("--day", parser=parse_date, metavar="YYYY-MM-DD", help="The day whose facts are to be proven"),
+    ],
+    broker: Broker = None,
+    prefix: Prefix = None,
+) -> None:
+    """Prove a day's facts by the records of contacts and presence: both must come to the same, to the digit.
+
+    For every entity and measure, what all records count for is added up and
+    compared with the facts. Where it differs, the contact is named in whose
+    record something else stands than the workers keep of it.
+
+    Records are kept for 90 days. A day before the first of them, one on which
+    they were off for a time, and one of which contacts are older than they
+    are, cannot be proven. Workers may run: what differs is looked at again
+    after some seconds.
+
+    Exit code 1 where anything differs.
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix).settings
+    with clear_errors():
+        found = proof.prove(settings, day)
+    for each in found.differences:
+        facts, records = each.facts, each.records
+        if each.contact is None:
+            tell(
+                f"{each.entity} {each.measure}: {facts:,} by the facts, {records:,} by the records; no contact that is kept explains it"
+            )
+        else:
+            tell(f"{each.contact} {each.entity} {each.measure}: {facts:,} is true, {records:,} stands in its record")
+    if found.differences:
+        tell(f"{day}: not proven, {len(found.differences):,} differences", err=True)
+        raise typer.Exit(1)
+    tell(f"{day}: proven, {found.sums:,} sums of facts are those of {found.records:,} records")
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from streams.contacts.contact import COMPLAINT, Contact
 from streams.contacts.fold import AMENDMENTS, fold, step
 from streams.contacts.memory import MOST_BYTES, MOST_EVENTS, Memory
+from streams.contacts.recorded import Recorded, record_key
 from streams.contacts.repeats import REPEAT, REPEAT_COMPLAINT, affected, links, relevant
 from streams.contacts.rules import Rules
 from streams.contacts.slots import WAITING, Slots, Tally
@@ -26,7 +27,8 @@ Admission = Literal["admitted", "duplicate", "differs"]
 class Kept(Struct, array_like=True, kw_only=True):
     """A contact as it is stored: the fold of what can no longer change, the events after it as JSON, the state that follows from
     both (with what of it has been sent on), its links, when it was last heard of and its horizon (ms since 1970), where its log
-    begins if what was before is folded for good, and whether its events come from several partitions.
+    begins if what was before is folded for good, whether its events come from several partitions, its last record, and what was added
+    up of slots that were let go.
     """
 
     base: Contact
@@ -38,6 +40,8 @@ class Kept(Struct, array_like=True, kw_only=True):
     begins: int = -NEVER
     announced: dict[str, int] = {}
     scattered: bool = False
+    record: Recorded = field(default_factory=Recorded)
+    settled: Slots = {}
 
 
 class Joint(Struct, array_like=True, gc=False):
@@ -71,7 +75,7 @@ class Customer:
     ``id``: the customer id, or the contact's where nobody tells a customer: contact ids of two systems may be equal.
     """
 
-    __slots__ = ("arrivals", "contacts", "id", "joint", "sharing", "states")
+    __slots__ = ("arrivals", "contacts", "dropped", "id", "joint", "moved", "sharing", "states")
 
     def __init__(self, id: str) -> None:
         self.id = id
@@ -82,6 +86,10 @@ class Customer:
         self.contacts: dict[str, Memory] = {}
         self.states: dict[str, Contact] = {}
         self.arrivals: list[tuple[int, str]] = []
+        #: Since records were made last (``records.py``): contacts that were forgotten, as they were, each with its key; and keys of the
+        #: records of those that were given away.
+        self.dropped: tuple[tuple[str, Memory], ...] = ()
+        self.moved: tuple[str, ...] = ()
 
     def admit(  # noqa: C901, PLR0912 - once an event: the ways an event can be admitted, the frequent ones first
         self,
@@ -233,11 +241,17 @@ class Customer:
         for key in keys:
             memory = gone[key] = self.contacts.pop(key)
             del self.states[key]
+            self._move_record(key, memory)
+            memory.record.repeated_by = memory.record.complaint_repeated_by = None
+            memory.record.repeats = ()
             tally.difference(key, memory.links, {})
             memory.links, memory.relevant = {}, ()
             if memory.arrival is not None:
                 arrivals.append(memory.arrival)
                 memory.arrival = None
+        for memory in self.contacts.values():
+            if memory.record.unlink(gone):
+                memory.mark = None
         self.arrivals = [arrival for arrival in self.arrivals if arrival[1] not in gone]
         for other in {key for at in arrivals for key in affected(at, self.arrivals, rules.reach)}:
             self._link(other, rules, tally)
@@ -277,6 +291,9 @@ class Customer:
             tally.waits(key, memory.state.slots, self.id)
         else:
             if memory.base.first_at is not None and other.base.first_at is not None:
+                sent = other.settled | other.links | other.state.added()
+                memory.settle({name: slot for name, slot in sent.items() if slot.form != WAITING})
+                memory.mark = None
                 return False
             base = memory.base if other.base.first_at is None else other.base
             events = {event.id: event for event in (*other.events(), *memory.events())}
@@ -292,6 +309,8 @@ class Customer:
             memory.horizon, memory.begins = max(memory.horizon, other.horizon), max(memory.begins, other.begins)
             self.states[key] = state
             memory.announced |= other.announced
+            memory.settle(other.settled)
+            memory.record.version = max(memory.record.version, other.record.version)
             if other.scattered:
                 memory.scatter()
             memory.keep(log)
@@ -307,11 +326,20 @@ class Customer:
         return memory
 
     def rename(self, id: str, tally: Tally) -> None:
-        """The customer has another id: their contacts wait under that."""
+        """The customer has another id: their contacts wait under that, and have their records."""
+        for key, memory in (*self.contacts.items(), *self.dropped):
+            self._move_record(key, memory)
         for key, memory in self.contacts.items():
             self._told_whole(key, memory, tally)
             tally.waits(key, memory.state.slots, id)
         self.id = id
+
+    def _move_record(self, key: str, memory: Memory) -> None:
+        """A contact is this customer's no more: so is its record."""
+        if memory.record.day:
+            self.moved = (*self.moved, record_key(key, memory.record.day, self.id))
+            memory.record.day = 0
+        memory.mark = None
 
     def _told_whole(self, key: str, memory: Memory, tally: Tally) -> None:
         """Have all told that a contact comes to, and its waiting taken back, which is told of each customer."""
@@ -337,12 +365,19 @@ class Customer:
         other.state, state = fold(other.base, theirs, rules), fold(memory.base, rest, rules)
         other.keep(theirs)
         other.heard, other.horizon, other.begins = memory.heard, memory.horizon, memory.begins
-        other.scattered = memory.scattered
+        other.scattered, other.record.version = memory.scattered, memory.record.version
         self._replace(key, memory, state, tally)
         memory.announced.pop(source, None)  # what it tells from now on is heard of anew
         memory.keep(rest)
         self._relink(key, memory, rules, tally)
         tally.difference(key, {}, {name: slot for name, slot in other.state.counted().items() if slot.form != WAITING})
+        return other
+
+    def begun_anew(self, id: str) -> Customer:
+        """Another in their place, of whom nothing is kept but what is to be said of the records of this one's contacts."""
+        other = Customer(id)
+        other.moved, other.dropped = self.moved, self.dropped
+        other.dropped += tuple(each for each in self.contacts.items() if not each[1].recorded)
         return other
 
     def forget(self, before: int) -> int:
@@ -352,7 +387,7 @@ class Customer:
         if len(self.contacts) > len(self.arrivals):  # of some, only amendments have come
             for key in [key for key, memory in self.contacts.items() if memory.arrival is None]:
                 if self.contacts[key].heard < before:
-                    del self.contacts[key], self.states[key]
+                    self._drop(key)
         while self.arrivals and self.arrivals[0][0] < before:
             _, key = self.arrivals[0]
             memory = self.contacts[key]
@@ -365,7 +400,10 @@ class Customer:
         arrival = self.contacts[key].arrival
         if arrival is not None:
             del self.arrivals[bisect_left(self.arrivals, (arrival, key))]
-        del self.contacts[key], self.states[key]
+        memory = self.contacts.pop(key)
+        del self.states[key]
+        if not memory.recorded:
+            self.dropped = (*self.dropped, (key, memory))
 
 
 class _Stored(Struct, array_like=True):
@@ -416,6 +454,8 @@ def kept(memory: Memory) -> Kept:
         begins=memory.begins,
         announced=memory.announced,
         scattered=memory.scattered,
+        record=memory.record,
+        settled=memory.settled,
     )
 
 
@@ -425,6 +465,7 @@ def remembered(stored: Kept) -> Memory:
     memory.base, memory.log, memory.state, memory.links = stored.base, stored.log, stored.state, stored.links
     memory.heard, memory.horizon, memory.begins = stored.heard, stored.horizon, stored.begins
     memory.announced, memory.scattered = stored.announced, stored.scattered
+    memory.record, memory.settled = stored.record, stored.settled
     memory.note(memory.events())
     return memory
 
@@ -446,5 +487,7 @@ def load(raw: bytes, id: str) -> Customer:
         if each.state.first_at is not None:
             memory.arrival = each.state.at
             customer.arrivals.append((each.state.at, key))
+        if each.record.day and not each.record.stale:
+            memory.mark = memory.now()
     customer.arrivals.sort()
     return customer

@@ -381,21 +381,23 @@ class Joining:
         self.shared.add(id)
         other = self._nameless.draw(id)
         for key, customer in found:
-            if not customer.contacts and customer.sharing is None:
+            kept_under = other + key[len(id) :]
+            if not customer.contacts and customer.sharing is None and not (customer.dropped or customer.moved):
                 self._customers.drop(key)
                 self.touched.discard(key)
                 continue
             theirs = [contact for contact, memory in customer.contacts.items() if tells_customer(memory)]
-            kept_under = other + key[len(id) :]
             if len(theirs) == len(customer.contacts):
                 self._customers.drop(key)
                 self.touched.discard(key)
             else:  # the others are contacts of nobody, which are kept under ids of their own: one is this
                 own, customer = customer, Customer(customer.id)
+                customer.dropped = tuple(each for each in own.dropped if tells_customer(each[1]))
+                own.dropped = tuple(each for each in own.dropped if not tells_customer(each[1]))
                 for contact, memory in own.release(theirs, self._rules, self._tally).items():
                     customer.receive(contact, memory, memory.base.shared, self._rules, self._tally)
                 self.touched.add(key)
-                if not theirs:
+                if not (theirs or customer.dropped):
                     continue
             self._customers[kept_under] = customer
             self.touched.add(kept_under)

@@ -16,16 +16,19 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.contacts.contact import Contact
 from streams.contacts.fold import AMENDMENTS, effective, fold
+from streams.contacts.recorded import Mark, Recorded
 from streams.contacts.rules import Rules
-from streams.contacts.slots import Slots
+from streams.contacts.slots import PLANNED, Slot, Slots, with_parts
 from streams.contacts.story import LONGEST, TALK, goes_last, order
 from streams.contacts.tickets import OPEN_TICKET
 from streams.contacts.waiting import of_now
 from streams.contracts.decode import Rejected, decode_contact, encode
 from streams.contracts.events import AnyContactEvent, Corrected, Retracted
+from streams.kpi.measures import merged
 from streams.windows.clock import NEVER
 
 #: Stands for a time: at each.
@@ -50,6 +53,7 @@ _ONE_OF_MANY = re.compile(r"(?:reply|part|miss|first_response|first_response_due
 _NOT_ITS_OWN = frozenset({"source", "sequence", "customer_id"})
 _OF_THE_ROSTER = frozenset({"team_id", "site_id"})
 _MOMENT_MS = 1000
+_DAY_MS = 86_400_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -102,8 +106,11 @@ class Memory:
         "links",
         "log",
         "long",
+        "mark",
+        "record",
         "relevant",
         "scattered",
+        "settled",
         "size",
         "state",
     )
@@ -113,6 +120,11 @@ class Memory:
         self.log: list[bytes] = []
         self.state = Contact()
         self.links: Slots = {}
+        #: What was added up of slots that are let go.
+        self.settled: Slots = {}
+        #: Its last record, and what was in that; None: none stands that could be as it is now.
+        self.record = Recorded()
+        self.mark: Mark | None = None
         #: Time of its newest event, folded for good or not (ms).
         self.heard = -NEVER
         #: Where it stands among the customer's arrivals (ms); None: nowhere, for only amendments have come.
@@ -275,6 +287,33 @@ class Memory:
         self._note_last(reversed(all_of_them))
         return state
 
+    def now(self) -> Mark:
+        """What is in a record that is made now."""
+        return Mark(self.state, self.links, len(self.log), self.size, self.begins, self.state.shared, self.state.known)
+
+    @property
+    def recorded(self) -> bool:
+        """Is its last record as it is now?"""
+        mark = self.mark
+        return (
+            mark is not None
+            and mark.state is self.state
+            and mark.links is self.links
+            and mark[2:] == (len(self.log), self.size, self.begins, self.state.shared, self.state.known)
+        )
+
+    def settle(self, slots: Slots) -> None:
+        """Slots are let go that are added up for good: keep what they came to, by who is credited and the day (UTC) of it."""
+        for slot in slots.values():
+            begin = slot.at // _DAY_MS * _DAY_MS
+            whole = replace(slot, at=begin + _DAY_MS if slot.form == PLANNED else begin)
+            for name, there in self.settled.items():
+                if replace(whole, staff=there.staff, desk=there.desk) == there:
+                    self.settled[name] = _both(there, slot)
+                    break
+            else:
+                self.settled[f"settled{len(self.settled) + 1}"] = whole
+
     def scatter(self) -> None:
         """From now on events come from several partitions."""
         self.scattered, self.horizon = True, -NEVER
@@ -308,9 +347,16 @@ class Memory:
         if len(self.base.slots) > _MANY_SLOTS:
             base, state = self.base.slots, self.state.slots
             changing = {*of_now(self.base), *of_now(self.state)}
+            gone: Slots = {}
             for name in [name for name in base if _ONE_OF_MANY.fullmatch(name) and name not in changing]:
                 if name not in self.state.was and state.get(name) == base[name]:
-                    del base[name], state[name]
+                    gone[name] = base.pop(name)
+                    del state[name]
+            self.settle(with_parts(gone, self.state.added_apart))
+
+
+def _both(one: Slot, other: Slot) -> Slot:
+    return replace(one, staff=merged((one.staff, other.staff)), desk=merged((one.desk, other.desk)))
 
 
 def _border(events: list[AnyContactEvent], near: int) -> int:

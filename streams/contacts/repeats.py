@@ -45,18 +45,16 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
     slots: Slots = {}
     handled = contact.slots.get("handled")
     if handled is not None and contact.identified:
-        back = _followed_after(contact, contacts, arrivals, policy, max(policy.repeat_ms, policy.fcr_ms))
-        if back is not None and back <= policy.repeat_ms:
+        back = _returned(contact, contacts, arrivals, policy)
+        if back is not None and back[0] - contact.at <= policy.repeat_ms:
             slots[REPEAT] = _as(handled, contact.day, _REPEATS)
-        if back is not None and back <= policy.fcr_ms and MISSED_FCR not in contact.slots:
+        if back is not None and back[0] - contact.at <= policy.fcr_ms and MISSED_FCR not in contact.slots:
             slots[REPEAT_FCR] = _as(handled, contact.day, FCR_MISSED)
     complaint = contact.slots.get("complaint")
-    if complaint is not None and contact.identified:
-        again = _followed_after(contact, contacts, arrivals, policy, policy.repeat_complaint_ms, COMPLAINT)
-        if again is not None:
-            slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
-            if (closed := contact.slots.get("complaint_closed")) is not None:
-                slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
+    if complaint is not None and contact.identified and _complained(contact, contacts, arrivals, policy) is not None:
+        slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
+        if (closed := contact.slots.get("complaint_closed")) is not None:
+            slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
     return slots
 
 
@@ -68,26 +66,48 @@ def affected(at: int, arrivals: Arrivals, policy: Policy) -> list[str]:
     return [key for _, key in arrivals[first:last]]
 
 
+def followers(
+    key: str, given: Slots, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+) -> tuple[str | None, str | None]:
+    """The contacts (keys) for which these links were given to one: with which its customer came back, and complained again."""
+    contact = contacts[key]
+    back = _returned(contact, contacts, arrivals, policy) if REPEAT in given or REPEAT_FCR in given else None
+    again = _complained(contact, contacts, arrivals, policy) if REPEAT_COMPLAINT in given else None
+    return (None if back is None else back[1]), (None if again is None else again[1])
+
+
+def _returned(
+    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+) -> tuple[int, str] | None:
+    return _followed_by(contact, contacts, arrivals, policy, max(policy.repeat_ms, policy.fcr_ms))
+
+
+def _complained(
+    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+) -> tuple[int, str] | None:
+    return _followed_by(contact, contacts, arrivals, policy, policy.repeat_complaint_ms, COMPLAINT)
+
+
 def _as(handled: Slot, day: int, sums: Sums) -> Slot:
     """A slot that is charged to whoever handled the contact, on its day."""
     return Slot(handled.at, day, handled.agent, handled.team, handled.queue, handled.site, sums, sums)
 
 
-def _followed_after(
+def _followed_by(
     contact: Contact,
     contacts: Mapping[str, Contact],
     arrivals: Arrivals,
     policy: Policy,
     within: int,
     kind: str | None = None,
-) -> int | None:
-    """How long after the contact its customer came back (ms), with one of this kind where one is given; None: not ``within`` that time."""
+) -> tuple[int, str] | None:
+    """When the contact's customer came back (ms), and with which contact, of this kind if one is given; None: not ``within`` that time."""
     for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
         if at > contact.at + within:
             return None
         other = contacts[key]
         if other.identified and kind in (None, other.kind) and _same_matter(contact, other, policy):
-            return at - contact.at
+            return at, key
     return None
 
 

@@ -115,7 +115,7 @@ class Shared:
         if sharing is None or sharing.remembered >= before:
             return False
         self._customers[self._id] = Customer(self._id)
-        self._customers[linked_key(self._id)] = Customer(self._id)
+        self._customers[linked_key(self._id)] = self._customers[linked_key(self._id)].begun_anew(self._id)
         self.touched |= {self._id, linked_key(self._id)}
         return True
 
@@ -208,7 +208,7 @@ class Shared:
     def _move_apart(self, sharing: Sharing, linked: Customer, keys: Iterable[str]) -> None:
         for key, memory in linked.release(keys, self._rules, self._tally).items():
             kept = apart_key(self._id, key)
-            customer = self._customers[kept] = Customer(self._id)
+            customer = self._customers[kept] = self._customers[kept].begun_anew(self._id)
             customer.receive(key, memory, True, self._rules, self._tally)
             _count(sharing, _day(memory, self._rules), 1)
             self.touched.add(kept)

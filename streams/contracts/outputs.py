@@ -102,6 +102,133 @@ class DailyFacts(Struct, omit_defaults=True, kw_only=True):
         return day if self.part is None else f"{day}+{self.part.isoformat()}"
 
 
+class Counted(Struct, array_like=True, frozen=True, gc=False):
+    """One slot of a contact: what it counts for, for whom and when.
+
+    ``staff`` sums count for the ``agent`` and the ``team``, ``desk`` sums for the ``queue``, the ``site`` and ``all|all``: once for each
+    that is named, ``at`` a moment (ms since 1970), on a ``day`` (proleptic ordinal of the operation's local date). ``form``: 0, it
+    happened; 1, it counts from that moment on, which may lie ahead, and ``again`` at other moments, each with its day; 2, somebody
+    waits since then, and it counts for nothing.
+    """
+
+    at: int
+    day: int
+    agent: str | None = None
+    team: str | None = None
+    queue: str | None = None
+    site: str | None = None
+    staff: Sums = {}
+    desk: Sums = {}
+    form: int = 0
+    again: tuple[tuple[int, int], ...] = ()
+
+
+class Passage(Struct, omit_defaults=True, kw_only=True, gc=False):
+    """One passage of a call through a queue to an agent. Moments in ms since 1970, durations in ms. ``gone``: it left unanswered."""
+
+    queue: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    queued_at: int
+    answered_at: int | None = None
+    ended_at: int | None = None
+    gone_at: int | None = None
+    wait_ms: int = 0
+    talk_ms: int | None = None
+    hold_ms: int = 0
+    wrap_up_ms: int = 0
+    gone: bool = False
+    transferred: bool = False
+
+
+#: Which format of contact records this version writes: it rises where a reader of the one before would read something wrong.
+RECORD_FORMAT: Literal[1] = 1
+ContactStanding: TypeAlias = Literal["open", "waiting", "pending", "closed"]
+ContactOutcome: TypeAlias = Literal["answered", "abandoned", "flowed_out", "self_served", "handled", "merged"]
+
+
+class ContactRecord(Struct, omit_defaults=True, kw_only=True):
+    """What a contact is and what it counts for: message value of ``contact-records`` under ``channel|contact|date|customer``.
+
+    It is whole: a newer one replaces it, and a tombstone says that the contact stands under another key. ``counts``: every slot by
+    its name; the sum of those of all records is the daily facts, for every measure, entity and day. Contacts are named ``channel:id``.
+    Moments in ms since 1970, durations in ms, scores in thousandths of a point.
+    """
+
+    format: Literal[1]
+    #: Grows with every record of the contact.
+    version: int
+    channel: Literal["calls", "chats", "tickets"]
+    contact_id: str
+    #: Pseudonym; None: nobody told, or they have been forgotten.
+    customer_id: str | None = None
+    #: The operation's local date on which it arrived, and when; the time of its newest event.
+    date: Day
+    arrived_at: int
+    heard_at: int
+    #: Where it is now, and all that had it, in order.
+    queue: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    site: str | None = None
+    queues: list[str] = []
+    agents: list[str] = []
+    #: By the names that the policy has for them.
+    topic: str | None = None
+    kind: str | None = None
+    vip: bool | None = None
+    urgent: bool | None = None
+    #: Its customer id is that of many callers.
+    shared: bool = False
+    state: ContactStanding = "open"
+    outcome: ContactOutcome | None = None
+    #: The last word on whether it is resolved.
+    resolved: bool | None = None
+    closed_at: int | None = None
+    due_at: int | None = None
+    transferred: bool = False
+    reopened: bool = False
+    passages: list[Passage] = []
+    missed: int = 0
+    first_response_ms: int | None = None
+    #: Surveys that the customer has answered; the last rating of satisfaction and its scale.
+    surveys: list[str] = []
+    csat_score: int | None = None
+    csat_scale: str | None = None
+    #: Form (empty: none was named) → score of the last review by it.
+    reviews: dict[str, int] = {}
+    #: The contacts with which its customer came back and complained again, as far as that counts; and those that it repeats so itself.
+    repeated_by: str | None = None
+    complaint_repeated_by: str | None = None
+    repeats: list[str] = []
+    counts: dict[str, Counted]
+
+
+class PresenceRecord(Struct, omit_defaults=True, kw_only=True):
+    """An agent's interval in a state, or a shift, and what it counts for: message value of ``presence-records`` under
+    ``agent|state|since|event`` and ``agent|shift|since``.
+
+    It is whole: a newer one replaces it, and a tombstone says that it never was. An interval has the levels of its state, up at its
+    beginning and down at its end; a shift its own, the time at the post within it, and whether it was attended. Moments in ms since 1970.
+    """
+
+    format: Literal[1]
+    #: Grows with every record of the agent.
+    version: int
+    kind: Literal["state", "shift"]
+    agent_id: str
+    team: str | None = None
+    site: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    since: int
+    #: Its end; until it is told, when it ends if nothing more is heard of the agent.
+    until: int
+    #: Of a shift: was the agent at it, in any state but away and offline, however shortly.
+    attended: bool | None = None
+    counts: dict[str, Counted]
+
+
 class Figure(Struct, omit_defaults=True, gc=False):
     """A KPI's value as screens, alerts and sheets show it. ``value`` is None where there is no data.
 

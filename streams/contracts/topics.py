@@ -90,6 +90,29 @@ DAILY_FACTS = Topic(
     outputs.DailyFacts,
     {**_COMPACT, **_LARGE},
 )
+#: What a forgotten customer's records said is gone within days; that they are, whoever follows them may hear a week later.
+_RECORDS = {
+    **_COMPACT,
+    "cleanup.policy": "compact,delete",
+    "retention.ms": str(90 * _DAY_MS),
+    "max.compaction.lag.ms": str(_DAY_MS),
+    "delete.retention.ms": str(7 * _DAY_MS),
+    **_LARGE,
+}
+CONTACT_RECORDS = Topic(
+    "contact-records",
+    "channel|contact|date|digest of the customer",
+    "what a contact is and what it counts for; a tombstone where it stands under another key",
+    outputs.ContactRecord,
+    _RECORDS,
+)
+PRESENCE_RECORDS = Topic(
+    "presence-records",
+    "agent|state|since|event, agent|shift|since",
+    "an agent's interval in a state, or a shift, and what it counts for; a tombstone where it never was",
+    outputs.PresenceRecord,
+    _RECORDS,
+)
 CUSTOMERS = Topic("state-customers", "customer id, else contact id", "state: a customer's contacts", None, _STATE)
 PRESENCE = Topic("state-presence", "agent id", "state: an agent's presence", None, _STATE)
 ENTITIES = Topic("state-entities", "entity", "state: an entity's windows, plans and alerts", None, _STATE)
@@ -137,8 +160,8 @@ DEAD_LETTERS = Topic(
 
 #: In the order an event travels.
 TOPICS = (
-    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, ALERTS, ALERT_ACTIONS, INCIDENTS, SCORES,
-    DEAD_LETTERS, CUSTOMERS, PRESENCE, ENTITIES, PROGRESS, INCIDENT_STATE,
+    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, CONTACT_RECORDS, PRESENCE_RECORDS,
+    ALERTS, ALERT_ACTIONS, INCIDENTS, SCORES, DEAD_LETTERS, CUSTOMERS, PRESENCE, ENTITIES, PROGRESS, INCIDENT_STATE,
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.
 CONTACT_TOPICS = (CALLS, CHATS, TICKETS)

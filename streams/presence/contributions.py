@@ -82,6 +82,42 @@ class Work:
                     self._put(slots, f"{name}/{shift.starts}", since, until, _ADHERENT, agent, shift)
         return slots
 
+    def interval(self, agent: str, changes: Sequence[Told], index: int, schedule: Sequence[Shift]) -> tuple[int, Slots]:
+        """One interval: until when it lasts (ms), and what it counts for but for being at the post within shifts."""
+        told, slots = changes[index], Slots()
+        next_at = changes[index + 1].at if index + 1 < len(changes) else NEVER
+        end = self._end(told, next_at, schedule)
+        self._put(slots, "state", (told.at, HAPPENED), end, self._levels(told), agent, told)
+        return end[0], slots
+
+    def shift(self, agent: str, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> tuple[bool, Slots]:
+        """One shift: was it attended, and what it counts for, with the time at the post within it."""
+        attended = self._attended(shift, changes, schedule)
+        slots = {**self.shifts(agent, [shift]), "over": self._over(agent, shift, attended)}
+        for span in self._at_it(shift, changes, schedule):
+            begin, end = ((at, PLANNED) for at in span)
+            for sign, slot in self._interval(begin, end, _ADHERENT, agent, shift):
+                slots[f"at_it/{slot.at}/{slot.day}/{sign}"] = slot
+        return attended, slots
+
+    def _at_it(self, shift: Shift, changes: Sequence[Told], schedule: Sequence[Shift]) -> Iterator[tuple[int, int]]:
+        """From when to when (ms) somebody was at it within a shift, over all states that follow each other without a gap."""
+        since = until = shift.starts
+        for index in range(max(0, bisect_right(changes, shift.starts, key=when) - 1), len(changes)):
+            told = changes[index]
+            if told.at >= shift.ends:
+                break
+            if told.state in AT_IT:
+                begin = max(told.at, shift.starts)
+                if begin > until:
+                    if since < until:
+                        yield since, until
+                    since = begin
+                next_at = changes[index + 1].at if index + 1 < len(changes) else NEVER
+                until = max(begin, min(self.lasts_until(told, schedule), next_at, shift.ends))
+        if since < until:
+            yield since, until
+
     def followed(
         self, agent: str, log: Sequence[Told], told: Told, schedule: Sequence[Shift]
     ) -> Iterator[tuple[int, Slot]]:

@@ -82,7 +82,8 @@ class Word(Struct, array_like=True, gc=False):
 class AgentPresence(Struct, array_like=True):
     """What is kept of one agent: what was told of them within the allowed lateness, the last state before, and the shifts that matter.
 
-    ``log``, ``plans`` and ``words`` are in order of time. ``counted``: have contributions been sent of what stands here?
+    ``log``, ``plans`` and ``words`` are in order of time. ``counted``: have contributions been sent of what stands here? ``records``: how
+    many records have been made of the agent.
     ``before`` and ``taken_back`` (ids of events that never happened) are of states that an earlier version has stored.
     """
 
@@ -92,6 +93,7 @@ class AgentPresence(Struct, array_like=True):
     taken_back: list[str] = []
     words: list[Word] = []
     counted: bool = False
+    records: int = 0
 
     @property
     def amended(self) -> bool:

@@ -23,6 +23,7 @@ from streams.contracts.outputs import Contribution, Presence
 from streams.kpi.policy.versions import AnyPolicy
 from streams.presence.contributions import AFTER_SHIFT_MS, QUARTER_MS, Work, overlapping, when
 from streams.presence.log import AgentPresence, K, Shift, Told, Word, amend, place
+from streams.presence.records import PresenceRecorder
 from streams.roster import Roster
 from streams.windows.admission import check_lateness, differs
 from streams.windows.clock import NEVER, Days, EventClock, instant
@@ -59,6 +60,13 @@ class PresenceStage:
         self.roster = roster
         self._days = days or Days(policy.zone, policy.day_starts_ms)
         self._work = Work(policy, self._days)
+        #: Makes records of what changes; None: nobody asks for them.
+        self.recorder: PresenceRecorder | None = None
+
+    def record(self) -> PresenceRecorder:
+        """Have records made from now on."""
+        self.recorder = PresenceRecorder(self._work)
+        return self.recorder
 
     def process(  # noqa: C901, PLR0912 - once an event: the loop of stage one for agents, whose order is the order of admission
         self,
@@ -112,7 +120,7 @@ class PresenceStage:
                 clock.advance(at, event.agent_id, lateness)
             else:
                 clock.advance(now)
-            self._compact(agent, horizon)
+            self._compact(event.agent_id, agent, horizon)
             out.admitted += 1
             out.touched.add(event.agent_id)
         # Of the team of their newest state: plans and the ends of older states may name others.
@@ -132,6 +140,7 @@ class PresenceStage:
             sorted({*one.taken_back, *other.taken_back}),
             _in_order(one.words, other.words),
             counted=one.counted or other.counted,
+            records=max(one.records, other.records),
         )
         for part in (one, other):
             tally.difference(name, self._all(name, part), {})
@@ -183,14 +192,27 @@ class PresenceStage:
         if agent.amended or not agent.counted:
             self._insert(agent, name, agent.log, index, told, tally)
         elif index == len(agent.log):
-            for sign, slot in self._work.followed(name, agent.log, told, agent.schedule()):
+            schedule = agent.schedule()
+            for sign, slot in self._work.followed(name, agent.log, told, schedule):
                 tally.put(slot, sign)
+            if self.recorder is not None:
+                concerned = *agent.log[-1:], told
+                until = max(self._work.lasts_until(each, schedule) for each in concerned)
+                self.recorder.changed(name, ((each.at, each.id) for each in concerned))
+                self.recorder.changed(name, ((shift.starts, None) for shift in overlapping(schedule, at, until)))
             agent.log.append(told)
         else:
             before = self._near(name, agent, told, index, index)
             agent.log.insert(index, told)
-            tally.difference(name, before, self._near(name, agent, told, index, index + 1))
+            self._differ(name, before, self._near(name, agent, told, index, index + 1), tally)
+            if self.recorder is not None:
+                self.recorder.changed(name, ((each.at, each.id) for each in agent.log[max(0, index - 1) : index + 1]))
         return True
+
+    def _differ(self, name: str, before: Slots, after: Slots, tally: Tally) -> None:
+        tally.difference(name, before, after)
+        if self.recorder is not None:
+            self.recorder.differing(name, before, after)
 
     def _admit_shift(self, agent: AgentPresence, event: AgentScheduled, at: int, horizon: int, tally: Tally) -> bool:
         name = event.agent_id
@@ -214,15 +236,19 @@ class PresenceStage:
         begin, end = _reach(agent.plans, shift)
         before = self._between(name, agent, begin, end)
         agent.plans.insert(index, shift)
-        tally.difference(name, before, self._between(name, agent, begin, end))
+        self._differ(name, before, self._between(name, agent, begin, end), tally)
         return True
 
     def _insert(self, agent: AgentPresence, name: str, of: list[K], index: int, item: K, tally: Tally) -> None:
         """Keep an item where amendments, or what was never counted, may make any difference: of everything that is kept."""
-        before = self._all(name, agent)
+        before, stood = self._all(name, agent), _told(agent) if self.recorder is not None else {}
         of.insert(index, item)
         agent.counted = True
-        tally.difference(name, before, self._all(name, agent))
+        self._differ(name, before, self._all(name, agent), tally)
+        if self.recorder is not None:  # what counts for nothing, offline, has no slots
+            stands = _told(agent)
+            own = {of for of in stood.keys() | stands.keys() if stood.get(of) != stands.get(of)}
+            self.recorder.changed(name, own)
 
     def _near(self, name: str, agent: AgentPresence, told: Told, begin: int, end: int) -> Slots:
         """What a change of state touches: the state before it, which then lasts until ``end`` in the log, and the shifts about it."""
@@ -259,12 +285,14 @@ class PresenceStage:
 
     # -- what no event can change any more -----------------------------------------------------------------------------
 
-    def _compact(self, agent: AgentPresence, horizon: int) -> None:
+    def _compact(self, name: str, agent: AgentPresence, horizon: int) -> None:
         """Forget what no event after ``horizon`` (ms) can change: shifts that are over, and of the states before what is left all but
         the last. What is left contributes as before.
         """
         if not _may_forget(agent, horizon - _SLACK_MS):
             return
+        if self.recorder is not None:
+            self.recorder.make(name, agent)
         schedule, changes = agent.schedule(), agent.changes()
         matter = [shift for shift in schedule if shift.ends + _SHIFT_MS >= horizon]
         begin = min(horizon, matter[0].starts) if matter else horizon
@@ -282,6 +310,13 @@ class PresenceStage:
             if not any(told.id in about for told in log if told.until is None):
                 agent.plans = [plan for plan in amend(agent.plans, agent) if plan.starts < plan.ends]
                 agent.words, agent.taken_back = [], []
+
+
+def _told(agent: AgentPresence) -> dict[tuple[int, str], tuple[Told, int]]:
+    """The changes of state that stand, by moment and id, each with when the next was."""
+    changes = agent.changes()
+    ends = [*(told.at for told in changes[1:]), NEVER]
+    return {(told.at, told.id): (told, end) for told, end in zip(changes, ends, strict=False)}
 
 
 def _may_forget(agent: AgentPresence, border: int) -> bool:

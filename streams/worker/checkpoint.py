@@ -4,7 +4,8 @@ Some ten times a second, for the partitions in hand:
 
  1. How far time has come goes into the outbox; and what events have contributed, added up once more, so that customers and agents are
     stored as added up.
- 2. Customers and agents that have changed are written back into their stores.
+ 2. Contacts and agents' intervals that have changed have their records made, for the outbox; customers and agents are written back into
+    their stores.
  3. Where the facts of a new day begin in their topic is noted, before any of them is written.
  4. Changed entities and days are written back: those of which an alert has taken a step, the others as far as there is time.
  5. Customers whom no event can change any more are removed, a few at a time; so are agents and entities of which nothing is heard.
@@ -29,12 +30,15 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from time import perf_counter
 
+from streams.contacts.records import Recorder
+from streams.contacts.stage import ContactsStage
 from streams.contracts import topics
 from streams.contracts.outputs import Alert
 from streams.contracts.records import Message, Place, Writes, size_of
 from streams.entities.day_parts import CutoffDay, begun, since
 from streams.entities.stage import KpisStage
 from streams.kafka.transactions import Transactions
+from streams.presence.stage import PresenceStage
 from streams.settings import Settings
 from streams.worker import metrics
 from streams.worker.contribution_buffer import ContributionBuffer
@@ -80,7 +84,8 @@ class Checkpointer:
         self,
         settings: Settings,
         kpis: KpisStage,
-        look_back_ms: int,
+        contacts: ContactsStage,
+        presence: PresenceStage,
         state: WorkingState,
         clock: OperationClock,
         cutoff: CutoffDay,
@@ -99,8 +104,14 @@ class Checkpointer:
         self._largest = {settings.topic(topic): topic.largest_bytes for topic in topics.TOPICS}
         self._names = {topic: settings.topic(topic) for topic in (*state.stores, topics.CONTRIBUTIONS)}
         self._contributions = settings.topic(topics.CONTRIBUTIONS)
+        self._recorder = Recorder(contacts.rules, on=settings.records)
+        self._presence = presence.record() if settings.records else None
+        self._contact_records = settings.topic(topics.CONTACT_RECORDS)
+        self._presence_records = settings.topic(topics.PRESENCE_RECORDS)
         self._flusher = EntityFlusher(kpis, state.entities, state.days, partition)
-        self._old_customers = CustomerEviction(state.customers, look_back_ms, settings.policy.allowed_lateness_ms)
+        self._old_customers = CustomerEviction(
+            state.customers, contacts.look_back_ms, settings.policy.allowed_lateness_ms
+        )
         self._quiet = QuietEviction(kpis, state.entities, state.days, state.presences, cutoff)
         self._past_days = DayEviction(state.days, kpis.unwritten_day, kpis.write_day, cutoff.days_held)
         #: Partition number → the cutoff day as of what is written.
@@ -119,7 +130,8 @@ class Checkpointer:
         for number, target, message in self._buffer.drain():  # 1
             self._outbox.put(number, (self._contributions, target), (None, message, []))
         alerts = self._ticker.drain_alerts()
-        self._state.customers.flush_changed()  # 2
+        self._make_records()  # 2
+        self._state.customers.flush_changed()
         self._state.presences.flush_changed()
         self._note_starts()  # 3
         contributed = {
@@ -148,6 +160,20 @@ class Checkpointer:
             if (written := self._past_days.written(number)) is not None:
                 place = self._contributions, number
                 self._progress.starts[place] = since(self._progress.starts.get(place, []), written)
+
+    def _make_records(self) -> None:
+        for number, keys in self._state.customers.changed.items():
+            self._record(
+                self._contact_records, number, self._recorder.take(self._state.customers.of(number), sorted(keys))
+            )
+        if self._presence is not None:
+            for number, agents in self._state.presences.changed.items():
+                made = self._presence.take(self._state.presences.of(number), sorted(agents))
+                self._record(self._presence_records, number, made)
+
+    def _record(self, topic: str, number: int, records: Mapping[str, bytes | None]) -> None:
+        for key, record in records.items():
+            self._outbox.put(number, (topic, number), (key.encode(), record, []))
 
     def _note_starts(self) -> None:
         facts = self._names[topics.DAILY_FACTS]

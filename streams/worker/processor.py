@@ -80,7 +80,7 @@ class StreamProcessor:
         )
         self.ticker = Ticker(settings, kpis, self.state, clock, partition, self.intake, outbox, feed)
         self.checkpointer = Checkpointer(
-            settings, kpis, contacts.look_back_ms, self.state, clock, cutoff, self.lag, partition, buffer, outbox,
+            settings, kpis, contacts, presence, self.state, clock, cutoff, self.lag, partition, buffer, outbox,
             self.ticker, feed, ends,
         )  # fmt: skip
         if numbers:

@@ -23,6 +23,7 @@ from streams.contracts.events import AnyEvent, ContactEvent
 from streams.entities.entity import load as load_entity
 from streams.pipeline import run
 from streams.worker.rekeyed import note_message
+from streams.worker.state.restore import STATE
 from tests.component.test_joining import partly_told
 from tests.component.test_misplaced import PARTITIONS, Operation, everyone, month
 from tests.support.partly_told import with_every_customer
@@ -49,7 +50,7 @@ def put(operation: Operation, events: Iterable[AnyEvent], dice: random.Random | 
 def held(operation: Operation) -> bytes:
     """Everything that workers would read when they take up: newest values and their keys, as they are written."""
     found = bytearray()
-    for topic in (topics.CUSTOMERS, topics.PRESENCE, topics.ENTITIES, topics.PROGRESS, topics.DAILY_FACTS):
+    for topic in (*STATE, topics.CONTACT_RECORDS):
         for key, value in operation.stored(topic).items():
             found += key.encode() + b"\n" + value + b"\n"
     return bytes(found)

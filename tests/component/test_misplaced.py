@@ -30,10 +30,12 @@ from streams.worker.screen_writer import Screens
 from streams.worker.state.restore import STATE
 from streams.worker.state.store import ChangelogStore
 from tests.support.operation import policy_file
+from tests.support.records import proven
 from tests.support.states import of_customers, of_days
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PARTITIONS = 4
+RECORDS = (topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS)
 TAKE = {
     topics.AGENTS.name: Intake.presence,
     topics.REKEYED.name: Intake.rekeyed,
@@ -90,8 +92,10 @@ class Operation:
         self.processor.checkpointer.complete(checkpoint)
 
     def work(self, dice: random.Random) -> None:
-        """Take in all there is, in batches of any size from any place; now and then commit, or begin anew."""
-        state = {topic.name for topic in STATE} | {topics.DEAD_LETTERS.name}
+        """Take in all there is, in batches of any size from any place; now and then commit, or begin anew. In the end, records prove the
+        facts.
+        """
+        state = {topic.name for topic in (*STATE, *RECORDS, topics.DEAD_LETTERS)}
         while True:
             taken = self.processor.progress.taken
             waiting = [
@@ -104,7 +108,7 @@ class Operation:
                 if not any(
                     taken.get(place, 0) < len(all_) for place, all_ in self.records.items() if place[0] not in state
                 ):
-                    return
+                    break
                 continue
             topic, number = place = dice.choice(sorted(waiting))
             begin = taken.get(place, 0)
@@ -115,6 +119,11 @@ class Operation:
                 self.commit()
             if dice.random() < 0.1:
                 self.take_up()
+
+        proven(
+            {key: record for topic in RECORDS for key, record in self.stored(topic).items()},
+            {key: decode_day(day) for key, day in self.stored(topics.DAILY_FACTS).items()},
+        )
 
     def stored(self, topic: topics.Topic) -> dict[str, bytes]:
         """Key → what is stored; each key is in one partition only, its own."""

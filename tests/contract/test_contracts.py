@@ -19,9 +19,11 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import (
     Alert,
     AlertAction,
+    ContactRecord,
     Contributions,
     DailyFacts,
     Incident,
+    PresenceRecord,
     RosterEntry,
     Score,
     Snapshot,
@@ -39,8 +41,9 @@ from tests.support import ROOT
 GOLDEN = Path(__file__).with_name("golden")
 EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent)}
 _OUTPUTS = {
-    "contributions": Contributions, "daily-facts": DailyFacts, "alert": Alert, "roster": list[RosterEntry], "score": Score,
-    "snapshot": Snapshot, "totals": Totals, "alert-action": AlertAction, "incident": Incident,
+    "contributions": Contributions, "daily-facts": DailyFacts, "contact-record": ContactRecord, "presence-record": PresenceRecord,
+    "alert": Alert, "roster": list[RosterEntry], "score": Score, "snapshot": Snapshot, "totals": Totals, "alert-action": AlertAction,
+    "incident": Incident,
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from streams.contracts import redis_keys, topics
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent, ContactEvent
 from streams.contracts.outputs import Alert, Figure, Snapshot, entity_id, entity_kind
+from streams.entities.day_parts import decode_day
 from streams.entities.entity import load as load_entity
 from streams.entities.snapshot import Snapshots
 from streams.kafka.connection import kafka_python_options
@@ -59,6 +60,7 @@ from tests.faults.plan import LEAST, Fault
 from tests.support.operation import facts, http_get, messages
 from tests.support.partitioners import OtherPartitioner
 from tests.support.partly_told import with_every_customer
+from tests.support.records import comparable, decode_record, proven
 from tests.support.states import differences, latest, of_customers, of_entities, stored_customers, whole_days
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -401,7 +403,7 @@ def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
     events = [one for one in sent if not isinstance(one, Refused)]
     yield from _dead_letters(settings, [one for one in sent if isinstance(one, Refused)])
     yield from _positions(settings)
-    plain = run(with_every_customer(events), settings.policy)
+    plain = run(with_every_customer(events), settings.policy, records=True)
     assert plain.now is not None
     assert not plain.rejected
     since = plain.now - 30 * 86_400_000
@@ -417,6 +419,7 @@ def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
         _contacts(plain.customers, since), _contacts(stored_customers(settings, topics.CUSTOMERS.name), since)
     ):
         yield f"contacts: {found}"
+    yield from _records(settings, plain, since)
     yield from _scores(settings, plain)
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
     yield from _screens(settings, plain)
@@ -487,6 +490,25 @@ def _positions(settings: Settings) -> Iterator[str]:
             for part, end in consumer.end_offsets(parts).items():
                 if (position := stored.get(f"{part.topic}|{part.partition}", 0)) != end:
                     yield f"{part.topic}[{part.partition}] was taken in up to {position}, and ends at {end}"
+
+
+def _records(settings: Settings, plain: Run, since: int) -> Iterator[str]:
+    """Records come to the facts, and those of contacts that arrived ``since`` (ms) are those of the undisturbed run: an older one may have
+    been written before it was forgotten, or linked to one that was. How often each was written is chance.
+    """
+    found = latest(settings, topics.CONTACT_RECORDS.name)
+    of_agents = latest(settings, topics.PRESENCE_RECORDS.name)
+    days = {key: decode_day(raw) for key, raw in latest(settings, topics.DAILY_FACTS.name).items()}
+    try:
+        proven(found | of_agents, days)
+    except AssertionError as error:
+        yield f"records do not come to the facts: {str(error)[:2000]}"
+    wanted, written = (
+        {key: comparable(raw) for key, raw in records.items() if decode_record(raw).arrived_at >= since}
+        for records in (plain.records, found)
+    )
+    if differing := differences(wanted, written):
+        yield f"contact records: {differing}"
 
 
 def _scores(settings: Settings, plain: Run) -> Iterator[str]:

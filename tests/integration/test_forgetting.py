@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from msgspec.structs import replace
 from redis import Redis
+from streams.worker.transactions import partition_of
 from typer.testing import CliRunner
 
 from streams import erasure
 from streams.cli import app
 from streams.contacts.forgetting import is_nameless
+from streams.contacts.recorded import record_key
 from streams.contracts import events as e
 from streams.contracts import redis_keys, topics
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
+from streams.contracts.outputs import ContactRecord
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.topics import ensure_topics
 from streams.pipeline import run
@@ -47,6 +51,7 @@ SHORT = {
     topics.CUSTOMERS: _STATE_SOON,
     topics.ENTITIES: _STATE_SOON,
     topics.PROGRESS: _STATE_SOON,
+    topics.CONTACT_RECORDS: _STATE_SOON,
     topics.REKEYED: _SOON,
     topics.DEAD_LETTERS: _SOON,
 }
@@ -141,12 +146,14 @@ def test_a_customer_forgotten_while_workers_run(
         redis.save()
         assert holding(redis_server.directory, LINE)
         before = facts(operation)
+        _of_one_long_ago(operation)
 
         _broken_off(operation, monkeypatch)
         said = run_cli(operation, "customer", "forget", WHO, LINE, "unknown1", "--yes")
         assert f"{WHO}: 3 contacts" in said
         assert "unknown1: the workers keep nothing of them" in said
         assert "1 letters that named them taken out" in said
+        assert f"{operation.prefix}contact-records: 1 records of older contacts name nobody now" in said
         for topic in ("calls", "chats", "tickets"):
             assert f"{operation.prefix}{topic}: events that name them: until " in said
         assert facts(operation) == before
@@ -182,6 +189,24 @@ def test_a_customer_forgotten_while_workers_run(
     told = [replace(event, customer_id=WHO) if getattr(event, "contact_id", "") == "c2" else event for event in sent]  # type: ignore[call-arg]
     right = run([encode(event) for event in [*told, *oracle]], operation.policy)
     assert not differences(facts(operation), {fact.key: fact.sums for fact in right.daily_facts() if fact.sums})
+
+
+def _of_one_long_ago(operation: Settings) -> None:
+    """The record of a contact that no worker knows any more."""
+    record = ContactRecord(
+        format=1, version=3, channel="calls", contact_id="c0", customer_id=WHO, date=date(2026, 1, 5), arrived_at=0, heard_at=0, counts={}
+    )  # fmt: skip
+    with KafkaProducer(**kafka_python_options(operation)) as producer:
+        key, number = (
+            record_key("calls:c0", record.date.toordinal(), WHO),
+            partition_of(WHO.encode(), operation.partitions),
+        )
+        producer.send(
+            operation.topic(topics.CONTACT_RECORDS),
+            key=key.encode(),
+            value=msgspec.json.encode(record),
+            partition=number,
+        )
 
 
 def _broken_off(operation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,8 @@ def test_bank_august_is_the_reference_and_a_second_time_changes_nothing(
             "fcr_missed": 9_758, "fcr_unknown": 16_464, "wait_seconds_squared": 595_743_267_000,
             "handle_seconds_squared": 5_188_970_722_000, "talk_seconds_squared": 5_188_970_722_000,
         }  # fmt: skip
+        day = min(once).rpartition("|")[-1]
+        assert f"{day}: proven, " in run_cli(settings, "facts", "prove", "--day", day)
         again = CliRunner().invoke(app, replay, env=environment(settings))
         assert (again.exit_code, "nothing was sent" in again.output) == (1, True)
         again = CliRunner().invoke(app, [*replay, "--late-too"], env=environment(settings))

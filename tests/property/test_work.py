@@ -27,6 +27,7 @@ from streams.roster import Roster
 from streams.windows.clock import Days, EventClock
 from streams.windows.rolling import Plain
 from tests.property.found import check
+from tests.support.records import keep, proven
 
 #: Everything in these tests happens at whole steps of this many ms.
 STEP = 15_000
@@ -174,6 +175,7 @@ class Desk:
         self.kpis = KpisStage(policy, (), self.entities, self.facts)
         self.told: list[PresenceEvent] = []
         self.offset = 0
+        self.recorder, self.records = self.stage.record(), dict[str, bytes]()
 
     def take(self, batch: Sequence[PresenceEvent]) -> None:
         raws = [encode(event) for event in batch]
@@ -182,6 +184,7 @@ class Desk:
         for key, contribution in out.contributions.items():
             self.kpis.apply(key, contribution, self.offset)
             self.offset += 1
+        keep(self.records, self.recorder.take(self.agents, out.touched))
         self.told += batch
         self.kpis.advance(self.clock.now or 0)
 
@@ -208,8 +211,10 @@ class Desk:
         return plain(self.facts[f"{key}|{date_}"], now, self.days).sums
 
     def check(self, now: int, first: int, last: int) -> None:
-        """Every window and every day as of now, of agents, teams and all."""
+        """Every window and every day as of now, of agents, teams and all; and that records come to the days."""
         self.kpis.advance(now)
+        self.kpis.settle_all()
+        proven(self.records, self.facts)
         longest = self.policy.max_state_ms
         names = sorted({event.agent_id for event in self.told})
         own = {name: [event for event in self.told if event.agent_id == name] for name in names}

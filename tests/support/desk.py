@@ -12,6 +12,7 @@ from typing import Any
 from streams.contacts import customer as customers
 from streams.contacts.forgetting import Nameless, is_nameless, nameless_id
 from streams.contacts.joining import Forget, Lacking
+from streams.contacts.records import Recorder
 from streams.contacts.shared import customer_of
 from streams.contacts.slots import Tally
 from streams.contacts.stage import ContactsStage
@@ -28,6 +29,7 @@ from streams.kpi.spec import side_of
 from streams.pipeline import Customers, DayBook, Entities, Run, run
 from streams.roster import Roster
 from streams.windows.clock import EventClock
+from tests.support.records import keep, proven
 
 DAY = date(2026, 3, 2)
 #: The operation's zone in these tests is UTC, so that times read as they are written.
@@ -159,6 +161,7 @@ def stored_again_and_again(
     kpis = KpisStage(policy, (), Entities(), days)
     stored: dict[str, bytes] = {}
     people, lots = Customers(), count()
+    recorder, records = Recorder(stage.rules), dict[str, bytes]()
     for start in range(0, len(raws), every):
         tally = Tally()
         nameless = Nameless(
@@ -172,13 +175,18 @@ def stored_again_and_again(
             touched = touched | stage.take_words([("", Forget(who))], people, lacking, tally, nameless).touched
         for number, (key, contribution) in enumerate(tally.contributions().items()):
             kpis.apply(key, contribution, start * 1000 + number)
+        keep(records, recorder.take(people, touched))
         stored = {key: raw for key, raw in stored.items() if key in people}
         stored |= {key: customers.dump(people[key]) for key in touched if key in people}
         assert not any(
-            who.encode() in raw for at, who in forget.items() if at == start + every for raw in stored.values()
+            who.encode() in raw
+            for at, who in forget.items()
+            if at == start + every
+            for raw in (*stored.values(), *records.values())
         )
         people = Customers({key: customers.load(raw, customer_of(key)) for key, raw in stored.items()})
     assert clock.now is not None
     kpis.advance(clock.now)
     kpis.settle_all()
+    proven(records, days)
     return {key: facts.sums for key, facts in sorted(days.items()) if facts.sums}

@@ -1,0 +1,76 @@
+"""Records on a real Kafka prove a day's facts, and one that is wrong is found."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from kafka import KafkaProducer
+from msgspec.structs import replace
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.contracts import events as e
+from streams.contracts import topics
+from streams.contracts.events import AnyEvent
+from streams.contracts.outputs import ContactRecord
+from streams.kafka.connection import kafka_python_options
+from streams.settings import Settings, environment
+from tests.support.desk import Script, moment
+from tests.support.operation import messages, policy_file, run_cli, send, settled, worker
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+
+DAY = "2026-03-02"
+
+
+def a_day() -> list[AnyEvent]:
+    """Calls of a few customers, of whom some come again, and the agents who take them; told late, twice and corrected."""
+    script = Script()
+    for number in range(60):
+        when = f"{9 + number // 20:02}:{number % 20 * 3:02}:00"
+        script.call(when, f"c{number}", agent=f"a{number % 5}", customer_id=f"k{number % 25}", team_id="t")
+    states = [
+        e.AgentStateChanged(
+            id=f"s{agent}-{hour}", source="s", time=moment(f"{hour:02}:00:00"), agent_id=f"a{agent}", state=state, team_id="t"
+        )
+        for agent in range(5)
+        for hour, state in ((8, "available"), (12, "away"), (13, "available"), (17, "offline"))
+    ]  # fmt: skip
+    shifts = [
+        e.AgentScheduled(
+            id=f"p{agent}", source="s", time=moment("07:00:00"), agent_id=f"a{agent}", starts=moment("08:00:00"), ends=moment("16:00:00")
+        )
+        for agent in range(5)
+    ]  # fmt: skip
+    first = script.events[0]
+    corrected = e.CallCorrected(
+        id="w", source="script", time=first.time + timedelta(hours=3), contact_id="c0", corrects="e1", agent_id="a3"
+    )
+    return [*script.events[::2], *states, *shifts, *script.events[1::2], *script.events[:30], corrected]
+
+
+def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, tmp_path: object) -> None:
+    operation = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})  # type: ignore[arg-type]
+    with worker(operation):
+        send(operation, a_day())
+        settled(operation)
+        assert f"{DAY}: proven, " in run_cli(operation, "facts", "prove", "--day", DAY)
+    newest = {(each.partition, each.key): each for each in messages(operation, "contact-records")}
+    stored = next(each for each in newest.values() if b"answer1" in (each.value or b""))
+    record = msgspec.json.decode(stored.value, type=ContactRecord)
+    slot = record.counts["answer1"]
+    record.counts["answer1"] = replace(slot, staff={**slot.staff, "calls_answered": 7})
+    with KafkaProducer(**kafka_python_options(operation)) as producer:
+        name = operation.topic(topics.CONTACT_RECORDS)
+        producer.send(
+            name, key=stored.key, value=msgspec.json.encode(record), partition=stored.partition
+        ).get(timeout=30)  # fmt: skip
+    result = CliRunner().invoke(app, ["facts", "prove", "--day", DAY], env=environment(operation))
+    assert result.exit_code == 1, result.output
+    for entity in (f"agent|{slot.agent}", "team|t"):
+        assert f"calls:{record.contact_id} {entity} calls_answered: 1 is true, 7 stands in its record" in result.output
+    assert "no contact that is kept explains it" not in result.output
+    none = CliRunner().invoke(app, ["facts", "prove", "--day", "2026-01-01"], env=environment(operation))
+    assert (none.exit_code != 0, "there are no facts of 2026-01-01" in none.output) == (True, True)
