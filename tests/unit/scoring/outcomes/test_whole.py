@@ -11,7 +11,7 @@ from scoring.outcomes import Amounts, Dimension, Person, Term
 from scoring.outcomes.awards import Award, Awarded, awarded
 from scoring.outcomes.ladder import Gap, NextPost, Post, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool
-from scoring.outcomes.pay_rules import BaseBonus, BonusPool, Coefficient
+from scoring.outcomes.pay_rules import BaseBonus, BonusPool, Coefficient, StarPay
 from scoring.outcomes.standing import Standing
 from scoring.outcomes.stars import StarRule, Stars, rate
 from streams.languages.text import Text
@@ -107,14 +107,22 @@ def test_pay_of_one_person() -> None:
     )  # fmt: skip
 
 
+def test_pay_by_stars_of_whom_nobody_has_given_any() -> None:
+    rule = StarPay.model_validate({"id": "stars", "type": "stars", "source": "S3"})
+    anna = Person("anna", None, amounts=Amounts(performance_pay=Decimal(400)))
+    why = Text("不在评星范围", "not among those who are given stars")
+    made = pay(rule, anna, standing("80", QUARTER), None)
+    assert made == Pay("anna", "stars", QUARTER, None, Decimal(400), None, why, "S3")
+
+
 def test_base_bonus() -> None:
     amounts = Amounts(base_bonus=Decimal(300))
     why = Text("没有带目标值的已评考核指标，基础奖金未定", "no scored item has a target, so the base bonus is open")
     none = base_bonus(BaseBonus(), Person("anna", None, amounts=amounts), AUGUST)
     assert none == Pay("anna", "base_bonus", AUGUST, None, Decimal(300), None, why, "S3-25")
     made = base_bonus(BaseBonus(), Person("anna", None, amounts=amounts, targets=3, targets_met=2), AUGUST)
-    assert (made.person, made.term, made.base, made.money, made.source) == (
-        "anna", AUGUST, Decimal(300), Decimal("200.00"), "S3-25",
+    assert (made.person, made.rule, made.term, made.base, made.money, made.source) == (
+        "anna", "base_bonus", AUGUST, Decimal(300), Decimal("200.00"), "S3-25",
     )  # fmt: skip
 
 
