@@ -89,7 +89,7 @@ def test_200_incidents_at_once_are_three_messages_at_most(made: Make, spread: fl
         here.hears(
             *(
                 incident(f"i{batch}-{number}", at=at(spread * batch), entity=f"agent|A{batch}-{number}")
-                for number in range(20)
+                for number in range(40)
             )
         )
         here.works(spread) if spread else None
@@ -103,7 +103,7 @@ def test_200_incidents_at_once_are_three_messages_at_most(made: Make, spread: fl
         here.hears(
             *(
                 incident(f"i{batch}-{number}", kinds=("opened", "resolved"), at=at(spread * batch), every=150)
-                for number in range(20)
+                for number in range(40)
             )
         )
         here.works(spread) if spread else None
