@@ -17,13 +17,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from streams.commands.shared.author import AsJson
-from streams.commands.shared.context import Deployment, clear_errors, deployment, stop
+from streams.commands.shared.context import Deployment, RulesFile, clear_errors, deployment, stop
 from streams.languages.translation import said, tell
 from streams.notifier import build
 from streams.notifier.channels.channel import Parcel
-from streams.notifier.config import Config, load, remarks, schema
+from streams.notifier.config import Config, load, remarks, schema, unknown_routes
 from streams.notifier.journal import open_journal
 from streams.notifier.texts import Writer
+from streams.operator_files import load_rules
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 
@@ -115,19 +116,23 @@ def schema_() -> None:
 
 @notify.command()
 def check(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The notifier's file (YAML)")],
     secrets: Annotated[
         bool, typer.Option("--secrets/--no-secrets", help="Look whether the secrets that it names are there, too")
     ] = True,
+    rules: RulesFile = None,
 ) -> None:
     """Check a file: every fault with its place and what to write. Exit code 1 where there is one. Nothing is sent."""
+    here = deployment(ctx, rules_file=rules)
     with clear_errors():
         config = load(file)
+        named = {rule.id: (*rule.notify, *rule.escalate_to) for rule in load_rules(here.settings.rules_file)}
         if secrets:
             for channel in build.channels(config, os.environ).values():
                 channel.close()
             build.links(config, os.environ)
-    for remark in remarks(config):
+    for remark in (*remarks(config), *unknown_routes(config, named)):
         tell(f"note: {remark}")
     tell(f"{file}: {len(config.channels)} channels, {len(config.routes)} routes, nothing wrong")
 

@@ -238,6 +238,16 @@ def remarks(config: Config) -> list[str]:
     return told
 
 
+def unknown_routes(config: Config, named: Mapping[str, Sequence[str]]) -> list[str]:
+    """Routes that alert rules name (rule → their names) and the file has not, a line each."""
+    return [
+        f"rule {rule} names the route {route!r}, which is not there: it is told by the routes that fit"
+        for rule, routes in named.items()
+        for route in dict.fromkeys(routes)
+        if route not in config.routes
+    ]
+
+
 def _takes_all(route: Route) -> bool:
     narrow: Sequence[object] = (
         route.team,

@@ -56,11 +56,6 @@ def destinations(
     return list(found.values())
 
 
-def unknown_routes(incident: Incident, config: Config) -> list[str]:
-    """Routes that the incident's rule names and the file has not."""
-    return [name for name in dict.fromkeys((*incident.notify, *incident.escalate_to)) if name not in config.routes]
-
-
 def _fitting(incident: Incident, step: IncidentStep, config: Config, duties: DutyBook, now: datetime) -> Sequence[str]:
     """Names of routes that fit; those for which nothing else does where none does."""
     named = _named(incident, step)

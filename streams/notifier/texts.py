@@ -75,11 +75,11 @@ _CARES = Text("{by} 正在处理", "{by} takes care of it")
 _RUNBOOK = Text("处理办法：{runbook}", "What to do: {runbook}")
 _MORE = Text("……另有 {} 项", "… and {} more")
 _DIGEST = Text(
-    "{count} 项告警有新情况：{standing} 项未恢复，{over} 项已恢复",
+    "{count} 项告警事件有新情况：{standing} 项未恢复，{over} 项已恢复",
     "{count} incidents: {standing} stand, {over} are over",
 )
 _AWAY = Text(
-    "补发：未能及时通知期间 {count} 项告警有变化，{standing} 项未恢复，{over} 项已恢复",
+    "补发：未能及时通知期间 {count} 项告警事件有变化，{standing} 项未恢复，{over} 项已恢复",
     "While we were away: {count} incidents, {standing} stand, {over} are over",
 )
 _AWAY_LINE = Text("以下内容已过去一段时间，以大屏为准。", "This is some time ago; the wallboard has how it is now.")

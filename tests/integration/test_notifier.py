@@ -23,7 +23,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 from tests.integration.test_screens import eventually
-from tests.support.notifying import incident
+from tests.support.notifying import incident, notifier
 from tests.support.operation import answers, http_get, messages, program, run_cli
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -125,3 +125,17 @@ def test_from_an_incident_to_a_message_and_back(
     assert {(one["incident"], one["channel"], one["state"]) for one in told} == {
         (i, c, "told") for i in ("i1", "i2") for c in ("hook", "desk")
     }
+
+
+def test_the_journal_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    here = notifier(tmp_path, {"floor": "dingtalk", "hook": "webhook"}, url=postgres_url)
+    here.database.upgrade()
+    here.robots["floor"].faults = ["lost"]
+    here.hears(incident("i1"), incident("i2", kinds=("opened", "resolved"), every=1))
+    here.works(120)
+    assert set(here.states().values()) == {"told"}
+    assert (len(here.robots["floor"].seen), len(here.robots["hook"].seen)) == (3, 3)  # one of them a copy
+    here.journal.forget(here.now + 91 * 86_400_000)
+    assert {key[0] for key in here.states()} == {"i1"}
+    assert here.journal.position("incidents") == 2
+    here.close()

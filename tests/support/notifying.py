@@ -82,6 +82,7 @@ class Notifier:
     offset: int = 0
     sends: bool = True
     by_wall_clock: bool = True
+    url: str | None = None
     topic: dict[str, Incident] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
 
@@ -93,7 +94,7 @@ class Notifier:
         environment = ENVIRONMENT | {f"{name.upper()}_URL": robot.url for name, robot in self.robots.items()}
         for name, own in self.config.channels.items():
             self.channels[name] = build.channel(own, environment, self.robots[name].client)
-        self.database = Database(f"sqlite:///{self.folder / 'scores.db'}", _SCHEMA)
+        self.database = Database(self.url or f"sqlite:///{self.folder / 'scores.db'}", _SCHEMA)
         self.journal = Journal(self.database, Random(1))
         people = People(self.settings, self.clock)
         links = build.links(self.config, environment)

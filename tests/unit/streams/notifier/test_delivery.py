@@ -89,7 +89,7 @@ def test_200_incidents_at_once_are_three_messages_at_most(made: Make, spread: fl
         here.hears(
             *(
                 incident(f"i{batch}-{number}", at=at(spread * batch), entity=f"agent|A{batch}-{number}")
-                for number in range(20)
+                for number in range(40)
             )
         )
         here.works(spread) if spread else None
@@ -103,7 +103,7 @@ def test_200_incidents_at_once_are_three_messages_at_most(made: Make, spread: fl
         here.hears(
             *(
                 incident(f"i{batch}-{number}", kinds=("opened", "resolved"), at=at(spread * batch), every=150)
-                for number in range(20)
+                for number in range(40)
             )
         )
         here.works(spread) if spread else None
@@ -287,7 +287,7 @@ def test_while_we_were_away_is_one_message(made: Make) -> None:
     here.works(60)
     assert len(here.robots["floor"].seen) == 2
     assert "补发" in here.robots["floor"].seen[1].text
-    assert "9 项告警有变化，1 项未恢复，8 项已恢复" in here.robots["floor"].seen[1].text
+    assert "9 项告警事件有变化，1 项未恢复，8 项已恢复" in here.robots["floor"].seen[1].text
     assert json.loads(here.robots["hook"].seen[1].text)["type"] == "incident.away"
     assert len(here.robots["hook"].seen) == 2
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from streams.cli import app
 from streams.commands.notify import _EXAMPLE
 from streams.notifier import build
-from streams.notifier.config import load, read, remarks, schema
+from streams.notifier.config import load, read, remarks, schema, unknown_routes
 from streams.notifier.routing import destinations
 from streams.people.duty import Duty, DutyBook
 from tests.support.notifying import START, incident
@@ -132,6 +132,11 @@ def test_remarks_say_what_surprises() -> None:
         for part in ("channels.b: no route leads to it", "no route takes every incident", "no `acknowledge`")
         if not any(part in one for one in found)
     ] == []
+
+
+def test_routes_that_rules_name_and_nobody_has_written_are_said() -> None:
+    (said,) = unknown_routes(read(TWO), {"low": ("r",), "long": ("r", "boss", "boss")})
+    assert "rule long names the route 'boss'" in said
 
 
 def test_secrets_come_from_the_environment_or_a_file_and_are_never_said(tmp_path: Path) -> None:
