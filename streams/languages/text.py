@@ -76,35 +76,41 @@ SPOKEN: Mapping[Language, Spoken] = read(files("streams.languages"))
 LANGUAGES: tuple[Language, ...] = tuple(SPOKEN)
 
 
+_NO_OTHERS: dict[Language, str] = {}
+
+
 class Text(Mapping[Language, str]):
     """What people read, by language; in each there is something. It does not change."""
 
-    __slots__ = ("_said",)
+    #: No table for the two that all have: a month of many people is made of texts.
+    __slots__ = ("_en", "_others", "_zh")
 
     def __init__(self, zh: str, en: str, **others: str) -> None:
         """``others``: in further languages; those left out have the words of their file, or English ones."""
-        self._said = {"zh": zh, "en": en}
-        for code in LANGUAGES[len(WRITTEN) :]:
-            self._said[code] = others.get(code) or SPOKEN[code].texts.get(en, en)
+        self._zh, self._en = zh, en
+        self._others = {
+            code: others.get(code) or SPOKEN[code].texts.get(en, en) for code in LANGUAGES[len(WRITTEN) :]
+        } or _NO_OTHERS
 
     @property
     def zh(self) -> str:
         """In Chinese."""
-        return self._said["zh"]
+        return self._zh
 
     @property
     def en(self) -> str:
         """In English."""
-        return self._said["en"]
+        return self._en
 
     def __getitem__(self, language: Language) -> str:
-        return self._said[language]
+        return self._zh if language == "zh" else self._en if language == "en" else self._others[language]
 
     def __iter__(self) -> Iterator[Language]:
-        return iter(self._said)
+        yield from WRITTEN
+        yield from self._others
 
     def __len__(self) -> int:
-        return len(self._said)
+        return len(WRITTEN) + len(self._others)
 
     def __hash__(self) -> int:
         return hash((self.zh, self.en))
@@ -120,11 +126,11 @@ class Text(Mapping[Language, str]):
             named = {name: one[language] if isinstance(one, Text) else one for name, one in places.items()}
             return template.format(*own, **named)
 
-        return Text(**{language: filled(language, template) for language, template in self._said.items()})
+        return Text(**{language: filled(language, template) for language, template in self.items()})
 
     def fields(self, name: str = "") -> dict[str, str]:
         """As fields of JSON: ``formula_zh``, ``formula_en``; without a name ``zh``, ``en``."""
-        return {f"{name}_{language}" if name else language: said for language, said in self._said.items()}
+        return {f"{name}_{language}" if name else language: said for language, said in self.items()}
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
@@ -142,8 +148,8 @@ class Text(Mapping[Language, str]):
 
     def others(self) -> dict[str, str]:
         """In the languages that are not those of the code, by their codes."""
-        return {language: said for language, said in self._said.items() if language not in WRITTEN}
+        return dict(self._others)
 
     def written(self) -> dict[str, str]:
         """As files and stored results have it: in the two languages of the code."""
-        return {language: self._said[language] for language in WRITTEN}
+        return {language: self[language] for language in WRITTEN}
