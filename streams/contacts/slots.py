@@ -81,7 +81,11 @@ _kept_by = lru_cache(maxsize=1024)(_Kept)
 
 def _with_parts(name: str, slot: Slot, parts: tuple[str, ...]) -> Slot:
     """A slot that tells something of which these parts of all contacts keep account, with what it holds for them."""
-    staff, desk = kept_apart(slot.staff, parts), kept_apart(slot.desk, parts)
+    staff = kept_apart(slot.staff, parts)
+    if slot.desk is slot.staff and name != _PASSED:
+        both = {**slot.staff, **staff}
+        return replace(slot, staff=both, desk=both) if staff else slot
+    desk = kept_apart(slot.desk, parts)
     if name == _PASSED and DIFFICULT in parts:  # of the desk it is one ticket, whoever escalated it
         desk |= _DIFFICULT
     return replace(slot, staff={**slot.staff, **staff}, desk={**slot.desk, **desk}) if staff or desk else slot
@@ -292,10 +296,7 @@ class _Contributions(dict[str, Contribution]):
         return contribution
 
 
-def _desk(queue: str | None, site: str | None) -> list[str]:
-    keys = [ALL]
-    if queue is not None:
-        keys.append(f"queue|{queue}")
-    if site is not None:
-        keys.append(f"site|{site}")
-    return keys
+@lru_cache(maxsize=4096)
+def _desk(queue: str | None, site: str | None) -> tuple[str, ...]:
+    own = () if queue is None else (f"queue|{queue}",)
+    return ALL, *own, *(() if site is None else (f"site|{site}",))

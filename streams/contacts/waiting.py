@@ -71,7 +71,9 @@ def opened(chat: Contact, at: int, rules: Rules) -> None:
 
 def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
     """A message of the customer: they wait for people, unless a bot has it or it follows an end."""
-    now = _goes_on(chat, at, rules, may_thank=True)
+    now = chat.session
+    if now is None or now.over or now.said_at is None or at - now.said_at > rules.policy.chat_session_ms:
+        now = _goes_on(chat, at, rules, may_thank=True)
     now.said_at = at
     since = chat.unanswered_at
     if since is None or (now.bot_last and not now.people):
@@ -81,7 +83,8 @@ def customer_wrote(chat: Contact, at: int, rules: Rules) -> None:
             chat.put(_alone(chat), _up(chat, at, rules), desk=_UNANSWERED, form=PLANNED)
     if not now.asked and (now.people or not (now.bot or now.after_end)):
         _asks(chat, since, rules, after_bot=now.bot)
-    _serve(chat, at, rules)
+    if now.served:
+        _serve(chat, at, rules)
 
 
 def bot_wrote(chat: Contact, at: int, rules: Rules) -> None:
@@ -138,7 +141,7 @@ def taken(chat: Contact, at: int, rules: Rules, *, writes: bool = False) -> None
 
 def agent_wrote(chat: Contact, at: int, rules: Rules) -> None:
     """A message of an agent, before it is looked at as an answer. It begins nothing anew: the customer may have waited for days."""
-    now = session(chat)
+    now = chat.session or session(chat)
     now.said_at = at
     if not now.people:
         taken(chat, at, rules, writes=True)
