@@ -13,7 +13,6 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from msgspec.structs import replace
 from redis import Redis
-from streams.worker.transactions import partition_of
 from typer.testing import CliRunner
 
 from streams import erasure
@@ -27,6 +26,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import ContactRecord
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.topics import ensure_topics
+from streams.kafka.transactions import partition_of
 from streams.pipeline import run
 from streams.settings import Settings, environment
 from tests.conftest import GivenService, lacking

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, text
+from sqlalchemy import Table, insert, text
 
 from scoring.runs.jsonl import Document
 from scoring.store.audit import broken
 from scoring.store.database import Database, StoreError
 from scoring.store.runs import find_run, recomputed, result_of
-from scoring.store.tables import APPEND_ONLY, acknowledgements, metadata
+from scoring.store.tables import APPEND_ONLY, acknowledgements, days_off, metadata, panel_results, panels
 from streams.kpi.policy.model import Policy
 from tests.support.month_end import MARCH, Desk, card_file, day, entry
 
@@ -245,13 +246,29 @@ def test_what_was_written_stays(desk: Desk, ours: str) -> None:
     desk.does("appeal", "open", ours, *MARCH, "anna", "--item", "care", "--reason", "unfair", "--by", "anna")
     desk.does("appeal", "refuse", "1", "--by", "boss", "--reason", "fair")
     database = opened(desk)
-    with database.write() as connection:  # what nobody says of a sheet that is published
-        row = {"run": 1, "person": "anna", "agreed": True, "seen": "0" * 64, "author": "anna", "at": desk.at}
-        connection.execute(insert(acknowledgements).values(**row))
-    for table in APPEND_ONLY:
-        column = metadata.tables[table].columns.keys()[-1]
-        for change in (f'UPDATE {table} SET "{column}" = "{column}"', f"DELETE FROM {table}"):
-            with pytest.raises(StoreError, match=f"{table} keeps what was written"), database.write() as connection:
+    by = {"author": "anna", "at": desk.at}
+    panel = {
+        "card": "ours",
+        "period": "2026-03",
+        "person": "anna",
+        "party": "peer",
+        "raters": ["eve"],
+        "least": 3,
+        "asks": {},
+    }
+    rows: dict[Table, dict[str, Any]] = {  # of what does not happen in this month
+        acknowledgements: {"run": 1, "person": "anna", "agreed": True, "seen": "0" * 64},
+        days_off: {"person": "anna", "kind": "used", "days": "0.5", "day": "2026-03-02"},
+        panels: {"id": 1, **panel},
+        panel_results: {"panel": 1, "rated": 0, "sums": {}},
+    }
+    with database.write() as connection:
+        for table, row in rows.items():
+            connection.execute(insert(table).values(**row, **by))
+    for name in APPEND_ONLY:
+        column = metadata.tables[name].columns.keys()[-1]
+        for change in (f'UPDATE {name} SET "{column}" = "{column}"', f"DELETE FROM {name}"):
+            with pytest.raises(StoreError, match=f"{name} keeps what was written"), database.write() as connection:
                 connection.execute(text(change))
     database.close()
 

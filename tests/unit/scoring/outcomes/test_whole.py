@@ -12,7 +12,7 @@ from scoring.outcomes.awards import Award, Awarded, awarded
 from scoring.outcomes.ladder import Gap, NextPost, Post, next_post
 from scoring.outcomes.pay import Pay, base_bonus, pay, pay_pool
 from scoring.outcomes.pay_rules import BaseBonus, BonusPool, Coefficient, StarPay
-from scoring.outcomes.standing import Standing
+from scoring.outcomes.standing import Mean, Standing
 from scoring.outcomes.stars import StarRule, Stars, rate
 from streams.languages.text import Text
 
@@ -33,7 +33,7 @@ def standing(total: str | None, term: Term = AUGUST, who: str = "anna", **more: 
     ],
 )  # fmt: skip
 def test_stars(total: str, exam: str, stars: int, zh: str, en: str) -> None:
-    made = rate(StarRule(), Person("anna", None, exam=Decimal(exam)), standing(total, QUARTER))
+    made = rate(StarRule(), Person("anna", None, exam=Decimal(exam)), Mean(QUARTER, Decimal(total)))
     mixed = Decimal(en.split(" = ")[1].split()[0])
     why = Text(f"{QUARTER.zh}月度均分 {zh}", f"{QUARTER}: mean total {en}")
     assert made == Stars("anna", QUARTER, stars, mixed, why)
@@ -42,9 +42,9 @@ def test_stars(total: str, exam: str, stars: int, zh: str, en: str) -> None:
 def test_no_stars() -> None:
     why = Text(f"{QUARTER.zh}未形成有效总分，不评星", f"{QUARTER}: no score, no stars")
     anna = Person("anna", None)
-    assert rate(StarRule(), anna, standing(None, QUARTER)) == Stars("anna", QUARTER, None, None, why)
+    assert rate(StarRule(), anna, Mean(QUARTER, None)) == Stars("anna", QUARTER, None, None, why)
     why = Text(f"{QUARTER.zh}没有考试成绩，不评星", f"{QUARTER}: no exam result, no stars")
-    assert rate(StarRule(), anna, standing("80", QUARTER)) == Stars("anna", QUARTER, None, None, why)
+    assert rate(StarRule(), anna, Mean(QUARTER, Decimal("80"))) == Stars("anna", QUARTER, None, None, why)
 
 
 @pytest.mark.parametrize("cuts", [(60, 60, 80, 90), (60, 80, 70, 90)])
