@@ -90,10 +90,16 @@ class _Server(ThreadingWSGIServer):
 def serve(port: int, health: Health, host: str = HOST) -> WSGIServer:
     """Serve the pages on an address of this machine, from a thread of their own.
 
-    ``host``: ``0.0.0.0`` or ``::`` for all of its addresses. Raises OSError where there is no such address, or the port is taken.
+    ``host``: ``0.0.0.0`` or ``::`` for all of its addresses. Raises ValueError where there is no such address, or the port is
+    taken, with the options (``--metrics-port``, ``--metrics-host``) that mend it.
     """
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-    kind = type("Server", (_Server,), {"address_family": family})
-    server: WSGIServer = make_server(host, port, pages(health), kind, handler_class=_Handler)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        kind = type("Server", (_Server,), {"address_family": family})
+        server: WSGIServer = make_server(host, port, pages(health), kind, handler_class=_Handler)
+    except OSError as error:
+        raise ValueError(
+            f"{host}:{port} for /metrics cannot be had ({error}); give another --metrics-port, or 0, or another --metrics-host"
+        ) from error
     Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -8,7 +8,17 @@ import typer
 
 from streams.addresses import HOST
 from streams.alerts.rules import require_hours
-from streams.commands.shared.context import Broker, Partitions, PolicyFile, Prefix, RulesFile, clear_errors, deployment
+from streams.commands.shared.context import (
+    Broker,
+    Declare,
+    MetricsHost,
+    Partitions,
+    PolicyFile,
+    Prefix,
+    RulesFile,
+    clear_errors,
+    deployment,
+)
 from streams.commands.shared.logs import log_to_stderr
 from streams.health_pages import serve
 from streams.incidents.health import Health
@@ -32,18 +42,8 @@ def incidents(
             "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
         ),
     ] = 9474,
-    metrics_host: Annotated[
-        str,
-        typer.Option(
-            "--metrics-host",
-            envvar="DESKPULSE_METRICS_HOST",
-            help="Address on which they are; 0.0.0.0 or :: for all of this machine's, as Prometheus elsewhere and Kubernetes need it",
-        ),
-    ] = HOST,
-    declare: Annotated[
-        bool,
-        typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself"),
-    ] = True,
+    metrics_host: MetricsHost = HOST,
+    declare: Declare = True,
     broker: Broker = None,
     prefix: Prefix = None,
     partitions: Partitions = None,
@@ -67,11 +67,5 @@ def incidents(
         (ensure_topics if declare else refuse_what_does_not_fit)(settings)
         health = Health()
         if metrics_port:
-            try:
-                serve(metrics_port, health, metrics_host)
-            except OSError as error:
-                raise ValueError(
-                    f"{metrics_host}:{metrics_port} for /metrics cannot be had ({error}); give another --metrics-port, or 0, or "
-                    "another --metrics-host"
-                ) from error
+            serve(metrics_port, health, metrics_host)
         run(settings, health)

@@ -10,6 +10,8 @@ from streams.addresses import HOST
 from streams.alerts.rules import require_hours
 from streams.commands.shared.context import (
     Broker,
+    Declare,
+    MetricsHost,
     Partitions,
     PolicyFile,
     Prefix,
@@ -50,18 +52,8 @@ def worker(
             help="Port of /metrics for Prometheus, /healthz and /readyz, the next ones for further workers; 0: none",
         ),
     ] = 9464,
-    metrics_host: Annotated[
-        str,
-        typer.Option(
-            "--metrics-host",
-            envvar="DESKPULSE_METRICS_HOST",
-            help="Address on which they are; 0.0.0.0 or :: for all of this machine's, as Prometheus elsewhere and Kubernetes need it",
-        ),
-    ] = HOST,
-    declare: Annotated[
-        bool,
-        typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself"),
-    ] = True,
+    metrics_host: MetricsHost = HOST,
+    declare: Declare = True,
     broker: Broker = None,
     redis: RedisUrl = None,
     prefix: Prefix = None,
@@ -98,13 +90,7 @@ def worker(
             )
         state = health.Health()
         if count == 1 and metrics_port:
-            try:
-                serve(metrics_port, state, metrics_host)
-            except OSError as error:
-                raise ValueError(
-                    f"{metrics_host}:{metrics_port} for /metrics cannot be had ({error}); give another --metrics-port, or 0, or "
-                    "another --metrics-host"
-                ) from error
+            serve(metrics_port, state, metrics_host)
     if count > 1:
         raise typer.Exit(0 if in_order else 1)
     run_worker(settings, state, declare=declare, ids=ids)

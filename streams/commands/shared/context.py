@@ -39,6 +39,19 @@ Partitions = Annotated[
     typer.Option("--partitions", help="Partitions of the topics, when they are created", envvar="DESKPULSE_PARTITIONS"),
 ]
 
+MetricsHost = Annotated[
+    str,
+    typer.Option(
+        "--metrics-host",
+        envvar="DESKPULSE_METRICS_HOST",
+        help="Address on which they are; 0.0.0.0 or :: for all of this machine's, as Prometheus elsewhere and Kubernetes need it",
+    ),
+]
+Declare = Annotated[
+    bool,
+    typer.Option("--declare/--no-declare", help="Create missing topics; not on a broker that makes them itself"),
+]
+
 
 def stop(message: str, code: int = 1) -> typer.Exit:
     """Say why on the error stream, in the language of whoever reads it; raise what this returns."""

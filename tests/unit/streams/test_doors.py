@@ -109,7 +109,7 @@ def test_metrics_are_where_they_are_told() -> None:
     finally:
         server.shutdown()
         server.server_close()
-    with pytest.raises(OSError):
+    with pytest.raises(ValueError, match="give another --metrics-port"):
         health_pages.serve(port, health.Health(), "203.0.113.1")
 
 
