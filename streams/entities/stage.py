@@ -165,6 +165,11 @@ class KpisStage:
         if self._watching.advance(now):  # for whom nothing happens to, too, a rule's hours begin and end
             self._wakeups.aged(list(self.entities))
 
+    @property
+    def stirs_at(self) -> int:
+        """When time alone next changes something, unless a new minute begins before, ms: see ``Wakeups``."""
+        return self._wakeups.stirs_at
+
     def _come_due(self, plan: Plan) -> None:
         at, key, ordinal = plan
         self.settle(key)

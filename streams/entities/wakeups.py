@@ -82,6 +82,14 @@ class Wakeups:
         self._minute = minute
         return True
 
+    @property
+    def stirs_at(self) -> int:
+        """When time alone next changes something within a minute, ms: a plan comes due, or it is time to look again at what stands."""
+        at = self._plans[0][0] if self._plans else NEVER
+        if self._standing:
+            at = min(at, self._standing_at)
+        return min(at, self._grown_at) if self._growing else at
+
     def spread(self) -> None:
         """Who has news is to be looked at and shown."""
         self.looks.news(self.news)
