@@ -26,6 +26,7 @@ _OWN = {
     "notifier": "streams.commands.notifier:notifier",
     "notify": "streams.commands.notify:notify",
     "replay": "streams.commands.sources:replay",
+    "source": "streams.commands.live_sources:source",
     "facts": "streams.commands.facts:facts",
     "mapping": "streams.commands.mapping:mapping",
     "roster": "streams.commands.roster:roster",

@@ -15,6 +15,9 @@ from typing import Any, TypeAlias
 
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
+from streams.sources.asterisk.files import read_queue_log
+from streams.sources.asterisk.lines import QueueLog
+from streams.sources.asterisk.names import Config, Names
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.json_once import TwiceError, once
 from streams.sources.native import read_native
@@ -33,6 +36,7 @@ class Vendor(StrEnum):
 
     freeswitch = "freeswitch"
     amazon_connect = "amazon-connect"
+    asterisk = "asterisk"
     deskpulse = "deskpulse"
 
 
@@ -56,12 +60,10 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
     """
     if vendor is Vendor.deskpulse:
         return read_native(path)
-    key = key or os.environ.get(KEY_VARIABLE, "").encode()
-    if not key:
-        raise TableError(
-            f"callers' numbers become pseudonyms and {KEY_VARIABLE} is not set: set it to a long secret and keep it "
-            "(another key makes other customers of the same people)"
-        )
+    pseudonym = pseudonym_by(key)
+    if vendor is Vendor.asterisk:
+        plain = Config(queue_log=path)
+        return read_queue_log(path, lambda: QueueLog(plain.source, pseudonym, Names(plain)))
     try:
         with opened(path) as file:
             raw = file.read()
@@ -75,9 +77,23 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
             "`iconv -f GB18030 -t UTF-8`), or mend that line"
         ) from error
     records = list(_records(path, text))
-    source = _SOURCES[vendor](pseudonyms(key), map(_loosely, records))
+    source = _SOURCES[vendor](pseudonym, map(_loosely, records))
     version_of = _VERSIONS.get(vendor, _no_version)
     return as_told(_result(line, written, source, version_of) for line, written in records)
+
+
+def pseudonym_by(key: bytes | None) -> Pseudonym:
+    """What makes callers' numbers pseudonyms; the key is that of the environment (KEY_VARIABLE) where none is given.
+
+    Raises TableError where there is none.
+    """
+    key = key or os.environ.get(KEY_VARIABLE, "").encode()
+    if not key:
+        raise TableError(
+            f"callers' numbers become pseudonyms and {KEY_VARIABLE} is not set: set it to a long secret and keep it "
+            "(another key makes other customers of the same people)"
+        )
+    return pseudonyms(key)
 
 
 def record_reader(vendor: Vendor) -> Reader:

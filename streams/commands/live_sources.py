@@ -1,0 +1,206 @@
+"""``deskpulse source``: systems that are followed while they run."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from streams.addresses import HOST
+from streams.commands.shared.context import Broker, MetricsHost, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.facts_source import parse_date
+from streams.commands.shared.logs import log_to_stderr
+from streams.health_pages import serve
+from streams.kafka.topics import ensure_topics
+from streams.languages.translation import tell
+from streams.sources.asterisk.files import read_queue_log
+from streams.sources.asterisk.follow import Follower, Health, Sender, second_of
+from streams.sources.asterisk.lines import QueueLog
+from streams.sources.asterisk.names import EXAMPLE, Config, Names, load
+from streams.sources.asterisk.reconcile import compare, counted_on, to_send, told_of
+from streams.sources.asterisk.tail import rotated
+from streams.sources.producer import EventProducer
+from streams.sources.table.rows import RejectedRow
+from streams.sources.vendors.reader import pseudonym_by
+from streams.system_clock import machine_ms
+
+source = typer.Typer(no_args_is_help=True, help="Live sources: systems that are followed while they run.")
+File = Annotated[
+    Path, typer.Argument(metavar="FILE.yaml", help="The source's file; `deskpulse source example` writes one")
+]
+#: For how long an event may wait for Kafka before the follower begins again at what it has stored. Seconds.
+_PATIENCE_SECONDS = 60.0
+#: Lines, names and contacts that are shown at most.
+_SHOWN = 20
+
+
+@source.callback()
+def source_commands() -> None:
+    """Live sources: systems that are followed while they run."""
+
+
+@source.command()
+def example() -> None:
+    """A file for an Asterisk, to begin with: `deskpulse source example > asterisk.yaml`."""
+    typer.echo(EXAMPLE, nl=False)
+
+
+@source.command()
+def check(file: File) -> None:
+    """Read the log as it is and send nothing: what its lines become, which are refused, and the lines that FILE.yaml lacks."""
+    with clear_errors():
+        config = load(file)
+        names = Names(config)
+        log = QueueLog(config.source, pseudonym_by(None), names, config.region)
+        counts: dict[str, int] = {}
+        refused: list[RejectedRow] = []
+        lines = 0
+        for path in _files(config):
+            for row in read_queue_log(path, lambda: log):
+                lines += 1
+                if isinstance(row, RejectedRow):
+                    refused.append(row)
+                    continue
+                for event in row.events:
+                    kind = str(type(event).__struct_config__.tag)
+                    counts[kind] = counts.get(kind, 0) + 1
+    tell(f"{lines:,} lines: {sum(counts.values()):,} events, {len(refused):,} lines refused")
+    for kind, count in sorted(counts.items()):
+        typer.echo(f"  {kind}: {count:,}")
+    for row in refused[:_SHOWN]:
+        tell(f"line {row.line}: {row.reason}")
+    _tell_unmapped(names)
+
+
+def _tell_unmapped(names: Names) -> None:
+    if names.unknown_agents or names.unknown_queues:
+        tell("without a name in the file, and told as they are; put yours behind the colon:")
+    for what, unknown in (("agents", names.unknown_agents), ("queues", names.unknown_queues)):
+        if unknown:
+            typer.echo(f"{what}:")
+        for name, count in unknown.most_common():
+            typer.echo(f"  {name}: {name}  # {count:,}")
+    for verb, count in names.unread.most_common():
+        tell(f"{verb}: not read, {count:,} lines: it is no event of Asterisk's own")
+
+
+@source.command()
+def asterisk(
+    ctx: typer.Context,
+    file: File,
+    metrics_port: Annotated[
+        int,
+        typer.Option(
+            "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
+        ),
+    ] = 9475,
+    metrics_host: MetricsHost = HOST,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Follow an Asterisk's queue_log as it is written, and send its calls and agents to Kafka, until Ctrl-C or SIGTERM.
+
+    Begin with `deskpulse source example > asterisk.yaml` and `deskpulse source check asterisk.yaml`. It runs where the log is: on
+    Asterisk's machine, or on one that has the directory mounted. At its first start it sends what the operation still accepts
+    (allowed_lateness_days of the policy); after that it goes on where it stood, also when it was killed, Kafka was away or the log was
+    rotated. Its place is kept in DESKPULSE_DATA_DIR.
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy).settings
+    log_to_stderr()
+    with clear_errors():
+        config = load(file)
+        health = Health(config.source)
+        first = machine_ms() - settings.policy.allowed_lateness_ms
+
+        def connect() -> Sender:
+            ensure_topics(settings)
+            return EventProducer(settings, _PATIENCE_SECONDS)
+
+        follower = Follower(config, pseudonym_by(None), settings.data_dir / "sources", connect, first, health)
+        if metrics_port:
+            serve(metrics_port, health, metrics_host)
+        with _until_signal() as ended:
+            follower.run(ended)
+
+
+@contextmanager
+def _until_signal() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set: what has been sent is stored before it ends."""
+    ended = Event()
+
+    def end(*_: Any) -> None:
+        ended.set()
+
+    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield ended
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@source.command()
+def reconcile(
+    ctx: typer.Context,
+    file: File,
+    day: Annotated[str, typer.Option("--day", metavar="YYYY-MM-DD", help="The operation's local day, when it is over")],
+    send: Annotated[
+        bool, typer.Option("--send/--no-send", help="Send the events of contacts that are missing or differ")
+    ] = True,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Compare a day of the whole log, rotated parts included, with what the operation has counted, contact by contact.
+
+    Names each contact that is missing, stands twice, or differs, and sends again what the log tells of them: what has arrived already
+    counts once. Exit code 1 where something differs, so that a second run, a minute later, says whether all is well. Fit for a nightly
+    timer.
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy).settings
+    with clear_errors():
+        wanted, config = parse_date(day), load(file)
+        log = QueueLog(config.source, pseudonym_by(None), Names(config), config.region)
+        told = told_of(
+            _files(config), lambda path: read_queue_log(path, lambda: log), wanted, settings.policy, machine_ms()
+        )
+        found = compare(told.records, counted_on(settings, wanted), wanted)
+        tell(f"{day}: {found.in_log:,} contacts in the log, {found.counted:,} of them counted")
+        for contact in found.missing:
+            tell(f"missing: {contact}")
+        for contact in found.doubled:
+            tell(f"counted twice: {contact}")
+        for contact, what in found.different.items():
+            tell(f"different: {contact}: {what}")
+        for row in told.refused[:_SHOWN]:
+            tell(f"line {row.line}: {row.reason}")
+        again = to_send(told, (*found.missing, *found.different))
+        if again and send:
+            with EventProducer(settings, _PATIENCE_SECONDS) as producer:
+                for event in again:
+                    producer.send(event)
+            tell(f"sent: {len(again):,} events of {len(found.missing) + len(found.different):,} contacts")
+    if found.missing or found.doubled or found.different:
+        raise stop(
+            f"{len(found.missing):,} contacts were missing, {len(found.doubled):,} counted twice, {len(found.different):,} different"
+        )
+    tell("all is counted as the log tells it")
+
+
+def _files(config: Config) -> list[Path]:
+    """The log with what it was rotated to, in order. Raises ValueError where there is none."""
+    files = [path for _, path in rotated(config.queue_log, second_of)]
+    if config.queue_log.exists():
+        files.append(config.queue_log)
+    if not files:
+        raise ValueError(
+            f"{config.queue_log} is not there: say in the file where Asterisk writes it (`logger show channels` on its console; "
+            "`queue_log = yes` in logger.conf)"
+        )
+    return files

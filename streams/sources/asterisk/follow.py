@@ -1,0 +1,246 @@
+"""A queue_log on its way to Kafka: read on where the last acknowledged line ended, however often it is cut off.
+
+Where it stands, and what the log has told so far, is stored once Kafka has acknowledged the events. What was sent and not stored is sent
+again as the same events, which count once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Lock
+from time import monotonic
+from typing import Any, Protocol
+
+import msgspec
+from kafka.errors import KafkaError
+
+from streams.contracts.events import AnyEvent
+from streams.sources.asterisk import metrics
+from streams.sources.asterisk.files import read_line
+from streams.sources.asterisk.lines import QueueLog, parse
+from streams.sources.asterisk.names import Config, Names
+from streams.sources.asterisk.story import Story
+from streams.sources.asterisk.tail import Position, Tail
+from streams.sources.producer import SendError
+from streams.sources.table.rows import RejectedRow
+from streams.sources.vendors.record import Pseudonym
+from streams.windows.clock import instant
+
+_LOG = logging.getLogger(__name__)
+#: Between two looks at a log to which nothing was written, and two tries of what could not be had. Seconds.
+_LOOK_SECONDS, _AGAIN_SECONDS = 0.5, 5.0
+#: So long a step may take before the process is taken to hang; and bytes that may wait without it being behind.
+_STALLED_SECONDS, _BEHIND_BYTES = 300.0, 1 << 20
+#: Refused lines that the health page has, and bytes of the file that keeps them.
+_LAST_REFUSED, _REFUSED_BYTES = 10, 10 << 20
+#: Names that the health page has, those that were met most.
+_MOST_NAMES = 100
+
+
+class Sender(Protocol):
+    """What events are sent to: ``EventProducer``."""
+
+    def send(self, event: AnyEvent) -> None:
+        """Take an event over."""
+
+    def flush(self) -> None:
+        """Return once every event is acknowledged."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Stored(msgspec.Struct):
+    """What is kept between two runs. ``since``: what lies before (ms since 1970) was not sent at the first start."""
+
+    since: int
+    position: Position = msgspec.field(default_factory=Position)
+    story: Story = msgspec.field(default_factory=Story)
+
+
+class Health:
+    """How it is: for ``/healthz`` and ``/readyz``."""
+
+    def __init__(self, source: str, clock: Callable[[], float] = monotonic) -> None:
+        self._source, self._clock, self._lock = source, clock, Lock()
+        self._beat, self._trouble = clock(), "it has not read anything yet"
+        self._said: dict[str, Any] = {}
+        self.refused: deque[dict[str, Any]] = deque(maxlen=_LAST_REFUSED)
+
+    def beat(self, said: dict[str, Any], trouble: str = "") -> None:
+        """It runs; what it says of itself, and what is in its way."""
+        with self._lock:
+            self._beat, self._trouble, self._said = self._clock(), trouble, said
+
+    def alive(self) -> bool:
+        """Should it be left alone?"""
+        with self._lock:
+            return self._clock() - self._beat < _STALLED_SECONDS
+
+    def ready(self) -> bool:
+        """Does it read, and does Kafka take it?"""
+        with self._lock:
+            return not self._trouble and self._said.get("unread_bytes", 0) <= _BEHIND_BYTES
+
+    def told(self) -> dict[str, Any]:
+        """What the pages say."""
+        state = "following" if self.ready() else "behind" if not self._trouble else "waiting"
+        with self._lock:
+            reason = {"reason": self._trouble} if self._trouble else {}
+            return {"source": self._source, "state": state, **reason, **self._said, "refused": list(self.refused)}
+
+
+class Follower:
+    """Follows one Asterisk's log."""
+
+    def __init__(
+        self,
+        config: Config,
+        pseudonym: Pseudonym,
+        directory: Path,
+        connect: Callable[[], Sender],
+        first: int,
+        health: Health,
+    ) -> None:
+        """``directory``: where it keeps its place. ``connect`` opens a producer. ``first``: at the very first start, what lies before (ms
+        since 1970) is not sent.
+        """
+        self.config, self.names = config, Names(config)
+        self._pseudonym, self._connect, self._first, self._health = pseudonym, connect, first, health
+        directory.mkdir(parents=True, exist_ok=True)
+        self._state = directory / f"{config.source}.json"
+        self._refused = directory / f"{config.source}.refused"
+
+    def run(self, stop: Event) -> None:
+        """Until ``stop``. Raises ValueError where another process follows the same source, or its place cannot be read."""
+        with self._alone():
+            while not stop.is_set():
+                try:
+                    self._follow(stop)
+                except (SendError, KafkaError, OSError) as error:
+                    metrics.TROUBLES.labels(self.config.source).inc()
+                    _LOG.warning("%s; trying again, nothing is lost: %s", self.config.source, error)
+                    self._health.beat({}, str(error))
+                    stop.wait(_AGAIN_SECONDS)
+
+    def _follow(self, stop: Event) -> None:
+        stored = self._load()
+        log = QueueLog(self.config.source, self._pseudonym, self.names, self.config.region, stored.story)
+        tail = Tail(self.config.queue_log, stored.position, stored.since / 1000, second_of)
+        sender: Sender | None = None
+        try:
+            while not stop.is_set():
+                lines = tail.more()
+                if lines:
+                    sender = sender or self._connect()
+                    self._send(lines, log, stored.since, sender)
+                    stored.position, stored.story = tail.position, log.story
+                    self._store(stored)
+                self._tell(tail, log.story)
+                if not lines:
+                    stop.wait(_LOOK_SECONDS)
+        finally:
+            tail.close()
+            if sender is not None:
+                sender.close()
+
+    def _send(self, lines: Sequence[bytes], log: QueueLog, since: int, sender: Sender) -> None:
+        label, sent, became = self.config.source, 0, {"told": 0, "left_out": 0, "refused": 0}
+        refused: list[RejectedRow] = []
+        for raw in lines:
+            row = read_line(log, 0, raw)
+            if isinstance(row, RejectedRow):
+                refused.append(row)
+                became["refused"] += 1
+                continue
+            told = [event for event in row.events if event.at >= since]
+            became["told" if told else "left_out"] += 1
+            for event in told:
+                sender.send(event)
+            sent += len(told)
+        sender.flush()
+        self._keep(refused)
+        metrics.EVENTS.labels(label).inc(sent)
+        for what, count in became.items():
+            metrics.LINES.labels(label, what).inc(count)
+
+    def _tell(self, tail: Tail, story: Story) -> None:
+        label, names = self.config.source, self.names
+        metrics.UNREAD_BYTES.labels(label).set(tail.unread)
+        metrics.LAST_SECONDS.labels(label).set(story.second)
+        metrics.UNMAPPED.labels(label, "agents").set(len(names.unknown_agents))
+        metrics.UNMAPPED.labels(label, "queues").set(len(names.unknown_queues))
+        metrics.LOST.labels(label).set(bool(tail.lost))
+        said: dict[str, Any] = {
+            "reading": tail.reading,
+            "unread_bytes": tail.unread,
+            "calls": len(story.calls),
+            "unmapped": {
+                "agents": dict(names.unknown_agents.most_common(_MOST_NAMES)),
+                "queues": dict(names.unknown_queues.most_common(_MOST_NAMES)),
+            },
+            "not_read": dict(names.unread.most_common(_MOST_NAMES)),
+        }
+        if story.second:
+            said["last_line"] = instant(story.second * 1000).isoformat()
+        if tail.lost:
+            said["lost"] = tail.lost
+        there = self.config.queue_log.exists()
+        self._health.beat(said, "" if there else f"{self.config.queue_log} is not there (yet)")
+
+    def _keep(self, refused: Sequence[RejectedRow]) -> None:
+        """Refused lines go to a file, for whoever mends them; the health page says why, without callers' numbers."""
+        if not refused:
+            return
+        for row in refused:
+            self._health.refused.append({"reason": row.reason})
+            _LOG.warning("%s: a line was refused: %s; it is in %s", self.config.source, row.reason, self._refused)
+        if not self._refused.exists() or self._refused.stat().st_size < _REFUSED_BYTES:
+            descriptor = os.open(self._refused, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+                file.writelines(f"{row.text}\t{row.reason}\n" for row in refused)
+
+    # -- its place ------------------------------------------------------------------------------------------------------
+
+    def _load(self) -> Stored:
+        try:
+            return msgspec.json.decode(self._state.read_bytes(), type=Stored)
+        except FileNotFoundError:
+            return Stored(self._first)
+        except msgspec.DecodeError as error:
+            raise ValueError(
+                f"{self._state} cannot be read ({error}): remove it, and the log is read anew; what was sent counts once"
+            ) from error
+
+    def _store(self, stored: Stored) -> None:
+        new = self._state.with_suffix(".new")
+        with new.open("wb") as file:
+            file.write(msgspec.json.encode(stored))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._state)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._state.with_suffix(".lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ValueError(
+                    f"another process follows {self.config.source} here; end it, or give this one another `source`"
+                ) from error
+            yield
+
+
+def second_of(raw: bytes) -> int | None:
+    """The time of a line, seconds since 1970; None where it has none."""
+    try:
+        return parse(raw.decode("utf-8", "replace")).second
+    except ValueError:
+        return None

@@ -1,0 +1,87 @@
+"""What an operation calls its agents and queues, by the names that Asterisk has for them; its file, read and refused with reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from streams import bounded_yaml
+from streams.contracts.events import AgentState
+
+_Id = Annotated[str, Field(min_length=1, max_length=256)]
+
+EXAMPLE = """\
+# Asterisk for Deskpulse. Try it without sending anything: deskpulse source check asterisk.yaml
+source: asterisk                          # the `source` of every event; one of its own for each Asterisk
+queue_log: /var/log/asterisk/queue_log    # as Asterisk writes it; what it was rotated to (queue_log.1, …) is found beside it
+# region: CN                              # where callers' numbers are written: each then has one spelling, as in other tables
+agents: {}                                # Asterisk's name of a member: your id of the agent
+#  SIP/201: A001
+#  Local/204@agents/n: A004
+queues: {}                                # Asterisk's name of a queue: yours
+pauses: {}                                # reason of a pause: the state that it is (training, wrap_up, …); all others are away
+"""
+
+
+def _region(text: str) -> str:
+    if text not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{text!r} is no region; write it like CN or DE")
+    return text
+
+
+class Config(BaseModel):
+    """The file of one Asterisk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "asterisk"
+    queue_log: Path
+    region: Annotated[str, AfterValidator(_region)] | None = None
+    agents: dict[str, _Id] = {}
+    queues: dict[str, _Id] = {}
+    pauses: dict[str, AgentState] = {}
+
+
+def load(path: Path) -> Config:
+    """The file. A path in it that is not absolute is beside it. Raises ValueError that names the file and the key."""
+    try:
+        config = Config.model_validate(bounded_yaml.load_named(path, "the source"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(
+            f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}; `deskpulse source example` shows how it is written"
+        ) from error
+    return config.model_copy(update={"queue_log": path.parent / config.queue_log})
+
+
+class Names:
+    """From Asterisk's names to the operation's. What the file does not name stays as it is, and is counted."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.unknown_agents: Counter[str] = Counter()
+        self.unknown_queues: Counter[str] = Counter()
+        #: Verbs of the log that are not Asterisk's own.
+        self.unread: Counter[str] = Counter()
+
+    def agent(self, name: str) -> str:
+        """The id of an agent."""
+        if (known := self._config.agents.get(name)) is not None:
+            return known
+        self.unknown_agents[name] += 1
+        return name
+
+    def queue(self, name: str) -> str:
+        """The id of a queue."""
+        if (known := self._config.queues.get(name)) is not None:
+            return known
+        self.unknown_queues[name] += 1
+        return name
+
+    def paused(self, reason: str | None) -> AgentState:
+        """The state of an agent who pauses."""
+        return self._config.pauses.get(reason or "", "away")
