@@ -171,9 +171,10 @@ class QueueLog:
         return [ended, *self._over(line)]
 
     def _transferred(self, line: Line) -> list[AnyEvent]:
-        # Up to release 1.4 a TRANSFER says where to, and no times. Else the last three are times and the position; what stands before
-        # them depends on how it was transferred.
-        talk = None if line.verb == "TRANSFER" and len(line.data) < 4 else line.number(-2, "the talk")
+        # A TRANSFER of old releases says where to, and then times if it has any. Of the others the last three are times and the position;
+        # what stands before them depends on how it was transferred.
+        old = line.verb == "TRANSFER"
+        talk = None if old and len(line.data) < 4 else line.number(3 if old else -2, "the talk")
         handed = self._of_call(line, e.CallTransferred, agent=True)
         ended = self._of_call(line, e.CallEnded, "ended", agent=True, talk_seconds=talk)
         return [handed, ended, *self._over(line)]

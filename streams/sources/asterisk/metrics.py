@@ -9,7 +9,7 @@ LINES = Counter(
     "Lines that were read, by what became of them: told, left_out, refused",
     ["source", "became"],
 )
-EVENTS = Counter("deskpulse_source_events", "Events that Kafka has acknowledged", ["source"])
+EVENTS = Counter("deskpulse_source_sent", "Events that Kafka has acknowledged", ["source"])
 TROUBLES = Counter(
     "deskpulse_source_troubles", "Times that Kafka or the log could not be had; it went on where it stood", ["source"]
 )

@@ -63,10 +63,10 @@ class Tail:
 
     def more(self) -> list[bytes]:
         """The next whole lines; none where nothing more is written. Raises OSError where a file cannot be read."""
-        if self._file is None and not self._open_next():
-            return []
         if not self._next and self._rewritten():
             self._find()
+        if self._file is None and not self._open_next():
+            return []
         if lines := self._lines():
             return lines
         if not self._next:
@@ -189,12 +189,12 @@ class Tail:
 
 def rotated(log: Path, second_of: Callable[[bytes], int | None]) -> list[tuple[int, Path]]:
     """What a log was rotated to, each once, by the time of its first line."""
-    found: dict[str, tuple[int, Path]] = {}
+    found: dict[str, tuple[int, float, Path]] = {}
     for path in log.parent.glob(f"{log.name}[.-]*"):
         line, head = _first(path), _head(path)
         if head and (second := second_of(line)) is not None and head != _head(log):
-            found.setdefault(head, (second, path))
-    return sorted(found.values())
+            found.setdefault(head, (second, path.stat().st_mtime, path))
+    return [(second, path) for second, _, path in sorted(found.values())]
 
 
 def _opened(path: Path) -> IO[bytes]:
