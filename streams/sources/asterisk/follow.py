@@ -35,8 +35,9 @@ from streams.windows.clock import instant
 _LOG = logging.getLogger(__name__)
 #: Between two looks at a log to which nothing was written, and two tries of what could not be had. Seconds.
 _LOOK_SECONDS, _AGAIN_SECONDS = 0.5, 5.0
-#: So long a step may take before the process is taken to hang; and bytes that may wait without it being behind.
-_STALLED_SECONDS, _BEHIND_BYTES = 300.0, 1 << 20
+#: So long nothing may be acknowledged before it is said, and before the process is taken to hang; and bytes that may wait without it
+#: being behind.
+_SILENT_SECONDS, _STALLED_SECONDS, _BEHIND_BYTES = 15.0, 300.0, 1 << 20
 #: Refused lines that the health page has, and bytes of the file that keeps them.
 _LAST_REFUSED, _REFUSED_BYTES = 10, 10 << 20
 #: Names that the health page has, those that were met most.
@@ -86,14 +87,22 @@ class Health:
     def ready(self) -> bool:
         """Does it read, and does Kafka take it?"""
         with self._lock:
-            return not self._trouble and self._said.get("unread_bytes", 0) <= _BEHIND_BYTES
+            return not self._why() and self._said.get("unread_bytes", 0) <= _BEHIND_BYTES
 
     def told(self) -> dict[str, Any]:
         """What the pages say."""
-        state = "following" if self.ready() else "behind" if not self._trouble else "waiting"
+        ready = self.ready()
         with self._lock:
-            reason = {"reason": self._trouble} if self._trouble else {}
+            why = self._why()
+            state = "following" if ready else "waiting" if why else "behind"
+            reason = {"reason": why} if why else {}
             return {"source": self._source, "state": state, **reason, **self._said, "refused": list(self.refused)}
+
+    def _why(self) -> str:
+        silent = self._clock() - self._beat
+        return self._trouble or (
+            f"Kafka has acknowledged nothing for {silent:.0f} s" if silent > _SILENT_SECONDS else ""
+        )
 
 
 class Follower:
@@ -126,7 +135,7 @@ class Follower:
                 except (SendError, KafkaError, OSError) as error:
                     metrics.TROUBLES.labels(self.config.source).inc()
                     _LOG.warning("%s; trying again, nothing is lost: %s", self.config.source, error)
-                    self._health.beat({}, str(error))
+                    self._health.beat({}, f"trying again: {str(error).partition(';')[0]}")
                     stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, stop: Event) -> None:

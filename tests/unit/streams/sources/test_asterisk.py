@@ -37,7 +37,7 @@ RECORDED = ROOT / "tests/support/recorded/asterisk-16-queue_log"
 HASH = pseudonyms(b"key")
 T = 1_772_413_200
 #: Of the recorded calls.
-DAY = date(2026, 11, 30)
+DAY = date(2026, 3, 2)
 
 
 def reader(**config: object) -> QueueLog:
@@ -590,3 +590,18 @@ def test_what_is_missing_doubled_or_different_is_named() -> None:
     again = to_send(told_by_log, [missing])
     assert {event.contact_id for event in again} == {missing}
     assert {encode(event) for event in again} <= {encode(event) for event in recorded()}
+
+
+def test_a_kafka_that_says_nothing_is_told_before_anything_fails() -> None:
+    now = [0.0]
+    health = Health("asterisk", lambda: now[0])
+    assert not health.ready()
+    health.beat({"unread_bytes": 0})
+    assert (health.ready(), health.told()["state"]) == (True, "following")
+    now[0] = 16.0
+    assert (health.ready(), health.alive(), health.told()["state"]) == (False, True, "waiting")
+    assert health.told()["reason"] == "Kafka has acknowledged nothing for 16 s"
+    now[0] = 301.0
+    assert not health.alive()
+    health.beat({"unread_bytes": 2 << 20})
+    assert (health.ready(), health.told()["state"]) == (False, "behind")
