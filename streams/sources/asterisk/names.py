@@ -49,7 +49,7 @@ class Config(BaseModel):
 def load(path: Path) -> Config:
     """The file. A path in it that is not absolute is beside it. Raises ValueError that names the file and the key."""
     try:
-        config = Config.model_validate(bounded_yaml.load_named(path, "the source"))
+        config = Config.model_validate(bounded_yaml.load_named(path, "the source's file"))
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(

@@ -549,7 +549,10 @@ def test_a_file_that_cannot_be_read_is_told_at_once(tmp_path: Path, monkeypatch:
 def test_commands_ask_what_the_files_are(tmp_path: Path, command: str, options: list[str]) -> None:
     result = CliRunner().invoke(app, [*command.split(), str(tmp_path / "x"), *options])
     assert result.exit_code == 1
-    assert "--mapping FILE for tables, or --system freeswitch|amazon-connect|deskpulse for records" in result.output
+    assert (
+        "--mapping FILE for tables, or --system freeswitch|amazon-connect|asterisk|deskpulse for records"
+        in result.output
+    )
 
 
 def test_facts_of_records_without_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
