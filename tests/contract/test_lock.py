@@ -10,7 +10,13 @@ from tests.support import ROOT
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("requirements.lock", 50), ("requirements-bench.lock", 50), ("requirements-docs.lock", 25), ("requirements-web.lock", 0)]
+    ("name", "least"),
+    [
+        ("requirements.lock", 50),
+        ("requirements-bench.lock", 50),
+        ("requirements-docs.lock", 25),
+        ("requirements-web.lock", 0),
+    ],
 )
 def test_everything_has_a_digest(name: str, least: int) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / name).read_text(encoding="utf-8").strip())

@@ -15,7 +15,8 @@ export function figure(value: number | undefined, kpi: string, words: Words | nu
 }
 export function seconds(value: number): string {
   const whole = Math.round(Math.abs(value));
-  if (whole < 120) return t("second", { n: whole });
+  if (whole < 60) return t("second", { n: whole });
+  if (whole < 3600) return t("minute-second", { m: Math.floor(whole / 60), s: whole % 60 });
   return duration(whole * 1000);
 }
 export function duration(ms: number): string {
