@@ -124,6 +124,10 @@ class Desk:
             self.app.state.feed.take(one.id, one)
         self.app.state.feed.stands(None)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.app.state.database.close()
+
     def ms(self) -> int:
         return round(self.now.timestamp() * 1000)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,8 +77,10 @@ STREAMS = {("GET", "/api/incidents/stream")}
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    return opened(tmp_path_factory.mktemp("desk"))
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    made = opened(tmp_path_factory.mktemp("desk"))
+    yield made
+    made.close()
 
 
 def routes(found: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -151,8 +152,8 @@ def test_no_answer_can_be_framed_or_run_what_is_inline(desk: Desk) -> None:
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_page_itself_has_nothing_inline_and_nothing_of_another_server(tmp_path: Path) -> None:
-    page = opened(tmp_path).browser().get("/").text
+def test_the_page_itself_has_nothing_inline_and_nothing_of_another_server(desk: Desk) -> None:
+    page = desk.browser().get("/").text
     assert "<style" not in page
     assert "://" not in page
     assert page.count("<script") == page.count('src="/assets/')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,10 @@ def test_names_stand_for_who_may_be_seen_and_for_who_acts() -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return opened(tmp_path)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = opened(tmp_path)
+    yield made
+    made.close()
 
 
 def told(teller: Teller, visitor: Visitor, epoch: str | None = None, number: int = -1) -> tuple[str, int, str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from tests.unit.streams.web.desk import PASSWORD, Browser, Desk, opened
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return opened(tmp_path)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = opened(tmp_path)
+    yield made
+    made.close()
 
 
 def login(browser: Browser, name: str = "supervisor", password: str = PASSWORD) -> int:
@@ -42,6 +45,7 @@ def test_the_cookie_is_for_no_script_and_with_https_for_https_only(desk: Desk) -
     assert "samesite=lax" in told
     assert "secure" not in told
     desk.settings = desk.settings.model_copy(update={"web_url": "https://desk.example.org"})
+    desk.close()
     desk.__post_init__()
     answer = desk.browser().post("/api/login", json=given)
     assert "secure" in answer.headers["set-cookie"].lower()
