@@ -7,9 +7,11 @@ BENCH_VENV := .venv-bench
 BENCH_INSTALLED := $(BENCH_VENV)/.installed
 DOCS_VENV := .venv-docs
 DOCS_INSTALLED := $(DOCS_VENV)/.installed
+WEB_VENV := .venv-web
+WEB_INSTALLED := $(WEB_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test new-kpi hunt check fast format bench docs wheel lock generated clean
+.PHONY: help install demo test new-kpi hunt check fast format bench docs web wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -85,6 +87,20 @@ docs: $(DOCS_INSTALLED) ## Build build/docs/index.html, searchable in both langu
 	$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --write-all -b html -c docs . build/docs
 	@echo build/docs/index.html
 
+# The desk's page, from streams/web/frontend; what comes of it is committed, so that nobody else needs Node.
+$(WEB_INSTALLED): requirements-web.lock
+	$(PYTHON) -m venv $(WEB_VENV)
+	$(WEB_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-web.lock
+	@touch $@
+
+FRONTEND := streams/web/frontend
+NPM = cd $(FRONTEND) && PATH="$(abspath $(WEB_VENV))/bin:$$PATH" npm --silent
+
+web: $(WEB_INSTALLED) ## Build the desk's page anew into streams/web/static, after a change in streams/web/frontend
+	$(NPM) ci
+	$(NPM) run check
+	$(NPM) run build
+
 wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for this kind of machine
 	rm -rf build
 	DESKPULSE_COMPILED=$(COMPILED) $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
@@ -101,7 +117,8 @@ lock: $(INSTALLED) ## Resolve all requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra dev -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
 	$(BIN)/uv pip compile $(RESOLVE) --group docs -o requirements-docs.lock
+	$(BIN)/uv pip compile $(RESOLVE) --group web -o requirements-web.lock
 
 clean: ## Remove what was installed and made here
 	find streams -name "*.so" -delete
-	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) $(WEB_VENV) streams/web/frontend/node_modules var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

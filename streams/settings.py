@@ -71,6 +71,12 @@ class Settings(BaseSettings):
         "token",
         description="Who sees names on the wallboard: nobody, whose token may (`deskpulse score token add`), or all who open it",
     )
+    web_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+/?$",
+        description="How browsers reach the desk (https://desk.example.org): its name is answered under, and with https its cookies are "
+        "sent by https only",
+    )
     database: str | None = Field(
         None,
         description="PostgreSQL of what people decide (postgresql://…); SQLite in data_dir where absent",

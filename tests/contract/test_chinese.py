@@ -94,11 +94,25 @@ def _document(path: Path) -> Iterator[tuple[int, str]]:
         yield from texts(document, ())
 
 
+def _page(path: Path) -> Iterator[tuple[int, str]]:
+    if path.parent.name == "languages":
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            yield from ((number, found) for found in re.findall(r'": "([^"]*)"', line))
+
+
 def _template(path: Path) -> Iterator[tuple[int, str]]:
     yield from enumerate(path.read_text("utf-8").splitlines(), 1)
 
 
-KINDS = {".py": _python, ".js": _script, ".yaml": _document, ".html": _template, ".typ": _template, ".svg": _template}
+KINDS = {
+    ".py": _python,
+    ".js": _script,
+    ".yaml": _document,
+    ".json": _page,
+    ".html": _template,
+    ".typ": _template,
+    ".svg": _template,
+}
 
 
 @cache
@@ -108,6 +122,9 @@ def texts() -> tuple[Text, ...]:
     for package in ("streams", "scoring", "deploy"):
         for path in sorted((ROOT / package).rglob("*")):
             file = path.relative_to(ROOT).as_posix()
+            # What tools put beside the page's sources, and what they make of these, is nobody's text.
+            if file.startswith(("streams/web/frontend/node_modules/", "streams/web/static/")):
+                continue
             if path.suffix in KINDS and not file.startswith(READ) and CJK.search(path.read_text("utf-8")):
                 found += [Text(file, line, text) for line, text in KINDS[path.suffix](path) if CJK.search(text)]
     return tuple(found)

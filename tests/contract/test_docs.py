@@ -43,6 +43,7 @@ _FOLDERS = ("docs", "streams", "scoring", "deploy", "tests")
 PAGES = sorted(
     path.relative_to(ROOT)
     for path in (*ROOT.glob("*.md"), *(path for folder in _FOLDERS for path in (ROOT / folder).rglob("*.md")))
+    if "node_modules" not in path.parts
 )
 #: Where a name of a file may begin that a page says without a link.
 BASES = (

@@ -1,0 +1,63 @@
+"""The desk's tables: who may come in, who is in, and what was done. Moments are in ms since 1970; secrets are kept as digests only."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Who may log in. ``person``: their id on the roster; ``teams``: those they lead or look at, ``*`` for all.
+users = Table(
+    "web_users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("password", String(512), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("person", String(256)),
+    Column("teams", JSON, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+#: Who is logged in, by the digest of what their browser holds. ``id`` names a session to people; ``ended``: logged out or put out.
+sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("user", String(64), nullable=False),
+    Column("begun", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("browser", String(200), nullable=False),
+)
+Index("ix_web_sessions_user", sessions.c.user)
+#: Links for screens on a wall.
+screens = Table(
+    "web_screens",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("team", String(256)),
+    Column("created", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+)
+#: Who did what when: ids only. ``subject``: with whom or what; ``place``: the address it came from, of logins.
+journal = Table(
+    "web_journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("place", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_web_journal_action", journal.c.action, journal.c.at)

@@ -1,0 +1,159 @@
+"""Every route × every role × one's own and another's. A route that is not in the table fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Mount, Route
+
+from tests.unit.streams.web.desk import PASSWORD, ROLES, Desk, opened
+
+NOBODY, SCREEN = "nobody", "screen"
+EVERYBODY = (*ROLES, SCREEN, NOBODY)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a request gets, by role: of one's own, and of another's. ``path``: with what of the object; ``body``: what is sent."""
+
+    own: Mapping[str, int]
+    others: Mapping[str, int] | None = None
+    path: Callable[[Desk, bool, str], str] | None = None
+    body: Any = None
+
+
+def only(*roles: str, status: int = 200, else_: int = 403) -> dict[str, int]:
+    return {role: status if role in roles else else_ for role in EVERYBODY} | {NOBODY: 401}
+
+
+def all_but_nobody(status: int = 200, **other: int) -> dict[str, int]:
+    return {**dict.fromkeys(EVERYBODY, status), NOBODY: 401, **other}
+
+
+def of_team(desk: Desk, own: bool, role: str, after: str = "") -> str:
+    return f"/api/incidents/of-{'T1' if own else 'T2'}{after}"
+
+
+def session(desk: Desk, own: bool, role: str) -> str:
+    whose = role if own and role in ROLES else "viewer" if role != "viewer" else "hr"
+    return f"/api/sessions/{desk.session(desk.begin(whose))}"
+
+
+OPEN = Access(dict.fromkeys(EVERYBODY, 200))
+TABLE: dict[tuple[str, str], Access] = {
+    ("GET", "/"): OPEN,
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/tv/{token}"): Access(dict.fromkeys(EVERYBODY, 404)),
+    ("POST", "/api/login"): Access(dict.fromkeys(EVERYBODY, 200), body={"name": "viewer", "password": PASSWORD}),
+    ("POST", "/api/logout"): Access(all_but_nobody(204, screen=403)),
+    ("POST", "/api/password"): Access(
+        all_but_nobody(422, screen=403), body={"current": PASSWORD, "password": "short"}
+    ),
+    ("GET", "/api/me"): Access(all_but_nobody()),
+    ("GET", "/api/sessions"): Access(all_but_nobody()),
+    ("DELETE", "/api/sessions/{id}"): Access(
+        all_but_nobody(204, screen=403), all_but_nobody(404, screen=403, administrator=204), session
+    ),
+    ("GET", "/api/users"): Access(only("administrator")),
+    ("GET", "/api/journal"): Access(only("administrator")),
+    ("GET", "/api/words"): Access(all_but_nobody()),
+    ("GET", "/api/incidents/{id}"): Access(
+        all_but_nobody(), all_but_nobody(200, agent=404, supervisor=404, screen=404), of_team
+    ),
+    ("POST", "/api/incidents/{id}/actions"): Access(
+        only("supervisor", status=202), only("supervisor", status=404),
+        lambda desk, own, role: of_team(desk, own, role, "/actions"), {"kind": "acknowledge"},
+    ),
+    ("GET", "/api/month/runs"): Access(only("hr")),
+    ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr", status=404)),
+    ("GET", "/openapi.json"): Access(all_but_nobody()),
+}  # fmt: skip
+#: Streams do not end by themselves: who gets what of them is in test_incidents.py; here is who is refused.
+STREAMS = {("GET", "/api/incidents/stream")}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    made = opened(tmp_path_factory.mktemp("desk"))
+    yield made
+    made.close()
+
+
+def routes(found: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Method and path of each, of routers that were joined, too."""
+    for route in found:
+        if isinstance(route, Mount):
+            assert route.path == "/assets"  # files of the page: the same for everybody
+        elif isinstance(route, Route):
+            yield from ((method, route.path) for method in (route.methods or set()) - {"HEAD"})
+        elif isinstance(route, APIRoute):
+            yield from ((method, route.path) for method in route.methods)
+        else:
+            yield from routes(route.original_router.routes)
+
+
+def test_every_route_is_in_the_table(desk: Desk) -> None:
+    assert set(routes(desk.app.routes)) == TABLE.keys() | STREAMS
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize(("method", "path"), sorted(TABLE), ids=lambda value: str(value).strip("/").replace("/", "-"))
+def test_who_gets_what(desk: Desk, method: str, path: str, role: str) -> None:
+    access = TABLE[method, path]
+    secret = desk.begin(role) if role in ROLES else None
+    link = desk.screen(f"hall-{method}-{path}"[:48], "T1") if role == SCREEN else None
+    for own, expected in ((True, access.own), (False, access.others)):
+        if expected is not None:
+            asked = access.path(desk, own, role) if access.path else path.format(token="none", card="c", period="p")
+            answer = desk.browser(secret, link).request(method, asked, json=access.body)
+            assert answer.status_code == expected[role], answer.text
+
+
+def test_nobody_follows_the_stream(desk: Desk) -> None:
+    assert desk.browser().get("/api/incidents/stream").status_code == 401
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_change_needs_our_own_page(desk: Desk, role: str) -> None:
+    secret = desk.begin(role)
+    for headers in (
+        {"X-Form-Token": ""},
+        {"X-Form-Token": "0" * 64},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+    ):
+        assert desk.browser(secret).post("/api/logout", headers=headers).status_code == 403, headers
+    own = {"Origin": "http://desk", "Sec-Fetch-Site": "same-origin"}
+    assert desk.browser(secret).post("/api/logout", headers=own).status_code == 204
+    assert desk.browser(secret).get("/api/me").status_code == 401
+
+
+def test_another_site_cannot_log_somebody_in(desk: Desk) -> None:
+    given = {"name": "viewer", "password": PASSWORD}
+    answer = desk.browser().post("/api/login", json=given, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_no_answer_can_be_framed_or_run_what_is_inline(desk: Desk) -> None:
+    secret = desk.begin("hr")
+    for path in ("/", "/api/me", "/api/none", "/assets/none"):
+        headers = desk.browser(secret).get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_itself_has_nothing_inline_and_nothing_of_another_server(desk: Desk) -> None:
+    page = desk.browser().get("/").text
+    assert "<style" not in page
+    assert "://" not in page
+    assert page.count("<script") == page.count('src="/assets/')
