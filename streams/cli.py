@@ -26,6 +26,8 @@ _OWN = {
     "notifier": "streams.commands.notifier:notifier",
     "notify": "streams.commands.notify:notify",
     "replay": "streams.commands.sources:replay",
+    "archive": "streams.commands.archive:archive",
+    "recompute": "streams.commands.recompute:recompute_month",
     "facts": "streams.commands.facts:facts",
     "mapping": "streams.commands.mapping:mapping",
     "roster": "streams.commands.roster:roster",
