@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeAlias, cast
+from operator import itemgetter
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -66,7 +67,9 @@ class Result(msgspec.Struct):
     now: int | None = None
 
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder().encode
+K = TypeVar("K", str, int)
+V = TypeVar("V")
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Result).decode
 
@@ -111,15 +114,21 @@ def plain_bytes(facts: Iterable[DailyFacts]) -> bytes:
     """
     lines = []
     for fact in sorted(whole(facts), key=_entity_and_day):
-        planned = {at: sums for at, sums in fact.planned.items() if sums}
+        planned = {at: _sorted(sums) for at, sums in _sorted(fact.planned).items() if sums}
         if fact.sums or planned:
-            lines.append(_encode(DailyFacts(entity=fact.entity, date=fact.date, sums=fact.sums, planned=planned)))
+            lines.append(
+                _encode(DailyFacts(entity=fact.entity, date=fact.date, sums=_sorted(fact.sums), planned=planned))
+            )
     return b"".join(line + b"\n" for line in lines)
 
 
 def digest(facts: Iterable[DailyFacts]) -> str:
     """SHA-256 of ``plain_bytes``."""
     return sha256(plain_bytes(facts)).hexdigest()
+
+
+def _sorted(values: Mapping[K, V]) -> dict[K, V]:
+    return dict(sorted(values.items(), key=itemgetter(0)))
 
 
 def _entity_and_day(fact: DailyFacts) -> tuple[str, date]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from heapq import merge
+from itertools import dropwhile
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 from zlib import crc32
@@ -29,6 +30,8 @@ from streams.windows.clock import EventClock
 #: What comes of a topic: contacts, agents, the roster.
 Kind: TypeAlias = Literal["contact", "agent", "roster"]
 _DAY_MS = 86_400_000
+#: The day of files whose messages have no time.
+_TIMELESS = date(1970, 1, 1)
 
 
 class Told(NamedTuple):
@@ -98,9 +101,9 @@ def contents(store: Store, prefix: str, policy: AnyPolicy, first: date) -> Conte
     for place, spans in found.items():
         topic = place[0].removeprefix(prefix)
         reach = look_back + (OPEN_FOR_MS if topic in (TICKETS.name, AGENTS.name) else 0)
-        # Of an event ahead of its time, and zones; a file has nothing that came after its day.
+        # An event may be ahead of its time, and a zone; a file has nothing that came after its day.
         since = date.min if topic == ROSTER.name else first - timedelta(days=reach // _DAY_MS + 3)
-        own = [span for span in spans if span.day >= since]
+        own = list(dropwhile(lambda span, since=since: _TIMELESS < span.day < since, spans))  # type: ignore[misc]
         if gaps := missing(own):
             begin, end = gaps[0]
             raise ValueError(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from datetime import date, timedelta
-from itertools import islice, takewhile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent, milliseconds
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.entities.daily_facts import due
-from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy
 from streams.pipeline import run
 from streams.roster import Roster
@@ -46,7 +44,7 @@ def a_month() -> list[AnyEvent]:
     die, script = random.Random(7), Script()
     for day in range(30):
         for number in range(5):
-            name, when = f"c{day}-{number}", f"+{day} {9 + number}:{die.randint(10, 59)}:00"
+            name, when = f"c{day}-{number}", f"+{day} {9 + number:02}:{die.randint(10, 59)}:00"
             customer = die.choice(["k1", "k2", f"k{die.randint(3, 9)}", None])
             script.at(when, e.CallQueued, name, customer_id=customer, queue_id="q")
             told = die.choice([customer, customer, "k4", None])
@@ -67,8 +65,10 @@ def a_month() -> list[AnyEvent]:
         e.CallCorrected(id="w", source="script", time=told[40].time, contact_id="c0-1", corrects="e4", agent_id="a2"),
         e.CallRetracted(id="r", source="script", time=told[60].time, contact_id="c0-2", corrects="e6"),
     ]
-    late = [told[20], *told[:20], *told[21:40], *amended, *told[40:], *told[-30:]]
-    return late
+    chat = Script().at("+29 20:00:00", e.ChatStarted, "last", queue_id="q")
+    chat.at("+29 20:00:01", e.ChatAssigned, "last", agent_id="a1", queue_id="q")
+    waits = chat.at("+29 20:00:02", e.ChatMessage, "last", sender="customer").events
+    return [told[20], *told[:20], *told[21:40], *amended, *told[40:], *told[-30:], *waits]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,7 @@ def test_one_process_gives_the_pure_paths_facts(month: tuple[Path, list[AnyEvent
     found = recompute(task(month[0]), 1)
     assert plain_bytes(found.facts) == plain_bytes(pure(month[1], POLICY))
     assert len(found.facts) > 100
+    assert any(fact.planned for fact in found.facts)
     assert found.refused == {"not_json": 1, "empty": 1}
     assert found.read == len(month[1]) + 2
 
@@ -98,7 +99,8 @@ def test_processes_give_the_same_however_many(month: tuple[Path, list[AnyEvent]]
 
 
 def test_what_came_too_late_is_refused_as_it_was(tmp_path: Path) -> None:
-    script = Script().at("09:00:00", e.CallQueued, "c1").at("+9 09:00:00", e.CallQueued, "c2")
+    script = Script().at("09:00:00", e.CallQueued, "c1").at("+2 09:00:00", e.CallQueued, "c2")
+    script.at("+4 09:00:00", e.CallQueued, "c4")
     late = Script().at("10:00:00", e.CallQueued, "c3").events
     topics = Topics(partitions=1)
     topics.send(script.events)
@@ -106,7 +108,7 @@ def test_what_came_too_late_is_refused_as_it_was(tmp_path: Path) -> None:
     archived(topics, tmp_path)
     for event_time in (True, False):
         found = recompute(task(tmp_path, event_time=event_time), 1)
-        assert (found.admitted, found.refused) == (2, {"too_late": 1})
+        assert (found.admitted, found.refused) == (3, {"too_late": 1})
 
 
 def test_on_the_machines_clock_lateness_is_judged_by_when_it_came(tmp_path: Path) -> None:
@@ -144,7 +146,9 @@ def test_a_file_that_is_not_there_is_said_and_nothing_is_guessed(tmp_path: Path)
     topics.send(Script().at("+2 09:00:00", e.CallQueued, "c3").events)
     store = archived(topics, tmp_path)
     (tmp_path / store.spans(["calls"])["calls", 0][1].name).unlink()
-    with pytest.raises(ValueError, match="a file is missing: no file has the offsets 2 to 2; see `deskpulse archive verify`"):
+    with pytest.raises(
+        ValueError, match="a file is missing: no file has the offsets 2 to 2; see `deskpulse archive verify`"
+    ):
         recompute(task(tmp_path), 1)
     with pytest.raises(ValueError, match="no events are archived at"):
         recompute(task(tmp_path / "else"), 1)
@@ -173,7 +177,9 @@ def test_what_was_long_before_the_month_is_not_read(tmp_path: Path) -> None:
 
 def test_customers_whom_a_contact_has_named_stay_together() -> None:
     def event(contact: str, customer: str | None, source: str = "s") -> bytes:
-        return encode(e.CallQueued(id="x", source=source, time=moment("09:00:00"), contact_id=contact, customer_id=customer))
+        return encode(
+            e.CallQueued(id="x", source=source, time=moment("09:00:00"), contact_id=contact, customer_id=customer)
+        )
 
     apart = together(lambda: iter([event("c1", "k1"), event("c1", "k2"), b"no event", None]))
     assert (apart.lacking, apart.of) == (frozenset(), {})  # each has the contact: nothing is handed over
