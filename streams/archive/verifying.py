@@ -47,16 +47,19 @@ def verify(store: Store, topics: Iterable[str], day: date | None = None) -> Veri
 
 def _between(place: Place, spans: list[Span], day: date | None) -> Iterator[str]:
     """Gaps and doubles of a partition; of a day: those that its files may be concerned by."""
-    said = f"{place[0]}, partition {place[1]}"
+    topic, number = place
     for first, following in missing(spans):
         if day is None or _days_about(spans, first)[0] <= day <= _days_about(spans, first)[1]:
             yield (
-                f"{said}: a file is missing: no file has the offsets {first:,} to {following - 1:,}; "
+                f"{topic}, partition {number}: a file is missing: no file has the offsets {first:,} to {following - 1:,}; "
                 "`deskpulse archive --once` reads them again, where Kafka still has them"
             )
     for one, other in pairwise(spans):
         if other.first < one.next and day in (None, one.day, other.day):
-            yield f"{said}: {one.name} and {other.name} have the same offsets: keep the one that goes on to the later offset"
+            yield (
+                f"{topic}, partition {number}: {one.name} and {other.name} have the same offsets: keep the one that goes on to the later "
+                "offset"
+            )
 
 
 def _days_about(spans: list[Span], gap: int) -> tuple[date, date]:

@@ -20,7 +20,7 @@ from streams.commands.shared.logs import log_to_stderr
 from streams.health_pages import serve
 from streams.languages.translation import tell
 
-archive = typer.Typer(help="Events in files: kept as they came, proven whole, and computed from again.")
+archive = typer.Typer()
 
 
 @archive.callback(invoke_without_command=True)

@@ -33,6 +33,7 @@ from streams.contracts.events import milliseconds
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, entity_kind
 from streams.entities.daily_facts import Row, due, plain
 from streams.kpi.catalog import KPIS
+from streams.kpi.explained import find
 from streams.kpi.labels import NONE, said
 from streams.kpi.policy.versions import AnyPolicy
 from streams.languages import translation
@@ -116,6 +117,8 @@ def recompute_month(
         raise stop("--per: the archive gives facts by day; take day, month or total", 2)
     with clear_errors():
         other = None if policy is None else load_policy(policy)
+        for id in kpi or ():
+            find(id.partition("~")[0])
         now = machine_ms()
         task = _task(settings, month, last, settings.policy)
         found = _computed(task, processes, now, "")
