@@ -72,13 +72,13 @@ class Store:
         """Raises ValueError for a URL that is none, or where pyarrow is not installed."""
         self.place = place
         self._folder: Path | None = None
-        if "://" in place:
+        if "://" in place and not place.startswith("file://"):
             try:
                 self._files, self._root = arrow(".fs").FileSystem.from_uri(place)
             except (ValueError, OSError) as error:
                 raise ValueError(f"{place} is no place for an archive: {error}; give a folder or s3://…") from error
         else:
-            self._folder = Path(place).absolute()
+            self._folder = Path(place.removeprefix("file://")).absolute()
             self._files, self._root = arrow(".fs").LocalFileSystem(), str(self._folder)
 
     def spans(self, topics: Iterable[str]) -> dict[Place, list[Span]]:
@@ -99,18 +99,22 @@ class Store:
     def put(self, span: Span, body: bytes) -> None:
         """Have a file, whole or not at all, whatever happens meanwhile. Raises OSError where it cannot be written."""
         if self._folder is None:
-            with self._files.open_output_stream(f"{self._root}/{span.name}") as stream:
+            path = f"{self._root}/{span.name}"
+            with self._files.open_output_stream(path) as stream:
                 stream.write(body)  # an object is there once it is closed
+            if self._files.get_file_info(path).size != len(body):
+                self._files.delete_file(path)
+                raise OSError(f"{self.place} has not taken {span.name} whole")
             return
-        path = self._folder / span.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}{_UNFINISHED}")
+        file_path = self._folder / span.name
+        file_path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file_path.with_name(f"{file_path.name}{_UNFINISHED}")
         with unfinished.open("wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
-        _settle(path.parent)
+        unfinished.replace(file_path)
+        _settle(file_path.parent)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -133,6 +133,22 @@ def test_what_kafka_has_deleted_before_is_noted(tmp_path: Path) -> None:
     assert (found.messages, found.holes) == (5, {})
 
 
+def test_an_object_store_holds_the_same() -> None:
+    topics, store = a_log(3), Store("mock:///desk")
+    assert store.spans(NAMES) == {}
+    for place in topics.ends:
+        for day in range(20_514, 20_520):  # a file system has folders, an object store needs none
+            store._files.create_dir(f"{store._root}/{place[0]}/{date.fromordinal(day + 719_163)}", recursive=True)
+    collector, at = begun(topics, store)
+    for place, since in at.items():
+        collector.take(place, topics.read(place, since), 0)
+    collector.write_all()
+    assert held(store) == topics.messages
+    assert verify(store, NAMES).faults == []
+    with pytest.raises(ValueError, match=r"nowhere://x is no place for an archive"):
+        Store("nowhere://x")
+
+
 def test_a_folder_takes_one_process(tmp_path: Path) -> None:
     with Store(str(tmp_path)).alone():
         left = tmp_path / "calls" / "2026-03-02" / "x.unfinished"
