@@ -30,6 +30,8 @@ _OWN = {
     "notify": "streams.commands.notify:notify",
     "replay": "streams.commands.sources:replay",
     "source": "streams.commands.live_sources:source",
+    "archive": "streams.commands.archive:archive",
+    "recompute": "streams.commands.recompute:recompute_month",
     "facts": "streams.commands.facts:facts",
     "mapping": "streams.commands.mapping:mapping",
     "roster": "streams.commands.roster:roster",

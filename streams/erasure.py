@@ -25,6 +25,7 @@ from msgspec import structs
 from redis import Redis
 from redis.exceptions import RedisError
 
+from streams.archive.files import DamagedError, Stored, rows
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
 from streams.contacts.forgetting import tells_customer
@@ -359,8 +360,8 @@ class _Connected:
 
 
 def files(folder: Path, mentions: Mentions) -> Iterator[Path]:
-    """Files below a folder that name somebody, also within ``.gz`` and ZIP (XLSX). Topics that a Kafka of this machine keeps there are
-    passed over: what becomes of them is said by topic.
+    """Files below a folder that name somebody, also within ``.gz``, ZIP (XLSX) and archived messages. Topics that a Kafka of this machine
+    keeps there are passed over: what becomes of them is said by topic.
     """
     for place, folders, names in os.walk(folder):
         if _KAFKAS in names:
@@ -369,9 +370,13 @@ def files(folder: Path, mentions: Mentions) -> Iterator[Path]:
         for name in sorted(names):
             path = Path(place, name)
             try:
-                if mentions(os.fsencode(name)) or any(_in_file(file, mentions) for file in _opened(path)):
+                if (
+                    mentions(os.fsencode(name))
+                    or any(_in_file(file, mentions) for file in _opened(path))
+                    or (path.suffix == ".parquet" and _in_archived(path, mentions))
+                ):
                     yield path
-            except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+            except (OSError, EOFError, zlib.error, zipfile.BadZipFile, DamagedError):
                 continue  # it has gone, or is no file that can be read
 
 
@@ -386,6 +391,14 @@ def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
             for member in archive.infolist():
                 with archive.open(member) as part:
                     yield part
+
+
+def _in_archived(path: Path, mentions: Mentions) -> bool:
+    """Raises ValueError where pyarrow is not installed: then nobody can say it."""
+    for key, value, headers in rows(path.read_bytes(), "key", "value", "headers"):
+        if mentions.record(Stored(0, 0, key, value, [(header["name"], header["content"]) for header in headers])):
+            return True
+    return False
 
 
 def _in_file(file: IO[bytes] | gzip.GzipFile, mentions: Mentions) -> bool:

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
         "pseudonymise: made pseudonyms by the key of the pseudonyms",
     )
     pseudonym_key: str | None = Field(None, description="Key of the customers' pseudonyms", repr=False)
+    archive: str | None = Field(
+        None,
+        description="Archive of events: a folder, or s3://bucket/path?region=…; the folder archive in data_dir where absent",
+    )
     data_dir: Path = Field(Path("var"), description="Where local brokers, logs and results are kept")
     names: Literal["none", "token", "all"] = Field(
         "token",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
 from streams import proof
-from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days, parse_date
 from streams.commands.shared.facts_table import PRINT, ChosenColumns, ChosenKpis, Format, InFormat, Out, chosen
 from streams.commands.shared.files import Files, Mapping, System, reader
@@ -77,7 +77,7 @@ def export(
             2,
         )
     source, within = Source(operation, None, None, None, as_of=as_of), days(first, last)
-    _give(source, within, by, source.daily_facts(within, by.value), per, Given(format, out, kpi, columns))
+    give(source, within, by, source.daily_facts(within, by.value), per, Given(format, out, kpi, columns))
 
 
 @facts.command()
@@ -121,7 +121,7 @@ def compute(
         found = together(intervals, lambda fact: period_of(fact, per.value))
     else:
         found = on_weekdays(source.daily_facts(within, by.value), weekdays)
-    _give(source, within, by, found, per, Given(format, out, kpi, columns))
+    give(source, within, by, found, per, Given(format, out, kpi, columns))
     source.end()
 
 
@@ -165,6 +165,22 @@ def prove(
     tell(f"{day}: proven, {found.sums:,} sums of facts are those of {found.records:,} records")
 
 
+class Told(Protocol):
+    """Where facts come from, for people, of which operation, and as of when days have matured; None: all have."""
+
+    @property
+    def operation(self) -> Deployment:
+        """The operation, by whose policy figures are made."""
+
+    @property
+    def place(self) -> str:
+        """Where they come from."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """As of when."""
+
+
 @dataclass(frozen=True)
 class Given:
     """How the facts were asked for: see the options."""
@@ -180,9 +196,10 @@ class Given:
         return self.format or (Format.table if self.out is None and sys.stdout.isatty() else Format.csv)
 
 
-def _give(
-    source: Source, within: Days, by: By, found: Sequence[DailyFacts | IntervalFacts], per: Per, given: Given
+def give(
+    source: Told, within: Days, by: By, found: Sequence[DailyFacts | IntervalFacts], per: Per, given: Given
 ) -> None:
+    """Write facts as they were asked for. Ends the command where there are none."""
     if not found:
         raise stop(f"no facts of any {by} in {within} at {source.place}")
     as_of, out, write = source.as_of, given.out, PRINT[given.as_format]

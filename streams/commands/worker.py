@@ -20,16 +20,14 @@ from streams.commands.shared.context import (
     clear_errors,
     deployment,
 )
+from streams.commands.shared.customer_ids import customer_ids
 from streams.commands.shared.logs import log_to_stderr
 from streams.health_pages import serve
 from streams.kafka.topics import ensure_topics, refuse_what_does_not_fit
 from streams.kpi.policy.versions import versions
 from streams.operator_files import load_rules
-from streams.settings import Settings
-from streams.sources.expressions.functions import pseudonyms
 from streams.worker import health
 from streams.worker.app import run_worker
-from streams.worker.customer_ids import CustomerIds
 from streams.worker.supervisor import how_many, run_workers
 
 
@@ -82,7 +80,7 @@ def worker(
         count = how_many(workers, settings.partitions)
         for _, version in versions(settings.policy):
             require_hours(load_rules(settings.rules_file), version)
-        ids = _customer_ids(settings)
+        ids = customer_ids(settings)
         (ensure_topics if declare else refuse_what_does_not_fit)(settings)
         if count > 1:
             in_order = run_workers(
@@ -94,18 +92,3 @@ def worker(
     if count > 1:
         raise typer.Exit(0 if in_order else 1)
     run_worker(settings, state, declare=declare, ids=ids)
-
-
-def _customer_ids(settings: Settings) -> CustomerIds | None:
-    """What the worker does with plain customer ids. Raises ValueError where it is to make pseudonyms and has no key."""
-    match settings.customer_ids:
-        case "any":
-            return None
-        case "refuse":
-            return CustomerIds(None)
-    if not settings.pseudonym_key:
-        raise ValueError(
-            "DESKPULSE_CUSTOMER_IDS=pseudonymise needs DESKPULSE_PSEUDONYM_KEY: set it to a long secret and keep it (another key "
-            "makes other customers of the same people)"
-        )
-    return CustomerIds(pseudonyms(settings.pseudonym_key.encode()))

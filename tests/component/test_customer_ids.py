@@ -138,11 +138,11 @@ def test_what_looks_like_a_pseudonym(id: str, looks: bool) -> None:
 
 
 def test_it_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from streams.commands.worker import _customer_ids
+    from streams.commands.shared.customer_ids import customer_ids
 
-    assert _customer_ids(Settings()) is None
+    assert customer_ids(Settings()) is None
     monkeypatch.setenv("DESKPULSE_CUSTOMER_IDS", "pseudonymise")
     with pytest.raises(ValueError, match="needs DESKPULSE_PSEUDONYM_KEY"):
-        _customer_ids(Settings())
+        customer_ids(Settings())
     monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "long")
-    assert _customer_ids(Settings()) is not None
+    assert customer_ids(Settings()) is not None

@@ -17,6 +17,7 @@ from streams.erasure import Mentions, _by_age, _compacted, files, spellings
 from streams.people.store import people_database
 from streams.settings import Settings
 from streams.sources.expressions.people import pseudonyms
+from tests.support.archives import Topics, archived
 
 LONG = "13900000001"
 
@@ -74,8 +75,17 @@ def test_files_are_looked_into_whatever_they_are_packed_in(tmp_path: Path) -> No
     (kafkas / "calls-0").mkdir(parents=True)
     (kafkas / "meta.properties").touch()
     (kafkas / "calls-0" / "0.log").write_text(LONG)
+    archive = Topics()
+    for place, key, value in (
+        (("calls", 0), None, f'{{"customer_id":"{LONG}"}}'.encode()),
+        (("calls", 1), b"x", b"{}"),
+    ):
+        archive.put(place, 0, key, value)
+    spans = archived(archive, tmp_path / "archive").spans(["calls"])
+    (tmp_path / "other.parquet").write_bytes(b"PAR1")
     found = {path.name for path in files(tmp_path, Mentions([LONG]))}
-    assert found == {"plain.csv", "long.bin", "events.jsonl.gz", "sheet.xlsx"}
+    named = Path(spans["calls", 0][0].name).name
+    assert found == {"plain.csv", "long.bin", "events.jsonl.gz", "sheet.xlsx", named}
 
 
 def test_the_database_is_looked_into_too(tmp_path: Path) -> None:
