@@ -22,7 +22,8 @@ NONE = "—"
 
 def decimal(value: Fraction) -> Decimal:
     """The fraction as a decimal: exact where it ends within 28 digits, else right in all 28."""
-    return _QUOTIENT.divide(Decimal(value.numerator), Decimal(value.denominator))
+    above, below = value.as_integer_ratio()
+    return _QUOTIENT.create_decimal(above) if below == 1 else _QUOTIENT.divide(Decimal(above), Decimal(below))
 
 
 def total(points: Iterable[Decimal]) -> Decimal:

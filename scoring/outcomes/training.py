@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from itertools import takewhile
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -59,12 +61,13 @@ class Called:
 
 def weakest(dimensions: Iterable[Dimension], lowest: int, below: Decimal | None = None) -> list[Dimension]:
     """The lowest scored dimensions, weakest first; equals of the last are among them."""
-    scored = [(dimension.attained, dimension) for dimension in dimensions]
-    known = sorted(((at, d) for at, d in scored if at is not None), key=lambda pair: (pair[0], pair[1].id))
-    if not known:
-        return []
-    limit = known[min(lowest, len(known)) - 1][0]
-    return [d for at, d in known if at <= limit and (below is None or at < below)]
+    scored = [(at, one) for one in dimensions if (at := one.attained) is not None]
+    # By the nearest float first, which never turns two fractions round: these are compared only where it does not tell them apart.
+    known = sorted(scored, key=lambda pair: (float(pair[0]), pair[0], pair[1].id))
+    found = known[:lowest]
+    found += takewhile(lambda pair: pair[0] == found[-1][0], known[lowest:])
+    limit = None if below is None else Fraction(below)
+    return [one for at, one in found if limit is None or at < limit]
 
 
 def called_for(training: Training, person: Person) -> tuple[list[Called], list[Text]]:

@@ -1,21 +1,24 @@
 """A year as people decide it: twelve months, the quarters, half-years and the year that they make, stars with the quarter's exam, pay,
-streaks and days off; and a card that is scored by quarter, with its pool. All by command, from what was published.
+streaks and days off; and a card that is scored by quarter, with its pool. By command and over HTTP, from what was published.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
 
+from scoring.api import create_app
+from scoring.cards.load import find
 from scoring.period import Month, parse_period
 from streams.contracts.outputs import DailyFacts
 from tests.support.cards import item, saved, section, written
 from tests.support.month_end import Desk, entry
-from tests.support.scores_http import client
+from tests.support.scores_http import Client, client
 
 TEAM = ("anna", "ben", "cleo", "dan", "eva")
 #: Those of the card that is scored by month: five have a total also while Ben is ill.
@@ -76,9 +79,14 @@ class OfYear(Desk):
         file.write_text(f"person,item,field,value\n{sheet}", encoding="utf-8")
         self.does("import", str(file), "--card", card, *when, "--by", "lin")
         said = self.does("prepare", card, *when, "--by", "lin", "--outcomes", str(self.folder / "rules.yaml"), *more)
+        self.gives_out(card, period)
+        return said
+
+    def gives_out(self, card: str, period: str) -> None:
+        """Approve and publish a run."""
+        when = ("--period", period)
         self.does("approve", card, *when, "--by", "boss", "--unreviewed", "rated on the sheet")
         self.does("publish", card, *when, "--by", "boss")
-        return said
 
     def month(self, number: int) -> str:
         rows = [
@@ -105,12 +113,56 @@ class OfYear(Desk):
         told = json.loads(self.does("days-off", "show", "--on", on, "--json"))
         return {one["person"]: one["balance"]["left"] for one in told}
 
+    def takes(self, person: str, days: str, on: str) -> None:
+        """Somebody takes days off."""
+        self.does("days-off", "use", person, days, "--on", on, "--by", "sue")
 
-def test_a_year_is_decided(tmp_path: Path) -> None:
-    desk = OfYear(tmp_path).begun()
-    asked = json.loads(
-        desk.does("missing", desk.card, "--period", "2026-02", "--outcomes", str(tmp_path / "rules.yaml"), "--json")
-    )
+    def may_not_take(self, person: str, days: str, on: str) -> str:
+        """Why they may not take so many."""
+        return self.refuses("days-off", "use", person, days, "--on", on, "--by", "sue")
+
+
+class AskedOfYear(OfYear):
+    """The same year over HTTP: approved, given out and looked at; only what has no route, such as preparing, is typed."""
+
+    @cached_property
+    def http(self) -> Client:
+        """HR's token, which lasts as long as the year."""
+        said = self.does("token", "add", "the year's", "--role", "hr", "--by", "boss", "--days", "366")
+        return Client(create_app(self), {"Authorization": f"Bearer {said.splitlines()[0]}"})
+
+    def _asked(self, method: str, path: str, **body: Any) -> Any:
+        answer = self.http.request(method, path, **({"json": body} if method == "POST" else {}))
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def gives_out(self, card: str, period: str) -> None:
+        run = f"/api/runs/{find(card).id}/{period}"
+        self._asked("POST", f"{run}/approve", unreviewed="rated on the sheet")
+        self._asked("POST", f"{run}/publish")
+
+    def decided(self, period: str, card: str = "ours") -> dict[str, dict[str, Any]]:
+        told = self._asked("GET", f"/api/runs/{card}/{period}")
+        return {one["person"]: one for one in told["outcomes"]["people"]}
+
+    def left(self, on: str) -> dict[str, str]:
+        told = self._asked("GET", f"/api/days-off?on={on}")
+        return {one["person"]: one["balance"]["left"] for one in told["accounts"]}
+
+    def takes(self, person: str, days: str, on: str) -> None:
+        self._asked("POST", "/api/days-off", person=person, kind="used", days=days, day=on)
+
+    def may_not_take(self, person: str, days: str, on: str) -> str:
+        body = {"person": person, "kind": "used", "days": days, "day": on}
+        answer = self.http.post("/api/days-off", json=body)
+        assert answer.status_code == 409
+        return str(answer.json()["detail"])
+
+
+def decided_year(desk: OfYear) -> None:
+    """Twelve months, and all that ends with them."""
+    rules = str(desk.folder / "rules.yaml")
+    asked = json.loads(desk.does("missing", desk.card, "--period", "2026-02", "--outcomes", rules, "--json"))
     assert {need["field"] for need in asked["anna"]} == {"rating", "base_bonus", "level"}, "the exam is of the quarter"
     said = [desk.month(number) for number in range(1, 13)]
     assert not any("is published of" in one for one in said), "every month before was published"
@@ -162,19 +214,20 @@ def test_a_year_is_decided(tmp_path: Path) -> None:
 
     # Days off: what was granted, less what was taken.
     assert desk.left("2026-12-31") == {"anna": "1.00", "eva": "0.50"}
-    desk.does("days-off", "use", "anna", "0.5", "--on", "2026-12-30", "--by", "sue")
-    assert "0.5 fewer than are wanted" in desk.refuses(
-        "days-off", "use", "anna", "1", "--on", "2026-12-31", "--by", "sue"
-    )
+    desk.takes("anna", "0.5", "2026-12-30")
+    assert "0.5 fewer than are wanted" in desk.may_not_take("anna", "1", "2026-12-31")
     assert desk.left("2026-12-31") == {"anna": "0.50", "eva": "0.50"}
     for period in ("2026-06", "2026-12"):
         assert "the same bytes" in desk.does("verify", "ours", "--period", period)
     assert "the trail is whole" in desk.does("audit")
 
 
-def test_quarters_are_decided_by_runs_of_their_own(tmp_path: Path) -> None:
+def test_a_year_is_decided(tmp_path: Path) -> None:
+    decided_year(OfYear(tmp_path).begun())
+
+
+def decided_quarters(desk: OfYear) -> None:
     """A card that is scored by quarter has grades, ranks and a pool, and its quarters make the half-year and the year."""
-    desk = OfYear(tmp_path).begun()
     desk.entries = [entry(person, card="s1-b-360") for person in TEAM]
     desk.facts = [
         DailyFacts(
@@ -201,6 +254,10 @@ def test_quarters_are_decided_by_runs_of_their_own(tmp_path: Path) -> None:
     assert {one["term"]: one["total"] for one in desk.decided("2026-Q4", "s1-b-360")["anna"]["standings"]} == {
         "2026-Q4": "94.00", "2026-H2": None, "2026": None,
     }  # fmt: skip
+
+
+def test_quarters_are_decided_by_runs_of_their_own(tmp_path: Path) -> None:
+    decided_quarters(OfYear(tmp_path).begun())
 
 
 def _granted(one: dict[str, Any], streak: str) -> list[str]:

@@ -43,7 +43,7 @@ OF_PYTHON = {
 #: inputs, cards, periods, runs.
 TELLING = (
     *("streams/commands", "streams/commands/shared", "scoring/commands", "scoring/reports/files.py"),
-    *("streams/doors.py", "streams/wallboard", "scoring/api.py", "scoring/connector/push.py"),
+    *("streams/doors.py", "streams/wallboard", "scoring/api", "scoring/connector/push.py"),
     *("streams/tabular.py", "streams/targets/sheet.py", "streams/targets/taking.py", "streams/people/sheet.py"),
     *("streams/people/duty_sheet.py", "streams/people/duty.py", "streams/people/units.py", "streams/people/store.py"),
     *("streams/people/names.py", "streams/sources/table", "streams/sources/expressions"),

@@ -1,0 +1,96 @@
+"""Scores over HTTP: agents see their own sheet, supervisors their team, HR all; nothing without a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
+
+from scoring.api import appeals, days_off, duty, files, panels, runs
+from scoring.api.access import BEARER, Anybody, Asked, OfHr, TokenFirst, answer_json, reading
+from scoring.api.bodies import Refusal
+from scoring.runs.canonical_json import plain
+from scoring.store.audit import entries
+from scoring.store.database import StoreError
+from scoring.store.runs import AbsentError, RefusedStepError
+from scoring.workflow.gather import Operation
+from scoring.workflow.panels import CodeError
+from streams.doors import SAFE, BoundedBody, Headers, refusal
+
+#: Sheets are small; more than this is none. What else is sent is a page of text. Bytes.
+MOST_BYTES, _MOST_TEXT_BYTES = 20_000_000, 262_144
+_UPLOADS = frozenset({"/api/inputs", "/api/people", "/api/units", "/api/duties", "/api/targets"})
+#: What every answer carries: scores are for whoever asked, and for nobody's cache or frame.
+_HEADERS = {
+    **SAFE,
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+#: Parts of a request that do not fit, as far as they are told.
+_MOST_FAULTS = 20
+
+
+def create_app(operation: Operation) -> FastAPI:
+    """The application on the operation's database."""
+    # The documentation pages of FastAPI load scripts from another server; the description itself is behind the token too.
+    app = FastAPI(
+        title="Deskpulse scores", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(BEARER)],
+        description="Month-end scores, reviews and appeals. Every request needs a token, a ballot its code.",
+        responses={status: {"model": Refusal} for status in (400, 401, 403, 404, 409, 413, 422, 503)},
+    )  # fmt: skip
+    # The last is asked first.
+    app.add_middleware(BoundedBody, most=lambda path: MOST_BYTES if path in _UPLOADS else _MOST_TEXT_BYTES)
+    app.add_middleware(TokenFirst, operation=operation)
+    app.add_middleware(Headers, headers=_HEADERS)
+    _errors(app)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def description() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/api/me")
+    def me(who: Anybody) -> Any:
+        """Who the token lets in."""
+        return plain(who)
+
+    for add in (runs.add, runs.add_reviews, files.add, duty.add, appeals.add, days_off.add, panels.add):
+        add(app, operation)
+
+    @app.get("/api/audit")
+    def audit(who: OfHr, card: Asked = None, period: Asked = None) -> Response:
+        """Who did what when, oldest first."""
+        with reading(operation) as connection:
+            return answer_json(list(entries(connection, card, period)))
+
+    return app
+
+
+def _errors(app: FastAPI) -> None:
+    """What people can mend, under the status that fits."""
+
+    def answer(kind: type[Exception], status: int, said: Callable[[Exception], Any] = str) -> None:
+        @app.exception_handler(kind)
+        async def answered(_: Request, error: Exception) -> Response:
+            return refusal(status, said(error))
+
+    answer(RequestValidationError, 422, _unfit)
+    answer(ValueError, 422)
+    answer(CodeError, 401)
+    answer(RefusedStepError, 409)
+    answer(AbsentError, 404)
+    answer(StoreError, 503)
+    answer(ConnectionError, 503)
+    answer(typer.Exit, 503, lambda _: "the operation's Kafka does not answer; the server's log says more")
+    answer(ClientDisconnect, 400, lambda _: "the request was not sent to its end")
+
+
+def _unfit(error: Exception) -> Any:
+    """Where a request does not fit, and why; never what it said there, which may be long."""
+    assert isinstance(error, RequestValidationError)
+    return [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()[:_MOST_FAULTS]]
