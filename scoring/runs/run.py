@@ -12,7 +12,6 @@ from scoring.cards.profile_calendar import Season, in_force
 from scoring.cards.targets import filled, open_items
 from scoring.cards.weights import Weights
 from scoring.evaluation.peer_comparison import Beside, beside
-from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Around, Before, Measured
 from scoring.inputs.values import Given
@@ -24,6 +23,7 @@ from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
+from streams.kpi.spread import Spread
 from streams.languages.text import Text
 from streams.targets.book import Targets
 
@@ -184,12 +184,12 @@ class _Aims:
 
 
 class _Sums:
-    """What people and teams did in the period, and how the days differ for the means that the card scores."""
+    """What people and teams did in the period, and how the days differ for the shares and means that the card scores."""
 
     def __init__(self, card: Card, period: Period, judged: Judged, maturity: Maturity) -> None:
         self._period, self.judged, self._maturity = period, judged, maturity
-        self._means = {
-            kind: [bound for bound in _bounds(card, judged, kind) if bound.kind == "mean"] for kind in _SCORED
+        self._differ = {
+            kind: [bound for bound in _bounds(card, judged, kind) if bound.kind in ("mean", "rate")] for kind in _SCORED
         }
         self._summed: dict[str, dict[str, Ripening]] = {kind: {} for kind in _SCORED}
         self._spreads: dict[str, dict[str, dict[str, Spread]]] = {kind: {} for kind in _SCORED}
@@ -206,10 +206,13 @@ class _Sums:
             raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
         self._days[day.entity] = self._days.get(day.entity, 0) | bit
         id, sums = entity_id(day.entity), self.judged.of(day.entity, day.date, day.sums)
-        self._summed[kind].setdefault(id, Ripening()).add(sums, self._maturity.young(day.date))
-        if means := self._means[kind]:
+        young = self._maturity.young(day.date)
+        self._summed[kind].setdefault(id, Ripening()).add(sums, young)
+        if bounds := self._differ[kind]:
             own = self._spreads[kind].setdefault(id, {})
-            for bound in means:
+            for bound in bounds:
+                if bound.matures in young:  # who worked early in these days would look worse than who worked late
+                    continue
                 own.setdefault(bound.id, Spread()).add(bound, sums)
 
     def of(self, kind: str) -> dict[str, Measured]:

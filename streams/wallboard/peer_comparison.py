@@ -14,7 +14,7 @@ from msgspec import Raw
 from streams.contracts.outputs import TODAY, Sums, Totals
 from streams.entities.snapshot import Snapshots, plain
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import Verdict, comparable, compare
+from streams.kpi.compare import Sample, Verdict, comparable, compare
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound
 from streams.wallboard import layout
@@ -82,7 +82,7 @@ class Differing:
         chosen = (KPIS[id] for id in self._kpis)
         # Of today nothing has matured.
         self._formulas = {
-            kpi.id: kpi.bound(policy, "staff") for kpi in chosen if comparable(kpi) and not kpi.only_mature
+            kpi.id: kpi.bound(policy, "staff") for kpi in chosen if comparable(kpi) and kpi.matures is None
         }
 
     def _compared(self, now: float, before: _Team, agents: Mapping[str, Item[Totals]], members: Sequence[str]) -> _Team:
@@ -111,4 +111,5 @@ def _own(bound: Bound, sums: Sums) -> Sums:
 
 def _differing(kpi: str, bound: Bound, people: _People) -> Marks:
     """Who differs how."""
-    return {each.who: each.verdict for each in compare(KPIS[kpi], bound, people) if each.differs}
+    samples = {id: Sample.of(bound, (own,)) for id, own in people.items()}
+    return {each.who: each.verdict for each in compare(KPIS[kpi], bound, samples) if each.differs}
