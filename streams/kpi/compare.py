@@ -159,11 +159,39 @@ def pairings(kpi: Kpi, bound: Bound, people: Mapping[str, Sample]) -> list[Pairi
     whole, team = merged(one.sums for one in people.values()), _Team.of(bound, people.values())
     pairs = []
     for who, one in people.items():
-        others = dict(whole)
-        add(others, one.sums, -1)
+        others = _less(whole, one.sums)
         own, rest = bound.figure(one.sums), bound.figure(others)
         pairs.append(Pairing(who, own, rest, team.difference(own, rest, one.sums, others)))
     return pairs
+
+
+def changes(kpi: Kpi, bound: Bound, people: Mapping[str, tuple[Sample, Sample]]) -> list[Pairing]:
+    """How much more each person's figure has changed than that of all others together: ``own`` is the figure after, ``rest`` their own
+    before, the difference their change less that of the others (of means that begin at 0: how far they are off what they would have,
+    had they changed as the others did). ``people``: who → before and after. Raises ValueError as ``compare``.
+    """
+    if not comparable(kpi):
+        raise ValueError(f"{kpi.id} is a {kpi.kind}: it has no interval; take a share or a mean")
+    befores, afters = ([pair[at] for pair in people.values()] for at in (0, 1))
+    before, after = (merged(one.sums for one in half) for half in (befores, afters))
+    team = _Team.of(bound, (*befores, *afters))
+    pairs = []
+    for who, halves in people.items():
+        own = tuple(one.sums for one in halves)
+        others = tuple(_less(whole, sums) for whole, sums in zip((before, after), own, strict=True))
+        figures = bound.figure(own[1]), bound.figure(own[0])
+        pairs.append(Pairing(who, *figures, team.change(own, others)))
+    return pairs
+
+
+def _less(whole: Mapping[str, int], sums: Mapping[str, int]) -> Mapping[str, int]:
+    rest = dict(whole)
+    add(rest, sums, -1)
+    return rest
+
+
+#: Sums before and after.
+_Halves: TypeAlias = tuple[Mapping[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -223,8 +251,37 @@ class _Team:
                 own.value, rest.value, error, (total(bound.top, sums), n), (total(bound.top, others), m)
             )
         error *= bound.up / bound.down
-        value, reach = own.value - rest.value, _quantile(self.freedom) * error
+        value, reach = own.value - rest.value, self._quantile * error
         return Difference(value, value - reach, value + reach, beyond(value / error, self.freedom))
+
+    def change(self, own: _Halves, others: _Halves) -> Difference | None:
+        """How much more somebody's figure has changed than that of the others; None where nobody can tell."""
+        bound = self.bound
+        sums = (*own, *others)
+        cases, amounts = [bound.base(one) for one in sums], [total(bound.top, one) for one in sums]
+        if min(cases) <= 0:
+            return None
+        mean = sum(amounts) / sum(cases)
+        each = mean * (1 - mean) if bound.kind == "rate" else self.each
+        if not each:
+            return None
+        error = sqrt(each * self.effect * sum(1 / n for n in cases))
+        before, after, other_before, other_after = (amount / n for amount, n in zip(amounts, cases, strict=True))
+        scale = bound.up / bound.down
+        if bound.kind == "rate" or not self._from_0:
+            value = ((after - before) - (other_after - other_before)) * scale
+            error, reach = error * scale, self._quantile * error * scale
+            return Difference(value, value - reach, value + reach, beyond(value / error, self.freedom))
+        if min(amounts) <= 0:
+            return None
+        expected, relative = before * other_after / other_before, error / mean
+        apart, reach = log(after / expected), self._quantile * relative
+        low, high = (expected * (exp(end) - 1) * scale for end in (apart - reach, apart + reach))
+        return Difference((after - expected) * scale, low, high, beyond(apart / relative, self.freedom))
+
+    @property
+    def _quantile(self) -> float:
+        return _quantile(self.freedom)
 
     @property
     def _from_0(self) -> bool:
@@ -245,7 +302,7 @@ class _Team:
             return None
         mean = (one[0] + other[0]) / (one[1] + other[1])
         apart, relative = log(own / rest), error / mean
-        reach = _quantile(self.freedom) * relative
+        reach = self._quantile * relative
         low, high = (rest * (exp(end) - 1) for end in (apart - reach, apart + reach))
         return Difference(own - rest, low, high, beyond(apart / relative, self.freedom))
 
