@@ -45,6 +45,9 @@ Verdict: TypeAlias = Literal["better", "worse", "higher", "lower", "cannot_tell"
 #: Share of false ones among what is said to differ, at most and on average.
 FALSE_DISCOVERIES = 0.05
 
+#: Verdicts that say of nobody that they differ.
+UNDECIDED: tuple[Verdict, ...] = ("cannot_tell", "no_data")
+
 VERDICTS: Mapping[Verdict, Text] = {
     "better": Text("显著更好", "differs: better"),
     "worse": Text("显著更差", "differs: worse"),
@@ -79,7 +82,7 @@ class Compared:
     @property
     def differs(self) -> bool:
         """Is it said to differ?"""
-        return self.verdict not in ("cannot_tell", "no_data")
+        return self.verdict not in UNDECIDED
 
 
 @dataclass(frozen=True)
