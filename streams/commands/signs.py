@@ -45,9 +45,9 @@ def signs(
     """Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
 
     Each agent is held against the rest of the team, or their change from the
-    first half of the period to the second against the team's change. A clean team
-    of people with the same work sees each sign in one of twenty periods at most,
-    hard work is no sin: a sign proves nothing and names what else it may be. Talk
+    first half of the period to the second against the team's change. Of teams
+    whose members do the same work honestly, one in twenty sees a given sign in a
+    period, at most. A sign proves nothing: each names what else it may be. Talk
     to the agent before you think ill of them.
     """
     when = period(None, month, first, last)
