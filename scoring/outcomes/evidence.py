@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from random import Random
-from statistics import NormalDist, mean
+from statistics import NormalDist, mean, median
 
 #: Fewer people with a known error tell nothing of how people spread.
 LEAST_PEOPLE = 3
@@ -58,10 +58,10 @@ def evidence(totals: Mapping[str, float], errors: Mapping[str, float]) -> dict[s
 
 def _wide(variances: Iterable[float]) -> list[float]:
     """Variances from few days are uncertain themselves, and none where somebody's days happened to be alike: each is at least half way to
-    the mean of all.
+    the usual one.
     """
     every = list(variances)
-    usual = mean(every)
+    usual = median(every)
     return [max(one, (one + usual) / 2) for one in every]
 
 
@@ -98,8 +98,11 @@ def _ranks(centres: Sequence[float], spreads: Sequence[float], others: Sequence[
     found: list[list[int]] = [[] for _ in range(count)]
     for _ in range(_DRAWS):
         drawn = [random.gauss(centre, spread) for centre, spread in zip(centres, spreads, strict=True)]
-        order = sorted([*((-value, at) for at, value in enumerate(drawn)), *((-value, count) for value in others)])
-        for rank, (_, at) in enumerate(order, 1):
+        lots = [
+            *((-value, random.random(), at) for at, value in enumerate(drawn)),
+            *((-one, 0.5, count) for one in others),
+        ]
+        for rank, (_, _, at) in enumerate(sorted(lots), 1):
             if at < count:
                 found[at].append(rank)
     cut = _DRAWS // 40
