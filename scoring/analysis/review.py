@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
-from scoring.analysis.correlation import Correlation, correlated, cuts, most_alike
+from scoring.analysis.correlation import Correlation, among_all, correlated, cuts, most_alike, shrunken
 from scoring.cards.model import Card, Item
 from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
@@ -19,6 +19,7 @@ from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, 
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity
+from streams.kpi.policy.model import SATISFIED_FROM, Policy
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Direction, side_of
 
@@ -31,9 +32,10 @@ class ItemReview:
     """One item over all people and periods.
 
     ``mean``: of the shares of its maximum that it earned; ``alike``: how many of all earn the same points. ``own``: it
-    is the satisfaction itself. ``correlation``: of people's mean points with their satisfaction. ``better``: which way.
+    is the satisfaction itself, or another figure of the same ratings. ``correlation``: of people's mean points with their
+    satisfaction. ``better``: which way.
     ``quantiles``: of its values, 10 to 90 % (`cuts`). ``target_met``: how many of its values meet the target.
-    ``proposed``: the value that the best quarter reaches. None, throughout: too little to tell.
+    ``proposed``: the value that the best quarter truly reaches, by people's `shrunken` means. None, throughout: too little to tell.
     """
 
     item: Item
@@ -122,12 +124,14 @@ def review(
         raise ValueError("a review takes runs of one card in one version; give at least one")
     card = runs[0].card
     happy = _means((person, value) for period in satisfied for person, value in period.items())
+    items = [_item(card, card.item(id), own, happy, against) for id, own in _scores(runs).items()]
+    found = among_all([one.correlation for one in items])
     return Review(
         card,
         tuple(run.period for run in runs),
         len({person.person for run in runs for person in run.people}),
         against,
-        tuple(_item(card, card.item(id), own, happy, against) for id, own in _scores(runs).items()),
+        tuple(replace(one, correlation=corrected) for one, corrected in zip(items, found, strict=True)),
         _groups(runs, rosters, lambda entry: entry.site_id),
         _groups(runs, rosters, lambda entry: entry.team_id),
     )
@@ -150,7 +154,7 @@ def _item(
     reached = [share for _, share in shares]
     met = [score.met for _, score in scores if score.met is not None]
     quantiles, better = cuts(_values(item, scores)), _better(card, item)
-    own = item.kpi == against
+    own = item.kpi is not None and _of_the_same(item.kpi, against)
     return ItemReview(
         item=item,
         scored=len(shares),
@@ -162,7 +166,7 @@ def _item(
         better=better,
         quantiles=quantiles,
         target_met=Fraction(sum(met), len(met)) if met else None,
-        proposed=_proposed(quantiles, better),
+        proposed=None if quantiles is None else _proposed(_shrunken(scores), better),
     )
 
 
@@ -175,10 +179,34 @@ def _correlated(means: Mapping[str, Fraction], happy: Mapping[str, Fraction]) ->
     return correlated([(means[person], happy[person]) for person in sorted(means.keys() & happy.keys())])
 
 
-def _proposed(quantiles: tuple[Fraction, ...] | None, better: Direction | None) -> Fraction | None:
+def _shrunken(scores: Sequence[tuple[str, ItemScore]]) -> list[Fraction]:
+    by: dict[str, list[Fraction]] = {}
+    for person, score in scores:
+        if score.value is not None:
+            by.setdefault(person, []).append(score.value)
+    return shrunken(list(by.values()))
+
+
+def _proposed(people: Sequence[Fraction], better: Direction | None) -> Fraction | None:
     """The value that the best quarter reaches; None where that is not told, or no way is the better one."""
-    at = {"higher": 3, "lower": 1}.get(better or "")
+    at, quantiles = {"higher": 3, "lower": 1}.get(better or ""), cuts(people)
     return None if quantiles is None or at is None else quantiles[at]
+
+
+def _of_the_same(kpi: str, other: str) -> bool:
+    """Are both made of the same ratings, so that they go together whoever is rated?"""
+    return kpi == other or (_is_rating(kpi) and _is_rating(other))
+
+
+def _is_rating(kpi: str) -> bool:
+    terms = [
+        terms for policy in (Policy(csat_mean_scale=scale) for scale in SATISFIED_FROM) for terms in _below(kpi, policy)
+    ]
+    return bool(terms) and all(measure.startswith("csat_") for measure in terms)
+
+
+def _below(kpi: str, policy: Policy) -> list[str]:
+    return [measure for measure, _ in KPIS[kpi].bound(policy, "staff").bottom or ()]
 
 
 def _better(card: Card, item: Item) -> Direction | None:

@@ -75,7 +75,9 @@ def _items(made: Review) -> Table:
     )
     notes = (
         "每人取各考核周期平均，一人一例；相关不等于因果。"
-        f" A person counts once, by his means; fewer than {LEAST_PAIRS} people or no variation: no figure. No causes.",
+        f" A person counts once, by their means; fewer than {LEAST_PAIRS} people or no variation: no figure. No causes.",
+        "“不显著”按全部指标一并校正；与满意度出自同一批评价的指标不计算相关。"
+        " Unsure is said of all items together; figures of the same ratings as the satisfaction are left out.",
         "九成以上人员同分，该指标缺乏区分度。 Nine of ten with the same points: the item separates nobody.",
     )
     return Table("各项考核指标 Items", columns, rows, numbers(columns, (0, 1, 6)), notes)
@@ -83,7 +85,7 @@ def _items(made: Review) -> Table:
 
 def _correlation(one: ItemReview) -> tuple[str, str, str]:
     if one.own:
-        return "指标本身 itself", NONE, NONE
+        return "同一评价 same ratings", NONE, NONE
     found = one.correlation
     if found is None:
         return NONE, NONE, NONE
@@ -107,8 +109,10 @@ def _targets(made: Review) -> Table:
         target = words.zh if words.zh == words.en else f"{words.zh} {words.en}"
         rows.append((f"{one.item.name.zh} {one.item.name.en}", target, _percent(one.target_met), *quantiles, proposed))
     notes = (
-        f"建议目标值为最优四分之一人员达到的数值；不足 {LEAST_VALUES} 个数值的不提出建议。"
-        f" The proposal is what the best quarter reaches; fewer than {LEAST_VALUES} values: none.",
+        "建议目标值为最优四分之一人员真正能达到的数值"
+        f"（各人取各周期平均，并扣除偶然波动；只有一个周期时无法扣除）；不足 {LEAST_VALUES} 个数值的不提出建议。"
+        " The proposal is what the best quarter of people truly reaches, by their means less"
+        f" what chance drives apart (one period alone cannot tell that); fewer than {LEAST_VALUES} values: none.",
     )
     return Table(
         "由历史数据得出的建议目标值 Targets from history", columns, tuple(rows), numbers(columns, (0, 1)), notes

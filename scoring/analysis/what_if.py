@@ -17,7 +17,7 @@ from scoring.period import Month
 from scoring.rounding import total
 from scoring.runs.messages import money_of
 from scoring.runs.outcome_inputs import About, Incomplete, people
-from scoring.runs.run import run
+from scoring.runs.run import RESAMPLES, run
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy.versions import AnyPolicy
 from streams.targets.book import Targets
@@ -150,7 +150,16 @@ def _played(
     made = []
     for one in past:
         scored = run(
-            scenario.card, one.month, one.facts, policy, one.roster, one.inputs, scenario.seasons, as_of, one.targets
+            scenario.card,
+            one.month,
+            one.facts,
+            policy,
+            one.roster,
+            one.inputs,
+            scenario.seasons,
+            as_of,
+            one.targets,
+            RESAMPLES if scenario.settings.ranking.sure else 0,
         )
         everybody = people(scored, one.roster, one.about, incomplete, one.everybody)
         outcomes = decide(

@@ -9,8 +9,9 @@ from scoring.evaluation.scores import Measured
 from streams.contracts.outputs import RosterEntry
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import Compared, comparable, compare
-from streams.kpi.spec import Kpi
+from streams.kpi.compare import Compared, Sample, comparable, compare
+from streams.kpi.spec import Bound, Kpi
+from streams.kpi.spread import Spread
 
 #: Person → item id → how their figure compares.
 Beside = Mapping[str, Mapping[str, Compared]]
@@ -30,9 +31,9 @@ def beside(card: Card, people: Mapping[str, Measured], roster: Mapping[str, Rost
     for group in groups.values():
         if len(group) < 2:
             continue
-        sums = {person: people[person].sums for person in group}
         for id, kpi in items:
-            for one in compare(kpi, judged.bound(kpi.id, "staff"), sums):
+            bound = judged.bound(kpi.id, "staff")
+            for one in compare(kpi, bound, {person: _sample(bound, people[person]) for person in group}):
                 found.setdefault(one.who, {})[id] = one
     return found
 
@@ -43,3 +44,12 @@ def _compared(item: Item) -> Kpi | None:
         return None
     kpi = KPIS[item.kpi]
     return kpi if comparable(kpi) else None
+
+
+def _sample(bound: Bound, own: Measured) -> Sample:
+    """What of somebody's period they are compared by: what has matured."""
+    young, sums = own.unripe.get(bound.matures or ""), own.sums
+    if young:
+        terms = (*bound.top, *(bound.bottom or ()), *bound.squares)
+        sums = {measure: sums.get(measure, 0) - young.get(measure, 0) for measure, _ in terms}
+    return Sample(sums, own.spreads.get(bound.id, Spread()))

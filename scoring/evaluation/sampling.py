@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 
 from streams.contracts.outputs import Figure
 from streams.kpi.spec import Bound, total
+from streams.kpi.spread import Spread
 from streams.kpi.stats.confidence import student, wilson
-
-
-@dataclass
-class Spread:
-    """What the days of a period tell about a mean: sums over days of squares and products, whole numbers all.
-
-    Days are what varies together (one person, one shift), so the mean's interval comes from how the days differ.
-    """
-
-    days: int = 0
-    ss: int = 0
-    sn: int = 0
-    nn: int = 0
-
-    def add(self, bound: Bound, sums: Mapping[str, int]) -> None:
-        """Count a day in, if it has cases."""
-        n = bound.base(sums)
-        if n > 0:
-            s = total(bound.top, sums)
-            self.days += 1
-            self.ss += s * s
-            self.sn += s * n
-            self.nn += n * n
 
 
 def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[float, float] | None:

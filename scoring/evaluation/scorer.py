@@ -12,12 +12,12 @@ from scoring.cards.figures import DURATIONS, QUALITY
 from scoring.cards.model import Card, Item, Section, Target
 from scoring.cards.weights import Weights, own_weights, section_top
 from scoring.evaluation.item_scorer import ItemScorer
-from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured
 from scoring.inputs.values import Given
 from scoring.rounding import decimal, shown, total
 from streams.kpi.by_version import Judged, one_version
 from streams.kpi.policy.model import Policy
+from streams.kpi.spread import Spread
 
 __all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from scoring.cards.model import Item
-from scoring.evaluation.sampling import Spread
 from streams.contracts.outputs import Figure
 from streams.kpi.spec import Unripe
+from streams.kpi.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An entity's measures, summed over the period, for means how its days differ (KPI id → spread), and what of the sums belongs
+    """An entity's measures, summed over the period, how its days differ (KPI id → spread), and what of the sums belongs
     to days that have not matured, by the policy field that says when they do.
     """
 

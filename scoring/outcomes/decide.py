@@ -227,7 +227,9 @@ def _standings(
             totals[id], said = _mean(term, own.kind, past[id], settings.months_needed.of(term.kind), person)
             if said := said or _not_ranked(term, own.kind, person, past[id], settings):
                 why[id] = said
-    return stand(term, people, totals, why, settings.ranking, settings.grades, settings.pass_mark)
+    # How sure the mean of several terms is, nobody has told.
+    errors = {id: one.error for id, one in people.items() if one.error is not None} if term == own else {}
+    return stand(term, people, totals, why, settings.ranking, settings.grades, settings.pass_mark, errors)
 
 
 def _mean(

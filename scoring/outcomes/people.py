@@ -46,12 +46,15 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known."""
+    """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known; ``high``: the upper end of
+    its 95 % interval, in percent, None: nobody knows.
+    """
 
     name: Text
     percent: Decimal | None
     n: int
     topic: Text | None = None
+    high: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Person:
 
     ``total`` is the card's total half-up to 2 places, on the scale of the settings' points (100); None: unscored, and
     ``why`` may say why. ``scored``: how much of the card's points is scored, in percent; below 100 the total is what these attain,
-    brought to scale, and ``why`` says so.
+    brought to scale, and ``why`` says so. ``error``: the total's standard error, in points, as its days tell it; None: nobody knows.
     ``card``, ``role``, ``team``: on which card they are scored, and as whom. ``level``: their step on
     the ladder of posts. ``superior``: who leads them. ``exam``: the quarter's exam in percent. ``bonus_percent``: the
     rise of the bonus that a person chose, where the rule leaves it to one. ``targets_met`` of ``targets``: items that
@@ -93,6 +96,7 @@ class Person:
     dimensions: tuple[Dimension, ...] = ()
     figures: Mapping[str, Measured] = field(default_factory=dict)
     days: tuple[RatedDay, ...] = ()
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from scoring.outcomes.evidence import Evidence, evidence
 from scoring.outcomes.grades import ByPoints, ByShare, by_points, by_share
 from scoring.outcomes.people import Grade, Past, Person
 from scoring.outcomes.ranking import Group, Ranking, group_words, in_bottom, in_top, key
@@ -20,7 +21,8 @@ class Standing:
 
     ``rank`` 1 is the best of ``of`` people, equal totals share a rank (1, 2, 2, 4). ``to_next``: points that lack to
     the next better grade by points. None, throughout: not decided. ``placed`` says the rank, or why there is none; the
-    others say why what they are called after is as it is. ``whole`` False: the total rests on a part of the points, and is not ranked.
+    others say why what they are called after is as it is, ``likely`` how sure the rank is. ``whole`` False:
+    the total rests on a part of the points, and is not ranked.
     """
 
     person: str
@@ -39,11 +41,12 @@ class Standing:
     why_grade: Text | None = None
     to_next: Decimal | None = None
     whole: bool = True
+    likely: Text | None = None
 
     @property
     def reasons(self) -> tuple[Text, ...]:
         """All of them that there are."""
-        given = (self.placed, self.why_top, self.why_bottom, self.why_met, self.why_grade)
+        given = (self.placed, self.likely, self.why_top, self.why_bottom, self.why_met, self.why_grade)
         return tuple(why for why in given if why)
 
     def past(self, stars: int | None) -> Past:
@@ -69,22 +72,41 @@ def stand(
     ranking: Ranking,
     grades: ByPoints | ByShare | None,
     pass_mark: Decimal | None,
+    errors: Mapping[str, float] | None = None,
 ) -> dict[str, Standing]:
-    """Everybody's standing. ``totals``: per person, None where unscored; ``why``: the reason of that, or why a total is not ranked."""
+    """Everybody's standing. ``totals``: per person, None where unscored; ``why``: the reason of that, or why a total is not ranked;
+    ``errors``: the standard errors of those totals of which they are known.
+    """
     members: dict[tuple[str | None, ...], list[Decimal]] = {}
     for id, person in people.items():
         held = members.setdefault(key(person, ranking.within), [])
         if (total := totals[id]) is not None and id not in why:
             held.append(total)
     groups = {group: Group(held) for group, held in members.items()}
+    known = _known(people, totals, why, ranking, errors or {})
     made = {}
     for id, person in people.items():
         group, total = groups[key(person, ranking.within)], totals[id]
         if total is None:
             made[id] = _unscored(id, term, group, why.get(id))
         else:
-            made[id] = _scored(person, term, total, group, ranking, grades, pass_mark, why.get(id))
+            made[id] = _scored(person, term, total, group, ranking, grades, pass_mark, why.get(id), known.get(id))
     return made
+
+
+def _known(
+    people: Mapping[str, Person],
+    totals: Mapping[str, Decimal | None],
+    why: Mapping[str, Text],
+    ranking: Ranking,
+    errors: Mapping[str, float],
+) -> dict[str, Evidence]:
+    """How sure each ranked total is, within its group."""
+    groups: dict[tuple[str | None, ...], dict[str, float]] = {}
+    for id, person in people.items():
+        if (total := totals[id]) is not None and id not in why:
+            groups.setdefault(key(person, ranking.within), {})[id] = float(total)
+    return {id: one for own in groups.values() for id, one in evidence(own, errors).items()}
 
 
 def _unscored(id: str, term: Term, group: Group, why: Text | None) -> Standing:
@@ -93,7 +115,7 @@ def _unscored(id: str, term: Term, group: Group, why: Text | None) -> Standing:
     return Standing(id, term, None, group.n, said)
 
 
-def _scored(
+def _scored(  # noqa: PLR0913, PLR0917 - what a standing is made of
     person: Person,
     term: Term,
     total: Decimal,
@@ -102,10 +124,13 @@ def _scored(
     grades: ByPoints | ByShare | None,
     pass_mark: Decimal | None,
     apart: Text | None,
+    known: Evidence | None,
 ) -> Standing:
     rank = group.rank(total) if apart is None and group.n >= ranking.smallest_group else None
-    top, why_top = in_top(ranking.top, group, rank) if ranking.top and rank else (None, None)
-    bottom, why_bottom = in_bottom(ranking.bottom, group, total, bool(top)) if ranking.bottom and rank else (None, None)
+    top, why_top = in_top(ranking.top, group, rank, known) if ranking.top and rank else (None, None)
+    bottom, why_bottom = (
+        in_bottom(ranking.bottom, group, total, bool(top), known) if ranking.bottom and rank else (None, None)
+    )
     grade, to_next, why_grade = None, None, None
     if isinstance(grades, ByPoints):
         grade, to_next, why_grade = by_points(grades.cuts, total)
@@ -129,6 +154,15 @@ def _scored(
         why_grade=why_grade,
         to_next=to_next,
         whole=apart is None,
+        likely=_likely(known) if rank and known else None,
+    )
+
+
+def _likely(known: Evidence) -> Text:
+    first, last = known.ranks
+    return Text(
+        f"名次的 95% 区间为第 {first} 至第 {last} 名，信度 {known.reliability:.2f}",
+        f"the rank is from {first} to {last} with 95 %, reliability {known.reliability:.2f}",
     )
 
 

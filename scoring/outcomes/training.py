@@ -25,12 +25,15 @@ class _Training(Rule):
 
 
 class LowFigure(_Training):
-    """Opens where a KPI is below a percentage and rests on at least ``min_n`` contacts."""
+    """Opens where a KPI is below a percentage and rests on at least ``min_n`` contacts; ``beyond_chance``: where all of its 95 % interval
+    is below.
+    """
 
     type: Literal["figure"]
     figure: Id
     below: Percent
     min_n: Annotated[int, Field(ge=1)] = 10
+    beyond_chance: bool = False
 
 
 class WeakDimension(_Training):
@@ -90,6 +93,14 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[T
                 Text(
                     f"{low.zh}，样本量不足（少于 {rule.min_n}），未安排“{rule.name.zh}”",
                     f"{low.en}: fewer than {rule.min_n}, so {rule.name.en!r} is not opened",
+                )
+            )
+            continue
+        if rule.beyond_chance and (measured.high is None or measured.high >= rule.below):
+            notes.append(
+                Text(
+                    f"{low.zh}，但可能只是偶然（95% 区间上限未低于 {shown(rule.below)}%），未安排“{rule.name.zh}”",
+                    f"{low.en}: it may be chance, as its 95 % interval does not end below, so {rule.name.en!r} is not opened",
                 )
             )
             continue

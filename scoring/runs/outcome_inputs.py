@@ -146,6 +146,7 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
         ),
         figures=_figures(score.items),
         days=about.days,
+        error=run.errors.get(score.person),
     )
 
 
@@ -196,7 +197,12 @@ def _dimension(id: str, name: Text, points: Decimal | None, most: Decimal) -> Di
 def _figures(items: Iterable[ItemScore]) -> dict[str, Measured]:
     """What items in percent have measured, by KPI or figure."""
     return {
-        score.item.key: Measured(score.item.name, None if score.value is None else decimal(score.value), score.figure.n)
+        score.item.key: Measured(
+            score.item.name,
+            None if score.value is None else decimal(score.value),
+            score.figure.n,
+            high=None if score.figure.high is None else Decimal(repr(score.figure.high)) * 100,
+        )
         for score in items
         if score.item.unit == "pct" and not score.item.rated
     }

@@ -107,6 +107,8 @@ def _outcome(outcome: PersonOutcome) -> dict[str, Any]:
     given = made.pop("given")
     for standing in made["standings"]:
         _only_false(standing, "whole")
+        if standing["likely"] is None:
+            del standing["likely"]
     return {**made, "stars": None, **given}
 
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
+from random import Random
+from statistics import stdev
 
 from scoring.cards.model import Card, Item
 from scoring.cards.profile_calendar import Season, in_force
 from scoring.cards.targets import filled, open_items
 from scoring.cards.weights import Weights
 from scoring.evaluation.peer_comparison import Beside, beside
-from scoring.evaluation.sampling import Spread
-from scoring.evaluation.scorer import PersonScore, Scorer
+from scoring.evaluation.scorer import PersonScore, Scorer, Tally
 from scoring.evaluation.scores import Around, Before, Measured
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
-from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
+from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
+from streams.kpi.spread import Spread
 from streams.languages.text import Text
 from streams.targets.book import Targets
 
@@ -51,6 +54,8 @@ class Run:
     as_of: datetime | None = None
     #: Person → item id → how their figure compares with the rest of their team: for people to read, it scores nothing.
     beside: Beside = field(default_factory=dict)
+    #: Person → standard error of their total, brought to 100 points, as their days tell it; empty where nobody asked.
+    errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -78,6 +83,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     seasons: Sequence[Season] = (),
     as_of: datetime | None = None,
     targets: Targets | None = None,
+    resamples: int = 0,
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
@@ -85,15 +91,16 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     as well where it looks back; other entities and other days are passed over. ``roster``: agent id → their entry at the
     period's end. ``inputs``: agent id → what was handed in for them. ``seasons``: profiles and when they are in force.
     ``as_of``: the moment as of which it is judged what has matured; where it is not given, everything has. ``targets``:
-    those in force on the period's last day fill what the card leaves open. Raises ValueError where an entity's day comes
-    twice (it would count twice), where the card is not scored for such a period, and where no version of the policy is in force
-    on a day of it.
+    those in force on the period's last day fill what the card leaves open. ``resamples``: how often each person's days are drawn anew,
+    so that the errors of totals are known (B. Efron and R. J. Tibshirani, An introduction to the bootstrap, 1993, 6). Raises ValueError
+    where an entity's day comes twice (it would count twice), where the card is not scored for such a period, and where no version of
+    the policy is in force on a day of it.
     """
     _refuse_kind(card, period)
     weights = in_force(card, seasons, period)
     card = card.at(period.kind)
     judged = Judged(policy, period.first, period.last)
-    sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)))
+    sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)), resamples)
     earlier = _earlier(card, period, policy, as_of)
     scorer = Scorer(card, judged, weights, before=earlier.judged if earlier else None)
     for day in facts:
@@ -105,25 +112,42 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     now = _Surroundings(card, entries, people, teams)
     was = _Surroundings(card, entries, earlier.of("agent"), earlier.of("team")) if earlier else None
-    scored = []
+    scored, errors = [], {}
     for person in sorted(ids):
         entry = entries.get(person)
         if entry is not None and entry.card not in (None, card.id):
             continue
         hr_number = entry.hr_number if entry else None
         before = Before(was.own(person), was.around(person)) if was else None
-        scored.append(
-            scorer.score(
-                person,
-                now.own(person),
-                given.get(person, {}),
-                hr_number,
-                now.around(person),
-                aims.of(person, entry),
-                before,
-            )
+        score = partial(
+            scorer.score,
+            person,
+            inputs=given.get(person, {}),
+            hr_number=hr_number,
+            around=now.around(person),
+            filled=aims.of(person, entry),
+            before=before,
         )
-    return Run(card, period, judged.named, tuple(scored), weights, as_of, beside(card, people, entries, judged))
+        scored.append(score(own=now.own(person)))
+        drawn = [score(own=one).tally for one in sums.drawn(person)]
+        if (error := _error(drawn)) is not None:
+            errors[person] = error
+    beside_others = beside(card, people, entries, judged)
+    return Run(card, period, judged.named, tuple(scored), weights, as_of, beside_others, errors)
+
+
+#: How often a person's days are drawn where somebody asks how sure totals are: the error is then known to an eighth of itself.
+RESAMPLES = 30
+#: Fewer days do not tell how days differ.
+_LEAST_DAYS = 5
+
+
+def _error(drawn: Sequence[Tally]) -> float | None:
+    """The standard error of a total of 100 points by totals of days drawn anew; None where most of these are none."""
+    totals = [
+        float(one.total) * 100 / float(one.scored_max) for one in drawn if one.total is not None and one.scored_max
+    ]
+    return stdev(totals) if len(totals) > max(len(drawn) / 2, 1) else None
 
 
 def _refuse_kind(card: Card, period: Period) -> None:
@@ -184,12 +208,16 @@ class _Aims:
 
 
 class _Sums:
-    """What people and teams did in the period, and how the days differ for the means that the card scores."""
+    """What people and teams did in the period, and how the days differ for the shares and means that the card scores."""
 
-    def __init__(self, card: Card, period: Period, judged: Judged, maturity: Maturity) -> None:
+    def __init__(self, card: Card, period: Period, judged: Judged, maturity: Maturity, resamples: int = 0) -> None:
         self._period, self.judged, self._maturity = period, judged, maturity
-        self._means = {
-            kind: [bound for bound in _bounds(card, judged, kind) if bound.kind == "mean"] for kind in _SCORED
+        self._resamples = resamples
+        #: Person → their days' sums of what the card scores, and by which fields each has not matured; none where nobody asked.
+        self._each: dict[str, list[tuple[Sums, tuple[str, ...]]]] = {}
+        self._measures = {measure for bound in _bounds(card, judged, "agent") for measure in _made_of(bound)}
+        self._differ = {
+            kind: [bound for bound in _bounds(card, judged, kind) if bound.kind in ("mean", "rate")] for kind in _SCORED
         }
         self._summed: dict[str, dict[str, Ripening]] = {kind: {} for kind in _SCORED}
         self._spreads: dict[str, dict[str, dict[str, Spread]]] = {kind: {} for kind in _SCORED}
@@ -206,11 +234,33 @@ class _Sums:
             raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
         self._days[day.entity] = self._days.get(day.entity, 0) | bit
         id, sums = entity_id(day.entity), self.judged.of(day.entity, day.date, day.sums)
-        self._summed[kind].setdefault(id, Ripening()).add(sums, self._maturity.young(day.date))
-        if means := self._means[kind]:
+        young = self._maturity.young(day.date)
+        self._summed[kind].setdefault(id, Ripening()).add(sums, young)
+        if self._resamples and kind == "agent":
+            own_sums = {
+                name: n
+                for name, n in sums.items()
+                if name in self._measures or name.partition("~")[0] in self._measures
+            }
+            self._each.setdefault(id, []).append((own_sums, young))
+        if bounds := self._differ[kind]:
             own = self._spreads[kind].setdefault(id, {})
-            for bound in means:
+            for bound in bounds:
+                if bound.matures in young:  # who worked early in these days would look worse than who worked late
+                    continue
                 own.setdefault(bound.id, Spread()).add(bound, sums)
+
+    def drawn(self, person: str) -> Iterator[Measured]:
+        """Their period made of days drawn from it anew, always the same ones; nothing where nobody asked, or of few days."""
+        days = self._each.get(person, [])
+        if len(days) < _LEAST_DAYS:
+            return
+        random = Random(f"{self._period}|{person}")
+        for _ in range(self._resamples):
+            made = Ripening()
+            for sums, young in random.choices(days, k=len(days)):
+                made.add(sums, young)
+            yield Measured(made.sums, {}, made.unripe)
 
     def of(self, kind: str) -> dict[str, Measured]:
         """Id → what was counted, of a kind of entities."""
@@ -228,6 +278,12 @@ def _earlier(card: Card, period: Period, policy: AnyPolicy, as_of: datetime | No
     except NotCoveredError:
         return None
     return _Sums(card, before, judged, Maturity(policy, as_of, _matures(card, judged)))
+
+
+def _made_of(bound: Bound) -> Iterator[str]:
+    """The measures that a formula names, families of a distribution included."""
+    terms = (*bound.top, *(bound.bottom or ()), *bound.squares, *bound.base_top, *bound.base_bottom)
+    return (measure for measure, _ in terms)
 
 
 def _matures(card: Card, judged: Judged) -> list[str]:

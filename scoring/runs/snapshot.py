@@ -24,7 +24,7 @@ from scoring.period import Period, parse_period
 from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Facts
 from scoring.runs.outcome_inputs import Handed, Incomplete
-from scoring.runs.run import Run, run
+from scoring.runs.run import RESAMPLES, Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
@@ -100,6 +100,7 @@ class Materials:
             self.seasons,
             self.as_of or datetime.combine(self.opened, time(), self.policy.zone),
             Targets(self.targets),
+            resamples=RESAMPLES if self.settings is not None and self.settings.ranking.sure else 0,
         )
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:

@@ -10,14 +10,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from streams.commands.shared.aggregates import SumsOf, bounds_and_sums
+from streams.commands.shared.aggregates import SumsOf, bounds_and_sums, matured
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, deployment
 from streams.commands.shared.facts_source import From, MappingFile, OneMonth, RosterFile, Source, Tables, To, period
 from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
-from streams.contracts.outputs import DailyFacts, Sums
+from streams.contracts.outputs import DailyFacts
 from streams.kpi.compare import difference_said
-from streams.kpi.gaming_indicators import SIGNS, Finding, Seen, look, unwatched
+from streams.kpi.gaming_indicators import SIGNS, Finding, Halves, Seen, look, unwatched
 from streams.kpi.labels import both, said
+from streams.kpi.spec import Kpi
 from streams.languages.text import Text
 from streams.people.names import Names
 
@@ -43,17 +44,24 @@ def signs(
 ) -> None:
     """Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
 
-    Each agent is held against the rest of the team, or the second half of the
-    period against their own first half. A sign proves nothing: each names what
-    else it may be. Talk to the agent before you think ill of them.
+    Each agent is held against the rest of the team, or their change from the
+    first half of the period to the second against the team's change. Of teams
+    whose members do the same work honestly, one in twenty sees a given sign in a
+    period, at most. A sign proves nothing: each names what else it may be. Talk
+    to the agent before you think ill of them.
     """
     when = period(None, month, first, last)
     source = Source(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster)
     people = days_of_agents(source, when, team)
     middle = _middle(people.values())
-    bound_of, sums_of = bounds_and_sums(source.operation.policy, people)
-    halves = {who: _halves(own, middle, sums_of) for who, own in people.items()}
-    found = look(halves, bound_of)
+    judge = source.operation.policy
+    bound_of, sums_of = bounds_and_sums(judge, people)
+
+    def days_of(kpi: Kpi) -> dict[str, Halves]:
+        ripe = matured(kpi, judge, people, source.as_of)
+        return {who: _halves(own, middle, sums_of) for who, own in ripe.items()}
+
+    found = look(days_of, bound_of)
     raised = [finding for finding in found if finding.raised]
     shown = found if everything else raised
     if as_json:
@@ -78,8 +86,8 @@ def _middle(people: Iterable[Sequence[DailyFacts]]) -> date:
     return min(days) + timedelta(days=((max(days) - min(days)).days + 1) // 2)
 
 
-def _halves(own: Sequence[DailyFacts], middle: date, sums_of: SumsOf) -> tuple[Sums, Sums]:
-    return sums_of([day for day in own if day.date < middle]), sums_of([day for day in own if day.date >= middle])
+def _halves(own: Sequence[DailyFacts], middle: date, sums_of: SumsOf) -> Halves:
+    return [sums_of([day]) for day in own if day.date < middle], [sums_of([day]) for day in own if day.date >= middle]
 
 
 def _print(console: Console, findings: Sequence[Finding], names: Names) -> None:
@@ -91,15 +99,19 @@ def _print(console: Console, findings: Sequence[Finding], names: Names) -> None:
         against = _FIRST_HALF if sign.over_time else _OTHERS
         for finding in own:
             who = names.beside(finding.who) + ("" if finding.raised else " (–)")
-            console.print(f"  {who}: {'; '.join(_line(seen, against) for seen in finding.seen)}")
+            console.print(f"  {who}: {'; '.join(_line(seen, against, sign.over_time) for seen in finding.seen)}")
         console.print(f"  查看：{both(sign.look)}")
         console.print(f"  也可能是：{sign.innocent.zh} · It may also be: {sign.innocent.en}")
 
 
-def _line(seen: Seen, against: Text) -> str:
+_BEYOND = Text("与其他成员的变化相差", "beside the others' change")
+
+
+def _line(seen: Seen, against: Text, over_time: bool) -> str:
     unit = seen.kpi.unit
     own, other = said(unit, seen.own.value), said(unit, seen.against.value)
-    gap = f", {difference_said(unit, seen.difference)}" if seen.difference else ""
+    beside = f"{_BEYOND.zh} {_BEYOND.en} " if over_time else ""
+    gap = f", {beside}{difference_said(unit, seen.difference)}" if seen.difference else ""
     return f"{seen.kpi.zh} {seen.kpi.id} {own} (n {seen.own.n}); {against.zh} {against.en} {other} (n {seen.against.n}){gap}"
 
 
@@ -112,7 +124,7 @@ def _plain(finding: Finding) -> dict[str, Any]:
         **sign.name.fields(),
         **sign.look.fields("look"),
         **sign.innocent.fields("innocent"),
-        "against": "own first half" if sign.over_time else "the others",
+        "against": "own first half, beside the others' change" if sign.over_time else "the others",
         "seen": [
             {
                 "kpi": seen.kpi.id,

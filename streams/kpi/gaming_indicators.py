@@ -1,37 +1,40 @@
 """Signs that figures are being worked on instead of customers: for people to look at and ask about, never scored.
 
 A sign is raised where an agent's figure lies on the odd side of the rest of the team's further than chance explains among so many
-agents (``streams.kpi.compare``); or, of a change over time, where the second half of the period differs from their own first half. A
-raised sign proves nothing: each names what else it may be. Score cards refuse KPIs that are signs only (``Kpi.scored``).
+agents (``streams.kpi.compare``); or, of a change over time, where it has changed from the first half of the period to the second by more
+than the rest of the team's has: what befalls everybody, such as a fault of a product, accuses nobody. Of clean teams whose members do the
+same work, each sign raises something in one of twenty periods at most. A raised sign proves nothing: each names what else it may be. Score
+cards refuse KPIs that are signs only (``Kpi.scored``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from streams.contracts.outputs import Figure, Sums
+from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import FALSE_DISCOVERIES, Difference, adjusted, difference
-from streams.kpi.measures import MEASURES, add, merged
+from streams.kpi.compare import FALSE_DISCOVERIES, Difference, Pairing, Sample, adjusted, changes, pairings
+from streams.kpi.measures import MEASURES
 from streams.kpi.notation import share
-from streams.kpi.spec import Bound, Kpi
+from streams.kpi.spec import Bound, Kpi, total
 from streams.languages.text import Text
 
 Toward: TypeAlias = Literal["higher", "lower"]
 
-#: Least part by which a mean without an interval must have changed.
-_LEAST_CHANGE = 0.1
+#: An agent's days in the first and in the second half of the period.
+Halves: TypeAlias = tuple[Sequence[Mapping[str, int]], Sequence[Mapping[str, int]]]
 
-#: Who is asked to rate is no KPI of its own: nobody should be judged by it.
+#: Who is asked to rate is no KPI of its own: nobody should be judged by it. A contact may have several invitations, as many as there are
+#: surveys: then it is the share of all that there could be, and days say how few contacts these are.
 INVITED = Kpi(
     id="invited_share", zh="邀评率", en="Share of contacts invited to rate", unit="ratio", better="range",
     formula=share(of="surveys_invited", among="contacts_handled"),
     formula_zh="邀请评价 / 已完成的联络", formula_en="invitations / contacts handled",
     needs=("*.invited",),
-    traps="Several surveys of one contact are several invitations.",
-    traps_zh="同一联络的多份问卷各计一次。",
+    traps="Where a contact has several surveys, the share of all that there could be.",
+    traps_zh="同一联络有多份问卷时，按可发出的问卷总份数计算。",
     scored=False,
 )  # fmt: skip
 
@@ -48,7 +51,8 @@ class Watched:
 class Sign:
     """What is watched, its name, what to look at, and what else it may be.
 
-    ``over_time``: both must have changed so between the halves of the period; else the one is held against the rest of the team.
+    ``over_time``: both must have changed so between the halves of the period, beside how the rest of the team has; else the one is held
+    against the rest of the team.
     """
 
     id: str
@@ -178,83 +182,64 @@ def unwatched() -> list[Sign]:
     return [sign for sign in SIGNS if any(known(each.kpi) is None for each in sign.watched)]
 
 
-def look(
-    people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
-) -> list[Finding]:
-    """Every sign of every agent, sign by sign. ``people``: who → their sums of the first and of the second half of the period."""
+def look(days_of: Callable[[Kpi], Mapping[str, Halves]], bound_of: Callable[[Kpi], Bound]) -> list[Finding]:
+    """Every sign of every agent, sign by sign. ``days_of``: who → their days that have matured for a KPI, the same people for each."""
     silent = unwatched()
+    return [finding for sign in SIGNS if sign not in silent for finding in _findings(sign, days_of, bound_of)]
+
+
+def _findings(
+    sign: Sign, days_of: Callable[[Kpi], Mapping[str, Halves]], bound_of: Callable[[Kpi], Bound]
+) -> list[Finding]:
+    columns = []
+    for each in sign.watched:
+        kpi = _kpi(each)
+        people = days_of(kpi)
+        bound = _as_share(bound_of(kpi), people)
+        if sign.over_time:
+            halves = {who: (Sample.of(bound, one), Sample.of(bound, other)) for who, (one, other) in people.items()}
+            pairs = changes(kpi, bound, halves)
+        else:
+            whole = {who: Sample.of(bound, (*one, *other)) for who, (one, other) in people.items()}
+            pairs = pairings(kpi, bound, whole)
+        columns.append(_column(each, pairs))
     return [
-        finding
-        for sign in SIGNS
-        if sign not in silent
-        for finding in (_over_time(sign, people, bound_of) if sign.over_time else _beside(sign, people, bound_of))
+        Finding(sign, pair.who, tuple(seen for _, seen, _ in row), all(odd for *_, odd in row))
+        for pair, row in zip((pair for pair, *_ in columns[0]), zip(*columns, strict=True), strict=True)
     ]
 
 
-def _beside(
-    sign: Sign, people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
-) -> list[Finding]:
-    own = {who: merged(halves) for who, halves in people.items()}
-    whole = merged(own.values())
-    columns = []
-    for each in sign.watched:
-        bound = bound_of(_kpi(each))
-        pairs = [(bound.figure(sums), bound.figure(_less(whole, sums))) for sums in own.values()]
-        columns.append(_column(each, pairs))
-    return _findings(sign, list(people), columns)
+def _as_share(bound: Bound, people: Mapping[str, Halves]) -> Bound:
+    """The formula so that nobody's figure passes 1: below it is what there could be where each case may count several times."""
+    if bound.kind != "rate":
+        return bound
+    halves = [half for pair in people.values() for half in pair]
+    most = max(
+        (-(-total(bound.top, day) // n) for half in halves for day in half if (n := bound.base(day)) > 0), default=1
+    )
+    if most <= 1 or bound.bottom is None:
+        return bound
+    return replace(bound, bottom=tuple((measure, times * most) for measure, times in bound.bottom))
 
 
-def _over_time(
-    sign: Sign, people: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]], bound_of: Callable[[Kpi], Bound]
-) -> list[Finding]:
-    columns = []
-    for each in sign.watched:
-        bound = bound_of(_kpi(each))
-        columns.append(
-            _column(each, [(bound.figure(after), bound.figure(before)) for before, after in people.values()])
-        )
-    return _findings(sign, list(people), columns)
-
-
-_Column: TypeAlias = list[tuple[Seen, bool]]
-
-
-def _column(watched: Watched, pairs: Sequence[tuple[Figure, Figure]]) -> _Column:
+def _column(watched: Watched, pairs: Sequence[Pairing]) -> list[tuple[Pairing, Seen, bool]]:
     """One KPI of all agents: what is seen, and is it odd?"""
-    found = [difference(own, against) for own, against in pairs]
-    corrected = iter(adjusted([one.p for one in found if one is not None]))
+    corrected = iter(adjusted([pair.difference.p for pair in pairs if pair.difference is not None]))
     column = []
-    for (own, against), one in zip(pairs, found, strict=True):
-        p = None if one is None else next(corrected)
-        column.append((Seen(_kpi(watched), own, against, one, p), _odd(watched.toward, own, against, p)))
+    for pair in pairs:
+        p = None if pair.difference is None else next(corrected)
+        seen = Seen(_kpi(watched), pair.own, pair.rest, pair.difference, p)
+        column.append((pair, seen, _odd(watched.toward, pair.difference, p)))
     return column
 
 
-def _odd(toward: Toward, own: Figure, against: Figure, p: float | None) -> bool:
-    if own.value is None or against.value is None:
+def _odd(toward: Toward, found: Difference | None, p: float | None) -> bool:
+    if found is None or p is None or p > FALSE_DISCOVERIES:
         return False
-    side = own.value - against.value if toward == "higher" else against.value - own.value
-    if p is not None:
-        return side > 0 and p <= FALSE_DISCOVERIES
-    # A mean whose cases' squares are not known: what is small is not worth a word.
-    return own.low is None and own.n > 1 and side > _LEAST_CHANGE * abs(against.value) > 0
-
-
-def _findings(sign: Sign, people: Sequence[str], columns: Sequence[_Column]) -> list[Finding]:
-    rows = zip(*columns, strict=True)
-    return [
-        Finding(sign, who, tuple(seen for seen, _ in row), all(odd for _, odd in row))
-        for who, row in zip(people, rows, strict=True)
-    ]
+    return found.value > 0 if toward == "higher" else found.value < 0
 
 
 def _kpi(watched: Watched) -> Kpi:
     kpi = known(watched.kpi)
     assert kpi is not None  # unwatched signs are left out before
     return kpi
-
-
-def _less(whole: Mapping[str, int], sums: Mapping[str, int]) -> Sums:
-    rest = dict(whole)
-    add(rest, sums, -1)
-    return rest

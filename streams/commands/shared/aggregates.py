@@ -9,7 +9,7 @@ from typing import TypeAlias
 from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.by_version import Judged, judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import Compared, compare
+from streams.kpi.compare import Compared, Sample, compare
 from streams.kpi.maturity import Maturity
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, Kpi, Side
@@ -52,13 +52,21 @@ def compared(
 ) -> list[Compared]:
     """Each agent beside all others together. Raises ValueError for a KPI that nobody can be compared by.
 
-    Where a KPI is of matured days only, the others are left out.
+    Days that have not matured for the KPI are left out: who worked early in them would look worse than who worked late.
     """
     bound_of, sums_of = bounds_and_sums(policy, people)
-    if kpi.only_mature and kpi.matures:
-        maturity = Maturity(policy, now)
-        people = {who: [d for d in days if kpi.matures not in maturity.young(d.date)] for who, days in people.items()}
-    return compare(kpi, bound_of(kpi), {who: sums_of(days) for who, days in people.items()})
+    mature, bound = matured(kpi, policy, people, now), bound_of(kpi)
+    return compare(kpi, bound, {who: Sample.of(bound, (sums_of([day]) for day in own)) for who, own in mature.items()})
+
+
+def matured(
+    kpi: Kpi, policy: AnyPolicy, people: Mapping[str, Sequence[DailyFacts]], now: datetime | None
+) -> Mapping[str, Sequence[DailyFacts]]:
+    """The days of these that have matured for a KPI."""
+    if kpi.matures is None:
+        return people
+    maturity = Maturity(policy, now)
+    return {who: [d for d in days if kpi.matures not in maturity.young(d.date)] for who, days in people.items()}
 
 
 def _added(span: Judged, days: Sequence[DailyFacts]) -> Sums:

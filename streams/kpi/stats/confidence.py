@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import sqrt
+from math import exp, inf, lgamma, log, log1p, sqrt
+from statistics import NormalDist
 
 #: Standard normal quantile of a two-sided 95 % interval.
 Z95 = 1.959963984540054
@@ -16,8 +17,9 @@ _T = (
 )
 
 
-def wilson(hits: int, n: int) -> tuple[float, float] | None:
-    """Wilson score interval at 95 % of the rate ``hits / n``: None without data or where it is no share (hits > n).
+def wilson(hits: float, n: float) -> tuple[float, float] | None:
+    """Wilson score interval at 95 % of the rate ``hits / n``: None without data or where it is no share (hits > n). Counts may be
+    effective ones: what so many cases that vary together are worth.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927) 209-212.
     """
@@ -56,3 +58,37 @@ def half_width(amount: int, squares: int, n: int, grain: int = 0) -> float | Non
         return None
     most = n * squares - amount * amount + n * n * grain // 2
     return student(n - 1) * sqrt(most / (n - 1)) / n if most >= 0 else None
+
+
+def beyond(t: float, freedom: float = inf) -> float:
+    """How likely Student's t of so many degrees of freedom (the normal deviate: of infinitely many) lies as far from 0 as ``t``, on
+    either side.
+
+    By the incomplete beta function's continued fraction (Abramowitz and Stegun, 26.7.1 and 26.5.8).
+    """
+    if freedom == inf or not t:
+        return 2 * NormalDist().cdf(-abs(t))
+    x, a = freedom / (freedom + t * t), freedom / 2
+    if x <= 0:
+        return 0.0
+    front = exp(lgamma(a + 0.5) - lgamma(a) - lgamma(0.5) + a * log(x) + 0.5 * log1p(-x)) if x < 1 else 0.0
+    if x < (a + 1) / (a + 2.5):
+        return min(1.0, front * _fraction(x, a, 0.5) / a)
+    return max(0.0, 1 - front * _fraction(1 - x, 0.5, a) / 0.5)
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    """The continued fraction of the incomplete beta function, by Lentz's method."""
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    found = d
+    for m in range(1, 300):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 / (1 + step * d)
+            c = 1 + step / c
+            found *= c * d
+        if abs(c * d - 1) < 1e-13:
+            break
+    return found

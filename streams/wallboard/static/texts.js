@@ -47,7 +47,7 @@ export const TEXTS = {
     differs_from_team: (how) => `与班组其他成员差异显著：${how}（今日；原因需人工核实）`,
     differs_legend: "今日与班组其他成员差异显著（原因需人工核实）：",
     differs_about: "坐席数值旁的 ⊕ ⊖ ↑ ↓：今日与班组其他成员差异显著（更好、更差、更高、更低）；标记不说明原因，需人工核实。",
-    differs_more: "与班组其他成员的合计比较；误标比例平均不超过5%（错误发现率）。没有标记：差异不显著，或未作比较。工作内容不同（疑难队列、夜班）也会造成差异。",
+    differs_more: "与班组其他成员的合计比较；全体人员水平相同的班组，一天中出现任何标记的不超过二十分之一。没有标记：差异不显著，或未作比较。工作内容不同（疑难队列、夜班）也会造成差异。",
     definitions: "指标说明",
     close: "关闭",
     formula: "公式",
@@ -144,7 +144,7 @@ export const TEXTS = {
     differs_about:
       "⊕ ⊖ ↑ ↓ beside an agent’s figure: today it differs from the rest of the team, better, worse, higher, lower, beyond chance; it cannot say why.",
     differs_more:
-      "Compared with all others of the team together; of all marks 5 % at most are by chance on average. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
+      "Compared with all others of the team together; of teams whose members are all alike, one in twenty has any mark at any time of a day, at most. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
     definitions: "Definitions",
     close: "Close",
     formula: "Formula",

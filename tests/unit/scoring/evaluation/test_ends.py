@@ -13,13 +13,14 @@ from scoring.cards.load import find
 from scoring.cards.model import Rater
 from scoring.evaluation.peer_comparison import beside
 from scoring.evaluation.raters import blend
-from scoring.evaluation.sampling import Spread, handed_in, interval
+from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import ItemScore, Measured, Weight
 from scoring.rules import RefusedError
 from streams.contracts.outputs import Figure, RosterEntry
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
+from streams.kpi.spread import Spread
 from streams.languages.text import Text
 from tests.support.languages import said_in_both
 

@@ -12,10 +12,10 @@ import pytest
 
 from scoring.cards.load import find
 from scoring.cards.model import Card
-from scoring.evaluation.sampling import Spread
 from scoring.evaluation.scorer import PersonScore, evaluate
 from scoring.inputs.values import Given
 from streams.kpi.policy.model import Policy
+from streams.kpi.spread import Spread
 from tests.support import cards
 from tests.support.cards import item, rated, section
 

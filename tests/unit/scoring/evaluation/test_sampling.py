@@ -9,12 +9,13 @@ from statistics import mean, stdev
 import pytest
 
 from scoring.cards.load import find
-from scoring.evaluation.sampling import Spread, handed_in, interval
+from scoring.evaluation.sampling import handed_in, interval
 from scoring.period import Month
 from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, Figure
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
+from streams.kpi.spread import Spread
 
 FRT = KPIS["first_response_time"].bound(Policy(), "staff")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from scoring.outcomes import Settings, SettingsError, parse
+from scoring.outcomes.ranking import Bottom
 from scoring.outcomes_file import default, load
 
 TEXT = (files("scoring") / "outcomes" / "outcomes.yaml").read_text(encoding="utf-8")
@@ -47,7 +49,10 @@ def test_each_line_of_the_defaults_that_says_a_default_says_the_models_own() -> 
     """Whoever leaves a field out gets what the file that comes with the program shows."""
     bare = parse(BARE + "ranking: {top: {}, bottom: {}}\ngrades: {by: points}\nstars: {}\n", "bare.yaml")
     full = default()
-    assert (bare.ranking, bare.grades, bare.months_needed) == (full.ranking, full.grades, full.months_needed)
+    # Only who says so asks how sure a total is: months that were frozen before it could be asked stay as they are.
+    assert full.ranking.bottom == Bottom(sure=Decimal("0.95"))
+    ranking = full.ranking.model_copy(update={"bottom": Bottom()})
+    assert (bare.ranking, bare.grades, bare.months_needed) == (ranking, full.grades, full.months_needed)
     assert bare.stars is not None
     assert full.stars is not None
     assert bare.stars.model_dump(exclude={"who"}) == full.stars.model_dump(exclude={"who"})
@@ -85,7 +90,7 @@ def test_each_line_of_the_defaults_that_says_a_default_says_the_models_own() -> 
         ("result: met", "result: satisfied", "result: met", "streaks reserve_manager: result: days and the result `satisfied` go together"),
         ("  best: 1 # assumed\n- id", "  best: 1\n  result: top\n- id", "- id: service_star", "awards service_star: an award goes by `best` or by `result`; write exactly one"),
         ("  top: {percent: 20} # S0-43, rounded up, ties included\n", "", "result: top\n  length", "streaks training_place: result: there is no `ranking.top`; add it"),
-        ("  bottom: {percent: 10, at_least: 0} # S0-45, rounded down, ties left out\n", "", "bottom: true", "actions.improvement_plan.bottom: there is no `ranking.bottom`; add it, or set it to false"),
+        (next(line for line in TEXT.splitlines(keepends=True) if line.startswith("  bottom: {")), "", "bottom: true", "actions.improvement_plan.bottom: there is no `ranking.bottom`; add it, or set it to false"),
         ("    - id: technical_retraining", "    - id: fcr_drill", "    - id: technical_retraining", "actions.training.rules fcr_drill: id: the id 'fcr_drill' is used twice"),
         ("zh: 储备经理计划, ", "", "en: reserve-manager", "streaks reserve_manager: name.zh: is missing; add it"),
         ("amount: commission", "amount: wage", "amount: commission", "pay commission: amount: Input should be 'base_pay', "),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from math import comb
 
 import pytest
@@ -11,13 +12,32 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 from streams.contracts.outputs import Figure
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import VERDICTS, adjusted, compare, difference, difference_said, judged
+from streams.kpi.compare import (
+    VERDICTS,
+    Compared,
+    Pairing,
+    Sample,
+    adjusted,
+    compare,
+    difference,
+    difference_said,
+    judged,
+)
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import share_figure
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "docs" / "example"
 TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
+
+
+def by_days(id: str, people: Mapping[str, list[dict[str, int]]]) -> list[Compared]:
+    bound = KPIS[id].bound(Policy(), "staff")
+    return compare(KPIS[id], bound, {who: Sample.of(bound, days) for who, days in people.items()})
+
+
+def pair(who: str, own: Figure, rest: Figure) -> Pairing:
+    return Pairing(who, own, rest, difference(own, rest))
 
 
 def rated(satisfied: int, ratings: int) -> dict[str, int]:
@@ -68,7 +88,7 @@ def test_adjusted_p_values_are_benjamini_and_hochbergs() -> None:
 
 def test_an_agent_is_compared_with_the_others_without_himself() -> None:
     people = {"a": rated(95, 100), "b": rated(60, 100), "c": rated(80, 100), "d": rated(0, 0)}
-    found = {each.who: each for each in compare(KPIS["csat"], KPIS["csat"].bound(Policy(), "staff"), people)}
+    found = {each.who: each for each in by_days("csat", {who: [own] for who, own in people.items()})}
     assert (found["a"].rest.value, found["a"].rest.n) == (0.7, 200)
     assert {who: each.verdict for who, each in found.items()} == {
         "a": "better",
@@ -81,16 +101,16 @@ def test_an_agent_is_compared_with_the_others_without_himself() -> None:
 
 
 def test_of_a_kpi_that_is_better_low_the_lower_is_better_and_of_one_in_a_range_neither() -> None:
-    pairs = [("a", share_figure(95, 100), share_figure(60, 100))]
+    pairs = [pair("a", share_figure(95, 100), share_figure(60, 100))]
     assert judged("lower", pairs)[0].verdict == "worse"
     assert judged("range", pairs)[0].verdict == "higher"
-    assert judged("range", [("a", pairs[0][2], pairs[0][1])])[0].verdict == "lower"
+    assert judged("range", [pair("a", pairs[0].rest, pairs[0].own)])[0].verdict == "lower"
 
 
 def test_who_looks_at_many_finds_less() -> None:
-    odd = ("odd", share_figure(80, 100), share_figure(9000, 10_000))
+    odd = pair("odd", share_figure(80, 100), share_figure(9000, 10_000))
     assert judged("higher", [odd])[0].verdict == "worse"
-    alike = [(str(n), share_figure(90, 100), share_figure(9000, 10_000)) for n in range(400)]
+    alike = [pair(str(n), share_figure(90, 100), share_figure(9000, 10_000)) for n in range(400)]
     found = judged("higher", [odd, *alike])[0]
     assert found.difference is not None
     assert found.difference.high < 0
@@ -98,13 +118,57 @@ def test_who_looks_at_many_finds_less() -> None:
 
 
 def test_without_an_interval_nobody_can_tell() -> None:
-    assert judged("lower", [("a", Figure(10.0, 5), Figure(90.0, 50))])[0].verdict == "cannot_tell"
-    means = judged("lower", [("a", Figure(10.0, 5, 8.0, 12.0), Figure(90.0, 50, 85.0, 95.0))])[0]
+    assert judged("lower", [pair("a", Figure(10.0, 5), Figure(90.0, 50))])[0].verdict == "cannot_tell"
+    means = judged("lower", [pair("a", Figure(10.0, 5, 8.0, 12.0), Figure(90.0, 50, 85.0, 95.0))])[0]
     assert means.verdict == "better"
     assert means.difference is not None
     assert means.difference.low == pytest.approx(-80 - 29**0.5)
     with pytest.raises(ValueError, match="offered_calls is a count: it has no interval"):
         compare(KPIS["offered_calls"], KPIS["offered_calls"].bound(Policy(), "staff"), {})
+
+
+def calls(seconds: list[int]) -> dict[str, int]:
+    return {
+        "calls_handled": len(seconds),
+        "handle_seconds": sum(seconds) * 1000,
+        "handle_seconds_squared": sum(one * one for one in seconds) * 1000,
+    }
+
+
+def test_a_low_mean_is_judged_by_the_spread_of_the_team_and_not_by_its_own() -> None:
+    """Somebody whose few calls were alike, and short, was lucky: their own spread would call them better."""
+    usual = [60, 90, 150, 240, 300, 420, 600, 900]
+    people = {"lucky": [calls([150, 155, 160])]} | {f"a{n}": [calls(usual)] for n in range(6)}
+    assert {each.verdict for each in by_days("average_handle_time", people)} == {"cannot_tell"}
+    slow = people | {"slow": [calls([one * 3 for one in usual * 5])]}
+    found = {each.who: each for each in by_days("average_handle_time", slow)}
+    assert found["slow"].verdict == "worse"
+    assert found["slow"].difference is not None
+    assert 0 < found["slow"].difference.low < found["slow"].difference.value < found["slow"].difference.high
+
+
+def test_days_that_differ_make_a_share_less_sure() -> None:
+    """The same month of ratings: once spread evenly over the days, once in days that are all good or all bad."""
+    even = {"a": [rated(7, 10)] * 20, "b": [rated(9, 10)] * 20, "c": [rated(9, 10)] * 20}
+    assert [each.verdict for each in by_days("csat", even)] == ["worse", "better", "better"]
+    uneven = {
+        "a": [rated(10, 10)] * 14 + [rated(0, 10)] * 6,
+        "b": [rated(10, 10)] * 18 + [rated(0, 10)] * 2,
+        "c": [rated(0, 10)] * 2 + [rated(10, 10)] * 18,
+    }
+    found = by_days("csat", uneven)
+    assert [each.own.value for each in found] == [0.7, 0.9, 0.9]
+    assert {each.verdict for each in found} == {"cannot_tell"}
+
+
+def test_a_mean_whose_cases_are_not_squared_is_judged_by_its_days() -> None:
+    plain = [KPIS[id] for id, kpi in KPIS.items() if kpi.kind == "mean" and not kpi.bound(Policy(), "staff").squares]
+    for kpi in plain:
+        bound = kpi.bound(Policy(), "staff")
+        (top, _), (bottom, _) = bound.top[0], (bound.bottom or (("", 0),))[0]
+        people = {str(n): [{top: 1000 + d * (1 + n), bottom: 10} for d in range(5)] for n in range(3)}
+        assert all(each.difference is not None for each in by_days(kpi.id, people)), kpi.id
+        assert all(each.difference is None for each in by_days(kpi.id, {w: d[:1] for w, d in people.items()})), kpi.id
 
 
 def test_a_difference_in_words() -> None:

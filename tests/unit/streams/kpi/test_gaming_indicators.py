@@ -12,14 +12,14 @@ from typer.testing import CliRunner, Result
 from streams.cli import app
 from streams.kpi import gaming_indicators
 from streams.kpi.catalog import KPIS
-from streams.kpi.gaming_indicators import INVITED, SIGNS, Finding, Sign, Watched, known, look, unwatched
+from streams.kpi.gaming_indicators import INVITED, SIGNS, Finding, Halves, Sign, Watched, known, look, unwatched
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Kpi
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "docs" / "example"
 TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
-People = Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
+People = Mapping[str, tuple[dict[str, int], dict[str, int]]]
 
 
 def bound_of(kpi: Kpi) -> Bound:
@@ -27,12 +27,16 @@ def bound_of(kpi: Kpi) -> Bound:
 
 
 def found(people: People) -> dict[tuple[str, str], Finding]:
-    return {(finding.sign.id, finding.who): finding for finding in look(people, bound_of)}
+    """Of halves of a day each."""
+    days: dict[str, Halves] = {who: ([one], [other]) for who, (one, other) in people.items()}
+    return {(finding.sign.id, finding.who): finding for finding in look(lambda _: days, bound_of)}
 
 
 def worked(handled: int, seconds: int, repeats: int, **more: int) -> dict[str, int]:
+    """Of calls whose durations spread as much as they are long."""
+    squares = 2 * seconds * seconds * 1000 // handled if handled else 0
     return {
-        "calls_handled": handled, "handle_seconds": seconds * 1000, "contacts_handled_known": handled, "repeat_contacts": repeats, **more,
+        "calls_handled": handled, "handle_seconds": seconds * 1000, "handle_seconds_squared": squares, "contacts_handled_known": handled, "repeat_contacts": repeats, **more,
     }  # fmt: skip
 
 
@@ -84,6 +88,30 @@ def test_a_few_cases_raise_nothing() -> None:
 )
 def test_hurried(before: dict[str, int], after: dict[str, int], raised: bool) -> None:
     assert found({"a": (before, after), "b": (before, before)})["hurried", "a"].raised is raised
+
+
+def test_what_befalls_the_whole_team_accuses_nobody() -> None:
+    """A fault of a product brings everybody's customers back, and a new script shortens everybody's calls."""
+    before, after = worked(300, 90_000, 30), worked(300, 60_000, 75)
+    people = {f"a{n}": (before, after) for n in range(8)}
+    assert not any(finding.raised for finding in found(people).values())
+    hurried = found(people | {"odd": (before, worked(300, 30_000, 150))})["hurried", "odd"]
+    assert hurried.raised
+    assert hurried.seen[1].difference is not None
+    assert hurried.seen[1].difference.value == pytest.approx(0.4 - 0.15)
+
+
+def test_two_surveys_of_a_contact_accuse_nobody_and_who_leaves_some_out_is_seen() -> None:
+    """Invitations may be more than contacts, where a contact has several surveys."""
+
+    def days(*invited: int) -> Halves:
+        made = [{"contacts_handled": 10, "surveys_invited": n} for n in invited]
+        return made[:5], made[5:]
+
+    usual = {f"a{n}": days(*(19 + (d + n) % 3 for d in range(10))) for n in range(8)}
+    assert not [one for one in look(lambda _: usual | {"b": days(*[19, 20, 21, 19, 20] * 2)}, bound_of) if one.raised]
+    cherry = look(lambda _: usual | {"b": days(*[8, 9] * 5)}, bound_of)
+    assert [(one.sign.id, one.who) for one in cherry if one.raised] == [("few_invited", "b")]
 
 
 def test_what_is_not_computed_is_said_and_not_looked_for() -> None:

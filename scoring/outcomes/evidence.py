@@ -1,0 +1,109 @@
+"""How sure totals and ranks are: what of the differences between people is theirs, and what chance has made of them.
+
+A total's error is learned from its days (`scoring.runs.run`). What people's true totals spread by is what their totals spread by more than
+the errors explain (R. C. Paule and J. Mandel, Consensus values and weighting factors, J. Res. NBS 87 (1982) 377-385). A total then says as
+much of its person as its reliability, the rest is the group's mean (empirical Bayes: B. Efron and C. Morris, Stein's paradox in
+statistics, Scientific American 236 (1977) 119-127); league tables need both (H. Goldstein and D. J. Spiegelhalter, League tables and their
+limitations, JRSS A 159 (1996) 385-443).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from random import Random
+from statistics import NormalDist, mean, median
+
+#: Fewer people with a known error tell nothing of how people spread.
+LEAST_PEOPLE = 3
+#: Draws of everybody's true totals that a rank's interval is read from: always the same ones.
+_DRAWS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one person's total in its group.
+
+    ``reliability``: the share of the differences between such totals that is not chance, 0 to 1. ``below``: how probable it is that the
+    person's true total lies below the group's mean. ``ranks``: the best and the worst rank that they have with 95 %.
+    """
+
+    reliability: float
+    below: float
+    ranks: tuple[int, int]
+
+
+def evidence(totals: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, Evidence]:
+    """Person → what is known, of those whose error is; nothing where these are too few. ``errors``: of totals, standard, in points."""
+    known = sorted(totals.keys() & errors.keys())
+    if len(known) < LEAST_PEOPLE:
+        return {}
+    values = [totals[id] for id in known]
+    chance = _wide(errors[id] ** 2 for id in known)
+    true = _between(values, chance)
+    middle = _middle(values, chance, true)
+    reliable = [true / (true + one) if true + one > 0 else 0.0 for one in chance]
+    centres = [middle + of * (value - middle) for of, value in zip(reliable, values, strict=True)]
+    spreads = [sqrt(true * (1 - of)) for of in reliable]
+    others = [total for id, total in totals.items() if id not in errors]
+    ranks = _ranks(centres, spreads, others)
+    made = {}
+    for at, id in enumerate(known):
+        apart, spread = middle - centres[at], spreads[at]
+        below = NormalDist().cdf(apart / spread) if spread else 0.5 if not true else float(apart > 0)
+        made[id] = Evidence(reliable[at], below, ranks[at])
+    return made
+
+
+def _wide(variances: Iterable[float]) -> list[float]:
+    """Variances from few days are uncertain themselves, and none where somebody's days happened to be alike: each is at least half way to
+    the usual one.
+    """
+    every = list(variances)
+    usual = median(every)
+    return [max(one, (one + usual) / 2) for one in every]
+
+
+def _middle(values: Sequence[float], chance: Sequence[float], true: float) -> float:
+    """The group's mean, the surer totals counting more."""
+    if not all(one + true > 0 for one in chance):
+        return mean(values)
+    weights = [1 / (one + true) for one in chance]
+    return sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
+
+
+def _between(values: Sequence[float], chance: Sequence[float]) -> float:
+    """The variance of people's true totals."""
+
+    def excess(true: float) -> float:
+        if not all(one + true > 0 for one in chance):
+            return 1.0
+        middle = _middle(values, chance, true)
+        found = sum((value - middle) ** 2 / (one + true) for value, one in zip(values, chance, strict=True))
+        return found - (len(values) - 1)
+
+    if excess(0.0) <= 0:
+        return 0.0
+    low, high = 0.0, max(values) - min(values)
+    high = max(high * high, 1e-9)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+    return (low + high) / 2
+
+
+def _ranks(centres: Sequence[float], spreads: Sequence[float], others: Sequence[float]) -> list[tuple[int, int]]:
+    random, count = Random(0), len(centres)
+    found: list[list[int]] = [[] for _ in range(count)]
+    for _ in range(_DRAWS):
+        drawn = [random.gauss(centre, spread) for centre, spread in zip(centres, spreads, strict=True)]
+        lots = [
+            *((-value, random.random(), at) for at, value in enumerate(drawn)),
+            *((-one, 0.5, count) for one in others),
+        ]
+        for rank, (_, _, at) in enumerate(sorted(lots), 1):
+            if at < count:
+                found[at].append(rank)
+    cut = _DRAWS // 40
+    return [(sorted(own)[cut], sorted(own)[-1 - cut]) for own in found]
