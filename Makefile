@@ -99,6 +99,8 @@ RESOLVE := --universal --python-version 3.11 --generate-hashes --no-emit-index-u
 
 lock: $(INSTALLED) ## Resolve all requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(RESOLVE) -c requirements.lock -o requirements-run.lock pyproject.toml
+	$(BIN)/uv pip compile $(RESOLVE) -c requirements.lock --group wheel -o requirements-wheel.lock
 	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
 	$(BIN)/uv pip compile $(RESOLVE) --group docs -o requirements-docs.lock
 

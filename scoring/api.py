@@ -51,6 +51,8 @@ MOST_BYTES, _MOST_TEXT_BYTES = 20_000_000, 262_144
 _UPLOADS = frozenset({"/api/inputs", "/api/people", "/api/units", "/api/duties", "/api/targets"})
 #: Where a ballot is given, by a code in place of a token.
 _BALLOT = "/api/ballot"
+#: For whoever keeps the process alive: says nothing of anybody.
+_HEALTH = "/healthz"
 #: Sheets that are read at one time.
 _AT_ONCE = 2
 #: What every answer carries: scores are for whoever asked, and for nobody's cache or frame.
@@ -210,7 +212,7 @@ class TokenFirst:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with who the token lets in as ``request.state.login``."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] == _HEALTH:
             await self._app(scope, receive, send)
             return
         kind, _, token = Given(scope=scope).get("authorization", "").partition(" ")
@@ -301,6 +303,15 @@ def create_app(operation: Operation) -> FastAPI:
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> JSONResponse:
         return JSONResponse(app.openapi())
+
+    @app.get(_HEALTH, include_in_schema=False)
+    def healthz() -> JSONResponse:
+        """200 while the process serves; ``database`` is ``ok`` or the reason why nothing can be read. Asked without a token."""
+        try:
+            with _reading(operation):
+                return JSONResponse({"status": "ok", "database": "ok"})
+        except StoreError as error:
+            return JSONResponse({"status": "ok", "database": str(error)})
 
     @app.get("/api/me")
     def me(who: Anybody) -> Any:

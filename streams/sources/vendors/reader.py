@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
+from streams.secret_files import secret
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.json_once import TwiceError, once
 from streams.sources.native import read_native
@@ -56,7 +57,7 @@ def read_records(path: Path, vendor: Vendor, key: bytes | None = None) -> Iterat
     """
     if vendor is Vendor.deskpulse:
         return read_native(path)
-    key = key or os.environ.get(KEY_VARIABLE, "").encode()
+    key = key or (secret(KEY_VARIABLE, os.environ) or "").encode()
     if not key:
         raise TableError(
             f"callers' numbers become pseudonyms and {KEY_VARIABLE} is not set: set it to a long secret and keep it "
