@@ -9,7 +9,7 @@ DOCS_VENV := .venv-docs
 DOCS_INSTALLED := $(DOCS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test new-kpi hunt check fast format bench docs wheel lock generated clean
+.PHONY: help image install demo test new-kpi hunt check fast format bench docs wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -88,6 +88,11 @@ docs: $(DOCS_INSTALLED) ## Build build/docs/index.html, searchable in both langu
 wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for this kind of machine
 	rm -rf build
 	DESKPULSE_COMPILED=$(COMPILED) $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
+
+# BuildKit and Buildah take the date of the last commit as that of every file, if told so: docs/deploy.md.
+image: ## Build the image deskpulse:local; ENGINE=podman or buildah where there is no Docker
+	$(or $(ENGINE),docker) build --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) -t deskpulse:local -f deploy/image/Dockerfile $(IMAGE) .
 
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
