@@ -4,10 +4,11 @@ each alert fires when it should and not before, by promtool; and each has its ru
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from prometheus_client import Counter, Gauge, Histogram, Info
 
+from deploy.grafana import make
 from deploy.processes import PROCESSES
 from streams import doors
 from streams.incidents import metrics as incidents
@@ -38,7 +40,7 @@ SUFFIXES: dict[type, tuple[str, ...]] = {
 }  # fmt: skip
 #: Labels that Prometheus itself gives to what it scrapes, and what it says of each scrape.
 SCRAPED = {"job", "instance"}
-OF_SCRAPES = {"up": SCRAPED}
+OF_SCRAPES = {"up": SCRAPED, "ALERTS": {"alertname", "alertstate"}}
 #: What Python's client says of every process that serves metrics.
 OF_PROCESSES = dict.fromkeys(
     ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_start_time_seconds", "process_open_fds"),
@@ -54,7 +56,6 @@ LEVELS = {
     "source": {"source"},
     "topic": {"topic"},
 }
-BOARDS = sorted((ROOT / "deploy" / "grafana" / "boards").glob("*.json"))
 
 
 def exported() -> dict[str, set[str]]:
@@ -250,37 +251,35 @@ def alerts() -> dict[str, dict[str, Any]]:
     return {rule.values[0]["alert"]: rule.values[0] for rule in RULES if "alert" in rule.values[0]}
 
 
+def _group(series: list[dict[str, str]], checks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"interval": "1m", "input_series": series, "promql_expr_test": checks}
+
+
+def _checks(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Each alert is silent at first, and then fires under its labels."""
+    checks: list[dict[str, Any]] = []
+    for name in names:
+        firing = f'ALERTS{{alertname="{name}",alertstate="firing"}}'
+        labels = ",".join(filter(None, (f'severity="{alerts()[name]["labels"]["severity"]}"', _FIRES[name][2])))
+        checks.append({"expr": firing, "eval_time": "20m", "exp_samples": []})
+        checks.append(
+            {"expr": firing, "eval_time": "58m", "exp_samples": [{"labels": f"{firing[:-1]},{labels}}}", "value": 1}]}
+        )
+    return checks
+
+
 def test_each_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
     assert set(_FIRES) == set(alerts())
-    tests = []
-    for alert, (series, values, labels) in _FIRES.items():
-        fired = f'{{__name__="ALERTS",alertname="{alert}",alertstate="firing",severity="{alerts()[alert]["labels"]["severity"]}"'
-        firing = f'ALERTS{{alertname="{alert}",alertstate="firing"}}'
-        expected = [{"labels": f"{fired}{',' + labels if labels else ''}}}", "value": 1}]
-        always = [{"series": one, "values": of} for one, of in _ALWAYS.items()]
-        checks = [
-            {"expr": firing, "eval_time": "20m", "exp_samples": []},
-            {"expr": firing, "eval_time": "58m", "exp_samples": expected},
-        ]
-        tests.append(
-            {
-                "name": alert,
-                "interval": "1m",
-                "input_series": [{"series": series, "values": values}, *always],
-                "promql_expr_test": checks,
-            }
-        )
+    always = [{"series": one, "values": of} for one, of in _ALWAYS.items()]
+    # A process that is down is one of those that are gone: by itself.
+    groups = [set(_FIRES) - {"DeskpulseProcessDown"}, {"DeskpulseProcessDown"}]
+    tests = [
+        _group([{"series": _FIRES[name][0], "values": _FIRES[name][1]} for name in group] + always, _checks(group))
+        for group in groups
+    ]
     well = [{"series": f'up{{job="deskpulse-{one.name}",instance="a"}}', "values": "1x60"} for one in PROCESSES]
     quiet = {"expr": 'ALERTS{alertstate="firing"}', "eval_time": "58m", "exp_samples": []}
-    fine = {name: values for name, values in _ALWAYS.items() if "bucket" not in name}
-    tests.append(
-        {
-            "name": "all is well",
-            "interval": "1m",
-            "input_series": [*well, *({"series": name, "values": values} for name, values in fine.items())],
-            "promql_expr_test": [quiet],
-        }
-    )
+    tests.append(_group([*well, *(one for one in always if "bucket" not in one["series"])], [quiet]))
     path = tmp_path / "rules.test.yaml"
     path.write_text(yaml.safe_dump({"rule_files": list(map(str, FILES)), "evaluation_interval": "1m", "tests": tests}))
     if (promtool := shutil.which("promtool")) is None:
@@ -313,3 +312,22 @@ def test_each_alert_has_a_runbook(alert: str) -> None:
 def test_no_runbook_is_left_of_an_alert_that_is_gone() -> None:
     text = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == set(alerts())
+
+
+@pytest.mark.parametrize("board", make.ALL, ids=lambda one: one.id)
+def test_a_board_is_sound(board: make.Board) -> None:
+    written = (make.BOARDS / f"{board.id}.json").read_text(encoding="utf-8")
+    assert written == make.text(board), "run python -m deploy.grafana.make"
+    for panel in json.loads(written)["panels"]:
+        for target in panel["targets"]:
+            check(target["expr"])
+            known = {
+                label
+                for read in selectors(promql.parse(target["expr"]))
+                for label in (exported() | recorded())[read.name]
+            }
+            assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= known
+
+
+def test_every_board_is_written_and_no_other() -> None:
+    assert {path.stem for path in make.BOARDS.glob("*.json")} == {board.id for board in make.ALL}
