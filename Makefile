@@ -11,7 +11,7 @@ WEB_VENV := .venv-web
 WEB_INSTALLED := $(WEB_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test new-kpi hunt check fast format bench docs web wheel lock generated clean
+.PHONY: help image install demo test new-kpi hunt check fast format bench docs web wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -105,6 +105,11 @@ wheel: $(INSTALLED) ## Build dist/*.whl; COMPILED=1 with the kernel as C, for th
 	rm -rf build
 	DESKPULSE_COMPILED=$(COMPILED) $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
 
+# BuildKit and Buildah take the date of the last commit as that of every file, if told so: docs/deploy.md.
+image: ## Build the image deskpulse:local; ENGINE=podman or buildah where there is no Docker
+	$(or $(ENGINE),docker) build --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) -t deskpulse:local -f deploy/image/Dockerfile $(IMAGE) .
+
 generated: $(INSTALLED) ## Write the generated references anew
 	$(BIN)/deskpulse schema streams/contracts/generated
 	$(BIN)/deskpulse card schema scoring/cards/schema
@@ -115,6 +120,8 @@ RESOLVE := --universal --python-version 3.11 --generate-hashes --no-emit-index-u
 
 lock: $(INSTALLED) ## Resolve all requirements*.lock anew
 	$(BIN)/uv pip compile $(RESOLVE) --extra dev -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(RESOLVE) -c requirements.lock -o requirements-run.lock pyproject.toml
+	$(BIN)/uv pip compile $(RESOLVE) -c requirements.lock --group wheel -o requirements-wheel.lock
 	$(BIN)/uv pip compile $(RESOLVE) --extra bench -o requirements-bench.lock pyproject.toml
 	$(BIN)/uv pip compile $(RESOLVE) --group docs -o requirements-docs.lock
 	$(BIN)/uv pip compile $(RESOLVE) --group web -o requirements-web.lock

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import h11
 import uvicorn
+from prometheus_client import Counter, Histogram, make_asgi_app
 from starlette.datastructures import Headers as Given
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -27,6 +29,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from streams.addresses import is_free
 from streams.languages import Language
 from streams.languages.translation import preferred, said
+from streams.log_format import as_json
 
 #: Seconds for a request's head, for its body, and for which a client may take nothing of its answer.
 HEAD_SECONDS, BODY_SECONDS, TAKE_SECONDS = 10.0, 60.0, 30.0
@@ -38,6 +41,14 @@ MOST_WAITING, MOST_CONNECTIONS = 200, 800
 _MOST_SAID, _MOST_REASONS = 500, 20
 #: Names by which this machine calls itself.
 _OWN_NAMES = frozenset({"localhost"})
+REQUESTS = Counter(
+    "deskpulse_http_requests", "Requests, by the status of the answer; none: nobody waited for it", ["status"]
+)
+REQUEST_SECONDS = Histogram(
+    "deskpulse_http_request_seconds",
+    "From a request's head to the head of its answer",
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
+)
 #: What no answer of ours does: be taken for another type, tell where one came from, stand in another's frame.
 SAFE = {
     "X-Content-Type-Options": "nosniff",
@@ -53,17 +64,59 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
             f"{host}:{port} is taken: another server listens there, perhaps a second one of these; end it, or give another --port"
         )
     uvicorn.run(
-        Translated(app),
+        Measured(Translated(app)),
         host=host,
         port=port,
         http=_Patient,
         ws="none",
         access_log=False,
+        log_config=_log_config(),
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=_KEEP_SECONDS,
         timeout_graceful_shutdown=3,
     )
+
+
+def _log_config() -> dict[str, Any]:
+    """The server's own lines, as all others are."""
+    own = uvicorn.config.LOGGING_CONFIG
+    if not as_json():
+        return own
+    return {**own, "formatters": {name: {"()": "streams.log_format.formatter"} for name in own["formatters"]}}
+
+
+class Measured:
+    """ASGI middleware: counts requests and how long they take, and answers ``/metrics`` to Prometheus.
+
+    It answers under addresses and this machine's own name only, as Prometheus asks within a network; not under a proxy's name.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._metrics: Final = KnownHosts(make_asgi_app())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, unless it asks for the metrics."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"] == "/metrics":
+            await self._metrics(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                REQUEST_SECONDS.observe(time.perf_counter() - began)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            REQUESTS.labels(str(status) if status else "none").inc()
 
 
 def refusal(status: int, why: Any, headers: Mapping[str, str] | None = None) -> Response:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from streams.contracts.topics import Topic
 from streams.kpi.policy.versions import AnyPolicy
 from streams.operator_files import load_policy
+from streams.secret_files import secret
+
+#: Settings that hold a secret, or an address with one in it: each is read from the file that ``DESKPULSE_<FIELD>_FILE`` names, too.
+SECRETS = ("sasl_password", "redis", "pseudonym_key", "database")
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """The secrets that stand in files."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """One of them, or None. Raises ValueError as ``secret``."""
+        return secret(f"DESKPULSE_{field_name.upper()}", os.environ), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """All of them that are there."""
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(fields[name], name)[0] for name in SECRETS}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
-    """One operation's settings; every field is read from ``DESKPULSE_<FIELD>``."""
+    """One operation's settings; every field is read from ``DESKPULSE_<FIELD>``, secrets from ``DESKPULSE_<FIELD>_FILE``, too.
+
+    Raises ValueError where such a file cannot be read, is empty, or both are set.
+    """
 
     model_config = SettingsConfigDict(env_prefix="DESKPULSE_", env_ignore_empty=True, extra="ignore")
 
@@ -87,6 +110,18 @@ class Settings(BaseSettings):
         repr=False,
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then the files that it names."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
     @cached_property
     def policy(self) -> AnyPolicy:
         """The policy in force. Raises ValueError where its file is wrong."""
@@ -109,6 +144,10 @@ class Settings(BaseSettings):
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as a child process reads them; Python's path too, for a source tree that is not installed."""
     given = settings.model_dump(mode="json", exclude_none=True, exclude={"policy"})
-    return {f"DESKPULSE_{name.upper()}": str(value) for name, value in given.items()} | {
-        "PYTHONPATH": str(Path(__file__).resolve().parents[1])
-    }
+    # The child is given the secrets themselves: the files are not to speak a second time.
+    read = {f"DESKPULSE_{name.upper()}_FILE": "" for name in SECRETS}
+    return (
+        read
+        | {f"DESKPULSE_{name.upper()}": str(value) for name, value in given.items()}
+        | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    )

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from scoring.api import appeals, days_off, duty, files, panels, runs
-from scoring.api.access import BEARER, Anybody, Asked, OfHr, TokenFirst, answer_json, reading
+from scoring.api.access import BEARER, HEALTH, Anybody, Asked, OfHr, TokenFirst, answer_json, reading
 from scoring.api.bodies import Refusal
 from scoring.runs.canonical_json import plain
 from scoring.store.audit import entries
@@ -53,6 +53,15 @@ def create_app(operation: Operation) -> FastAPI:
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> JSONResponse:
         return JSONResponse(app.openapi())
+
+    @app.get(HEALTH, include_in_schema=False)
+    def healthz() -> JSONResponse:
+        """200 while the process serves; ``database`` is ``ok`` or the reason why nothing can be read. Asked without a token."""
+        try:
+            with reading(operation):
+                return JSONResponse({"status": "ok", "database": "ok"})
+        except StoreError as error:
+            return JSONResponse({"status": "ok", "database": str(error)})
 
     @app.get("/api/me")
     def me(who: Anybody) -> Any:

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from scoring.fields import NonEmpty, Part
 from scoring.yaml_documents import DocumentError, Fault, read
+from streams.secret_files import secret
 
 SCHEMA = "deskpulse/mapping/1"
 #: What a path into a result may begin with: fields of the person, then those of the run.
@@ -88,7 +89,10 @@ def filled_in(text: str) -> str:
     """The text with environment variables in it. Raises MappingError where one is not set."""
 
     def value(found: re.Match[str]) -> str:
-        known = os.environ.get(found[1])
+        try:
+            known = secret(found[1], os.environ)
+        except ValueError as error:
+            raise MappingError(str(error)) from error
         if not known:
             raise MappingError(f"the mapping names the environment variable {found[1]}, which is not set; set it")
         return known

@@ -273,7 +273,7 @@ class Active:
         metrics.OPEN.set(len(self._book.open()))
         for id, rule, step in changes.steps:
             metrics.STEPS.labels(rule, step.kind).inc()
-            log.info("incident %s %s: %s", id, step.kind, step.reason_en)
+            log.info("incident %s %s", id, step.kind)
 
 
 @asynccontextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, WithJsonSchema
+
+from streams.secret_files import secret
 
 _NAME = re.compile(r"\$[A-Z][A-Z0-9_]*")
 
@@ -37,14 +38,8 @@ SecretName: TypeAlias = Annotated[
 def value_of(reference: str, environment: Mapping[str, str]) -> str:
     """The secret itself. Raises ValueError, without the secret, where it is not there, or cannot be read."""
     name = reference.removeprefix("$")
-    if path := environment.get(f"{name}_FILE"):
-        try:
-            found = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{name}_FILE={path} cannot be read: {error}") from error
-    else:
-        found = environment.get(name, "").strip()
-    if not found:
+    found = secret(name, environment)
+    if found is None:
         raise ValueError(
             f"{reference} is not there: set {name} in the environment, or {name}_FILE to a file that holds it"
         )

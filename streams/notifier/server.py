@@ -16,7 +16,6 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from prometheus_client import make_asgi_app
 
 from streams.contracts.outputs import AlertAction, Incident
 from streams.database import StoreError
@@ -131,11 +130,10 @@ class Pages:
 
 
 def create_app(pages: Pages, health: Health) -> FastAPI:
-    """The application: ``/acknowledge/…`` for people, ``/healthz``, ``/readyz`` and ``/metrics`` for those who run it."""
+    """The application: ``/acknowledge/…`` for people, ``/healthz`` and ``/readyz`` for those who run it."""
     app = FastAPI(title="Deskpulse notifier", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=_PAGE_HEADERS)
-    app.mount("/metrics", make_asgi_app())
 
     @app.get(PATH + "{token}")
     async def acknowledge_page(token: str, request: Request) -> Response:

@@ -13,6 +13,7 @@ import msgspec
 from sse_starlette import ServerSentEvent
 
 from streams.contracts.outputs import ALL, entity
+from streams.wallboard import metrics
 from streams.wallboard.outage import Outage, Reason, broken
 from streams.wallboard.reader import Reader
 from streams.wallboard.state import Reading, Wants
@@ -82,6 +83,7 @@ class Feed:
         ``outage`` (a ``Reason``) says why there is nothing to show; a new ``picture`` follows when there is again.
         """
         self._listeners[wants] += 1
+        metrics.SCREENS.inc()
         view = self._views.setdefault(wants, View(wants))
         seen, looks = 0, self._begun
         outage: Reason | None = None
@@ -101,6 +103,7 @@ class Feed:
                 if event:
                     yield event
         finally:
+            metrics.SCREENS.dec()
             self._listeners[wants] -= 1
             if not self._listeners[wants]:
                 del self._listeners[wants], self._views[wants]
@@ -128,3 +131,4 @@ class Feed:
         elif self._outage and not why:
             _log.info("the wallboard has figures again")
         self._outage = why
+        metrics.OUTAGE.set(why is not None)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from streams import die_with_parent
 from streams.addresses import HOST, is_free
+from streams.log_format import of_child
 from streams.settings import Settings, environment
 
 log = logging.getLogger(__name__)
@@ -223,7 +224,7 @@ async def _pass_on(name: str, process: asyncio.subprocess.Process, last_lines: d
         line = raw.decode("utf-8", "replace").rstrip("\r\n")
         last_lines.append(line)
         with suppress(OSError):  # nobody reads any more: no reason to stop work
-            print(f"{name} | {line}", file=sys.stderr, flush=True)
+            print(of_child(name, line), file=sys.stderr, flush=True)
 
 
 def _spoken(code: int) -> str:

@@ -56,6 +56,7 @@ BASES = (
     "scoring/cards",
     "docs",
     "tests",
+    "deploy/compose",
 )
 #: A page for a reader's first look is as long as that.
 SHORT = {"README.md": 120, "README.zh-CN.md": 120, "streams/README.md": 100}

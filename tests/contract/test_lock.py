@@ -16,6 +16,8 @@ from tests.support import ROOT
         ("requirements-bench.lock", 50),
         ("requirements-docs.lock", 25),
         ("requirements-web.lock", 0),
+        ("requirements-run.lock", 50),
+        ("requirements-wheel.lock", 1),
     ],
 )
 def test_everything_has_a_digest(name: str, least: int) -> None:
@@ -26,6 +28,22 @@ def test_everything_has_a_digest(name: str, least: int) -> None:
         assert re.match(r"[\w.-]+==\S+", entry), entry
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
         assert "://" not in entry, entry
+
+
+def test_the_image_has_what_was_tested() -> None:
+    """The image's locks have the versions that the tests run with, and what the program needs, no more."""
+    tested, run, wheel = (
+        dict(
+            re.findall(
+                r"^([\w.-]+)==(\S+)", (ROOT / f"requirements{name}.lock").read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        for name in ("", "-run", "-wheel")
+    )
+    assert run.items() <= tested.items()
+    assert wheel.items() <= tested.items()
+    assert {"faust-streaming", "psycopg-binary"} <= set(run)
+    assert not {"pytest", "mypy", "confluent-kafka", "cython"} & set(run)
 
 
 def test_the_install_holds_to_them() -> None:

@@ -16,6 +16,7 @@ import msgspec
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent, ContactEvent
 from streams.kpi.policy.names import aliases, folded
+from streams.secret_files import secret
 from streams.sources.expressions.compiler import Compute, Row, Scope, compiled
 from streams.sources.expressions.functions import functions, text
 from streams.sources.expressions.operators import truth
@@ -56,7 +57,7 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
     Raises TableError at once for a file that cannot be read, a column that is missing, or a key that is needed and
     absent; and on the way where the file is damaged.
     """
-    key = key or os.environ.get(KEY_VARIABLE, "").encode()
+    key = key or (secret(KEY_VARIABLE, os.environ) or "").encode()
     if mapping.needs_key and not key:
         raise TableError(
             f"the mapping makes pseudonyms of customer ids and {KEY_VARIABLE} is not set: set it to a long secret "

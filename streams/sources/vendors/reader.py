@@ -18,6 +18,7 @@ from streams.contracts.events import AnyEvent
 from streams.sources.asterisk.files import read_queue_log
 from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import Config, Names
+from streams.secret_files import secret
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.json_once import TwiceError, once
 from streams.sources.native import read_native
@@ -87,7 +88,7 @@ def pseudonym_by(key: bytes | None) -> Pseudonym:
 
     Raises TableError where there is none.
     """
-    key = key or os.environ.get(KEY_VARIABLE, "").encode()
+    key = key or (secret(KEY_VARIABLE, os.environ) or "").encode()
     if not key:
         raise TableError(
             f"callers' numbers become pseudonyms and {KEY_VARIABLE} is not set: set it to a long secret and keep it "

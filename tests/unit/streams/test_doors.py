@@ -20,7 +20,7 @@ from deploy import demo
 from deploy.local.ports import free_port
 from streams import health_pages
 from streams.addresses import is_free
-from streams.doors import KnownHosts, Translated, refusal, serve
+from streams.doors import REQUESTS, KnownHosts, Measured, Translated, refusal, serve
 from streams.settings import Settings
 from streams.wallboard.app import create_app
 from streams.worker import health
@@ -189,3 +189,17 @@ def test_a_second_server_on_one_port_says_that_it_is_taken() -> None:
         port = other.getsockname()[1]
         with pytest.raises(ValueError, match=rf"127\.0\.0\.1:{port} is taken: another server listens there.*--port"):
             serve(PlainTextResponse("ours"), "127.0.0.1", port)
+
+
+def test_requests_are_counted_and_metrics_answer_who_asks_by_address() -> None:
+    def served(path: str) -> ASGIApp:
+        return refusal(404, "nothing") if path == "/gone" else PlainTextResponse("figures")
+
+    before = REQUESTS.labels("404")._value.get()
+    assert asked(Measured(served("/gone")), "/gone").status_code == 404
+    assert REQUESTS.labels("404")._value.get() == before + 1
+    metrics = asked(Measured(served("/")), "/metrics")
+    assert 'deskpulse_http_requests_total{status="404"}' in metrics.text
+    assert "deskpulse_http_request_seconds_bucket" in metrics.text
+    # A proxy that passes everything on passes these, too; its name is not one of this machine's.
+    assert asked(Measured(served("/")), "/metrics", host="screens.example").status_code == 421
