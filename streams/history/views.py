@@ -20,8 +20,10 @@ _T3 = (3 * Z95**7 + 19 * Z95**5 + 17 * Z95**3 - 15 * Z95) / 384
 
 @dataclass(frozen=True)
 class Dialect:
-    """What SQLite and PostgreSQL write differently. ``each``: a JSON object as rows; ``amount``: the value of such a row; ``quotient``: of whole numbers; ``root``: can
-    the database take roots?
+    """What SQLite and PostgreSQL write differently.
+
+    ``each``: a JSON object as rows; ``amount``: the value of such a row; ``quotient``: of whole numbers; ``root``: can the database take
+    roots?
     """
 
     each: str
@@ -59,16 +61,9 @@ def views(dialect: Dialect) -> Iterator[tuple[str, str]]:
     yield "history_sums_by_day", _sums_by_day(dialect)
     yield "history_counts_by_entity", _counts_by_entity()
     yield "history_sums_by_quarter_hour", _sums_by_quarter_hour(dialect)
-    day, contacts = "history_sums_by_day", "history_sums_by_quarter_hour"
-    yield "kpis_by_day", _kpis(dialect, _Per(day, {"date": "a.date"}, "d.date"))
-    yield "kpis_by_week", _kpis(dialect, _Per(day, {"week": "d.week"}, "d.week"))
-    yield "kpis_by_month", _kpis(dialect, _Per(day, {"month": "d.month"}, "d.month"))
-    hour = {"date": "a.date", "starts": "a.starts"}
-    yield "kpis_by_quarter_hour", _kpis(dialect, _Per(contacts, hour, "d.date", levels=False))
-    hour = {"date": "a.date", "starts": "a.hour"}
-    yield "kpis_by_hour", _kpis(dialect, _Per(contacts, hour, "d.date", levels=False))
-    about = {"date": "a.date", "channel": "a.channel", "topic": "a.topic", "contact_kind": "a.contact_kind"}
-    yield "kpis_by_day_and_contacts", _kpis(dialect, _Per(contacts, about, "d.date"))
+    for name, per in _PERIODS.items():
+        yield f"kpis_by_{name}", _kpis(dialect, per, percentiles=False)
+        yield f"percentiles_by_{name}", _kpis(dialect, per, percentiles=True)
 
 
 @dataclass(frozen=True)
@@ -81,6 +76,22 @@ class _Per:
     keys: dict[str, str]
     period: str
     levels: bool = True
+
+
+_DAY, _QUARTER = "history_sums_by_day", "history_sums_by_quarter_hour"
+#: Name of what there are views by → what a row of them is for.
+_PERIODS = {
+    "day": _Per(_DAY, {"date": "a.date"}, "d.date"),
+    "week": _Per(_DAY, {"week": "d.week"}, "d.week"),
+    "month": _Per(_DAY, {"month": "d.month"}, "d.month"),
+    "hour": _Per(_QUARTER, {"date": "a.date", "starts": "a.hour"}, "d.date", levels=False),
+    "quarter_hour": _Per(_QUARTER, {"date": "a.date", "starts": "a.starts"}, "d.date", levels=False),
+    "day_and_contacts": _Per(
+        _QUARTER,
+        {"date": "a.date", "channel": "a.channel", "topic": "a.topic", "contact_kind": "a.contact_kind"},
+        "d.date",
+    ),
+}
 
 
 def _sums_by_day(dialect: Dialect) -> str:
@@ -111,89 +122,117 @@ def _counts_by_entity() -> str:
 
 
 def _sums_by_quarter_hour(dialect: Dialect) -> str:
-    columns = (
-        "f.kind, f.id, f.date, f.starts, substr(f.starts, 1, 13) || ':00' || substr(f.starts, 17) AS hour, "
-        "f.channel, f.topic, f.contact_kind"
-    )
+    """Sums of quarter hours that have begun. Not of the view above: SQLite hands what is asked for down into one union only."""
+    hour = "substr(f.starts, 1, 13) || ':00' || substr(f.starts, 17)"
+    columns = f"f.day AS date, f.starts, {hour} AS hour, f.channel, f.topic, f.contact_kind, j.key AS measure"
     begun = "f.counts_from <= c.now AND f.starts_at <= c.now"
-    return f"""
-SELECT {columns}, j.key AS measure, {dialect.amount} AS amount
-FROM history_counts_by_entity f CROSS JOIN history_clock c CROSS JOIN {dialect.split("f.sums")} WHERE {begun}
-UNION ALL
-SELECT {columns}, j.key, {dialect.amount} * {dialect.least}(c.now, f.ends_at)
-FROM history_counts_by_entity f CROSS JOIN history_clock c CROSS JOIN {dialect.split("f.grows")} WHERE {begun}"""
+    grown = f"{dialect.amount} * {dialect.least}(c.now, f.ends_at)"
+    return "\nUNION ALL\n".join(
+        f"SELECT '{kind}' AS kind, {id} AS id, {columns}, {amount} AS amount FROM history_counts f CROSS JOIN history_clock c "
+        f"CROSS JOIN {dialect.split(f'f.{side}{of}')} WHERE f.{there} IS NOT NULL AND {begun}"
+        for kind, id, side, there in (
+            ("agent", "f.agent", "staff", "agent"),
+            ("team", "f.team", "staff", "team"),
+            ("queue", "f.queue", "desk", "queue"),
+            ("site", "f.site", "desk", "site"),
+            ("all", "'all'", "desk", "desk"),
+        )
+        for of, amount in (("", dialect.amount), ("_grows", grown))
+    )
 
 
 #: What is added up of a KPI's terms.
 _PARTS = ("top", "bottom", "squares")
 
 
-def _kpis(dialect: Dialect, per: _Per) -> str:
-    """Every KPI of every entity and period of which there are data."""
-    keys = ", ".join(per.keys)
-    entity = f"kind, id, {keys}, kpi"
-    period = next(iter(per.keys))
-    written = ", ".join(f"{made} AS {name}" for name, made in per.keys.items())
-    old = "(m.matures_at IS NULL OR m.matures_at <= c.now)"
-    added = ",\n    ".join(
-        f"COALESCE(SUM(CASE WHEN t.part = '{part}' AND {whether} THEN a.amount * t.times END), 0) AS {name}"
-        for part in _PARTS
-        for whether, name in ((old, part), (f"NOT {old}", f"young_{part}"))
+def _kpis(dialect: Dialect, per: _Per, percentiles: bool) -> str:
+    """Every KPI of every entity and period of which there are data: percentiles, or all others.
+
+    They are apart as a place among buckets takes a window over all of them, past which SQLite does not look at whoever asks for one entity.
+    """
+    entity = f"kind, id, {', '.join(per.keys)}, kpi"
+    # Subqueries in each other, no WITH: into those SQLite hands down whose entity and day are asked for.
+    summed = _summed_by_place(per, entity) if percentiles else _summed(per)
+    ripe = f"""
+  SELECT {", ".join(f"s.{name}" for name in entity.split(", "))}, f.form, f.plain, f.up, f.down, f.per_n, f.spread, f.grain, f.least,
+    f.most, s.base_top, s.base_bottom, s.held, s.reached,
+    CASE WHEN s.young_bottom >= f.per_n THEN {dialect.quotient.format("s.young_bottom", "f.per_n")} ELSE 0 END AS pending,
+    {", ".join(_ripe(part) for part in _PARTS)}
+  FROM ({summed}) s JOIN history_formulas f ON f.policy = s.policy AND f.side = s.side AND f.kpi = s.kpi"""
+    figured = (
+        f"SELECT ripe.*, {_value(dialect)} AS value, {_n(dialect)} AS n, {_half(dialect)} AS half FROM ({ripe}) ripe"
     )
-    bases = ",\n    ".join(
-        f"COALESCE(SUM(CASE WHEN t.part = '{part}' THEN a.amount * t.times END), 0) AS {name}"
-        for part, name in (("base_top", "base_top"), ("base_bottom", "base_bottom"), ("bucket", "held"))
-    )
+    return f"""
+SELECT {entity}, value, n, {_low(dialect)} AS low, {_high(dialect)} AS high, CAST(pending AS bigint) AS pending
+FROM ({figured}) figured WHERE value IS NOT NULL OR pending > 0"""
+
+
+def _ripe(part: str) -> str:
+    """What of a part the value is made from."""
+    return f"CASE WHEN f.only_mature AND s.young_bottom >= f.per_n THEN s.{part} ELSE s.{part} + s.young_{part} END AS {part}"
+
+
+def _summed(per: _Per) -> str:
+    return f"""
+  SELECT a.kind, a.id, {_written(per)}, t.kpi, MAX(f.policy) AS policy, MAX(f.side) AS side, CAST(NULL AS bigint) AS held,
+    CAST(NULL AS bigint) AS reached,
+    {_added()}
+  {_judged(per, "f.form <> 'percentile'")}"""
+
+
+def _summed_by_place(per: _Per, entity: str) -> str:
+    """The same of percentiles: of the buckets in order, the first up to which there are as many as the percentile asks for."""
+    # Whole numbers throughout: PostgreSQL adds bigints up as numeric, whose quotients have fractions.
+    passed = f"CAST(SUM(here) OVER (PARTITION BY {entity} ORDER BY place) AS bigint)"
+    held = f"CAST(SUM(here) OVER (PARTITION BY {entity}) AS bigint)"
     names = [*_PARTS, *(f"young_{part}" for part in _PARTS), "base_top", "base_bottom"]
-    sums = ", ".join(f"SUM({name}) AS {name}" for name in names)
-    percentile = "MIN(CASE WHEN held > 0 AND passed >= (percent * whole + 99) / 100 THEN amount END)"
-    levels = "" if per.levels else " AND f.form <> 'level'"
-    # Whole numbers throughout: PostgreSQL adds bigints up as numeric, which a division must not leave.
-    passed = f"CAST(SUM(held) OVER (PARTITION BY {entity} ORDER BY place) AS bigint)"
-    whole = f"CAST(SUM(held) OVER (PARTITION BY {entity}) AS bigint)"
-    of_days = per.period == "d.date"
+    judged = f"""
+  SELECT a.kind, a.id, {_written(per)}, t.kpi, t.bucket AS place, t.amount, MAX(f.percent) AS percent, MAX(f.policy) AS policy,
+    MAX(f.side) AS side, {_sum("bucket", "here")},
+    {_added()}
+  {_judged(per, "f.form = 'percentile'")}, t.bucket, t.amount"""
+    return f"""
+  SELECT {entity}, MAX(policy) AS policy, MAX(side) AS side, MAX(held) AS held,
+    MIN(CASE WHEN here > 0 AND passed >= (percent * held + 99) / 100 THEN amount END) AS reached,
+    {", ".join(f"SUM({name}) AS {name}" for name in names)}
+  FROM (SELECT judged.*, {passed} AS passed, {held} AS held FROM ({judged}) judged) placed GROUP BY {entity}"""
+
+
+def _written(per: _Per) -> str:
+    return ", ".join(f"{made} AS {name}" for name, made in per.keys.items())
+
+
+def _sum(part: str, name: str, whether: str = "") -> str:
+    return f"COALESCE(SUM(CASE WHEN t.part = '{part}'{whether} THEN a.amount * t.times END), 0) AS {name}"
+
+
+def _added() -> str:
+    """The parts of a formula, added up: of days that have matured, and of the others."""
+    old = "(m.matures_at IS NULL OR m.matures_at <= c.now)"
+    parts = [(part, name, f" AND {old}") for part, name in zip(_PARTS, _PARTS, strict=True)]
+    parts += [(part, f"young_{part}", f" AND NOT {old}") for part in _PARTS]
+    parts += [(part, part, "") for part in ("base_top", "base_bottom")]
+    return ",\n    ".join(_sum(*each) for each in parts)
+
+
+def _judged(per: _Per, which: str) -> str:
+    """Sums beside the terms that ask for them, by the version of the policy of their day, and the formula of the last one."""
     last = "d.policy"
-    if not of_days:
+    if per.period != "d.date":
         own = per.period.replace("d.", "l.")
         last = f"(SELECT l.policy FROM history_days l WHERE {own} = {per.period} ORDER BY l.date DESC LIMIT 1)"
-    too_young = "f.only_mature AND s.young_bottom >= f.per_n"
-    ripe = ", ".join(
-        f"CASE WHEN {too_young} THEN s.{part} ELSE s.{part} + s.young_{part} END AS {part}" for part in _PARTS
-    )
-    of = ", ".join(f"s.{name}" for name in entity.split(", "))
-    mixed = "" if of_days else _unmixed(per, period)
-    return f"""
-WITH judged AS (
-  SELECT a.kind, a.id, {written}, t.kpi, t.bucket AS place, t.amount, MAX(f.percent) AS percent, MAX(f.policy) AS policy,
-    MAX(f.side) AS side,
-    {added},
-    {bases}
-  FROM {per.source} a
+    levels = "" if per.levels else " AND f.form <> 'level'"
+    return f"""FROM {per.source} a
   CROSS JOIN history_clock c
   JOIN history_days d ON d.date = a.date
   JOIN history_terms t ON t.policy = d.policy AND t.measure = a.measure
     AND t.side = CASE WHEN a.kind IN ('agent', 'team') THEN 'staff' ELSE 'desk' END
-  JOIN history_formulas f ON f.policy = {last} AND f.side = t.side AND f.kpi = t.kpi{levels}
-  LEFT JOIN history_maturing m ON m.date = a.date AND m.field = t.matures{mixed}
-  GROUP BY a.kind, a.id, {", ".join(per.keys.values())}, t.kpi, t.bucket, t.amount
-), placed AS (
-  SELECT judged.*, {passed} AS passed, {whole} AS whole FROM judged
-), summed AS (
-  SELECT {entity}, MAX(policy) AS policy, MAX(side) AS side, {sums}, MAX(whole) AS held,
-    {percentile} AS reached
-  FROM placed GROUP BY {entity}
-), ripe AS (
-  SELECT {of}, f.form, f.plain, f.up, f.down, f.per_n, f.spread, f.grain, f.least, f.most, s.held, s.reached, s.base_top, s.base_bottom,
-    CASE WHEN s.young_bottom >= f.per_n THEN {dialect.quotient.format("s.young_bottom", "f.per_n")} ELSE 0 END AS pending, {ripe}
-  FROM summed s JOIN history_formulas f ON f.policy = s.policy AND f.side = s.side AND f.kpi = s.kpi
-), figured AS (
-  SELECT ripe.*, {_value(dialect)} AS value, {_n(dialect)} AS n, {_half(dialect)} AS half FROM ripe
-)
-SELECT {entity}, value, n, {_low(dialect)} AS low, {_high(dialect)} AS high, CAST(pending AS bigint) AS pending
-FROM figured WHERE value IS NOT NULL OR pending > 0"""
+  JOIN history_formulas f ON f.policy = {last} AND f.side = t.side AND f.kpi = t.kpi AND {which}{levels}
+  LEFT JOIN history_maturing m ON m.date = a.date AND m.field = t.matures{"" if per.period == "d.date" else _unmixed(per)}
+  GROUP BY a.kind, a.id, {", ".join(per.keys.values())}, t.kpi"""
 
 
-def _unmixed(per: _Per, period: str) -> str:
+def _unmixed(per: _Per) -> str:
     """Only where all versions of the policy in the period may be added up."""
     column = per.period
     own = column.replace("d.", "v.")

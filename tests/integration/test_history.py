@@ -22,7 +22,7 @@ from streams.history import tables
 from streams.history.store import Told, open_history
 from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import Run, run
-from streams.sources.simulated import roster, simulate
+from streams.sources.simulated import simulate
 from tests.bench.events import START
 from tests.support.histories import figures_in, figures_of, messages, query, same, take
 
@@ -50,7 +50,7 @@ def a_policy() -> AnyPolicy:
 def a_desk(policy: AnyPolicy) -> Run:
     """Half an hour of it, a part on each day."""
     end = START + timedelta(minutes=30)
-    events = takewhile(lambda event: event.time < end, simulate(3, START, agents=20, teams=2))
+    events = takewhile(lambda event: event.time < end, simulate(3, START, agents=40, teams=3))
     return run([encoded for event in events if (encoded := encode(event))], policy, records=True)
 
 
@@ -65,8 +65,8 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
             take(history, part, result.now, at)
         facts = result.daily_facts()
         assert len({fact.date for fact in facts if fact.sums}) == 2
-        for view, period in (("kpis_by_day", "date"), ("kpis_by_month", "month")):
-            wanted = figures_of(facts, lambda fact, per=view[8:]: period_of(fact, per), policy, result.now)  # type: ignore[misc]
+        for view, period in (("day", "date"), ("month", "month")):
+            wanted = figures_of(facts, lambda fact, per=view: period_of(fact, per), policy, result.now)  # type: ignore[misc]
             assert same(figures_in(history, view, period), wanted) > 300
         parts = query(history, "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = 'history_contacts'::regclass")
         assert parts == [(2,)]

@@ -40,8 +40,8 @@ def kpis_by_sql(events: list[Event], policy: dict[str, Any]) -> None:
         return
     facts = result.daily_facts()
     with history_of(result, told) as history:
-        for view, period in (("kpis_by_day", "date"), ("kpis_by_month", "month")):
-            wanted = figures_of(facts, lambda fact, per=view[8:]: period_of(fact, per), told, result.now)  # type: ignore[misc]
+        for view, period in (("day", "date"), ("month", "month")):
+            wanted = figures_of(facts, lambda fact, per=view: period_of(fact, per), told, result.now)  # type: ignore[misc]
             same(figures_in(history, view, period), wanted, bounds=1e-9)
         summed: dict[tuple[str, int], Sums] = {}
         for kind, id, day, measure, amount in query(
@@ -53,7 +53,7 @@ def kpis_by_sql(events: list[Event], policy: dict[str, Any]) -> None:
         assert {key: sums for key, sums in summed.items() if sums} == {
             key: sums for key, sums in of_facts(result.facts.values()).items() if sums
         }
-        for view, minutes in (("kpis_by_hour", 60), ("kpis_by_quarter_hour", 15)):
+        for view, minutes in (("hour", 60), ("quarter_hour", 15)):
             _, parts = run_by_interval(raws, told, minutes)
             wanted = figures_of(parts, lambda fact: period_of(fact, "hour").replace("T", " ")[:16] + period_of(fact, "hour")[19:], told, result.now)  # fmt: skip
             same(figures_in(history, view, "starts"), wanted, LEVELS, bounds=1e-9)

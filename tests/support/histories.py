@@ -82,9 +82,12 @@ def query(history: History, sql: str, **values: Any) -> list[tuple[Any, ...]]:
 
 
 def figures_in(history: History, view: str, period: str) -> dict[Cell, Figure]:
-    """Every figure of a view; ``period``: what stands for it, in SQL."""
-    sql = f"SELECT kind, id, {period}, kpi, value, n, low, high, pending FROM {view}"
-    return {(f"{kind}|{id}", str(per), kpi): Figure(*rest) for kind, id, per, kpi, *rest in query(history, sql)}
+    """Every figure by ``view``; ``period``: what stands for it, in SQL."""
+    found: dict[Cell, Figure] = {}
+    for of in ("kpis", "percentiles"):
+        sql = f"SELECT kind, id, {period}, kpi, value, n, low, high, pending FROM {of}_by_{view}"
+        found |= {(f"{kind}|{id}", str(per), kpi): Figure(*rest) for kind, id, per, kpi, *rest in query(history, sql)}
+    return found
 
 
 def figures_of(
