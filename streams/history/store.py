@@ -381,5 +381,8 @@ def _sqlite_views(connection: Connection) -> None:
 
 
 def _postgresql_views(connection: Connection) -> None:
+    # What the server does not know of small tables that were filled a moment ago makes it choose loops over them.
+    for table in tables.GENERATED:
+        connection.exec_driver_sql(f"ANALYZE {table.name}")
     for name, definition in views(POSTGRESQL):
         connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {name} AS {definition}")
