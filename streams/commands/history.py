@@ -25,9 +25,7 @@ from streams.history.store import KEPT, History, open_history
 from streams.languages.translation import tell
 from streams.settings import Settings
 
-history = typer.Typer(
-    help="Contacts, facts and alerts in a database; every KPI by SQL.",
-)
+history = typer.Typer()
 
 
 def _kept(given: list[str]) -> dict[str, int]:
@@ -72,8 +70,9 @@ def follow(
     once, however often it is stopped, killed or cut off from Kafka; start
     a second one, and it goes on where the first ends.
 
-    `SELECT * FROM kpis_by_day` has every KPI of every entity and day; there
-    are kpis_by_quarter_hour, _hour, _week and _month, too.
+    `SELECT * FROM kpis_by_day` has every KPI of every entity and day but
+    percentiles, which are in percentiles_by_day; there are
+    kpis_by_quarter_hour, _hour, _week and _month, too.
     """
     if ctx.invoked_subcommand is not None:
         return

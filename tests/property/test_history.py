@@ -25,7 +25,7 @@ from tests.support.histories import figures_in, figures_of, history_of, query, s
 LEVELS = ("open_backlog", "ticket_turnaround")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(events=desks((1, 5), "abc"), policy=st.one_of(plain_policies, policies_in_versions()))
 def test_sql_says_what_python_says(events: list[Event], policy: AnyPolicy) -> None:
     kpis_by_sql(events=events, policy=dump(policy))
