@@ -41,6 +41,7 @@ from scoring.workflow import preview as previews
 from scoring.workflow.gather import Operation, names, people, store, today
 from scoring.workflow.import_sheet import Taken, take_sheet
 from scoring.workflow.panels import CodeError
+from scoring.workflow.promotions import promotions
 from scoring.workflow.tables import duties, take_duty_roster, take_people, take_targets, take_unit_names
 from streams.doors import SAFE, BoundedBody, Headers, refusal
 from streams.people.duty import LEAD
@@ -334,6 +335,16 @@ def _runs(app: FastAPI, operation: Operation) -> None:
             run, result = _seen(connection, card, period, who)
             body = _only(result, who)
         return _json({"run": run, **body, "names": _names(operation, [one["person"] for one in body["scores"]])})
+
+    @app.get("/api/runs/{card}/{period}/promotions")
+    def promoted(card: CardId, period: PeriodId, who: Anybody) -> Any:
+        """Who may be promoted, and what the others lack to the next post: everybody for HR, as far as they may see it for others."""
+        with _reading(operation) as connection:
+            _, result = _seen(connection, card, period, who)
+            try:
+                return promotions(result, lambda one: who.may_see(one.person, one.team))
+            except ValueError as error:
+                raise HTTPException(404, str(error)) from error
 
     @app.get("/api/runs/{card}/{period}/people/{person}")
     def sheet(card: CardId, period: PeriodId, person: PersonId, who: Anybody) -> Response:

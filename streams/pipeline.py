@@ -194,6 +194,52 @@ def run_by_interval(
     return result, [] if result.now is None else book.facts(result.now)
 
 
+def run_by_second(
+    told: Iterable[tuple[int, bytes]],
+    policy: AnyPolicy,
+    rules: tuple[Rule, ...],
+    result: Run,
+    roster: Roster | None = None,
+    *,
+    targets: Targets | None = None,
+) -> Iterator[tuple[int, list[Alert]]]:
+    """As an operation lives through it on the machine's clock: time passes also where nobody says anything.
+
+    ``told``: when each message came (ms since 1970), in that order. Gives the steps of alerts with the whole second (ms) as of which
+    they were told, and every minute, also where it has none. Counts go into ``result``. Ends with the minute of the last message.
+    """
+    days = Days(policy.zone, policy.day_starts_ms)
+    stages = _FirstStage(policy, roster, days, result)
+    kpis = KpisStage(policy, rules, result.entities, result.facts, targets)
+    coming, offset = iter(told), 0
+    upcoming = next(coming, None)
+    now = 0 if upcoming is None else _whole(upcoming[0], 1_000)
+    while upcoming is not None:
+        batch: list[bytes | None] = []
+        while upcoming is not None and upcoming[0] <= now:
+            batch.append(upcoming[1])
+            upcoming = next(coming, None)
+        if batch:
+            for key, contribution in stages.take(batch, machine=now, event_time=False):
+                kpis.apply(key, contribution, offset)
+                offset += 1
+        result.now = now
+        kpis.advance(now)
+        steps = kpis.alerts(now)
+        if steps or now % 60_000 == 0:
+            yield now, steps
+        moments = [now - now % 60_000 + 60_000, _whole(max(kpis.stirs_at, now + 1), 1_000)]
+        if upcoming is not None:
+            moments.append(_whole(upcoming[0], 1_000))
+        now = min(moments)
+    kpis.settle_all()
+
+
+def _whole(ms: int, unit: int) -> int:
+    """The next whole second, minute, or whatever ``unit`` (ms) is; the moment itself where it is one."""
+    return -(-ms // unit) * unit
+
+
 def _admitted(
     raws: Iterable[bytes | None],
     policy: AnyPolicy,
@@ -206,34 +252,61 @@ def _admitted(
     records: bool = False,
 ) -> Iterator[list[tuple[str, Contribution]]]:
     """What each run of messages contributes to whom, in order; counts and clock go into ``result``."""
-    contacts = ContactsStage(policy, roster or Roster(), days)
-    presence = PresenceStage(policy, roster or Roster(), days)
-    recorder = Recorder(contacts.rules, on=records)
-    recorder_of_agents = presence.record() if records else None
-    # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
-    clock, clock_of_agents = EventClock(), EventClock()
-    lacking = Lacking()
-    seen = 0
+    stages = _FirstStage(policy, roster, days, result, records=records)
     for batch in _batches(raws, look_every):
+        contributions = stages.take(batch, machine=machine, event_time=True)
+        result.now = stages.now
+        yield contributions
+
+
+class _FirstStage:
+    """The stages of contacts and of agents side by side, as they are in a worker; counts and records go into ``result``."""
+
+    def __init__(
+        self, policy: AnyPolicy, roster: Roster | None, days: Days, result: Run, *, records: bool = False
+    ) -> None:
+        self._result = result
+        self._contacts = ContactsStage(policy, roster or Roster(), days)
+        self._presence = PresenceStage(policy, roster or Roster(), days)
+        self._recorder = Recorder(self._contacts.rules, on=records)
+        self._recorder_of_agents = self._presence.record() if records else None
+        # Two clocks, as contacts and agents are two topics: of a batch that spans a week, the contacts come first.
+        self._clock, self._clock_of_agents = EventClock(), EventClock()
+        self._lacking, self._seen = Lacking(), 0
+
+    @property
+    def now(self) -> int | None:
+        """The highest event time that was admitted, ms; None: none was."""
+        return max((at.now for at in (self._clock, self._clock_of_agents) if at.now is not None), default=None)
+
+    def take(self, batch: Sequence[bytes | None], *, machine: int, event_time: bool) -> list[tuple[str, Contribution]]:
+        """What a run of messages contributes to whom, in order."""
+        result, seen = self._result, self._seen
         theirs = [index for index, raw in enumerate(batch) if raw is not None and _is_of_agent(raw)]
         others = sorted(set(range(len(batch))).difference(theirs)) if theirs else range(len(batch))
-        run_of_contacts = [batch[index] for index in others]
-        outcome = contacts.process(
-            run_of_contacts, result.customers, clock, machine=machine, event_time=True, lacking=lacking
+        outcome = self._contacts.process(
+            [batch[index] for index in others],
+            result.customers,
+            self._clock,
+            machine=machine,
+            event_time=event_time,
+            lacking=self._lacking,
         )
         contributions = _taken(result, outcome, [seen + index for index in others])
-        _keep(result.records, recorder.take(result.customers, outcome.touched))
+        _keep(result.records, self._recorder.take(result.customers, outcome.touched))
         if theirs:
-            run_of_agents = [batch[index] for index in theirs]
-            of_agents = presence.process(
-                run_of_agents, result.agents, clock_of_agents, machine=machine, event_time=True
+            of_agents = self._presence.process(
+                [batch[index] for index in theirs],
+                result.agents,
+                self._clock_of_agents,
+                machine=machine,
+                event_time=event_time,
             )
             contributions += _taken(result, of_agents, [seen + index for index in theirs])
-            if recorder_of_agents is not None:
-                _keep(result.presence_records, recorder_of_agents.take(result.agents, of_agents.touched))
-        seen += len(batch)
-        result.now = max((at.now for at in (clock, clock_of_agents) if at.now is not None), default=None)
-        yield contributions
+            if self._recorder_of_agents is not None:
+                _keep(result.presence_records, self._recorder_of_agents.take(result.agents, of_agents.touched))
+        self._seen += len(batch)
+        return contributions
 
 
 def _keep(records: dict[str, bytes], news: Mapping[str, bytes | None]) -> None:

@@ -36,7 +36,7 @@ from scoring.commands.panels import panels
 from scoring.commands.preview import agree, decide, object_, preview
 from scoring.commands.push import push_command
 from scoring.commands.review import review_command
-from scoring.commands.run import approve, audit, prepare, publish, reopen, review, show_, status, verify
+from scoring.commands.run import approve, audit, prepare, promotions, publish, reopen, review, show_, status, verify
 from scoring.commands.tokens import serve, token
 from scoring.commands.what_if import what_if_command
 from scoring.outcomes.terms import has_outcomes
@@ -69,6 +69,7 @@ score.command()(inputs)
 for step in (prepare, review, preview, agree, decide, approve, publish, status, verify, reopen, audit):
     score.command()(step)
 score.command("show")(show_)
+score.command()(promotions)
 score.command("object")(object_)
 score.command()(files)
 score.add_typer(appeal, name="appeal")

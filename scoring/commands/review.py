@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from scoring.analysis.coverage import uncovered
 from scoring.analysis.review import review, satisfaction
 from scoring.analysis.review_report import report
 from scoring.cards.load import find
@@ -20,6 +22,7 @@ from scoring.period import Month
 from scoring.runs.run import run
 from scoring.runs.snapshot import as_given
 from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts, units
+from streams.languages.translation import tell
 
 
 def review_command(
@@ -40,6 +43,7 @@ def review_command(
     Takes what was imported for the months.
     """
     operation: Operation = ctx.obj
+    seen: Counter[str] = Counter()
     with clear():
         the_card = find(card)
         scored, satisfied, rosters = [], [], []
@@ -54,8 +58,14 @@ def review_command(
             scored.append(run(the_card, month, facts, operation.policy, roster, inputs, seasons, at, aims))
             satisfied.append(satisfaction(facts, month, operation.policy, against, at))
             rosters.append(roster)
+            seen.update(uncovered(the_card, facts, {one.person for one in scored[-1].people}))
         if not scored:
             stop(f"no agent has facts from {first} to {last}; {months_there_are(operation)}")
         told = report(review(scored, satisfied, against, rosters), units(operation))
     show(told.screen(rows))
+    for channel, count in seen.most_common():
+        tell(
+            f"note: {count:,} contacts on the channel {channel} from {first} to {last}, and no item of {the_card.id} scores a KPI of it: "
+            "is the card of before that channel?"
+        )
     write_report(told, out, f"review-{the_card.id}-{first}-{last}")

@@ -56,6 +56,7 @@ from scoring.store.runs import (
 )
 from scoring.workflow import lifecycle
 from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
+from scoring.workflow.promotions import promotions as ways
 from streams.kpi.as_of import day_of
 from streams.languages.translation import tell
 from streams.people.names import Names
@@ -305,6 +306,38 @@ def show_(
         )
     show(items)
     typer.echo(f"总分 total {one.score.get('total') or NONE} / {one.score['scored_max']}")
+
+
+def promotions(
+    ctx: typer.Context,
+    card: CardName,
+    when: PeriodOption,
+    revision: Revision = None,
+    ids: IdsOnly = False,
+    json_: AsJson = False,
+) -> None:
+    """Who may be promoted by this run, and what everybody else lacks to the next post. Needs outcome rules with a ladder of posts."""
+    operation: Operation = ctx.obj
+    with clear(), store(operation) as database, database.read() as connection:
+        run = find_run(connection, card_id(card), str(when))
+        found = ways(result_of(connection, run, revision))
+        called = names(operation, ids)
+    if json_:
+        as_json(found)
+        return
+    made = table("人员 Person", "现岗位 Post", "下一岗位 Next post", "晋升资格 Eligible", "依据 Reason")
+    for way in found:
+        eligible = "是 yes" if way["eligible"] else "否 no"
+        name, reason = way["next"]["name"], way["reason"]
+        row(
+            made,
+            called.beside(way["person"]),
+            way["level"],
+            f"{name['zh']} {name['en']}",
+            eligible,
+            f"{reason['zh']}\n{reason['en']}",
+        )
+    show(made)
 
 
 def _everybody(result: Document, called: Names) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from streams.alerts.lifecycle import AlertState, step
+from streams.alerts.lifecycle import AlertState, next_step_at, step
 from streams.alerts.rules import Rule
 from streams.alerts.schedule import Opening
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
@@ -18,7 +18,7 @@ from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound, Side, side_of
 from streams.kpi.staffing import STAFFING_GAP, WINDOW, gap
 from streams.languages.text import Text
-from streams.windows.clock import instant
+from streams.windows.clock import NEVER, instant
 from streams.windows.rolling import Plain
 
 _WAITING = "calls_waiting"
@@ -200,6 +200,16 @@ def look(  # noqa: C901 - one pass over the rules of every entity that is due
             if before.status != "pending":
                 told.append(_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now))
     return told
+
+
+def next_look_at(watched: Sequence[Watch], states: Mapping[str, AlertState], now: int) -> int:
+    """When time alone may next change the alerts of an entity whose sums stay as they are, and for whom nobody waits, ms; NEVER where it
+    cannot.
+    """
+    moments = (
+        next_step_at(watch.rule, state, now) for watch in watched if (state := states.get(watch.rule.id)) is not None
+    )
+    return min((at for at in moments if at is not None), default=NEVER)
 
 
 def _said(

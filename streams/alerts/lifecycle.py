@@ -65,3 +65,15 @@ def _fallen_silent(rule: Rule, state: AlertState, now: int) -> AlertState:
     if state.status == "no_data" or now - short < rule.no_data_for * 1000:
         return state if state.short else AlertState("firing", state.since, state.value, state.n, short, state.told)
     return AlertState("no_data", state.since, state.value, state.n, short, now)
+
+
+def next_step_at(rule: Rule, state: AlertState, now: int) -> int | None:
+    """When time alone may take a state further that was looked at ``now``, while its figure stays, ms; None: it never does."""
+    if state.status == "no_data":
+        return None
+    if state.status == "pending":
+        return state.since + round(rule.for_seconds * 1000)
+    if state.short:
+        return state.short + round(rule.no_data_for * 1000)
+    # A figure that has moved is told a minute after the last one; one that has not waits for news.
+    return told if (told := state.told + UPDATE_MS) > now else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from datetime import date
 
-from streams.alerts.evaluate import Aim, Watching, leave, look, no_target, standing, watches
-from streams.alerts.lifecycle import AlertState
+from streams.alerts.evaluate import Aim, Watching, leave, look, next_look_at, no_target, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.entities import daily_facts as daily
@@ -18,7 +17,7 @@ from streams.kpi.formulas import formulas
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.targets.book import Targets
-from streams.windows.clock import Days, instant
+from streams.windows.clock import NEVER, Days, instant
 from streams.windows.rolling import Plain
 
 _NOTHING: Sums = {}
@@ -165,6 +164,11 @@ class KpisStage:
         if self._watching.advance(now):  # for whom nothing happens to, too, a rule's hours begin and end
             self._wakeups.aged(list(self.entities))
 
+    @property
+    def stirs_at(self) -> int:
+        """When time alone next changes something, unless a new minute begins before, ms: see ``Wakeups``."""
+        return self._wakeups.stirs_at
+
     def _come_due(self, plan: Plan) -> None:
         at, key, ordinal = plan
         self.settle(key)
@@ -226,7 +230,8 @@ class KpisStage:
     def alerts(self, now: int, limit: int | None = None) -> list[Alert]:
         """Look at those awake, the first ``limit`` of them to have become so; the steps their alerts took, in order of entity.
 
-        They are judged as of the whole second. Who waits or has an alert open is awake again within a second.
+        They are judged as of the whole second. Who waits is awake again within a second; whose alerts are open, when time alone may take
+        one of them further.
         """
         told: list[Alert] = []
         now -= now % 1000
@@ -257,8 +262,10 @@ class KpisStage:
             told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team)
             if had != entity.alerts:
                 self._changed(key)
-            if wait[0] or (entity.alerts and not _all_silent(entity.alerts)):
+            if wait[0] or (entity.alerts and entity.rolling.growing and entity_kind(key) in self._watching_growth):
                 self._wakeups.keep_looking(key)
+            elif entity.alerts and (at := next_look_at(watched, entity.alerts, now)) != NEVER:
+                self._wakeups.look_at(at, key)
         return told
 
     def open_alerts(self, now: int) -> list[Alert]:
@@ -354,14 +361,6 @@ class KpisStage:
 
     def _day(self, now: int) -> str:
         return iso(self._calendar.of(now))
-
-
-def _all_silent(alerts: Mapping[str, AlertState]) -> bool:
-    """Do all of them wait for data? What comes wakes their entity."""
-    for one in alerts.values():  # noqa: SIM110 - once a look, where a generator takes as long as all else here
-        if one.status != "no_data":
-            return False
-    return True
 
 
 def _after(offset: int, pending: _Pending) -> list[Contribution]:

@@ -13,8 +13,8 @@ from streams.windows.rolling import Rolling
 #: Figures that grow by themselves are looked at and shown anew so often, ms; not more often: they move slowly, and there may be
 #: one for each agent.
 _GROWN_MS = 10_000
-#: Who waits, or has an alert open, is looked at anew so often, and who waits is shown anew, ms: what changes there by itself is told in
-#: seconds.
+#: Who waits, or has an alert open on what grows by itself, is looked at anew so often, and who waits is shown anew, ms: what changes
+#: there by itself is told in seconds.
 _STANDING_MS = 1_000
 #: When (ms), of which entity, of which day (ordinal).
 Plan = tuple[int, str, int]
@@ -39,10 +39,13 @@ class Wakeups:
         #: Entities with figures that grow by themselves, since they were last looked at or shown; when that is next (ms).
         self._growing: Keys = {}
         self._grown_at = 0
-        #: Where somebody waits or an alert is open, since they were last looked at or shown; when that is next (ms).
+        #: Where somebody waits or an alert is open on what grows, since they were last looked at or shown; when that is next (ms).
         self._standing: Keys = {}
         self._waiting: Keys = {}
         self._standing_at = 0
+        #: Whole second (ms) → whose alerts time alone may then take further; and these seconds as a heap.
+        self._timed: dict[int, Keys] = {}
+        self._times: list[int] = []
         self._minute = 0
 
     def plan(self, at: int, key: str, day: int) -> None:
@@ -69,6 +72,8 @@ class Wakeups:
             self.looks.news(self._standing)
             self.shows.news(self._waiting)
             self._standing, self._waiting = {}, {}
+        while self._times and self._times[0] <= now:
+            self.looks.news(self._timed.pop(heappop(self._times)))
         if now >= self._grown_at:
             self._grown_at = now - now % _GROWN_MS + _GROWN_MS
             self.looks.others(key for key in self._growing if entity_kind(key) in watching_growth)
@@ -81,6 +86,16 @@ class Wakeups:
             self.aged(self._ageing.pop(due))
         self._minute = minute
         return True
+
+    @property
+    def stirs_at(self) -> int:
+        """When time alone next changes something within a minute, ms: a plan comes due, or it is time to look again at what stands."""
+        at = self._plans[0][0] if self._plans else NEVER
+        if self._times:
+            at = min(at, self._times[0])
+        if self._standing:
+            at = min(at, self._standing_at)
+        return min(at, self._grown_at) if self._growing else at
 
     def spread(self) -> None:
         """Who has news is to be looked at and shown."""
@@ -100,8 +115,16 @@ class Wakeups:
         self.shows.others(keys)
 
     def keep_looking(self, key: str) -> None:
-        """Somebody waits there, or has an alert open: it is looked at again within a second."""
+        """Somebody waits there, or an alert is open on what grows by itself: it is looked at again within a second."""
         self._standing[key] = None
+
+    def look_at(self, at: int, key: str) -> None:
+        """Time alone may take an alert further at a moment (ms): it is looked at in the first whole second from then on."""
+        second = -(-at // 1000) * 1000
+        if (keys := self._timed.get(second)) is None:
+            keys = self._timed[second] = {}
+            heappush(self._times, second)
+        keys[key] = None
 
     def keep_showing(self, key: str) -> None:
         """Somebody waits there: it is shown again within a second."""

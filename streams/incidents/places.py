@@ -16,8 +16,8 @@ WIDTH: Mapping[str, int] = {kind: width for width, kind in enumerate(ENTITY_KIND
 class Places:
     """Teams and sites as the roster has them. Where it has none, nobody knows of which site somebody is."""
 
-    def __init__(self) -> None:
-        self._roster = Roster()
+    def __init__(self, roster: Roster | None = None) -> None:
+        self._roster = roster or Roster()
         #: As of which day the sites of teams were looked up, and what they are.
         self._day: date | None = None
         self._sites: dict[str, str] = {}

@@ -15,6 +15,7 @@ from scoring.period import Month, parse_period
 from streams.contracts.outputs import DailyFacts
 from tests.support.cards import item, saved, section, written
 from tests.support.month_end import Desk, entry
+from tests.support.scores_http import client
 
 TEAM = ("anna", "ben", "cleo", "dan", "eva")
 #: Those of the card that is scored by month: five have a total also while Ben is ill.
@@ -148,9 +149,16 @@ def test_a_year_is_decided(tmp_path: Path) -> None:
         "anna": ["best_of_the_year"], "ben": [], "cleo": [], "dan": [], "eva": [], "fay": [],
     }  # fmt: skip
     assert december["ben"]["standings"][3]["total"] is None
-    may = {person: one["next_post"]["eligible"] for person, one in december.items()}
-    assert may == {"anna": True, "ben": False, "cleo": False, "dan": False, "eva": False, "fay": False}
-    assert "距高级坐席尚差" in december["dan"]["next_post"]["reason"]["zh"]
+
+    # Who may be promoted, by command and over HTTP: who may comes first, then by name, as one dimension lacks to all others.
+    listed = json.loads(desk.does("promotions", "ours", "--period", "2026-12", "--json"))
+    assert [(one["person"], one["eligible"], one["lacks"]) for one in listed] == [
+        ("anna", True, 0), ("ben", False, 1), ("cleo", False, 1), ("dan", False, 1), ("eva", False, 1), ("fay", False, 1),
+    ]  # fmt: skip
+    assert "距高级坐席尚差" in desk.does("promotions", "ours", "--period", "2026-12")
+    path = "/api/runs/ours/2026-12/promotions"
+    assert client(desk, "hr").get(path).json() == listed
+    assert [one["person"] for one in client(desk, "agent", person="dan").get(path).json()] == ["dan"]
 
     # Days off: what was granted, less what was taken.
     assert desk.left("2026-12-31") == {"anna": "1.00", "eva": "0.50"}
@@ -185,6 +193,9 @@ def test_quarters_are_decided_by_runs_of_their_own(tmp_path: Path) -> None:
     assert {person: one["pay"]["money"] for person, one in june.items()} == {
         "anna": "500.00", "ben": "125.00", "cleo": "125.00", "dan": "125.00", "eva": "125.00",
     }  # fmt: skip
+    # Nobody said who is in which level: there is no list to make.
+    assert "no ladder" in desk.refuses("promotions", "s1-b-360", "--period", "2026-Q1")
+    assert client(desk, "hr").get("/api/runs/s1-b-360/2026-Q1/promotions").status_code == 404
     late = desk.closes("2026-Q4", "s1-b-360", sheet)
     assert "no run of s1-b-360 is published of 2026-Q3" in late
     assert {one["term"]: one["total"] for one in desk.decided("2026-Q4", "s1-b-360")["anna"]["standings"]} == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -180,11 +181,12 @@ class Source:
         """Agent id → their entry in force on a day."""
         if not self._tables:
             return self.operation.roster(day)
-        known = self._known
+        known = self.known_roster
         return {agent: entry for agent in known.agents() if (entry := known.on(agent, day)) is not None}
 
     @cached_property
-    def _known(self) -> Roster:
+    def known_roster(self) -> Roster:
+        """The roster that was given with the tables."""
         with clear_errors():
             entries = read_roster(self._roster) if self._roster is not None else {}
         return Roster(entry for own in entries.values() for entry in own)
@@ -206,29 +208,34 @@ class Source:
         Says on the error stream what was left out.
         """
         rejected: list[str] = []
-        policy, roster, machine = self.operation.policy, self._known, machine_ms()
+        policy, roster, machine = self.operation.policy, self.known_roster, machine_ms()
         facts: list[IntervalFacts] = []
-        with clear_errors(), ToldTwice() as twice:
-            customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
-            told = self._events(read, rejected)
-            if self._mapping is not None:  # records tell some things twice of themselves
-                told = twice.noted(told)
-            ordered = in_order_of_time(customers.noted(told)).events
-            raws = (encode(event) for event in customers.filled_in(ordered, self._events(read, [])))
+        with clear_errors(), self.in_order(rejected) as events:
+            raws = map(encode, events)
             if self._minutes is None:
                 result = run(raws, policy, roster=roster, machine=machine)
             else:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
-            repeated = twice.said() if self._mapping is not None else ""
-        if repeated:
-            tell(repeated, err=True)
-        if rejected or result.rejected:
-            _tell_left_out(rejected, result)
+        tell_left_out(rejected, result)
         newest = instant(machine if result.now is None else result.now)
         values = policy.current(newest.astimezone(policy.zone).date())
         if unknown := still_unknown(result.unknown, values):
             tell(f"in no list of the policy, word, events and line to add: {said(unknown, values)}", err=True)
         return result, facts
+
+    @contextmanager
+    def in_order(self, rejected: list[str]) -> Iterator[Iterator[AnyEvent]]:
+        """The tables' events in order of time. Why rows do not fit goes into ``rejected``; what was told twice is said at the end."""
+        with ToldTwice() as twice:
+            customers, read = Customers(), settled(self._tables, self._read or reader(self._mapping, None))
+            told = self._events(read, rejected)
+            if self._mapping is not None:  # records tell some things twice of themselves
+                told = twice.noted(told)
+            ordered = in_order_of_time(customers.noted(told)).events
+            yield customers.filled_in(ordered, self._events(read, []))
+            repeated = twice.said() if self._mapping is not None else ""
+        if repeated:
+            tell(repeated, err=True)
 
     def _events(self, read: Reader, rejected: list[str]) -> Iterator[AnyEvent]:
         for path in self._tables:
@@ -244,7 +251,10 @@ class Source:
             raise typer.Exit(1)
 
 
-def _tell_left_out(rows: Sequence[str], result: Run) -> None:
+def tell_left_out(rows: Sequence[str], result: Run) -> None:
+    """Say on the error stream which rows and events were left out, and why; nothing where none was."""
+    if not rows and not result.rejected:
+        return
     first = f" (the first: {rows[0]})" if rows else ""
     tell(f"left out: {len(rows)} rows that do not fit{first}, {len(result.rejected)} events{_why(result)}", err=True)
 

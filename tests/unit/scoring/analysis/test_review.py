@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scoring.analysis.correlation import correlated, cuts, most_alike
+from scoring.analysis.coverage import uncovered
 from scoring.analysis.review import ItemReview, Review, review, satisfaction
 from scoring.analysis.review_report import report
 from scoring.commands.main import score
@@ -23,6 +24,7 @@ from tests.support.cards import card, item, rated, section
 from tests.unit.scoring.commands.test_run import InMemory
 
 MARCH, APRIL = Month(2010, 3), Month(2010, 4)
+AGAINST_TARGET = {"target": {"op": ">=", "value": 80}, "rule": {"type": "ratio", "form": "actual_over_target"}}
 
 
 def fractions(*values: int) -> list[Fraction]:
@@ -197,3 +199,25 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(ValueError, match="one card in one version"):
         review([], [], "csat_mean")
+
+
+def test_a_channel_that_people_work_on_and_no_item_scores_is_told(tmp_path: Path) -> None:
+    """A card of calls and of satisfaction as a whole, and people who have had chats since: S1-65."""
+    ours = card(
+        section(
+            "s",
+            item("speed", 50, kpi="service_level_20s", **AGAINST_TARGET),
+            item("csat", 50, kpi="csat", **AGAINST_TARGET),
+        ),
+        folder=tmp_path,
+    )
+    sums = [
+        ("agent|anna", {"calls_handled": 9, "first_responses_due": 4}),
+        ("agent|ben", {"first_responses_due": 3, "tickets_resolved": 2}),
+        ("agent|of-another-card", {"tickets_resolved": 50}),
+        ("team|t1", {"first_responses_due": 7}),
+    ]
+    facts = [DailyFacts(entity=entity, date=date(2010, 3, 1), sums=own) for entity, own in sums]
+    assert uncovered(ours, facts, {"anna", "ben"}) == {"chats": 7, "tickets": 2}
+    chats = card(section("s", item("speed", 100, kpi="first_response_30s_rate", **AGAINST_TARGET)), folder=tmp_path)
+    assert uncovered(chats, facts, {"ben"}) == {"tickets": 2}

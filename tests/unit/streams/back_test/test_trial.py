@@ -1,0 +1,148 @@
+"""Alert rules tried on the past: on a script of a day, and against an operation that is looked at in every second."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.alerts import rules as rules_file
+from streams.alerts.rules import Rule
+from streams.back_test.page import page
+from streams.back_test.trial import Trial, try_rules
+from streams.cli import app
+from streams.contracts import events as e
+from streams.contracts.decode import encode
+from streams.contracts.events.base import milliseconds
+from streams.contracts.outputs import Alert
+from streams.entities import stage
+from streams.entities.stage import KpisStage
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_rules
+from streams.pipeline import Run, run_by_second
+from streams.sources.simulated import simulate
+from tests.support.desk import DAY, POLICY, Script
+
+WAIT = Rule(
+    id="wait", zh="等待", en="wait", kpi="longest_wait", window="now", above=120, clear=60, scope=("queue",), notify=("lead",)
+)  # fmt: skip
+ANSWERED = Rule(
+    id="answered", zh="接通", en="answered", kpi="service_level_20s", window="30m", below=0.8, min_n=2, for_seconds=60, scope=("all",)
+)  # fmt: skip
+
+
+def told(script: Script) -> list[tuple[int, bytes]]:
+    return [(milliseconds(event.time), encode(event)) for event in sorted(script.events, key=lambda event: event.time)]
+
+
+def tried(script: Script, *rules: Rule) -> Trial:
+    return try_rules(rules, told(script), POLICY)
+
+
+def test_a_wait_that_nobody_says_anything_in_rings_in_its_second() -> None:
+    script = Script().at("09:00:00", e.CallQueued, queue_id="q").at("09:30:00", e.CallArrived, "other")
+    (firing,) = tried(script, WAIT).firings
+    assert (firing.entity, f"{firing.began:%H:%M:%S}", firing.value, firing.ended) == ("queue|q", "09:02:01", 121, None)
+
+
+def test_it_is_told_how_long_for_whom_and_what_only_paused() -> None:
+    script = Script()
+    script.at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:05:00", e.CallAbandoned, "a", queue_id="q")
+    script.at("09:05:30", e.CallQueued, "b", queue_id="q").at("09:08:00", e.CallAbandoned, "b", queue_id="q")
+    script.at("09:20:00", e.CallQueued, "c", queue_id="p").at("09:22:31", e.CallAbandoned, "c", queue_id="p")
+    trial = tried(script.at("10:00:00", e.CallArrived, "tick"), WAIT)
+    of = trial.of(WAIT)
+    assert of.entities == {"queue|q": 2, "queue|p": 1}
+    assert [each.total_seconds() for each in of.durations] == [29, 30, 179]
+    assert (of.flaps, of.of_few, of.steps, of.weeks) == (1, 0, 6, 1 / 7)
+    # The first incident is over when the second wait begins to ring; each is told to open and to be over.
+    assert (of.incidents, of.messages, of.most_in_a_day) == (3, 6, 6)
+    assert trial.minutes(WAIT) == {(DAY, 9): 3 + 1 + 1}
+
+
+def test_days_that_are_only_run_in_are_not_told_of() -> None:
+    script = Script().at("22:50:00", e.CallQueued, "a", queue_id="q").at("22:59:00", e.CallAbandoned, "a", queue_id="q")
+    script.at("+1 09:00:00", e.CallQueued, "b", queue_id="q").at("+1 09:04:00", e.CallAbandoned, "b", queue_id="q")
+    script.at("+2 09:00:00", e.CallQueued, "c", queue_id="q").at("+2 09:30:00", e.CallAbandoned, "c", queue_id="q")
+    second = DAY + timedelta(days=1)
+    trial = try_rules((WAIT,), told(script), POLICY, first=second, last=second)
+    assert [each.began.date() for each in trial.firings] == [second]
+    assert (trial.of(WAIT).messages, trial.weeks) == (2, 1 / 7)
+
+
+def test_what_has_no_data_any_more_is_told_to_have_lasted_till_then() -> None:
+    script = Script().call("09:00:00", "a", agent="x", wait=60).call("09:01:00", "b", agent="x", wait=60)
+    (firing,) = tried(script.at("12:00:00", e.CallArrived, "tick"), ANSWERED).firings
+    assert firing.ended is not None
+    # Two are offered from 09:01 on; half an hour after they have left the window there is no data.
+    assert (f"{firing.began:%H:%M:%S}", f"{firing.ended:%H:%M}", firing.n) == ("09:02:00", "10:01", 2)
+
+
+def test_it_is_as_if_somebody_had_looked_in_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulated desk before and at noon, three quarters of an hour: seconds that are left out would have changed nothing."""
+    start, rules = datetime(2026, 3, 2, 11, 30, tzinfo=ZoneInfo("Asia/Shanghai")), load_rules(None)
+    stream = simulate(7, start, agents=60, teams=3)
+    events = itertools.takewhile(lambda event: event.time < start + timedelta(minutes=45), stream)
+    messages = [(milliseconds(event.time), encode(event)) for event in events]
+
+    def lived() -> list[tuple[int, Alert]]:
+        found = run_by_second(messages, Policy(), rules, Run())
+        return [(at, alert) for at, steps in found for alert in steps]
+
+    passed = lived()
+    monkeypatch.setattr(KpisStage, "stirs_at", 0)
+    monkeypatch.setattr(
+        stage, "next_look_at", lambda _watched, _states, now: now + 1
+    )  # whose alerts are open, in every second
+    assert passed == lived()
+    assert sum(not alert.update for _, alert in passed) > 10
+
+
+def test_the_page_shows_every_rule_in_both_languages() -> None:
+    script = (
+        Script().at("09:00:00", e.CallQueued, "a", queue_id="<q>").at("09:05:00", e.CallAbandoned, "a", queue_id="<q>")
+    )
+    trial = tried(script.at("09:30:00", e.CallArrived, "tick"), WAIT, ANSWERED)
+    chinese, english = page(trial, "zh"), page(trial, "en")
+    assert "回测" in chinese
+    assert "queue &lt;q&gt;" in english
+    assert "never fired" in english
+    assert "2026-03-02 09:02" in english
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    script = Script().at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:05:00", e.CallAbandoned, "a", queue_id="q")
+    path.write_bytes(b"\n".join(encode(event) for event in script.at("09:30:00", e.CallArrived, "tick").events))
+    return path
+
+
+def test_the_command_tells_it_as_a_table_as_json_and_as_a_page(calls: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    first = str(Path(rules_file.__file__).with_name("first.yaml"))
+    result = CliRunner().invoke(
+        app, ["alert", "try", first, str(calls), "--system", "deskpulse", "--html", str(out), "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    of = {each["rule"]: each for each in json.loads(result.stdout)}
+    assert (of["long_wait"]["fired"], of["long_wait"]["messages"], of["low_satisfaction"]["fired"]) == (2, 2, 0)
+    assert of["long_wait"]["longest_seconds"] == 169
+    assert "long_wait" in out.read_text("utf-8")
+
+
+def test_a_rule_that_is_wrong_or_days_without_events_are_refused(calls: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "rules.yaml"
+    wrong.write_text("rules: [{id: x, zh: x, en: x, kpi: no_such, window: 5m, below: 1, scope: [all]}]", "utf-8")
+    refused = CliRunner().invoke(app, ["alert", "try", str(wrong), str(calls), "--system", "deskpulse"])
+    assert refused.exit_code == 1
+    assert "no_such" in refused.output
+    first = str(Path(rules_file.__file__).with_name("first.yaml"))
+    none = CliRunner().invoke(app, ["alert", "try", first, str(calls), "--system", "deskpulse", "--from", "2026-04-01"])
+    assert none.exit_code == 1
+    assert "no events" in none.output
