@@ -28,6 +28,7 @@ _OWN = {
     "screen": "streams.commands.screen:screen",
     "notifier": "streams.commands.notifier:notifier",
     "notify": "streams.commands.notify:notify",
+    "history": "streams.commands.history:history",
     "replay": "streams.commands.sources:replay",
     "source": "streams.commands.live_sources:source",
     "archive": "streams.commands.archive:archive",

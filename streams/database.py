@@ -35,13 +35,16 @@ class StoreError(RuntimeError):
 class Schema:
     """The tables of one package. ``migrations``: package and folder below it; ``version_table``: where their version stands.
 
-    ``upgrade``: the command that makes them; ``begin``: those that keep something first. Both for messages.
+    ``upgrade``: the command that makes them; ``begin``: those that keep something first; ``setting``: what says where they are. All for
+    messages. ``writer``: the number of the lock of whoever writes them, on PostgreSQL.
     """
 
     migrations: tuple[str, ...]
     version_table: str
     upgrade: str
     begin: str
+    setting: str = "DESKPULSE_DATABASE"
+    writer: int = _WRITER
 
 
 class Database:
@@ -57,9 +60,9 @@ class Database:
             self._engine = create_engine(self._url, pool_pre_ping=True)
         except (ArgumentError, ModuleNotFoundError, ValueError) as error:
             raise StoreError(
-                f"DESKPULSE_DATABASE is no address of a database ({error}); write postgresql://USER:PASSWORD@HOST/NAME"
+                f"{schema.setting} is no address of a database ({error}); write postgresql://USER:PASSWORD@HOST/NAME"
             ) from error
-        if self._sqlite:
+        if self.sqlite:
             _prepare(self._engine)
 
     @property
@@ -68,15 +71,13 @@ class Database:
         return self._url.render_as_string(hide_password=True)
 
     @property
-    def _sqlite(self) -> bool:
+    def sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 
     @property
     def exists(self) -> bool:
         """Is there something to read? A file of SQLite may not be there yet; a server is asked when it is read."""
-        return (
-            not self._sqlite or self._url.database in (None, "", ":memory:") or Path(str(self._url.database)).exists()
-        )
+        return not self.sqlite or self._url.database in (None, "", ":memory:") or Path(str(self._url.database)).exists()
 
     @property
     def begun(self) -> bool:
@@ -98,7 +99,7 @@ class Database:
 
         In SQLite the tables are made where they are not there yet. Raises StoreError as ``read``.
         """
-        if self._sqlite and not self.begun:
+        if self.sqlite and not self.begun:
             self.upgrade()
         with self._connected(writes=True) as connection:
             self._require_head(connection)
@@ -106,7 +107,7 @@ class Database:
 
     def upgrade(self) -> str:
         """Bring the tables to this program's version; returns that version. Raises StoreError."""
-        if self._sqlite and self._url.database:
+        if self.sqlite and self._url.database:
             try:
                 file = Path(self._url.database)
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,7 @@ class Database:
         SQLite overwrites what it deletes; its journal still has the pages. PostgreSQL keeps dead rows until a table is written anew.
         """
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", plain=True) as connection:
-            if self._sqlite:
+            if self.sqlite:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
                 return
             try:
@@ -167,12 +168,12 @@ class Database:
     def _connected(self, writes: bool = False) -> Iterator[Connection]:
         try:
             with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
-                if writes and not self._sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER})
+                if writes and not self.sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": self._schema.writer})
                 yield connection
         except DBAPIError as error:
             said = str(error.orig).strip().partition("\n")[0]
-            hint = "; check DESKPULSE_DATABASE" if isinstance(error, OperationalError) and not self._sqlite else ""
+            hint = f"; check {self._schema.setting}" if isinstance(error, OperationalError) and not self.sqlite else ""
             raise StoreError(f"the database {self.address}: {said}{hint}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"the database {self.address}: {error}") from error
@@ -189,9 +190,9 @@ class Database:
             raise StoreError(f"the database {self.address} is of version {have}, this program of {want}; {hint}")
 
 
-def address_of(url: str | None, data_dir: Path) -> str:
+def address_of(url: str | None, data_dir: Path, file: str = "scores.db") -> str:
     """The URL of the database; where none is given, of SQLite in the data directory."""
-    return url or f"sqlite:///{(data_dir / 'scores.db').absolute()}"
+    return url or f"sqlite:///{(data_dir / file).absolute()}"
 
 
 def _as_bytes(value: object) -> bytes:

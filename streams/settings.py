@@ -109,6 +109,11 @@ class Settings(BaseSettings):
         description="PostgreSQL of what people decide (postgresql://…); SQLite in data_dir where absent",
         repr=False,
     )
+    history: str | None = Field(
+        None,
+        description="PostgreSQL of the history (postgresql://…); where absent that of DESKPULSE_DATABASE, without it SQLite in data_dir",
+        repr=False,
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from streams.contracts.outputs import Figure, entity_kind
@@ -73,6 +73,11 @@ class Formulas:
                 self._percentiles.setdefault((bottoms, bound.top), []).append(bound)
             case _:
                 self._others.append((frozenset(measure for measure, _ in bound.bottom or ()), bound))
+
+    def bounds(self) -> Iterator[Bound]:
+        """Every formula there is, also those of VIPs and of what is urgent."""
+        yield from self.by_id.values()
+        yield from {bound.id: bound for _, bound in self._parts}.values()
 
     def figures(self, sums: Mapping[str, int], unripe: Unripe = RIPE) -> dict[str, Figure]:
         """Every KPI for these sums, in the order of the catalogue: KPI id → figure, one without data included; then what some are

@@ -90,3 +90,12 @@ def in_window(sums: Sums, levels: Mapping[str, int], start: int, now: int) -> Su
         plain[key] = height
         add(plain, dict.fromkeys(_GROWING[key] or (), height * (now - start)))
     return aged(plain, now)
+
+
+def growth(sums: Mapping[str, int]) -> Sums:
+    """By how much each time among sums grows with every millisecond: by the heights of its levels."""
+    grown: Sums = {}
+    for key, height in sums.items():
+        if own := _GROWING[key]:
+            add(grown, dict.fromkeys(own, height))
+    return grown

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
 
 import msgspec
 import pytest
@@ -14,10 +17,15 @@ from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts import topics
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import ContactRecord
+from streams.contracts.outputs import ENTITY_KINDS, ContactRecord
+from streams.history.follow import Follower, consumer_of
+from streams.history.health import Health
+from streams.history.store import open_history
 from streams.kafka.connection import kafka_python_options
+from streams.operation import KafkaOperation
 from streams.settings import Settings, environment
 from tests.support.desk import Script, moment
+from tests.support.histories import figures_in, figures_of, query, same
 from tests.support.operation import messages, policy_file, run_cli, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -51,12 +59,36 @@ def a_day() -> list[AnyEvent]:
     return [*script.events[::2], *states, *shifts, *script.events[1::2], *script.events[:30], corrected]
 
 
+def history_has_the_facts(operation: Settings) -> None:
+    """What ``deskpulse history`` reads of the topics says what the facts say."""
+    stop = Event()
+
+    class Until(Health):
+        def heard(self, behind: int) -> None:
+            super().heard(behind)
+            if not behind:
+                stop.set()
+
+    kafka, day = KafkaOperation(operation), date.fromisoformat(DAY)
+    with TemporaryDirectory() as folder, open_history(None, Path(folder), operation.policy) as history:
+        Follower(history, operation.topic, lambda: consumer_of(operation), kafka.clock, lambda: day, Until(), {}).run(
+            stop
+        )
+        found = figures_in(history, "day", "date")
+        assert query(history, "SELECT COUNT(*) FROM history_contacts") == [(60,)]
+    facts = [fact for kind in ENTITY_KINDS for fact in kafka.daily_facts(day, day, kind)]
+    on_the_day = {cell: figure for cell, figure in found.items() if cell[1] == DAY}
+    wanted = figures_of(facts, lambda fact: fact.date.isoformat(), operation.policy, kafka.clock())
+    assert same(on_the_day, wanted, bounds=1e-9) > 100
+
+
 def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, tmp_path: object) -> None:
     operation = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})  # type: ignore[arg-type]
     with worker(operation):
         send(operation, a_day())
         settled(operation)
         assert f"{DAY}: proven, " in run_cli(operation, "facts", "prove", "--day", DAY)
+        history_has_the_facts(operation)
     newest = {(each.partition, each.key): each for each in messages(operation, "contact-records")}
     stored = next(each for each in newest.values() if b"answer1" in (each.value or b""))
     record = msgspec.json.decode(stored.value, type=ContactRecord)

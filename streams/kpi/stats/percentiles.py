@@ -76,3 +76,14 @@ def percentile(buckets: Sequence[tuple[int, int]], percent: int) -> tuple[int, i
 @lru_cache(maxsize=4096)
 def _amount(index: int) -> int:
     return round(_MAPPING.value(index)) if index != _ZERO else 0
+
+
+@lru_cache
+def _places() -> tuple[tuple[int, int], ...]:
+    """Every bucket that an amount of up to ten years (in thousandths of a second) can be in, and the amount that stands for it."""
+    return tuple((index, _amount(index)) for index in range(_ZERO, _MAPPING.key(10 * 366 * 86_400_000) + 1))
+
+
+def amounts(family: str) -> list[tuple[str, int, int]]:
+    """The measures of a distribution: id, place among the buckets, and the amount (in stored units) that stands for it."""
+    return [(f"{family}{_MARK}{index}", index, amount) for index, amount in _places()]

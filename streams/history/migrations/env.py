@@ -1,0 +1,15 @@
+"""Alembic's environment: on the connection that ``streams.database`` hands it."""
+
+from alembic import context
+
+from streams.history.tables import metadata
+
+attributes = context.config.attributes
+context.configure(
+    connection=attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    version_table=attributes["version_table"],
+)
+with context.begin_transaction():
+    context.run_migrations()

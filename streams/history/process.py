@@ -1,0 +1,34 @@
+"""The history as a process: follows the topics in the main thread, its pages are served from another one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from datetime import date
+from threading import Event
+
+from streams.history.follow import Follower, consumer_of
+from streams.history.health import Health
+from streams.history.store import open_history
+from streams.kpi.as_of import day_of
+from streams.operation import KafkaOperation
+from streams.settings import Settings
+from streams.system_clock import machine_ms
+from streams.windows.clock import instant
+
+
+def run(settings: Settings, health: Health, keep: Mapping[str, int]) -> None:
+    """Run until SIGINT or SIGTERM; what is being written is written to its end. ``keep``: name (``store.KEPT``) → days."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    def today() -> date:
+        return day_of(instant(machine_ms()), settings.policy)
+
+    operation = KafkaOperation(settings)
+    with open_history(settings.history or settings.database, settings.data_dir, settings.policy) as history:
+        follower = Follower(
+            history, settings.topic, lambda: consumer_of(settings), operation.clock, today, health, keep
+        )
+        follower.run(stop)

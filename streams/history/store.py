@@ -1,0 +1,393 @@
+"""The history's database: what was read of the topics, with how far they were read, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Date, Table, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
+from sqlalchemy.exc import DBAPIError
+
+from streams.contracts import topics
+from streams.contracts.topics import Topic
+from streams.database import Database, Schema, StoreError, address_of
+from streams.history import formulas, metrics, tables
+from streams.history.rows import Row, Rows, date_of
+from streams.history.views import POSTGRESQL, sqlite, views
+from streams.kpi.maturity import FIELDS
+from streams.kpi.policy.versions import AnyPolicy
+
+SCHEMA = Schema(
+    migrations=("streams", "history", "migrations"),
+    version_table="history_version",
+    upgrade="deskpulse history upgrade",
+    begin="`deskpulse history` begins it",
+    setting="DESKPULSE_HISTORY or DESKPULSE_DATABASE",
+    writer=4_203_761_002,
+)
+#: The topics that are followed.
+FOLLOWED = (
+    topics.CONTACT_RECORDS,
+    topics.PRESENCE_RECORDS,
+    topics.DAILY_FACTS,
+    topics.ALERTS,
+    topics.INCIDENTS,
+    topics.SCORES,
+)
+#: What can be kept for so many days: a name for people → its tables and the column that says of when a row is. Moments are in ms.
+KEPT: Mapping[str, Sequence[tuple[Table, str]]] = {
+    "contacts": ((tables.contacts, "date"), (tables.counts, "date"), (tables.presence, "date")),
+    "facts": ((tables.facts, "date"),),
+    "alerts": ((tables.alerts, "at"),),
+    "incidents": ((tables.incidents, "changed"),),
+}
+_DAY_MS = 86_400_000
+T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
+#: A character 0 as JSON writes it, after as many escaped backslashes as there may be.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+#: So many keys are asked for at once; SQLite takes 32,766.
+_AT_ONCE = 5_000
+
+
+class Told(NamedTuple):
+    """A message of a topic."""
+
+    key: str
+    value: bytes | None
+
+
+#: Topic and partition.
+Part = tuple[Topic, int]
+
+
+class Batch(NamedTuple):
+    """What was read of a partition: ``told`` in order, from before which offset (None: nothing had been read) up to before which."""
+
+    told: Sequence[Told]
+    before: int | None
+    following: int
+
+
+class MovedError(StoreError):
+    """Somebody else has taken in what was read."""
+
+
+@contextmanager
+def open_history(url: str | None, data_dir: Path, policy: AnyPolicy) -> Iterator[History]:
+    """The history; ``url`` None: SQLite in ``data_dir``."""
+    database = Database(address_of(url, data_dir, "history.db"), SCHEMA)
+    try:
+        yield History(database, policy)
+    finally:
+        database.close()
+
+
+class History:
+    """The history. Every method is one transaction."""
+
+    def __init__(self, database: Database, policy: AnyPolicy) -> None:
+        self.database = database
+        self._policy, self._rows = policy, Rows(policy)
+        self._days: set[str] = set()
+        self._parts: set[str] = set()
+
+    def begin(self) -> None:
+        """Bring tables, formulas and views to what this program and policy have. Raises StoreError."""
+        self.database.upgrade()
+        of_formulas, of_terms = formulas.formulas(self._policy)
+        generated = dict(
+            zip(tables.GENERATED, (formulas.quantiles(), formulas.kpis(), of_formulas, of_terms), strict=True)
+        )
+        with self.database.write() as connection:
+            for table, rows in generated.items():
+                connection.execute(delete(table))
+                _put(connection, table, rows)
+            # Another policy may judge the days by now.
+            known = [str(day) for day in connection.scalars(select(tables.days.c.date))]
+            for table in (tables.days, tables.maturing):
+                connection.execute(delete(table))
+            self._days.clear()
+            self._note_days(connection, known)
+            if self.database.sqlite:
+                _sqlite_views(connection)
+            else:
+                _postgresql_views(connection)
+
+    def positions(self, prefix: Callable[[Topic], str]) -> dict[Part, int]:
+        """The next offset of each partition of which anything has been read. ``prefix``: a topic's name."""
+        names = {prefix(topic): topic for topic in FOLLOWED}
+        with self.database.read() as connection:
+            rows = connection.execute(select(tables.positions)).all()
+        return {(names[row.topic], row.partition): row.next for row in rows if row.topic in names}
+
+    def take(self, read: Mapping[Part, Batch], prefix: Callable[[Topic], str], now: int | None) -> int:
+        """Take in what was read, all of it with the positions, or nothing; returns how many contacts are new or changed.
+
+        ``now``: the operation's own clock, ms since 1970; it never goes back. Raises StoreError; MovedError where a partition is not where
+        it was when this was read, as another process has taken it in.
+        """
+        try:
+            with self.database.write() as connection:
+                self._move(connection, read, prefix)
+                changed = self._take(connection, read)
+                if now is not None:
+                    _advance(connection, now)
+        except Exception:
+            self._days.clear()  # what was made in the transaction is not there
+            self._parts.clear()
+            raise
+        return changed
+
+    def _move(self, connection: Connection, read: Mapping[Part, Batch], prefix: Callable[[Topic], str]) -> None:
+        at = {(row.topic, row.partition): row.next for row in connection.execute(select(tables.positions))}
+        for (topic, number), batch in read.items():
+            if at.get((prefix(topic), number)) != batch.before:
+                raise MovedError(f"another process takes in {topic.name}; it is gone on from where that is")
+        rows = [(prefix(topic), number, batch.following) for (topic, number), batch in read.items()]
+        _upsert(connection, tables.positions, rows)
+
+    def _take(self, connection: Connection, read: Mapping[Part, Batch]) -> int:
+        newest: dict[Topic, dict[str, bytes | None]] = {topic: {} for topic in FOLLOWED}
+        steps: list[Row] = []
+        for (topic, _), batch in read.items():
+            newest[topic].update(batch.told)
+            if topic == topics.ALERTS:
+                values = (each.value for each in batch.told if each.value is not None)
+                steps += [row for value in values if (row := _read(topic, self._rows.alert, value)) is not None]
+        rows = self._rows
+        contacts, presence = newest[topics.CONTACT_RECORDS], newest[topics.PRESENCE_RECORDS]
+        changed = self._take_records(
+            connection, contacts, tables.contacts, partial(_read, topics.CONTACT_RECORDS, rows.contact)
+        )
+        self._take_records(
+            connection, presence, tables.presence, partial(_read, topics.PRESENCE_RECORDS, rows.presence)
+        )
+        self._take_facts(connection, newest[topics.DAILY_FACTS])
+        _upsert(connection, tables.alerts, steps)
+        for topic, table, make in (
+            (topics.INCIDENTS, tables.incidents, rows.incident),
+            (topics.SCORES, tables.scores, rows.score),
+        ):
+            values = (value for value in newest[topic].values() if value is not None)
+            _upsert(connection, table, [made for value in values if (made := _read(topic, make, value)) is not None])
+        return changed
+
+    def anew(self, topic: Topic, number: int, prefix: Callable[[Topic], str]) -> None:
+        """A topic was deleted and made again: it is read from its beginning, and whatever it says is newer than what is here."""
+        with self.database.write() as connection:
+            connection.execute(
+                delete(tables.positions).where(
+                    tables.positions.c.topic == prefix(topic), tables.positions.c.partition == number
+                )
+            )
+            for of, table in ((topics.CONTACT_RECORDS, tables.contacts), (topics.PRESENCE_RECORDS, tables.presence)):
+                if topic == of:
+                    connection.execute(update(table).values(version=-1))
+
+    def forget(self, keep: Mapping[str, int], today: date) -> None:
+        """Delete what is older than so many days; ``keep``: name (``KEPT``) → days."""
+        for name, kept in keep.items():
+            first = today - timedelta(days=kept)
+            with self.database.write() as connection:
+                for table, column in KEPT[name]:
+                    if table in tables.BY_DAY and not self.database.sqlite:
+                        self._drop_parts(connection, table, first)
+                    elif column == "date":
+                        connection.execute(delete(table).where(table.c.date < first))
+                    else:
+                        before = (first.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_MS
+                        connection.execute(delete(table).where(table.c[column] < before))
+
+    def grant(self, role: str) -> None:
+        """Let a role of PostgreSQL read the history, and nothing else; without compiling what it asks, which takes longer than the answer.
+        Raises StoreError; ValueError on SQLite.
+        """
+        if self.database.sqlite:
+            raise ValueError(
+                "SQLite has no roles: whoever may read its file may read all; set DESKPULSE_HISTORY to a PostgreSQL"
+            )
+        quoted = '"' + role.replace('"', '""') + '"'
+        names = [table.name for table in tables.metadata.sorted_tables if table is not tables.positions]
+        names += [name for name, _ in views(POSTGRESQL)]
+        with self.database.write() as connection:
+            for name in names:
+                connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {quoted}")
+            with suppress(DBAPIError), connection.begin_nested():  # who may not, says it by themselves: docs/history.md
+                connection.exec_driver_sql(f"ALTER ROLE {quoted} SET jit = off")
+
+    # -- One kind of message each
+
+    def _take_records(
+        self,
+        connection: Connection,
+        told: Mapping[str, bytes | None],
+        table: Table,
+        make: Callable[[str, bytes], tuple[int, Row, list[Row]] | None],
+    ) -> int:
+        """Records with what they count for; one that is older than what is here changes nothing, a tombstone takes it away."""
+        if not told:
+            return 0
+        given = {key: make(key, value) for key, value in told.items() if value is not None}
+        made = {key: each for key, each in given.items() if each is not None}
+        here = _versions(connection, table, told)
+        gone = [key for key in here if told[key] is None or (key in made and made[key][0] > here[key][0])]
+        new = [each for key, each in made.items() if key not in here or each[0] > here[key][0]]
+        dates = sorted({here[key][1] for key in gone})
+        for keys in _chunks(gone):
+            for each in (table, tables.counts):
+                connection.execute(
+                    delete(each).where(each.c.date.in_(map(date.fromisoformat, dates)), each.c.record.in_(keys))
+                )
+        rows, counted = [row for _, row, _ in new], [one for _, _, own in new for one in own]
+        at = _names(table).index("date")
+        self._note_days(connection, {row[at] for row in rows} | {one[2] for one in counted})
+        self._make_parts(connection, {row[at] for row in rows})
+        _put(connection, table, rows)
+        _put(connection, tables.counts, counted)
+        return len(new)
+
+    def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
+        for keys in _chunks(list(told)):
+            connection.execute(delete(tables.facts).where(tables.facts.c.record.in_(keys)))
+        given = ((key, value) for key, value in told.items() if value is not None)
+        rows = [row for each in given for row in _read(topics.DAILY_FACTS, self._rows.facts, *each) or ()]
+        self._note_days(connection, {row[4] for row in rows})
+        _put(connection, tables.facts, rows)
+
+    def _note_days(self, connection: Connection, found: Iterable[str]) -> None:
+        """Keep what KPIs must know of days."""
+        new = sorted(set(found) - self._days)
+        if not new:
+            return
+        _upsert(connection, tables.days, [self._rows.day(day) for day in new])
+        _upsert(connection, tables.maturing, [row for day in new for row in self._rows.maturing(day, FIELDS)])
+        self._days.update(new)
+
+    def _make_parts(self, connection: Connection, days: Collection[str]) -> None:
+        if self.database.sqlite:
+            return
+        for day in sorted(set(days) - self._parts):
+            after = date.fromisoformat(day) + timedelta(days=1)
+            for table in tables.BY_DAY:
+                connection.exec_driver_sql(
+                    f"CREATE TABLE IF NOT EXISTS {_part(table, day)} PARTITION OF {table.name} FOR VALUES FROM ('{day}') TO ('{after}')"
+                )
+            self._parts.add(day)
+
+    def _drop_parts(self, connection: Connection, table: Table, first: date) -> None:
+        there = connection.scalars(
+            text("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(:t AS regclass)"),
+            {"t": table.name},
+        )  # fmt: skip
+        for name in list(there):
+            if name < _part(table, first.isoformat()):
+                connection.exec_driver_sql(f"DROP TABLE {name}")
+        self._parts.clear()
+
+
+def _read(topic: Topic, make: Callable[..., T], *told: Any) -> T | None:
+    """What a message becomes; None: it is none of ours, which is counted."""
+    try:
+        return make(*told)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, IndexError) as error:
+        metrics.UNREADABLE.labels(topic.name).inc()
+        _LOG.error("a message of %s is left out, as it is none: %s", topic.name, error)
+        return None
+
+
+def _part(table: Table, day: str) -> str:
+    return f"{table.name}_{day.replace('-', '')}"
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[at : at + _AT_ONCE] for at in range(0, len(keys), _AT_ONCE))
+
+
+def _versions(connection: Connection, table: Table, told: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Key → version and date of what is here of these records."""
+    found: dict[str, tuple[int, str]] = {}
+    for keys in _chunks(list(told)):
+        asked = select(table.c.record, table.c.version, table.c.date).where(table.c.record.in_(keys))
+        if table is tables.contacts:
+            asked = asked.where(table.c.date.in_({day for key in keys if (day := date_of(key)) is not None}))
+        found |= {row.record: (row.version, row.date.isoformat()) for row in connection.execute(asked)}
+    return found
+
+
+def _names(table: Table) -> list[str]:
+    return [column.name for column in table.columns]
+
+
+def _put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Add rows to a table: in PostgreSQL by COPY."""
+    if not rows:
+        return
+    names = ", ".join(f'"{name}"' for name in _names(table))
+    raw: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.c))
+        raw.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows).close()
+        return
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([_without_nul(value) for value in row])
+
+
+def _without_nul(value: Any) -> Any:
+    """PostgreSQL's texts have no character 0, wherever it comes from; it is told as what it is: no character."""
+    if type(value) is not str or ("\0" not in value and "\\u0000" not in value):
+        return value
+    return _NUL.sub("\\1\\\\ufffd", value.replace("\0", "\ufffd"))
+
+
+def _upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Put rows in place of those that have the same key; of several in order, the last."""
+    keys = [column.name for column in table.primary_key]
+    made = insert_on_sqlite if connection.dialect.name == "sqlite" else insert_on_postgresql
+    for row in rows:
+        values = {
+            name: date.fromisoformat(value) if isinstance(table.c[name].type, Date) else _without_nul(value)
+            for name, value in zip(_names(table), row, strict=True)
+        }
+        others = {name: value for name, value in values.items() if name not in keys}
+        connection.execute(made(table).values(values).on_conflict_do_update(index_elements=keys, set_=others))
+
+
+def _advance(connection: Connection, now: int) -> None:
+    """The clock goes on, and never back."""
+    before = connection.scalar(select(tables.clock.c.now))
+    if before is None:
+        connection.execute(insert(tables.clock).values(now=now))
+    elif before < now:
+        connection.execute(update(tables.clock).values(now=now))
+
+
+def _sqlite_views(connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql("SELECT sqrt(2)").close()
+        root = True
+    except Exception:
+        root = False
+    made = list(views(sqlite(root)))
+    for name, _ in reversed(made):
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+    for name, definition in made:
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {definition}")
+
+
+def _postgresql_views(connection: Connection) -> None:
+    # What the server does not know of small tables that were filled a moment ago makes it choose loops over them.
+    for table in tables.GENERATED:
+        connection.exec_driver_sql(f"ANALYZE {table.name}")
+    for name, definition in views(POSTGRESQL):
+        connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {name} AS {definition}")

@@ -1,0 +1,105 @@
+"""The history on a real PostgreSQL: a simulated desk's figures, whose policy changes, in parts by day, for a role that can only read."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.contracts import topics
+from streams.contracts.decode import encode
+from streams.contracts.outputs import EntityKind
+from streams.entities.daily_facts import period_of
+from streams.history import tables
+from streams.history.store import Told, open_history
+from streams.kpi.policy.versions import AnyPolicy, read
+from streams.pipeline import Run, run
+from streams.sources.simulated import simulate
+from tests.bench.events import START
+from tests.support.histories import figures_in, figures_of, messages, query, same, take
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+KINDS: tuple[EntityKind, ...] = ("agent", "team", "queue", "site", "all")
+
+
+def a_policy() -> AnyPolicy:
+    """One whose formulas change as the first day of the desk ends."""
+    return read(
+        {
+            "versions": [
+                {"version": "1", "time_zone": "UTC", "valid_from": None, "fcr_days": 0.01, "day_starts": "01:15"},
+                {
+                    "version": "2",
+                    "valid_from": "2026-03-02",
+                    "service_level_denominator": "answered_and_abandoned",
+                    "first_response_channels": ["chat", "ticket"],
+                },
+            ]
+        }
+    )
+
+
+def a_desk(policy: AnyPolicy) -> Run:
+    """Half an hour of it, a part on each day."""
+    end = START + timedelta(minutes=30)
+    events = takewhile(lambda event: event.time < end, simulate(3, START, agents=40, teams=3))
+    return run([encoded for event in events if (encoded := encode(event))], policy, records=True)
+
+
+def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_url: str, tmp_path: Path) -> None:
+    policy = a_policy()
+    result = a_desk(policy)
+    with open_history(f"{postgres_url}?options=-cjit%3Doff", tmp_path, policy) as history:
+        history.begin()
+        told, at = messages(result), {}
+        for number in range(3):  # in several transactions, and much of it twice
+            part = {topic: own[number * len(own) // 4 :] for topic, own in told.items()}
+            take(history, part, result.now, at)
+        facts = result.daily_facts()
+        assert len({fact.date for fact in facts if fact.sums}) == 2
+        for view, period in (("day", "date"), ("month", "month")):
+            wanted = figures_of(facts, lambda fact, per=view: period_of(fact, per), policy, result.now)  # type: ignore[misc]
+            assert same(figures_in(history, view, period), wanted) > 300
+        parts = query(history, "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = 'history_contacts'::regclass")
+        assert parts == [(2,)]
+        key = next(iter(result.records))
+        take(history, {topics.CONTACT_RECORDS: [Told(key, None)]}, None, at)
+        assert query(history, f"SELECT COUNT(*) FROM history_counts WHERE record = '{key}'") == [(0,)]
+        with history.database.read() as connection:
+            assert (
+                compare_metadata(
+                    MigrationContext.configure(connection, opts={"include_name": _is_ours}), tables.metadata
+                )
+                == []
+            )
+            connection.execute(text("CREATE ROLE analyst_of_history LOGIN"))
+            connection.commit()
+        granted = CliRunner().invoke(
+            app, ["history", "grant", "analyst_of_history"], env={"DESKPULSE_HISTORY": postgres_url}
+        )
+        assert granted.exit_code == 0, granted.output
+        analyst = create_engine(
+            make_url(postgres_url).set(drivername="postgresql+psycopg", username="analyst_of_history")
+        )
+        try:
+            with analyst.connect() as connection:
+                assert connection.execute(text("SELECT COUNT(*) FROM kpis_by_day WHERE kpi = 'csat'")).scalar()
+                with pytest.raises(ProgrammingError, match="permission denied"):
+                    connection.execute(text("DELETE FROM history_contacts"))
+        finally:
+            analyst.dispose()
+        history.forget({"contacts": 1}, date(2026, 3, 3))
+        assert query(history, "SELECT MIN(date) FROM history_contacts") == [(date(2026, 3, 2),)]
+
+
+def _is_ours(name: str | None, kind: str, parents: object) -> bool:
+    """Parts of tables, and versions, are no tables of the metadata."""
+    return kind != "table" or name in tables.metadata.tables

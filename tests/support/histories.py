@@ -1,0 +1,147 @@
+"""The history of a run of the pure path, and what Python's own formulas make of the same sums."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from math import isclose
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import text
+
+from streams.contracts import topics
+from streams.contracts.outputs import Figure, Sums, entity_kind
+from streams.contracts.topics import Topic
+from streams.history.formulas import NOT_IN_SQL
+from streams.history.store import Batch, History, Part, Told, open_history
+from streams.kpi.by_version import judged
+from streams.kpi.catalog import KPIS
+from streams.kpi.maturity import Maturity, Ripening
+from streams.kpi.policy.versions import AnyPolicy
+from streams.kpi.spec import side_of
+from streams.pipeline import Run
+from streams.windows.clock import instant
+
+#: Entity, what stands for the period in SQL, KPI.
+Cell = tuple[str, str, str]
+
+
+class Fact(Protocol):
+    """Sums of an entity on a day, or in a part of it."""
+
+    entity: str
+    date: date
+    sums: Sums
+
+
+def name(topic: Topic) -> str:
+    """A topic's name where nothing stands before it."""
+    return topic.name
+
+
+def messages(result: Run) -> dict[Topic, list[Told]]:
+    """What a run tells, by topic."""
+    encode = msgspec.json.encode
+    return {
+        topics.CONTACT_RECORDS: [Told(*each) for each in result.records.items()],
+        topics.PRESENCE_RECORDS: [Told(*each) for each in result.presence_records.items()],
+        topics.DAILY_FACTS: [Told(key, encode(fact)) for key, fact in result.facts.items()],
+    }
+
+
+def take(history: History, told: Mapping[Topic, Iterable[Told]], now: int | None, at: dict[Part, int]) -> int:
+    """Take in messages of partition 0 of each topic; ``at``: how far each has been read, which goes on."""
+    read = {}
+    for topic, own in told.items():
+        given = list(own)
+        before = at.get((topic, 0))
+        read[topic, 0] = Batch(given, before, (before or 0) + len(given))
+    changed = history.take(read, name, now)
+    at.update({part: batch.following for part, batch in read.items()})
+    return changed
+
+
+@contextmanager
+def history_of(result: Run, policy: AnyPolicy, url: str | None = None) -> Iterator[History]:
+    """What a run tells, in a database."""
+    with TemporaryDirectory() as folder, open_history(url, Path(folder), policy) as history:
+        history.begin()
+        take(history, messages(result), result.now, {})
+        yield history
+
+
+def query(history: History, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What the database answers."""
+    with history.database.read() as connection:
+        return [tuple(row) for row in connection.execute(text(sql), values)]
+
+
+def figures_in(history: History, view: str, period: str) -> dict[Cell, Figure]:
+    """Every figure by ``view``; ``period``: what stands for it, in SQL."""
+    found: dict[Cell, Figure] = {}
+    for of in ("kpis", "percentiles"):
+        sql = f"SELECT kind, id, {period}, kpi, value, n, low, high, pending FROM {of}_by_{view}"
+        found |= {(f"{kind}|{id}", str(per), kpi): Figure(*rest) for kind, id, per, kpi, *rest in query(history, sql)}
+    return found
+
+
+def figures_of(
+    facts: Iterable[Fact], period: Callable[[Any], str], policy: AnyPolicy, now: int | None
+) -> dict[Cell, Figure]:
+    """The same by Python's formulas: those that have data."""
+    by_period: defaultdict[str, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        by_period[period(fact)].append(fact)
+    maturity = Maturity(policy, None if now is None else instant(now))
+    found: dict[Cell, Figure] = {}
+    for per, own in by_period.items():
+        span = judged(policy, {fact.date for fact in own})
+        sums: defaultdict[str, Ripening] = defaultdict(Ripening)
+        for fact in own:
+            if fact.sums:
+                sums[fact.entity].add(span.of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
+        for entity, ripening in sums.items():
+            made = span.formulas(side_of(entity_kind(entity))).found(ripening.sums, ripening.unripe)
+            found |= {(entity, per, kpi): figure for kpi, figure in made.items() if _is_in_sql(kpi)}
+    return found
+
+
+def _is_in_sql(kpi: str) -> bool:
+    """Reasons and topics, which are the policy's own words, are no KPIs of SQL; VIPs and what is urgent are."""
+    of, mark, part = kpi.partition("~")
+    return of not in NOT_IN_SQL and (not mark or part in ("vip", "urgent"))
+
+
+def same(
+    sql: Mapping[Cell, Figure], python: Mapping[Cell, Figure], besides: Iterable[str] = (), bounds: float = 1e-12
+) -> int:
+    """Both say the same: n and what is pending exactly, values to 1e-12, ``bounds`` of intervals to that. Returns how many figures have
+    data. A plain sum of nothing may be absent.
+    """
+    left_out = set(besides)
+    with_data = 0
+    for cell in sorted(sql.keys() | python.keys()):
+        of = cell[2].partition("~")[0]
+        if of in left_out or KPIS[of].live:
+            continue
+        ours, theirs = sql.get(cell, Figure()), python.get(cell, Figure())
+        if not (theirs.value or theirs.pending) and not (ours.value or ours.pending) and KPIS[of].is_plain_sum:
+            continue
+        with_data += 1
+        assert (ours.n, ours.pending) == (theirs.n, theirs.pending), (cell, ours, theirs)
+        _close(cell, ours.value, theirs.value, 1e-12)
+        _close(cell, ours.low, theirs.low, bounds)
+        _close(cell, ours.high, theirs.high, bounds)
+    return with_data
+
+
+def _close(cell: Cell, ours: float | None, theirs: float | None, to: float) -> None:
+    if ours is None or theirs is None:
+        assert ours is theirs, (cell, ours, theirs)
+        return
+    assert isclose(ours, theirs, rel_tol=to, abs_tol=to), (cell, ours, theirs)
