@@ -25,6 +25,7 @@ _OWN = {
     "wallboard": "streams.commands.wallboard:wallboard",
     "notifier": "streams.commands.notifier:notifier",
     "notify": "streams.commands.notify:notify",
+    "case": "streams.commands.case:case",
     "replay": "streams.commands.sources:replay",
     "facts": "streams.commands.facts:facts",
     "mapping": "streams.commands.mapping:mapping",
