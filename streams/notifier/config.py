@@ -179,12 +179,12 @@ class Cases(_Part):
 
 
 class DigestMessage(_Part):
-    """What somebody reads once a day, a week or a month. ``at``: when, of the operation's zone; where absent, half an hour before the
-    first shift or the first business hour of the day, else 08:00. ``every`` `day`: complaints since the last working day and what is
-    open; `week`: what changed against the week before; `month`: who still owes an input of the month's scores, on its last days.
+    """What somebody reads once a day or once a week. ``at``: when, of the operation's zone; where absent, half an hour before the first
+    shift or the first business hour of the day, else 08:00. ``every`` `day`: complaints since the last working day and what is open;
+    `week`: complaints against the week before, and which cases were closed in time.
     """
 
-    every: Literal["day", "week", "month"]
+    every: Literal["day", "week"]
     to: Annotated[list[str], Field(min_length=1)]
     at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
     language: LanguageCode | None = Field(None, description="As the one of the file, where absent")
@@ -201,7 +201,7 @@ class Config(_Part):
     digest: Digest = Digest()
     cases: Cases | None = Field(None, description="Open cases and tell their owners; nothing opens any where absent")
     digests: dict[Annotated[str, Field(pattern=_ID)], DigestMessage] = Field(
-        default={}, description="Name → what is told once a day, a week or a month"
+        default={}, description="Name → what is told once a day or a week"
     )
     channels: Annotated[dict[Annotated[str, Field(pattern=_ID)], AnyChannel], Field(min_length=1)]
     routes: Annotated[dict[Annotated[str, Field(pattern=_ID)], Route], Field(min_length=1)]

@@ -1,13 +1,11 @@
-"""What is told once a day, a week or a month, in the operation's calendar: exactly once a digest and period, over every restart."""
+"""What is told once a day or a week, in the operation's calendar: exactly once a digest and period, over every restart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from importlib.metadata import entry_points
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -34,13 +32,10 @@ _BEFORE, _USUAL = timedelta(minutes=30), time(8)
 _LATEST = timedelta(hours=12)
 #: Back to the last working day so many days are looked at.
 _LONGEST_BREAK = 14
-#: The last days of a month on which is told who still owes an input, and the days after it.
-_BEFORE_END, _AFTER_END = 3, 3
 _INCIDENT = msgspec.json.Decoder(Incident)
 
 _DAILY = Text("每日简报 {day}", "Daily digest, {day}")
 _WEEKLY = Text("每周简报 {first} 至 {last}", "Weekly digest, {first} to {last}")
-_MONTHLY = Text("{period} 考核：待交数据", "Scores of {period}: inputs that are owed")
 _STATE = Text(
     "处理中的跟进单 {open} 件，其中超时 {overdue} 件；未恢复的告警事件 {incidents} 项",
     "{open} cases are open, {overdue} of them overdue; {incidents} incidents stand",
@@ -59,27 +54,6 @@ _PUNCTUAL = Text(
     "本周到期的跟进单：按时关闭 {in_time} 件，逾期 {late} 件",
     "Cases due this week: {in_time} closed in time, {late} not",
 )
-_OWED = Text("{who}：{count} 项未交（{card}）", "{who} owes {count} inputs ({card})")
-_NOT_PREPARED = Text(
-    "{card}：考核尚未准备，请运行 deskpulse score prepare",
-    "{card}: nobody has prepared it; run deskpulse score prepare",
-)
-_NOTHING_OWED = Text("全部数据已交齐。", "Nobody owes anything.")
-
-
-class Owed(NamedTuple):
-    """Inputs that somebody still owes a card's period; ``who`` None: its run has not been prepared."""
-
-    card: str
-    who: str | None
-    inputs: int
-
-
-class Owing(Protocol):
-    """What the entry point ``deskpulse.owing`` names: who still owes an input of a month; None: no scores are made here."""
-
-    def __call__(self, database: str | None, data_dir: Path, month: str) -> Sequence[Owed] | None:
-        """Raises StoreError where the database does not answer."""
 
 
 class Due(NamedTuple):
@@ -120,9 +94,8 @@ class Digests:
         id = f"{DIGEST}{name}|{due.period}"
         if self._journal.told_before(connection, id):
             return ()
-        notice = self._written(connection, id, digest, due, now)
-        if notice is None:
-            return ()
+        write = self._daily if digest.every == "day" else self._weekly
+        notice = write(connection, id, due, now)
         self._journal.add_notice(connection, notice)
         language = digest.language or self._config.language
         to = [Destination(channel, name, language) for channel in dict.fromkeys(digest.to)]
@@ -142,15 +115,13 @@ class Digests:
         return Due(period, round(at.timestamp() * 1000), today)
 
     def _is_day_of(self, digest: DigestMessage, day: date) -> bool:
-        """Is something told on this day? Of a day off nothing; of a week on its first working day; of months around their ends."""
+        """Is something told on this day? Of a day off nothing; of a week on its first working day."""
         if not self.works(day):
             return False
         if digest.every == "day":
             return True
-        if digest.every == "week":
-            monday = day - timedelta(days=day.weekday())
-            return not any(self.works(monday + timedelta(days=number)) for number in range(day.weekday()))
-        return day.day <= _AFTER_END or (day + timedelta(days=_BEFORE_END)).month != day.month
+        monday = day - timedelta(days=day.weekday())
+        return not any(self.works(monday + timedelta(days=number)) for number in range(day.weekday()))
 
     def works(self, day: date) -> bool:
         """Does anybody work on this day? By the policy's business hours; where it has none, every day."""
@@ -191,13 +162,6 @@ class Digests:
         return [start for start in starts if start.astimezone(self._zone).date() == day]
 
     # -- What
-
-    def _written(self, connection: Connection, id: str, digest: DigestMessage, due: Due, now: int) -> Notice | None:
-        if digest.every == "day":
-            return self._daily(connection, id, due, now)
-        if digest.every == "week":
-            return self._weekly(connection, id, due, now)
-        return self._monthly(id, due)
 
     def _daily(self, connection: Connection, id: str, due: Due, now: int) -> Notice:
         first, last = self._last_working_day(due.day), due.day - timedelta(days=1)
@@ -247,26 +211,6 @@ class Digests:
             "complaints_before": before,
         }
         return _notice(id, due, _WEEKLY.format(first=first, last=last), lines, data)
-
-    def _monthly(self, id: str, due: Due) -> Notice | None:
-        """Who still owes an input of the month that ends, or has just ended; None: no scores are made here."""
-        last = due.day if due.day.day > _AFTER_END else due.day.replace(day=1) - timedelta(days=1)
-        month = f"{last:%Y-%m}"
-        found: list[Owed] = []
-        asked = False
-        for point in entry_points(group="deskpulse.owing"):
-            owing: Owing = point.load()
-            owed = owing(self._settings.database, self._settings.data_dir, month)
-            asked = asked or owed is not None
-            found += owed or ()
-        if not asked:
-            return None
-        lines = [
-            _NOT_PREPARED.format(card=one.card) if one.who is None else _OWED.format(who=one.who, count=one.inputs, card=one.card)
-            for one in found
-        ]  # fmt: skip
-        data = {"type": "digest.month", "month": month, "owed": [one._asdict() for one in found]}
-        return _notice(id, due, _MONTHLY.format(period=month), lines or [_NOTHING_OWED], data)
 
     def _last_working_day(self, day: date) -> date:
         """The first day of which nothing has been told yet."""

@@ -14,14 +14,21 @@ import msgspec
 import openpyxl
 import pytest
 import yaml
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from streams import pipeline
 from streams.cases import case as life
 from streams.cases import store
 from streams.cases.case import Case
 from streams.cases.export import calendar, workbook
+from streams.cli import app
+from streams.commands.shared.context import Deployment
 from streams.contracts.outputs import ContactRecord
 from streams.kpi.policy.versions import read
+from streams.notifier import case_pages
+from streams.notifier.health import Health
+from streams.notifier.server import Pages, create_app
 from streams.people.duty import DutyBook
 from streams.people.names import Names
 from streams.people.person import Reporting
@@ -403,3 +410,164 @@ def test_files_for_spreadsheets_and_calendars(desk: Make) -> None:
     (todo,) = read_back.walk("VTODO")
     assert todo.decoded("due") == instant(cases[0].due)
     assert (str(todo["status"]), str(todo["uid"])) == ("COMPLETED", f"{cases[0].id}@deskpulse")
+
+
+def _digests(raw: dict[str, Any]) -> None:
+    raw["digests"] = {
+        "morning": {"every": "day", "to": ["floor"]},
+        "week": {"every": "week", "to": ["floor"], "at": "08:00"},
+    }
+    raw["cases"] = {"opens": ["repeat_complaint"]}
+
+
+def _complaint(number: int, when: str, topic: str) -> str:
+    return f"{when} ticket t{number} created kind=complaint customer=k{number} queue=orders topic={topic}"
+
+
+def looks(here: Desk, *moments: str) -> list[str]:
+    """What is told at these moments; each twice, and once more after a restart."""
+    before = len(here.told())
+    for moment in moments:
+        here.at(moment)
+        for _ in range(2):
+            here.notifier.records._look_after()
+        here.again()
+    return here.told()[before:]
+
+
+def test_before_business_begins_the_complaints_since_the_last_working_day_once(desk: Make) -> None:
+    here = desk(_digests)
+    here.at("12:00")
+    here.happens(
+        _complaint(1, "09:00:00", "refund"), _complaint(2, "10:00:00", "refund"), _complaint(3, "11:00:00", "delay")
+    )
+    assert looks(here, "+1 08:29") == []
+    (told,) = looks(here, "+1 08:30", "+1 09:00", "+1 12:00")
+    for part in (
+        "每日简报 2026-03-03",
+        "投诉 3 件（2026-03-02 至 2026-03-02）",
+        "refund：2 件",
+        "delay：1 件",
+        "处理中的跟进单 0 件",
+    ):
+        assert part in told
+    assert looks(here, "+3 08:31") == []  # 5 March is a day off
+    here.at("+3 12:00")
+    here.happens(_complaint(4, "+3 10:00:00", "noise"))
+    (told,) = looks(here, "+4 08:31")  # Friday: of Wednesday and the day off
+    assert "投诉 1 件（2026-03-04 至 2026-03-05）" in told
+    assert looks(here, "+5 08:31", "+6 08:31") == []  # the weekend
+    assert looks(here, "+4 21:00") == []
+
+
+def test_once_a_week_on_its_first_working_day_against_the_week_before(desk: Make) -> None:
+    here = desk(_digests)
+    here.at("12:00")
+    here.happens(_complaint(1, "09:00:00", "refund"))
+    here.at("+7 12:00")
+    here.happens(*(_complaint(number, "+7 10:00:00", "delay") for number in (2, 3)))
+    told = [text for text in looks(here, "+14 08:00", "+14 09:00", "+15 08:00") if "每周简报" in text]
+    (week,) = told
+    for part in (
+        "每周简报 2026-03-09 至 2026-03-15",
+        "投诉共 2 件，上周 1 件",
+        "delay：2 件，上周 0 件",
+        "refund：0 件，上周 1 件",
+    ):
+        assert part in week
+
+
+def test_digests_over_a_month_border_and_a_dst_day_come_at_the_wall_clocks_time(desk: Make) -> None:
+    weekend = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "09:00-17:00")
+    here = desk(_digests, day=date(2026, 3, 28), time_zone="Europe/Berlin", business_hours=weekend, holidays=[])
+    assert looks(here, "+1 08:29") == []
+    (told,) = looks(here, "+1 08:31")  # 29 March has 23 hours
+    assert "2026-03-29" in told
+    told = looks(here, "+4 08:31")
+    assert "每日简报 2026-04-01" in told[0]
+    assert "2026-03-31 至 2026-03-31" in told[0]
+
+
+class _Someone:
+    """Whoever a token lets in."""
+
+    def __init__(self, role: str, person: str | None = None, team: str | None = None) -> None:
+        self.role, self.person, self.team = role, person, team
+
+
+def test_over_http_whoever_it_concerns_sees_and_closes_and_nobody_else(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk()
+    here.at("09:06")
+    here.happens(*RATED_ONE)
+    (case,) = here.cases()
+    people = {
+        "hr": _Someone("hr", "H"), "own": _Someone("supervisor", "S", "T1"), "other": _Someone("supervisor", "X", "T9"),
+        "agent": _Someone("agent", "A"),
+    }  # fmt: skip
+
+    class Point:
+        def load(self) -> Any:
+            return lambda database, data_dir, token, now: people.get(token)
+
+    monkeypatch.setattr(case_pages, "entry_points", lambda group: [Point()])
+    pages = Pages(None, here.notifier.journal, lambda _: None, Names, here.notifier.clock)
+    cases = case_pages.CaseDesk(here.notifier.settings, here.notifier.journal, Names, here.notifier.clock)
+    with TestClient(create_app(pages, Health(), cases)) as client:
+
+        def ask(token: str, path: str = "", json: Any = None) -> Any:
+            header = {"Authorization": f"Bearer {token}"}
+            url = f"/api/cases{path}"
+            return client.get(url, headers=header) if json is None else client.post(url, headers=header, json=json)
+
+        assert client.get("/api/cases").status_code == ask("nobody").status_code == 401
+        assert [len(ask(who).json()["cases"]) for who in ("hr", "own", "other", "agent")] == [1, 1, 0, 0]
+        assert ask("other", f"/{case.id}").status_code == 404
+        assert ask("agent", f"/{case.id}/close", {"root_cause": "r", "plan": "p"}).status_code == 404
+        assert ask("own", f"/{case.id}/close", {"root_cause": "r"}).status_code == 409
+        assert ask("own", f"/{case.id}/notes", {"text": "called"}).json()["steps"][-1]["by"] == "S"
+        assert ask("hr", f"/{case.id}/assign", {"owner": "A"}).json()["owner"] == "A"
+        closed = ask("agent", f"/{case.id}/close", {"root_cause": "r", "plan": "p"}).json()
+        assert (closed["status"], closed["in_time"]) == ("closed", True)
+        assert "customer_id" not in closed["about"]
+        assert ask("hr", "/on-time").json()["owners"] == [
+            {"owner": "A", "in_time": 1, "late": 0, "open": 0, "share": 1.0}
+        ]
+        assert ask("hr", "/export.xlsx").content[:2] == b"PK"
+        assert b"BEGIN:VTODO" in ask("hr", "/export.ics").content
+
+
+def test_by_command(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = desk()
+    here.at("09:06")
+    here.happens(*RATED_ONE)
+    (case,) = here.cases()
+    monkeypatch.setattr(Deployment, "now", lambda _: instant(here.notifier.now))
+    runner, folder = CliRunner(), here.notifier.folder
+    environment = {
+        "DESKPULSE_DATA_DIR": str(folder),
+        "DESKPULSE_POLICY_FILE": str(folder / "policy.yaml"),
+        "COLUMNS": "200",
+    }
+
+    def run(*words: str, code: int = 0) -> str:
+        done = runner.invoke(app, ["case", *words], env=environment)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    assert case.id in run("list")
+    assert "cannot be closed without" in run("close", case.id, "--by", "S", "--root-cause", "r", code=1)
+    run("assign", case.id[-4:], "B", "--by", "S")
+    run("note", case.id, "called", "--by", "B")
+    run("close", case.id, "--by", "B", "--root-cause", "r", "--plan", "p")
+    shown = msgspec.json.decode(run("show", case.id))
+    assert [step["kind"] for step in shown["steps"]] == ["opened", "assigned", "noted", "closed"]
+    assert case.id not in run("list")
+    assert msgspec.json.decode(run("on-time", "--json"))[0]["share"] == 1.0
+    for name, beginning in (("cases.xlsx", b"PK"), ("cases.ics", b"BEGIN:VCALENDAR")):
+        run("export", str(folder / name))
+        assert (folder / name).read_bytes().startswith(beginning)
+    run("export", str(folder / "cases.doc"), code=2)
+    run("list", "--status", "shut", code=2)
+    assert "there is no case" in run("show", "nope", code=1)

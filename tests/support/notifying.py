@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from streams.cases import store
 from streams.contracts.outputs import ContactRecord, Incident, IncidentMember, IncidentStep
 from streams.contracts.topics import Topic
 from streams.database import Database
@@ -137,11 +138,16 @@ class Notifier:
         self.records.take([msgspec.json.encode(one) for one in records], {"contact-records|0": self.offset})
 
     def waits(self, until: datetime) -> None:
-        """Let time pass to a moment; what is due on the way happens when it is due, to within an hour."""
-        end = round(until.timestamp() * 1000)
-        while self.now < end:
-            self.now = min(end, self.now + 3_600_000)
+        """Let time pass to a moment; what cases are due for on the way happens when it is due."""
+        end, due = round(until.timestamp() * 1000), self.now
+        while due <= end:
+            self.now = due
             self.records._look_after()
+            with self.database.read() as connection:
+                coming = [one.next_at for one in store.listed(connection, status="open") if one.next_at]
+            due = min((at for at in coming if at > self.now), default=end + 1)
+        self.now = end
+        self.records._look_after()
         self.works()
 
     def clock(self) -> int:

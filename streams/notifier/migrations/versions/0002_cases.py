@@ -1,4 +1,4 @@
-"""Cases, and what is told once a day, a week or a month"""
+"""Cases, and what is told once a day or a week"""
 
 import sqlalchemy as sa
 from alembic import op
