@@ -25,7 +25,7 @@ from streams.notifier.journal import Journal, open_journal
 from streams.people.store import names
 from streams.windows.clock import instant
 
-case = typer.Typer(no_args_is_help=True, help="Cases: bad ratings, repeat complaints, customers to call back.")
+case = typer.Typer(no_args_is_help=True)
 
 
 @case.callback()

@@ -3,8 +3,6 @@
 Agents see what is their own, supervisors what is their team's or their own, HR everything; the same see names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from io import BytesIO
@@ -9,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import icalendar
 import msgspec
 import openpyxl
 import pytest
 import yaml
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from streams import pipeline
@@ -514,28 +515,29 @@ def test_over_http_whoever_it_concerns_sees_and_closes_and_nobody_else(
     monkeypatch.setattr(case_pages, "entry_points", lambda group: [Point()])
     pages = Pages(None, here.notifier.journal, lambda _: None, Names, here.notifier.clock)
     cases = case_pages.CaseDesk(here.notifier.settings, here.notifier.journal, Names, here.notifier.clock)
-    with TestClient(create_app(pages, Health(), cases)) as client:
+    served = create_app(pages, Health(), cases)
 
-        def ask(token: str, path: str = "", json: Any = None) -> Any:
+    async def asked(token: str, path: str, json: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=served), base_url="http://notifier") as http:
             header = {"Authorization": f"Bearer {token}"}
-            url = f"/api/cases{path}"
-            return client.get(url, headers=header) if json is None else client.post(url, headers=header, json=json)
+            return await http.request("GET" if json is None else "POST", f"/api/cases{path}", headers=header, json=json)
 
-        assert client.get("/api/cases").status_code == ask("nobody").status_code == 401
-        assert [len(ask(who).json()["cases"]) for who in ("hr", "own", "other", "agent")] == [1, 1, 0, 0]
-        assert ask("other", f"/{case.id}").status_code == 404
-        assert ask("agent", f"/{case.id}/close", {"root_cause": "r", "plan": "p"}).status_code == 404
-        assert ask("own", f"/{case.id}/close", {"root_cause": "r"}).status_code == 409
-        assert ask("own", f"/{case.id}/notes", {"text": "called"}).json()["steps"][-1]["by"] == "S"
-        assert ask("hr", f"/{case.id}/assign", {"owner": "A"}).json()["owner"] == "A"
-        closed = ask("agent", f"/{case.id}/close", {"root_cause": "r", "plan": "p"}).json()
-        assert (closed["status"], closed["in_time"]) == ("closed", True)
-        assert "customer_id" not in closed["about"]
-        assert ask("hr", "/on-time").json()["owners"] == [
-            {"owner": "A", "in_time": 1, "late": 0, "open": 0, "share": 1.0}
-        ]
-        assert ask("hr", "/export.xlsx").content[:2] == b"PK"
-        assert b"BEGIN:VTODO" in ask("hr", "/export.ics").content
+    def ask(token: str, path: str = "", json: Any = None) -> httpx.Response:
+        return asyncio.run(asked(token, path, json))
+
+    assert ask("nobody").status_code == 401
+    assert [len(ask(who).json()["cases"]) for who in ("hr", "own", "other", "agent")] == [1, 1, 0, 0]
+    assert ask("other", f"/{case.id}").status_code == 404
+    assert ask("agent", f"/{case.id}/close", {"root_cause": "r", "plan": "p"}).status_code == 404
+    assert ask("own", f"/{case.id}/close", {"root_cause": "r"}).status_code == 409
+    assert ask("own", f"/{case.id}/notes", {"text": "called"}).json()["steps"][-1]["by"] == "S"
+    assert ask("hr", f"/{case.id}/assign", {"owner": "A"}).json()["owner"] == "A"
+    closed = ask("agent", f"/{case.id}/close", {"root_cause": "r", "plan": "p"}).json()
+    assert (closed["status"], closed["in_time"]) == ("closed", True)
+    assert "customer_id" not in closed["about"]
+    assert ask("hr", "/on-time").json()["owners"] == [{"owner": "A", "in_time": 1, "late": 0, "open": 0, "share": 1.0}]
+    assert ask("hr", "/export.xlsx").content[:2] == b"PK"
+    assert b"BEGIN:VTODO" in ask("hr", "/export.ics").content
 
 
 def test_by_command(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
