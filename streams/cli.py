@@ -29,6 +29,7 @@ _OWN = {
     "notifier": "streams.commands.notifier:notifier",
     "notify": "streams.commands.notify:notify",
     "history": "streams.commands.history:history",
+    "case": "streams.commands.case:case",
     "replay": "streams.commands.sources:replay",
     "source": "streams.commands.live_sources:source",
     "archive": "streams.commands.archive:archive",

@@ -84,6 +84,14 @@ routes:                            # each that fits is used; a channel is told e
   rest:
     to: [managers]
     otherwise: true                # only what no other route takes
+
+cases:                             # bad ratings, repeat complaints, customers to call back: who looks into them (`deskpulse case`)
+  to: [managers]
+  due_hours: 24                    # business hours, where the policy has any
+
+digests:
+  morning: {every: day, to: [managers]}
+  week: {every: week, to: [managers]}
 """
 
 

@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from streams.contracts.outputs import AlertAction
-from streams.contracts.topics import ALERT_ACTIONS
+from streams.contracts.topics import ALERT_ACTIONS, Topic
 from streams.kafka.connection import open_producer
 from streams.settings import Settings
 
@@ -26,6 +26,10 @@ class Actions:
 
     def write(self, action: AlertAction) -> None:
         """Write one, and wait until Kafka has it. Raises ConnectionError where it does not say so."""
+        self.send(ALERT_ACTIONS, action.key.encode(), msgspec.json.encode(action))
+
+    def send(self, topic: Topic, key: bytes, value: bytes) -> None:
+        """Write a message, and wait until Kafka has it. Raises ConnectionError where it does not say so."""
         try:
             with self._lock:
                 if self._producer is None:
@@ -35,9 +39,7 @@ class Actions:
                         bootstrap_timeout_ms=round(_PATIENCE_SECONDS * 1000),
                     )
                 producer = self._producer
-            sent = producer.send(
-                self._settings.topic(ALERT_ACTIONS), value=msgspec.json.encode(action), key=action.key.encode()
-            )
+            sent = producer.send(self._settings.topic(topic), value=value, key=key)
             sent.get(timeout=_PATIENCE_SECONDS)
         except KafkaError as error:
             raise ConnectionError(

@@ -16,15 +16,20 @@ from streams.database import StoreError
 from streams.notifier import build, metrics
 from streams.notifier.actions import Actions
 from streams.notifier.bridge import Bridge
+from streams.notifier.case_pages import CaseDesk
+from streams.notifier.cases import CaseKeeper
 from streams.notifier.channels.alertmanager import AGAIN_SECONDS, Alertmanager
 from streams.notifier.config import Config
+from streams.notifier.digests import Digests
 from streams.notifier.dispatch import Dispatcher
 from streams.notifier.follow import Follower
 from streams.notifier.gathering import Bounds, Gathered
 from streams.notifier.health import Health
-from streams.notifier.journal import Body, open_journal
+from streams.notifier.journal import Body, Journal, open_journal
 from streams.notifier.links import Links
+from streams.notifier.notice_texts import NoticeWriter
 from streams.notifier.planning import Planner
+from streams.notifier.records import RecordFollower
 from streams.notifier.server import Pages, create_app
 from streams.notifier.texts import Directory, Writer
 from streams.operator_files import load_rules
@@ -130,14 +135,22 @@ def run(
             for dispatcher in dispatchers.values():
                 dispatcher.wake()
 
+        keeper = case_keeper(settings, config, journal, people, sends, by_wall_clock)
+        digests = Digests(settings, config, journal, lambda: people.duties, sends)
+        explain = actions.send if sends and by_wall_clock else None
+        records = RecordFollower(settings, keeper, (digests,), wake, explain, clock)
         health = Health(lambda: standings(dispatchers), sends=sends)
-        follower = Follower(settings, journal, planner, wake, health, clock)
+        follower = Follower(settings, journal, planner, wake, health, clock, keeper)
         bridges = [
             Bridge(name, channel, journal, actions.write, config.language, config.wallboard)
             for name, channel in channels.items()
             if isinstance(channel, Alertmanager)
         ]
-        work: list[Callable[[Event], None]] = [follower.run, *(dispatcher.run for dispatcher in dispatchers.values())]
+        work: list[Callable[[Event], None]] = [
+            follower.run,
+            records.run,
+            *(dispatcher.run for dispatcher in dispatchers.values()),
+        ]
         if sends:
             work += [_keeping(bridge, clock) for bridge in bridges]
         else:
@@ -146,8 +159,18 @@ def run(
             )
         pages = Pages(links, journal, actions.write, lambda: people.names, clock)
         stack.enter_context(_running(work, wake))
-        app = doors.KnownHosts(create_app(pages, health), (address.host, *_hosts(config, environment)))
+        desk = None if keeper is None else CaseDesk(settings, journal, lambda: people.names, clock)
+        app = doors.KnownHosts(create_app(pages, health, desk), (address.host, *_hosts(config, environment)))
         doors.serve(app, address.host, address.port)
+
+
+def case_keeper(
+    settings: Settings, config: Config, journal: Journal, people: People, sends: bool, by_wall_clock: bool
+) -> CaseKeeper | None:
+    """What keeps cases, where the file says so."""
+    if config.cases is None:
+        return None
+    return CaseKeeper(journal, config, config.cases, settings.policy, lambda: people.duties, sends, by_wall_clock)
 
 
 def bounds(config: Config, name: str) -> Bounds:
@@ -169,6 +192,13 @@ def composer(
 
     def compose(found: Gathered, incidents: Mapping[str, Any], channel: str) -> Body:
         now = clock()
+        if found.steps[0].is_notice:
+            known = people.directory
+            notices = NoticeWriter(
+                settings.policy.zone, found.steps[0].language, config.wallboard, known.people, known.names,
+                with_names=channel in named,
+            )  # fmt: skip
+            return notices.compose(found, incidents, now)
         link = None if links is None else (lambda incident: links.make(incident, now))
         writer = Writer(settings.policy.zone, config.language, config.wallboard, link, named, people.directory, kpis)
         return writer.compose(found, incidents, channel, now)

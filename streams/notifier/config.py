@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from streams import bounded_yaml
+from streams.cases.case import CASE_KINDS, CaseKind
 from streams.contracts.outputs import Severity
 from streams.languages.text import LANGUAGES
 from streams.notifier.secret import SecretName
@@ -153,6 +154,42 @@ class Acknowledge(_Part):
     hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
 
 
+class CallBack(_Part):
+    """Which customers are called back: those who turn to us the ``contacts``-th time within 24 hours, and callers who gave up after they
+    had waited for ``wait_seconds``.
+    """
+
+    contacts: Annotated[int, Field(ge=2, le=100)] = 3
+    wait_seconds: Annotated[float, Field(ge=1, le=86_400)] = 300
+    hours: Annotated[float, Field(gt=0, le=8784)] = 4
+
+
+class Cases(_Part):
+    """What opens a case, how long owners have, and by which channels they are told.
+
+    Hours are business hours where the policy has any. ``remind_hours``: so long before a case is due its owner is reminded.
+    """
+
+    to: list[str] = []
+    opens: tuple[CaseKind, ...] = CASE_KINDS
+    due_hours: Annotated[float, Field(gt=0, le=8784)] = 24
+    remind_hours: Annotated[float, Field(ge=0, le=8784)] = 4
+    call_back: CallBack = CallBack()
+    language: LanguageCode | None = Field(None, description="As the one of the file, where absent")
+
+
+class DigestMessage(_Part):
+    """What somebody reads once a day or once a week. ``at``: when, of the operation's zone; where absent, half an hour before the first
+    shift or the first business hour of the day, else 08:00. ``every`` `day`: complaints since the last working day and what is open;
+    `week`: complaints against the week before, and which cases were closed in time.
+    """
+
+    every: Literal["day", "week"]
+    to: Annotated[list[str], Field(min_length=1)]
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    language: LanguageCode | None = Field(None, description="As the one of the file, where absent")
+
+
 class Config(_Part):
     """The notifier's file."""
 
@@ -162,25 +199,39 @@ class Config(_Part):
     )
     acknowledge: Acknowledge | None = None
     digest: Digest = Digest()
+    cases: Cases | None = Field(None, description="Open cases and tell their owners; nothing opens any where absent")
+    digests: dict[Annotated[str, Field(pattern=_ID)], DigestMessage] = Field(
+        default={}, description="Name → what is told once a day or a week"
+    )
     channels: Annotated[dict[Annotated[str, Field(pattern=_ID)], AnyChannel], Field(min_length=1)]
     routes: Annotated[dict[Annotated[str, Field(pattern=_ID)], Route], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Config:
         wrong = []
+        for place, channel in self.led_to():
+            if channel not in self.channels:
+                near = get_close_matches(channel, self.channels, 1)
+                wrong.append(
+                    f"{place}: no channel is called {channel!r}"
+                    + (f"; is it {near[0]}?" if near else f"; there are {', '.join(self.channels)}")
+                )
+            elif isinstance(self.channels[channel], AlertmanagerChannel) and not place.startswith("routes."):
+                wrong.append(f"{place}: {channel} is an Alertmanager, which knows alerts only; take another channel")
         for name, route in self.routes.items():
-            for channel in route.to:
-                if channel not in self.channels:
-                    near = get_close_matches(channel, self.channels, 1)
-                    wrong.append(
-                        f"routes.{name}.to: no channel is called {channel!r}"
-                        + (f"; is it {near[0]}?" if near else f"; there are {', '.join(self.channels)}")
-                    )
             if route.during and route.outside:
                 wrong.append(f"routes.{name}: give `during` or `outside`, not both")
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    def led_to(self) -> Iterator[tuple[str, str]]:
+        """Every entry that names a channel: its place, the channel."""
+        for name, route in self.routes.items():
+            yield from ((f"routes.{name}.to", channel) for channel in route.to)
+        yield from (("cases.to", channel) for channel in (self.cases.to if self.cases else ()))
+        for name, digest in self.digests.items():
+            yield from ((f"digests.{name}.to", channel) for channel in digest.to)
 
     def language_of(self, route: str) -> str:
         """In which language a route is told."""
@@ -227,12 +278,14 @@ def schema() -> dict[str, Any]:
 def remarks(config: Config) -> list[str]:
     """What may be meant and yet surprises, a line each."""
     told = []
-    used = {channel for route in config.routes.values() for channel in route.to}
+    used = {channel for _, channel in config.led_to()}
     told += [f"channels.{name}: no route leads to it" for name in config.channels if name not in used]
     if not any(_takes_all(route) for route in config.routes.values()):
         told.append(
             "no route takes every incident: one that none fits is told nobody; add a route with `otherwise: true`"
         )
+    if config.cases is not None and not config.cases.to:
+        told.append("cases.to: nobody is told of cases; `deskpulse case list` has them")
     if config.acknowledge is None:
         told.append("no `acknowledge`: messages have no link by which somebody takes care of an incident")
     return told

@@ -16,6 +16,7 @@ from streams.contracts.topics import INCIDENTS
 from streams.database import StoreError
 from streams.kafka.reading import reader
 from streams.notifier import metrics
+from streams.notifier.cases import CaseKeeper
 from streams.notifier.health import Health
 from streams.notifier.journal import Journal
 from streams.notifier.planning import Planner
@@ -32,7 +33,7 @@ _INCIDENT = msgspec.json.Decoder(Incident)
 
 class Follower:
     """Takes in the topic, which has one partition. ``planner``: makes one for now; its argument says whether nothing was read before;
-    ``planned``: something is to be told.
+    ``planned``: something is to be told; ``cases``: what keeps cases of incidents, None: nothing does.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Follower:
         planned: Callable[[], None],
         health: Health,
         clock: Callable[[], int],
+        cases: CaseKeeper | None = None,
     ) -> None:
+        self._cases = cases
         self._settings, self._journal, self._planner = settings, journal, planner
         self._planned, self._health, self._clock = planned, health, clock
         self._topic = settings.topic(INCIDENTS)
@@ -67,8 +70,12 @@ class Follower:
     def take(self, values: Sequence[bytes | None], following: int, first: bool) -> int:
         """Take in messages, up to before offset ``following``; returns how many deliveries are planned. Raises StoreError."""
         read = [incident for value in values if (incident := _incident(value)) is not None]
-        planner = self._planner(first)
-        return self._journal.take(self._topic, following, read, planner.plan, self._clock())
+        planner, now, cases = self._planner(first), self._clock(), self._cases
+        if cases is None:
+            return self._journal.take(self._topic, following, read, planner.plan, now)
+        return self._journal.take(
+            self._topic, following, read, planner.plan, now, lambda open_: cases.take_incidents(open_, read, first, now)
+        )
 
     def _follow(self, consumer: KafkaConsumer, stop: Event) -> None:
         part = TopicPartition(self._topic, 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from streams.notifier.channels.channel import Gathering
+from streams.notifier.notices import CASE, DIGEST
 
 #: Steps that are older are told together, as what happened while nobody could be told. Milliseconds.
 LATE_MS = 10 * 60 * 1000
@@ -26,6 +27,11 @@ class Waiting:
     route: str
     language: str
     called: tuple[str, ...] = ()
+
+    @property
+    def is_notice(self) -> bool:
+        """Is it about something else than an incident?"""
+        return self.incident.startswith((CASE, DIGEST))
 
     def is_late(self, now: int) -> bool:
         """Is it too old to be told as if it happened now?"""

@@ -7,7 +7,7 @@ nobody knows, and the message is sent once more, as what may be a copy.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +15,19 @@ from random import Random
 from typing import Any, Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
+from streams.cases import store as case_store
+from streams.cases.case import Case
 from streams.contracts.outputs import Incident
 from streams.database import Database, Schema, address_of
 from streams.notifier.channels.channel import Channel, Outcome
 from streams.notifier.gathering import Bounds, Gathered, MessageKind, Waiting, gather
 from streams.notifier.message import Message
+from streams.notifier.notices import CASE, DIGEST, Notice
 from streams.notifier.rates import free_at
 from streams.notifier.routing import Destination
-from streams.notifier.tables import deliveries, holds, incidents, links, messages, positions, silences, tries
+from streams.notifier.tables import deliveries, holds, incidents, links, messages, notices, positions, silences, tries
 
 _SCHEMA = Schema(
     migrations=("streams", "notifier", "migrations"),
@@ -79,8 +82,11 @@ class Claimed:
     begun: int
 
 
-#: What a message says: of steps and their incidents.
-Compose: TypeAlias = Callable[[Gathered, Mapping[str, Incident], str], Body]
+#: What steps are about: incidents, cases, digests.
+Subject: TypeAlias = Incident | Case | Notice
+#: What a message says: of steps and what they are about. All are incidents, or none is.
+Compose: TypeAlias = Callable[[Gathered, Mapping[str, Any], str], Body]
+_NOTICE = msgspec.json.Decoder(Notice)
 _INCIDENT = msgspec.json.Decoder(Incident)
 _BODY = msgspec.json.Decoder(Body)
 _CALLED = msgspec.json.Decoder(tuple[str, ...])
@@ -119,11 +125,13 @@ class Journal:
         read: Sequence[Incident],
         plan: Callable[[Incident, int, Collection[str]], Sequence[Planned]],
         now: int,
+        also: Callable[[Connection], Iterable[Planned]] = lambda _: (),
     ) -> int:
         """Take in what was read of a topic, up to before ``following``: all of it, with the position, or nothing. Returns how many
         deliveries are planned.
 
         ``plan``: incident, its newest step that was taken in before, and the channels that were told of it → what is to be told.
+        ``also``: what else is done and told because of it.
         """
         planned = 0
         with self.database.write() as connection:
@@ -137,8 +145,28 @@ class Journal:
                 for one in plan(incident, before, heard):
                     planned += _add(connection, one, now)
                 _keep(connection, incident, before)
+            planned += sum(_add(connection, one, now) for one in also(connection))
             _upsert(connection, positions, {"topic": topic}, {"next": following})
         return planned
+
+    def advance(self, following: Mapping[str, int], work: Callable[[Connection], Sequence[Planned]], now: int) -> int:
+        """Do what was read of topics asks for, or what time does, and keep with it how far they were read and what is to be told: all of
+        it, or nothing. Returns how many deliveries are planned.
+        """
+        with self.database.write() as connection:
+            planned = sum(_add(connection, one, now) for one in work(connection))
+            for topic, offset in following.items():
+                _upsert(connection, positions, {"topic": topic}, {"next": offset})
+        return planned
+
+    def told_before(self, connection: Connection, notice: str) -> bool:
+        """Has this digest been planned?"""
+        return connection.scalar(select(notices.c.at).where(notices.c.id == notice)) is not None
+
+    def add_notice(self, connection: Connection, notice: Notice) -> None:
+        """Keep what is to be told."""
+        body = msgspec.json.encode(notice)
+        connection.execute(insert(notices).values(id=notice.id, at=notice.at, body=body))
 
     # -- What is told next
 
@@ -175,7 +203,7 @@ class Journal:
             found = gather(waiting, list(begun), now, channel.gathering, bounds)
             if isinstance(found, int):
                 return found
-            body = compose(found, _incidents(connection, {one.incident for one in found.steps}), name)
+            body = compose(found, _subjects(connection, {one.incident for one in found.steps}), name)
             made = {
                 "key": f"msg_{secrets.token_hex(16)}",
                 "channel": name,
@@ -351,6 +379,10 @@ class Journal:
         with self.database.write() as connection:
             gone = select(incidents.c.id).where(~incidents.c.stands, incidents.c.changed < before)
             connection.execute(delete(deliveries).where(deliveries.c.incident.in_(gone)))
+            told = or_(deliveries.c.incident.startswith(CASE), deliveries.c.incident.startswith(DIGEST))
+            connection.execute(delete(deliveries).where(told, deliveries.c.planned < before))
+            # A year's digest is not told again though its text is gone.
+            connection.execute(delete(notices).where(notices.c.at < now - case_store.KEPT_MS))
             connection.execute(delete(links).where(links.c.at < before))
             connection.execute(delete(silences).where(silences.c.until < before))
             connection.execute(delete(incidents).where(~incidents.c.stands, incidents.c.changed < before))
@@ -478,7 +510,7 @@ def _waiting(connection: Connection, name: str) -> list[Waiting]:
         .where(deliveries.c.channel == name, deliveries.c.message.is_(None))
         .order_by(deliveries.c.planned, deliveries.c.step_at, deliveries.c.incident, deliveries.c.step)
     ).mappings()
-    return [
+    found = [
         Waiting(
             row["incident"],
             row["step"],
@@ -490,13 +522,20 @@ def _waiting(connection: Connection, name: str) -> list[Waiting]:
         )
         for row in rows
     ]
+    # A message is about incidents or about something else, never both.
+    return [one for one in found if one.is_notice == found[0].is_notice]
 
 
-def _incidents(connection: Connection, ids: Collection[str]) -> dict[str, Incident]:
-    found: dict[str, Incident] = {}
+def _subjects(connection: Connection, ids: Collection[str]) -> dict[str, Subject]:
+    found: dict[str, Subject] = {}
     for id in ids:  # one by one: databases bound how many may be asked for at once
-        body = connection.scalar(select(incidents.c.body).where(incidents.c.id == id))
-        if body is not None:
+        if id.startswith(CASE):
+            if (case := case_store.find(connection, id.removeprefix(CASE))) is not None:
+                found[id] = case
+        elif id.startswith(DIGEST):
+            if (body := connection.scalar(select(notices.c.body).where(notices.c.id == id))) is not None:
+                found[id] = _NOTICE.decode(body)
+        elif (body := connection.scalar(select(incidents.c.body).where(incidents.c.id == id))) is not None:
             found[id] = _INCIDENT.decode(body)
     return found
 

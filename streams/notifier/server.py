@@ -23,6 +23,7 @@ from streams.doors import SAFE, BoundedBody, Headers
 from streams.languages import Language
 from streams.languages.text import SPOKEN, Text
 from streams.languages.translation import preferred
+from streams.notifier.case_pages import CaseDesk, router
 from streams.notifier.health import Health
 from streams.notifier.journal import Journal
 from streams.notifier.links import PATH, BadLinkError, Links, Ticket
@@ -129,11 +130,15 @@ class Pages:
             return _said(_AGAIN[language], language, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def create_app(pages: Pages, health: Health) -> FastAPI:
-    """The application: ``/acknowledge/…`` for people, ``/healthz`` and ``/readyz`` for those who run it."""
+def create_app(pages: Pages, health: Health, desk: CaseDesk | None = None) -> FastAPI:
+    """The application: ``/acknowledge/…`` for people, ``/api/cases`` where cases are kept, ``/healthz`` and ``/readyz`` for those who
+    run it.
+    """
     app = FastAPI(title="Deskpulse notifier", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=_PAGE_HEADERS)
+    if desk is not None:
+        app.include_router(router(desk))
 
     @app.get(PATH + "{token}")
     async def acknowledge_page(token: str, request: Request) -> Response:

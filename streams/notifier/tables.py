@@ -108,3 +108,11 @@ silences = Table(
     Column("channel", String(64), nullable=False),
     Column("until", BigInteger, nullable=False),
 )
+#: What is told of something that is no incident and has no row of its own (digests), as it is told (JSON).
+notices = Table(
+    "notifier_notices",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -90,6 +90,17 @@ class DutyBook:
                 return Responsible(who, (why, *steps), at_work)
         return None
 
+    def superior_of(self, person: str | None, at: datetime) -> str | None:
+        """Whom a person reports to at a moment: their superior, the superior's deputy where they are away, or the next above who is there.
+
+        None: nobody is.
+        """
+        day = at.astimezone(self.zone).date()
+        for candidate, _ in self._superiors(person, day):
+            if (found := self._there(candidate, at, day)) is not None and found[0] != person:
+                return found[0]
+        return None
+
     def at_work(self, who: str, at: datetime) -> bool | None:
         """Is it within their working hours? None: nobody has told these."""
         own = [one for one in self.duties if one.kind == "hours" and one.agent_id == who and one.starts <= at]

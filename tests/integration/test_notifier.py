@@ -16,8 +16,8 @@ import msgspec
 import pytest
 
 from deploy.local.ports import free_port
-from streams.contracts.outputs import Incident
-from streams.contracts.topics import INCIDENTS
+from streams.contracts.outputs import ContactRecord, Counted, Incident
+from streams.contracts.topics import CONTACT_RECORDS, INCIDENTS
 from streams.kafka.connection import open_producer
 from streams.settings import Settings
 from streams.system_clock import machine_ms
@@ -34,8 +34,10 @@ acknowledge: {url: "http://127.0.0.1:PORT", key: $KEY}
 channels:
   hook: {type: webhook, url: $HOOK}
   desk: {type: wecom, url: $DESK}
+  lead: {type: webhook, url: $LEAD}
 routes:
   all: {to: [hook, desk]}
+cases: {to: [lead]}
 """
 
 
@@ -83,6 +85,27 @@ def put(settings: Settings, *incidents: Incident) -> None:
     producer.close()
 
 
+def rated(settings: Settings) -> None:
+    """A contact record of a bad rating, as workers write it: once more each time."""
+    at = machine_ms()
+    day = instant(at).date()
+    slot = Counted(at, day.toordinal(), agent="A", staff={"csat_ratings": 1, "csat_bad_1_5": 1})
+    record = ContactRecord(
+        format=1, version=1, channel="calls", contact_id="c1", customer_id="k1", date=day, arrived_at=at, heard_at=at, agent="A",
+        csat_score=1000, csat_scale="1-5", counts={"rating": slot},
+    )  # fmt: skip
+    producer = open_producer(settings)
+    producer.send(settings.topic(CONTACT_RECORDS), key=b"calls|c1", value=msgspec.json.encode(record)).get(timeout=60)
+    producer.close()
+
+
+def is_told(settings: Settings, there: Receiver) -> bool:
+    """Has the rating become a case of which somebody was told? A follower begins at the end of the topic."""
+    if not there.of("/lead"):
+        rated(settings)
+    return bool(there.of("/lead"))
+
+
 def test_from_an_incident_to_a_message_and_back(
     operation: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +117,7 @@ def test_from_an_incident_to_a_message_and_back(
             "KEY": "0123456789abcdef0123",
             "HOOK": f"{address}/hook",
             "DESK": f"{address}/desk",
+            "LEAD": f"{address}/lead",
             "NO_PROXY": "127.0.0.1",
         }.items():
             monkeypatch.setenv(name, value)
@@ -110,19 +134,26 @@ def test_from_an_incident_to_a_message_and_back(
             assert httpx.post(link, data={"by": "sup-1"}, trust_env=False).status_code == 200
             (action,) = messages(here, "alert-actions")
             assert json.loads(action.value)["kind"] == "acknowledge"
+            eventually(lambda: is_told(here, there), 60)
             process.kill()
+        (case,) = json.loads(run_cli(here, "case", "list", "--json"))
+        run_cli(here, "case", "close", case["id"], "--by", "S", "--root-cause", "r", "--plan", "p")
         put(here, incident("i2", at=instant(machine_ms())))
         with program(here, "notifier-again", "notifier", "--port", str(port)) as process:
             answers(f"{page}/healthz", process)
             eventually(lambda: len(there.of("/hook")) == len(there.of("/desk")) == 2, 60)
+            eventually(lambda: len(messages(here, "calls")) == 1 and len(there.of("/lead")) == 2, 60)
             process.stop()
             assert process.exit_code == 0
+    (explained,) = messages(here, "calls")
+    assert (explained.key, json.loads(explained.value)["type"]) == (b"k1", "call.rating_explained")
+    assert [step["kind"] for one in there.of("/lead") for step in one[1]["case"]["steps"]] == ["opened", "closed"]
     assert [one[1]["incident"]["id"] for one in there.of("/hook")] == ["i1", "i2"]
     assert "Traceback" not in (here.data_dir / "notifier-again.log").read_text(encoding="utf-8")
     log = "".join(path.read_text(encoding="utf-8") for path in here.data_dir.glob("notifier*.log"))
     assert address not in log  # addresses of channels are secrets
     told = json.loads(run_cli(here, "notify", "list", "--json"))
-    assert {(one["incident"], one["channel"], one["state"]) for one in told} == {
+    assert {(one["incident"], one["channel"], one["state"]) for one in told if one["channel"] != "lead"} == {
         (i, c, "told") for i in ("i1", "i2") for c in ("hook", "desk")
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,17 +11,22 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.outputs import Incident, IncidentMember, IncidentStep
+from streams.cases import store
+from streams.contracts.outputs import ContactRecord, Incident, IncidentMember, IncidentStep
+from streams.contracts.topics import Topic
 from streams.database import Database
 from streams.notifier import build
-from streams.notifier.app import People, bounds, composer
+from streams.notifier.app import People, bounds, case_keeper, composer
 from streams.notifier.channels.channel import Channel
 from streams.notifier.config import Config, read
+from streams.notifier.digests import Digests
 from streams.notifier.dispatch import Dispatcher
 from streams.notifier.follow import Follower
 from streams.notifier.health import Health
 from streams.notifier.journal import _SCHEMA, Journal
 from streams.notifier.planning import Planner
+from streams.notifier.records import RecordFollower
+from streams.people.duty import DutyBook
 from streams.settings import Settings
 from streams.windows.clock import instant
 from tests.support.robots import FakeRobot, Kind
@@ -83,7 +88,11 @@ class Notifier:
     sends: bool = True
     by_wall_clock: bool = True
     url: str | None = None
+    #: Who reports to whom, and who is on duty.
+    duties: DutyBook | None = None
     topic: dict[str, Incident] = field(default_factory=dict)
+    #: Events that closing cases has sent: key, event.
+    sent: list[tuple[bytes, bytes]] = field(default_factory=list)
     channels: dict[str, Channel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,6 +112,12 @@ class Notifier:
             name: Dispatcher(name, channel, self.journal, bounds(self.config, name), compose, self.clock)
             for name, channel in self.channels.items()
         }
+        keeper = case_keeper(self.settings, self.config, self.journal, people, self.sends, self.by_wall_clock)
+        book = self.duties
+        if keeper is not None and book is not None:
+            keeper = replace(keeper, duties=lambda: book)
+        digests = Digests(self.settings, self.config, self.journal, lambda: book or people.duties, self.sends)
+        self.records = RecordFollower(self.settings, keeper, (digests,), lambda: None, self.send, self.clock)
         self.follower = Follower(
             self.settings,
             self.journal,
@@ -110,7 +125,30 @@ class Notifier:
             lambda: None,
             Health(),
             self.clock,
+            keeper,
         )
+
+    def send(self, topic: Topic, key: bytes, value: bytes) -> None:
+        """What closing a case tells a contact."""
+        self.sent.append((key, value))
+
+    def reads(self, *records: ContactRecord) -> None:
+        """The topic of contact records has these."""
+        self.offset += len(records)
+        self.records.take([msgspec.json.encode(one) for one in records], {"contact-records|0": self.offset})
+
+    def waits(self, until: datetime) -> None:
+        """Let time pass to a moment; what cases are due for on the way happens when it is due."""
+        end, due = round(until.timestamp() * 1000), self.now
+        while due <= end:
+            self.now = due
+            self.records._look_after()
+            with self.database.read() as connection:
+                coming = [one.next_at for one in store.listed(connection, status="open") if one.next_at]
+            due = min((at for at in coming if at > self.now), default=end + 1)
+        self.now = end
+        self.records._look_after()
+        self.works()
 
     def clock(self) -> int:
         return self.now
@@ -150,7 +188,11 @@ class Notifier:
 
 
 def notifier(
-    folder: Path, kinds: Mapping[str, Kind], make: Callable[[dict[str, Any]], None] = lambda _: None, **given: Any
+    folder: Path,
+    kinds: Mapping[str, Kind],
+    make: Callable[[dict[str, Any]], None] = lambda _: None,
+    policy: Path | None = None,
+    **given: Any,
 ) -> Notifier:
     """A notifier with a channel of each kind, and a route that takes all to all of them; ``make`` changes the file."""
     raw: dict[str, Any] = {
@@ -164,6 +206,6 @@ def notifier(
         name: FakeRobot(kind, lambda: there[0].now / 1000 if there else START.timestamp())
         for name, kind in kinds.items()
     }
-    made = Notifier(folder, read(raw), robots, Settings(data_dir=folder), **given)
+    made = Notifier(folder, read(raw), robots, Settings(data_dir=folder, policy_file=policy), **given)
     there.append(made)
     return made
