@@ -41,7 +41,7 @@ def archive_events(
         typer.Option(
             "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
         ),
-    ] = 9475,
+    ] = 9476,
     metrics_host: MetricsHost = HOST,
     broker: Broker = None,
     prefix: Prefix = None,

@@ -98,7 +98,7 @@ def asterisk(
         typer.Option(
             "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
         ),
-    ] = 9475,
+    ] = 9477,
     metrics_host: MetricsHost = HOST,
     broker: Broker = None,
     prefix: Prefix = None,

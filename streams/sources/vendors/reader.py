@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 
 from streams.contracts.decode import refuse
 from streams.contracts.events import AnyEvent
+from streams.secret_files import secret
 from streams.sources.asterisk.files import read_queue_log
 from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import Config, Names
-from streams.secret_files import secret
 from streams.sources.expressions.functions import pseudonyms
 from streams.sources.json_once import TwiceError, once
 from streams.sources.native import read_native
