@@ -22,6 +22,8 @@ PROCESSES = (
     Process("notifier", ("notifier",), "--port", 8092),
     Process("wallboard", ("wallboard",), "--port", 8090),
     Process("scores", ("score", "serve"), "--port", 8091),
+    Process("history", ("history",), "--metrics-port", 9475),
+    Process("web", ("web",), "--port", 8093),
 )
 
 

@@ -20,5 +20,3 @@ WAITING = Gauge("deskpulse_notifier_waiting", "Steps that a channel is still to 
 CHANNEL_UP = Gauge("deskpulse_notifier_channel_up", "1 while the channel takes what it is told", ["channel"])
 LAG = Gauge("deskpulse_notifier_lag", "Messages of `incidents` that were not taken in yet")
 CASES_LAG = Gauge("deskpulse_cases_lag", "Messages of `contact-records` of which no cases were made yet")
-CASES_OPEN = Gauge("deskpulse_cases_open", "Cases that are open", ["kind"])
-CASES_OVERDUE = Gauge("deskpulse_cases_overdue", "Cases that are open beyond their time", ["kind"])

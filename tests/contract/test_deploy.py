@@ -50,7 +50,10 @@ def parsed(arguments: list[str]) -> tuple[tuple[str, ...], Any]:
         context = command.make_context(name, list(arguments), parent=context)
         if not isinstance(command, TyperGroup):
             return tuple(names), context
-        name, command, arguments = command.resolve_command(context, [*context._protected_args, *context.args])
+        left = [*context._protected_args, *context.args]
+        if not left and command.invoke_without_command:  # a process with commands beside it
+            return tuple(names), context
+        name, command, arguments = command.resolve_command(context, left)
         names.append(name)
 
 

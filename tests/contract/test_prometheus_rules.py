@@ -157,6 +157,8 @@ _FIRES: dict[str, tuple[str, str, str]] = {
             ("Notifier", "notifier"),
             ("Wallboard", "wallboard"),
             ("Scores", "scores"),
+            ("History", "history"),
+            ("Web", "web"),
         )
     },
     "DeskpulseProcessDown": (
