@@ -17,7 +17,7 @@ from streams.operator_files import load_policy
 from streams.secret_files import secret
 
 #: Settings that hold a secret, or an address with one in it: each is read from the file that ``DESKPULSE_<FIELD>_FILE`` names, too.
-SECRETS = ("sasl_password", "redis", "pseudonym_key", "database")
+SECRETS = ("sasl_password", "redis", "pseudonym_key", "database", "history")
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
