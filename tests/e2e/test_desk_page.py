@@ -124,7 +124,7 @@ def test_each_sees_what_their_role_may_see(floor: Floor, people: Callable[..., P
     expect(li.get_by_role("link", name="Month end")).to_have_count(0)
 
     anna = people("anna")
-    expect(anna.get_by_text("一切正常")).to_be_visible()
+    expect(anna.get_by_text("没有未结束的告警事件")).to_be_visible()
     expect(anna.locator(".card")).to_have_count(0)
 
     hr = people("hr")
