@@ -404,9 +404,9 @@ def test_who_differs_from_the_team_is_marked_in_words_too(screen: Page, desk: De
     expect(better).to_have_attribute(
         "aria-label", "Differs from the rest of the team: better (today, beyond chance; cannot say why)"
     )
-    expect(screen.get_by_test_id("differs-legend")).to_have_attribute("title", re.compile("5 % at most are by chance"))
+    expect(screen.get_by_test_id("differs-legend")).to_have_attribute("title", re.compile("one in twenty has any mark"))
     screen.get_by_test_id("definitions-open").click()
-    expect(screen.get_by_text("5 % at most are by chance on average")).to_be_visible()
+    expect(screen.get_by_text("one in twenty has any mark")).to_be_visible()
     screen.get_by_role("button", name="Close").click()
     # A mark speaks of the day: no other window has it.
     screen.get_by_test_id("windows").get_by_role("button", name="30 min").click()
