@@ -18,10 +18,13 @@ from urllib.parse import urlsplit
 
 import h11
 import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from prometheus_client import Counter, Histogram, make_asgi_app
 from starlette.datastructures import Headers as Given
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -122,6 +125,33 @@ class Measured:
 def refusal(status: int, why: Any, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a request that is refused: ``{"detail": why}``. In ASCII: what it quotes may be no text at all."""
     return Response(json.dumps({"detail": why}), status, headers, "application/json")
+
+
+def answer_errors(
+    app: FastAPI, statuses: Mapping[type[Exception], int], said: Mapping[type[Exception], str] = {}
+) -> None:
+    """Answer errors that people can mend with the status that fits and what the error says, or what is ``said`` in its place.
+
+    A request that does not fit its route is answered 422 with where and why; never with what it said there, which may be long.
+    """
+
+    def answer(kind: type[Exception], status: int, why: Callable[[Exception], Any]) -> None:
+        @app.exception_handler(kind)
+        async def answered(_: Request, error: Exception) -> Response:
+            return refusal(status, why(error))
+
+    answer(RequestValidationError, HTTPStatus.UNPROCESSABLE_ENTITY, _unfit)
+    for kind, status in statuses.items():
+        answer(kind, status, partial(_instead, said[kind]) if kind in said else str)
+
+
+def _instead(why: str, _: Exception) -> str:
+    return why
+
+
+def _unfit(error: Exception) -> Any:
+    assert isinstance(error, RequestValidationError)
+    return [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()[:_MOST_REASONS]]
 
 
 class Headers:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import typer
-from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
@@ -20,7 +18,7 @@ from scoring.store.database import StoreError
 from scoring.store.runs import AbsentError, RefusedStepError
 from scoring.workflow.gather import Operation
 from scoring.workflow.panels import CodeError
-from streams.doors import SAFE, BoundedBody, Headers, refusal
+from streams.doors import SAFE, BoundedBody, Headers, answer_errors
 
 #: Sheets are small; more than this is none. What else is sent is a page of text. Bytes.
 MOST_BYTES, _MOST_TEXT_BYTES = 20_000_000, 262_144
@@ -31,9 +29,22 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-
-#: Parts of a request that do not fit, as far as they are told.
-_MOST_FAULTS = 20
+#: What people can mend, and the status that fits.
+_STATUSES: dict[type[Exception], int] = {
+    ValueError: 422,
+    CodeError: 401,
+    RefusedStepError: 409,
+    AbsentError: 404,
+    StoreError: 503,
+    ConnectionError: 503,
+    typer.Exit: 503,
+    ClientDisconnect: 400,
+}
+#: Errors whose own words are for programmers.
+_SAID: dict[type[Exception], str] = {
+    typer.Exit: "the operation's Kafka does not answer; the server's log says more",
+    ClientDisconnect: "the request was not sent to its end",
+}
 
 
 def create_app(operation: Operation) -> FastAPI:
@@ -48,7 +59,7 @@ def create_app(operation: Operation) -> FastAPI:
     app.add_middleware(BoundedBody, most=lambda path: MOST_BYTES if path in _UPLOADS else _MOST_TEXT_BYTES)
     app.add_middleware(TokenFirst, operation=operation)
     app.add_middleware(Headers, headers=_HEADERS)
-    _errors(app)
+    answer_errors(app, _STATUSES, _SAID)
 
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> JSONResponse:
@@ -78,28 +89,3 @@ def create_app(operation: Operation) -> FastAPI:
             return answer_json(list(entries(connection, card, period)))
 
     return app
-
-
-def _errors(app: FastAPI) -> None:
-    """What people can mend, under the status that fits."""
-
-    def answer(kind: type[Exception], status: int, said: Callable[[Exception], Any] = str) -> None:
-        @app.exception_handler(kind)
-        async def answered(_: Request, error: Exception) -> Response:
-            return refusal(status, said(error))
-
-    answer(RequestValidationError, 422, _unfit)
-    answer(ValueError, 422)
-    answer(CodeError, 401)
-    answer(RefusedStepError, 409)
-    answer(AbsentError, 404)
-    answer(StoreError, 503)
-    answer(ConnectionError, 503)
-    answer(typer.Exit, 503, lambda _: "the operation's Kafka does not answer; the server's log says more")
-    answer(ClientDisconnect, 400, lambda _: "the request was not sent to its end")
-
-
-def _unfit(error: Exception) -> Any:
-    """Where a request does not fit, and why; never what it said there, which may be long."""
-    assert isinstance(error, RequestValidationError)
-    return [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()[:_MOST_FAULTS]]

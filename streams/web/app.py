@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi import Path as InPath
-from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -23,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from streams import doors
 from streams.contracts.outputs import AlertAction
 from streams.database import Database, StoreError
-from streams.doors import SAFE, BoundedBody, Headers, refusal
+from streams.doors import SAFE, BoundedBody, Headers, answer_errors
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.web import sessions, users
@@ -48,6 +47,14 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
+}
+#: What people can mend, and the status that fits.
+_STATUSES: dict[type[Exception], int] = {
+    TooManyLoginsError: 429,
+    LoginError: 401,
+    ValueError: 422,
+    StoreError: 503,
+    ConnectionError: 503,
 }
 #: Files of the page are named by what is in them.
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -120,7 +127,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=HEADERS | _transport(settings))
     app.mount("/assets", _Files(directory=STATIC / "assets", check_dir=False), name="assets")
-    _errors(app)
+    answer_errors(app, _STATUSES)
     _pages(app, settings, database)
     _logins(app, settings, database, now_ms)
     _sessions(app, database, now_ms)
@@ -161,26 +168,6 @@ def _transport(settings: Settings) -> dict[str, str]:
 
 def _is_https(settings: Settings) -> bool:
     return urlsplit(settings.web_url or "").scheme == "https"
-
-
-def _errors(app: FastAPI) -> None:
-    def answer(kind: type[Exception], status: int, said: Callable[[Exception], Any] = str) -> None:
-        @app.exception_handler(kind)
-        async def answered(_: Request, error: Exception) -> Response:
-            return refusal(status, said(error))
-
-    answer(RequestValidationError, 422, _unfit)
-    answer(TooManyLoginsError, 429)
-    answer(LoginError, 401)
-    answer(ValueError, 422)
-    answer(StoreError, 503)
-    answer(ConnectionError, 503)
-
-
-def _unfit(error: Exception) -> Any:
-    """Where a request does not fit, and why; never what it said there."""
-    assert isinstance(error, RequestValidationError)
-    return [{"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in error.errors()[:20]]
 
 
 def _pages(app: FastAPI, settings: Settings, database: Database) -> None:
