@@ -12,6 +12,9 @@ from typing import Any
 _FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?([eE][+-]?\d+)?( ?%)?", re.ASCII)
 
+#: What a spreadsheet makes of a long number that is not kept as text: many ids become one there.
+ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
+
 
 def harmless(text: str) -> str:
     """The text, with an apostrophe before it where a spreadsheet would run it. A number stays a number, with its sign."""

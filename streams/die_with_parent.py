@@ -22,13 +22,18 @@ def bound(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
-def main(parent: int, command: list[str]) -> None:
-    """Replace this process by ``command``. Raises OSError where the command cannot be run."""
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when ``parent`` ends. Raises OSError where the kernel cannot, SystemExit where it is gone."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent:  # it died before the line above
         sys.exit(f"the process {parent} that started this is gone")
+
+
+def main(parent: int, command: list[str]) -> None:
+    """Replace this process by ``command``. Raises OSError where the command cannot be run."""
+    die_with(parent)
     os.execvp(command[0], command)
 
 

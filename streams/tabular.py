@@ -18,6 +18,8 @@ from zipfile import ZipFile
 from defusedxml.ElementTree import iterparse
 from openpyxl import load_workbook
 
+from streams.csv_cells import ROUNDED
+
 #: Characters that a cell has at most, of people, units, duties and targets.
 LONGEST = 256
 #: A table of people or targets is small; more than this is none, or is meant to fill the memory. Bytes, rows.
@@ -28,8 +30,6 @@ _MOST_PARTS = 1_000
 _MOST_UNPACKED = {"worksheet": 40_000_000, "sst": 8_000_000}
 _MOST_OTHERWISE = 1_000_000
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
-#: What a spreadsheet makes of a long number that is not kept as text: many ids become one there.
-ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 

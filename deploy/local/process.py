@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Protocol
 
 from streams import die_with_parent
 
@@ -22,6 +23,23 @@ _ERROR = re.compile(r"\b(ERROR|FATAL)\b")
 
 class ServerStartError(RuntimeError):
     """A local server did not start; the message shows its last words and what to do."""
+
+
+class Running(Protocol):
+    """A process that was started, as ``subprocess.Popen`` has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        ...
+
+    def poll(self) -> int | None:
+        """How it ended, None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises subprocess.TimeoutExpired."""
+        ...
 
 
 def silent(_: str) -> None:
@@ -54,7 +72,7 @@ class ServerProcess:
         self._directory = directory
         self._environment = {**os.environ, **(environment or {})}
         self._keeps_open = tuple(keeps_open)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
         self._log_began = 0
         self.log = log
 
@@ -65,11 +83,7 @@ class ServerProcess:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_name(self.log.name + ".1"))
         self._log_began = self.log.stat().st_size if self.log.exists() else 0
-        spawned: Future[subprocess.Popen[bytes]] = Future()
-        # The kernel takes the end of the *thread* that started a process for the parent's end. A thread that lives as
-        # long as the server lets it be started from anywhere, also from a thread pool.
-        threading.Thread(target=self._own, args=(spawned,), name=f"owner of {self._command[0]}", daemon=True).start()
-        self._process = spawned.result()
+        self._process = self._spawn()
         atexit.register(self.stop)
 
     @property
@@ -107,6 +121,13 @@ class ServerProcess:
         first_error = next((n for n, line in enumerate(said) if _ERROR.search(line)), None)
         shown = said[-lines:] if first_error is None else said[first_error : first_error + lines]
         return "\n".join(shown) or "(it said nothing)"
+
+    def _spawn(self) -> Running:
+        spawned: Future[subprocess.Popen[bytes]] = Future()
+        # The kernel takes the end of the *thread* that started a process for the parent's end. A thread that lives as
+        # long as the server lets it be started from anywhere, also from a thread pool.
+        threading.Thread(target=self._own, args=(spawned,), name=f"owner of {self._command[0]}", daemon=True).start()
+        return spawned.result()
 
     def _own(self, spawned: Future[subprocess.Popen[bytes]]) -> None:
         try:

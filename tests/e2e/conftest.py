@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -107,9 +106,9 @@ class Desk:
 def _operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     # Here and not above: kafka-python warns while it is imported, and pytest knows only by now that this is no error.
     from deploy.local.ports import free_port
-    from deploy.local.process import ServerProcess
     from deploy.local.redis import LocalRedis
     from deploy.local.tools import MissingToolError
+    from tests.support.warm import WarmProcess
 
     directory = tmp_path_factory.mktemp("wallboard")
     redis = LocalRedis(directory / "redis")
@@ -118,9 +117,8 @@ def _operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     except MissingToolError as missing:
         lacking(str(missing))
     port = free_port()
-    command = [sys.executable, "-m", "streams", "wallboard", "--port", str(port), "--redis", redis.address]
-    server = ServerProcess(
-        command,
+    server = WarmProcess(
+        *("wallboard", "--port", str(port), "--redis", redis.address),
         directory=directory,
         log=directory / "wallboard.log",
         environment={"PYTHONPATH": str(ROOT), "DESKPULSE_DATA_DIR": str(directory / "var")},

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,6 +61,7 @@ from tests.support.partitioners import OtherPartitioner
 from tests.support.partly_told import with_every_customer
 from tests.support.records import comparable, decode_record, proven
 from tests.support.states import differences, latest, of_customers, of_entities, stored_customers, whole_days
+from tests.support.warm import WarmProcess
 
 _START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 _RATHER_LATE, _TWICE = 400, 0.05
@@ -217,8 +217,8 @@ class Desk:
             name = f"named-{number}" if number % 2 == 0 else f"worker-{number}"
         self._started += 1
         self.ports[name] = free_port()
-        process = ServerProcess(
-            [sys.executable, "-m", "streams", "worker", "--metrics-port", str(self.ports[name]), "--no-declare"],
+        process = WarmProcess(
+            *("worker", "--metrics-port", str(self.ports[name]), "--no-declare"),
             directory=self._directory,
             log=self._directory / f"{name}.{self._started}.log",
             environment=environment(self.settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from streams.kafka.topics import ensure_topics
 from streams.operation import KafkaOperation
 from streams.settings import Settings, environment
 from streams.sources.producer import EventProducer
+from tests.support.warm import WarmProcess
 
 FIRST, LAST = date(1970, 1, 1), date(2199, 1, 1)
 PATIENCE_SECONDS = 180.0
@@ -36,8 +36,8 @@ _TLS = ssl.create_default_context()
 @contextmanager
 def program(settings: Settings, name: str, *arguments: str) -> Iterator[ServerProcess]:
     """``deskpulse ARGUMENTS`` as a process of its own, asked to end at the end."""
-    process = ServerProcess(
-        [sys.executable, "-m", "streams", *arguments],
+    process = WarmProcess(
+        *arguments,
         directory=settings.data_dir,
         log=settings.data_dir / f"{name}.log",
         environment=environment(settings),

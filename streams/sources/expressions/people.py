@@ -12,7 +12,7 @@ from typing import Any
 
 import phonenumbers
 
-from streams.tabular import ROUNDED
+from streams.csv_cells import ROUNDED
 
 #: Hexadecimal digits of a pseudonym: 128 bits.
 _PSEUDONYM_DIGITS = 32
