@@ -26,6 +26,7 @@ _OWN = {
     "web": "streams.commands.web:web",
     "user": "streams.commands.user:user",
     "screen": "streams.commands.screen:screen",
+    "sign-on": "streams.commands.sign_on:sign_on",
     "notifier": "streams.commands.notifier:notifier",
     "notify": "streams.commands.notify:notify",
     "history": "streams.commands.history:history",

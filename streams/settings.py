@@ -17,7 +17,7 @@ from streams.operator_files import load_policy
 from streams.secret_files import secret
 
 #: Settings that hold a secret, or an address with one in it: each is read from the file that ``DESKPULSE_<FIELD>_FILE`` names, too.
-SECRETS = ("sasl_password", "redis", "pseudonym_key", "database", "history")
+SECRETS = ("sasl_password", "redis", "pseudonym_key", "database", "history", "sign_on_secret")
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s]+/?$",
         description="How browsers reach the desk (https://desk.example.org): its name is answered under, and with https its cookies are "
         "sent by https only",
+    )
+    sign_on_file: Path | None = Field(
+        None, description="Single sign-on of the desk (YAML): its provider, and what its claims mean here"
+    )
+    sign_on_secret: str | None = Field(
+        None, description="The desk's secret at the provider of the single sign-on", repr=False
     )
     database: str | None = Field(
         None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streams.commands.shared.context import Broker, PolicyFile, Prefix, clear_errors, deployment
 from streams.commands.shared.logs import log_to_stderr
+from streams.commands.sign_on import provider_of
 from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
 from streams.notifier.actions import Actions
@@ -32,6 +34,15 @@ def web(
         list[str] | None,
         typer.Option("--allow-host", metavar="NAME", help="Another host name by which browsers may call it"),
     ] = None,
+    sign_on: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign-on",
+            metavar="FILE",
+            envvar="DESKPULSE_SIGN_ON_FILE",
+            help="Single sign-on (YAML); `deskpulse sign-on example` prints one",
+        ),
+    ] = None,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
@@ -43,13 +54,16 @@ def web(
     and give --url: passwords are sent to it. A screen on a wall gets a link
     of its own by `deskpulse screen add NAME`.
     """
-    here = deployment(ctx, web_url=url, broker=broker, prefix=prefix, policy_file=policy)
+    here = deployment(ctx, web_url=url, sign_on_file=sign_on, broker=broker, prefix=prefix, policy_file=policy)
     log_to_stderr()
     with clear_errors():
+        address = here.settings.web_url or f"http://{host}:{port}/"
+        file = here.settings.sign_on_file
+        provider = None if file is None else provider_of(here.settings, file, address)
         ensure_topics(here.settings)
         actions = Actions(here.settings)
-        joined = Joined(actions.write, KafkaOperation(here.settings).clock, routers_of(here))
-        tell(f"desk: {here.settings.web_url or f'http://{host}:{port}/'}", err=True)
+        joined = Joined(actions.write, KafkaOperation(here.settings).clock, routers_of(here), provider=provider)
+        tell(f"desk: {address}", err=True)
         try:
             serve(here.settings, joined, host, port, allow_host or ())
         finally:

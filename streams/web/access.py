@@ -24,15 +24,21 @@ SESSION, SCREEN = "deskpulse_session", "deskpulse_screen"
 #: Changes carry this header, with what ``/api/me`` says.
 FORM_HEADER = "x-form-token"
 #: Paths that need no session, exactly or with all below.
-OPEN = frozenset({"/", "/healthz", "/api/login"})
+OPEN = frozenset({"/", "/healthz", "/api/login", "/login", "/login/back", "/login/ended"})
 OPEN_BELOW = ("/assets/", "/tv/")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def who_is(database: Database, cookies: Mapping[str, str], now: int) -> Visitor | None:
-    """Who a browser's cookies let in: a session, which goes on by it, else a screen. Raises StoreError."""
+def who_is(
+    database: Database, cookies: Mapping[str, str], now: int, renew: Callable[[str], None] | None = None
+) -> Visitor | None:
+    """Who a browser's cookies let in: a session, which goes on by it, else a screen. ``renew``: sees to it that what the provider said of
+    a session is new enough. Raises StoreError.
+    """
     if (SESSION not in cookies and SCREEN not in cookies) or not database.begun:
         return None
+    if renew is not None and SESSION in cookies:
+        renew(cookies[SESSION])
     with database.read() as connection:
         found = sessions.visitor(connection, cookies[SESSION], now) if SESSION in cookies else None
         if found is None and SCREEN in cookies:
@@ -50,8 +56,10 @@ class Guarded:
     401 without a session; 403 to a change that another site's page sends, or that comes without the page's token; screens change nothing.
     """
 
-    def __init__(self, app: ASGIApp, database: Database, now_ms: Callable[[], int]) -> None:
-        self._app, self._database, self._now_ms = app, database, now_ms
+    def __init__(
+        self, app: ASGIApp, database: Database, now_ms: Callable[[], int], renew: Callable[[str], None] | None = None
+    ) -> None:
+        self._app, self._database, self._now_ms, self._renew = app, database, now_ms, renew
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -76,7 +84,7 @@ class Guarded:
             return None
         cookies = _cookies(given)
         try:
-            visitor = await run_in_threadpool(who_is, self._database, cookies, self._now_ms())
+            visitor = await run_in_threadpool(who_is, self._database, cookies, self._now_ms(), self._renew)
         except StoreError as error:
             raise HTTPException(503, str(error)) from error
         if visitor is None:

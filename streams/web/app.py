@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +31,10 @@ from streams.web.access import SCREEN, SESSION, Anybody, Guarded, having
 from streams.web.guard import Guard
 from streams.web.incident_feed import Feed, Follower
 from streams.web.incident_routes import incident_routes
+from streams.web.provider import Provider
+from streams.web.provider_logins import ProviderLogins
 from streams.web.roles import Visitor
+from streams.web.sign_on_routes import sign_on_routes
 from streams.web.store import entries, note, open_database
 from streams.web.users import By, LoginError, TooManyLoginsError
 
@@ -88,13 +92,14 @@ class NewPassword(_Sent):
 @dataclass(frozen=True)
 class Joined:
     """What the desk is joined to. ``act``: puts an action on its topic; ``operation_ms``: the operation's clock, ms since 1970. Both raise
-    ConnectionError. ``routers``: of whoever joins it; ``follows``: incidents are read from Kafka.
+    ConnectionError. ``routers``: of whoever joins it; ``follows``: incidents are read from Kafka; ``provider``: of the single sign-on.
     """
 
     act: Callable[[AlertAction], None]
     operation_ms: Callable[[], int]
     routers: Iterable[APIRouter] = ()
     follows: bool = True
+    provider: Provider | None = None
 
 
 def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
@@ -122,14 +127,19 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     )
     app.state.feed, app.state.database = feed, database
     # The last is asked first.
-    app.add_middleware(Guarded, database=database, now_ms=now_ms)
+    provider = joined.provider
+    by_provider = None if provider is None else ProviderLogins(provider, database, now_ms)
+    renew = None if by_provider is None else by_provider.renew
+    app.add_middleware(Guarded, database=database, now_ms=now_ms, renew=renew)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=_COMPRESS)
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=HEADERS | _transport(settings))
     app.mount("/assets", _Files(directory=STATIC / "assets", check_dir=False), name="assets")
     answer_errors(app, _STATUSES)
     _pages(app, settings, database)
-    _logins(app, settings, database, now_ms)
+    _logins(app, settings, database, now_ms, provider)
+    if by_provider is not None:
+        app.include_router(sign_on_routes(by_provider, partial(_keep, _is_https(settings))))
     _sessions(app, database, now_ms)
     app.include_router(incident_routes(settings, feed, guard, joined.act, joined.operation_ms, now_ms))
     for router in joined.routers:
@@ -190,12 +200,19 @@ def _pages(app: FastAPI, settings: Settings, database: Database) -> None:
         if found is None:
             raise HTTPException(404, "this link is none, or was revoked; `deskpulse screen add NAME` makes one")
         answer = RedirectResponse("/?tv", 303)
-        _keep(answer, settings, SCREEN, token, _SCREEN_LASTS)
+        _keep(_is_https(settings), answer, SCREEN, token, _SCREEN_LASTS)
         return answer
 
 
-def _logins(app: FastAPI, settings: Settings, database: Database, now_ms: Callable[[], int]) -> None:
+def _logins(
+    app: FastAPI, settings: Settings, database: Database, now_ms: Callable[[], int], provider: Provider | None
+) -> None:
     at_once = CapacityLimiter(_AT_ONCE)
+
+    @app.get("/api/login")
+    def how() -> dict[str, Any]:
+        """How people log in: ``password``; ``sign_on``: the words on its button by language, null where there is none."""
+        return {"password": True, "sign_on": None if provider is None else provider.file.label}
 
     @app.post("/api/login")
     async def login(given: Login, request: Request, response: Response) -> dict[str, str]:
@@ -207,16 +224,17 @@ def _logins(app: FastAPI, settings: Settings, database: Database, now_ms: Callab
             return _let_in(database, given, place, browser, request.cookies.get(SESSION), now_ms())
 
         secret = await to_thread.run_sync(let_in, limiter=at_once)
-        _keep(response, settings, SESSION, secret, None)
+        _keep(_is_https(settings), response, SESSION, secret, None)
         return {"token": sessions.form_token(secret)}
 
-    @app.post("/api/logout", status_code=204)
+    @app.post("/api/logout")
     def logout(visitor: Anybody) -> Response:
-        """End this session."""
+        """End this session. ``next``: where the browser is to go, so that the single sign-on ends, too; null where it stays."""
         with database.write() as connection:
             sessions.end(connection, str(visitor.session), now_ms(), visitor.name)
             note(connection, now_ms(), visitor.name, "logout")
-        answer = Response(status_code=204)
+        elsewhere = provider.logout() if provider is not None and visitor.by_provider else None
+        answer = JSONResponse({"next": elsewhere})
         answer.delete_cookie(SESSION)
         return answer
 
@@ -278,6 +296,7 @@ def _sessions(app: FastAPI, database: Database, now_ms: Callable[[], int]) -> No
             "teams": sorted(visitor.teams),
             "screen": visitor.is_screen,
             "session": visitor.session,
+            "by_provider": visitor.by_provider,
             "token": "" if visitor.is_screen else sessions.form_token(secret),
         }
 
@@ -315,7 +334,5 @@ def _sessions(app: FastAPI, database: Database, now_ms: Callable[[], int]) -> No
             return [asdict(one) for one in entries(connection, _MOST_ENTRIES)]
 
 
-def _keep(answer: Response, settings: Settings, name: str, secret: str, seconds: int | None) -> None:
-    answer.set_cookie(
-        name, secret, max_age=seconds, path="/", httponly=True, samesite="lax", secure=_is_https(settings)
-    )
+def _keep(https: bool, answer: Response, name: str, secret: str, seconds: int | None, path: str = "/") -> None:
+    answer.set_cookie(name, secret, max_age=seconds, path=path, httponly=True, samesite="lax", secure=https)

@@ -38,7 +38,9 @@ class Scope:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who is in. ``name``: as they log in; ``person``: their id on the roster; ``digest``: what their browser holds, digested."""
+    """Somebody who is in. ``name``: as they log in; ``person``: their id on the roster; ``digest``: what their browser holds, digested;
+    ``by_provider``: the single sign-on let them in.
+    """
 
     name: str
     roles: frozenset[Role]
@@ -46,6 +48,7 @@ class Visitor:
     teams: frozenset[str]
     digest: str
     session: str | None = None
+    by_provider: bool = False
 
     @property
     def author(self) -> str:

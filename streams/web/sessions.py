@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from streams.web.roles import Visitor
 from streams.web.store import digest, note
@@ -16,6 +19,8 @@ from streams.web.tables import screens, sessions, users
 
 #: A session ends so long after its login, and when its browser has not been heard of for so long. Milliseconds.
 LASTS, RESTS = 12 * 3_600_000, 3_600_000
+#: Claims of a provider are read anew before they are so old; where they cannot be, the session rests. Milliseconds.
+CLAIMS_LAST, RENEWED_AFTER = 15 * 60_000, 10 * 60_000
 #: That somebody is there is written down so often. Milliseconds.
 SEEN_EVERY = 60_000
 #: Sessions that are over are kept so long, for their user to see. Milliseconds.
@@ -43,13 +48,21 @@ class Screen:
     ended: int | None
 
 
-def begin(connection: Connection, user: str, now: int, browser: str) -> str:
+@dataclass(frozen=True)
+class ByProvider:
+    """What the provider said of a session: its id there, and what gives newer claims."""
+
+    sid: str | None
+    renewal: str | None
+
+
+def begin(connection: Connection, user: str, now: int, browser: str, said: ByProvider | None = None) -> str:
     """Log a user in; returns what their browser is to hold. Sessions that are long over are forgotten."""
     connection.execute(delete(sessions).where(sessions.c.expires < now - _KEPT))
     secret = secrets.token_urlsafe(32)
     values = {
         "digest": digest(secret), "id": secrets.token_hex(8), "user": user, "begun": now, "seen": now, "expires": now + LASTS,
-        "ended": None, "browser": browser[:200],
+        "ended": None, "browser": browser[:200], **({} if said is None else _of_provider(secret, said, now)),
     }  # fmt: skip
     connection.execute(insert(sessions).values(**values))
     return secret
@@ -66,7 +79,41 @@ def visitor(connection: Connection, secret: str, now: int) -> Visitor | None:
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    return Visitor(row["name"], frozenset(row["roles"]), row["person"], frozenset(row["teams"]), key, row["id"])
+    by_provider = row["issuer"] is not None
+    return Visitor(
+        row["name"], frozenset(row["roles"]), row["person"], frozenset(row["teams"]), key, row["id"], by_provider
+    )
+
+
+def to_renew(connection: Connection, secret: str, now: int) -> tuple[str, str | None] | None:
+    """Whose claims are to be read anew, and by what; None: nobody's, or they are new enough."""
+    query = select(sessions.c.user, sessions.c.renewal).where(
+        sessions.c.digest == digest(secret), *_open(now), sessions.c.checked <= now - RENEWED_AFTER
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.user, None if row.renewal is None else _opened(secret, row.renewal))
+
+
+def renewed(connection: Connection, secret: str, said: ByProvider, now: int) -> None:
+    """The claims of a session are as of now."""
+    values = _of_provider(secret, said, now)
+    del values["sid"]
+    connection.execute(update(sessions).where(sessions.c.digest == digest(secret)).values(**values))
+
+
+def end_secret(connection: Connection, secret: str, now: int) -> None:
+    """End the session whose secret it is."""
+    connection.execute(
+        update(sessions).where(sessions.c.digest == digest(secret), sessions.c.ended.is_(None)).values(ended=now)
+    )
+
+
+def end_at_provider(connection: Connection, user: str | None, sid: str | None, now: int) -> int:
+    """End what the provider has ended: one session there, or all of a user; returns how many."""
+    same: list[ColumnElement[bool]] = [sessions.c.ended.is_(None), sessions.c.checked.is_not(None)]
+    same += [] if sid is None else [sessions.c.sid == sid]
+    same += [] if user is None else [sessions.c.user == user]
+    return int(connection.execute(update(sessions).where(*same).values(ended=now)).rowcount)
 
 
 def screen(connection: Connection, secret: str) -> Visitor | None:
@@ -163,5 +210,26 @@ def form_token(secret: str) -> str:
     return hmac.new(secret.encode("utf-8", "surrogatepass"), b"deskpulse form", sha256).hexdigest()
 
 
-def _lasting(now: int) -> tuple[ColumnElement[bool], ...]:
+def _open(now: int) -> tuple[ColumnElement[bool], ...]:
     return sessions.c.ended.is_(None), sessions.c.expires > now, sessions.c.seen > now - RESTS
+
+
+def _lasting(now: int) -> tuple[ColumnElement[bool], ...]:
+    return *_open(now), or_(sessions.c.checked.is_(None), sessions.c.checked > now - CLAIMS_LAST)
+
+
+def _of_provider(secret: str, said: ByProvider, now: int) -> dict[str, Any]:
+    renewal = None if said.renewal is None else _box(secret).encrypt(said.renewal.encode()).decode()
+    return {"sid": said.sid, "checked": now, "renewal": renewal}
+
+
+def _opened(secret: str, renewal: str) -> str | None:
+    try:
+        return _box(secret).decrypt(renewal.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def _box(secret: str) -> Fernet:
+    """Whoever reads the database cannot go on with somebody's login at the provider: the key is what the browser holds."""
+    return Fernet(urlsafe_b64encode(hmac.digest(secret.encode(), b"deskpulse renewal", "sha256")))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -12,19 +24,25 @@ metadata = MetaData(
     }
 )
 
-#: Who may log in. ``person``: their id on the roster; ``teams``: those they lead or look at, ``*`` for all.
+#: Who may log in: by a password, or by the provider ``issuer``, which knows them as ``subject`` (then roles, person and teams are what its
+#: claims said last). ``person``: their id on the roster; ``teams``: those they lead or look at, ``*`` for all.
 users = Table(
     "web_users",
     metadata,
     Column("name", String(64), primary_key=True),
-    Column("password", String(512), nullable=False),
+    Column("password", String(512)),
     Column("roles", JSON, nullable=False),
     Column("person", String(256)),
     Column("teams", JSON, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("issuer", String(512)),
+    Column("subject", String(255)),
+    UniqueConstraint("issuer", "subject", name="uq_web_users_subject"),
 )
 #: Who is logged in, by the digest of what their browser holds. ``id`` names a session to people; ``ended``: logged out or put out.
+#: Of a login by the provider: its id of the session (``sid``), when its claims were read last (``checked``), and what gives newer ones
+#: (``renewal``), which only the browser's secret opens.
 sessions = Table(
     "web_sessions",
     metadata,
@@ -36,8 +54,12 @@ sessions = Table(
     Column("expires", BigInteger, nullable=False),
     Column("ended", BigInteger),
     Column("browser", String(200), nullable=False),
+    Column("sid", String(255)),
+    Column("checked", BigInteger),
+    Column("renewal", Text),
 )
 Index("ix_web_sessions_user", sessions.c.user)
+Index("ix_web_sessions_sid", sessions.c.sid)
 #: Links for screens on a wall.
 screens = Table(
     "web_screens",

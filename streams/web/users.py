@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from streams.web import sessions
 from streams.web.roles import Role, checked_roles
+from streams.web.sign_on import Somebody
 from streams.web.store import counted, note
 from streams.web.tables import users
 
@@ -36,7 +37,9 @@ class TooManyLoginsError(LoginError):
 
 @dataclass(frozen=True)
 class User:
-    """Who may log in. ``person``: their id on the roster; ``teams``: those they lead or look at."""
+    """Who may log in. ``person``: their id on the roster; ``teams``: those they lead or look at; ``issuer``: the provider that lets them
+    in, and says all of that; None: they have a password here.
+    """
 
     name: str
     roles: tuple[Role, ...]
@@ -44,6 +47,7 @@ class User:
     teams: tuple[str, ...]
     disabled: bool
     created: int
+    issuer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,7 @@ def add(
     by: By,
 ) -> None:
     """Make a user. Raises ValueError where there is one of this name, and for what no user can have."""
-    if not name.strip() or name != name.strip() or len(name) > _NAME or not name.isprintable():
-        raise ValueError(f"{name!r} is no name to log in by: at most {_NAME} characters, no blank before or behind")
+    _fit(name)
     if find(connection, name) is not None:
         raise ValueError(f"there is a user {name!r} already; `deskpulse user list` shows all")
     values = {
@@ -76,11 +79,57 @@ def add(
     note(connection, by.at, by.name, "user-added", name)
 
 
+def let_in(connection: Connection, who: Somebody, now: int) -> str:
+    """Whom the provider lets in is a user here, of these roles, person and teams from now on; returns their name.
+
+    Raises LoginError where their name is another's, or they were disabled here.
+    """
+    same = (users.c.issuer == who.issuer, users.c.subject == who.subject)
+    values: dict[str, object] = {"roles": list(who.roles), "person": who.person, "teams": list(who.teams)}
+    known = connection.execute(select(users).where(*same)).mappings().first()
+    if known is None:
+        _fit(who.name)
+        if find(connection, who.name) is not None:
+            raise LoginError(f"the name {who.name!r} is another user's here")
+        more = {
+            "name": who.name,
+            "password": None,
+            "disabled": False,
+            "created": now,
+            "issuer": who.issuer,
+            "subject": who.subject,
+        }
+        connection.execute(insert(users).values(**values, **more))
+        note(connection, now, who.name, "user-added", who.name)
+        return who.name
+    name = str(known["name"])
+    if known["disabled"]:
+        raise LoginError(f"{name} is disabled here")
+    if any(known[column] != value for column, value in values.items()):
+        # What they have open shows what they were allowed to see before.
+        _change(connection, name, values, By(name, now), "user-roles")
+    return name
+
+
+def of_subject(connection: Connection, issuer: str, subject: str) -> str | None:
+    """The name here of somebody whom a provider knows."""
+    name: str | None = connection.execute(
+        select(users.c.name).where(users.c.issuer == issuer, users.c.subject == subject)
+    ).scalar()
+    return name
+
+
+def subject_of(connection: Connection, name: str) -> tuple[str, str] | None:
+    """Issuer, and its id of a user; None where they have a password here."""
+    row = connection.execute(select(users.c.issuer, users.c.subject).where(users.c.name == name)).first()
+    return None if row is None or row.subject is None else (row.issuer, row.subject)
+
+
 def change_roles(
     connection: Connection, name: str, roles: Iterable[str], person: str | None, teams: Sequence[str], by: By
 ) -> None:
     """Give a user these roles, this person and these teams, in place of theirs; they log in anew. Raises ValueError as ``add``."""
-    _existing(connection, name)
+    _own(connection, name)
     values: dict[str, object] = {
         "roles": checked_roles(roles, person, teams),
         "person": person,
@@ -97,7 +146,7 @@ def disable(connection: Connection, name: str, by: By, disabled: bool = True) ->
 
 def change_password(connection: Connection, name: str, password: str, by: By, but: str | None = None) -> None:
     """Give a user another password, and end their sessions (``but`` one, by its digest). Raises ValueError for one that is too weak."""
-    _existing(connection, name)
+    _own(connection, name)
     _change(connection, name, {"password": _hashed(password, name)}, by, "user-password", but)
 
 
@@ -163,6 +212,17 @@ def _existing(connection: Connection, name: str) -> User:
     return found
 
 
+def _own(connection: Connection, name: str) -> None:
+    """Raises ValueError where the user is none, or is what a provider says."""
+    if _existing(connection, name).issuer is not None:
+        raise ValueError(f"{name} comes by the single sign-on: password, roles, person and teams are changed there")
+
+
+def _fit(name: str) -> None:
+    if not name.strip() or name != name.strip() or len(name) > _NAME or not name.isprintable():
+        raise ValueError(f"{name!r} is no name to log in by: at most {_NAME} characters, no blank before or behind")
+
+
 def _hashed(password: str, name: str) -> str:
     if not LEAST <= len(password) <= MOST:
         raise ValueError(f"a password has {LEAST} to {MOST} characters")
@@ -180,5 +240,11 @@ def _nobodys() -> str:
 
 def _user(row: RowMapping) -> User:
     return User(
-        row["name"], tuple(row["roles"]), row["person"], tuple(row["teams"]), bool(row["disabled"]), int(row["created"])
+        row["name"],
+        tuple(row["roles"]),
+        row["person"],
+        tuple(row["teams"]),
+        bool(row["disabled"]),
+        int(row["created"]),
+        row["issuer"],
     )

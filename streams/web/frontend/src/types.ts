@@ -10,6 +10,7 @@ export interface Me {
   teams: string[];
   screen: boolean;
   session: string | null;
+  by_provider: boolean;
   token: string;
 }
 export interface Member {

@@ -29,13 +29,21 @@ from streams.settings import Settings
 from streams.web import sessions, users
 from streams.web.access import SCREEN, SESSION
 from streams.web.app import Joined, create_app, routers_of
+from streams.web.provider import Provider
 from streams.web.roles import Visitor
+from streams.web.sign_on import SignOn
 from streams.web.store import desk_database
 from streams.web.users import By
 from tests.support import month_end
+from tests.support.provider import CLIENT, ISSUER, SECRET, FakeProvider
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+#: The file of a single sign-on.
+SIGN_ON: dict[str, Any] = {
+    "issuer": ISSUER, "client": CLIENT, "label": {"zh": "公司账号"}, "person": "employee_id", "teams": "teams",
+    "roles": {"claim": "groups", "are": {"leads": "supervisor", "floor": "agent", "it": "administrator"}},
+}  # fmt: skip
 #: Role → person and teams. All are of team T1, and what is another's is of T2.
 ROLES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "viewer": (None, ()),
@@ -116,9 +124,10 @@ class Desk:
     month: month_end.Desk
     now: datetime = START
     done: list[AlertAction] = field(default_factory=list)
+    provider: Provider | None = None
 
     def __post_init__(self) -> None:
-        joined = Joined(self.done.append, self.ms, routers_of(self.month), follows=False)
+        joined = Joined(self.done.append, self.ms, routers_of(self.month), follows=False, provider=self.provider)
         self.app: FastAPI = create_app(self.settings, joined, self.ms)
         for one in (of_team("T1", "A1"), of_team("T2", "A2")):
             self.app.state.feed.take(one.id, one)
@@ -180,7 +189,18 @@ def add_everybody(connection: Connection) -> None:
         users.add(connection, role, PASSWORD, [role], person, teams, By("setup", 0))
 
 
-def opened(folder: Path) -> Desk:
+def opened(folder: Path, provider: Provider | None = None) -> Desk:
     """A desk on a database of its own with a user of every role."""
     (folder / "scores.db").write_bytes(_made())
-    return Desk(Settings(data_dir=folder), month_end.Desk(folder))
+    return Desk(Settings(data_dir=folder), month_end.Desk(folder), provider=provider)
+
+
+def provider_of(there: FakeProvider) -> Provider:
+    """A provider, by whose clock its tokens are judged."""
+    return Provider(
+        SignOn.model_validate(SIGN_ON),
+        SECRET,
+        "https://desk.example.org/login/back",
+        lambda: there.now * 1000,
+        there.transport,
+    )

@@ -10,7 +10,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
-from tests.unit.streams.web.desk import PASSWORD, ROLES, Desk, opened
+from tests.support.provider import FakeProvider
+from tests.unit.streams.web.desk import PASSWORD, ROLES, START, Desk, opened, provider_of
 
 NOBODY, SCREEN = "nobody", "screen"
 EVERYBODY = (*ROLES, SCREEN, NOBODY)
@@ -48,8 +49,12 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/"): OPEN,
     ("GET", "/healthz"): OPEN,
     ("GET", "/tv/{token}"): Access(dict.fromkeys(EVERYBODY, 404)),
+    ("GET", "/api/login"): OPEN,
+    ("GET", "/login"): Access(dict.fromkeys(EVERYBODY, 303)),
+    ("GET", "/login/back"): Access(dict.fromkeys(EVERYBODY, 303)),
+    ("POST", "/login/ended"): Access(dict.fromkeys(EVERYBODY, 400), body={}),
     ("POST", "/api/login"): Access(dict.fromkeys(EVERYBODY, 200), body={"name": "viewer", "password": PASSWORD}),
-    ("POST", "/api/logout"): Access(all_but_nobody(204, screen=403)),
+    ("POST", "/api/logout"): Access(all_but_nobody(screen=403)),
     ("POST", "/api/password"): Access(
         all_but_nobody(422, screen=403), body={"current": PASSWORD, "password": "short"}
     ),
@@ -78,7 +83,8 @@ STREAMS = {("GET", "/api/incidents/stream")}
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    made = opened(tmp_path_factory.mktemp("desk"))
+    there = FakeProvider(round(START.timestamp()))
+    made = opened(tmp_path_factory.mktemp("desk"), provider_of(there))
     yield made
     made.close()
 
@@ -129,7 +135,7 @@ def test_a_change_needs_our_own_page(desk: Desk, role: str) -> None:
     ):
         assert desk.browser(secret).post("/api/logout", headers=headers).status_code == 403, headers
     own = {"Origin": "http://desk", "Sec-Fetch-Site": "same-origin"}
-    assert desk.browser(secret).post("/api/logout", headers=own).status_code == 204
+    assert desk.browser(secret).post("/api/logout", headers=own).status_code == 200
     assert desk.browser(secret).get("/api/me").status_code == 401
 
 

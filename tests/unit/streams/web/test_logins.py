@@ -161,7 +161,8 @@ def test_a_screen_is_let_in_by_its_link_for_months_and_until_it_is_revoked(desk:
     assert "max-age=34560000" in answer.headers["set-cookie"].lower()
     desk.now += timedelta(days=200)
     assert browser.get("/api/me").json() | {"token": ""} == {
-        "name": "screen:hall-2", "person": None, "roles": ["viewer"], "teams": ["T1"], "screen": True, "session": None, "token": "",
+        "name": "screen:hall-2", "person": None, "roles": ["viewer"], "teams": ["T1"], "screen": True, "session": None,
+        "by_provider": False, "token": "",
     }  # fmt: skip
     with desk.writing() as connection:
         sessions.revoke_screen(connection, "hall-2", "D1", desk.ms())
