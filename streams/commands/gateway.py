@@ -27,16 +27,13 @@ from streams.gateway.server import serve
 from streams.languages.translation import tell
 from streams.system_clock import machine_ms
 
-gateway = typer.Typer(
-    help="Take events and webhooks by HTTP: `deskpulse gateway` runs it; its file, checked and tried out."
-)
+gateway = typer.Typer()
 GatewayFile = Annotated[
     Path | None,
     typer.Option(
         "--config", help="Sources of the gateway (YAML): who may send events", envvar="DESKPULSE_GATEWAY_FILE"
     ),
 ]
-_KEY = "DESKPULSE_PSEUDONYM_KEY"
 _SHOWN = 20
 
 
@@ -161,8 +158,8 @@ def _try(here: Deployment, config: sources.Config, name: str, body: Path, conten
 
 
 _NO_KEY = (
-    f"{_KEY} is not set: customers' ids become pseudonyms by it; set it to a long secret and keep it (another key makes other "
-    "customers of the same people)"
+    "DESKPULSE_PSEUDONYM_KEY is not set: customers' ids become pseudonyms by it; set it to a long secret and keep it (another key "
+    "makes other customers of the same people)"
 )
 
 

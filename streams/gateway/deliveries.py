@@ -44,6 +44,8 @@ class Deliveries:
     def __init__(self, intakes: Mapping[str, Intake]) -> None:
         self._intakes = intakes
         self._sources = {name: _OfSource() for name in intakes}
+        for name in intakes:  # so that a share of nothing taken is one
+            metrics.EVENTS.labels(name)
 
     def taken(
         self, source: str, status: int, events: int, left_out: int, refused: Sequence[Refusal], now_ms: int

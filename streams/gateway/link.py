@@ -19,8 +19,9 @@ from streams.kafka.topics import ensure_topics
 from streams.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-#: For so long Kafka may take to acknowledge what one request brings: whoever sends waits for some seconds only.
-ANSWER_SECONDS = 0.9
+#: For so long Kafka may take to acknowledge what one request brings. Mostly it takes some milliseconds; senders of webhooks wait for five
+#: seconds and do not try again, so that it is given most of them.
+ANSWER_SECONDS = 3.0
 #: Between two looks whether Kafka is there, and for how long it may take to say so.
 _LOOK_SECONDS, _SAYS_SECONDS = 2.0, 4.0
 #: How long what was not acknowledged in time may still go its way. Its sender sends it again, and it counts once.
@@ -55,9 +56,10 @@ class Link:
                     await producer.send(self._topics[event.carrier], encode(event), event.key.encode())
                     for event in events
                 ])  # fmt: skip
-        except (KafkaError, TimeoutError) as error:
-            why = str(error) or f"it has not acknowledged within {ANSWER_SECONDS} s"
-            self._is_down(f"Kafka does not take events: {why}")
+        except TimeoutError as error:  # it may only be slow: whether it is there, the next look says
+            raise AwayError from error
+        except KafkaError as error:
+            self._is_down(f"Kafka does not take events: {error}")
             raise AwayError(self.trouble) from error
 
     async def run(self) -> None:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import Result
 from fastapi import FastAPI
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.contracts.events import AnyEvent
 from streams.gateway import server
-from streams.gateway.config import Config, Known, known
+from streams.gateway.config import Config, Known, known, load
 from streams.gateway.link import AwayError
 from streams.settings import Settings
+from streams.system_clock import machine_ms
+from tests.support.webhooks import Conversation
 from tests.unit.streams.gateway.test_intake import NOW, queued
 
 TOKEN = {"Authorization": "Bearer t"}
@@ -61,8 +67,8 @@ def sources(**more: Any) -> dict[str, Known]:
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(server, "Link", Kafka)
-    app = server.create_app(Settings(), sources(), b"key", lambda: NOW)
-    return Client(app), app.state.gateway
+    served = server.create_app(Settings(), sources(), b"key", lambda: NOW)
+    return Client(served), served.state.gateway
 
 
 def test_2xx_says_that_kafka_has_it(gateway: Any) -> None:
@@ -179,15 +185,44 @@ def test_the_description_has_the_events_of_the_contract(gateway: Any) -> None:
         ({"IVR": {"token": "$T"}}, "IVR"),
     ],
 )
-def test_a_file_that_is_wrong_says_where(tmp_path: Any, sources: Any, said: str) -> None:
+def test_a_file_that_is_wrong_says_where(tmp_path: Path, sources: Any, said: str) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_text(json.dumps({"sources": sources}))
     with pytest.raises(ValueError) as caught:
-        server_config(path)
+        load(path)
     assert said in str(caught.value)
 
 
-def server_config(path: Any) -> Config:
-    from streams.gateway.config import load
+def test_the_example_is_sound_and_check_says_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IVR_TOKEN", "DESKPULSE_PSEUDONYM_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "gateway.yaml"
+    path.write_text(run("gateway", "example").output)
+    wrong = run("gateway", "check", str(path))
+    assert wrong.exit_code == 1
+    assert "IVR_TOKEN" in wrong.output
+    assert "DESKPULSE_PSEUDONYM_KEY is not set" in wrong.output
+    monkeypatch.setenv("IVR_TOKEN", "t")
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "k")
+    assert run("gateway", "check", str(path)).output == "ivr: sends calls, agents to /events/ivr\n"
 
-    return load(path)
+
+def test_a_mapping_of_ones_own_is_tried_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "k")
+    mapping = run("gateway", "example", "chatwoot").output.replace(
+        "source: chatwoot", "where: id != 9\nsource: chatwoot"
+    )
+    (tmp_path / "own.yaml").write_text(mapping)
+    file, body = tmp_path / "gateway.yaml", tmp_path / "body.json"
+    file.write_text("sources: {shop: {mapping: own.yaml, token: $T}}\n")
+    body.write_text(json.dumps([Conversation(5, machine_ms() / 1000).created(), {"id": 9}, {"event": 5}, "x"]))
+    tried = run("gateway", "check", str(file), "--source", "shop", "--body", str(body))
+    assert tried.exit_code == 1
+    assert '"type":"chat.started","id":"5-started","source":"shop"' in tried.output
+    assert "1 taken, 1 left out, 2 refused" in tried.output
+    assert run("gateway", "example", "none").exit_code == 2
+    assert run("gateway", "check", str(file), "--source", "shop").exit_code == 2
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
