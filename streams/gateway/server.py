@@ -10,7 +10,6 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 from fastapi import FastAPI, Path, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -265,10 +264,6 @@ def _routes(app: FastAPI, gateway: _Gateway) -> None:
     async def readyz() -> JSONResponse:
         """Does Kafka take what is sent?"""
         return JSONResponse(gateway.state(), 503 if gateway.link.trouble else 200)
-
-    @app.exception_handler(RequestValidationError)
-    async def wrong(_: Request, error: RequestValidationError) -> Response:
-        return refusal(400, error.errors()[0]["msg"])
 
 
 _PAGE_HEADERS = {
