@@ -24,6 +24,7 @@ PROCESSES = (
     Process("scores", ("score", "serve"), "--port", 8091),
     Process("history", ("history",), "--metrics-port", 9475),
     Process("web", ("web",), "--port", 8093),
+    Process("gateway", ("gateway",), "--port", 8094),
 )
 
 

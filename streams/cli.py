@@ -33,6 +33,7 @@ _OWN = {
     "case": "streams.commands.case:case",
     "replay": "streams.commands.sources:replay",
     "source": "streams.commands.live_sources:source",
+    "gateway": "streams.commands.gateway:gateway",
     "archive": "streams.commands.archive:archive",
     "recompute": "streams.commands.recompute:recompute_month",
     "facts": "streams.commands.facts:facts",

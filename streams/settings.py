@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     notify_file: Path | None = Field(
         None, description="Channels and routes of the notifier (YAML): who is told of incidents, and how"
     )
+    gateway_file: Path | None = Field(None, description="Sources of the gateway (YAML): who may send events by HTTP")
     clock: Literal["wall", "event"] = Field(
         "wall", description="wall: the machine's clock; event: the highest event time admitted (replays, demos)"
     )

@@ -21,6 +21,7 @@ make redis_password "$(random)"
 make pseudonym_key "$(random)"
 make acknowledge_key "$(random)"
 make grafana_password "$(random)"
+make gateway_token "$(random)"
 # These follow from others; delete them together.
 make database "postgresql://deskpulse:$(cat secrets/postgres_password)@postgres/deskpulse"
 make redis "redis://:$(cat secrets/redis_password)@redis:6379/0"

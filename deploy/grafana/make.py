@@ -120,6 +120,20 @@ KAFKA = Board(
         ),
         Panel("Messages that wait for incidents", "short", {"waiting": "max(deskpulse_incidents_behind)"}),
         Panel("Messages that wait for the notifier", "short", {"waiting": "max(deskpulse_notifier_lag)"}),
+        Panel(
+            "Events by the gateway",
+            "reqps",
+            {"{{source}}": "sum by (source) (rate(deskpulse_gateway_events_total[5m]))"},
+            "Taken and acknowledged",
+        ),
+        Panel(
+            "Refused or delayed by the gateway",
+            "short",
+            {
+                "{{source}} {{reason}}": "sum by (source, reason) (increase(deskpulse_gateway_refused_total[1h]))",
+                "{{source}} come again: {{why}}": "sum by (source, why) (increase(deskpulse_gateway_delayed_total[1h]))",
+            },
+        ),
     ],
 )
 ALERTS = Board(

@@ -20,6 +20,7 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 from deploy.grafana import make
 from deploy.processes import PROCESSES
 from streams import doors
+from streams.gateway import metrics as gateway
 from streams.incidents import metrics as incidents
 from streams.notifier import metrics as notifier
 from streams.wallboard import metrics as wallboard
@@ -65,7 +66,7 @@ def exported() -> dict[str, set[str]]:
         | OF_PROCESSES
         | {
             f"{metric._name}{suffix}": {*metric._labelnames, *SCRAPED, *(("le",) if suffix == "_bucket" else ())}
-            for module in (worker, incidents, notifier, wallboard, doors)
+            for module in (worker, incidents, notifier, wallboard, doors, gateway)
             for metric in vars(module).values()
             for kind, suffixes in SUFFIXES.items()
             if isinstance(metric, kind)
@@ -159,6 +160,7 @@ _FIRES: dict[str, tuple[str, str, str]] = {
             ("Scores", "scores"),
             ("History", "history"),
             ("Web", "web"),
+            ("Gateway", "gateway"),
         )
     },
     "DeskpulseProcessDown": (
@@ -204,6 +206,16 @@ _FIRES: dict[str, tuple[str, str, str]] = {
         "_x50 1x10",
         'channel="floor"',
     ),
+    "DeskpulseGatewayWaits": (
+        'deskpulse_gateway_kafka_up{job="deskpulse-gateway",instance="g"}',
+        "1x20 0x40",
+        'job="deskpulse-gateway",instance="g"',
+    ),
+    "DeskpulseGatewayRefuses": (
+        'deskpulse_gateway_refused_total{source="acd",reason="unfit"}',
+        "0x20 0+9x40",
+        'source="acd"',
+    ),
     "DeskpulseServerFaults": (
         'deskpulse_http_requests_total{job="deskpulse-wallboard",status="500"}',
         "0x20 0+9x40",
@@ -246,6 +258,8 @@ _ALWAYS = {
     f'deskpulse_cycle_seconds_bucket{_WORKER},le="3"}}': "0+0x60",
     f'deskpulse_cycle_seconds_bucket{_WORKER},le="+Inf"}}': "0x20 0+9x40",
     'deskpulse_notifier_messages_total{channel="floor",state="told"}': "0+1x60",
+    'deskpulse_gateway_events_total{source="acd"}': "0+60x60",
+    'deskpulse_gateway_refused_total{source="acd",reason="no_credentials"}': "0+60x60",
 }
 
 

@@ -19,7 +19,7 @@ from streams.contracts.decode import FIRST_YEAR, LAST_YEAR, refuse
 from streams.contracts.events import AgentState, AnyEvent
 from streams.sources.asterisk.names import Names
 from streams.sources.asterisk.story import Agent, Call, Story
-from streams.sources.expressions.people import phone
+from streams.sources.expressions.people import caller
 from streams.sources.vendors.record import Pseudonym
 
 #: A call of which nothing was told for so long is over. Seconds: nobody waits or talks for a day.
@@ -228,13 +228,8 @@ class QueueLog:
     def _customer(self, written: str) -> str | None:
         if not written:
             return None
-        if self._region is not None:
-            try:
-                spelt = phone(written, self._region)
-            except ValueError:  # a name, or a number of a kind of its own: it is who calls all the same
-                spelt = written
-            return None if spelt is None else self._pseudonym(spelt)
-        return self._pseudonym(written)
+        # A name, or a number of a kind of its own, is who calls all the same.
+        return self._pseudonym(written if self._region is None else caller(written, self._region))
 
     def _of_call(
         self, line: Line, struct: type[Any], what: str | None = None, *, agent: bool = False, **values: Any

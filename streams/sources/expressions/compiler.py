@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 from streams.sources.expressions.operators import add, divide, equal, multiply, ordered, subtract, truth
 from streams.sources.expressions.parser import Expression, ExpressionError
 
-#: A row while it is read: its cells as texts, then a slot for each name that the mapping binds.
-Row: TypeAlias = list[Any]
+#: A row while it is read: its cells as texts, then a slot for each name that the mapping binds; or a record, by the names of its fields.
+Row: TypeAlias = list[Any] | dict[Any, Any]
 Compute: TypeAlias = Callable[[Row], Any]
 
 

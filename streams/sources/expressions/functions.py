@@ -150,6 +150,11 @@ def phone(value: Any, region: str) -> str | None:
     return people.phone(text(value), _as_text(region))
 
 
+def caller(value: Any, region: str) -> str | None:
+    """See ``people.caller``."""
+    return people.caller(text(value), _as_text(region))
+
+
 def _lookup(name: str, table: Mapping[str, Any]) -> Function:
     def lookup(value: Any, *default: Any) -> Any:
         if value is None:
@@ -195,6 +200,7 @@ def functions(moments: Moments, lookups: Mapping[str, Mapping[str, Any]], key: b
         "excel": moments.excel,
         "pseudonym": pseudonyms(key),
         "phone": phone,
+        "caller": caller,
     }
     if taken := listed.keys() & lookups.keys():
         raise ValueError(f"lookups: {', '.join(sorted(taken))} is the name of a function: choose another")

@@ -30,6 +30,11 @@ _NOBODY = frozenset(
 )  # fmt: skip
 _SIP = re.compile(r"(?:sips?|tel):([^@;>]*)(?:[@;].*)?", re.IGNORECASE)
 _EXTENSION = re.compile("转|轉|分机")
+#: What stands before an extension in a number; any other letter makes a name or an id of it.
+_EXTENDED = re.compile(r"(?:extension|ext|x|;ext=|转|轉|分机)\.?\s*(?=\d+\s*$)", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
+#: A number that names its country, and then needs no region: any will do.
+_INTERNATIONAL, _ANY_REGION = re.compile(r"\s*(?:(?:sips?|tel):)?\s*[+＋]", re.IGNORECASE), "CN"
 
 
 @lru_cache(_CACHED)
@@ -91,3 +96,21 @@ def phone(value: str | None, region: str) -> str | None:
         case phonenumbers.ValidationResult.TOO_SHORT | phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
             return "".join(mark for mark in unicodedata.normalize("NFKC", value) if mark.isdecimal())
     raise ValueError(f"{value!r} is no telephone number of {region}")
+
+
+def caller(value: str | None, region: str) -> str | None:
+    """Who calls or writes: their telephone number in its one spelling, as ``phone`` gives it; what is no number stays as it is.
+
+    Without a ``region`` ("") only numbers with their country (+86 139…) are respelt.
+    """
+    if region and region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"caller: {region!r} is no region; write it like CN or DE")
+    if value is None or is_nobody(whole(value)):
+        return None
+    named = _LETTER.search(_EXTENDED.sub("", _SIP.sub(r"\1", value.strip()))) is not None
+    if named or not (region or _INTERNATIONAL.match(value)):
+        return value
+    try:
+        return phone(value, region or _ANY_REGION)
+    except ValueError:
+        return value

@@ -219,12 +219,16 @@ def load_mapping(path: Path) -> TableMapping:
     try:
         return TableMapping.model_validate(raw)
     except ValidationError as error:
-        raise ValueError("\n".join(f"mapping {path}: {_told(one)}" for one in error.errors())) from error
+        raise ValueError("\n".join(f"mapping {path}: {told(one)}" for one in error.errors())) from error
 
 
-def _told(error: ErrorDetails) -> str:
+def told(error: ErrorDetails) -> str:
+    """What is wrong with a file that people write: where, and what to do."""
     loc = error["loc"]
-    if loc and loc[-1] == "[key]":  # YAML reads yes, no, on, off and numbers as what they are not meant to be
+    if loc and loc[-1] == "[key]":
+        if error["type"] != "string_type":
+            return f"{_where(loc[:-1])}{error['msg']}"
+        # YAML reads yes, no, on, off and numbers as what they are not meant to be.
         return f"{_where(loc[:-2])}a key is no text: put it in quotes"
     return _where(loc) + (_ADVICE.get(error["type"]) or error["msg"].removeprefix("Value error, "))
 

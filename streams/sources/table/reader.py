@@ -31,7 +31,8 @@ from streams.sources.versions import Versioned, number_of
 
 #: Environment variable with the key of the pseudonyms. Whoever has it can find a customer; without it nobody can.
 KEY_VARIABLE = "DESKPULSE_PSEUDONYM_KEY"
-_UNSET = object()
+#: A slot of a row whose value nobody has asked for.
+UNSET = object()
 #: What an expression raises for cells that it does not fit.
 _IDS = frozenset({"customer_id", "contact_id", "agent_id"})
 _UNFIT = (ValueError, TypeError, ArithmeticError)
@@ -64,7 +65,12 @@ def read_table(path: Path, mapping: TableMapping, key: bytes | None = None) -> I
             "and keep it (another key makes other customers of the same people)"
         )
     table = open_table(path, mapping)
-    compiled_for = _Rows(table, mapping, key if mapping.customer_ids == "plain" else None)
+    columns = {name: index for index, name in enumerate(table.header) if name}
+    try:
+        mapping.check_names(columns)
+    except ValueError as error:
+        raise TableError(f"{path} does not fit the mapping: {error}{advice(table.header)}") from error
+    compiled_for = CompiledMapping(mapping, columns, len(table.header), key)
     fitted = _Fitted(table.header, mapping)
     return as_told(_result(row, table, fitted, compiled_for) for row in table.rows)
 
@@ -80,15 +86,15 @@ def read_events(path: Path, mapping: TableMapping, key: bytes | None = None) -> 
     return (event for row in read_table(path, mapping, key) if isinstance(row, ReadRow) for event in row.events)
 
 
-def _result(raw: RawRow, table: Table, fitted: _Fitted, rows: _Rows) -> RowResult:
+def _result(raw: RawRow, table: Table, fitted: _Fitted, rows: CompiledMapping) -> RowResult:
     if raw.problem:
         return RejectedRow(raw.line, raw.problem, table.text(raw.cells))
     total = fitted.total(raw.cells)
     if total and fitted.totals == "skip":
         return ReadRow(raw.line, [], kept=False)
     try:
-        read = rows.read(raw.line, fitted.cells(raw.cells))
-    except _UnfitError as error:
+        read = rows.read(raw.line, [*fitted.cells(raw.cells), *rows.slots])
+    except UnfitError as error:
         return RejectedRow(raw.line, _of_total(total) or str(error), table.text(raw.cells))
     return RejectedRow(raw.line, _of_total(total), table.text(raw.cells)) if read.kept and total else read
 
@@ -114,12 +120,12 @@ class _Fitted:
     def cells(self, cells: list[str]) -> list[str | None]:
         """As many cells as the header has, None where they are empty. Separators at the end of a row are no cells.
 
-        Raises _UnfitError for a row with more, or with fewer than the columns that have a name.
+        Raises UnfitError for a row with more, or with fewer than the columns that have a name.
         """
         if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
-            raise _UnfitError(f"{len(cells)} cells where the header has {self._width}")
+            raise UnfitError(f"{len(cells)} cells where the header has {self._width}")
         if len(cells) < self._named and not self._blank_where_missing:
-            raise _UnfitError(
+            raise UnfitError(
                 f"{len(cells)} cells where the header has {self._width}; set `short_rows: blank` where the others are empty"
             )
         there = [None if (bare := cell.strip()) in self._blanks else bare for cell in cells[: self._width]]
@@ -136,7 +142,7 @@ def is_total(cells: Sequence[str]) -> str:
     return first if re.split("[:：]", first)[0].strip().lower() in _TOTALS else ""
 
 
-class _UnfitError(Exception):
+class UnfitError(Exception):
     """A row that does not fit; its text is the reason."""
 
 
@@ -149,22 +155,18 @@ class _Template(NamedTuple):
     fields: list[tuple[str, Compute]]
 
 
-class _Rows:
-    """The mapping compiled for the columns of one table: cells in, events out."""
+class CompiledMapping:
+    """The mapping compiled for the columns of one table, or for records: a row in, events out."""
 
-    def __init__(self, table: Table, mapping: TableMapping, key: bytes | None) -> None:
-        columns = {name: index for index, name in enumerate(table.header) if name}
-        try:
-            mapping.check_names(columns)
-        except ValueError as error:
-            raise TableError(f"{table.path} does not fit the mapping: {error}{advice(table.header)}") from error
-        available = functions(mapping.moments, mapping.lookups, key)
+    def __init__(self, mapping: TableMapping, columns: Mapping[str, Any], first_slot: int, key: bytes | None) -> None:
+        """``columns``: name → where a row has it. From ``first_slot`` on a row has a slot for each name that the mapping binds."""
+        available = functions(mapping.moments, mapping.lookups, key if mapping.customer_ids == "plain" else None)
         self._source = mapping.source
         self._names: dict[str, Compute] = {name: _fixed(value) for name, value in mapping.constants.items()}
         self._compiled: Callable[[Expression], Compute] = lambda formula: compiled(
             formula, Scope(self._names, columns, available)
         )
-        slot = count(len(table.header))
+        slot = count(first_slot)
         for name, formula in mapping.let.items():
             self._names[name] = _once(f"let.{name}", self._compiled(formula), next(slot))
         self._where = self._condition(mapping.where)
@@ -178,11 +180,11 @@ class _Rows:
         self._version = None if mapping.version is None else self._compiled(mapping.version)
         self._row_id = self._names.get("contact_id") if mapping.row_id is None else self._compiled(mapping.row_id)
         self._templates = [self._template(event) for event in mapping.events]
-        self._slots = [_UNSET] * (next(slot) - len(table.header))
+        #: What stands in the slots of a row that is to be read.
+        self.slots = [UNSET] * (next(slot) - first_slot)
 
-    def read(self, line: int, cells: list[str | None]) -> ReadRow:
-        """What a row comes to. Raises _UnfitError."""
-        row: Row = [*cells, *self._slots]
+    def read(self, line: int, row: Row) -> ReadRow:
+        """What a row comes to. Raises UnfitError."""
         if self._where is not None and not _told("where", self._where, row):
             return ReadRow(line, [], kept=False)
         events = [
@@ -200,7 +202,7 @@ class _Rows:
         try:
             return Version(f"{self._source}:{text(of)}", number_of(version))
         except TypeError as error:
-            raise _UnfitError(f"version: {error}") from error
+            raise UnfitError(f"version: {error}") from error
 
     def _event(self, template: _Template, row: Row) -> AnyEvent:
         values: dict[str, Any] = {"source": self._source}
@@ -214,11 +216,11 @@ class _Rows:
                 values[name] = whole(value) if name in _IDS and type(value) is str else value
             event = msgspec.convert(values, template.struct)
         except msgspec.ValidationError as error:
-            raise _UnfitError(f"{template.type}: {error}") from error
+            raise UnfitError(f"{template.type}: {error}") from error
         except _UNFIT as error:
-            raise _UnfitError(f"{template.type}: {name}: {error}") from error
+            raise UnfitError(f"{template.type}: {name}: {error}") from error
         if refusal := refuse(event):
-            raise _UnfitError(f"{template.type}: {refusal.detail}")
+            raise UnfitError(f"{template.type}: {refusal.detail}")
         return event
 
     def _template(self, event: EventMapping) -> _Template:
@@ -242,18 +244,18 @@ class _Rows:
 
 
 def _told(key: str, compute: Compute, row: Row) -> Any:
-    """The value for a row. Raises _UnfitError that names the key."""
+    """The value for a row. Raises UnfitError that names the key."""
     try:
         return compute(row)
     except _UNFIT as error:
-        raise _UnfitError(f"{key}: {error}") from error
+        raise UnfitError(f"{key}: {error}") from error
 
 
 def _once(key: str, compute: Compute, slot: int) -> Compute:
     """A name's value: computed when it is first asked for in a row, then kept in the row's slot."""
 
     def value(row: Row) -> Any:
-        if (known := row[slot]) is _UNSET:
+        if (known := row[slot]) is UNSET:
             known = row[slot] = _told(key, compute, row)
         return known
 

@@ -583,7 +583,9 @@ def test_what_is_missing_doubled_or_different_is_named() -> None:
     parts = right[different].passages
     del counted[missing]
     counted[doubled] *= 2
-    counted[different] = [replace(right[different], passages=[replace(parts[0], talk_ms=1000), *parts[1:]])]
+    counted[different] = [
+        replace(right[different], passages=[replace(parts[0], talk_ms=parts[0].talk_ms + 1000), *parts[1:]])
+    ]
     found = compare(right, counted, DAY)
     assert (found.missing, found.doubled, list(found.different)) == ([missing], [doubled], [different])
     assert found.different[different].startswith("1: talk: log ")

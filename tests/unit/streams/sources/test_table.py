@@ -290,7 +290,7 @@ CALLED, CONTACT = "datetime(day, at)", 'contact_id: join("-", "call", id)'
         ("call.queued", "call.queue", "events[0].type: 'call.queue' is no event; there are call.arrived"),
         ("when: ", "wenn: ", "events[1].wenn: is no key here; take it out or correct its name"),
         (CALLED, "datetime(day, at", "let.called: 'datetime(day, at' is no expression: '(' was never closed"),
-        (CALLED, "date_time(day, at)", "let.called: no function 'date_time'; there are blank, coalesce, col"),
+        (CALLED, "date_time(day, at)", "let.called: no function 'date_time'; there are blank, caller, coalesce"),
         (CALLED, "day.today()", "let.called: `day.today()`: call a function by its name"),
         ("not blank(agent)", "number()", "call.answered: when: number(…): missing a required argument"),
         ("wait_seconds: ", "waited: ", "call.answered: it has no field waited; it has agent_id"),
