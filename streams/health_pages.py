@@ -7,7 +7,8 @@ import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import BoundedSemaphore, Thread
-from typing import Any, Protocol
+from time import monotonic
+from typing import Any, Literal, Protocol
 from wsgiref.simple_server import WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
@@ -30,6 +31,73 @@ class Health(Protocol):
 
     def ready(self) -> bool:
         """Does it do its work?"""
+
+
+#: The worst first.
+FOLLOWER_STATES = ("ended", "stalled", "starting", "behind", "following")
+FollowerState = Literal["ended", "stalled", "starting", "behind", "following"]
+#: Without an answer of what is followed for so long, it is not followed. Seconds.
+_SILENT_SECONDS = 30.0
+
+
+class FollowerHealth:
+    """What a process, or a part of it, that follows topics says of itself.
+
+    ``stalled_seconds``: without any sign of it for so long, it hangs; ``reach``: so many messages may wait without its being behind (None:
+    any number); ``clock`` gives seconds that only rise.
+    """
+
+    def __init__(
+        self, stalled_seconds: float = 120.0, reach: int | None = None, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._stalled_seconds, self._reach, self._clock = stalled_seconds, reach, clock
+        self._beat = clock()
+        self._heard: float | None = None
+        self._behind = 0
+        self._trouble: str | None = None
+        self._ended = False
+
+    def beat(self) -> None:
+        """It runs."""
+        self._beat = self._clock()
+
+    def heard(self, behind: int) -> None:
+        """What is followed has answered, and everything read is where it belongs; ``behind``: messages that wait."""
+        self._beat = self._heard = self._clock()
+        self._behind, self._trouble = behind, None
+
+    def trouble(self, why: str) -> None:
+        """It runs; what is in the way."""
+        self._beat, self._trouble = self._clock(), why
+
+    def end(self) -> None:
+        """Nothing is followed any more."""
+        self._ended = True
+
+    def state(self) -> FollowerState:
+        """In one word."""
+        now = self._clock()
+        if self._ended:
+            return "ended"
+        if now - self._beat > self._stalled_seconds:
+            return "stalled"
+        if self._heard is None:
+            return "starting"
+        late = self._reach is not None and self._behind > self._reach
+        return "behind" if late or now - self._heard > _SILENT_SECONDS else "following"
+
+    def alive(self) -> bool:
+        """Should it be left alone? Where what is followed, or where it goes, is away, starting again would not help."""
+        return self.state() not in ("stalled", "ended")
+
+    def ready(self) -> bool:
+        """Does it follow?"""
+        return self.state() == "following"
+
+    def told(self) -> dict[str, Any]:
+        """What its pages say."""
+        reason = {} if self._trouble is None else {"reason": self._trouble}
+        return {"state": self.state(), "behind": self._behind, **reason}
 
 
 def pages(health: Health) -> Callable[..., Iterable[bytes]]:

@@ -16,10 +16,10 @@ from prometheus_client import Counter, Gauge
 
 from streams.archive.collecting import Collector
 from streams.archive.files import about, whole
-from streams.archive.health import Health
 from streams.archive.store import Span, Store
 from streams.contracts.records import Place
 from streams.contracts.topics import EVENT_TOPICS, ROSTER
+from streams.health_pages import FollowerHealth
 from streams.kafka import reading
 from streams.kafka.watch import TopicWatch
 from streams.settings import Settings
@@ -41,7 +41,7 @@ def names(settings: Settings) -> list[str]:
     return [settings.topic(topic) for topic in TOPICS]
 
 
-def run(settings: Settings, store: Store, every: float, health: Health) -> None:
+def run(settings: Settings, store: Store, every: float, health: FollowerHealth) -> None:
     """Archive until SIGINT or SIGTERM; goes on after whatever Kafka or the place of the files have been away.
 
     Raises ValueError where another process writes the archive, or a topic is another than the one that is archived.
@@ -71,7 +71,7 @@ def run_once(settings: Settings, store: Store) -> tuple[int, int]:
                 f"Kafka at {settings.broker} has no topic {', '.join(lacking)}: is this the right broker and "
                 "prefix, and have workers run on it?"
             )
-        collector = _archive(settings, store, float("inf"), Health(), Event(), ends)
+        collector = _archive(settings, store, float("inf"), FollowerHealth(), Event(), ends)
     return collector.messages, collector.bytes
 
 
@@ -79,7 +79,7 @@ def _archive(
     settings: Settings,
     store: Store,
     every: float,
-    health: Health,
+    health: FollowerHealth,
     stop: Event,
     until: Mapping[Place, int] | None = None,
 ) -> Collector:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from streams.addresses import HOST
-from streams.archive.health import Health
 from streams.archive.process import names, run, run_once
 from streams.archive.store import Store
 from streams.archive.verifying import Verified
@@ -17,7 +16,7 @@ from streams.commands.shared.archive import At, place_of
 from streams.commands.shared.context import Broker, MetricsHost, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import parse_date
 from streams.commands.shared.logs import log_to_stderr
-from streams.health_pages import serve
+from streams.health_pages import FollowerHealth, serve
 from streams.languages.translation import tell
 
 archive = typer.Typer()
@@ -68,7 +67,7 @@ def archive_events(
             tell(f"{store.place}: {messages:,} messages archived, {size:,} bytes")
             return
         log_to_stderr()
-        health = Health()
+        health = FollowerHealth()
         if metrics_port:
             serve(metrics_port, health, metrics_host)
         tell(f"archive: {store.place}", err=True)

@@ -18,14 +18,15 @@ from streams.commands.shared.context import (
     deployment,
 )
 from streams.commands.shared.logs import log_to_stderr
-from streams.health_pages import serve
-from streams.history.health import Health
+from streams.health_pages import FollowerHealth, serve
 from streams.history.process import run
 from streams.history.store import KEPT, History, open_history
 from streams.languages.translation import tell
 from streams.settings import Settings
 
 history = typer.Typer()
+#: What a large batch takes of a database is no stall; so many messages may wait without its being behind.
+_STALLED_SECONDS, _REACH = 300.0, 10_000
 
 
 def _kept(given: list[str]) -> dict[str, int]:
@@ -80,7 +81,7 @@ def follow(
     settings = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy).settings
     log_to_stderr()
     with clear_errors():
-        health = Health()
+        health = FollowerHealth(_STALLED_SECONDS, _REACH)
         if metrics_port:
             serve(metrics_port, health, metrics_host)
         with _opened(settings) as there:

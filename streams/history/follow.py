@@ -15,8 +15,8 @@ from kafka.errors import KafkaError
 
 from streams.contracts.topics import Topic
 from streams.database import StoreError
+from streams.health_pages import FollowerHealth
 from streams.history import metrics
-from streams.history.health import Health
 from streams.history.store import FOLLOWED, Batch, History, Part, Told
 from streams.kafka.connection import open_consumer
 from streams.settings import Settings
@@ -50,7 +50,7 @@ class Follower:
         consumer: Callable[[], Any],
         now: Callable[[], int],
         today: Callable[[], date],
-        health: Health,
+        health: FollowerHealth,
         keep: Mapping[str, int],
     ) -> None:
         self._history, self._name, self._open = history, name, consumer
@@ -72,7 +72,6 @@ class Follower:
             except (KafkaError, StoreError, ConnectionError, OSError) as error:
                 self._health.trouble(str(error) or type(error).__name__)
                 _LOG.warning("the topics are not followed: %s; trying again", error)
-            self._health.beat()
             stop.wait(_AGAIN_SECONDS)
         self._health.end()
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from threading import Event
 
+from streams.health_pages import FollowerHealth
 from streams.history.follow import Follower, consumer_of
-from streams.history.health import Health
 from streams.history.store import open_history
 from streams.kpi.as_of import day_of
 from streams.operation import KafkaOperation
@@ -17,7 +17,7 @@ from streams.system_clock import machine_ms
 from streams.windows.clock import instant
 
 
-def run(settings: Settings, health: Health, keep: Mapping[str, int]) -> None:
+def run(settings: Settings, health: FollowerHealth, keep: Mapping[str, int]) -> None:
     """Run until SIGINT or SIGTERM; what is being written is written to its end. ``keep``: name (``store.KEPT``) → days."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -138,9 +138,9 @@ def run(
         keeper = case_keeper(settings, config, journal, people, sends, by_wall_clock)
         digests = Digests(settings, config, journal, lambda: people.duties, sends)
         explain = actions.send if sends and by_wall_clock else None
-        records = RecordFollower(settings, keeper, (digests,), wake, explain, clock)
         health = Health(lambda: standings(dispatchers), sends=sends)
-        follower = Follower(settings, journal, planner, wake, health, clock, keeper)
+        records = RecordFollower(settings, keeper, (digests,), wake, explain, clock, health.cases)
+        follower = Follower(settings, journal, planner, wake, health.incidents, clock, keeper)
         bridges = [
             Bridge(name, channel, journal, actions.write, config.language, config.wallboard)
             for name, channel in channels.items()
@@ -192,7 +192,7 @@ def composer(
 
     def compose(found: Gathered, incidents: Mapping[str, Any], channel: str) -> Body:
         now = clock()
-        if found.steps[0].is_notice:
+        if found.steps[0].about != "incident":
             known = people.directory
             notices = NoticeWriter(
                 settings.policy.zone, found.steps[0].language, config.wallboard, known.people, known.names,

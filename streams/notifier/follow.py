@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from threading import Event
+from time import monotonic
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
@@ -14,10 +15,10 @@ from kafka.errors import KafkaError
 from streams.contracts.outputs import Incident
 from streams.contracts.topics import INCIDENTS
 from streams.database import StoreError
+from streams.health_pages import FollowerHealth
 from streams.kafka.reading import reader
 from streams.notifier import metrics
 from streams.notifier.cases import CaseKeeper
-from streams.notifier.health import Health
 from streams.notifier.journal import Journal
 from streams.notifier.planning import Planner
 from streams.settings import Settings
@@ -26,6 +27,8 @@ _LOG = logging.getLogger(__name__)
 _POLL_MS = 500
 #: Between tries to reach Kafka or the database. Seconds.
 _AGAIN_SECONDS = 3.0
+#: So often Kafka is asked how far the topic is, where nothing comes. Seconds.
+ASK_SECONDS = 5.0
 #: The journal is tidied so often. Milliseconds.
 _TIDY_MS = 6 * 3_600_000
 _INCIDENT = msgspec.json.Decoder(Incident)
@@ -42,7 +45,7 @@ class Follower:
         journal: Journal,
         planner: Callable[[bool], Planner],
         planned: Callable[[], None],
-        health: Health,
+        health: FollowerHealth,
         clock: Callable[[], int],
         cases: CaseKeeper | None = None,
     ) -> None:
@@ -63,7 +66,6 @@ class Follower:
             except (KafkaError, StoreError, OSError) as error:
                 self._health.trouble(str(error) or type(error).__name__)
                 _LOG.warning("incidents are not followed: %s; trying again", error)
-            self._health.beat()
             stop.wait(_AGAIN_SECONDS)
         self._health.end()
 
@@ -84,15 +86,18 @@ class Follower:
             return
         consumer.assign([part])
         self._begin(consumer, part)
+        asked = 0.0
         while not stop.is_set():
             batch = consumer.poll(timeout_ms=_POLL_MS).get(part, [])
             if batch:
                 first = self._history is not None and batch[0].offset < self._history
                 if self.take([record.value for record in batch], batch[-1].offset + 1, first):
                     self._planned()
-            behind = max(0, consumer.end_offsets([part])[part] - consumer.position(part)) if batch else 0
-            metrics.LAG.set(behind)
-            self._health.heard(behind)
+            if batch or monotonic() - asked > ASK_SECONDS:  # a poll is silent, whether nothing is there or nobody
+                asked = monotonic()
+                behind = max(0, consumer.end_offsets([part])[part] - consumer.position(part))
+                metrics.LAG.set(behind)
+                self._health.heard(behind)
             self._tidy()
 
     def _begin(self, consumer: KafkaConsumer, part: TopicPartition) -> None:

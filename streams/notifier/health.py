@@ -1,78 +1,46 @@
-"""How the notifier is: does it follow the topic, do its channels work, what waits."""
+"""How the notifier is: does it follow incidents and cases, do its channels work, what waits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
-State = Literal["starting", "following", "behind", "stalled", "ended"]
+from streams.health_pages import FOLLOWER_STATES, FollowerHealth, FollowerState
 
-#: Seconds without an answer of Kafka's, and without any sign of the thread that asks it.
-_SILENT_SECONDS, _STALLED_SECONDS = 30.0, 120.0
-#: Messages that may wait without the notifier being behind.
-_REACH = 100
+#: Incidents that may wait without the notifier being behind. Of records a busy hour may wait: cases have hours.
+_REACH, _RECORDS_REACH = 100, 100_000
 
 
 @dataclass
 class Health:
-    """What the notifier says of itself. ``clock`` gives seconds that only rise; ``channels``: how each stands, by its name."""
+    """What the notifier says of itself. ``channels``: how each stands, by its name; ``incidents``: of the thread that follows them;
+    ``cases``: of the one that keeps cases and tells digests.
+    """
 
     channels: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
-    clock: Callable[[], float] = monotonic
     sends: bool = True
-    _beat: float = field(init=False)
-    _heard: float | None = field(init=False, default=None)
-    _behind: int = field(init=False, default=0)
-    _trouble: str | None = field(init=False, default=None)
-    _ended: bool = field(init=False, default=False)
+    incidents: FollowerHealth = field(default_factory=lambda: FollowerHealth(reach=_REACH))
+    cases: FollowerHealth = field(default_factory=lambda: FollowerHealth(reach=_RECORDS_REACH))
 
-    def __post_init__(self) -> None:
-        self._beat = self.clock()
-
-    def beat(self) -> None:
-        """The thread that follows the topic runs."""
-        self._beat = self.clock()
-
-    def heard(self, behind: int) -> None:
-        """Kafka has answered, and everything read is written; ``behind``: messages that wait."""
-        self._beat = self._heard = self.clock()
-        self._behind, self._trouble = behind, None
-
-    def trouble(self, why: str) -> None:
-        """What is in the way."""
-        self._trouble = why
-
-    def end(self) -> None:
-        """Nothing is followed any more."""
-        self._ended = True
-
-    def state(self) -> State:
-        """In one word."""
-        now = self.clock()
-        if self._ended:
-            return "ended"
-        if now - self._beat > _STALLED_SECONDS:
-            return "stalled"
-        if self._heard is None:
-            return "starting"
-        return "behind" if now - self._heard > _SILENT_SECONDS or self._behind > _REACH else "following"
+    def state(self) -> FollowerState:
+        """In one word: that of the worse of the two."""
+        return min((self.incidents.state(), self.cases.state()), key=FOLLOWER_STATES.index)
 
     def alive(self) -> bool:
         """Should it be left alone? Where Kafka or a channel is away, starting again would not help."""
-        return self.state() not in ("stalled", "ended")
+        return self.incidents.alive() and self.cases.alive()
 
     def ready(self) -> bool:
-        """Does it follow the topic?"""
-        return self.state() == "following"
+        """Does it follow the topics?"""
+        return self.incidents.ready() and self.cases.ready()
 
     def told(self) -> dict[str, Any]:
         """What its pages say."""
         return {
+            **self.incidents.told(),
             "state": self.state(),
             "sends": self.sends,
-            "behind": self._behind,
-            **({"reason": self._trouble} if self._trouble else {}),
+            "cases": self.cases.told(),
             "channels": self.channels(),
         }

@@ -20,9 +20,11 @@ from streams.contracts.decode import encode
 from streams.contracts.outputs import ContactRecord
 from streams.contracts.topics import CONTACT_RECORDS, Topic
 from streams.database import StoreError
+from streams.health_pages import FollowerHealth
 from streams.kafka.reading import reader
 from streams.notifier import metrics
 from streams.notifier.cases import CaseKeeper
+from streams.notifier.follow import ASK_SECONDS
 from streams.notifier.notices import CASE
 from streams.settings import Settings
 from streams.windows.clock import instant
@@ -64,7 +66,9 @@ class RecordFollower:
         planned: Callable[[], None],
         send: Callable[[Topic, bytes, bytes], None] | None,
         clock: Callable[[], int],
+        health: FollowerHealth,
     ) -> None:
+        self._health = health
         self._settings, self._keeper, self._timed, self._planned = settings, keeper, tuple(timed), planned
         self._send, self._clock = send, clock
         self._topic = settings.topic(CONTACT_RECORDS)
@@ -75,32 +79,43 @@ class RecordFollower:
         while not stop.is_set():
             try:
                 self._look_after()
-                if self._keeper is not None:
+                if self._keeper is None:
+                    self._health.heard(0)
+                else:
                     with closing(reader(self._settings)) as consumer:
                         self._follow(consumer, self._keeper, stop)
             except (KafkaError, StoreError, ConnectionError, OSError) as error:
+                self._health.trouble(str(error) or type(error).__name__)
                 _LOG.warning("cases are not kept up: %s; trying again", error)
-            except Exception:  # a defect must not end it for good
+            except Exception as error:  # a defect must not end it for good
+                self._health.trouble(f"{type(error).__name__}: the log has more")
                 _LOG.exception("cases are not kept up")
             stop.wait(_AGAIN_SECONDS)
+        self._health.end()
 
     def _follow(self, consumer: KafkaConsumer, keeper: CaseKeeper, stop: Event) -> None:
         numbers = consumer.partitions_for_topic(self._topic)
         if not numbers:
-            _LOG.warning("there is no topic %s yet: a worker makes it, unless DESKPULSE_RECORDS is false", self._topic)
+            why = f"there is no topic {self._topic} yet; a worker makes it, unless DESKPULSE_RECORDS is false"
+            self._health.trouble(why)
+            _LOG.warning("cases are not kept up: %s", why)
             return
         parts = [TopicPartition(self._topic, number) for number in sorted(numbers)]
         consumer.assign(parts)
         self._begin(consumer, keeper, parts)
-        looked = 0.0
+        looked = asked = 0.0
         while not stop.is_set():
             fetched = consumer.poll(timeout_ms=_POLL_MS)
             if fetched:
                 following = {_place(part): batch[-1].offset + 1 for part, batch in fetched.items() if batch}
                 read = [record.value for batch in fetched.values() for record in batch]
                 self.take(read, following)
+            if fetched or monotonic() - asked > ASK_SECONDS:
+                asked = monotonic()
                 ends = consumer.end_offsets(parts)
-                metrics.CASES_LAG.set(sum(max(0, ends[part] - consumer.position(part)) for part in parts))
+                behind = sum(max(0, ends[part] - consumer.position(part)) for part in parts)
+                metrics.CASES_LAG.set(behind)
+                self._health.heard(behind)
             if monotonic() - looked > _LOOK_SECONDS:
                 looked = monotonic()
                 self._look_after()

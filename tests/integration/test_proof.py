@@ -18,8 +18,8 @@ from streams.contracts import events as e
 from streams.contracts import topics
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import ENTITY_KINDS, ContactRecord
+from streams.health_pages import FollowerHealth
 from streams.history.follow import Follower, consumer_of
-from streams.history.health import Health
 from streams.history.store import open_history
 from streams.kafka.connection import kafka_python_options
 from streams.operation import KafkaOperation
@@ -63,7 +63,7 @@ def history_has_the_facts(operation: Settings) -> None:
     """What ``deskpulse history`` reads of the topics says what the facts say."""
     stop = Event()
 
-    class Until(Health):
+    class Until(FollowerHealth):
         def heard(self, behind: int) -> None:
             super().heard(behind)
             if not behind:

@@ -117,13 +117,16 @@ class Notifier:
         if keeper is not None and book is not None:
             keeper = replace(keeper, duties=lambda: book)
         digests = Digests(self.settings, self.config, self.journal, lambda: book or people.duties, self.sends)
-        self.records = RecordFollower(self.settings, keeper, (digests,), lambda: None, self.send, self.clock)
+        self.health = Health()
+        self.records = RecordFollower(
+            self.settings, keeper, (digests,), lambda: None, self.send, self.clock, self.health.cases
+        )
         self.follower = Follower(
             self.settings,
             self.journal,
             lambda first: Planner(self.config, people.duties, instant(self.now), self.sends, self.by_wall_clock, first),
             lambda: None,
-            Health(),
+            self.health.incidents,
             self.clock,
             keeper,
         )

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, event
 from streams.contracts import events as e
 from streams.contracts import topics
 from streams.database import StoreError
+from streams.health_pages import FollowerHealth
 from streams.history import store, tables
 from streams.history.follow import Follower
-from streams.history.health import Health
 from streams.history.store import Batch, History, MovedError, Told, open_history
 from streams.kpi.policy.model import Policy
 from streams.pipeline import Run
@@ -77,7 +77,13 @@ def follow(history: History, log: Log, at_once: int = 7, keep: dict[str, int] | 
             return found
 
     Follower(
-        history, name, lambda: Until(log, at_once), lambda: 10**14, lambda: date(2026, 3, 3), Health(), keep or {}
+        history,
+        name,
+        lambda: Until(log, at_once),
+        lambda: 10**14,
+        lambda: date(2026, 3, 3),
+        FollowerHealth(),
+        keep or {},
     ).run(stop)
 
 
@@ -172,7 +178,7 @@ def test_what_is_kept_for_so_long_is_deleted_then(history: History) -> None:
 
 
 def test_a_missing_database_is_tried_again(tmp_path: Path) -> None:
-    health = Health()
+    health = FollowerHealth()
     stop = Event()
 
     class Away(History):

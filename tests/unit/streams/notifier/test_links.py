@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email.message import Message as Mail
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -19,6 +20,8 @@ from fastapi import FastAPI
 
 from deploy.local.ports import free_port
 from streams.contracts.outputs import AlertAction
+from streams.database import StoreError
+from streams.health_pages import FollowerHealth
 from streams.notifier.bridge import Bridge
 from streams.notifier.channels.alertmanager import Alertmanager, alerts
 from streams.notifier.channels.apprise import Apprise
@@ -159,23 +162,60 @@ def test_a_key_that_can_be_guessed_is_refused() -> None:
 
 def test_health_says_what_is_the_matter(here: Notifier) -> None:
     seconds = [0.0]
-    health = Health(lambda: {"floor": {"state": "failing"}}, lambda: seconds[0])
+    incidents, cases = (FollowerHealth(clock=lambda: seconds[0]) for _ in range(2))
+    health = Health(lambda: {"floor": {"state": "failing"}}, True, incidents, cases)
     page = Browser(create_app(Pages(None, here.journal, Acts(), Names, here.clock), health))
     assert (page.get("/readyz").status_code, page.get("/healthz").status_code) == (503, 200)
-    health.heard(0)
+    incidents.heard(0)
+    assert page.get("/readyz").json()["state"] == "starting"  # cases are not followed yet
+    cases.heard(7)
     assert page.get("/readyz").json() == {
         "state": "following",
         "sends": True,
         "behind": 0,
+        "cases": {"state": "following", "behind": 7},
         "channels": {"floor": {"state": "failing"}},
     }
     seconds[0] = 40
-    health.trouble("no Kafka")
-    health.beat()
-    assert (page.get("/readyz").status_code, page.get("/readyz").json()["reason"]) == (503, "no Kafka")
+    incidents.heard(0)
+    cases.trouble("no database")
+    told = page.get("/readyz")
+    assert (told.status_code, told.json()["state"], told.json()["cases"]["reason"]) == (503, "behind", "no database")
     assert page.get("/healthz").status_code == 200
-    seconds[0] = 200
-    assert page.get("/healthz").status_code == 503
+    seconds[0] = 160
+    incidents.heard(0)
+    cases.heard(0)
+    seconds[0] = 290
+    cases.beat()
+    assert page.get("/healthz").status_code == 503  # the thread that follows incidents hangs
+
+
+def test_a_case_follower_that_fails_is_seen_in_its_health(here: Notifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = Event()
+
+    def fails() -> None:
+        stop.set()
+        raise StoreError("the database is away")
+
+    monkeypatch.setattr(here.records, "_look_after", fails)
+    here.records.run(stop)
+    assert here.health.told()["cases"] == {"state": "ended", "behind": 0, "reason": "the database is away"}
+
+
+@pytest.mark.parametrize(
+    ("at", "behind", "state"), [(0, 10, "following"), (0, 11, "behind"), (31, 0, "behind"), (61, 0, "stalled")]
+)
+def test_the_states_of_a_follower(at: float, behind: int, state: str) -> None:
+    seconds = [0.0]
+    health = FollowerHealth(60, 10, lambda: seconds[0])
+    assert (health.state(), health.ready(), health.alive()) == ("starting", False, True)
+    health.heard(behind)
+    seconds[0] = at
+    assert health.state() == state
+    assert (health.ready(), health.alive()) == (state == "following", state != "stalled")
+    assert FollowerHealth(60).ready() is False
+    health.end()
+    assert (health.state(), health.alive()) == ("ended", False)
 
 
 class Inbox:
