@@ -121,7 +121,7 @@ def asterisk(
 
         def connect() -> Sender:
             ensure_topics(settings)
-            return EventProducer(settings, _PATIENCE_SECONDS)
+            return EventProducer(settings, _PATIENCE_SECONDS, advice="the log is read again from there by itself")
 
         follower = Follower(config, pseudonym_by(None), settings.data_dir / "sources", connect, first, health)
         if metrics_port:
@@ -183,7 +183,7 @@ def reconcile(
             tell(f"line {row.line}: {row.reason}")
         again = to_send(told, (*found.missing, *found.different))
         if again and send:
-            with EventProducer(settings, _PATIENCE_SECONDS) as producer:
+            with EventProducer(settings, _PATIENCE_SECONDS, advice="reconcile the day again") as producer:
                 for event in again:
                     producer.send(event)
             tell(f"sent: {len(again):,} events of {len(found.missing) + len(found.different):,} contacts")

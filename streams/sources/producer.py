@@ -61,10 +61,16 @@ class EventProducer:
     """
 
     def __init__(
-        self, settings: Settings, patience_seconds: float = PATIENCE_SECONDS, sent: Sent | None = None
+        self,
+        settings: Settings,
+        patience_seconds: float = PATIENCE_SECONDS,
+        sent: Sent | None = None,
+        advice: str = _AGAIN,
     ) -> None:
-        """Connect. ``sent`` takes in where each event stands once it is acknowledged. Raises SendError where no broker answers."""
-        self._settings, self._sent = settings, sent
+        """Connect. ``sent`` takes in where each event stands once it is acknowledged; ``advice``: what is done about those that were not.
+        Raises SendError where no broker answers.
+        """
+        self._settings, self._sent, self._advice = settings, sent, advice
         self._topics = {topic.name: settings.topic(topic) for topic in EVENT_TOPICS}
         self._patience = patience_seconds
         self._pending: deque[tuple[AnyEvent, Any]] = deque()
@@ -118,7 +124,7 @@ class EventProducer:
     def _wait_on(self, seconds: float) -> None:
         """Say that nothing has been acknowledged for so long. Raises SendError when that is too long."""
         if seconds >= self._patience:
-            raise SendError(f"no Kafka broker answers at {self._settings.broker} for {seconds:.0f} s; {_AGAIN}")
+            raise SendError(f"no Kafka broker answers at {self._settings.broker} for {seconds:.0f} s; {self._advice}")
         log.warning(
             "the Kafka broker at %s has acknowledged nothing for %.0f s; %d events wait for it",
             *(self._settings.broker, seconds, len(self._pending)),
@@ -159,7 +165,7 @@ class EventProducer:
         if self._failures:
             raise SendError(
                 f"{self._failures} or more events were not acknowledged, first {self._first_failure}; "
-                f"{_AGAIN}: events that arrived already count once"
+                f"{self._advice}: events that arrived already count once"
             )
 
     def _acknowledged(self, future: Any) -> None:
