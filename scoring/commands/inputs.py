@@ -56,7 +56,7 @@ def template(
         if out.suffix.lower() != ".xlsx":
             raise ValueError(f"{out}: the template is a workbook; name it .xlsx")
         one = find(card)
-        known, asked = _asked(operation, one, when, calendar, outcomes)
+        known, asked = asked_in(operation, one, when, calendar, outcomes)
         given = handed_in(operation, one.id, when)
         numbers = {person: (entry.hr_number if entry else None) for person, entry in known.items()}
         wanted = {person: (numbers[person], asked[person]) for person in known}
@@ -111,7 +111,7 @@ def missing(
     operation: Operation = ctx.obj
     with clear():
         one = find(card)
-        _, asked = _asked(operation, one, when, calendar, outcomes)
+        _, asked = asked_in(operation, one, when, calendar, outcomes)
         left = lacking(asked, beside_panels(operation, one.id, when, handed_in(operation, one.id, when)))
     if json_:
         as_json({person: [plain(need) for need in own] for person, own in left.items()})
@@ -175,9 +175,10 @@ def inputs(
     show(made)
 
 
-def _asked(
+def asked_in(
     operation: Operation, card: Card, when: Period, calendar: Path | None, outcomes: Path | None
 ) -> tuple[_People, dict[str, list[Need]]]:
+    """Who is scored, and person → what is needed of people for them. Raises ValueError where nobody is, or the card has no such period."""
     if when.kind not in card.periods:
         raise ValueError(f"{card.id} is scored by {' or '.join(card.periods)}, and {when} is a {when.kind}")
     due = card.at(when.kind)

@@ -11,6 +11,7 @@ from scoring.cards.load import find
 from scoring.cards.profile_calendar import load_calendar
 from scoring.commands import options
 from scoring.commands.appeal import appeal
+from scoring.commands.close import close
 from scoring.commands.database import database
 from scoring.commands.days_off import days_off
 from scoring.commands.files import files
@@ -66,6 +67,7 @@ score.command()(template)
 score.command("import")(import_)
 score.command()(missing)
 score.command()(inputs)
+score.command()(close)
 for step in (prepare, review, preview, agree, decide, approve, publish, status, verify, reopen, audit):
     score.command()(step)
 score.command("show")(show_)

@@ -64,6 +64,10 @@ channels:
     server: $SMTP_URL              # smtp://USER:PASSWORD@HOST:587, or smtps://…
     from: Deskpulse <deskpulse@example.com>
     to: [service-managers@example.com]
+  letters:
+    type: mail                     # without `to`: whoever a message is for, by the people's file
+    server: $SMTP_URL
+    from: Deskpulse <deskpulse@example.com>
   tickets:
     type: webhook                  # every step, signed by Standard Webhooks
     url: $WEBHOOK_URL
@@ -92,6 +96,10 @@ cases:                             # bad ratings, repeat complaints, customers t
 digests:
   morning: {every: day, to: [managers]}
   week: {every: week, to: [managers]}
+
+month_end:                         # the month closes itself: runs are prepared, inputs asked for, reminders sent (`deskpulse score close`)
+  to: [managers]                   # HR
+  owners: [letters]                # whoever owes inputs, by mail with the sheet to fill in
 """
 
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock, Thread
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from streams.notifier.bridge import Bridge
 from streams.notifier.case_pages import CaseDesk
 from streams.notifier.cases import CaseKeeper
 from streams.notifier.channels.alertmanager import AGAIN_SECONDS, Alertmanager
+from streams.notifier.closing import close
 from streams.notifier.config import Config
 from streams.notifier.digests import Digests
 from streams.notifier.dispatch import Dispatcher
@@ -27,6 +29,7 @@ from streams.notifier.gathering import Bounds, Gathered
 from streams.notifier.health import Health
 from streams.notifier.journal import Body, Journal, open_journal
 from streams.notifier.links import Links
+from streams.notifier.month_end import MonthEnds
 from streams.notifier.notice_texts import NoticeWriter
 from streams.notifier.planning import Planner
 from streams.notifier.records import RecordFollower
@@ -138,6 +141,10 @@ def run(
         keeper = case_keeper(settings, config, journal, people, sends, by_wall_clock)
         digests = Digests(settings, config, journal, lambda: people.duties, sends)
         explain = actions.send if sends and by_wall_clock else None
+        ends = None if config.month_end is None else MonthEnds(
+            settings, config, config.month_end, journal, lambda: people.duties,
+            partial(close, settings, config.month_end, variables=environment), wake, clock,
+        )  # fmt: skip
         health = Health(lambda: standings(dispatchers), sends=sends)
         records = RecordFollower(settings, keeper, (digests,), wake, explain, clock, health.cases)
         follower = Follower(settings, journal, planner, wake, health.incidents, clock, keeper)
@@ -152,6 +159,7 @@ def run(
             *(dispatcher.run for dispatcher in dispatchers.values()),
         ]
         if sends:
+            work += [] if ends is None else [ends.run]
             work += [_keeping(bridge, clock) for bridge in bridges]
         else:
             _LOG.warning(

@@ -17,6 +17,7 @@ from streams.notifier.secret import SecretName
 from streams.people.duty import LEAD, parse_week
 
 _ID = r"^[a-z][a-z0-9_-]{0,63}$"
+_HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _HTTP = r"^https?://[^\s/]+\S*$"
 
 
@@ -186,7 +187,25 @@ class DigestMessage(_Part):
 
     every: Literal["day", "week"]
     to: Annotated[list[str], Field(min_length=1)]
-    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    at: Annotated[str, Field(pattern=_HOUR)] | None = None
+    language: LanguageCode | None = Field(None, description="As the one of the file, where absent")
+
+
+class MonthEnd(_Part):
+    """What happens when a month is over: on its first working day, and then every ``remind_days`` working days as long as something is
+    missing, ``days`` at most, the runs of all cards prepare themselves (`deskpulse score close`). ``to`` is told what is prepared, who owes
+    which inputs, and what could not be prepared. By the mail channels ``owners``, whoever owes something is written to, with the sheet to
+    fill in. ``at``: as of digests. ``cards``, ``outcomes``, ``calendar``: as `deskpulse score close` takes them.
+    """
+
+    to: Annotated[list[str], Field(min_length=1)]
+    owners: list[str] = []
+    at: Annotated[str, Field(pattern=_HOUR)] | None = None
+    remind_days: Annotated[int, Field(ge=1, le=20)] = 2
+    days: Annotated[int, Field(ge=1, le=20)] = 10
+    cards: list[Annotated[str, Field(min_length=1, pattern=r"^[^-]")]] = []
+    outcomes: Path | None = None
+    calendar: Path | None = None
     language: LanguageCode | None = Field(None, description="As the one of the file, where absent")
 
 
@@ -203,6 +222,9 @@ class Config(_Part):
     digests: dict[Annotated[str, Field(pattern=_ID)], DigestMessage] = Field(
         default={}, description="Name → what is told once a day or a week"
     )
+    month_end: MonthEnd | None = Field(
+        None, description="Prepare the month's runs and ask for what is missing; nobody is asked where absent"
+    )
     channels: Annotated[dict[Annotated[str, Field(pattern=_ID)], AnyChannel], Field(min_length=1)]
     routes: Annotated[dict[Annotated[str, Field(pattern=_ID)], Route], Field(min_length=1)]
 
@@ -218,6 +240,8 @@ class Config(_Part):
                 )
             elif isinstance(self.channels[channel], AlertmanagerChannel) and not place.startswith("routes."):
                 wrong.append(f"{place}: {channel} is an Alertmanager, which knows alerts only; take another channel")
+            elif place == "month_end.owners" and not isinstance(self.channels[channel], MailChannel):
+                wrong.append(f"{place}: {channel} takes no file with what is to be filled in; take a mail channel")
         for name, route in self.routes.items():
             if route.during and route.outside:
                 wrong.append(f"routes.{name}: give `during` or `outside`, not both")
@@ -232,6 +256,9 @@ class Config(_Part):
         yield from (("cases.to", channel) for channel in (self.cases.to if self.cases else ()))
         for name, digest in self.digests.items():
             yield from ((f"digests.{name}.to", channel) for channel in digest.to)
+        if self.month_end is not None:
+            yield from (("month_end.to", channel) for channel in self.month_end.to)
+            yield from (("month_end.owners", channel) for channel in self.month_end.owners)
 
     def language_of(self, route: str) -> str:
         """In which language a route is told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -14,20 +14,17 @@ from streams.cases import store
 from streams.cases.case import Case
 from streams.cases.words import title
 from streams.contracts.outputs import Incident
-from streams.kpi.policy.business_hours import BusinessDays
-from streams.kpi.policy.errors import NotCoveredError
 from streams.languages.text import Text
 from streams.notifier.config import Config, DigestMessage
 from streams.notifier.journal import Journal, Planned
 from streams.notifier.notices import DIGEST, Notice
 from streams.notifier.routing import Destination
 from streams.notifier.tables import incidents
+from streams.notifier.working_days import WorkingDays
 from streams.people.duty import DutyBook
 from streams.settings import Settings
 from streams.windows.clock import Days, instant
 
-#: So long before the first shift a digest is told; at this hour where no shift and no business hour is known.
-_BEFORE, _USUAL = timedelta(minutes=30), time(8)
 #: A digest that is later than this is of no use any more. The next one goes on from its day.
 _LATEST = timedelta(hours=12)
 #: Back to the last working day so many days are looked at.
@@ -70,8 +67,9 @@ class Digests:
     def __init__(
         self, settings: Settings, config: Config, journal: Journal, duties: Callable[[], DutyBook], sends: bool = True
     ) -> None:  # fmt: skip
-        self._settings, self._config, self._journal = settings, config, journal
-        self._duties, self._sends = duties, sends
+        self._config, self._journal = config, journal
+        self._sends = sends
+        self._calendar = WorkingDays(settings.policy, duties)
         self._zone = settings.policy.zone
         self._days = Days(self._zone, settings.policy.day_starts_ms)
         #: Digest → the newest period that is known to be told: the database need not be asked again.
@@ -108,7 +106,7 @@ class Digests:
         today = instant(now).astimezone(self._zone).date()
         if not self._is_day_of(digest, today):
             return None
-        at = self._moment(digest, today)
+        at = self._calendar.moment(digest.at, today)
         if not at <= instant(now) < at + _LATEST:
             return None
         period = f"{today:%G-W%V}" if digest.every == "week" else today.isoformat()
@@ -116,50 +114,12 @@ class Digests:
 
     def _is_day_of(self, digest: DigestMessage, day: date) -> bool:
         """Is something told on this day? Of a day off nothing; of a week on its first working day."""
-        if not self.works(day):
+        if not self._calendar.works(day):
             return False
         if digest.every == "day":
             return True
         monday = day - timedelta(days=day.weekday())
-        return not any(self.works(monday + timedelta(days=number)) for number in range(day.weekday()))
-
-    def works(self, day: date) -> bool:
-        """Does anybody work on this day? By the policy's business hours; where it has none, every day."""
-        return self._hours is None or bool(self._spans(day)) or bool(self._shifts(day))
-
-    def _moment(self, digest: DigestMessage, day: date) -> datetime:
-        if digest.at is not None:
-            return datetime.combine(day, time.fromisoformat(digest.at), self._zone)
-        begins = [*self._shifts(day), *self._spans(day)[:1]]
-        if not begins:
-            return datetime.combine(day, _USUAL, self._zone)
-        # In UTC: on a day when clocks change, half an hour is half an hour.
-        return min(one.astimezone(UTC) for one in begins) - _BEFORE
-
-    @property
-    def _hours(self) -> BusinessDays | None:
-        own = self._settings.policy.current(date.max)
-        if not own.business_hours:
-            return None
-        return BusinessDays(own.business_hours, own.holidays, own.workdays, own.calendar)
-
-    def _spans(self, day: date) -> list[datetime]:
-        """When business hours begin on a day."""
-        hours = self._hours
-        if hours is None:
-            return []
-        try:
-            spans = hours.spans(day)
-        except NotCoveredError:
-            return []
-        return [
-            datetime.combine(day, time(first // 60, first % 60), self._zone) for first, last in spans if first < 1440
-        ]
-
-    def _shifts(self, day: date) -> list[datetime]:
-        """When shifts of the duty roster begin on a day."""
-        starts = (one.starts for one in self._duties().duties if one.kind == "shift" and one.ends is not None)
-        return [start for start in starts if start.astimezone(self._zone).date() == day]
+        return not any(self._calendar.works(monday + timedelta(days=number)) for number in range(day.weekday()))
 
     # -- What
 
@@ -215,7 +175,7 @@ class Digests:
     def _last_working_day(self, day: date) -> date:
         """The first day of which nothing has been told yet."""
         for back in range(1, _LONGEST_BREAK + 1):
-            if self.works(found := day - timedelta(days=back)):
+            if self._calendar.works(found := day - timedelta(days=back)):
                 return found
         return day - timedelta(days=1)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from streams.notifier.channels.channel import Gathering
-from streams.notifier.notices import CASE, DIGEST
+from streams.notifier.notices import ASKED, CASE, DIGEST
 
 #: Steps that are older are told together, as what happened while nobody could be told. Milliseconds.
 LATE_MS = 10 * 60 * 1000
@@ -29,9 +29,11 @@ class Waiting:
     called: tuple[str, ...] = ()
 
     @property
-    def is_notice(self) -> bool:
-        """Is it about something else than an incident?"""
-        return self.incident.startswith((CASE, DIGEST))
+    def about(self) -> Literal["incident", "notice", "asked"]:
+        """An incident; a case or digest; or what one reader alone is asked for. A message is about one of these."""
+        if self.incident.startswith(ASKED):
+            return "asked"
+        return "notice" if self.incident.startswith((CASE, DIGEST)) else "incident"
 
     def is_late(self, now: int) -> bool:
         """Is it too old to be told as if it happened now?"""
@@ -62,9 +64,11 @@ def gather(
     """
     if how == "state":
         return Gathered("state", tuple(waiting))
-    if how == "each":
-        if waiting[0].late:
-            return Gathered("away", tuple(one for one in waiting if one.late))
+    # What one reader is asked for is theirs, however many wait and however late it is.
+    asked = waiting[0].about == "asked"
+    if how == "each" and waiting[0].late and not asked:
+        return Gathered("away", tuple(one for one in waiting if one.late))
+    if how == "each" or asked:
         return Gathered("step", (waiting[0],))
     recent = [at for at in begun if now - at < bounds.milliseconds]
     incidents = dict.fromkeys(one.incident for one in waiting)

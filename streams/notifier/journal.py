@@ -24,7 +24,7 @@ from streams.database import Database, Schema, address_of
 from streams.notifier.channels.channel import Channel, Outcome
 from streams.notifier.gathering import Bounds, Gathered, MessageKind, Waiting, gather
 from streams.notifier.message import Message
-from streams.notifier.notices import CASE, DIGEST, Notice
+from streams.notifier.notices import ASKED, CASE, DIGEST, Notice
 from streams.notifier.rates import free_at
 from streams.notifier.routing import Destination
 from streams.notifier.tables import deliveries, holds, incidents, links, messages, notices, positions, silences, tries
@@ -379,7 +379,7 @@ class Journal:
         with self.database.write() as connection:
             gone = select(incidents.c.id).where(~incidents.c.stands, incidents.c.changed < before)
             connection.execute(delete(deliveries).where(deliveries.c.incident.in_(gone)))
-            told = or_(deliveries.c.incident.startswith(CASE), deliveries.c.incident.startswith(DIGEST))
+            told = or_(*(deliveries.c.incident.startswith(sort) for sort in (CASE, DIGEST, ASKED)))
             connection.execute(delete(deliveries).where(told, deliveries.c.planned < before))
             # A year's digest is not told again though its text is gone.
             connection.execute(delete(notices).where(notices.c.at < now - case_store.KEPT_MS))
@@ -522,8 +522,7 @@ def _waiting(connection: Connection, name: str) -> list[Waiting]:
         )
         for row in rows
     ]
-    # A message is about incidents or about something else, never both.
-    return [one for one in found if one.is_notice == found[0].is_notice]
+    return [one for one in found if one.about == found[0].about]
 
 
 def _subjects(connection: Connection, ids: Collection[str]) -> dict[str, Subject]:
@@ -532,7 +531,7 @@ def _subjects(connection: Connection, ids: Collection[str]) -> dict[str, Subject
         if id.startswith(CASE):
             if (case := case_store.find(connection, id.removeprefix(CASE))) is not None:
                 found[id] = case
-        elif id.startswith(DIGEST):
+        elif id.startswith((DIGEST, ASKED)):
             if (body := connection.scalar(select(notices.c.body).where(notices.c.id == id))) is not None:
                 found[id] = _NOTICE.decode(body)
         elif (body := connection.scalar(select(incidents.c.body).where(incidents.c.id == id))) is not None:

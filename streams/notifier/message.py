@@ -30,6 +30,14 @@ class Recipient(Struct, frozen=True, omit_defaults=True):
     email: str | None = None
 
 
+class Attachment(Struct, frozen=True):
+    """A file that goes with a message, where the channel takes files (mail). ``type``: its media type."""
+
+    name: str
+    type: str
+    body: bytes
+
+
 class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What is told. ``lines``: what happened, with its figures; ``roster``: whom it is about, the first are shown where not all fit, and
     then ``more`` says of how many others; ``copy``: said in front where it may be the second of its kind.
@@ -44,6 +52,7 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True):
     links: tuple[Link, ...] = ()
     people: tuple[Recipient, ...] = ()
     copy: str = ""
+    files: tuple[Attachment, ...] = ()
     #: How many of the roster are left out.
     left_out: int = 0
 

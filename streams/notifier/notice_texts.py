@@ -69,7 +69,7 @@ class NoticeWriter:
         if len(by_subject) == 1:
             subject = told[0][0]
             if isinstance(subject, Notice):
-                return Body(self._notice(subject), dict(subject.data), newest)
+                return Body(self._notice(subject, called), dict(subject.data), newest)
             steps = [step for step in subject.steps if step.number in {number for _, number in told}]
             return Body(self._case(subject, steps, called), _case_data(subject, steps, now), newest)
         return Body(self._several(told, called), _several_data(told, newest, now), newest)
@@ -134,11 +134,11 @@ class NoticeWriter:
             people=tuple(map(self._recipient, called)),
         )
 
-    def _notice(self, notice: Notice) -> Message:
+    def _notice(self, notice: Notice, called: Sequence[str]) -> Message:
         lines = tuple(line[self._language] for line in notice.lines)
         return Message(
-            language=self._language, severity="info", title=notice.title[self._language], lines=lines[:3], roster=lines[3:],
-            more=_MORE[self._language], links=self._links(),
+            language=self._language, severity=notice.severity, title=notice.title[self._language], lines=lines[:3], roster=lines[3:],
+            more=_MORE[self._language], links=self._links(), people=tuple(map(self._recipient, called)), files=notice.files,
         )  # fmt: skip
 
     def _title(self, case: Case, step: Step) -> str:

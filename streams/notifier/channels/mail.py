@@ -79,6 +79,9 @@ class Mail:
             made["References"] = made["In-Reply-To"] = thread
         made["Auto-Submitted"] = "auto-generated"
         made.set_content(fit(parcel.message, plain, lambda text: len(text.encode()), _LIMIT_BYTES), charset="utf-8")
+        for file in parcel.message.files:
+            kind, _, sort = file.type.partition("/")
+            made.add_attachment(file.body, kind, sort, filename=file.name)
         return made
 
     def close(self) -> None:
