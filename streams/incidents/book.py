@@ -24,8 +24,9 @@ from streams.contracts.outputs import (
     entity_kind,
 )
 from streams.incidents import texts
+from streams.incidents.grouping import related
 from streams.incidents.messages import gravity, incident_of
-from streams.incidents.places import WIDTH, Places, is_part
+from streams.incidents.places import WIDTH, Places
 from streams.incidents.records import Case, Member, RuleFacts
 from streams.incidents.silences import Silences
 from streams.kpi.catalog import KPIS
@@ -35,9 +36,6 @@ from streams.windows.clock import instant
 
 #: How long an incident waits for further alerts of its cause before it is told, ms.
 GATHER_MS = 5_000
-#: Alerts of a rule whose places nobody knows to be apart are of one cause where they come so soon after another, ms: those of agents and
-#: teams, and those of queues and sites, of which each is news.
-SAME_CAUSE_MS, AT_ONCE_MS = 600_000, 60_000
 #: More alerts of the same cause are told so often at most, ms; a wider place at once.
 GROWN_MS = 300_000
 #: An incident is over when nothing of it has fired for so long, ms: what comes and goes is told once.
@@ -259,8 +257,8 @@ class IncidentBook:
         day = alert.at.astimezone(self._zone).date()
         team = self._places.team(alert.entity, alert.team, day)
         site = self._places.site(alert.entity, team, day)
-        related = self._related(alert, team, site, now)
-        case = related[0] if related else self._new(alert, now)
+        same = related(alert, team, site, now, self._candidates(alert.rule))
+        case = same[0] if same else self._new(alert, now)
         self._members[alert.key] = Member(
             incident=case.id,
             alert=alert,
@@ -273,37 +271,17 @@ class IncidentBook:
         self._of[case.id][alert.key] = None
         self._moved.add(alert.key)
         case.joined = now
-        for other in related[1:]:
+        for other in same[1:]:
             self._merge(other, case, now)
         case.severity = self._severity(case)
         if WIDTH[entity_kind(alert.entity)] > WIDTH[entity_kind(case.entity)]:
             case.entity = alert.entity
         self._settle(case, now)
 
-    def _related(self, alert: Alert, team: str | None, site: str | None, now: int) -> list[Case]:
-        """The incidents of one cause with an alert, the oldest first: those with something that is a part of it, or of which it is one;
-        else the one that grew last, if that was shortly before and nobody knows it to be at another site.
-        """
-        certain, likely = [], []
-        soon = SAME_CAUSE_MS if entity_kind(alert.entity) in ("agent", "team") else AT_ONCE_MS
-        for id in self._open.get(alert.rule, ()):
-            case = self._cases[id]
-            firing = [member for key in self._of[id] if (member := self._members[key]).alert.status == "firing"]
-            if any(
-                is_part(alert.entity, team, site, member.alert.entity)
-                or is_part(member.alert.entity, member.team, member.site, alert.entity)
-                for member in firing
-            ):
-                certain.append(case)
-            elif abs(now - case.joined) < soon and self._may_share_site(id, site):
-                likely.append(case)
-        if certain:
-            return sorted(certain, key=lambda case: (case.placed, case.id))
-        return [max(likely, key=lambda case: (case.joined, case.id))] if likely else []
-
-    def _may_share_site(self, id: str, site: str | None) -> bool:
-        sites = {self._members[key].site for key in self._of[id]}
-        return site is None or None in sites or site in sites
+    def _candidates(self, rule: str) -> Iterator[tuple[Case, list[Member]]]:
+        """A rule's incidents that are not over, with their alerts."""
+        for id in self._open.get(rule, ()):
+            yield self._cases[id], [self._members[key] for key in self._of[id]]
 
     def _new(self, alert: Alert, now: int) -> Case:
         rule = self._rules.get(alert.rule)
