@@ -27,7 +27,8 @@ from streams.notifier.dispatch import Dispatcher
 from streams.notifier.follow import Follower
 from streams.notifier.gathering import Bounds, Gathered
 from streams.notifier.health import Health
-from streams.notifier.journal import Body, Journal, open_journal
+from streams.notifier.journal import Journal, open_journal
+from streams.notifier.journal_rows import Body
 from streams.notifier.links import Links
 from streams.notifier.month_end import MonthEnds
 from streams.notifier.notice_texts import NoticeWriter

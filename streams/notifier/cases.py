@@ -23,7 +23,8 @@ from streams.kpi.policy.business_hours import BusinessDays
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
 from streams.notifier.config import Cases, Config
-from streams.notifier.journal import Journal, Planned
+from streams.notifier.journal import Journal
+from streams.notifier.journal_rows import Planned
 from streams.notifier.notices import CASE
 from streams.notifier.routing import Destination
 from streams.people.duty import DutyBook

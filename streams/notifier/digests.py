@@ -16,7 +16,8 @@ from streams.cases.words import title
 from streams.contracts.outputs import Incident
 from streams.languages.text import Text
 from streams.notifier.config import Config, DigestMessage
-from streams.notifier.journal import Journal, Planned
+from streams.notifier.journal import Journal
+from streams.notifier.journal_rows import Planned
 from streams.notifier.notices import DIGEST, Notice
 from streams.notifier.routing import Destination
 from streams.notifier.tables import incidents

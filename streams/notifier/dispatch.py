@@ -11,7 +11,8 @@ from streams.database import StoreError
 from streams.notifier import metrics
 from streams.notifier.channels.channel import Channel, Outcome, Parcel
 from streams.notifier.gathering import Bounds
-from streams.notifier.journal import Claimed, Compose, Journal
+from streams.notifier.journal import Claimed, Journal
+from streams.notifier.journal_rows import Compose
 from streams.notifier.texts import as_copy
 from streams.windows.clock import instant
 

@@ -18,15 +18,14 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from streams.cases import store as case_store
-from streams.cases.case import Case
 from streams.contracts.outputs import Incident
 from streams.database import Database, Schema, address_of
+from streams.notifier import journal_rows as rows
 from streams.notifier.channels.channel import Channel, Outcome
-from streams.notifier.gathering import Bounds, Gathered, MessageKind, Waiting, gather
-from streams.notifier.message import Message
+from streams.notifier.gathering import Bounds, MessageKind, gather
+from streams.notifier.journal_rows import Body, Compose, Planned
 from streams.notifier.notices import ASKED, CASE, DIGEST, Notice
 from streams.notifier.rates import free_at
-from streams.notifier.routing import Destination
 from streams.notifier.tables import deliveries, holds, incidents, links, messages, notices, positions, silences, tries
 
 _SCHEMA = Schema(
@@ -38,7 +37,7 @@ _SCHEMA = Schema(
 #: planned: not yet, or once more; sending: a try is on its way; told; failed: it was not told, and will not be; unknown: it may have been.
 State: TypeAlias = Literal["planned", "sending", "told", "failed", "unknown"]
 
-_SECOND, _HOUR, _DAY = 1000, 3_600_000, 86_400_000
+_SECOND, _DAY = 1000, 86_400_000
 #: After so long, a message that no try has brought is given up.
 _GIVEN_UP_MS = _DAY
 #: So long everything is kept of what is over.
@@ -47,26 +46,6 @@ KEPT_MS = 90 * _DAY
 _SLACK_MS = 5 * _SECOND
 #: The longest wait between tries, and that a channel may ask for. Seconds.
 _LONGEST_WAIT, _LONGEST_ASKED = 300.0, 3600.0
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A step and where it is to be told; ``at``: when it happened, ms; ``late``: it was old already."""
-
-    incident: str
-    step: int
-    kind: str
-    at: int
-    late: bool
-    to: Sequence[Destination]
-
-
-class Body(msgspec.Struct):
-    """A message as it is kept until it is told. ``data``: for programs; ``step_at``: its newest step, ms."""
-
-    message: Message
-    data: dict[str, Any]
-    step_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,16 +59,6 @@ class Claimed:
     copy: bool
     attempt: int
     begun: int
-
-
-#: What steps are about: incidents, cases, digests.
-Subject: TypeAlias = Incident | Case | Notice
-#: What a message says: of steps and what they are about. All are incidents, or none is.
-Compose: TypeAlias = Callable[[Gathered, Mapping[str, Any], str], Body]
-_NOTICE = msgspec.json.Decoder(Notice)
-_INCIDENT = msgspec.json.Decoder(Incident)
-_BODY = msgspec.json.Decoder(Body)
-_CALLED = msgspec.json.Decoder(tuple[str, ...])
 
 
 @contextmanager
@@ -143,10 +112,10 @@ class Journal:
                     )
                 )
                 for one in plan(incident, before, heard):
-                    planned += _add(connection, one, now)
-                _keep(connection, incident, before)
-            planned += sum(_add(connection, one, now) for one in also(connection))
-            _upsert(connection, positions, {"topic": topic}, {"next": following})
+                    planned += rows.add(connection, one, now)
+                rows.keep(connection, incident, before)
+            planned += sum(rows.add(connection, one, now) for one in also(connection))
+            rows.upsert(connection, positions, {"topic": topic}, {"next": following})
         return planned
 
     def advance(self, following: Mapping[str, int], work: Callable[[Connection], Sequence[Planned]], now: int) -> int:
@@ -154,9 +123,9 @@ class Journal:
         it, or nothing. Returns how many deliveries are planned.
         """
         with self.database.write() as connection:
-            planned = sum(_add(connection, one, now) for one in work(connection))
+            planned = sum(rows.add(connection, one, now) for one in work(connection))
             for topic, offset in following.items():
-                _upsert(connection, positions, {"topic": topic}, {"next": offset})
+                rows.upsert(connection, positions, {"topic": topic}, {"next": offset})
         return planned
 
     def told_before(self, connection: Connection, notice: str) -> bool:
@@ -180,19 +149,19 @@ class Journal:
         if not self._busy(name):
             return None
         with self.database.write() as connection:
-            if (until := _in_flight(connection, name, now)) is not None:
+            if (until := rows.in_flight(connection, name, now)) is not None:
                 return until
             until = connection.scalar(select(holds.c.until).where(holds.c.channel == name)) or 0
             if until > now:
                 return int(until)
-            if (free := free_at(channel.rates, _sent(connection, channel.robot, now), now)) > now:
+            if (free := free_at(channel.rates, rows.sent(connection, channel.robot, now), now)) > now:
                 return free
             planned = connection.execute(
                 select(messages).where(messages.c.channel == name, messages.c.state == "planned").order_by(messages.c.id)
             ).mappings().first()  # fmt: skip
-            if planned is not None and not _dissolved(connection, dict(planned), channel, now):
+            if planned is not None and not rows.dissolved(connection, dict(planned), channel, now):
                 return self._begin(connection, dict(planned), channel, now)
-            waiting = _waiting(connection, name)
+            waiting = rows.waiting_of(connection, name)
             if not waiting:
                 return None
             begun = connection.scalars(
@@ -203,7 +172,7 @@ class Journal:
             found = gather(waiting, list(begun), now, channel.gathering, bounds)
             if isinstance(found, int):
                 return found
-            body = compose(found, _subjects(connection, {one.incident for one in found.steps}), name)
+            body = compose(found, rows.subjects(connection, {one.incident for one in found.steps}), name)
             made = {
                 "key": f"msg_{secrets.token_hex(16)}",
                 "channel": name,
@@ -219,7 +188,7 @@ class Journal:
             for one in found.steps:
                 connection.execute(
                     update(deliveries)
-                    .where(*_is(deliveries, incident=one.incident, step=one.step, channel=name))
+                    .where(*rows.where(deliveries, incident=one.incident, step=one.step, channel=name))
                     .values(message=number)
                 )
             return self._begin(connection, {**made, "id": number}, channel, now)
@@ -230,19 +199,19 @@ class Journal:
         Raises ValueError where the robot's rate allows none now, with how long to wait.
         """
         with self.database.write() as connection:
-            if (free := free_at(channel.rates, _sent(connection, channel.robot, now), now)) > now:
+            if (free := free_at(channel.rates, rows.sent(connection, channel.robot, now), now)) > now:
                 raise ValueError(f"its rate allows no message for {(free - now) / _SECOND:.0f} s; try again then")
-            return _try(connection, None, name, channel, now)
+            return rows.begin_try(connection, None, name, channel, now)
 
     def end_try(self, attempt: int, outcome: Outcome, now: int) -> None:
         """What came of a try that is about no step."""
         with self.database.write() as connection:
-            _end(connection, attempt, outcome, now)
+            rows.end_try(connection, attempt, outcome, now)
 
     def settle(self, name: str, claimed: Claimed, outcome: Outcome, now: int) -> State:
         """What came of a message's try; returns how the message stands after it."""
         with self.database.write() as connection:
-            _end(connection, claimed.attempt, outcome, now)
+            rows.end_try(connection, claimed.attempt, outcome, now)
             newest = connection.scalar(select(func.max(tries.c.id)).where(tries.c.message == claimed.id))
             if newest != claimed.attempt and outcome.result != "told":
                 return "sending"  # it took so long that another try has begun, which decides
@@ -284,7 +253,7 @@ class Journal:
             return None
         with self.database.read() as connection:
             body = connection.scalar(select(incidents.c.body).where(incidents.c.id == id))
-        return None if body is None else _INCIDENT.decode(body)
+        return None if body is None else rows.INCIDENT.decode(body)
 
     def standing(self, channel: str) -> list[Incident]:
         """Incidents that are not over and that the channel was told of, or is to be."""
@@ -295,7 +264,7 @@ class Journal:
             found = connection.scalars(
                 select(incidents.c.body).where(incidents.c.stands, incidents.c.id.in_(told)).order_by(incidents.c.id)
             )
-            return [_INCIDENT.decode(body) for body in found]
+            return [rows.INCIDENT.decode(body) for body in found]
 
     def silenced(self, channel: str) -> dict[tuple[str, str], int]:
         """Silence of an Alertmanager and incident → until when (ms), as far as they have become actions and stand."""
@@ -309,9 +278,11 @@ class Journal:
         """Such a silence has become an action, until then; None: so has its end."""
         with self.database.write() as connection:
             if until is None:
-                connection.execute(delete(silences).where(*_is(silences, id=id, incident=incident)))
+                connection.execute(delete(silences).where(*rows.where(silences, id=id, incident=incident)))
             else:
-                _upsert(connection, silences, {"id": id, "incident": incident}, {"channel": channel, "until": until})
+                rows.upsert(
+                    connection, silences, {"id": id, "incident": incident}, {"channel": channel, "until": until}
+                )
 
     # -- What was told
 
@@ -407,9 +378,9 @@ class Journal:
     def _begin(self, connection: Connection, row: Mapping[str, Any], channel: Channel, now: int) -> Claimed:
         until = now + round(channel.deadline_seconds * _SECOND) + _SLACK_MS
         connection.execute(update(messages).where(messages.c.id == row["id"]).values(state="sending", until=until))
-        attempt = _try(connection, row["id"], row["channel"], channel, now)
+        attempt = rows.begin_try(connection, row["id"], row["channel"], channel, now)
         return Claimed(
-            row["id"], row["key"], row["kind"], _BODY.decode(row["body"]), row["copy"], attempt, row["begun"]
+            row["id"], row["key"], row["kind"], rows.BODY.decode(row["body"]), row["copy"], attempt, row["begun"]
         )
 
     def _hold(self, connection: Connection, name: str, outcome: Outcome, now: int) -> None:
@@ -424,129 +395,4 @@ class Journal:
             wait = max(self._random.uniform(longest / 2, longest), asked * self._random.uniform(1.0, 1.1))
             since = (row["since"] if row else None) or now
             values = {"until": now + round(wait * _SECOND), "failures": failures, "since": since, "said": outcome.said}
-        _upsert(connection, holds, {"channel": name}, values)
-
-
-def _is(table: Any, **values: object) -> list[Any]:
-    return [table.c[name] == value for name, value in values.items()]
-
-
-def _upsert(connection: Connection, table: Any, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    if not connection.execute(update(table).where(*_is(table, **key)).values(**values)).rowcount:
-        connection.execute(insert(table).values(**key, **values))
-
-
-def _add(connection: Connection, one: Planned, now: int) -> int:
-    for to in one.to:
-        row = {
-            "incident": one.incident,
-            "step": one.step,
-            "channel": to.channel,
-            "route": to.route,
-            "language": to.language,
-            "kind": one.kind,
-            "called": msgspec.json.encode(to.called).decode(),
-            "step_at": one.at,
-            "planned": now,
-            "late": one.late,
-        }
-        connection.execute(insert(deliveries).values(row))
-    return len(one.to)
-
-
-def _keep(connection: Connection, incident: Incident, before: int) -> None:
-    newest = max((step.number for step in incident.steps), default=0)
-    values = {
-        "step": max(before, newest),
-        "stands": incident.status != "resolved",
-        "changed": round(incident.changed.timestamp() * 1000),
-        "body": msgspec.json.encode(incident),
-    }
-    _upsert(connection, incidents, {"id": incident.id}, values)
-
-
-def _in_flight(connection: Connection, name: str, now: int) -> int | None:
-    """Until when a try of the channel may be on its way; None: there is none. One that should have ended was cut off."""
-    flying = connection.execute(select(messages).where(*_is(messages, channel=name, state="sending"))).mappings().all()
-    if open_ones := [int(row["until"]) for row in flying if row["until"] > now]:
-        return max(open_ones)
-    for row in flying:
-        connection.execute(update(messages).where(messages.c.id == row["id"]).values(state="planned", copy=True))
-        connection.execute(
-            update(tries)
-            .where(tries.c.message == row["id"], tries.c.ended.is_(None))
-            .values(result="unknown", said="cut off: nobody knows whether it arrived", ended=now)
-        )
-    return None
-
-
-def _sent(connection: Connection, robot: str, now: int) -> list[int]:
-    return list(
-        connection.scalars(
-            select(tries.c.at).where(tries.c.robot == robot, tries.c.at > now - _HOUR).order_by(tries.c.at)
-        )
-    )
-
-
-def _dissolved(connection: Connection, row: Mapping[str, Any], channel: Channel, now: int) -> bool:
-    """Where a message to people has surely not been told, and is old by now: its steps wait again, to be told with the others."""
-    if row["copy"] or channel.gathering != "digest":
-        return False
-    own = deliveries.c.message == row["id"]
-    steps = connection.execute(select(deliveries.c.step_at, deliveries.c.late).where(own)).all()
-    others = select(deliveries.c.step).where(*_is(deliveries, channel=row["channel"]), deliveries.c.message.is_(None))
-    if row["kind"] == "away" and connection.execute(others.limit(1)).first() is None:
-        return False
-    if not any(Waiting("", 0, at, late, "", "").is_late(now) for at, late in steps):
-        return False
-    connection.execute(update(deliveries).where(own).values(message=None))
-    connection.execute(delete(messages).where(messages.c.id == row["id"]))
-    return True
-
-
-def _waiting(connection: Connection, name: str) -> list[Waiting]:
-    rows = connection.execute(
-        select(deliveries)
-        .where(deliveries.c.channel == name, deliveries.c.message.is_(None))
-        .order_by(deliveries.c.planned, deliveries.c.step_at, deliveries.c.incident, deliveries.c.step)
-    ).mappings()
-    found = [
-        Waiting(
-            row["incident"],
-            row["step"],
-            row["step_at"],
-            row["late"],
-            row["route"],
-            row["language"],
-            _CALLED.decode(row["called"]),
-        )
-        for row in rows
-    ]
-    return [one for one in found if one.about == found[0].about]
-
-
-def _subjects(connection: Connection, ids: Collection[str]) -> dict[str, Subject]:
-    found: dict[str, Subject] = {}
-    for id in ids:  # one by one: databases bound how many may be asked for at once
-        if id.startswith(CASE):
-            if (case := case_store.find(connection, id.removeprefix(CASE))) is not None:
-                found[id] = case
-        elif id.startswith((DIGEST, ASKED)):
-            if (body := connection.scalar(select(notices.c.body).where(notices.c.id == id))) is not None:
-                found[id] = _NOTICE.decode(body)
-        elif (body := connection.scalar(select(incidents.c.body).where(incidents.c.id == id))) is not None:
-            found[id] = _INCIDENT.decode(body)
-    return found
-
-
-def _try(connection: Connection, message: int | None, name: str, channel: Channel, now: int) -> int:
-    made = connection.execute(
-        insert(tries).values(message=message, channel=name, robot=channel.robot, at=now, said="")
-    ).inserted_primary_key
-    return int(made[0]) if made is not None else 0
-
-
-def _end(connection: Connection, attempt: int, outcome: Outcome, now: int) -> None:
-    connection.execute(
-        update(tries).where(tries.c.id == attempt).values(ended=now, result=outcome.result, said=outcome.said)
-    )
+        rows.upsert(connection, holds, {"channel": name}, values)

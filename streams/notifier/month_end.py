@@ -17,7 +17,8 @@ from streams.database import StoreError
 from streams.languages.text import Text
 from streams.notifier.closing import CloseError, Closing, Giver, Owed, Share, Standing
 from streams.notifier.config import Config, MonthEnd
-from streams.notifier.journal import Journal, Planned
+from streams.notifier.journal import Journal
+from streams.notifier.journal_rows import Planned
 from streams.notifier.message import Attachment
 from streams.notifier.notices import ASKED, DIGEST, Notice
 from streams.notifier.routing import Destination

@@ -11,7 +11,7 @@ from streams.cases.words import STEPS, title
 from streams.languages import Language
 from streams.languages.text import Text
 from streams.notifier.gathering import Gathered
-from streams.notifier.journal import Body
+from streams.notifier.journal_rows import Body
 from streams.notifier.message import Link, Message, Recipient, Severity
 from streams.notifier.notices import Notice
 from streams.people.names import Names

@@ -9,7 +9,7 @@ from datetime import datetime
 from streams.contracts.outputs import Incident, IncidentStep
 from streams.notifier.config import Config
 from streams.notifier.gathering import LATE_MS
-from streams.notifier.journal import Planned
+from streams.notifier.journal_rows import Planned
 from streams.notifier.routing import destinations
 from streams.people.duty import DutyBook
 

@@ -17,7 +17,7 @@ from streams.languages import Language
 from streams.languages.text import Text
 from streams.notifier.channels import alertmanager
 from streams.notifier.gathering import Gathered, Waiting
-from streams.notifier.journal import Body
+from streams.notifier.journal_rows import Body
 from streams.notifier.message import Link, Message, Recipient, Severity
 from streams.people.names import Names
 from streams.people.person import Person
