@@ -105,7 +105,7 @@ def gathered(shares: Iterable[tuple[Giver, Share]]) -> Iterator[Owed]:
 
 
 def _giver(whom: Text, person: str, superiors: Mapping[str, str | None]) -> Giver:
-    called = whom.en.casefold()
+    called = whom.en.casefold().partition(" (")[0]  # superior (sampled recordings)
     if called in _SELF:
         return Giver(whom, person)
     return Giver(whom, superiors.get(person)) if called in _SUPERIOR else Giver(whom)

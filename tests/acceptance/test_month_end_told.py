@@ -15,13 +15,15 @@ import yaml
 from aiosmtpd.controller import Controller
 
 from deploy.local.ports import free_port
+from streams.notifier import closing as closing_process
 from streams.notifier.closing import CloseError, Closing, Giver, Owed, Share, Standing, Words
-from streams.notifier.config import read
+from streams.notifier.config import MonthEnd, read
 from streams.notifier.month_end import MonthEnds
 from streams.people.duty import DutyBook
 from streams.people.person import Person
 from streams.people.sheet import PeopleFile
 from streams.people.store import people_database, take
+from streams.settings import Settings
 from tests.support.notifying import START, Notifier, notifier
 from tests.support.robots import FakeRobot
 from tests.unit.streams.notifier.test_links import Inbox
@@ -263,3 +265,20 @@ def test_what_the_file_may_not_say(rules: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError) as refused:
         read(raw)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'no Kafka broker answers' >&2; exit 1", "no Kafka broker answers"),
+        ("exit 3", "it ended with exit code 3"),
+        ("echo nonsense", "what it says cannot be read"),
+    ],
+)
+def test_a_close_that_fails_says_why(script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(closing_process, "bound", lambda command: [str(program), *command[1:]])
+    with pytest.raises(CloseError, match=said):
+        closing_process.close(Settings(), MonthEnd(to=["hr"]), "2026-03", {})

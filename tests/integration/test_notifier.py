@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,6 +21,8 @@ from deploy.local.ports import free_port
 from streams.contracts.outputs import ContactRecord, Counted, Incident
 from streams.contracts.topics import CONTACT_RECORDS, INCIDENTS
 from streams.kafka.connection import open_producer
+from streams.notifier.closing import close
+from streams.notifier.config import MonthEnd
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
@@ -170,3 +174,23 @@ def test_the_journal_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     assert {key[0] for key in here.states()} == {"i1"}
     assert here.journal.position("incidents") == 2
     here.close()
+
+
+def test_a_month_is_closed_in_a_process_of_its_own(operation: Settings, tmp_path: Path) -> None:
+    month = f"{instant(machine_ms()).date().replace(day=1) - timedelta(days=1):%Y-%m}"
+    roster = tmp_path / "roster.csv"
+    roster.write_text("agent_id,valid_from,team_id,card\nA01,2020-01-01,T1,s3-b-team-leader\n", encoding="utf-8")
+    run_cli(operation, "roster", "import", str(roster))
+    here = operation.model_copy(update={"clock": "wall"})
+    found = close(here, MonthEnd(to=["hr"]), month, os.environ)
+    (run,) = found.runs
+    assert (run.card, run.period, run.state, run.people, run.trouble) == (
+        "s3-b-team-leader",
+        month,
+        "prepared",
+        1,
+        None,
+    )
+    shares = [share for owed in found.owed for share in owed.shares]
+    assert run.missing == sum(share.values for share in shares) > 0
+    assert all(found.sheets[share.file or ""].startswith(b"PK") for share in shares)

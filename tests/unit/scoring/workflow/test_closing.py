@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from openpyxl import load_workbook
 
 from scoring.cards.load import find
+from scoring.inputs.requirements import Allowed, Need
 from scoring.period import Month
-from scoring.workflow.closing import ended
+from scoring.workflow.closing import by_giver, ended
+from streams.languages.text import Text
 from streams.notifier.closing import Closing
 from streams.people.person import Person, Reporting
 from streams.people.sheet import PeopleFile
@@ -114,3 +117,20 @@ def test_a_month_that_is_not_over_is_refused(desk: Desk) -> None:
 def test_the_periods_that_end_with_a_month(month: str, kinds: list[str], tmp_path: Path) -> None:
     card = find(str(card_file(tmp_path, period=["month", "quarter", "half_year", "year"])))
     assert [str(one) for one in ended(card, Month.parse(month))] == kinds
+
+
+@pytest.mark.parametrize(
+    ("called", "giver"),
+    [
+        ("superior", "sue"),
+        ("superior (sampled recordings)", "sue"),
+        ("himself", "anna"),
+        ("HR", None),
+        ("reviewer", None),
+    ],
+)
+def test_who_is_meant_by_what_cards_call_them(called: str, giver: str | None) -> None:
+    need = Need("care", Text("态度", "care"), "rating", Text("某人", called), Allowed(Text("分", "points")))
+    (found,) = by_giver({"anna": [need]}, {"anna": "sue"})
+    assert found.person == giver
+    assert by_giver({"anna": [replace(need, required=False)]}, {}) == {}
