@@ -148,16 +148,21 @@ def postgres_server() -> Iterator[str]:
             server.stop()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> str:
-    """URL of an empty database of this test's own."""
+def new_database(server: str) -> str:
+    """URL of an empty database on a PostgreSQL."""
     name = f"t{secrets.token_hex(6)}"
-    server = make_url(postgres_server).set(drivername="postgresql+psycopg")
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    return server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+    return url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """URL of an empty database of this test's own."""
+    return new_database(postgres_server)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -36,6 +36,7 @@ from streams.people.person import Reporting
 from streams.windows.clock import instant
 from tests.acceptance.axis import event
 from tests.support.notifying import KilledError, Notifier, incident, notifier
+from tests.support.robots import Kind
 
 MONDAY = date(2026, 3, 2)
 _LONG_AGO = date(2020, 1, 1)
@@ -58,7 +59,13 @@ class Desk:
     """An operation whose events become records, and a notifier that keeps cases of them."""
 
     def __init__(
-        self, folder: Path, policy: dict[str, Any], day: date, change: Callable[[dict[str, Any]], None]
+        self,
+        folder: Path,
+        policy: dict[str, Any],
+        day: date,
+        change: Callable[[dict[str, Any]], None],
+        url: str | None = None,
+        channels: Mapping[str, Kind] | None = None,
     ) -> None:
         self.policy, self.day = read(policy), day
         self.zone = ZoneInfo(policy["time_zone"])
@@ -71,7 +78,10 @@ class Desk:
             change(raw)
 
         duties = DutyBook(self.zone, reporting=SUPERIORS)
-        self.notifier: Notifier = notifier(folder, {"floor": "dingtalk"}, make, file, duties=duties)
+        self.notifier: Notifier = notifier(
+            folder, channels or {"floor": "dingtalk"}, make, file, duties=duties, url=url
+        )
+        self.notifier.database.upgrade()
         self.events: list[bytes] = []
         self.seen: dict[str, bytes] = {}
         self.at("09:00")
@@ -147,8 +157,13 @@ Make = Callable[..., Desk]
 def desk(tmp_path: Path) -> Iterator[Make]:
     made: list[Desk] = []
 
-    def make(change: Callable[[dict[str, Any]], None] = lambda _: None, day: date = MONDAY, **policy: Any) -> Desk:
-        made.append(Desk(tmp_path, OFFICE | policy, day, change))
+    def make(
+        change: Callable[[dict[str, Any]], None] = lambda _: None,
+        day: date = MONDAY,
+        channels: Mapping[str, Kind] | None = None,
+        **policy: Any,
+    ) -> Desk:
+        made.append(Desk(tmp_path, OFFICE | policy, day, change, channels=channels))
         return made[-1]
 
     yield make
@@ -344,6 +359,37 @@ def test_the_third_contact_within_24_hours_and_who_gave_up_are_to_be_called_back
     here.at("12:00")
     here.happens("11:40:00 call c9 queued queue=orders customer=k2", "11:46:00 call c9 abandoned wait=360")
     assert [one.about.contact_id for one in here.cases(status="open")] == ["c9"]
+
+
+def test_200_callers_who_give_up_at_once_are_200_cases_and_few_messages(desk: Make) -> None:
+    def with_programs(raw: dict[str, Any]) -> None:
+        raw["cases"]["to"] = ["floor", "managers", "tickets"]
+
+    here = desk(with_programs, channels={"floor": "dingtalk", "managers": "wecom", "tickets": "webhook"})
+    here.at("09:20")
+    here.happens(
+        *(
+            f"09:1{minute}:00 call c{number} {what}"
+            for number in range(200)
+            for minute, what in ((0, f"queued queue=orders customer=k{number}"), (6, "abandoned wait=360"))
+        )
+    )
+    here.notifier.works(600)
+    assert len(here.cases(status="open")) == 200
+    seen = {name: len(robot.seen) for name, robot in here.notifier.robots.items()}
+    assert (seen["floor"], seen["managers"]) == (1, 1)
+    assert seen["tickets"] == 200  # programs get every step
+    assert "200 条跟进单消息，其中 200 件处理中" in here.told()[0]
+    assert set(here.notifier.states().values()) == {"told"}
+    assert [robot.mutes for robot in here.notifier.robots.values()] == [0, 0, 0]
+    for case in here.cases():
+        with here.notifier.database.write() as connection:
+            store.keep(connection, life.closed(case, "S", here.notifier.now, result="called"))
+    here.notifier.records._look_after()
+    here.notifier.works(600)
+    assert {name: len(robot.seen) - seen[name] for name, robot in here.notifier.robots.items()} == {
+        "floor": 1, "managers": 1, "tickets": 200,
+    }  # fmt: skip
 
 
 def test_contacts_of_two_days_are_not_three_of_one(desk: Make) -> None:
