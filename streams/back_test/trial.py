@@ -13,6 +13,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from streams.alerts.rules import Rule
+from streams.back_test.chance import Counted
 from streams.contracts.outputs import NOW, Alert, IncidentStep
 from streams.incidents.book import IncidentBook
 from streams.incidents.places import Places
@@ -60,6 +61,8 @@ class OfRule:
     steps: int
     end: datetime
     weeks: float
+    #: How often a week chance alone would make it fire; None: that cannot be told of such a rule.
+    by_chance: float | None = None
 
     @property
     def entities(self) -> Counter[str]:
@@ -108,6 +111,7 @@ class OfRule:
             "most_in_a_day": self.most_in_a_day,
             "steps": self.steps,
             "notify": list(self.rule.notify),
+            "by_chance_a_week": self.by_chance,
         }
 
     def a_week(self, count: int) -> float:
@@ -129,6 +133,8 @@ class Trial:
     began: datetime | None = None
     ended: datetime | None = None
     run: Run = field(default_factory=Run)
+    #: Rule → how often a week chance alone would make it fire; None: that cannot be told of such a rule.
+    by_chance: dict[str, float | None] = field(default_factory=dict)
     _open: dict[tuple[str, str], Firing] = field(default_factory=dict)
     _over: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _incidents: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -193,6 +199,7 @@ class Trial:
             self._steps[rule.id],
             self.ended or instant(0),
             self.weeks,
+            self.by_chance.get(rule.id),
         )
 
     def minutes(self, rule: Rule) -> dict[tuple[date, int], int]:
@@ -228,7 +235,7 @@ def try_rules(
     far it is.
     """
     trial = Trial(rules, policy.zone, first, last)
-    book = IncidentBook(rules, Places(roster), policy.zone)
+    book, counted = IncidentBook(rules, Places(roster), policy.zone), Counted(rules, policy)
     now = 0
 
     def pass_time(at: int) -> None:
@@ -237,7 +244,13 @@ def try_rules(
             trial.step(incident, rule, step)
 
     for now, steps in run_by_second(
-        _until(told, last, policy.zone), policy, tuple(rules), trial.run, roster, targets=targets
+        _until(told, last, policy.zone),
+        policy,
+        tuple(rules),
+        trial.run,
+        roster,
+        targets=targets,
+        heard=counted.hear,
     ):
         if trial.began is None:
             trial.began = instant(now)
@@ -251,6 +264,10 @@ def try_rules(
     if now:
         trial.ended = instant(now)
         pass_time(now + _AFTER_MS)
+    if trial.first_day is not None and trial.last_day is not None and trial.weeks:
+        for rule in rules:
+            trial.by_chance[rule.id] = counted.a_week(rule, trial.first_day, trial.last_day)
+            passed(instant(now))
     return trial
 
 

@@ -34,6 +34,12 @@ WAIT = Rule(
 ANSWERED = Rule(
     id="answered", zh="接通", en="answered", kpi="service_level_20s", window="30m", below=0.8, min_n=2, for_seconds=60, scope=("all",)
 )  # fmt: skip
+CHATS = Rule(
+    id="chats", zh="首响", en="chats", kpi="first_response_30s_rate", window="5m", below=0.9, clear=0.93, min_n=5, for_seconds=60, scope=("team", "queue")
+)  # fmt: skip
+SATISFIED = Rule(
+    id="satisfied", zh="满意", en="satisfied", kpi="csat", window="30m", below=0.8, clear=0.85, min_n=5, scope=("team", "queue", "all")
+)  # fmt: skip
 
 
 def told(script: Script) -> list[tuple[int, bytes]]:
@@ -85,7 +91,8 @@ def test_what_has_no_data_any_more_is_told_to_have_lasted_till_then() -> None:
 
 def test_it_is_as_if_somebody_had_looked_in_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulated desk before and at noon, three quarters of an hour: seconds that are left out would have changed nothing."""
-    start, rules = datetime(2026, 3, 2, 11, 30, tzinfo=ZoneInfo("Asia/Shanghai")), load_rules(None)
+    start = datetime(2026, 3, 2, 11, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+    rules = (*load_rules(None), WAIT, ANSWERED, CHATS, SATISFIED)
     stream = simulate(7, start, agents=60, teams=3)
     events = itertools.takewhile(lambda event: event.time < start + timedelta(minutes=45), stream)
     messages = [(milliseconds(event.time), encode(event)) for event in events]
@@ -118,7 +125,7 @@ def test_the_page_shows_every_rule_in_both_languages() -> None:
 @pytest.fixture
 def calls(tmp_path: Path) -> Path:
     path = tmp_path / "events.jsonl"
-    script = Script().at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:05:00", e.CallAbandoned, "a", queue_id="q")
+    script = Script().at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:08:00", e.CallAbandoned, "a", queue_id="q")
     path.write_bytes(b"\n".join(encode(event) for event in script.at("09:30:00", e.CallArrived, "tick").events))
     return path
 
