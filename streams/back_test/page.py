@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +39,7 @@ _HEADINGS = (
     Text(zh="消息", en="messages"),
     Text(zh="单日最多消息", en="most in a day"),
 )
+_CHANNELS = Text(zh="各渠道的消息数：{}。", en="Messages by channel: {}.")
 #: What chance does, in a sentence.
 CHANCE = Text(
     zh="偶然误报/周：把每天的结果在当天随机打乱后（与等待有关的指标以15分钟为整块），该规则每周仍会触发的次数；若与实际次数相近，告警多属偶然。",
@@ -72,6 +74,7 @@ def page(trial: Trial, language: Language) -> str:
         period=_PERIOD.format(first=trial.first_day, last=trial.last_day, weeks=trial.weeks, events=trial.run.admitted)[language],
         total=summary(trial, language),
         chance=CHANCE[language],
+        channels=by_channel(trial, language),
         headings=[text[language] for text in _HEADINGS],
         rows=[cells(each, language) for each in found],
         rules=[_of_rule(trial, each, language) for each in found],
@@ -92,6 +95,14 @@ def summary(trial: Trial, language: Language) -> str:
     return _TOTAL.format(messages=messages, a_week=messages / trial.weeks if trial.weeks else 0.0, steps=steps)[
         language
     ]
+
+
+def by_channel(trial: Trial, language: Language) -> str:
+    """How many messages each channel gets; empty where nobody said by which routes."""
+    found: Counter[str] = Counter()
+    for rule in trial.rules:
+        found.update(trial.channels[rule.id])
+    return _CHANNELS[language].format(", ".join(f"{name} {n:,}" for name, n in found.most_common())) if found else ""
 
 
 def cells(of: OfRule, language: Language) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from streams.alerts.rules import Rule, require_hours
 from streams.alerts.selectors import selector
 from streams.archive.store import Store
 from streams.back_test.archived import as_it_came
-from streams.back_test.page import CHANCE, cells, headings, page, summary
+from streams.back_test.page import CHANCE, by_channel, cells, headings, page, summary
 from streams.back_test.trial import Trial, try_rules
 from streams.commands.shared.archive import At, place_of
 from streams.commands.shared.author import AsJson, By, author
@@ -45,6 +45,7 @@ from streams.incidents.silences import SILENCED_BY
 from streams.kafka.topics import ensure_topics
 from streams.kpi.policy.versions import versions
 from streams.languages.translation import language, said, tell
+from streams.notifier.config import load as load_notifier
 from streams.operation import KafkaOperation
 from streams.operator_files import load_rules
 from streams.roster import Roster
@@ -92,6 +93,10 @@ def try_(
         Path | None,
         typer.Option("--html", help="Write a page, too: when each rule fired, for whom, how long", dir_okay=False),
     ] = None,
+    notifier: Annotated[
+        Path | None,
+        typer.Option("--notifier", help="The notifier's file: say which channel gets how many messages by its routes"),
+    ] = None,
     json_: AsJson = False,
     policy: PolicyFile = None,
     roster: RosterFile = None,
@@ -121,6 +126,7 @@ def try_(
             try_rules,
             found,
             policy=settings.policy,
+            notifier=None if notifier is None else load_notifier(notifier),
             first=within.first,
             last=within.last,
             passed=lambda at: status.update(f"{at.astimezone(settings.policy.zone):%Y-%m-%d %H:%M}"),
@@ -156,6 +162,8 @@ def _tell_trial(trial: Trial, html: Path | None, *, as_json: bool) -> None:
         return
     _print(headings(spoken), [cells(each, spoken) for each in found])
     typer.echo(summary(trial, spoken))
+    if channels := by_channel(trial, spoken):
+        typer.echo(channels)
     typer.echo(CHANCE[spoken])
 
 

@@ -21,7 +21,11 @@ def _told(what: str, figure: float | str) -> None:
 def alerts() -> None:
     """How often the rules that come with the program, and what they were before, call people for nothing, and how soon for something."""
     first = {rule.id: rule for rule in load_rules(None)}
-    rules = {"a point below 80 %": ruled(NAIVE), "the bound": ruled(BOUND), "as shipped (cusum)": first["low_satisfaction"]}
+    rules = {
+        "a point below 80 %": ruled(NAIVE),
+        "the bound": ruled(BOUND),
+        "as shipped (cusum)": first["low_satisfaction"],
+    }
     for n in (5, 20, 50):
         for name, rule in rules.items():
             often = false_a_week(rule, rated(Random(5), 10, n, 0.03), 10)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from streams.alerts import rules as rules_file
 from streams.alerts.rules import Rule
-from streams.back_test.page import page
+from streams.back_test.page import by_channel, page
 from streams.back_test.trial import Trial, try_rules
 from streams.cli import app
 from streams.contracts import events as e
@@ -23,6 +23,7 @@ from streams.contracts.outputs import Alert
 from streams.entities import stage
 from streams.entities.stage import KpisStage
 from streams.kpi.policy.model import Policy
+from streams.notifier.config import read
 from streams.operator_files import load_rules
 from streams.pipeline import Run, run_by_second
 from streams.sources.simulated import simulate
@@ -153,3 +154,23 @@ def test_a_rule_that_is_wrong_or_days_without_events_are_refused(calls: Path, tm
     none = CliRunner().invoke(app, ["alert", "try", first, str(calls), "--system", "deskpulse", "--from", "2026-04-01"])
     assert none.exit_code == 1
     assert "no events" in none.output
+
+
+def test_messages_are_counted_by_the_channels_to_which_routes_lead() -> None:
+    told_by = read(
+        {
+            "channels": {name: {"type": "webhook", "url": f"${name.upper()}"} for name in ("floor", "queue_p")},
+            "routes": {"lead": {"to": ["floor"]}, "p": {"to": ["queue_p"], "queue": ["p"]}},
+        }
+    )
+    script = Script()
+    script.at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:05:00", e.CallAbandoned, "a", queue_id="q")
+    script.at("09:20:00", e.CallQueued, "c", queue_id="p").at("09:22:31", e.CallAbandoned, "c", queue_id="p")
+    script.at("10:00:00", e.CallArrived, "tick")
+    anybody = WAIT.model_copy(update={"notify": ()})
+    trial = try_rules((anybody,), told(script), POLICY, notifier=told_by)
+    # Two incidents that open and are over; one of them concerns the queue p.
+    assert trial.of(anybody).channels == {"floor": 4, "queue_p": 2}
+    assert by_channel(trial, "en") == "Messages by channel: floor 4, queue_p 2."
+    assert "floor 4" in page(trial, "zh")
+    assert by_channel(try_rules((WAIT,), told(script), POLICY), "en") == ""
