@@ -10,7 +10,7 @@ between 80 and 90 % needs more evidence of a fall than one that is at 85 % every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, expm1, log, sqrt
@@ -32,6 +32,8 @@ _FADES = 0.95
 _DAYS, _A_DAY, _SPREAD = 3.0, 200.0, 0.03
 #: Where the days' own shares lie, in standard deviations, and how many of ten thousand days there (Gauss and Hermite).
 _PLACES = ((-2.857, 113), (-1.356, 2221), (0.0, 5332), (1.356, 2221), (2.857, 113))
+#: Where nothing points to a change.
+_NONE = 0.0, 0, 0, 0
 #: The least that is asked for, as a logarithm of odds: twenty to one.
 _LEAST = 3.0
 
@@ -46,7 +48,12 @@ class Change(Struct, array_like=True, frozen=True, gc=False):
     @property
     def weights(self) -> tuple[float, float]:
         """What a thing that counts (a hit) adds, and one that does not: logarithms of how much likelier it is where the share is bad."""
-        return log(self.bad / self.usual), log((1 - self.bad) / (1 - self.usual))
+        return _logs(self)
+
+
+@lru_cache(maxsize=256)
+def _logs(change: Change) -> tuple[float, float]:
+    return log(change.bad / change.usual), log((1 - change.bad) / (1 - change.usual))
 
 
 class Days(Struct, array_like=True, frozen=True, gc=False):
@@ -137,9 +144,8 @@ def folded(run: Run, panes: Mapping[int, Sums], bound: Bound, before: int, day_o
     """The sum with all panes before a minute in it. ``day_of``: the day (ordinal) of a moment (ms)."""
     if before <= run.through:
         return run
-    minutes = sorted(minute for minute in panes if run.through <= minute < before)
     weights = _weights(run)
-    for minute, n, hits in _counted(panes, bound, minutes):
+    for minute, n, hits in _counted(panes, bound, run.through, before):
         day = day_of(minute * 60_000)
         if day > run.day:
             run = _day_over(run, day)
@@ -153,36 +159,41 @@ def folded(run: Run, panes: Mapping[int, Sums], bound: Bound, before: int, day_o
 def evidence(run: Run, panes: Mapping[int, Sums], bound: Bound, now: int) -> Evidence:
     """The sum with all panes up to the minute ``now`` in it: what is corrected in them has never been otherwise."""
     at = run.level, run.since, run.n, run.hits
-    counted = _counted(panes, bound, sorted(minute for minute in panes if run.through <= minute <= now))
-    weights, heard = _weights(run), False
+    counted = _counted(panes, bound, run.through, now + 1)
+    weights = _weights(run)
     for minute, n, hits in counted:
-        at, heard = _added(weights, at, minute, n, hits), True
-    return Evidence(*at, heard)
+        at = _added(weights, at, minute, n, hits)
+    return Evidence(*at, bool(counted))
 
 
-def _counted(panes: Mapping[int, Sums], bound: Bound, minutes: Iterable[int]) -> Iterable[tuple[int, int, int]]:
+def _counted(panes: Mapping[int, Sums], bound: Bound, since: int, before: int) -> list[tuple[int, int, int]]:
     """Of each minute with things, how many, and how many of them are hits."""
-    for minute in minutes:
-        sums = panes[minute]
-        if (n := total(bound.bottom or (), sums)) > 0:
-            yield minute, n, min(max(total(bound.top, sums), 0), n)
+    # Looked for by one measure first: most minutes have none of it, and this is done whenever an entity is looked at.
+    first = bound.bottom[0][0] if bound.bottom else ""
+    found = []
+    for minute, sums in panes.items():
+        if first in sums and since <= minute < before and (n := total(bound.bottom or (), sums)) > 0:
+            found.append((minute, n, min(max(total(bound.top, sums), 0), n)))
+    found.sort()
+    return found
 
 
 def _weights(run: Run) -> tuple[float, float]:
     """What of the evidence that is asked for a hit adds, and a thing that is none."""
-    hit, miss = run.test.weights
+    hit, miss = _logs(run.test)
     return hit / run.asked, miss / run.asked
 
 
 def _added(
     weights: tuple[float, float], at: tuple[float, int, int, int], minute: int, n: int, hits: int
 ) -> tuple[float, int, int, int]:
-    level, since, seen, hit = at
-    if not level:
+    before, since, seen, hit = at
+    level = before + hits * weights[0] + (n - hits) * weights[1]
+    if level <= 0:
+        return _NONE
+    if not before:
         since, seen, hit = minute, 0, 0
-    hit_adds, miss_adds = weights
-    level = min(level + hits * hit_adds + (n - hits) * miss_adds, 1.0)
-    return (level, since, seen + n, hit + hits) if level > 0 else (0.0, 0, 0, 0)
+    return level if level < 1 else 1.0, since, seen + n, hit + hits
 
 
 def _day_over(run: Run, day: int) -> Run:

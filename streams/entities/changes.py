@@ -24,8 +24,6 @@ def fold(watched: Sequence[Watch], key: str, entity: Entity, minute: int, day_of
         run = runs.get(watch.rule.id)
         if run is None or run.test != watch.asks:
             # A rule that is new, or asks for something else, begins with what is in the windows.
-            if not rolling.panes:
-                continue
             run = begun(watch.asks, rolling.now - MEMORY + 1, run.days if run is not None else None)
         runs[watch.rule.id] = folded(run, rolling.panes, watch.bound, before, day_of)
     if len(runs) > len(watching):

@@ -133,7 +133,9 @@ class KpisStage:
         entity = self.entities[key]
         new = _after(entity.offset, pending)
         if new:
-            if self._changes:  # what comes for a minute that has left the windows is too late, whenever somebody looks
+            if (
+                self._changes and entity.rolling.now < self._minute
+            ):  # what comes for a minute that has left the windows is too late, whenever somebody looks
                 self._bring(key, entity, self._minute)
             entity.apply(new)
             entity.offset = pending[-1][0]
@@ -368,6 +370,8 @@ class KpisStage:
 
     def _bring(self, key: str, entity: Entity, minute: int) -> None:
         """Bring an entity's windows, and what adds up what leaves them, to a minute."""
+        if minute <= entity.rolling.now:
+            return
         if self._changes and (watched := self._changes.get(entity_kind(key))) is not None:
             fold(watched, key, entity, minute, self._calendar.of)
         entity.rolling.advance(minute)
