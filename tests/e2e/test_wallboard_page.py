@@ -228,7 +228,7 @@ def test_an_alert_appears_flashes_and_goes(screen: Page, desk: Desk) -> None:
     expect(first).to_have_class(re.compile("fresh"))
     expect(first).to_contain_text("A7 近30分钟客户满意度 60.0%（样本 10），低于告警线 80.0%")
     expect(first).to_contain_text(re.compile(r"严重\s*坐席 A7\s*告警中"))
-    expect(first).to_contain_text("查看差评服务记录（录音、会话），当日与坐席复盘。")
+    expect(first).to_contain_text("查看近期差评的服务记录（录音、会话），先找共同原因")
     expect(screen.get_by_test_id("alert-count")).to_have_text("2")
     desk.shows(alert("agent|A7", "resolved"), alert("team|T1", "resolved", "warning"))
     expect(alerts).to_have_count(0)
