@@ -202,11 +202,13 @@ def run_by_second(
     roster: Roster | None = None,
     *,
     targets: Targets | None = None,
+    heard: Callable[[str, Contribution], None] | None = None,
 ) -> Iterator[tuple[int, list[Alert]]]:
     """As an operation lives through it on the machine's clock: time passes also where nobody says anything.
 
     ``told``: when each message came (ms since 1970), in that order. Gives the steps of alerts with the whole second (ms) as of which
-    they were told, and every minute, also where it has none. Counts go into ``result``. Ends with the minute of the last message.
+    they were told, and every minute, also where it has none. Counts go into ``result``. ``heard``: is given what each entity is
+    contributed. Ends with the minute of the last message.
     """
     days = Days(policy.zone, policy.day_starts_ms)
     stages = _FirstStage(policy, roster, days, result)
@@ -223,6 +225,8 @@ def run_by_second(
             for key, contribution in stages.take(batch, machine=now, event_time=False):
                 kpis.apply(key, contribution, offset)
                 offset += 1
+                if heard is not None:
+                    heard(key, contribution)
         result.now = now
         kpis.advance(now)
         steps = kpis.alerts(now)

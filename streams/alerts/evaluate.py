@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from streams.alerts.lifecycle import AlertState, next_step_at, step
+from streams.alerts.cusum import Change, Evidence
+from streams.alerts.lifecycle import AlertState, next_step_at, step, step_by_evidence
 from streams.alerts.rules import Rule
 from streams.alerts.schedule import Opening
 from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
@@ -24,6 +25,10 @@ from streams.windows.rolling import Plain
 _WAITING = "calls_waiting"
 #: Entities of which it is remembered which rules watch them.
 _MOST_KNOWN = 200_000
+
+#: Where nothing of a cusum has come.
+_NOTHING = Evidence()
+_NO_EVIDENCE: Mapping[str, Evidence] = {}
 
 #: KPI → what an entity is to reach now; None: there is no target.
 Aim: TypeAlias = Callable[[str], float | None]
@@ -44,6 +49,8 @@ class Watch:
     of_stored: bool
     #: When the rule holds at all; None: always.
     opening: Opening | None = None
+    #: What a cusum asks for; None: the rule has a threshold.
+    asks: Change | None = None
     #: Targets → the rule with each as its threshold.
     at: dict[float, Rule] = field(default_factory=dict)
 
@@ -56,6 +63,10 @@ class Watch:
         if (ruled := self.at.get(target)) is None:
             ruled = self.at[target] = self.rule.at(target)
         return ruled
+
+    def since(self, found: Evidence) -> Figure:
+        """The figure since the change; none where there is nothing of it."""
+        return Figure() if self.bound is None or not found.n else self.bound.rate(found.hits, found.n)
 
     def figure(self, sums: Plain, wait: tuple[int, float | None]) -> Figure:
         """What the rule looks at. ``wait``: how many wait, the longest in seconds."""
@@ -84,7 +95,9 @@ def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas], policy: Pol
 
     def watch(rule: Rule, kind: str) -> Watch:
         bound = by_side[side_of(kind)].by_id.get(rule.kpi)
-        return Watch(rule, bound, policy, bound is not None and not bound.stands, openings.get(rule.id))
+        of_stored = bound is not None and not bound.stands
+        asks = rule.asks(bound) if bound is not None else None
+        return Watch(rule, bound, policy, of_stored, openings.get(rule.id), asks)
 
     return {
         kind: tuple(watch(rule, kind) for rule in rules if kind in rule.scope)
@@ -164,7 +177,7 @@ def leave(
     return told
 
 
-def look(  # noqa: C901 - one pass over the rules of every entity that is due
+def look(  # noqa: C901, PLR0913, PLR0917 - one pass over the rules of every entity that is due
     watched: Sequence[Watch],
     entity: str,
     states: dict[str, AlertState],
@@ -173,11 +186,21 @@ def look(  # noqa: C901 - one pass over the rules of every entity that is due
     now: int,
     aim: Aim = no_target,
     team: str | None = None,
+    evidence: Mapping[str, Evidence] = _NO_EVIDENCE,
 ) -> list[Alert]:
-    """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told, and present figures of what goes on firing."""
+    """Bring ``states`` (rule id → state) up to date in place; returns the steps to be told, and present figures of what goes on firing.
+
+    ``evidence``: of each cusum, by its rule's id.
+    """
     told: list[Alert] = []
     for watch in watched:
         before = states.get(watch.rule.id)
+        if watch.asks is not None:
+            found = evidence.get(watch.rule.id, _NOTHING)
+            if before is None and found.level < 1:
+                continue
+            told += _look_at_change(watch, entity, team, states, found, now)
+            continue
         rule = watch.ruled(aim)
         if rule is None:
             if before is not None:
@@ -200,6 +223,30 @@ def look(  # noqa: C901 - one pass over the rules of every entity that is due
             if before.status != "pending":
                 told.append(_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now))
     return told
+
+
+def _look_at_change(
+    watch: Watch, entity: str, team: str | None, states: dict[str, AlertState], found: Evidence, now: int
+) -> list[Alert]:
+    """The same of a cusum."""
+    rule, figure = watch.rule, watch.since(found)
+    before = states.get(rule.id)
+    after = step_by_evidence(rule, before, found, figure, now)
+    if after is before:
+        return []
+    if after is None:
+        assert before is not None
+        del states[rule.id]
+        reason = _changed_back(watch, entity)
+        return [_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now, reason=reason)]
+    states[rule.id] = after
+    if after.status == "no_data":
+        return [_silent(rule, watch.policy, entity, team, after, now)]
+    update = before is not None and before.status == "firing"
+    if update and before is not None and after.told == before.told:
+        return []
+    reason = _changed(watch, entity, figure, found, now)
+    return [_alert(rule, watch.policy, entity, team, "firing", figure, after.since, now, update=update, reason=reason)]
 
 
 def next_look_at(watched: Sequence[Watch], states: Mapping[str, AlertState], now: int) -> int:
@@ -227,7 +274,7 @@ def _said(
     return _alert(rule, policy, entity, team, "firing", figure, after.since, now, just_now=False, update=update)
 
 
-def standing(
+def standing(  # noqa: PLR0913, PLR0917 - as look
     watched: Sequence[Watch],
     entity: str,
     states: Mapping[str, AlertState],
@@ -236,8 +283,9 @@ def standing(
     now: int,
     aim: Aim = no_target,
     team: str | None = None,
+    evidence: Mapping[str, Evidence] = _NO_EVIDENCE,
 ) -> list[Alert]:
-    """The alerts of an entity that fire or have no data, as they stand now: for a screen that has lost them."""
+    """The alerts of an entity that fire or have no data, as they stand now: for a screen that has lost them. ``evidence``: see ``look``."""
     found = []
     for watch in watched:
         state = states.get(watch.rule.id)
@@ -246,6 +294,12 @@ def standing(
         rule = watch.ruled(aim) or watch.rule
         if state.status == "no_data":
             found.append(_silent(rule, watch.policy, entity, team, state, now))
+            continue
+        if watch.asks is not None:
+            changes = evidence.get(rule.id, _NOTHING)
+            figure = watch.since(changes)
+            reason = _changed(watch, entity, figure, changes, now)
+            found.append(_alert(rule, watch.policy, entity, team, "firing", figure, state.since, now, reason=reason))
             continue
         figure = Figure(state.value, state.n) if state.short else watch.figure(sums, wait)
         found.append(_alert(rule, watch.policy, entity, team, "firing", figure, state.since, now, just_now=False))
@@ -331,6 +385,15 @@ _CLOSED = Text(
     "{what}：该规则当前不再监测此对象，告警关闭。", "{what}: its rule does not watch it at this time, resolved."
 )
 _REMOVED = Text("告警规则 {rule} 已删除，告警关闭。", "The alert rule {rule} is no more, resolved.")
+_CHANGED = Text(
+    "{what} {value}（样本 {n}，自 {since} 起），已从通常的 {usual} 趋向 {bad}；若一切如常，此类告警每周约误报 {often:g} 次。",
+    "{what}: {value} (n={n}, since {since}), on the way from the usual {usual} to {bad}; where nothing changes, "
+    "such an alert comes {often:g} times a week.",
+)
+_CHANGED_BACK = Text(
+    "{what}：近期数据不再支持已偏离通常的 {usual}，告警关闭。",
+    "{what}: what came last no longer says that it has left the usual {usual}, resolved.",
+)
 _NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
 _WHAT, _WHAT_OF_ALL = (
     Text("{who} {window}{name}", "{name}, {who}, {window}"),
@@ -363,6 +426,27 @@ def _reason(
         held=held,
         held_for=_WHEN_FIRED if just_now else _UNTIL_NOW,
     )
+
+
+def _changed(watch: Watch, entity: str, figure: Figure, found: Evidence, now: int) -> Text:
+    """That a share has changed, since when, and what chance would do."""
+    rule, policy = watch.rule, watch.policy
+    unit = KPIS[rule.kpi].unit
+    since, today = (instant(at).astimezone(policy.zone) for at in (found.since * 60_000, now))
+    return _CHANGED.format(
+        what=_what(rule, policy, entity),
+        value=_shown(figure.value, unit),
+        n=figure.n,
+        since=f"{since:%H:%M}" if since.date() == today.date() else f"{since:%Y-%m-%d %H:%M}",
+        usual=_shown(rule.usual, unit),
+        bad=_shown(rule.bad, unit),
+        often=rule.false_per_week or 0.0,
+    )
+
+
+def _changed_back(watch: Watch, entity: str) -> Text:
+    rule = watch.rule
+    return _CHANGED_BACK.format(what=_what(rule, watch.policy, entity), usual=_shown(rule.usual, KPIS[rule.kpi].unit))
 
 
 def _what(rule: Rule, policy: Policy, entity: str) -> Text:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from streams.alerts.cusum import OVER, Evidence
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import Figure
 
@@ -49,15 +50,35 @@ def step(rule: Rule, state: AlertState | None, figure: Figure, now: int) -> Aler
     return AlertState("firing", since, value, figure.n, 0, now)
 
 
+def step_by_evidence(
+    rule: Rule, state: AlertState | None, found: Evidence, figure: Figure, now: int
+) -> AlertState | None:
+    """The state after looking at a cumulative sum at ``now`` (ms); None: the alert is idle. ``figure``: since the change."""
+    if state is None or state.status == "pending":
+        if found.level < 1 or found.n < rule.min_n:
+            return None
+        return AlertState("firing", now, figure.value, figure.n, 0, now)
+    if not found.heard:
+        return _fallen_silent(rule, state, now)
+    if found.level <= OVER:
+        return None
+    return _fire_on(state, figure, now)
+
+
 def _go_on(rule: Rule, state: AlertState, figure: Figure, now: int) -> AlertState | None:
     value, n = figure.value, figure.n
     if value is None or (n < rule.min_n and not rule.counts):
         return _fallen_silent(rule, state, now) if rule.can_fall_silent else None
     if rule.cleared(value):
         return None
-    if state.status == "firing" and (now - state.told < UPDATE_MS or value == state.value):
+    return _fire_on(state, figure, now)
+
+
+def _fire_on(state: AlertState, figure: Figure, now: int) -> AlertState:
+    """It goes on firing, or has data again."""
+    if state.status == "firing" and (now - state.told < UPDATE_MS or figure.value == state.value):
         return AlertState("firing", state.since, state.value, state.n, 0, state.told) if state.short else state
-    return AlertState("firing", state.since, value, n, 0, now)
+    return AlertState("firing", state.since, figure.value, figure.n, 0, now)
 
 
 def _fallen_silent(rule: Rule, state: AlertState, now: int) -> AlertState:

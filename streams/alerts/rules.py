@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from streams.alerts.cusum import Change
 from streams.alerts.schedule import AnySchedule, Opening
 from streams.alerts.selectors import Selector, selector
 from streams.contracts.outputs import (
+    CHANGE,
     NOW,
     ROLLING,
     WINDOWS,
@@ -24,7 +26,7 @@ from streams.contracts.outputs import (
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import interval_of
 from streams.kpi.policy.model import Policy
-from streams.kpi.spec import Kpi
+from streams.kpi.spec import Bound, Kpi
 from streams.kpi.staffing import STAFFING_GAP
 
 #: What a rule may select by, and the kinds of entities that this narrows down: an agent is also in a team.
@@ -47,9 +49,12 @@ class Rule(BaseModel):
     or past ``clear`` (hysteresis; the threshold itself where absent). Where what fires has had fewer things for ``no_data_for`` seconds,
     it has no data, and is not resolved: whoever was dissatisfied and is silent is not satisfied.
 
-    ``test`` `bound`: the whole 95 % interval must lie on the bad side, so that three ratings ring no bell. ``select`` narrows the scope
-    down: ``queue:orders``, ``team:T*``. ``schedule``: when the rule holds at all. Whoever is behind the routes ``notify`` is told, and
-    those behind ``escalate_to`` when nobody has acknowledged it for ``escalate_after`` seconds.
+    ``test`` `bound`: the whole 95 % interval must lie on the bad side, so that three ratings ring no bell. `cusum`: instead of a threshold
+    and a window, ``usual`` and ``bad`` (`from`, `to`) are shares; it fires when all that has come since the share began to change says that
+    it has left the one for the other, so surely that chance alone does so ``false_per_week`` times a week for each entity.
+
+    ``select`` narrows the scope down: ``queue:orders``, ``team:T*``. ``schedule``: when the rule holds at all. Whoever is behind the routes
+    ``notify`` is told, and those behind ``escalate_to`` when nobody has acknowledged it for ``escalate_after`` seconds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -58,13 +63,16 @@ class Rule(BaseModel):
     zh: Annotated[str, Field(max_length=200)]
     en: Annotated[str, Field(max_length=200)]
     kpi: str
-    window: WatchedWindow
+    window: WatchedWindow = CHANGE
     below: float | Literal["target"] | None = None
     above: float | Literal["target"] | None = None
     clear: float | None = None
     min_n: Annotated[int, Field(ge=0)] = 1
     for_seconds: Annotated[float, Field(ge=0, alias="for")] = 0
-    test: Literal["point", "bound"] = "point"
+    test: Literal["point", "bound", "cusum"] = "point"
+    usual: float | None = Field(None, alias="from")
+    bad: float | None = Field(None, alias="to")
+    false_per_week: Annotated[float, Field(ge=0.001, le=50)] | None = None
     no_data_for: Annotated[float, Field(ge=0)] = 1800
     scope: tuple[EntityKind, ...]
     select: tuple[str, ...] = ()
@@ -79,10 +87,17 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _watches_what_there_is(self) -> Rule:
-        if (self.below is None) == (self.above is None):
-            raise ValueError("give exactly one of `below` and `above`")
         if self.kpi not in KPIS:
             raise ValueError(f"no KPI is called {self.kpi!r}; see `deskpulse kpi list`")
+        if self.test == "cusum":
+            self._check_cusum()
+            return self
+        if (self.below is None) == (self.above is None):
+            raise ValueError("give exactly one of `below` and `above`")
+        if given := [name for name, value in self._asked.items() if value is not None]:
+            raise ValueError(f"{_quoted(given)}: only `test: cusum` has that")
+        if self.window == CHANGE:
+            raise ValueError(f"give a `window`: {', '.join(WINDOWS)}, or `now` for what waits")
         if KPIS[self.kpi].live:
             self._check_live()
         elif KPIS[self.kpi].only_mature:
@@ -93,6 +108,51 @@ class Rule(BaseModel):
                 f"`window: now` is for {', '.join(others)} and {last} only; take {', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
             )
         return self
+
+    @property
+    def _asked(self) -> Mapping[str, float | None]:
+        """What only a cusum asks for, by the names that files use."""
+        return {"from": self.usual, "to": self.bad, "false_per_week": self.false_per_week}
+
+    def _check_cusum(self) -> None:
+        """Is it a share, and are both of its values such, far enough apart?"""
+        if missing := [name for name, value in self._asked.items() if value is None]:
+            raise ValueError(
+                f"`test: cusum` needs {_quoted(missing)}, such as `from: 0.85, to: 0.70, false_per_week: 0.5`"
+            )
+        given = self.model_fields_set & {"below", "above", "clear", "window", "for_seconds"}
+        if unfit := [_FIELD.get(name, name) for name in sorted(given) if getattr(self, name) not in (None, CHANGE)]:
+            raise ValueError(
+                f"{_quoted(unfit)}: `test: cusum` goes by all that has come since the change, and by `from` and `to`: leave it out"
+            )
+        kpi = KPIS[self.kpi]
+        bound = kpi.bound(Policy(), "desk")
+        if kpi.live or interval_of(bound) != "wilson" or not kpi.formula.part or bound.stands:
+            raise ValueError(
+                f"{self.kpi} is no share of things that come one by one: take `test: point` or `test: bound`"
+            )
+        if kpi.matures:
+            raise ValueError(f"{self.kpi} is known only later of each thing: take `test: point` or `test: bound`")
+        assert self.usual is not None
+        assert self.bad is not None
+        for name, value in (("from", self.usual), ("to", self.bad)):
+            if (why := _impossible(kpi, value)) is not None:
+                raise ValueError(f"`{name}: {value:g}`: {why}")
+        usual, bad = self.usual * bound.down / bound.up, self.bad * bound.down / bound.up
+        if not (0 < usual < 1 and 0 < bad < 1):
+            raise ValueError(
+                "`from` and `to` must lie between none and all: write 0.99 instead of 1, 0.01 instead of 0"
+            )
+        if abs(usual - bad) < min(usual, bad, 1 - usual, 1 - bad, 0.02):
+            raise ValueError("`from` and `to` are too close to be told apart")
+        if kpi.better in ("higher", "lower") and (kpi.better == "higher") != (bad < usual):
+            raise ValueError(f"of {self.kpi} {kpi.better} is better: `to` must be worse than `from`")
+
+    def asks(self, bound: Bound) -> Change | None:
+        """What its cusum asks of the KPI as it is bound; None: it has none."""
+        if self.usual is None or self.bad is None or self.false_per_week is None:
+            return None
+        return Change(self.usual * bound.down / bound.up, self.bad * bound.down / bound.up, self.false_per_week)
 
     def _check_live(self) -> None:
         """Of a KPI of this moment: is it watched now, and of whom it has a value?"""
@@ -180,7 +240,12 @@ class Rule(BaseModel):
     @cached_property
     def can_fall_silent(self) -> bool:
         """Can there be nothing to judge by while nothing is better? Not where things are counted; at the day's end the day is over."""
-        return self.window in ROLLING and not self.counts
+        return self.window == CHANGE or (self.window in ROLLING and not self.counts)
+
+    @property
+    def falls(self) -> bool:
+        """Is what is small bad?"""
+        return self.bad < self.usual if self.bad is not None and self.usual is not None else self.below is not None
 
     @property
     def by_target(self) -> bool:
@@ -189,7 +254,9 @@ class Rule(BaseModel):
 
     @property
     def threshold(self) -> float:
-        """The value at which the rule begins to hold; 0 where that is the target, as nobody has said whose."""
+        """The value at which the rule begins to hold; 0 where that is the target, as nobody has said whose. Of a cusum: what is bad."""
+        if self.bad is not None:
+            return self.bad
         end = self.below if self.below is not None else self.above
         return end if isinstance(end, float) else 0.0
 
@@ -210,6 +277,14 @@ class Rule(BaseModel):
         """Is the value good enough for a firing alert to resolve?"""
         clear = self.threshold if self.clear is None else self.clear
         return value >= clear if self.below is not None else value <= clear
+
+
+#: Fields that files have other names for.
+_FIELD = {"for_seconds": "for"}
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _impossible(kpi: Kpi, value: float) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from streams.back_test.trial import FEW, FLAP, Firing, OfRule, Trial
 from streams.contracts.outputs import entity_id, entity_kind
-from streams.kpi.labels import ENTITIES
+from streams.kpi.labels import ENTITIES, NONE
 from streams.languages import Language
 from streams.languages.text import Text
 
@@ -28,6 +29,7 @@ _HEADINGS = (
     Text(zh="规则", en="rule"),
     Text(zh="告警次数", en="fired"),
     Text(zh="每周", en="a week"),
+    Text(zh="偶然误报/周", en="by chance a week"),
     Text(zh="涉及对象数", en="for how many"),
     Text(zh="持续时间中位数", en="typically for"),
     Text(zh="最长持续", en="longest"),
@@ -36,6 +38,13 @@ _HEADINGS = (
     Text(zh="告警事件", en="incidents"),
     Text(zh="消息", en="messages"),
     Text(zh="单日最多消息", en="most in a day"),
+)
+_CHANNELS = Text(zh="各渠道的消息数：{}。", en="Messages by channel: {}.")
+#: What chance does, in a sentence.
+CHANCE = Text(
+    zh="偶然误报/周：把每天的结果在当天随机打乱后（与等待有关的指标以15分钟为整块），该规则每周仍会触发的次数；若与实际次数相近，告警多属偶然。",
+    en="By chance a week: how often the rule would still fire if each day's outcomes had come in another order (of what waits make: its "
+    "quarters of an hour). Where that is near how often it fired, most of its alerts are chance.",
 )
 _HOURS = Text(zh="每小时内有告警的分钟数", en="Minutes of each hour in which it fired for anybody")
 _LONGEST = Text(zh="持续最久的告警", en="The longest")
@@ -64,6 +73,8 @@ def page(trial: Trial, language: Language) -> str:
         title=_TITLE[language],
         period=_PERIOD.format(first=trial.first_day, last=trial.last_day, weeks=trial.weeks, events=trial.run.admitted)[language],
         total=summary(trial, language),
+        chance=CHANCE[language],
+        channels=by_channel(trial, language),
         headings=[text[language] for text in _HEADINGS],
         rows=[cells(each, language) for each in found],
         rules=[_of_rule(trial, each, language) for each in found],
@@ -86,12 +97,21 @@ def summary(trial: Trial, language: Language) -> str:
     ]
 
 
+def by_channel(trial: Trial, language: Language) -> str:
+    """How many messages each channel gets; empty where nobody said by which routes."""
+    found: Counter[str] = Counter()
+    for rule in trial.rules:
+        found.update(trial.channels[rule.id])
+    return _CHANNELS[language].format(", ".join(f"{name} {n:,}" for name, n in found.most_common())) if found else ""
+
+
 def cells(of: OfRule, language: Language) -> tuple[str, ...]:
     """A rule's line of the table, under its headings."""
     return (
         Text(zh=of.rule.zh, en=of.rule.en)[language] or of.rule.id,
         f"{len(of.firings):,}",
         f"{of.a_week(len(of.firings)):.1f}",
+        NONE if of.by_chance is None else f"{of.by_chance:.1f}",
         f"{len(of.entities):,}",
         _length(of.typical),
         _length(of.longest),

@@ -6,17 +6,21 @@ The stages and the incidents are those at work; only the events are of the past,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import NOW, Alert, IncidentStep
+from streams.back_test.chance import Counted
+from streams.contracts.outputs import NOW, Alert, Incident, IncidentStep
 from streams.incidents.book import IncidentBook
 from streams.incidents.places import Places
 from streams.kpi.policy.versions import AnyPolicy
+from streams.notifier.config import Config
+from streams.notifier.routing import destinations
+from streams.people.duty import DutyBook
 from streams.pipeline import Run, run_by_second
 from streams.roster import Roster
 from streams.targets.book import Targets
@@ -60,6 +64,10 @@ class OfRule:
     steps: int
     end: datetime
     weeks: float
+    #: How often a week chance alone would make it fire; None: that cannot be told of such a rule.
+    by_chance: float | None = None
+    #: Channel → messages, by the routes of a notifier; none where there was no notifier's file.
+    channels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def entities(self) -> Counter[str]:
@@ -108,6 +116,8 @@ class OfRule:
             "most_in_a_day": self.most_in_a_day,
             "steps": self.steps,
             "notify": list(self.rule.notify),
+            "by_chance_a_week": self.by_chance,
+            "channels": dict(self.channels),
         }
 
     def a_week(self, count: int) -> float:
@@ -129,6 +139,10 @@ class Trial:
     began: datetime | None = None
     ended: datetime | None = None
     run: Run = field(default_factory=Run)
+    #: Rule → how often a week chance alone would make it fire; None: that cannot be told of such a rule.
+    by_chance: dict[str, float | None] = field(default_factory=dict)
+    #: Rule → channel → messages.
+    channels: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _open: dict[tuple[str, str], Firing] = field(default_factory=dict)
     _over: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _incidents: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -156,13 +170,14 @@ class Trial:
             if self.within(alert.at):
                 self.firings.append(firing)
 
-    def step(self, incident: str, rule: str, step: IncidentStep) -> None:
-        """A step of an incident."""
+    def step(self, incident: str, rule: str, step: IncidentStep, channels: Iterable[str] = ()) -> None:
+        """A step of an incident, and the channels that are told of it."""
         if not self.within(step.at):
             return
         self._incidents[rule].add(incident)
         if not step.quiet:
             self.messages.append((step.at, rule, step))
+            self.channels[rule].update(channels)
 
     @property
     def first_day(self) -> date | None:
@@ -193,7 +208,15 @@ class Trial:
             self._steps[rule.id],
             self.ended or instant(0),
             self.weeks,
+            self.by_chance.get(rule.id),
+            dict(sorted(self.channels[rule.id].items())),
         )
+
+    def reckon(self, counted: Counted) -> None:
+        """Work out what chance would make of the rules, on what was counted in these days."""
+        first, last = self.first_day, self.last_day
+        if first is not None and last is not None and first <= last:
+            self.by_chance = {rule.id: counted.a_week(rule, first, last) for rule in self.rules}
 
     def minutes(self, rule: Rule) -> dict[tuple[date, int], int]:
         """Local day and hour → for how many minutes of it the rule fired for anybody, as whole minutes begun."""
@@ -211,13 +234,31 @@ class Trial:
         return found
 
 
-def try_rules(
+class _Routed:
+    """Whom a notifier's routes lead to, where nobody is on duty; without one nowhere."""
+
+    def __init__(self, notifier: Config | None, zone: ZoneInfo) -> None:
+        self._notifier, self._duties = notifier, DutyBook(zone)
+        #: Incident → channels that have heard of it.
+        self._heard: defaultdict[str, set[str]] = defaultdict(set)
+
+    def channels(self, incident: Incident | None, step: IncidentStep) -> set[str]:
+        if self._notifier is None or incident is None or step.quiet:
+            return set()
+        heard = self._heard[incident.id]
+        to = destinations(incident, step, heard, self._notifier, self._duties, step.at)
+        heard |= (told := {one.channel for one in to})
+        return told
+
+
+def try_rules(  # noqa: PLR0913 - what an operation has
     rules: Sequence[Rule],
     told: Iterable[tuple[int, bytes]],
     policy: AnyPolicy,
     roster: Roster | None = None,
     *,
     targets: Targets | None = None,
+    notifier: Config | None = None,
     first: date = date.min,
     last: date = date.max,
     passed: Callable[[datetime], None] = lambda _: None,
@@ -225,19 +266,29 @@ def try_rules(
     """Let an operation live through messages under some rules.
 
     ``told``: when each message came (ms since 1970), in that order. ``first``, ``last``: see ``Trial``. ``passed`` hears every hour how
-    far it is.
+    far it is. ``notifier``: by whose routes channels are told; nobody is on duty, and nothing is put together.
     """
     trial = Trial(rules, policy.zone, first, last)
-    book = IncidentBook(rules, Places(roster), policy.zone)
+    book, counted = IncidentBook(rules, Places(roster), policy.zone), Counted(rules, policy)
     now = 0
+
+    routed = _Routed(notifier, policy.zone)
 
     def pass_time(at: int) -> None:
         book.tick(at)
-        for incident, rule, step in book.drain(at).steps:
-            trial.step(incident, rule, step)
+        changes = book.drain(at)
+        incidents = {incident.id: incident for incident in changes.incidents}
+        for id, rule, step in changes.steps:
+            trial.step(id, rule, step, routed.channels(incidents.get(id), step))
 
     for now, steps in run_by_second(
-        _until(told, last, policy.zone), policy, tuple(rules), trial.run, roster, targets=targets
+        _until(told, last, policy.zone),
+        policy,
+        tuple(rules),
+        trial.run,
+        roster,
+        targets=targets,
+        heard=counted.hear,
     ):
         if trial.began is None:
             trial.began = instant(now)
@@ -251,6 +302,7 @@ def try_rules(
     if now:
         trial.ended = instant(now)
         pass_time(now + _AFTER_MS)
+    trial.reckon(counted)
     return trial
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -18,8 +19,11 @@ from rich.text import Text
 
 from streams.alerts.rules import Rule, require_hours
 from streams.alerts.selectors import selector
-from streams.back_test.page import cells, headings, page, summary
+from streams.archive.store import Store
+from streams.back_test.archived import as_it_came
+from streams.back_test.page import CHANCE, by_channel, cells, headings, page, summary
 from streams.back_test.trial import Trial, try_rules
+from streams.commands.shared.archive import At, place_of
 from streams.commands.shared.author import AsJson, By, author
 from streams.commands.shared.context import (
     Broker,
@@ -33,7 +37,7 @@ from streams.commands.shared.context import (
     stop,
 )
 from streams.commands.shared.facts_source import From, RosterFile, Source, To, days, tell_left_out
-from streams.commands.shared.files import Files, Mapping, System, reader
+from streams.commands.shared.files import Mapping, System, reader
 from streams.contracts.decode import encode
 from streams.contracts.events.base import milliseconds
 from streams.contracts.outputs import ActionKind, AlertAction, Incident
@@ -41,8 +45,10 @@ from streams.incidents.silences import SILENCED_BY
 from streams.kafka.topics import ensure_topics
 from streams.kpi.policy.versions import versions
 from streams.languages.translation import language, said, tell
+from streams.notifier.config import load as load_notifier
 from streams.operation import KafkaOperation
 from streams.operator_files import load_rules
+from streams.roster import Roster
 from streams.windows.clock import instant
 
 alert = typer.Typer(no_args_is_help=True, help="Alert rules, and incidents: see them, take care of them, silence them.")
@@ -75,7 +81,10 @@ def check(
 def try_(
     ctx: typer.Context,
     rules: Annotated[Path, typer.Argument(help="Alert rules (YAML)")],
-    files: Files,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Tables (CSV, TSV, XLSX) or records (JSON), also .gz; the archive where none is given"),
+    ] = None,
     mapping: Mapping = None,
     system: System = None,
     first: From = None,
@@ -84,42 +93,59 @@ def try_(
         Path | None,
         typer.Option("--html", help="Write a page, too: when each rule fired, for whom, how long", dir_okay=False),
     ] = None,
+    notifier: Annotated[
+        Path | None,
+        typer.Option("--notifier", help="The notifier's file: say which channel gets how many messages by its routes"),
+    ] = None,
     json_: AsJson = False,
     policy: PolicyFile = None,
     roster: RosterFile = None,
+    at: At = None,
+    prefix: Prefix = None,
 ) -> None:
-    """What these rules would have done with the events of files: how often, for whom, how long, and how many messages people get.
+    """What these rules would have done with the events of files or of the archive: how often, for whom, how long, and how many messages
+    people get; and how often each would have fired by chance.
 
     The events are lived through second by second by the stages that workers
-    run, each as if it had been told when it happened; nobody acknowledges.
+    run; nobody acknowledges. Those of the archive come in the order and at the
+    time at which they came, with the roster of then; those of files each as if
+    it had been told when it happened.
     Messages are the steps of incidents, as `deskpulse incidents` makes them.
     What comes before --from is taken in, and not told of. A month of 200,000
     events takes some minutes. Nothing is sent, and no Kafka is needed.
     """
-    settings = deployment(ctx, policy_file=policy).settings
+    here = deployment(ctx, policy_file=policy, archive=at, prefix=prefix)
+    settings = here.settings
     with clear_errors():
         found = load_rules(rules)
         for _, version in versions(settings.policy):
             require_hours(found, version)
-        read = reader(mapping, system)
-    source, within, rejected = (
-        Source(deployment(ctx, policy_file=policy), files, mapping, roster, read),
-        days(first, last),
-        list[str](),
-    )
-    with clear_errors(), source.in_order(rejected) as events, Console(stderr=True).status(said("reading …")) as status:
-        trial = try_rules(
+    within, rejected = days(first, last), list[str]()
+    with clear_errors(), Console(stderr=True).status(said("reading …")) as status:
+        lived = partial(
+            try_rules,
             found,
-            ((milliseconds(event.time), encode(event)) for event in events),
-            settings.policy,
-            source.known_roster,
+            policy=settings.policy,
+            notifier=None if notifier is None else load_notifier(notifier),
             first=within.first,
             last=within.last,
             passed=lambda at: status.update(f"{at.astimezone(settings.policy.zone):%Y-%m-%d %H:%M}"),
         )
+        if files:
+            source = Source(here, files, mapping, roster, reader(mapping, system))
+            place = source.place
+            with source.in_order(rejected) as events:
+                told = ((milliseconds(event.time), encode(event)) for event in events)
+                trial = lived(told=told, roster=source.known_roster)
+        else:
+            if mapping is not None or system is not None or roster is not None:
+                raise ValueError("--mapping, --system and --roster go with files: name those, too")
+            store = Store(place_of(settings))
+            place, known = store.place, Roster()
+            trial = lived(told=as_it_came(store, settings.prefix, settings.policy, first, known), roster=known)
     tell_left_out(rejected, trial.run)
     if not trial.weeks:
-        raise stop(f"no events in {within} at {source.place}")
+        raise stop(f"no events in {within} at {place}")
     _tell_trial(trial, html, as_json=json_)
     if trial.run.rejected:
         raise typer.Exit(1)
@@ -136,6 +162,9 @@ def _tell_trial(trial: Trial, html: Path | None, *, as_json: bool) -> None:
         return
     _print(headings(spoken), [cells(each, spoken) for each in found])
     typer.echo(summary(trial, spoken))
+    if channels := by_channel(trial, spoken):
+        typer.echo(channels)
+    typer.echo(CHANCE[spoken])
 
 
 @alert.command()
@@ -165,12 +194,15 @@ def rules(ctx: typer.Context, rules: RulesFile = None, json_: AsJson = False) ->
 
 def _rule_cells(rule: Rule) -> tuple[object, ...]:
     side, end = ("<", rule.below) if rule.below is not None else (">", rule.above)
+    holds = f"{side} {end if isinstance(end, str) else format(end, 'g')}"
+    if rule.test == "cusum":
+        holds = f"{rule.usual:g} → {rule.bad:g}, {rule.false_per_week:g} false a week"
     watches = ", ".join((*rule.scope, *rule.select))
     escalates = (
         f", {', '.join(rule.escalate_to or rule.notify)} +{rule.escalate_after:g} s" if rule.escalate_after else ""
     )
     return (
-        rule.id, rule.kpi, rule.window, f"{side} {end if isinstance(end, str) else format(end, 'g')}", f"{rule.for_seconds:g}", watches,
+        rule.id, rule.kpi, rule.window, holds, f"{rule.for_seconds:g}", watches,
         rule.severity, ", ".join(rule.notify) + escalates,
     )  # fmt: skip
 

@@ -248,9 +248,10 @@ Window: TypeAlias = Literal["5m", "30m", "today"]
 ROLLING: Mapping[str, int] = {"5m": 5, "30m": 30}
 TODAY: Window = "today"
 WINDOWS: tuple[Window, ...] = get_args(Window)
-#: What a rule may watch: a window, or this moment.
+#: What a rule may watch: a window, this moment, or all since a share began to leave what it usually is.
 NOW: Literal["now"] = "now"
-WatchedWindow: TypeAlias = Literal[Window, "now"]
+CHANGE: Literal["change"] = "change"
+WatchedWindow: TypeAlias = Literal[Window, "now", "change"]
 
 
 class Staffing(Struct, omit_defaults=True, kw_only=True):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from streams.alerts.cusum import Run
 from streams.alerts.lifecycle import AlertState
 from streams.contracts.outputs import Contribution, Sums
 from streams.kpi.measures import add
@@ -24,6 +25,7 @@ class Kept(Struct, array_like=True, kw_only=True):
     team: str | None
     alerts: dict[str, AlertState]
     levels: Sums | None = None
+    changes: dict[str, Run] = {}
 
 
 class Entity:
@@ -31,10 +33,10 @@ class Entity:
 
     ``offset`` is the last offset of its contributions partition that it holds; ``planned``: (moment in ms, day) → sums;
     ``waiting``: leg → since, ms; ``unnamed``: some of these are of a release before, whose names do not say whose they are;
-    ``alerts``: rule id → state.
+    ``alerts``: rule id → state; ``changes``: rule id → where its cumulative sum stands, of rules that have one.
     """
 
-    __slots__ = ("alerts", "offset", "planned", "rolling", "team", "unnamed", "waiting")
+    __slots__ = ("alerts", "changes", "offset", "planned", "rolling", "team", "unnamed", "waiting")
 
     def __init__(self) -> None:
         self.offset = -1
@@ -44,6 +46,7 @@ class Entity:
         self.unnamed = False
         self.team: str | None = None
         self.alerts: dict[str, AlertState] = {}
+        self.changes: dict[str, Run] = {}
 
     def apply(self, contributions: Sequence[Contribution]) -> None:  # noqa: C901, PLR0912 - once a contribution: the hot path of stage two
         """Add contributions, in the order of their coming."""
@@ -117,6 +120,7 @@ def dump(entity: Entity) -> bytes:
             team=entity.team,
             alerts=entity.alerts,
             levels=entity.rolling.levels,
+            changes=entity.changes,
         )
     )
 
@@ -128,6 +132,6 @@ def load(raw: bytes) -> Entity:
     entity.offset = kept.offset
     entity.rolling = Rolling(kept.panes, kept.now, kept.levels)
     entity.planned = {(at, day): sums for at, day, sums in kept.planned}
-    entity.waiting, entity.team, entity.alerts = kept.waiting, kept.team, kept.alerts
+    entity.waiting, entity.team, entity.alerts, entity.changes = kept.waiting, kept.team, kept.alerts, kept.changes
     entity.unnamed = any("@" not in leg.rpartition("/")[2] for leg in kept.waiting)
     return entity

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from datetime import date
 
-from streams.alerts.evaluate import Aim, Watching, leave, look, next_look_at, no_target, standing, watches
+from streams.alerts.cusum import Evidence
+from streams.alerts.evaluate import Aim, Watch, Watching, leave, look, next_look_at, no_target, standing, watches
 from streams.alerts.rules import Rule
 from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
 from streams.entities import daily_facts as daily
+from streams.entities.changes import evidence_of, fold
 from streams.entities.day_parts import iso, key_of
 from streams.entities.entity import Entity
 from streams.entities.snapshot import Snapshots
@@ -21,6 +23,7 @@ from streams.windows.clock import NEVER, Days, instant
 from streams.windows.rolling import Plain
 
 _NOTHING: Sums = {}
+_NO_EVIDENCE: Mapping[str, Evidence] = {}
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
 #: An alert without data stops nobody from being forgotten after this, ms: whoever was told of it has it in an incident.
@@ -64,7 +67,7 @@ class KpisStage:
         self._news = self._wakeups.news
         #: Contributions that were known already.
         self.skipped = 0
-        self._today = 0
+        self._today = self._minute = 0
         self.changed: dict[str, set[str]] = {}
         #: Key of a day → keys of the later parts of it that are in hand.
         self._later: dict[str, Keys] = {}
@@ -78,6 +81,12 @@ class KpisStage:
             kind
             for kind, watched in watched_by_kind.items()
             if any(watch.bound and watch.bound.moves for watch in watched)
+        }
+        #: Kind of entity → the rules that watch it by a cumulative sum.
+        self._changes: dict[str, tuple[Watch, ...]] = {
+            kind: own
+            for kind, watched in watched_by_kind.items()
+            if (own := tuple(watch for watch in watched if watch.asks is not None))
         }
         self._longest_wait_ms = policy.max_wait_seconds * 1000
 
@@ -124,6 +133,10 @@ class KpisStage:
         entity = self.entities[key]
         new = _after(entity.offset, pending)
         if new:
+            if (
+                self._changes and entity.rolling.now < self._minute
+            ):  # what comes for a minute that has left the windows is too late, whenever somebody looks
+                self._bring(key, entity, self._minute)
             entity.apply(new)
             entity.offset = pending[-1][0]
             self._changed(key)
@@ -151,6 +164,7 @@ class KpisStage:
 
     def advance(self, now: int) -> None:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
+        self._minute = now // 60_000
         for plan in self._wakeups.due(now):
             self._come_due(plan)
         if not self._wakeups.advance(now, self._watching_growth):
@@ -259,7 +273,7 @@ class KpisStage:
             if had:
                 told += leave(watched, key, entity.alerts, now, entity.team, self._watching.ever)
             sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
-            told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team)
+            told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team, self._evidence(key, entity))
             if had != entity.alerts:
                 self._changed(key)
             if wait[0] or (entity.alerts and entity.rolling.growing and entity_kind(key) in self._watching_growth):
@@ -280,7 +294,9 @@ class KpisStage:
             wait = entity.longest_wait(now, self._longest_wait_ms)
             watched = self._watching.of(key, entity.team)
             sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
-            told += standing(watched, key, entity.alerts, sums, wait, now, aim, entity.team)
+            told += standing(
+                watched, key, entity.alerts, sums, wait, now, aim, entity.team, self._evidence(key, entity)
+            )
         return told
 
     def _aim(self, key: str, entity: Entity, day: int) -> Aim:
@@ -349,8 +365,22 @@ class KpisStage:
 
     def _age(self, key: str, entity: Entity, now: int) -> None:
         """Bring an entity's windows to ``now`` (ms), and have it woken when they next change by themselves."""
-        entity.rolling.advance(now // 60_000)
+        self._bring(key, entity, now // 60_000)
         self._wakeups.follow(key, entity.rolling)
+
+    def _bring(self, key: str, entity: Entity, minute: int) -> None:
+        """Bring an entity's windows, and what adds up what leaves them, to a minute."""
+        if minute <= entity.rolling.now:
+            return
+        if self._changes and (watched := self._changes.get(entity_kind(key))) is not None:
+            fold(watched, key, entity, minute, self._calendar.of)
+        entity.rolling.advance(minute)
+
+    def _evidence(self, key: str, entity: Entity) -> Mapping[str, Evidence]:
+        """What the entity's cumulative sums say, by rule; none where there are none."""
+        if not entity.changes:
+            return _NO_EVIDENCE
+        return evidence_of(self._changes.get(entity_kind(key), ()), entity)
 
     def _stored(self, key: str, entity: Entity, today: str) -> dict[str, Sums]:
         facts = self.days.get(f"{key}|{today}")

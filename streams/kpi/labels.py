@@ -74,6 +74,7 @@ WINDOW_SPANS: Mapping[WatchedWindow, Text] = {
     "30m": Text("近30分钟", "in the last 30 min"),
     "today": Text("今日", "today"),
     "now": Text("当前", "now"),
+    "change": Text("自变化开始以来", "since it began to change"),
 }
 
 

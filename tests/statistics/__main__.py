@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+from streams.operator_files import load_rules
+from tests.statistics.alerts import BOUND, NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled, said
 from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
@@ -16,8 +18,29 @@ def _told(what: str, figure: float | str) -> None:
     print(f"{what:90} {figure if isinstance(figure, str) else f'{figure:.1f} %'}", flush=True)
 
 
+def alerts() -> None:
+    """How often the rules that come with the program, and what they were before, call people for nothing, and how soon for something."""
+    first = {rule.id: rule for rule in load_rules(None)}
+    rules = {
+        "a point below 80 %": ruled(NAIVE),
+        "the bound": ruled(BOUND),
+        "as shipped (cusum)": first["low_satisfaction"],
+    }
+    for n in (5, 20, 50):
+        for name, rule in rules.items():
+            often = false_a_week(rule, rated(Random(5), 10, n, 0.03), 10)
+            _told(f"satisfaction 85 %, {n} ratings in 30 min, days differ by 3 points; {name}: a week", f"{often:.1f}")
+            for rate in (0.7, 0.4):
+                _told(f"  falls to {100 * rate:.0f} %", said(delays(rule, 12, n, 0.03, falls_to=rate)))
+    for a_half_hour, agents in ((60, 10), (60, 12), (200, 40)):
+        for name, rule in (("five minutes, a point", ruled(NAIVE_LEVEL)), ("as shipped", first["low_service_level"])):
+            often = false_a_week(rule, queued(Random(3), 4, a_half_hour, agents), 4)
+            _told(f"{a_half_hour} calls in 30 min, {agents} agents, service level; {name}: a week", f"{often:.1f}")
+
+
 def main() -> None:
     """Print every table."""
+    alerts()
     for n in (5, 10, 20, 60, 200):
         once = looks("average_handle_time", handle_times(n), 1, 1000)
         _told(f"12 equals, handle time, {n} calls each, one look: somebody marked", percent(list(map(bool, once))))

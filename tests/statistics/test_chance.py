@@ -4,11 +4,17 @@ errors of so few repetitions; ``python -m tests.statistics`` repeats more.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from math import sqrt
 from random import Random
 
 import pytest
 
+from streams.back_test.chance import Counted
+from streams.contracts.outputs import Cell, Contribution
+from streams.kpi.policy.model import Policy
+from streams.operator_files import load_rules
+from tests.statistics.alerts import NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled
 from tests.statistics.comparisons import Day, handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
@@ -104,3 +110,46 @@ def test_items_that_mean_nothing_are_hardly_ever_sure() -> None:
 @pytest.mark.parametrize("a_month", [10, 50])
 def test_a_quarter_truly_reaches_the_proposed_target(a_month: int) -> None:
     assert 20 <= reached(15, a_month) <= 32
+
+
+_FIRST = {rule.id: rule for rule in load_rules(None)}
+
+
+@pytest.mark.parametrize("a_half_hour", [5, 20])
+def test_where_nothing_changes_the_first_rule_hardly_ever_calls(a_half_hour: int) -> None:
+    """Days whose own rates differ by three points. The rule it was called people 20 to 40 times a week, and is bounded from below here."""
+    weeks = 6
+    desk = rated(Random(5), weeks, a_half_hour, 0.03)
+    promised = 0.5 * (weeks - 2)
+    assert false_a_week(_FIRST["low_satisfaction"], desk, weeks) * (weeks - 2) <= promised + 3 * sqrt(promised)
+    month = rated(Random(5), 3, a_half_hour, 0.03)
+    assert false_a_week(ruled(NAIVE), month, 3) >= 10
+
+
+def test_a_collapse_is_found_by_the_first_rule() -> None:
+    found = delays(_FIRST["low_satisfaction"], 5, 20, 0.03, falls_to=0.4, weeks=2)
+    assert sum(delay is not None and delay <= 60 for delay in found) >= 4
+
+
+def test_in_a_queue_that_is_in_order_the_first_rule_on_its_level_is_silent() -> None:
+    """60 calls in a half hour, 12 agents: 93 % over the day. Looked at by five minutes it had called people nine times a day."""
+    desk = queued(Random(3), 3, 60, 12)
+    assert false_a_week(_FIRST["low_service_level"], desk, 3) <= 2
+    assert false_a_week(ruled(NAIVE_LEVEL), desk, 3) >= 20
+
+
+def test_what_chance_makes_of_a_rule_is_said_before_it_happens() -> None:
+    """Two weeks are shuffled; what the next two weeks of the same desk bring is the truth."""
+    rule, told, true = ruled(NAIVE), 0.0, 0.0
+    for seed, rate in enumerate((0.85, 0.9, 0.82)):
+        desk = rated(Random(seed), 4, 12, 0.03, rate=rate)
+        middle = min(desk) + 14 * 1440 - 60
+        counted = Counted([rule], Policy(time_zone="UTC"))
+        for minute, sums in desk.items():
+            if minute < middle:
+                day = minute // 1440 + date(1970, 1, 1).toordinal()
+                counted.hear("queue|q", Contribution(cells=[Cell(minute, day, sums)]))
+        first = date(1970, 1, 1) + timedelta(days=min(desk) // 1440)
+        told += counted.a_week(rule, first, first + timedelta(days=13)) or 0.0
+        true += false_a_week(rule, desk, 4)
+    assert told == pytest.approx(true, rel=0.3)

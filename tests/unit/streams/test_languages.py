@@ -79,4 +79,4 @@ def test_a_wrong_file_is_refused_and_named(tmp_path: Path, written: str, why: st
 
 def test_every_window_is_called_something() -> None:
     assert tuple(WINDOW_HEADS) == WINDOWS
-    assert tuple(WINDOW_SPANS) == (*WINDOWS, "now")
+    assert tuple(WINDOW_SPANS) == (*WINDOWS, "now", "change")

@@ -8,17 +8,20 @@ from msgspec.structs import replace
 
 from streams.alerts import evaluate
 from streams.alerts.naming import named
+from streams.alerts.rules import Rule
 from streams.contracts import events as e
 from streams.contracts.outputs import Alert
 from streams.kpi.labels import ENTITIES
 from streams.languages import text
 from streams.languages.text import Text
-from streams.operator_files import load_rules
 from streams.people.names import Names
 from streams.people.person import Person
 from tests.support.desk import Script
 
 NAMES = Names([Person("A1", name_zh="李娜", name_latin="Li Na"), Person("A12", name_zh="王伟")])
+
+
+LOW = Rule(id="low", zh="低", en="low", kpi="csat", window="30m", below=0.8, min_n=5, scope=("agent",))
 
 
 def fired(agent: str) -> Alert:
@@ -28,7 +31,7 @@ def fired(agent: str) -> Alert:
         script.call(f"09:0{number}:00", f"c{number}", agent=agent, talk=10)
         script.at(f"09:0{number}:30", e.CallRated, f"c{number}", score=1, scale="1-5")
     script.at("09:06:00", e.CallArrived, "tick").at("09:20:00", e.CallArrived, "tock")
-    told = script.run(rules=load_rules(None), look_every=1).alerts
+    told = script.run(rules=(LOW,), look_every=1).alerts
     return next(alert for alert in told if alert.entity == f"agent|{agent}")
 
 

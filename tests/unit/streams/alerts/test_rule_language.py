@@ -27,6 +27,9 @@ BASE = {
     "below": 0.8,
     "scope": ["agent", "team", "queue", "all"],
 }
+CUSUM = {"test": "cusum", "from": 0.85, "to": 0.7, "false_per_week": 0.5}
+#: The same without what only a threshold has.
+ONLY: dict[str, Any] = CUSUM | {"below": None, "window": "change"}
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -41,7 +44,20 @@ def rule(**fields: Any) -> Rule:
         ({"select": ["queue:"]}, "'queue:' is no selector"),
         ({"select": ["channel:calls"]}, "nothing is selected by 'channel'; take one of agent, queue, site, team"),
         ({"select": ["site:S"]}, "`select: site:S`: the rule watches no site; its scope is agent, team, queue, all"),
-        ({"test": "cusum"}, "Input should be 'point' or 'bound'"),
+        ({"test": "average"}, "Input should be 'point', 'bound' or 'cusum'"),
+        ({"test": "cusum"}, "`test: cusum` needs `from`, `to`, `false_per_week`, such as `from: 0.85"),
+        (CUSUM, "`below`, `window`: `test: cusum` goes by all that has come since the change"),
+        ({"from": 0.85}, "`from`: only `test: cusum` has that"),
+        (ONLY | {"from": 85}, "`from: 85`: csat is a share, from 0 to 1; did you mean 0.85?"),
+        (ONLY | {"from": 1}, "`from` and `to` must lie between none and all: write 0.99 instead of 1"),
+        (ONLY | {"to": 0.845}, "`from` and `to` are too close to be told apart"),
+        (ONLY | {"from": 0.7, "to": 0.9}, "of csat higher is better: `to` must be worse than `from`"),
+        (ONLY | {"for": 60}, "`for`: `test: cusum` goes by all"),
+        (ONLY | {"false_per_week": 0}, "greater than or equal to 0.001"),
+        (ONLY | {"kpi": "average_handle_time", "from": 300, "to": 400}, "average_handle_time is no share of things that come one by one"),
+        (ONLY | {"kpi": "occupancy"}, "occupancy is no share of things that come one by one"),
+        (ONLY | {"kpi": "longest_wait"}, "longest_wait is no share of things that come one by one"),
+        (ONLY | {"kpi": "repeat_contact_rate", "from": 0.1, "to": 0.2}, "repeat_contact_rate is known only later of each thing"),
         ({"kpi": "offered_calls", "test": "bound", "below": 5}, "offered_calls has no interval: leave `test: bound` out"),
         ({"escalate_to": ["boss"]}, "`escalate_to` needs `escalate_after`"),
         ({"escalate_after": 0}, "greater than 0"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from streams.alerts import rules as rules_file
 from streams.alerts.rules import Rule
-from streams.back_test.page import page
+from streams.back_test.page import by_channel, page
 from streams.back_test.trial import Trial, try_rules
 from streams.cli import app
 from streams.contracts import events as e
@@ -23,6 +23,7 @@ from streams.contracts.outputs import Alert
 from streams.entities import stage
 from streams.entities.stage import KpisStage
 from streams.kpi.policy.model import Policy
+from streams.notifier.config import read
 from streams.operator_files import load_rules
 from streams.pipeline import Run, run_by_second
 from streams.sources.simulated import simulate
@@ -33,6 +34,12 @@ WAIT = Rule(
 )  # fmt: skip
 ANSWERED = Rule(
     id="answered", zh="接通", en="answered", kpi="service_level_20s", window="30m", below=0.8, min_n=2, for_seconds=60, scope=("all",)
+)  # fmt: skip
+CHATS = Rule(
+    id="chats", zh="首响", en="chats", kpi="first_response_30s_rate", window="5m", below=0.9, clear=0.93, min_n=5, for_seconds=60, scope=("team", "queue")
+)  # fmt: skip
+SATISFIED = Rule(
+    id="satisfied", zh="满意", en="satisfied", kpi="csat", window="30m", below=0.8, clear=0.85, min_n=5, scope=("team", "queue", "all")
 )  # fmt: skip
 
 
@@ -85,7 +92,8 @@ def test_what_has_no_data_any_more_is_told_to_have_lasted_till_then() -> None:
 
 def test_it_is_as_if_somebody_had_looked_in_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulated desk before and at noon, three quarters of an hour: seconds that are left out would have changed nothing."""
-    start, rules = datetime(2026, 3, 2, 11, 30, tzinfo=ZoneInfo("Asia/Shanghai")), load_rules(None)
+    start = datetime(2026, 3, 2, 11, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+    rules = (*load_rules(None), WAIT, ANSWERED, CHATS, SATISFIED)
     stream = simulate(7, start, agents=60, teams=3)
     events = itertools.takewhile(lambda event: event.time < start + timedelta(minutes=45), stream)
     messages = [(milliseconds(event.time), encode(event)) for event in events]
@@ -118,7 +126,7 @@ def test_the_page_shows_every_rule_in_both_languages() -> None:
 @pytest.fixture
 def calls(tmp_path: Path) -> Path:
     path = tmp_path / "events.jsonl"
-    script = Script().at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:05:00", e.CallAbandoned, "a", queue_id="q")
+    script = Script().at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:08:00", e.CallAbandoned, "a", queue_id="q")
     path.write_bytes(b"\n".join(encode(event) for event in script.at("09:30:00", e.CallArrived, "tick").events))
     return path
 
@@ -146,3 +154,23 @@ def test_a_rule_that_is_wrong_or_days_without_events_are_refused(calls: Path, tm
     none = CliRunner().invoke(app, ["alert", "try", first, str(calls), "--system", "deskpulse", "--from", "2026-04-01"])
     assert none.exit_code == 1
     assert "no events" in none.output
+
+
+def test_messages_are_counted_by_the_channels_to_which_routes_lead() -> None:
+    told_by = read(
+        {
+            "channels": {name: {"type": "webhook", "url": f"${name.upper()}"} for name in ("floor", "queue_p")},
+            "routes": {"lead": {"to": ["floor"]}, "p": {"to": ["queue_p"], "queue": ["p"]}},
+        }
+    )
+    script = Script()
+    script.at("09:00:00", e.CallQueued, "a", queue_id="q").at("09:05:00", e.CallAbandoned, "a", queue_id="q")
+    script.at("09:20:00", e.CallQueued, "c", queue_id="p").at("09:22:31", e.CallAbandoned, "c", queue_id="p")
+    script.at("10:00:00", e.CallArrived, "tick")
+    anybody = WAIT.model_copy(update={"notify": ()})
+    trial = try_rules((anybody,), told(script), POLICY, notifier=told_by)
+    # Two incidents that open and are over; one of them concerns the queue p.
+    assert trial.of(anybody).channels == {"floor": 4, "queue_p": 2}
+    assert by_channel(trial, "en") == "Messages by channel: floor 4, queue_p 2."
+    assert "floor 4" in page(trial, "zh")
+    assert by_channel(try_rules((WAIT,), told(script), POLICY), "en") == ""

@@ -150,11 +150,12 @@ def test_mornings_go_well_and_noon_does_not(seed: int) -> None:
     assert satisfied(12.5, 13.5) < 0.8
 
 
-def test_noon_sets_off_every_one_of_the_first_alerts() -> None:
+def test_noon_sets_off_the_first_alerts_for_which_it_has_enough() -> None:
     told = events(7, 11.5, 14)
     noon = run((encode(event) for event in told), Policy(), load_rules(None), look_every=50)
     fired = {alert.rule: alert.at.astimezone(ZONE) for alert in reversed(noon.alerts) if alert.status == "firing"}
-    assert fired.keys() == {rule.id for rule in load_rules(None)}
+    # Of so few complaints nobody can say within a noon that more than a fifth are repeats.
+    assert fired.keys() == {rule.id for rule in load_rules(None)} - {"repeat_complaints"}
     assert all(at >= MIDNIGHT + timedelta(hours=11.5) for at in fired.values())
     found = {
         id for day in noon.daily_facts() for id, figure in figures(day.entity, day.sums, Policy()).items() if figure.n

@@ -1,0 +1,103 @@
+"""Desks in which nothing changes, and desks that collapse: how often a rule calls people for nothing, and how soon for something."""
+
+from __future__ import annotations
+
+from heapq import heapreplace
+from random import Random
+from statistics import median
+from typing import Any
+
+from streams.alerts.evaluate import Watch, watches
+from streams.alerts.rules import Rule, read_rules
+from streams.back_test.chance import Alone
+from streams.contracts.outputs import Sums
+from streams.kpi.formulas import formulas
+from streams.kpi.policy.model import Policy
+from streams.windows.clock import Days
+
+_POLICY = Policy(time_zone="UTC")
+_DAYS = Days(_POLICY.zone)
+#: A Monday (days since 1970); a day has ten hours from eight on, a week five days; a rule has two weeks to learn.
+_MONDAY, _OPENS, _HOURS, _LEARNS = 20_514 + 4, 480, 10, 2
+#: What the first rule was before it was chosen by its false alarms.
+NAIVE = {"kpi": "csat", "window": "30m", "below": 0.8, "clear": 0.85, "min_n": 5, "for": 60}
+BOUND = NAIVE | {"min_n": 20, "test": "bound"}
+NAIVE_LEVEL = {"kpi": "service_level_20s", "window": "5m", "below": 0.8, "clear": 0.85, "min_n": 10, "for": 60}
+
+
+def ruled(fields: dict[str, Any]) -> Rule:
+    """A rule of these fields."""
+    (made,) = read_rules({"rules": [{"id": "r", "zh": "某", "en": "some", "scope": ["queue"]} | fields]})
+    return made
+
+
+def _watch(rule: Rule) -> Watch:
+    kind = "queue" if "queue" in rule.scope else rule.scope[0]
+    (found,) = watches([rule], formulas(_POLICY), _POLICY)[kind]
+    return found
+
+
+def rated(
+    random: Random, weeks: int, a_half_hour: float, spread: float, rate: float = 0.85, falls_to: float | None = None
+) -> dict[int, Sums]:
+    """Panes of weeks with so many ratings in a half hour; ``spread``: of the days' own rates. In the middle of the last day it falls."""
+    panes: dict[int, Sums] = {}
+    last = 7 * (weeks - 1) + 4
+    for day in (day for day in range(7 * weeks) if day % 7 < 5):
+        own = min(max(random.gauss(rate, spread), 0.3), 0.99)
+        at = random.expovariate(a_half_hour / 30)
+        while at < _HOURS * 60:
+            fallen = falls_to is not None and day == last and at >= _HOURS * 30
+            sums = panes.setdefault((_MONDAY + day) * 1440 + _OPENS + int(at), {"csat_ratings": 0, "csat_satisfied": 0})
+            sums["csat_ratings"] += 1
+            sums["csat_satisfied"] += random.random() < (falls_to if fallen and falls_to is not None else own)
+            at += random.expovariate(a_half_hour / 30)
+    return panes
+
+
+def queued(random: Random, weeks: int, a_half_hour: float, agents: int, patience: float = 180) -> dict[int, Sums]:
+    """Panes of a queue in which nothing changes: calls of four minutes (log-normal) to so many agents, callers of so much patience (s)."""
+    panes: dict[int, Sums] = {}
+    for day in (day for day in range(7 * weeks) if day % 7 < 5):
+        free = [0.0] * agents
+        at = random.expovariate(a_half_hour / 30)
+        while at < _HOURS * 60:
+            wait = max(0.0, free[0] - at)
+            gone = wait > (stays := random.expovariate(60 / patience))
+            done = at + (stays if gone else wait)
+            if not gone:
+                heapreplace(free, at + wait + random.lognormvariate(1.066, 0.8))
+            sums = panes.setdefault((_MONDAY + day) * 1440 + _OPENS + int(done), {})
+            for id, counts in (("calls_offered", True), ("calls_answered_within_20s", not gone and wait <= 1 / 3)):
+                sums[id] = sums.get(id, 0) + counts
+            at += random.expovariate(a_half_hour / 30)
+    return panes
+
+
+def false_a_week(rule: Rule, panes: dict[int, Sums], weeks: int) -> float:
+    """How often a week it fires, after the weeks in which it learns."""
+    alone = Alone(_watch(rule), "queue|q", _DAYS)
+    alone.live(panes)
+    begins = (_MONDAY + 7 * _LEARNS) * 86_400_000
+    return sum(at >= begins for at in alone.fired) / (weeks - _LEARNS)
+
+
+def delays(
+    rule: Rule, times: int, a_half_hour: float, spread: float, falls_to: float, weeks: int = 3, seed: int = 1
+) -> list[float | None]:
+    """How many minutes after each fall it fires; None: not on that day. What fired before the fall has told nobody of it."""
+    found: list[float | None] = []
+    for number in range(times):
+        alone = Alone(_watch(rule), "queue|q", _DAYS)
+        alone.live(rated(Random(seed + number), weeks, a_half_hour, spread, falls_to=falls_to))
+        fell = ((_MONDAY + 7 * (weeks - 1) + 4) * 1440 + _OPENS + _HOURS * 30) * 60_000
+        found.append(next(((at - fell) / 60_000 for at in alone.fired if at >= fell), None))
+    return found
+
+
+def said(found: list[float | None]) -> str:
+    """Median delay, and how many were found within the hour and on the day."""
+    n, told = len(found), [delay for delay in found if delay is not None]
+    middle = median([delay if delay is not None else float("inf") for delay in found])
+    within = sum(delay <= 60 for delay in told)
+    return f"median {middle:.0f} min, {100 * within / n:.0f} % within the hour, {100 * len(told) / n:.0f} % on the day"
