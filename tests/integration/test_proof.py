@@ -122,13 +122,14 @@ def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, t
             stored, record = records[contact]
             slot = record.counts["answer1"]
             record.counts["answer1"] = replace(slot, staff={**slot.staff, "calls_answered": 7})
-            flipped[contact] = f"agent|{slot.agent}"
+            flipped[contact] = [f"agent|{slot.agent}", *([f"team|{slot.team}"] if slot.team else [])]
             producer.send(name, key=stored.key, value=msgspec.json.encode(record), partition=stored.partition)
         producer.flush()
     result = CliRunner().invoke(app, ["facts", "prove", "--day", DAY], env=environment(operation))
     assert result.exit_code == 1, result.output
-    for contact, agent in flipped.items():
-        for entity in (agent, "team|t"):
+    assert flipped["c30"] == ["agent|a0", "team|t"]
+    for contact, entities in flipped.items():
+        for entity in entities:
             assert f"calls:{contact} {entity} calls_answered: 1 is true, 7 stands in its record" in result.output
     assert "no contact that is kept explains it" not in result.output
     none = CliRunner().invoke(app, ["facts", "prove", "--day", "2026-01-01"], env=environment(operation))
