@@ -107,17 +107,17 @@ class Histories:
                 open_history(f"sqlite:///{self._directory / 'undisturbed.db'}", self._directory, self._settings.policy)
             )
             _follow(undisturbed, self._settings)
-            wanted = _digests(undisturbed)
+            wanted = digests(undisturbed)
             for name in self._urls:
                 url = self._urls[name] or f"sqlite:///{self._directory / 'history.db'}"
                 found = opened.enter_context(open_history(url, self._directory, self._settings.policy))
                 _settle(found, wanted)
-                yield from (f"history on {name}: {line}" for line in _differing(undisturbed, wanted, found))
+                yield from (f"history on {name}: {line}" for line in differing(undisturbed, wanted, found))
                 self._processes[name].stop()
                 if code := self._processes[name].exit_code:
                     yield f"history on {name}: it did not end in order, but with {code}"
             pure = opened.enter_context(history_of(plain, self._settings.policy))
-            yield from _unlike(pure, undisturbed, since, plain.now or 0)
+            yield from unlike(pure, undisturbed, since, plain.now or 0)
 
 
 def _follow(history: History, settings: Settings) -> None:
@@ -154,7 +154,7 @@ def _digest(row: Row) -> bytes:
     return blake2b(json.dumps(row, default=str, sort_keys=True).encode(), digest_size=16).digest()
 
 
-def _digests(history: History) -> dict[str, Counter[bytes]]:
+def digests(history: History) -> dict[str, Counter[bytes]]:
     """Table → digest of a row → how often it is there."""
     return {
         table.name: Counter(_digest(row) for row in _rows(history, table)) for table in tables.metadata.sorted_tables
@@ -171,8 +171,9 @@ def _settle(history: History, wanted: Mapping[str, Counter[bytes]]) -> None:
         time.sleep(1.0)
 
 
-def _differing(undisturbed: History, wanted: Mapping[str, Counter[bytes]], found: History) -> Iterator[str]:
-    for name, own in _digests(found).items():
+def differing(undisturbed: History, wanted: Mapping[str, Counter[bytes]], found: History) -> Iterator[str]:
+    """In which rows of which tables a history differs from an undisturbed one, whose digests are ``wanted``."""
+    for name, own in digests(found).items():
         if own == wanted[name]:
             continue
         table = tables.metadata.tables[name]
@@ -184,7 +185,7 @@ def _differing(undisturbed: History, wanted: Mapping[str, Counter[bytes]], found
         yield f"{name}: {more.total()} rows too many, like {rows[0]}; {less.total()} rows missing, like {rows[1]}"
 
 
-def _unlike(pure: History, found: History, since: int, now: int) -> Iterator[str]:
+def unlike(pure: History, found: History, since: int, now: int) -> Iterator[str]:
     """What the history has of contacts, what they count for, presence and facts must be that of the run without Kafka. How often a record
     was written, and into which parts a day's facts were divided, is chance.
     """
@@ -195,10 +196,10 @@ def _unlike(pure: History, found: History, since: int, now: int) -> Iterator[str
                 connection.scalars(select(tables.contacts.c.record).where(tables.contacts.c.arrived_at < since))
             )
     for table in (tables.contacts, tables.counts, tables.presence):
-        if differing := differences(*(_by_record(history, table, older) for history in (pure, found))):
-            yield f"{table.name}, against the run without faults: {differing[:2000]}"
-    if differing := differences(*(_facts(history, now) for history in (pure, found))):
-        yield f"history_facts, against the run without faults: {differing[:2000]}"
+        if unlikes := differences(*(_by_record(history, table, older) for history in (pure, found))):
+            yield f"{table.name}, against the run without faults: {unlikes[:2000]}"
+    if unlikes := differences(*(_facts(history, now) for history in (pure, found))):
+        yield f"history_facts, against the run without faults: {unlikes[:2000]}"
 
 
 def _by_record(history: History, table: Table, older: Collection[str]) -> dict[str, list[str]]:
