@@ -5,7 +5,6 @@ with one that nobody disturbed, row for row.
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -34,6 +33,7 @@ from streams.windows.clock import instant
 from tests.faults.plan import Fault
 from tests.support.histories import history_of
 from tests.support.states import differences
+from tests.support.warm import WarmProcess
 
 #: For how long a history may go on with what it is behind by; how long PostgreSQL may need to be started again: until the last of its
 #: processes has seen that they are killed, it does not begin.
@@ -59,8 +59,8 @@ class Histories:
 
     def _start(self, name: str) -> None:
         self._starts += 1
-        process = ServerProcess(
-            [sys.executable, "-m", "streams", "history", "--metrics-port", "0"],
+        process = WarmProcess(
+            *("history", "--metrics-port", "0"),
             directory=self._directory,
             log=self._directory / f"history-{name}.{self._starts}.log",
             environment=environment(self._settings) | {"DESKPULSE_HISTORY": self._urls[name] or ""},
