@@ -147,13 +147,15 @@ class Database:
                     f"VACUUM FULL {', '.join(tables)}"
                 ) from error
 
-    def places(self, mentioned: Callable[[bytes], bool]) -> Iterator[tuple[str, str, int]]:
-        """Table, column and number of rows in which a value is ``mentioned``, whichever package keeps it. Raises StoreError."""
+    def places(self, mentioned: Callable[[bytes], bool], but: str = "") -> Iterator[tuple[str, str, int]]:
+        """Table, column and number of rows in which a value is ``mentioned``, whichever package keeps it; of tables whose names do not
+        begin with ``but``, where it is given. Raises StoreError.
+        """
         if not self.exists:
             return
         tables = MetaData()
         with self._connected() as connection:
-            tables.reflect(connection)
+            tables.reflect(connection, only=lambda name, _: not but or not name.startswith(but))
             for table in tables.sorted_tables:
                 found: Counter[str] = Counter()
                 for row in connection.execution_options(yield_per=100).execute(select(table)).mappings():

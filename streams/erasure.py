@@ -10,11 +10,12 @@ import gzip
 import os
 import re
 import secrets
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -26,6 +27,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from streams.archive.files import DamagedError, Stored, rows
+from streams.archive.forgetting import Forgotten
+from streams.archive.forgetting import forget as forget_archived
+from streams.archive.store import Store
 from streams.contacts import customer as customers
 from streams.contacts.customer import Customer
 from streams.contacts.forgetting import tells_customer
@@ -34,8 +38,10 @@ from streams.contacts.recorded import record_key, record_key_by_lot
 from streams.contacts.shared import customer_of, id_of
 from streams.contracts import redis_keys, topics
 from streams.contracts.outputs import ContactRecord
+from streams.contracts.records import Place
 from streams.contracts.topics import Topic
 from streams.dead_letters import opened
+from streams.history.store import History
 from streams.kafka import reading
 from streams.kafka.connection import open_producer
 from streams.kafka.drained import taken_in, wait_until_taken_in
@@ -318,6 +324,46 @@ def _in_one_transaction(producer: KafkaProducer, records: Sequence[Any]) -> None
             timestamp_ms=each.timestamp,
         )
     producer.commit_transaction()
+
+
+# -- the archive ---------------------------------------------------------------------------------------------------------
+
+
+def clean_archive(settings: Settings, place: str, mentions: Mentions, today: date) -> Forgotten | None:
+    """Take them out of the archived files of events, which are written anew; None: there is no archive.
+
+    Raises DamagedError, OSError where a file cannot be read or written, ValueError where pyarrow is not installed.
+    """
+    if "://" not in place and not Path(place).is_dir():
+        return None
+    names = [settings.topic(topic) for topic in topics.CONTACT_TOPICS]
+    return forget_archived(Store(place), names, mentions.ids, mentions.record, today)
+
+
+def not_archived(settings: Settings, reached: Mapping[Place, int], mentions: Mentions) -> int:
+    """How many messages in Kafka name them that are not archived yet, but will be. Raises ConnectionError where no Kafka answers."""
+    names = [settings.topic(topic) for topic in topics.CONTACT_TOPICS]
+    begins = {TopicPartition(*place): offset for place, offset in reached.items()}
+    with reading.answering(settings), closing(reading.reader(settings)) as consumer:
+        found = reading.read(consumer, reading.ends_for(consumer, *names), begins)
+        return sum(mentions.record(record) for record in found)
+
+
+# -- the history ---------------------------------------------------------------------------------------------------------
+
+
+def left_in_history(history: History, ids: Collection[str], seconds: float) -> int | None:
+    """Of how many contacts the history says that they are theirs, once it has had so many seconds to read that they are not; None: there is
+    no history. What SQLite's journal has of them goes, too. Raises StoreError.
+    """
+    if not history.database.begun:
+        return None
+    deadline = time.monotonic() + seconds
+    while (left := history.contacts_of(ids)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    if not left and history.database.sqlite:
+        history.database.wipe()
+    return left
 
 
 # -- Redis, files, the database ----------------------------------------------------------------------------------------

@@ -82,6 +82,13 @@ class KafkaOperation:
 
         The workers have stored which clock is theirs; the settings say it where they are older than that. Raises as ``daily_facts``.
         """
+        told = self.told_clock()
+        return machine_ms() if told is None else told
+
+    def told_clock(self) -> int | None:
+        """The same; None as long as nothing tells it: no event has been taken in, and the workers are not known to be on the machine's
+        clock. Whoever keeps the clock would else keep one that is ahead of all events of a past that is replayed.
+        """
         newest: dict[bytes, Record] = {}
         with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
             for record in self._records(consumer, self.settings.topic(topics.PROGRESS)):
@@ -93,7 +100,9 @@ class KafkaOperation:
                 progress.load(record.key, record.value)
         on_event_time = self.settings.clock == "event" if progress.event_time is None else progress.event_time
         moments = [clock.now for clock in progress.clocks.values() if clock.now is not None]
-        return max(moments) if on_event_time and moments else machine_ms()
+        if not moments and progress.event_time is not False:
+            return None
+        return max(moments) if on_event_time else machine_ms()
 
     def _producer(self) -> KafkaProducer:
         return open_producer(self.settings, compression_type="gzip")

@@ -166,15 +166,27 @@ def explained(
     explain.
     """
     left = {(entity, measure): wanted - own for entity, measure, wanted, own in found}
-    for place, (contact, counts) in kept:
-        recorded = records.get(place)
-        said = {} if recorded is None else recorded.counts
+    names, claimed = set[str | None](), set[_Place]()
+    nothing: dict[str, Counted] = {}
+
+    def told(contact: str | None, counts: dict[str, Counted], said: dict[str, Counted]) -> Iterator[Difference]:
         if counts == said:
-            continue
+            return
         for entity, measure, of_state, of_record in sorted(_differing(_summed([said], day), _summed([counts], day))):
             if (entity, measure) in left:
                 left[entity, measure] -= of_state - of_record
                 yield Difference(contact, entity, measure, of_state, of_record)
+
+    for place, (contact, counts) in kept:
+        names.add(contact)
+        claimed.add(place)
+        recorded = records.get(place)
+        yield from told(contact, counts, nothing if recorded is None else recorded.counts)
+    # A record that should have gone, as the contact stands elsewhere by now. Of contacts that nobody keeps, records are all there is.
+    for place in sorted(records.keys() - claimed) if any(left.values()) else ():
+        contact, counts = records[place]
+        if contact is not None and contact in names:
+            yield from told(contact, nothing, counts)
     for entity, measure, wanted, own in sorted(found):
         if left[entity, measure]:
             yield Difference(None, entity, measure, wanted, own)

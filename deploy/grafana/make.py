@@ -56,6 +56,12 @@ OPERATION = Board(
             {"{{reason}}": "sum by (reason) (reason_source:deskpulse_dead_letters:rate5m)"},
         ),
         Panel("Open incidents", "short", {"open": "max(deskpulse_incidents_open)"}),
+        Panel(
+            "Service level by queue",
+            "percentunit",
+            {"{{id}}": 'max by (id) (deskpulse_kpi_service_level_20s{kind="queue",part=""})'},
+            "Today; every KPI of the catalogue is a gauge like this one: docs/operations.md",
+        ),
         Panel("Screens", "short", {"{{instance}}": "deskpulse_wallboard_screens"}),
         Panel("Memory", "bytes", {"{{job}} {{instance}}": 'process_resident_memory_bytes{job=~"deskpulse-.+"}'}),
     ],

@@ -33,7 +33,8 @@ class Stored(NamedTuple):
 
 class About(msgspec.Struct):
     """What a file says of itself. ``kept_from``: the first offset of its range that Kafka still had when it was read: what was before had
-    been deleted by then. ``topic_id``: Kafka's own id of the topic; another one is another topic of the same name.
+    been deleted by then. ``topic_id``: Kafka's own id of the topic; another one is another topic of the same name. ``rewritten``: when and
+    why its messages are not as they came, a line each time.
     """
 
     topic: str
@@ -44,6 +45,7 @@ class About(msgspec.Struct):
     messages: int
     topic_id: str = ""
     version: int = 1
+    rewritten: list[str] = []
 
 
 _decode = msgspec.json.Decoder(About).decode

@@ -2,7 +2,7 @@
 
 ``<topic>/<day>/<partition>_<first>_<next>_<digest>.parquet`` has every message that Kafka had of a partition at the offsets from ``first``
 to before ``next``. So there is no manifest that could say something else than there is: how far the archive has come is read off the
-names. A file is there whole or not at all, and is never changed.
+names. A file is there whole or not at all, and is never changed: where a customer is forgotten, another one takes its place.
 """
 
 from __future__ import annotations
@@ -115,6 +115,10 @@ class Store:
             os.fsync(file.fileno())
         unfinished.replace(file_path)
         _settle(file_path.parent)
+
+    def remove(self, span: Span) -> None:
+        """Have a file no more. Raises OSError where it cannot be removed."""
+        self._files.delete_file(f"{self._root}/{span.name}")
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -16,7 +16,8 @@ from streams.contracts.records import Place
 @dataclass
 class Verified:
     """What came of it. ``faults``: what is lost, doubled or damaged, a sentence each; ``notes``: what Kafka had deleted before it could be
-    archived. ``holes``: offsets within files at which Kafka had no message (markers of transactions, what was compacted or rolled back).
+    archived, and files that were written anew, with the reason. ``holes``: offsets within files at which Kafka had no message (markers of
+    transactions, what was compacted or rolled back).
     """
 
     files: int = 0
@@ -84,6 +85,7 @@ def _look(store: Store, span: Span, found: Verified) -> None:
         found.faults.append(
             f"{span.name} has {len(read):,} messages of the {said.messages:,} that it says, or not in their order"
         )
+    found.notes += [f"{span.name} was written anew on {line}" for line in said.rewritten]
     if said.kept_from > span.first:
         found.notes.append(
             f"{span.topic}, partition {span.partition}: Kafka had deleted the offsets {span.first:,} to {said.kept_from - 1:,} before they "

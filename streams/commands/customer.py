@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from streams import erasure
+from streams.commands.shared.archive import place_of
 from streams.commands.shared.context import Broker, Deployment, Prefix, RedisUrl, clear_errors, deployment
 from streams.contracts import topics
+from streams.history.store import open_history
 from streams.languages.translation import said, tell
 from streams.people.store import people_database
 from streams.settings import Settings
@@ -18,6 +20,8 @@ customer = typer.Typer(no_args_is_help=True, help="The people who call and write
 
 #: Seconds that screens may take to show that an id is gone.
 _SCREENS_SECONDS = 10.0
+#: The history's file where it is SQLite, with its journal.
+_HISTORY = "history.db"
 
 
 @customer.callback()
@@ -44,7 +48,7 @@ def forget(
     redis: RedisUrl = None,
     prefix: Prefix = None,
 ) -> None:
-    """Take customers out of state, records, dead letters and what workers tell each other; the figures stay.
+    """Take customers out of state, records, dead letters, archived files and what workers tell each other; the figures stay.
 
     The workers must run: they move what they keep of a customer to a one-off
     id drawn by lot, without any free text, so that sums, repeats that are
@@ -84,6 +88,8 @@ def forget(
         erasure.trim(settings)
         tell(f"{settings.topic(topics.REKEYED)}: what the workers have taken in of it is deleted")
         left = bool(again)
+        left |= _archive(here, mentions)
+        left |= _history(settings, every)
         left |= _redis(settings, shown)
         left |= _places(here, mentions)
         left |= _last_days(here)
@@ -98,6 +104,38 @@ def _say_kept(written: dict[str, list[str]], kept: dict[str, int]) -> None:
             tell(f"{id}: {kept[id]:,} contacts")
         if not found:
             tell(f"{each}: the workers keep nothing of them (is it spelt as the source has it?)")
+
+
+def _archive(here: Deployment, mentions: erasure.Mentions) -> bool:
+    """Take them out of archived files. Returns whether something is left to do."""
+    place = place_of(here.settings)
+    found = erasure.clean_archive(here.settings, place, mentions, here.now().date())
+    if found is None:
+        return False
+    tell(f"archive {place}: {found.files:,} files written anew, {found.messages:,} messages name nobody now")
+    for name in found.left:
+        tell(
+            f"archive: {name} names them still, in the id of a contact or an event; delete it, or keep it by a reason of its own"
+        )
+    coming = erasure.not_archived(here.settings, found.reached, mentions)
+    if coming:
+        tell(f"archive: {coming:,} messages that name them are still to be archived; run this again when they are")
+    return bool(found.left or coming)
+
+
+def _history(settings: Settings, ids: list[str]) -> bool:
+    """Wait until the history has read that they are forgotten. Returns whether something is left to do."""
+    with open_history(settings.history or settings.database, settings.data_dir, settings.policy) as history:
+        left = erasure.left_in_history(history, ids, _SCREENS_SECONDS)
+    if left is None:
+        return False
+    if left:
+        tell(
+            f"history: {left:,} contacts are still said to be theirs; they are not once `deskpulse history` has read so: is it running?"
+        )
+    else:
+        tell("history: no contact is said to be theirs")
+    return bool(left)
 
 
 def _redis(settings: Settings, shown: list[str]) -> bool:
@@ -121,10 +159,17 @@ def _places(here: Deployment, mentions: erasure.Mentions) -> bool:
     """Say where else they stand. Returns whether they do."""
     found = False
     for path in erasure.files(here.data_dir, mentions):
+        if path.name.startswith(_HISTORY):
+            continue  # it is looked at as what it is
         found = True
-        tell(f"file: {path} names them; delete it, or keep it by a reason of its own")
+        if path.parent == here.data_dir / "sources" and path.suffix == ".json":
+            tell(
+                f"file: {path} names them, as a call of theirs may come to another queue: keep it, it forgets them within an hour of calls"
+            )
+        else:
+            tell(f"file: {path} names them; delete it, or keep it by a reason of its own")
     with people_database(here.database, here.data_dir) as database:
-        for table, column, rows in database.places(mentions):
+        for table, column, rows in database.places(mentions, but="history_"):
             found = True
             tell(
                 f"database: {rows:,} rows of {table}.{column} name them, as somebody has typed it; what was decided is never changed, "

@@ -17,12 +17,13 @@ from streams.commands.shared.context import Broker, Deployment, PolicyFile, Pref
 from streams.commands.shared.facts_source import AsOf, Days, From, RosterFile, Source, To, days, parse_date
 from streams.commands.shared.facts_table import PRINT, ChosenColumns, ChosenKpis, Format, InFormat, Out, chosen
 from streams.commands.shared.files import Files, Mapping, System, reader
-from streams.commands.shared.hours import OfHours, OfWeekdays, in_hours, on_weekdays
+from streams.commands.shared.hours import Hours, OfHours, OfWeekdays, in_hours, on_weekdays
 from streams.contracts.outputs import DailyFacts
 from streams.entities.daily_facts import period_of, rows
 from streams.entities.interval_facts import IntervalFacts, together
-from streams.kpi.as_of import moment_said
+from streams.kpi.as_of import moment_of, moment_said
 from streams.languages.translation import tell
+from streams.windows.clock import instant
 
 facts = typer.Typer(no_args_is_help=True, help="Daily facts: measures and KPIs per entity and period.")
 
@@ -40,6 +41,7 @@ class By(StrEnum):
 class Per(StrEnum):
     """One row per …"""
 
+    quarter_hour = "quarter-hour"
     half_hour = "half-hour"
     hour = "hour"
     day = "day"
@@ -47,9 +49,11 @@ class Per(StrEnum):
     total = "total"
 
 
+#: Periods of less than a day, and of how many minutes they are.
+MINUTES = {Per.quarter_hour: 15, Per.half_hour: 30, Per.hour: 60}
 ByKind = Annotated[By, typer.Option("--by", help="Whose facts")]
 PerPeriod = Annotated[
-    Per, typer.Option("--per", help="One row per day, month, or over all days; of files also per hour or half-hour")
+    Per, typer.Option("--per", help="One row per day, month or over all days, or per hour or part of it")
 ]
 
 
@@ -64,20 +68,63 @@ def export(
     kpi: ChosenKpis = None,
     columns: ChosenColumns = None,
     out: Out = None,
+    hours: OfHours = None,
+    weekdays: OfWeekdays = None,
     as_of: AsOf = None,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
 ) -> None:
-    """The facts that the workers have written to Kafka: one row per entity and period."""
+    """The facts that the workers have written to Kafka: one row per entity and period.
+
+    By the hour or parts of it, or of some hours of the day, they come from
+    the database of `deskpulse history`, as of what that has taken in: a contact
+    counts in the hour in which it arrived, agents' time in which it passed.
+    """
     operation = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy)
-    if per in (Per.hour, Per.half_hour):
-        raise stop(
-            f"--per {per}: the operation keeps facts by day; rows by the hour come from files: deskpulse facts compute",
-            2,
-        )
-    source, within = Source(operation, None, None, None, as_of=as_of), days(first, last)
-    give(source, within, by, source.daily_facts(within, by.value), per, Given(format, out, kpi, columns))
+    within, given = days(first, last), Given(format, out, kpi, columns)
+    _check_hours(hours, per)
+    if per in MINUTES or hours is not None:
+        kept, intervals = _from_history(operation, within, by, as_of, MINUTES.get(per, 15))
+        found = together(on_weekdays(in_hours(intervals, hours), weekdays), lambda fact: period_of(fact, per.value))
+        give(kept, within, by, found, per, given)
+        return
+    source = Source(operation, None, None, None, as_of=as_of)
+    give(source, within, by, on_weekdays(source.daily_facts(within, by.value), weekdays), per, given)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The history, for whoever writes what it has."""
+
+    operation: Deployment
+    place: str
+    as_of: datetime | None
+
+
+def _from_history(
+    operation: Deployment, within: Days, by: By, asked: date | datetime | None, minutes: int
+) -> tuple[_Kept, list[IntervalFacts]]:
+    # Alembic and SQLAlchemy, which other periods do not need.
+    from streams.history.intervals import interval_facts
+    from streams.history.store import open_history
+
+    settings, policy = operation.settings, operation.policy
+    with (
+        clear_errors(),
+        open_history(settings.history or settings.database, settings.data_dir, policy) as history,
+    ):
+        found, now = interval_facts(history, policy, minutes, within.first, within.last, by.value)
+        if asked is not None:
+            as_of: datetime | None = moment_of(asked, policy, operation.now())
+        else:
+            as_of = None if now is None else instant(now).astimezone(policy.zone)
+        return _Kept(operation, history.database.address, as_of), found
+
+
+def _check_hours(hours: Hours | None, per: Per) -> None:
+    if hours is not None and per is Per.hour and not hours.whole:
+        raise stop("--hours: rows by the hour take whole hours, like 9-18; give --per half-hour for others", 2)
 
 
 @facts.command()
@@ -108,12 +155,11 @@ def compute(
     A contact counts in the day, hour or half hour in which it arrived, so that
     the hours of a day add up to it; levels are as of the end of the hour.
     """
-    if hours is not None and per is Per.hour and not hours.whole:
-        raise stop("--hours: rows by the hour take whole hours, like 9-18; give --per half-hour for others", 2)
+    _check_hours(hours, per)
     with clear_errors():
         read = reader(mapping, system)
-    within, parts = days(first, last), per in (Per.hour, Per.half_hour) or hours is not None
-    minutes = (60 if per is Per.hour else 30) if parts else None
+    within, parts = days(first, last), per in MINUTES or hours is not None
+    minutes = MINUTES.get(per, 30) if parts else None
     source = Source(deployment(ctx, policy_file=policy), files, mapping, roster, read, as_of, minutes)
     found: Sequence[DailyFacts | IntervalFacts]
     if parts:

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from streams.archive.comparing import moved
 from streams.archive.recomputing import Result, Screen, Task, digest, plain_bytes, recompute
-from streams.commands.facts import By, ByKind, Given, Per, PerPeriod, give
+from streams.commands.facts import MINUTES, By, ByKind, Given, Per, PerPeriod, give
 from streams.commands.shared.archive import At, place_of
 from streams.commands.shared.context import Broker, Deployment, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.customer_ids import customer_ids
@@ -113,7 +113,7 @@ def recompute_month(
     settings = here.settings
     last = month.replace(day=monthrange(month.year, month.month)[1])
     within, given = Days(month, last, f"{month:%Y-%m}"), Given(format, out, kpi, columns)
-    if per in (Per.hour, Per.half_hour):
+    if per in MINUTES:
         raise stop("--per: the archive gives facts by day; take day, month or total", 2)
     with clear_errors():
         other = None if policy is None else load_policy(policy)

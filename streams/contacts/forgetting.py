@@ -19,7 +19,7 @@ from streams.contacts.shared import CustomersByKey, apart_key, id_of, joint_key,
 from streams.contracts.events import AnyContactEvent
 
 #: Fields in which people write what they like.
-_FREE_TEXT = frozenset({"cause", "reason"})
+FREE_TEXT = frozenset({"cause", "reason"})
 #: Source, channel and id of a contact.
 _Origin = tuple[str, str, str]
 #: What a one-off id ends with.
@@ -45,7 +45,7 @@ def may_name(id: str, raw: bytes) -> bool:
 
 def nameless_event(event: AnyContactEvent) -> AnyContactEvent:
     """The event without its customer and without free text."""
-    told = {field.name for field in structs.fields(event)} & _FREE_TEXT
+    told = {field.name for field in structs.fields(event)} & FREE_TEXT
     changes: dict[str, Any] = {"customer_id": None, **dict.fromkeys(told)}
     return structs.replace(event, **changes)
 

@@ -22,7 +22,7 @@ from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Side, part_of, side_of
 from streams.windows.clock import Days
 
-Period = Literal["half-hour", "hour", "day", "month", "total"]
+Period = Literal["quarter-hour", "half-hour", "hour", "day", "month", "total"]
 Row = dict[str, str | int | float | None]
 
 
@@ -111,7 +111,7 @@ def rows(
     ``<id>.n`` beside each rate or mean, and ``<id>.pending`` where days must mature; then what KPIs are kept apart by, such as
     ``away_time~lunch``, where any row has data of it.
 
-    A measure that nothing added to is 0; a KPI without data is None. By the hour or half hour the facts are those of such intervals
+    A measure that nothing added to is 0; a KPI without data is None. By the hour or parts of it the facts are those of such intervals
     (whose levels may be added up: ``interval_facts.together``). ``now``: as of when days have matured; all have where
     it is not given.
     """

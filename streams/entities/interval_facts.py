@@ -19,7 +19,8 @@ from streams.kpi.levels import as_of, heights
 from streams.kpi.measures import MEASURES, add
 from streams.windows.clock import Intervals, instant
 
-_CREATED, _CLOSED = "tickets_created", "tickets_closed"
+#: How many tickets are open at an interval's end is how many of the first were counted up to then, less the second.
+UNFINISHED = "tickets_created", "tickets_closed"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class IntervalBook:
             planned = own.setdefault(plan.day, _Interval()).planned
             add(planned.setdefault(plan.at, {}), plan.sums)
 
+    def count(self, key: str, number: int, sums: Sums, at: int = 0) -> None:
+        """Add sums to an interval of an entity, which count from the moment ``at`` on (ms since 1970; 0: they do)."""
+        kept = self._kept.setdefault(key, {}).setdefault(number, _Interval())
+        add(kept.planned.setdefault(at, {}) if at else kept.sums, sums)
+
     def facts(self, now: int) -> list[IntervalFacts]:
         """Every interval that has begun at ``now`` (ms since 1970) and has data, by entity and time."""
         return [fact for key in sorted(self._kept) for fact in self._facts(key, now)]
@@ -67,7 +73,7 @@ class IntervalBook:
             if starts > now:
                 return
             sums = _plain(kept, ends, now)
-            unfinished += sums.get(_CREATED, 0) - sums.get(_CLOSED, 0)
+            unfinished += sums.get(UNFINISHED[0], 0) - sums.get(UNFINISHED[1], 0)
             if not sums:
                 continue
             if unfinished:

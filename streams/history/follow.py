@@ -39,8 +39,9 @@ def consumer_of(settings: Settings) -> KafkaConsumer:
 
 
 class Follower:
-    """Takes the topics in. ``consumer``: opens what reads them; ``now``: the operation's own clock, ms since 1970 (raises ConnectionError
-    where it cannot be read); ``today``: its local date; ``keep``: for how many days what is kept (``store.KEPT``).
+    """Takes the topics in. ``consumer``: opens what reads them; ``now``: the operation's own clock, ms since 1970; None: nothing tells it
+    yet (raises ConnectionError where it cannot be read); ``today``: its local date; ``keep``: for how many days what is kept
+    (``store.KEPT``).
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Follower:
         history: History,
         name: Callable[[Topic], str],
         consumer: Callable[[], Any],
-        now: Callable[[], int],
+        now: Callable[[], int | None],
         today: Callable[[], date],
         health: FollowerHealth,
         keep: Mapping[str, int],

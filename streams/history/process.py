@@ -29,6 +29,6 @@ def run(settings: Settings, health: FollowerHealth, keep: Mapping[str, int]) -> 
     operation = KafkaOperation(settings)
     with open_history(settings.history or settings.database, settings.data_dir, settings.policy) as history:
         follower = Follower(
-            history, settings.topic, lambda: consumer_of(settings), operation.clock, today, health, keep
+            history, settings.topic, lambda: consumer_of(settings), operation.told_clock, today, health, keep
         )
         follower.run(stop)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Date, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Date, Table, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.exc import DBAPIError
@@ -207,6 +207,12 @@ class History:
                     else:
                         before = (first.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_MS
                         connection.execute(delete(table).where(table.c[column] < before))
+
+    def contacts_of(self, customers: Collection[str]) -> int:
+        """How many contacts are said to be of one of these customers. Raises StoreError."""
+        with self.database.read() as connection:
+            asked = select(func.count()).select_from(tables.contacts)
+            return connection.scalar(asked.where(tables.contacts.c.customer_id.in_(customers))) or 0
 
     def grant(self, role: str) -> None:
         """Let a role of PostgreSQL read the history, and nothing else; without compiling what it asks, which takes longer than the answer.

@@ -15,13 +15,14 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from streams import doors
 from streams.alerts.naming import named
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import ENTITY_KINDS, EntityKind, entity
+from streams.contracts.outputs import ENTITY_KINDS, EntityKind, Snapshot, entity
 from streams.doors import BoundedBody, Headers
 from streams.kpi.catalog import KPIS
 from streams.languages.text import LANGUAGES
@@ -31,6 +32,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.wallboard.aims import Aims
 from streams.wallboard.feed import Feed
+from streams.wallboard.gauges import exposition
 from streams.wallboard.meta import meta
 from streams.wallboard.outage import Outage
 from streams.wallboard.pages import HEADERS, STATIC, page_version
@@ -50,6 +52,10 @@ _LEARN_SECONDS = 1.0
 _COMPRESS = 5
 #: Nothing is asked here with a body.
 _MOST_BYTES = 16_384
+
+#: Of whom there are gauges where nobody says it: those of whom there are few.
+GAUGED: tuple[EntityKind, ...] = ("all", "site", "queue", "team")
+_snapshot = msgspec.json.Decoder(Snapshot).decode
 
 #: Answers that any path may give, and why.
 _REFUSALS: dict[int | str, str] = {
@@ -138,6 +144,7 @@ def create_app(settings: Settings, now_ms: Callable[[], int] = machine_ms) -> Fa
     board = _Board(settings, now_ms, page, rules, feed, reader, aims)
     _page_routes(app, board)
     _figure_routes(app, board)
+    _gauge_route(app, board)
     _alert_routes(app, board)
     _stream_route(app, board)
     return app
@@ -225,6 +232,31 @@ def _figure_routes(app: FastAPI, board: _Board) -> None:
             return Response(await board.aims.today(), media_type="application/json")
         whom = await board.feed.shown(Wants(frozenset(kind or ENTITY_KINDS), team))
         return _json(await board.aims.of(sorted(whom), kpi))
+
+
+def _gauge_route(app: FastAPI, board: _Board) -> None:
+    @app.get("/metrics/kpis", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics_kpis(
+        kind: Annotated[
+            list[EntityKind] | None,
+            Query(description="Whose; queues, teams, sites and the whole where absent: agents only if asked for"),
+        ] = None,
+        kpi: Annotated[
+            list[str] | None, Query(description="Only these KPIs; all where absent", max_length=len(KPIS))
+        ] = None,
+        window: Annotated[str, Query(description="`today` or a rolling window of the policy, like `15m`")] = "today",
+    ) -> Response:
+        """KPIs for Prometheus: `deskpulse_kpi_<id>` and `deskpulse_kpi_<id>_n` by kind, id, part and window. Of each kind at most 2,000
+        entities, and 10,000 figures altogether; `deskpulse_kpis_left_out` says how many more there are.
+        """
+        if unknown := sorted({*(kpi or ())} - KPIS.keys()):
+            raise HTTPException(422, f"`kpi`: there is no {', '.join(unknown)}; /api/meta has all")
+        wanted = kind or GAUGED
+        reading = await board.reader.read([Wants(frozenset(wanted))])
+        items = [items[id] for each in wanted for items in (reading.snapshots[each],) for id in sorted(items)]
+        decoded = (_snapshot(item.json) for item in items)
+        body = await run_in_threadpool(exposition, decoded, window, frozenset(kpi or ()))
+        return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 def _alert_routes(app: FastAPI, board: _Board) -> None:

@@ -1,4 +1,4 @@
-"""``make bench``: throughput of all contenders, then latency, growth, recovery and memory of our worker; one command, one table."""
+"""``make bench``: throughput of all contenders, then latency, growth, recovery, memory and records of our worker; one command, one table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.bench.kernel import kernel
 from tests.bench.machine import machine
 from tests.bench.setting import BROKER_CORE, Bench, Contender, pinned
 
-PARTS = ("kernel", "throughput", "latency", "growth", "recovery", "memory")
+PARTS = ("kernel", "throughput", "latency", "growth", "recovery", "memory", "records")
 _OUT = Path("var/bench")
 #: Events on each topic , shortest first; rounds at most; seconds that all rounds may take.
 _QUICK, _FULL = (

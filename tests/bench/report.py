@@ -38,6 +38,7 @@ _PARTS = {
     "growth": "Cost as agents grow",
     "recovery": "Recovery of a killed worker",
     "memory": "Memory",
+    "records": "Contact records, on and off",
 }
 
 

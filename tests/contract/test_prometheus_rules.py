@@ -22,7 +22,9 @@ from deploy.processes import PROCESSES
 from streams import doors
 from streams.gateway import metrics as gateway
 from streams.incidents import metrics as incidents
+from streams.kpi.catalog import KPIS
 from streams.notifier import metrics as notifier
+from streams.wallboard import gauges
 from streams.wallboard import metrics as wallboard
 from streams.worker import metrics as worker
 from tests.conftest import lacking
@@ -64,6 +66,7 @@ def exported() -> dict[str, set[str]]:
     return (
         OF_SCRAPES
         | OF_PROCESSES
+        | {f"{gauges.PREFIX}{kpi}{suffix}": {*gauges.LABELS, *SCRAPED} for kpi in KPIS for suffix in ("", "_n")}
         | {
             f"{metric._name}{suffix}": {*metric._labelnames, *SCRAPED, *(("le",) if suffix == "_bucket" else ())}
             for module in (worker, incidents, notifier, wallboard, doors, gateway)
@@ -309,6 +312,7 @@ def test_each_process_has_an_alert_and_is_scraped_where_it_answers() -> None:
         job["job_name"]: (names["names"], names["port"])
         for job in yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
         for names in job["dns_sd_configs"]
+        if "metrics_path" not in job  # the same process once more, by another page
     }
     assert jobs == {f"deskpulse-{one.name}": ([one.name], one.port) for one in PROCESSES}
     gone = {rule["expr"] for name, rule in alerts().items() if name.endswith("Gone")}

@@ -23,6 +23,13 @@ def main(
     aways: Annotated[int, typer.Option(help="How often Kafka is not there for long")] = 1,
     away_seconds: Annotated[float, typer.Option(help="For how long")] = 150.0,
     recreations: Annotated[int, typer.Option(help="How often a topic is deleted and made anew")] = 2,
+    histories: Annotated[
+        int,
+        typer.Option(
+            help="How often a history is killed: one writes into SQLite, one into PostgreSQL, and both must come to the undisturbed one"
+        ),
+    ] = 0,
+    databases: Annotated[int, typer.Option(help="How often the histories' PostgreSQL is killed and started again")] = 0,
     agents: Annotated[int, typer.Option(help="Of the desk: 60 have some 25,000 events a day")] = 60,
     rate: Annotated[float, typer.Option(help="Events sent a second")] = 4000.0,
     partitions: int = 4,
@@ -37,12 +44,13 @@ def main(
         with_refused(shuffled(desk, seed), seed),
         plan(
             seed, kills=kills, rebalances=rebalances, brokers=brokers, redises=redises, freezes=freezes,
-            aways=aways, recreations=recreations,
+            aways=aways, recreations=recreations, histories=histories, databases=databases,
             mean_seconds=mean_seconds,
         ),
         partitions=partitions,
         rate=rate,
         away_seconds=away_seconds,
+        histories=bool(histories or databases),
         say=typer.echo,
     )  # fmt: skip
     typer.echo(f"{told.events:,} events, {dict(told.faults)}, {told.seconds:.0f} s")

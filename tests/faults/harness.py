@@ -55,6 +55,8 @@ from streams.sources.simulated import simulate
 from streams.worker.dead_letters import HEAD_BYTES
 from streams.worker.state.own_partition import is_mark
 from streams.worker.state.restore import STATE
+from tests.faults.histories import Histories
+from tests.faults.mistold import mistold
 from tests.faults.plan import LEAST, Fault
 from tests.support.operation import facts, http_get, messages
 from tests.support.partitioners import OtherPartitioner
@@ -85,12 +87,13 @@ def true_desk(count: int, seed: int, agents: int = 60) -> list[AnyEvent]:
 
 def shuffled(desk: Sequence[AnyEvent], seed: int) -> list[AnyEvent]:
     """The desk as its systems tell it: some events up to 400 places late, one in twenty sent twice, some contacts by a clock of whole
-    minutes or seconds, one in ten by a system that tells the customer now and then, seldom another one.
+    minutes or seconds, one in ten by a system that tells the customer now and then, seldom another one; some told wrongly, and corrected
+    or retracted.
     """
     dice = random.Random(seed)
     placed = [
         (number + dice.uniform(0, _RATHER_LATE), event)
-        for number, event in enumerate(map(_partly_told, _by_coarse_clocks(desk)))
+        for number, event in enumerate(mistold([_partly_told(event) for event in _by_coarse_clocks(desk)], seed))
     ]
     placed += [(place + dice.choice((3, 5 * _RATHER_LATE)), event) for place, event in placed if dice.random() < _TWICE]
     return [event for _, event in sorted(placed, key=lambda one: one[0])]
@@ -187,7 +190,9 @@ class Told:
 class Desk:
     """The operation under test: brokers, and workers by name."""
 
-    def __init__(self, directory: Path, say: Callable[[str], None], partitions: int, away_seconds: float) -> None:
+    def __init__(
+        self, directory: Path, say: Callable[[str], None], partitions: int, away_seconds: float, histories: bool
+    ) -> None:
         self._directory, self._say, self._away_seconds = directory, say, away_seconds
         self.kafka = LocalKafka(directory / "kafka")
         self.redis = LocalRedis(directory / "redis")
@@ -200,6 +205,7 @@ class Desk:
             data_dir=directory, policy_file=policy,
         )  # fmt: skip
         ensure_topics(self.settings)
+        self.histories = Histories(self.settings, directory) if histories else None
         self.workers: dict[str, ServerProcess] = {}
         #: Worker → port of its metrics and health.
         self.ports: dict[str, int] = {}
@@ -268,6 +274,9 @@ class Desk:
                 self.redis.kill()
                 time.sleep(_REDIS_AWAY_SECONDS)
                 self.redis.restart()
+            case "history" | "database":
+                assert self.histories is not None, "there is no history in this run"
+                self.histories.do(fault)
 
     def make_anew(self, topic: str) -> None:
         """Delete a topic, and make one of the same name."""
@@ -304,11 +313,15 @@ class Desk:
                 assert "Unable to bootstrap" in words, f"{name} ended by itself:\n{words}"
                 self._say(f"          {name} had found no Kafka; started again")
                 self.start(name)
+        if self.histories is not None:
+            self.histories.look_after()
 
     def stop(self) -> None:
         """End everything."""
         for process in self.workers.values():
             process.stop()
+        if self.histories is not None:
+            self.histories.stop()
         self.redis.stop()
         self.kafka.stop()
 
@@ -322,15 +335,17 @@ def disturbed(
     partitions: int = 4,
     rate: float = 2000.0,
     away_seconds: float = _AWAY_SECONDS,
+    histories: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Told:
     """Send all of ``sent`` at ``rate`` a second while ``faults`` happen; when both are through and all is processed, compare: all that came
-    out with what a run without faults makes of the same, and what was counted with what truly happened at the ``desk``.
+    out with what a run without faults makes of the same, and what was counted with what truly happened at the ``desk``. ``histories``: two
+    follow, into SQLite and into PostgreSQL, and are compared, too.
 
     Raises TimeoutError where the workers do not come to the end, AssertionError where one ended by itself.
     """
     told, began = Told(len(sent)), time.monotonic()
-    under_test = Desk(directory, say, partitions, away_seconds)
+    under_test = Desk(directory, say, partitions, away_seconds, histories)
     try:
         for _ in range(LEAST):
             under_test.start()
@@ -352,7 +367,7 @@ def disturbed(
         wait_until_processed(under_test.settings, _SETTLED_SECONDS)
         say(f"{time.monotonic() - began:6.1f} s  processed; comparing")
         told.wrong = [f"{name} says {state}" for name, state in under_test.unwell().items()]
-        told.wrong += _wrong(under_test.settings, sent)
+        told.wrong += _wrong(under_test.settings, sent, under_test.histories)
         told.wrong += _untrue(under_test.settings, desk)
     finally:
         under_test.stop()
@@ -399,7 +414,7 @@ def _feed(desk: Desk, sent: Sequence[Sent], rate: float, failures: list[BaseExce
 # -- what must be so ----------------------------------------------------------------------------------------------------
 
 
-def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
+def _wrong(settings: Settings, sent: Sequence[Sent], histories: Histories | None) -> Iterator[str]:
     events = [one for one in sent if not isinstance(one, Refused)]
     yield from _dead_letters(settings, [one for one in sent if isinstance(one, Refused)])
     yield from _positions(settings)
@@ -420,6 +435,8 @@ def _wrong(settings: Settings, sent: Sequence[Sent]) -> Iterator[str]:
     ):
         yield f"contacts: {found}"
     yield from _records(settings, plain, since)
+    if histories is not None:
+        yield from histories.wrong(plain, since)
     yield from _scores(settings, plain)
     yield from _alerts(settings, {key: entity.alerts for key, entity in entities.items()})
     yield from _screens(settings, plain)

@@ -9,15 +9,16 @@ from typing import Literal
 
 #: kill: a worker by SIGKILL, started again at once · freeze: a worker by SIGSTOP until its partitions have gone to others, then woken ·
 #: join, leave: a worker more or less, in order · broker: Kafka killed and started again · away: Kafka not there for a minute ·
-#: redis: Redis killed, and later started empty · recreate: a topic of which all has been read is deleted and made anew.
-Kind = Literal["kill", "freeze", "join", "leave", "broker", "away", "redis", "recreate"]
+#: redis: Redis killed, and later started empty · recreate: a topic of which all has been read is deleted and made anew ·
+#: history: a process of the history by SIGKILL, started again at once · database: the history's PostgreSQL killed and started again.
+Kind = Literal["kill", "freeze", "join", "leave", "broker", "away", "redis", "recreate", "history", "database"]
 #: Workers: between how many a plan moves.
 LEAST, MOST = 1, 3
 
 
 @dataclass(frozen=True)
 class Fault:
-    """``after``: seconds after the fault before; ``whom``: which of the running workers, as a share of them."""
+    """``after``: seconds after the fault before; ``whom``: which of the running processes of its kind, as a share of them."""
 
     kind: Kind
     after: float
@@ -34,6 +35,8 @@ def plan(
     freezes: int = 0,
     aways: int = 0,
     recreations: int = 0,
+    histories: int = 0,
+    databases: int = 0,
     mean_seconds: float = 4.0,
 ) -> Iterator[Fault]:
     """Faults in random order, at random moments; workers come and go between one and three: 1 → 3 → 2 → …"""
@@ -42,6 +45,7 @@ def plan(
         ["kill"] * kills + ["move"] * rebalances + ["broker"] * brokers + ["redis"] * redises + ["freeze"] * freezes
     )
     kinds += ["away"] * aways + ["recreate"] * recreations
+    kinds += ["history"] * histories + ["database"] * databases
     dice.shuffle(kinds)
     running, way = LEAST, 1
     for kind in kinds:

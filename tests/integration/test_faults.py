@@ -30,7 +30,17 @@ def test_nothing_is_lost_and_nothing_counts_twice(kafka: Any, tmp_path: Path) ->
 
 
 def test_a_plan_is_the_same_for_the_same_seed_and_stays_between_one_and_three_workers() -> None:
-    numbers = {"kills": 50, "rebalances": 20, "brokers": 5, "redises": 5, "freezes": 2, "aways": 1, "recreations": 2}
+    numbers = {
+        "kills": 50,
+        "rebalances": 20,
+        "brokers": 5,
+        "redises": 5,
+        "freezes": 2,
+        "aways": 1,
+        "recreations": 2,
+        "histories": 3,
+        "databases": 2,
+    }
     faults = list(plan(1, **numbers))
     assert faults == list(plan(1, **numbers)) != list(plan(2, **numbers))
     assert len(faults) == sum(numbers.values())

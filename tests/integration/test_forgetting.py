@@ -16,6 +16,7 @@ from redis import Redis
 from typer.testing import CliRunner
 
 from streams import erasure
+from streams.archive.files import rows
 from streams.cli import app
 from streams.contacts.forgetting import is_nameless
 from streams.contacts.recorded import record_key
@@ -149,11 +150,18 @@ def test_a_customer_forgotten_while_workers_run(
         _of_one_long_ago(operation)
 
         _broken_off(operation, monkeypatch)
+        run_cli(operation, "archive", "--once")
         said = run_cli(operation, "customer", "forget", WHO, LINE, "unknown1", "--yes")
         assert f"{WHO}: 3 contacts" in said
         assert "unknown1: the workers keep nothing of them" in said
         assert "1 letters that named them taken out" in said
         assert f"{operation.prefix}contact-records: 1 records of older contacts name nobody now" in said
+        assert f"archive {tmp_path / 'archive'}: " in said
+        archived = [
+            row for path in (tmp_path / "archive").rglob("*.parquet") for row in rows(path.read_bytes(), "key", "value")
+        ]
+        assert len(archived) > len(sent)
+        assert not any(text in repr(row) for row in archived for text in (WHO, LINE, SAID))
         for topic in ("calls", "chats", "tickets"):
             assert f"{operation.prefix}{topic}: events that name them: until " in said
         assert facts(operation) == before

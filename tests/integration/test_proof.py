@@ -34,7 +34,9 @@ DAY = "2026-03-02"
 
 
 def a_day() -> list[AnyEvent]:
-    """Calls of a few customers, of whom some come again, and the agents who take them; told late, twice and corrected."""
+    """Calls of a few customers, of whom some come again, and the agents who take them; told late, twice, corrected, retracted, and one as
+    another customer's.
+    """
     script = Script()
     for number in range(60):
         when = f"{9 + number // 20:02}:{number % 20 * 3:02}:00"
@@ -56,7 +58,21 @@ def a_day() -> list[AnyEvent]:
     corrected = e.CallCorrected(
         id="w", source="script", time=first.time + timedelta(hours=3), contact_id="c0", corrects="e1", agent_id="a3"
     )
-    return [*script.events[::2], *states, *shifts, *script.events[1::2], *script.events[:30], corrected]
+    never = e.CallMissed(
+        id="never", source="script", time=moment("09:03:02"), contact_id="c1", agent_id="a2", team_id="t"
+    )
+    retracted = e.CallRetracted(id="r", source="script", time=moment("09:30:00"), contact_id="c1", corrects="never")
+    # By a source that does not always tell the customer: of whom it tells several, the last holds.
+    moved = {"source": "partly", "contact_id": "moved", "queue_id": "q"}
+    told = [
+        e.CallQueued(id="m1", time=moment("16:00:00"), **moved),
+        e.CallAnswered(id="m2", time=moment("16:00:05"), agent_id="a4", team_id="t", customer_id="k1", **moved),
+        e.CallEnded(
+            id="m3", time=moment("16:01:05"), agent_id="a4", team_id="t", customer_id="k2", talk_seconds=60, **moved
+        ),
+    ]
+    first = [*script.events[::2], never, *told[:2], *states, *shifts]
+    return [*first, *script.events[1::2], *script.events[:30], corrected, retracted, told[2]]
 
 
 def history_has_the_facts(operation: Settings) -> None:
@@ -75,7 +91,7 @@ def history_has_the_facts(operation: Settings) -> None:
             stop
         )
         found = figures_in(history, "day", "date")
-        assert query(history, "SELECT COUNT(*) FROM history_contacts") == [(60,)]
+        assert query(history, "SELECT COUNT(*) FROM history_contacts") == [(61,)]
     facts = [fact for kind in ENTITY_KINDS for fact in kafka.daily_facts(day, day, kind)]
     on_the_day = {cell: figure for cell, figure in found.items() if cell[1] == DAY}
     wanted = figures_of(facts, lambda fact: fact.date.isoformat(), operation.policy, kafka.clock())
@@ -84,25 +100,37 @@ def history_has_the_facts(operation: Settings) -> None:
 
 def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, tmp_path: object) -> None:
     operation = settings.model_copy(update={"policy_file": policy_file(tmp_path, time_zone="UTC")})  # type: ignore[arg-type]
+    events = a_day()
     with worker(operation):
-        send(operation, a_day())
-        settled(operation)
-        assert f"{DAY}: proven, " in run_cli(operation, "facts", "prove", "--day", DAY)
+        send(operation, events[:150])
+        with worker(operation):  # partitions go over in the middle
+            send(operation, events[150:])
+            settled(operation)
+            assert f"{DAY}: proven, " in run_cli(operation, "facts", "prove", "--day", DAY)
         history_has_the_facts(operation)
     newest = {(each.partition, each.key): each for each in messages(operation, "contact-records")}
-    stored = next(each for each in newest.values() if b"answer1" in (each.value or b""))
-    record = msgspec.json.decode(stored.value, type=ContactRecord)
-    slot = record.counts["answer1"]
-    record.counts["answer1"] = replace(slot, staff={**slot.staff, "calls_answered": 7})
+    records = {
+        record.contact_id: (each, record)
+        for each in newest.values()
+        if each.value is not None
+        for record in (msgspec.json.decode(each.value, type=ContactRecord),)
+    }
+    flipped = {}
     with KafkaProducer(**kafka_python_options(operation)) as producer:
         name = operation.topic(topics.CONTACT_RECORDS)
-        producer.send(
-            name, key=stored.key, value=msgspec.json.encode(record), partition=stored.partition
-        ).get(timeout=30)  # fmt: skip
+        for contact in ("c0", "c1", "c30", "moved"):  # corrected, retracted, neither, of another customer
+            stored, record = records[contact]
+            slot = record.counts["answer1"]
+            record.counts["answer1"] = replace(slot, staff={**slot.staff, "calls_answered": 7})
+            flipped[contact] = [f"agent|{slot.agent}", *([f"team|{slot.team}"] if slot.team else [])]
+            producer.send(name, key=stored.key, value=msgspec.json.encode(record), partition=stored.partition)
+        producer.flush()
     result = CliRunner().invoke(app, ["facts", "prove", "--day", DAY], env=environment(operation))
     assert result.exit_code == 1, result.output
-    for entity in (f"agent|{slot.agent}", "team|t"):
-        assert f"calls:{record.contact_id} {entity} calls_answered: 1 is true, 7 stands in its record" in result.output
+    assert flipped["c30"] == ["agent|a0", "team|t"]
+    for contact, entities in flipped.items():
+        for entity in entities:
+            assert f"calls:{contact} {entity} calls_answered: 1 is true, 7 stands in its record" in result.output
     assert "no contact that is kept explains it" not in result.output
     none = CliRunner().invoke(app, ["facts", "prove", "--day", "2026-01-01"], env=environment(operation))
     assert (none.exit_code != 0, "there are no facts of 2026-01-01" in none.output) == (True, True)

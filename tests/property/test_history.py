@@ -4,14 +4,19 @@ hour; and what records count for in the database adds up to the daily facts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contracts.outputs import Sums, entity
+from streams.contracts.outputs import ENTITY_KINDS, Sums, entity, entity_kind
 from streams.entities.daily_facts import period_of
+from streams.entities.interval_facts import IntervalFacts
 from streams.entities.record_sums import of_facts
+from streams.history.intervals import interval_facts
 from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy, dump, read
 from streams.pipeline import run, run_by_interval
@@ -57,3 +62,17 @@ def kpis_by_sql(events: list[Event], policy: dict[str, Any]) -> None:
             _, parts = run_by_interval(raws, told, minutes)
             wanted = figures_of(parts, lambda fact: period_of(fact, "hour").replace("T", " ")[:16] + period_of(fact, "hour")[19:], told, result.now)  # fmt: skip
             same(figures_in(history, view, "starts"), wanted, LEVELS, bounds=1e-9)
+            for kind in ENTITY_KINDS:
+                found, now = interval_facts(history, told, minutes, date.min, date.max, kind)
+                of_kind = [part for part in parts if entity_kind(part.entity) == kind]
+                assert _without_heights(found) == _without_heights(of_kind)
+                assert now == result.now
+
+
+def _without_heights(facts: Iterable[IntervalFacts]) -> list[IntervalFacts]:
+    """Whether a state that ends in the very moment in which an interval does is up as of then, the history does not say."""
+    plain = (
+        replace(fact, sums={id: amount for id, amount in fact.sums.items() if not id.startswith("agents_")})
+        for fact in facts
+    )
+    return [fact for fact in plain if fact.sums]

@@ -13,11 +13,14 @@ import pytest
 
 from streams.contracts import topics
 from streams.database import Database
-from streams.erasure import Mentions, _by_age, _compacted, files, spellings
+from streams.erasure import Mentions, _by_age, _compacted, files, left_in_history, spellings
+from streams.history.store import Part, Told, open_history
 from streams.people.store import people_database
 from streams.settings import Settings
 from streams.sources.expressions.people import pseudonyms
 from tests.support.archives import Topics, archived
+from tests.support.desk import POLICY, Script
+from tests.support.histories import messages, take
 
 LONG = "13900000001"
 
@@ -98,6 +101,22 @@ def test_the_database_is_looked_into_too(tmp_path: Path) -> None:
             connection.exec_driver_sql("INSERT INTO notes VALUES (2, 'nothing', ?)", (zlib.compress(LONG.encode()),))
         assert isinstance(database, Database)
         assert sorted(database.places(Mentions([LONG]))) == [("notes", "body", 1), ("notes", "said", 1)]
+
+
+def test_the_history_has_forgotten_once_it_has_read_so(tmp_path: Path) -> None:
+    with open_history(None, tmp_path, POLICY) as history:
+        assert left_in_history(history, [LONG], 0) is None, "there is none"
+        history.begin()
+        result = Script().call("09:00:00", "c", agent="a", customer_id=LONG).run(records=True)
+        at: dict[Part, int] = {}
+        take(history, messages(result), result.now, at)
+        assert left_in_history(history, [LONG], 0) == 1
+        assert left_in_history(history, ["another"], 0) == 0
+        assert not list(history.database.places(Mentions([LONG]), but="history_")), "it has its own word"
+        (key,) = result.records
+        take(history, {topics.CONTACT_RECORDS: [Told(key, None)]}, None, at)
+        assert left_in_history(history, [LONG], 0) == 0
+        assert not any(LONG.encode() in path.read_bytes() for path in tmp_path.glob("history.db*"))
 
 
 def test_until_when_kafka_has_it() -> None:

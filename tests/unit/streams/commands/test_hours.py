@@ -14,7 +14,14 @@ from typer.testing import CliRunner, Result
 
 from streams.cli import app
 from streams.commands.shared.hours import as_hours, as_weekdays
+from streams.contracts.decode import encode
+from streams.history.store import open_history
+from streams.operator_files import load_policy
+from streams.pipeline import run
+from streams.sources.table.mapping import load_mapping
+from streams.sources.table.reader import read_events
 from streams.windows.clock import Intervals
+from tests.support.histories import messages, take
 from tests.support.operation import policy_file
 from tests.support.real_months import EVERY_ID, MAPPINGS, compare, of_csv, reference
 from tests.unit.streams.commands.test_tables import write
@@ -144,8 +151,6 @@ def test_weekdays_go_round_the_end_of_the_week() -> None:
 def test_what_does_not_fit_together_is_refused(command: tuple[str, ...]) -> None:
     cut = compute(*command, "--per", "hour", "--hours", "9:30-18")
     assert (cut.exit_code, "give --per half-hour for others" in cut.stderr) == (2, True)
-    kafka = compute("facts", "export", "--per", "hour")
-    assert (kafka.exit_code, "rows by the hour come from files" in kafka.stderr) == (2, True)
     empty = compute(*command, "--hours", "3-4")
     assert (empty.exit_code, "no facts of any all in all days" in empty.stderr) == (1, True)
 
@@ -199,3 +204,41 @@ def test_every_hour_is_that_of_the_reference(shared_data: Path, tmp_path: Path, 
         compared += 1
     assert not hours
     assert compared == {"bank-august": 458, "pwc": 776}[name]
+
+
+@pytest.mark.parametrize("per", ["quarter-hour", "half-hour", "hour"])
+@pytest.mark.parametrize("narrowed", [(), ("--hours", "9-10,11-18", "--weekdays", "mon")])
+def test_the_operations_own_hours_are_those_of_its_files(
+    command: tuple[str, ...], narrowed: tuple[str, ...], per: str, operation: dict[str, str]
+) -> None:
+    options = ("--by", "all", "--per", per, "--format", "json", "--from", "2026-03-01", *narrowed)
+    result = CliRunner().invoke(app, ["facts", "export", *options], env=operation)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == list(told(command, "--per", per, *narrowed).values())
+
+
+def test_hours_of_the_operation_also_make_days(command: tuple[str, ...], operation: dict[str, str]) -> None:
+    result = CliRunner().invoke(
+        app, ["facts", "export", "--by", "agent", "--hours", "9-10", "--format", "json"], env=operation
+    )
+    assert result.exit_code == 0, result.output
+    found = [(row["id"], row["period"], row["calls_answered"]) for row in json.loads(result.stdout)]
+    assert found == [("Lin", "2026-03-01", 1), ("Lin", "2026-03-02", 2)]
+
+
+def test_without_a_history_it_says_what_keeps_one(tmp_path: Path) -> None:
+    env = {"DESKPULSE_DATA_DIR": str(tmp_path)}
+    result = CliRunner().invoke(app, ["facts", "export", "--per", "hour"], env=env)
+    assert (result.exit_code, "`deskpulse history` begins it" in result.output) == (1, True), result.output
+
+
+@pytest.fixture
+def operation(tmp_path: Path) -> dict[str, str]:
+    """The settings of an operation whose history has the same events."""
+    events = read_events(tmp_path / "desk.csv", load_mapping(tmp_path / "mapping.yaml"))
+    policy = load_policy(tmp_path / "policy.yaml")
+    result = run(map(encode, sorted(events, key=lambda event: event.time)), policy, records=True)
+    with open_history(None, tmp_path, policy) as history:
+        history.begin()
+        take(history, messages(result), result.now, {})
+    return {"DESKPULSE_DATA_DIR": str(tmp_path), "DESKPULSE_POLICY_FILE": str(tmp_path / "policy.yaml")}

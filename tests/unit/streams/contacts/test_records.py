@@ -21,6 +21,7 @@ from streams.contracts.outputs import ContactRecord, Counted
 from streams.pipeline import Customers, Run
 from streams.roster import Roster
 from streams.windows.clock import EventClock
+from tests.faults.mistold import mistold
 from tests.support.desk import DAY, POLICY, Script, moment, run_events
 from tests.support.records import proven
 
@@ -210,5 +211,39 @@ def test_a_record_that_is_lost_and_one_too_many_are_named() -> None:
     assert ("all|all", "calls_answered", 1, 0) in {each[1:] for each in lost}
     number, key, raw = own[0]
     more = differences(result, [*own, (number, key + b"x", raw)])
+    assert {each.contact for each in more} == {"calls:c0"}, "it stands where its contact is no more"
+    assert ("all|all", "calls_answered", 0, 1) in {each[1:] for each in more}
+    nobodys = (raw or b"").replace(b'"contact_id":"c0"', b'"contact_id":"x"')
+    more = differences(result, [*own, (number, key + b"x", nobodys)])
     assert {each.contact for each in more} == {None}, "of a contact that is kept nowhere, only the sums tell"
     assert ("all|all", "calls_answered", 20, 21) in {each[1:] for each in more}
+
+
+def test_a_flipped_slot_is_named_whatever_had_been_told_wrongly_before() -> None:
+    script = Script()
+    for number in range(100):
+        script.call(
+            f"{9 + number // 60:02}:{number % 60:02}:00", f"c{number}", agent=f"a{number % 3}", customer_id=f"k{number % 30}"
+        )  # fmt: skip
+    script.at("11:00:00", e.CallQueued, "moved", queue_id="q")
+    script.at("11:00:10", e.CallAnswered, "moved", agent_id="a1", customer_id="k1")
+    script.at("11:01:10", e.CallEnded, "moved", agent_id="a1", customer_id="l", talk_seconds=60)
+    events = list(mistold(script.events, 5))
+    amended = {
+        kind: {event.contact_id for event in events if isinstance(event, kind)}
+        for kind in (e.CallCorrected, e.CallRetracted)
+    }
+    assert {kind: len(contacts) for kind, contacts in amended.items()} == {e.CallCorrected: 2, e.CallRetracted: 2}
+    result = run_events(events, records=True, look_every=7)
+    assert differences(result) == []
+    own, _, _ = told(result)
+    flipped = {}
+    for place, (number, key, raw) in enumerate(own):
+        record = msgspec.json.decode(raw or b"", type=ContactRecord)
+        if record.contact_id in {"moved", "c50"}.union(*amended.values()):
+            name, slot = next((name, slot) for name, slot in record.counts.items() if "calls_answered" in slot.staff)
+            record.counts[name] = replace(slot, staff={**slot.staff, "calls_answered": 5})
+            own[place] = number, key, msgspec.json.encode(record)
+            flipped[f"calls:{record.contact_id}"] = f"agent|{slot.agent}"
+    found = {(each.contact, each.entity, each.measure, each.facts, each.records) for each in differences(result, own)}
+    assert found == {(contact, agent, "calls_answered", 1, 5) for contact, agent in flipped.items()}

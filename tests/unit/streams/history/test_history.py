@@ -21,6 +21,7 @@ from streams.history.follow import Follower
 from streams.history.store import Batch, History, MovedError, Told, open_history
 from streams.kpi.policy.model import Policy
 from streams.pipeline import Run
+from tests.faults import histories
 from tests.support.desk import Script, moment, run_events
 from tests.support.fake_consumer import FakeConsumer
 from tests.support.histories import messages, name, query, take
@@ -189,6 +190,26 @@ def test_a_missing_database_is_tried_again(tmp_path: Path) -> None:
     with open_history(None, tmp_path, POLICY) as there:
         Follower(Away(there.database, POLICY), name, dict, lambda: 0, lambda: date.min, health, {}).run(stop)
     assert health.told() == {"state": "ended", "behind": 0, "reason": "the database is away"}
+
+
+def test_the_harness_of_faults_sees_one_row_that_is_another(tmp_path: Path, history: History) -> None:
+    result = a_day()
+    take(history, messages(result), result.now, {})
+    with open_history(None, tmp_path / "other", POLICY) as other:
+        other.begin()
+        take(other, messages(result), result.now, {})
+        wanted = histories.digests(history)
+        assert list(histories.differing(history, wanted, other)) == []
+        assert list(histories.unlike(history, other, 0, result.now or 0)) == []
+        with other.database.write() as connection:
+            connection.exec_driver_sql("UPDATE history_contacts SET queue = 'z' WHERE contact_id = 'c7'")
+            connection.exec_driver_sql("UPDATE history_facts SET sums = '{}' WHERE kind = 'all'")
+        told = list(histories.differing(history, wanted, other))
+        assert [line.partition(":")[0] for line in told] == ["history_contacts", "history_facts"]
+        assert "1 rows too many, like" in told[0]
+        assert "1 rows missing, like" in told[0]
+        lines = list(histories.unlike(history, other, 0, result.now or 0))
+        assert [line.partition(",")[0] for line in lines] == ["history_contacts", "history_facts"]
 
 
 @pytest.mark.parametrize(
