@@ -23,7 +23,7 @@ _DRAWS = 400
 #: What lies beyond each end of the interval.
 _TAIL = 0.025
 #: In larger groups what others draw evens out: so many draws of all together tell the same.
-_MANY, _POOL = 1000, 20_000
+_MANY, _POOL = 200, 20_000
 
 
 @dataclass(frozen=True, slots=True)

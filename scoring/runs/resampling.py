@@ -50,6 +50,11 @@ class Resampling:
             for terms in (bound.top, bound.bottom):
                 if terms is not None:
                     self._columns.setdefault(_column(bound, terms), len(self._columns))
+        #: Of each column the measure that it is, if it is one that always counts; else its terms and the field.
+        self._asked = [
+            (terms[0][0] if matures is None and len(terms) == 1 and terms[0][1] == 1 else None, terms, matures)
+            for terms, matures in self._columns
+        ]
         self._lanes = Struct(f"<{len(self._columns)}q")
         self._measures = {measure for bound in bounds for measure in _made_of(bound)}
         #: Person → their days: what the columns come to, side by side in one number; or, where days are scored anew, what the card
@@ -60,10 +65,10 @@ class Resampling:
     def add(self, person: str, sums: Mapping[str, int], young: tuple[str, ...]) -> None:
         """Learn a day. ``young``: the policy fields by which it has not matured."""
         if self._scorer.by_curves:
-            amounts = (
-                _ABOVE_0 + (total(terms, sums) if matures is None or matures not in young else 0)
-                for terms, matures in self._columns
-            )
+            amounts = [
+                _ABOVE_0 + sums.get(alone, 0) if alone else _ABOVE_0 + (0 if matures in young else total(terms, sums))
+                for alone, terms, matures in self._asked
+            ]
             self._packed.setdefault(person, []).append(int.from_bytes(self._lanes.pack(*amounts), "little"))
             return
         own = {
