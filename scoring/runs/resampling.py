@@ -44,7 +44,7 @@ class Resampling:
 
     def __init__(self, scorer: Scorer, period: Period, draws: int = RESAMPLES) -> None:
         self._scorer, self._period, self._draws = scorer, period, draws
-        bounds = scorer.bounds_of_person
+        self._curved, bounds = scorer.by_curves, scorer.bounds_of_person
         self._columns: dict[_Column, int] = {}
         for bound in bounds:
             for terms in (bound.top, bound.bottom):
@@ -64,7 +64,7 @@ class Resampling:
 
     def add(self, person: str, sums: Mapping[str, int], young: tuple[str, ...]) -> None:
         """Learn a day. ``young``: the policy fields by which it has not matured."""
-        if self._scorer.by_curves:
+        if self._curved:
             amounts = [
                 _ABOVE_0 + sums.get(alone, 0) if alone else _ABOVE_0 + (0 if matures in young else total(terms, sums))
                 for alone, terms, matures in self._asked
@@ -81,9 +81,7 @@ class Resampling:
 
         ``score``: the person's; ``again``: scores them by other measures; ``filled``: items with the targets that hold for them.
         """
-        totals = (
-            list(self._by_curves(person, score, filled)) if self._scorer.by_curves else list(self._anew(person, again))
-        )
+        totals = list(self._by_curves(person, score, filled)) if self._curved else list(self._anew(person, again))
         return stdev(totals) if len(totals) > max(self._draws / 2, 1) else None
 
     def _by_curves(self, person: str, score: PersonScore, filled: Mapping[str, Item]) -> Iterator[float]:
