@@ -17,7 +17,8 @@ from scoring.period import Month
 from scoring.rounding import total
 from scoring.runs.messages import money_of
 from scoring.runs.outcome_inputs import About, Incomplete, people
-from scoring.runs.run import RESAMPLES, run
+from scoring.runs.resampling import RESAMPLES
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts, RosterEntry
 from streams.kpi.policy.versions import AnyPolicy
 from streams.targets.book import Targets

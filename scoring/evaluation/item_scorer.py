@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace as replace_score
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from scoring.cards.model import Card, Item
+from scoring.cards.figures import DURATIONS, QUALITY
+from scoring.cards.model import Card, Item, Sample
 from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
@@ -25,6 +27,54 @@ from streams.kpi.spec import Bound, Kpi, side_of
 from streams.languages.text import Text
 
 _NOTHING = Given()
+
+
+#: Points by a figure.
+OfFigure: TypeAlias = Callable[[float], float | None]
+
+
+class Curve:
+    """What an item that a person's own events decide earns by its figure, without words: ``at`` the numerator and the denominator."""
+
+    __slots__ = (
+        "_least",
+        "_no_cases",
+        "_rule",
+        "_times",
+        "_under",
+        "bound",
+        "duration",
+        "per_point",
+        "quality",
+        "worth",
+    )
+
+    def __init__(
+        self, item: Item, bound: Bound, times: int, sample: Sample | None, rule: OfFigure, weight: Weight
+    ) -> None:
+        """``sample``: how many cases the figure must rest on; None: any."""
+        self.bound, self._rule = bound, rule
+        self._times, self._under = (
+            (times, 1) if bound.kind == "count" and bound.bottom else (times * bound.up, bound.down)
+        )
+        self._least = 0 if sample is None else sample.min
+        self._no_cases = None if item.no_cases is None else float(item.no_cases)
+        #: Is it a duration, which counts beside quality only where the card has any; is it quality?
+        self.duration, self.quality = item.key in DURATIONS, item.key in QUALITY
+        self.per_point, self.worth = float(weight.per_point), float(weight.worth)
+
+    def at(self, top: int, bottom: int | None) -> float | None:
+        """The points; None: unscored."""
+        bound = self.bound
+        if bottom is None:
+            below, n = 1, top // bound.down
+        elif bottom <= 0:
+            return self._no_cases
+        else:
+            below, n = 1 if bound.kind == "count" else bottom, bottom // bound.per_n
+        if 0 < n < self._least:
+            return None
+        return self._rule(top * self._times / (below * self._under))
 
 
 class ItemScorer:
@@ -58,6 +108,33 @@ class ItemScorer:
         self._sample = card.sample_of(item, self._bound.kind if self._bound else None)
         self._presupposed = _unmet(item, judged)
         self._new_weight = _new_weight(item, weights)
+        #: Did somebody decide that few cases count → what it earns by a figure.
+        self._curves: dict[bool, Curve] = {}
+
+    @property
+    def bound(self) -> Bound | None:
+        """The KPI that a person's own events decide; None: nothing of theirs does."""
+        return self._bound if self.item.entity == "person" and self._presupposed is None else None
+
+    @property
+    def is_curve(self) -> bool:
+        """Does it earn by itself: by a share, a mean or a count of the person's, held against what does not change with it?"""
+        bound = self.bound
+        if (
+            self._sample is not None and self._sample.below == "neutral"
+        ):  # it earns at the rate of the others in its section
+            return False
+        return bound is None or (bound.kind in ("rate", "mean", "count") and not self.item.looks_back)
+
+    def curve(self, score: ItemScore) -> Curve | None:
+        """What it earns by the person's figure; None: their events do not decide it, or it counts nothing. ``score``: theirs."""
+        if self.bound is None or self._weight is None or self._times is None:
+            return None
+        decided = score.few and score.points is not None and not score.neutral
+        if (curve := self._curves.get(decided)) is None:
+            sample, rule = None if decided else self._sample, self.item.rule.curve(self._target)
+            curve = self._curves[decided] = Curve(self.item, self.bound, self._times, sample, rule, self._weight)
+        return curve
 
     def score(
         self, own: Measured, around: Around, given: Decimal | Given | None, before: Before | None = None

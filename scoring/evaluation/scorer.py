@@ -11,12 +11,13 @@ from types import MappingProxyType
 from scoring.cards.figures import DURATIONS, QUALITY
 from scoring.cards.model import Card, Item, Section, Target
 from scoring.cards.weights import Weights, own_weights, section_top
-from scoring.evaluation.item_scorer import ItemScorer
+from scoring.evaluation.item_scorer import Curve, ItemScorer
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured
 from scoring.inputs.values import Given
 from scoring.rounding import decimal, shown, total
 from streams.kpi.by_version import Judged, one_version
 from streams.kpi.policy.model import Policy
+from streams.kpi.spec import Bound
 from streams.kpi.spread import Spread
 
 __all__ = ["ItemScore", "PersonScore", "Scorer", "SectionScore", "Tally", "evaluate"]
@@ -70,6 +71,15 @@ class PersonScore:
     def unscored(self) -> tuple[ItemScore, ...]:
         """The items without points."""
         return tuple(item for item in self.items if item.points is None)
+
+
+@dataclass(slots=True)
+class Still:
+    """What stays as it is whatever a person's days: points that count, what they are out of, and whether durations count beside them."""
+
+    points: float = 0.0
+    worth: float = 0.0
+    quality: bool = False
 
 
 class Scorer:
@@ -141,6 +151,31 @@ class Scorer:
         )
         every = [item for _, items in scored for item in items]
         return PersonScore(person, hr_number, sections, self._whole(every))
+
+    @property
+    def bounds_of_person(self) -> list[Bound]:
+        """The KPIs that a person's own events decide."""
+        return [bound for _, of in self._sections for one in of if (bound := one.bound) is not None]
+
+    @property
+    def by_curves(self) -> bool:
+        """Is a total the sum of what each item earns by its own figure, durations beside quality only, and nothing else?"""
+        every = [one for _, of in self._sections for one in of]
+        apart = any(one.item.veto is not None or one.item.must_have_share for one in every)
+        return not apart and all(one.is_curve for one in every)
+
+    def curves(self, score: PersonScore, filled: Mapping[str, Item]) -> tuple[Still, list[Curve]]:
+        """Of a person whose score is this: what their events do not decide, and a curve for each item that they do."""
+        still, curves = Still(quality=not self._guarded), list[Curve]()
+        scorers = (self._of(one, filled) for _, of in self._sections for one in of)
+        for scorer, item in zip(scorers, score.items, strict=True):
+            if (curve := scorer.curve(item)) is not None:
+                curves.append(curve)
+            elif scorer.bound is None and item.points is not None and item.weight is not None and not item.neutral:
+                still.points += float(item.points) * float(item.weight.per_point)
+                still.worth += float(item.weight.worth)
+                still.quality |= item.item.key in QUALITY
+        return still, curves
 
     def _of(self, scorer: ItemScorer, filled: Mapping[str, Item]) -> ItemScorer:
         """What scores an item, with the target that fills it."""

@@ -9,9 +9,10 @@ limitations, JRSS A 159 (1996) 385-443).
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 from random import Random
 from statistics import NormalDist, mean, median
 
@@ -19,6 +20,10 @@ from statistics import NormalDist, mean, median
 LEAST_PEOPLE = 3
 #: Draws of everybody's true totals that a rank's interval is read from: always the same ones.
 _DRAWS = 400
+#: What lies beyond each end of the interval.
+_TAIL = 0.025
+#: In larger groups what others draw evens out: so many draws of all together tell the same.
+_MANY, _POOL = 200, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def evidence(totals: Mapping[str, float], errors: Mapping[str, float]) -> dict[s
     centres = [middle + of * (value - middle) for of, value in zip(reliable, values, strict=True)]
     spreads = [sqrt(true * (1 - of)) for of in reliable]
     others = [total for id, total in totals.items() if id not in errors]
-    ranks = _ranks(centres, spreads, others)
+    ranks = (_ranks if len(known) <= _MANY else _ranks_of_many)(centres, spreads, others)
     made = {}
     for at, id in enumerate(known):
         apart, spread = middle - centres[at], spreads[at]
@@ -107,3 +112,24 @@ def _ranks(centres: Sequence[float], spreads: Sequence[float], others: Sequence[
                 found[at].append(rank)
     cut = _DRAWS // 40
     return [(sorted(own)[cut], sorted(own)[-1 - cut]) for own in found]
+
+
+def _ranks_of_many(
+    centres: Sequence[float], spreads: Sequence[float], others: Sequence[float]
+) -> list[tuple[int, int]]:
+    """The same, by where the ends of each one's interval lie among draws of all; those who are equal have their ranks by lot."""
+    random, times = Random(0), ceil(_POOL / len(centres))
+    drawn = (
+        random.gauss(centre, spread) for _ in range(times) for centre, spread in zip(centres, spreads, strict=True)
+    )
+    rising, last = sorted([*drawn, *(one for one in others for _ in range(times))]), len(centres) + len(others)
+
+    def rank(value: float, lot: float) -> int:
+        above, least = bisect_right(rising, value), bisect_left(rising, value)
+        return min(1 + int((len(rising) - above + lot * (above - least)) / times), last)
+
+    reach = NormalDist().inv_cdf(1 - _TAIL)
+    return [
+        (rank(centre + reach * spread, _TAIL), rank(centre - reach * spread, 1 - _TAIL))
+        for centre, spread in zip(centres, spreads, strict=True)
+    ]

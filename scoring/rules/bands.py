@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from math import inf
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -106,6 +107,28 @@ class Bands(Rule):
         return Points(
             band.points, f"属于 {band.words()} 档，{earned} 分", f"in the band {band.words()}, {earned} points"
         )
+
+    def curve(self, target: Fraction | None) -> Callable[[float], float | None]:
+        """The points by the figure alone."""
+        flat = [
+            (
+                *(-inf if end is None else float(end) for end in (band.gt, band.gte)),
+                *(inf if end is None else float(end) for end in (band.lt, band.lte)),
+                float(band.points),
+            )
+            for band in self.bands
+            if isinstance(band.points, Decimal)
+        ]
+        if len(flat) < len(self.bands):
+            return super().curve(target)
+
+        def points(value: float) -> float | None:
+            for over, least, under, most, earned in flat:
+                if over < value < under and least <= value <= most:
+                    return earned
+            return None
+
+        return points
 
     def words(self) -> Text:
         """The rule as a phrase."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -98,6 +98,18 @@ class Rule(Part, ABC):
     @abstractmethod
     def objections(self, setting: Setting) -> Iterator[Objection]:
         """What is ambiguous or contradictory about the rule in its item."""
+
+    def curve(self, target: Fraction | None) -> Callable[[float], float | None]:
+        """The points by the figure alone, nearly and without a word; None: unscored."""
+
+        def points(value: float) -> float | None:
+            try:
+                earned = self.score(Inputs(Fraction(value), target)).points
+            except RefusedError:
+                return None
+            return None if earned is None else float(earned)
+
+        return points
 
     def step(self, value: Fraction) -> int | None:
         """Which of the rule's steps the value is on; None: on none."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from math import inf
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -50,6 +51,22 @@ class Ratio(Rule):
             return Points(None, "未设目标值", "no target is set")
         by = self._over_target if self.form == "actual_over_target" else self._over_actual
         return by(self.factor, actual, target)
+
+    def curve(self, target: Fraction | None) -> Callable[[float], float | None]:
+        """The points by the figure alone."""
+        if self.factor is None or (self.form != "complement" and not target):
+            return super().curve(target)
+        factor, against = float(self.factor), float(target or 0)
+        low = -inf if self.floor is None else float(self.floor)
+        high = inf if self.cap is None else float(self.cap)
+        match self.form:
+            case "complement":
+                return lambda value: min(max(factor * (100 - value) / 100, low), high)
+            case "actual_over_target":
+                return lambda value: min(max(factor * value / against, low), high)
+            case "target_over_actual":
+                most = None if self.cap is None else high
+                return lambda value: min(max(factor * against / value, low), high) if value > 0 else most
 
     def _over_target(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
         if target == 0:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from random import Random
-from statistics import stdev
 
 from scoring.cards.model import Card, Item
 from scoring.cards.profile_calendar import Season, in_force
 from scoring.cards.targets import filled, open_items
 from scoring.cards.weights import Weights
 from scoring.evaluation.peer_comparison import Beside, beside
-from scoring.evaluation.scorer import PersonScore, Scorer, Tally
+from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Around, Before, Measured
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
-from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, entity_id, entity_kind
+from scoring.runs.resampling import Resampling
+from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
@@ -100,9 +99,10 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     weights = in_force(card, seasons, period)
     card = card.at(period.kind)
     judged = Judged(policy, period.first, period.last)
-    sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)), resamples)
     earlier = _earlier(card, period, policy, as_of)
     scorer = Scorer(card, judged, weights, before=earlier.judged if earlier else None)
+    resampling = Resampling(scorer, period, resamples) if resamples else None
+    sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)), resampling)
     for day in facts:
         sums.add(day)
         if earlier:
@@ -129,25 +129,10 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
             before=before,
         )
         scored.append(score(own=now.own(person)))
-        drawn = [score(own=one).tally for one in sums.drawn(person)]
-        if (error := _error(drawn)) is not None:
+        if resampling and (error := resampling.error(person, scored[-1], score, aims.of(person, entry))) is not None:
             errors[person] = error
     beside_others = beside(card, people, entries, judged)
     return Run(card, period, judged.named, tuple(scored), weights, as_of, beside_others, errors)
-
-
-#: How often a person's days are drawn where somebody asks how sure totals are: the error is then known to an eighth of itself.
-RESAMPLES = 30
-#: Fewer days do not tell how days differ.
-_LEAST_DAYS = 5
-
-
-def _error(drawn: Sequence[Tally]) -> float | None:
-    """The standard error of a total of 100 points by totals of days drawn anew; None where most of these are none."""
-    totals = [
-        float(one.total) * 100 / float(one.scored_max) for one in drawn if one.total is not None and one.scored_max
-    ]
-    return stdev(totals) if len(totals) > max(len(drawn) / 2, 1) else None
 
 
 def _refuse_kind(card: Card, period: Period) -> None:
@@ -210,12 +195,11 @@ class _Aims:
 class _Sums:
     """What people and teams did in the period, and how the days differ for the shares and means that the card scores."""
 
-    def __init__(self, card: Card, period: Period, judged: Judged, maturity: Maturity, resamples: int = 0) -> None:
+    def __init__(
+        self, card: Card, period: Period, judged: Judged, maturity: Maturity, resampling: Resampling | None = None
+    ) -> None:
         self._period, self.judged, self._maturity = period, judged, maturity
-        self._resamples = resamples
-        #: Person → their days' sums of what the card scores, and by which fields each has not matured; none where nobody asked.
-        self._each: dict[str, list[tuple[Sums, tuple[str, ...]]]] = {}
-        self._measures = {measure for bound in _bounds(card, judged, "agent") for measure in _made_of(bound)}
+        self._resampling = resampling
         self._differ = {
             kind: [bound for bound in _bounds(card, judged, kind) if bound.kind in ("mean", "rate")] for kind in _SCORED
         }
@@ -236,31 +220,14 @@ class _Sums:
         id, sums = entity_id(day.entity), self.judged.of(day.entity, day.date, day.sums)
         young = self._maturity.young(day.date)
         self._summed[kind].setdefault(id, Ripening()).add(sums, young)
-        if self._resamples and kind == "agent":
-            own_sums = {
-                name: n
-                for name, n in sums.items()
-                if name in self._measures or name.partition("~")[0] in self._measures
-            }
-            self._each.setdefault(id, []).append((own_sums, young))
+        if self._resampling and kind == "agent":
+            self._resampling.add(id, sums, young)
         if bounds := self._differ[kind]:
             own = self._spreads[kind].setdefault(id, {})
             for bound in bounds:
                 if bound.matures in young:  # who worked early in these days would look worse than who worked late
                     continue
                 own.setdefault(bound.id, Spread()).add(bound, sums)
-
-    def drawn(self, person: str) -> Iterator[Measured]:
-        """Their period made of days drawn from it anew, always the same ones; nothing where nobody asked, or of few days."""
-        days = self._each.get(person, [])
-        if len(days) < _LEAST_DAYS:
-            return
-        random = Random(f"{self._period}|{person}")
-        for _ in range(self._resamples):
-            made = Ripening()
-            for sums, young in random.choices(days, k=len(days)):
-                made.add(sums, young)
-            yield Measured(made.sums, {}, made.unripe)
 
     def of(self, kind: str) -> dict[str, Measured]:
         """Id → what was counted, of a kind of entities."""
@@ -278,12 +245,6 @@ def _earlier(card: Card, period: Period, policy: AnyPolicy, as_of: datetime | No
     except NotCoveredError:
         return None
     return _Sums(card, before, judged, Maturity(policy, as_of, _matures(card, judged)))
-
-
-def _made_of(bound: Bound) -> Iterator[str]:
-    """The measures that a formula names, families of a distribution included."""
-    terms = (*bound.top, *(bound.bottom or ()), *bound.squares, *bound.base_top, *bound.base_bottom)
-    return (measure for measure, _ in terms)
 
 
 def _matures(card: Card, judged: Judged) -> list[str]:

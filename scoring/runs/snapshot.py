@@ -24,7 +24,8 @@ from scoring.period import Period, parse_period
 from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Facts
 from scoring.runs.outcome_inputs import Handed, Incomplete
-from scoring.runs.run import RESAMPLES, Run, run
+from scoring.runs.resampling import RESAMPLES
+from scoring.runs.run import Run, run
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add

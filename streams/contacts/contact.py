@@ -24,6 +24,11 @@ REVIEW = "review:"
 #: Slots with days of their own, whatever day the contact arrived.
 OWN_DAYS = frozenset({"month", "closed"})
 COMPLAINT = "complaint"
+#: Gives money or goods back: the kind, and the part of contacts that are of that subject of the policy.
+REFUND, RETURN = "refund", "return"
+#: The slot of a refund, return or exchange of a known customer that was handled to its end.
+GIVEN_BACK = "given_back"
+_GIVEN_BACK: Sums = {"refunds_handled": 1}
 #: The slot of a call, or of a chat's first session, that began in self-service; those of later sessions have their number behind it.
 SELF_SERVICE = "self_service"
 #: What is in it: people had it in the end, or nobody had to.
@@ -413,6 +418,15 @@ class Contact(Struct, array_like=True, kw_only=True):
         if missed != self.slots.get(MISSED_FCR):
             self.fill(MISSED_FCR, missed)
 
+    def settle_given_back(self) -> None:
+        """A refund, return or exchange that a known customer got handled to its end, which no complaint is, counts where that does."""
+        handled = self.slots.get("handled")
+        gives = self.kind == REFUND or (RETURN in self.apart and self.kind != COMPLAINT)
+        if handled is None or not gives or not self.identified:
+            self.drop(GIVEN_BACK)
+        else:
+            self.keep(GIVEN_BACK, replace(handled, staff=_GIVEN_BACK, desk=_GIVEN_BACK))
+
     # -- what all channels do alike ------------------------------------------------------------------------------------
 
     def close(self, at: int) -> None:
@@ -428,6 +442,7 @@ class Contact(Struct, array_like=True, kw_only=True):
         if (handled := self.slots.get("handled")) is not None:
             sums = self._handled()
             self.fill("handled", replace(handled, staff=sums, desk=sums))
+            self.settle_given_back()
         if self.transferred or self.reopened:
             self.settle_fcr()
 
@@ -439,6 +454,7 @@ class Contact(Struct, array_like=True, kw_only=True):
         if (handled := self.slots.get("handled")) is not None:
             sums = self._handled()
             self.fill("handled", replace(handled, staff=sums, desk=sums))
+            self.settle_given_back()
         if self.transferred or self.reopened:
             self.settle_fcr()
 

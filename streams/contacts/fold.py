@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, get_args
 from msgspec import structs
 
 from streams.contacts import calls, chats, credit, feedback, kinds, tickets, transfers
-from streams.contacts.contact import MISSED_FCR, Contact
+from streams.contacts.contact import GIVEN_BACK, MISSED_FCR, REFUND, RETURN, Contact
 from streams.contacts.parts import ESCALATION, parts_of
 from streams.contacts.rules import Rules, Timeline
 from streams.contacts.story import in_turn, order
@@ -68,14 +68,11 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         state.apart = parts_of(state, rules)
     was = state.was
     # The slots that decide, beside what the contact is, how it is linked to its customer's others.
-    return (
-        moved
-        or state.merged
-        or "handled" in was
-        or "complaint" in was
-        or "complaint_closed" in was
-        or MISSED_FCR in was
-    )
+    if moved or state.merged or "handled" in was:
+        if state.kind == REFUND or RETURN in state.apart or GIVEN_BACK in state.slots:
+            state.settle_given_back()
+        return True
+    return "complaint" in was or "complaint_closed" in was or MISSED_FCR in was
 
 
 def fold(base: Contact, log: Iterable[AnyContactEvent], rules: Rules) -> Contact:

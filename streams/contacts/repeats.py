@@ -4,7 +4,8 @@ A contact *returns* another when it is a later arrival of the same known custome
 on the same topic unless the policy says otherwise; what is missing on either side matches any. It is charged to whoever handled
 the earlier contact, on that contact's day and in the window in which it was handled: a share of those contacts, never more than
 all. So it is with complaints: one is *repeated* by a later one of the same customer about the same matter in time; that is told of
-the earlier one, where and when it counts as a complaint itself: at the desk where it arrived, and of whoever closed it.
+the earlier one, where and when it counts as a complaint itself: at the desk where it arrived, and of whoever closed it. A complaint
+in the same time after a refund or return was handled to its end is told of that, too, where and when it was.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from streams.contacts.contact import COMPLAINT, FCR_MISSED, MISSED_FCR, Contact
+from streams.contacts.contact import COMPLAINT, FCR_MISSED, GIVEN_BACK, MISSED_FCR, Contact
 from streams.contacts.slots import Slot, Slots
 from streams.contracts.outputs import Sums
 from streams.kpi.policy.model import Policy
+from streams.windows.clock import NEVER
 
 #: The slot of a contact whose customer has come back.
 REPEAT = "repeat"
@@ -27,6 +29,9 @@ _REPEATS: Sums = {"repeat_contacts": 1}
 #: The slot of a complaint that has been repeated: at the desk; of whoever closed it.
 REPEAT_COMPLAINT, REPEAT_COMPLAINT_CLOSED = "repeat_complaint", "repeat_complaint_closed"
 _REPEATED: Sums = {"repeat_complaints": 1}
+#: The slot of a refund or return after which its customer complained.
+COMPLAINED_AFTER = "complained_after"
+_COMPLAINED: Sums = {"refunds_complained_of": 1}
 #: Arrivals of a customer in order of time: (ms since 1970, contact key).
 Arrivals = Sequence[tuple[int, str]]
 
@@ -55,6 +60,9 @@ def links(key: str, contacts: Mapping[str, Contact], arrivals: Arrivals, policy:
         slots[REPEAT_COMPLAINT] = replace(complaint, desk=_REPEATED)
         if (closed := contact.slots.get("complaint_closed")) is not None:
             slots[REPEAT_COMPLAINT_CLOSED] = replace(closed, staff=_REPEATED)
+    given_back = contact.slots.get(GIVEN_BACK)
+    if given_back is not None and _complained(contact, contacts, arrivals, policy, given_back.at) is not None:
+        slots[COMPLAINED_AFTER] = replace(given_back, staff=_COMPLAINED, desk=_COMPLAINED)
     return slots
 
 
@@ -79,13 +87,16 @@ def followers(
 def _returned(
     contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
 ) -> tuple[int, str] | None:
-    return _followed_by(contact, contacts, arrivals, policy, max(policy.repeat_ms, policy.fcr_ms))
+    until = contact.at + max(policy.repeat_ms, policy.fcr_ms)
+    return _followed_by(contact, contacts, arrivals, policy, (contact.at, until))
 
 
 def _complained(
-    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy
+    contact: Contact, contacts: Mapping[str, Contact], arrivals: Arrivals, policy: Policy, since: int = -NEVER
 ) -> tuple[int, str] | None:
-    return _followed_by(contact, contacts, arrivals, policy, policy.repeat_complaint_ms, COMPLAINT)
+    """The complaint in time after the contact arrived and after ``since`` (ms)."""
+    span = max(contact.at, since), contact.at + policy.repeat_complaint_ms
+    return _followed_by(contact, contacts, arrivals, policy, span, COMPLAINT)
 
 
 def _as(handled: Slot, day: int, sums: Sums) -> Slot:
@@ -98,12 +109,15 @@ def _followed_by(
     contacts: Mapping[str, Contact],
     arrivals: Arrivals,
     policy: Policy,
-    within: int,
+    span: tuple[int, int],
     kind: str | None = None,
 ) -> tuple[int, str] | None:
-    """When the contact's customer came back (ms), and with which contact, of this kind if one is given; None: not ``within`` that time."""
-    for at, key in arrivals[bisect_right(arrivals, (contact.at, "\uffff")) :]:
-        if at > contact.at + within:
+    """When the contact's customer came back (ms), and with which contact, of this kind if one is given; None: not within the ``span``,
+    after its first moment and up to its last.
+    """
+    since, until = span
+    for at, key in arrivals[bisect_right(arrivals, (since, "\uffff")) :]:
+        if at > until:
             return None
         other = contacts[key]
         if other.identified and kind in (None, other.kind) and _same_matter(contact, other, policy):

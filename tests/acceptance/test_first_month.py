@@ -55,7 +55,7 @@ s0-b-typical-weights month: 41 -> 100 %, 3 figures handed in
 s0-c-three-dimensions month: 75 -> 100 %, 8 figures handed in
 s0-d-qualitative-three-party month: 100 -> 100 %, 2 figures handed in
 s1-a-reception-iron-triangle month: 17 -> 84 %, 0 figures handed in
-s1-a-reception-iron-triangle quarter: 18 -> 85 %, 3 figures handed in
+s1-a-reception-iron-triangle quarter: 18 -> 81 %, 3 figures handed in
 s1-a-reception-iron-triangle year: 34 -> 100 %, 3 figures handed in
 s1-b-360 quarter: 100 -> 100 %, 3 figures handed in
 s2-a-core month: 96 -> 96 %, 0 figures handed in

@@ -40,6 +40,7 @@ class Desk:
             own += whole.things(contact, self.as_of)
             own += transfers.things(contact)
             own += whole.repeats(contact, everyone)
+            own += whole.given_back(contact, everyone)
             own += whole.at_once(contact, everyone, self.as_of)
             for thing in own:
                 thing.about["parts"] = contact.parts

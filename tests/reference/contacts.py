@@ -191,6 +191,25 @@ def undone_since(contact: Contact, due: datetime) -> When:
     return since
 
 
+def given_back(contact: Contact, others: list[Contact]) -> list[Thing]:
+    """Money or goods were given back and that was settled: did the customer complain afterwards?"""
+    end = over(contact)
+    back = contact.kind == "refund" or (contact.about("return") and contact.kind != "complaint")
+    if not back or end is None or contact.customer is None or contact.merged:
+        return []
+    limit = contact.arrived + timedelta(days=contact.policy.repeat_complaint_days)
+    complained = any(
+        other.kind == "complaint"
+        and not other.merged
+        and other.customer == contact.customer
+        and other.arrived > max(contact.arrived, end["time"])
+        and other.arrived <= limit
+        and same_matter(contact, other, contact.policy.same_matter)
+        for other in others
+    )
+    return [Thing("given_back", end["time"], contact.day, handled_by(contact, end), {"complained": complained})]
+
+
 def refunds(contact: Contact) -> list[Thing]:
     """A refund, a dispute about one, or both: a refund that became a dispute."""
     who = staff(contact) | desk(contact)

@@ -347,6 +347,9 @@ KPIS: dict[str, Rule] = {
     "repeat_complaint_rate": lambda s: pending(
         share(s.of("repeat_complaint"), s.of("complaint")), young(s, s.of("complaint"), lambda values: values.repeat_complaint_days)
     ),
+    "complaint_after_refund_rate": lambda s: pending(
+        share(s.of("given_back", complained=True), s.of("given_back")), young(s, s.of("given_back"), lambda values: values.repeat_complaint_days)
+    ),
     "average_talk_time": lambda s: mean([t.talk for t in s.of("call_handled")]),
     "average_hold_time": lambda s: mean([t.hold for t in s.of("call_handled", held=True)]),
     "average_wrap_up_time": lambda s: mean([t.wrap_up for t in s.of("call_handled")]),

@@ -14,7 +14,8 @@ from scoring.outcomes import decide
 from scoring.outcomes.load import parse as settings_of
 from scoring.period import Month
 from scoring.runs.outcome_inputs import people
-from scoring.runs.run import RESAMPLES, run
+from scoring.runs.resampling import RESAMPLES
+from scoring.runs.run import run
 from streams.contracts.outputs import DailyFacts
 from streams.kpi.policy.model import Policy
 from tests.statistics.desks import rated

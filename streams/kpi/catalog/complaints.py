@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kpi.notation import mean, share, sum_of
-from streams.kpi.policy.model import CLOCK, FROM, STOPPING
+from streams.kpi.policy.model import CLOCK, FROM, STOPPING, SUBJECT
 from streams.kpi.spec import Kpi
 
 COMPLAINTS = (
@@ -28,6 +28,31 @@ COMPLAINTS = (
             "多人共用的客户号不算重复（`shared_contacts`）。"
         ),
         version=3, matures="repeat_complaint_days",
+    ),
+    Kpi(
+        id="complaint_after_refund_rate", zh="退款退换货后投诉率", en="Complaints after refunds and returns",
+        unit="ratio", better="lower",
+        formula=share(of="refunds_complained_of", among="refunds_handled"),
+        formula_zh="办结后客户在期限内就同一业务类型投诉的退款、退换货 / 已办结的退款、退换货",
+        formula_en="refunds and returns whose customer complained afterwards on the same topic in time / those handled to their end",
+        needs=(
+            "kind = refund", "kind = return", "kind = complaint", "call.ended", "chat.ended", "ticket.resolved",
+            "ticket.closed",
+        ),
+        policy_fields=(*SUBJECT, "repeat_complaint_days", "same_matter", "max_customer_contacts_per_day"),
+        traps=(
+            "Refunds are of the kind refund; returns and exchanges are those of the policy's subject `return`. Told of the "
+            "refund or return, on the day it arrived, of whoever handled it to its end, resolved or not; of known "
+            "customers only. The complaint comes after that end and within the time, which runs from the arrival. Of a "
+            "ticket that was reopened the last end counts. What became a dispute or is a complaint itself is in "
+            "neither. Pending: refunds and returns of days within the time."
+        ),
+        traps_zh=(
+            "退款为 refund 类；退换货为口径设置中 `subjects` 的 return。归属办结该笔退款、退换货的坐席（无论是否已解决），"
+            "统计日期为其受理当日；仅限已识别客户。投诉须在办结之后，且在自受理起算的期限内；重开的工单以最后一次办结为准。"
+            "已转为纠纷的、本身就是投诉的都不计入。“观察期未满”为期限内各日的退款、退换货数。"
+        ),
+        matures="repeat_complaint_days",
     ),
     Kpi(
         id="complaint_rate", zh="千次投诉率", en="Complaints per 1,000 contacts", unit="per_mille", better="lower",

@@ -7,6 +7,13 @@ from streams.kpi.measures.measure import Measure
 COMPLAINTS = (
     Measure("complaints", "n", "投诉", "complaints"),
     Measure("repeat_complaints", "n", "被重复的投诉", "complaints whose customer complained again"),
+    Measure("refunds_handled", "n", "已办结的退款、退换货", "refunds, returns and exchanges handled to their end"),
+    Measure(
+        "refunds_complained_of",
+        "n",
+        "办结后客户投诉的退款、退换货",
+        "of these, those whose customer complained afterwards",
+    ),
     Measure(
         "complaints_due", "n", "24小时时限已判定的投诉", "complaints that ended with a word on it, or past 24 hours"
     ),

@@ -113,7 +113,9 @@ class Policy(BaseModel):
         "what is missing on either side matches any",
     )
     repeat_complaint_days: Annotated[float, Field(gt=0, le=366)] = Field(
-        30, description="A complaint within this time of the last repeats it"
+        30,
+        description="A complaint within this time of the last repeats it; within this time of a refund or return, and after its end, it is "
+        "told of that",
     )
     max_customer_contacts_per_day: Annotated[int, Field(ge=1, le=1000)] = Field(
         20,

@@ -25,6 +25,8 @@ _THINKING = 28.0
 _WRAP_UP = (12.0, 0.5)
 #: Chance that another round of question and answer follows.
 _GOES_ON = 0.78
+#: Share of chats that a colleague finishes, and of those that go to somebody first who passes them on.
+_HANDED_ON, _WRONGLY = 0.03, 0.1
 
 
 class _Chat:
@@ -112,21 +114,41 @@ class Chats(Channel):
             self._loop.after(thinking, self._customer_writes, chat, random.choice((1, 1, 2, 3)))
             self._loop.after(thinking + self._delay(agent, _REPLY), self._reply, chat, agent)
         else:
-            self._loop.after(thinking, self._end, chat, agent)
+            self._loop.after(thinking, self._end, chat, agent, self._hand_on(chat, agent))
+
+    def _hand_on(self, chat: _Chat, agent: Agent) -> Agent:
+        """Who finishes the chat: a colleague who is there, now and then; the agent listens till its end."""
+        contact = chat.contact
+        if chance(contact, "handed on") >= _HANDED_ON:
+            return agent
+        there = [
+            other for other in agent.pool.agents if other is not agent and other.state in ("available", "on_contact")
+        ]
+        has = agent
+        for step in ("first", "second") if chance(contact, "wrongly") < _WRONGLY else ("first",):
+            if others := [other for other in there if other is not has]:
+                to = others[int(chance(contact, f"{step} colleague") * len(others))]
+                self._contacts.tell(contact, e.ChatTransferred, has.member, to_agent_id=to.member.id)
+                has = to
+        return has
 
     def _delay(self, agent: Agent, reply: tuple[float, float]) -> float:
         return self._public.lognormal(*reply) * (1 + _SLOWED_BY * (agent.load - 1))
 
-    def _end(self, chat: _Chat, agent: Agent) -> None:
+    def _end(self, chat: _Chat, agent: Agent, finisher: Agent) -> None:
         chat.over = True
+        if finisher is not agent:
+            self._contacts.tell(chat.contact, e.ChatMessage, finisher.member, sender="agent")
         resolved = self._public.is_resolved(chat.contact.matter, chat.waited)
         wrap_up = round(self._public.lognormal(*_WRAP_UP), 1)
-        self._contacts.tell(chat.contact, e.ChatEnded, agent.member, resolved=resolved, wrap_up_seconds=wrap_up)
+        self._contacts.tell(chat.contact, e.ChatEnded, finisher.member, resolved=resolved, wrap_up_seconds=wrap_up)
         asked, rates = self._public.rates()
         if asked:
-            self._contacts.tell(chat.contact, e.ChatInvited, agent.member)
+            self._contacts.tell(chat.contact, e.ChatInvited, finisher.member)
         if rates:
-            self._loop.after(self._loop.random.uniform(5, 60), self._rate, chat, agent, resolved)
+            self._loop.after(self._loop.random.uniform(5, 60), self._rate, chat, finisher, resolved)
+        pleased = resolved and chat.waited <= CROSS_AFTER
+        self._contacts.ask_to_recommend(chat.contact, e.ChatInvited, e.ChatRated, finisher.member, pleased)
         if not resolved:
             self.demand.unsettled(chat.contact.matter, cross=chat.waited > CROSS_AFTER)
         self._loop.after(wrap_up, self._floor.done, agent)

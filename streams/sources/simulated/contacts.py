@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -28,6 +29,7 @@ _TURNS_OUT: dict[tuple[str, str], tuple[tuple[float, str], ...]] = {
         (0.10, "回访"), (0.08, "意见反馈"), (0.06, "表扬"), (0.10, "上门"), (0.06, "下单"), (0.04, "定期公布"),
     ),
     ("", "refund"): ((0.04, "refund_dispute"),),
+    ("", "inquiry"): ((0.04, "信息传递"),),
 }  # fmt: skip
 #: Reviewers look at so many of the contacts that somebody has ended, some hours later: mean and spread of their logarithm.
 _REVIEWED, _REVIEWED_AFTER = 0.04, (2.5, 0.5)
@@ -40,6 +42,13 @@ _REVIEWS: dict[type, type] = {
 _ITEMS = {"script": 0.93, "process": 0.94, "behaviour": 0.97, "needs": 0.92, "policy": 0.96}
 _ITEMS_OF_CALLS = dict(zip(("话术规范", "服务流程", "统一行为", "需求识别", "政策执行"), _ITEMS.values(), strict=True))
 _FATAL, _PASSED_FROM = 0.01, 80.0
+#: So many are asked whether they would recommend the desk, and of those so many say so, some hours later: mean and spread of their
+#: logarithm. The scores of who is pleased, and of who is not.
+_ASKED_TO_RECOMMEND, _SAY, _SAY_AFTER = 0.06, 0.4, (1.0, 0.6)
+_RECOMMEND = {
+    True: {10: 30, 9: 32, 8: 16, 7: 10, 6: 5, 3: 5, 0: 2},
+    False: {10: 5, 9: 10, 8: 15, 7: 10, 5: 25, 3: 20, 0: 15},
+}
 #: Tickets about these are marked as pressing.
 _URGENT = frozenset({COMPLAINT, "fault"})
 
@@ -153,6 +162,25 @@ class Contacts:
         if score <= _BAD and self._random.random() < _EXPLAINED:
             cause = self._random.choices(tuple(_CAUSES), tuple(_CAUSES.values()))[0]
             self._loop.after(self._random.lognormvariate(*_LATER) * HOUR, self._explain, contact, explained, cause)
+
+    def ask_to_recommend(
+        self,
+        contact: Contact,
+        invited: type[AnyContactEvent],
+        rated: type[AnyContactEvent],
+        agent: Member,
+        pleased: bool,
+    ) -> None:
+        """Some customers are asked whether they would recommend the desk (0 to 10), and some of them answer."""
+        random = Random(f"{contact.id} recommends")
+        if random.random() >= _ASKED_TO_RECOMMEND:
+            return
+        self.tell(contact, invited, agent, survey="nps")
+        if random.random() < _SAY:
+            scores = _RECOMMEND[pleased]
+            score = float(random.choices(tuple(scores), tuple(scores.values()))[0])
+            later = random.lognormvariate(*_SAY_AFTER) * HOUR
+            self._loop.after(later, partial(self.tell, contact, rated, agent, survey="nps", score=score, scale="0-10"))
 
     def _explain(self, contact: Contact, explained: type[AnyContactEvent], cause: str) -> None:
         self.tell(contact, explained, cause=cause)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from scoring.outcomes import evidence as module
 from scoring.outcomes.evidence import evidence
 from scoring.outcomes.people import Measured, Person
 from scoring.outcomes.training import Training, called_for
@@ -37,6 +38,22 @@ def test_the_fewer_days_tell_of_a_total_the_less_is_sure_of_it() -> None:
     assert sure.reliability > unsure.reliability
     assert sure.below > 0.99 > unsure.below > 0.5
     assert sure.ranks[0] > unsure.ranks[0]
+
+
+def test_ranks_in_a_large_group_are_those_that_its_draws_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    totals = {f"p{n:03}": 70 + n * 0.1 + (n * 7919 % 101) / 20 for n in range(100)}
+    errors = {id: 0.5 + n % 5 for n, id in enumerate(totals)} | {"p007": 0.0}
+    del errors["p050"]
+    by_draws = evidence(totals, errors)
+    monkeypatch.setattr(module, "_MANY", 50)
+    by_all = evidence(totals, errors)
+    assert by_draws.keys() == by_all.keys()
+    apart = [abs(a - b) for id in by_all for a, b in zip(by_draws[id].ranks, by_all[id].ranks, strict=True)]
+    assert max(apart) <= 10, "of a hundred"
+    assert sum(apart) / len(apart) < 2
+    assert all(1 <= one.ranks[0] <= one.ranks[1] <= 100 for one in by_all.values())
+    alike = evidence(dict.fromkeys(totals, 80.0), dict.fromkeys(totals, 2.0))
+    assert {one.ranks for one in alike.values()} == {(3, 98)}, "by lot"
 
 
 def test_too_few_whose_error_is_known_tell_nothing() -> None:

@@ -72,7 +72,7 @@ def test_a_days_contacts_are_of_every_kind_and_channel(day: list[AnyEvent]) -> N
     assert {"投诉", "Complaint", "complaint"} <= said, "each system has its own words"
     assert {Policy().kind_names[kind] for kind in said} == {
         "inquiry", "complaint", "refund", "refund_dispute", "fault", "return", "follow_up", "opinion", "praise", "site_visit",
-        "order_placement", "regular_post",
+        "order_placement", "regular_post", "info_relay",
     }  # fmt: skip
     assert any(event.vip for event in opened)
     assert {event.priority for event in opened} == {None, "urgent"}
@@ -84,7 +84,7 @@ def test_a_days_contacts_are_of_every_kind_and_channel(day: list[AnyEvent]) -> N
     assert 3000 <= len({event.contact_id for event in today if isinstance(event, ContactEvent)}) <= 6000
     missing = {
         "call.arrived", "call.queued", "call.offered", "call.missed", "call.answered", "call.abandoned",
-        "call.transferred", "call.ended", "call.invited", "call.rated", "call.rating_explained", "chat.rating_explained", "chat.started", "chat.handed_over", "chat.assigned", "chat.message",
+        "call.transferred", "call.ended", "call.invited", "call.rated", "call.rating_explained", "chat.rating_explained", "chat.started", "chat.handed_over", "chat.assigned", "chat.message", "chat.transferred", "chat.invited",
         "chat.ended", "chat.rated", "ticket.created", "ticket.assigned", "ticket.replied", "ticket.resolved",
         "ticket.pending", "ticket.resumed", "ticket.reassigned", "call.resolved",
         "call.reviewed", "chat.reviewed", "ticket.reviewed", "ticket.escalated", "ticket.reopened", "ticket.closed", "ticket.rated", "agent.scheduled",
@@ -236,6 +236,7 @@ def test_what_cards_ask_of_reviews_and_of_work_that_is_due_has_figures(day: list
     asked = {
         *(f"{item}_{what}" for item in ("script", "process", "behaviour", "needs", "policy") for what in ("reviews", "passed")),
         "opinion_replies_due", "praises", "orders_due", "visits_due", "posts_due", "follow_ups_rated", "follow_ups_within_15d",
-        "refund_disputes", "csat_not_good_1_5",
+        "refund_disputes", "csat_not_good_1_5", "nps_promoters", "nps_detractors", "info_replies_within_1h", "transfers_accurate",
+        "refunds_handled",
     }  # fmt: skip
     assert asked <= {measure for measure, amount in sums.items() if amount > 0}
