@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Literal, TypeAlias
 
@@ -17,11 +19,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select
 
 from streams.contracts.outputs import Figure, Sums, entity_id, entity_kind
-from streams.database import Database
+from streams.database import Database, address_of
 from streams.history import tables
 from streams.history.formulas import NOT_IN_SQL
 from streams.history.reasons import Reason, channels_of, why_not
 from streams.history.rows import date_of
+from streams.history.store import SCHEMA
 from streams.kpi.by_version import judged
 from streams.kpi.explained import find
 from streams.kpi.formulas import parts
@@ -188,6 +191,16 @@ def _measures(bound: Bound) -> set[str]:
     }
 
 
+@contextmanager
+def open_questions(url: str | None, data_dir: Path, policy: AnyPolicy) -> Iterator[Questions]:
+    """Questions to the history of an operation; ``url`` None: SQLite in ``data_dir``."""
+    database = Database(address_of(url, data_dir, "history.db"), SCHEMA)
+    try:
+        yield Questions(database, policy)
+    finally:
+        database.close()
+
+
 class Questions:
     """Asks the history's database, each question in one connection. Raises StoreError where it is not there."""
 
@@ -230,9 +243,10 @@ class Questions:
     def _judge(self, question: Question) -> _Judge:
         judge = _Judge(question.kpi, side_of(entity_kind(question.entity)), self._policy)
         bound = judge.bound(question.last)
+        if bound.bottom == () and judge.side == "desk":
+            raise UnanswerableError(f"{question.kpi} is of agents and teams only")
         if bound.bottom == ():
-            who = "agents and teams" if judge.side == "desk" else "queues, sites and the whole operation"
-            raise UnanswerableError(f"{question.kpi} is of {who} only")
+            raise UnanswerableError(f"{question.kpi} is of queues, sites and the whole operation only")
         if bound.kind == "level" and not question.of_days:
             raise UnanswerableError(f"{question.kpi} is a level as of a day's end: ask for whole days")
         return judge

@@ -21,7 +21,7 @@ REASONS: Mapping[Reason, Text] = {
     "merged": Text("已并入另一张工单", "it went on as another ticket"),
     "shared_customer": Text("多人共用的客户号", "its customer id is that of many callers"),
     "no_customer": Text(
-        "没有客户号，无法判断是否再次来访", "no customer is known, so nobody can tell whether they came back"
+        "没有客户号，无法判断是否再次联系", "no customer is known, so nobody can tell whether they came back"
     ),
     "open": Text("尚未结束", "it has not ended yet"),
     "unserved": Text("没有坐席受理（放弃、溢出或自助完成）", "nobody served it: abandoned, flowed out or self-served"),

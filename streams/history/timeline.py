@@ -40,7 +40,7 @@ NOT_KEPT: tuple[Text, ...] = (
         "are not kept apart.",
     ),
     Text(
-        "评价、质检和再次来访只有结果，没有时间；工单和会话在各坐席之间的停留时间没有保存。",
+        "评价、质检和再次联系只有结果，没有时间；工单和会话在各坐席之间的停留时间没有保存。",
         "Of ratings, reviews and repeats the result is kept, not the time; nor how long a chat or a ticket was with each agent.",
     ),
 )

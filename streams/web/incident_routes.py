@@ -198,7 +198,12 @@ def _words(router: APIRouter, settings: Settings, now_ms: Callable[[], int]) -> 
         shown = {id: named(kpi, policy) for id, kpi in KPIS.items()}
         return {
             "kpis": {
-                id: {"name": {one: texts.short[one] for one in LANGUAGES}, "unit": KPIS[id].unit, "kind": KPIS[id].kind}
+                id: {
+                    "name": {one: texts.short[one] for one in LANGUAGES},
+                    "unit": KPIS[id].unit,
+                    "kind": KPIS[id].kind,
+                    "live": KPIS[id].live,
+                }
                 for id, texts in shown.items()
             },
             "windows": {id: {one: text[one] for one in LANGUAGES} for id, text in WINDOW_HEADS.items()},
