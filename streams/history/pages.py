@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streams.contracts.outputs import Figure, entity, entity_id, entity_kind
 from streams.database import Database, address_of
-from streams.history.questions import WEEKS, Answer, Item, Part, Question, Questions
+from streams.history.questions import MOST_DAYS, WEEKS, Answer, Item, Part, Question, Questions
 from streams.history.reasons import REASONS, Reason
 from streams.history.store import SCHEMA
 from streams.history.timeline import NOT_KEPT, STEPS, gaps, steps
@@ -35,8 +35,8 @@ from streams.web.incident_routes import Known, may_name
 from streams.web.roles import ALL_TEAMS, Scope, Visitor
 from streams.windows.clock import instant
 
-#: An answer's page has so many lines at most, a question so many days.
-MOST_LINES, MOST_DAYS = 200, 366
+#: An answer's page has so many lines at most.
+MOST_LINES = 200
 _NO_NUL = r"^[^\x00]*$"
 _WINDOWS = {"5m": 5, "30m": 30}
 _QUARTERS = Text(

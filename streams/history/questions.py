@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Literal, TypeAlias
@@ -38,6 +39,8 @@ from streams.windows.clock import Intervals, instant
 Part: TypeAlias = Literal["all", "numerator", "rest", "pending"]
 #: A figure of more rows than this is not listed: fewer days, or a narrower entity, are asked for instead.
 MOST_ROWS = 300_000
+#: A question is of so many days at most.
+MOST_DAYS = 366
 #: So many contacts that do not count are told apart by reason.
 MOST_LEFT_OUT = 20_000
 #: The usual course is that of so many days of the same weekday before.
@@ -154,13 +157,23 @@ class _Judge:
             )
         self.asked, self.side, self._policy = asked, side, policy
         self._bounds: dict[str, Bound] = {}
+        # Both are asked once a row.
+        self.bound = lru_cache(MOST_DAYS)(self._bound)
+        self.wanted = lru_cache(MOST_DAYS)(lambda day: _measures(self.bound(day)))
 
-    def bound(self, day: date) -> Bound:
+    def _bound(self, day: date) -> Bound:
         """The formula on a day."""
         values = self._policy.current(day)
         if (bound := self._bounds.get(values.version)) is None:
             bound = self._bounds[values.version] = self.kpi.bound(values, self.side)
         return bound
+
+    def of(self, day: date, sums: Sums) -> Sums:
+        """What of plain sums the formula of a day asks for."""
+        own, wanted = self.own(sums), self.wanted(day)
+        if self.bound(day).kind != "percentile":
+            return {measure: own[measure] for measure in wanted if measure in own}
+        return {id: amount for id, amount in own.items() if id in wanted or id.partition("~")[0] in wanted}
 
     @property
     def of_agents(self) -> bool:
@@ -254,8 +267,7 @@ class Questions:
     def _items(self, connection: Connection, judge: _Judge, question: Question, now: int) -> list[Item]:
         items: dict[tuple[str, date], Item] = {}
         for row, sums in self._rows(connection, judge, question, now):
-            own, bound = judge.own(sums), judge.bound(row.day)
-            kept = _of(bound, own)
+            kept = judge.of(row.day, sums)
             if not kept:
                 continue
             item = items.get((row.record, row.day))
@@ -356,7 +368,7 @@ class Questions:
                 counts.record, counts.day, told.label("told"), *(() if mine is None else (mine.label("who"),))
             )
             for row in connection.execute(asked.where(counts.record.in_(own), like)):
-                if _of(judge.bound(row.day), judge.own(_sums(row.told))):
+                if judge.of(row.day, _sums(row.told)):
                     same = mine is None or row.who == entity_id(question.entity)
                     elsewhere, other_day = found.get(row.record, (False, False))
                     found[row.record] = elsewhere or not same, other_day or same
@@ -493,16 +505,6 @@ def _top(bound: Bound, sums: Mapping[str, int]) -> int:
         return total(bound.top, sums)
     times = dict(bound.top)
     return sum(amount * times.get(measure.partition("~")[0], 0) for measure, amount in sums.items() if "~" in measure)
-
-
-def _of(bound: Bound, sums: Mapping[str, int]) -> Sums:
-    """What of sums a formula asks for."""
-    wanted = _measures(bound)
-    if bound.kind != "percentile":
-        return {measure: sums[measure] for measure in wanted if measure in sums}
-    return {
-        measure: amount for measure, amount in sums.items() if measure in wanted or measure.partition("~")[0] in wanted
-    }
 
 
 def _column(kind: str) -> Any:
