@@ -14,6 +14,7 @@ from rich.table import Table
 
 from streams.catalogue.page import write
 from streams.commands.shared.aggregates import Summed, compared
+from streams.commands.shared.contacts_table import Contacts, Which
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import (
     AsOf,
@@ -169,6 +170,15 @@ def explain_value(
     first: From = None,
     last: To = None,
     by_day: Annotated[bool, typer.Option("--by-day", help="Also a line a day")] = False,
+    contacts: Annotated[
+        Which | None,
+        typer.Option(
+            "--contacts",
+            help="Also the contacts behind it, of the history: all, those in the numerator, the rest, those whose days have not "
+            "matured, or those that are left out, with the reason",
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=100_000, help="List so many contacts")] = 20,
     as_json: AsJson = False,
     tables: Tables = None,
     mapping: MappingFile = None,
@@ -180,11 +190,16 @@ def explain_value(
 ) -> None:
     """One value down to the sums it comes from: measures and their amounts, policy, interval, what is pending.
 
-    Reads the daily facts of Kafka, or computes them from tables.
+    Reads the daily facts of Kafka, or computes them from tables. The contacts
+    are those of `deskpulse history`: their parts add up to the figure.
     """
     with clear_errors():
         one, who = find(id), as_entity(of)
     when = period(day, month, first, last)
+    if contacts is not None and tables:
+        raise stop(
+            "--contacts reads the history, which has nothing of tables: leave out one of --contacts and --table", 2
+        )
     source = Source(
         deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster, as_of=as_of
     )
@@ -196,9 +211,12 @@ def explain_value(
     days = (
         [(fact, _explained(one, who, [fact], source.operation.policy, source.as_of)) for fact in own] if by_day else []
     )
+    with clear_errors():
+        listed = None if contacts is None else Contacts(source.operation, one.id, who, when, contacts, most)
     if as_json:
         _json(
             _plain(found, str(when), len(own))
+            | ({} if listed is None else {"contacts": listed.as_json()})
             | {"as_of": _as_of(source)}
             | ({"by_day": [{"date": fact.date.isoformat(), **_value(each)} for fact, each in days]} if days else {})
         )
@@ -210,6 +228,10 @@ def explain_value(
     console.print(_worked(found, when, own, source.operation.policy, _as_of(source), units))
     if days:
         console.print(_days(days))
+    if listed is not None:
+        table, below = listed.table()
+        console.print(table)
+        console.print(below)
     source.end()
 
 

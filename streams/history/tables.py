@@ -116,6 +116,7 @@ counts = Table(
 Index(None, counts.c.record)
 Index(None, counts.c.day, counts.c.agent)
 Index(None, counts.c.day, counts.c.queue)
+Index(None, counts.c.day, counts.c.team)
 #: Daily facts, each part by itself; what is planned in rows of its own.
 facts = Table(
     "history_facts",

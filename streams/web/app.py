@@ -125,7 +125,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     app = FastAPI(
         title="Deskpulse", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    app.state.feed, app.state.database = feed, database
+    app.state.feed, app.state.database, app.state.guard = feed, database, guard
     # The last is asked first.
     provider = joined.provider
     by_provider = None if provider is None else ProviderLogins(provider, database, now_ms)

@@ -83,6 +83,11 @@ class Known:
         return name
 
 
+def may_name(names: str, visitor: Visitor) -> bool:
+    """May somebody see people's names? ``names``: the operation's setting."""
+    return names == "all" or (names == "token" and bool(visitor.roles - {"viewer"}))
+
+
 @dataclass(frozen=True)
 class _Told:
     """An event as it is sent, and whose figures are in it."""
@@ -106,13 +111,10 @@ class Teller:
 
     def one(self, incident: Incident, visitor: Visitor) -> View | None:
         """One incident as somebody sees it. Raises StoreError."""
-        return view(incident, visitor.scope, self._known.called(self._names_people(visitor)))
-
-    def _names_people(self, visitor: Visitor) -> bool:
-        return self._names == "all" or (self._names == "token" and bool(visitor.roles - {"viewer"}))
+        return view(incident, visitor.scope, self._known.called(may_name(self._names, visitor)))
 
     def _next(self, visitor: Visitor, epoch: str | None, number: int) -> tuple[str, int, _Told]:
-        people = self._names_people(visitor)
+        people = may_name(self._names, visitor)
         now, latest = self._feed.place()
         key = (visitor.scope, people, epoch, number)
         if (kept := self._made.get((*key, now, latest))) is not None:
@@ -196,7 +198,12 @@ def _words(router: APIRouter, settings: Settings, now_ms: Callable[[], int]) -> 
         shown = {id: named(kpi, policy) for id, kpi in KPIS.items()}
         return {
             "kpis": {
-                id: {"name": {one: texts.short[one] for one in LANGUAGES}, "unit": KPIS[id].unit, "kind": KPIS[id].kind}
+                id: {
+                    "name": {one: texts.short[one] for one in LANGUAGES},
+                    "unit": KPIS[id].unit,
+                    "kind": KPIS[id].kind,
+                    "live": KPIS[id].live,
+                }
                 for id, texts in shown.items()
             },
             "windows": {id: {one: text[one] for one in LANGUAGES} for id, text in WINDOW_HEADS.items()},

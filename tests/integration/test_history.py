@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from streams.cli import app
 from streams.contracts import topics
 from streams.contracts.decode import encode
-from streams.contracts.outputs import EntityKind
+from streams.contracts.outputs import DailyFacts, EntityKind
 from streams.entities.daily_facts import period_of
 from streams.history import tables
+from streams.history.formulas import NOT_IN_SQL
+from streams.history.questions import Question, Questions
 from streams.history.store import Told, open_history
 from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import Run, run
@@ -68,6 +70,7 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
         for view, period in (("day", "date"), ("month", "month")):
             wanted = figures_of(facts, lambda fact, per=view: period_of(fact, per), policy, result.now)  # type: ignore[misc]
             assert same(figures_in(history, view, period), wanted) > 300
+        _listed(Questions(history.database, policy), facts, policy, result.now)
         parts = query(history, "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = 'history_contacts'::regclass")
         assert parts == [(2,)]
         key = next(iter(result.records))
@@ -98,6 +101,23 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
             analyst.dispose()
         history.forget({"contacts": 1}, date(2026, 3, 3))
         assert query(history, "SELECT MIN(date) FROM history_contacts") == [(date(2026, 3, 2),)]
+
+
+def _listed(asked: Questions, facts: list[DailyFacts], policy: AnyPolicy, now: int | None) -> None:
+    """Every twentieth figure, of both days together, and what is behind it: the same sum."""
+    figures = figures_of(facts, lambda _: "both", policy, now)
+    days = [fact.date for fact in facts if fact.sums]
+    for entity, _, kpi in sorted(figures)[::20]:
+        if kpi in NOT_IN_SQL:
+            continue
+        question = Question(kpi, entity, min(days), max(days))
+        answer = asked.behind(question)
+        assert (answer.figure, answer.adds_up) == (figures[entity, "both", kpi], True), (entity, kpi)
+        items = {item.record for item in answer.items}
+        assert items.isdisjoint(one.record for one in asked.left_out(question))
+        assert len(asked.contacts(sorted(items)[:20])) == min(20, len(items))
+    assert asked.course("offered_calls", "all|all", max(days))[1]
+    assert asked.day_of("A102", max(days))[3]
 
 
 def _is_ours(name: str | None, kind: str, parents: object) -> bool:

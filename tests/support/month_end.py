@@ -22,6 +22,7 @@ from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy
 from streams.pipeline import effect
 from streams.roster import Roster
+from streams.settings import Settings
 from streams.targets.book import Targets
 from tests.support.cards import item, saved, section, written
 
@@ -81,6 +82,8 @@ class Desk:
     #: How far an operation on the event clock has come; None: it is on the machine's clock.
     reached: datetime | None = None
     broker_takes: int | None = None
+    #: Those of the processes around it, where there are some.
+    settings: Settings | None = None
 
     @property
     def data_dir(self) -> Path:

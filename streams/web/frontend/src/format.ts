@@ -1,14 +1,22 @@
 /** Figures, times and places as people read them. */
 import { language, named, t } from "./language.svelte";
-import type { Incident, Words } from "./types";
+import type { Incident, Names, Words } from "./types";
 
 export function figure(value: number | undefined, kpi: string, words: Words | null): string {
-  if (value === undefined) return "—";
-  switch (words?.kpis[kpi]?.unit) {
+  return inUnit(value, words?.kpis[kpi]?.unit);
+}
+/** A value in its unit, as the KPI catalogue has it. */
+export function inUnit(value: number | null | undefined, unit: string | undefined): string {
+  if (value === undefined || value === null) return "—";
+  switch (unit) {
     case "ratio":
       return `${(value * 100).toFixed(1)}%`;
+    case "per_mille":
+      return `${value.toFixed(2)}‰`;
     case "s":
       return seconds(value);
+    case "points":
+      return value.toFixed(2);
     default:
       return new Intl.NumberFormat(language(), { maximumFractionDigits: 1 }).format(value);
   }
@@ -37,6 +45,19 @@ export function place(entity: string, names: Incident["names"]): string {
 }
 export function who(author: string, names: Incident["names"]): string {
   return named(names?.[`by|${author}`], author);
+}
+/** What a part of the operation is called, or by its id; people whom the reader may not see have neither. */
+export function called(kind: string, id: string | null, names: Names, hidden = false): string {
+  if (hidden) return t("someone-else");
+  return id === null ? t("nothing") : named(names[`${kind}|${id}`], id);
+}
+export function address(page: string, query: Record<string, string | undefined>): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  return `#/${page}?${new URLSearchParams(given).toString()}`;
+}
+/** Of the operation's zone: 2026-03-02. */
+export function dayOf(at: number | string, zone: string | undefined): string {
+  return new Intl.DateTimeFormat("en-CA", zone ? { timeZone: zone } : {}).format(new Date(at));
 }
 export function clock(at: string | number, zone: string | undefined, now?: number): string {
   const moment = new Date(at);

@@ -71,7 +71,7 @@ export interface Incident {
   names?: Record<string, Named>;
 }
 export interface Words {
-  kpis: Record<string, { name: Named; unit: string; kind: string }>;
+  kpis: Record<string, { name: Named; unit: string; kind: string; live: boolean }>;
   windows: Record<string, Named>;
   zone: string;
 }
@@ -118,4 +118,119 @@ export interface Entry {
   action: string;
   subject: string;
   place: string;
+}
+export type Names = Record<string, Named>;
+export type Part = "numerator" | "rest" | "pending";
+export interface ListedContact {
+  channel: string;
+  contact_id: string;
+  customer_id: string | null;
+  arrived_at: number;
+  queue: string | null;
+  team: string | null;
+  agent: string | null;
+  hidden: boolean;
+  opens: boolean;
+  topic: string | null;
+  kind: string | null;
+  state: string;
+  outcome: string | null;
+  csat_score: number | null;
+  csat_scale: string | null;
+}
+export interface Interval {
+  kind: "state" | "shift";
+  agent: string | null;
+  hidden: boolean;
+  team: string | null;
+  state: string | null;
+  reason: string | null;
+  since: number;
+  until: number;
+  attended: boolean | null;
+}
+export interface Line {
+  record: string;
+  starts?: number;
+  part?: Part;
+  value?: number | null;
+  reason?: string;
+  contact?: ListedContact;
+  interval?: Interval;
+}
+export interface Figure {
+  value: number | null;
+  n: number;
+  low: number | null;
+  high: number | null;
+  pending: number;
+}
+export interface Behind {
+  unit: string;
+  first: string;
+  last: string;
+  figure: Figure;
+  as_of: string;
+  adds_up: boolean;
+  parts: Record<Part, number>;
+  total: number;
+  items: Line[];
+  notes: Named[];
+  names: Names;
+}
+export interface LeftOut {
+  reasons: Record<string, Named & { contacts: number }>;
+  total: number;
+  items: Line[];
+  names: Names;
+}
+export interface ContactStep extends Record<string, unknown> {
+  at: number;
+  kind: string;
+  zh: string;
+  en: string;
+  queue: string | null;
+  agent: string | null;
+  hidden: boolean;
+  ms: number | null;
+}
+export interface Counted {
+  day: string;
+  starts: string;
+  agent: string | null;
+  hidden: boolean;
+  team: string | null;
+  queue: string | null;
+  site: string | null;
+  staff: MeasureOf[];
+  desk: MeasureOf[];
+}
+export interface MeasureOf {
+  measure: string;
+  zh: string;
+  en: string;
+  unit: string;
+  amount: number;
+}
+export interface WholeContact {
+  record: string;
+  version: number;
+  contact: ListedContact;
+  more: Record<string, unknown>;
+  steps: ContactStep[];
+  counts: Counted[];
+  not_kept: Named[];
+  names: Names;
+}
+export interface AgentDay {
+  agent: string;
+  day: string;
+  begin: number;
+  end: number;
+  as_of: string;
+  states: Interval[];
+  shifts: Interval[];
+  gaps: { since: number; until: number; offline: boolean }[];
+  contacts: (Line & { contact: ListedContact; spans: [number, number][] })[];
+  names: Names;
 }

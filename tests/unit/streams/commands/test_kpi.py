@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 from streams.cli import app
 from streams.commands.kpi import _worked
+from streams.commands.shared.context import Deployment
 from streams.commands.shared.facts_source import Days
-from streams.contracts.outputs import DailyFacts
+from streams.contracts.outputs import DailyFacts, EntityKind, entity_kind
 from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.explained import described, explain
 from streams.kpi.labels import AREAS as AREA_NAMES
@@ -22,7 +23,9 @@ from streams.kpi.labels import BETTER, KINDS, said
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Side
 from streams.people.units import Unit, UnitNames
+from streams.windows.clock import instant
 from tests.support import ROOT
+from tests.support.morning import NOW, a_morning, morning_file
 
 EXAMPLE = ROOT / "docs" / "example"
 TABLE = ("--table", str(EXAMPLE / "calls.csv"), "--mapping", str(EXAMPLE / "calls.yaml"))
@@ -237,3 +240,35 @@ def test_a_wrong_word_is_named_with_what_to_write_instead(arguments: tuple[str, 
 )  # fmt: skip
 def test_values_as_people_read_them(unit: str, value: float | None, text: str) -> None:
     assert said(unit, value) == text
+
+
+def test_explain_lists_the_contacts_that_the_history_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def facts(_: Deployment, first: date, last: date, kind: EntityKind) -> list[DailyFacts]:
+        return [fact for fact in a_morning().daily_facts() if entity_kind(fact.entity) == kind]
+
+    (tmp_path / "history.db").write_bytes(morning_file())
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("time_zone: UTC\n", encoding="utf-8")
+    monkeypatch.setattr(Deployment, "daily_facts", facts)
+    monkeypatch.setattr(Deployment, "as_of", lambda _: instant(NOW))
+    monkeypatch.setenv("DESKPULSE_DATA_DIR", str(tmp_path))
+
+    def explained(*more: str) -> Result:
+        return kpi("explain", "csat", "--entity", "agent:A1", "--date", "2026-03-02", "--policy", str(policy), *more)
+
+    told = json.loads(explained("--contacts", "all", "--json").stdout)
+    assert [(one["what"], one["part"]) for one in told["contacts"]["items"]] == [
+        ("calls:c1", "rest"), ("calls:c2", "numerator"),
+    ]  # fmt: skip
+    assert told["contacts"]["adds_up"]
+    assert told["contacts"]["figure"]["value"] == told["value"] == 0.5
+    left = json.loads(explained("--contacts", "left-out", "--most", "3", "--json").stdout)["contacts"]
+    assert (left["total"], len(left["items"]), left["items"][0]["reason"]) == (7, 3, "not_rated")
+    seen = explained("--contacts", "numerator").stdout
+    assert "calls:c2" in seen
+    assert "calls:c1" not in seen
+    assert "the contacts add up to the figure" in seen
+    assert (
+        "leave out one"
+        in kpi("explain", "csat", "--entity", "all", "--month", "2026-03", "--contacts", "all", *TABLE).output
+    )

@@ -35,6 +35,7 @@ from streams.web.sign_on import SignOn
 from streams.web.store import desk_database
 from streams.web.users import By
 from tests.support import month_end
+from tests.support.morning import morning_file
 from tests.support.provider import CLIENT, ISSUER, SECRET, FakeProvider
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -127,6 +128,7 @@ class Desk:
     provider: Provider | None = None
 
     def __post_init__(self) -> None:
+        self.month.settings = self.settings
         joined = Joined(self.done.append, self.ms, routers_of(self.month), follows=False, provider=self.provider)
         self.app: FastAPI = create_app(self.settings, joined, self.ms)
         for one in (of_team("T1", "A1"), of_team("T2", "A2")):
@@ -192,6 +194,7 @@ def add_everybody(connection: Connection) -> None:
 def opened(folder: Path, provider: Provider | None = None) -> Desk:
     """A desk on a database of its own with a user of every role."""
     (folder / "scores.db").write_bytes(_made())
+    (folder / "history.db").write_bytes(morning_file())
     return Desk(Settings(data_dir=folder), month_end.Desk(folder), provider=provider)
 
 

@@ -44,6 +44,13 @@ def session(desk: Desk, own: bool, role: str) -> str:
     return f"/api/sessions/{desk.session(desk.begin(whose))}"
 
 
+def figure(own: bool) -> str:
+    """A figure of an agent of team T1, or of T2."""
+    return f"kpi=csat&entity=agent|{'A1' if own else 'A2'}&first=2026-03-02"
+
+
+#: Contacts are seen by whom they are of, whoever leads them, and quality.
+CONTACTS = only("agent", "supervisor", "quality"), only("quality") | {"agent": 404, "supervisor": 404}
 OPEN = Access(dict.fromkeys(EVERYBODY, 200))
 TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/"): OPEN,
@@ -72,6 +79,17 @@ TABLE: dict[tuple[str, str], Access] = {
     ("POST", "/api/incidents/{id}/actions"): Access(
         only("supervisor", status=202), only("supervisor", status=404),
         lambda desk, own, role: of_team(desk, own, role, "/actions"), {"kind": "acknowledge"},
+    ),
+    ("GET", "/api/contacts"): Access(*CONTACTS, lambda _, own, __: f"/api/contacts?{figure(own)}"),
+    ("GET", "/api/contacts/left-out"): Access(*CONTACTS, lambda _, own, __: f"/api/contacts/left-out?{figure(own)}"),
+    ("GET", "/api/contacts/one"): Access(
+        *CONTACTS, lambda _, own, __: f"/api/contacts/one?contact=calls:{'c1' if own else 'c0'}"
+    ),
+    ("GET", "/api/agents/{agent}/day"): Access(
+        *CONTACTS, lambda _, own, __: f"/api/agents/{'A1' if own else 'A2'}/day?day=2026-03-02"
+    ),
+    ("GET", "/api/course"): Access(
+        *CONTACTS, lambda _, own, __: f"/api/course?{figure(own).replace('first', 'day')}"
     ),
     ("GET", "/api/month/runs"): Access(only("hr")),
     ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr", status=404)),
