@@ -16,13 +16,13 @@ from threading import Event
 from typing import Any, TypeAlias
 
 from sqlalchemy import Table, select
+from streams.history.health import Health
 
 from deploy.local.postgres import LocalPostgres
 from deploy.local.process import ServerProcess, ServerStartError
 from streams.contracts.outputs import Sums
 from streams.history import tables
 from streams.history.follow import Follower, consumer_of
-from streams.history.health import Health
 from streams.history.store import History, open_history
 from streams.kpi.as_of import day_of
 from streams.kpi.measures import add
