@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_UP, Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -141,6 +142,26 @@ def test_a_quarter_is_the_mean_of_its_scored_months(totals: list[str | None], ne
     rules = settings(months_needed={"quarter": needed})
     quarter = year({"anna": totals}, rules)["months"][2].people[0].standings[1]
     assert (None if quarter.total is None else str(quarter.total)) == mean
+
+
+@pytest.mark.parametrize(("scored", "ranked"), [(90, True), (89, False)])
+def test_who_has_as_much_scored_as_is_asked_is_ranked_and_who_has_less_is_told(scored: int, ranked: bool) -> None:
+    why = Text("部分未评分", "some points are not scored")
+    months = (Past(Term.parse("2010-01"), Decimal(80)), Past(Term.parse("2010-02"), Decimal(80)))
+    made = decide(
+        Month(2010, 3), [on_s3("anna", "80", scored=Fraction(scored), why=why)], settings(ranking={"least_scored": 90}),
+        opened=OPENED, history={"anna": History(months)},
+    )  # fmt: skip
+    for standing in made.people[0].standings:
+        assert (standing.total, standing.rank) == (80, 1 if ranked else None)
+        assert (why.en in standing.placed.en) is not ranked
+
+
+def test_one_without_a_pay_rule_takes_nobody_elses_pay() -> None:
+    rules = settings(pay=[{"id": "ratio", "type": "score_ratio", "who": {"roles": ["lead"]}}])
+    lead = Person("zoe", Decimal(80), role="lead", amounts=Amounts(base_pay=Decimal(5000)))
+    made = decide(Month(2010, 8), [on_s3("anna", "80"), lead], rules, opened=OPENED)
+    assert [one.pay and one.pay.money for one in made.people] == [None, 5000]
 
 
 def test_the_summary_counts_and_adds_up() -> None:
