@@ -104,6 +104,18 @@ def test_a_long_wait_rings_and_stops_when_the_call_is_answered() -> None:
     ]
 
 
+def test_a_backlog_stays_one_when_what_made_it_is_long_past() -> None:
+    script = Script()
+    for number in range(3):
+        script.at(f"09:0{number}:00", e.TicketCreated, f"t{number}", queue_id="q")
+    for minute in range(10, 60, 5):
+        script.at(f"09:{minute}:00", e.CallArrived, f"x{minute}")
+    script.at("10:00:00", e.TicketResolved, "t0").at("10:01:00", e.CallArrived, "y")
+    backlog = Rule(id="backlog", zh="积压", en="backlog", kpi="open_backlog", window="30m", above=2, scope=("queue",))
+    told = [(one.status, f"{one.at:%H:%M}", one.value) for one in script.run(rules=(backlog,), look_every=1).alerts]
+    assert told == [("firing", "09:02", 3), ("resolved", "10:00", 2)]
+
+
 def test_ratings_that_come_late_or_are_corrected_change_what_fires() -> None:
     """Five ratings, three of them good; then one of earlier comes late and is bad, and two are corrected."""
     script = Script()

@@ -160,6 +160,8 @@ def test_a_rule_that_is_no_more_takes_its_state_along_and_leaves_the_others() ->
         ("gone|queue|q", "resolved", 0.5, "The alert rule gone is no more, resolved.")
     ]
     assert desk.states == {"r": kept}
+    (one,) = told
+    assert (one.severity, one.kpi, one.window, one.threshold, one.n) == ("info", "", "", 0, 6)  # nobody knows any more
 
 
 def test_one_rule_without_a_target_or_data_does_not_stop_the_next() -> None:
@@ -297,13 +299,46 @@ def test_an_alert_of_an_agent_tells_the_team(entity: str, team: str | None) -> N
 
 def test_a_name_with_a_number_in_it_has_the_queues_own() -> None:
     policy = Policy(service_level_seconds=20, service_level_seconds_by_queue={"q": 60})
-    (one,) = watches([rule(kpi="service_level_20s", window="30m", below=0.8)], formulas(policy), policy).values()
-    sums = {"calls_offered": 4, "calls_answered_within_20s": 1}
+    low = rule(kpi="service_level_20s", window="30m", below=0.8, scope=["queue", "site"])
+    watched = watches([low], formulas(policy), policy)
+    plain = Plain({"30m": {"calls_offered": 4, "calls_answered_within_20s": 1}, "today": {}}, None, 0)
     names = []
-    for queue in ("q", "other"):
-        (told,) = look(one, f"queue|{queue}", {}, Plain({"30m": sums, "today": {}}, None, 0), _NOBODY, 0)
+    for entity in ("queue|q", "queue|other", "site|q"):
+        (told,) = look(watched[entity.partition("|")[0]], entity, {}, plain, _NOBODY, 0)
         names.append(told.reason_en.partition(",")[0])
-    assert names == ["Answered within 60 s", "Answered within 20 s"]
+    assert names == ["Answered within 60 s", "Answered within 20 s", "Answered within 20 s (q 60 s)"]
+
+
+def test_what_a_chinese_reader_is_told_from_the_first_word_to_the_last() -> None:
+    desk = Desk(rule(**CSAT, clear=0.9), rule(kpi="csat", window="today", below=0.8, id="day"))
+    texts = []
+    for now, sums, today in (
+        (0, ratings(3, 5), {}), (60, ratings(4, 5), {}), (61, {}, ratings(3, 5)), (1861, {}, {}), (1862, ratings(9, 9), {}),
+    ):  # fmt: skip
+        plain = Plain({"30m": sums, "today": today}, None, 0)
+        texts += [one.reason_zh for one in look(desk.watched, "queue|q", desk.states, plain, _NOBODY, now * 1000)]
+    desk.look(1900, ratings(3, 5))
+    (watch, _) = desk.watched
+    texts += [one.reason_zh for one in leave((), "queue|q", dict(desk.states), 1_900_000, None, lambda *_: watch)]
+    texts += [one.reason_zh for one in leave((), "queue|q", dict(desk.states), 1_900_000, None, lambda *_: None)]
+    aimed = Desk(rule(**AIMED))
+    aimed.look(0, ratings(3, 5), aim=0.8)
+    texts += [one.reason_zh for one in look(aimed.watched, "queue|q", aimed.states, plain, _NOBODY, 1)]
+    (everybody,) = watches([rule(**CSAT | {"scope": ["all"]})], _FORMULAS, POLICY).values()
+    plain = Plain({"30m": ratings(3, 5), "today": {}}, None, 0)
+    texts += [one.reason_zh for one in look(everybody, "all|all", {}, plain, _NOBODY, 0)]
+    assert texts == [
+        "队列 q 近30分钟客户满意度 60.0%（样本 5），低于告警线 80.0%，触发时已持续 0 秒。",
+        "队列 q 近30分钟客户满意度 80.0%（样本 5），尚未恢复到 90.0%，已持续 60 秒。",
+        "队列 q 今日客户满意度 60.0%（样本 5），低于告警线 80.0%，触发时已持续 0 秒。",
+        "队列 q 近30分钟客户满意度：已 30 分钟没有足够数据，最近一次为 80.0%（样本 5）。",
+        "队列 q 今日客户满意度：数据不足，告警关闭。",
+        "队列 q 近30分钟客户满意度已恢复到 100.0%（样本 9）。",
+        "队列 q 近30分钟客户满意度：该规则当前不再监测此对象，告警关闭。",
+        "告警规则 r 已删除，告警关闭。",
+        "队列 q 近30分钟客户满意度：目标值已取消，告警关闭。",
+        "全中心近30分钟客户满意度 60.0%（样本 5），低于告警线 80.0%，触发时已持续 0 秒。",
+    ]
 
 
 def test_a_reader_is_told_whether_it_had_lasted_so_long_or_has_until_now() -> None:
