@@ -98,6 +98,7 @@ def test_a_target_under_another_policy_does_not_hold(tmp_path: Path, entity: str
         ("members", resolved(6, 10), None, None, "item a: there is no previous resolution rate; unscored."),
         ("person", NOBODY, resolved(8, 10), None, "item a: no data this period; unscored."),
         ("person", Measured({"contacts_handled": 3}), resolved(8, 10), None, "item a: no data this period; unscored."),
+        ("person", Measured({"contacts_handled": 3}), NOBODY, None, "item a: no data this period; unscored."),
     ],
 )  # fmt: skip
 def test_a_kpi_is_held_against_the_period_before(

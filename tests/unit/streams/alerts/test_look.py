@@ -72,6 +72,26 @@ def test_a_reason_has_the_figure_in_its_unit(
     assert Desk(rule(**fields)).look(0, sums, wait) == [f"firing {said}"]
 
 
+@pytest.mark.parametrize(
+    ("kpi", "sums", "zh", "en"),
+    [
+        ("csat", ratings(3, 5), "60.0%", "60.0 %"),
+        ("average_handle_time", {"handle_seconds": 450_000, "calls_handled": 5}, "90 秒", "90 s"),
+        ("offered_calls", {"calls_offered": 4}, "4", "4"),
+        ("complaint_rate", {"complaints": 1, "contacts_handled": 300}, "3.33‰", "3.33 ‰"),
+        ("complaint_late_days", {"complaint_late_days": 2, "complaints_settled": 5}, "2.00 天", "2.00"),
+        ("nps", {"nps_promoters": 3, "nps_detractors": 2, "nps_ratings": 8}, "12.50 分", "12.50"),
+        ("contacts_per_hour", {"contacts_handled": 5, "working_seconds": 1_800_000}, "10.00 次/小时", "10.00"),
+        ("fatigue_index", {"strain_later": 6, "strain_contacts_later": 2, "strain_first_hour": 4, "strain_contacts_first_hour": 2}, "0.50", "0.50"),
+    ],
+)  # fmt: skip
+def test_figure_and_threshold_are_written_with_their_unit(kpi: str, sums: Sums, zh: str, en: str) -> None:
+    (watched,) = watches([rule(kpi=kpi, window="30m", above=0, scope=["agent"])], _FORMULAS, POLICY).values()
+    (told,) = look(watched, "agent|a", {}, Plain({"30m": sums, "today": {}}, None, 0), _NOBODY, 0)
+    assert f" {zh}（样本 " in told.reason_zh
+    assert f": {en} (n=" in told.reason_en
+
+
 def test_each_step_is_told_once_and_with_how_long_it_has_held() -> None:
     desk = Desk(rule(**CSAT, **{"for": 60}, min_n=5))
     assert desk.look(0, ratings(3, 4)) == []
