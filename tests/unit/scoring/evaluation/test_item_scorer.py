@@ -76,6 +76,15 @@ def test_without_a_team_nobody_is_scored_by_one(tmp_path: Path, entity: str) -> 
     assert made.reason_zh == "项a：任职信息中没有所属班组，未评分。"
 
 
+def test_what_has_not_matured_is_waited_for(tmp_path: Path) -> None:
+    known = {"contacts_handled_known": 10, "fcr_missed": 2}
+    made = scorer(tmp_path, RESOLVED | {"kpi": "fcr"}).score(
+        Measured(known, unripe={"fcr_days": known}), Around(), None
+    )
+    assert told(made) == (None, "item a: all 10 are pending: their days have not matured; unscored.")
+    assert made.reason_zh == "项a：10 件的观察期均未满，未评分。"
+
+
 @pytest.mark.parametrize("entity", ["person", "members"])
 def test_a_target_under_another_policy_does_not_hold(tmp_path: Path, entity: str) -> None:
     fields = {
@@ -90,9 +99,9 @@ def test_a_target_under_another_policy_does_not_hold(tmp_path: Path, entity: str
 @pytest.mark.parametrize(
     ("entity", "now", "before", "points", "reason"),
     [
-        ("person", resolved(6, 10), resolved(8, 10), "7.5", "previous resolution rate 80 %: 10 × 60 ÷ 80 = 7.50 points."),
-        ("team", resolved(6, 10), resolved(8, 10), "7.5", "previous resolution rate 80 %: 10 × 60 ÷ 80 = 7.50 points."),
-        ("members", resolved(6, 10), resolved(8, 10), "7.5", "previous resolution rate 80 %: 10 × 60 ÷ 80 = 7.50 points."),
+        ("person", resolved(2, 10), resolved(8, 10), "2.5", "previous resolution rate 80 %: 10 × 20 ÷ 80 = 2.50 points."),
+        ("team", resolved(2, 10), resolved(8, 10), "4", "previous resolution rate 50 %: 10 × 20 ÷ 50 = 4.00 points."),
+        ("members", resolved(2, 10), resolved(8, 10), "5", "previous resolution rate 40 %: 10 × 20 ÷ 40 = 5.00 points."),
         ("person", resolved(6, 10), NOBODY, None, "item a: there is no previous resolution rate; unscored."),
         ("team", resolved(6, 10), None, None, "item a: there is no previous resolution rate; unscored."),
         ("members", resolved(6, 10), None, None, "item a: there is no previous resolution rate; unscored."),
@@ -104,9 +113,11 @@ def test_a_target_under_another_policy_does_not_hold(tmp_path: Path, entity: str
 def test_a_kpi_is_held_against_the_period_before(
     tmp_path: Path, entity: str, now: Measured, before: Measured | None, points: str | None, reason: str
 ) -> None:
-    made_from = [Around(month, None if month is None else [month]) for month in (now, before)]
-    earlier = None if before is None and entity == "team" else Before(before or NOBODY, made_from[1])
-    made = scorer(tmp_path, {**TREND, "entity": entity}).score(now, made_from[0], None, earlier)
+    """Their own before was 8 of 10, their team's 5 of 10, and that of its members 4 of 10."""
+    around = Around(now, [now])
+    past = Around() if before is None else Around(resolved(5, 10), [resolved(4, 10)])
+    earlier = None if before is None and entity == "team" else Before(before or NOBODY, past)
+    made = scorer(tmp_path, {**TREND, "entity": entity}).score(now, around, None, earlier)
     assert made.points == (None if points is None else Decimal(points))
     assert made.reason_en.endswith(reason)
 
