@@ -127,6 +127,8 @@ def test_a_kpi_is_held_against_the_period_before(
     [
         (HANDED, Given(Fraction(60), n=20), "7.5", "item a 60 % (handed in) (n = 20, 95 % interval 38.66 % to 78.12 %), target ≥ 80 %: 10 × 60 ÷ 80 = 7.50 points."),
         (HANDED, Given(Fraction(60)), "7.5", "item a 60 % (handed in), target ≥ 80 %: 10 × 60 ÷ 80 = 7.50 points."),
+        (HANDED, Given(Fraction(60), polled={"value": Polled(4, 5, 3, True, Decimal(240))}), "7.5",
+         "item a 60 % (handed in) (the mean of 4 anonymous raters, 5 were invited), target ≥ 80 %: 10 × 60 ÷ 80 = 7.50 points."),
         (HANDED, None, None, "item a: nobody has handed in a figure; unscored."),
         (HANDED | {"no_cases": 10}, Given(n=0), "10", "item a: no case this period, 10.00 points."),
         (HANDED | {"no_cases": 10}, Given(n=3), None, "item a: nobody has handed in a figure; unscored."),
@@ -166,6 +168,18 @@ def test_how_many_stand_behind_a_rating_is_said_and_who_is_not(
 ) -> None:
     made = scorer(tmp_path, {"raters": raters}).score(NOBODY, Around(), given)
     assert told(made) == (None if points is None else Decimal(points), reason)
+
+
+@pytest.mark.parametrize(
+    ("fields", "ratings", "zh"),
+    [
+        (HANDED | {"raters": RATERS}, {"superior": "60", "peers": "80"}, "项a 70%（录入）（上级 60 × 50% + 同级 80 × 50%）（同级：4 人匿名评分的平均值，邀请 5 人），目标值 ≥ 80%：10 × 70 ÷ 80 = 8.75 分。"),
+        ({"raters": RATERS}, {"superior": "6", "peers": "8"}, "项a（上级 6 × 50% + 同级 8 × 50%）（同级：4 人匿名评分的平均值，邀请 5 人）：评定 7.00 分。"),
+    ],
+)  # fmt: skip
+def test_the_same_in_chinese(tmp_path: Path, fields: dict[str, Any], ratings: dict[str, str], zh: str) -> None:
+    made = scorer(tmp_path, fields).score(NOBODY, Around(), Given(ratings=ratings, polled={"peers": MEAN}))
+    assert made.reason_zh == zh
 
 
 def test_what_a_form_does_not_allow_is_refused_or_said(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_figure_and_threshold_are_written_with_their_unit(kpi: str, sums: Sums, 
     (watched,) = watches([rule(kpi=kpi, window="30m", above=0, scope=["agent"])], _FORMULAS, POLICY).values()
     (told,) = look(watched, "agent|a", {}, Plain({"30m": sums, "today": {}}, None, 0), _NOBODY, 0)
     assert f" {zh}（样本 " in told.reason_zh
+    assert "），高于告警线 0" in told.reason_zh
     assert f": {en} (n=" in told.reason_en
 
 
