@@ -270,6 +270,7 @@ def test_a_rule_about_missing_agents_rests_on_calls(offered: int, on_duty: int, 
     ).values()
     recent = {"calls_offered": offered, "calls_handled": 90, "handle_seconds": 90 * 180_000, "agents_working": on_duty}
     plain = Plain({"30m": recent, "today": {"working_seconds": 1}}, None, 0)
+    assert look(watched, "site|s", {}, Plain({"30m": {}, "today": {}}, None, 0), _NOBODY, 0) == []
     assert [f"{one.status} {one.reason_en}" for one in look(watched, "site|s", {}, plain, _NOBODY, 0)] == said
 
 
@@ -347,7 +348,9 @@ def test_what_a_chinese_reader_is_told_from_the_first_word_to_the_last() -> None
     texts += [one.reason_zh for one in look(aimed.watched, "queue|q", aimed.states, plain, _NOBODY, 1)]
     (everybody,) = watches([rule(**CSAT | {"scope": ["all"]})], _FORMULAS, POLICY).values()
     plain = Plain({"30m": ratings(3, 5), "today": {}}, None, 0)
-    texts += [one.reason_zh for one in look(everybody, "all|all", {}, plain, _NOBODY, 0)]
+    (one,) = look(everybody, "all|all", {}, plain, _NOBODY, 0)
+    assert one.reason_en.startswith("Customer satisfaction, ")
+    texts.append(one.reason_zh)
     assert texts == [
         "队列 q 近30分钟客户满意度 60.0%（样本 5），低于告警线 80.0%，触发时已持续 0 秒。",
         "队列 q 近30分钟客户满意度 80.0%（样本 5），尚未恢复到 90.0%，已持续 60 秒。",

@@ -59,6 +59,12 @@ def test_an_urgent_call_and_an_urgent_chat_weigh_alike() -> None:
     assert KPIS["urgent_response_time"].bound(Policy(), "desk").exact(sums) == 30
 
 
+def test_switches_and_searches_are_each_of_the_contacts_in_which_they_were_counted() -> None:
+    sums = {"page_switches": 12, "page_switch_contacts": 3, "search_seconds": 60_000, "search_contacts": 4}
+    found = [KPIS[id].bound(Policy(), "desk").exact(sums) for id in ("page_switch_count", "info_search_time")]
+    assert found == [4, 15]
+
+
 MEANS = [id for id, kpi in KPIS.items() if kpi.kind == "mean" and kpi.bound(Policy(), "staff").squares and id != "nps"]
 
 
