@@ -286,7 +286,7 @@ def _kpi(scored: _Scored) -> Iterator[Fault]:
     item, kpi = scored.item, scored.kpi
     if kpi is None:
         if item.entity != "person":
-            yield ("entity",), "only a KPI can be the team's: hand the team's figure in as his, or name a `kpi`"
+            yield ("entity",), "only a KPI can be the team's: hand the team's figure in as theirs, or name a `kpi`"
         return
     if factor(kpi.unit, item.unit) is None:
         yield ("unit",), f"the KPI {kpi.id} is in {kpi.unit}, which cannot be shown in {item.unit}; take another unit"
@@ -410,7 +410,7 @@ def _raters(scored: _Scored) -> Iterator[Fault]:
     if not item.raters:
         return
     for id in _twice(rater.id for rater in item.raters):
-        yield ("raters",), f"the rater {id!r} is there twice; give every rater his own id"
+        yield ("raters",), f"the rater {id!r} is there twice; give every rater an id of their own"
     if item.rule.asks == "level" or item.kpi is not None:
         yield ("raters",), "raters are blended into a figure or a rating; take them out of levels and of KPIs"
     if (together := sum(rater.weight for rater in item.raters)) != 100:

@@ -23,7 +23,7 @@ from scoring.units import Unit, factor, said
 from streams.contracts.outputs import Figure
 from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
-from streams.kpi.spec import Bound, Kpi, side_of
+from streams.kpi.spec import Bound, Kpi
 from streams.languages.text import Text
 
 _NOTHING = Given()
@@ -101,9 +101,8 @@ class ItemScorer:
         target = item.target_words()
         self._asked = (f"目标值 {target.zh}", f"target {target.en}") if item.target else (NONE, NONE)
         kpi = KPIS[item.kpi] if item.kpi is not None else None
-        side = side_of("team" if item.entity == "team" else "agent")
-        self._bound = judged.bound(kpi.id, side) if kpi else None
-        self._bound_before = judged_before.bound(kpi.id, side) if kpi and judged_before and item.looks_back else None
+        self._bound = judged.bound(kpi.id, "staff") if kpi else None
+        self._bound_before = judged_before.bound(kpi.id, "staff") if kpi and judged_before and item.looks_back else None
         self._times = _times(kpi, item.unit)
         self._sample = card.sample_of(item, self._bound.kind if self._bound else None)
         self._presupposed = _unmet(item, judged)
@@ -185,7 +184,7 @@ class ItemScorer:
         return self._held(figure, value, reference)
 
     def _no_team(self) -> ItemScore:
-        return self._unscored(Figure(), "任职信息中没有所属班组", "the roster names no team of his")
+        return self._unscored(Figure(), "任职信息中没有所属班组", "the roster names no team for them")
 
     def _other_policy(self, figure: Figure, presupposed: tuple[str, object, object]) -> ItemScore:
         name, asked, have = presupposed

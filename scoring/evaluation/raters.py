@@ -37,7 +37,7 @@ def blend(
 def _arithmetic(there: Sequence[tuple[Rater, Fraction]], weight: Fraction, absent: Sequence[Text]) -> tuple[str, str]:
     """How the mean comes about, in Chinese and in English."""
     parts = [(rater.name, shown(rating), shown(Fraction(rater.weight) * 100 / weight)) for rater, rating in there]
-    zh = " + ".join(f"{name.zh} {rating} × {share} %" for name, rating, share in parts)
+    zh = " + ".join(f"{name.zh} {rating} × {share}%" for name, rating, share in parts)
     en = " + ".join(f"{name.en} {rating} × {share} %" for name, rating, share in parts)
     if absent:
         zh = f"{zh}；{'、'.join(name.zh for name in absent)}缺席，权重由其余各方按比例承担"

@@ -260,7 +260,7 @@ def _refuse_decision(connection: Connection, appeal: Appeal, run: RunRecord, by:
         done = "accepted" if appeal.decision.accepted else "refused"
         raise RefusedStepError(f"{appeal.decision.author} has {done} the appeal {appeal.id} already; nothing was done")
     if by.name in (appeal.person, appeal.author):
-        raise RefusedStepError(f"{by.name} cannot decide on an appeal of his own; somebody else has to")
+        raise RefusedStepError(f"{by.name} cannot decide on an appeal of their own; somebody else has to")
     rated = raters(connection, run.card, run.period, appeal.person, appeal.items)
     if by.name in rated.values():
         what = ", ".join(sorted(key for key, author in rated.items() if author == by.name))

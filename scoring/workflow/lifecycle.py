@@ -203,7 +203,7 @@ def _refuse_hand(person: str, column: str, by: Actor, absent: str | None) -> Non
     if column == "self" and by.name != person and not absent:
         raise RefusedStepError(f"the column self is {person}'s own, not {by.name}'s")
     if column != "self" and by.name == person:
-        raise RefusedStepError(f"{person} cannot sign the column {column} of his own sheet")
+        raise RefusedStepError(f"{person} cannot sign the column {column} of their own sheet")
 
 
 def approve(

@@ -74,8 +74,7 @@ class Watch:
             return gap(sums, self.policy)
         if self.bound is None:
             return Figure(wait[0] if self.rule.kpi == _WAITING else wait[1], wait[0])
-        shown = self._shown(sums)
-        return self.bound.young(shown) if self.bound.matures else self.bound.figure(shown)
+        return self.bound.figure(self._shown(sums))
 
     def too_few(self, sums: Plain, wait: tuple[int, float | None]) -> bool:
         """Are there fewer things than the rule's minimum? Then there is no need to work out their figure."""

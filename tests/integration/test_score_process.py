@@ -106,7 +106,7 @@ def test_the_form_s_own_order(desk: Desk, ours: str) -> None:
     assert "is not rated in the columns" in desk.refuses(*sheet, "--as", "self", "--by", "anna", "exam=100")
     assert "next is superior" in desk.does(*sheet, "--as", "self", "--by", "anna", "care=20")
     assert "anna has signed the column self" in desk.refuses(*sheet, "--as", "self", "--by", "anna", "care=19")
-    assert "cannot sign the column superior of his own" in desk.refuses(
+    assert "cannot sign the column superior of their own" in desk.refuses(
         *sheet, "--as", "superior", "--by", "anna", "care=20"
     )
     assert "next is reviewer" in desk.does(*sheet, "--as", "superior", "--by", "sue", "care=15")
@@ -162,7 +162,7 @@ def test_an_appeal_corrects_an_input(desk: Desk, ours: str) -> None:
     assert "50.22" in said
     assert "60.22" in said
     assert result(desk) == before  # shown, not done
-    assert "cannot decide on an appeal of his own" in desk.refuses(
+    assert "cannot decide on an appeal of their own" in desk.refuses(
         "appeal", "accept", "1", "--yes", "--by", "ben", "--reason", "r"
     )
     assert "lin has given exam.value and cannot decide on it (S1-75)" in desk.refuses(

@@ -42,7 +42,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Copy:
-    """One copy. After the events of ``beginning`` each of its agents has occurred and is in the middle of his work; ``steady`` goes on."""
+    """One copy. After the events of ``beginning`` each of its agents has occurred and is in the middle of their work; ``steady`` goes on."""
 
     beginning: list[Template]
     steady: list[Template]

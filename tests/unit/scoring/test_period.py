@@ -123,4 +123,4 @@ def test_a_supervisors_team_figures_are_his_teams(tmp_path: Path) -> None:
     told = {person.person: person.items[0] for person in run(card, Month(2010, 8), facts, Policy(), roster).people}
     assert told["boss"].points == 9
     assert told["new"].reason_en == "item a: no data this period; unscored."
-    assert told["alone"].reason_en == "item a: the roster names no team of his; unscored."
+    assert told["alone"].reason_en == "item a: the roster names no team for them; unscored."

@@ -186,7 +186,7 @@ OPTIONAL = "{id: frt, section: nowhere, name: {zh: 一, en: a}, max: 5, rule: {t
             "max: 25\n",
             f"max: 25\n        {RATERS}\n",
             [
-                "item basic: raters: the rater 'a' is there twice; give every rater his own id",
+                "item basic: raters: the rater 'a' is there twice; give every rater an id of their own",
                 "item basic: raters: the raters' weights add up to 90, not to 100; correct them",
                 "rater a: weight: a weighs 50 %, less than its least, 60 %; correct one",
             ],

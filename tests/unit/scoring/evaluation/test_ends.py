@@ -63,7 +63,7 @@ def test_who_is_absent_is_named() -> None:
     made = blend(three, {"boss": "8"}, None)
     assert made is not None
     assert made[1:] == (
-        "上级 8 × 100 %；同事、客户缺席，权重由其余各方按比例承担",
+        "上级 8 × 100%；同事、客户缺席，权重由其余各方按比例承担",
         "superior 8 × 100 %; peers, customer absent: the others take over the weight",
     )
 

@@ -293,7 +293,7 @@ def test_the_customer_cannot_be_absent_from_the_360_card() -> None:
             "item a 72 % (n = 100, 95 % interval 62.51 % to 79.86 %), target ≥ 80 %",
         ),
         ({}, None, "item a: no data this period; unscored."),
-        (None, None, "item a: the roster names no team of his; unscored."),
+        (None, None, "item a: the roster names no team for them; unscored."),
     ],
 )
 def test_a_team_figure_is_his_teams(

@@ -77,6 +77,7 @@ def test_without_any_data_there_is_no_total() -> None:
     assert {part.tally.total for part in score.sections} == {None}
     assert score.tally.scored_max == 0
     assert len(score.unscored) == len(CORE.items)
+    assert not any(item.undecided for item in score.unscored), "nobody has to decide where nothing is"
     assert score.items[0].reason_en == "First response time: no data this period; unscored."
 
 

@@ -33,6 +33,7 @@ def test_every_card_of_the_program_says_how_many_cases_it_asks_for() -> None:
     ("item", "enough", "short"),
     [
         ("resolution", {"resolution_due": 10, "resolved": 9}, {"resolution_due": 9, "resolved": 8}),
+        ("resolution", {"resolution_due": 10, "resolved": 9}, {"resolution_due": 1, "resolved": 1}),
         ("art", {"chat_responses": 5, "chat_response_seconds": 600_000}, {"chat_responses": 4, "chat_response_seconds": 480_000}),
     ],
 )  # fmt: skip
@@ -40,9 +41,9 @@ def test_a_share_of_ten_and_a_mean_of_five(item: str, enough: dict[str, int], sh
     assert scored(enough, item).points is not None
     few = scored(short, item)
     assert (few.points, few.few, few.undecided) == (None, True, True)
-    least = 10 if item == "resolution" else 5
-    assert f"样本 {least - 1}，少于规定的 {least}，样本量不足，待人工判定是否计分，未评分。" in few.reason_zh
-    assert f"n = {least - 1}, fewer than the {least} that the card asks for: too few" in few.reason_en
+    least, n = 10 if item == "resolution" else 5, few.figure.n
+    assert f"样本 {n}，少于规定的 {least}，样本量不足，待人工判定是否计分，未评分。" in few.reason_zh
+    assert f"n = {n}, fewer than the {least} that the card asks for: too few" in few.reason_en
 
 
 def test_who_decides_that_it_counts_bends_no_band() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_UP, Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -143,6 +144,35 @@ def test_a_quarter_is_the_mean_of_its_scored_months(totals: list[str | None], ne
     assert (None if quarter.total is None else str(quarter.total)) == mean
 
 
+@pytest.mark.parametrize(("scored", "ranked"), [(90, True), (89, False)])
+def test_who_has_as_much_scored_as_is_asked_is_ranked_and_who_has_less_is_told(scored: int, ranked: bool) -> None:
+    why = Text("部分未评分", "some points are not scored")
+    months = (Past(Term.parse("2010-01"), Decimal(80)), Past(Term.parse("2010-02"), Decimal(80)))
+    made = decide(
+        Month(2010, 3), [on_s3("anna", "80", scored=Fraction(scored), why=why)], settings(ranking={"least_scored": 90}),
+        opened=OPENED, history={"anna": History(months)},
+    )  # fmt: skip
+    for standing in made.people[0].standings:
+        assert (standing.total, standing.rank) == (80, 1 if ranked else None)
+        assert (why.en in standing.placed.en) is not ranked
+
+
+def test_how_sure_a_total_is_is_told_of_the_month_and_of_no_mean_of_months() -> None:
+    people = [on_s3(f"p{number}", str(60 + 4 * number), error=1.0) for number in range(8)]
+    months = (Past(Term.parse("2010-01"), Decimal(80)), Past(Term.parse("2010-02"), Decimal(80)))
+    history = {person.id: History(months) for person in people}
+    for one in decide(Month(2010, 3), people, settings(), opened=OPENED, history=history).people:
+        month, quarter = one.standings
+        assert (month.likely is None, quarter.likely, quarter.total is None) == (False, None, False)
+
+
+def test_one_without_a_pay_rule_takes_nobody_elses_pay() -> None:
+    rules = settings(pay=[{"id": "ratio", "type": "score_ratio", "who": {"roles": ["lead"]}}])
+    lead = Person("zoe", Decimal(80), role="lead", amounts=Amounts(base_pay=Decimal(5000)))
+    made = decide(Month(2010, 8), [on_s3("anna", "80"), lead], rules, opened=OPENED)
+    assert [one.pay and one.pay.money for one in made.people] == [None, 5000]
+
+
 def test_the_summary_counts_and_adds_up() -> None:
     rules = settings(
         ranking={"top": {"percent": 20}, "bottom": {"percent": 10}},
@@ -166,7 +196,9 @@ def test_the_summary_counts_and_adds_up() -> None:
         Person("lead", Decimal(80), role="lead", amounts=Amounts(base_pay=Decimal(5000), base_bonus=Decimal(100)), targets=2, targets_met=1),
         Person("new", None, role="lead"),
     ]  # fmt: skip
-    made = decide(Month(2010, 8), people, rules, opened=OPENED, pools={"pool": Decimal("1000")}).summary
+    outcomes = decide(Month(2010, 8), people, rules, opened=OPENED, pools={"pool": Decimal("1000")})
+    made = outcomes.summary
+    assert outcomes.pay_names.keys() == made.pay.keys(), "every cost has a name"
     (term,) = made.terms
     assert (term.people, term.scored, term.top, term.bottom) == (12, 11, 3, 1)
     assert term.grades == {"A": 2, "B": 2, "C": 1, "D": 1, "E": 5}
@@ -217,8 +249,14 @@ def test_nobodys_change_of_the_decimal_context_moves_an_outcome() -> None:
 
 def test_settings_put_together_in_code_are_checked_too() -> None:
     without = default().model_copy(update={"grades": None})
-    with pytest.raises(ValueError, match=r"pay\.2\.type: there are no `grades` to pay by"):
+    with pytest.raises(ValueError) as refused:
         decide(Month(2010, 8), [], without, opened=OPENED)
+    assert str(refused.value).splitlines() == [
+        "pay.2.type: there are no `grades` to pay by; add them, or take this rule out",
+        "streaks.1.result: there are no `grades`; add them, or take this streak out",
+        "streaks.2.result: there are no `grades`; add them, or take this streak out",
+        "actions.improvement_plan.grade_e: there are no `grades`; add them, or set it to false",
+    ]
 
 
 DAY = date(2010, 8, 1)

@@ -111,6 +111,10 @@ def test_a_quarter_with_such_a_month_is_not_ranked() -> None:
     last = Term.of("month", MARCH).number
     apart = Past(Term("month", last - 1), Decimal(95), whole=False)
     history = {"p1": History((Past(Term("month", last - 2), Decimal(95)), apart))}
+    both = {"p1": History((Past(Term("month", last - 2), Decimal(95), whole=False), apart))}
+    placed = decided(team(1), both, smallest_group=1).people[0].standings[1].placed
+    assert "not all points are scored in 2010-01, 2010-02: not ranked" in placed.en
+    assert "2010年1月、2010年2月未评全部分值，不排名" in placed.zh
     quarter = decided(team(1), history, smallest_group=1).people[0].standings[1]
     assert (quarter.total, quarter.rank) == (Decimal("95.00"), None)
     assert "not all points are scored in 2010-02: not ranked" in quarter.placed.en

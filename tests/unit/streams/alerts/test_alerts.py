@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.alerts.lifecycle import AlertState, step
+from streams.alerts.lifecycle import AlertState, next_step_at, step
 from streams.alerts.rules import Rule, read_rules
 from streams.contracts import events as e
 from streams.contracts.outputs import Figure
@@ -105,6 +105,18 @@ def test_a_long_wait_rings_and_stops_when_the_call_is_answered() -> None:
     ]
 
 
+def test_a_backlog_stays_one_when_what_made_it_is_long_past() -> None:
+    script = Script()
+    for number in range(3):
+        script.at(f"09:0{number}:00", e.TicketCreated, f"t{number}", queue_id="q")
+    for minute in range(10, 60, 5):
+        script.at(f"09:{minute}:00", e.CallArrived, f"x{minute}")
+    script.at("10:00:00", e.TicketResolved, "t0").at("10:01:00", e.CallArrived, "y")
+    backlog = Rule(id="backlog", zh="积压", en="backlog", kpi="open_backlog", window="30m", above=2, scope=("queue",))
+    told = [(one.status, f"{one.at:%H:%M}", one.value) for one in script.run(rules=(backlog,), look_every=1).alerts]
+    assert told == [("firing", "09:02", 3), ("resolved", "10:00", 2)]
+
+
 def test_ratings_that_come_late_or_are_corrected_change_what_fires() -> None:
     """Five ratings, three of them good; then one of earlier comes late and is bad, and two are corrected."""
     script = Script()
@@ -129,10 +141,47 @@ def test_ratings_that_come_late_or_are_corrected_change_what_fires() -> None:
 def test_state_of_before_is_taken_over() -> None:
     old = msgspec.msgpack.encode(["firing", 5])
     state = msgspec.msgpack.decode(old, type=AlertState)
-    assert state == AlertState("firing", 5)
+    assert (state.status, state.since, state.value, state.n, state.short, state.told) == ("firing", 5, None, 0, 0, 0)
     after = step(LOW, state, Figure(0.7, 10), 600_000)
     assert after == AlertState("firing", 5, 0.7, 10, 0, 600_000)
     assert step(LOW, state, Figure(0.9, 10), 600_000) is None
+
+
+def test_what_is_kept_of_an_alert_from_look_to_look() -> None:
+    """All of it is stored: what a restart restores, and what screens and messages are told of."""
+    state: AlertState | None = AlertState("pending", 0)
+    for second, value, n, expected in (
+        (60, 0.7, 9, AlertState("firing", 0, 0.7, 9, 0, 60_000)),
+        (70, None, 0, AlertState("firing", 0, 0.7, 9, 70_000, 60_000)),
+        (75, 0.6, 4, AlertState("firing", 0, 0.7, 9, 70_000, 60_000)),
+        (80, 0.6, 8, AlertState("firing", 0, 0.7, 9, 0, 60_000)),  # enough again, and told a moment ago
+        (120, 0.6, 8, AlertState("firing", 0, 0.6, 8, 0, 120_000)),
+        (130, None, 0, AlertState("firing", 0, 0.6, 8, 130_000, 120_000)),
+        (1930, None, 0, AlertState("no_data", 0, 0.6, 8, 130_000, 1_930_000)),
+        (1990, None, 0, AlertState("no_data", 0, 0.6, 8, 130_000, 1_930_000)),
+        (1991, 0.6, 8, AlertState("firing", 0, 0.6, 8, 0, 1_991_000)),
+    ):
+        state = step(LOW, state, Figure(value, n), second * 1000)
+        assert state == expected, second
+
+
+@pytest.mark.parametrize(
+    ("state", "looked_at", "next_at"),
+    [
+        (AlertState("pending", 1_000), 5_000, 61_000),
+        (AlertState("firing", 1_000, 0.7, 9, 70_000, 61_000), 71_000, 1_870_000),
+        (AlertState("firing", 1_000, 0.7, 9, 0, 61_000), 120_999, 121_000),
+        (AlertState("firing", 1_000, 0.7, 9, 0, 61_000), 121_000, None),
+        (AlertState("no_data", 1_000, 0.7, 9, 70_000, 1_870_000), 1_871_000, None),
+    ],
+    ids=["holds long enough", "without data long enough", "told a minute ago", "nothing new", "waits for data"],
+)
+def test_when_time_alone_takes_an_alert_further(state: AlertState, looked_at: int, next_at: int | None) -> None:
+    assert next_step_at(LOW, state, looked_at) == next_at
+    if next_at is not None:
+        figure = Figure(None, 0) if state.short else Figure(0.6, 9)
+        assert step(LOW, state, figure, next_at - 1) == state
+        assert step(LOW, state, figure, next_at) != state
 
 
 def rules_file(tmp_path: Path, *changes: str) -> Path:

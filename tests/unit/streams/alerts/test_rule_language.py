@@ -99,6 +99,13 @@ def test_a_selector_narrows_the_scope_down(select: list[str], entity: str, team:
     assert bool(Watching(kinds).of(entity, team)) is watched
 
 
+def test_an_agent_who_changes_teams_is_watched_as_one_of_the_new_one() -> None:
+    watching = Watching(watches([rule(select=["team:T*"])], formulas(Policy()), Policy()))
+    assert [bool(watching.of("agent|a", team)) for team in ("T1", "T1", "X", "X", "T2", None)] == [
+        True, True, False, False, True, False,
+    ]  # fmt: skip
+
+
 def test_selectors_of_one_name_are_alternatives_those_of_others_conditions() -> None:
     names = ("queue", "rule")
     values = {"queue": ("a",), "rule": ("low",)}
@@ -149,6 +156,18 @@ def test_hours_that_the_policy_does_not_have_are_missed_before_a_worker_starts()
     ):
         require_hours([rule(schedule="business_hours")], Policy())
     require_hours([rule(schedule="business_hours"), rule()], Policy(business_hours=WEEK))
+
+
+def test_everybody_is_looked_at_again_only_when_the_hours_of_a_rule_begin_or_end() -> None:
+    policy = Policy(time_zone="Europe/Berlin")
+    at = round(datetime(2026, 3, 2, 8, 59, tzinfo=BERLIN).timestamp() * 1000)
+    always = Watching(watches([rule()], formulas(policy), policy))
+    assert not always.advance(at)
+    hourly = Watching(watches([rule(schedule={"hours": "09:00-10:00"}), rule(id="always")], formulas(policy), policy))
+    assert [hourly.advance(at + second * 1000) for second in (0, 30, 60, 120, 3600, 3660, 3720)] == [
+        True, False, True, False, False, True, False,
+    ]  # fmt: skip
+    assert [watch.rule.id for watch in hourly.of("queue|q", None)] == ["always"]
 
 
 class Desk:

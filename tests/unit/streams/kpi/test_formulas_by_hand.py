@@ -53,6 +53,18 @@ def test_bad_ratings_are_those_of_all_scales() -> None:
     assert KPIS[name].bound(Policy(), "desk").exact(sums) == Fraction(5, 25)
 
 
+def test_an_urgent_call_and_an_urgent_chat_weigh_alike() -> None:
+    sums = {"urgent_call_responses": 2, "urgent_call_response_seconds": 40_000, "urgent_chat_responses": 1}
+    sums["urgent_chat_response_seconds"] = 50_000
+    assert KPIS["urgent_response_time"].bound(Policy(), "desk").exact(sums) == 30
+
+
+def test_switches_and_searches_are_each_of_the_contacts_in_which_they_were_counted() -> None:
+    sums = {"page_switches": 12, "page_switch_contacts": 3, "search_seconds": 60_000, "search_contacts": 4}
+    found = [KPIS[id].bound(Policy(), "desk").exact(sums) for id in ("page_switch_count", "info_search_time")]
+    assert found == [4, 15]
+
+
 MEANS = [id for id, kpi in KPIS.items() if kpi.kind == "mean" and kpi.bound(Policy(), "staff").squares and id != "nps"]
 
 
@@ -73,7 +85,14 @@ def test_a_square_of_one_or_minus_one_is_one() -> None:
         ("nps", (-100.0, 100.0)),
         ("qa_score", (0.0, 100.0)),
         ("average_handle_time", (0.0, None)),
+        ("customer_emotion_score", (-1.0, 1.0)),
+        ("customer_emotion_change", (-2.0, 2.0)),
+        ("keyword_coverage_rate", (0.0, 1.0)),
     ],
 )
 def test_an_interval_ends_where_the_scale_does(id: str, within: tuple[float, float | None]) -> None:
     assert KPIS[id].bound(Policy(), "staff").within == within
+
+
+def test_what_is_only_a_sign_is_on_no_card() -> None:
+    assert {id for id, kpi in KPIS.items() if not kpi.scored} == {"short_call_rate", "fatigue_index"}

@@ -90,7 +90,7 @@ def results(desk: Desk, card: str, month: str) -> list[dict[str, object]]:
 
 
 def test_the_figures_are_the_references(quarter: Desk, shared_data: Path) -> None:
-    """Ratings of each agent, over the months of his card, and their sum."""
+    """Ratings of each agent, over the months of their card, and their sum."""
     with (shared_data / "pwc" / "reference.agent.csv").open(encoding="utf-8") as file:
         reference = {row["agent"]: row for row in csv.DictReader(file)}
     rated: Counter[str] = Counter()
