@@ -78,6 +78,8 @@ _LOG = logging.getLogger(__name__)
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 #: So many keys are asked for at once; SQLite takes 32,766.
 _AT_ONCE = 5_000
+#: The version of a contact that is to be told again; and how far its arrival may have moved when it became another one's, ms.
+_UNTOLD, _MOVED_MS = -2, 3 * _DAY_MS
 #: So many rows of counts are added up at once.
 _COUNTS_AT_ONCE = 20_000
 
@@ -246,6 +248,39 @@ class History:
                 if topic == of:
                     connection.execute(update(table).values(version=-1))
 
+    def caught_up_on(self) -> date | None:
+        """The day on which everything there was had last been read; None: it never was."""
+        with self.database.read() as connection:
+            day: date | None = connection.scalar(select(tables.clock.c.read_on))
+        return day
+
+    def read_again(self, prefix: Callable[[Topic], str]) -> None:
+        """Contact records are read from their beginning once more: which of them are gone was told too long ago."""
+        topic = prefix(topics.CONTACT_RECORDS)
+        with self.database.write() as connection:
+            connection.execute(delete(tables.positions).where(tables.positions.c.topic == topic))
+            connection.execute(update(tables.contacts).values(version=_UNTOLD))
+
+    def caught_up(self, today: date) -> None:
+        """Everything there was has been read. A contact that was to be told again, and was not, is another one's by now, which was: it is
+        deleted; or its record is no longer kept: then whoever it was may have been forgotten, and it says so no more.
+        """
+        own = tables.contacts.c
+        other = tables.contacts.alias().c
+        follows = (other.channel == own.channel) & (other.contact_id == own.contact_id) & (other.version > _UNTOLD)
+        near = other.arrived_at.between(own.arrived_at - _MOVED_MS, own.arrived_at + _MOVED_MS)
+        with self.database.write() as connection:
+            moved = select(own.record, own.date).where(
+                own.version == _UNTOLD, select(other.record).where(follows & near).exists()
+            )
+            gone = {row.record: row.date.isoformat() for row in connection.execute(moved)}
+            changes = self._changes(self._advance(connection, None))
+            self._delete(connection, tables.contacts, gone, changes)
+            _add_changes(connection, changes)
+            rest = update(tables.contacts).where(own.version == _UNTOLD)
+            connection.execute(rest.values(version=_UNTOLD + 1, customer_id=None))
+            connection.execute(update(tables.clock).values(read_on=today))
+
     def forget(self, keep: Mapping[str, int], today: date) -> None:
         """Delete what is older than so many days; ``keep``: name (``KEPT``) → days."""
         for name, kept in keep.items():
@@ -306,14 +341,7 @@ class History:
         here = _versions(connection, table, told)
         gone = [key for key in here if told[key] is None or (key in made and made[key][0] > here[key][0])]
         new = [each for key, each in made.items() if key not in here or each[0] > here[key][0]]
-        dates = sorted({here[key][1] for key in gone})
-        for keys in _chunks(gone):
-            old, old_counts = (
-                delete(each).where(each.c.date.in_(map(date.fromisoformat, dates)), each.c.record.in_(keys))
-                for each in (table, tables.counts)
-            )
-            connection.execute(old)
-            changes.count(connection.execute(old_counts.returning(*_as_text(tables.counts))).all(), -1)
+        self._delete(connection, table, {key: here[key][1] for key in gone}, changes)
         rows, counted = [row for _, row, _ in new], [one for _, _, own in new for one in own]
         at = _names(table).index("date")
         self._note_days(connection, {row[at] for row in rows} | {one[2] for one in counted})
@@ -322,6 +350,16 @@ class History:
         _put(connection, tables.counts, counted)
         changes.count(counted)
         return len(new)
+
+    def _delete(self, connection: Connection, table: Table, gone: Mapping[str, str], changes: sums.Changes) -> None:
+        """Delete records and what they count for; ``gone``: key → date."""
+        dates = [date.fromisoformat(day) for day in sorted(set(gone.values()))]
+        for keys in _chunks(list(gone)):
+            old, old_counts = (
+                delete(each).where(each.c.date.in_(dates), each.c.record.in_(keys)) for each in (table, tables.counts)
+            )
+            connection.execute(old)
+            changes.count(connection.execute(old_counts.returning(*_as_text(tables.counts))).all(), -1)
 
     def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
         for keys in _chunks(list(told)):

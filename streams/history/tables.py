@@ -220,7 +220,12 @@ scores = Table(
     _told("items", Json, "each item's points and reasons, as on the topic", nullable=False),
 )
 #: As of when what grows, is planned or matures is judged: one row, the operation's own clock.
-clock = Table("history_clock", metadata, _key("now", BigInteger(), "the operation's own clock, ms since 1970"))
+clock = Table(
+    "history_clock",
+    metadata,
+    _key("now", BigInteger(), "the operation's own clock, ms since 1970"),
+    _told("read_on", Date(), "the local date on which all that the topics told had last been read"),
+)
 #: Every day of which there is anything, with the policy that judges it.
 days = Table(
     "history_days",

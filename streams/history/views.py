@@ -241,12 +241,10 @@ def _summed(dialect: Dialect, per: _Per, percentiles: bool) -> str:
     levels = "" if per.levels else " AND t.form <> 'level'"
     asks = f"""t.policy = d.policy AND t.measure = a.measure
     AND t.side = CASE WHEN a.kind IN ('agent', 'team') THEN 'staff' ELSE 'desk' END AND {which}{levels}"""
-    # After the sums in any case: else PostgreSQL, which expects few, takes each row's apart once for each term.
-    terms = (
-        f"CROSS JOIN LATERAL (SELECT t.* FROM history_terms t WHERE {asks} OFFSET 0) t"
-        if dialect.lateral
-        else f"JOIN history_terms t ON {asks}"
-    )
+    # After the sums in any case (SQLite: CROSS): else each row's are taken apart once for each term, as few rows are expected.
+    terms = f"CROSS JOIN history_terms t ON {asks}"
+    if dialect.lateral:
+        terms = f"CROSS JOIN LATERAL (SELECT t.* FROM history_terms t WHERE {asks} OFFSET 0) t"
     return f"""
   SELECT a.kind, a.id, {_written(per)}, t.kpi, MAX(t.policy) AS policy, MAX(t.side) AS side,
     {buckets}{_added()}

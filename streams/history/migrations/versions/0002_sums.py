@@ -32,6 +32,8 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text(), nullable=True, comment="topic of the contacts"),
         sa.Column("contact_kind", sa.Text(), nullable=True, comment="kind of the contacts"),
     )
+    read_on = "the local date on which all that the topics told had last been read"
+    op.add_column("history_clock", sa.Column("read_on", sa.Date(), comment=read_on))
     op.add_column("history_terms", sa.Column("form", sa.Text(), comment="form of the KPI, as in history_formulas"))
 
 
@@ -63,7 +65,8 @@ def _cells(name: str, of: str, *keys: sa.Column[Any]) -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("history_terms") as table:
-        table.drop_column("form")
+    for name, column in (("history_terms", "form"), ("history_clock", "read_on")):
+        with op.batch_alter_table(name) as table:
+            table.drop_column(column)
     op.drop_table("history_topic_days")
     op.drop_table("history_quarter_hours")

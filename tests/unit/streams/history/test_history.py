@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import msgspec
 import pytest
 from kafka import TopicPartition
 from msgspec import structs
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, delete, event
 
 from streams.contracts import events as e
 from streams.contracts import topics
+from streams.contracts.outputs import ContactRecord
 from streams.database import StoreError
 from streams.health_pages import FollowerHealth
 from streams.history import store, tables
@@ -67,7 +69,9 @@ def log_of(result: Run, times: int = 1) -> Log:
     return log
 
 
-def follow(history: History, log: Log, at_once: int = 7, keep: dict[str, int] | None = None) -> None:
+def follow(
+    history: History, log: Log, at_once: int = 7, keep: dict[str, int] | None = None, today: date = date(2026, 3, 3)
+) -> None:
     """Follow until everything is read."""
     stop = Event()
 
@@ -78,15 +82,7 @@ def follow(history: History, log: Log, at_once: int = 7, keep: dict[str, int] | 
                 stop.set()
             return found
 
-    Follower(
-        history,
-        name,
-        lambda: Until(log, at_once),
-        lambda: 10**14,
-        lambda: date(2026, 3, 3),
-        FollowerHealth(),
-        keep or {},
-    ).run(stop)
+    Follower(history, name, lambda: Until(log, at_once), lambda: 10**14, lambda: today, FollowerHealth(), keep or {}).run(stop)
 
 
 class Killed(BaseException):
@@ -158,6 +154,36 @@ def test_a_topic_made_anew_is_read_from_its_beginning(history: History) -> None:
     )
     assert newest[0][1] > 0
     assert newest[1] == ("c29", -1)  # what is not told again stays
+
+
+def test_stopped_for_so_long_that_kafka_has_forgotten_who_was_forgotten(history: History) -> None:
+    """Of three contacts that are no longer told one has been forgotten (it is told under a lot), and of the others no record is kept."""
+    log = log_of(a_day(30))
+    follow(history, log)
+    before = query(
+        history, "SELECT SUM(amount) FROM history_sums_by_quarter_hour WHERE kind = 'all' AND measure = 'calls_offered'"
+    )
+    key, value = log[RECORDS][3]
+    assert key is not None
+    assert value is not None
+    lot = key.decode().rpartition("|")[0] + "|0123456789abcdef"
+    nameless = structs.replace(msgspec.json.decode(value, type=ContactRecord), customer_id=None)
+    log[RECORDS][3:6] = [(None, None)] * 3  # compacted, and the words that they are gone as well
+    log[RECORDS].append((lot.encode(), msgspec.json.encode(nameless)))
+    follow(history, log, today=date(2026, 3, 8))  # five days later nothing is read again
+    assert query(history, "SELECT COUNT(*), COUNT(customer_id) FROM history_contacts") == [(31, 30)]
+    follow(history, log, today=date(2026, 3, 14))
+    assert query(history, "SELECT COUNT(*), COUNT(customer_id), COUNT(DISTINCT contact_id) FROM history_contacts") == [
+        (30, 27, 30)
+    ]
+    assert query(history, f"SELECT COUNT(*) FROM history_contacts WHERE record = '{key.decode()}'") == [(0,)]
+    assert before == query(
+        history, "SELECT SUM(amount) FROM history_sums_by_quarter_hour WHERE kind = 'all' AND measure = 'calls_offered'"
+    )
+    sums_are_those_of_the_counts(history)
+    log[RECORDS].append((lot.encode(), None))
+    follow(history, log, today=date(2026, 3, 15))
+    assert query(history, "SELECT COUNT(*) FROM history_contacts") == [(29,)]
 
 
 def test_what_is_none_of_ours_is_left_out(history: History) -> None:
