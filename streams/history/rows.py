@@ -76,7 +76,9 @@ class Rows:
     def __init__(self, policy: AnyPolicy) -> None:
         self._policy = policy
         self._quarters = Intervals(policy.zone, policy.day_starts_ms, _QUARTER)
-        self._wall_clock = lru_cache(4096)(self._starts)
+        self._hours = Intervals(policy.zone, policy.day_starts_ms, 4 * _QUARTER)
+        self._wall_clock = lru_cache(4096)(lambda quarter: self._starts(self._quarters.start(quarter)))
+        self.hour = lru_cache(4096)(self._hour)
         self.day_ends = lru_cache(4096)(self._day_ends)
         self._version = lru_cache(4096)(lambda day: policy.current(date.fromordinal(day)).version)
 
@@ -176,10 +178,14 @@ class Rows:
             )  # fmt: skip
         return made
 
-    def _starts(self, quarter: int) -> str:
-        """The wall clock as a quarter hour begins; the second time that it shows it, with its offset."""
-        local = instant(self._quarters.start(quarter)).astimezone(self._policy.zone)
+    def _starts(self, at: int) -> str:
+        """The wall clock as a quarter hour or an hour begins; the second time that it shows it, with its offset."""
+        local = instant(at).astimezone(self._policy.zone)
         return (local if local.fold else local.replace(tzinfo=None)).isoformat(" ", "minutes")
+
+    def _hour(self, at: int) -> str:
+        """The wall clock as the hour of a moment begins; hours are counted from the beginning of the day."""
+        return self._starts(self._hours.start(self._hours.of(at)))
 
     def _day_ends(self, day: str) -> int:
         """The end of a day (``2026-03-02``), ms since 1970."""

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     Column,
     Connection,
     Date,
@@ -199,7 +198,7 @@ class History:
         return now
 
     def _changes(self, clock: int) -> sums.Changes:
-        return sums.Changes(clock, self._rows.day_ends)
+        return sums.Changes(clock, self._rows)
 
     def _add_up(self, connection: Connection) -> None:
         """Make the sums of counts that an earlier version has written."""
@@ -451,7 +450,7 @@ def _put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 def _as_text(table: Table) -> list[Column[Any] | Label[Any]]:
     """A table's columns, dates and JSON as text, as rows of ours have them."""
     return [
-        column if isinstance(column.type, Text | BigInteger) else cast(column, Text).label(column.name)
+        cast(column, Text).label(column.name) if isinstance(column.type, Date) or column.type is tables.Json else column
         for column in table.columns
     ]
 

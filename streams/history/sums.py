@@ -6,13 +6,13 @@ few rows instead of all contacts of a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from streams.contracts.outputs import Sums
-from streams.history.rows import Row, summed
+from streams.history.rows import Row, Rows, summed
 from streams.kpi.measures import add
 
 _encode = msgspec.json.Encoder().encode
@@ -48,11 +48,11 @@ class Counts(NamedTuple):
 
 class Changes:
     """What rows of ``history_counts`` that come and go change. ``now``: the operation's own clock, ms since 1970; what counts from a moment
-    up to it on counts. ``ends``: a day → its end.
+    up to it on counts. ``rows``: knows the operation's hours and days.
     """
 
-    def __init__(self, now: int, ends: Callable[[str], int]) -> None:
-        self._now, self._ends = now, ends
+    def __init__(self, now: int, rows: Rows) -> None:
+        self._now, self._rows = now, rows
         self.quarter_hours: Change = {}
         self.topic_days: Change = {}
 
@@ -60,8 +60,8 @@ class Changes:
         """Rows have come (``times`` 1), or gone (-1)."""
         for row in map(Counts._make, rows):
             ahead = row.counts_from if row.counts_from > self._now else 0
-            quarter = row.day, row.starts, row.starts_at, row.ends_at, ahead
-            about = row.day, row.channel, row.topic, row.contact_kind, self._ends(row.day), ahead
+            quarter = row.day, row.starts, self._rows.hour(row.starts_at), row.starts_at, row.ends_at, ahead
+            about = row.day, row.channel, row.topic, row.contact_kind, self._rows.day_ends(row.day), ahead
             for kind, id, sums in _credited(row):
                 add(self.quarter_hours.setdefault((kind, id, *quarter), {}), sums, times)
                 if row.channel is not None:

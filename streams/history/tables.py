@@ -145,6 +145,9 @@ quarter_hours = _cells(
     "history_quarter_hours",
     "quarter hour",
     _told("starts", Text(), "the quarter hour, by the wall clock", nullable=False),
+    _told(
+        "hour", Text(), "its hour, by the wall clock; hours are counted from the beginning of the day", nullable=False
+    ),
     _told("starts_at", BigInteger(), "its beginning, ms since 1970", nullable=False),
 )
 #: By what contacts are about, of contacts alone.

@@ -141,8 +141,7 @@ def _sums_by_day(dialect: Dialect) -> str:
 
 def _sums_by_quarter_hour(dialect: Dialect) -> str:
     """Those of quarter hours that have begun."""
-    hour = "substr(f.starts, 1, 13) || ':00' || substr(f.starts, 17) AS hour"
-    return _sums(dialect, "history_quarter_hours", f"f.starts, {hour}, ", f" AND f.starts_at <= {_NOW}")
+    return _sums(dialect, "history_quarter_hours", "f.starts, f.hour, ", f" AND f.starts_at <= {_NOW}")
 
 
 def _sums_by_topic(dialect: Dialect) -> str:

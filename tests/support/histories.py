@@ -184,7 +184,7 @@ def sums_are_those_of_the_counts(history: History) -> int:
     """What is kept added up is what the counts that are kept add up to; returns how many cells there are."""
     ((now,),) = query(history, "SELECT MAX(now) FROM history_clock")
     with history.database.read() as connection:
-        changes = Changes(-1 if now is None else now, history._rows.day_ends)
+        changes = Changes(-1 if now is None else now, history._rows)
         changes.count(connection.execute(select(*store._as_text(tables.counts))).all())
         cells = 0
         for table, change in zip(tables.CELLS, (changes.quarter_hours, changes.topic_days), strict=True):

@@ -23,6 +23,12 @@ def upgrade() -> None:
         "history_quarter_hours",
         "quarter hour",
         sa.Column("starts", sa.Text(), nullable=False, comment="the quarter hour, by the wall clock"),
+        sa.Column(
+            "hour",
+            sa.Text(),
+            nullable=False,
+            comment="its hour, by the wall clock; hours are counted from the beginning of the day",
+        ),
         sa.Column("starts_at", sa.BigInteger(), nullable=False, comment="its beginning, ms since 1970"),
     )
     _cells(
