@@ -47,7 +47,7 @@ def a_policy() -> AnyPolicy:
 def a_desk() -> list[bytes]:
     """Half an hour of it, a part on each day."""
     end = START + timedelta(minutes=30)
-    events = takewhile(lambda event: event.time < end, simulate(3, START, agents=16, teams=2))
+    events = takewhile(lambda event: event.time < end, simulate(3, START, agents=18, teams=3))
     return [encoded for event in events if (encoded := encode(event))]
 
 
