@@ -82,7 +82,9 @@ def follow(
                 stop.set()
             return found
 
-    Follower(history, name, lambda: Until(log, at_once), lambda: 10**14, lambda: today, FollowerHealth(), keep or {}).run(stop)
+    Follower(
+        history, name, lambda: Until(log, at_once), lambda: 10**14, lambda: today, FollowerHealth(), keep or {}
+    ).run(stop)
 
 
 class Killed(BaseException):
