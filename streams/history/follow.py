@@ -29,6 +29,8 @@ _AT_ONCE = 5_000
 _AGAIN_SECONDS, _CLOCK_SECONDS = 3.0, 15.0
 #: The tables are tidied so often. Seconds.
 _TIDY_SECONDS = 6 * 3600.0
+#: Kafka keeps the word that a record is gone for a week; a day of it is left for reading.
+_KNOWN_DAYS = 5
 
 
 def consumer_of(settings: Settings) -> KafkaConsumer:
@@ -59,6 +61,8 @@ class Follower:
         self._topics = {name(topic): topic for topic in FOLLOWED}
         self._positions: dict[Part, int] = {}
         self._looked = self._tidied = float("-inf")
+        #: The day for which it is noted that everything was read.
+        self._noted: date | None = None
 
     def run(self, stop: Event) -> None:
         """Follow until ``stop`` is set; goes on after whatever Kafka or the database have been away."""
@@ -95,6 +99,9 @@ class Follower:
             behind = sum(max(0, ends[part] - consumer.position(part)) for part in parts)
             metrics.LAG.set(behind)
             self._health.heard(behind)
+            if not behind and self._noted != self._today():
+                self._noted = self._today()
+                self._history.caught_up(self._noted)
             self._tidy()
             if not fetched and any(consumer.partitions_for_topic(name) for name in self._topics.keys() - known):
                 return  # a topic that was not there yet has been made
@@ -102,6 +109,13 @@ class Follower:
     def _begin(self, consumer: Any, parts: list[TopicPartition]) -> None:
         """Go where the database is; to the beginning of a topic that is another one by now."""
         begins, ends = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+        self._noted = None
+        last = self._history.caught_up_on()
+        if last is not None and (self._today() - last).days > _KNOWN_DAYS:
+            _LOG.warning(
+                "it has not read everything since %s: all contact records are read again, as some may be gone", last
+            )
+            self._history.read_again(self._name)
         self._positions = self._history.positions(self._name)
         for part in parts:
             topic = self._topics[part.topic]

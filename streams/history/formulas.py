@@ -40,7 +40,7 @@ def formulas(policy: AnyPolicy) -> tuple[list[Row], list[Row]]:
                 if bound.id in NOT_IN_SQL or bound.bottom == ():
                     continue
                 made.append((values.version, side, *_formula(bound)))
-                terms += [(values.version, side, *term) for term in _terms(bound)]
+                terms += [(values.version, side, *term, bound.kind) for term in _terms(bound)]
     return made, terms
 
 

@@ -38,7 +38,8 @@ Row: TypeAlias = tuple[Any, ...]
 #: The form of slots that count for nothing: somebody waits.
 _WAITS = 2
 _QUARTER = 15
-_encode = msgspec.json.Encoder().encode
+#: Keys in order: the same sums are the same text, in whatever order they have come.
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _record, _presence = msgspec.json.Decoder(ContactRecord), msgspec.json.Decoder(PresenceRecord)
 _facts, _alert = msgspec.json.Decoder(DailyFacts), msgspec.json.Decoder(Alert)
 _incident, _score = msgspec.json.Decoder(Incident), msgspec.json.Decoder(Score)
@@ -75,7 +76,10 @@ class Rows:
     def __init__(self, policy: AnyPolicy) -> None:
         self._policy = policy
         self._quarters = Intervals(policy.zone, policy.day_starts_ms, _QUARTER)
-        self._wall_clock = lru_cache(4096)(self._starts)
+        self._hours = Intervals(policy.zone, policy.day_starts_ms, 4 * _QUARTER)
+        self._wall_clock = lru_cache(4096)(lambda quarter: self._starts(self._quarters.start(quarter)))
+        self.hour = lru_cache(4096)(self._hour)
+        self.day_ends = lru_cache(4096)(self._day_ends)
         self._version = lru_cache(4096)(lambda day: policy.current(date.fromordinal(day)).version)
 
     # -- Contacts and presence
@@ -174,22 +178,31 @@ class Rows:
             )  # fmt: skip
         return made
 
-    def _starts(self, quarter: int) -> str:
-        """The wall clock as a quarter hour begins; the second time that it shows it, with its offset."""
-        local = instant(self._quarters.start(quarter)).astimezone(self._policy.zone)
+    def _starts(self, at: int) -> str:
+        """The wall clock as a quarter hour or an hour begins; the second time that it shows it, with its offset."""
+        local = instant(at).astimezone(self._policy.zone)
         return (local if local.fold else local.replace(tzinfo=None)).isoformat(" ", "minutes")
+
+    def _hour(self, at: int) -> str:
+        """The wall clock as the hour of a moment begins; hours are counted from the beginning of the day."""
+        return self._starts(self._hours.start(self._hours.of(at)))
+
+    def _day_ends(self, day: str) -> int:
+        """The end of a day (``2026-03-02``), ms since 1970."""
+        return self._quarters.begin(date.fromisoformat(day).toordinal() + 1)
 
     # -- All else
 
     def facts(self, key: str, value: bytes) -> list[Row]:
         """A part of an entity's day: what counts, and what is planned."""
         fact = _facts.decode(value)
-        ends = self._quarters.begin(fact.date.toordinal() + 1)
+        day = fact.date.isoformat()
+        ends = self.day_ends(day)
         return [
-            (key, at, entity_kind(fact.entity), entity_id(fact.entity), fact.date.isoformat(), ends, _json(sums), _json(growth(sums)))
+            (key, at, entity_kind(fact.entity), entity_id(fact.entity), day, ends, *summed(sums))
             for at, sums in ((0, fact.sums), *fact.planned.items())
             if sums
-        ]  # fmt: skip
+        ]
 
     def alert(self, value: bytes) -> Row | None:
         """A step in the life of an alert; None: it is none, only its present figures."""
@@ -223,14 +236,18 @@ class Rows:
         """A day's policy, week, month and end."""
         of = date.fromisoformat(day)
         monday = date.fromordinal(of.toordinal() - of.weekday())
-        ends = self._quarters.begin(of.toordinal() + 1)
-        return day, self._version(of.toordinal()), monday.isoformat(), day[:7], ends
+        return day, self._version(of.toordinal()), monday.isoformat(), day[:7], self.day_ends(day)
 
     def maturing(self, day: str, fields: Iterable[str]) -> list[Row]:
         """When a day's figures are final, by the policy's fields."""
-        of = date.fromisoformat(day)
-        values, ends = self._policy.current(of), self._quarters.begin(of.toordinal() + 1)
+        values, ends = self._policy.current(date.fromisoformat(day)), self.day_ends(day)
         return [(day, field, ends + round(getattr(values, field) * 86_400_000)) for field in fields]
+
+
+def summed(sums: Sums) -> tuple[str, str | None]:
+    """Sums as the views read them, all that grows among them; and by how much it grows (None: nothing does)."""
+    grown = growth(sums)
+    return _encode(dict.fromkeys(grown, 0) | sums).decode(), _json(grown)
 
 
 def _credit(slot: Counted, day: int, quarter: int, since: int) -> _Credit:

@@ -12,7 +12,21 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Date, Table, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    Label,
+    Table,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.exc import DBAPIError
@@ -20,10 +34,11 @@ from sqlalchemy.exc import DBAPIError
 from streams.contracts import topics
 from streams.contracts.topics import Topic
 from streams.database import Database, Schema, StoreError, address_of
-from streams.history import formulas, metrics, tables
+from streams.history import formulas, metrics, sums, tables
 from streams.history.rows import Row, Rows, date_of
 from streams.history.views import POSTGRESQL, sqlite, views
 from streams.kpi.maturity import FIELDS
+from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
 
 SCHEMA = Schema(
@@ -45,7 +60,13 @@ FOLLOWED = (
 )
 #: What can be kept for so many days: a name for people → its tables and the column that says of when a row is. Moments are in ms.
 KEPT: Mapping[str, Sequence[tuple[Table, str]]] = {
-    "contacts": ((tables.contacts, "date"), (tables.counts, "date"), (tables.presence, "date")),
+    "contacts": (
+        (tables.contacts, "date"),
+        (tables.counts, "date"),
+        (tables.presence, "date"),
+        (tables.quarter_hours, "date"),
+        (tables.topic_days, "date"),
+    ),
     "facts": ((tables.facts, "date"),),
     "alerts": ((tables.alerts, "at"),),
     "incidents": ((tables.incidents, "changed"),),
@@ -54,9 +75,13 @@ _DAY_MS = 86_400_000
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 #: A character 0 as JSON writes it, after as many escaped backslashes as there may be.
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 #: So many keys are asked for at once; SQLite takes 32,766.
 _AT_ONCE = 5_000
+#: The version of a contact that is to be told again; and how far its arrival may have moved when it became another one's, ms.
+_UNTOLD, _MOVED_MS = -2, 3 * _DAY_MS
+#: So many rows of counts are added up at once.
+_COUNTS_AT_ONCE = 20_000
 
 
 class Told(NamedTuple):
@@ -118,6 +143,8 @@ class History:
                 connection.execute(delete(table))
             self._days.clear()
             self._note_days(connection, known)
+            if not self._has(connection, tables.quarter_hours) and self._has(connection, tables.counts):
+                self._add_up(connection)
             if self.database.sqlite:
                 _sqlite_views(connection)
             else:
@@ -139,9 +166,9 @@ class History:
         try:
             with self.database.write() as connection:
                 self._move(connection, read, prefix)
-                changed = self._take(connection, read)
-                if now is not None:
-                    _advance(connection, now)
+                # First the clock: what is added goes by it, as what is there does from then on.
+                clock = self._advance(connection, now)
+                changed = self._take(connection, read, self._changes(clock))
         except Exception:
             self._days.clear()  # what was made in the transaction is not there
             self._parts.clear()
@@ -156,22 +183,49 @@ class History:
         rows = [(prefix(topic), number, batch.following) for (topic, number), batch in read.items()]
         _upsert(connection, tables.positions, rows)
 
-    def _take(self, connection: Connection, read: Mapping[Part, Batch]) -> int:
+    def _advance(self, connection: Connection, now: int | None) -> int:
+        """The clock goes on, and never back; returns where it is (-1: nobody has told). What was ahead and has begun, counts."""
+        before: int | None = connection.scalar(select(tables.clock.c.now))
+        if now is None or (before is not None and before >= now):
+            return -1 if before is None else before
+        moved = insert(tables.clock) if before is None else update(tables.clock)
+        connection.execute(moved.values(now=now))
+        for table in tables.CELLS:
+            begun = table.c.counts_from > 0, table.c.counts_from <= now
+            change: sums.Change = {}
+            for _, *key, told, _ in connection.execute(delete(table).where(*begun).returning(*_as_text(table))):
+                add(change.setdefault((*key[:-1], 0), {}), sums.read(told))
+            _add(connection, table, change)
+        return now
+
+    def _changes(self, clock: int) -> sums.Changes:
+        return sums.Changes(clock, self._rows)
+
+    def _add_up(self, connection: Connection) -> None:
+        """Make the sums of counts that an earlier version has written."""
+        clock = self._advance(connection, None)
+        asked = select(*_as_text(tables.counts))
+        for rows in connection.execute(asked, execution_options={"yield_per": _COUNTS_AT_ONCE}).partitions():
+            _add_changes(connection, self._changes(clock), rows)
+
+    def _take(self, connection: Connection, read: Mapping[Part, Batch], changes: sums.Changes) -> int:
         newest: dict[Topic, dict[str, bytes | None]] = {topic: {} for topic in FOLLOWED}
         steps: list[Row] = []
         for (topic, _), batch in read.items():
-            newest[topic].update(batch.told)
+            told = list(map(_without_nul, batch.told))
+            newest[topic].update(told)
             if topic == topics.ALERTS:
-                values = (each.value for each in batch.told if each.value is not None)
+                values = (each.value for each in told if each.value is not None)
                 steps += [row for value in values if (row := _read(topic, self._rows.alert, value)) is not None]
         rows = self._rows
         contacts, presence = newest[topics.CONTACT_RECORDS], newest[topics.PRESENCE_RECORDS]
         changed = self._take_records(
-            connection, contacts, tables.contacts, partial(_read, topics.CONTACT_RECORDS, rows.contact)
+            connection, contacts, tables.contacts, partial(_read, topics.CONTACT_RECORDS, rows.contact), changes
         )
         self._take_records(
-            connection, presence, tables.presence, partial(_read, topics.PRESENCE_RECORDS, rows.presence)
+            connection, presence, tables.presence, partial(_read, topics.PRESENCE_RECORDS, rows.presence), changes
         )
+        _add_changes(connection, changes)
         self._take_facts(connection, newest[topics.DAILY_FACTS])
         _upsert(connection, tables.alerts, steps)
         for topic, table, make in (
@@ -194,11 +248,46 @@ class History:
                 if topic == of:
                     connection.execute(update(table).values(version=-1))
 
+    def caught_up_on(self) -> date | None:
+        """The day on which everything there was had last been read; None: it never was."""
+        with self.database.read() as connection:
+            day: date | None = connection.scalar(select(tables.clock.c.read_on))
+        return day
+
+    def read_again(self, prefix: Callable[[Topic], str]) -> None:
+        """Contact records are read from their beginning once more: which of them are gone was told too long ago."""
+        topic = prefix(topics.CONTACT_RECORDS)
+        with self.database.write() as connection:
+            connection.execute(delete(tables.positions).where(tables.positions.c.topic == topic))
+            connection.execute(update(tables.contacts).values(version=_UNTOLD))
+
+    def caught_up(self, today: date) -> None:
+        """Everything there was has been read. A contact that was to be told again, and was not, is another one's by now, which was: it is
+        deleted; or its record is no longer kept: then whoever it was may have been forgotten, and it says so no more.
+        """
+        own = tables.contacts.c
+        other = tables.contacts.alias().c
+        follows = (other.channel == own.channel) & (other.contact_id == own.contact_id) & (other.version > _UNTOLD)
+        near = other.arrived_at.between(own.arrived_at - _MOVED_MS, own.arrived_at + _MOVED_MS)
+        with self.database.write() as connection:
+            moved = select(own.record, own.date).where(
+                own.version == _UNTOLD, select(other.record).where(follows & near).exists()
+            )
+            gone = {row.record: row.date.isoformat() for row in connection.execute(moved)}
+            changes = self._changes(self._advance(connection, None))
+            self._delete(connection, tables.contacts, gone, changes)
+            _add_changes(connection, changes)
+            rest = update(tables.contacts).where(own.version == _UNTOLD)
+            connection.execute(rest.values(version=_UNTOLD + 1, customer_id=None))
+            connection.execute(update(tables.clock).values(read_on=today))
+
     def forget(self, keep: Mapping[str, int], today: date) -> None:
         """Delete what is older than so many days; ``keep``: name (``KEPT``) → days."""
         for name, kept in keep.items():
             first = today - timedelta(days=kept)
             with self.database.write() as connection:
+                if name == "contacts":
+                    self._uncount(connection, first)
                 for table, column in KEPT[name]:
                     if table in tables.BY_DAY and not self.database.sqlite:
                         self._drop_parts(connection, table, first)
@@ -214,22 +303,31 @@ class History:
             asked = select(func.count()).select_from(tables.contacts)
             return connection.scalar(asked.where(tables.contacts.c.customer_id.in_(customers))) or 0
 
+    def _uncount(self, connection: Connection, first: date) -> None:
+        """Take what is to be deleted out of the sums of days that stay: it may be told again."""
+        of = tables.counts.c
+        asked = select(*_as_text(tables.counts)).where(of.date < first, of.day >= first)
+        _add_changes(connection, self._changes(self._advance(connection, None)), connection.execute(asked).all(), -1)
+
     def grant(self, role: str) -> None:
-        """Let a role of PostgreSQL read the history, and nothing else; without compiling what it asks, which takes longer than the answer.
-        Raises StoreError; ValueError on SQLite.
+        """Let a role of PostgreSQL read the history, and nothing else. What a later version adds, it may read, too. Raises StoreError;
+        ValueError on SQLite.
         """
         if self.database.sqlite:
             raise ValueError(
                 "SQLite has no roles: whoever may read its file may read all; set DESKPULSE_HISTORY to a PostgreSQL"
             )
-        quoted = '"' + role.replace('"', '""') + '"'
-        names = [table.name for table in tables.metadata.sorted_tables if table is not tables.positions]
-        names += [name for name, _ in views(POSTGRESQL)]
         with self.database.write() as connection:
-            for name in names:
-                connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {quoted}")
-            with suppress(DBAPIError), connection.begin_nested():  # who may not, says it by themselves: docs/history.md
-                connection.exec_driver_sql(f"ALTER ROLE {quoted} SET jit = off")
+            _let_read(connection, role)
+            with (
+                suppress(DBAPIError),
+                connection.begin_nested(),
+            ):  # where the database itself could not be told (``_no_compiling``)
+                connection.exec_driver_sql(f"ALTER ROLE {_quoted(role)} SET jit = off")
+
+    @staticmethod
+    def _has(connection: Connection, table: Table) -> bool:
+        return connection.execute(select(table.c.date).limit(1)).first() is not None
 
     # -- One kind of message each
 
@@ -239,6 +337,7 @@ class History:
         told: Mapping[str, bytes | None],
         table: Table,
         make: Callable[[str, bytes], tuple[int, Row, list[Row]] | None],
+        changes: sums.Changes,
     ) -> int:
         """Records with what they count for; one that is older than what is here changes nothing, a tombstone takes it away."""
         if not told:
@@ -248,19 +347,25 @@ class History:
         here = _versions(connection, table, told)
         gone = [key for key in here if told[key] is None or (key in made and made[key][0] > here[key][0])]
         new = [each for key, each in made.items() if key not in here or each[0] > here[key][0]]
-        dates = sorted({here[key][1] for key in gone})
-        for keys in _chunks(gone):
-            for each in (table, tables.counts):
-                connection.execute(
-                    delete(each).where(each.c.date.in_(map(date.fromisoformat, dates)), each.c.record.in_(keys))
-                )
+        self._delete(connection, table, {key: here[key][1] for key in gone}, changes)
         rows, counted = [row for _, row, _ in new], [one for _, _, own in new for one in own]
         at = _names(table).index("date")
         self._note_days(connection, {row[at] for row in rows} | {one[2] for one in counted})
         self._make_parts(connection, {row[at] for row in rows})
         _put(connection, table, rows)
         _put(connection, tables.counts, counted)
+        changes.count(counted)
         return len(new)
+
+    def _delete(self, connection: Connection, table: Table, gone: Mapping[str, str], changes: sums.Changes) -> None:
+        """Delete records and what they count for; ``gone``: key → date."""
+        dates = [date.fromisoformat(day) for day in sorted(set(gone.values()))]
+        for keys in _chunks(list(gone)):
+            old, old_counts = (
+                delete(each).where(each.c.date.in_(dates), each.c.record.in_(keys)) for each in (table, tables.counts)
+            )
+            connection.execute(old)
+            changes.count(connection.execute(old_counts.returning(*_as_text(tables.counts))).all(), -1)
 
     def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
         for keys in _chunks(list(told)):
@@ -346,14 +451,42 @@ def _put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         return
     with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([_without_nul(value) for value in row])
+            copy.write_row(row)
 
 
-def _without_nul(value: Any) -> Any:
+def _as_text(table: Table) -> list[Column[Any] | Label[Any]]:
+    """A table's columns, dates and JSON as text, as rows of ours have them."""
+    return [
+        cast(column, Text).label(column.name) if isinstance(column.type, Date) or column.type is tables.Json else column
+        for column in table.columns
+    ]
+
+
+def _add(connection: Connection, table: Table, change: sums.Change) -> None:
+    """Add to cells; one whose sums are nothing by then has gone."""
+    changed = {sums.cell(key): (key, own) for key, own in change.items() if own}
+    for cells in _chunks(list(changed)):
+        gone = delete(table).where(table.c.cell.in_(cells)).returning(table.c.cell, cast(table.c.sums, Text))
+        for cell, told in connection.execute(gone):
+            add(changed[cell][1], sums.read(told))
+    _put(connection, table, [sums.written(key, own) for key, own in changed.values() if own])
+
+
+def _add_changes(
+    connection: Connection, changes: sums.Changes, rows: Iterable[Sequence[Any]] = (), times: int = 1
+) -> None:
+    """Write what has changed, with ``rows`` of counts that have come (``times`` 1) or gone (-1)."""
+    changes.count(rows, times)
+    _add(connection, tables.quarter_hours, changes.quarter_hours)
+    _add(connection, tables.topic_days, changes.topic_days)
+
+
+def _without_nul(told: Told) -> Told:
     """PostgreSQL's texts have no character 0, wherever it comes from; it is told as what it is: no character."""
-    if type(value) is not str or ("\0" not in value and "\\u0000" not in value):
-        return value
-    return _NUL.sub("\\1\\\\ufffd", value.replace("\0", "\ufffd"))
+    key, value = told
+    if "\0" not in key and (value is None or b"\\u0000" not in value):
+        return told
+    return Told(key.replace("\0", "\ufffd"), value and _NUL.sub(rb"\1\\ufffd", value))
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -362,20 +495,11 @@ def _upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     made = insert_on_sqlite if connection.dialect.name == "sqlite" else insert_on_postgresql
     for row in rows:
         values = {
-            name: date.fromisoformat(value) if isinstance(table.c[name].type, Date) else _without_nul(value)
+            name: date.fromisoformat(value) if isinstance(table.c[name].type, Date) else value
             for name, value in zip(_names(table), row, strict=True)
         }
         others = {name: value for name, value in values.items() if name not in keys}
         connection.execute(made(table).values(values).on_conflict_do_update(index_elements=keys, set_=others))
-
-
-def _advance(connection: Connection, now: int) -> None:
-    """The clock goes on, and never back."""
-    before = connection.scalar(select(tables.clock.c.now))
-    if before is None:
-        connection.execute(insert(tables.clock).values(now=now))
-    elif before < now:
-        connection.execute(update(tables.clock).values(now=now))
 
 
 def _sqlite_views(connection: Connection) -> None:
@@ -397,3 +521,31 @@ def _postgresql_views(connection: Connection) -> None:
         connection.exec_driver_sql(f"ANALYZE {table.name}")
     for name, definition in views(POSTGRESQL):
         connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {name} AS {definition}")
+    readers = """SELECT DISTINCT grantee FROM information_schema.table_privileges
+        WHERE table_name = :of AND privilege_type = 'SELECT' AND grantee <> current_user"""
+    for role in list(connection.scalars(text(readers), {"of": tables.contacts.name})):
+        _let_read(connection, role)
+    _no_compiling(connection)
+
+
+def _let_read(connection: Connection, role: str) -> None:
+    names = [table.name for table in tables.metadata.sorted_tables if table is not tables.positions]
+    names += [name for name, _ in views(POSTGRESQL)]
+    whom = role if role == "PUBLIC" else _quoted(role)
+    connection.exec_driver_sql(f"GRANT SELECT ON {', '.join(names)} TO {whom}")
+
+
+def _no_compiling(connection: Connection) -> None:
+    """Nobody who asks this database has the server compile their query first: it takes longer than the answer."""
+    database = _quoted(connection.scalar(text("SELECT current_database()")) or "")
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"ALTER DATABASE {database} SET jit = off")
+    except DBAPIError:
+        _LOG.warning(
+            "questions may take seconds: have the owner of the database run ALTER DATABASE %s SET jit = off", database
+        )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

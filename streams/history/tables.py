@@ -117,6 +117,48 @@ Index(None, counts.c.record)
 Index(None, counts.c.day, counts.c.agent)
 Index(None, counts.c.day, counts.c.queue)
 Index(None, counts.c.day, counts.c.team)
+
+
+def _cells(name: str, of: str, *keys: Column[Any]) -> Table:
+    """Sums of ``history_counts``, added up as they are written; those of a moment that lies ahead in rows of their own."""
+    made = Table(
+        name,
+        metadata,
+        _key("cell", Text(), "what the sums are of: its other keys, as JSON"),
+        _told("kind", Text(), "agent, team, queue, site or all", nullable=False),
+        _told("id", Text(), "id of the entity", nullable=False),
+        _told("date", Date(), "the operation's local date on which it counts", nullable=False),
+        *keys,
+        _told("ends_at", BigInteger(), f"the end of the {of}, ms since 1970", nullable=False),
+        _told("counts_from", BigInteger(), "the moment ahead from which on it counts, ms since 1970; 0: it does", nullable=False),
+        _told("sums", Json, "measure → amount, as it is stored", nullable=False),
+        _told("grows", Json, f"by how much sums grow with each ms up to the end of the {of}"),
+    )  # fmt: skip
+    ahead = made.c.counts_from > 0
+    Index(None, made.c.kind, made.c.id, made.c.date)
+    Index(None, made.c.date)
+    Index(None, made.c.counts_from, postgresql_where=ahead, sqlite_where=ahead)
+    return made
+
+
+#: By quarter hour, of contacts and of presence.
+quarter_hours = _cells(
+    "history_quarter_hours",
+    "quarter hour",
+    _told("starts", Text(), "the quarter hour, by the wall clock", nullable=False),
+    _told(
+        "hour", Text(), "its hour, by the wall clock; hours are counted from the beginning of the day", nullable=False
+    ),
+    _told("starts_at", BigInteger(), "its beginning, ms since 1970", nullable=False),
+)
+#: By what contacts are about, of contacts alone.
+topic_days = _cells(
+    "history_topic_days",
+    "day",
+    _told("channel", Text(), "calls, chats or tickets", nullable=False),
+    _told("topic", Text(), "topic of the contacts"),
+    _told("contact_kind", Text(), "kind of the contacts"),
+)
 #: Daily facts, each part by itself; what is planned in rows of its own.
 facts = Table(
     "history_facts",
@@ -182,7 +224,12 @@ scores = Table(
     _told("items", Json, "each item's points and reasons, as on the topic", nullable=False),
 )
 #: As of when what grows, is planned or matures is judged: one row, the operation's own clock.
-clock = Table("history_clock", metadata, _key("now", BigInteger(), "the operation's own clock, ms since 1970"))
+clock = Table(
+    "history_clock",
+    metadata,
+    _key("now", BigInteger(), "the operation's own clock, ms since 1970"),
+    _told("read_on", Date(), "the local date on which all that the topics told had last been read"),
+)
 #: Every day of which there is anything, with the policy that judges it.
 days = Table(
     "history_days",
@@ -243,6 +290,7 @@ terms = Table(
     _told("matures", Text(), "the policy field by which the KPI matures"),
     _told("bucket", Integer(), "of a distribution: its place among the buckets", nullable=False),
     _told("amount", BigInteger(), "of a distribution: the amount that stands for the bucket"),
+    _told("form", Text(), "form of the KPI, as in history_formulas"),
 )
 student = Table(
     "history_student",
@@ -254,3 +302,5 @@ student = Table(
 GENERATED = (student, kpis, formulas, terms)
 #: In parts by day on PostgreSQL.
 BY_DAY = (contacts, counts)
+#: Sums of counts.
+CELLS = (quarter_hours, topic_days)

@@ -6,13 +6,15 @@ written here: only how a share, a mean, a percentile and their intervals are mad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from streams.history.formulas import LOOKED_UP
 from streams.kpi.stats.confidence import Z95
 
 _Z2 = Z95 * Z95
+#: As of when.
+_NOW = "(SELECT now FROM history_clock)"
 #: Cornish and Fisher's terms of Student's t, as ``student`` has them.
 _T1, _T2 = (Z95**3 + Z95) / 4, (5 * Z95**5 + 16 * Z95**3 + 3 * Z95) / 96
 _T3 = (3 * Z95**7 + 19 * Z95**5 + 17 * Z95**3 - 15 * Z95) / 384
@@ -22,37 +24,58 @@ _T3 = (3 * Z95**7 + 19 * Z95**5 + 17 * Z95**3 - 15 * Z95) / 384
 class Dialect:
     """What SQLite and PostgreSQL write differently.
 
-    ``each``: a JSON object as rows; ``amount``: the value of such a row; ``quotient``: of whole numbers; ``root``: can the database take
-    roots?
+    ``each``: a JSON object as rows ``j``; ``amount``: the value of such a row; ``grows``: by how much it grows with each ms; ``gathered``:
+    an array of three whole numbers, of each row; ``elements``: its elements as rows ``b``; ``element``: a number of such an element;
+    ``quotient``: of whole numbers; ``lateral``: can a row be worked on in steps?; ``root``: can the database take roots?
     """
 
     each: str
     amount: str
+    grows: str
+    gathered: str
+    elements: str
+    element: str
     least: str
     greatest: str
     real: str
     exact: str
     quotient: str
+    lateral: bool
     root: bool = True
-
-    def split(self, column: str) -> str:
-        """Keys and values of a JSON object, as ``j``."""
-        return self.each.format(column=column)
 
 
 def sqlite(root: bool) -> Dialect:
     """SQLite's; some of its builds have no roots: then there are no intervals."""
-    return Dialect("json_each({column}) AS j", "j.value", "MIN", "MAX", "REAL", "REAL", "({0} / {1})", root)
+    return Dialect(
+        each="json_each(f.sums) j",
+        amount="j.value",
+        grows="(SELECT g.value FROM json_each(f.grows) g WHERE g.key = j.key)",
+        gathered="json_group_array(json_array({0}, {1}, {2}))",
+        elements="json_each({0}) b",
+        element="json_extract(b.value, '$[{0}]')",
+        least="MIN",
+        greatest="MAX",
+        real="REAL",
+        exact="REAL",
+        quotient="({0} / {1})",
+        lateral=False,
+        root=root,
+    )
 
 
 POSTGRESQL = Dialect(
-    "jsonb_each_text({column}) AS j(key, value)",
-    "j.value::bigint",
-    "LEAST",
-    "GREATEST",
-    "double precision",
-    "numeric",
-    "div({0}, {1})",
+    each="jsonb_each_text(f.sums) j(key, value)",
+    amount="j.value::bigint",
+    grows="(f.grows ->> j.key)::bigint",
+    gathered="jsonb_agg(jsonb_build_array({0}, {1}, {2}))",
+    elements="jsonb_array_elements({0}) b(value)",
+    element="(b.value ->> {0})::bigint",
+    least="LEAST",
+    greatest="GREATEST",
+    real="double precision",
+    exact="numeric",
+    quotient="div({0}, {1})",
+    lateral=True,
 )
 
 
@@ -61,6 +84,7 @@ def views(dialect: Dialect) -> Iterator[tuple[str, str]]:
     yield "history_sums_by_day", _sums_by_day(dialect)
     yield "history_counts_by_entity", _counts_by_entity()
     yield "history_sums_by_quarter_hour", _sums_by_quarter_hour(dialect)
+    yield "history_sums_by_topic", _sums_by_topic(dialect)
     for name, per in _PERIODS.items():
         yield f"kpis_by_{name}", _kpis(dialect, per, percentiles=False)
         yield f"percentiles_by_{name}", _kpis(dialect, per, percentiles=True)
@@ -68,41 +92,61 @@ def views(dialect: Dialect) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Per:
-    """What a row is for, beside the entity. ``keys``: column → what it is of sums (a) or days (d); ``period``: in which versions of the
-    policy are added up, of days; ``levels``: are there heights as of its end?
+    """What a row is for, beside the entity. ``keys``: column → what it is of sums (a) or days (d); ``period``: the column of days in which
+    versions of the policy are added up; ``levels``: are there heights as of its end?
     """
 
     source: str
     keys: dict[str, str]
-    period: str
+    period: str = "date"
     levels: bool = True
 
+    @property
+    def of_days(self) -> bool:
+        """Is there one version of the policy only?"""
+        return self.period == "date"
 
-_DAY, _QUARTER = "history_sums_by_day", "history_sums_by_quarter_hour"
+
+_DAY, _QUARTER, _TOPIC = "history_sums_by_day", "history_sums_by_quarter_hour", "history_sums_by_topic"
 #: Name of what there are views by → what a row of them is for.
 _PERIODS = {
-    "day": _Per(_DAY, {"date": "a.date"}, "d.date"),
-    "week": _Per(_DAY, {"week": "d.week"}, "d.week"),
-    "month": _Per(_DAY, {"month": "d.month"}, "d.month"),
-    "hour": _Per(_QUARTER, {"date": "a.date", "starts": "a.hour"}, "d.date", levels=False),
-    "quarter_hour": _Per(_QUARTER, {"date": "a.date", "starts": "a.starts"}, "d.date", levels=False),
+    "day": _Per(_DAY, {"date": "a.date"}),
+    "week": _Per(_DAY, {"week": "d.week"}, "week"),
+    "month": _Per(_DAY, {"month": "d.month"}, "month"),
+    "hour": _Per(_QUARTER, {"date": "a.date", "starts": "a.hour"}, levels=False),
+    "quarter_hour": _Per(_QUARTER, {"date": "a.date", "starts": "a.starts"}, levels=False),
     "day_and_contacts": _Per(
-        _QUARTER,
+        _TOPIC,
         {"date": "a.date", "channel": "a.channel", "topic": "a.topic", "contact_kind": "a.contact_kind"},
-        "d.date",
     ),
 }
 
 
-def _sums_by_day(dialect: Dialect) -> str:
-    """Daily facts as they are to be read now: what is planned counts from its moment on, and times grow until the day's end."""
-    begun = "f.counts_from <= c.now"
+def _sums(dialect: Dialect, table: str, columns: str, begun: str = "") -> str:
+    """Sums as they are to be read now: what is planned counts from its moment on, and times grow until the end of their row's time.
+
+    No union: SQLite does not hand down into one whose entity and day are asked for.
+    """
+    grown = f"{dialect.grows} * {dialect.least}({_NOW}, f.ends_at)"
     return f"""
-SELECT f.kind, f.id, f.date, j.key AS measure, {dialect.amount} AS amount
-FROM history_facts f CROSS JOIN history_clock c CROSS JOIN {dialect.split("f.sums")} WHERE {begun}
-UNION ALL
-SELECT f.kind, f.id, f.date, j.key, {dialect.amount} * {dialect.least}(c.now, f.ends_at)
-FROM history_facts f CROSS JOIN history_clock c CROSS JOIN {dialect.split("f.grows")} WHERE {begun}"""
+SELECT f.kind, f.id, f.date, {columns}j.key AS measure,
+  {dialect.amount} + CASE WHEN f.grows IS NULL THEN 0 ELSE COALESCE({grown}, 0) END AS amount
+FROM {table} f CROSS JOIN {dialect.each} WHERE f.counts_from <= {_NOW}{begun}"""
+
+
+def _sums_by_day(dialect: Dialect) -> str:
+    """Those of daily facts."""
+    return _sums(dialect, "history_facts", "")
+
+
+def _sums_by_quarter_hour(dialect: Dialect) -> str:
+    """Those of quarter hours that have begun."""
+    return _sums(dialect, "history_quarter_hours", "f.starts, f.hour, ", f" AND f.starts_at <= {_NOW}")
+
+
+def _sums_by_topic(dialect: Dialect) -> str:
+    """Those of contacts by what they are about."""
+    return _sums(dialect, "history_topic_days", "f.channel, f.topic, f.contact_kind, ")
 
 
 def _counts_by_entity() -> str:
@@ -121,26 +165,6 @@ def _counts_by_entity() -> str:
     )
 
 
-def _sums_by_quarter_hour(dialect: Dialect) -> str:
-    """Sums of quarter hours that have begun. Not of the view above: SQLite hands what is asked for down into one union only."""
-    hour = "substr(f.starts, 1, 13) || ':00' || substr(f.starts, 17)"
-    columns = f"f.day AS date, f.starts, {hour} AS hour, f.channel, f.topic, f.contact_kind, j.key AS measure"
-    begun = "f.counts_from <= c.now AND f.starts_at <= c.now"
-    grown = f"{dialect.amount} * {dialect.least}(c.now, f.ends_at)"
-    return "\nUNION ALL\n".join(
-        f"SELECT '{kind}' AS kind, {id} AS id, {columns}, {amount} AS amount FROM history_counts f CROSS JOIN history_clock c "
-        f"CROSS JOIN {dialect.split(f'f.{side}{of}')} WHERE f.{there} IS NOT NULL AND {begun}"
-        for kind, id, side, there in (
-            ("agent", "f.agent", "staff", "agent"),
-            ("team", "f.team", "staff", "team"),
-            ("queue", "f.queue", "desk", "queue"),
-            ("site", "f.site", "desk", "site"),
-            ("all", "'all'", "desk", "desk"),
-        )
-        for of, amount in (("", dialect.amount), ("_grows", grown))
-    )
-
-
 #: What is added up of a KPI's terms.
 _PARTS = ("top", "bottom", "squares")
 
@@ -148,54 +172,98 @@ _PARTS = ("top", "bottom", "squares")
 def _kpis(dialect: Dialect, per: _Per, percentiles: bool) -> str:
     """Every KPI of every entity and period of which there are data: percentiles, or all others.
 
-    They are apart as a place among buckets takes a window over all of them, past which SQLite does not look at whoever asks for one entity.
+    Percentiles are apart as they need the buckets of their distributions, which cost others time.
     """
-    entity = f"kind, id, {', '.join(per.keys)}, kpi"
-    # Subqueries in each other, no WITH: into those SQLite hands down whose entity and day are asked for.
-    summed = _summed_by_place(per, entity) if percentiles else _summed(per)
-    ripe = f"""
-  SELECT {", ".join(f"s.{name}" for name in entity.split(", "))}, f.form, f.plain, f.up, f.down, f.per_n, f.spread, f.grain, f.least,
-    f.most, s.base_top, s.base_bottom, s.held, s.reached,
-    CASE WHEN s.young_bottom >= f.per_n THEN {dialect.quotient.format("s.young_bottom", "f.per_n")} ELSE 0 END AS pending,
-    {", ".join(_ripe(part) for part in _PARTS)}
-  FROM ({summed}) s JOIN history_formulas f ON f.policy = s.policy AND f.side = s.side AND f.kpi = s.kpi"""
-    figured = (
-        f"SELECT ripe.*, {_value(dialect)} AS value, {_n(dialect)} AS n, {_half(dialect)} AS half FROM ({ripe}) ripe"
-    )
+    source = f"""({_summed(dialect, per, percentiles)}) s
+JOIN history_formulas f ON f.policy = {_last_policy(per)} AND f.side = s.side AND f.kpi = s.kpi
+  AND f.form {"=" if percentiles else "<>"} 'percentile'{"" if per.of_days else _unmixed(per)}"""
+    held, reached = ("s.filled", _reached(dialect)) if percentiles else ("CAST(NULL AS bigint)",) * 2
+    ripe = {
+        "held": held,
+        "reached": reached,
+        "pending": f"CASE WHEN s.young_bottom >= f.per_n THEN {dialect.quotient.format('s.young_bottom', 'f.per_n')} ELSE 0 END",
+        **{part: _ripe(part) for part in _PARTS},
+    }
+    figures = {"value": _value(dialect), "n": _n(dialect), "half": _half(dialect)}
+    columns = ", ".join(("kind", "id", *per.keys, "kpi"))
+    if dialect.lateral:
+        # What is worked out stays so: else each column that names another one has all of it again, which takes long to plan.
+        columns = ", ".join(f"s.{name}" for name in columns.split(", "))
+        for name, made in (("ripe", ripe), ("figures", figures)):
+            source += f"\nCROSS JOIN LATERAL (SELECT {_named(made)} OFFSET 0) {name}"
+    else:
+        # Subqueries in each other, no WITH, and no grouping or window beside the one: past those SQLite does not hand down whose entity
+        # and day are asked for.
+        source = f"(SELECT s.*, {_OF_FORMULAS}, {_named(ripe)}\nFROM {source}) ripe"
+        source = f"(SELECT ripe.*, {_named(figures)}\nFROM {source}) figures"
     return f"""
-SELECT {entity}, value, n, {_low(dialect)} AS low, {_high(dialect)} AS high, CAST(pending AS bigint) AS pending
-FROM ({figured}) figured WHERE value IS NOT NULL OR pending > 0"""
+SELECT {columns}, value, n, {_low(dialect)} AS low, {_high(dialect)} AS high, CAST(pending AS bigint) AS pending
+FROM {source}
+WHERE value IS NOT NULL OR pending > 0"""
+
+
+_OF_FORMULAS = "f.form, f.plain, f.up, f.down, f.per_n, f.spread, f.grain, f.least, f.most"
+
+
+def _named(made: Mapping[str, str]) -> str:
+    return ",\n  ".join(f"{value} AS {name}" for name, value in made.items())
 
 
 def _ripe(part: str) -> str:
     """What of a part the value is made from."""
-    return f"CASE WHEN f.only_mature AND s.young_bottom >= f.per_n THEN s.{part} ELSE s.{part} + s.young_{part} END AS {part}"
+    return f"CASE WHEN f.only_mature AND s.young_bottom >= f.per_n THEN s.old_{part} ELSE s.old_{part} + s.young_{part} END"
 
 
-def _summed(per: _Per) -> str:
+def _last_policy(per: _Per) -> str:
+    """The version of the policy by whose formula a period is told: of its last day."""
+    if per.of_days:
+        return "s.policy"
+    return f"(SELECT l.policy FROM history_days l WHERE l.{per.period} = s.{per.period} ORDER BY l.date DESC LIMIT 1)"
+
+
+def _unmixed(per: _Per) -> str:
+    """Only where all versions of the policy in the period may be added up."""
     return f"""
-  SELECT a.kind, a.id, {_written(per)}, t.kpi, MAX(f.policy) AS policy, MAX(f.side) AS side, CAST(NULL AS bigint) AS held,
-    CAST(NULL AS bigint) AS reached,
-    {_added()}
-  {_judged(per, "f.form <> 'percentile'")}"""
+  AND (SELECT COUNT(DISTINCT v.mixing) FROM history_days p
+    JOIN history_formulas v ON v.policy = p.policy AND v.side = s.side AND v.kpi = s.kpi WHERE p.{per.period} = s.{per.period}) = 1"""
 
 
-def _summed_by_place(per: _Per, entity: str) -> str:
-    """The same of percentiles: of the buckets in order, the first up to which there are as many as the percentile asks for."""
+def _summed(dialect: Dialect, per: _Per, percentiles: bool) -> str:
+    """The parts of each KPI, added up, each day's by the version of the policy that judges it; of a percentile, what is in each bucket,
+    too.
+    """
+    which, buckets = "t.form <> 'percentile'", ""
+    if percentiles:
+        each = dialect.gathered.format("t.bucket", "t.amount", "a.amount * t.times")
+        which = "t.form = 'percentile'"
+        buckets = f"{_sum('bucket', 'filled')},\n    {each} FILTER (WHERE t.part = 'bucket') AS buckets,\n    "
+    levels = "" if per.levels else " AND t.form <> 'level'"
+    asks = f"""t.policy = d.policy AND t.measure = a.measure
+    AND t.side = CASE WHEN a.kind IN ('agent', 'team') THEN 'staff' ELSE 'desk' END AND {which}{levels}"""
+    # After the sums in any case (SQLite: CROSS): else each row's are taken apart once for each term, as few rows are expected.
+    terms = f"CROSS JOIN history_terms t ON {asks}"
+    if dialect.lateral:
+        terms = f"CROSS JOIN LATERAL (SELECT t.* FROM history_terms t WHERE {asks} OFFSET 0) t"
+    return f"""
+  SELECT a.kind, a.id, {_written(per)}, t.kpi, MAX(t.policy) AS policy, MAX(t.side) AS side,
+    {buckets}{_added()}
+  FROM {per.source} a
+  JOIN history_days d ON d.date = a.date
+  {terms}
+  LEFT JOIN history_maturing m ON m.date = a.date AND m.field = t.matures
+  GROUP BY a.kind, a.id, {", ".join(per.keys.values())}, t.kpi"""
+
+
+def _reached(dialect: Dialect) -> str:
+    """Of the buckets in order, the first up to which there are as many as the percentile asks for: the amount that stands for it."""
+    place, amount, here = (dialect.element.format(number) for number in range(3))
     # Whole numbers throughout: PostgreSQL adds bigints up as numeric, whose quotients have fractions.
-    passed = f"CAST(SUM(here) OVER (PARTITION BY {entity} ORDER BY place) AS bigint)"
-    held = f"CAST(SUM(here) OVER (PARTITION BY {entity}) AS bigint)"
-    names = [*_PARTS, *(f"young_{part}" for part in _PARTS), "base_top", "base_bottom"]
-    judged = f"""
-  SELECT a.kind, a.id, {_written(per)}, t.kpi, t.bucket AS place, t.amount, MAX(f.percent) AS percent, MAX(f.policy) AS policy,
-    MAX(f.side) AS side, {_sum("bucket", "here")},
-    {_added()}
-  {_judged(per, "f.form = 'percentile'")}, t.bucket, t.amount"""
-    return f"""
-  SELECT {entity}, MAX(policy) AS policy, MAX(side) AS side, MAX(held) AS held,
-    MIN(CASE WHEN here > 0 AND passed >= (percent * held + 99) / 100 THEN amount END) AS reached,
-    {", ".join(f"SUM({name}) AS {name}" for name in names)}
-  FROM (SELECT judged.*, {passed} AS passed, {held} AS held FROM ({judged}) judged) placed GROUP BY {entity}"""
+    return f"""(
+      SELECT MIN(p.amount) FROM (
+        SELECT {amount} AS amount, SUM({here}) AS here, SUM(SUM({here})) OVER (ORDER BY {place}) AS passed
+        FROM {dialect.elements.format("s.buckets")} GROUP BY {place}, {amount}
+      ) p WHERE p.here > 0 AND p.passed >= (f.percent * CAST(s.filled AS bigint) + 99) / 100
+    )"""
 
 
 def _written(per: _Per) -> str:
@@ -208,40 +276,11 @@ def _sum(part: str, name: str, whether: str = "") -> str:
 
 def _added() -> str:
     """The parts of a formula, added up: of days that have matured, and of the others."""
-    old = "(m.matures_at IS NULL OR m.matures_at <= c.now)"
-    parts = [(part, name, f" AND {old}") for part, name in zip(_PARTS, _PARTS, strict=True)]
+    old = f"(m.matures_at IS NULL OR m.matures_at <= {_NOW})"
+    parts = [(part, f"old_{part}", f" AND {old}") for part in _PARTS]
     parts += [(part, f"young_{part}", f" AND NOT {old}") for part in _PARTS]
     parts += [(part, part, "") for part in ("base_top", "base_bottom")]
     return ",\n    ".join(_sum(*each) for each in parts)
-
-
-def _judged(per: _Per, which: str) -> str:
-    """Sums beside the terms that ask for them, by the version of the policy of their day, and the formula of the last one."""
-    last = "d.policy"
-    if per.period != "d.date":
-        own = per.period.replace("d.", "l.")
-        last = f"(SELECT l.policy FROM history_days l WHERE {own} = {per.period} ORDER BY l.date DESC LIMIT 1)"
-    levels = "" if per.levels else " AND f.form <> 'level'"
-    return f"""FROM {per.source} a
-  CROSS JOIN history_clock c
-  JOIN history_days d ON d.date = a.date
-  JOIN history_terms t ON t.policy = d.policy AND t.measure = a.measure
-    AND t.side = CASE WHEN a.kind IN ('agent', 'team') THEN 'staff' ELSE 'desk' END
-  JOIN history_formulas f ON f.policy = {last} AND f.side = t.side AND f.kpi = t.kpi AND {which}{levels}
-  LEFT JOIN history_maturing m ON m.date = a.date AND m.field = t.matures{"" if per.period == "d.date" else _unmixed(per)}
-  GROUP BY a.kind, a.id, {", ".join(per.keys.values())}, t.kpi"""
-
-
-def _unmixed(per: _Per) -> str:
-    """Only where all versions of the policy in the period may be added up."""
-    column = per.period
-    own = column.replace("d.", "v.")
-    return f"""
-  LEFT JOIN (
-    SELECT p.period, f.side, f.kpi FROM (SELECT DISTINCT {own} AS period, v.policy FROM history_days v) p
-    JOIN history_formulas f ON f.policy = p.policy GROUP BY p.period, f.side, f.kpi HAVING COUNT(DISTINCT f.mixing) > 1
-  ) x ON x.period = {column} AND x.side = t.side AND x.kpi = t.kpi
-  WHERE x.kpi IS NULL"""
 
 
 def _value(dialect: Dialect) -> str:
@@ -270,8 +309,12 @@ def _half(dialect: Dialect) -> str:
     if not dialect.root:
         return f"CAST(NULL AS {dialect.real})"
     real, exact = dialect.real, dialect.exact
-    # CAST to whole numbers and back: PostgreSQL's numeric would go on with fractions.
-    scatter = f"(CAST(bottom AS {exact}) * squares - CAST(top AS {exact}) * top + CAST(bottom AS {exact}) * bottom * grain / 2)"
+    # bottom * squares - top * top, told apart by the mean's whole part: in SQLite the products are too large for whole numbers, and their
+    # difference would be nothing but rounding.
+    mean = dialect.quotient.format("top", "bottom")
+    rest = f"(top - {mean} * bottom)"
+    within = f"(squares - {mean} * {mean} * bottom - 2 * {mean} * {rest})"
+    scatter = f"(CAST(bottom AS {exact}) * {within} - CAST({rest} AS {exact}) * {rest} + CAST(bottom AS {exact}) * bottom * grain / 2)"
     student = f"""CASE WHEN bottom - 1 <= {LOOKED_UP} THEN (SELECT t FROM history_student WHERE freedom = bottom - 1)
       ELSE {Z95!r} + {_T1!r} / (bottom - 1) + {_T2!r} / CAST(bottom - 1 AS {real}) / (bottom - 1)
         + {_T3!r} / CAST(bottom - 1 AS {real}) / (bottom - 1) / (bottom - 1) END"""

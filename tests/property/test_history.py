@@ -1,5 +1,5 @@
-"""KPIs by SQL are those of Python's formulas: of random desks, whose policy may change in their middle, by day, month, hour and quarter
-hour; and what records count for in the database adds up to the daily facts.
+"""KPIs by SQL are those of Python's formulas: of random desks, whose policy may change in their middle, by day, week, month, hour,
+quarter hour and topic; and what records count for in the database adds up to the daily facts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.contracts.outputs import ENTITY_KINDS, Sums, entity, entity_kind
-from streams.entities.daily_facts import period_of
 from streams.entities.interval_facts import IntervalFacts
 from streams.entities.record_sums import of_facts
 from streams.history.intervals import interval_facts
@@ -24,10 +23,7 @@ from tests.property.found import check
 from tests.property.random_desks import desks, plain_policies, policies_in_versions
 from tests.reference.kernel import encoded
 from tests.reference.thing import Event
-from tests.support.histories import figures_in, figures_of, history_of, query, same
-
-#: How high something stands is told as of the end of a day, not of an hour.
-LEVELS = ("open_backlog", "ticket_turnaround")
+from tests.support.histories import every_view, history_of, query, sums_are_those_of_the_counts
 
 
 @settings(max_examples=5, deadline=None)
@@ -43,11 +39,9 @@ def kpis_by_sql(events: list[Event], policy: dict[str, Any]) -> None:
     result = run(raws, told, records=True)
     if result.now is None:
         return
-    facts = result.daily_facts()
     with history_of(result, told) as history:
-        for view, period in (("day", "date"), ("month", "month")):
-            wanted = figures_of(facts, lambda fact, per=view: period_of(fact, per), told, result.now)  # type: ignore[misc]
-            same(figures_in(history, view, period), wanted, bounds=1e-9)
+        every_view(history, result, raws, told)
+        sums_are_those_of_the_counts(history)
         summed: dict[tuple[str, int], Sums] = {}
         for kind, id, day, measure, amount in query(
             history,
@@ -58,10 +52,8 @@ def kpis_by_sql(events: list[Event], policy: dict[str, Any]) -> None:
         assert {key: sums for key, sums in summed.items() if sums} == {
             key: sums for key, sums in of_facts(result.facts.values()).items() if sums
         }
-        for view, minutes in (("hour", 60), ("quarter_hour", 15)):
+        for minutes in (60, 15):
             _, parts = run_by_interval(raws, told, minutes)
-            wanted = figures_of(parts, lambda fact: period_of(fact, "hour").replace("T", " ")[:16] + period_of(fact, "hour")[19:], told, result.now)  # fmt: skip
-            same(figures_in(history, view, "starts"), wanted, LEVELS, bounds=1e-9)
             for kind in ENTITY_KINDS:
                 found, now = interval_facts(history, told, minutes, date.min, date.max, kind)
                 of_kind = [part for part in parts if entity_kind(part.entity) == kind]

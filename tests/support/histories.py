@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from math import isclose
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from streams.contracts import topics
 from streams.contracts.outputs import Figure, Sums, entity_kind
 from streams.contracts.topics import Topic
+from streams.entities.daily_facts import period_of
+from streams.entities.interval_facts import IntervalFacts
+from streams.entities.record_sums import counted
+from streams.history import store, tables
 from streams.history.formulas import NOT_IN_SQL
 from streams.history.store import Batch, History, Part, Told, open_history
+from streams.history.sums import Changes, written
 from streams.kpi.by_version import judged
 from streams.kpi.catalog import KPIS
+from streams.kpi.levels import as_of
 from streams.kpi.maturity import Maturity, Ripening
+from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import side_of
-from streams.pipeline import Run
-from streams.windows.clock import instant
+from streams.pipeline import Run, run_by_interval
+from streams.windows.clock import Days, instant
 
 #: Entity, what stands for the period in SQL, KPI.
 Cell = tuple[str, str, str]
@@ -109,6 +117,86 @@ def figures_of(
             made = span.formulas(side_of(entity_kind(entity))).found(ripening.sums, ripening.unripe)
             found |= {(entity, per, kpi): figure for kpi, figure in made.items() if _is_in_sql(kpi)}
     return found
+
+
+#: Columns of what a figure by topic is about, as a period in SQL.
+BY_TOPIC = "CAST(date AS text) || '|' || channel || '|' || COALESCE(topic, '') || '|' || COALESCE(contact_kind, '')"
+#: How high something stands is told as of the end of a day, not of an hour.
+LEVELS = ("open_backlog", "ticket_turnaround")
+
+
+@dataclass(frozen=True)
+class OfTopic:
+    """Sums of an entity's contacts about one thing on a day; ``about``: date, channel, topic and kind."""
+
+    entity: str
+    date: date
+    sums: Sums
+    about: str
+
+
+def by_topic(result: Run, policy: AnyPolicy) -> list[OfTopic]:
+    """What the records of a run say by what contacts are about: its slots, each added up for whom and when it counts."""
+    now, days = result.now or 0, Days(policy.zone, policy.day_starts_ms)
+    summed: defaultdict[tuple[str, int, str], Sums] = defaultdict(dict)
+    for record in result.contact_records().values():
+        about = f"{record.channel}|{record.topic or ''}|{record.kind or ''}"
+        for slot in record.counts.values():
+            for at, day in ((slot.at, slot.day), *slot.again):
+                if not slot.form or at <= now:
+                    for whose, sums in counted(slot):
+                        add(summed[whose, day, about], sums)
+    return [
+        OfTopic(whose, of, as_of(sums, min(now, days.start(day + 1)), now), f"{of}|{about}")
+        for (whose, day, about), sums in summed.items()
+        if sums
+        for of in (date.fromordinal(day),)
+    ]
+
+
+def every_view(history: History, result: Run, raws: Iterable[bytes], policy: AnyPolicy) -> dict[str, int]:
+    """SQL says what Python says, in every view; returns how many figures of each have data."""
+    facts = result.daily_facts()
+    compared = {}
+    for view, period, of in (
+        ("day", "date", lambda fact: f"{fact.date}"),
+        ("week", "week", lambda fact: f"{fact.date - timedelta(fact.date.weekday())}"),
+        ("month", "month", lambda fact: f"{fact.date:%Y-%m}"),
+    ):
+        compared[view] = same(figures_in(history, view, period), figures_of(facts, of, policy, result.now))
+    told = list(raws)
+    for view, minutes in (("hour", 60), ("quarter_hour", 15)):
+        _, parts = run_by_interval(told, policy, minutes)
+        wanted = figures_of(parts, _starts, policy, result.now)
+        compared[view] = same(figures_in(history, view, "starts"), wanted, LEVELS)
+    topics_told = figures_of(by_topic(result, policy), lambda fact: fact.about, policy, result.now)
+    compared["topic"] = same(figures_in(history, "day_and_contacts", BY_TOPIC), topics_told)
+    return compared
+
+
+def _starts(fact: IntervalFacts) -> str:
+    """An interval's beginning as SQL has it."""
+    told = period_of(fact, "hour")
+    return told.replace("T", " ")[:16] + told[19:]
+
+
+def sums_are_those_of_the_counts(history: History) -> int:
+    """What is kept added up is what the counts that are kept add up to; returns how many cells there are."""
+    ((now,),) = query(history, "SELECT MAX(now) FROM history_clock")
+    with history.database.read() as connection:
+        changes = Changes(-1 if now is None else now, history._rows)
+        changes.count(connection.execute(select(*store._as_text(tables.counts))).all())
+        cells = 0
+        for table, change in zip(tables.CELLS, (changes.quarter_hours, changes.topic_days), strict=True):
+            wanted = {written(key, sums)[0]: written(key, sums)[1:] for key, sums in change.items() if sums}
+            kept = {row[0]: tuple(row[1:]) for row in connection.execute(select(*store._as_text(table)))}
+            assert {key: _read(row) for key, row in kept.items()} == {key: _read(row) for key, row in wanted.items()}
+            cells += len(kept)
+    return cells
+
+
+def _read(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return *row[:-2], *(told and msgspec.json.decode(told) for told in row[-2:])
 
 
 def _is_in_sql(kpi: str) -> bool:
