@@ -254,9 +254,11 @@ class Rule(BaseModel):
 
     @property
     def threshold(self) -> float:
-        """The value at which the rule begins to hold; 0 where that is the target, as nobody has said whose. Of a cusum: what is bad."""
-        if self.bad is not None:
-            return self.bad
+        """The value at which the rule begins to hold; 0 where that is the target, as nobody has said whose. Of a cusum: midway between
+        what is usual and what is bad, as below that evidence comes together.
+        """
+        if self.usual is not None and self.bad is not None:
+            return (self.usual + self.bad) / 2
         end = self.below if self.below is not None else self.above
         return end if isinstance(end, float) else 0.0
 

@@ -46,8 +46,8 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
 
 def _rule(rule: Rule) -> dict[str, Any]:
     told = rule.model_dump(by_alias=True)
-    if rule.test == "cusum":  # on a screen it colours what is bad, and what is usual
-        told |= {"below" if rule.falls else "above": rule.bad, "clear": rule.usual}
+    if rule.test == "cusum":  # on a screen it colours what evidence comes together of, and what is usual
+        told |= {"below" if rule.falls else "above": rule.threshold, "clear": rule.usual}
     return {**told, "threshold": None if rule.by_target else rule.threshold}
 
 

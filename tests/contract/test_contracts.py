@@ -121,7 +121,7 @@ def test_the_first_rules_watch_what_exists() -> None:
     assert [rule.kpi for rule in rules] == [
         "csat", "service_level_20s", "first_response_30s_rate", "repeat_complaint_rate", "longest_wait",
     ]  # fmt: skip
-    assert (rules[0].usual, rules[0].bad) == (0.85, 0.70)
+    assert (rules[0].usual, rules[0].bad, rules[0].threshold) == (0.85, 0.75, 0.80)
     assert not any("agent" in rule.scope for rule in rules), (
         "single people get too few ratings to be judged within a day"
     )

@@ -191,7 +191,7 @@ def test_meta_names_every_kpi_window_and_rule(client: Client) -> None:
         assert kpi["version"] == KPIS[kpi["id"]].version
     assert [window["id"] for window in meta["windows"]] == ["5m", "30m", "today"]
     thresholds = {rule["id"]: (rule["kpi"], rule["threshold"], rule["min_n"]) for rule in meta["rules"]}
-    assert thresholds["low_satisfaction"] == ("csat", 0.7, 8)
+    assert thresholds["low_satisfaction"] == ("csat", 0.8, 8)
     assert thresholds["long_wait"] == ("longest_wait", 300, 1)
     assert (meta["policy"]["version"], meta["zone"]) == (POLICY.version, "Asia/Shanghai")
     service_level = next(kpi for kpi in meta["kpis"] if kpi["id"] == "service_level_20s")

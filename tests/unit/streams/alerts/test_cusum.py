@@ -72,7 +72,7 @@ def test_it_fires_when_enough_has_come_and_says_since_when_and_what_chance_does(
     assert desk.rate(0, 6, 0) == []
     told = [alert for minute in range(1, 10) for alert in desk.rate(minute, 0, 1)]
     (fired,) = told
-    assert (fired.status, fired.value, fired.threshold, fired.window) == ("firing", 0.0, 0.7, "change")
+    assert (fired.status, fired.value, fired.threshold, fired.window) == ("firing", 0.0, 0.775, "change")
     assert 6 <= fired.n <= 9
     assert fired.reason_en == (
         f"Customer satisfaction, queue q, since it began to change: 0.0 % (n={fired.n}, since 09:01), on the way from the usual 85.0 % to "
