@@ -258,7 +258,7 @@ class Rule(BaseModel):
         what is usual and what is bad, as below that evidence comes together.
         """
         if self.usual is not None and self.bad is not None:
-            return (self.usual + self.bad) / 2
+            return round((self.usual + self.bad) / 2, 6)
         end = self.below if self.below is not None else self.above
         return end if isinstance(end, float) else 0.0
 

@@ -160,7 +160,7 @@ def test_a_rule_that_asks_for_something_else_begins_anew_and_one_that_is_gone_le
 
 def test_a_share_that_rises_is_watched_the_same_way() -> None:
     rose = FELL.model_copy(update={"kpi": "transfer_rate", "usual": 0.1, "bad": 0.3})
-    assert (rose.falls, rose.threshold) == (False, 0.3)
+    assert (rose.falls, rose.threshold) == (False, 0.2)
 
 
 def test_entities_of_a_release_before_are_read() -> None:
