@@ -16,11 +16,11 @@ from threading import Event
 from typing import Any, TypeAlias
 
 from sqlalchemy import Table, select
-from streams.history.health import Health
 
 from deploy.local.postgres import LocalPostgres
 from deploy.local.process import ServerProcess, ServerStartError
 from streams.contracts.outputs import Sums
+from streams.health_pages import FollowerHealth
 from streams.history import tables
 from streams.history.follow import Follower, consumer_of
 from streams.history.store import History, open_history
@@ -124,7 +124,7 @@ def _follow(history: History, settings: Settings) -> None:
     """Read all there is."""
     stop = Event()
 
-    class Until(Health):
+    class Until(FollowerHealth):
         def heard(self, behind: int) -> None:
             super().heard(behind)
             if not behind:
