@@ -22,8 +22,12 @@ from tests.support.people import NAMESAKES, PEOPLE, Staff, staff
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
 START = datetime(2026, 3, 25, 9, 0, tzinfo=UTC)
-#: Both namesakes are badly rated, which fires an alert.
+#: Both namesakes are badly rated, which fires an alert by this rule.
 RATED_BADLY = NAMESAKES
+RULES = """\
+rules:
+  - {id: bad, zh: 满意度低, en: Low satisfaction, kpi: csat, window: 30m, below: 0.8, min_n: 5, for: 60, scope: [agent, team]}
+"""
 
 
 def events(made: Staff) -> Iterator[AnyEvent]:
@@ -50,6 +54,9 @@ def test_names_for_those_who_may_see_them_and_not_a_byte_in_kafka_or_redis(
     operation: Settings, redis_url: str, tmp_path: Path
 ) -> None:
     made = staff(tmp_path)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES, encoding="utf-8")
+    operation = operation.model_copy(update={"rules_file": rules})
     run_cli(operation, "people", "import", str(made.people_csv), "--by", "hr-1")
     run_cli(operation, "roster", "import", str(made.roster_csv))
     assert "205 people, 205 on the roster, 0 of them without a name" in run_cli(operation, "people", "check")
