@@ -15,7 +15,7 @@ from streams.windows.clock import Days
 #: Slots credited to the agent at the end of the contact: they move along when it gets another agent.
 AT_THE_END = frozenset({
     "handled", "resolution", "rating", "bad_rating", "nps", "invited_csat", "invited_nps", "invited_ces", "review", "signals",
-    "created", "open", "month", "closed", "met", "resolve_time", "complaint_closed",
+    "created", "open", "month", "closed", "met", "resolve_time", "complaint_closed", "followed_up",
 })  # fmt: skip
 #: Slots of a ticket that are of the desk where it is: what a queue has taken in and what it has finished go with the ticket.
 WHERE_IT_IS = ("created", "open", "month", "closed")

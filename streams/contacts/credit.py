@@ -25,6 +25,7 @@ CREDITED = (
     "nps",
     "complaint_rating",
     "follow_up_rating",
+    "followed_up",
     "resolution",
     "overdue",
     "resolution@",

@@ -1,4 +1,4 @@
-"""What is said of a contact: ratings, invitations to them and the causes of bad ones, quality reviews, analytics."""
+"""What is said of a contact: ratings, invitations to them and the causes of bad ones, follow-ups, quality reviews, analytics."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _PROMOTER, _DETRACTOR = 9, 6
 _FIRST_HOUR_MS = 3_600_000
 _INVITED: Sums = {"surveys_invited": 1}
 _ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
+_FOLLOWED_UP: Sums = {"contacts_followed_up": 1}
+_CONFIRMED: Sums = {"contacts_followed_up": 1, "resolutions_confirmed": 1}
 _REVIEWED: Sums = {"contacts_reviewed": 1}
 _CAUSE_DUE: Sums = {"bad_rating_cases": 1}
 _CAUSE_IN_TIME: Sums = {"bad_rating_cases": 1, "bad_rating_causes_in_time": 1}
@@ -101,6 +103,11 @@ def invited(contact: Contact, event: e.Invited, at: int, rules: Rules) -> None:
     """Asked to rate. The first invitation to a survey counts, and when it was made; a rating of that survey answers it."""
     if (name := f"invited_{event.survey}") not in contact.slots:
         contact.put(name, at, both=_ANSWERED if event.survey in contact.answered else _INVITED)
+
+
+def followed_up(contact: Contact, event: e.FollowedUp, at: int, rules: Rules) -> None:
+    """Asked whether it is resolved; the last answer stands. Of the contact's agent: whoever asked has not handled it."""
+    contact.put("followed_up", at, both=_CONFIRMED if event.resolved else _FOLLOWED_UP)
 
 
 def reviewed(contact: Contact, event: e.Reviewed, at: int, rules: Rules) -> None:
@@ -215,6 +222,7 @@ HANDLERS: dict[type, Callable[[Contact, Any, int, Rules], None]] = {
     e.Rated: rated,
     e.Invited: invited,
     e.RatingExplained: explained,
+    e.FollowedUp: followed_up,
     e.Reviewed: reviewed,
     e.Analysed: analysed,
 }

@@ -10,7 +10,7 @@ from streams.languages.text import Text
 
 Reason: TypeAlias = Literal[
     "channel", "kind", "other_day", "elsewhere", "merged", "shared_customer", "no_customer", "open", "unserved", "not_rated",
-    "not_reviewed", "unresolved", "not_said",
+    "not_reviewed", "not_followed_up", "unresolved", "not_said",
 ]  # fmt: skip
 #: What is told of each.
 REASONS: Mapping[Reason, Text] = {
@@ -27,6 +27,7 @@ REASONS: Mapping[Reason, Text] = {
     "unserved": Text("没有坐席受理（放弃、溢出或自助完成）", "nobody served it: abandoned, flowed out or self-served"),
     "not_rated": Text("客户没有评价", "its customer gave no rating"),
     "not_reviewed": Text("没有质检", "nobody reviewed it"),
+    "not_followed_up": Text("没有回访结果", "no follow-up has asked about it"),
     "unresolved": Text("没有是否解决的结论", "nobody said whether it is resolved"),
     "not_said": Text("记录中没有原因", "its record does not say why"),
 }
@@ -79,6 +80,7 @@ _RULES: tuple[tuple[Reason, Callable[[Kpi], bool], Callable[[Kpi, Told], bool]],
     ("no_customer", _of_customers, lambda _, told: told["customer_id"] is None),
     ("not_rated", _needs("rated"), lambda _, told: told["csat_score"] is None and not told.get("surveys")),
     ("not_reviewed", _needs("reviewed"), lambda _, told: not told.get("reviews")),
+    ("not_followed_up", _needs("followed_up"), lambda *_: True),
     ("unserved", _always, lambda _, told: told["outcome"] in ("abandoned", "flowed_out", "self_served")),
     ("open", _always, lambda _, told: told["state"] != "closed"),
     ("unresolved", _needs("resolved"), lambda _, told: told["resolved"] is None),

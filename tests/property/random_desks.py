@@ -334,6 +334,8 @@ def spoken(draw: st.DrawFn, story: Story) -> list[Event]:
         story.tell("rated", score=draw(st.integers(1, 5)), scale=scale, survey=survey)
     if story.seldom():
         story.tell("rating_explained")
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        story.tell("followed_up", resolved=draw(st.booleans()))
     if story.seldom():
         story.tell("invited")
     if story.seldom():

@@ -84,7 +84,7 @@ def things(contact: Contact, as_of: datetime) -> list[Thing]:
         found += refunds(contact)
     if contact.kind == "praise":
         found.append(Thing("praise", contact.arrived, day, staff(contact) | desk(contact)))
-    return found + asked(contact) + explained(contact) + reviewed(contact) + looked_at(contact)
+    return found + called_back(contact) + asked(contact) + explained(contact) + reviewed(contact) + looked_at(contact)
 
 
 def asked(contact: Contact) -> list[Thing]:
@@ -99,6 +99,15 @@ def asked(contact: Contact) -> list[Thing]:
             about = {"survey": survey, "rated": bool(rated)}
             found.append(Thing("survey", invited[0]["time"], day, account(contact, invited[0]), about))
     return found
+
+
+def called_back(contact: Contact) -> list[Thing]:
+    """Somebody asked its customer afterwards whether it is resolved: the last answer."""
+    answers = [e for e in contact.events if e["type"].endswith(".followed_up")]
+    return [
+        Thing("followed_up", e["time"], contact.day, credited(contact, e), {"confirmed": e["resolved"]})
+        for e in answers[-1:]
+    ]
 
 
 def held_to_an_hour(contact: Contact) -> list[Thing]:

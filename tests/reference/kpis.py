@@ -390,6 +390,7 @@ KPIS: dict[str, Rule] = {
     "praise_complaint_score": lambda s: share(s.of("praise"), [*s.of("praise"), *s.of("complaint")]),
     "refund_dispute_rate": lambda s: share(s.of("refund_dispute"), s.of("refund")),
     "topic_resolution_rate": lambda s: share(s.of("resolution", named=True, resolved=True), s.of("resolution", named=True)),
+    "confirmed_resolution_rate": lambda s: share(s.of("followed_up", confirmed=True), s.of("followed_up")),
     "basic_resolution_rate": resolution_of("basic"),
     "technical_resolution_rate": resolution_of("technical"),
     "return_completion_rate": resolution_of("return"),

@@ -151,6 +151,17 @@ class RatingExplained(ContactEvent, kw_only=True):
     cause: Text | None = None
 
 
+class FollowedUp(ContactEvent, kw_only=True):
+    """A follow-up has asked the customer whether the matter of this contact is ``resolved``; the last answer stands.
+
+    It is told of the contact that was followed up, with its ``contact_id``: the call or ticket by which people follow up is a contact of
+    its own. ``agent_id`` is whoever asked; the answer goes to the account of who handled the contact. Where nobody was reached, nothing
+    is told.
+    """
+
+    resolved: bool
+
+
 class Reviewed(ContactEvent, kw_only=True):
     """A quality review of the contact: ``score`` 0-100. A later review by the same form replaces the earlier.
 

@@ -9,6 +9,7 @@ from streams.contracts.events.base import (
     ContactEvent,
     Corrected,
     EndedBy,
+    FollowedUp,
     Id,
     Invited,
     Rated,
@@ -114,6 +115,11 @@ class CallRatingExplained(RatingExplained, tag="call.rating_explained"):
     carrier: ClassVar[str] = "calls"
 
 
+class CallFollowedUp(FollowedUp, tag="call.followed_up"):
+    __doc__ = FollowedUp.__doc__
+    carrier: ClassVar[str] = "calls"
+
+
 class CallReviewed(Reviewed, tag="call.reviewed"):
     __doc__ = Reviewed.__doc__
     carrier: ClassVar[str] = "calls"
@@ -158,6 +164,7 @@ CallEvent: TypeAlias = (
     | CallRated
     | CallInvited
     | CallRatingExplained
+    | CallFollowedUp
     | CallReviewed
     | CallAnalysed
     | CallCorrected

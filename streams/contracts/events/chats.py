@@ -8,6 +8,7 @@ from streams.contracts.events.base import (
     Analysed,
     ContactEvent,
     Corrected,
+    FollowedUp,
     Id,
     Invited,
     Rated,
@@ -83,6 +84,11 @@ class ChatRatingExplained(RatingExplained, tag="chat.rating_explained"):
     carrier: ClassVar[str] = "chats"
 
 
+class ChatFollowedUp(FollowedUp, tag="chat.followed_up"):
+    __doc__ = FollowedUp.__doc__
+    carrier: ClassVar[str] = "chats"
+
+
 class ChatReviewed(Reviewed, tag="chat.reviewed"):
     __doc__ = Reviewed.__doc__
     carrier: ClassVar[str] = "chats"
@@ -119,6 +125,7 @@ ChatEvent: TypeAlias = (
     | ChatRated
     | ChatInvited
     | ChatRatingExplained
+    | ChatFollowedUp
     | ChatReviewed
     | ChatAnalysed
     | ChatCorrected

@@ -8,6 +8,7 @@ from streams.contracts.events.base import (
     Analysed,
     ContactEvent,
     Corrected,
+    FollowedUp,
     Id,
     Invited,
     Rated,
@@ -120,6 +121,11 @@ class TicketRatingExplained(RatingExplained, tag="ticket.rating_explained"):
     carrier: ClassVar[str] = "tickets"
 
 
+class TicketFollowedUp(FollowedUp, tag="ticket.followed_up"):
+    __doc__ = FollowedUp.__doc__
+    carrier: ClassVar[str] = "tickets"
+
+
 class TicketReviewed(Reviewed, tag="ticket.reviewed"):
     __doc__ = Reviewed.__doc__
     carrier: ClassVar[str] = "tickets"
@@ -163,6 +169,7 @@ TicketEvent: TypeAlias = (
     | TicketRated
     | TicketInvited
     | TicketRatingExplained
+    | TicketFollowedUp
     | TicketReviewed
     | TicketAnalysed
     | TicketCorrected

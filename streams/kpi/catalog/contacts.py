@@ -90,6 +90,29 @@ CONTACTS = (
         version=2,
     ),
     Kpi(
+        id="confirmed_resolution_rate", zh="回访确认解决率", en="Resolution confirmed in follow-ups",
+        unit="ratio", better="higher",
+        formula=share(of="resolutions_confirmed", among="contacts_followed_up"),
+        formula_zh="回访时客户确认已解决的联络 / 回访问过是否解决的联络",
+        formula_en="contacts whose customer says in a follow-up that they are resolved / contacts that a follow-up has asked about",
+        needs=("*.followed_up",),
+        policy_fields=("rating_credit",),
+        traps=(
+            "Told of the contact that was followed up, by its id, and not of the follow-up, which is a contact of its "
+            "own. On the day the contact arrived, in the window of the last follow-up, of whoever handled it and not of "
+            "whoever asked. Of several follow-ups the last answer counts, also if the ticket is opened again "
+            "afterwards. resolution_rate does not look at it: a contact that its agent calls resolved and whose customer "
+            "does not is resolved there and unconfirmed here. Where nobody was reached, tell nothing. A low n says "
+            "little: who is called must be drawn by lot."
+        ),
+        traps_zh=(
+            "以被回访联络的编号上报，统计的是被回访的联络；回访本身是另一次联络。统计日期为该联络的受理当日，"
+            "统计窗口按最后一次回访；归属处理该联络的坐席，而非回访人。多次回访以最后一次答复为准，之后工单重开也不变。"
+            "问题解决率不看回访：坐席记为已解决而客户否认的，在问题解决率中仍算已解决，在此不算确认。"
+            "未联系上客户的不上报。样本量过少时参考价值低；回访对象应随机抽取。"
+        ),
+    ),
+    Kpi(
         id="basic_resolution_rate", zh="基础问题解决率", en="Basic-question resolution", unit="ratio", better="higher",
         formula=share(of="basic_resolved", among="basic_resolution_due"),
         formula_zh="基础问题中，已解决 / 应解决", formula_en="resolved / due to be resolved, of basic questions",

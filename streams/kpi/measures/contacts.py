@@ -28,6 +28,10 @@ CONTACTS = (
     Measure("repeat_contacts", "n", "客户再次联系的联络", "handled contacts whose customer came back in time"),
     Measure("resolution_due", "n", "应解决的联络", "contacts due to be resolved"),
     Measure("resolved", "n", "已解决的联络", "contacts resolved"),
+    Measure("contacts_followed_up", "n", "回访问过是否解决的联络", "contacts that a follow-up has asked about"),
+    Measure(
+        "resolutions_confirmed", "n", "回访确认已解决的联络", "of these, those that the customer says are resolved"
+    ),
     Measure(
         "transfers",
         "n",

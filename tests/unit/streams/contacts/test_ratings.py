@@ -32,6 +32,19 @@ def test_satisfied_from_is_policy() -> None:
     assert figures(rated(4).run(policy))["csat"].value == 0
 
 
+def test_an_answer_in_a_follow_up_leaves_the_agents_word_and_who_asks_does_not_get_the_contact() -> None:
+    script = Script().call("09:00:00", "c1", agent="a").at("09:20:00", e.CallResolved, "c1", agent_id="a")
+    script.at("10:00:00", e.CallFollowedUp, "c1", resolved=False, agent_id="b")
+    assert {name: figures(script.run(), name)["resolution_rate"].value for name in ("agent|a", "agent|b")} == {
+        "agent|a": 1,
+        "agent|b": None,
+    }
+    told = figures(script.run(), "agent|a")["confirmed_resolution_rate"]
+    assert (told.value, told.n) == (0, 1)
+    again = figures(script.at("11:00:00", e.CallFollowedUp, "c1", resolved=True, agent_id="b").run(), "agent|a")
+    assert (again["confirmed_resolution_rate"].value, again["confirmed_resolution_rate"].n) == (1, 1)
+
+
 @pytest.mark.parametrize(("scale", "scores"), [("1-10", {8: 1, 7: 0, 4: -1, 5: 0}), ("3-1", {1: 1, 2: 1, 3: -1})])
 def test_scales_of_ones_own_have_the_bounds_that_the_policy_gives_them(scale: str, scores: dict[int, int]) -> None:
     policy = Policy(time_zone="UTC", satisfied_from={"1-10": 8, "3-1": 2}, negative_to={"1-10": 4, "3-1": 3})

@@ -82,6 +82,7 @@ def test_what_is_left_out_has_a_reason(asked: Questions) -> None:
     handed_on = asked.left_out(of("fcr", "agent|A1"))
     assert ("passed", "elsewhere") in {(one.record.split("|")[1], one.reason) for one in handed_on}
     assert {one.reason for one in asked.left_out(of("first_response_30s_rate", "queue|orders"))} == {"channel"}
+    assert "not_followed_up" in {one.reason for one in asked.left_out(of("confirmed_resolution_rate", "agent|A1"))}
     assert asked.left_out(of("occupancy", "agent|A1")) == []
     early = asked.left_out(of("offered_calls", "queue|orders", hours=("09:00", "09:15")))
     assert early == []
