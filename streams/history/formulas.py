@@ -15,8 +15,8 @@ from streams.kpi.stats.confidence import student
 from streams.kpi.stats.percentiles import amounts
 
 _SIDES: tuple[Side, ...] = ("desk", "staff")
-#: KPIs that no table says as they are: ages go on by themselves, and nothing of them is stored.
-NOT_IN_SQL = frozenset({"backlog_age_p90"})
+#: KPIs that no table says as they are.
+NOT_IN_SQL = frozenset(id for id, kpi in KPIS.items() if not kpi.kept)
 #: Quantiles that are looked up; beyond them, the view has the expansion that ``student`` has.
 LOOKED_UP = 30
 
@@ -26,7 +26,7 @@ def kpis() -> list[Row]:
     return [
         (kpi.id, kpi.en, kpi.zh, kpi.unit, kpi.better, kpi.formula_en, kpi.formula_zh)
         for kpi in KPIS.values()
-        if not kpi.live and kpi.id not in NOT_IN_SQL
+        if kpi.has_contacts
     ]
 
 

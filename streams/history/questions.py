@@ -22,7 +22,6 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_,
 from streams.contracts.outputs import Figure, Sums, entity_id, entity_kind
 from streams.database import Database, address_of
 from streams.history import tables
-from streams.history.formulas import NOT_IN_SQL
 from streams.history.reasons import Reason, channels_of, why_not
 from streams.history.rows import date_of
 from streams.history.store import SCHEMA
@@ -151,7 +150,7 @@ class _Judge:
         self.kpi: Kpi = find(base)
         if mark and self.kpi.apart is None:
             raise UnanswerableError(f"{base} is not kept apart by anything: ask for {base}")
-        if self.kpi.live or base in NOT_IN_SQL:
+        if not self.kpi.has_contacts:
             raise UnanswerableError(
                 f"{base} is a figure of the present moment, of which nothing is kept: see the wallboard"
             )

@@ -118,7 +118,8 @@ class Kpi:
 
     ``needs``: the events that it is made of. ``policy_fields``: what people argue about. ``traps``: what it is mistaken for.
     ``matures``: the policy field that says how many days after its own a day's value is final; ``only_mature``: days before that are
-    left out. ``scored`` False: a sign for people to look at; score cards refuse it. ``apart``: it is also told of each of several things,
+    left out. ``scored`` False: a sign for people to look at; score cards refuse it. ``kept`` False: nothing is stored of which its value
+    could be made later, as ages go on by themselves. ``apart``: it is also told of each of several things,
     such as reasons or topics. ``limit``: the policy field whose value its name and its texts say.
     """
 
@@ -140,6 +141,7 @@ class Kpi:
     limit: str | None = None
     apart: Apart | None = None
     scored: bool = True
+    kept: bool = True
 
     def __post_init__(self) -> None:
         """Raises ValueError where its formula depends on a field of the policy that it does not name."""
@@ -160,6 +162,11 @@ class Kpi:
     def live(self) -> bool:
         """Is it of this moment only, told of an entity beside its windows?"""
         return self.formula.live
+
+    @property
+    def has_contacts(self) -> bool:
+        """Can the history say which contacts, or intervals of agents' time, are behind a value?"""
+        return self.kept and not self.live
 
     @property
     def name(self) -> Text:

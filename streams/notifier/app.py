@@ -29,7 +29,7 @@ from streams.notifier.gathering import Bounds, Gathered
 from streams.notifier.health import Health
 from streams.notifier.journal import Journal, open_journal
 from streams.notifier.journal_rows import Body
-from streams.notifier.links import Links
+from streams.notifier.links import Links, contacts_behind
 from streams.notifier.month_end import MonthEnds
 from streams.notifier.notice_texts import NoticeWriter
 from streams.notifier.planning import Planner
@@ -149,8 +149,9 @@ def run(
         health = Health(lambda: standings(dispatchers), sends=sends)
         records = RecordFollower(settings, keeper, (digests,), wake, explain, clock, health.cases)
         follower = Follower(settings, journal, planner, wake, health.incidents, clock, keeper)
+        behind = partial(contacts_behind, settings.web_url, settings.policy)
         bridges = [
-            Bridge(name, channel, journal, actions.write, config.language, config.wallboard)
+            Bridge(name, channel, journal, actions.write, config.language, config.wallboard, behind)
             for name, channel in channels.items()
             if isinstance(channel, Alertmanager)
         ]
@@ -199,6 +200,8 @@ def composer(
     """What writes messages, with names and links as they are now. ``kpis``: rule → the KPI that it watches."""
     named = frozenset(name for name, own in config.channels.items() if getattr(own, "names", False))
 
+    behind = partial(contacts_behind, settings.web_url, settings.policy)
+
     def compose(found: Gathered, incidents: Mapping[str, Any], channel: str) -> Body:
         now = clock()
         if found.steps[0].about != "incident":
@@ -209,7 +212,9 @@ def composer(
             )  # fmt: skip
             return notices.compose(found, incidents, now)
         link = None if links is None else (lambda incident: links.make(incident, now))
-        writer = Writer(settings.policy.zone, config.language, config.wallboard, link, named, people.directory, kpis)
+        writer = Writer(
+            settings.policy.zone, config.language, config.wallboard, link, behind, named, people.directory, kpis
+        )
         return writer.compose(found, incidents, channel, now)
 
     return compose

@@ -20,7 +20,9 @@ _BY = "alertmanager"
 
 
 class Bridge:
-    """One Alertmanager. ``act``: writes an action, raises ConnectionError where it cannot."""
+    """One Alertmanager. ``act``: writes an action, raises ConnectionError where it cannot; ``behind``: an incident → where the contacts
+    behind it are.
+    """
 
     def __init__(
         self,
@@ -30,9 +32,10 @@ class Bridge:
         act: Callable[[AlertAction], None],
         language: Language,
         page: str | None,
+        behind: Callable[[Incident], str | None] = lambda _: None,
     ) -> None:
         self._name, self._channel, self._journal, self._act = name, channel, journal, act
-        self._language, self._page = language, page
+        self._language, self._page, self._behind = language, page, behind
 
     def keep(self, now: int) -> None:
         """Tell what stands, and take over what was silenced or is no longer. Raises StoreError, ConnectionError."""
@@ -65,7 +68,7 @@ class Bridge:
                 self._journal.silence(self._name, id, incident, None)
 
     def _again(self, standing: list[Incident], now: int) -> None:
-        data = alerts(standing, instant(now), self._language, self._page)
+        data = alerts(standing, instant(now), self._language, self._page, self._behind)
         message = Message(language=self._language, severity="info", title="")
         outcome = self._channel.send(Parcel("again", message, data, instant(now)))
         if outcome.result != "told":

@@ -1,4 +1,4 @@
-"""Links that acknowledge: signed, for one incident, for a while, and once."""
+"""Links in messages: those that acknowledge, signed, for one incident, for a while, and once; and to the contacts behind an incident."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from streams.contact_links import contacts_address
+from streams.contracts.outputs import Incident
+from streams.kpi.policy.versions import AnyPolicy
+
 _SALT = "deskpulse.acknowledge"
 PATH = "/acknowledge/"
 #: A key that is shorter can be guessed.
 _SHORTEST_KEY = 16
+#: Robots take 4,096 bytes and more: of a longer address too little would be left to the message.
+_LONGEST_ADDRESS = 1_024
 
 
 class BadLinkError(ValueError):
@@ -55,3 +61,14 @@ class Links:
                 "this link has expired; acknowledge the incident on the wallboard or by `deskpulse alert`"
             )
         return ticket
+
+
+def contacts_behind(desk: str | None, policy: AnyPolicy, incident: Incident) -> str | None:
+    """Where the contacts behind an incident are, at its widest place: now while it fires there, else as it fired.
+
+    ``desk``: how browsers reach it. None where there is no desk, the KPI has no contacts, or the address is too long for messages.
+    """
+    main = incident.members[0] if incident.members else None
+    at = incident.changed if main is None else main.changed if main.status == "firing" else main.fired
+    address = contacts_address(desk, policy, incident.kpi, incident.entity, at, incident.window)
+    return None if address is None or len(address) > _LONGEST_ADDRESS else address

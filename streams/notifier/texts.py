@@ -87,7 +87,11 @@ _DIGEST_LINE = Text("【{severity}】{name}：{who}，{status}，{at}", "[{sever
 _COPY = Text(
     "可能重复：上一次发送是否到达无法确认。", "This may be a second copy: nobody knows whether the first one arrived."
 )
-_ACKNOWLEDGE, _PAGE = Text("认领", "Acknowledge"), Text("打开大屏", "Wallboard")
+_ACKNOWLEDGE, _CONTACTS, _PAGE = (
+    Text("认领", "Acknowledge"),
+    Text("查看联络", "Contacts"),
+    Text("打开大屏", "Wallboard"),
+)
 _TEST_TITLE = Text("测试消息", "A test message")
 _TEST_LINES = (
     Text(
@@ -114,13 +118,14 @@ class Directory:
 @dataclass(frozen=True)
 class Writer:
     """Writes messages. ``link``: incident → a link that acknowledges it, None: there are none; ``page``: the wallboard; ``names_in``:
-    channels that show names of agents.
+    channels that show names of agents; ``behind``: an incident → where the contacts behind it are, None: nowhere.
     """
 
     zone: ZoneInfo
     language: Language
     page: str | None = None
     link: Callable[[str], str] | None = None
+    behind: Callable[[Incident], str | None] = lambda _: None
     names_in: frozenset[str] = frozenset()
     directory: Directory = field(default_factory=Directory)
     #: Rule → the KPI that it watches.
@@ -135,15 +140,52 @@ class Writer:
         language = found.steps[0].language
         if found.kind == "state":
             told = sorted(incidents.values(), key=lambda one: one.id)
-            state = alertmanager.alerts(told, instant(now), language, self.page)
+            state = alertmanager.alerts(told, instant(now), language, self.page, self.behind)
             return Body(Message(language=language, severity="info", title=""), state)
         voice = _Voice(self, language, channel in self.names_in)
         called = tuple(dict.fromkeys(who for one in found.steps for who in one.called))
         if found.kind == "step":
             incident = incidents[found.steps[0].incident]
             steps = [step for step in incident.steps if step.number in {one.step for one in found.steps}]
-            return Body(voice.step(incident, steps, called), _step_data(incident, steps, self.page))
-        return Body(voice.digest(found, incidents, called), _digest_data(found, incidents))
+            return Body(voice.step(incident, steps, called), self._step_data(incident, steps))
+        return Body(voice.digest(found, incidents, called), self._digest_data(found, incidents))
+
+    def _step_data(self, incident: Incident, steps: Sequence[IncidentStep]) -> dict[str, Any]:
+        """For programs: the incident as the topic has it, without the steps that are not told now."""
+        told = msgspec.to_builtins(msgspec.structs.replace(incident, steps=list(steps)))
+        links = {"page": self.page, "contacts": self.behind(incident)}
+        return {
+            "type": "incident.step",
+            "timestamp": told["changed"],
+            "incident": told,
+            **{name: link for name, link in links.items() if link},
+        }
+
+    def _digest_data(self, found: Gathered, incidents: Mapping[str, Incident]) -> dict[str, Any]:
+        """For programs: which steps, and how each incident stands."""
+        by_incident: dict[str, list[Waiting]] = {}
+        for one in found.steps:
+            by_incident.setdefault(one.incident, []).append(one)
+        rows = [
+            {
+                "id": incident.id,
+                "rule": incident.rule,
+                "entity": incident.entity,
+                "severity": incident.severity,
+                "status": incident.status,
+                "steps": [one.step for one in by_incident[incident.id]],
+                **({"contacts": contacts} if (contacts := self.behind(incident)) else {}),
+            }
+            for incident in sorted((incidents[id] for id in by_incident if id in incidents), key=_rank)
+        ]
+        newest = max(one.step_at for one in found.steps)
+        left_out = max(0, len(rows) - _MOST_TOLD)
+        return {
+            "type": f"incident.{found.kind}",
+            "timestamp": instant(newest).isoformat(),
+            "incidents": rows[:_MOST_TOLD],
+            **({"more": left_out} if left_out else {}),
+        }
 
     def test(self, channel: str, language: Language) -> Body:
         """A message that says that it is a test."""
@@ -279,6 +321,8 @@ class _Voice:
         made = []
         if self.writer.link is not None and incident.status in _OPEN:
             made.append(Link(_ACKNOWLEDGE[self.language], self.writer.link(incident.id)))
+        if (contacts := self.writer.behind(incident)) is not None:
+            made.append(Link(_CONTACTS[self.language], contacts))
         if self.writer.page:
             made.append(Link(_PAGE[self.language], self.writer.page))
         return tuple(made)
@@ -310,35 +354,3 @@ def _colour(incident: Incident) -> Severity:
 
 def _rank(incident: Incident) -> tuple[bool, int, datetime, str]:
     return incident.status == "resolved", _GRAVEST.index(incident.severity), incident.opened, incident.id
-
-
-def _step_data(incident: Incident, steps: Sequence[IncidentStep], page: str | None) -> dict[str, Any]:
-    """For programs: the incident as the topic has it, without the steps that are not told now."""
-    told = msgspec.to_builtins(msgspec.structs.replace(incident, steps=list(steps)))
-    return {"type": "incident.step", "timestamp": told["changed"], "incident": told, **({"page": page} if page else {})}
-
-
-def _digest_data(found: Gathered, incidents: Mapping[str, Incident]) -> dict[str, Any]:
-    """For programs: which steps, and how each incident stands."""
-    by_incident: dict[str, list[Waiting]] = {}
-    for one in found.steps:
-        by_incident.setdefault(one.incident, []).append(one)
-    rows = [
-        {
-            "id": incident.id,
-            "rule": incident.rule,
-            "entity": incident.entity,
-            "severity": incident.severity,
-            "status": incident.status,
-            "steps": [one.step for one in by_incident[incident.id]],
-        }
-        for incident in sorted((incidents[id] for id in by_incident if id in incidents), key=_rank)
-    ]
-    newest = max(one.step_at for one in found.steps)
-    left_out = max(0, len(rows) - _MOST_TOLD)
-    return {
-        "type": f"incident.{found.kind}",
-        "timestamp": instant(newest).isoformat(),
-        "incidents": rows[:_MOST_TOLD],
-        **({"more": left_out} if left_out else {}),
-    }

@@ -166,12 +166,15 @@ def _page_routes(app: FastAPI, board: _Board) -> None:
 
     @app.get("/api/meta")
     async def api_meta() -> Response:
-        """KPIs with names and definitions, windows, alert rules with thresholds, the workers' policy, time zone, layout."""
+        """KPIs with names and definitions, windows, alert rules with thresholds, the workers' policy, time zone, layout; `contacts`:
+        addresses of the contacts behind figures at the desk, with places to fill in, `null` where there is no desk.
+        """
         with suppress(Outage, TimeoutError):
             async with asyncio.timeout(_LEARN_SECONDS):
                 await board.reader.read([])
         policy = board.reader.policy
-        return _json(meta(policy, board.rules, board.page, instant(board.now_ms()).astimezone(policy.zone).date()))
+        today = instant(board.now_ms()).astimezone(policy.zone).date()
+        return _json(meta(policy, board.rules, board.page, today, board.settings.web_url))
 
 
 def _figure_routes(app: FastAPI, board: _Board) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from streams.alerts.rules import Rule
+from streams.contact_links import of_day, of_window
 from streams.contracts.outputs import WINDOWS
 from streams.kpi.catalog import KPIS
 from streams.kpi.labels import WINDOW_HEADS
@@ -17,8 +18,8 @@ from streams.kpi.spec import Kpi
 from streams.wallboard import layout
 
 
-def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> dict[str, Any]:
-    """JSON of ``/api/meta``; ``page``: version of the page's files.
+def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date, desk: str | None = None) -> dict[str, Any]:
+    """JSON of ``/api/meta``; ``page``: version of the page's files; ``desk``: how browsers reach the desk, which has the contacts.
 
     ``policy`` is the version in force ``today``, ``policies`` are all: the operation's clock says which one it judges by.
     """
@@ -41,7 +42,15 @@ def meta(policies: AnyPolicy, rules: Iterable[Rule], page: str, today: date) -> 
             "agent": [shown.fields() for shown in layout.AGENT],
         },
         "page": page,
+        "contacts": _contacts(desk, policies),
     }
+
+
+def _contacts(desk: str | None, policies: AnyPolicy) -> dict[str, Any] | None:
+    """Addresses of the contacts behind figures, with places to fill in, and when the operation's day begins; None: there is no desk."""
+    if desk is None:
+        return None
+    return {"day": of_day(desk), "window": of_window(desk), "day_starts_ms": policies.day_starts_ms}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -59,6 +68,7 @@ def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:
         **names.short.fields("short"),
         "kind": kpi.kind,
         "is_plain_sum": kpi.is_plain_sum,
+        "has_contacts": kpi.has_contacts,
         "unit": kpi.unit,
         "better": kpi.better,
         "version": kpi.version,

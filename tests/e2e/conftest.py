@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _PATIENCE_MS = 30_000
 expect.set_options(timeout=_PATIENCE_MS)
 
+#: How browsers reach the desk; nothing of it is asked for.
+DESK = "https://desk.example.org"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 #: Without these, Chromium calls its maker's servers, which a closed network refuses many times over.
 _FLAGS = [
@@ -121,7 +123,7 @@ def _operation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         *("wallboard", "--port", str(port), "--redis", redis.address),
         directory=directory,
         log=directory / "wallboard.log",
-        environment={"PYTHONPATH": str(ROOT), "DESKPULSE_DATA_DIR": str(directory / "var")},
+        environment={"PYTHONPATH": str(ROOT), "DESKPULSE_DATA_DIR": str(directory / "var"), "DESKPULSE_WEB_URL": DESK},
     )
     desk = Desk(Settings(redis=redis.address, data_dir=directory / "var"), f"http://127.0.0.1:{port}", redis, server)
     desk.serve()

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from scoring.store.audit import Actor
 from scoring.store.database import Database
 from scoring.store.tokens import add
+from streams.contact_links import contacts_address
 from streams.contracts.outputs import WINDOWS, Alert, Presence, Target, Totals, entity, entity_id, entity_kind
 from streams.kpi.policy.model import Policy
 from streams.people.person import Person
@@ -21,8 +22,9 @@ from streams.people.sheet import PeopleFile
 from streams.people.store import people_database, take
 from streams.system_clock import machine_ms
 from streams.targets.book import Targets
+from streams.wallboard.meta import meta
 from streams.windows.clock import instant
-from tests.e2e.conftest import Desk
+from tests.e2e.conftest import DESK, Desk
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
@@ -87,6 +89,11 @@ def row(page: Page, agent: str) -> Locator:
 
 def cell(page: Page, agent: str, kpi: str, part: str = "value") -> Locator:
     return row(page, agent).locator(f'[data-kpi="{kpi}"] [data-role="{part}"]')
+
+
+def open_alert(page: Page, told: Alert) -> Locator:
+    """Its link to the contacts behind it."""
+    return page.locator(f'[data-testid="alert"][data-key="{told.rule}|{told.entity}"] [data-role="behind"]')
 
 
 def order(page: Page) -> list[str]:
@@ -456,7 +463,7 @@ def test_no_card_is_cut_off(screen: Page, desk: Desk, size: tuple[int, int]) -> 
         expect(cards).to_have_count(9)
         inside = """card => {
           const frame = card.getBoundingClientRect(), room = card.parentElement.getBoundingClientRect();
-          const parts = [...card.querySelectorAll("span")].filter((part) => part.offsetParent);
+          const parts = [...card.querySelectorAll("span, a, button")].filter((part) => part.offsetParent);
           const held = parts.every((part) => {
             const box = part.getBoundingClientRect();
             return box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
@@ -465,6 +472,89 @@ def test_no_card_is_cut_off(screen: Page, desk: Desk, size: tuple[int, int]) -> 
           return held && whole ? "" : `${card.dataset.id} held ${held} whole ${whole}`;
         }"""
         assert {card.evaluate(inside) for card in cards.all()} == {""}, lang
+
+
+def test_figures_and_alerts_lead_to_the_contacts_behind_them(screen: Page, desk: Desk) -> None:
+    bad, waits, usual = (
+        alert("agent|A1"),
+        replace(alert("queue|售后|1"), rule="long_wait", kpi="longest_wait", window="now"),
+        alert("team|T1"),
+    )
+    usual = replace(usual, rule="steady_satisfaction", window="change")
+    desk.shows(
+        shown("all|all", CALLS, RATED), shown("team|T1", CALLS, RATED), shown("queue|售后|1", CALLS, waiting=3, longest_wait=90.0),
+        shown("agent|A1", CALLS, RATED), shown("agent|A2", CALLS, RATED), bad, waits, usual,
+    )  # fmt: skip
+    screen.goto("/?lang=zh")
+    card = screen.locator('[data-testid="group"][data-id="T1"]')
+    for link, kpi, whose, window in (
+        (tile(screen, "csat"), "csat", "all|all", None),
+        (card.locator('[data-kpi="csat"] [data-role="value"]'), "csat", "team|T1", None),
+        (
+            screen.locator('[data-id="售后|1"] [data-kpi="answer_rate"] [data-role="value"]'),
+            "answer_rate",
+            "queue|售后|1",
+            None,
+        ),
+        (
+            cell(screen, "A1", "average_handle_time"),
+            None,
+            "agent|A1",
+            None,
+        ),  # nobody handled anything: no figure, no link
+        (cell(screen, "A1", "csat"), "csat", "agent|A1", None),
+        (tile(screen, "waiting", "longest_wait"), None, "all|all", None),
+        (open_alert(screen, bad), "csat", "agent|A1", "30m"),
+        (open_alert(screen, waits), None, "queue|售后|1", None),
+        (open_alert(screen, usual), "csat", "team|T1", None),
+    ):
+        expect(link).to_have_count(1)
+        if kpi is None:
+            expect(link).not_to_have_attribute("href", re.compile(""))
+            continue
+        expect(link).to_have_attribute("href", str(contacts_address(DESK, POLICY, kpi, whose, bad.at, window)))
+        expect(link).to_have_attribute("rel", "noopener")
+        expect(link).to_have_attribute("title", re.compile("工作台"))
+    # Tab reaches one figure of the table, arrows the others; a team's card picks the team but for its figures.
+    cell(screen, "A1", "csat").focus()
+    screen.keyboard.press("ArrowDown")
+    expect(cell(screen, "A2", "csat")).to_be_focused()
+    screen.keyboard.press("ArrowLeft")
+    expect(cell(screen, "A2", "service_level_20s")).to_be_focused()
+    assert screen.locator('[data-testid="agents"] a[tabindex="0"]').count() == 1
+    card.get_by_role("button", name="班组 T1").press("Enter")
+    expect(card.get_by_role("button")).to_have_attribute("aria-pressed", "true")
+    screen.get_by_test_id("lang").click()
+    expect(open_alert(screen, bad)).to_have_text("See the contacts")
+    expect(cell(screen, "A1", "csat")).to_have_attribute("title", re.compile("See today’s contacts"))
+
+
+def test_the_days_of_links_are_those_of_the_operation(screen: Page) -> None:
+    moments = [
+        "2026-03-01T15:59:59Z",
+        "2026-03-01T16:00:00Z",
+        "2026-03-29T01:30:00Z",
+        "2026-03-29T02:00:00Z",
+        "2026-11-01T08:59:00Z",
+    ]
+    screen.goto("/")
+    for zone, day_starts in (("Asia/Shanghai", "00:00"), ("Europe/Berlin", "04:00"), ("America/New_York", "04:00")):
+        policy = Policy(time_zone=zone, day_starts=day_starts)
+        told = meta(policy, (), "page", date(2026, 3, 1), DESK)
+        made = screen.evaluate(
+            """async ([meta, moments]) => {
+              const { Contacts } = await import("/static/contacts.js"), contacts = new Contacts(meta);
+              return moments.map((at) => contacts.ofDay("csat", "queue|售后|1 (x)", at));
+            }""",
+            [told, moments],
+        )  # fmt: skip
+        whole = [
+            contacts_address(DESK, policy, "csat", "queue|售后|1 (x)", datetime.fromisoformat(at)) for at in moments
+        ]
+        assert [one.replace("(", "%28").replace(")", "%29") for one in made] == whole
+        told = meta(policy, (), "page", date(2026, 3, 1))
+        none = "async (meta) => new (await import('/static/contacts.js')).Contacts(meta).ofDay('csat', 'team|T1', '2026-03-01T15:59:59Z')"
+        assert screen.evaluate(none, told) == ""
 
 
 def test_definitions_say_how_every_kpi_is_counted(screen: Page, desk: Desk) -> None:

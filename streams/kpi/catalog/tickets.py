@@ -290,6 +290,7 @@ TICKETS = (
             "awaited, too. A reopened ticket is as old as its creation."
         ),
         traps_zh="按整小时统计，相对误差不超过 2%；随时间持续增长，等待客户期间不暂停。重开的工单从创建时起算。",
+        kept=False,
     ),
     Kpi(
         id="ticket_turnaround", zh="工单周转率", en="Ticket turnaround", unit="ratio", better="higher",

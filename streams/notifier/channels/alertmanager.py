@@ -89,8 +89,13 @@ class Alertmanager:
         return msgspec.json.decode(answer.content, type=kind)
 
 
-def alert(incident: Incident, now: datetime, language: Language, page: str | None) -> dict[str, Any]:
-    """An incident as an alert. While it stands it lasts for a while from now on; when it is over it has ended."""
+def alert(
+    incident: Incident, now: datetime, language: Language, page: str | None, contacts: str | None = None
+) -> dict[str, Any]:
+    """An incident as an alert. While it stands it lasts for a while from now on; when it is over it has ended.
+
+    ``contacts``: where those behind it are.
+    """
     places = {name: ids[0] for name in _PLACES if len(ids := incident.labels.get(name, [])) == 1}
     newest = incident.steps[-1] if incident.steps else None
     name = incident.name_zh if language == "zh" else incident.name_en
@@ -108,13 +113,24 @@ def alert(incident: Incident, now: datetime, language: Language, page: str | Non
             "entity": incident.entity,
             "severity": incident.severity,
         },
-        "annotations": {"summary": name, "description": reason, **({"runbook": runbook} if runbook else {})},
+        "annotations": {
+            "summary": name,
+            "description": reason,
+            **({"runbook": runbook} if runbook else {}),
+            **({"contacts": contacts} if contacts else {}),
+        },
         "startsAt": incident.opened.isoformat(),
         "endsAt": ends.isoformat(),
         **({"generatorURL": page} if page else {}),
     }
 
 
-def alerts(incidents: Sequence[Incident], now: datetime, language: Language, page: str | None) -> dict[str, Any]:
+def alerts(
+    incidents: Sequence[Incident],
+    now: datetime,
+    language: Language,
+    page: str | None,
+    behind: Callable[[Incident], str | None] = lambda _: None,
+) -> dict[str, Any]:
     """What Alertmanager is told of incidents."""
-    return {"alerts": [alert(incident, now, language, page) for incident in incidents]}
+    return {"alerts": [alert(incident, now, language, page, behind(incident)) for incident in incidents]}

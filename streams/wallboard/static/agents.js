@@ -1,5 +1,6 @@
 // The table of agents: rows are made once and changed in place, in any number the server sends.
 
+import { lead } from "./contacts.js";
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { standsText } from "./figures.js";
 import { NONE, count, duration } from "./format.js";
@@ -12,6 +13,7 @@ const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offli
 const COMPARED = "today";
 const SORT_EVERY_MS = 2_000;
 const ROWS_A_FRAME = 40;
+const STEPS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
 
 export class Agents {
   constructor(panel, figures, layout) {
@@ -32,7 +34,33 @@ export class Agents {
     // Rows out of sight need no ticking, and are drawn when there is time.
     this.later = new Set();
     this.seen = new IntersectionObserver((entries) => this.look(entries), { rootMargin: "300px" });
+    // Of thousands of links the keyboard stops at one; arrows go on from there.
+    this.stop = null;
+    this.body.addEventListener("focusin", ({ target }) => this.stopAt(target.closest("a")));
+    this.body.addEventListener("keydown", (event) => this.walk(event));
     this.makeHead();
+  }
+
+  stopAt(link) {
+    if (!link || link === this.stop) return;
+    if (this.stop) this.stop.tabIndex = -1;
+    this.stop = link;
+    link.tabIndex = 0;
+  }
+
+  walk(event) {
+    const [down, right] = STEPS[event.key] ?? [0, 0];
+    const from = event.target.closest("a");
+    if (!from || (!down && !right)) return;
+    event.preventDefault();
+    const row = from.closest(".row").row;
+    const column = row.cells.findIndex((cell) => cell.value === from);
+    let links = row.cells.map((cell) => cell.value);
+    if (down) links = this.shown.map((each) => each.cells[column].value);
+    let place = links.indexOf(from);
+    do place += down || right;
+    while (links[place] && !links[place].href);
+    links[place]?.focus();
   }
 
   makeHead() {
@@ -153,6 +181,7 @@ export class Agents {
     this.now = now;
     for (const row of this.rows.values()) if (row.lapse(now)) this.unsorted = true;
     for (const row of this.shown) if (row.near) row.tick(now);
+    if (!this.stop?.isConnected || !this.stop.href) this.stopAt(this.body.querySelector(".value[href]"));
     if (this.unsorted && performance.now() - this.sortedAt > SORT_EVERY_MS) this.order();
   }
 
@@ -171,7 +200,10 @@ export class Agents {
       return order * side || collator.compare(a.id, b.id);
     });
     this.shown = rows;
+    // Whatever is moved loses the keyboard.
+    const held = document.activeElement;
     arrange(this.body, rows.map((row) => row.el));
+    if (held !== document.activeElement && this.body.contains(held)) held.focus({ preventScroll: true });
     find("agents-none", this.panel).hidden = rows.length > 0 || !this.known;
   }
 }
@@ -195,7 +227,7 @@ class Row {
       const cell = make("div", "cell figure", { role: "cell", "data-kpi": shown.kpi });
       const label = make("span", "label");
       const differs = make("span", "differs", { role: "img", "data-role": "differs" });
-      const value = make("span", "value", { "data-role": "value" });
+      const value = make("a", "value", { "data-role": "value", tabindex: "-1" });
       const n = make("span", "n", { "data-role": "n" });
       differs.hidden = true;
       cell.append(label, differs, value, n);
@@ -251,6 +283,7 @@ class Row {
       setText(slot.n, amount == null || slot.shown.part === "n" ? "" : count(n));
       const said = standsText(stands, rule, n);
       if (slot.said !== said) slot.cell.title = slot.said = said;
+      lead(slot.value, figures.behind(this.snapshot, slot.shown, amount), [said, t().day_contacts].filter(Boolean).join(" · "));
       const compared = window === COMPARED && slot.shown.part !== "n" && amount != null;
       this.drawDiffers(slot.differs, compared ? this.differing[slot.shown.kpi] : undefined);
     }

@@ -1,5 +1,6 @@
 // Open alerts, the gravest first, and the latest steps; what is new flashes.
 
+import { Contacts, lead } from "./contacts.js";
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { NONE, duration, shortTime, time } from "./format.js";
 import { stepKey } from "./board.js";
@@ -17,6 +18,7 @@ export class Alerts {
     this.feed = find("feed", panel);
     this.rules = new Map(meta.rules.map((rule) => [rule.id, rule]));
     this.zone = meta.zone;
+    this.contacts = new Contacts(meta);
     this.cards = new Map();
     this.steps = new Map();
   }
@@ -94,6 +96,8 @@ class Card {
     this.reason = make("div", "reason", { "data-role": "reason" });
     const foot = make("div", "foot");
     Object.assign(this, spans(foot, "since", "runbook"));
+    this.behind = make("a", "behind", { "data-role": "behind" });
+    foot.insertBefore(this.behind, this.runbook);
     this.el.append(top, this.reason, foot);
   }
 
@@ -109,6 +113,10 @@ class Card {
     setText(this.reason, tidy(withName(saidOf(alert, "reason"), alert.entity, languageOf(alert, "reason"))));
     setText(this.runbook, rule ? saidOf(rule, "runbook") : "");
     this.runbook.hidden = !this.runbook.shownText;
+    const address = alerts.contacts.ofAlert(alert);
+    setText(this.behind, t().see_contacts);
+    lead(this.behind, address, t().at_desk);
+    this.behind.hidden = !address;
   }
 
   tick(now) {

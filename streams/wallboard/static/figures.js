@@ -1,5 +1,6 @@
 // One KPI of one entity in one window: its text, how it stands, and what is said beside it.
 
+import { Contacts } from "./contacts.js";
 import { count, interval, limit, value } from "./format.js";
 import { targetOf } from "./targets.js";
 import { named, shortly, t } from "./language.js";
@@ -8,6 +9,7 @@ export class Figures {
   constructor(meta, judge) {
     this.kpis = new Map(meta.kpis.map((kpi) => [kpi.id, kpi]));
     this.judge = judge;
+    this.contacts = new Contacts(meta);
     // "usual": every KPI in its own usual window.
     this.window = "usual";
   }
@@ -42,6 +44,11 @@ export class Figures {
     if (shown.part === "n") return { kpi, window, n, amount, figure, stands: "plain", rule: null, text: value("n", amount) };
     const [stands, rule] = this.judge.verdict(shown.kpi, window, amount, n, targetOf(snapshot, shown.kpi));
     return { kpi, window, n, amount, figure, stands, rule, text: value(kpi.unit, amount) };
+  }
+
+  // Where today's contacts of a figure are; nowhere where there is no figure.
+  behind(snapshot, shown, amount) {
+    return amount == null ? "" : this.contacts.ofDay(shown.kpi, snapshot.entity, snapshot.as_of);
   }
 
   wait(snapshot) {

@@ -1,5 +1,6 @@
 // Cards of teams, queues and sites.
 
+import { lead } from "./contacts.js";
 import { arrange, make, setClass, setText } from "./dom.js";
 import { NONE, count } from "./format.js";
 import { unitOf } from "./names.js";
@@ -41,12 +42,11 @@ class Card {
   constructor(kind, id, layout, choose) {
     this.kind = kind;
     this.id = id;
-    this.el = make(kind === "team" ? "button" : "article", "card", { "data-testid": "group", "data-kind": kind, "data-id": id });
-    if (kind === "team") {
-      this.el.type = "button";
-      this.el.addEventListener("click", () => choose(id));
-    }
-    const top = make("span", "top-line");
+    this.el = make("article", kind === "team" ? "card picks" : "card", { "data-testid": "group", "data-kind": kind, "data-id": id });
+    // A team's whole card picks it, but for the figures on it that lead somewhere.
+    const top = kind === "team" ? make("button", "top-line pick", { type: "button" }) : make("span", "top-line");
+    if (kind === "team") top.addEventListener("click", () => choose(id));
+    this.top = top;
     this.label = make("span", "kind");
     this.title = make("span", "title");
     this.aside = make("span", "aside", { "data-role": "aside" });
@@ -57,7 +57,7 @@ class Card {
       const row = make("span", "line", { "data-kpi": shown.kpi });
       const name = make("span", "name");
       const tag = make("span", "tag");
-      const value = make("span", "value", { "data-role": "value" });
+      const value = make("a", "value", { "data-role": "value" });
       row.append(name, tag, value);
       this.el.append(row);
       return { shown, row, name, tag, value };
@@ -72,7 +72,9 @@ class Card {
     this.title.title = called === this.id ? "" : this.id;
     this.el.setAttribute("aria-label", `${t()[this.kind]} ${called}`);
     if (this.kind === "team") {
-      this.el.setAttribute("aria-pressed", String(chosen));
+      this.top.setAttribute("aria-pressed", String(chosen));
+      this.top.setAttribute("aria-label", `${t()[this.kind]} ${called}`);
+      this.el.classList.toggle("chosen", chosen);
       setText(this.aside, staffText(staff));
     } else {
       const wait = figures.wait(snapshot);
@@ -83,11 +85,12 @@ class Card {
     setText(this.staffing, needText(snapshot));
     this.staffing.hidden = !snapshot?.staffing;
     for (const { shown, row, name, tag, value } of this.rows) {
-      const { stands, text, window } = figures.of(snapshot, shown);
+      const { amount, stands, text, window } = figures.of(snapshot, shown);
       setClass(row, `line ${stands}`);
       setText(name, figures.name(shown));
       setText(tag, t().tiny[window]);
       setText(value, text);
+      lead(value, figures.behind(snapshot, shown, amount), t().day_contacts);
     }
   }
 }

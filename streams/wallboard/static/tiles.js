@@ -1,5 +1,6 @@
 // The big tiles: the whole operation at a glance.
 
+import { lead } from "./contacts.js";
 import { arrange, make, setClass, setText } from "./dom.js";
 import { ruleText, sampleText, standsText } from "./figures.js";
 import { NONE, count } from "./format.js";
@@ -24,7 +25,7 @@ export class Tiles {
 function parts(el, names) {
   return Object.fromEntries(
     names.map((name) => {
-      const part = make("span", name, { "data-role": name });
+      const part = make(name === "value" ? "a" : "span", name, { "data-role": name });
       el.append(part);
       return [name, part];
     }),
@@ -49,6 +50,7 @@ class Tile {
     setText(this.name, figures.name(this.shown));
     setText(this.window, t().short[window]);
     setText(this.value, text);
+    lead(this.value, figures.behind(snapshot, this.shown, amount), t().day_contacts);
     setText(this.stands, standsText(stands, rule, n));
     setText(this.sample, amount == null ? "" : sampleText(n, figure, kpi.unit));
     setText(this.rule, ruleText(rule ?? figures.judge.of(kpi.id, window)[0], kpi.unit));

@@ -60,6 +60,30 @@ def test_a_step_is_told_once_with_figure_n_trend_and_runbook(made: Make) -> None
     assert here.states() == {("i1", 1, "floor"): "told"}
 
 
+def test_messages_lead_to_the_contacts_behind_the_incident(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        raw.update(acknowledge={"url": "https://alerts.test", "key": "$KEY"}, wallboard="https://board.test/")
+
+    monkeypatch.setenv("DESKPULSE_WEB_URL", "https://desk.example.org")
+    here = made({"floor": "dingtalk", "desk": "wecom", "lark": "feishu", "hook": "webhook"}, change)
+    here.hears(incident(entity="queue|售后|1"))
+    here.works()
+    address = (
+        "https://desk.example.org/#/contacts?kpi=csat&entity=queue%7C%E5%94%AE%E5%90%8E%7C1"
+        "&at=2026-03-02T09%3A00%3A00Z&window=30m"
+    )
+    for name in ("floor", "desk", "lark"):
+        (seen,) = here.robots[name].seen
+        assert "查看联络" in seen.text
+        assert seen.text.index("/acknowledge/") < seen.text.index(address) < seen.text.index("https://board.test/")
+    (seen,) = here.robots["hook"].seen
+    assert json.loads(seen.text)["contacts"] == address
+    here.hears(*(incident(f"i{number}", entity="queue|售后|1", at=START - timedelta(hours=1)) for number in (2, 3)))
+    here.works(60)
+    away = json.loads(here.robots["hook"].seen[1].text)
+    assert [one["contacts"] for one in away["incidents"]] == [address.replace("T09", "T08")] * 2
+
+
 def test_in_the_language_of_the_route(made: Make) -> None:
     here = made(change=lambda raw: raw["routes"]["all"].update(language="en"))
     here.hears(incident())

@@ -22,13 +22,14 @@ from deploy.local.ports import free_port
 from streams.contracts.outputs import AlertAction
 from streams.database import StoreError
 from streams.health_pages import FollowerHealth
+from streams.kpi.policy.model import Policy
 from streams.notifier.bridge import Bridge
 from streams.notifier.channels.alertmanager import Alertmanager, alerts
 from streams.notifier.channels.apprise import Apprise
 from streams.notifier.channels.channel import Parcel
 from streams.notifier.channels.mail import Mail as MailChannel
 from streams.notifier.health import Health
-from streams.notifier.links import Links
+from streams.notifier.links import Links, contacts_behind
 from streams.notifier.message import Message, Recipient
 from streams.notifier.server import Pages, create_app
 from streams.people.names import Names
@@ -362,3 +363,30 @@ def test_what_is_over_has_ended_at_alertmanager() -> None:
     assert one["endsAt"] == (START + timedelta(seconds=60)).isoformat()
     (one,) = alerts([incident()], START, "zh", None)["alerts"]
     assert one["endsAt"] > START.isoformat()
+
+
+def test_contacts_behind_an_incident_are_those_of_now_while_it_fires_and_else_those_as_it_fired() -> None:
+    def when(status: Any, **given: Any) -> str:
+        one = incident(kinds=("opened", "grew"), every=600, **given)
+        one.members[0].status = status
+        return str(contacts_behind("https://desk.test", Policy(), one)).partition("&entity=")[2]
+
+    assert when("firing") == "team%7CT2&at=2026-03-02T09%3A10%3A00Z&window=30m"
+    for over in ("resolved", "no_data"):
+        assert when(over) == "team%7CT2&at=2026-03-02T09%3A00%3A00Z&window=30m"
+    assert when("firing", window="change") == "team%7CT2&first=2026-03-02"
+    bare = incident(members=[], at=START + timedelta(minutes=5))
+    assert "at=2026-03-02T09%3A05%3A00Z" in str(contacts_behind("https://desk.test", Policy(), bare))
+
+
+def test_no_contacts_are_behind_an_incident_without_a_desk_of_this_moment_or_whose_id_would_fill_the_message() -> None:
+    assert contacts_behind(None, Policy(), incident()) is None
+    assert contacts_behind("https://desk.test", Policy(), incident(kpi="longest_wait", window="now")) is None
+    assert contacts_behind("https://desk.test", Policy(), incident(entity=f"queue|{'售' * 90}")) is not None
+    assert contacts_behind("https://desk.test", Policy(), incident(entity=f"queue|{'售' * 120}")) is None
+
+
+def test_alertmanager_is_told_where_the_contacts_are() -> None:
+    told = alerts([incident()], START, "zh", None, lambda one: f"https://desk.test/{one.id}")["alerts"][0]
+    assert told["annotations"]["contacts"] == "https://desk.test/i1"
+    assert "contacts" not in alerts([incident()], START, "zh", None)["alerts"][0]["annotations"]

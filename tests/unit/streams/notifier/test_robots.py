@@ -133,7 +133,11 @@ def test_no_text_is_over_its_bytes_for_10_000_random_chinese_rosters() -> None:
         size = int(10 ** random.uniform(0, 2.5))
         line = words(40)
         people = tuple(Recipient(words(4), f"u{index}") for index in range(random.randint(0, 3)))
-        links = (Link("认领", "https://a.test/acknowledge/" + "x" * random.randint(10, 200)),) * random.randint(0, 2)
+        links = (
+            Link("认领", "https://a.test/acknowledge/" + "x" * random.randint(10, 200)),
+            Link("查看联络", "https://desk.test/#/contacts?" + "x" * random.randint(60, 990)),
+            Link("打开大屏", "https://board.test/"),
+        )[: random.randint(0, 3)]
         one = message(
             title=words(random.choice((20, 20, 20, 3000))), roster=tuple(f"{line}{index}" for index in range(size)), more="……另有 {} 项",
             lines=tuple(words(random.choice((30, 30, 30, 6000))) for _ in range(random.randint(0, 4))),
