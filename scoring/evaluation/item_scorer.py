@@ -17,7 +17,7 @@ from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
 from scoring.inputs.values import Few, Given
-from scoring.rounding import NONE, cents, shown
+from scoring.rounding import NONE, cents, scaled, shown
 from scoring.rules import Inputs, RefusedError
 from scoring.units import Unit, factor, said
 from streams.contracts.outputs import Figure
@@ -430,7 +430,7 @@ class ItemScorer:
             if item.entity == "members":
                 sample_zh, sample_en = f"{figure.n} 人的平均值", f"the mean of {figure.n} people"
             if figure.low is not None and figure.high is not None and self._times:
-                low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
+                low, high = (said(scaled(bound, self._times), item.unit) for bound in (figure.low, figure.high))
                 sample_zh = f"{sample_zh}，95%置信区间 {low.zh}～{high.zh}"
                 sample_en = f"{sample_en}, 95 % interval {low.en} to {high.en}"
             if figure.pending:

@@ -199,7 +199,9 @@ class _Sums:
     def __init__(
         self, card: Card, period: Period, judged: Judged, maturity: Maturity, resampling: Resampling | None = None
     ) -> None:
-        self._period, self.judged, self._maturity = period, judged, maturity
+        self._first, self._last, self.judged, self._maturity = period.first, period.last, judged, maturity
+        #: Day → the policy fields by which it has not matured.
+        self._young: dict[date, tuple[str, ...]] = {}
         self._resampling = resampling
         self._differ = {
             kind: [bound for bound in _bounds(card, judged, kind) if bound.kind in ("mean", "rate")] for kind in _SCORED
@@ -213,18 +215,20 @@ class _Sums:
 
     def add(self, day: DailyFacts) -> None:
         """Count a day in, if it is the period's, of a kind that is scored. Raises ValueError for a day that comes twice."""
-        kind, first = entity_kind(day.entity), self._period.first
-        if kind not in _SCORED or not first <= day.date <= self._period.last:
+        entity, at, counted = day.entity, day.date, self._counted
+        if entity_kind(entity) not in _SCORED or not self._first <= at <= self._last:
             return
-        entity, bit, counted = day.entity, 1 << (day.date - first).days, self._counted
+        bit = 1 << (at - self._first).days
         days = counted.get(entity, 0)
         if days & bit:
-            raise ValueError(f"two facts of {entity} on {day.date}: give the newest of each day only")
+            raise ValueError(f"two facts of {entity} on {at}: give the newest of each day only")
         counted[entity] = days | bit
         if entity != self._entity:
             self._add_up()
             self._entity = entity
-        self._days.add(self.judged.of(entity, day.date, day.sums), self._maturity.young(day.date))
+        if (young := self._young.get(at)) is None:
+            young = self._young[at] = self._maturity.young(at)
+        self._days.add(self.judged.of(entity, at, day.sums), young)
 
     def _add_up(self) -> None:
         """Add up the days that were taken of an entity."""
