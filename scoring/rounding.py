@@ -26,6 +26,11 @@ def decimal(value: Fraction) -> Decimal:
     return _QUOTIENT.create_decimal(above) if below == 1 else _QUOTIENT.divide(Decimal(above), Decimal(below))
 
 
+def scaled(value: float, factor: int) -> Decimal:
+    """The float's own value so many times, as ``decimal`` has it."""
+    return _QUOTIENT.multiply(Decimal(value), factor)
+
+
 def total(points: Iterable[Decimal]) -> Decimal:
     """The sum, half-up to 2 places."""
     whole = Decimal(0)

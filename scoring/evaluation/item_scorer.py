@@ -17,7 +17,7 @@ from scoring.evaluation.raters import blend, last_word
 from scoring.evaluation.sampling import handed_in, interval
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
 from scoring.inputs.values import Few, Given
-from scoring.rounding import NONE, cents, shown
+from scoring.rounding import NONE, cents, scaled, shown
 from scoring.rules import Inputs, RefusedError
 from scoring.units import Unit, factor, said
 from streams.contracts.outputs import Figure
@@ -34,7 +34,7 @@ OfFigure: TypeAlias = Callable[[float], float | None]
 
 
 class Curve:
-    """What an item that a person's own events decide earns by its figure, without words: ``at`` the numerator and the denominator."""
+    """What an item that a person's own events decide earns by its figure, without words."""
 
     __slots__ = (
         "_least",
@@ -63,18 +63,17 @@ class Curve:
         self.duration, self.quality = item.key in DURATIONS, item.key in QUALITY
         self.per_point, self.worth = float(weight.per_point), float(weight.worth)
 
-    def at(self, top: int, bottom: int | None) -> float | None:
-        """The points; None: unscored."""
-        bound = self.bound
-        if bottom is None:
-            below, n = 1, top // bound.down
-        elif bottom <= 0:
-            return self._no_cases
-        else:
-            below, n = 1 if bound.kind == "count" else bottom, bottom // bound.per_n
-        if 0 < n < self._least:
-            return None
-        return self._rule(top * self._times / (below * self._under))
+    def over(self, tops: Sequence[int], bottoms: Sequence[int] | None) -> list[float | None]:
+        """The points of figures of these numerators and denominators; None: unscored."""
+        rule, times, under, least = self._rule, self._times, self._under, self._least
+        if bottoms is None:
+            down = self.bound.down
+            return [None if 0 < top // down < least else rule(top * times / under) for top in tops]
+        none, per_n, shared = self._no_cases, self.bound.per_n, self.bound.kind != "count"
+        return [
+            none if n <= 0 else None if 0 < n // per_n < least else rule(top * times / (n * under if shared else under))
+            for top, n in zip(tops, bottoms, strict=True)
+        ]
 
 
 class ItemScorer:
@@ -431,7 +430,7 @@ class ItemScorer:
             if item.entity == "members":
                 sample_zh, sample_en = f"{figure.n} 人的平均值", f"the mean of {figure.n} people"
             if figure.low is not None and figure.high is not None and self._times:
-                low, high = (said(Fraction(bound) * self._times, item.unit) for bound in (figure.low, figure.high))
+                low, high = (said(scaled(bound, self._times), item.unit) for bound in (figure.low, figure.high))
                 sample_zh = f"{sample_zh}，95%置信区间 {low.zh}～{high.zh}"
                 sample_en = f"{sample_en}, 95 % interval {low.en} to {high.en}"
             if figure.pending:

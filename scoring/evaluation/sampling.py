@@ -21,11 +21,13 @@ def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[flo
     n = bound.base(sums)
     if spread.days < 2 or n <= 0:
         return None
-    mean = Fraction(total(bound.top, sums), n)
-    squares = spread.ss - 2 * mean * spread.sn + mean * mean * spread.nn
-    error = sqrt(squares * spread.days / (spread.days - 1)) / n
-    half = student(spread.days - 1) * error
-    return bound.cut((float(mean) - half) * bound.up / bound.down, (float(mean) + half) * bound.up / bound.down)
+    amount = total(bound.top, sums)
+    squares = (
+        spread.ss * n * n - 2 * amount * n * spread.sn + amount * amount * spread.nn
+    )  # n² times theirs: whole, exact
+    error = sqrt(squares * spread.days / (n * n * (spread.days - 1))) / n
+    mean, half = amount / n, student(spread.days - 1) * error
+    return bound.cut((mean - half) * bound.up / bound.down, (mean + half) * bound.up / bound.down)
 
 
 def handed_in(value: Fraction | None, n: int | None, percent: bool) -> Figure:

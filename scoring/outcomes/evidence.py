@@ -72,7 +72,7 @@ def _wide(variances: Iterable[float]) -> list[float]:
 
 def _middle(values: Sequence[float], chance: Sequence[float], true: float) -> float:
     """The group's mean, the surer totals counting more."""
-    if not all(one + true > 0 for one in chance):
+    if min(chance) + true <= 0:
         return mean(values)
     weights = [1 / (one + true) for one in chance]
     return sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
@@ -82,7 +82,7 @@ def _between(values: Sequence[float], chance: Sequence[float]) -> float:
     """The variance of people's true totals."""
 
     def excess(true: float) -> float:
-        if not all(one + true > 0 for one in chance):
+        if min(chance) + true <= 0:
             return 1.0
         middle = _middle(values, chance, true)
         found = sum((value - middle) ** 2 / (one + true) for value, one in zip(values, chance, strict=True))

@@ -59,14 +59,18 @@ class Ratio(Rule):
         factor, against = float(self.factor), float(target or 0)
         low = -inf if self.floor is None else float(self.floor)
         high = inf if self.cap is None else float(self.cap)
+
+        def within(earned: float) -> float:
+            return high if earned > high else low if earned < low else earned
+
         match self.form:
             case "complement":
-                return lambda value: min(max(factor * (100 - value) / 100, low), high)
+                return lambda value: within(factor * (100 - value) / 100)
             case "actual_over_target":
-                return lambda value: min(max(factor * value / against, low), high)
+                return lambda value: within(factor * value / against)
             case "target_over_actual":
                 most = None if self.cap is None else high
-                return lambda value: min(max(factor * against / value, low), high) if value > 0 else most
+                return lambda value: within(factor * against / value) if value > 0 else most
 
     def _over_target(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
         if target == 0:

@@ -8,19 +8,21 @@ cards of which that is not all (vetoes, percentiles, figures held against the pe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from math import sqrt
 from random import Random
-from statistics import stdev
 from struct import Struct
 from typing import Protocol
 
 from scoring.cards.model import Item
+from scoring.evaluation.item_scorer import Curve
 from scoring.evaluation.scorer import PersonScore, Scorer, Tally
 from scoring.evaluation.scores import Measured
 from scoring.period import Period
+from scoring.runs.days import Days, Terms
 from streams.contracts.outputs import Sums
 from streams.kpi.maturity import Ripening
-from streams.kpi.spec import Bound, total
+from streams.kpi.spec import Bound
 
 #: How often a person's days are drawn where somebody asks how sure totals are: the error is then known to an eighth of itself.
 RESAMPLES = 30
@@ -29,7 +31,7 @@ _LEAST_DAYS = 5
 #: Added to each sum of a day, so that none is below 0 where they stand side by side in one number.
 _ABOVE_0 = 1 << 40
 #: A sum of measures, and the policy field by which days are left out of it until they have matured.
-_Column = tuple[tuple[tuple[str, int], ...], str | None]
+_Column = tuple[Terms, str | None]
 
 
 class ScoreOf(Protocol):
@@ -50,11 +52,6 @@ class Resampling:
             for terms in (bound.top, bound.bottom):
                 if terms is not None:
                     self._columns.setdefault(_column(bound, terms), len(self._columns))
-        #: Of each column the measure that it is, if it is one that always counts; else its terms and the field.
-        self._asked = [
-            (terms[0][0] if matures is None and len(terms) == 1 and terms[0][1] == 1 else None, terms, matures)
-            for terms, matures in self._columns
-        ]
         self._lanes = Struct(f"<{len(self._columns)}q")
         self._measures = {measure for bound in bounds for measure in _made_of(bound)}
         #: Person → their days: what the columns come to, side by side in one number; or, where days are scored anew, what the card
@@ -62,19 +59,20 @@ class Resampling:
         self._packed: dict[str, list[int]] = {}
         self._days: dict[str, list[tuple[Sums, tuple[str, ...]]]] = {}
 
-    def add(self, person: str, sums: Mapping[str, int], young: tuple[str, ...]) -> None:
-        """Learn a day. ``young``: the policy fields by which it has not matured."""
+    def add(self, person: str, days: Days) -> None:
+        """Learn days."""
         if self._curved:
-            amounts = [
-                _ABOVE_0 + sums.get(alone, 0) if alone else _ABOVE_0 + (0 if matures in young else total(terms, sums))
-                for alone, terms, matures in self._asked
-            ]
-            self._packed.setdefault(person, []).append(int.from_bytes(self._lanes.pack(*amounts), "little"))
+            columns = [[_ABOVE_0 + amount for amount in days.mature(*column)] for column in self._columns]
+            own = self._packed.setdefault(person, [])
+            own.extend(int.from_bytes(self._lanes.pack(*row), "little") for row in zip(*columns, strict=True))
             return
-        own = {
-            name: n for name, n in sums.items() if name in self._measures or name.partition("~")[0] in self._measures
-        }
-        self._days.setdefault(person, []).append((own, young))
+        for sums, young in zip(days.sums, days.young, strict=True):
+            own_sums = {
+                name: n
+                for name, n in sums.items()
+                if name in self._measures or name.partition("~")[0] in self._measures
+            }
+            self._days.setdefault(person, []).append((own_sums, young))
 
     def error(self, person: str, score: PersonScore, again: ScoreOf, filled: Mapping[str, Item]) -> float | None:
         """The standard error of a total of 100 points; None where most draws have no total, or of few days.
@@ -82,41 +80,41 @@ class Resampling:
         ``score``: the person's; ``again``: scores them by other measures; ``filled``: items with the targets that hold for them.
         """
         totals = list(self._by_curves(person, score, filled)) if self._curved else list(self._anew(person, again))
-        return stdev(totals) if len(totals) > max(self._draws / 2, 1) else None
+        return _deviation(totals) if len(totals) > max(self._draws / 2, 1) else None
 
     def _by_curves(self, person: str, score: PersonScore, filled: Mapping[str, Item]) -> Iterator[float]:
         days, lanes = self._packed.pop(person, []), self._lanes
         if len(days) < _LEAST_DAYS:
             return
-        random, count, length = Random(f"{self._period}|{person}"), len(days), lanes.size
+        random, count = Random(f"{self._period}|{person}"), len(days)
         still, curves = self._scorer.curves(score, filled)
-        made = [
-            (self._columns[_column(curve.bound, curve.bound.top)], self._below(curve.bound), curve) for curve in curves
-        ]
-        above = count * _ABOVE_0
-        for _ in range(self._draws):
-            amounts = lanes.unpack(sum(random.choices(days, k=count)).to_bytes(length, "little"))
+        drawn, above = random.choices(days, k=count * self._draws), count * _ABOVE_0
+        draws = (sum(drawn[at : at + count]) for at in range(0, len(drawn), count))
+        rows = [lanes.unpack(draw.to_bytes(lanes.size, "little")) for draw in draws]
+        columns = [[amount - above for amount in column] for column in zip(*rows, strict=True)]
+        counts = [(curve.per_point, curve.worth, curve.duration, curve.quality) for curve in curves]
+        for earned in zip(*(self._earned(curve, columns) for curve in curves), strict=True):
             points, worth, quality = still.points, still.worth, still.quality
             points_apart = worth_apart = 0.0
-            for top, bottom, curve in made:
-                n = None if bottom is None else amounts[bottom] - above
-                earned = curve.at(amounts[top] - above, n)
-                if earned is None:
+            for one, (per_point, of, duration, good) in zip(earned, counts, strict=True):
+                if one is None:
                     continue
-                if curve.duration:
-                    points_apart += earned * curve.per_point
-                    worth_apart += curve.worth
+                if duration:
+                    points_apart += one * per_point
+                    worth_apart += of
                 else:
-                    points += earned * curve.per_point
-                    worth += curve.worth
-                    quality = quality or curve.quality
+                    points += one * per_point
+                    worth += of
+                    quality = quality or good
             if quality:
                 points, worth = points + points_apart, worth + worth_apart
             if worth:
                 yield points * 100 / worth
 
-    def _below(self, bound: Bound) -> int | None:
-        return None if bound.bottom is None else self._columns[_column(bound, bound.bottom)]
+    def _earned(self, curve: Curve, columns: Sequence[Sequence[int]]) -> list[float | None]:
+        bound = curve.bound
+        below = None if bound.bottom is None else columns[self._columns[_column(bound, bound.bottom)]]
+        return curve.over(columns[self._columns[_column(bound, bound.top)]], below)
 
     def _anew(self, person: str, again: ScoreOf) -> Iterator[float]:
         days = self._days.pop(person, [])
@@ -132,8 +130,15 @@ class Resampling:
                 yield float(tally.total) * 100 / float(tally.scored_max)
 
 
-def _column(bound: Bound, terms: tuple[tuple[str, int], ...]) -> _Column:
+def _column(bound: Bound, terms: Terms) -> _Column:
     return terms, bound.matures if bound.only_mature else None
+
+
+def _deviation(totals: Sequence[float]) -> float:
+    """The standard deviation; 0 exactly where all are the same."""
+    apart = [one - totals[0] for one in totals]
+    mean = sum(apart) / len(apart)
+    return sqrt(sum((one - mean) ** 2 for one in apart) / (len(apart) - 1))
 
 
 def _made_of(bound: Bound) -> Iterator[str]:

@@ -17,6 +17,7 @@ from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Around, Before, Measured
 from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
+from scoring.runs.days import Days
 from scoring.runs.resampling import Resampling
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.by_version import Judged
@@ -198,7 +199,9 @@ class _Sums:
     def __init__(
         self, card: Card, period: Period, judged: Judged, maturity: Maturity, resampling: Resampling | None = None
     ) -> None:
-        self._period, self.judged, self._maturity = period, judged, maturity
+        self._first, self._last, self.judged, self._maturity = period.first, period.last, judged, maturity
+        #: Day → the policy fields by which it has not matured.
+        self._young: dict[date, tuple[str, ...]] = {}
         self._resampling = resampling
         self._differ = {
             kind: [bound for bound in _bounds(card, judged, kind) if bound.kind in ("mean", "rate")] for kind in _SCORED
@@ -206,31 +209,46 @@ class _Sums:
         self._summed: dict[str, dict[str, Ripening]] = {kind: {} for kind in _SCORED}
         self._spreads: dict[str, dict[str, dict[str, Spread]]] = {kind: {} for kind in _SCORED}
         #: Entity → its days that are counted, a bit each.
-        self._days: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
+        #: The entity of the last facts, and of its days those that are not added up yet: facts come entity by entity.
+        self._entity, self._days = "", Days()
 
     def add(self, day: DailyFacts) -> None:
         """Count a day in, if it is the period's, of a kind that is scored. Raises ValueError for a day that comes twice."""
-        kind, first = entity_kind(day.entity), self._period.first
-        if kind not in _SCORED or not first <= day.date <= self._period.last:
+        entity, at, counted = day.entity, day.date, self._counted
+        if entity_kind(entity) not in _SCORED or not self._first <= at <= self._last:
             return
-        bit = 1 << (day.date - first).days
-        if self._days.get(day.entity, 0) & bit:
-            raise ValueError(f"two facts of {day.entity} on {day.date}: give the newest of each day only")
-        self._days[day.entity] = self._days.get(day.entity, 0) | bit
-        id, sums = entity_id(day.entity), self.judged.of(day.entity, day.date, day.sums)
-        young = self._maturity.young(day.date)
-        self._summed[kind].setdefault(id, Ripening()).add(sums, young)
+        bit = 1 << (at - self._first).days
+        days = counted.get(entity, 0)
+        if days & bit:
+            raise ValueError(f"two facts of {entity} on {at}: give the newest of each day only")
+        counted[entity] = days | bit
+        if entity != self._entity:
+            self._add_up()
+            self._entity = entity
+        if (young := self._young.get(at)) is None:
+            young = self._young[at] = self._maturity.young(at)
+        self._days.add(self.judged.of(entity, at, day.sums), young)
+
+    def _add_up(self) -> None:
+        """Add up the days that were taken of an entity."""
+        days, self._days = self._days, Days()
+        if not days.sums:
+            return
+        kind, id = entity_kind(self._entity), entity_id(self._entity)
+        made = self._summed[kind].setdefault(id, Ripening())
+        for sums, young in zip(days.sums, days.young, strict=True):
+            made.add(sums, young)
         if self._resampling and kind == "agent":
-            self._resampling.add(id, sums, young)
+            self._resampling.add(id, days)
         if bounds := self._differ[kind]:
             own = self._spreads[kind].setdefault(id, {})
             for bound in bounds:
-                if bound.matures in young:  # who worked early in these days would look worse than who worked late
-                    continue
-                own.setdefault(bound.id, Spread()).add(bound, sums)
+                days.spread(bound, own.setdefault(bound.id, Spread()))
 
     def of(self, kind: str) -> dict[str, Measured]:
         """Id → what was counted, of a kind of entities."""
+        self._add_up()
         spreads = self._spreads[kind]
         return {id: Measured(own.sums, spreads.get(id, {}), own.unripe) for id, own in self._summed[kind].items()}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Self
 
 from streams.kpi.spec import Bound, total
@@ -28,13 +29,17 @@ class Spread:
 
     def add(self, bound: Bound, sums: Mapping[str, int]) -> None:
         """Count a day in, if it has cases."""
-        n = bound.base(sums)
-        if n > 0:
-            s = total(bound.top, sums)
-            self.days += 1
-            self.ss += s * s
-            self.sn += s * n
-            self.nn += n * n
+        self.add_days([total(bound.top, sums)], [bound.base(sums)])
+
+    def add_days(self, amounts: Sequence[int], cases: Sequence[int]) -> None:
+        """Count days in by what came to each of them; those without cases are left out."""
+        if cases and min(cases) <= 0:
+            amounts = [amount for amount, n in zip(amounts, cases, strict=True) if n > 0]
+            cases = [n for n in cases if n > 0]
+        self.days += len(cases)
+        self.ss += sum(map(mul, amounts, amounts))
+        self.sn += sum(map(mul, amounts, cases))
+        self.nn += sum(map(mul, cases, cases))
 
     def variance(self, mean: float) -> float:
         """The variance of the sum of all days' amounts, days as clusters, where a case has ``mean`` on average: D/(D−1) Σ(s−mn)², the
