@@ -213,7 +213,7 @@ def test_the_command() -> None:
         ((), "nothing to try: give --weight"),
         (
             ("--weight", "speed=5"),
-            "--weight speed: there is no such one here; there are: art, csat, fcr, frt, resolution, script",
+            "--weight speed: there is no such one here; there are: art, confirmed, csat, fcr, frt, resolution, script",
         ),
         (
             ("--weight", "csat=5", "--profile", "promotion"),

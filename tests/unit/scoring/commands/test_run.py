@@ -80,7 +80,7 @@ def test_a_month() -> None:
     done = score_run(operation, "--month", "2010-08", "--publish")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
-    assert "s2-a-core v3 · 2010-08 · 满分 max 100" in done.output
+    assert "s2-a-core v4 · 2010-08 · 满分 max 100" in done.output
     assert any("问题解决率" in line for line in lines)
     assert any("Resolution rate" in line for line in lines)
     row = {line.split()[0]: line.split() for line in lines if line.split()[:1] in (["anna"], ["ben"])}

@@ -101,7 +101,7 @@ def test_people_are_compared_with_their_own_team_and_nobody_alone() -> None:
     judged = Judged(Policy(), date(2026, 3, 1), date(2026, 3, 31))
     found = beside(card, people, roster, judged)
     assert found.keys() == {"a", "b", "d", "e"}  # c is alone in T2; d and e are in no team
-    assert all(own.keys() <= {item.id for item in card.items if item.kpi} for own in found.values())
+    assert all(own.keys() <= {item.id for item in (*card.items, *card.optional) if item.kpi} for own in found.values())
     assert {who: own["csat"].who for who, own in found.items()} == {who: who for who in found}
 
 

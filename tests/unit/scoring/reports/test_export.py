@@ -65,7 +65,7 @@ def test_csv() -> None:
     ]
     assert heading[9] == "首次响应时间 First response time [frt]"
     assert anna == [
-        *("s2-a-core", "3", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
+        *("s2-a-core", "4", "2010-08", "anna", "", "32.16", "40", "100", "否 No"),
         *(
             "13.33",
             "",
@@ -174,7 +174,7 @@ def test_messages_are_the_topics() -> None:
     messages = {score.person: score for score in to_messages(august())}
     anna = messages["anna"]
     assert anna.key == "s2-a-core|2010-08|anna"
-    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("3", "32.16", "100", False)
+    assert (anna.card_version, anna.total, anna.max, anna.complete) == ("4", "32.16", "100", False)
     assert messages["ben"].total is None
     frt, art = anna.items[:2]
     assert frt == {
@@ -363,7 +363,7 @@ def test_until_when_an_appeal_may_be_made() -> None:
 def test_workbook_audit() -> None:
     sheet = load_workbook(BytesIO(to_xlsx(Context(august()))))["附录 审计 Audit"]
     told = {row[0].value.split("\n")[-1]: row[1].value for row in sheet.iter_rows(min_row=2)}
-    assert told["Card"] == "s2-a-core v3"
+    assert told["Card"] == "s2-a-core v4"
     assert told["Period"] == "2010-08 (2010-08-01 – 2010-08-31)"
     assert told["Policy version"] == "1"
     assert told["KPI First response time"] == "first_response_time v2"
