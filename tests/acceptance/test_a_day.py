@@ -57,13 +57,13 @@ def day() -> Run:
     return script.run(rules=load_rules(None), look_every=1)
 
 
-def test_six_cross_customers_ring_no_bell_and_ten_do() -> None:
-    """Nobody is called for a few ratings, and never for an agent's; a queue with ten bad ones in a row has fallen."""
+def test_six_cross_customers_ring_no_bell_and_eleven_do() -> None:
+    """Nobody is called for a few ratings, and never for an agent's; a queue with eleven bad ones in a row has fallen."""
     script = Script()
-    for number in range(10):
-        script.call(f"12:0{number}:00", f"l{number}", talk=10, queue="cards", agent="bert", team_id="cards")
-        script.at(f"12:0{number}:30", e.CallRated, f"l{number}", score=2, scale="1-5")
-    script.at("12:10:00", e.CallArrived, "menu").at("12:45:00", e.CallArrived, "menu2")
+    for number in range(11):
+        script.call(f"12:{number:02}:00", f"l{number}", talk=10, queue="cards", agent="bert", team_id="cards")
+        script.at(f"12:{number:02}:30", e.CallRated, f"l{number}", score=2, scale="1-5")
+    script.at("12:12:00", e.CallArrived, "menu").at("12:45:00", e.CallArrived, "menu2")
     told = [
         (alert.rule, alert.entity, alert.status, alert.n, alert.value)
         for alert in script.run(rules=load_rules(None), look_every=1).alerts
