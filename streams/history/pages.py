@@ -19,10 +19,9 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.contracts.outputs import Figure, entity, entity_id, entity_kind
-from streams.database import Database, address_of
 from streams.history.questions import MOST_DAYS, WEEKS, Answer, Item, Part, Question, Questions
 from streams.history.reasons import REASONS, Reason
-from streams.history.store import SCHEMA
+from streams.history.store import history_database
 from streams.history.timeline import NOT_KEPT, STEPS, gaps, steps
 from streams.kpi.as_of import day_of
 from streams.kpi.explained import find, measure
@@ -175,7 +174,7 @@ class _Desk:
 def router(operation: Operation) -> APIRouter:
     """The routes."""
     settings = operation.settings
-    database = Database(address_of(settings.history or settings.database, settings.data_dir, "history.db"), SCHEMA)
+    database = history_database(settings.history or settings.database, settings.data_dir)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -20,11 +20,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select
 
 from streams.contracts.outputs import Figure, Sums, entity_id, entity_kind
-from streams.database import Database, address_of
+from streams.database import Database
 from streams.history import tables
 from streams.history.reasons import Reason, channels_of, why_not
 from streams.history.rows import date_of
-from streams.history.store import SCHEMA
+from streams.history.store import history_database
 from streams.kpi.by_version import judged
 from streams.kpi.explained import find
 from streams.kpi.formulas import parts
@@ -206,7 +206,7 @@ def _measures(bound: Bound) -> set[str]:
 @contextmanager
 def open_questions(url: str | None, data_dir: Path, policy: AnyPolicy) -> Iterator[Questions]:
     """Questions to the history of an operation; ``url`` None: SQLite in ``data_dir``."""
-    database = Database(address_of(url, data_dir, "history.db"), SCHEMA)
+    database = history_database(url, data_dir)
     try:
         yield Questions(database, policy)
     finally:

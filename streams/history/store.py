@@ -107,10 +107,15 @@ class MovedError(StoreError):
     """Somebody else has taken in what was read."""
 
 
+def history_database(url: str | None, data_dir: Path) -> Database:
+    """The history's database; ``url`` None: SQLite in ``data_dir``."""
+    return Database(address_of(url, data_dir, "history.db"), SCHEMA)
+
+
 @contextmanager
 def open_history(url: str | None, data_dir: Path, policy: AnyPolicy) -> Iterator[History]:
     """The history; ``url`` None: SQLite in ``data_dir``."""
-    database = Database(address_of(url, data_dir, "history.db"), SCHEMA)
+    database = history_database(url, data_dir)
     try:
         yield History(database, policy)
     finally:
