@@ -257,10 +257,7 @@ def _let_in(database: Database, given: Login, place: str, browser: str, before: 
     if not _is_theirs(database, given.name, given.password, place, now):
         raise LoginError("name and password do not fit")
     with database.write() as connection:
-        if before is not None and (old := sessions.visitor(connection, before, now)) is not None:
-            sessions.end(connection, str(old.session), now)
-        note(connection, now, given.name, "login", place=place)
-        return sessions.begin(connection, given.name, now, browser)
+        return sessions.log_in(connection, given.name, now, browser, place, before)
 
 
 def _is_theirs(database: Database, name: str, password: str, place: str, now: int) -> bool:

@@ -47,10 +47,8 @@ class ProviderLogins:
             who = self.provider.file.somebody(told.claims)
             with self._database.write() as connection:
                 name = users.let_in(connection, who, now)
-                if before is not None and (old := sessions.visitor(connection, before, now)) is not None:
-                    sessions.end(connection, str(old.session), now)
-                note(connection, now, name, "login", place=place)
-                return sessions.begin(connection, name, now, browser, ByProvider(told.session, told.renewal))
+                said = ByProvider(told.session, told.renewal)
+                return sessions.log_in(connection, name, now, browser, place, before, said)
         except StoreError as error:
             raise TurnedAwayError("away", error) from error
         except ValueError as error:

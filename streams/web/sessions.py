@@ -56,6 +56,22 @@ class ByProvider:
     renewal: str | None
 
 
+def log_in(
+    connection: Connection,
+    user: str,
+    now: int,
+    browser: str,
+    place: str,
+    before: str | None,
+    said: ByProvider | None = None,
+) -> str:
+    """Log a user in from an address, and write that down; the session ``before`` of their browser ends. Returns as ``begin``."""
+    if before is not None and (old := visitor(connection, before, now)) is not None:
+        end(connection, str(old.session), now)
+    note(connection, now, user, "login", place=place)
+    return begin(connection, user, now, browser, said)
+
+
 def begin(connection: Connection, user: str, now: int, browser: str, said: ByProvider | None = None) -> str:
     """Log a user in; returns what their browser is to hold. Sessions that are long over are forgotten."""
     connection.execute(delete(sessions).where(sessions.c.expires < now - _KEPT))
