@@ -37,13 +37,19 @@ def who_is(
     """
     if (SESSION not in cookies and SCREEN not in cookies) or not database.begun:
         return None
-    if renew is not None and SESSION in cookies:
-        renew(cookies[SESSION])
     with database.read() as connection:
+        old = (
+            renew is not None
+            and SESSION in cookies
+            and sessions.to_renew(connection, cookies[SESSION], now) is not None
+        )
         found = sessions.visitor(connection, cookies[SESSION], now) if SESSION in cookies else None
-        if found is None and SCREEN in cookies:
+        if found is None and not old and SCREEN in cookies:
             return sessions.screen(connection, cookies[SCREEN])
         due = found is not None and sessions.is_due(connection, found.digest, now)
+    if renew is not None and old:
+        renew(cookies[SESSION])
+        return who_is(database, cookies, now)
     if found is not None and due:
         with database.write() as connection:
             sessions.seen(connection, [found.digest], now)

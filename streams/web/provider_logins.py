@@ -60,8 +60,6 @@ class ProviderLogins:
         """Read anew what the provider says of a session, where that is due: its user has other roles from then on, or is out. Where the
         provider does not answer nothing happens, until what it said is too old. Raises StoreError.
         """
-        if self._due(secret) is None:
-            return
         with self._locks[int(digest(secret)[:4], 16) % _LOCKS]:
             due = self._due(secret)
             if due is None or due[1] is None:
