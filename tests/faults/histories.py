@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
-from threading import Event
 from typing import Any, TypeAlias
 
 from sqlalchemy import Table, select
@@ -20,18 +19,13 @@ from sqlalchemy import Table, select
 from deploy.local.postgres import LocalPostgres
 from deploy.local.process import ServerProcess, ServerStartError
 from streams.contracts.outputs import Sums
-from streams.health_pages import FollowerHealth
 from streams.history import tables
-from streams.history.follow import Follower, consumer_of
 from streams.history.store import History, open_history
-from streams.kpi.as_of import day_of
 from streams.kpi.measures import add
-from streams.operation import KafkaOperation
 from streams.pipeline import Run
 from streams.settings import Settings, environment
-from streams.windows.clock import instant
 from tests.faults.plan import Fault
-from tests.support.histories import history_of
+from tests.support.histories import follow, history_of
 from tests.support.states import differences
 from tests.support.warm import WarmProcess
 
@@ -106,7 +100,7 @@ class Histories:
             undisturbed = opened.enter_context(
                 open_history(f"sqlite:///{self._directory / 'undisturbed.db'}", self._directory, self._settings.policy)
             )
-            _follow(undisturbed, self._settings)
+            follow(undisturbed, self._settings)
             wanted = digests(undisturbed)
             for name in self._urls:
                 url = self._urls[name] or f"sqlite:///{self._directory / 'history.db'}"
@@ -118,24 +112,6 @@ class Histories:
                     yield f"history on {name}: it did not end in order, but with {code}"
             pure = opened.enter_context(history_of(plain, self._settings.policy))
             yield from unlike(pure, undisturbed, since, plain.now or 0)
-
-
-def _follow(history: History, settings: Settings) -> None:
-    """Read all there is."""
-    stop = Event()
-
-    class Until(FollowerHealth):
-        def heard(self, behind: int) -> None:
-            super().heard(behind)
-            if not behind:
-                stop.set()
-
-    operation = KafkaOperation(settings)
-
-    def today() -> Any:
-        return day_of(instant(operation.clock()), settings.policy)
-
-    Follower(history, settings.topic, lambda: consumer_of(settings), operation.told_clock, today, Until(), {}).run(stop)
 
 
 def _rows(history: History, table: Table, without: Collection[str] = ()) -> Iterator[Row]:

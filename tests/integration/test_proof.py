@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 import msgspec
 import pytest
@@ -18,14 +17,12 @@ from streams.contracts import events as e
 from streams.contracts import topics
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import ENTITY_KINDS, ContactRecord
-from streams.health_pages import FollowerHealth
-from streams.history.follow import Follower, consumer_of
 from streams.history.store import open_history
 from streams.kafka.connection import kafka_python_options
 from streams.operation import KafkaOperation
 from streams.settings import Settings, environment
 from tests.support.desk import Script, moment
-from tests.support.histories import figures_in, figures_of, query, same
+from tests.support.histories import figures_in, figures_of, follow, query, same
 from tests.support.operation import messages, policy_file, run_cli, send, settled, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -77,19 +74,9 @@ def a_day() -> list[AnyEvent]:
 
 def history_has_the_facts(operation: Settings) -> None:
     """What ``deskpulse history`` reads of the topics says what the facts say."""
-    stop = Event()
-
-    class Until(FollowerHealth):
-        def heard(self, behind: int) -> None:
-            super().heard(behind)
-            if not behind:
-                stop.set()
-
     kafka, day = KafkaOperation(operation), date.fromisoformat(DAY)
     with TemporaryDirectory() as folder, open_history(None, Path(folder), operation.policy) as history:
-        Follower(history, operation.topic, lambda: consumer_of(operation), kafka.clock, lambda: day, Until(), {}).run(
-            stop
-        )
+        follow(history, operation)
         found = figures_in(history, "day", "date")
         assert query(history, "SELECT COUNT(*) FROM history_contacts") == [(61,)]
     facts = [fact for kind in ENTITY_KINDS for fact in kafka.daily_facts(day, day, kind)]

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from math import isclose
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any, Protocol
 
 import msgspec
@@ -21,10 +22,13 @@ from streams.contracts.topics import Topic
 from streams.entities.daily_facts import period_of
 from streams.entities.interval_facts import IntervalFacts
 from streams.entities.record_sums import counted
+from streams.health_pages import FollowerHealth
 from streams.history import store, tables
+from streams.history.follow import Follower, consumer_of
 from streams.history.formulas import NOT_IN_SQL
 from streams.history.store import Batch, History, Part, Told, open_history
 from streams.history.sums import Changes, written
+from streams.kpi.as_of import day_of
 from streams.kpi.by_version import judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.levels import as_of
@@ -32,7 +36,9 @@ from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import side_of
+from streams.operation import KafkaOperation
 from streams.pipeline import Run, run_by_interval
+from streams.settings import Settings
 from streams.windows.clock import Days, instant
 
 #: Entity, what stands for the period in SQL, KPI.
@@ -81,6 +87,24 @@ def history_of(result: Run, policy: AnyPolicy, url: str | None = None) -> Iterat
         history.begin()
         take(history, messages(result), result.now, {})
         yield history
+
+
+def follow(history: History, settings: Settings) -> None:
+    """Read all there is in Kafka."""
+    stop = Event()
+
+    class Until(FollowerHealth):
+        def heard(self, behind: int) -> None:
+            super().heard(behind)
+            if not behind:
+                stop.set()
+
+    operation = KafkaOperation(settings)
+
+    def today() -> date:
+        return day_of(instant(operation.clock()), settings.policy)
+
+    Follower(history, settings.topic, lambda: consumer_of(settings), operation.told_clock, today, Until(), {}).run(stop)
 
 
 def query(history: History, sql: str, **values: Any) -> list[tuple[Any, ...]]:
