@@ -55,9 +55,8 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent: where, under which key, and what. ``number`` is its place in the run, which its header tells."""
+    """What is sent: where, under which key, and what. Its header tells its number, which is its place in the run."""
 
-    number: int
     topic: str
     key: bytes | None
     value: bytes | None
@@ -210,10 +209,12 @@ def _id_of(topic: str, value: bytes | None) -> str | None:
 def mixture(good: Sequence[AnyEvent], count: int, seed: int) -> Iterator[Message]:
     """``count`` mutated messages among the good events, each of which comes once; every twentieth has a key that is not its own.
 
-    No two are events of one id: which of them stands depends on which partition is read first, and that is no fault.
+    No two are events of one id: which of them stands depends on which partition is read first, and that is no fault. Those of long ago
+    come last: nothing is late before its partition has a clock, and what comes of a contact that has lain still for years depends on
+    whether the worker has looked at it meanwhile.
     """
-    dice, number = random.Random(seed), 0
-    ids = {event.id for event in good}
+    dice = random.Random(seed)
+    ids, last = {event.id for event in good}, list[Message]()
     for index, event in enumerate(good):
         for _ in range(count * (index + 1) // len(good) - count * index // len(good)):
             like = dice.choice(good)
@@ -225,10 +226,18 @@ def mixture(good: Sequence[AnyEvent], count: int, seed: int) -> Iterator[Message
                 value = mutated(like, dice)
             if id is not None:
                 ids.add(id)
-            yield Message(number, like.carrier, b"?" if value is None else key, value, True)
-            number += 1
-        yield Message(number, event.carrier, event.key.encode(), encode(event), False)
-        number += 1
+            message = Message(like.carrier, b"?" if value is None else key, value, True)
+            if _of_long_ago(message, good[0]):
+                last.append(message)
+            else:
+                yield message
+        yield Message(event.carrier, event.key.encode(), encode(event), False)
+    yield from last
+
+
+def _of_long_ago(message: Message, first: AnyEvent) -> bool:
+    found = _decoded(message.topic, message.value)
+    return not isinstance(found, Rejected) and found.time < first.time - timedelta(days=1)
 
 
 # -- what is to come of it -------------------------------------------------------------------------------------------------
@@ -248,10 +257,10 @@ def expected(sent: Sequence[Message], settings: Settings, began: int, ended: int
     out = Expected()
     lateness = timedelta(days=settings.policy.allowed_lateness_days)
     ahead = timedelta(minutes=10)
-    for message in sent:
+    for number, message in enumerate(sent):
         found = _decoded(message.topic, message.value)
         if isinstance(found, Rejected):
-            out.refused[message.number] = found.reason
+            out.refused[number] = found.reason
             continue
         try:
             plain = json.loads((message.value or b"").decode(errors="replace"))
@@ -260,15 +269,15 @@ def expected(sent: Sequence[Message], settings: Settings, began: int, ended: int
         if not isinstance(plain, dict):
             out.disagreed.append(f"{(message.value or b'')[:80]!r} is an event, and no object of JSON")
         if found.at < settings.policy.earliest_ms:
-            out.refused[message.number] = "bad_time"
+            out.refused[number] = "bad_time"
         elif found.time > instant(ended) + ahead:
-            out.refused[message.number] = "future"
+            out.refused[number] = "future"
         elif found.time > instant(began):
-            out.unsure.add(message.number)
+            out.unsure.add(number)
         elif found.time < instant(began) - lateness - _UNSURE:
-            out.refused[message.number] = "too_late"
+            out.refused[number] = "too_late"
         elif found.time < instant(ended) - lateness + _UNSURE:
-            out.unsure.add(message.number)
+            out.unsure.add(number)
     return out
 
 
@@ -315,7 +324,7 @@ def fuzzed(settings: Settings, count: int, good: int, seed: int, say: Callable[[
                     settings.prefix + message.topic,
                     key=message.key,
                     value=message.value,
-                    headers=[("number", b"%d" % message.number)],
+                    headers=[("number", b"%d" % place)],
                 )
                 if (place + 1) % (len(sent) // 10) == 0:
                     producer.flush()
@@ -371,12 +380,10 @@ def _compare(settings: Settings, sent: Sequence[Message], wanted: Expected, coun
         told.wrong.append(f"{len(missing)} bad messages are no dead letters, first {sent[missing[0]]}")
     if good := [number for number in letters if not sent[number].mutated]:
         told.wrong.append(f"{len(good)} good messages are refused, first {sent[good[0]]}: {letters[good[0]]}")
-    taken = [message for message in sent if message.number not in letters]
-    told.accepted = sum(message.mutated for message in taken)
-    taken.sort(
-        key=lambda message: message.number not in wanted.unsure
-    )  # those that may be old first, when nothing is late
-    plain = run([message.value for message in taken], settings.policy)
+    taken = [number for number in range(len(sent)) if number not in letters]
+    told.accepted = sum(sent[number].mutated for number in taken)
+    taken.sort(key=lambda number: number not in wanted.unsure)  # those that may be old first, when nothing is late
+    plain = run([sent[number].value for number in taken], settings.policy)
     if plain.rejected:
         told.wrong.append(
             f"the pure path refuses {len(plain.rejected)} that the worker took, first {plain.rejected[0]}"
