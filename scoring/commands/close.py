@@ -26,9 +26,9 @@ from scoring.period import Month, Period
 from scoring.store.audit import Actor
 from scoring.store.runs import look_up, result_of, revision_of
 from scoring.workflow import lifecycle
-from scoring.workflow.closing import Closing, Giver, Share, Standing, by_giver, ended, gathered, is_ours
+from scoring.workflow.closing import by_giver, ended, gathered, is_ours
 from scoring.workflow.gather import Operation, beside_panels, gather, handed_in, names, store, today
-from streams.languages.text import Text
+from streams.contracts.closing import Closing, Giver, Share, Standing, Words
 from streams.languages.translation import tell
 from streams.people.duties import duty_book
 
@@ -102,20 +102,20 @@ class _Close:
         try:
             card = find(name)
         except ValueError as error:
-            yield Standing(name, Text(name, name), str(when), trouble=str(error))
+            yield Standing(name, Words(name, name), str(when), trouble=str(error))
             return
         for period in ended(card, when):
             yield self._run(card, period)
 
     def _run(self, card: Card, period: Period) -> Standing:
         """Prepare one run. What is in the way becomes its trouble, so that the others go on."""
-        standing = Standing(card.id, card.name, str(period))
+        name = Words.of(card.name)
         try:
             state, people, own = self._prepared(card, period)
             missing = self._owed(card, period) if state == "prepared" else 0
         except (ValueError, RuntimeError, OSError) as error:
-            return Standing(card.id, card.name, str(period), trouble=str(error))
-        return Standing(card.id, card.name, standing.period, state, people, own, missing)
+            return Standing(card.id, name, str(period), trouble=str(error))
+        return Standing(card.id, name, str(period), state, people, own, missing)
 
     def _prepared(self, card: Card, period: Period) -> tuple[str, int, bool]:
         operation = self._operation
@@ -149,7 +149,7 @@ class _Close:
             values = sum(map(len, people.values()))
             numbers = {person: entry.hr_number if entry else None for person, entry in known.items()}
             file = self._sheet(card, period, giver, {one: (numbers[one], needs) for one, needs in people.items()})
-            self._shares.append((giver, Share(card.id, card.name, str(period), values, len(people), file)))
+            self._shares.append((giver, Share(card.id, Words.of(card.name), str(period), values, len(people), file)))
             missing += values
         return missing
 

@@ -3,69 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from scoring.cards.model import Card
 from scoring.inputs.requirements import Need
 from scoring.period import HalfYear, Month, Period, Quarter, Year
 from scoring.store.runs import RunRecord
+from streams.contracts.closing import Giver, Owed, Share, Words
 from streams.languages.text import Text
 
 #: Whoever is to give it, by what cards call them in English: the superior of whom it is about, or they themselves.
 _SUPERIOR, _SELF = frozenset({"superior"}), frozenset({"self", "himself", "themselves"})
-
-
-@dataclass(frozen=True)
-class Giver:
-    """Who is to give inputs: ``person``, where it is known who that is; else ``whom``, as cards call them."""
-
-    whom: Text
-    person: str | None = None
-
-
-@dataclass(frozen=True)
-class Share:
-    """What somebody owes for one run: how many ``values`` of how many ``people``, and the sheet to fill in (None: not written)."""
-
-    card: str
-    name: Text
-    period: str
-    values: int
-    people: int
-    file: str | None = None
-
-
-@dataclass(frozen=True)
-class Owed:
-    """All that one giver owes."""
-
-    giver: Giver
-    shares: tuple[Share, ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How the run of a card and period stands after the close. ``prepared``: by the close, now or before; False: by somebody, who has it
-    in hand. ``missing``: values that people are still to give. ``trouble``: why there is no run; then the rest says nothing.
-    """
-
-    card: str
-    name: Text
-    period: str
-    state: str | None = None
-    people: int = 0
-    prepared: bool = False
-    missing: int = 0
-    trouble: str | None = None
-
-
-@dataclass(frozen=True)
-class Closing:
-    """A month that is over."""
-
-    month: str
-    runs: tuple[Standing, ...]
-    owed: tuple[Owed, ...]
 
 
 def ended(card: Card, month: Month) -> list[Period]:
@@ -105,7 +52,7 @@ def gathered(shares: Iterable[tuple[Giver, Share]]) -> Iterator[Owed]:
 
 
 def _giver(whom: Text, person: str, superiors: Mapping[str, str | None]) -> Giver:
-    called = whom.en.casefold().partition(" (")[0]  # superior (sampled recordings)
+    called, words = whom.en.casefold().partition(" (")[0], Words.of(whom)  # superior (sampled recordings)
     if called in _SELF:
-        return Giver(whom, person)
-    return Giver(whom, superiors.get(person)) if called in _SUPERIOR else Giver(whom)
+        return Giver(words, person)
+    return Giver(words, superiors.get(person)) if called in _SUPERIOR else Giver(words)

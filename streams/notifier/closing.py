@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-from msgspec import Struct
 
+from streams.contracts.closing import Closing
 from streams.die_with_parent import bound
 from streams.notifier.config import MonthEnd
 from streams.settings import Settings, environment
@@ -28,64 +28,16 @@ class CloseError(RuntimeError):
     """The month could not be closed; the message says why."""
 
 
-class Words(Struct, frozen=True):
-    """The same in both languages."""
+class Closed(Closing, frozen=True):
+    """A month that was closed here. ``sheets``: file of a share → its content."""
 
-    zh: str
-    en: str
-
-
-class Giver(Struct, frozen=True):
-    """Who is to give inputs: ``person``, where it is known who that is; else ``whom``."""
-
-    whom: Words
-    person: str | None = None
-
-
-class Share(Struct, frozen=True):
-    """What somebody owes for one run; ``file``: the sheet to fill in."""
-
-    card: str
-    name: Words
-    period: str
-    values: int
-    people: int
-    file: str | None = None
-
-
-class Owed(Struct, frozen=True):
-    """All that one giver owes."""
-
-    giver: Giver
-    shares: tuple[Share, ...]
-
-
-class Standing(Struct, frozen=True):
-    """How a run stands; ``trouble``: why there is none."""
-
-    card: str
-    name: Words
-    period: str
-    state: str | None = None
-    people: int = 0
-    prepared: bool = False
-    missing: int = 0
-    trouble: str | None = None
-
-
-class Closing(Struct, frozen=True):
-    """A month that is over. ``sheets``: file of a share → its content."""
-
-    month: str
-    runs: tuple[Standing, ...]
-    owed: tuple[Owed, ...]
     sheets: Mapping[str, bytes] = {}
 
 
-_CLOSING = msgspec.json.Decoder(Closing)
+_CLOSED = msgspec.json.Decoder(Closed)
 
 
-def close(settings: Settings, rules: MonthEnd, month: str, variables: Mapping[str, str]) -> Closing:
+def close(settings: Settings, rules: MonthEnd, month: str, variables: Mapping[str, str]) -> Closed:
     """Close a month, ``2026-03``. ``variables``: the environment. Raises CloseError."""
     with TemporaryDirectory(prefix="deskpulse-close-") as folder:
         options = [
@@ -112,7 +64,7 @@ def close(settings: Settings, rules: MonthEnd, month: str, variables: Mapping[st
             said = ran.stderr.decode(errors="replace").strip()[-_LONGEST:]
             raise CloseError(said or f"it ended with exit code {ran.returncode}")
         try:
-            found = _CLOSING.decode(ran.stdout)
+            found = _CLOSED.decode(ran.stdout)
             sheets = {one.file: Path(one.file).read_bytes() for owed in found.owed for one in owed.shares if one.file}
         except (msgspec.MsgspecError, OSError) as error:
             raise CloseError(f"what it says cannot be read: {error}") from error

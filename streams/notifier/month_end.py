@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from streams.contracts.closing import Giver, Owed, Share, Standing
 from streams.database import StoreError
 from streams.languages.text import Text
-from streams.notifier.closing import CloseError, Closing, Giver, Owed, Share, Standing
+from streams.notifier.closing import Closed, CloseError
 from streams.notifier.config import Config, MonthEnd
 from streams.notifier.journal import Journal
 from streams.notifier.journal_rows import Planned
@@ -100,7 +101,7 @@ class MonthEnds:
         rules: MonthEnd,
         journal: Journal,
         duties: Callable[[], DutyBook],
-        close: Callable[[str], Closing],
+        close: Callable[[str], Closed],
         planned: Callable[[], None],
         clock: Callable[[], int],
     ) -> None:
@@ -173,7 +174,7 @@ class MonthEnds:
 
     # -- Who is told what
 
-    def _plan(self, connection: Connection, due: Round, found: Closing) -> Sequence[Planned]:
+    def _plan(self, connection: Connection, due: Round, found: Closed) -> Sequence[Planned]:
         """Everybody's messages; what could not be prepared leaves the round open, and is told HR once."""
         planned: list[Planned] = []
         if any(one.trouble for one in found.runs):
@@ -214,7 +215,7 @@ class MonthEnds:
         data = {"type": "month_end.failed", "month": due.month, "why": why}
         return _notice(f"{due.id}|failed", due, _FAILED.format(month=due.month), lines, data, failed=True)
 
-    def _summary(self, due: Round, found: Closing, id: str, to_pass_on: Sequence[Owed], again: bool) -> Notice:
+    def _summary(self, due: Round, found: Closed, id: str, to_pass_on: Sequence[Owed], again: bool) -> Notice:
         failed = any(one.trouble for one in found.runs)
         missing = sum(one.missing for one in found.runs)
         title = _FAILED if failed else _REMINDER if again else _TITLE
@@ -237,11 +238,11 @@ class MonthEnds:
 
     def _owes(self, owed: Owed, is_passed_on: bool) -> Text:
         whom, person = owed.giver.whom, owed.giver.person
-        who = Text(f"{whom.zh} {person}", f"{person} ({whom.en})") if person else Text(whom.zh, whom.en)
+        who = Text(f"{whom.zh} {person}", f"{person} ({whom.en})") if person else whom.text
         told = _UNREACHED if is_passed_on and person and self._rules.owners else _OWES
         return told.format(who=who, values=_values(owed))
 
-    def _asked(self, due: Round, found: Closing, person: str, own: Sequence[Owed], again: bool) -> Notice:
+    def _asked(self, due: Round, found: Closed, person: str, own: Sequence[Owed], again: bool) -> Notice:
         values = sum(map(_values, own))
         title = (_ASK_AGAIN if again else _ASK).format(month=due.month, values=values)
         lines = [_FILL, *(_share(share) for one in own for share in one.shares)]
@@ -266,7 +267,7 @@ def _values(owed: Owed) -> int:
     return sum(share.values for share in owed.shares)
 
 
-def _files(found: Closing, owed: Sequence[Owed]) -> tuple[Attachment, ...]:
+def _files(found: Closed, owed: Sequence[Owed]) -> tuple[Attachment, ...]:
     shares = [share for one in owed for share in one.shares if share.file in found.sheets]
     return tuple(
         Attachment(share.file.rpartition("/")[2], _XLSX, found.sheets[share.file]) for share in shares if share.file
@@ -274,7 +275,7 @@ def _files(found: Closing, owed: Sequence[Owed]) -> tuple[Attachment, ...]:
 
 
 def _standing(run: Standing) -> Text:
-    name = Text(run.name.zh, run.name.en)
+    name = run.name.text
     if run.trouble:
         return _TROUBLE.format(name=name, period=run.period, why=run.trouble)
     if not run.prepared:
@@ -284,7 +285,7 @@ def _standing(run: Standing) -> Text:
 
 
 def _share(share: Share) -> Text:
-    name = Text(share.name.zh, share.name.en)
+    name = share.name.text
     return _SHARE.format(name=name, period=share.period, people=share.people, values=share.values)
 
 

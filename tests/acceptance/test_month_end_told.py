@@ -15,8 +15,9 @@ import yaml
 from aiosmtpd.controller import Controller
 
 from deploy.local.ports import free_port
+from streams.contracts.closing import Giver, Owed, Share, Standing, Words
 from streams.notifier import closing as closing_process
-from streams.notifier.closing import CloseError, Closing, Giver, Owed, Share, Standing, Words
+from streams.notifier.closing import Closed, CloseError
 from streams.notifier.config import MonthEnd, read
 from streams.notifier.month_end import MonthEnds
 from streams.people.duty import DutyBook
@@ -52,10 +53,10 @@ def owes(person: str | None, values: int, whom: Words = SUPERIOR) -> Owed:
     )
 
 
-def closing(*owed: Owed, month: str = "2026-03", trouble: str | None = None) -> Closing:
+def closing(*owed: Owed, month: str = "2026-03", trouble: str | None = None) -> Closed:
     missing = sum(share.values for one in owed for share in one.shares)
     run = Standing("ours", CARD, month, "prepared", 3, True, missing, trouble)
-    return Closing(month, (run,), owed, {share.file or "": b"PK" for one in owed for share in one.shares})
+    return Closed(month, (run,), owed, {share.file or "": b"PK" for one in owed for share in one.shares})
 
 
 class Month:
@@ -83,7 +84,7 @@ class Month:
         post = Post("webhook", lambda: self.notifier.now / 1000)
         post.server = address
         self.notifier.robots["post"] = post
-        self.comes_to: Callable[[str], Closing] = lambda month: closing(month=month)
+        self.comes_to: Callable[[str], Closed] = lambda month: closing(month=month)
         self.asked: list[str] = []
         self.restart()
 
@@ -101,7 +102,7 @@ class Month:
         rules = self.notifier.config.month_end
         assert rules is not None
 
-        def close(month: str) -> Closing:
+        def close(month: str) -> Closed:
             self.asked.append(month)
             return self.comes_to(month)
 
@@ -197,7 +198,7 @@ def test_whoever_still_owes_is_reminded_over_the_days_off_until_all_is_there(mon
 def test_where_it_did_not_run_hr_is_told_once_and_it_is_tried_again(month: Make) -> None:
     here = month()
 
-    def fails(month: str) -> Closing:
+    def fails(month: str) -> Closed:
         raise CloseError("no Kafka broker answers")
 
     here.comes_to = fails

@@ -16,8 +16,8 @@ from scoring.cards.load import find
 from scoring.inputs.requirements import Allowed, Need
 from scoring.period import Month
 from scoring.workflow.closing import by_giver, ended
+from streams.contracts.closing import Closing
 from streams.languages.text import Text
-from streams.notifier.closing import Closing
 from streams.people.person import Person, Reporting
 from streams.people.sheet import PeopleFile
 from streams.people.store import people_database, take
