@@ -26,6 +26,12 @@ def decimal(value: Fraction) -> Decimal:
     return _QUOTIENT.create_decimal(above) if below == 1 else _QUOTIENT.divide(Decimal(above), Decimal(below))
 
 
+@lru_cache(maxsize=1 << 10)  # what cards say comes up for everybody
+def exact(value: Decimal) -> Fraction:
+    """The decimal as a fraction."""
+    return Fraction(value)
+
+
 def scaled(value: float, factor: int) -> Decimal:
     """The float's own value so many times, as ``decimal`` has it."""
     return _QUOTIENT.multiply(Decimal(value), factor)

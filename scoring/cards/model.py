@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from scoring.cards.figures import FigureId, FigureSpec, usual_unit
 from scoring.fields import Id, NonEmpty, Part, Percent, Row, Source, Worth
 from scoring.period import PeriodKind
-from scoring.rounding import NONE
+from scoring.rounding import NONE, exact
 from scoring.rules import AnyRule, Op, Rule
 from scoring.units import Unit, said
 from streams.kpi.policy.model import Policy
@@ -43,14 +43,16 @@ class Target(Part):
     def met(self, value: Fraction) -> bool:
         """Does the value do what is asked?"""
         if isinstance(self.value, tuple):
-            return self.value[0] <= value <= self.value[1]
+            low, high = self.value
+            return exact(low) <= value <= exact(high)
+        asked = exact(self.value)
         match self.op:
             case "<=":
-                return value <= self.value
+                return value <= asked
             case ">=":
-                return value >= self.value
+                return value >= asked
             case _:
-                return value == self.value
+                return value == asked
 
 
 class Panel(Part):

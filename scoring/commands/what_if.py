@@ -36,7 +36,7 @@ from scoring.commands.output import clear, show, stop
 from scoring.inputs.values import Given
 from scoring.outcomes import Amounts
 from scoring.period import Month
-from scoring.runs.outcome_inputs import About, Incomplete, known
+from scoring.runs.outcome_inputs import About, Incomplete, RatedDays, known
 from scoring.runs.snapshot import as_given
 from scoring.workflow.gather import Operation, handed_in, judged_at, names, period_facts
 from streams.languages.translation import tell
@@ -115,14 +115,15 @@ def _past(
     shared: Mapping[str, Decimal],
 ) -> Past:
     """What there is of a month for both cards: facts, roster, and what was imported for them."""
-    facts = list(period_facts(operation, (base, new), month))
+    rated = RatedDays(operation.policy, month.last)
+    facts = list(rated.along(period_facts(operation, (base, new), month)))
     inputs: dict[str, dict[str, Decimal | Given]] = {}
     about: dict[str, About] = {}
     for card in {one.id: one for one in (new, base)}.values():
         handed = handed_in(operation, card.id, month)
         for person, own in as_given(card, handed).items():
             inputs.setdefault(person, {}).update(own)
-        about |= known(handed, facts, operation.policy, month.last, given)
+        about |= known(handed, rated, given)
     everybody = About(amounts=Amounts(**given))
     return Past(month, facts, operation.roster(month.last), inputs, about, everybody, shared, operation.targets())
 

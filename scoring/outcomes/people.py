@@ -47,14 +47,14 @@ class Dimension:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A KPI of the month in percent, and how many contacts it rests on. ``topic``: where it is worst, if known; ``high``: the upper end of
-    its 95 % interval, in percent, None: nobody knows.
+    its 95 % interval, as a share of 1, None: nobody knows.
     """
 
     name: Text
     percent: Decimal | None
     n: int
     topic: Text | None = None
-    high: Decimal | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

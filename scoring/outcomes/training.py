@@ -96,7 +96,7 @@ def called_for(training: Training, person: Person) -> tuple[list[Called], list[T
                 )
             )
             continue
-        if rule.beyond_chance and (measured.high is None or measured.high >= rule.below):
+        if rule.beyond_chance and (measured.high is None or Decimal(repr(measured.high)) * 100 >= rule.below):
             notes.append(
                 Text(
                     f"{low.zh}，但可能只是偶然（95% 区间上限未低于 {shown(rule.below)}%），未安排“{rule.name.zh}”",

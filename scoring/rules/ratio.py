@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from scoring.rounding import cents, decimal, shown
+from scoring.rounding import cents, decimal, exact, shown
 from scoring.rules.base import NO_DATA, NO_WEIGHT, Asks, Inputs, Objection, Points, Rule, Setting, above
 from streams.languages.text import Text
 
@@ -46,7 +46,7 @@ class Ratio(Rule):
             return NO_DATA
         if self.form == "complement":
             written = f"{shown(self.factor)} × (100 − {shown(actual)}) ÷ 100"
-            return self._within(Fraction(self.factor) * (100 - actual) / 100, written)
+            return self._within(exact(self.factor) * (100 - actual) / 100, written)
         if target is None:
             return Points(None, "未设目标值", "no target is set")
         by = self._over_target if self.form == "actual_over_target" else self._over_actual
@@ -75,23 +75,23 @@ class Ratio(Rule):
     def _over_target(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
         if target == 0:
             return Points(None, "目标值为 0，无法计算达成率", "the target is 0, so there is no attainment")
-        return self._within(Fraction(factor) * actual / target, f"{shown(factor)} × {shown(actual)} ÷ {shown(target)}")
+        return self._within(exact(factor) / target * actual, f"{shown(factor)} × {shown(actual)} ÷ {shown(target)}")
 
     def _over_actual(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
         if actual > 0:
             written = f"{shown(factor)} × {shown(target)} ÷ {shown(actual)}"
-            return self._within(Fraction(factor) * target / actual, written)
+            return self._within(exact(factor) * target / actual, written)
         if (cap := self.cap) is None:
             return Points(None, "实际值为 0 且未设上限", "the actual is 0 and there is no cap")
         return Points(cap, f"实际值为 0，取上限 {cents(cap)} 分", f"the actual is 0: the cap of {cents(cap)} points")
 
     def _within(self, earned: Fraction, written: str) -> Points:
         zh = en = f"{written} = {shown(earned)}"
-        if self.cap is not None and earned > self.cap:
-            earned = Fraction(self.cap)
+        if self.cap is not None and earned > (cap := exact(self.cap)):
+            earned = cap
             zh, en = f"{zh}，封顶", f"{en}, capped at"
-        elif self.floor is not None and earned < self.floor:
-            earned = Fraction(self.floor)
+        elif self.floor is not None and earned < (floor := exact(self.floor)):
+            earned = floor
             zh, en = f"{zh}，保底", f"{en}, not below"
         else:
             zh = en = f"{written} ="

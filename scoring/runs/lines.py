@@ -22,13 +22,16 @@ class Lines:
     @classmethod
     def of(cls, lines: Iterable[bytes]) -> Lines:
         """These lines; none of them may hold an end of line."""
-        squeeze, control, parts = zlib.compressobj(_LEVEL), sha256(), []
+        squeeze, control, parts, ended = zlib.compressobj(_LEVEL), sha256(), [], bytearray()
         for line in lines:
-            ended = line + b"\n"
-            control.update(ended)
-            if part := squeeze.compress(ended):
-                parts.append(part)
-        parts.append(squeeze.flush())
+            ended += line
+            ended += b"\n"
+            if len(ended) >= _CHUNK:
+                control.update(ended)
+                parts.append(squeeze.compress(ended))
+                ended.clear()
+        control.update(ended)
+        parts += squeeze.compress(ended), squeeze.flush()
         return cls(b"".join(parts), control.hexdigest())
 
     def __iter__(self) -> Iterator[bytes]:

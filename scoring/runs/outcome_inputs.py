@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import TypeAlias
 
 from scoring.evaluation.scorer import PersonScore
@@ -18,7 +19,7 @@ from scoring.inputs.requirements import PERSONAL
 from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
 from scoring.rounding import decimal, shown, total
 from scoring.runs.run import Run
-from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
+from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import Bound, side_of
@@ -29,6 +30,7 @@ from streams.languages.text import Text
 Handed: TypeAlias = Mapping[str, Mapping[str, Mapping[str, str]]]
 _NONE_SCORED = Fraction(0)
 _SATISFACTION = "csat"
+_AGENTS = "agent|"
 _MONEY = ("base_pay", "commission", "performance_pay", "quarterly_bonus", "base_bonus")
 
 
@@ -53,15 +55,9 @@ class About:
     days: tuple[RatedDay, ...] = ()
 
 
-def known(
-    handed: Handed,
-    facts: Iterable[DailyFacts],
-    policy: AnyPolicy,
-    last: date,
-    amounts: Mapping[str, Decimal] | None = None,
-) -> dict[str, About]:
-    """Person → what was handed in for them, and their rated days up to ``last``. ``amounts`` hold where none was handed in."""
-    days = _rated_days(facts, policy, last)
+def known(handed: Handed, rated: RatedDays, amounts: Mapping[str, Decimal] | None = None) -> dict[str, About]:
+    """Person → what was handed in for them, and their rated days. ``amounts`` hold where none was handed in."""
+    days = rated.of_people()
     return {
         person: _about(handed.get(person, {}).get(PERSONAL, {}), days.get(person, ()), amounts or {})
         for person in handed.keys() | days.keys()
@@ -99,20 +95,38 @@ def _about(own: Mapping[str, str], days: tuple[RatedDay, ...], amounts: Mapping[
     )
 
 
-def _rated_days(facts: Iterable[DailyFacts], policy: AnyPolicy, last: date) -> dict[str, tuple[RatedDay, ...]]:
-    """Person → their days with ratings, oldest first."""
-    bounds: dict[date, Bound] = {}
-    days: dict[str, list[RatedDay]] = {}
-    for fact in facts:
-        if entity_kind(fact.entity) != "agent" or fact.date > last:
-            continue
-        bound = bounds.get(fact.date)
-        if bound is None:
-            bound = bounds[fact.date] = KPIS[_SATISFACTION].bound(policy.current(fact.date), side_of("agent"))
+class RatedDays:
+    """People's days with ratings, up to ``last``, read along where facts are read for something else: they are many."""
+
+    def __init__(self, policy: AnyPolicy, last: date) -> None:
+        self._policy, self._last = policy, last
+        self._bounds: dict[date, Bound] = {}
+        #: Agent's key → their days, as they came.
+        self._days: dict[str, list[RatedDay]] = {}
+
+    def along(self, facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
+        """The same facts, learned from as they pass."""
+        for fact in facts:
+            self.add(fact)
+            yield fact
+
+    def add(self, fact: DailyFacts) -> None:
+        """Learn from a day's facts; of teams and queues there is nothing to learn."""
+        day, entity = fact.date, fact.entity
+        if day > self._last or not entity.startswith(_AGENTS):
+            return
+        if (bound := self._bounds.get(day)) is None:
+            bound = self._bounds[day] = KPIS[_SATISFACTION].bound(self._policy.current(day), side_of("agent"))
         if (n := bound.n(fact.sums)) > 0:
-            rated = _rated_day(fact.date, n, summed(bound.top, fact.sums))
-            days.setdefault(entity_id(fact.entity), []).append(rated)
-    return {person: tuple(sorted(own, key=lambda rated: rated.day)) for person, own in days.items()}
+            rated = _rated_day(day, n, summed(bound.top, fact.sums))
+            self._days.setdefault(entity, []).append(rated)
+
+    def of_people(self) -> dict[str, tuple[RatedDay, ...]]:
+        """Person → their days, oldest first."""
+        return {entity_id(key): tuple(sorted(own, key=_when)) for key, own in self._days.items()}
+
+
+_when = attrgetter("day")
 
 
 @lru_cache(maxsize=65_536)  # millions of days have the same few counts: they share one object
@@ -201,7 +215,7 @@ def _figures(items: Iterable[ItemScore]) -> dict[str, Measured]:
             score.item.name,
             None if score.value is None else decimal(score.value),
             score.figure.n,
-            high=None if score.figure.high is None else Decimal(repr(score.figure.high)) * 100,
+            high=score.figure.high,
         )
         for score in items
         if score.item.unit == "pct" and not score.item.rated

@@ -8,7 +8,9 @@ cards of which that is not all (vetoes, percentiles, figures held against the pe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from math import sqrt
 from random import Random
 from struct import Struct
@@ -54,17 +56,17 @@ class Resampling:
                     self._columns.setdefault(_column(bound, terms), len(self._columns))
         self._lanes = Struct(f"<{len(self._columns)}q")
         self._measures = {measure for bound in bounds for measure in _made_of(bound)}
-        #: Person → their days: what the columns come to, side by side in one number; or, where days are scored anew, what the card
-        #: scores of their sums, and by which fields they have not matured.
-        self._packed: dict[str, list[int]] = {}
+        #: Person → their days: what the columns come to, one column after the other, some days at a time; or, where days are scored
+        #: anew, what the card scores of their sums, and by which fields they have not matured.
+        self._kept: dict[str, list[array[int]]] = {}
         self._days: dict[str, list[tuple[Sums, tuple[str, ...]]]] = {}
 
     def add(self, person: str, days: Days) -> None:
         """Learn days."""
+        if self._curved and self._columns:
+            columns = (days.mature(*column) for column in self._columns)
+            self._kept.setdefault(person, []).append(_close(chain.from_iterable(columns)))
         if self._curved:
-            columns = [[_ABOVE_0 + amount for amount in days.mature(*column)] for column in self._columns]
-            own = self._packed.setdefault(person, [])
-            own.extend(int.from_bytes(self._lanes.pack(*row), "little") for row in zip(*columns, strict=True))
             return
         for sums, young in zip(days.sums, days.young, strict=True):
             own_sums = {
@@ -83,7 +85,7 @@ class Resampling:
         return _deviation(totals) if len(totals) > max(self._draws / 2, 1) else None
 
     def _by_curves(self, person: str, score: PersonScore, filled: Mapping[str, Item]) -> Iterator[float]:
-        days, lanes = self._packed.pop(person, []), self._lanes
+        days, lanes = [*self._side_by_side(self._kept.pop(person, []))], self._lanes
         if len(days) < _LEAST_DAYS:
             return
         random, count = Random(f"{self._period}|{person}"), len(days)
@@ -111,6 +113,13 @@ class Resampling:
             if worth:
                 yield points * 100 / worth
 
+    def _side_by_side(self, kept: Iterable[array[int]]) -> Iterator[int]:
+        """Each day's columns in one number."""
+        for some in kept:
+            amounts, count = [_ABOVE_0 + amount for amount in some], len(some) // len(self._columns)
+            columns = (amounts[at : at + count] for at in range(0, len(amounts), count))
+            yield from (int.from_bytes(self._lanes.pack(*day), "little") for day in zip(*columns, strict=True))
+
     def _earned(self, curve: Curve, columns: Sequence[Sequence[int]]) -> list[float | None]:
         bound = curve.bound
         below = None if bound.bottom is None else columns[self._columns[_column(bound, bound.bottom)]]
@@ -128,6 +137,15 @@ class Resampling:
             tally: Tally = again(own=Measured(made.sums, {}, made.unripe)).tally
             if tally.total is not None and tally.scored_max:
                 yield float(tally.total) * 100 / float(tally.scored_max)
+
+
+def _close(amounts: Iterable[int]) -> array[int]:
+    """The amounts in little room: there are as many as people, days and columns."""
+    every = list(amounts)
+    try:
+        return array("i", every)
+    except OverflowError:
+        return array("q", every)
 
 
 def _column(bound: Bound, terms: Terms) -> _Column:

@@ -16,9 +16,9 @@ from scoring.outcomes.terms import has_outcomes, shortest
 from scoring.runs.canonical_json import plain
 from scoring.runs.jsonl import Document, PersonResult, person_line
 from scoring.runs.messages import message
-from scoring.runs.outcome_inputs import known, people
+from scoring.runs.outcome_inputs import RatedDays, known, people
 from scoring.runs.run import Run
-from scoring.runs.snapshot import Materials, adjusted
+from scoring.runs.snapshot import Materials
 
 SCHEMA = "deskpulse/result/2"
 #: What a frozen outcome has beside what single rules give.
@@ -45,11 +45,11 @@ class Difference:
 
 def compute(materials: Materials) -> Result:
     """The result of these materials. Raises ValueError where they contradict themselves."""
-    made = materials.run()
+    rated = RatedDays(materials.policy, materials.period.last)
+    made = materials.run(rated.along)
     if materials.settings is None or not has_outcomes(materials.period):
         return Result(made, None)
-    facts = adjusted(materials.facts, materials.adjusted)
-    about = known(materials.inputs, facts, materials.policy, materials.period.last)
+    about = known(materials.inputs, rated)
     least = materials.settings.rescaled_from
     everybody = people(made, materials.roster, about, materials.incomplete, rescaled_from=least)
     outcomes = decide(

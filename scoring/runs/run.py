@@ -109,6 +109,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
         if earlier:
             earlier.add(day)
     people, teams = sums.of("agent"), sums.of("team")
+    beside_others = beside(card, people, roster or {}, judged)
     entries, given, aims = roster or {}, inputs or {}, _Aims(card, targets, period.last)
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     now = _Surroundings(card, entries, people, teams)
@@ -119,7 +120,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
         if entry is not None and entry.card not in (None, card.id):
             continue
         hr_number = entry.hr_number if entry else None
-        before = Before(was.own(person), was.around(person)) if was else None
+        before = Before(was.taken(person), was.around(person)) if was else None
         score = partial(
             scorer.score,
             person,
@@ -129,10 +130,9 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
             filled=aims.of(person, entry),
             before=before,
         )
-        scored.append(score(own=now.own(person)))
+        scored.append(score(own=now.taken(person)))
         if resampling and (error := resampling.error(person, scored[-1], score, aims.of(person, entry))) is not None:
             errors[person] = error
-    beside_others = beside(card, people, entries, judged)
     return Run(card, period, judged.named, tuple(scored), weights, as_of, beside_others, errors)
 
 
@@ -155,7 +155,7 @@ class _Surroundings:
         self,
         card: Card,
         roster: Mapping[str, RosterEntry],
-        people: Mapping[str, Measured],
+        people: dict[str, Measured],
         teams: Mapping[str, Measured],
     ) -> None:
         self._roster, self._people, self._teams = roster, people, teams
@@ -166,9 +166,9 @@ class _Surroundings:
                 if (entry := roster.get(person)) is not None and entry.team_id is not None:
                     self._members.setdefault(entry.team_id, []).append(person)
 
-    def own(self, person: str) -> Measured:
-        """What they did themselves."""
-        return self._people.get(person, _EMPTY)
+    def taken(self, person: str) -> Measured:
+        """What they did themselves; it is not there any more then, unless others in the team are scored by it, as people are many."""
+        return (self._people.get if self._members else self._people.pop)(person, _EMPTY)
 
     def around(self, person: str) -> Around:
         """What their team did, and each of the others in it."""
@@ -216,16 +216,18 @@ class _Sums:
     def add(self, day: DailyFacts) -> None:
         """Count a day in, if it is the period's, of a kind that is scored. Raises ValueError for a day that comes twice."""
         entity, at, counted = day.entity, day.date, self._counted
-        if entity_kind(entity) not in _SCORED or not self._first <= at <= self._last:
+        if not self._first <= at <= self._last:
             return
+        if entity != self._entity:
+            if entity_kind(entity) not in _SCORED:
+                return
+            self._add_up()
+            self._entity = entity
         bit = 1 << (at - self._first).days
         days = counted.get(entity, 0)
         if days & bit:
             raise ValueError(f"two facts of {entity} on {at}: give the newest of each day only")
         counted[entity] = days | bit
-        if entity != self._entity:
-            self._add_up()
-            self._entity = entity
         if (young := self._young.get(at)) is None:
             young = self._young[at] = self._maturity.young(at)
         self._days.add(self.judged.of(entity, at, day.sums), young)
@@ -247,10 +249,10 @@ class _Sums:
                 days.spread(bound, own.setdefault(bound.id, Spread()))
 
     def of(self, kind: str) -> dict[str, Measured]:
-        """Id → what was counted, of a kind of entities."""
+        """Id → what was counted, of a kind of entities; handed over, so once."""
         self._add_up()
-        spreads = self._spreads[kind]
-        return {id: Measured(own.sums, spreads.get(id, {}), own.unripe) for id, own in self._summed[kind].items()}
+        self._entity, spreads = "", self._spreads.pop(kind)
+        return {id: Measured(own.sums, spreads.get(id, {}), own.unripe) for id, own in self._summed.pop(kind).items()}
 
 
 def _earlier(card: Card, period: Period, policy: AnyPolicy, as_of: datetime | None) -> _Sums | None:

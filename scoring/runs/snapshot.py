@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -82,8 +82,11 @@ class Materials:
     kpi_versions: Mapping[str, int] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
 
-    def run(self) -> Run:
-        """The scores. Raises MaterialsError where this program knows a KPI by another meaning than was frozen."""
+    def run(self, along: Callable[[Iterable[DailyFacts]], Iterable[DailyFacts]] = iter) -> Run:
+        """The scores. ``along``: hands on the facts that they are made of, to read along.
+
+        Raises MaterialsError where this program knows a KPI by another meaning than was frozen.
+        """
         for id, version in self.kpi_versions.items():
             if id not in KPIS or KPIS[id].version != version:
                 have = f"version {KPIS[id].version}" if id in KPIS else "no such KPI"
@@ -94,7 +97,7 @@ class Materials:
         return run(
             self.card,
             self.period,
-            adjusted(self.facts, self.adjusted),
+            along(adjusted(self.facts, self.adjusted)),
             self.policy,
             self.roster,
             self.given(),
@@ -152,13 +155,17 @@ def _polled(own: Given, by_field: Mapping[str, Polled]) -> Given:
     return own
 
 
-def adjusted(facts: Iterable[DailyFacts], by: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
+def adjusted(facts: Iterable[DailyFacts], by: Sequence[DailyFacts]) -> Iterable[DailyFacts]:
     """The facts with adjustments added to their days' sums; days that only adjustments have come last."""
+    return _with(facts, by) if by else facts
+
+
+def _with(facts: Iterable[DailyFacts], by: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
     changes: dict[tuple[str, date], Sums] = {}
     for change in by:
         add(changes.setdefault((change.entity, change.date), {}), change.sums)
     for fact in facts:
-        yield _added(fact, changes.pop((fact.entity, fact.date), None)) if changes else fact
+        yield _added(fact, changes.pop((fact.entity, fact.date), None))
     for (entity, day), sums in changes.items():
         yield DailyFacts(entity=entity, date=day, sums=sums)
 

@@ -159,12 +159,13 @@ def pairings(kpi: Kpi, bound: Bound, people: Mapping[str, Sample]) -> list[Pairi
         raise ValueError(
             f"{kpi.id} is a {kpi.kind}: it has no interval, so nobody can tell a difference from chance; take a share or a mean"
         )
-    whole, team = merged(one.sums for one in people.values()), _Team.of(bound, people.values())
+    asked = {who: bound.asked(one.sums) for who, one in people.items()}
+    whole, team = merged(asked.values()), _Team.of(bound, people.values())
     pairs = []
-    for who, one in people.items():
-        others = _less(whole, one.sums)
-        own, rest = bound.figure(one.sums), bound.figure(others)
-        pairs.append(Pairing(who, own, rest, team.difference(own, rest, one.sums, others)))
+    for who, sums in asked.items():
+        others = _less(whole, sums)
+        own, rest = bound.figure(sums), bound.figure(others)
+        pairs.append(Pairing(who, own, rest, team.difference(own, rest, sums, others)))
     return pairs
 
 

@@ -284,6 +284,11 @@ class Bound:
     def _made_of(self) -> Iterator[Measure]:
         return (MEASURES[id] for id, _ in (*self.top, *(self.bottom or ())) if id in MEASURES)
 
+    def asked(self, sums: Mapping[str, int]) -> Mapping[str, int]:
+        """Of the sums those that a share or a mean is made of."""
+        terms = (*self.top, *(self.bottom or ()), *self.squares)
+        return {measure: sums[measure] for measure, _ in terms if measure in sums}
+
     def base(self, sums: Mapping[str, int]) -> int:
         """What the value for these sums would rest on, in stored units; no data where this is not positive."""
         return total(self.top if self.bottom is None else self.bottom, sums)

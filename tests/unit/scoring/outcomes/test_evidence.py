@@ -85,8 +85,8 @@ def test_the_top_may_ask_the_same() -> None:
     assert standings(group, ranking={"top": {"percent": 20}})["p0"].top is True, "else the words of the form hold"
 
 
-@pytest.mark.parametrize(("high", "opens"), [("79.9", True), ("80", False), ("85", False), (None, False)])
-def test_a_drill_may_ask_for_the_whole_interval(high: str | None, opens: bool) -> None:
+@pytest.mark.parametrize(("high", "opens"), [(0.799, True), (0.8, False), (0.85, False), (None, False)])
+def test_a_drill_may_ask_for_the_whole_interval(high: float | None, opens: bool) -> None:
     rule = {
         "id": "drill",
         "type": "figure",
@@ -95,7 +95,7 @@ def test_a_drill_may_ask_for_the_whole_interval(high: str | None, opens: bool) -
         "below": 80,
         "beyond_chance": True,
     }
-    measured = Measured(Text("首解", "FCR"), Decimal(70), 50, high=None if high is None else Decimal(high))
+    measured = Measured(Text("首解", "FCR"), Decimal(70), 50, high=high)
     opened, notes = called_for(
         Training.model_validate({"rules": [rule]}), Person("anna", None, figures={"fcr": measured})
     )
