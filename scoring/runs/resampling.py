@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import sqrt
+from operator import mul
 from random import Random
 from struct import Struct
 from typing import Protocol
@@ -30,8 +31,8 @@ from streams.kpi.spec import Bound
 RESAMPLES = 30
 #: Fewer days do not tell how days differ.
 _LEAST_DAYS = 5
-#: Added to each sum of a day, so that none is below 0 where they stand side by side in one number.
-_ABOVE_0 = 1 << 40
+#: A lane of a number in which the draws stand side by side, in bits; and what keeps a lane above 0.
+_LANE, _ABOVE_0 = 64, 1 << 62
 #: A sum of measures, and the policy field by which days are left out of it until they have matured.
 _Column = tuple[Terms, str | None]
 
@@ -54,7 +55,8 @@ class Resampling:
             for terms in (bound.top, bound.bottom):
                 if terms is not None:
                     self._columns.setdefault(_column(bound, terms), len(self._columns))
-        self._lanes = Struct(f"<{len(self._columns)}q")
+        #: Number of days → how they are drawn: the same for everybody who has as many.
+        self._drawn: dict[int, _Draws] = {}
         self._measures = {measure for bound in bounds for measure in _made_of(bound)}
         #: Person → their days: what the columns come to, one column after the other, some days at a time; or, where days are scored
         #: anew, what the card scores of their sums, and by which fields they have not matured.
@@ -85,15 +87,12 @@ class Resampling:
         return _deviation(totals) if len(totals) > max(self._draws / 2, 1) else None
 
     def _by_curves(self, person: str, score: PersonScore, filled: Mapping[str, Item]) -> Iterator[float]:
-        days, lanes = [*self._side_by_side(self._kept.pop(person, []))], self._lanes
-        if len(days) < _LEAST_DAYS:
+        days = self._columns_of(self._kept.pop(person, []))
+        if not days or len(days[0]) < _LEAST_DAYS:
             return
-        random, count = Random(f"{self._period}|{person}"), len(days)
         still, curves = self._scorer.curves(score, filled)
-        drawn, above = random.choices(days, k=count * self._draws), count * _ABOVE_0
-        draws = (sum(drawn[at : at + count]) for at in range(0, len(drawn), count))
-        rows = [lanes.unpack(draw.to_bytes(lanes.size, "little")) for draw in draws]
-        columns = [[amount - above for amount in column] for column in zip(*rows, strict=True)]
+        draws = self._draws_of(len(days[0]))
+        columns = [draws.sums(column) for column in days]
         counts = [(curve.per_point, curve.worth, curve.duration, curve.quality) for curve in curves]
         for earned in zip(*(self._earned(curve, columns) for curve in curves), strict=True):
             points, worth, quality = still.points, still.worth, still.quality
@@ -113,12 +112,19 @@ class Resampling:
             if worth:
                 yield points * 100 / worth
 
-    def _side_by_side(self, kept: Iterable[array[int]]) -> Iterator[int]:
-        """Each day's columns in one number."""
+    def _columns_of(self, kept: Sequence[array[int]]) -> list[list[int]]:
+        """What the columns come to on each of somebody's days."""
+        found: list[list[int]] = [[] for _ in self._columns]
         for some in kept:
-            amounts, count = [_ABOVE_0 + amount for amount in some], len(some) // len(self._columns)
-            columns = (amounts[at : at + count] for at in range(0, len(amounts), count))
-            yield from (int.from_bytes(self._lanes.pack(*day), "little") for day in zip(*columns, strict=True))
+            count = len(some) // len(found)
+            for at, column in enumerate(found):
+                column.extend(some[at * count : (at + 1) * count])
+        return found
+
+    def _draws_of(self, days: int) -> _Draws:
+        if (found := self._drawn.get(days)) is None:
+            found = self._drawn[days] = _Draws(Random(f"{self._period}|{days}"), days, self._draws)
+        return found
 
     def _earned(self, curve: Curve, columns: Sequence[Sequence[int]]) -> list[float | None]:
         bound = curve.bound
@@ -129,14 +135,37 @@ class Resampling:
         days = self._days.pop(person, [])
         if len(days) < _LEAST_DAYS:
             return
-        random = Random(f"{self._period}|{person}")
-        for _ in range(self._draws):
+        for drawn in self._draws_of(len(days)):
             made = Ripening()
-            for sums, young in random.choices(days, k=len(days)):
-                made.add(sums, young)
+            for day in drawn:
+                made.add(*days[day])
             tally: Tally = again(own=Measured(made.sums, {}, made.unripe)).tally
             if tally.total is not None and tally.scored_max:
                 yield float(tally.total) * 100 / float(tally.scored_max)
+
+
+class _Draws:
+    """Which days each draw takes, of so many."""
+
+    def __init__(self, random: Random, days: int, draws: int) -> None:
+        self._taken = [random.choices(range(days), k=days) for _ in range(draws)]
+        #: Day → how often each of the draws takes it, a lane a draw: adding up days adds up all draws at once.
+        self._times = [
+            sum(taken.count(day) << _LANE * draw for draw, taken in enumerate(self._taken)) for day in range(days)
+        ]
+        self._lanes = Struct(f"<{draws}Q")
+        self._above = sum(_ABOVE_0 << _LANE * draw for draw in range(draws))
+
+    def __iter__(self) -> Iterator[Sequence[int]]:
+        return iter(self._taken)
+
+    def sums(self, amounts: Sequence[int]) -> Sequence[int]:
+        """What the amounts of the days come to in each draw."""
+        found = sum(map(mul, amounts, self._times))
+        if min(amounts) >= 0:
+            return self._lanes.unpack(found.to_bytes(self._lanes.size, "little"))
+        lanes = self._lanes.unpack((found + self._above).to_bytes(self._lanes.size, "little"))
+        return [lane - _ABOVE_0 for lane in lanes]
 
 
 def _close(amounts: Iterable[int]) -> array[int]:
