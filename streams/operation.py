@@ -15,9 +15,10 @@ from streams.contracts import topics
 from streams.contracts.outputs import AlertAction, DailyFacts, EntityKind, Incident, RosterEntry, Score, Target
 from streams.entities.daily_facts import plain, whole
 from streams.entities.day_parts import decode_day
-from streams.entities.strata import ByStratum, OfStrata
+from streams.entities.strata import ByStratum
 from streams.kafka import reading
 from streams.kafka.connection import open_producer
+from streams.kpi.case_mix import OfStrata
 from streams.kpi.levels import grows
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster

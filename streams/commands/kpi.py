@@ -304,7 +304,7 @@ def compare_agents(
             adjusted.mix,
             adjusted.compared,
             period=Text(
-                f"{when}，{team or '全体坐席'}，截至 {_as_of(source) or NONE}",
+                f"{when}，{team or '全部坐席'}，截至 {_as_of(source) or NONE}",
                 f"{when}, {team or 'all agents'}, as of {_as_of(source) or NONE}",
             ),
             by=adjusted.by,

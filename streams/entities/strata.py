@@ -6,22 +6,19 @@ for it while events are taken in. What is of no queue, or of no topic that the p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
-from streams.contracts.outputs import Counted, DailyFacts, Sums, entity_id
-from streams.kpi.case_mix import in_stratum
+from streams.contracts.outputs import Counted, Sums
+from streams.kpi.case_mix import OfStrata, in_stratum
 from streams.kpi.measures import add
 from streams.kpi.policy.names import folded
 from streams.kpi.policy.versions import AnyPolicy
 
-#: Agent and day → their sums of each stratum, under the names of strata.
-OfStrata: TypeAlias = Mapping[tuple[str, date], Sums]
 #: What a record counts for in it: agent, day (ordinal), sums.
 _Share: TypeAlias = tuple[str, int, tuple[tuple[str, int], ...]]
 _WAITING = 2
@@ -100,10 +97,3 @@ def _day_of(key: bytes) -> int:
         return date.fromisoformat(key.rsplit(b"|", 2)[1].decode()).toordinal()
     except (IndexError, ValueError):
         return 0
-
-
-def with_strata(facts: Iterable[DailyFacts], strata: OfStrata) -> Iterator[DailyFacts]:
-    """Agents' facts with their sums by stratum beside those of all."""
-    for fact in facts:
-        own = strata.get((entity_id(fact.entity), fact.date)) if fact.entity.startswith("agent|") else None
-        yield fact if own is None else replace(fact, sums={**fact.sums, **own})

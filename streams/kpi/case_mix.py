@@ -21,12 +21,15 @@ figure is the team's with this remainder added: what they would have on the team
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import exp, log, sqrt
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from streams.contracts.outputs import Figure, Sums
+from msgspec.structs import replace
+
+from streams.contracts.outputs import DailyFacts, Figure, Sums, entity_id, entity_kind
 from streams.kpi.compare import Compared, Difference, Pairing, Sample, Team, difference, judged
 from streams.kpi.measures import merged
 from streams.kpi.measures.reasons import REASONS
@@ -42,6 +45,8 @@ LEAST = 30
 UNKNOWN = ""
 #: Share of the remainders cut off at each end before it is learned how far they are dispersed.
 _WINSORISED = 0.1
+#: Agent and day → their sums of each stratum.
+OfStrata: TypeAlias = Mapping[tuple[str, date], Sums]
 _NOT_BY_CONTACT = frozenset(measure.id for measure in (*WORK, *REASONS))
 
 
@@ -58,6 +63,13 @@ def strata_in(sums: Mapping[str, int]) -> dict[str, Sums]:
         if mark:
             found.setdefault(stratum, {})[measure] = amount
     return found
+
+
+def with_strata(facts: Iterable[DailyFacts], strata: OfStrata) -> Iterator[DailyFacts]:
+    """Agents' facts with their sums by stratum beside those of all."""
+    for fact in facts:
+        own = strata.get((entity_id(fact.entity), fact.date)) if entity_kind(fact.entity) == "agent" else None
+        yield fact if own is None else replace(fact, sums={**fact.sums, **own})
 
 
 def measures(bound: Bound) -> frozenset[str]:
@@ -145,19 +157,25 @@ class CaseMix:
     """
 
     def __init__(self, bound: Bound, people: Mapping[str, Sample]) -> None:
-        self.bound, self._people = bound, people
+        self.bound = bound
         self._team = Team.of(bound, people.values())
+        #: What is needed of their sums only: there may be many people.
+        self._sums = {who: bound.asked(one.sums) for who, one in people.items()}
         self._own = {who: cases_of(bound, one.sums) for who, one in people.items()}
         self._whole: Strata = {}
         for own in self._own.values():
             for stratum, cases in own.items():
                 self._whole[stratum] = self._whole.get(stratum, _NONE).plus(cases)
         self._each = self._variances()
-        self.figure = bound.figure(merged(one.sums for one in people.values()))
+        self.figure = bound.figure(merged(self._sums.values()))
         self._centre = _mean(_together(self._whole.values()))
         remainders = (self._remainder(self._expected(who, own)) for who, own in self._own.items())
         self._known = [one for one in remainders if one is not None]
         self._between = _between(self._known)
+
+    def __contains__(self, who: str) -> bool:
+        """Is it one of the people?"""
+        return who in self._own
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -174,8 +192,8 @@ class CaseMix:
 
     def of(self, who: str, sums: Mapping[str, int] | None = None) -> Adjusted:
         """One of the people; ``sums``: others of theirs, which change nothing of what is known of the rest."""
-        sums = self._people[who].sums if sums is None else sums
-        own = cases_of(self.bound, sums)
+        own = self._own[who] if sums is None else cases_of(self.bound, sums)
+        sums = self._sums[who] if sums is None else sums
         figure, found = self.bound.figure(sums), self._expected(who, own)
         every = sum(cases.n for cases in own.values())
         if not every:
@@ -196,7 +214,7 @@ class CaseMix:
 
     def compared(self) -> list[Pairing]:
         """Everyone's reached beside what is expected, as ``streams.kpi.compare`` has others, before the verdicts."""
-        found = [self.of(who) for who in self._people]
+        found = [self.of(who) for who in self._own]
         return [Pairing(one.who, one.reached, one.expected, one.difference) for one in found]
 
     def _variances(self) -> dict[str, float]:

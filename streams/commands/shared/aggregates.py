@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from streams.contracts.outputs import DailyFacts, Sums
-from streams.entities.strata import OfStrata, with_strata
 from streams.kpi.by_version import Judged, judged
-from streams.kpi.case_mix import CaseMix, adjustable
+from streams.kpi.case_mix import CaseMix, OfStrata, adjustable, with_strata
 from streams.kpi.case_mix import measures as measures_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, Sample, compare

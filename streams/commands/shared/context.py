@@ -14,7 +14,7 @@ from streams.languages.translation import said
 
 if TYPE_CHECKING:
     from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
-    from streams.entities.strata import OfStrata
+    from streams.kpi.case_mix import OfStrata
     from streams.kpi.policy.versions import AnyPolicy
     from streams.operation import KafkaOperation
     from streams.settings import Settings

@@ -21,8 +21,9 @@ from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.entities.interval_facts import IntervalFacts
-from streams.entities.strata import ByStratum, OfStrata
+from streams.entities.strata import ByStratum
 from streams.kpi.as_of import moment_of, parse_as_of
+from streams.kpi.case_mix import OfStrata
 from streams.languages.translation import tell
 from streams.people.roster_sheet import read_roster
 from streams.pipeline import Run, run, run_by_interval

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from streams.contracts.outputs import Sums, entity_id
-from streams.entities.strata import ByStratum, with_strata
-from streams.kpi.case_mix import strata_in
+from streams.entities.strata import ByStratum
+from streams.kpi.case_mix import strata_in, with_strata
 from streams.kpi.measures import add
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import Policies
