@@ -42,9 +42,8 @@ def alerts() -> None:
 def other_work() -> None:
     """What other work does to people, and what is left of it once figures are adjusted."""
     for n in (30, 100, 300):
-        desk = mixes.Desk(ratings=n)
-        twins = mixes.errors(mixes.months(Random(1), 1000, desk, twins=True), (0, 1))
-        every = mixes.errors(mixes.months(Random(1), 200, desk))
+        twins = mixes.errors(mixes.months(Random(1), 1000, mixes.Desk(people=20, ratings=n), twins=True), (0, 1))
+        every = mixes.errors(mixes.months(Random(1), 100, mixes.Desk(ratings=n)))
         for name, found in (("two alike, easy and hard work", twins), ("everybody", every)):
             raw, adjusted = found.rmse
             _told(f"{n} ratings, {name}: error in points, raw and adjusted", f"{raw:.1f} {adjusted:.1f}")
@@ -54,26 +53,26 @@ def other_work() -> None:
         "the best have the hardest": mixes.Desk(sorted_by=0.6),
         "and differ by queue": mixes.Desk(ratings=300, sorted_by=0.6, apart=0.3),
     }.items():
-        for by, found in mixes.named(mixes.months(Random(5), 300, desk)).items():
+        for by, found in mixes.named(mixes.months(Random(5), 100, desk)).items():
             right, wrong, top = found
             share = f"{right:.0f} % rightly, {wrong:.0f} % above the median, of the top {top:.0f} % rightly"
             _told(f"40 people, {desk.ratings} ratings, work given {name}; the last tenth, {by}", share)
     for n in (100, 200, 400):
         desk = mixes.Desk(people=12, ratings=n, skill=0.0)
-        said = mixes.marked(mixes.months(Random(2), 500, desk, twins=True))
+        said = mixes.marked(mixes.months(Random(2), 200, desk, twins=True))
         _told(
             f"12 equals, {n} ratings, other work: somebody marked, raw and adjusted",
             "{:.1f} {:.1f}".format(*said["any"]),
         )
         for better, verdict in ((-0.8, "worse"), (0.8, "better")):
-            said = mixes.marked(mixes.months(Random(3), 200, desk, twins=True, better=better), "a1")
+            said = mixes.marked(mixes.months(Random(3), 100, desk, twins=True, better=better), "a1")
             _told(f"  on hard work, {better:+.1f} logits: {verdict}", "{:.1f} {:.1f}".format(*said[verdict]))
         turned = mixes.Desk(people=12, ratings=n, skill=0.0, rates=(*mixes.RATES[:3], 0.45, mixes.RATES[4]))
-        said = mixes.marked(mixes.months(Random(4), 200, turned, twins=True), "a0", "a1")
+        said = mixes.marked(mixes.months(Random(4), 100, turned, twins=True), "a0", "a1")
         _told("  a queue falls from 75 to 45 %: who has most of it is worse", "{:.1f} {:.1f}".format(*said["worse"]))
     for calls in (20, 60, 200):
-        equal = mixes.times_marked(Random(2), 200, calls)
-        slower = mixes.times_marked(Random(3), 100, calls, slower=1.3)
+        equal = mixes.times_marked(Random(2), 100, calls)
+        slower = mixes.times_marked(Random(3), 60, calls, slower=1.3)
         _told(
             f"12 equals, {calls} calls, other work: somebody marked, raw and adjusted", "{:.1f} {:.1f}".format(*equal)
         )
