@@ -13,6 +13,7 @@ from scoring.cards.load import CardError, load
 from scoring.cards.model import Card
 from scoring.evaluation.scores import ItemScore
 from scoring.period import parse_period
+from scoring.reports.sheets.page import _beside
 from scoring.runs.run import Run, run
 from scoring.workflow.gather import period_facts
 from streams.contracts.outputs import DailyFacts, Sums
@@ -67,6 +68,15 @@ def test_who_has_the_hard_work_earns_as_who_has_the_easy(tmp_path: Path) -> None
     assert "实际 62.73%，同类工作应达 62.73%，100% 的工作可与同类比较" in hard.reason_zh
     assert made.beside["hard0"]["csat"].verdict == "cannot_tell"
     assert made.beside["hard0"]["plain"].verdict == "worse"
+
+
+def test_the_sheet_says_against_what_the_figure_is_held(tmp_path: Path) -> None:
+    made = run(cards(tmp_path), MARCH, facts({**WORK, "hard0": {"simple": (9, 10), "loans": (75, 100)}}), Policy())
+    said = {
+        language: _beside(made.beside["hard0"]["csat"], scored(made, "hard0"), language) for language in ("en", "zh")
+    }
+    assert said["en"].startswith("on the same work: differs: better (expected 62.7 %, n 550; difference +13.6 pp")
+    assert said["zh"].startswith("与同类工作应达值比较：显著更好；应达 62.7%，样本 550；差异 +13.6 个百分点")
 
 
 def test_who_reaches_more_on_hard_work_earns_more(tmp_path: Path) -> None:
