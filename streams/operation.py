@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
 from operator import attrgetter
@@ -15,8 +15,10 @@ from streams.contracts import topics
 from streams.contracts.outputs import AlertAction, DailyFacts, EntityKind, Incident, RosterEntry, Score, Target
 from streams.entities.daily_facts import plain, whole
 from streams.entities.day_parts import decode_day
+from streams.entities.strata import ByStratum
 from streams.kafka import reading
 from streams.kafka.connection import open_producer
+from streams.kpi.case_mix import OfStrata
 from streams.kpi.levels import grows
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
@@ -75,6 +77,20 @@ class KafkaOperation:
                 if key.startswith(prefix) and low <= key.rsplit(b"|", 1)[-1][:10] <= high
             )
         return whole(decode_day(value) for _, value in sorted(newest.items()) if value is not None)
+
+    def strata(self, first: date, last: date, measures: Collection[str]) -> OfStrata:
+        """Agents' sums of these measures by stratum, from ``first`` to ``last``, both included, by the records of contacts, which are kept
+        for 90 days; empty where there are none. Raises ConnectionError where no Kafka answers.
+        """
+        topic, found = (
+            self.settings.topic(topics.CONTACT_RECORDS),
+            ByStratum(self.policy, measures, first, last, self.clock()),
+        )
+        with reading.answering(self.settings), closing(reading.reader(self.settings)) as consumer:
+            if consumer.partitions_for_topic(topic):
+                for record in self._records(consumer, topic):
+                    found.take(b"%d|%b" % (record.partition, record.key), record.value)
+        return found.sums()
 
     def clock(self) -> int:
         """As of when the operation's figures are, ms since 1970, by its own clock: the newest event time that it has taken in where its

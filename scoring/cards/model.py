@@ -126,6 +126,7 @@ class Item(Part):
     the others in their team have (``members``). ``requires`` names the policy values that the target presupposes: under
     another policy the item is not scored. ``target`` left out: none is set. ``reference``: the value is held against a
     figure handed in with it (their own target, the previous period) instead; a KPI against its own in the period before.
+    ``adjusted``: a KPI counts as it would on the work of all, by what the others on the card reach on the same work.
     ``no_cases``: points where the period had no case to count. ``max`` null: no weight is set yet, and the item is not
     scored.
     """
@@ -136,6 +137,9 @@ class Item(Part):
     metric: FigureId | None = None
     input: FigureId | None = None
     entity: Literal["person", "team", "members"] = "person"
+    adjusted: Annotated[
+        bool, Field(description="For the mix of their work: what the others reach on the same work is held against it")
+    ] = False
     unit: Annotated[
         Unit,
         Field(

@@ -18,6 +18,7 @@ from scoring.rounding import shown
 from scoring.rules import Setting
 from scoring.units import RANGES, factor
 from scoring.yaml_documents import Fault
+from streams.kpi.case_mix import adjustable
 from streams.kpi.catalog import KPIS
 from streams.kpi.spec import Direction, Kpi
 
@@ -251,7 +252,7 @@ def _item(card: Card, item: Item) -> Iterator[Fault]:
         yield from check(scored)
     if scored.kpi is not None and scored.kpi.live:
         return  # no figure of a period: nothing else can be told of it
-    for check in (_kpi, _target, _reference, _no_cases, _raters, _panel, _veto):
+    for check in (_kpi, _target, _reference, _adjusted, _no_cases, _raters, _panel, _veto):
         yield from check(scored)
     yield from item.rule.objections(scored.setting)
 
@@ -268,6 +269,24 @@ def _sources(item: Item) -> Fault | None:
         given = " and ".join(f"`{name}`" for name in sources) or "no source of its value"
         return (), f"has {given}; write exactly one of `kpi`, `metric` and `input`"
     return None
+
+
+def _adjusted(scored: _Scored) -> Iterator[Fault]:
+    item, kpi = scored.item, scored.kpi
+    if not item.adjusted or (kpi is None and item.kpi is not None):
+        return
+    if kpi is None or not adjustable(kpi.bound(item.requires, "staff")):
+        what = "an item without a `kpi`" if kpi is None else kpi.id
+        yield (
+            ("adjusted",),
+            f"{what} cannot be adjusted for the mix of work: only shares and means of contacts can, such as csat, fcr, "
+            "average_handle_time, transfer_rate and complaint_rate; take `adjusted` out",
+        )
+    elif item.entity != "person" or item.reference is not None:
+        yield (
+            ("adjusted",),
+            "a person's own figure of the period is adjusted: take `adjusted` out, or `entity` and `reference`",
+        )
 
 
 def _scorable(scored: _Scored) -> Iterator[Fault]:

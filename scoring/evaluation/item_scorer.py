@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as replace_score
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,7 @@ from scoring.rules import Inputs, RefusedError
 from scoring.units import Unit, factor, said
 from streams.contracts.outputs import Figure
 from streams.kpi.by_version import Judged
+from streams.kpi.case_mix import Adjusted
 from streams.kpi.catalog import KPIS
 from streams.kpi.spec import Bound, Kpi
 from streams.languages.text import Text
@@ -118,7 +119,7 @@ class ItemScorer:
     def is_curve(self) -> bool:
         """Does it earn by itself: by a share, a mean or a count of the person's, held against what does not change with it?"""
         bound = self.bound
-        if (
+        if self.item.adjusted or (
             self._sample is not None and self._sample.below == "neutral"
         ):  # it earns at the rate of the others in its section
             return False
@@ -160,6 +161,8 @@ class ItemScorer:
             if around.members is None:
                 return self._no_team()
             return self._mean_of(bound, around.members, reference)
+        if item.adjusted:
+            return self._measured(bound, own, adjust=around.adjusted.get(bound.id))
         return self._measured(bound, own if item.entity == "person" else around.team, reference)
 
     def _value(self, bound: Bound | None, own: Measured, around: Around) -> Fraction | None:
@@ -206,7 +209,13 @@ class ItemScorer:
         asked = f"{item.reference.zh} {was.zh}", f"{item.reference.en} {was.en}"
         return self._ruled(figure, value, Inputs(value, reference), asked)
 
-    def _measured(self, bound: Bound, month: Measured | None, reference: Fraction | None = None) -> ItemScore:
+    def _measured(
+        self,
+        bound: Bound,
+        month: Measured | None,
+        reference: Fraction | None = None,
+        adjust: Callable[[Mapping[str, int]], Adjusted] | None = None,
+    ) -> ItemScore:
         item = self.item
         if month is None:
             return self._no_team()
@@ -219,15 +228,44 @@ class ItemScorer:
             return self._other_policy(figure, self._presupposed)
         exact = _exact(bound, month)
         value = None if exact is None or self._times is None else exact * self._times
-        if value is None and figure.pending:
+        if value is not None and item.adjusted:
+            return self._for_mix(figure, value, None if adjust is None else adjust(month.matured(bound)))
+        return (self._without_value(figure) if value is None else None) or self._held(figure, value, reference)
+
+    def _without_value(self, figure: Figure) -> ItemScore | None:
+        """What becomes of it where nothing of the period can be judged; None: the rule says."""
+        if figure.pending:
             return self._unscored(
                 figure,
                 f"{figure.pending} 件的观察期均未满",
                 f"all {figure.pending} are pending: their days have not matured",
             )
-        if value is None and item.no_cases is not None:
-            return self._without_cases(figure, item.no_cases)
-        return self._held(figure, value, reference)
+        return None if self.item.no_cases is None else self._without_cases(figure, self.item.no_cases)
+
+    def _for_mix(self, raw: Figure, value: Fraction, found: Adjusted | None) -> ItemScore:
+        """By what they would have on the work of all."""
+        own, times = (None if found is None else found.adjusted), self._times
+        if found is None or own is None or own.value is None or times is None:
+            return self._unscored(
+                raw,
+                "没有其他人处理同类工作，无法按工作构成调整",
+                "nobody else on the card has such work, so that it cannot be adjusted",
+                value,
+            )
+        # Six decimals: what a person can compute again.
+        adjusted = Fraction(f"{own.value:.6f}") * times
+        reached, expected = (
+            said(scaled(one, times), self.item.unit)
+            for one in (found.reached.value or 0.0, found.expected.value or 0.0)
+        )
+        share = f"{100 * (found.share or 0.0):.0f}"
+        how = (
+            f"（按工作构成调整：实际 {reached.zh}，同类工作应达 {expected.zh}，{share}% 的工作可与同类比较）",
+            f" (adjusted for the mix of work: reached {reached.en} where {expected.en} was expected; {share} % compared with its like)",
+        )
+        return self._ruled(
+            replace(own, pending=raw.pending), adjusted, Inputs(adjusted, self._target), self._asked, how
+        )
 
     def _handed_in(self, given: Given) -> ItemScore:
         return self._large_enough(self._of_given(given), given.few)
@@ -439,6 +477,8 @@ class ItemScorer:
                     f"{sample_en}, {figure.pending} pending",
                 )
             zh, en = f"{zh}（{sample_zh}）", f"{en} ({sample_en})"
+            if item.kpi is not None:
+                zh, en = f"{zh}{how[0]}", f"{en}{how[1]}"
         if asked[0] != NONE:
             zh, en = f"{zh}，{asked[0]}", f"{en}, {asked[1]}"
         return zh, en

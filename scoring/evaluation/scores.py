@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
 from scoring.cards.model import Item
 from streams.contracts.outputs import Figure
-from streams.kpi.spec import Unripe
+from streams.kpi.case_mix import Adjusted
+from streams.kpi.measures import add
+from streams.kpi.spec import Bound, Unripe
 from streams.kpi.spread import Spread
 
 
@@ -23,13 +25,26 @@ class Measured:
     spreads: Mapping[str, Spread] = field(default_factory=dict)
     unripe: Unripe = field(default_factory=dict)
 
+    def matured(self, bound: Bound) -> Mapping[str, int]:
+        """The sums without those of days that have not matured for a KPI."""
+        young = self.unripe.get(bound.matures or "")
+        if not young:
+            return self.sums
+        sums = dict(self.sums)
+        add(sums, young, -1)
+        return sums
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What stands around a person's own measures: their team's, and those of the others in it; None: the roster names no team."""
+    """What stands around a person's own measures: their team's, and those of the others in it; None: the roster names no team.
+
+    ``adjusted``: KPI id → what they have of it for the mix of their work, by their sums that have matured.
+    """
 
     team: Measured | None = None
     members: Sequence[Measured] | None = None
+    adjusted: Mapping[str, Callable[[Mapping[str, int]], Adjusted]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

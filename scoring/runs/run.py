@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -12,7 +12,7 @@ from scoring.cards.model import Card, Item
 from scoring.cards.profile_calendar import Season, in_force
 from scoring.cards.targets import filled, open_items
 from scoring.cards.weights import Weights
-from scoring.evaluation.peer_comparison import Beside, beside
+from scoring.evaluation.peer_comparison import Beside, beside, case_mixes
 from scoring.evaluation.scorer import PersonScore, Scorer
 from scoring.evaluation.scores import Around, Before, Measured
 from scoring.inputs.values import Given
@@ -21,6 +21,7 @@ from scoring.runs.days import Days
 from scoring.runs.resampling import Resampling
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.by_version import Judged
+from streams.kpi.case_mix import CaseMix
 from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.errors import NotCoveredError
@@ -109,16 +110,16 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
         if earlier:
             earlier.add(day)
     people, teams = sums.of("agent"), sums.of("team")
-    beside_others = beside(card, people, roster or {}, judged)
     entries, given, aims = roster or {}, inputs or {}, _Aims(card, targets, period.last)
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
+    on_card = [id for id in sorted(ids) if id not in entries or entries[id].card in (None, card.id)]
+    mixes = case_mixes(card, {id: people[id] for id in on_card if id in people}, judged)
+    beside_others = beside(card, people, entries, judged, mixes)
     now = _Surroundings(card, entries, people, teams)
     was = _Surroundings(card, entries, earlier.of("agent"), earlier.of("team")) if earlier else None
     scored, errors = [], {}
-    for person in sorted(ids):
+    for person in on_card:
         entry = entries.get(person)
-        if entry is not None and entry.card not in (None, card.id):
-            continue
         hr_number = entry.hr_number if entry else None
         before = Before(was.taken(person), was.around(person)) if was else None
         score = partial(
@@ -126,7 +127,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
             person,
             inputs=given.get(person, {}),
             hr_number=hr_number,
-            around=now.around(person),
+            around=_with_mixes(now.around(person), person, mixes),
             filled=aims.of(person, entry),
             before=before,
         )
@@ -134,6 +135,12 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
         if resampling and (error := resampling.error(person, scored[-1], score, aims.of(person, entry))) is not None:
             errors[person] = error
     return Run(card, period, judged.named, tuple(scored), weights, as_of, beside_others, errors)
+
+
+def _with_mixes(around: Around, person: str, mixes: Mapping[str, CaseMix]) -> Around:
+    """The same with what others reach on the person's work."""
+    own = {id: partial(mix.of, person) for id, mix in mixes.items() if person in mix}
+    return replace(around, adjusted=own) if own else around
 
 
 def _refuse_kind(card: Card, period: Period) -> None:

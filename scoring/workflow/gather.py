@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -30,6 +30,7 @@ from scoring.store.runs import history_before
 from streams.contracts import outputs
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.as_of import begin_of, day_of, moment_of
+from streams.kpi.case_mix import OfStrata, measures, with_strata
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy, within
@@ -66,6 +67,9 @@ class Operation(outputs.Operation, Protocol):
 
     def publish_targets(self, versions: Mapping[str, list[outputs.Target]]) -> int:
         """Put all versions of these targets in place of what stands under their keys; how many keys were acknowledged."""
+
+    def strata(self, first: date, last: date, measures: Collection[str]) -> OfStrata:
+        """Agents' sums of these measures by stratum, from ``first`` to ``last``, both included."""
 
     def as_of(self) -> datetime:
         """The operation's own clock: as of when its figures are."""
@@ -139,13 +143,25 @@ def period_facts(
     operation: Operation, cards: Iterable[Card], period: Period, back: timedelta = timedelta(0)
 ) -> Iterator[DailyFacts]:
     """Agents' facts of the period and so long ``back``; also teams', where one of the cards scores them; both of the period before as
-    well, where one looks back.
+    well, where one looks back. Where figures are adjusted for the mix of work, agents' have their sums by stratum.
     """
     cards = tuple(cards)
     first = min(_asked_from(card, period) for card in cards)
-    yield from operation.daily_facts(min(first, period.first - back), period.last, "agent")
+    of_agents = operation.daily_facts(min(first, period.first - back), period.last, "agent")
+    if needed := _by_stratum(operation, cards, period):
+        of_agents = with_strata(of_agents, operation.strata(period.first, period.last, needed))
+    yield from of_agents
     if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
         yield from operation.daily_facts(first, period.last, "team")
+
+
+def _by_stratum(operation: Operation, cards: Iterable[Card], period: Period) -> frozenset[str]:
+    """The measures of which sums by stratum are needed: those of items that are adjusted, in any version of the policy."""
+    kpis = {item.kpi for card in cards for item in (*card.items, *card.optional) if item.adjusted and item.kpi}
+    if not kpis:
+        return frozenset()
+    policies = operation.policy.between(period.first, period.last)
+    return frozenset().union(*(measures(KPIS[kpi].bound(values, "staff")) for kpi in kpis for values in policies))
 
 
 def _asked_from(card: Card, period: Period) -> date:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streams.catalogue.funnel import about, by_said, page, share_said
 from streams.catalogue.page import write
-from streams.commands.shared.aggregates import Summed, compared
+from streams.commands.shared.aggregates import Summed, case_mix, compared, needed_by_stratum
 from streams.commands.shared.contacts_table import Contacts, Which
 from streams.commands.shared.context import Broker, Deployment, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import (
@@ -32,6 +34,7 @@ from streams.commands.shared.facts_source import (
 from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, EntityKind, Figure, entity, entity_id, entity_kind
 from streams.kpi.as_of import moment_said
+from streams.kpi.case_mix import Adjusted, CaseMix, adjusted_for_mix
 from streams.kpi.catalog import AREAS, KPIS
 from streams.kpi.compare import VERDICTS, Compared, difference_said
 from streams.kpi.explained import SIDES, Explained, Part, described, explain, find, interval_of, measure, near
@@ -42,7 +45,8 @@ from streams.kpi.naming import named
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Bound, Kpi, Side, side_of
-from streams.languages.translation import tell
+from streams.languages.text import Text
+from streams.languages.translation import language, tell
 from streams.people.store import unit_names
 from streams.people.units import UnitNames
 
@@ -244,6 +248,14 @@ def compare_agents(
     month: OneMonth = None,
     first: From = None,
     last: To = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Figures as they are only: the records of contacts are not read, which is faster"),
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page, too: a funnel plot of the adjusted figures", dir_okay=False),
+    ] = None,
     as_json: AsJson = False,
     tables: Tables = None,
     mapping: MappingFile = None,
@@ -259,17 +271,49 @@ def compare_agents(
     A difference is said to be one only where chance, over so many agents,
     hardly makes it: false discovery rate 5 % (Benjamini and Hochberg).
     Agents who are given other work than the rest differ for that reason.
+    So a second table holds each against what the others reach on the same
+    work, by queue or topic as the policy says (`case_mix_by`).
     """
     with clear_errors():
         one = find(id)
+    if raw and html is not None:
+        raise stop("--html draws adjusted figures, which --raw leaves out: give one of them", 2)
     when = period(day, month, first, last)
     source = Source(
-        deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), tables, mapping, roster, as_of=as_of
+        deployment(ctx, broker=broker, prefix=prefix, policy_file=policy),
+        tables,
+        mapping,
+        roster,
+        as_of=as_of,
+        records=not raw,
     )
     people = days_of_agents(source, when, team)
     with clear_errors():
         found = compared(one, source.operation.policy, people, source.as_of)
     found.sort(key=lambda each: (each.adjusted is None, each.adjusted, each.who))
+    adjusted = None if raw else _Adjusted.of(one, source, when, people)
+    if html is not None and adjusted is None:
+        raise stop(f"{one.id} cannot be adjusted: it is not made of what contacts of a queue or topic count for", 2)
+    names = called(source.operation, ids)
+    named_so = named(one, source.operation.policy.current(when.last))
+    of = f"{when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}"
+    if html is not None and adjusted is not None:
+        written = page(
+            one,
+            named_so.name,
+            adjusted.mix,
+            adjusted.compared,
+            period=Text(
+                f"{when}，{team or '全部坐席'}，截至 {_as_of(source) or NONE}",
+                f"{when}, {team or 'all agents'}, as of {_as_of(source) or NONE}",
+            ),
+            by=adjusted.by,
+            name=names.beside,
+            language=language(),
+        )
+        with clear_errors():
+            html.write_text(written, encoding="utf-8")
+        tell(f"written: {html}", err=True)
     if as_json:
         _json(
             {
@@ -278,11 +322,11 @@ def compare_agents(
                 "team": team,
                 "as_of": _as_of(source),
                 "compared": [_compared(each) for each in found],
+                **({} if adjusted is None else {"adjusted": adjusted.as_json()}),
             }
         )
         source.end()
         return
-    names = called(source.operation, ids)
     table = _table("坐席 agent", one.id, "n", "95 %", "其他人 the others", "差异（95%） difference", "结论", "verdict")
     for each in found:
         verdict = VERDICTS[each.verdict]
@@ -298,12 +342,101 @@ def compare_agents(
         )
     console = _console()
     console.print(table)
-    names_of = named(one, source.operation.policy.current(when.last))
     number = sum(each.difference is not None for each in found)
-    of = f"{when}, {team or 'all'}, 截至 as of {_as_of(source) or NONE}"
-    console.print(f"{both(names_of.name)}, {of}: 共比较 {number} 人，错误发现率5% ·", end=" ")
+    console.print(f"{both(named_so.name)}, {of}: 共比较 {number} 人，错误发现率5% ·", end=" ")
     console.print(f"{number} compared, false discovery rate 5 %")
+    if adjusted is not None:
+        adjusted.tell(console, names.beside)
     source.end()
+
+
+@dataclass(frozen=True)
+class _Adjusted:
+    """A comparison on the same work. ``by``: what strata are, as the policy has it on the period's last day."""
+
+    kpi: Kpi
+    mix: CaseMix
+    compared: Sequence[Compared]
+    by: str
+
+    @classmethod
+    def of(cls, one: Kpi, source: Source, when: Days, people: Mapping[str, Sequence[DailyFacts]]) -> _Adjusted | None:
+        """None: the KPI cannot be adjusted."""
+        policy = source.operation.policy
+        with clear_errors():
+            measures = needed_by_stratum(one, policy, people)
+        if not measures:
+            return None
+        strata = source.strata(when, measures)
+        with clear_errors():
+            mix = case_mix(one, policy, people, strata, source.as_of)
+        found = adjusted_for_mix(one, mix)
+        found.sort(key=lambda each: (each.adjusted is None, each.adjusted, each.who))
+        return cls(one, mix, found, policy.current(when.last).case_mix_by)
+
+    def tell(self, console: Console, name: Callable[[str], str]) -> None:
+        """The table, and in words what it is; or why there is none."""
+        by = both(by_said(self.by))
+        if not self.mix.strata:
+            console.print(
+                f"无法按工作构成调整：记录中没有{by} · not adjusted for the mix of work: no record tells a {by_said(self.by).en}"
+            )
+            return
+        table = _table(
+            "坐席 agent",
+            "实际 as it is",
+            "应达 expected",
+            "差异（95%） difference",
+            "调整后（95%） adjusted",
+            "可比 alike",
+            "结论",
+            "verdict",
+        )
+        for each in self.compared:
+            found, unit, verdict = self.mix.of(each.who), self.kpi.unit, VERDICTS[each.verdict]
+            value = said(unit, found.adjusted.value)
+            table.add_row(
+                name(each.who),
+                said(unit, found.figure.value),
+                said(unit, found.expected.value),
+                difference_said(unit, found.difference),
+                value if found.adjusted.value is None else f"{value} ({interval_said(unit, found.adjusted)})",
+                share_said(found),
+                verdict.zh,
+                verdict.en,
+            )
+        console.print()
+        console.print(table)
+        words = about(self.mix, self.by)
+        console.print(words.zh)
+        console.print(words.en)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same, for programs."""
+        return {
+            "by": self.by,
+            "strata": list(self.mix.strata),
+            "share": self.mix.share,
+            "people": [_adjusted(self.mix.of(each.who), each) for each in self.compared],
+        }
+
+
+def _adjusted(found: Adjusted, each: Compared) -> dict[str, Any]:
+    gap = found.difference
+    return {
+        "agent": found.who,
+        "value": found.figure.value,
+        "n": found.figure.n,
+        "reached": found.reached.value,
+        "expected": found.expected.value,
+        "compared_n": found.reached.n,
+        "difference": gap and {"value": gap.value, "low": gap.low, "high": gap.high, "p": gap.p},
+        "left": found.left,
+        "adjusted": {"value": found.adjusted.value, "low": found.adjusted.low, "high": found.adjusted.high},
+        "share": found.share,
+        "adjusted_p": each.adjusted,
+        "verdict": each.verdict,
+    }
 
 
 def _compared(each: Compared) -> dict[str, Any]:

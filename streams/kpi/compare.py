@@ -160,7 +160,7 @@ def pairings(kpi: Kpi, bound: Bound, people: Mapping[str, Sample]) -> list[Pairi
             f"{kpi.id} is a {kpi.kind}: it has no interval, so nobody can tell a difference from chance; take a share or a mean"
         )
     asked = {who: bound.asked(one.sums) for who, one in people.items()}
-    whole, team = merged(asked.values()), _Team.of(bound, people.values())
+    whole, team = merged(asked.values()), Team.of(bound, people.values())
     pairs = []
     for who, sums in asked.items():
         others = _less(whole, sums)
@@ -178,7 +178,7 @@ def changes(kpi: Kpi, bound: Bound, people: Mapping[str, tuple[Sample, Sample]])
         raise ValueError(f"{kpi.id} is a {kpi.kind}: it has no interval; take a share or a mean")
     befores, afters = ([pair[at] for pair in people.values()] for at in (0, 1))
     before, after = (merged(one.sums for one in half) for half in (befores, afters))
-    team = _Team.of(bound, (*befores, *afters))
+    team = Team.of(bound, (*befores, *afters))
     pairs = []
     for who, halves in people.items():
         own = tuple(one.sums for one in halves)
@@ -199,7 +199,7 @@ _Halves: TypeAlias = tuple[Mapping[str, int], ...]
 
 
 @dataclass(frozen=True)
-class _Team:
+class Team:
     """What a team tells about how much figures move by chance.
 
     ``freedom``: its degrees of freedom. ``effect``: how many times less a case is worth as days have something in common. ``each``: the
@@ -250,12 +250,12 @@ class _Team:
         if not self.each:
             return None
         error = sqrt(self.each * self.effect * (1 / n + 1 / m))
-        if self._from_0:
+        if self.from_0:
             return self._of_logarithms(
                 own.value, rest.value, error, (total(bound.top, sums), n), (total(bound.top, others), m)
             )
         error *= bound.up / bound.down
-        value, reach = own.value - rest.value, self._quantile * error
+        value, reach = own.value - rest.value, self.quantile * error
         return Difference(value, value - reach, value + reach, beyond(value / error, self.freedom))
 
     def change(self, own: _Halves, others: _Halves) -> Difference | None:
@@ -272,23 +272,24 @@ class _Team:
         error = sqrt(each * self.effect * sum(1 / n for n in cases))
         before, after, other_before, other_after = (amount / n for amount, n in zip(amounts, cases, strict=True))
         scale = bound.up / bound.down
-        if bound.kind == "rate" or not self._from_0:
+        if bound.kind == "rate" or not self.from_0:
             value = ((after - before) - (other_after - other_before)) * scale
-            error, reach = error * scale, self._quantile * error * scale
+            error, reach = error * scale, self.quantile * error * scale
             return Difference(value, value - reach, value + reach, beyond(value / error, self.freedom))
         if min(amounts) <= 0:
             return None
         expected, relative = before * other_after / other_before, error / mean
-        apart, reach = log(after / expected), self._quantile * relative
+        apart, reach = log(after / expected), self.quantile * relative
         low, high = (expected * (exp(end) - 1) * scale for end in (apart - reach, apart + reach))
         return Difference((after - expected) * scale, low, high, beyond(apart / relative, self.freedom))
 
     @property
-    def _quantile(self) -> float:
+    def quantile(self) -> float:
+        """How many standard errors 95 % reach to either side."""
         return _quantile(self.freedom)
 
     @property
-    def _from_0(self) -> bool:
+    def from_0(self) -> bool:
         """Are these amounts that begin at 0 and have no end?"""
         return self.bound.within == (0.0, None)
 
@@ -306,7 +307,7 @@ class _Team:
             return None
         mean = (one[0] + other[0]) / (one[1] + other[1])
         apart, relative = log(own / rest), error / mean
-        reach = self._quantile * relative
+        reach = self.quantile * relative
         low, high = (rest * (exp(end) - 1) for end in (apart - reach, apart + reach))
         return Difference(own - rest, low, high, beyond(apart / relative, self.freedom))
 

@@ -16,9 +16,10 @@ from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts import topics
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import ENTITY_KINDS, ContactRecord
+from streams.contracts.outputs import ENTITY_KINDS, ContactRecord, entity_id
 from streams.history.store import open_history
 from streams.kafka.connection import kafka_python_options
+from streams.kpi.case_mix import strata_in
 from streams.operation import KafkaOperation
 from streams.settings import Settings, environment
 from tests.support.desk import Script, moment
@@ -72,6 +73,16 @@ def a_day() -> list[AnyEvent]:
     return [*first, *script.events[1::2], *script.events[:30], corrected, retracted, told[2]]
 
 
+def strata_are_the_facts(operation: Settings) -> None:
+    """Every call of the script is in the queue ``q``: what an agent's day has of it is all that the day has."""
+    kafka, day = KafkaOperation(operation), date.fromisoformat(DAY)
+    measures = {"calls_handled", "handle_seconds", "contacts_handled"}
+    facts = {entity_id(one.entity): one.sums for one in kafka.daily_facts(day, day, "agent")}
+    assert {agent: strata_in(own)["q"] for (agent, _), own in kafka.strata(day, day, measures).items()} == {
+        agent: {name: n for name, n in sums.items() if name in measures} for agent, sums in facts.items()
+    }
+
+
 def history_has_the_facts(operation: Settings) -> None:
     """What ``deskpulse history`` reads of the topics says what the facts say."""
     kafka, day = KafkaOperation(operation), date.fromisoformat(DAY)
@@ -95,6 +106,7 @@ def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, t
             settled(operation)
             assert f"{DAY}: proven, " in run_cli(operation, "facts", "prove", "--day", DAY)
         history_has_the_facts(operation)
+        strata_are_the_facts(operation)
     newest = {(each.partition, each.key): each for each in messages(operation, "contact-records")}
     records = {
         record.contact_id: (each, record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from streams.operator_files import load_rules
+from tests.statistics import mixes
 from tests.statistics.alerts import BOUND, NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled, said
 from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
@@ -38,9 +39,50 @@ def alerts() -> None:
             _told(f"{a_half_hour} calls in 30 min, {agents} agents, service level; {name}: a week", f"{often:.1f}")
 
 
+def other_work() -> None:
+    """What other work does to people, and what is left of it once figures are adjusted."""
+    for n in (30, 100, 300):
+        twins = mixes.errors(mixes.months(Random(1), 1000, mixes.Desk(people=20, ratings=n), twins=True), (0, 1))
+        every = mixes.errors(mixes.months(Random(1), 100, mixes.Desk(ratings=n)))
+        for name, found in (("two alike, easy and hard work", twins), ("everybody", every)):
+            raw, adjusted = found.rmse
+            _told(f"{n} ratings, {name}: error in points, raw and adjusted", f"{raw:.1f} {adjusted:.1f}")
+            _told("  the truth lies within the interval", found.covered)
+    for name, desk in {
+        "by chance": mixes.Desk(),
+        "the best have the hardest": mixes.Desk(sorted_by=0.6),
+        "and differ by queue": mixes.Desk(ratings=300, sorted_by=0.6, apart=0.3),
+    }.items():
+        for by, found in mixes.named(mixes.months(Random(5), 100, desk)).items():
+            right, wrong, top = found
+            share = f"{right:.0f} % rightly, {wrong:.0f} % above the median, of the top {top:.0f} % rightly"
+            _told(f"40 people, {desk.ratings} ratings, work given {name}; the last tenth, {by}", share)
+    for n in (100, 200, 400):
+        desk = mixes.Desk(people=12, ratings=n, skill=0.0)
+        said = mixes.marked(mixes.months(Random(2), 200, desk, twins=True))
+        _told(
+            f"12 equals, {n} ratings, other work: somebody marked, raw and adjusted",
+            "{:.1f} {:.1f}".format(*said["any"]),
+        )
+        for better, verdict in ((-0.8, "worse"), (0.8, "better")):
+            said = mixes.marked(mixes.months(Random(3), 100, desk, twins=True, better=better), "a1")
+            _told(f"  on hard work, {better:+.1f} logits: {verdict}", "{:.1f} {:.1f}".format(*said[verdict]))
+        turned = mixes.Desk(people=12, ratings=n, skill=0.0, rates=(*mixes.RATES[:3], 0.45, mixes.RATES[4]))
+        said = mixes.marked(mixes.months(Random(4), 100, turned, twins=True), "a0", "a1")
+        _told("  a queue falls from 75 to 45 %: who has most of it is worse", "{:.1f} {:.1f}".format(*said["worse"]))
+    for calls in (20, 60, 200):
+        equal = mixes.times_marked(Random(2), 100, calls)
+        slower = mixes.times_marked(Random(3), 60, calls, slower=1.3)
+        _told(
+            f"12 equals, {calls} calls, other work: somebody marked, raw and adjusted", "{:.1f} {:.1f}".format(*equal)
+        )
+        _told("  one on hard work takes 30 % longer: worse", "{:.1f} {:.1f}".format(*slower))
+
+
 def main() -> None:
     """Print every table."""
     alerts()
+    other_work()
     for n in (5, 10, 20, 60, 200):
         once = looks("average_handle_time", handle_times(n), 1, 1000)
         _told(f"12 equals, handle time, {n} calls each, one look: somebody marked", percent(list(map(bool, once))))

@@ -17,6 +17,9 @@ from streams.operator_files import load_rules
 from tests.statistics.alerts import NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled
 from tests.statistics.comparisons import Day, handle_times, looks, ratings
 from tests.statistics.desks import percent
+from tests.statistics.mixes import RATES, Desk, errors, named, times_marked
+from tests.statistics.mixes import marked as marked_by_mix
+from tests.statistics.mixes import months as mixed_months
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
 from tests.statistics.screens import marked
@@ -153,3 +156,51 @@ def test_what_chance_makes_of_a_rule_is_said_before_it_happens() -> None:
         told += counted.a_week(rule, first, first + timedelta(days=13)) or 0.0
         true += false_a_week(rule, desk, 4)
     assert told == pytest.approx(true, rel=0.3)
+
+
+def test_of_two_who_are_alike_and_have_other_work_the_truth_lies_within_both_intervals() -> None:
+    """One has the easy queues, one the hard; a thousand months of 60 ratings."""
+    found = errors(mixed_months(Random(1), 1000, Desk(people=16, ratings=60), twins=True), (0, 1))
+    assert found.covered >= 95
+    raw, adjusted = found.rmse
+    assert adjusted <= raw / 2
+
+
+def test_who_has_hard_work_is_hardly_ever_marked_for_it() -> None:
+    desk = Desk(people=12, ratings=200, skill=0.0)
+    raw, adjusted = marked_by_mix(mixed_months(Random(2), 60, desk, twins=True))["any"]
+    assert raw >= 60
+    assert adjusted <= at_most(5, 60)
+    raw, adjusted = times_marked(Random(2), 40, 60)
+    assert raw >= 60
+    assert adjusted <= at_most(5, 40)
+
+
+def test_who_is_worse_or_better_is_found_whatever_their_work() -> None:
+    desk = Desk(people=12, ratings=300, skill=0.0)
+    assert marked_by_mix(mixed_months(Random(3), 20, desk, twins=True, better=-0.8), "a1")["worse"][1] >= 60
+    raw, adjusted = marked_by_mix(mixed_months(Random(3), 20, desk, twins=True, better=0.8), "a1")["better"]
+    assert raw <= 10, "hidden by their work"
+    assert adjusted >= 60
+    assert times_marked(Random(3), 8, 300, slower=1.5)[1] >= 60
+
+
+def test_a_queue_that_turns_hard_is_the_queues_and_nobodys_fault() -> None:
+    desk = Desk(people=12, ratings=200, skill=0.0, rates=(*RATES[:3], 0.45, RATES[4]))
+    raw, adjusted = marked_by_mix(mixed_months(Random(4), 40, desk, twins=True), "a0", "a1")["worse"]
+    assert raw >= 60
+    assert adjusted <= at_most(5, 40)
+
+
+def test_the_best_on_the_hardest_work_are_named_last_less_than_half_as_often() -> None:
+    found = named(mixed_months(Random(5), 40, Desk(sorted_by=0.6)))
+    assert found["adjusted"][1] <= found["raw"][1] / 2
+    assert found["adjusted"][0] >= 1.5 * found["raw"][0]
+
+
+def test_where_all_have_the_same_work_adjusting_changes_hardly_anything() -> None:
+    desk = Desk(people=20, ratings=100, rates=(0.85,) * 5)
+    found = named(mixed_months(Random(6), 25, desk))
+    assert found["adjusted"][0] >= found["raw"][0] - 8
+    raw, adjusted = errors(mixed_months(Random(6), 25, desk)).rmse
+    assert adjusted <= raw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target, entity_kind
+from streams.kpi.case_mix import OfStrata
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy
 from streams.pipeline import effect
@@ -77,6 +78,8 @@ class Desk:
     entries: list[RosterEntry] = field(default_factory=lambda: [entry(person) for person in ("anna", "ben", "cleo")])
     policy: AnyPolicy = field(default_factory=Policy)
     aims: list[Target] = field(default_factory=list)
+    #: Agents' sums by stratum, as the records of contacts tell them.
+    by_stratum: OfStrata = field(default_factory=dict)
     sent: list[Score] = field(default_factory=list)
     at: datetime = datetime(2026, 4, 2, 8, tzinfo=UTC)
     #: How far an operation on the event clock has come; None: it is on the machine's clock.
@@ -108,6 +111,13 @@ class Desk:
 
     def daily_facts(self, first: date, last: date, kind: EntityKind) -> Iterable[DailyFacts]:
         return [one for one in self.facts if first <= one.date <= last and entity_kind(one.entity) == kind]
+
+    def strata(self, first: date, last: date, measures: Collection[str]) -> OfStrata:
+        return {
+            (agent, day): {name: n for name, n in own.items() if name.partition("~=")[0] in measures}
+            for (agent, day), own in self.by_stratum.items()
+            if first <= day <= last
+        }
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         taken = list(scores)[: self.broker_takes]

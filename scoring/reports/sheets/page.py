@@ -286,6 +286,10 @@ def _beside(compared: Compared | None, score: ItemScore, language: Language) -> 
     unit = KPIS[score.item.kpi].unit
     others, gap = kpi_said(unit, compared.rest.value, language), difference_said(unit, compared.difference, language)
     verdict = VERDICTS[compared.verdict][language]
+    if score.item.adjusted:
+        if language == "zh":
+            return f"与同类工作应达值比较：{verdict}；应达 {others}，样本 {compared.own.n}；差异 {gap}"
+        return f"on the same work: {verdict} (expected {others}, n {compared.own.n}; difference {gap})"
     if language == "zh":
         return f"与班组其他成员比较：{verdict}；其他成员 {others}，样本 {compared.rest.n}；差异 {gap}"
     return f"{verdict} (the others {others}, n {compared.rest.n}; difference {gap})"

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from streams.contracts.outputs import DailyFacts, Sums
 from streams.kpi.by_version import Judged, judged
+from streams.kpi.case_mix import CaseMix, OfStrata, adjustable, with_strata
+from streams.kpi.case_mix import measures as measures_of
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import Compared, Sample, compare
 from streams.kpi.maturity import Maturity
@@ -57,6 +59,29 @@ def compared(
     bound_of, sums_of = bounds_and_sums(policy, people)
     mature, bound = matured(kpi, policy, people, now), bound_of(kpi)
     return compare(kpi, bound, {who: Sample.of(bound, (sums_of([day]) for day in own)) for who, own in mature.items()})
+
+
+def needed_by_stratum(kpi: Kpi, policy: AnyPolicy, people: Mapping[str, Sequence[DailyFacts]]) -> frozenset[str]:
+    """The measures whose sums by stratum a KPI of agents needs, in any version of the policy; none where it cannot be adjusted."""
+    span = judged(policy, {day.date for days in people.values() for day in days})
+    bounds = [kpi.bound(values, "staff") for values in span.versions]
+    return frozenset().union(*map(measures_of, bounds)) if all(map(adjustable, bounds)) else frozenset()
+
+
+def case_mix(
+    kpi: Kpi,
+    policy: AnyPolicy,
+    people: Mapping[str, Sequence[DailyFacts]],
+    strata: OfStrata,
+    now: datetime | None = None,
+) -> CaseMix:
+    """What each agent reaches beside what is to be expected on their work, by the days that have matured."""
+    bound_of, sums_of = bounds_and_sums(policy, people)
+    mature, bound = matured(kpi, policy, people, now), bound_of(kpi)
+    return CaseMix(
+        bound,
+        {who: Sample.of(bound, (sums_of([day]) for day in with_strata(own, strata))) for who, own in mature.items()},
+    )
 
 
 def matured(

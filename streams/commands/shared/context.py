@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from streams.languages.translation import said
 
 if TYPE_CHECKING:
     from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
+    from streams.kpi.case_mix import OfStrata
     from streams.kpi.policy.versions import AnyPolicy
     from streams.operation import KafkaOperation
     from streams.settings import Settings
@@ -154,6 +155,11 @@ class Deployment:
         """See ``KafkaOperation``."""
         with clear_errors():
             return self._kafka.daily_facts(first, last, kind)
+
+    def strata(self, first: date, last: date, measures: Collection[str]) -> OfStrata:
+        """See ``KafkaOperation``."""
+        with clear_errors():
+            return self._kafka.strata(first, last, measures)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         """See ``KafkaOperation``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +21,9 @@ from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, entity_kind
 from streams.entities.interval_facts import IntervalFacts
+from streams.entities.strata import ByStratum
 from streams.kpi.as_of import moment_of, parse_as_of
+from streams.kpi.case_mix import OfStrata
 from streams.languages.translation import tell
 from streams.people.roster_sheet import read_roster
 from streams.pipeline import Run, run, run_by_interval
@@ -137,9 +139,11 @@ class Source:
         read: Reader | None = None,
         as_of: date | datetime | None = None,
         minutes: int | None = None,
+        records: bool = False,
     ) -> None:
         """``read``: how the files are read; by the mapping where absent. ``as_of``: as was asked for; by the clock where absent.
-        ``minutes``: facts of tables are by intervals of so many minutes; by day where absent.
+        ``minutes``: facts of tables are by intervals of so many minutes; by day where absent. ``records``: of tables, somebody will ask
+        for strata.
         """
         if tables and mapping is None and read is None:
             raise stop("--table needs the table's --mapping", 2)
@@ -147,7 +151,7 @@ class Source:
             raise stop("--mapping and --roster belong to a --table; without one everything comes from Kafka", 2)
         self.operation = operation
         self._tables, self._mapping, self._roster, self._read = tables or [], mapping, roster, read
-        self._as_of, self._minutes = as_of, minutes
+        self._as_of, self._minutes, self._records = as_of, minutes, records
 
     @property
     def place(self) -> str:
@@ -176,6 +180,15 @@ class Source:
             fact for fact in self._computed.daily_facts() if entity_kind(fact.entity) == kind and fact.date in within
         )
         return sorted(there, key=lambda fact: (fact.entity, fact.date))
+
+    def strata(self, within: Days, measures: Collection[str]) -> OfStrata:
+        """Agents' sums of these measures by stratum; of tables, of a source that was made for it."""
+        if not self._tables:
+            return self.operation.strata(within.first, within.last, measures)
+        found = ByStratum(self.operation.policy, measures, within.first, within.last, self._computed.now)
+        for key, record in self._computed.records.items():
+            found.take(key.encode(), record)
+        return found.sums()
 
     def roster(self, day: date) -> Mapping[str, RosterEntry]:
         """Agent id → their entry in force on a day."""
@@ -213,7 +226,7 @@ class Source:
         with clear_errors(), self.in_order(rejected) as events:
             raws = map(encode, events)
             if self._minutes is None:
-                result = run(raws, policy, roster=roster, machine=machine)
+                result = run(raws, policy, roster=roster, machine=machine, records=self._records)
             else:
                 result, facts = run_by_interval(raws, policy, self._minutes, roster, machine=machine)
         tell_left_out(rejected, result)

@@ -24,6 +24,7 @@ ComplaintCloses = Literal["resolved", "accepted"]
 EarlyAbandons = Literal["missed", "left_out", "in_time"]
 Channel = Literal["chat", "ticket"]
 SelfService = Literal["chat", "call"]
+CaseMix = Literal["queue", "topic"]
 SameMatter = Literal["topic", "any", "queue", "topic_and_queue"]
 #: What of a ticket can stand still, and when.
 StoppingClock = Literal["time_to_resolve", "complaint_resolution", "due"]
@@ -194,6 +195,11 @@ class Policy(BaseModel):
     )
     staffing_shrinkage: Annotated[float, Field(ge=0, lt=1)] = Field(
         0, description="Share of the staff that is on duty but not there; so many more are needed"
+    )
+    case_mix_by: CaseMix = Field(
+        "queue",
+        description="By what figures are adjusted for the mix of somebody's work, where a card or a command asks for it: the queue in "
+        "which they had a contact, or its topic among `topics`. It must not be what agents choose, such as a code at the end of a call",
     )
     max_state_hours: Annotated[float, Field(gt=0, le=72)] = Field(
         16,

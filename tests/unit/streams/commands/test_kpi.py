@@ -170,6 +170,39 @@ def test_agents_are_called_by_name_and_by_id_where_that_is_asked(
         assert ("A04" in seen, "陈洁" in seen, "Chen Jie" in seen) == (True, False, False)
 
 
+def test_compare_holds_everybody_against_the_same_work(tmp_path: Path) -> None:
+    asked = ("compare", "average_handle_time", "--month", "2026-03", *TABLE)
+    shown = kpi(*asked)
+    assert shown.exit_code == 0, shown.output
+    assert "应达 expected" in shown.stdout
+    assert "of all cases could be compared with their like" in " ".join(shown.stdout.split())
+    page = tmp_path / "funnel.html"
+    found = json.loads(kpi(*asked, "--json", "--html", str(page)).stdout)["adjusted"]
+    assert found["by"] == "queue"
+    assert found["share"] > 0
+    assert {one["agent"] for one in found["people"]} == {
+        one["agent"] for one in json.loads(kpi(*asked, "--json").stdout)["compared"]
+    }
+    assert {"value", "expected", "difference", "adjusted", "share", "verdict"} <= found["people"][0].keys()
+    assert "<svg" in page.read_text(encoding="utf-8")
+    raw = kpi(*asked, "--raw").stdout
+    assert "应达" not in raw
+    assert "adjusted" not in json.loads(kpi(*asked, "--raw", "--json").stdout)
+
+
+def test_compare_says_why_nothing_is_adjusted(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("case_mix_by: topic\n", encoding="utf-8")
+    shown = kpi("compare", "average_handle_time", "--month", "2026-03", *TABLE, "--policy", str(policy))
+    assert "no record tells a topic" in shown.stdout
+    page = ("--html", str(tmp_path / "x.html"))
+    asked = ("compare", "average_handle_time", "--month", "2026-03", *TABLE)
+    assert "--raw leaves out" in kpi(*asked, "--raw", *page).stderr
+    attended = kpi("compare", "occupancy", "--month", "2026-03", *TABLE, *page)
+    assert attended.exit_code == 2
+    assert "cannot be adjusted" in attended.stderr
+
+
 def test_topics_are_called_by_name() -> None:
     policy, day = Policy.model_validate({"topics": ["refund", "other"]}), date(2026, 3, 2)
     sums = {"topic_resolution_due": 4, "topic_resolved": 3, "resolution_due@refund": 4, "resolved@refund": 3}
