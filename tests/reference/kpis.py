@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, exp
 from typing import Any
 
@@ -271,12 +272,20 @@ def answered_and_gone(load: float, agents: int, seconds: float, each: float, pat
     def waits(x: float) -> float:
         return calls * exp(calls * patience * (1 - exp(-x / patience)) - served * x)
 
-    def under(first: float, last: float, what: Callable[[float], float], steps: int = 300) -> float:
-        width = (last - first) / steps
-        inner = sum((4 if n % 2 else 2) * what(first + n * width) for n in range(1, steps))
-        return (what(first) + inner + what(last)) * width / 3
+    # By Simpson's rule, over stretches that grow; by the end of the last an agent has become free for the most patient.
+    edges = [0.0, min(each / agents, patience) / 20]
+    while edges[-1] < max(seconds, (calls * patience + 40) / served):
+        edges.append(edges[-1] * 1.5)
 
-    far = seconds + patience * 40  # by then everybody has hung up
+    def under(first: float, last: float, what: Callable[[float], float], steps: int = 12) -> float:
+        total, cuts = 0.0, sorted({first, last, *(edge for edge in edges if first < edge < last)})
+        for low, high in pairwise(cuts):
+            width = (high - low) / steps
+            inner = sum((4 if n % 2 else 2) * what(low + n * width) for n in range(1, steps))
+            total += (what(low) + inner + what(high)) * width / 3
+        return total
+
+    far = edges[-1]
     terms = [1.0]
     for number in range(1, agents):
         terms.append(terms[-1] * load / number)
