@@ -159,6 +159,15 @@ def main() -> None:
             plans, wrong = sum(len(one.planned) for one in made), sum(len(one.above) for one in made)
             share = f"{plans / 60:.2f} plans a month, {100 * wrong / max(plans, 1):.0f} % of them above the median"
             _told(f"50 agents, {a_day * 20} ratings a month, true sd 4 points, sure {sure or 'not asked'}", share)
+    for spread in (0.0, 0.04):
+        for sure in ("", "0.95"):
+            made = list(months(Random(1), 20, 0.75, spread, sure, others=7.5))
+            plans = [who for month in made for who in month.planned]
+            few = f"{len(plans) / 20:.2f} plans a month, {sum(who < 25 for who in plans)} of {len(plans)} for those with 15"
+            wrong = f"{sum(len(month.above) for month in made)} for people better than half"
+            _told(
+                f"15 or 150 ratings, true sd {100 * spread:.0f} points, sure {sure or 'not asked'}", f"{few}, {wrong}"
+            )
     for items in (8, 15):
         _told(f"40 people, {items} items that mean nothing: one is sure", percent(sure_of_nothing(600, items)))
         _told("  one of them at 0.6: sure", percent(related(200, items)))
