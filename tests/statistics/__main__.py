@@ -12,8 +12,12 @@ from streams.operator_files import load_rules
 from tests.statistics.alerts import (
     AGENT_FELL,
     BOUND,
+    FIRST_RESPONSES,
     NAIVE,
+    NAIVE_FIRST_RESPONSE,
     NAIVE_LEVEL,
+    NAIVE_REPEATS,
+    REPEATS,
     days_until,
     delays,
     false_a_week,
@@ -50,6 +54,20 @@ def alerts() -> None:
             _told(f"satisfaction 85 %, {n} ratings in 30 min, days differ by 3 points; {name}: a week", f"{often:.1f}")
             for rate in (0.7, 0.4):
                 _told(f"  falls to {100 * rate:.0f} %", said(delays(rule, 12, n, 0.03, falls_to=rate)))
+    for n in (20, 60):
+        for name, rule in (
+            ("five minutes, a point", ruled(NAIVE_FIRST_RESPONSE)),
+            ("as shipped", first["slow_first_response"]),
+        ):
+            often = false_a_week(rule, rated(Random(5), 6, n, 0.03, rate=0.93, of=FIRST_RESPONSES), 6)
+            _told(f"first responses, 93 % in time, {n} in 30 min; {name}: a week", f"{often:.1f}")
+            _told("  falls to 70 %", said(delays(rule, 8, n, 0.03, 0.7, weeks=2, rate=0.93, of=FIRST_RESPONSES)))
+    for n in (0.5, 2, 5):
+        for name, rule in (("a point", ruled(NAIVE_REPEATS)), ("as shipped", first["repeat_complaints"])):
+            often = false_a_week(rule, rated(Random(5), 12, n, 0.03, rate=0.12, of=REPEATS), 12)
+            _told(f"repeats, 12 % of {n} complaints in 30 min; {name}: a week", f"{often:.1f}")
+            after = days_until(rule, 8, n, 0.4, weeks=3, weeks_fallen=1, rate=0.12, of=REPEATS)
+            _told("  rise to 40 %: found after, working days (median)", f"{median(after):.1f}")
     for a_half_hour, agents in ((60, 10), (60, 12), (200, 40)):
         for name, rule in (("five minutes, a point", ruled(NAIVE_LEVEL)), ("as shipped", first["low_service_level"])):
             often = false_a_week(rule, queued(Random(3), 4, a_half_hour, agents), 4)
