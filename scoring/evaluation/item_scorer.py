@@ -213,7 +213,8 @@ class ItemScorer:
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
-        if bound.kind == "mean" or figure.low is not None:  # a person's days differ more than their cases: they say how sure it is
+        # A person's days differ more than their cases: they say how sure it is.
+        if bound.kind == "mean" or figure.low is not None:
             figure = _by_days(figure, bound, month)
         if self._presupposed is not None:
             return self._other_policy(figure, self._presupposed)
