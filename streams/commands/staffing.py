@@ -44,8 +44,8 @@ _HEADINGS = (
     *(Text("范围", "range"), Text("无人放弃时", "Erlang C"), Text("排班", "to schedule")),
 )
 _OF_PATIENCE = (
-    *(Text("队列", "queue"), Text("等待", "waits"), Text("放弃", "hung up"), Text("平均耐心", "mean patience, s")),
-    *(Text("范围", "range"), Text("半数放弃", "half gone after, s")),
+    *(Text("队列", "queue"), Text("等待", "waits"), Text("放弃", "hung up"), Text("平均耐心时长", "mean patience, s")),
+    *(Text("范围", "range"), Text("半数挂断", "half gone after, s")),
 )
 _Call = tuple[list[Passage], ContactOutcome | None]
 
