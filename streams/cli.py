@@ -45,6 +45,7 @@ _OWN = {
     "topics": "streams.commands.topics:topics",
     "kpi": "streams.commands.kpi:kpi",
     "signs": "streams.commands.signs:signs",
+    "staffing": "streams.commands.staffing:staffing",
     "policy": "streams.commands.policy:policy",
     "state": "streams.commands.state:state",
     "dead-letters": "streams.commands.dead_letters:dead_letters",

@@ -222,7 +222,8 @@ class ItemScorer:
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
-        if bound.kind == "mean":  # a person's days differ more than their cases: the interval comes from them
+        # A person's days differ more than their cases: they say how sure it is.
+        if bound.kind == "mean" or figure.low is not None:
             figure = _by_days(figure, bound, month)
         if self._presupposed is not None:
             return self._other_policy(figure, self._presupposed)
@@ -517,9 +518,13 @@ def _unmet(item: Item, judged: Judged) -> tuple[str, object, object] | None:
 
 
 def _by_days(figure: Figure, bound: Bound, month: Measured) -> Figure:
-    """A mean with the interval that its days give; without one where they give none."""
+    """A share or a mean with the interval that its days give; where they give none, a share with that of independent cases."""
     spread = month.spreads.get(bound.id)
-    low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
+    sums, _ = bound.ripe(month.sums, month.unripe)
+    found = interval(bound, sums, spread) if spread is not None else None
+    if found is None and bound.kind != "mean":
+        return figure
+    low, high = found or (None, None)
     return replace(figure, low=low, high=high)
 
 

@@ -67,7 +67,7 @@ class Weight:
 class ItemScore:
     """One item of one person.
 
-    ``figure`` is the KPI as the wallboard has it, a mean with the interval its days give (of what was handed in: its n
+    ``figure`` is the KPI as the wallboard has it, with the interval its days give (of what was handed in: its n
     and interval, where n was given); ``value`` the same figure exact and in the item's unit. ``points`` is unrounded, out
     of the item's max; None: unscored, and the reason says why. ``weight`` None: none is set.
 

@@ -34,6 +34,7 @@ from streams.kpi.labels import ENTITIES
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import side_of
+from streams.kpi.staffing import gap_of
 from streams.languages.text import Text
 from streams.pipeline import Run, run
 from streams.windows.clock import instant
@@ -145,10 +146,7 @@ def _figure(example: Example, expected: Expected, result: Run, policy: Policy) -
 def _now(kpi: str, seen: Snapshot) -> Figure:
     """A figure of this moment, which an entity has beside its windows."""
     if kpi == "staffing_gap":
-        needs = seen.staffing
-        return (
-            Figure() if needs is None or needs.on_duty is None else Figure(needs.needed - needs.on_duty, needs.offered)
-        )
+        return gap_of(seen.staffing)
     return Figure(seen.waiting if kpi == "calls_waiting" else seen.longest_wait, seen.waiting)
 
 

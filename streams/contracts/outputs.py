@@ -255,12 +255,16 @@ WatchedWindow: TypeAlias = Literal[Window, "now", "change"]
 
 
 class Staffing(Struct, omit_defaults=True, kw_only=True):
-    """How many agents the calls of the last half hour need (Erlang C), and how many are on duty; None: nobody knows.
+    """How many agents the calls of the last half hour need, and how many are on duty; None: nobody knows.
 
-    It rests on ``offered`` calls of ``handle_seconds`` each.
+    By Erlang A where the policy knows callers' patience, and then ``erlang_c`` says how many if nobody hung up; else by Erlang C. It rests
+    on ``offered`` calls of ``handle_seconds`` each; what half hours like this one truly need lies between ``low`` and ``high`` (95 %).
     """
 
     needed: int
+    low: int
+    high: int
+    erlang_c: int | None = None
     on_duty: int | None = None
     offered: int
     handle_seconds: float

@@ -76,7 +76,7 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
     "max_wait_seconds": ({}, (0, 60)),
     "staffing_service_level": ({}, (0.99,)),
     "staffing_max_occupancy": ({}, (0.05,)),
-    "staffing_shrinkage": ({}, (0.9,)),
+    "staffing_patience_seconds": ({"staffing_max_occupancy": 1}, (1,)),
     "max_state_hours": ({}, (0.25, 1)),
     "short_call_seconds": ({}, (0, 600)),
     "response_delay_seconds": ({}, (0, 7200)),
@@ -101,8 +101,8 @@ CHANGED: dict[str, tuple[Values, tuple[Any, ...]]] = {
 }  # fmt: skip
 #: Fields that every KPI depends on: which events there are, and which day they are of. None lists them.
 OF_ALL = {"version", "time_zone", "day_starts", "allowed_lateness_days", "earliest_day", "allowed_future_seconds"}
-#: Fields of what is made of KPIs: what people are compared by.
-OF_NONE = {"case_mix_by"}
+#: Fields that no KPI depends on: what people are compared by, and what `deskpulse staffing` schedules.
+OF_NONE = {"case_mix_by", "staffing_shrinkage"}
 #: Whose names an event has.
 _NAMES = (
     "id", "corrects", "contact_id", "customer_id", "agent_id", "team_id", "queue_id", "site_id", "to_agent_id", "to_queue_id", "into",

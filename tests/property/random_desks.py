@@ -121,7 +121,7 @@ values = st.fixed_dictionaries(
         "max_wait_seconds": st.sampled_from([30, 14_400]),
         "staffing_service_level": st.sampled_from([0.8, 0.5]),
         "staffing_max_occupancy": st.sampled_from([0.85, 1]),
-        "staffing_shrinkage": st.sampled_from([0, 0.3]),
+        "staffing_patience_seconds": st.sampled_from([None, 60]),
         "response_clock": st.sampled_from(["calendar", "calendar", "business"]),
         "clock_stops_while": st.sampled_from([("pending",), ("pending",), ("pending", "resolved"), ("resolved",), ()]),
         "clocks_that_stop": st.sampled_from(

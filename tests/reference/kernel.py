@@ -15,6 +15,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.policy.versions import AnyPolicy
 from streams.kpi.spec import side_of
+from streams.kpi.staffing import gap_of
 from streams.pipeline import Run, run
 from streams.windows.clock import Days
 from tests.reference.telling import moment
@@ -59,11 +60,7 @@ class Kernel:
         if window in ("5m", "30m", "today"):
             shown = self.run.snapshot(entity)
             now = {"calls_waiting": Figure(shown.waiting, shown.waiting), "longest_wait": Figure(shown.longest_wait)}
-            hint = shown.staffing
-            if hint is None or hint.on_duty is None:
-                now["staffing_gap"] = Figure()
-            else:
-                now["staffing_gap"] = Figure(hint.needed - hint.on_duty, hint.offered)
+            now["staffing_gap"] = gap_of(shown.staffing)
             nothing = Judged(self.policy, self.as_of.date(), self.as_of.date()).formulas(side).figures({})
             return {**nothing, **{id: now[id] for id in KPIS if id in now}, **shown.windows[str(window)]}
         first = window if isinstance(window, date) else date.fromisoformat(f"{window}-01")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, exp
 from typing import Any
 
@@ -260,6 +261,41 @@ def waits_beyond(load: float, agents: int, seconds: float, each: float) -> float
     return queued / (sum(terms[:-1]) + queued) * exp(-(agents - load) * seconds / each)
 
 
+def answered_and_gone(load: float, agents: int, seconds: float, each: float, patience: float) -> tuple[float, float]:
+    """Shares of calls that are answered within so many seconds, and that hang up, by Erlang A.
+
+    Of whoever finds all agents busy the wait that lies ahead has the density λ exp(λ ∫ G − nμx) up to a factor, where G is the share of
+    callers who are still there after x; so much of it as patience leaves is answered.
+    """
+    calls, served = load / each, agents / each
+
+    def waits(x: float) -> float:
+        return calls * exp(calls * patience * (1 - exp(-x / patience)) - served * x)
+
+    # By Simpson's rule, over stretches that grow; by the end of the last an agent has become free for the most patient.
+    edges = [0.0, min(each / agents, patience) / 20]
+    while edges[-1] < max(seconds, (calls * patience + 40) / served):
+        edges.append(edges[-1] * 1.5)
+
+    def under(first: float, last: float, what: Callable[[float], float], steps: int = 12) -> float:
+        total, cuts = 0.0, sorted({first, last, *(edge for edge in edges if first < edge < last)})
+        for low, high in pairwise(cuts):
+            width = (high - low) / steps
+            inner = sum((4 if n % 2 else 2) * what(low + n * width) for n in range(1, steps))
+            total += (what(low) + inner + what(high)) * width / 3
+        return total
+
+    far = edges[-1]
+    terms = [1.0]
+    for number in range(1, agents):
+        terms.append(terms[-1] * load / number)
+    at_once = sum(terms) / terms[-1]
+    early = under(0, seconds, waits), under(0, seconds, lambda x: waits(x) * exp(-x / patience))
+    late = under(seconds, far, waits), under(seconds, far, lambda x: waits(x) * exp(-x / patience))
+    everybody = at_once + early[0] + late[0]
+    return (at_once + early[1]) / everybody, (early[0] + late[0] - early[1] - late[1]) / everybody
+
+
 def staffing(seen: Seen) -> Value:
     """Agents needed for the calls of the last half hour, less those on duty."""
     offers, handled, there, policy = seen.recent.offers, seen.recent.handled, seen.recent.on_duty, seen.policy
@@ -268,13 +304,19 @@ def staffing(seen: Seen) -> Value:
     each = sum((exact(t.talk + t.hold + t.wrap_up) for t in handled), Fraction()) / len(handled)
     if each == 0:
         return Value(None, 0)
-    load, needed = each * len(offers) / 1800, 0
-    most = Fraction(str(policy.staffing_max_occupancy))
-    while load > needed * most or (
-        1 - waits_beyond(float(load), needed, policy.service_level_seconds, float(each)) < policy.staffing_service_level
-    ):
+    load, needed, patience = each * len(offers) / 1800, 0, policy.staffing_patience_seconds
+    most, within = Fraction(str(policy.staffing_max_occupancy)), policy.service_level_seconds
+    if patience is None:
+        while load > needed * most or (
+            1 - waits_beyond(float(load), needed, within, float(each)) < policy.staffing_service_level
+        ):
+            needed += 1
+        return Value(Fraction(needed - there), len(offers))
+    in_time, busy = 0.0, float(load)
+    while in_time < policy.staffing_service_level or busy > most * needed:
         needed += 1
-    needed = ceil(needed / (1 - Fraction(str(policy.staffing_shrinkage))))
+        in_time, gone = answered_and_gone(float(load), needed, within, float(each), patience)
+        busy = float(load) * (1 - gone)
     return Value(Fraction(needed - there), len(offers))
 
 

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from random import Random
+from statistics import median
 
+from streams.kpi.patience import patience
+from streams.kpi.policy.model import Policy
+from streams.kpi.staffing import agents_needed
 from streams.operator_files import load_rules
 from tests.statistics import mixes
-from tests.statistics.alerts import BOUND, NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled, said
+from tests.statistics.alerts import (
+    AGENT_FELL,
+    BOUND,
+    FIRST_RESPONSES,
+    NAIVE,
+    NAIVE_FIRST_RESPONSE,
+    NAIVE_LEVEL,
+    NAIVE_REPEATS,
+    REPEATS,
+    days_until,
+    delays,
+    false_a_week,
+    queued,
+    rated,
+    ruled,
+    said,
+)
 from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
+from tests.statistics.queues import WITHIN, Desk, answered_in_time, fewest, ranges, waits
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
 from tests.statistics.screens import marked
-from tests.statistics.signs import accused, day, faulty
+from tests.statistics.sheets import drilled, held
+from tests.statistics.signs import accused, caught, cheats, day, faulty, hurried
 
 
 def _told(what: str, figure: float | str) -> None:
@@ -33,6 +55,20 @@ def alerts() -> None:
             _told(f"satisfaction 85 %, {n} ratings in 30 min, days differ by 3 points; {name}: a week", f"{often:.1f}")
             for rate in (0.7, 0.4):
                 _told(f"  falls to {100 * rate:.0f} %", said(delays(rule, 12, n, 0.03, falls_to=rate)))
+    for n in (20, 60):
+        for name, rule in (
+            ("five minutes, a point", ruled(NAIVE_FIRST_RESPONSE)),
+            ("as shipped", first["slow_first_response"]),
+        ):
+            often = false_a_week(rule, rated(Random(5), 6, n, 0.03, rate=0.93, of=FIRST_RESPONSES), 6)
+            _told(f"first responses, 93 % in time, {n} in 30 min; {name}: a week", f"{often:.1f}")
+            _told("  falls to 70 %", said(delays(rule, 8, n, 0.03, 0.7, weeks=2, rate=0.93, of=FIRST_RESPONSES)))
+    for n in (0.5, 2, 5):
+        for name, rule in (("a point", ruled(NAIVE_REPEATS)), ("as shipped", first["repeat_complaints"])):
+            often = false_a_week(rule, rated(Random(5), 12, n, 0.03, rate=0.12, of=REPEATS), 12)
+            _told(f"repeats, 12 % of {n} complaints in 30 min; {name}: a week", f"{often:.1f}")
+            after = days_until(rule, 8, n, 0.4, weeks=3, weeks_fallen=1, rate=0.12, of=REPEATS)
+            _told("  rise to 40 %: found after, working days (median)", f"{median(after):.1f}")
     for a_half_hour, agents in ((60, 10), (60, 12), (200, 40)):
         for name, rule in (("five minutes, a point", ruled(NAIVE_LEVEL)), ("as shipped", first["low_service_level"])):
             often = false_a_week(rule, queued(Random(3), 4, a_half_hour, agents), 4)
@@ -79,10 +115,84 @@ def other_work() -> None:
         _told("  one on hard work takes 30 % longer: worse", "{:.1f} {:.1f}".format(*slower))
 
 
+def agents_alerts() -> None:
+    """The same of agents, who have few ratings: false alarms, and working days until a fall that lasts is found."""
+    for n in (0.5, 1, 2):
+        for name, rule in (
+            ("a point below 80 %", ruled(NAIVE | {"scope": ["agent"]})),
+            ("agent_fell", ruled(AGENT_FELL)),
+        ):
+            often = false_a_week(rule, rated(Random(5), 42, n, 0.03), 42)
+            _told(f"an agent, {n} ratings in 30 min; {name}: false alarms a week", f"{often:.2f}")
+            for rate in (0.7, 0.4):
+                found = days_until(rule, 20, n, falls_to=rate)
+                within = (
+                    f"median {median(found):.1f} days, {percent([days <= 10 for days in found]):.0f} % in two weeks"
+                )
+                _told(f"  falls to {100 * rate:.0f} %", within)
+
+
+def queues() -> None:
+    """Agents needed by both formulas against simulated queues, and how far half an hour can tell."""
+    policy = Policy()
+    for calls, handle in ((20, 240), (60, 240), (200, 300), (600, 300)):
+        desk = Desk(calls, handle, 120)
+        found = patience(waits(Random(2), desk, max(1, int(desk.load)), 10_000))
+        assert found is not None
+        by_c, by_a = (
+            agents_needed(desk.load, handle, target=0.8, within_seconds=WITHIN, patience_seconds=seconds)
+            for seconds in (None, found.seconds)
+        )
+        fewest_agents = fewest(desk, 40_000)
+        reached = [100 * answered_in_time(Random(3), desk, fewest_agents - less, 40_000) for less in (0, 1)]
+        _told(
+            f"{calls} calls of {handle} s: Erlang C {by_c}, A {by_a} by {found.seconds:.0f} s, fewest {fewest_agents}",
+            f"{reached[0]:.0f} %, one fewer {reached[1]:.0f} %",
+        )
+    for calls, handle in ((6, 240), (20, 240), (60, 240), (200, 300)):
+        true, shown = ranges(Desk(calls, handle, None), 1000, policy)
+        assert true is not None
+        needed = sorted(each.needed for each in shown)
+        ends = f"{needed[len(needed) // 40]}–{needed[-len(needed) // 40]}"
+        inside = percent([each.low <= true <= each.high for each in shown])
+        off = percent([abs(each.needed - true) >= 2 for each in shown])
+        _told(f"{calls} calls in half an hour need {true}; shown {ends}; the range holds it", inside)
+        _told("  off by two or more", off)
+
+
+def sheets() -> None:
+    """Intervals on score sheets where days differ, and drills that open by chance."""
+    for a_day in (10, 20):
+        for icc in (0.0, 0.02, 0.05, 0.1):
+            _told(
+                f"20 days of {a_day} ratings, alike by {icc}: the sheet's interval holds",
+                percent(held(Random(1), 40, 20, a_day, icc)),
+            )
+    for days, a_day in ((5, 2), (10, 5)):
+        for rate in (0.85, 0.7, 0.6):
+            by_figure, by_interval = (
+                percent(drilled(Random(2), 20, days, a_day, rate, beyond)) for beyond in (False, True)
+            )
+            _told(
+                f"drill below 80 %, {days * a_day} ratings, truly {100 * rate:.0f} %",
+                f"{by_figure:.0f} → {by_interval:.0f} %",
+            )
+
+
 def main() -> None:
     """Print every table."""
     alerts()
     other_work()
+    agents_alerts()
+    queues()
+    sheets()
+    for sign, work in (
+        ("passed_on", cheats(transfers=0.16)),
+        ("few_invited", cheats(invited=0.72)),
+        ("hurried", hurried),
+    ):
+        for days in (4, 6, 10, 20):
+            _told(f"a cheat among 20, {sign}, {days} days: found", caught(20, work, sign, days))
     for n in (5, 10, 20, 60, 200):
         once = looks("average_handle_time", handle_times(n), 1, 1000)
         _told(f"12 equals, handle time, {n} calls each, one look: somebody marked", percent(list(map(bool, once))))
@@ -109,6 +219,15 @@ def main() -> None:
             plans, wrong = sum(len(one.planned) for one in made), sum(len(one.above) for one in made)
             share = f"{plans / 60:.2f} plans a month, {100 * wrong / max(plans, 1):.0f} % of them above the median"
             _told(f"50 agents, {a_day * 20} ratings a month, true sd 4 points, sure {sure or 'not asked'}", share)
+    for spread in (0.0, 0.04):
+        for sure in ("", "0.95"):
+            made = list(months(Random(1), 20, 0.75, spread, sure, others=7.5))
+            plans = [who for month in made for who in month.planned]
+            few = f"{len(plans) / 20:.2f} plans a month, {sum(who < 25 for who in plans)} of {len(plans)} for those with 15"
+            wrong = f"{sum(len(month.above) for month in made)} for people better than half"
+            _told(
+                f"15 or 150 ratings, true sd {100 * spread:.0f} points, sure {sure or 'not asked'}", f"{few}, {wrong}"
+            )
     for items in (8, 15):
         _told(f"40 people, {items} items that mean nothing: one is sure", percent(sure_of_nothing(600, items)))
         _told("  one of them at 0.6: sure", percent(related(200, items)))

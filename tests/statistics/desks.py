@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
+from math import log, sqrt
 from random import Random
 
 from streams.contracts.outputs import Sums
@@ -46,3 +46,8 @@ def handled(random: Random, n: int, times: float = 1.0, day_spread: float = 0.0)
 def percent(found: Sequence[bool]) -> float:
     """How many of them are so, in percent."""
     return 100 * sum(found) / len(found)
+
+
+def at_most(promised: float, repetitions: int) -> float:
+    """Percent that are within chance of what is promised: three standard errors of so few repetitions."""
+    return promised + 3 * sqrt(promised * (100 - promised) / repetitions)

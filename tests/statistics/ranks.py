@@ -45,19 +45,29 @@ class Named:
         return [who for who in self.planned if self.rates[who] > middle]
 
 
-def months(random: Random, count: int, a_day: int, spread: float, sure: str, group: int = 50) -> Iterator[Named]:
-    """Months of ``a_day`` ratings a day each; ``spread``: of the true rates around 85 %; ``sure``: what the rule asks, or nothing."""
+def months(
+    random: Random, count: int, a_day: float, spread: float, sure: str, group: int = 50, others: float | None = None
+) -> Iterator[Named]:
+    """Months of ``a_day`` ratings a day each, of the second half of the group ``others``; ``spread``: of the true rates around 85 %;
+    ``sure``: what the rule asks, or nothing.
+    """
     card = load(Path(__file__).parent / "one-rate.yaml")
     settings = settings_of(_SETTINGS.format(sure=f", sure: {sure}" if sure else ""), "outcomes.yaml")
     days = [MONTH.first + timedelta(days=n) for n in range(DAYS)]
     for _ in range(count):
         rates = [min(max(random.gauss(0.85, spread), 0.4), 0.995) for _ in range(group)]
         facts = [
-            DailyFacts(entity=f"agent|{who:03}", date=day, sums=rated(random, a_day, rate))
+            DailyFacts(entity=f"agent|{who:03}", date=day, sums=rated(random, ratings, rate))
             for who, rate in enumerate(rates)
-            for day in days
+            for number, day in enumerate(days)
+            if (ratings := _on(number, a_day if others is None or who < group / 2 else others))
         ]
         scored = run(card, MONTH, facts, Policy(), resamples=RESAMPLES if sure else 0)
         decided = decide(MONTH, people(scored), settings, opened=date(2026, 4, 1))
         planned = [int(one.person) for one in decided.people if one.actions]
         yield Named(rates, planned)
+
+
+def _on(day: int, a_day: float) -> int:
+    """How many of a month's ratings come on a day."""
+    return int(a_day * (day + 1)) - int(a_day * day)

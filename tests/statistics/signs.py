@@ -87,3 +87,19 @@ def accused(months: int, work: Work, seed: int = 1, **size: int) -> tuple[Counte
 def faulty(random: Random, who: int, half: int) -> Sums:
     """A product fault and a shorter script in the second half, for everybody."""
     return day(random, repeats=0.15 if half else 0.10, times=0.86 if half else 1.0)
+
+
+def cheats(**how: float) -> Work:
+    """A team of honest people of whom the first works so."""
+    return lambda random, who, half: day(random) if who else day(random, **how)  # type: ignore[arg-type]
+
+
+def hurried(random: Random, who: int, half: int) -> Sums:
+    """One whose calls get 40 % shorter in the second half, at the cost of repeats."""
+    return day(random) if who or not half else day(random, times=0.6, repeats=0.25)
+
+
+def caught(months: int, work: Work, sign: str, days: int, people: int = PEOPLE, seed: int = 1) -> float:
+    """In how many of so many periods of ``days`` the sign is raised of the first, in percent."""
+    _, every = accused(months, work, seed, people=people, half=days // 2)
+    return 100 * sum(one.sign.id == sign and one.who == "a0" for one in every) / months

@@ -16,7 +16,7 @@ from streams.kpi.policy.model import Policy
 from streams.operator_files import load_rules
 from tests.statistics.alerts import NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled
 from tests.statistics.comparisons import Day, handle_times, looks, ratings
-from tests.statistics.desks import percent
+from tests.statistics.desks import at_most, percent
 from tests.statistics.mixes import RATES, Desk, errors, named, times_marked
 from tests.statistics.mixes import marked as marked_by_mix
 from tests.statistics.mixes import months as mixed_months
@@ -24,11 +24,6 @@ from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
 from tests.statistics.screens import marked
 from tests.statistics.signs import Work, accused, day, faulty
-
-
-def at_most(promised: float, repetitions: int) -> float:
-    """Percent that are within chance of what is promised."""
-    return promised + 3 * sqrt(promised * (100 - promised) / repetitions)
 
 
 @pytest.mark.parametrize(

@@ -114,20 +114,27 @@ WORK = (
     Kpi(
         id=STAFFING_GAP, zh="人力缺口", en="Staffing gap", unit="n", better="lower",
         formula=level_now(within=(None, None)),  # of agents on duty there may be more than needed
-        formula_zh="近30分钟人工呼入所需坐席（Erlang C）− 当前空闲、服务中与话后处理的坐席",
-        formula_en="agents that the calls of the last 30 min need (Erlang C) − agents available and working now",
+        formula_zh="近30分钟人工呼入所需坐席（Erlang C；设有来电耐心时长时为 Erlang A）− 当前空闲、服务中与话后处理的坐席",
+        formula_en=(
+            "agents that the calls of the last 30 min need (Erlang C; Erlang A with `staffing_patience_seconds`) − agents "
+            "available and working now"
+        ),
         needs=("call.queued", "call.ended", "agent.state_changed"),
         policy_fields=(
-            "staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_shrinkage",
+            "staffing_service_level", "service_level_seconds", "staffing_max_occupancy", "staffing_patience_seconds",
             "max_state_hours",
         ),
         traps=(
-            "Of sites and the whole operation, now only. Erlang C knows no hang-ups, so that it asks for a little too "
-            "many; agents who chat are counted as on duty. A hint for who plans, never scored."
+            "Of sites and the whole operation, now only. Half an hour is a small sample: screens show the range in which what "
+            "is needed truly lies (95 %), and a rule with `test: bound` fires only where its lower end is missing. Where calls "
+            "grow, it lags behind. Erlang C knows no hang-ups, so that it asks for a little too many. Agents who chat are "
+            "counted as on duty, and who is away is not. A hint for who plans, never scored."
         ),
         traps_zh=(
-            "只有职场与全中心的当前值。Erlang C 不考虑放弃，结果略偏多；在线客服坐席（文字客服）也计入在岗。"
-            "仅供排班参考，不计分。"
+            "只有职场与全中心的当前值。半小时的来电不多，大屏显示实际所需人数的范围（95%），告警规则用 `test: bound` 时，"
+            "只有范围下限仍有缺口才告警。话务量上升时结果滞后。Erlang C 不考虑放弃，结果略偏多。"
+            "在线客服坐席（文字客服）也计入在岗，离席人员不计入。仅供排班参考，不计分。"
         ),
+        version=2,
     ),
 )  # fmt: skip

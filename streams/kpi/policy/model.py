@@ -193,8 +193,15 @@ class Policy(BaseModel):
     staffing_max_occupancy: Annotated[float, Field(gt=0, le=1)] = Field(
         0.85, description="Agents are needed for nobody to be busy for more than this share of the time"
     )
+    staffing_patience_seconds: Annotated[float, Field(gt=0, le=14_400)] | None = Field(
+        None,
+        description="How long callers wait on average before they hang up (`deskpulse staffing` measures it): agents needed are by "
+        "Erlang A; none: by Erlang C, where nobody hangs up",
+    )
     staffing_shrinkage: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0, description="Share of the staff that is on duty but not there; so many more are needed"
+        0,
+        description="Share of the paid time in which people are not there; so many more are to be scheduled. Who is needed now is not "
+        "touched by it: who is away is not on duty",
     )
     case_mix_by: CaseMix = Field(
         "queue",

@@ -83,6 +83,7 @@ class Card {
       setClass(this.aside, `aside ${waiting ? wait.stands : "plain"}`);
     }
     setText(this.staffing, needText(snapshot));
+    this.staffing.title = needTitle(snapshot);
     this.staffing.hidden = !snapshot?.staffing;
     for (const { shown, row, name, tag, value } of this.rows) {
       const { amount, stands, text, window } = figures.of(snapshot, shown);
@@ -95,11 +96,20 @@ class Card {
   }
 }
 
-// "需要 12 · 在岗 10": agents that the calls of the last half hour need, and who is there, where that is known.
+// "需要 12（8–15）· 在岗 10": agents that the calls of the last half hour need, as surely as so few calls tell, and who is there, where
+// that is known.
 export function needText(snapshot) {
-  const { needed, on_duty: on } = snapshot?.staffing ?? {};
+  const { needed, low, high, on_duty: on } = snapshot?.staffing ?? {};
   if (needed === undefined) return "";
-  return `${t().needed} ${count(needed)}${on == null ? "" : ` · ${t().on_duty} ${count(on)}`}`;
+  const range = low === high ? "" : t().range(count(low), count(high));
+  return `${t().needed} ${count(needed)}${range}${on == null ? "" : ` · ${t().on_duty} ${count(on)}`}`;
+}
+
+// What the range is, and how many it would take if nobody hung up.
+export function needTitle(snapshot) {
+  const { offered, erlang_c: patient } = snapshot?.staffing ?? {};
+  if (offered === undefined) return "";
+  return t().needed_means(count(offered), patient == null ? null : count(patient));
 }
 
 // "在岗 18 · 空闲 9 · 未知 1": of whom nothing has been heard for too long, nobody knows whether they are there.

@@ -21,6 +21,9 @@ export const TEXTS = {
     sort_default: "在岗优先",
     on_duty: "在岗",
     needed: "需要",
+    range: (low, high) => `（${low}–${high}）`,
+    needed_means: (offered, patient) =>
+      `按近30分钟 ${offered} 通来电测算；括号内为实际所需人数的范围（95%）${patient === null ? "" : `；如无人放弃，需要 ${patient} 人`}`,
     of: { agent: "坐席", team: "班组", queue: "队列", site: "职场" },
     filter: "筛选坐席、班组、状态",
     rotate: "自动翻页",
@@ -118,6 +121,9 @@ export const TEXTS = {
     sort_default: "On duty first",
     on_duty: "On",
     needed: "Needed",
+    range: (low, high) => ` (${low}–${high})`,
+    needed_means: (offered, patient) =>
+      `By the ${offered} calls of the last 30 min; what is truly needed lies in the range (95 %)${patient === null ? "" : `. If nobody hung up: ${patient}`}`,
     of: { agent: "agent", team: "team", queue: "queue", site: "site" },
     filter: "Filter agent, team, state",
     rotate: "Auto page",

@@ -7,7 +7,7 @@ import { drawDefinitions } from "./definitions.js";
 import { find, make, setClass, setText } from "./dom.js";
 import { Figures } from "./figures.js";
 import { age, count, date, duration, time } from "./format.js";
-import { Groups, needText } from "./groups.js";
+import { Groups, needText, needTitle } from "./groups.js";
 import { Judge } from "./judge.js";
 import { followNames, unitOf } from "./names.js";
 import { Pager } from "./pager.js";
@@ -193,6 +193,7 @@ class Page {
     if (need && !this.team) {
       const el = make("span", "state staffing", { "data-role": "staffing" });
       el.textContent = need;
+      el.title = needTitle(board.snapshots.all.get("all"));
       find("staff").append(el);
     }
     const total = board.totals.agent ?? 0;
