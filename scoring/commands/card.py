@@ -235,7 +235,8 @@ def _shown(one: Card, weights: Weights, profile: str | None) -> Table:
 def _cells(one: Card, item: Item, weights: Weights) -> Iterator[str]:
     """What stands behind an item's id."""
     yield escape(f"{item.name.zh}\n{item.name.en}")
-    yield item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
+    figure = item.kpi or item.metric or item.input or ", ".join(fields_of(one, item)[:1])
+    yield f"{figure}\n调整后 adjusted" if item.adjusted else figure
     target = item.target_words()
     yield escape(target.zh if target.zh == target.en else f"{target.zh}\n{target.en}")
     yield some(item.max)
