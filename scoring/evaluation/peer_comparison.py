@@ -52,4 +52,4 @@ def _sample(bound: Bound, own: Measured) -> Sample:
     if young:
         terms = (*bound.top, *(bound.bottom or ()), *bound.squares)
         sums = {measure: sums.get(measure, 0) - young.get(measure, 0) for measure, _ in terms}
-    return Sample(sums, own.spreads.get(bound.id, Spread()))
+    return Sample(dict(sums), own.spreads.get(bound.id, Spread()))

@@ -10,7 +10,7 @@ from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
-from tests.statistics.screens import marked
+from tests.statistics.screens import months as screens
 from tests.statistics.signs import accused, day, faulty
 
 
@@ -52,7 +52,19 @@ def main() -> None:
         _told(f"12 equals, satisfaction, 20 days of 10, days alike by {icc}: somebody", percent(list(map(bool, month))))
         other = looks("csat", ratings(10, icc), 20, 300, other=75 / 85)
         _told("  one at 75 % among 85 %: found", percent([any(o.who == "a0" for o in one) for one in other]))
-    _told("12 equals on a screen all day, 8 columns: somebody marked at some time", percent(marked(400)))
+    for a_day, icc in ((25, 0.0), (25, 0.05), (5, 0.0)):
+        month = [month.ever for month in screens(200, a_day, icc=icc)]
+        _told(
+            f"12 equals on a screen for a month, 8 columns, {a_day} contacts a day, alike by {icc}: somebody",
+            percent(month),
+        )
+    for a_day, icc, rate in ((25, 0.0, 0.75), (25, 0.02, 0.75), (25, 0.02, 0.6)):
+        looked = list(screens(100, a_day, looks=1, icc=icc, odd=1, rate=rate))
+        found = sum(month.found for month in looked) / len(looked)
+        _told(f"  one satisfies {100 * rate:.0f} of 100, {a_day} contacts a day, alike by {icc}: found", 100 * found)
+    looked = list(screens(200, 10, looks=1, teams=5, odd=2, rate=0.6))
+    false, every = (sum(column) for column in zip(*(month.counted() for month in looked), strict=True))
+    _told("5 teams, two of 60 agents satisfy 60 of 100: marks that are by chance", 100 * false / every)
     for name, work in {
         "honest work": lambda random, who, half: day(random),
         "days alike by 0.02": lambda random, who, half: day(random, icc=0.02),

@@ -19,7 +19,7 @@ from tests.statistics.comparisons import Day, handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
-from tests.statistics.screens import marked
+from tests.statistics.screens import months as screens
 from tests.statistics.signs import Work, accused, day, faulty
 
 
@@ -55,12 +55,14 @@ def test_who_is_slower_or_satisfies_fewer_is_still_found() -> None:
     assert percent([any(one.who == "a0" and one.verdict == "worse" for one in each) for each in fewer]) >= 35
 
 
-def test_a_team_of_equals_is_hardly_ever_marked_all_day() -> None:
-    assert percent(marked(25, looks=10)) <= at_most(5, 25)
+def test_a_team_of_equals_is_hardly_ever_marked_in_a_month_of_looking() -> None:
+    assert percent([month.ever for month in screens(6, 8, looks=3, apart=9, icc=0.05)]) <= at_most(5, 6)
 
 
-def test_who_is_far_off_is_marked_within_the_day() -> None:
-    assert percent(marked(4, looks=4, a_look=40, odd=0.45)) >= 75
+def test_who_is_far_off_is_marked_and_hardly_anybody_else() -> None:
+    found = list(screens(2, 25, looks=1, odd=1, rate=0.6, icc=0.02))
+    assert sum(month.found for month in found) == 2
+    assert sum(month.counted()[0] for month in found) <= 1
 
 
 @pytest.mark.parametrize(
