@@ -4,9 +4,9 @@ One day tells too little: it has few contacts of a person, and cannot show how m
 a bad agent; and a figure of today is looked at all day. So marks are made once a day, of days that are over, which are clusters
 (``streams.kpi.compare``). A KPI that matures (whether customers come back) is compared over the last 28 days that have.
 
-All teams and KPIs are adjusted together, so that one promise holds of every mark on every screen: of all of them, one in a hundred is by
-chance at most, on average. It is that strict as windows of 28 days slide: in a month of looking, an operation whose members are all alike
-has any mark at all once in twenty months at most.
+All teams and KPIs are adjusted together, so that one promise holds of every mark on every screen: of all of them, one in 400 is by chance
+at most, on average. It is that strict as screens are looked at every day, and what chance does comes and goes as the 28 days slide: an
+operation whose members are all alike has any mark at all in one of twenty months at most (``tests/statistics/screens.py``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from streams.kpi.spread import Spread
 #: So many closed days are compared.
 DAYS = 28
 #: The greatest adjusted p-value that is marked.
-MOST = 0.01
+MOST = 0.0025
 #: After its end a day is given so long until what has happened on it has come.
 _SETTLING = timedelta(hours=1)
 
@@ -75,20 +75,19 @@ class Compared:
     def marks(self, teams: Iterable[Iterable[str]]) -> Marks:
         """Each agent beside the rest of their team. ``teams``: who is in which; who is in none is not compared."""
         every = [list(team) for team in teams]
-        pairs = [
-            (column.kpi, pair)
-            for column in self._columns
-            for team in every
-            for pair in column.pairings(team)
-            if pair.difference is not None
-        ]
-        found: Marks = {}
-        ps = adjusted([pair.difference.p for _, pair in pairs if pair.difference is not None])
-        for (id, pair), p in zip(pairs, ps, strict=True):
-            verdict = verdict_of(KPIS[id].better, pair.own, pair.difference, p, MOST)
-            if verdict not in UNDECIDED:
-                found.setdefault(pair.who, {})[id] = verdict
-        return found
+        return marked((column.kpi, column.pairings(team)) for column in self._columns for team in every)
+
+
+def marked(compared: Iterable[tuple[str, Iterable[Pairing]]]) -> Marks:
+    """What is marked of these comparisons (KPI id, a team's pairings), all adjusted together."""
+    pairs = [(id, pair) for id, own in compared for pair in own if pair.difference is not None]
+    found: Marks = {}
+    ps = adjusted([pair.difference.p for _, pair in pairs if pair.difference is not None])
+    for (id, pair), p in zip(pairs, ps, strict=True):
+        verdict = verdict_of(KPIS[id].better, pair.own, pair.difference, p, MOST)
+        if verdict not in UNDECIDED:
+            found.setdefault(pair.who, {})[id] = verdict
+    return found
 
 
 class _Column:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from streams.contracts.outputs import Sums
-from streams.kpi.marks import ClosedDays, Compared, Marks
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import Sample, pairings
+from streams.kpi.marks import DAYS, Marks, marked
 from streams.kpi.measures import add
 from streams.kpi.policy.model import Policy
+from streams.kpi.spec import Bound
+from streams.kpi.spread import Spread
 from streams.wallboard import layout
 from tests.statistics.desks import handled, hits, moved
 
 TEAM = 12
-_POLICY = Policy(time_zone="UTC")
+_POLICY = Policy()
 _KPIS = tuple(shown.kpi for shown in layout.AGENT if shown.part == "value")
-_FIRST = date(2026, 3, 2)
-#: Days before the first look: those that are compared then, with those that matured before.
-_BEFORE = 28 + 8
 
 
 def contacts(random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0) -> Sums:
@@ -49,14 +49,40 @@ def contacts(random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0) 
     return made
 
 
-def shown(days: Mapping[date, Mapping[str, Sums]], last: date, teams: int = 1) -> Marks:
-    """The marks of the day after ``last``."""
-    closed = ClosedDays(_POLICY, datetime.combine(last + timedelta(days=1), time(2), UTC), _KPIS)
-    compared = Compared(closed, closed.judged(days))
-    for day, people in days.items():
-        for who, sums in people.items():
-            compared.add(who, day, sums)
-    return compared.marks([[f"t{team}a{n}" for n in range(TEAM)] for team in range(teams)])
+class Sliding:
+    """The last 28 days of teams, KPI by KPI; a day that comes pushes the oldest out."""
+
+    def __init__(self, teams: Sequence[Sequence[str]]) -> None:
+        self._teams = teams
+        bounds = [KPIS[id].bound(_POLICY, "staff") for id in _KPIS]
+        self._columns = [(bound, {who: Sample({}, Spread()) for team in teams for who in team}) for bound in bounds]
+        self._days: list[Mapping[str, Sums]] = []
+
+    def add(self, day: Mapping[str, Sums]) -> None:
+        """A day of everybody."""
+        self._days.append(day)
+        for who, sums in day.items():
+            for bound, people in self._columns:
+                people[who].take(bound, sums)
+        if len(self._days) > DAYS:
+            for who, sums in self._days.pop(0).items():
+                for bound, people in self._columns:
+                    _leave(people[who], bound, sums)
+
+    def marks(self) -> Marks:
+        """Those of the day after."""
+        return marked(
+            (bound.id, pairings(KPIS[bound.id], bound, {who: people[who] for who in team}))
+            for bound, people in self._columns
+            for team in self._teams
+        )
+
+
+def _leave(sample: Sample, bound: Bound, sums: Sums) -> None:
+    add(sample.sums, sums, -1)
+    own = Spread.of(bound, [sums])
+    for name in ("days", "ss", "sn", "nn"):
+        setattr(sample.spread, name, getattr(sample.spread, name) - getattr(own, name))
 
 
 @dataclass(frozen=True)
@@ -102,13 +128,13 @@ def months(
     """
     random = Random(seed)
     others = frozenset(f"t0a{n}" for n in range(odd))
-    people = [f"t{team}a{n}" for team in range(teams) for n in range(TEAM)]
+    groups = [[f"t{team}a{n}" for n in range(TEAM)] for team in range(teams)]
     for _ in range(count):
-        days = {
-            _FIRST + timedelta(days=day): {
-                who: contacts(random, a_day, rate if who in others else 0.85, icc) for who in people
-            }
-            for day in range(_BEFORE + looks * apart)
-        }
-        lasts = [_FIRST + timedelta(days=_BEFORE + look * apart) for look in range(looks)]
-        yield Month([shown(days, last, teams) for last in lasts], others)
+        sliding, seen = Sliding(groups), []
+        for day in range(DAYS + (looks - 1) * apart):
+            sliding.add(
+                {who: contacts(random, a_day, rate if who in others else 0.85, icc) for team in groups for who in team}
+            )
+            if day >= DAYS - 1 and not (day - DAYS + 1) % apart:
+                seen.append(sliding.marks())
+        yield Month(seen, others)
