@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as replace_score
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +14,7 @@ from scoring.cards.figures import DURATIONS, QUALITY
 from scoring.cards.model import Card, Item, Sample
 from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
-from scoring.evaluation.sampling import handed_in, interval
+from scoring.evaluation.sampling import fewer_cases, handed_in, interval, share_interval
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
 from scoring.inputs.values import Few, Given
 from scoring.rounding import NONE, cents, scaled, shown
@@ -213,7 +213,7 @@ class ItemScorer:
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
-        if bound.kind == "mean":  # a person's days differ more than their cases: the interval comes from them
+        if bound.kind in ("mean", "rate"):  # a person's days differ more than their cases: the interval comes from them
             figure = _by_days(figure, bound, month)
         if self._presupposed is not None:
             return self._other_policy(figure, self._presupposed)
@@ -373,16 +373,16 @@ class ItemScorer:
         return ItemScore(item, figure, value, points, zh, en, weight, straddles=straddles, vetoes=vetoes)
 
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
-        """Least and most points within the interval, where the value's band does not hold it all."""
+        """Least and most points within the interval, where points jump in it."""
         rule = self.item.rule
-        if not rule.stepped or value is None or not self._times or figure.low is None or figure.high is None:
+        if value is None or not self._times or figure.low is None or figure.high is None:
             return None
         low, high = Fraction(figure.low) * self._times, Fraction(figure.high) * self._times
-        if rule.step(low) == rule.step(value) == rule.step(high):
+        if not rule.jumps(low, high):
             return None
         ends = (low, high, *self._best_within(low, high))
         earned = [points for end in ends if (points := rule.score(Inputs(end, inputs.target)).points) is not None]
-        return (min(earned), max(earned)) if len(earned) == len(ends) else None
+        return (min(earned), max(earned)) if len(earned) == len(ends) and min(earned) < max(earned) else None
 
     def _best_within(self, low: Fraction, high: Fraction) -> Iterator[Fraction]:
         """Ends of the range that the target asks for, where they lie in the interval: the best is between them, not at its ends."""
@@ -477,10 +477,25 @@ def _unmet(item: Item, judged: Judged) -> tuple[str, object, object] | None:
 
 
 def _by_days(figure: Figure, bound: Bound, month: Measured) -> Figure:
-    """A mean with the interval that its days give; without one where they give none."""
+    """A mean with the interval that its days give; without one where they give none. A share whose days differ by more than chance, with
+    one that is as much wider.
+    """
     spread = month.spreads.get(bound.id)
-    low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
-    return replace(figure, low=low, high=high)
+    if bound.kind == "mean":
+        low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
+        return replace(figure, low=low, high=high)
+    if spread is None or figure.low is None:
+        return figure
+    effect = fewer_cases(bound, _matured(bound, month), spread)
+    if effect == 1 or (ends := share_interval(bound, bound.ripe(month.sums, month.unripe)[0], effect)) is None:
+        return figure
+    return replace(figure, low=ends[0], high=ends[1])
+
+
+def _matured(bound: Bound, month: Measured) -> Mapping[str, int]:
+    """The sums of the days that have matured: those of the spread."""
+    young = month.unripe.get(bound.matures or "", {})
+    return month.sums if not young else {name: amount - young.get(name, 0) for name, amount in month.sums.items()}
 
 
 def _new_weight(item: Item, weights: Weights) -> tuple[str, str] | None:

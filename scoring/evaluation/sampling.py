@@ -9,7 +9,7 @@ from math import sqrt
 from streams.contracts.outputs import Figure
 from streams.kpi.spec import Bound, total
 from streams.kpi.spread import Spread
-from streams.kpi.stats.confidence import student, wilson
+from streams.kpi.stats.confidence import Z95, student, wilson
 
 
 def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[float, float] | None:
@@ -28,6 +28,26 @@ def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[flo
     error = sqrt(squares * spread.days / (n * n * (spread.days - 1))) / n
     mean, half = amount / n, student(spread.days - 1) * error
     return bound.cut((mean - half) * bound.up / bound.down, (mean + half) * bound.up / bound.down)
+
+
+def fewer_cases(bound: Bound, sums: Mapping[str, int], spread: Spread) -> float:
+    """How many times less a case of a share is worth as the cases of a day have something in common; never below 1. ``sums``: of the days
+    of the spread.
+
+    That is the design effect (Cochran, as above, 9.2), with what Student's quantile adds where few days have told it.
+    """
+    n, hits = bound.base(sums), total(bound.top, sums)
+    if spread.days < 2 or n < 2 or not 0 < hits < n:
+        return 1.0
+    mean = hits / n
+    effect = spread.variance(mean) / (n * mean * (1 - mean) * n / (n - 1))
+    return effect * (student(spread.days - 1) / Z95) ** 2 if effect > 1 else 1.0
+
+
+def share_interval(bound: Bound, sums: Mapping[str, int], effect: float) -> tuple[float, float] | None:
+    """95 % interval of a share whose cases are worth so many times less (Wilson's); None where it is no share."""
+    found = wilson(total(bound.top, sums) / effect, bound.base(sums) / effect)
+    return None if found is None else (found[0] * bound.up, found[1] * bound.up)
 
 
 def handed_in(value: Fraction | None, n: int | None, percent: bool) -> Figure:

@@ -10,6 +10,7 @@ from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
+from tests.statistics.rewards import a_month, half_day_off
 from tests.statistics.screens import months as screens
 from tests.statistics.signs import accused, day, faulty
 
@@ -79,6 +80,11 @@ def main() -> None:
             plans, wrong = sum(len(one.planned) for one in made), sum(len(one.above) for one in made)
             share = f"{plans / 60:.2f} plans a month, {100 * wrong / max(plans, 1):.0f} % of them above the median"
             _told(f"50 agents, {a_day * 20} ratings a month, true sd 4 points, sure {sure or 'not asked'}", share)
+    for asked in (1, None):
+        rule = half_day_off(asked)
+        for rate in (0.8, 0.85, 0.95):
+            earned = "; ".join(f"{a_day} a day {a_month(rule, 400, a_day, rate):.2f}" for a_day in (2, 4, 8, 15))
+            _told(f"half days off a month at {100 * rate:.0f} %, {rule.min_ratings_in_all} ratings in all", earned)
     for items in (8, 15):
         _told(f"40 people, {items} items that mean nothing: one is sure", percent(sure_of_nothing(600, items)))
         _told("  one of them at 0.6: sure", percent(related(200, items)))

@@ -19,6 +19,7 @@ from tests.statistics.comparisons import Day, handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
+from tests.statistics.rewards import a_month, half_day_off
 from tests.statistics.screens import months as screens
 from tests.statistics.signs import Work, accused, day, faulty
 
@@ -102,6 +103,15 @@ def test_without_real_differences_no_plan_opens_by_chance() -> None:
     assert sum(len(month.planned) for month in equal) == 0
     by_rank = list(months(Random(2), 2, a_day=2, spread=0.0, sure="", group=30))
     assert sum(len(month.planned) for month in by_rank) >= 4, "the rank alone names somebody every month"
+
+
+def test_who_is_rated_little_earns_no_more_by_it_than_who_is_far_better() -> None:
+    few, many = ((half_day_off(), 100, 2, 0.8), (half_day_off(), 100, 15, 0.95))
+    assert a_month(*few) < 0.5 < a_month(*many)
+    by_days_alone = half_day_off(min_ratings_in_all=1)
+    assert a_month(by_days_alone, 100, 2, 0.8) > a_month(by_days_alone, 100, 15, 0.95), (
+        "three days, whatever they rest on"
+    )
 
 
 def test_items_that_mean_nothing_are_hardly_ever_sure() -> None:
