@@ -407,9 +407,9 @@ def test_who_differs_from_the_team_is_marked_in_words_too(screen: Page, desk: De
         "aria-label",
         "Differs from the rest of the team: better (28 days up to 2026-03-01, beyond chance; cannot say why)",
     )
-    expect(screen.get_by_test_id("differs-legend")).to_have_attribute("title", re.compile("one in 400 is by chance"))
+    expect(screen.get_by_test_id("differs-legend")).to_have_attribute("title", re.compile("one in twenty is by chance"))
     screen.get_by_test_id("definitions-open").click()
-    expect(screen.get_by_text("one in 400 is by chance")).to_be_visible()
+    expect(screen.get_by_text("one in twenty is by chance")).to_be_visible()
     screen.get_by_role("button", name="Close").click()
     # A mark speaks of days that are over, whatever window is shown.
     screen.get_by_test_id("windows").get_by_role("button", name="30 min").click()
