@@ -4,7 +4,7 @@ One day tells too little: it has few contacts of a person, and cannot show how m
 a bad agent; and a figure of today is looked at all day. So marks are made once a day, of days that are over, which are clusters
 (``streams.kpi.compare``). A KPI that matures (whether customers come back) is compared over the last 28 days that have.
 
-All teams and KPIs are adjusted together, so that one promise holds of every mark on every screen: of all of them, one in twenty is by chance
+All teams and KPIs are adjusted together, so that one promise holds of every mark on every screen: of all, one in twenty is by chance
 at most, on average; and an operation whose members are all alike has any mark at all in one of twenty months at most. A mark asks for far
 more than a single look would: screens are looked at every day, and what chance does comes and goes as the 28 days slide
 (``tests/statistics/screens.py`` measures both).
