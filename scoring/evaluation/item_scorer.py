@@ -356,10 +356,6 @@ class ItemScorer:
         weight, item = self._weight, self.item
         zh, en = f"{evidence[0]}：{zh}。", f"{evidence[1]}: {en}."
         straddles = self._ends(figure, value, inputs) if inputs is not None else None
-        if straddles:
-            few, most = (shown(end) for end in sorted(straddles))
-            zh = f"{zh}95%置信区间跨多个计分档（{few}～{most} 分），样本量不足以确定档位。"
-            en = f"{en} The 95 % interval straddles bands ({few} to {most} points): the sample does not settle which."
         if self._new_weight is not None and weight is not None:
             counts = shown(Fraction(points) * weight.per_point)
             zh, en = (
