@@ -6,6 +6,7 @@ from random import Random
 
 from streams.operator_files import load_rules
 from tests.statistics.alerts import BOUND, NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled, said
+from tests.statistics.cards import LINES, STEPS, held, told
 from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
@@ -63,9 +64,9 @@ def main() -> None:
         looked = list(screens(100, a_day, looks=1, icc=icc, odd=1, rate=rate))
         found = sum(month.found for month in looked) / len(looked)
         _told(f"  one satisfies {100 * rate:.0f} of 100, {a_day} contacts a day, alike by {icc}: found", 100 * found)
-    looked = list(screens(200, 10, looks=1, teams=5, odd=2, rate=0.6))
+    looked = list(screens(100, 25, looks=1, teams=5, odd=2, rate=0.65, icc=0.02))
     false, every = (sum(column) for column in zip(*(month.counted() for month in looked), strict=True))
-    _told("5 teams, two of 60 agents satisfy 60 of 100: marks that are by chance", 100 * false / every)
+    _told("5 teams, two of 60 agents satisfy 65 of 100: marks that are by chance", 100 * false / every)
     for name, work in {
         "honest work": lambda random, who, half: day(random),
         "days alike by 0.02": lambda random, who, half: day(random, icc=0.02),
@@ -80,6 +81,22 @@ def main() -> None:
             plans, wrong = sum(len(one.planned) for one in made), sum(len(one.above) for one in made)
             share = f"{plans / 60:.2f} plans a month, {100 * wrong / max(plans, 1):.0f} % of them above the median"
             _told(f"50 agents, {a_day * 20} ratings a month, true sd 4 points, sure {sure or 'not asked'}", share)
+    for icc in (0.0, 0.02, 0.05, 0.1):
+        cases, days = (percent(held(2000, 20, 20, icc, by_cases)) for by_cases in (True, False))
+        _told(
+            f"cards: intervals of 20 days of 20 hold the truth, alike by {icc}",
+            f"by cases {cases:.0f} %, now {days:.0f} %",
+        )
+    for n in (20, 50, 200):
+        for name, bands in (("steps", STEPS), ("lines that meet", LINES)):
+            for pay in (
+                {"type": "coefficient"},
+                {"type": "grade_bonus", "of": "month"},
+                {"type": "bonus_pool", "of": "month"},
+            ):
+                _told(
+                    f"cards: {n} ratings, {name}, {pay['type']}: a straddle is told", percent(told(400, n, bands, pay))
+                )
     for asked in (1, None):
         rule = half_day_off(asked)
         for rate in (0.8, 0.85, 0.95):

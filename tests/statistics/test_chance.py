@@ -15,6 +15,7 @@ from streams.contracts.outputs import Cell, Contribution
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_rules
 from tests.statistics.alerts import NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled
+from tests.statistics.cards import LINES, STEPS, held, told
 from tests.statistics.comparisons import Day, handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.ranks import months
@@ -103,6 +104,18 @@ def test_without_real_differences_no_plan_opens_by_chance() -> None:
     assert sum(len(month.planned) for month in equal) == 0
     by_rank = list(months(Random(2), 2, a_day=2, spread=0.0, sure="", group=30))
     assert sum(len(month.planned) for month in by_rank) >= 4, "the rank alone names somebody every month"
+
+
+def test_intervals_of_cards_hold_the_truth_where_days_differ() -> None:
+    assert percent(held(150, 20, 20, 0.05)) >= 95 - 3 * sqrt(95 * 5 / 150)
+    assert percent(held(150, 20, 20, 0.05, by_cases=True)) < 90
+
+
+def test_a_straddle_is_told_where_pay_hangs_on_it() -> None:
+    by_grade = {"type": "grade_bonus", "of": "month"}
+    assert percent(told(60, 50, STEPS, {"type": "coefficient"})) > 90
+    assert percent(told(60, 50, STEPS, by_grade)) <= 20
+    assert not any(told(60, 50, LINES, {"type": "coefficient"}))
 
 
 def test_who_is_rated_little_earns_no_more_by_it_than_who_is_far_better() -> None:
