@@ -423,12 +423,14 @@ def _tell(made: lifecycle.Prepared, done: str, called: Names, json_: bool) -> No
     run = made.run
     if json_:
         as_json({"card": run.card, "period": run.period, "state": run.state, "revision": run.revision, "people": made.people,
-                 "new": made.new, "changes": made.changes})  # fmt: skip
+                 "new": made.new, "changes": made.changes, "unjudged": made.unjudged})  # fmt: skip
         return
     told = f"{done}: {run.card} {run.period}, revision {run.revision}, {made.people} people"
     tell(told if made.new else f"{told}, nothing has changed")
     if made.changes:
         tell_differences(made.changes, called)
+    for young in made.unjudged:
+        tell(f"note: {young.said()}")
 
 
 def _notes(operation: Operation, materials: Materials, people: Iterable[str], day: date) -> Iterator[str]:

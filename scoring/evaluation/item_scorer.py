@@ -14,7 +14,7 @@ from scoring.cards.figures import DURATIONS, QUALITY
 from scoring.cards.model import Card, Item, Sample
 from scoring.cards.weights import Weights
 from scoring.evaluation.raters import blend, last_word
-from scoring.evaluation.sampling import handed_in, interval
+from scoring.evaluation.sampling import fewer_cases, handed_in, interval, share_interval
 from scoring.evaluation.scores import Around, Before, ItemScore, Measured, Weight
 from scoring.inputs.values import Few, Given
 from scoring.rounding import NONE, cents, scaled, shown
@@ -222,8 +222,7 @@ class ItemScorer:
         if not month.sums:  # no event at all: a count is no data then, not 0, and nobody knows that there was no case
             return self._ruled(Figure(), None, Inputs(None, self._target))
         figure = bound.figure(month.sums, month.unripe)
-        # A person's days differ more than their cases: they say how sure it is.
-        if bound.kind == "mean" or figure.low is not None:
+        if bound.kind in ("mean", "rate"):  # a person's days differ more than their cases: the interval comes from them
             figure = _by_days(figure, bound, month)
         if self._presupposed is not None:
             return self._other_policy(figure, self._presupposed)
@@ -395,10 +394,6 @@ class ItemScorer:
         weight, item = self._weight, self.item
         zh, en = f"{evidence[0]}：{zh}。", f"{evidence[1]}: {en}."
         straddles = self._ends(figure, value, inputs) if inputs is not None else None
-        if straddles:
-            few, most = (shown(end) for end in sorted(straddles))
-            zh = f"{zh}95%置信区间跨多个计分档（{few}～{most} 分），样本量不足以确定档位。"
-            en = f"{en} The 95 % interval straddles bands ({few} to {most} points): the sample does not settle which."
         if self._new_weight is not None and weight is not None:
             counts = shown(Fraction(points) * weight.per_point)
             zh, en = (
@@ -412,16 +407,16 @@ class ItemScorer:
         return ItemScore(item, figure, value, points, zh, en, weight, straddles=straddles, vetoes=vetoes)
 
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
-        """Least and most points within the interval, where the value's band does not hold it all."""
+        """Least and most points within the interval, where points jump in it."""
         rule = self.item.rule
-        if not rule.stepped or value is None or not self._times or figure.low is None or figure.high is None:
+        if value is None or not self._times or figure.low is None or figure.high is None:
             return None
         low, high = Fraction(figure.low) * self._times, Fraction(figure.high) * self._times
-        if rule.step(low) == rule.step(value) == rule.step(high):
+        if not rule.jumps(low, high):
             return None
         ends = (low, high, *self._best_within(low, high))
         earned = [points for end in ends if (points := rule.score(Inputs(end, inputs.target)).points) is not None]
-        return (min(earned), max(earned)) if len(earned) == len(ends) else None
+        return (min(earned), max(earned)) if len(earned) == len(ends) and min(earned) < max(earned) else None
 
     def _best_within(self, low: Fraction, high: Fraction) -> Iterator[Fraction]:
         """Ends of the range that the target asks for, where they lie in the interval: the best is between them, not at its ends."""
@@ -518,14 +513,19 @@ def _unmet(item: Item, judged: Judged) -> tuple[str, object, object] | None:
 
 
 def _by_days(figure: Figure, bound: Bound, month: Measured) -> Figure:
-    """A share or a mean with the interval that its days give; where they give none, a share with that of independent cases."""
+    """A mean with the interval that its days give; without one where they give none. A share whose days differ by more than chance, with
+    one that is as much wider.
+    """
     spread = month.spreads.get(bound.id)
-    sums, _ = bound.ripe(month.sums, month.unripe)
-    found = interval(bound, sums, spread) if spread is not None else None
-    if found is None and bound.kind != "mean":
+    if bound.kind == "mean":
+        low, high = (interval(bound, month.sums, spread) if spread is not None else None) or (None, None)
+        return replace(figure, low=low, high=high)
+    if spread is None or figure.low is None:
         return figure
-    low, high = found or (None, None)
-    return replace(figure, low=low, high=high)
+    effect = fewer_cases(bound, month.matured(bound), spread)
+    if effect == 1 or (ends := share_interval(bound, bound.ripe(month.sums, month.unripe)[0], effect)) is None:
+        return figure
+    return replace(figure, low=ends[0], high=ends[1])
 
 
 def _new_weight(item: Item, weights: Weights) -> tuple[str, str] | None:

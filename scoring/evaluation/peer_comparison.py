@@ -75,4 +75,4 @@ def _compared(item: Item) -> Kpi | None:
 
 def _sample(bound: Bound, own: Measured) -> Sample:
     """What of somebody's period they are compared by: what has matured."""
-    return Sample(own.matured(bound), own.spreads.get(bound.id, Spread()))
+    return Sample(dict(own.matured(bound)), own.spreads.get(bound.id, Spread()))

@@ -9,24 +9,19 @@ from math import sqrt
 from streams.contracts.outputs import Figure
 from streams.kpi.spec import Bound, total
 from streams.kpi.spread import Spread
-from streams.kpi.stats.confidence import student, wilson
+from streams.kpi.stats.confidence import Z95, student, wilson
 
 
 def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[float, float] | None:
-    """95 % interval of a share or a mean from its days, cut to the values that it can have; None where its days tell none.
+    """95 % interval of a mean from its days, cut to the values that it can have; None with fewer than two days.
 
     The mean is a ratio of sums over days; its variance is the ratio estimator's, days as clusters: D/(D−1) Σ(s−mn)²/N²
     (W. G. Cochran, Sampling Techniques, 3rd ed., 1977, sections 6.4 and 9A.2), with Student's t of D−1 degrees of freedom.
-
-    A share has Wilson's interval of as many independent cases as its own are worth, by the same variance over that of independent ones
-    (the design effect, 9.2); days that happen to be alike never make it surer.
     """
     n = bound.base(sums)
     if spread.days < 2 or n <= 0:
         return None
     amount = total(bound.top, sums)
-    if bound.kind == "rate":
-        return _of_share(bound, amount, n, spread)
     squares = (
         spread.ss * n * n - 2 * amount * n * spread.sn + amount * amount * spread.nn
     )  # n² times theirs: whole, exact
@@ -35,12 +30,23 @@ def interval(bound: Bound, sums: Mapping[str, int], spread: Spread) -> tuple[flo
     return bound.cut((mean - half) * bound.up / bound.down, (mean + half) * bound.up / bound.down)
 
 
-def _of_share(bound: Bound, amount: int, n: int, spread: Spread) -> tuple[float, float] | None:
-    if bound.per_n != 1 or not 0 < amount < n:
-        return None
-    share = amount / n
-    worth = max(1.0, spread.variance(share) * (n - 1) / (n * n * share * (1 - share)))
-    found = wilson(amount / worth, n / worth)
+def fewer_cases(bound: Bound, sums: Mapping[str, int], spread: Spread) -> float:
+    """How many times less a case of a share is worth as the cases of a day have something in common; never below 1. ``sums``: of the days
+    of the spread.
+
+    That is the design effect (Cochran, as above, 9.2), with what Student's quantile adds where few days have told it.
+    """
+    n, hits = bound.base(sums), total(bound.top, sums)
+    if spread.days < 2 or n < 2 or not 0 < hits < n:
+        return 1.0
+    mean = hits / n
+    effect = spread.variance(mean) / (n * mean * (1 - mean) * n / (n - 1))
+    return effect * (student(spread.days - 1) / Z95) ** 2 if effect > 1 else 1.0
+
+
+def share_interval(bound: Bound, sums: Mapping[str, int], effect: float) -> tuple[float, float] | None:
+    """95 % interval of a share whose cases are worth so many times less (Wilson's); None where it is no share."""
+    found = wilson(total(bound.top, sums) / effect, bound.base(sums) / effect)
     return None if found is None else (found[0] * bound.up, found[1] * bound.up)
 
 

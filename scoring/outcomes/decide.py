@@ -22,6 +22,7 @@ from scoring.outcomes.stars import Stars
 from scoring.outcomes.streaks import Held, by_days, by_terms
 from scoring.outcomes.summary import Summary, summary, term_summary
 from scoring.outcomes.terms import CALLED, KINDS, LENGTH, UNITS, Kind, Term, ending_with
+from scoring.outcomes.unsettled import Border, unsettled
 from scoring.outcomes.validation import check
 from scoring.period import Month, Period
 from scoring.rounding import decimal, total
@@ -302,7 +303,9 @@ def _pay(
     settings: Settings,
     pools: Mapping[str, Decimal],
 ) -> tuple[dict[str, Pay], dict[str, tuple[Text, ...]]]:
-    """What each person's one rule pays, and why nothing is due where it is of another term. ``own``: the kind of the run's period."""
+    """What each person's one rule pays, and why nothing is due where it is of another term, or what of it the sample does not settle.
+    ``own``: the kind of the run's period.
+    """
     paid: dict[str, Pay] = {}
     notes: dict[str, tuple[Text, ...]] = {}
     pooled: dict[str, tuple[BonusPool, dict[str, Standing]]] = {}
@@ -317,9 +320,13 @@ def _pay(
             pooled.setdefault(rule.id, (rule, {}))[1][id] = standings[of][id]
         else:
             paid[id] = pay(rule, person, standings[of][id], stars.get(id))
+            notes[id] = tuple(unsettled(rule, person, standings[of][id], stars.get(id), settings, LENGTH[own]))
     for pool, members in pooled.values():
         term = next(iter(members.values())).term
         paid.update(pay_pool(pool, term, members, pools.get(pool.id)))
+        border = Border.of(pool, members)
+        for id, standing in members.items():
+            notes[id] = tuple(border.unsettled(pool, people[id], standing, LENGTH[own]))
     return paid, notes
 
 

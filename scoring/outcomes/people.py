@@ -58,6 +58,18 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Straddle:
+    """An item whose 95 % interval reaches over a border at which its points jump: what it could earn in it, and by how much the total would
+    then be another (``down``: 0 or below, ``up``: 0 or above).
+    """
+
+    name: Text
+    points: tuple[Decimal, Decimal]
+    down: Decimal
+    up: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class RatedDay:
     """How many customers rated the person that day, and how many of them were satisfied."""
 
@@ -97,6 +109,7 @@ class Person:
     figures: Mapping[str, Measured] = field(default_factory=dict)
     days: tuple[RatedDay, ...] = ()
     error: float | None = None
+    straddles: tuple[Straddle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,12 @@ class Settings(Part):
     appeal_days: (
         Annotated[int, Field(ge=1, le=365, description="Days from publication within which appeals are made")] | None
     ) = None
+    unmatured: Annotated[
+        Literal["told", "wait"],
+        Field(
+            description="A run of which some days have not matured: approved, and told how much is judged nowhere; or not before"
+        ),
+    ] = "told"
     months_needed: MonthsNeeded = MonthsNeeded()
     rescaled_from: Percent = Decimal(80)
     ranking: Ranking = Ranking()

@@ -36,10 +36,11 @@ class Streak(Rule):
     """``length`` results in a row grant ``name``.
 
     ``result``: the pass mark met, in the top group, grade A; or, by days, all ratings of the day satisfied, of at least
-    ``min_ratings``. ``unscored``: a term without result (a day without enough ratings) neither breaks nor extends the
-    streak (``skips``), or breaks it. ``after``: a longer streak grants nothing more (``once``), or counting begins
-    again (``restart``). ``days_off``: what is granted in days, if anything; ``expires``: how long after the grant it can be taken (None:
-    without end).
+    ``min_ratings``. ``min_ratings_in_all``: the days of a streak have so many ratings together, or it goes on until they
+    have: else a streak of days is easiest for whoever is rated least. ``unscored``: a term without result (a day without
+    enough ratings) neither breaks nor extends the streak (``skips``), or breaks it. ``after``: a longer streak grants
+    nothing more (``once``), or counting begins again (``restart``). ``days_off``: what is granted in days, if anything;
+    ``expires``: how long after the grant it can be taken (None: without end).
     """
 
     name: Text
@@ -49,6 +50,7 @@ class Streak(Rule):
     unscored: Literal["skips", "breaks"] = "skips"
     after: Literal["once", "restart"] = "once"
     min_ratings: Annotated[int, Field(ge=1)] = 1
+    min_ratings_in_all: Annotated[int, Field(ge=1, le=10_000)] = 1
     days_off: Annotated[Decimal, Field(gt=0, le=366, decimal_places=2)] | None = None
     expires: Delay | None = None
 
@@ -71,19 +73,31 @@ class Held:
     source: str | None
 
 
-def counted(states: Iterable[bool | None], rule: Streak) -> Iterator[tuple[int, bool]]:
-    """After each state (None: no result), how long the streak is, and whether it grants just now."""
-    count = 0
-    for state in states:
-        if state is None:
-            count = 0 if rule.unscored == "breaks" else count
-            yield count, False
-            continue
-        count = count + 1 if state else 0
-        reached = count == rule.length
-        yield count, reached
-        if reached and rule.after == "restart":
-            count = 0
+@dataclass
+class _Run:
+    """A streak as it goes on: how many results, with how many ratings, and whether it has granted."""
+
+    count: int = 0
+    ratings: int = 0
+    granted: bool = False
+
+    def take(self, state: bool | None, ratings: int, rule: Streak) -> bool:
+        """The next result (None: there is none); does it grant just now?"""
+        ends = state is False or (state is None and rule.unscored == "breaks")
+        if ends or (self.granted and rule.after == "restart"):
+            self.count, self.ratings, self.granted = 0, 0, False
+        if not state:
+            return False
+        self.count, self.ratings = self.count + 1, self.ratings + ratings
+        reached = not self.granted and self.count >= rule.length
+        if rule.of == "day":
+            reached = reached and self.ratings >= rule.min_ratings_in_all
+        self.granted = self.granted or reached
+        return reached
+
+    def left(self, rule: Streak) -> _Run:
+        """What of it still counts."""
+        return _Run() if self.granted and rule.after == "restart" and rule.of == "day" else self
 
 
 def by_terms(rule: Streak, person: str, standing: Standing, history: History) -> Held:
@@ -97,8 +111,10 @@ def by_terms(rule: Streak, person: str, standing: Standing, history: History) ->
     }
     states[term.number] = _past(rule.result, standing.past(None))
     numbers = range(min(states), term.number + 1)
-    *_, (count, granted) = counted((states.get(number) for number in numbers), rule)
-    held = _held(rule, person, count, (term.last.last,) if granted else ())
+    so_far, granted = _Run(), False
+    for number in numbers:
+        granted = so_far.take(states.get(number), 0, rule)
+    held = _held(rule, person, so_far, (term.last.last,) if granted else ())
     if standing.total is None or standing.rank is not None:
         return held
     apart = Text(
@@ -127,13 +143,11 @@ def _past(result: Result, past: Past) -> bool | None:
 def by_days(rule: Streak, person: str, days: Iterable[RatedDay], period: Period, history: History) -> Held:
     """The streak at the end of the period. Days up to the last grant before it are used up."""
     known = _between(days, _granted_before(rule, history, period), period.last)
-    days_of, states = zip(*_states(known, rule), strict=True) if known else ((), ())
-    steps = list(counted(states, rule))
-    granted = tuple(
-        day for day, (_, now) in zip(days_of, steps, strict=True) if now and day is not None and day >= period.first
-    )
-    count, now = steps[-1] if steps else (0, False)
-    return _held(rule, person, 0 if now and rule.after == "restart" else count, granted)
+    so_far, granted = _Run(), []
+    for rated, state in _states(known, rule):
+        if so_far.take(state, rated.ratings, rule) and rated.day >= period.first:
+            granted.append(rated.day)
+    return _held(rule, person, so_far.left(rule), tuple(granted))
 
 
 def _between(days: Iterable[RatedDay], since: date | None, last: date) -> list[RatedDay]:
@@ -142,20 +156,25 @@ def _between(days: Iterable[RatedDay], since: date | None, last: date) -> list[R
     return sorted(known, key=lambda rated: rated.day)
 
 
-def _states(known: list[RatedDay], rule: Streak) -> Iterator[tuple[date | None, bool | None]]:
+def _states(known: list[RatedDay], rule: Streak) -> Iterator[tuple[RatedDay, bool | None]]:
     """Each day's state; where unrated days count, a state without result stands for the days that are not there."""
     gaps = {later.day for earlier, later in pairwise(known) if later.day - earlier.day > timedelta(days=1)}
     for rated in known:
         if rated.day in gaps:
-            yield None, None
+            yield rated, None
         enough = rated.ratings >= rule.min_ratings
-        yield rated.day, rated.satisfied == rated.ratings if enough else None
+        yield rated, rated.satisfied == rated.ratings if enough else None
 
 
-def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> Held:
+def _held(rule: Streak, person: str, so_far: _Run, granted: tuple[date, ...]) -> Held:
+    count = so_far.count
     unit, result = _UNITS[rule.of], _RESULTS[rule.result]
-    zh = f"连续 {rule.length} {unit.zh}{result.zh}，授予“{rule.name.zh}”"
-    en = f"{result.en} for {rule.length} {unit.en} in a row grants {rule.name.en!r}"
+    least_zh = least_en = of_zh = of_en = ""
+    if rule.of == "day" and (least := rule.min_ratings_in_all) > 1:
+        least_zh, least_en = f"、共至少 {least} 份评价", f" with {least} ratings or more in all"
+        of_zh, of_en = f"、{so_far.ratings} 份评价", f" with {so_far.ratings} ratings"
+    zh = f"连续 {rule.length} {unit.zh}{result.zh}{least_zh}，授予“{rule.name.zh}”"
+    en = f"{result.en} for {rule.length} {unit.en} in a row{least_en} grants {rule.name.en!r}"
     days_off = None if rule.days_off is None else total(rule.days_off for _ in granted)
     if granted:
         zh_on, en_on = "、".join(map(day_zh, granted)), ", ".join(map(str, granted))
@@ -163,8 +182,8 @@ def _held(rule: Streak, person: str, count: int, granted: tuple[date, ...]) -> H
         if days_off is not None:
             off = shown(days_off)
             said = Text(f"{said.zh}，调休共 {off} 天", f"{said.en}; days off: {off}")
-    elif count > rule.length:
+    elif so_far.granted:
         said = Text(f"{zh}：已连续 {count} {unit.zh}，此前已授予", f"{en}: {count} so far, granted before")
     else:
-        said = Text(f"{zh}：目前 {count} {unit.zh}", f"{en}: {count} so far")
+        said = Text(f"{zh}：目前 {count} {unit.zh}{of_zh}", f"{en}: {count} so far{of_en}")
     return Held(person, rule.id, rule.name, count, rule.length, granted, days_off, said, rule.source)

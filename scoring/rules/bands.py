@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import inf
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -60,6 +60,10 @@ class Band(Part):
         said = [f"{_SIGNS[key]} {shown(end)}" for key in _SIGNS if (end := getattr(self, key)) is not None]
         return ", ".join(said) or "any"
 
+    def earns(self, *, upper: bool) -> Decimal | str | None:
+        """What it earns at its upper or at its lower end."""
+        return self.points if self.linear is None else self.linear[upper]
+
     def award(self) -> str:
         """What it earns in signs: ``20`` or ``25–30``."""
         if self.linear is not None:
@@ -73,8 +77,6 @@ class Bands(Rule):
     A figure in no band, such as 103 % where the bands end at 100, is unscored.
     """
 
-    stepped: ClassVar[bool] = True
-
     type: Literal["bands"]
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
     within: tuple[_End, _End] | None = None
@@ -86,19 +88,25 @@ class Bands(Rule):
         bands = (band.model_copy(update={"points": worth}) if band.points == "max" else band for band in self.bands)
         return self.model_copy(update={"bands": tuple(bands)})
 
-    def step(self, value: Fraction) -> int | None:
-        """Which band holds the value; None: no band."""
-        return next((number for number, band in enumerate(self.bands) if band.holds(value)), None)
+    def jumps(self, low: Fraction, high: Fraction) -> bool:
+        """Do points jump anywhere from one figure to a higher one? Where lines meet, and between bands that earn the same, they do not."""
+        ends = (next((band for band in self.bands if band.holds(end)), None) for end in (low, high))
+        if any(end is None for end in ends):
+            return True
+        return any(
+            upper.low is not None and low <= upper.low <= high and lower.earns(upper=True) != upper.earns(upper=False)
+            for lower, upper in pairwise(sorted(self.bands, key=_from))
+            if not (upper.low == high and upper.gte is None) and not (upper.low == low and lower.lte is None)
+        )
 
     def score(self, inputs: Inputs) -> Points:
         """The points for these inputs."""
         value = inputs.value
         if value is None:
             return NO_DATA
-        number = self.step(value)
-        if number is None:
+        band = next((band for band in self.bands if band.holds(value)), None)
+        if band is None:
             return Points(None, f"{shown(value)} 不在任何计分档内", f"{shown(value)} lies in no band")
-        band = self.bands[number]
         if band.linear is not None and band.low is not None and band.high is not None:
             return _interpolated(value, band.low, band.high, *band.linear)
         if not isinstance(band.points, Decimal):

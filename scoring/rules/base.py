@@ -80,8 +80,6 @@ class Rule(Part, ABC):
     """A rule of some type, as a card states it."""
 
     asks: ClassVar[Asks] = "figure"
-    #: Do points jump from one step of the figure to the next? ``step`` then tells which one holds a value.
-    stepped: ClassVar[bool] = False
 
     def of(self, worth: Decimal) -> Self:
         """The rule with what its card leaves open taken from the item's maximum."""
@@ -111,6 +109,6 @@ class Rule(Part, ABC):
 
         return points
 
-    def step(self, value: Fraction) -> int | None:
-        """Which of the rule's steps the value is on; None: on none."""
-        return None
+    def jumps(self, low: Fraction, high: Fraction) -> bool:
+        """Do points jump anywhere from one figure to a higher one?"""
+        return False

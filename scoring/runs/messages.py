@@ -79,12 +79,8 @@ def _read(value: Decimal | Fraction | None) -> str | None:
 
 
 def flags(score: ItemScore) -> list[str]:
-    """What is to be known of an item besides its points: ``vetoed``, ``few`` (too small a sample), ``straddles``."""
-    return [
-        name
-        for name, there in (("vetoed", score.vetoed), ("few", score.few), ("straddles", score.straddles is not None))
-        if there
-    ]
+    """What is to be known of an item besides its points: ``vetoed``, ``few`` (too small a sample)."""
+    return [name for name, there in (("vetoed", score.vetoed), ("few", score.few)) if there]
 
 
 def unscored_ids(person: PersonScore) -> str:

@@ -16,7 +16,7 @@ from scoring.evaluation.scorer import PersonScore
 from scoring.evaluation.scores import ItemScore
 from scoring.fields import joined
 from scoring.inputs.requirements import PERSONAL
-from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay
+from scoring.outcomes.people import Amounts, Dimension, Measured, Person, RatedDay, Straddle
 from scoring.rounding import decimal, shown, total
 from scoring.runs.run import Run
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
@@ -161,7 +161,19 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
         figures=_figures(score.items),
         days=about.days,
         error=run.errors.get(score.person),
+        straddles=tuple(_straddles(score)) if reached is not None else (),
     )
+
+
+def _straddles(score: PersonScore) -> Iterator[Straddle]:
+    """Items whose points their samples do not settle, and what each would make of a total of 100."""
+    scale = Fraction(100) / Fraction(score.tally.scored_max) if score.tally.scored_max else Fraction(0)
+    for item in score.items:
+        if item.straddles is None or item.points is None or item.weight is None or item.vetoed:
+            continue
+        moved = [(Fraction(end) - Fraction(item.points)) * item.weight.per_point * scale for end in item.straddles]
+        down, up = min(decimal(moved[0]), Decimal(0)), max(decimal(moved[1]), Decimal(0))
+        yield Straddle(item.item.name, item.straddles, down, up)
 
 
 def _total(score: PersonScore, least: Fraction | None) -> tuple[Decimal | None, Text | None]:

@@ -40,6 +40,7 @@ from scoring.store.tables import reviews
 from scoring.workflow.acknowledgements import Acknowledged, acknowledged
 from scoring.workflow.days_off import enter
 from scoring.workflow.panels import refuse_open, refuse_polled
+from scoring.workflow.unjudged import Unjudged, unjudged
 from streams.contracts.outputs import RosterEntry, Score
 from streams.languages.text import Text
 
@@ -49,12 +50,13 @@ NO_COLUMNS = (Evaluator(id="superior", name=Text(zh="上级", en="superior")),)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run that was frozen: ``new`` says whether anything differs from before, ``changes`` what."""
+    """A run that was frozen: ``new`` says whether anything differs from before, ``changes`` what; ``unjudged``: what had not matured."""
 
     run: RunRecord
     people: int
     new: bool
     changes: tuple[Difference, ...]
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared
         raise NobodyError(f"nobody is scored on {card} in {period}; check the roster and the period")
     after = move(connection, run, "prepared", revision=number)
     record(connection, by, "prepare", card, period, revision=number, people=people, new=new)
-    return Prepared(after, people, new, tuple(differences(before, body)) if before and new else ())
+    changes = tuple(differences(before, body)) if before and new else ()
+    return Prepared(after, people, new, changes, unjudged(body, made))
 
 
 def take(connection: Connection, card: str, period: str, entries: Sequence[Entry], by: Actor, source: str) -> Imported:
@@ -217,7 +220,8 @@ def approve(
     """Freeze the run with what the reviews have brought, and approve it: a person's act, nobody is graded by machine alone.
 
     ``unreviewed``: why it is approved although columns are unsigned; ``despite``: why, although people object to their sheets. Raises
-    RefusedStepError where they are, or do, and it is not said, and where somebody would approve their own score.
+    RefusedStepError where they are, or do, and it is not said, where somebody would approve their own score, and where the settings wait
+    for days to mature.
     """
     run = find_run(connection, card, period)
     if run.state != "prepared":
@@ -240,11 +244,14 @@ def approve(
     refuse_open(connection, card, period)
     before = result_of(connection, run)
     made = replace(materials, inputs=handed(connection, card, period), panels=polled(connection, card, period))
+    young = unjudged(before, made)
+    if young and made.settings is not None and made.settings.unmatured == "wait":
+        raise RefusedStepError(young[0].said())
     number, body, new = freeze(connection, run, made, by, "approved")
     after = move(connection, run, "approved", revision=number)
     record(connection, by, "approve", card, period, revision=number, unreviewed=unreviewed, open=len(open_), despite=despite,
-           objections=len(objections))  # fmt: skip
-    return Prepared(after, len(known), new, tuple(differences(before, body)) if new else ())
+           objections=len(objections), unjudged={one.item: one.pending for one in young})  # fmt: skip
+    return Prepared(after, len(known), new, tuple(differences(before, body)) if new else (), young)
 
 
 def _unsigned(open_: Sequence[tuple[str, str]], of: int) -> str:

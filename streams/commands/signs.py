@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from streams.commands.shared.facts_source import From, MappingFile, OneMonth, Ro
 from streams.commands.shared.people import IdsOnly, Team, called, days_of_agents
 from streams.contracts.outputs import DailyFacts
 from streams.kpi.compare import difference_said
-from streams.kpi.gaming_indicators import SIGNS, Finding, Halves, Seen, look, unwatched
+from streams.kpi.gaming_indicators import INVITED, SIGNS, Finding, Halves, Seen, look, unwatched
 from streams.kpi.labels import both, said
 from streams.kpi.spec import Kpi
 from streams.languages.text import Text
@@ -59,6 +59,8 @@ def signs(
 
     def days_of(kpi: Kpi) -> dict[str, Halves]:
         ripe = matured(kpi, judge, people, source.as_of)
+        if kpi is INVITED:
+            ripe = _counted(ripe)
         return {who: _halves(own, middle, sums_of) for who, own in ripe.items()}
 
     found = look(days_of, bound_of)
@@ -78,6 +80,15 @@ def signs(
         if silent := ", ".join(sign.id for sign in unwatched()):
             console.print(f"\n未观察（目录中没有其指标）· not watched, as their KPIs are not computed: {silent}")
     source.end()
+
+
+def _counted(people: Mapping[str, Sequence[DailyFacts]]) -> Mapping[str, Sequence[DailyFacts]]:
+    """The days on which contacts invited were counted: earlier versions counted invitations alone, up to some hour of the first."""
+    days = [day for own in people.values() for day in own]
+    first = min((day.date for day in days if "contacts_invited" in day.sums), default=None)
+    if first is None or not any(day.date < first and "surveys_invited" in day.sums for day in days):
+        return people
+    return {who: [day for day in own if day.date > first] for who, own in people.items()}
 
 
 def _middle(people: Iterable[Sequence[DailyFacts]]) -> date:

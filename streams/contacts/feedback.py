@@ -23,6 +23,9 @@ _PROMOTER, _DETRACTOR = 9, 6
 _FIRST_HOUR_MS = 3_600_000
 _INVITED: Sums = {"surveys_invited": 1}
 _ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
+#: Slots of invitations, by survey.
+_CSAT_INVITED, _NPS_INVITED, _CES_INVITED = "invited_csat", "invited_nps", "invited_ces"
+_CONTACT_INVITED: Sums = {"contacts_invited": 1}
 _FOLLOWED_UP: Sums = {"contacts_followed_up": 1}
 _CONFIRMED: Sums = {"contacts_followed_up": 1, "resolutions_confirmed": 1}
 _REVIEWED: Sums = {"contacts_reviewed": 1}
@@ -184,6 +187,17 @@ def _strain(signals: Signals) -> Sums:
     strain = (signals.silences * 100 * 1_000_000 * 2 + signals.speech_rate) // (2 * signals.speech_rate)
     sums = {f"strain_contacts_{part}": 1, f"strain_{part}": strain}
     return {name: value for name, value in sums.items() if value}
+
+
+def settle_invited(contact: Contact) -> None:
+    """After an event: a handled contact of which there was any invitation counts once, where it was handled."""
+    slots = contact.slots
+    if _CSAT_INVITED not in slots and _NPS_INVITED not in slots and _CES_INVITED not in slots:
+        return
+    if (handled := slots.get("handled")) is None:
+        contact.drop("invited")
+    else:
+        contact.keep("invited", replace(handled, staff=_CONTACT_INVITED, desk=_CONTACT_INVITED))
 
 
 def settle(contact: Contact) -> None:

@@ -54,6 +54,7 @@ def step(state: Contact, event: AnyContactEvent, at: int, rules: Rules) -> bool:
         kinds.settle_topic(state, rules)
     if state.reviewed or state.signals is not None:
         feedback.settle(state)
+    feedback.settle_invited(state)
     if state.transferred or state.reopened:
         state.settle_fcr()
         transfers.settle(state, event.carrier)

@@ -606,6 +606,19 @@ class Operation(Protocol):
         """The scores of a card and period that stand on the ``scores`` topic."""
 
 
+class Marked(Struct, kw_only=True):
+    """In which KPIs an agent differs from the rest of their team: KPI id → ``better``, ``worse``, ``higher``, ``lower``."""
+
+    differs: dict[str, str]
+
+
+class MarkedDays(Struct, kw_only=True):
+    """The closed days by which agents have been compared: of each KPI the last 28 of them that have matured."""
+
+    first: date
+    last: date
+
+
 class SharedId(Struct, kw_only=True):
     """A customer id that many callers share: since when, the last day on which contacts arrived under it, and how many did then."""
 

@@ -1,4 +1,4 @@
-"""What lies where in Redis: written by the workers, read by whoever shows figures. Names are put behind ``Settings.redis_key``.
+"""What lies where in Redis: written by workers and history, read by whoever shows figures. Names are put behind ``Settings.redis_key``.
 
 Everything here can be lost and is written anew.
 """
@@ -24,6 +24,9 @@ SHARED = "shared"
 #: Hash: ``kind|word`` or ``topic|word`` that no list of the policy has → in about how many events. Gone a while after the last one.
 UNKNOWN, UNKNOWN_SECONDS = "unknown", 7 * 86_400
 
+#: Hash: agent → ``Marked``, of those who differ from their team; string: ``MarkedDays``, by which days. Made once a day by the history,
+#: and gone a while after nobody makes them any more.
+MARKS, MARKED, MARKED_SECONDS = "marks", "marked", 3 * 86_400
 #: String: all targets as the workers have them (JSON: a list of ``Target``), whose owners are ids.
 TARGETS = "targets"
 

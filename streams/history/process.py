@@ -1,14 +1,15 @@
-"""The history as a process: follows the topics in the main thread, its pages are served from another one."""
+"""The history as a process: follows the topics in the main thread; marks are made, and its pages served, from others."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
 from datetime import date
-from threading import Event
+from threading import Event, Thread
 
 from streams.health_pages import FollowerHealth
 from streams.history.follow import Follower, consumer_of
+from streams.history.marks import Marker, redis_of
 from streams.history.store import open_history
 from streams.kpi.as_of import day_of
 from streams.operation import KafkaOperation
@@ -26,9 +27,13 @@ def run(settings: Settings, health: FollowerHealth, keep: Mapping[str, int]) -> 
     def today() -> date:
         return day_of(instant(machine_ms()), settings.policy)
 
-    operation = KafkaOperation(settings)
+    operation, redis = KafkaOperation(settings), redis_of(settings)
     with open_history(settings.history or settings.database, settings.data_dir, settings.policy) as history:
         follower = Follower(
             history, settings.topic, lambda: consumer_of(settings), operation.told_clock, today, health, keep
         )
+        marker = Marker(history, settings.policy, redis, settings.redis_key, today)
+        marking = Thread(target=marker.run, args=(stop,), name="marks", daemon=True)
+        marking.start()
         follower.run(stop)
+        marking.join()

@@ -259,6 +259,12 @@ class History:
             day: date | None = connection.scalar(select(tables.clock.c.read_on))
         return day
 
+    def now(self) -> int | None:
+        """The operation's own clock, ms since 1970; None: nothing has told it yet."""
+        with self.database.read() as connection:
+            now: int | None = connection.scalar(select(tables.clock.c.now))
+        return now
+
     def read_again(self, prefix: Callable[[Topic], str]) -> None:
         """Contact records are read from their beginning once more: which of them are gone was told too long ago."""
         topic = prefix(topics.CONTACT_RECORDS)

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 from typing import Literal, Self, TypeAlias
 
-from streams.contracts.outputs import Figure
+from streams.contracts.outputs import Figure, Sums
 from streams.kpi.labels import NONE, said
 from streams.kpi.measures import add, merged
 from streams.kpi.spec import Bound, Direction, Kpi, total
@@ -89,14 +89,21 @@ class Compared:
 class Sample:
     """What somebody is compared by: their sums, and how the days differ that these are made of."""
 
-    sums: Mapping[str, int]
+    sums: Sums
     spread: Spread
 
     @classmethod
     def of(cls, bound: Bound, days: Iterable[Mapping[str, int]]) -> Self:
         """Somebody's days."""
-        own = list(days)
-        return cls(merged(own), Spread.of(bound, own))
+        made = cls({}, Spread())
+        for sums in days:
+            made.take(bound, sums)
+        return made
+
+    def take(self, bound: Bound, sums: Mapping[str, int]) -> None:
+        """Count a day in."""
+        add(self.sums, sums)
+        self.spread.add(bound, sums)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ cards refuse KPIs that are signs only (``Kpi.scored``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from streams.contracts.outputs import Figure
@@ -18,7 +18,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.compare import FALSE_DISCOVERIES, Difference, Pairing, Sample, adjusted, changes, pairings
 from streams.kpi.measures import MEASURES
 from streams.kpi.notation import share
-from streams.kpi.spec import Bound, Kpi, total
+from streams.kpi.spec import Bound, Kpi
 from streams.languages.text import Text
 
 Toward: TypeAlias = Literal["higher", "lower"]
@@ -26,15 +26,14 @@ Toward: TypeAlias = Literal["higher", "lower"]
 #: An agent's days in the first and in the second half of the period.
 Halves: TypeAlias = tuple[Sequence[Mapping[str, int]], Sequence[Mapping[str, int]]]
 
-#: Who is asked to rate is no KPI of its own: nobody should be judged by it. A contact may have several invitations, as many as there are
-#: surveys: then it is the share of all that there could be, and days say how few contacts these are.
+#: Who is asked to rate is no KPI of its own: nobody should be judged by it.
 INVITED = Kpi(
     id="invited_share", zh="邀评率", en="Share of contacts invited to rate", unit="ratio", better="range",
-    formula=share(of="surveys_invited", among="contacts_handled"),
-    formula_zh="邀请评价 / 已完成的联络", formula_en="invitations / contacts handled",
+    formula=share(of="contacts_invited", among="contacts_handled"),
+    formula_zh="受邀评价的联络 / 已完成的联络", formula_en="contacts whose customer was invited / contacts handled",
     needs=("*.invited",),
-    traps="Where a contact has several surveys, the share of all that there could be.",
-    traps_zh="同一联络有多份问卷时，按可发出的问卷总份数计算。",
+    traps="A contact with several surveys counts once.",
+    traps_zh="同一联络有多份问卷时只计一次。",
     scored=False,
 )  # fmt: skip
 
@@ -174,7 +173,7 @@ class Finding:
 def known(id: str) -> Kpi | None:
     """A KPI that signs watch; None where the catalogue or its measures do not have it."""
     kpi = INVITED if id == INVITED.id else KPIS.get(id)
-    return None if kpi is INVITED and not {"surveys_invited", "contacts_handled"} <= MEASURES.keys() else kpi
+    return None if kpi is INVITED and not {"contacts_invited", "contacts_handled"} <= MEASURES.keys() else kpi
 
 
 def unwatched() -> list[Sign]:
@@ -195,7 +194,7 @@ def _findings(
     for each in sign.watched:
         kpi = _kpi(each)
         people = days_of(kpi)
-        bound = _as_share(bound_of(kpi), people)
+        bound = bound_of(kpi)
         if sign.over_time:
             halves = {who: (Sample.of(bound, one), Sample.of(bound, other)) for who, (one, other) in people.items()}
             pairs = changes(kpi, bound, halves)
@@ -207,19 +206,6 @@ def _findings(
         Finding(sign, pair.who, tuple(seen for _, seen, _ in row), all(odd for *_, odd in row))
         for pair, row in zip((pair for pair, *_ in columns[0]), zip(*columns, strict=True), strict=True)
     ]
-
-
-def _as_share(bound: Bound, people: Mapping[str, Halves]) -> Bound:
-    """The formula so that nobody's figure passes 1: below it is what there could be where each case may count several times."""
-    if bound.kind != "rate":
-        return bound
-    halves = [half for pair in people.values() for half in pair]
-    most = max(
-        (-(-total(bound.top, day) // n) for half in halves for day in half if (n := bound.base(day)) > 0), default=1
-    )
-    if most <= 1 or bound.bottom is None:
-        return bound
-    return replace(bound, bottom=tuple((measure, times * most) for measure, times in bound.bottom))
 
 
 def _column(watched: Watched, pairs: Sequence[Pairing]) -> list[tuple[Pairing, Seen, bool]]:

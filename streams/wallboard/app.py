@@ -181,7 +181,7 @@ def _figure_routes(app: FastAPI, board: _Board) -> None:
     @app.get("/api/snapshots")
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
         """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are. ``differing``: agent → KPI →
-        how their figure of today differs from that of the rest of the team beyond chance.
+        how they differ from the rest of the team beyond chance, by the closed days that ``marked`` names (null: nobody has compared them).
         """
         if team and kind != "agent":
             raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
@@ -196,6 +196,7 @@ def _figure_routes(app: FastAPI, board: _Board) -> None:
                 "total": reading.strength[team] if kind == "agent" else reading.sizes[kind],
                 "clock": reading.clock,
                 "snapshots": {key: items[key].json for key in chosen},
+                "marked": reading.marked,
                 "differing": {key: reading.differing[key].json for key in chosen if key in reading.differing},
             }
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from math import inf
 from time import monotonic
@@ -98,7 +98,3 @@ class Directory:
     def agents(self, team: str | None) -> list[str]:
         """Ids of a team's agents, or of all, in order."""
         return self._teams.get(team, [])
-
-    def whole_teams(self, read: Collection[str]) -> dict[str, Sequence[str]]:
-        """Teams all of whose agents are among those ``read``: team → its agents, in order."""
-        return {name: agents for name, agents in self._teams.items() if name and all(agent in read for agent in agents)}

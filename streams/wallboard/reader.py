@@ -12,13 +12,22 @@ from msgspec import Struct
 
 from streams.contracts import redis_keys as keys
 from streams.contracts.events import milliseconds
-from streams.contracts.outputs import ENTITY_KINDS, Alert, EntityKind, Presence, SharedId, Totals, entity
+from streams.contracts.outputs import (
+    ENTITY_KINDS,
+    Alert,
+    EntityKind,
+    Marked,
+    MarkedDays,
+    Presence,
+    SharedId,
+    Totals,
+    entity,
+)
 from streams.entities.snapshot import Snapshots
 from streams.kpi.policy.versions import AnyPolicy, read
 from streams.wallboard.directory import Badge, Directory, Sweep
 from streams.wallboard.items import Clock, Item, Shelf
 from streams.wallboard.outage import empty
-from streams.wallboard.peer_comparison import Differing
 from streams.wallboard.shared_ids import Sharing
 from streams.wallboard.state import MOST, MOST_GROUPS, Entity, Presences, Reading, Shown, Wants
 from streams.wallboard.store import Fields, Head, Store
@@ -37,8 +46,7 @@ class Reader:
     Figures are made by the policy that the workers have told, whatever ``policy`` the wallboard was given.
 
     Which agents a team of such a large operation has is known from a sweep that goes on by a step with each look: who
-    joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents. Agents are compared
-    with the rest of their team where all of the team are read.
+    joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents.
     """
 
     def __init__(self, store: Store, policy: AnyPolicy, most: int = MOST, most_groups: int = MOST_GROUPS) -> None:
@@ -52,6 +60,8 @@ class Reader:
         self._clock = Shelf(Clock)
         self._presence = Shelf(Presence)
         self._shared = Shelf(SharedId)
+        self._marks = Shelf(Marked, lambda marked: marked.differs)
+        self._marked = Shelf(MarkedDays)
         self._alerts = Shelf(Alert)
         self._recent = Shelf(Alert)
         self._one_at_a_time = asyncio.Lock()
@@ -71,14 +81,12 @@ class Reader:
             now = clock.value if clock else None
             snapshots: dict[EntityKind, Shown] = {}
             presence: Presences = {}
-            differing: dict[str, Item[Any]] = {}
+            differing: dict[str, Item[Marked]] = {}
             for kind in kinds:
                 if kind != "agent":
                     snapshots[kind] = self._shown[kind].decode(await self._groups(kind, head.sizes[kind], teams))
                     continue
-                snapshots[kind], presence, read = await self._agents(head, now, teams)
-                whole = self._directory.whole_teams(read)
-                differing = self._differing.marks(snapshots[kind], whole, now.policy if now else None)
+                snapshots[kind], presence, differing = await self._agents(head, now, teams)
             return self._reading(head, now, snapshots, presence, differing, teams)
 
     async def one(self, kind: EntityKind, name: str) -> Entity | None:
@@ -95,7 +103,7 @@ class Reader:
         return Entity(snapshot, presence, [alert for alert in alerts if alert.entity == entity(kind, name)])
 
     def _judge_by(self, policy: AnyPolicy) -> None:
-        self._policy, self._differing, self._snapshots = policy, Differing(policy), Snapshots(policy)
+        self._policy, self._snapshots = policy, Snapshots(policy)
         self._sharing, self._unknown = Sharing(policy), Unknown(policy)
         self._shown: dict[EntityKind, Shelf[Totals]] = {
             kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
@@ -134,17 +142,17 @@ class Reader:
 
     async def _agents(
         self, head: Head, clock: Clock | None, teams: set[str | None]
-    ) -> tuple[Shown, Presences, Collection[str]]:
-        """Snapshots and states of agents, and who was asked for."""
+    ) -> tuple[Shown, Presences, dict[str, Item[Marked]]]:
+        """Snapshots, states and marks of agents."""
         at = clock.now if clock else None
         few = max(head.sizes["agent"], head.presence) <= self._most
         if few:
-            now, states = await self._store.whole(keys.now("agent"), keys.PRESENCE)
+            now, states, marks = await self._store.whole(keys.now("agent"), keys.PRESENCE, keys.MARKS)
         else:
             if any([await sweep.step() for sweep in self._sweeps]):
                 self._directory.fill(self._sweeps[0].badges, self._sweeps[1].badges, at)
             wanted = {agent for team in teams for agent in self._directory.agents(team)[: self._most]}
-            now, states = await self._store.some(sorted(wanted), keys.now("agent"), keys.PRESENCE)
+            now, states, marks = await self._store.some(sorted(wanted), keys.now("agent"), keys.PRESENCE, keys.MARKS)
         snapshots, presence = self._shown["agent"].decode(now), self._presence.decode(states)
         if few:
             self._directory.fill(
@@ -152,7 +160,7 @@ class Reader:
                 {a: Badge(item.value.team, item.value.state, item.value.until) for a, item in presence.items()},
                 at,
             )
-        return snapshots, presence, snapshots.keys() | presence.keys() if few else wanted
+        return snapshots, presence, self._marks.decode(marks)
 
     def _reading(
         self,
@@ -160,7 +168,7 @@ class Reader:
         clock: Clock | None,
         snapshots: dict[EntityKind, Shown],
         presence: Presences,
-        differing: dict[str, Item[Any]],
+        differing: dict[str, Item[Marked]],
         teams: set[str | None],
     ) -> Reading:
         agents = {team: self._directory.agents(team) for team in teams}
@@ -169,8 +177,9 @@ class Reader:
         shared = {id: item.value for id, item in self._shared.decode(head.shared).items()}
         read: list[Shelf[Any]] = [self._clock, self._alerts, self._recent, *map(self._shown.__getitem__, snapshots)]
         if "agent" in snapshots:
-            read.append(self._presence)
+            read += [self._presence, self._marks]
         now = clock.now if clock else None
+        marked = self._marked.decode({"days": head.marked} if head.marked else {}).get("days")
         return Reading(
             clock=clock,
             shared=self._sharing.at(shared, None if now is None else milliseconds(now)),
@@ -185,6 +194,7 @@ class Reader:
             strength={team: len(names) for team, names in agents.items()},
             staff=self._directory.staff if "agent" in snapshots else {},
             differing=differing,
+            marked=marked.value if marked else None,
             unreadable=sum(shelf.unreadable for shelf in read),
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec import Struct
 
@@ -11,6 +10,8 @@ from streams.contracts.outputs import (
     ENTITY_KINDS,
     Alert,
     EntityKind,
+    Marked,
+    MarkedDays,
     Presence,
     Snapshot,
     Totals,
@@ -53,10 +54,10 @@ class Reading:
     """What one look found, within the bounds above, while ``sizes`` counts all that is there.
 
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
-    many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs of today in which they differ from
-    the rest of their team. ``unreadable``: values that are not what the contract says. ``behind``: messages that wait where
-    workers do not keep up. ``shared``: customer ids that many callers share. ``unknown``: words for kinds and topics
-    that no list of the policy has.
+    many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs in which they differ from the rest of
+    their team, by the closed days that ``marked`` names (None: nobody has compared them). ``unreadable``: values that are not what
+    the contract says. ``behind``: messages that wait where workers do not keep up. ``shared``: customer ids that many callers
+    share. ``unknown``: words for kinds and topics that no list of the policy has.
     """
 
     clock: Clock | None
@@ -71,7 +72,8 @@ class Reading:
     members: dict[str | None, frozenset[str]]
     strength: dict[str | None, int]
     staff: dict[str, dict[str, int]]
-    differing: dict[str, Item[Any]]
+    differing: dict[str, Item[Marked]]
+    marked: MarkedDays | None
     unreadable: int
 
     def alerts_for(self, wants: Wants) -> Alerts:

@@ -30,6 +30,8 @@ class Head:
     clock: bytes | None
     #: The workers' policy.
     policy: bytes | None
+    #: The days by which agents have been compared.
+    marked: bytes | None
     #: Messages that wait, by partition number.
     behind: Fields
     shared: Fields
@@ -68,9 +70,10 @@ class Store:
 
     async def head(self) -> Head:
         """Clock, alerts and sizes."""
-        clock, policy, behind, shared, unknown, alerts, recent, presence, *sizes = await self._run(
+        clock, policy, marked, behind, shared, unknown, alerts, recent, presence, *sizes = await self._run(
             ("GET", self._key(keys.CLOCK)),
             ("GET", self._key(keys.POLICY)),
+            ("GET", self._key(keys.MARKED)),
             ("HGETALL", self._key(keys.BEHIND)),
             ("HGETALL", self._key(keys.SHARED)),
             ("HGETALL", self._key(keys.UNKNOWN)),
@@ -81,7 +84,16 @@ class Store:
         )
         counts = dict(zip(ENTITY_KINDS, sizes, strict=True))
         return Head(
-            clock, policy, _named(behind), _named(shared), _named(unknown), _named(alerts), recent, counts, presence
+            clock,
+            policy,
+            marked,
+            _named(behind),
+            _named(shared),
+            _named(unknown),
+            _named(alerts),
+            recent,
+            counts,
+            presence,
         )
 
     async def whole(self, *names: str) -> list[Fields]:

@@ -42,6 +42,7 @@ class View:
             "shared": reading.shared,
             "unknown": reading.unknown,
             "staff": reading.staff,
+            "marked": reading.marked,
             "totals": totals,
             "unreadable": reading.unreadable,
         }
@@ -55,12 +56,12 @@ class View:
         """The server-sent event for a client who has version ``since`` (0: nothing yet); None where nothing is new.
 
         ``picture`` replaces everything the client has, ``change`` names what is new (JSON null: gone). Both carry
-        ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how their figure of today differs from that of
-        the rest of the team: ``better``, ``worse``, ``higher``, ``lower``), ``alerts`` (open ones by key), ``recent`` (steps of
-        alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``shared`` (customer ids
-        that many callers share: how many, how many of them had contacts today, which), ``unknown`` (words for kinds and
-        topics that no list of the policy has: in how many events, and which, with the line to add), ``staff``, ``totals``,
-        ``unreadable``; a ``change`` leaves out what is as before.
+        ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how they differ from the rest of the team:
+        ``better``, ``worse``, ``higher``, ``lower``), ``marked`` (by which closed days: ``first``, ``last``; null: nobody has compared
+        them), ``alerts`` (open ones by key), ``recent`` (steps of alerts), ``clock``, ``behind`` (messages that wait where workers
+        do not keep up), ``shared`` (customer ids that many callers share: how many, how many of them had contacts today, which),
+        ``unknown`` (words for kinds and topics that no list of the policy has: in how many events, and which, with the line to
+        add), ``staff``, ``totals``, ``unreadable``; a ``change`` leaves out what is as before.
         """
         if since not in self._events:
             self._events[since] = self._encoded(since)

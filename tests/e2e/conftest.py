@@ -6,8 +6,9 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from redis import Redis
 
-from streams.contracts.outputs import Alert, Presence, Totals
+from streams.contracts import redis_keys
+from streams.contracts.outputs import Alert, Marked, MarkedDays, Presence, Totals
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.targets.book import Targets
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from deploy.local.process import ServerProcess
     from deploy.local.redis import LocalRedis
 
-#: What a page is expected to show may wait: for the wallboard, which compares a team once in 5 seconds, and for a busy machine.
+#: What a page is expected to show may wait for a busy machine.
 _PATIENCE_MS = 30_000
 expect.set_options(timeout=_PATIENCE_MS)
 
@@ -83,6 +85,15 @@ class Desk:
         # The browser's driver keeps an event loop running in this thread.
         with ThreadPoolExecutor(1) as thread:
             assert thread.submit(asyncio.run, write()).result()
+
+    def marks(self, verdicts: Mapping[str, str], first: date, last: date) -> None:
+        """The satisfaction of these agents is marked, by the days from ``first`` to ``last``."""
+        own = {id: msgspec.json.encode(Marked(differs={"csat": verdict})) for id, verdict in verdicts.items()}
+        with Redis.from_url(self.settings.redis) as redis:
+            redis.delete(self.settings.redis_key(redis_keys.MARKS))
+            redis.hset(self.settings.redis_key(redis_keys.MARKS), mapping=own)
+            days = msgspec.json.encode(MarkedDays(first=first, last=last))
+            redis.set(self.settings.redis_key(redis_keys.MARKED), days)
 
     def forgets(self) -> None:
         """Redis loses everything."""

@@ -20,12 +20,15 @@ from redis import Redis
 
 from deploy.local.redis import LocalRedis
 from deploy.local.tools import MissingToolError
-from streams.contracts import redis_keys
+from streams.contracts import redis_keys, topics
 from streams.contracts.outputs import (
     WINDOWS,
     Alert,
+    DailyFacts,
     EntityKind,
+    Marked,
     Presence,
+    PresenceRecord,
     SharedId,
     Target,
     Totals,
@@ -33,6 +36,8 @@ from streams.contracts.outputs import (
     entity_id,
     entity_kind,
 )
+from streams.history.marks import Marker
+from streams.history.store import History, Told, open_history
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
 from streams.settings import Settings
@@ -48,6 +53,7 @@ from streams.wallboard.store import Store
 from streams.wallboard.versioned import Register
 from streams.worker.screen_writer import Screens
 from tests.conftest import lacking
+from tests.support.histories import take
 from tests.support.operation import policy_file
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -79,9 +85,50 @@ def presence(name: str, state: str, team: str | None = None, *, lasts: int | Non
     return Presence(agent_id=name, state=state, since=NOW, team=team, until=until)
 
 
-def rated(name: str, satisfied: int, team: str = "T1", *, seconds: int = 0) -> Totals:
-    """An agent of whose 100 raters so many were satisfied."""
-    return agent(name, team, {"csat_ratings": 100, "csat_satisfied": satisfied}, seconds=seconds)
+def rated(
+    history: History,
+    teams: dict[str, dict[str, int]],
+    redis: Redis,
+    key: Callable[[str], str],
+    last: date = date(2026, 3, 1),
+) -> Marker:
+    """A history of 28 days up to ``last``, in which so many of the 20 raters that each agent of a team has a day are satisfied; it makes the
+    marks of the day after.
+    """
+    day_ms, begin = 86_400_000, (last.toordinal() - date(1970, 1, 1).toordinal()) * 86_400_000
+    facts, presences = [], []
+    for team, agents in teams.items():
+        for id, satisfied in agents.items():
+            presences.append(
+                PresenceRecord(
+                    format=1,
+                    version=1,
+                    kind="state",
+                    agent_id=id,
+                    team=team,
+                    state="available",
+                    since=begin,
+                    until=begin + 1,
+                    counts={},
+                )
+            )
+            facts += [
+                DailyFacts(
+                    entity=f"agent|{id}",
+                    date=last - timedelta(days=back),
+                    sums={"csat_ratings": 20, "csat_satisfied": satisfied},
+                )
+                for back in range(28)
+            ]
+    told = {
+        topics.PRESENCE_RECORDS: [
+            Told(f"{one.agent_id}|state|{begin}|e", msgspec.json.encode(one)) for one in presences
+        ],
+        topics.DAILY_FACTS: [Told(one.key, msgspec.json.encode(one)) for one in facts],
+    }
+    take(history, told, begin + day_ms + 5 * 3_600_000, {})
+    history.caught_up(last)
+    return Marker(history, POLICY, redis, key, lambda: last)
 
 
 def alert(key: str, status: Any = "firing", *, severity: Any = "warning", minutes: int = 0) -> Alert:
@@ -513,20 +560,33 @@ def test_a_client_gets_the_picture_and_then_only_what_changed(operation: Setting
     following(operation, scenario)
 
 
-def test_who_differs_from_the_team_is_told(operation: Settings, client: Client) -> None:
-    async def scenario(listen: Callable[..., Listener]) -> None:
-        await write(operation, rated("A1", 95), rated("A2", 60), rated("A3", 80), rated("B1", 60, "T2"))
-        mine, theirs = listen(team="T1"), listen(team="T2")
-        _, picture = await mine.next()
-        assert picture["differing"] == {"A1": {"csat": "better"}, "A2": {"csat": "worse"}}
-        _, picture = await theirs.next()
-        assert picture["differing"] == {}, "nobody to compare with"
-        await write(operation, rated("A2", 80, seconds=1), rated("A1", 96, seconds=1), seconds=1)
-        # A1 still differs: that is no news.
-        assert (await mine.until("differing"))["differing"] == {"A2": None}
+def test_who_differs_from_the_team_is_told_of_closed_days(operation: Settings, client: Client, tmp_path: Path) -> None:
+    """From the history's daily facts to the screen, through Redis, which may lose them."""
+    teams = {"T1": {"A1": 19, "A2": 12, "A3": 16, "A4": 16}, "T2": {"B1": 12}}
 
-    following(operation, scenario)
-    assert client.get("/api/snapshots", kind="agent").json()["differing"] == {"A1": {"csat": "better"}}
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        people = [agent(id, team) for team, own in teams.items() for id in own]
+        await write(operation, *people)
+        mine = listen(team="T1")
+        _, picture = await mine.next()
+        assert (picture["differing"], picture["marked"]) == ({}, None), "nobody has compared them"
+        marker = rated(history, teams, redis, operation.redis_key)
+        assert marker.look()
+        change = await mine.until("differing")
+        assert change["differing"] == {"A1": {"csat": "better"}, "A2": {"csat": "worse"}}
+        assert change["marked"] == {"first": "2026-01-26", "last": "2026-03-01"}, "28 days, and as many that matured"
+        _, picture = await listen(team="T2").next()
+        assert picture["differing"] == {}, "nobody to compare with"
+        assert not marker.look(), "once a day"
+        redis.delete(operation.redis_key(redis_keys.MARKED))
+        assert marker.look(), "what Redis has lost is made again"
+        assert 0 < redis.ttl(operation.redis_key(redis_keys.MARKS)) <= redis_keys.MARKED_SECONDS
+
+    with open_history(None, tmp_path, POLICY) as history, Redis.from_url(operation.redis) as redis:
+        history.begin()
+        following(operation, scenario)
+    told = client.get("/api/snapshots", kind="agent").json()
+    assert told["differing"] == {"A1": {"csat": "better"}, "A2": {"csat": "worse"}}
     assert client.get("/api/snapshots", kind="team").json()["differing"] == {}
 
 
@@ -711,20 +771,22 @@ def test_of_a_large_operation_a_client_is_sent_its_team_or_the_first(operation: 
     following(operation, scenario, most=50)
 
 
-def test_of_a_large_operation_only_whole_teams_are_compared_and_the_lost_are_counted(operation: Settings) -> None:
-    people = [rated(f"A{n:03}", 95 if n < 3 else 80, f"T{n % 3}") for n in range(90)]
+def test_of_a_large_operation_marks_are_read_of_whom_is_shown_and_the_lost_are_counted(operation: Settings) -> None:
+    people = [agent(f"A{n:03}", f"T{n % 3}") for n in range(90)]
     states = [presence(f"A{n:03}", "away", f"T{n % 3}", lasts=60 if n < 30 else 900) for n in range(90)]
 
     async def scenario(listen: Callable[..., Listener]) -> None:
         await write(operation, *people, *states, seconds=100)
+        with Redis.from_url(operation.redis) as redis:
+            marked = {id: msgspec.json.encode(Marked(differs={"csat": "better"})) for id in ("A001", "A089")}
+            redis.hset(operation.redis_key(redis_keys.MARKS), mapping=marked)
         everybody, team = listen("agent"), listen("agent", team="T1")
         _, picture = await everybody.next()
         assert len(picture["snapshots"]["agent"]) == 50
+        assert picture["differing"] == {"A001": {"csat": "better"}}
         _, picture = await team.next()
         assert picture["differing"] == {"A001": {"csat": "better"}}
         assert picture["staff"]["T1"] == {"unknown": 10, "away": 20}
-        _, picture = await listen("agent").next()
-        assert picture["differing"] == {"A001": {"csat": "better"}}, "of T0 and T2 a part is shown"
 
     following(operation, scenario, most=50)
 

@@ -27,12 +27,14 @@ from tests.statistics.alerts import (
     ruled,
     said,
 )
+from tests.statistics.cards import LINES, STEPS, told
 from tests.statistics.comparisons import handle_times, looks, ratings
 from tests.statistics.desks import percent
 from tests.statistics.queues import WITHIN, Desk, answered_in_time, fewest, ranges, waits
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
-from tests.statistics.screens import marked
+from tests.statistics.rewards import a_month, half_day_off
+from tests.statistics.screens import months as screens
 from tests.statistics.sheets import drilled, held
 from tests.statistics.signs import accused, caught, cheats, day, faulty, hurried
 
@@ -204,7 +206,19 @@ def main() -> None:
         _told(f"12 equals, satisfaction, 20 days of 10, days alike by {icc}: somebody", percent(list(map(bool, month))))
         other = looks("csat", ratings(10, icc), 20, 300, other=75 / 85)
         _told("  one at 75 % among 85 %: found", percent([any(o.who == "a0" for o in one) for one in other]))
-    _told("12 equals on a screen all day, 8 columns: somebody marked at some time", percent(marked(400)))
+    for a_day, icc in ((25, 0.0), (25, 0.05), (5, 0.0)):
+        month = [month.ever for month in screens(200, a_day, icc=icc)]
+        _told(
+            f"12 equals on a screen for a month, 8 columns, {a_day} contacts a day, alike by {icc}: somebody",
+            percent(month),
+        )
+    for a_day, icc, rate in ((25, 0.0, 0.75), (25, 0.02, 0.75), (25, 0.02, 0.6)):
+        looked = list(screens(100, a_day, looks=1, icc=icc, odd=1, rate=rate))
+        found = sum(month.found for month in looked) / len(looked)
+        _told(f"  one satisfies {100 * rate:.0f} of 100, {a_day} contacts a day, alike by {icc}: found", 100 * found)
+    looked = list(screens(100, 25, looks=1, teams=5, odd=2, rate=0.65, icc=0.02))
+    false, every = (sum(column) for column in zip(*(month.counted() for month in looked), strict=True))
+    _told("5 teams, two of 60 agents satisfy 65 of 100: marks that are by chance", 100 * false / every)
     for name, work in {
         "honest work": lambda random, who, half: day(random),
         "days alike by 0.02": lambda random, who, half: day(random, icc=0.02),
@@ -228,6 +242,21 @@ def main() -> None:
             _told(
                 f"15 or 150 ratings, true sd {100 * spread:.0f} points, sure {sure or 'not asked'}", f"{few}, {wrong}"
             )
+    for n in (20, 50, 200):
+        for name, bands in (("steps", STEPS), ("lines that meet", LINES)):
+            for pay in (
+                {"type": "coefficient"},
+                {"type": "grade_bonus", "of": "month"},
+                {"type": "bonus_pool", "of": "month"},
+            ):
+                _told(
+                    f"cards: {n} ratings, {name}, {pay['type']}: a straddle is told", percent(told(400, n, bands, pay))
+                )
+    for asked in (1, None):
+        rule = half_day_off(asked)
+        for rate in (0.8, 0.85, 0.95):
+            earned = "; ".join(f"{a_day} a day {a_month(rule, 400, a_day, rate):.2f}" for a_day in (2, 4, 8, 15))
+            _told(f"half days off a month at {100 * rate:.0f} %, {rule.min_ratings_in_all} ratings in all", earned)
     for items in (8, 15):
         _told(f"40 people, {items} items that mean nothing: one is sure", percent(sure_of_nothing(600, items)))
         _told("  one of them at 0.6: sure", percent(related(200, items)))

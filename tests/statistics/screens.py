@@ -1,70 +1,140 @@
-"""Teams of equals on a screen that is looked at all day: does it ever mark anybody?"""
+"""Teams of equals on a screen that is looked at every day of a month: does it ever mark anybody?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
-import msgspec
-
-from streams.contracts.outputs import Sums, Totals
+from streams.contracts.outputs import Sums
+from streams.kpi.catalog import KPIS
+from streams.kpi.compare import Sample, pairings
+from streams.kpi.marks import DAYS, Marks, marked
 from streams.kpi.measures import add
 from streams.kpi.policy.model import Policy
-from streams.wallboard.items import Shelf
-from streams.wallboard.peer_comparison import Differing, Marks
-from tests.statistics.desks import handled, hits
+from streams.kpi.spec import Bound
+from streams.kpi.spread import Spread
+from streams.wallboard import layout
+from tests.statistics.desks import handled, hits, moved
 
 TEAM = 12
 _POLICY = Policy()
+_KPIS = tuple(shown.kpi for shown in layout.AGENT if shown.part == "value")
 
 
-def contacts(random: Random, n: int, satisfied: float = 0.85) -> Sums:
-    """So many contacts of somebody: what the columns of the agents' table are made of."""
-    made = handled(random, n)
+def contacts(random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0) -> Sums:
+    """So many contacts of somebody on a day: what the columns of the agents' table are made of."""
+
+    def some(of: int, rate: float) -> int:
+        return hits(random, of, moved(random, rate, icc))
+
+    made = handled(random, n, day_spread=icc)
     due = hits(random, n, 0.9)
     rated = hits(random, n, 0.4)
     add(
         made,
         {
             "contacts_handled": n,
+            "contacts_handled_known": n,
+            "repeat_contacts": some(n, 0.12),
             "resolution_due": due,
-            "resolved": hits(random, due, 0.8),
+            "resolved": some(due, 0.8),
             "csat_ratings": rated,
-            "csat_satisfied": hits(random, rated, satisfied),
+            "csat_satisfied": some(rated, satisfied),
             "chat_first_responses": n,
-            "chat_first_responses_within_30s": hits(random, n, 0.7),
-            "calls_transferred": hits(random, n, 0.08),
+            "chat_first_responses_within_30s": some(n, 0.7),
+            "calls_transferred": some(n, 0.08),
         },
     )
     return made
 
 
-def shown(people: Mapping[str, Sums], differing: Differing) -> dict[str, Marks]:
-    """The marks of this moment."""
-    at = datetime(2026, 3, 2, tzinfo=UTC)
-    totals = {
-        id: msgspec.json.encode(
-            Totals(entity=f"agent|{id}", as_of=at, windows={"5m": {}, "30m": {}, "today": own}, policy=_POLICY.version)
+class Sliding:
+    """The last 28 days of teams, KPI by KPI; a day that comes pushes the oldest out."""
+
+    def __init__(self, teams: Sequence[Sequence[str]]) -> None:
+        self._teams = teams
+        bounds = [KPIS[id].bound(_POLICY, "staff") for id in _KPIS]
+        self._columns = [(bound, {who: Sample({}, Spread()) for team in teams for who in team}) for bound in bounds]
+        self._days: list[Mapping[str, Sums]] = []
+
+    def add(self, day: Mapping[str, Sums]) -> None:
+        """A day of everybody."""
+        self._days.append(day)
+        for who, sums in day.items():
+            for bound, people in self._columns:
+                people[who].take(bound, sums)
+        if len(self._days) > DAYS:
+            for who, sums in self._days.pop(0).items():
+                for bound, people in self._columns:
+                    _leave(people[who], bound, sums)
+
+    def marks(self) -> Marks:
+        """Those of the day after."""
+        return marked(
+            (bound.id, pairings(KPIS[bound.id], bound, {who: people[who] for who in team}))
+            for bound, people in self._columns
+            for team in self._teams
         )
-        for id, own in people.items()
-    }
-    found = differing.marks(Shelf(Totals).decode(totals), {"T": sorted(people)}, _POLICY.version)
-    return {id: item.value for id, item in found.items()}
 
 
-def marked(days: int, looks: int = 20, a_look: int = 2, odd: float | None = None, seed: int = 1) -> list[bool]:
-    """For days of a team that is looked at so often, with ``a_look`` contacts of each in between: is anybody ever marked? With ``odd``: is
-    the one who satisfies only so many?
+def _leave(sample: Sample, bound: Bound, sums: Sums) -> None:
+    add(sample.sums, sums, -1)
+    own = Spread.of(bound, [sums])
+    for name in ("days", "ss", "sn", "nn"):
+        setattr(sample.spread, name, getattr(sample.spread, name) - getattr(own, name))
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of screens: by day the marks; who is truly other is ``odd``, and in no column but satisfaction."""
+
+    looks: list[Marks]
+    odd: frozenset[str]
+
+    @property
+    def ever(self) -> bool:
+        """Was anybody who is like all others marked at any time?"""
+        return any(self._false(marks) for marks in self.looks)
+
+    @property
+    def found(self) -> float:
+        """The share of the others whose satisfaction was marked on the last day."""
+        return sum("csat" in self.looks[-1].get(who, {}) for who in self.odd) / len(self.odd)
+
+    def counted(self) -> tuple[int, int]:
+        """Marks of the last day: those by chance, and all."""
+        last = self.looks[-1]
+        return self._false(last), sum(map(len, last.values()))
+
+    def _false(self, marks: Marks) -> int:
+        return sum(len(own) - (who in self.odd and "csat" in own) for who, own in marks.items())
+
+
+def months(
+    count: int,
+    a_day: int,
+    *,
+    looks: int = 28,
+    apart: int = 1,
+    icc: float = 0.0,
+    teams: int = 1,
+    odd: int = 0,
+    rate: float = 0.75,
+    seed: int = 1,
+) -> Iterator[Month]:
+    """Months of ``teams`` teams with ``a_day`` contacts of each a day, looked at on so many days, ``apart`` from each other; the first
+    ``odd`` of the first team satisfy only ``rate``.
     """
-    random, found = Random(seed), []
-    for _ in range(days):
-        people: dict[str, Sums] = {f"a{n}": {} for n in range(TEAM)}
-        differing, ever = Differing(_POLICY, rest=0.0), False
-        for _ in range(looks):
-            for id, own in people.items():
-                add(own, contacts(random, a_look, odd if odd is not None and id == "a0" else 0.85))
-            marks = shown(people, differing)
-            ever = ever or (bool(marks) if odd is None else "csat" in marks.get("a0", {}))
-        found.append(ever)
-    return found
+    random = Random(seed)
+    others = frozenset(f"t0a{n}" for n in range(odd))
+    groups = [[f"t{team}a{n}" for n in range(TEAM)] for team in range(teams)]
+    for _ in range(count):
+        sliding, seen = Sliding(groups), []
+        for day in range(DAYS + (looks - 1) * apart):
+            sliding.add(
+                {who: contacts(random, a_day, rate if who in others else 0.85, icc) for team in groups for who in team}
+            )
+            if day >= DAYS - 1 and not (day - DAYS + 1) % apart:
+                seen.append(sliding.marks())
+        yield Month(seen, others)

@@ -42,13 +42,15 @@ def day(
         return hits(random, calls, moved(random, rate, icc))
 
     made = handled(random, calls, times)
-    asked = some(invited) * surveys
+    contacts = some(invited)
+    asked = contacts * surveys
     add(
         made,
         {
             "contacts_handled": calls,
             "calls_short": some(0.02),
             "calls_transferred": some(transfers),
+            "contacts_invited": contacts,
             "surveys_invited": asked,
             "surveys_answered": hits(random, asked, 0.2),
             "calls_answered": calls,

@@ -15,6 +15,7 @@ from streams.contracts.outputs import Cell, Contribution
 from streams.kpi.policy.model import Policy
 from streams.operator_files import load_rules
 from tests.statistics.alerts import NAIVE, NAIVE_LEVEL, delays, false_a_week, queued, rated, ruled
+from tests.statistics.cards import LINES, STEPS, told
 from tests.statistics.comparisons import Day, handle_times, looks, ratings
 from tests.statistics.desks import at_most, percent
 from tests.statistics.mixes import RATES, Desk, errors, named, times_marked
@@ -22,7 +23,8 @@ from tests.statistics.mixes import marked as marked_by_mix
 from tests.statistics.mixes import months as mixed_months
 from tests.statistics.ranks import months
 from tests.statistics.reviews import reached, related, sure_of_nothing
-from tests.statistics.screens import marked
+from tests.statistics.rewards import a_month, half_day_off
+from tests.statistics.screens import months as screens
 from tests.statistics.signs import Work, accused, day, faulty
 
 
@@ -53,12 +55,14 @@ def test_who_is_slower_or_satisfies_fewer_is_still_found() -> None:
     assert percent([any(one.who == "a0" and one.verdict == "worse" for one in each) for each in fewer]) >= 35
 
 
-def test_a_team_of_equals_is_hardly_ever_marked_all_day() -> None:
-    assert percent(marked(25, looks=10)) <= at_most(5, 25)
+def test_a_team_of_equals_is_hardly_ever_marked_in_a_month_of_looking() -> None:
+    assert percent([month.ever for month in screens(6, 8, looks=3, apart=9, icc=0.05)]) <= at_most(5, 6)
 
 
-def test_who_is_far_off_is_marked_within_the_day() -> None:
-    assert percent(marked(4, looks=4, a_look=40, odd=0.45)) >= 75
+def test_who_is_far_off_is_marked_and_hardly_anybody_else() -> None:
+    found = list(screens(2, 25, looks=1, odd=1, rate=0.6, icc=0.02))
+    assert sum(month.found for month in found) == 2
+    assert sum(month.counted()[0] for month in found) <= 1
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,22 @@ def test_without_real_differences_no_plan_opens_by_chance() -> None:
     assert sum(len(month.planned) for month in equal) == 0
     by_rank = list(months(Random(2), 2, a_day=2, spread=0.0, sure="", group=30))
     assert sum(len(month.planned) for month in by_rank) >= 4, "the rank alone names somebody every month"
+
+
+def test_a_straddle_is_told_where_pay_hangs_on_it() -> None:
+    by_grade = {"type": "grade_bonus", "of": "month"}
+    assert percent(told(60, 50, STEPS, {"type": "coefficient"})) > 90
+    assert percent(told(60, 50, STEPS, by_grade)) <= 20
+    assert not any(told(60, 50, LINES, {"type": "coefficient"}))
+
+
+def test_who_is_rated_little_earns_no_more_by_it_than_who_is_far_better() -> None:
+    few, many = ((half_day_off(), 100, 2, 0.8), (half_day_off(), 100, 15, 0.95))
+    assert a_month(*few) < 0.5 < a_month(*many)
+    by_days_alone = half_day_off(min_ratings_in_all=1)
+    assert a_month(by_days_alone, 100, 2, 0.8) > a_month(by_days_alone, 100, 15, 0.95), (
+        "three days, whatever they rest on"
+    )
 
 
 def test_items_that_mean_nothing_are_hardly_ever_sure() -> None:

@@ -62,7 +62,6 @@ LABELS: Mapping[str, Text] = {
     "vetoed": Text("一票否决", "vetoed"),
     "few": Text("样本量不足", "small sample"),
     "pending": Text("观察期未满", "pending"),
-    "straddles": Text("置信区间跨档", "straddles bands"),
 }
 
 

@@ -202,7 +202,6 @@ _ITEM_COLUMNS: list[Column] = [
 _FLAGS = {
     "vetoed": Text("一票否决", "vetoed"),
     "few": Text("样本量不足", "small sample"),
-    "straddles": Text("置信区间跨档", "straddles bands"),
 }
 
 

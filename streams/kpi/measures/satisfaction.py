@@ -93,5 +93,11 @@ SATISFACTION = (
     Measure("follow_ups_satisfied", "n", "满意的回访", "follow-ups whose last rating is satisfied"),
     Measure("praises", "n", "表扬", "contacts in which a customer praised"),
     Measure("surveys_invited", "n", "邀请评价", "invitations to a survey, one for each contact and survey"),
+    Measure(
+        "contacts_invited",
+        "n",
+        "受邀评价的联络",
+        "handled contacts whose customer was invited to rate, once whatever the number of surveys",
+    ),
     Measure("surveys_answered", "n", "受邀并评价", "invitations that were answered"),
 )

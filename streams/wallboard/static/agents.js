@@ -9,8 +9,6 @@ import { language, t } from "./language.js";
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 const STATES = ["on_contact", "available", "wrap_up", "training", "away", "offline", "unknown"];
-// The window in which the server compares an agent with the rest of the team.
-const COMPARED = "today";
 const SORT_EVERY_MS = 2_000;
 const ROWS_A_FRAME = 40;
 const STEPS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
@@ -140,7 +138,7 @@ export class Agents {
         this.seen.observe(row.el);
         this.sortedAt = -Infinity;
       }
-      row.take(snapshot, presence, board.teamOf(id), board.differing.get(id));
+      row.take(snapshot, presence, board.teamOf(id), board.differing.get(id), board.marked?.last);
       if (row.near) this.drawRow(row);
       else this.later.add(row);
     }
@@ -236,9 +234,11 @@ class Row {
     });
   }
 
-  take(snapshot, presence, team, differing) {
+  // `marked`: the last of the closed days by which agents have been compared.
+  take(snapshot, presence, team, differing, marked) {
     this.snapshot = snapshot;
     this.differing = differing ?? {};
+    this.marked = marked;
     this.presence = presence;
     this.teamId = team;
     this.since = presence ? Date.parse(presence.since) : null;
@@ -276,7 +276,7 @@ class Row {
     setText(this.team, this.teamCalled ?? NONE);
     this.drawState();
     for (const slot of this.cells) {
-      const { n, amount, stands, rule, text, window } = figures.of(this.snapshot, slot.shown);
+      const { n, amount, stands, rule, text } = figures.of(this.snapshot, slot.shown);
       setClass(slot.cell, `cell figure ${stands}`);
       setText(slot.label, figures.name(slot.shown));
       setText(slot.value, text);
@@ -284,7 +284,7 @@ class Row {
       const said = standsText(stands, rule, n);
       if (slot.said !== said) slot.cell.title = slot.said = said;
       lead(slot.value, figures.behind(this.snapshot, slot.shown, amount), [said, t().day_contacts].filter(Boolean).join(" · "));
-      const compared = window === COMPARED && slot.shown.part !== "n" && amount != null;
+      const compared = slot.shown.part !== "n" && amount != null;
       this.drawDiffers(slot.differs, compared ? this.differing[slot.shown.kpi] : undefined);
     }
   }
@@ -294,7 +294,7 @@ class Row {
     el.hidden = !verdict;
     if (!verdict) return;
     setClass(el, `differs ${verdict}`);
-    const said = t().differs_from_team(t()[verdict]);
+    const said = t().differs_from_team(t()[verdict], this.marked);
     if (el.title === said) return;
     el.title = said;
     el.setAttribute("aria-label", said);

@@ -16,6 +16,7 @@ export class Board {
     this.snapshots = Object.fromEntries(KINDS.map((kind) => [kind, new Map()]));
     this.presence = new Map();
     this.differing = new Map();
+    this.marked = null;
     this.alerts = new Map();
     this.recent = [];
     this.clock ??= null;
@@ -70,7 +71,8 @@ export class Board {
       this.recent = steps.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).slice(0, 60);
       this.changed.alerts = true;
     }
-    for (const fact of ["clock", "behind", "shared", "unknown", "staff", "totals", "unreadable"]) {
+    if ("marked" in message) this.changed.everything = true;
+    for (const fact of ["clock", "marked", "behind", "shared", "unknown", "staff", "totals", "unreadable"]) {
       if (!(fact in message)) continue;
       this[fact] = message[fact];
       if (fact !== "clock") this.changed.facts = true;

@@ -50,10 +50,12 @@ export const TEXTS = {
     worse: "更差",
     higher: "更高",
     lower: "更低",
-    differs_from_team: (how) => `与班组其他成员差异显著：${how}（今日；原因需人工核实）`,
-    differs_legend: "今日与班组其他成员差异显著（原因需人工核实）：",
-    differs_about: "坐席数值旁的 ⊕ ⊖ ↑ ↓：今日与班组其他成员差异显著（更好、更差、更高、更低）；标记不说明原因，需人工核实。",
-    differs_more: "与班组其他成员的合计比较；全体人员水平相同的班组，一天中出现任何标记的不超过二十分之一。没有标记：差异不显著，或未作比较。工作内容不同（疑难队列、夜班）也会造成差异。",
+    differs_from_team: (how, last) => `近 28 天与班组其他成员差异显著：${how}（截至 ${last}；原因需人工核实）`,
+    differs_legend: "近 28 天与班组其他成员差异显著（原因需人工核实）：",
+    differs_about:
+      "坐席数值旁的 ⊕ ⊖ ↑ ↓：近 28 天与班组其他成员差异显著（更好、更差、更高、更低），不含今日；标记不说明原因，需人工核实。",
+    differs_more:
+      "每天计算一次，取已结束的 28 天；需要观察期的指标取观察期已满的 28 天。与班组其他成员的合计比较。全部大屏的所有标记中，由偶然造成的平均不超过二十分之一；水平相同的人员，一个月内出现任何标记的情况不超过二十分之一。没有标记：差异不显著，或未作比较。工作内容不同（疑难队列、夜班）也会造成差异。",
     definitions: "指标说明",
     close: "关闭",
     formula: "公式",
@@ -151,12 +153,12 @@ export const TEXTS = {
     worse: "worse",
     higher: "higher",
     lower: "lower",
-    differs_from_team: (how) => `Differs from the rest of the team: ${how} (today, beyond chance; cannot say why)`,
-    differs_legend: "Differs today from the rest of the team beyond chance (cannot say why):",
+    differs_from_team: (how, last) => `Differs from the rest of the team: ${how} (28 days up to ${last}, beyond chance; cannot say why)`,
+    differs_legend: "Differs over 28 days from the rest of the team beyond chance (cannot say why):",
     differs_about:
-      "⊕ ⊖ ↑ ↓ beside an agent’s figure: today it differs from the rest of the team, better, worse, higher, lower, beyond chance; it cannot say why.",
+      "⊕ ⊖ ↑ ↓ beside an agent’s figure: over the last 28 days, without today, it differs from the rest of the team, better, worse, higher, lower, beyond chance; it cannot say why.",
     differs_more:
-      "Compared with all others of the team together; of teams whose members are all alike, one in twenty has any mark at any time of a day, at most. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
+      "Made once a day, of 28 days that are over; where customers may still come back, of the last 28 that have matured. Compared with all others of the team together. Of all marks on all screens one in twenty is by chance at most, on average; where all are alike, one month in twenty has any mark at most. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
     definitions: "Definitions",
     close: "Close",
     formula: "Formula",

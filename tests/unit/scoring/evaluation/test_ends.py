@@ -13,7 +13,7 @@ from scoring.cards.load import find
 from scoring.cards.model import Rater
 from scoring.evaluation.peer_comparison import beside
 from scoring.evaluation.raters import blend
-from scoring.evaluation.sampling import handed_in, interval
+from scoring.evaluation.sampling import fewer_cases, handed_in, interval, share_interval
 from scoring.evaluation.scores import ItemScore, Measured, Weight
 from scoring.rules import RefusedError
 from streams.contracts.outputs import Figure, RosterEntry
@@ -114,3 +114,22 @@ def test_a_mean_in_hundreds_has_its_interval_in_hundreds() -> None:
     half = 4.302653 * stdev([50, 80, 30]) / 3**0.5
     assert found == pytest.approx((160 / 3 - half, 100), abs=1e-3)  # cut to what it can be
     assert half > 100 - 160 / 3
+
+
+def test_a_share_whose_days_differ_is_less_sure_than_its_cases_say() -> None:
+    bound = KPIS["csat"].bound(Policy(), "staff")
+
+    def ends(*satisfied: int) -> tuple[float, float] | None:
+        days = [{"csat_ratings": 10, "csat_satisfied": each} for each in satisfied]
+        whole = {"csat_ratings": 10 * len(days), "csat_satisfied": sum(satisfied)}
+        return share_interval(bound, whole, fewer_cases(bound, whole, Spread.of(bound, days)))
+
+    by_cases = bound.figure({"csat_ratings": 40, "csat_satisfied": 32})
+    assert ends(8, 8, 8, 8) == (by_cases.low, by_cases.high), (
+        "days that are more alike than chance makes them are no surer"
+    )
+    apart = ends(10, 10, 2, 10)
+    assert apart is not None
+    assert by_cases.low is not None
+    assert apart[0] < by_cases.low - 0.2
+    assert ends(10, 10, 10, 10) == pytest.approx((0.9124, 1.0), abs=1e-4), "all of them satisfied: days tell nothing"

@@ -197,8 +197,26 @@ def test_a_band_that_the_interval_straddles_is_marked(tmp_path: Path) -> None:
     card = cards.card(section("all", item("a", kpi="resolution_rate", rule=bands)), folder=tmp_path)
     few, many = (score(card, {}, {"resolution_due": n, "resolved": n * 9 // 10}).items[0] for n in (10, 1000))
     assert (few.points, few.straddles) == (10, (5, 10))
-    assert few.reason_zh.endswith("95%置信区间跨多个计分档（5～10 分），样本量不足以确定档位。")
     assert (many.points, many.straddles) == (10, None)
+
+
+@pytest.mark.parametrize(
+    ("bands", "straddles"),
+    [
+        ([{"gte": 80, "lte": 100, "linear": [8, 10]}, {"gte": 0, "lt": 80, "linear": [0, 8]}], None),
+        ([{"gte": 80, "points": 10}, {"lt": 80, "points": 10}], None),
+        ([{"gte": 80, "lte": 100, "linear": [8, 10]}, {"gte": 0, "lt": 80, "linear": [0, 4]}], ("2.98", "9.82")),
+        ([{"gte": 98, "points": 10}, {"lt": 98, "points": 0}], ("0.00", "10.00")),
+        ([{"gte": 99, "points": 10}, {"lt": 99, "points": 0}], None),
+    ],
+    ids=["lines that meet", "the same points", "lines that do not meet", "a step within", "a step beyond"],
+)
+def test_a_straddle_is_told_where_points_jump(tmp_path: Path, bands: list[Any], straddles: Any) -> None:
+    rule = {"type": "bands", "bands": bands}
+    card = cards.card(section("all", item("a", kpi="resolution_rate", rule=rule)), folder=tmp_path)
+    few = score(card, {}, {"resolution_due": 10, "resolved": 9}).items[0]  # 59.58 % to 98.21 %
+    said = None if few.straddles is None else tuple(str(round(end, 2)) for end in few.straddles)
+    assert said == straddles
 
 
 def test_an_interval_around_the_range_that_is_asked_for_may_earn_everything() -> None:

@@ -16,7 +16,6 @@ from streams.contracts.outputs import DailyFacts, Figure
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.model import Policy
 from streams.kpi.spread import Spread
-from streams.kpi.stats.confidence import wilson
 
 FRT = KPIS["first_response_time"].bound(Policy(), "staff")
 
@@ -53,34 +52,6 @@ def test_with_as_many_cases_each_day_it_is_students_interval_of_the_days() -> No
 def test_intervals_of_a_mean(figures: list[tuple[float, int]], expected: tuple[float, float] | None) -> None:
     found = of(days(*figures))
     assert found == (None if expected is None else pytest.approx(expected, rel=1e-4))
-
-
-CSAT = KPIS["csat"].bound(Policy(), "staff")
-
-
-@pytest.mark.parametrize(
-    ("rated", "worth"),
-    [
-        ([(8, 10), (8, 10), (8, 10)], 30),  # days that are alike make it no surer
-        ([(10, 10), (6, 10)], 20 / 4.75),  # D/(D−1) Σ(s−mn)² = 16, where chance makes 20 · 0.16 · 20/19
-    ],
-)
-def test_a_share_is_as_sure_as_its_days_let_it(rated: list[tuple[int, int]], worth: float) -> None:
-    sums = [{"csat_satisfied": hits, "csat_ratings": n} for hits, n in rated]
-    hits, n = (sum(day[name] for day in sums) for name in ("csat_satisfied", "csat_ratings"))
-    found = interval(CSAT, {"csat_satisfied": hits, "csat_ratings": n}, Spread.of(CSAT, sums))
-    assert found == pytest.approx(wilson(hits * worth / n, worth))
-
-
-@pytest.mark.parametrize(
-    "rated",
-    [[(8, 10)], [(8, 10), (0, 0)], [(10, 10), (9, 9)], [(0, 10), (0, 4)]],
-    ids=["one day", "one", "all", "none"],
-)
-def test_a_share_keeps_wilsons_interval_where_its_days_tell_nothing(rated: list[tuple[int, int]]) -> None:
-    sums = [{"csat_satisfied": hits, "csat_ratings": n} for hits, n in rated]
-    total = {name: sum(day[name] for day in sums) for name in ("csat_satisfied", "csat_ratings")}
-    assert interval(CSAT, total, Spread.of(CSAT, sums)) is None
 
 
 def test_a_scale_bounds_its_mean() -> None:

@@ -108,7 +108,7 @@ def test_deciding_a_month_again_changes_nothing_and_opens_nothing_twice() -> Non
 
 
 def test_the_history_keeps_grants_and_replaces_what_is_decided_again() -> None:
-    days = tuple(RatedDay(date(2010, 2, day), 1, 1) for day in (1, 2, 3))
+    days = tuple(RatedDay(date(2010, 2, day), 5, 5) for day in (1, 2, 3))
     before = History(
         (Past(Term.parse("2010-01"), Decimal(1)), Past(Term.parse("2010-02"), Decimal(2))),
         {"half_day_off": (date(2010, 1, 20), date(2010, 2, 27))},

@@ -197,6 +197,25 @@ def test_a_day_needs_enough_ratings() -> None:
     assert held_by_days(bad, min_ratings=1).granted == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "count", "granted"),
+    [
+        ("###", 3, []), ("####", 4, []), ("#####", 0, [5]), ("######", 1, [5]), ("##.###", 3, []), ("##-###", 0, [6]),
+        ("##########", 0, [5, 10]),
+    ],
+)  # fmt: skip
+def test_a_streak_of_days_needs_enough_ratings_in_all(line: str, count: int, granted: list[int]) -> None:
+    """Two ratings a day: three days have six, which whoever is rated a lot has in an hour."""
+    made = held_by_days(rated(line), min_ratings_in_all=9)
+    assert (made.count, [day.day for day in made.granted]) == (count, granted)
+
+
+def test_many_ratings_do_not_shorten_a_streak_of_days() -> None:
+    days = tuple(RatedDay(FIRST + timedelta(days=n), 40, 40) for n in range(3))
+    assert held_by_days(days[:2], min_ratings_in_all=9).granted == ()
+    assert held_by_days(days, min_ratings_in_all=9).granted == (date(2010, 8, 3),)
+
+
 def test_days_go_on_over_the_end_of_the_month_and_are_used_once() -> None:
     july = rated("#####", date(2010, 7, 27))  # 29 July granted, 30 and 31 are left
     august = rated("##")
@@ -212,6 +231,11 @@ def test_days_after_the_month_do_not_count_yet() -> None:
 
 
 def test_reasons_of_streaks() -> None:
+    short = held_by_days(rated("####"), min_ratings_in_all=15)
+    assert (
+        short.reason.en
+        == "all ratings satisfied for 3 days in a row with 15 ratings or more in all grants 'reward': 4 so far with 8 ratings"
+    )
     off = held_by_days(rated("######"))
     assert off.reason.zh == "连续 3 天满意度 100%，授予“奖励”：2010年8月3日、2010年8月6日达到，调休共 1 天"
     assert off.reason.en == (

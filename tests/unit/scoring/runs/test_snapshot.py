@@ -138,7 +138,7 @@ def test_a_partial_total_is_graded_only_where_asked(
 def test_rated_days_before_the_period_count_for_streaks_only() -> None:
     def rated(on: str) -> DailyFacts:
         return DailyFacts(
-            entity="agent|anna", date=date.fromisoformat(on), sums={"csat_ratings": 1, "csat_satisfied": 1}
+            entity="agent|anna", date=date.fromisoformat(on), sums={"csat_ratings": 5, "csat_satisfied": 5}
         )
 
     facts = tuple(rated(on) for on in ("2026-02-27", "2026-02-28", "2026-03-01"))

@@ -178,3 +178,24 @@ def test_past_months_are_judged_as_of_the_same_moment(desk: Desk) -> None:
         (file,) = (desk.folder / "what-if").glob("*.csv")
         totals.append(file.read_text(encoding="utf-8-sig"))
     assert totals[0] != totals[1]
+
+
+def test_who_approves_early_is_told_what_is_judged_nowhere_and_may_have_to_wait(desk: Desk) -> None:
+    rules, ours, unreviewed = desk.folder / "outcomes.yaml", card(desk), ("--by", "lin", "--unreviewed", "no columns")
+    rules.write_text("schema: deskpulse/outcomes/1\nversion: '1'\nunmatured: wait\n", encoding="utf-8")
+    said = (
+        "7 of 14 (50 %) had not matured: what becomes of them counts in no run; prepare it again on 2026-04-08 or later"
+    )
+    desk.at = datetime(2026, 4, 7, 2, tzinfo=UTC)
+    told = "".join(desk.does("prepare", ours, *MARCH, "--by", "lin", "--outcomes", str(rules)).split())
+    assert "".join(said.split()) in told
+    assert "".join(said.split()) in "".join(desk.refuses("approve", ours, *MARCH, *unreviewed).split())
+    desk.does("prepare", ours, *MARCH, "--by", "lin")
+    approved = json.loads(desk.does("approve", ours, *MARCH, *unreviewed, "--json"))
+    assert [(one["item"], one["pending"], one["of"], one["from_day"]) for one in approved["unjudged"]] == [
+        ("once", 7, 14, "2026-04-08")
+    ]
+    desk.does("reopen", ours, *MARCH, "--by", "lin", "--reason", "too early")
+    desk.at = datetime(2026, 4, 8, 2, tzinfo=UTC)
+    assert "matured" not in desk.does("prepare", ours, *MARCH, "--by", "lin", "--outcomes", str(rules))
+    assert json.loads(desk.does("approve", ours, *MARCH, *unreviewed, "--json"))["unjudged"] == []

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from streams.cli import app
+from streams.commands import signs
+from streams.contracts.outputs import DailyFacts
 from streams.kpi import gaming_indicators
 from streams.kpi.catalog import KPIS
 from streams.kpi.gaming_indicators import INVITED, SIGNS, Finding, Halves, Sign, Watched, known, look, unwatched
@@ -101,17 +104,28 @@ def test_what_befalls_the_whole_team_accuses_nobody() -> None:
     assert hurried.seen[1].difference.value == pytest.approx(0.4 - 0.15)
 
 
-def test_two_surveys_of_a_contact_accuse_nobody_and_who_leaves_some_out_is_seen() -> None:
-    """Invitations may be more than contacts, where a contact has several surveys."""
-
+def test_who_leaves_customers_out_is_seen() -> None:
     def days(*invited: int) -> Halves:
-        made = [{"contacts_handled": 10, "surveys_invited": n} for n in invited]
+        made = [{"contacts_handled": 10, "contacts_invited": n} for n in invited]
         return made[:5], made[5:]
 
-    usual = {f"a{n}": days(*(19 + (d + n) % 3 for d in range(10))) for n in range(8)}
-    assert not [one for one in look(lambda _: usual | {"b": days(*[19, 20, 21, 19, 20] * 2)}, bound_of) if one.raised]
-    cherry = look(lambda _: usual | {"b": days(*[8, 9] * 5)}, bound_of)
+    usual = {f"a{n}": days(*(8 + (d + n) % 3 for d in range(10))) for n in range(8)}
+    assert not [one for one in look(lambda _: usual | {"b": days(*[8, 9, 10, 9, 8] * 2)}, bound_of) if one.raised]
+    cherry = look(lambda _: usual | {"b": days(*[4, 5] * 5)}, bound_of)
     assert [(one.sign.id, one.who) for one in cherry if one.raised] == [("few_invited", "b")]
+
+
+@pytest.mark.parametrize("first", [None, 1, 5])
+def test_days_from_before_contacts_invited_were_counted_accuse_nobody(first: int | None) -> None:
+    """Whoever was on leave after an update would seem to invite nobody."""
+
+    def day(number: int) -> DailyFacts:
+        sums = {"surveys_invited": 9} | ({} if first is None or number < first else {"contacts_invited": 9})
+        return DailyFacts(entity="agent|a", date=date(2026, 3, number), sums=sums)
+
+    people = {"a": [day(number) for number in range(1, 9)], "b": [day(number) for number in range(1, 4)]}
+    kept = {who: [each.date.day for each in own] for who, own in signs._counted(people).items()}
+    assert kept == ({"a": [6, 7, 8], "b": []} if first == 5 else {"a": [*range(1, 9)], "b": [1, 2, 3]})
 
 
 def test_what_is_not_computed_is_said_and_not_looked_for() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from streams.contracts import events as e
-from tests.support.desk import Script, figures, in_any_order, run_events
+from tests.support.desk import Script, figures, in_any_order, run_events, sums
 
 NPS = {"scale": "0-10", "survey": "nps"}
 FIVE = {"scale": "1-5"}
@@ -90,6 +90,9 @@ def test_survey_response_rate(story: Callable[[Script], Script], answered: int, 
     for entity in ("all|all", "agent|a"):
         found = figures(script.run(), entity)["survey_response_rate"]
         assert (found.value, found.n) == (answered / asked if asked else None, asked)
+        assert sums(script.run(), entity).get("contacts_invited", 0) == (asked > 0), (
+            "once, whatever the number of surveys"
+        )
     in_any_order(script.events)
 
 
