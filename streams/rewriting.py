@@ -147,7 +147,8 @@ def live(span: Span, border: int, kept: Kept) -> None:
     told = "; ".join(f"{iso(day)} ({_some(names, _NAMED, ', ')})" for day, names in days[:_DAYS_NAMED])
     raise OwnedError(
         f"workers may still change what counts on {told}{_MORE if len(days) > _DAYS_NAMED else ''}: a contact is kept until nothing "
-        "has been heard of it for some five weeks, an open ticket for a year. Leave these days out, or write them later. Nothing was written"
+        "has been heard of it for some five weeks, an open ticket for a year. Leave these days out, or write them later. "
+        "Nothing was written"
     )
 
 
@@ -238,13 +239,12 @@ class Operation:
 
     def require_past(self, found: Result | None = None) -> None:
         """Raises OwnedError where a day is the workers', as it is or by what was ``found``; TimeoutError where they have not taken in what
-        their first stage sent.
+        they have sent each other.
         """
         settings, span = self._settings, self._span
         with reading.answering(settings):
-            ends = reading.ends(settings, settings.topic(topics.CONTRIBUTIONS), decided=True)
-        if ends:
-            wait_until_taken_in(settings, ends, _DRAINED_SECONDS)
+            between = reading.ends(settings, *map(settings.topic, (topics.REKEYED, topics.CONTRIBUTIONS)), decided=True)
+        wait_until_taken_in(settings, between, _DRAINED_SECONDS)
         border = border_of(settings.policy, self._now())
         live(span, border, Kept())
         kept = Kept()
