@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from kafka.errors import KafkaError, ProducerFencedError
 
 from scoring.period import parse_period
 from scoring.store import runs
 from scoring.store.database import Database
+from streams import rewriting
 from streams.archive.recomputing import Result, Task, concerns, plain_bytes, recompute
 from streams.contacts import customer as customers
 from streams.contracts import events as e
@@ -27,10 +29,12 @@ from streams.pipeline import Run, run
 from streams.presence import log as presence
 from streams.rewriting import (
     RECORDS,
+    Change,
     Kept,
     OwnedError,
     Span,
     There,
+    Writer,
     anew,
     border_of,
     changes,
@@ -41,6 +45,7 @@ from streams.rewriting import (
     require_not_frozen,
     require_something,
 )
+from streams.settings import Settings
 from streams.windows.clock import Days
 from tests.support.archives import Topics, archived
 from tests.support.desk import DAY, POLICY, Script, moment
@@ -336,3 +341,44 @@ def test_what_the_history_has_and_kafka_no_more_goes_or_is_whole_again(tmp_path:
             ("2026-03-02",),
             ("2026-04-01",),
         ]
+
+
+# -- Writing
+
+
+class Producer:
+    """Takes transactions, until another has shut it out."""
+
+    def __init__(self, transactions: int) -> None:
+        self.left, self.written, self.open = transactions, list[list[str]](), list[str]()
+
+    def begin_transaction(self) -> None:
+        if not self.left:
+            raise KafkaError(
+                f"Cannot execute transactional method because we are in an error state: {ProducerFencedError()}"
+            )
+        self.open = []
+
+    def send(self, topic: str, *, key: bytes, value: bytes | None, partition: int) -> None:
+        self.open.append(f"{topic}[{partition}] {key.decode()}")
+
+    def commit_transaction(self) -> None:
+        self.left -= 1
+        self.written.append(self.open)
+
+
+def test_a_day_is_written_at_once_and_who_is_shut_out_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewriting, "_A_DAYS", 2)
+    monkeypatch.setattr(rewriting, "_AT_MOST", 4)
+    told = [
+        Change(day, topics.DAILY_FACTS, 1, f"{day}-{number}", b"")
+        for day, times in ((1, 1), (2, 2), (3, 6), (4, 1))
+        for number in range(times)
+    ]
+    writes = Producer(9)
+    assert Writer(Settings(prefix="p."), writes).write(told) == {"daily-facts": 10}
+    days = [[key.split(" ")[1][0] for key in one] for one in writes.written]
+    assert days == [["1", "2", "2"], ["3", "3", "3", "3"], ["3", "3"], ["4"]]
+    assert writes.written[0][0] == "p.daily-facts[1] 1-0"
+    with pytest.raises(RuntimeError, match=r"somebody else has begun .* 3 of 10 messages are written; run this again"):
+        Writer(Settings(), Producer(1)).write(told)
