@@ -13,19 +13,14 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import (
-    InvalidProducerEpochError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    ProducerFencedError,
-)
+from kafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFencedError
 
 from streams.accepted import event_clocks
 from streams.contracts import topics
 from streams.contracts.decode import Rejected, decode_contact, decode_presence
 from streams.contracts.events import AnyEvent
 from streams.kafka import reading
-from streams.kafka.connection import open_producer
+from streams.kafka.connection import TAKEN_OVER, open_producer, told_of
 from streams.settings import Settings
 from streams.sources.sent import Sent
 from streams.worker.dead_letters import At, Letter, Note, read_letter
@@ -38,9 +33,6 @@ Outcome: TypeAlias = Literal["back", "before", "older_days", "no_event", "gone",
 _LETTERS, _BYTES = 500, 4_000_000
 _LONGEST_BYTES = 128 * 1024 * 1024
 _LINGER_MS, _BATCH_BYTES = 20, 262_144
-
-#: What a run is told when another has shut it out.
-_TAKEN_OVER = (ProducerFencedError, InvalidProducerEpochError)
 
 _Notes: TypeAlias = dict[tuple[At | None, str], Note]
 
@@ -70,7 +62,7 @@ class Mail:
 
     def read_notes(self) -> None:
         """Take in the notes that have been written since. Raises as the constructor."""
-        with reading.answering(self._settings, *_TAKEN_OVER):
+        with reading.answering(self._settings, *TAKEN_OVER):
             before, self._ends = self._ends, reading.ends(self._settings, self._name, decided=self._decided)
             if not self._ends:
                 raise ConnectionError(
@@ -83,7 +75,7 @@ class Mail:
 
     def letters(self) -> Iterator[Letter]:
         """All of them, those of a partition in order. Raises ConnectionError."""
-        with reading.answering(self._settings, *_TAKEN_OVER):
+        with reading.answering(self._settings, *TAKEN_OVER):
             yield from (each for each in self._read(self._letters_end, {}) if isinstance(each, Letter))
 
     def _read(
@@ -103,7 +95,7 @@ class Sources:
         self._consumer: KafkaConsumer | None = None
         self._agents = settings.topic(topics.AGENTS)
         self.names = {settings.topic(topic) for topic in topics.EVENT_TOPICS}
-        with reading.answering(settings, *_TAKEN_OVER):
+        with reading.answering(settings, *TAKEN_OVER):
             clocks = event_clocks(settings, policy, machine, decided)
         self._earliest = {
             place: clock.now - policy.allowed_lateness_ms for place, clock in clocks.items() if clock.now is not None
@@ -126,7 +118,7 @@ class Sources:
             return Whole(letter.key, letter.head)
         if letter.at is None:
             return None
-        with reading.answering(self._settings, *_TAKEN_OVER):
+        with reading.answering(self._settings, *TAKEN_OVER):
             record = self._record(letter.at)
         value = b"" if record is None else record.value or b""
         same = record is not None and len(value) == letter.size and sha256(value).hexdigest() == letter.sha256
@@ -134,7 +126,7 @@ class Sources:
 
     def has(self, at: At) -> bool:
         """Is there such a partition? Raises ConnectionError where no Kafka answers."""
-        with reading.answering(self._settings, *_TAKEN_OVER):
+        with reading.answering(self._settings, *TAKEN_OVER):
             return at.partition in (self._open().partitions_for_topic(at.topic) or ())
 
     def decoded(self, at: At, value: bytes) -> AnyEvent | Rejected:
@@ -189,7 +181,7 @@ def bring_back(
     """
     try:
         with (
-            reading.answering(settings, *_TAKEN_OVER),
+            reading.answering(settings, *TAKEN_OVER),
             _Postman(settings, tell) as postman,
             Sources(settings, machine) as sources,
         ):
@@ -200,7 +192,7 @@ def bring_back(
                 else:
                     tell(letter, found)
             postman.go()
-    except _TAKEN_OVER as error:
+    except TAKEN_OVER as error:
         raise RuntimeError(
             "another replay of dead letters took over: wait until it has ended, then run this again; nothing is "
             "brought back twice"
@@ -249,9 +241,9 @@ class _Postman:
         try:
             self._transaction(chunk)
         except KafkaError as error:
-            if _told_of(error, *_TAKEN_OVER):
+            if told_of(error, *TAKEN_OVER):
                 raise ProducerFencedError(str(error)) from error
-            if not _told_of(error, MessageSizeTooLargeError):
+            if not told_of(error, MessageSizeTooLargeError):
                 raise
             # The client counts what was refused, and could send nothing more.
             self._producer.close(timeout=0)
@@ -305,20 +297,13 @@ def opened(settings: Settings) -> KafkaProducer:
     return producer
 
 
-def _told_of(error: KafkaError, *kinds: type[KafkaError]) -> bool:
-    """Is it one of these, or what the client raises after one? That has it in its arguments, or names it in its words only."""
-    if any(isinstance(each, kinds) for each in (error, *error.args)):
-        return True
-    return any(kind.__name__ in str(error) for kind in kinds)
-
-
 def refused_of(settings: Settings, begins: Mapping[TopicPartition, int], sent: Sent) -> Counter[str]:
     """How many of these messages were refused, by reason: their dead letters from ``begins`` (of ``dead-letters``) to its end.
 
     Raises ConnectionError where no Kafka answers.
     """
     found: dict[At, str] = {}
-    with reading.answering(settings, *_TAKEN_OVER), closing(reading.reader(settings)) as consumer:
+    with reading.answering(settings, *TAKEN_OVER), closing(reading.reader(settings)) as consumer:
         for record in reading.read(consumer, reading.ends(settings, settings.topic(topics.DEAD_LETTERS)), begins):
             letter = read_letter(record)
             if isinstance(letter, Letter) and letter.at and sent.has(letter.at[:2], letter.at.offset):

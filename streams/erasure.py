@@ -43,7 +43,7 @@ from streams.contracts.topics import Topic
 from streams.dead_letters import opened
 from streams.history.store import History
 from streams.kafka import reading
-from streams.kafka.connection import open_producer
+from streams.kafka.connection import open_producer, open_records_producer
 from streams.kafka.drained import taken_in, wait_until_taken_in
 from streams.kafka.topics import configs, delete_before
 from streams.kafka.transactions import partition_of
@@ -221,7 +221,7 @@ def clean_records(settings: Settings, ids: Collection[str]) -> int:
     old = [record for (_, key), record in newest.items() if key not in of_now]
     if not old:
         return 0
-    with reading.answering(settings), closing(_records_producer(settings)) as producer:
+    with reading.answering(settings), closing(open_records_producer(settings)) as producer:
         for start in range(0, len(old), _RECORDS):
             producer.begin_transaction()
             for each in old[start : start + _RECORDS]:
@@ -240,15 +240,6 @@ def _customer_of_record(raw: bytes) -> str | None:
     with suppress(msgspec.DecodeError, UnicodeDecodeError):
         return _named.decode(raw).customer_id
     return None
-
-
-def _records_producer(settings: Settings) -> KafkaProducer:
-    """One at a time: who had it before is shut out, and what they had begun is rolled back."""
-    producer = open_producer(
-        settings, transactional_id=f"{settings.group}-contact-records", max_request_size=33_554_432
-    )
-    producer.init_transactions()
-    return producer
 
 
 # -- dead letters ------------------------------------------------------------------------------------------------------

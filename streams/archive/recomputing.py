@@ -23,9 +23,12 @@ import msgspec
 from streams.archive.replaying import Contents, Gate, Together, Told, contents, together
 from streams.archive.store import Store
 from streams.contacts.joining import Lacking
+from streams.contacts.recorded import digest_in, digest_of
+from streams.contacts.records import Recorder
+from streams.contacts.shared import customer_of
 from streams.contacts.stage import ContactsStage
 from streams.contracts.decode import Rejected
-from streams.contracts.outputs import Contribution, DailyFacts
+from streams.contracts.outputs import Contribution, Counted, DailyFacts
 from streams.entities.daily_facts import apply, by_day, due, whole
 from streams.entities.day_parts import iso
 from streams.kpi.policy.versions import AnyPolicy
@@ -43,7 +46,8 @@ _BATCH, _TOLD_EVERY = 1000, 20_000
 @dataclass(frozen=True)
 class Task:
     """What is to be computed, of which archive. ``event_time``: the workers are on the event clock. ``screen``: makes what looks at the
-    customer ids; None: nothing does. It goes to other processes.
+    customer ids; None: nothing does. It goes to other processes. ``late``: what came too late for workers is let in, and all is taken in in
+    the order in which it happened. ``records``: those of the days, too.
     """
 
     place: str
@@ -53,11 +57,21 @@ class Task:
     last: date
     event_time: bool
     screen: Callable[[], Screen] | None = None
+    late: bool = False
+    records: bool = False
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A record that says something of the days. ``home``: the id of whose events it is made, which chooses its partition."""
+
+    home: str
+    value: bytes
 
 
 class Result(msgspec.Struct):
     """What came of it. ``facts``: of every entity and day, by both; ``read``: messages; ``refused``: how many events for which reason;
-    ``now``: the highest time of an event that was let in, ms since 1970; None: none was.
+    ``now``: the highest time of an event that was let in, ms since 1970; None: none was. ``contacts``, ``presence``: key → record, where
+    they were asked for: of contacts that arrived on one of the days or count for something on it, and so of agents' intervals and shifts.
     """
 
     facts: list[DailyFacts] = []
@@ -65,6 +79,8 @@ class Result(msgspec.Struct):
     admitted: int = 0
     refused: dict[str, int] = {}
     now: int | None = None
+    contacts: dict[str, Recorded] = {}
+    presence: dict[str, Recorded] = {}
 
 
 _encode = msgspec.json.Encoder().encode
@@ -105,7 +121,21 @@ def recompute(
     refused: Counter[str] = Counter()
     for part in parts:
         refused.update(part.refused)
-    return Result(own, parts[0].read, sum(part.admitted for part in parts), dict(refused), now)
+    return Result(
+        own,
+        parts[0].read,
+        sum(part.admitted for part in parts),
+        dict(refused),
+        now,
+        {key: record for part in parts for key, record in part.contacts.items()},
+        {key: record for part in parts for key, record in part.presence.items()},
+    )
+
+
+def files(task: Task) -> frozenset[str]:
+    """The names of the files that concern it. Raises as ``recompute``."""
+    read = contents(Store(task.place), task.prefix, task.policy, task.first)
+    return frozenset(span.name for own in read.spans.values() for span in own)
 
 
 def plain_bytes(facts: Iterable[DailyFacts]) -> bytes:
@@ -148,10 +178,13 @@ class _Shard:
         self._contacts = ContactsStage(task.policy, self._roster, days)
         self._presence = PresenceStage(task.policy, self._roster, days)
         self._customers, self._agents, self._lacking = Customers(), AgentsPresence(), Lacking(apart.lacking)
+        self._recorder = Recorder(self._contacts.rules, on=task.records)
+        self._recorder_of_agents = self._presence.record() if task.records else None
+        self._days = days
         self._event_time = task.event_time
         self._first, self._last = task.first.toordinal(), task.last.toordinal()
         self._book = DayBook()
-        self.gate = Gate(task.policy, event_time=task.event_time)
+        self.gate = Gate(task.policy, event_time=task.event_time, late=task.late)
         self._screen = task.screen() if task.screen is not None else None
         self._of_contacts: list[tuple[bytes | None, int]] = []
         self._of_agents: list[tuple[bytes | None, int]] = []
@@ -160,9 +193,12 @@ class _Shard:
 
     def begin(self, roster: Sequence[Told]) -> None:
         """Know the roster's messages before they come. Where some are not there, compacted before they were archived, an agent's
-        first is the best that is known of the time before it.
+        first is the best that is known of the time before it. Where all is taken in as it happened, the last that is known holds.
         """
-        if any(told.offset != number for number, told in enumerate(roster)):
+        if self.gate.late:
+            for told in roster:
+                self._rostered(told)
+        elif any(told.offset != number for number, told in enumerate(roster)):
             for told in reversed(roster):
                 self._rostered(told)
 
@@ -217,6 +253,9 @@ class _Shard:
                 lacking=self._lacking,
             )
             self._keep(out.contributions, out.rejected, out.admitted)
+            homes = {digest_of(id): id for id in map(customer_of, out.touched)}
+            for key, value in self._recorder.take(self._customers, sorted(out.touched)).items():
+                self._record(self.result.contacts, key, value, homes.get(digest_in(key), ""))
             self._of_contacts.clear()
         if self._of_agents:
             raws, judged = zip(*self._of_agents, strict=True)
@@ -224,7 +263,17 @@ class _Shard:
                 raws, self._agents, EventClock(), machine=0, event_time=self._event_time, judged=judged
             )
             self._keep(told.contributions, told.rejected, told.admitted)
+            if self._recorder_of_agents is not None:
+                for name in told.touched:
+                    for key, value in self._recorder_of_agents.take(self._agents, (name,)).items():
+                        self._record(self.result.presence, key, value, name)
             self._of_agents.clear()
+
+    def _record(self, into: dict[str, Recorded], key: str, value: bytes | None, home: str) -> None:
+        if value is not None and concerns(value, self._first, self._last, self._days):
+            into[key] = Recorded(home, value)
+        else:
+            into.pop(key, None)
 
     def _keep(
         self, contributions: Mapping[str, Contribution], rejected: list[tuple[int, Rejected]], admitted: int
@@ -237,6 +286,26 @@ class _Shard:
         self.result.admitted += admitted
 
 
+class _Dated(msgspec.Struct):
+    """What a record says of days."""
+
+    counts: dict[str, Counted]
+    date: date | None = None
+    since: int = 0
+
+
+_dated = msgspec.json.Decoder(_Dated).decode
+
+
+def concerns(record: bytes, first: int, last: int, days: Days) -> bool:
+    """Does a record of a contact or of presence say something of days (ordinals): did it arrive or begin on one, or count on it?"""
+    told = _dated(record)
+    own = days.of(told.since) if told.date is None else told.date.toordinal()
+    return first <= own <= last or any(
+        first <= day <= last for slot in told.counts.values() for day in (slot.day, *(day for _, day in slot.again))
+    )
+
+
 def _computed(
     task: Task, read: Contents, number: int, shards: int, apart: Together, say: Callable[[int], None]
 ) -> Result:
@@ -244,7 +313,13 @@ def _computed(
     shard.begin(list(read.told("roster")))
     kinds = {place: read.kind(place[0]) for place in read.spans}
     done = 0
-    for told in read.told("contact", "agent", "roster"):
+    # A past that is loaded knows the roster already.
+    coming = (
+        read.told_in_time(task.policy.allowed_lateness_ms, "contact", "agent")
+        if task.late
+        else read.told("contact", "agent", "roster")
+    )
+    for told in coming:
         shard.take(kinds[told.place], told)
         done += 1
         if not done % _TOLD_EVERY:

@@ -21,6 +21,7 @@ from streams.contacts.memory import OPEN_FOR_MS
 from streams.contacts.rules import rules_of
 from streams.contracts.decode import Rejected, decode_contact, decode_presence
 from streams.contracts.events import AnyContactEvent, PresenceEvent, milliseconds
+from streams.contracts.events.base import Time
 from streams.contracts.records import Place
 from streams.contracts.topics import AGENTS, EVENT_TOPICS, ROSTER, TICKETS
 from streams.kpi.policy.versions import AnyPolicy
@@ -30,6 +31,8 @@ from streams.windows.clock import EventClock
 #: What comes of a topic: contacts, agents, the roster.
 Kind: TypeAlias = Literal["contact", "agent", "roster"]
 _DAY_MS = 86_400_000
+#: A partition is read as so many runs at most, each of which is in order of time.
+_MOST_RUNS = 8
 #: The day of files whose messages have no time.
 _TIMELESS = date(1970, 1, 1)
 
@@ -73,6 +76,35 @@ class Contents(NamedTuple):
         parts = [self._part(place) for place in self.spans if self.kind(place[0]) in kinds]
         return merge(*parts, key=itemgetter(0))
 
+    def told_in_time(self, lateness_ms: int, *kinds: Kind) -> Iterator[Told]:
+        """The same in the order in which it happened, though much of it may have come long afterwards: a past that was loaded, or what a
+        source that was away sent at last. Of a partition, what came in order (as far as lateness allows) stays in that order: what came
+        too late for it is read beside it, and so on for what came too late for that, up to so many times.
+
+        Raises as ``told``.
+        """
+        runs: list[Iterator[tuple[int, Told]]] = []
+        for place in self.spans:
+            if self.kind(place[0]) in kinds:
+                many = max((run for run, _, _ in self._runs(place, lateness_ms)), default=-1) + 1
+                runs += [self._run(place, lateness_ms, number) for number in range(many)]
+        return (told for _, told in merge(*runs, key=itemgetter(0)))
+
+    def _run(self, place: Place, lateness_ms: int, wanted: int) -> Iterator[tuple[int, Told]]:
+        return ((at, told) for run, at, told in self._runs(place, lateness_ms) if run == wanted)
+
+    def _runs(self, place: Place, lateness_ms: int) -> Iterator[tuple[int, int, Told]]:
+        """Each message with the number of the run in which it is in time, and how far time had come in that (ms since 1970)."""
+        clocks: list[int] = []
+        for told in self._part(place):
+            at = _time_of(told)
+            late = (number for number, clock in enumerate(clocks) if at >= clock - lateness_ms)
+            run = next(late, min(len(clocks), _MOST_RUNS - 1))
+            if run == len(clocks):
+                clocks.append(at)
+            clocks[run] = max(clocks[run], at)
+            yield run, clocks[run], told
+
     def _part(self, place: Place) -> Iterator[Told]:
         read = -1
         keyed = self.kind(place[0]) == "roster"
@@ -114,13 +146,27 @@ def contents(store: Store, prefix: str, policy: AnyPolicy, first: date) -> Conte
     return Contents(store, prefix, concerned)
 
 
+class _Timed(msgspec.Struct):
+    time: Time
+
+
+_timed = msgspec.json.Decoder(_Timed).decode
+
+
+def _time_of(told: Told) -> int:
+    """When what a message tells happened, ms since 1970; when it came where it tells no time."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return milliseconds(_timed(told.value or b"").time)
+    return told.timestamp
+
+
 class Gate:
     """Judges events as a worker does when they come: by the contract, and by the clock of their partition; a worker on the machine's clock
-    is taken to have read a message when it came.
+    is taken to have read a message when it came. ``late``: what came too late for workers is let in.
     """
 
-    def __init__(self, policy: AnyPolicy, *, event_time: bool) -> None:
-        self._policy, self._event_time = policy, event_time
+    def __init__(self, policy: AnyPolicy, *, event_time: bool, late: bool = False) -> None:
+        self._policy, self._event_time, self.late = policy, event_time, late
         self._clocks: dict[Place, EventClock] = {}
         self.refused: Counter[str] = Counter()
 
@@ -152,7 +198,7 @@ class Gate:
         if clock is None:
             clock = self._clocks[told.place] = EventClock()
         machine = told.timestamp
-        now = machine if not self._event_time else at if clock.now is None else clock.now
+        now = at if self.late else machine if not self._event_time else at if clock.now is None else clock.now
         if (refused := check_lateness(at, now, machine, self._policy)) is not None:
             self.refused[refused.reason] += 1
             return None

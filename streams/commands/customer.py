@@ -81,14 +81,14 @@ def forget(
         again = erasure.kept(settings, every)
         for id in again:
             tell(f"state: {id} has called or written since: a new customer, to be forgotten by another run")
+        left = bool(again)
+        left |= _archive(here, mentions)  # before the records: nobody can make them anew with a name from it then
         records = erasure.clean_records(settings, every)
         tell(f"{settings.topic(topics.CONTACT_RECORDS)}: {records:,} records of older contacts name nobody now")
         letters = erasure.clean_dead_letters(settings, mentions)
         tell(f"{settings.topic(topics.DEAD_LETTERS)}: {letters:,} letters that named them taken out")
         erasure.trim(settings)
         tell(f"{settings.topic(topics.REKEYED)}: what the workers have taken in of it is deleted")
-        left = bool(again)
-        left |= _archive(here, mentions)
         left |= _history(settings, every)
         left |= _redis(settings, shown)
         left |= _places(here, mentions)

@@ -54,7 +54,7 @@ _SAID: dict[Outcome, str] = {
     "back": "brought back",
     "before": "brought back before: not again",
     "older_days": "too late, then or by now: left where they are, as this needs older days to be loaded anew "
-    "(`deskpulse recompute`, still to come)",
+    "(`deskpulse recompute --late --write`)",
     "no_event": "not of a topic of events (reason internal, or no place told): left where they are",
     "gone": "longer than their dead letter, or of a partition that is no more, and gone from their topic: cannot be brought back",
     "too_long": "longer than their topic takes: left where they are",

@@ -1,11 +1,10 @@
-"""``deskpulse recompute``: a month's facts from the archive, and what another policy would make of it."""
+"""``deskpulse recompute``: a month's facts from the archive, what another policy would make of it, and how they come to stand in Kafka."""
 
 from __future__ import annotations
 
 import sys
-from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -21,17 +20,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from streams.archive.comparing import moved
-from streams.archive.recomputing import Result, Screen, Task, digest, plain_bytes, recompute
+from streams.archive.recomputing import Result, Screen, Task, digest, files, plain_bytes, recompute
 from streams.commands.facts import MINUTES, By, ByKind, Given, Per, PerPeriod, give
 from streams.commands.shared.archive import At, place_of
 from streams.commands.shared.context import Broker, Deployment, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.customer_ids import customer_ids
-from streams.commands.shared.facts_source import Days, as_month
+from streams.commands.shared.facts_source import Days, OneDay, OneMonth, To, parse_date, period
 from streams.commands.shared.facts_table import PRINT, ChosenColumns, ChosenKpis, Format, InFormat
 from streams.contracts.decode import Rejected
 from streams.contracts.events import milliseconds
 from streams.contracts.outputs import ENTITY_KINDS, DailyFacts, entity_kind
 from streams.entities.daily_facts import Row, due, plain
+from streams.history.store import open_history
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import find
 from streams.kpi.labels import NONE, said
@@ -40,6 +40,14 @@ from streams.languages import translation
 from streams.languages.translation import tell
 from streams.operation import KafkaOperation
 from streams.operator_files import load_policy
+from streams.rewriting import (
+    Operation,
+    Span,
+    Writer,
+    changes,
+    require_not_frozen,
+    require_something,
+)
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.windows.clock import Days as Calendar
@@ -61,7 +69,12 @@ class _Archived:
 
 def recompute_month(
     ctx: typer.Context,
-    month: Annotated[date, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="The month")],
+    month: OneMonth = None,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=parse_date, metavar="YYYY-MM-DD", help="First day, with --to")
+    ] = None,
+    last: To = None,
+    day: OneDay = None,
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -70,6 +83,20 @@ def recompute_month(
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Compare all facts with those that the operation has in Kafka, to the byte")
+    ] = False,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Put facts and records in place of what the operation has of these days; never of live or frozen ones",
+        ),
+    ] = False,
+    late: Annotated[
+        bool,
+        typer.Option(
+            "--late",
+            help="Let in what came too late for the workers, too, in the order in which it happened: a past that was loaded",
+        ),
     ] = False,
     by: ByKind = By.agent,
     per: PerPeriod = Per.month,
@@ -105,40 +132,95 @@ def recompute_month(
     What was before the month and may concern it is read with it: returns and
     late events by the policy, tickets for a year. Give the workers' --clock:
     of a past that was replayed, it is `event`. The roster is as it was when the
-    events came. Needs no Kafka, but for --check.
+    events came. Needs no Kafka, but for --check and --write.
 
-    Exit code 1 where --check finds a difference.
+    --write puts what was computed in place of what is there, beside running
+    workers: facts and records of contacts and presence, which the history
+    follows. Days that anything in the workers' hands may still change are
+    refused, and days whose scores are frozen. Done again, it changes nothing;
+    broken off, run it again.
+
+    Exit code 1 where --check finds a difference, or days are not to be written.
     """
     here = deployment(ctx, archive=at, broker=broker, prefix=prefix, clock=clock)
     settings = here.settings
-    last = month.replace(day=monthrange(month.year, month.month)[1])
-    within, given = Days(month, last, f"{month:%Y-%m}"), Given(format, out, kpi, columns)
+    within, given = period(day, month, first, last), Given(format, out, kpi, columns)
+    if within.first == date.min or within.last == date.max:
+        raise stop("--from and --to go together", 2)
     if per in MINUTES:
         raise stop("--per: the archive gives facts by day; take day, month or total", 2)
-    with clear_errors():
+    if write and policy is not None:
+        raise stop(
+            "--write goes by the policy of the operation: put the other one in force (DESKPULSE_POLICY_FILE), then write",
+            2,
+        )
+    with clear_errors(), ExitStack() as until_written:
         other = None if policy is None else load_policy(policy)
         for id in kpi or ():
             find(id.partition("~")[0])
+        rewrite = until_written.enter_context(_Rewrite.begun(settings, within)) if write else None
         now = machine_ms()
-        task = _task(settings, month, last, settings.policy)
-        found = _computed(task, processes, now, "")
+        task = _task(settings, within, settings.policy, late=late, records=write and settings.records)
+        read = files(task)
+        found = _computed(task, processes, now, f"{within}")
         _tell_read(found, settings)
         as_of = _as_of(settings, found, now)
         if other is not None:
-            theirs = _computed(_task(settings, month, last, other), processes, now, f"{policy}")
+            theirs = _computed(_task(settings, within, other, late=late), processes, now, f"{within} {policy}")
             before, after = (_of(each, by.value, settings, as_of) for each in (found, theirs))
             _give_moved((before, settings.policy), (after, other), per, as_of, given)
             return
-    tell(f"{within}: {len(found.facts):,} facts, SHA-256 {digest(found.facts)}", err=True)
+        tell(f"{within}: {len(found.facts):,} facts, SHA-256 {digest(found.facts)}", err=True)
+        if rewrite is not None:
+            if not read <= files(task):
+                raise stop("files of the archive were written anew meanwhile (somebody was forgotten): run this again")
+            rewrite.write(found)
     give(_Archived(here, task.place, as_of), within, by, _of(found, by.value, settings, as_of), per, given)
     if check:
         _check(settings, found, within)
 
 
-def _task(settings: Settings, first: date, last: date, policy: AnyPolicy) -> Task:
+class _Rewrite:
+    """Days that are written: looked at before and after they are computed, as workers go on meanwhile."""
+
+    def __init__(self, settings: Settings, span: Span, writer: Writer) -> None:
+        self._settings, self._span, self._writer = settings, span, writer
+        self._operation = Operation(settings, span)
+
+    @classmethod
+    @contextmanager
+    def begun(cls, settings: Settings, within: Days) -> Iterator[_Rewrite]:
+        """Nobody else writes; the days may be written as far as is known now. Raises as ``write``."""
+        span = Span(within.first, within.last, Calendar(settings.policy.zone, settings.policy.day_starts_ms))
+        require_not_frozen(span, settings.database, settings.data_dir)
+        with Writer.opened(settings) as writer:
+            made = cls(settings, span, writer)
+            made._operation.require_past()
+            yield made
+
+    def write(self, found: Result) -> None:
+        """Write what must be. Raises OwnedError where a day is live or frozen, RuntimeError where somebody else has begun to write."""
+        settings, span = self._settings, self._span
+        require_not_frozen(span, settings.database, settings.data_dir)
+        self._operation.require_past(found)
+        with open_history(settings.history or settings.database, settings.data_dir, settings.policy) as history:
+            followed = history.records_of(span.first, span.last) if history.database.begun else {}
+        there = self._operation.there(found, followed)
+        require_something(there, found)
+        written = self._writer.write(changes(there, found, span, machine_ms()))
+        if not written:
+            tell("nothing is written: all of it stands there already", err=True)
+        for topic, messages in written.items():
+            tell(f"{settings.prefix}{topic}: {messages:,} messages written", err=True)
+
+
+def _task(settings: Settings, within: Days, policy: AnyPolicy, *, late: bool, records: bool = False) -> Task:
     screen = partial(screen_of, settings) if settings.customer_ids != "any" else None
     customer_ids(settings)  # says what is lacking
-    return Task(place_of(settings), settings.prefix, policy, first, last, settings.clock == "event", screen)
+    event_time = settings.clock == "event"
+    return Task(
+        place_of(settings), settings.prefix, policy, within.first, within.last, event_time, screen, late, records
+    )
 
 
 def screen_of(settings: Settings) -> Screen:
@@ -154,7 +236,7 @@ def screen_of(settings: Settings) -> Screen:
 
 
 def _computed(task: Task, processes: int | None, now: int, what: str) -> Result:
-    with _shown(f"{task.first:%Y-%m} {what}".strip()) as say:
+    with _shown(what) as say:
         return recompute(task, processes, now, say)
 
 

@@ -62,12 +62,17 @@ def record_key(contact: str, day: int, customer: str) -> str:
     customer's id the second.
     """
     channel, _, id = contact.partition(":")
-    return f"{channel}|{id}|{_iso(day)}|{_digest(customer)}"
+    return f"{channel}|{id}|{_iso(day)}|{digest_of(customer)}"
 
 
 def record_key_by_lot(key: str, lot: str) -> str:
     """The key of a record whose customer nothing is to tell any more. ``lot``: 16 hexadecimal digits, drawn by lot."""
     return f"{key.rpartition('|')[0]}|{lot}"
+
+
+def digest_in(key: str) -> str:
+    """The digest of the customer in a record's key."""
+    return key.rpartition("|")[2]
 
 
 @lru_cache(maxsize=4096)
@@ -76,6 +81,7 @@ def _iso(day: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _digest(customer: str) -> str:
+def digest_of(customer: str) -> str:
+    """What stands for a customer's id, or a contact's where nobody tells a customer, in keys of records."""
     own = customer.partition("\1")[0]  # a one-off id may be written with its end (``forgetting.py``) or without
     return blake2b(own.encode(), digest_size=8).hexdigest()

@@ -300,11 +300,7 @@ class Questions:
         if len(found) > MOST_ROWS:
             raise _too_many(question)
         for row in found:
-            sums = _sums(row.told)
-            if row.grown is not None:
-                until = min(now, row.ends_at)
-                add(sums, {measure: by * until for measure, by in _sums(row.grown).items()})
-            yield row, sums
+            yield row, _as_of(row, now)
 
     def _facts(self, connection: Connection, question: Question, now: int) -> list[tuple[date, Sums]]:
         """The entity's daily facts as they are to be read now."""
@@ -316,10 +312,7 @@ class Questions:
         )  # fmt: skip
         by_day: defaultdict[date, Sums] = defaultdict(dict)
         for row in rows:
-            add(by_day[row.date], _sums(row.told))
-            if row.grown is not None:
-                until = min(now, row.ends_at)
-                add(by_day[row.date], {measure: by * until for measure, by in _sums(row.grown).items()})
+            add(by_day[row.date], _as_of(row, now))
         return sorted(by_day.items())
 
     def _answer(
@@ -496,6 +489,15 @@ def _too_many(question: Question) -> UnanswerableError:
         f"{question.kpi} of {question.entity.replace('|', ' ')} from {question.first} to {question.last} rests on more than "
         f"{MOST_ROWS:,} rows: ask for fewer days, some hours, or a team or agent"
     )
+
+
+def _as_of(row: Any, now: int) -> Sums:
+    """The plain sums of a row as of ``now``: what was told of it, and what has grown since, until its time ends."""
+    sums = _sums(row.told)
+    if row.grown is not None:
+        until = min(now, row.ends_at)
+        add(sums, {measure: by * until for measure, by in _sums(row.grown).items()})
+    return sums
 
 
 def _top(bound: Bound, sums: Mapping[str, int]) -> int:

@@ -308,6 +308,20 @@ class History:
                         before = (first.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_MS
                         connection.execute(delete(table).where(table.c[column] < before))
 
+    def records_of(self, first: date, last: date) -> dict[Topic, set[str]]:
+        """Topic → keys of its records that are kept of days: what arrived or began on one of them, or counts on it. Raises StoreError."""
+        of_day, counts = (tables.contacts, tables.presence), tables.counts.c
+        with self.database.read() as connection:
+            counted = select(counts.record, counts.channel).where(counts.day.between(first, last)).distinct()
+            found = [(row.record, row.channel is not None) for row in connection.execute(counted)]
+            for table in of_day:
+                there = select(table.c.record).where(table.c.date.between(first, last))
+                found += [(record, table is tables.contacts) for record in connection.scalars(there)]
+        return {
+            topic: {record for record, of_contact in found if of_contact == (topic == topics.CONTACT_RECORDS)}
+            for topic in (topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS)
+        }
+
     def contacts_of(self, customers: Collection[str]) -> int:
         """How many contacts are said to be of one of these customers. Raises StoreError."""
         with self.database.read() as connection:

@@ -7,9 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 
 from streams.kafka.client import client
 from streams.settings import Settings
+
+#: What a producer is told when another of its transactional id has shut it out.
+TAKEN_OVER = (ProducerFencedError, InvalidProducerEpochError)
+
+
+def told_of(error: KafkaError, *kinds: type[KafkaError]) -> bool:
+    """Is it one of these, or what the client raises after one? That has it in its arguments, or names it in its words only."""
+    if any(isinstance(each, kinds) for each in (error, *error.args)):
+        return True
+    return any(kind.__name__ in str(error) for kind in kinds)
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -56,6 +67,17 @@ def open_consumer(settings: Settings, group: str | None = None, **options: Any) 
 def open_producer(settings: Settings, **options: Any) -> KafkaProducer:
     """A producer whose messages every replica has acknowledged. Raises KafkaError where no broker answers."""
     return KafkaProducer(**kafka_python_options(settings), acks="all", **options)
+
+
+def open_records_producer(settings: Settings) -> KafkaProducer:
+    """Writes contact records, and what belongs to them, beside the workers, in transactions. One at a time: who had it before is shut out,
+    and what they had begun is rolled back. Raises KafkaError where no broker answers.
+    """
+    producer = open_producer(
+        settings, transactional_id=f"{settings.group}-contact-records", max_request_size=33_554_432
+    )
+    producer.init_transactions()
+    return producer
 
 
 def open_admin(settings: Settings, patience_ms: int) -> KafkaAdminClient:

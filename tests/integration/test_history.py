@@ -25,7 +25,17 @@ from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import run
 from streams.sources.simulated import simulate
 from tests.bench.events import START
-from tests.support.histories import every_view, figures_of, messages, query, sums_are_those_of_the_counts, take
+from tests.support.histories import (
+    every_view,
+    figures_of,
+    history_of,
+    messages,
+    query,
+    sums_are_those_of_the_counts,
+    take,
+)
+from tests.support.random_cells import CELLS, cells_by_sql, month
+from tests.support.random_cells import policy as month_policy
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -102,6 +112,11 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
         for table in ("contacts", "presence", "counts", "quarter_hours", "topic_days"):
             assert query(history, f"SELECT MIN(date) FROM history_{table}") == [(date(2026, 3, 2),)], table
         sums_are_those_of_the_counts(history)
+
+
+def test_figures_drawn_by_lot_are_the_same_on_postgresql(postgres_url: str) -> None:
+    with history_of(month()[1], month_policy(), postgres_url) as history:
+        cells_by_sql(history, CELLS, 2)
 
 
 def _listed(asked: Questions, facts: list[DailyFacts], policy: AnyPolicy, now: int | None) -> None:

@@ -31,11 +31,12 @@ from streams.history.sums import Changes, written
 from streams.kpi.as_of import day_of
 from streams.kpi.by_version import judged
 from streams.kpi.catalog import KPIS
+from streams.kpi.formulas import Formulas
 from streams.kpi.levels import as_of
 from streams.kpi.maturity import Maturity, Ripening
 from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
-from streams.kpi.spec import side_of
+from streams.kpi.spec import Side, side_of
 from streams.operation import KafkaOperation
 from streams.pipeline import Run, run_by_interval
 from streams.settings import Settings
@@ -131,6 +132,7 @@ def figures_of(
         by_period[period(fact)].append(fact)
     maturity = Maturity(policy, None if now is None else instant(now))
     found: dict[Cell, Figure] = {}
+    formulas: dict[tuple[str, Side], Formulas] = {}  # of the same versions they are the same
     for per, own in by_period.items():
         span = judged(policy, {fact.date for fact in own})
         sums: defaultdict[str, Ripening] = defaultdict(Ripening)
@@ -138,7 +140,10 @@ def figures_of(
             if fact.sums:
                 sums[fact.entity].add(span.of(fact.entity, fact.date, fact.sums), maturity.young(fact.date))
         for entity, ripening in sums.items():
-            made = span.formulas(side_of(entity_kind(entity))).found(ripening.sums, ripening.unripe)
+            side = side_of(entity_kind(entity))
+            if (span.named, side) not in formulas:
+                formulas[span.named, side] = span.formulas(side)
+            made = formulas[span.named, side].found(ripening.sums, ripening.unripe)
             found |= {(entity, per, kpi): figure for kpi, figure in made.items() if _is_in_sql(kpi)}
     return found
 
@@ -191,14 +196,14 @@ def every_view(history: History, result: Run, raws: Iterable[bytes], policy: Any
     told = list(raws)
     for view, minutes in (("hour", 60), ("quarter_hour", 15)):
         _, parts = run_by_interval(told, policy, minutes)
-        wanted = figures_of(parts, _starts, policy, result.now)
+        wanted = figures_of(parts, starts_of, policy, result.now)
         compared[view] = same(figures_in(history, view, "starts"), wanted, LEVELS)
     topics_told = figures_of(by_topic(result, policy), lambda fact: fact.about, policy, result.now)
     compared["topic"] = same(figures_in(history, "day_and_contacts", BY_TOPIC), topics_told)
     return compared
 
 
-def _starts(fact: IntervalFacts) -> str:
+def starts_of(fact: IntervalFacts) -> str:
     """An interval's beginning as SQL has it."""
     told = period_of(fact, "hour")
     return told.replace("T", " ")[:16] + told[19:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kafka.errors import InvalidProducerEpochError, KafkaError, MessageSizeTooLargeError, ProducerFencedError
 
-from streams.dead_letters import _told_of
+from streams.kafka.connection import told_of
 
 _AFTER = "Cannot perform send because at least one previous transactional or idempotent request has failed with errors."
 
@@ -22,4 +22,4 @@ _AFTER = "Cannot perform send because at least one previous transactional or ide
     ],
 )  # fmt: skip
 def test_a_run_knows_that_another_shut_it_out_whichever_call_says_so(error: KafkaError, shut_out: bool) -> None:
-    assert _told_of(error, ProducerFencedError, InvalidProducerEpochError) == shut_out
+    assert told_of(error, ProducerFencedError, InvalidProducerEpochError) == shut_out

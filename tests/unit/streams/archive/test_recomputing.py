@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from streams.pipeline import run
 from streams.roster import Roster
 from tests.support.archives import Topics, archived
 from tests.support.desk import POLICY, Script, moment
+from tests.support.records import comparable
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 
@@ -93,7 +95,13 @@ def test_one_process_gives_the_pure_paths_facts(month: tuple[Path, list[AnyEvent
 
 def test_processes_give_the_same_however_many(month: tuple[Path, list[AnyEvent]]) -> None:
     told: list[tuple[int, int]] = []
-    one, three = recompute(task(month[0]), 1), recompute(task(month[0]), 3, progress=lambda *at: told.append(at))
+    with_records = replace(task(month[0]), records=True)
+    one, three = recompute(with_records, 1), recompute(with_records, 3, progress=lambda *at: told.append(at))
+    ours, theirs = ({key: comparable(each.value) for key, each in found.contacts.items()} for found in (one, three))
+    assert (ours, one.presence.keys()) == (theirs, three.presence.keys())
+    assert {key: each.home for key, each in one.contacts.items()} == {
+        key: each.home for key, each in three.contacts.items()
+    }
     assert digest(three.facts) == digest(one.facts)
     assert (three.read, three.admitted, three.refused, three.now) == (one.read, one.admitted, one.refused, one.now)
 

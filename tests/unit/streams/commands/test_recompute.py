@@ -44,7 +44,8 @@ def recompute(folder: Path, *more: str) -> Result:
         "DESKPULSE_ARCHIVE": str(folder),
         "DESKPULSE_POLICY_FILE": str(folder / "policy.yaml"),
     }
-    command = ["recompute", "--month", "2026-03", "--clock", "event", "--processes", "1", *more]
+    days = [] if more[:1] and more[0] in ("--from", "--date") else ["--month", "2026-03"]
+    command = ["recompute", *days, "--clock", "event", "--processes", "1", *more]
     return CliRunner().invoke(app, command, env=environment)
 
 
@@ -90,3 +91,14 @@ def test_a_past_on_the_wrong_clock_is_said(folder: Path, tmp_path: Path) -> None
     assert result.exit_code == 1
     assert "Then give --clock event" in result.output
     assert "no facts of any agent in 2026-03" in result.output
+
+
+def test_other_days_than_a_month_and_what_does_not_go_together(folder: Path) -> None:
+    one_day = recompute(folder, "--date", "2026-03-02", "--format", "csv")
+    assert (one_day.exit_code, "2026-03-02: " in one_day.stderr) == (0, True), one_day.output
+    several = recompute(folder, "--from", "2026-03-01", "--to", "2026-03-09", "--format", "csv")
+    assert several.stdout.splitlines()[1:] == one_day.stdout.splitlines()[1:]
+    alone = recompute(folder, "--from", "2026-03-01")
+    assert (alone.exit_code, "--from and --to go together" in alone.output) == (2, True)
+    both = recompute(folder, "--write", "--policy", str(folder / "looser.yaml"))
+    assert (both.exit_code, "--write goes by the policy of the operation" in both.output) == (2, True)
