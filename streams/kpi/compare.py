@@ -33,7 +33,7 @@ from typing import Literal, Self, TypeAlias
 
 from streams.contracts.outputs import Figure, Sums
 from streams.kpi.labels import NONE, said
-from streams.kpi.measures import add, merged
+from streams.kpi.measures import add
 from streams.kpi.spec import Bound, Direction, Kpi, total
 from streams.kpi.spread import Spread
 from streams.kpi.stats.confidence import Z95, beyond, student, wilson
@@ -167,7 +167,7 @@ def pairings(kpi: Kpi, bound: Bound, people: Mapping[str, Sample]) -> list[Pairi
             f"{kpi.id} is a {kpi.kind}: it has no interval, so nobody can tell a difference from chance; take a share or a mean"
         )
     asked = {who: bound.asked(one.sums) for who, one in people.items()}
-    whole, team = merged(asked.values()), Team.of(bound, people.values())
+    whole, team = _together(asked.values()), Team.of(bound, people.values())
     pairs = []
     for who, sums in asked.items():
         others = _less(whole, sums)
@@ -184,21 +184,28 @@ def changes(kpi: Kpi, bound: Bound, people: Mapping[str, tuple[Sample, Sample]])
     if not comparable(kpi):
         raise ValueError(f"{kpi.id} is a {kpi.kind}: it has no interval; take a share or a mean")
     befores, afters = ([pair[at] for pair in people.values()] for at in (0, 1))
-    before, after = (merged(one.sums for one in half) for half in (befores, afters))
+    before, after = (_together(bound.asked(one.sums) for one in half) for half in (befores, afters))
     team = Team.of(bound, (*befores, *afters))
     pairs = []
     for who, halves in people.items():
-        own = tuple(one.sums for one in halves)
+        own = tuple(bound.asked(one.sums) for one in halves)
         others = tuple(_less(whole, sums) for whole, sums in zip((before, after), own, strict=True))
         figures = bound.figure(own[1]), bound.figure(own[0])
         pairs.append(Pairing(who, *figures, team.change(own, others)))
     return pairs
 
 
+def _together(sums: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    """The sum of all, who have the same measures; 0 is there, too."""
+    found: dict[str, int] = {}
+    for own in sums:
+        for measure, amount in own.items():
+            found[measure] = found.get(measure, 0) + amount
+    return found
+
+
 def _less(whole: Mapping[str, int], sums: Mapping[str, int]) -> Mapping[str, int]:
-    rest = dict(whole)
-    add(rest, sums, -1)
-    return rest
+    return {measure: amount - sums[measure] for measure, amount in whole.items()}
 
 
 #: Sums before and after.

@@ -287,7 +287,7 @@ class Bound:
     def asked(self, sums: Mapping[str, int]) -> Mapping[str, int]:
         """Of the sums those that a share or a mean is made of."""
         terms = (*self.top, *(self.bottom or ()), *self.squares)
-        return {measure: sums[measure] for measure, _ in terms if measure in sums}
+        return {measure: sums.get(measure, 0) for measure, _ in terms}
 
     def base(self, sums: Mapping[str, int]) -> int:
         """What the value for these sums would rest on, in stored units; no data where this is not positive."""
