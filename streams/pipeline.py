@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from streams.alerts.baselines import Baselines
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.joining import Lacking
@@ -202,17 +203,19 @@ def run_by_second(
     roster: Roster | None = None,
     *,
     targets: Targets | None = None,
+    baselines: Baselines | None = None,
     heard: Callable[[str, Contribution], None] | None = None,
 ) -> Iterator[tuple[int, list[Alert]]]:
     """As an operation lives through it on the machine's clock: time passes also where nobody says anything.
 
     ``told``: when each message came (ms since 1970), in that order. Gives the steps of alerts with the whole second (ms) as of which
     they were told, and every minute, also where it has none. Counts go into ``result``. ``heard``: is given what each entity is
-    contributed. Ends with the minute of the last message.
+    contributed. ``targets``, ``baselines``: what rules on ``target``, ``usual`` and ``peers`` compare with. Ends with the minute of the
+    last message.
     """
     days = Days(policy.zone, policy.day_starts_ms)
     stages = _FirstStage(policy, roster, days, result)
-    kpis = KpisStage(policy, rules, result.entities, result.facts, targets)
+    kpis = KpisStage(policy, rules, result.entities, result.facts, targets, baselines)
     coming, offset = iter(told), 0
     upcoming = next(coming, None)
     now = 0 if upcoming is None else _whole(upcoming[0], 1_000)

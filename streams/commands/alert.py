@@ -195,6 +195,8 @@ def rules(ctx: typer.Context, rules: RulesFile = None, json_: AsJson = False) ->
 def _rule_cells(rule: Rule) -> tuple[object, ...]:
     side, end = ("<", rule.below) if rule.below is not None else (">", rule.above)
     holds = f"{side} {end if isinstance(end, str) else format(end, 'g')}"
+    if rule.margin is not None:
+        holds += f" {'-' if side == '<' else '+'} {rule.margin:g}"
     if rule.test == "cusum":
         holds = f"{rule.usual:g} → {rule.bad:g}, {rule.false_per_week:g} false a week"
     watches = ", ".join((*rule.scope, *rule.select))

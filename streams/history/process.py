@@ -8,10 +8,12 @@ from datetime import date
 from threading import Event
 
 from streams.health_pages import FollowerHealth
+from streams.history.baselines import publisher_of
 from streams.history.follow import Follower, consumer_of
 from streams.history.store import open_history
 from streams.kpi.as_of import day_of
 from streams.operation import KafkaOperation
+from streams.operator_files import load_rules
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.windows.clock import instant
@@ -26,9 +28,10 @@ def run(settings: Settings, health: FollowerHealth, keep: Mapping[str, int]) -> 
     def today() -> date:
         return day_of(instant(machine_ms()), settings.policy)
 
-    operation = KafkaOperation(settings)
+    operation, rules = KafkaOperation(settings), load_rules(settings.rules_file)
     with open_history(settings.history or settings.database, settings.data_dir, settings.policy) as history:
         follower = Follower(
-            history, settings.topic, lambda: consumer_of(settings), operation.told_clock, today, health, keep
-        )
+            history, settings.topic, lambda: consumer_of(settings), operation.told_clock, today, health, keep,
+            publisher_of(settings, history, rules),
+        )  # fmt: skip
         follower.run(stop)
