@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import msgspec
 
@@ -240,6 +241,16 @@ def run_by_second(
             moments.append(_whole(upcoming[0], 1_000))
         now = min(moments)
     kpis.settle_all()
+
+
+def contributed(
+    told: Iterable[tuple[int, bytes]], policy: AnyPolicy, result: Run, roster: Roster | None = None
+) -> Iterator[tuple[str, Contribution]]:
+    """What each entity is contributed; no windows, no days, no alerts. ``told``: see ``run_by_second``; counts go into ``result``."""
+    stages = _FirstStage(policy, roster, Days(policy.zone, policy.day_starts_ms), result)
+    for now, batch in groupby(told, key=lambda each: _whole(each[0], 1_000)):
+        result.now = now
+        yield from stages.take([raw for _, raw in batch], machine=now, event_time=False)
 
 
 def _whole(ms: int, unit: int) -> int:

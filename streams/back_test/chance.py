@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import pairwise
@@ -50,6 +51,22 @@ Usual: TypeAlias = Callable[[int], Baseline | None]
 
 def nothing_usual(_: int) -> None:
     """Nothing is known."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How often a week chance alone would make rules fire from ``first`` to ``last``, by rule; None: that cannot be told of it."""
+
+    first: date
+    last: date
+    of: Mapping[str, float | None]
+
+
+def chance_of(counted: Counted, rules: Sequence[Rule], first: date, last: date) -> Chance | None:
+    """What chance makes of the rules on what was counted from ``first`` to ``last``; None: nothing was."""
+    if (there := counted.days) is None or (low := max(first, there[0])) > (high := min(last, there[1])):
+        return None
+    return Chance(low, high, {rule.id: counted.a_week(rule, low, high) for rule in rules})
 
 
 class Alone:

@@ -210,7 +210,7 @@ class History:
         for table in tables.CELLS:
             begun = table.c.counts_from > 0, table.c.counts_from <= now
             change: sums.Change = {}
-            for _, *key, told, _ in connection.execute(delete(table).where(*begun).returning(*_as_text(table))):
+            for _, *key, told, _ in connection.execute(delete(table).where(*begun).returning(*as_text(table))):
                 add(change.setdefault((*key[:-1], 0), {}), sums.read(told))
             if table is tables.quarter_hours:
                 self.touched.update(key[_DAY] for key in change)
@@ -223,7 +223,7 @@ class History:
     def _add_up(self, connection: Connection) -> None:
         """Make the sums of counts that an earlier version has written."""
         clock = self._advance(connection, None)
-        asked = select(*_as_text(tables.counts))
+        asked = select(*as_text(tables.counts))
         for rows in connection.execute(asked, execution_options={"yield_per": _COUNTS_AT_ONCE}).partitions():
             _add_changes(connection, self._changes(clock), rows)
 
@@ -325,7 +325,7 @@ class History:
     def _uncount(self, connection: Connection, first: date) -> None:
         """Take what is to be deleted out of the sums of days that stay: it may be told again."""
         of = tables.counts.c
-        asked = select(*_as_text(tables.counts)).where(of.date < first, of.day >= first)
+        asked = select(*as_text(tables.counts)).where(of.date < first, of.day >= first)
         _add_changes(connection, self._changes(self._advance(connection, None)), connection.execute(asked).all(), -1)
 
     def grant(self, role: str) -> None:
@@ -384,7 +384,7 @@ class History:
                 delete(each).where(each.c.date.in_(dates), each.c.record.in_(keys)) for each in (table, tables.counts)
             )
             connection.execute(old)
-            changes.count(connection.execute(old_counts.returning(*_as_text(tables.counts))).all(), -1)
+            changes.count(connection.execute(old_counts.returning(*as_text(tables.counts))).all(), -1)
 
     def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
         for keys in _chunks(list(told)):
@@ -473,7 +473,7 @@ def _put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _as_text(table: Table) -> list[Column[Any] | Label[Any]]:
+def as_text(table: Table) -> list[Column[Any] | Label[Any]]:
     """A table's columns, dates and JSON as text, as rows of ours have them."""
     return [
         cast(column, Text).label(column.name) if isinstance(column.type, Date) or column.type is tables.Json else column

@@ -129,7 +129,7 @@ def test_what_cannot_be_usual_is_refused(changes: dict[str, Any], says: str) -> 
 
 def test_editors_know_the_words() -> None:
     properties = rules_schema()["$defs"]["Rule"]["properties"]
-    assert ["target", "usual", "peers"] == properties["below"]["anyOf"][1]["enum"]
+    assert properties["below"]["anyOf"][1]["enum"] == ["target", "usual", "peers"]
     assert "by" in properties
 
 
