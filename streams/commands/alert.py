@@ -261,20 +261,16 @@ def try_(
                 with closing(history_database(settings.history or settings.database, settings.data_dir)) as history:
                     if not (history.exists and history.begun):
                         raise
-                raise ValueError(f"{error} {_NO_EVENTS}") from error
+                raise ValueError(
+                    f"{error} The history keeps what came of contacts, not the events nor when each came, so rules cannot be tried on it; "
+                    "`deskpulse alert check RULES --chance` can be asked of it."
+                ) from error
     tell_left_out(rejected, trial.run)
     if not trial.weeks:
         raise stop(f"no events in {within} at {place}")
     _tell_trial(trial, html, as_json=json_)
     if trial.run.rejected:
         raise typer.Exit(1)
-
-
-#: Why rules are not tried on the history.
-_NO_EVENTS = (
-    "The history keeps what came of contacts, not the events nor when each came, so rules cannot be tried on it; "
-    "`deskpulse alert check RULES --chance` can be asked of it."
-)
 
 
 def _tell_trial(trial: Trial, html: Path | None, *, as_json: bool) -> None:

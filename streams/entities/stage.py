@@ -183,6 +183,9 @@ class KpisStage:
         self._minute = now // 60_000
         for plan in self._wakeups.due(now):
             self._come_due(plan)
+        if self._relative and (aims := self._aims(now)) != self._aimed:
+            self._aimed = aims  # other targets may hold for whom nothing happens to, and something else be usual
+            self._wakeups.aged(self.entities)
         if not self._wakeups.advance(now, self._watching_growth):
             return
         today = self._calendar.of(now)
@@ -266,9 +269,6 @@ class KpisStage:
         told: list[Alert] = []
         now -= now % 1000
         today, day = self._day(now), self._calendar.of(now)
-        if self._relative and (aims := self._aims(day, now)) != self._aimed:
-            self._aimed = aims  # other targets may hold for whom nothing happens to, and something else be usual
-            self._wakeups.aged(self.entities)
         self._wakeups.spread()
         for key in sorted(self._wakeups.looks.take(limit)):
             self.settle(key)
@@ -312,10 +312,10 @@ class KpisStage:
             )
         return told
 
-    def _aims(self, day: int, now: int) -> tuple[int, ...]:
+    def _aims(self, now: int) -> tuple[int, ...]:
         """What thresholds of relative rules go by at a moment (ms): it changes when they do."""
         revisions = (book.revision if book is not None else 0 for book in (self._targets, self._baselines))
-        return (day, *revisions, *((now - before) // _QUARTER_MS for before in self._usual_before))
+        return (self._calendar.of(now), *revisions, *((now - before) // _QUARTER_MS for before in self._usual_before))
 
     def _aim(self, key: str, entity: Entity, day: int, now: int) -> Aim:
         """What the entity is held against on a day (ordinal) and at a moment (ms), for the rules that go by it."""

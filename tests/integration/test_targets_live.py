@@ -122,8 +122,11 @@ def test_what_is_usual_reaches_a_running_worker(operation: Settings, tmp_path: P
     past = [event for week in (4, 3, 2, 1) for event in day(-7 * week)]
     result = run([encode(event) for event in past], here.policy, records=True)
     bad = [structs.replace(event, score=1) if isinstance(event, e.CallRated) else event for event in day(0)]
+    later = [
+        structs.replace(tick, time=tick.time + timedelta(minutes=9)) for tick in ticks(0)
+    ]  # the middle is in this hour
     with history_of(result, here.policy) as history, worker(here), wallboard(here) as page:
-        send(here, [*bad, *ticks(0)])
+        send(here, [*bad, *later])
         settled(here)
         assert http_get(f"{page}api/alerts").json()["recent"] == []  # nothing is known to be usual yet
         take(history, {}, milliseconds(START), {})
@@ -135,7 +138,7 @@ def test_what_is_usual_reaches_a_running_worker(operation: Settings, tmp_path: P
             found = http_get(f"{page}api/alerts").json()["recent"]
             return sorted((one["entity"], one["reason_en"].rpartition("usual: ")[2]) for one in found)
 
-        usual = "80.0 %, mostly 80.0 % to 80.0 % (4 Mondays at 17:00)."
+        usual = "80.0 %, mostly 80.0 % to 80.0 % (4 Mondays at 09:00)."
         eventually(lambda: fired() == [("team|t0", usual), ("team|t1", usual)])
         again = publisher_of(here, history, load_rules(here.rules_file))
         assert again is not None
