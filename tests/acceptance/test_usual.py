@@ -16,8 +16,11 @@ from streams.back_test.trial import try_rules
 from streams.contracts import events as e
 from streams.contracts.decode import encode
 from streams.contracts.events.base import milliseconds
+from streams.contracts.outputs import Alert
 from streams.history.baselines import Publisher
 from streams.history.things import things
+from streams.incidents.book import IncidentBook
+from streams.incidents.places import Places
 from streams.pipeline import Run, contributed, run_by_second
 from tests.support.desk import DAY, POLICY, Script, moment, run_events
 from tests.support.fake_consumer import FakeConsumer
@@ -93,15 +96,17 @@ class Desk:
         own = sorted(self.script.events, key=lambda event: event.time)
         return [(milliseconds(event.time), encode(event)) for event in own]
 
-    def today(self, rules: Sequence[Rule], book: Baselines | None) -> list[tuple[str, str, str]]:
-        """Who is called on the ninth Monday: when, for whom, why."""
-        midnight = milliseconds(self.script.events[-1].time.replace(hour=0, minute=0, second=0))
+    def steps(self, rules: Sequence[Rule], book: Baselines | None) -> list[tuple[int, Alert]]:
+        """What alerts come to on the ninth Monday, with the second of each."""
+        midnight = milliseconds(moment("00:00:00", TODAY))
         told = [each for each in self.told() if each[0] >= midnight]
         lived = run_by_second(told, POLICY, tuple(rules), Run(), baselines=book)
-        return [
-            (f"{alert.at:%H:%M}", alert.entity, alert.reason_en)
-            for _, steps in lived for alert in steps if alert.status == "firing" and not alert.update
-        ]  # fmt: skip
+        return [(at, alert) for at, steps in lived for alert in steps]
+
+    def today(self, rules: Sequence[Rule], book: Baselines | None) -> list[tuple[str, str, str]]:
+        """Who is called on it: when, for whom, why."""
+        fired = [alert for _, alert in self.steps(rules, book) if alert.status == "firing" and not alert.update]
+        return [(f"{alert.at:%H:%M}", alert.entity, alert.reason_en) for alert in fired]
 
 
 def test_five_of_ten_is_bad_at_nine_and_as_always_at_noon() -> None:
@@ -114,6 +119,22 @@ def test_five_of_ten_is_bad_at_nine_and_as_always_at_noon() -> None:
     assert (when[:2], whom) == ("09", "queue|orders")
     assert "Its own usual: 85.0 %, mostly 80.0 % to 90.0 % (8 Mondays at 09:00)." in why
     assert "below 70.0 %" in why
+
+
+def test_after_the_last_hour_that_has_an_usual_the_incident_keeps_what_it_was_held_against() -> None:
+    desk, late = Desk(), rule(below="usual", scope=["queue"], no_data_for=3600)
+    desk.usual_weeks()
+    desk.rated(8, 9, 5)
+    book, incidents = desk.history_tells(late), IncidentBook([late], Places(), POLICY.zone)
+    desk.script.at("+56 11:30:00", e.CallArrived, "tick")
+    told = desk.steps([late], book)
+    assert [alert.status for _, alert in told if not alert.update] == ["firing", "no_data"]
+    for at, alert in told:
+        incidents.alert(alert, at)
+        incidents.tick(at + 10_000)
+    (incident,) = incidents.drain(told[-1][0] + 10_000).incidents
+    assert (incident.steps[-1].kind, incident.members[0].threshold) == ("no_data", pytest.approx(0.7))
+    assert "no data for 60 min, last 50.0 % (n=10)" in incident.steps[-1].reason_en
 
 
 def test_without_a_history_the_rule_has_no_data() -> None:
