@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import msgspec
 
+from streams.alerts.baselines import Baselines
 from streams.alerts.rules import Rule
 from streams.contacts.customer import Customer
 from streams.contacts.joining import Lacking
@@ -202,17 +204,19 @@ def run_by_second(
     roster: Roster | None = None,
     *,
     targets: Targets | None = None,
+    baselines: Baselines | None = None,
     heard: Callable[[str, Contribution], None] | None = None,
 ) -> Iterator[tuple[int, list[Alert]]]:
     """As an operation lives through it on the machine's clock: time passes also where nobody says anything.
 
     ``told``: when each message came (ms since 1970), in that order. Gives the steps of alerts with the whole second (ms) as of which
     they were told, and every minute, also where it has none. Counts go into ``result``. ``heard``: is given what each entity is
-    contributed. Ends with the minute of the last message.
+    contributed. ``targets``, ``baselines``: what rules on ``target``, ``usual`` and ``peers`` compare with. Ends with the minute of the
+    last message.
     """
     days = Days(policy.zone, policy.day_starts_ms)
     stages = _FirstStage(policy, roster, days, result)
-    kpis = KpisStage(policy, rules, result.entities, result.facts, targets)
+    kpis = KpisStage(policy, rules, result.entities, result.facts, targets, baselines)
     coming, offset = iter(told), 0
     upcoming = next(coming, None)
     now = 0 if upcoming is None else _whole(upcoming[0], 1_000)
@@ -237,6 +241,16 @@ def run_by_second(
             moments.append(_whole(upcoming[0], 1_000))
         now = min(moments)
     kpis.settle_all()
+
+
+def contributed(
+    told: Iterable[tuple[int, bytes]], policy: AnyPolicy, result: Run, roster: Roster | None = None
+) -> Iterator[tuple[str, Contribution]]:
+    """What each entity is contributed; no windows, no days, no alerts. ``told``: see ``run_by_second``; counts go into ``result``."""
+    stages = _FirstStage(policy, roster, Days(policy.zone, policy.day_starts_ms), result)
+    for now, batch in groupby(told, key=lambda each: _whole(each[0], 1_000)):
+        result.now = now
+        yield from stages.take([raw for _, raw in batch], machine=now, event_time=False)
 
 
 def _whole(ms: int, unit: int) -> int:

@@ -10,7 +10,7 @@ from streams.alerts.cusum import Change, Evidence
 from streams.alerts.lifecycle import AlertState, next_step_at, step, step_by_evidence
 from streams.alerts.rules import Rule
 from streams.alerts.schedule import Opening
-from streams.contracts.outputs import Alert, AlertStatus, Figure, Sums, entity_id, entity_kind
+from streams.contracts.outputs import Alert, AlertStatus, Baseline, Figure, Sums, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
 from streams.kpi.formulas import Formulas
 from streams.kpi.labels import ENTITIES, NONE, WINDOW_SPANS
@@ -30,12 +30,14 @@ _MOST_KNOWN = 200_000
 _NOTHING = Evidence()
 _NO_EVIDENCE: Mapping[str, Evidence] = {}
 
-#: KPI → what an entity is to reach now; None: there is no target.
-Aim: TypeAlias = Callable[[str], float | None]
+#: A rule that goes by more than a number → what an entity is held against now: its target, or what is usual; None: there is none.
+Aim: TypeAlias = Callable[[Rule], float | Baseline | None]
+#: Thresholds of a rule that are remembered.
+_MOST_MARKS = 10_000
 
 
-def no_target(_: str) -> None:
-    """Nobody has set a target."""
+def no_target(_: Rule) -> None:
+    """Nobody has set a target, and nothing usual is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,21 @@ class Watch:
     opening: Opening | None = None
     #: What a cusum asks for; None: the rule has a threshold.
     asks: Change | None = None
-    #: Targets → the rule with each as its threshold.
-    at: dict[float, Rule] = field(default_factory=dict)
+    #: Does it go by a target or by what is usual?
+    relative: bool = False
+    #: Targets and what is usual → the rule with each as its threshold.
+    at: dict[float | Baseline, Rule] = field(default_factory=dict)
 
     def ruled(self, aim: Aim) -> Rule | None:
-        """The rule with its threshold; None: it goes by a target, and there is none."""
-        if not self.rule.by_target:
+        """The rule with its threshold; None: it goes by a target or by what is usual, and there is none."""
+        if not self.relative:
             return self.rule
-        if (target := aim(self.rule.kpi)) is None:
+        if (mark := aim(self.rule)) is None:
             return None
-        if (ruled := self.at.get(target)) is None:
-            ruled = self.at[target] = self.rule.at(target)
+        if (ruled := self.at.get(mark)) is None:
+            if len(self.at) >= _MOST_MARKS:
+                self.at.clear()
+            ruled = self.at[mark] = self.rule.at(mark)
         return ruled
 
     def since(self, found: Evidence) -> Figure:
@@ -96,7 +102,9 @@ def watches(rules: Sequence[Rule], by_side: Mapping[Side, Formulas], policy: Pol
         bound = by_side[side_of(kind)].by_id.get(rule.kpi)
         of_stored = bound is not None and not bound.stands
         asks = rule.asks(bound) if bound is not None else None
-        return Watch(rule, bound, policy, of_stored, openings.get(rule.id), asks)
+        return Watch(
+            rule, bound, policy, of_stored, openings.get(rule.id), asks, rule.by_target or rule.against is not None
+        )
 
     return {
         kind: tuple(watch(rule, kind) for rule in rules if kind in rule.scope)
@@ -203,9 +211,7 @@ def look(  # noqa: C901, PLR0913, PLR0917 - one pass over the rules of every ent
         rule = watch.ruled(aim)
         if rule is None:
             if before is not None:
-                del states[watch.rule.id]
-                if before.status != "pending":
-                    told.append(_alert(watch.rule, watch.policy, entity, team, "resolved", Figure(), before.since, now))
+                told += _held_against_nothing(watch, entity, team, states, before, now)
             continue
         if before is None and watch.too_few(sums, wait):
             continue
@@ -222,6 +228,23 @@ def look(  # noqa: C901, PLR0913, PLR0917 - one pass over the rules of every ent
             if before.status != "pending":
                 told.append(_alert(rule, watch.policy, entity, team, "resolved", figure, before.since, now))
     return told
+
+
+def _held_against_nothing(
+    watch: Watch, entity: str, team: str | None, states: dict[str, AlertState], before: AlertState, now: int
+) -> list[Alert]:
+    """A target that is taken back resolves what it has fired; where nothing usual is known of an hour, there are no data in it."""
+    rule = watch.rule
+    after = None if rule.by_target else step(rule, before, Figure(), now)
+    if after is None:
+        del states[rule.id]
+        if before.status == "pending":
+            return []
+        return [_alert(rule, watch.policy, entity, team, "resolved", Figure(), before.since, now)]
+    states[rule.id] = after
+    if after.status != "no_data" or before.status == "no_data":
+        return []
+    return [_silent(rule, watch.policy, entity, team, after, now)]
 
 
 def _look_at_change(
@@ -394,6 +417,26 @@ _CHANGED_BACK = Text(
     "{what}: what came last no longer says that it has left the usual {usual}, resolved.",
 )
 _NO_TARGET = Text("{what}：目标值已取消，告警关闭。", "{what}: no target any more, resolved.")
+_NOTHING_USUAL = Text(
+    "{what}：该时段没有可比的历史数据，告警关闭。", "{what}: nothing usual is known of this hour, resolved."
+)
+_LAST = Text(
+    "{what}：该时段没有可比的历史数据，最近一次为 {value}（样本 {n}）。",
+    "{what}: nothing usual is known of this hour; last {value} (n={n}).",
+)
+#: What the figure is held against, behind what it is.
+_USUAL = Text(
+    "{reason}与自身平时相比：近 {n} 个{day} {hour} 时段，中位数 {middle}，多在 {low} 至 {high} 之间。",
+    "{reason} Its own usual: {middle}, mostly {low} to {high} ({n} {day}s at {hour}).",
+)
+_PEERS = Text(
+    "{reason}与同类相比：{n} 个同类对象近 8 周{day} {hour} 时段，中位数 {middle}，多在 {low} 至 {high} 之间。",
+    "{reason} Those alike: {middle}, mostly {low} to {high} ({n} of them, {day}s at {hour}, 8 weeks).",
+)
+_DAYS = (
+    Text("周一", "Monday"), Text("周二", "Tuesday"), Text("周三", "Wednesday"), Text("周四", "Thursday"), Text("周五", "Friday"),
+    Text("周六", "Saturday"), Text("周日", "Sunday"),
+)  # fmt: skip
 _WHAT, _WHAT_OF_ALL = (
     Text("{who} {window}{name}", "{name}, {who}, {window}"),
     Text("{who}{window}{name}", "{name}, {who}, {window}"),
@@ -408,6 +451,8 @@ def _reason(
 ) -> Text:
     if rule.by_target:  # with none, or it would be a number by now
         template = _NO_TARGET
+    elif rule.against is not None:  # so it is with what is usual
+        template = _NOTHING_USUAL if status == "resolved" else _LAST
     elif status != "resolved":
         between = figure.value is not None and not rule.breached(figure.value)
         template = _NOT_BACK if between else _FIRED
@@ -415,7 +460,7 @@ def _reason(
         too_few = figure.value is None or (figure.n < rule.min_n and not rule.counts)
         template = _TOO_FEW if too_few else _RESOLVED
     unit = KPIS[rule.kpi].unit
-    return template.format(
+    reason = template.format(
         what=_what(rule, policy, entity),
         value=_shown(figure.value, unit),
         n=figure.n,
@@ -425,6 +470,15 @@ def _reason(
         held=held,
         held_for=_WHEN_FIRED if just_now else _UNTIL_NOW,
     )
+    return reason if rule.beside is None or status == "resolved" else _held_against(reason, rule.beside, unit)
+
+
+def _held_against(reason: Text, beside: Baseline, unit: str) -> Text:
+    """A reason that says what is usual."""
+    return (_USUAL if beside.against == "usual" else _PEERS).format(
+        reason=reason, n=beside.n, day=_DAYS[beside.weekday - 1], hour=beside.hour, middle=_shown(beside.middle, unit),
+        low=_shown(beside.low, unit), high=_shown(beside.high, unit),
+    )  # fmt: skip
 
 
 def _changed(watch: Watch, entity: str, figure: Figure, found: Evidence, now: int) -> Text:

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from msgspec.structs import replace
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
 from streams.alerts.cusum import Change
 from streams.alerts.schedule import AnySchedule, Opening
 from streams.alerts.selectors import Selector, selector
 from streams.contracts.outputs import (
+    AGAINST,
     CHANGE,
     NOW,
     ROLLING,
     WINDOWS,
+    Against,
+    Baseline,
     EntityKind,
     Figure,
     Severity,
@@ -43,7 +47,9 @@ _Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length
 
 class Rule(BaseModel):
     """One rule. Exactly one of ``below`` and ``above`` is the threshold at which it begins to hold: a number, or ``target``, what the
-    entity is to reach on the day (``deskpulse targets``); where there is none, the rule does not hold.
+    entity is to reach on the day (``deskpulse targets``); where there is none, the rule does not hold. Or ``usual``: more than ``margin``
+    (`by`) beyond the middle half of what the entity itself had at this hour of the week in the last eight; ``peers``: beyond that of those
+    alike. Then it resolves when it is back in there; where nothing of the hour is known, there are no data.
 
     It fires when it has held for ``for_seconds`` with at least ``min_n`` things counted, and resolves when the value is back at
     or past ``clear`` (hysteresis; the threshold itself where absent). Where what fires has had fewer things for ``no_data_for`` seconds,
@@ -64,8 +70,9 @@ class Rule(BaseModel):
     en: Annotated[str, Field(max_length=200)]
     kpi: str
     window: WatchedWindow = CHANGE
-    below: float | Literal["target"] | None = None
-    above: float | Literal["target"] | None = None
+    below: float | Literal["target", "usual", "peers"] | None = None
+    above: float | Literal["target", "usual", "peers"] | None = None
+    margin: Annotated[float, Field(gt=0)] | None = Field(None, alias="by")
     clear: float | None = None
     min_n: Annotated[int, Field(ge=0)] = 1
     for_seconds: Annotated[float, Field(ge=0, alias="for")] = 0
@@ -84,6 +91,8 @@ class Rule(BaseModel):
     escalate_to: Annotated[tuple[Route, ...], Field(max_length=20)] = ()
     runbook_zh: Annotated[str, Field(max_length=2000)] = ""
     runbook_en: Annotated[str, Field(max_length=2000)] = ""
+    #: What its threshold was made of, in the unit and for the span of its window; None: it is a number as the file gives it.
+    _beside: Baseline | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _watches_what_there_is(self) -> Rule:
@@ -120,7 +129,7 @@ class Rule(BaseModel):
             raise ValueError(
                 f"`test: cusum` needs {_quoted(missing)}, such as `from: 0.85, to: 0.70, false_per_week: 0.5`"
             )
-        given = self.model_fields_set & {"below", "above", "clear", "window", "for_seconds"}
+        given = self.model_fields_set & {"below", "above", "margin", "clear", "window", "for_seconds"}
         if unfit := [_FIELD.get(name, name) for name in sorted(given) if getattr(self, name) not in (None, CHANGE)]:
             raise ValueError(
                 f"{_quoted(unfit)}: `test: cusum` goes by all that has come since the change, and by `from` and `to`: leave it out"
@@ -179,13 +188,39 @@ class Rule(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _usual_can_be_known(self) -> Rule:
+        if (against := self.against) is None:
+            if self.margin is not None:
+                raise ValueError("`by` goes with `usual` and `peers`: how far beyond that it must be")
+            return self
+        kpi = KPIS[self.kpi]
+        bound = kpi.bound(Policy(), "desk")
+        if self.margin is None:
+            raise ValueError(
+                f"`{against}` needs `by`: how far beyond that it must be, such as `by: {_EXAMPLES.get(kpi.unit, 10)}`"
+            )
+        if self.clear is not None:
+            raise ValueError(
+                f"`clear` goes with a number; a rule on `{against}` resolves when it is back in the middle half"
+            )
+        if self.window not in ROLLING:
+            raise ValueError(f"`{against}` is known by the hour: `window: {'` or `window: '.join(ROLLING)}`")
+        if not kpi.has_contacts or bound.stands:
+            raise ValueError(f"of {self.kpi} nothing usual is known, as it is no figure of contacts that have come")
+        if kpi.matures:
+            raise ValueError(f"{self.kpi} is known only later of each thing: what is usual of it says nothing of now")
+        if against == "peers" and "all" in self.scope:
+            raise ValueError("nobody is like the whole operation: leave `all` out of the scope, or take `usual`")
+        return self
+
+    @model_validator(mode="after")
     def _numbers_that_can_be(self) -> Rule:
-        for name in ("below", "above", "clear"):
+        for name in ("below", "above", "margin", "clear"):
             if (
                 isinstance(value := getattr(self, name), float)
                 and (why := _impossible(KPIS[self.kpi], value)) is not None
             ):
-                raise ValueError(f"`{name}: {value:g}`: {why}")
+                raise ValueError(f"`{_FIELD.get(name, name)}: {value:g}`: {why}")
         if self.clear is not None and (
             self.clear < self.threshold if self.below is not None else self.clear > self.threshold
         ):
@@ -254,18 +289,40 @@ class Rule(BaseModel):
         return "target" in (self.below, self.above)
 
     @property
+    def against(self) -> Against | None:
+        """What is usual of whom it is held against; None: it goes by a number or a target."""
+        return next((each for each in AGAINST if each in (self.below, self.above)), None)
+
+    @property
+    def beside(self) -> Baseline | None:
+        """What the threshold was made of (see ``at``), a count's for the span of the window; None: of nothing usual."""
+        return self._beside
+
+    @property
     def threshold(self) -> float:
-        """The value at which the rule begins to hold; 0 where that is the target, as nobody has said whose. Of a cusum: midway between
-        what is usual and what is bad, as below that evidence comes together.
+        """The value at which the rule begins to hold; 0 where that is the target or what is usual, as nobody has said whose. Of a cusum:
+        midway between what is usual and what is bad, as below that evidence comes together.
         """
         if self.usual is not None and self.bad is not None:
             return round((self.usual + self.bad) / 2, 6)
         end = self.below if self.below is not None else self.above
         return end if isinstance(end, float) else 0.0
 
-    def at(self, target: float) -> Rule:
-        """The rule with this target as its threshold."""
-        return self.model_copy(update={"below" if self.below is not None else "above": target})
+    def at(self, mark: float | Baseline) -> Rule:
+        """The rule with this target as its threshold, or with one beyond the middle half of what is usual, in which it resolves."""
+        if not isinstance(mark, Baseline):
+            return self.model_copy(update={self._side: mark})
+        times = ROLLING[self.window] / 60 if KPIS[self.kpi].is_plain_sum else 1
+        beside = replace(mark, middle=mark.middle * times, low=mark.low * times, high=mark.high * times)
+        margin = self.margin or 0.0
+        end, clear = (beside.low - margin, beside.low) if self._side == "below" else (beside.high + margin, beside.high)
+        made = self.model_copy(update={self._side: round(end, 9), "clear": clear})
+        made._beside = beside
+        return made
+
+    @property
+    def _side(self) -> Literal["below", "above"]:
+        return "below" if self.below is not None else "above"
 
     def breached(self, value: float) -> bool:
         """Does the value lie on the bad side of the threshold?"""
@@ -283,7 +340,9 @@ class Rule(BaseModel):
 
 
 #: Fields that files have other names for.
-_FIELD = {"for_seconds": "for"}
+_FIELD = {"for_seconds": "for", "margin": "by"}
+#: How far beyond what is usual something may be, by unit: for hints.
+_EXAMPLES = {"ratio": 0.1, "s": 60}
 
 
 def _quoted(names: Iterable[str]) -> str:

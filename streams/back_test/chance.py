@@ -2,23 +2,27 @@
 
 The last weeks are lived through again and again by the rules' own functions, each time with the outcomes of a day shuffled among the
 things of that day: when they came, how many, and how good the day was as a whole stay. What fires then tells of nothing that has
-happened. Waits of neighbours are alike, so of what waits make, whole quarters of an hour change places.
+happened. Waits of neighbours are alike, so of what waits make, whole quarters of an hour change places. Of a rule that goes by what is
+usual, the same hours of the same weekday change places between the weeks: then no week is another than usual.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from random import Random
 from typing import TypeAlias
 
+from streams.alerts.baselines import LEAST, Hours, baseline, days_before, half_window, weekday
 from streams.alerts.cusum import Evidence
 from streams.alerts.evaluate import Watch, next_look_at, watches
 from streams.alerts.lifecycle import AlertState, step, step_by_evidence
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import CHANGE, NOW, ROLLING, TODAY, Contribution, Sums, entity_kind
+from streams.contracts.outputs import CHANGE, NOW, ROLLING, TODAY, Baseline, Contribution, Figure, Sums, entity_kind
 from streams.entities.changes import evidence_of, fold
 from streams.entities.entity import Entity
 from streams.kpi.catalog import KPIS
@@ -41,13 +45,36 @@ _BLOCK = 15
 #: Areas of the catalogue in which queues make the outcomes.
 _QUEUES = ("calls", "chats")
 _NOBODY, _NOTHING = (0, None), Evidence()
+#: Moment (ms since 1970) → what is usual of an entity then; None: nothing is known.
+Usual: TypeAlias = Callable[[int], Baseline | None]
+
+
+def nothing_usual(_: int) -> None:
+    """Nothing is known."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How often a week chance alone would make rules fire from ``first`` to ``last``, by rule; None: that cannot be told of it."""
+
+    first: date
+    last: date
+    of: Mapping[str, float | None]
+
+
+def chance_of(counted: Counted, rules: Sequence[Rule], first: date, last: date) -> Chance | None:
+    """What chance makes of the rules on what was counted from ``first`` to ``last``; None: nothing was."""
+    if (there := counted.days) is None or (low := max(first, there[0])) > (high := min(last, there[1])):
+        return None
+    return Chance(low, high, {rule.id: counted.a_week(rule, low, high) for rule in rules})
 
 
 class Alone:
     """One rule and one entity, lived through from its panes. ``fired``: when it began to fire, ms; ``looks``: how many there were."""
 
-    def __init__(self, watch: Watch, key: str, days: Days) -> None:
-        self._watch, self._watched, self._key, self._days = watch, (watch,), key, days
+    def __init__(self, watch: Watch, key: str, days: Days, usual: Usual = nothing_usual) -> None:
+        """``usual``: what the rule is held against at a moment, where it goes by that."""
+        self._watch, self._watched, self._key, self._days, self._usual = watch, (watch,), key, days, usual
         self._entity, self._today, self._day, self._now = Entity(), Sums(), 0, 0
         self._ages = ROLLING.get("30m" if watch.rule.window == CHANGE else watch.rule.window, 0)
         self.fired: list[int] = []
@@ -95,7 +122,9 @@ class Alone:
         plain = Plain({**entity.rolling.sums, TODAY: self._today}, None, now)
         if before is None and watch.too_few(plain, _NOBODY):
             return None
-        return step(watch.rule, before, watch.figure(plain, _NOBODY), now)
+        if (rule := watch.ruled(lambda _: self._usual(now))) is None:
+            return None if before is None else step(watch.rule, before, Figure(), now)
+        return step(rule, before, watch.figure(plain, _NOBODY), now)
 
     def _fold(self, minute: int) -> None:
         if self._watch.asks is not None:
@@ -107,7 +136,7 @@ class Counted:
 
     def __init__(self, rules: Sequence[Rule], policy: AnyPolicy) -> None:
         version = versions(policy)[-1][1]
-        self._days = Days(policy.zone, policy.day_starts_ms)
+        self._days, self._hours = Days(policy.zone, policy.day_starts_ms), Hours(policy)
         self._watches = {
             (kind, watch.rule.id): watch
             for kind, own in watches(rules, formulas(version), version).items()
@@ -123,16 +152,32 @@ class Counted:
 
     def hear(self, key: str, contribution: Contribution) -> None:
         """An entity is contributed this."""
+        if entity_kind(key) in self._wanted:
+            for minute, sums in minutes_of(contribution):
+                self.count(key, contribution.team, minute, sums)
+
+    def count(self, key: str, team: str | None, minute: int, sums: Sums) -> None:
+        """An entity, an agent of that team, had this in a minute (since 1970)."""
         if (wanted := self._wanted.get(entity_kind(key))) is None:
             return
-        if contribution.team is not None:
-            self._teams[key] = contribution.team
-        said = [(cell.minute, cell.sums) for cell in contribution.cells]
-        said += [(plan.at // 60_000, plan.sums) for plan in contribution.planned]
-        for minute, sums in said:
-            own = {id: amount for id, amount in sums.items() if _family(id) in wanted}
-            if own:
-                add(self._panes.setdefault(key, {}).setdefault(minute, {}), own)
+        if team is not None:
+            self._teams[key] = team
+        if own := {id: amount for id, amount in sums.items() if _family(id) in wanted}:
+            add(self._panes.setdefault(key, {}).setdefault(minute, {}), own)
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of entities of which anything is counted."""
+        return sorted(self._wanted)
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The first and the last day on which there is anything; None: there is nothing."""
+        found = [minute for panes in self._panes.values() for minute in (min(panes), max(panes))]
+        if not found:
+            return None
+        first, last = (date.fromordinal(self._days.of(at * 60_000)) for at in (min(found), max(found)))
+        return first, last
 
     def a_week(self, rule: Rule, first: date, last: date) -> float | None:
         """How often a week the rule would fire by chance on the last of these days, for all that it watches together; None: that cannot be
@@ -148,15 +193,35 @@ class Counted:
         if not any((kind, rule.id) in self._watches for kind in rule.scope):
             return None
         begin, end = max(first.toordinal(), last.toordinal() - _DAYS + 1), last.toordinal()
-        lives = [(watch, key, {day: own[day] for day in own if begin <= day <= end}) for watch, key, own in lives]
+        if rule.against is not None:  # the weeks by which it goes come before
+            earliest = min((min(own) for _, _, own in lives if own), default=end)
+            begin = max(begin, earliest + 7 * LEAST)
+            if begin > end:
+                return None
+        else:
+            lives = [(watch, key, {day: own[day] for day in own if begin <= day <= end}) for watch, key, own in lives]
         random, fired, looks, shuffles = Random(rule.id), 0, 0, 0
         while not shuffles or (shuffles < _SHUFFLES and fired < _ENOUGH and looks * (shuffles + 1) / shuffles < _LOOKS):
             shuffles += 1
             for watch, key, own in lives:
-                alone = Alone(watch, key, self._days)
-                alone.live(shuffled(own, watch, random))
+                alone = self._lived(watch, key, own, begin, random)
                 fired, looks = fired + len(alone.fired), looks + alone.looks
         return fired / shuffles / ((end - begin + 1) / 7)
+
+    def _lived(self, watch: Watch, key: str, own: Mapping[int, Panes], begin: int, random: Random) -> Alone:
+        """The rule and the entity, where what came changes places."""
+        if watch.rule.against is None:
+            alone, panes = Alone(watch, key, self._days), dict(shuffled(own, watch, random))
+        else:
+            by_week = weeks_shuffled(own, self._hours, self._days, random)
+            alone = Alone(watch, key, self._days, usual_of(by_week, watch, key, self._hours))
+            panes = {}
+            for day, by_hour in by_week.items():
+                if day >= begin:
+                    for each in by_hour.values():
+                        panes |= each
+        alone.live(panes)
+        return alone
 
     def _by_day(self, panes: Panes, watch: Watch) -> dict[int, Panes]:
         found: dict[int, dict[int, Sums]] = defaultdict(dict)
@@ -182,6 +247,55 @@ def shuffled(days: Mapping[int, Panes], watch: Watch, random: Random) -> Panes:
     return made
 
 
+def minutes_of(contribution: Contribution) -> Iterator[tuple[int, Sums]]:
+    """What a contribution says of which minute (since 1970)."""
+    for cell in contribution.cells:
+        yield cell.minute, cell.sums
+    for plan in contribution.planned:
+        yield plan.at // 60_000, plan.sums
+
+
+def weeks_shuffled(
+    days: Mapping[int, Panes], hours: Hours, calendar: Days, random: Random
+) -> dict[int, dict[str, Panes]]:
+    """Day → hour → panes: the same hours of the same weekday, which have changed places between the weeks. What of the course of a day and
+    of a week is usual stays.
+    """
+    of_hour: dict[tuple[int, str], dict[int, dict[int, Sums]]] = defaultdict(lambda: defaultdict(dict))
+    for day, panes in days.items():
+        for minute, sums in panes.items():
+            of_hour[weekday(day), hours.of(minute * 60_000)[1]][day][minute] = sums
+    made: dict[int, dict[str, Panes]] = defaultdict(dict)
+    for (_, hour), by_day in sorted(of_hour.items()):
+        places = sorted(by_day)
+        for to, day in zip(places, random.sample(places, len(places)), strict=True):
+            later = (calendar.begin(to) - calendar.begin(day)) // 60_000
+            made[to][hour] = {minute + later: sums for minute, sums in by_day[day].items()}
+    return made
+
+
+def usual_of(days: Mapping[int, Mapping[str, Panes]], watch: Watch, key: str, hours: Hours) -> Usual:
+    """What is usual of an entity, by these days."""
+    assert watch.bound is not None
+    kind, _, id = key.partition("|")
+    figures: dict[tuple[int, str], float] = {}
+    for day, by_hour in days.items():
+        for hour, panes in by_hour.items():
+            together: Sums = {}
+            for sums in panes.values():
+                add(together, sums)
+            if (value := watch.bound.figure(together).value) is not None:
+                figures[day, hour] = value
+
+    @cache
+    def of(day: int, hour: str) -> Baseline | None:
+        before = ((each.toordinal(), hour) for each in days_before(date.fromordinal(day)))
+        told = [(figures[at], date.fromordinal(at[0])) for at in before if at in figures]
+        return next(baseline("usual", watch.rule.kpi, kind, id, weekday(day), hour, told), None)  # type: ignore[arg-type]
+
+    return lambda now: of(*hours.of(now - half_window(watch.rule)))
+
+
 def _things(panes: Panes, bound: Bound, top: str, bottom: str, random: Random) -> Iterator[tuple[int, Sums]]:
     """Each minute with as many things as it had; who is among them is drawn."""
     counts = {minute: max(total(bound.bottom or (), panes[minute]), 0) for minute in sorted(panes)}
@@ -205,9 +319,13 @@ def _blocks(panes: Panes, random: Random) -> Iterator[tuple[int, Sums]]:
 
 
 def _can_be_told(watch: Watch) -> bool:
-    """Of what is no share or mean of things that have come, chance makes nothing: who waits, waits. Nor of what goes by targets."""
+    """Of what is no share or mean of things that have come, chance makes nothing: who waits, waits. Nor of what goes by targets or by
+    others: nothing that changes places says what they would be.
+    """
     bound, rule = watch.bound, watch.rule
-    return bound is not None and bool(bound.bottom) and not bound.stands and rule.window != NOW and not rule.by_target
+    if bound is None or bound.stands or rule.window == NOW or rule.by_target or rule.against == "peers":
+        return False
+    return bool(bound.bottom) or (rule.against == "usual" and bound.bottom is None)
 
 
 def _single(bound: Bound) -> tuple[str, str] | None:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from streams.alerts.rules import Rule
 from streams.back_test.chance import Counted
-from streams.contracts.outputs import NOW, Alert, Incident, IncidentStep
+from streams.back_test.weeks import Weeks
+from streams.contracts.outputs import NOW, Alert, Contribution, Incident, IncidentStep
 from streams.incidents.book import IncidentBook
 from streams.incidents.places import Places
 from streams.kpi.policy.versions import AnyPolicy
@@ -266,13 +267,19 @@ def try_rules(  # noqa: PLR0913 - what an operation has
     """Let an operation live through messages under some rules.
 
     ``told``: when each message came (ms since 1970), in that order. ``first``, ``last``: see ``Trial``. ``passed`` hears every hour how
-    far it is. ``notifier``: by whose routes channels are told; nobody is on duty, and nothing is put together.
+    far it is. ``notifier``: by whose routes channels are told; nobody is on duty, and nothing is put together. What is
+    usual is what was so in the weeks that were lived through until then.
     """
     trial = Trial(rules, policy.zone, first, last)
     book, counted = IncidentBook(rules, Places(roster), policy.zone), Counted(rules, policy)
+    weeks = Weeks(rules, policy)
     now = 0
 
     routed = _Routed(notifier, policy.zone)
+
+    def hear(key: str, contribution: Contribution) -> None:
+        counted.hear(key, contribution)
+        weeks.hear(key, contribution)
 
     def pass_time(at: int) -> None:
         book.tick(at)
@@ -288,8 +295,10 @@ def try_rules(  # noqa: PLR0913 - what an operation has
         trial.run,
         roster,
         targets=targets,
-        heard=counted.hear,
+        baselines=weeks.book,
+        heard=hear,
     ):
+        weeks.come_to(now)
         if trial.began is None:
             trial.began = instant(now)
         if now % 3_600_000 == 0:

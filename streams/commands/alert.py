@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from streams.alerts.baselines import WEEKS
 from streams.alerts.rules import Rule, require_hours
 from streams.alerts.selectors import selector
 from streams.archive.store import Store
 from streams.back_test.archived import as_it_came
+from streams.back_test.chance import Chance, Counted, chance_of
 from streams.back_test.page import CHANCE, by_channel, cells, headings, page, summary
 from streams.back_test.trial import Trial, try_rules
 from streams.commands.shared.archive import At, place_of
@@ -36,25 +39,35 @@ from streams.commands.shared.context import (
     deployment,
     stop,
 )
-from streams.commands.shared.facts_source import From, RosterFile, Source, To, days, tell_left_out
+from streams.commands.shared.facts_source import Days, From, RosterFile, Source, To, days, tell_left_out
 from streams.commands.shared.files import Mapping, System, reader
 from streams.contracts.decode import encode
 from streams.contracts.events.base import milliseconds
-from streams.contracts.outputs import ActionKind, AlertAction, Incident
+from streams.contracts.outputs import ActionKind, Against, AlertAction, Contribution, Incident
+from streams.history.store import history_database
+from streams.history.things import things
 from streams.incidents.silences import SILENCED_BY
 from streams.kafka.topics import ensure_topics
 from streams.kpi.policy.versions import versions
+from streams.languages.text import Text as Words
 from streams.languages.translation import language, said, tell
 from streams.notifier.config import load as load_notifier
 from streams.operation import KafkaOperation
 from streams.operator_files import load_rules
+from streams.pipeline import Run, contributed
 from streams.roster import Roster
+from streams.settings import Settings
+from streams.sources.vendors.reader import Vendor
 from streams.windows.clock import instant
 
 alert = typer.Typer(no_args_is_help=True, help="Alert rules, and incidents: see them, take care of them, silence them.")
 
 Which = Annotated[
     str, typer.Argument(metavar="INCIDENT", help="Its id; the last characters are enough where no other ends so")
+]
+Events = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Tables (CSV, TSV, XLSX) or records (JSON), also .gz; the archive where none is given"),
 ]
 Note = Annotated[str, typer.Option("--note", help="Why, or what is being done; told to everybody concerned")]
 
@@ -66,25 +79,126 @@ _LONGEST_NOTE = 2000
 def check(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Alert rules (YAML)")],
+    files: Events = None,
+    chance: Annotated[
+        bool,
+        typer.Option("--chance", help="Say how often a week each rule would fire by chance, on what has been kept"),
+    ] = False,
+    mapping: Mapping = None,
+    system: System = None,
+    first: From = None,
+    last: To = None,
+    json_: AsJson = False,
     policy: PolicyFile = None,
+    roster: RosterFile = None,
+    at: At = None,
+    prefix: Prefix = None,
 ) -> None:
-    """Read a file of rules as a worker would, and say every fault in it."""
-    settings = deployment(ctx, policy_file=policy).settings
+    """Read a file of rules as a worker would, and say every fault in it; and what rules are held against that is no number.
+
+    --chance says how often each would fire where nothing has happened: things
+    of the last four weeks come in another order, again and again. They are
+    those of files; without any those that `deskpulse history` keeps; where
+    that is not there, of the archive. `deskpulse alert try` says how often
+    rules really would have fired.
+    """
+    here = deployment(ctx, policy_file=policy, archive=at, prefix=prefix)
+    found = _sound(file, here.settings)
+    if not chance:
+        if files or mapping or system or roster or first or last or json_:
+            raise bad_value("files, --mapping, --system, --roster, --from, --to and --json go with --chance")
+        tell(f"sound: {len(found)} rules")
+        for rule in found:
+            if rule.by_target:
+                tell(f"{rule.id}: held against targets (`deskpulse targets`)")
+            elif rule.against is not None:
+                tell(
+                    f"{rule.id}: held against {_AGAINST[rule.against][language()]}; `deskpulse history` tells that, from its fourth week on"
+                )
+        return
+    told, place = _by_chance(here, found, files, mapping, system, roster, days(first, last))
+    if json_:
+        typer.echo(
+            json.dumps({"first": f"{told.first}", "last": f"{told.last}", "by_chance_a_week": told.of}, indent=2)
+        )
+        return
+    tell(f"expected by chance, {told.first} to {told.last}, {place}:")
+    for rule in found:
+        often = told.of[rule.id]
+        tell(f"{rule.id}: {often:.1f} a week" if often is not None else f"{rule.id}: nothing can be said")
+
+
+#: What rules are held against, in a sentence.
+_AGAINST: dict[Against, Words] = {
+    "usual": Words("各对象自身平时在同一时段的水平", "what is usual of each at this hour of the week"),
+    "peers": Words("同类对象在同一时段的水平", "what those alike have at this hour of the week"),
+}
+
+
+def _sound(file: Path, settings: Settings) -> tuple[Rule, ...]:
+    """The rules of a file; ends the command where one is at fault."""
     with clear_errors():
         found = load_rules(file)
         for _, version in versions(settings.policy):
             require_hours(found, version)
-    tell(f"sound: {len(found)} rules")
+    return found
+
+
+def _by_chance(
+    here: Deployment,
+    rules: tuple[Rule, ...],
+    files: list[Path] | None,
+    mapping: Path | None,
+    system: Vendor | None,
+    roster: Path | None,
+    within: Days,
+) -> tuple[Chance, str]:
+    """What chance makes of rules, and of where that is known."""
+    settings, counted, run, rejected = here.settings, Counted(rules, here.settings.policy), Run(), list[str]()
+    history = history_database(settings.history or settings.database, settings.data_dir)
+    first = _before(rules, None if within.first == date.min else within.first)
+    with clear_errors(), Console(stderr=True).status(said("reading …")), closing(history):
+        if files:
+            source = Source(here, files, mapping, roster, reader(mapping, system))
+            place = source.place
+            with source.in_order(rejected) as events:
+                in_order = ((milliseconds(event.time), encode(event)) for event in events)
+                _hear(counted, contributed(in_order, settings.policy, run, source.known_roster))
+        elif mapping is not None or system is not None or roster is not None:
+            raise ValueError("--mapping, --system and --roster go with files: name those, too")
+        elif history.exists and history.begun:
+            place = history.address
+            for key, team, minute, sums in things(history, first or date.min, within.last):
+                counted.count(key, team, minute, sums)
+        else:
+            store, known = Store(place_of(settings)), Roster()
+            place = store.place
+            told = as_it_came(store, settings.prefix, settings.policy, first, known)
+            _hear(counted, contributed(told, settings.policy, run, known))
+        found = chance_of(counted, rules, within.first, within.last)
+    tell_left_out(rejected, run)
+    if found is None:
+        raise stop(f"no contacts in {within} at {place}")
+    return found, place
+
+
+def _hear(counted: Counted, said: Iterable[tuple[str, Contribution]]) -> None:
+    for key, contribution in said:
+        counted.hear(key, contribution)
+
+
+def _before(rules: Iterable[Rule], first: date | None) -> date | None:
+    """From which day on events are needed, so that on a day is known what was usual until then."""
+    if first is None or not any(rule.against for rule in rules):
+        return first
+    return first - timedelta(weeks=WEEKS)
 
 
 @alert.command("try")
 def try_(
     ctx: typer.Context,
     rules: Annotated[Path, typer.Argument(help="Alert rules (YAML)")],
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Tables (CSV, TSV, XLSX) or records (JSON), also .gz; the archive where none is given"),
-    ] = None,
+    files: Events = None,
     mapping: Mapping = None,
     system: System = None,
     first: From = None,
@@ -116,10 +230,7 @@ def try_(
     """
     here = deployment(ctx, policy_file=policy, archive=at, prefix=prefix)
     settings = here.settings
-    with clear_errors():
-        found = load_rules(rules)
-        for _, version in versions(settings.policy):
-            require_hours(found, version)
+    found = _sound(rules, settings)
     within, rejected = days(first, last), list[str]()
     with clear_errors(), Console(stderr=True).status(said("reading …")) as status:
         lived = partial(
@@ -142,7 +253,18 @@ def try_(
                 raise ValueError("--mapping, --system and --roster go with files: name those, too")
             store = Store(place_of(settings))
             place, known = store.place, Roster()
-            trial = lived(told=as_it_came(store, settings.prefix, settings.policy, first, known), roster=known)
+            try:
+                trial = lived(
+                    told=as_it_came(store, settings.prefix, settings.policy, _before(found, first), known), roster=known
+                )
+            except ValueError as error:
+                with closing(history_database(settings.history or settings.database, settings.data_dir)) as history:
+                    if not (history.exists and history.begun):
+                        raise
+                raise ValueError(
+                    f"{error} The history keeps what came of contacts, not the events nor when each came, so rules cannot be tried on it; "
+                    "`deskpulse alert check RULES --chance` can be asked of it."
+                ) from error
     tell_left_out(rejected, trial.run)
     if not trial.weeks:
         raise stop(f"no events in {within} at {place}")
@@ -195,6 +317,8 @@ def rules(ctx: typer.Context, rules: RulesFile = None, json_: AsJson = False) ->
 def _rule_cells(rule: Rule) -> tuple[object, ...]:
     side, end = ("<", rule.below) if rule.below is not None else (">", rule.above)
     holds = f"{side} {end if isinstance(end, str) else format(end, 'g')}"
+    if rule.margin is not None:
+        holds += f" {'-' if side == '<' else '+'} {rule.margin:g}"
     if rule.test == "cusum":
         holds = f"{rule.usual:g} → {rule.bad:g}, {rule.false_per_week:g} false a week"
     watches = ", ".join((*rule.scope, *rule.select))

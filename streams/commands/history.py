@@ -13,6 +13,7 @@ from streams.commands.shared.context import (
     MetricsHost,
     PolicyFile,
     Prefix,
+    RulesFile,
     bad_value,
     clear_errors,
     deployment,
@@ -61,6 +62,7 @@ def follow(
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
+    rules: RulesFile = None,
 ) -> None:
     """Keep contacts, presence, daily facts, alerts, incidents and scores in a database, and every KPI of them by SQL.
 
@@ -74,11 +76,14 @@ def follow(
     `SELECT * FROM kpis_by_day` has every KPI of every entity and day but
     percentiles, which are in percentiles_by_day; there are
     kpis_by_quarter_hour, _hour, _week and _month, too.
+
+    With the workers' alert rules it also tells them what is usual, for
+    rules like `below: usual`.
     """
     if ctx.invoked_subcommand is not None:
         return
     kept = _kept(keep or [])
-    settings = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy).settings
+    settings = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy, rules_file=rules).settings
     log_to_stderr()
     with clear_errors():
         health = FollowerHealth(_STALLED_SECONDS, _REACH)

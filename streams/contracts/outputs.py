@@ -567,6 +567,42 @@ class Target(Struct, omit_defaults=True, kw_only=True):
         return f"{self.kpi}|{self.of}" if self.sets == "target" else f"{self.kpi}|{self.of}|{self.sets}"
 
 
+Against: TypeAlias = Literal["usual", "peers"]
+AGAINST: tuple[Against, ...] = get_args(Against)
+
+
+class Baseline(Struct, omit_defaults=True, kw_only=True, frozen=True, gc=False):
+    """What a KPI comes to at an hour of the week, for rules that go by it: message value of ``baselines``.
+
+    ``against`` `usual`: what the entity ``kind|id`` itself had in the last eight weeks. `peers`: what each of those alike had in them all
+    together; ``kind`` says of whom, ``id`` is the team of agents, of all others `all`. ``weekday``: of the operation's local day, 1 is
+    Monday; ``hour``: the wall clock at which the hour begins. ``middle``: the median, ``low`` and ``high``: the quartiles, in the KPI's
+    unit, a count's an hour; of ``n`` weeks, or peers. ``through``: the last day that is in it.
+    """
+
+    against: Against
+    kpi: str
+    kind: EntityKind
+    id: str
+    weekday: Annotated[int, Meta(ge=1, le=7)]
+    hour: Annotated[str, Meta(pattern=r"^[0-2][0-9]:[0-5][0-9]$")]
+    middle: float
+    low: float
+    high: float
+    n: int
+    through: date
+
+    @property
+    def key(self) -> str:
+        """Message key."""
+        return baseline_key(self.against, self.kpi, entity(self.kind, self.id), self.weekday, self.hour)
+
+
+def baseline_key(against: Against, kpi: str, of: str, weekday: int, hour: str) -> str:
+    """Key of a ``Baseline``; ``of``: its ``kind|id``."""
+    return f"{against}|{kpi}|{weekday}|{hour}|{of}"
+
+
 class Score(Struct, omit_defaults=True, kw_only=True):
     """A month-end result: message value of ``scores`` under the key ``card|period|person``."""
 

@@ -68,6 +68,14 @@ TARGETS = Topic(
     _COMPACT,
     partitions=1,
 )
+BASELINES = Topic(
+    "baselines",
+    "against|kpi|weekday|hour|of",
+    "what a KPI usually comes to at an hour of the week, and for those alike; a tombstone where too little is known",
+    outputs.Baseline,
+    _COMPACT,
+    partitions=1,
+)
 REKEYED = Topic(
     "rekeyed",
     "customer id, else contact id; agent id",
@@ -160,7 +168,7 @@ DEAD_LETTERS = Topic(
 
 #: In the order an event travels.
 TOPICS = (
-    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, CONTRIBUTIONS, DAILY_FACTS, CONTACT_RECORDS, PRESENCE_RECORDS,
+    CALLS, CHATS, TICKETS, AGENTS, REKEYED, ROSTER, TARGETS, BASELINES, CONTRIBUTIONS, DAILY_FACTS, CONTACT_RECORDS, PRESENCE_RECORDS,
     ALERTS, ALERT_ACTIONS, INCIDENTS, SCORES, DEAD_LETTERS, CUSTOMERS, PRESENCE, ENTITIES, PROGRESS, INCIDENT_STATE,
 )  # fmt: skip
 #: Topics of contacts, by the name of the channel's carrier.

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from datetime import date
 
+from streams.alerts.baselines import Baselines, half_window
 from streams.alerts.cusum import Evidence
 from streams.alerts.evaluate import Aim, Watch, Watching, leave, look, next_look_at, no_target, standing, watches
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import TODAY, Alert, Contribution, DailyFacts, Snapshot, Sums, Totals, entity_kind
+from streams.contracts.outputs import (
+    TODAY,
+    Alert,
+    Baseline,
+    Contribution,
+    DailyFacts,
+    Snapshot,
+    Sums,
+    Totals,
+    entity_kind,
+)
 from streams.entities import daily_facts as daily
 from streams.entities.changes import evidence_of, fold
 from streams.entities.day_parts import iso, key_of
@@ -23,6 +34,7 @@ from streams.windows.clock import NEVER, Days, instant
 from streams.windows.rolling import Plain
 
 _NOTHING: Sums = {}
+_QUARTER_MS = 900_000
 _NO_EVIDENCE: Mapping[str, Evidence] = {}
 #: Contributions that are put aside for one entity at most.
 _MOST_PENDING = 64
@@ -50,14 +62,18 @@ class KpisStage:
         entities: MutableMapping[str, Entity],
         days: MutableMapping[str, DailyFacts],
         targets: Targets | None = None,
+        baselines: Baselines | None = None,
     ) -> None:
         self.policy = policy
         self.entities = entities
         self.days = days
         self._rules = rules
-        self._targets, self._aims_by_target = targets, any(rule.by_target for rule in rules)
-        #: The revision of the targets and the day by which entities were last looked at.
-        self._aimed = (0, 0)
+        self._targets, self._baselines = targets, baselines
+        #: How far before now the hours lie that rules on what is usual go by, ms; none: there are no such rules.
+        self._usual_before = sorted({half_window(rule) for rule in rules if rule.against is not None})
+        self._relative = bool(self._usual_before) or any(rule.by_target for rule in rules)
+        #: By which revisions, day and hours entities were last looked at.
+        self._aimed: tuple[int, ...] = ()
         self._snapshots = Snapshots(policy)
         self._judge_by(versions(policy)[0][1])
         self._calendar = Days(policy.zone, policy.day_starts_ms)
@@ -167,6 +183,9 @@ class KpisStage:
         self._minute = now // 60_000
         for plan in self._wakeups.due(now):
             self._come_due(plan)
+        if self._relative and (aims := self._aims(now)) != self._aimed:
+            self._aimed = aims  # other targets may hold for whom nothing happens to, and something else be usual
+            self._wakeups.aged(self.entities)
         if not self._wakeups.advance(now, self._watching_growth):
             return
         today = self._calendar.of(now)
@@ -250,12 +269,6 @@ class KpisStage:
         told: list[Alert] = []
         now -= now % 1000
         today, day = self._day(now), self._calendar.of(now)
-        if (
-            self._aims_by_target
-            and (aims := (self._targets.revision if self._targets is not None else 0, day)) != self._aimed
-        ):
-            self._aimed = aims  # other targets may hold for whom nothing happens to
-            self._wakeups.aged(self.entities)
         self._wakeups.spread()
         for key in sorted(self._wakeups.looks.take(limit)):
             self.settle(key)
@@ -272,7 +285,7 @@ class KpisStage:
             had = entity.alerts.copy()
             if had:
                 told += leave(watched, key, entity.alerts, now, entity.team, self._watching.ever)
-            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
+            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day, now)
             told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team, self._evidence(key, entity))
             if had != entity.alerts:
                 self._changed(key)
@@ -293,20 +306,27 @@ class KpisStage:
             self._age(key, entity, now)
             wait = entity.longest_wait(now, self._longest_wait_ms)
             watched = self._watching.of(key, entity.team)
-            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day)
+            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day, now)
             told += standing(
                 watched, key, entity.alerts, sums, wait, now, aim, entity.team, self._evidence(key, entity)
             )
         return told
 
-    def _aim(self, key: str, entity: Entity, day: int) -> Aim:
-        """What the entity is to reach on a day (ordinal), for the rules that go by it."""
-        if self._targets is None or not self._aims_by_target:
-            return no_target
-        number, team = self._targets.number, entity.team
+    def _aims(self, now: int) -> tuple[int, ...]:
+        """What thresholds of relative rules go by at a moment (ms): it changes when they do."""
+        revisions = (book.revision if book is not None else 0 for book in (self._targets, self._baselines))
+        return (self._calendar.of(now), *revisions, *((now - before) // _QUARTER_MS for before in self._usual_before))
 
-        def aim(kpi: str) -> float | None:
-            return number(key, team, kpi, day)
+    def _aim(self, key: str, entity: Entity, day: int, now: int) -> Aim:
+        """What the entity is held against on a day (ordinal) and at a moment (ms), for the rules that go by it."""
+        if not self._relative:
+            return no_target
+        targets, baselines, team = self._targets, self._baselines, entity.team
+
+        def aim(rule: Rule) -> float | Baseline | None:
+            if rule.by_target:
+                return None if targets is None else targets.number(key, team, rule.kpi, day)
+            return None if baselines is None else baselines.find(rule, key, team, now)
 
         return aim
 

@@ -17,6 +17,7 @@ from streams.contracts.topics import Topic
 from streams.database import StoreError
 from streams.health_pages import FollowerHealth
 from streams.history import metrics
+from streams.history.baselines import Publisher
 from streams.history.store import FOLLOWED, Batch, History, Part, Told
 from streams.kafka.connection import open_consumer
 from streams.settings import Settings
@@ -43,7 +44,7 @@ def consumer_of(settings: Settings) -> KafkaConsumer:
 class Follower:
     """Takes the topics in. ``consumer``: opens what reads them; ``now``: the operation's own clock, ms since 1970; None: nothing tells it
     yet (raises ConnectionError where it cannot be read); ``today``: its local date; ``keep``: for how many days what is kept
-    (``store.KEPT``).
+    (``store.KEPT``); ``baselines``: tells rules what is usual, None: nobody asks.
     """
 
     def __init__(
@@ -55,12 +56,15 @@ class Follower:
         today: Callable[[], date],
         health: FollowerHealth,
         keep: Mapping[str, int],
+        baselines: Publisher | None = None,
     ) -> None:
         self._history, self._name, self._open = history, name, consumer
         self._now, self._today, self._health, self._keep = now, today, health, keep
         self._topics = {name(topic): topic for topic in FOLLOWED}
         self._positions: dict[Part, int] = {}
         self._looked = self._tidied = float("-inf")
+        #: What rules go by, and whether the clock has been looked at since it was last brought up to it.
+        self._baselines, self._ticked = baselines, False
         #: The day for which it is noted that everything was read.
         self._noted: date | None = None
 
@@ -102,6 +106,9 @@ class Follower:
             if not behind and self._noted != self._today():
                 self._noted = self._today()
                 self._history.caught_up(self._noted)
+            if not behind and self._ticked and self._baselines is not None:
+                self._baselines.keep_up()
+                self._ticked = False
             self._tidy()
             if not fetched and any(consumer.partitions_for_topic(name) for name in self._topics.keys() - known):
                 return  # a topic that was not there yet has been made
@@ -145,7 +152,7 @@ class Follower:
             read[place] = Batch(told, self._positions.get(place), records[-1].offset + 1)
         now = None
         if looks:
-            now, self._looked = self._now(), monotonic()
+            now, self._looked, self._ticked = self._now(), monotonic(), True
         with metrics.BATCH_SECONDS.time():
             changed = self._history.take(read, self._name, now)
         metrics.CONTACTS.inc(changed)

@@ -13,3 +13,6 @@ BATCH_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 LAG = Gauge("deskpulse_history_lag", "Messages that were not taken in yet")
+BASELINES = Counter(
+    "deskpulse_history_baselines_total", "Baselines written or taken back, for rules that go by what is usual"
+)

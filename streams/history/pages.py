@@ -18,8 +18,9 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from streams.alerts.baselines import WEEKS
 from streams.contracts.outputs import Figure, entity, entity_id, entity_kind
-from streams.history.questions import MOST_DAYS, WEEKS, Answer, Item, Part, Question, Questions
+from streams.history.questions import MOST_DAYS, Answer, Item, Part, Question, Questions
 from streams.history.reasons import REASONS, Reason
 from streams.history.store import history_database
 from streams.history.timeline import NOT_KEPT, STEPS, gaps, steps

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
-from statistics import median, quantiles
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select
 
+from streams.alerts.baselines import days_before, middle
 from streams.contracts.outputs import Figure, Sums, entity_id, entity_kind
 from streams.database import Database
 from streams.history import tables
@@ -42,8 +42,6 @@ MOST_ROWS = 300_000
 MOST_DAYS = 366
 #: So many contacts that do not count are told apart by reason.
 MOST_LEFT_OUT = 20_000
-#: The usual course is that of so many days of the same weekday before.
-WEEKS = 8
 _AT_ONCE = 500
 _DAY_MS = 86_400_000
 _MARKS = ("~", "@")
@@ -446,7 +444,7 @@ class Questions:
         the last eight before it on which there are data. Raises UnanswerableError, ValueError.
         """
         judge = self._judge(Question(kpi, entity, day, day, hours=("00:00", "24:00")))
-        days = [day - timedelta(weeks=week) for week in range(WEEKS + 1)]
+        days = [day, *days_before(day)]
         summed: defaultdict[str, defaultdict[date, Sums]] = defaultdict(lambda: defaultdict(dict))
         with self._database.read() as connection:
             now = _now(connection)
@@ -461,9 +459,8 @@ class Questions:
                 for each, sums in summed[starts].items()
                 if (figure := judge.bound(each).figure(sums)).value is not None
             }
-            before = sorted(figures[each].value or 0.0 for each in days[1:] if each in figures)
-            low, _, high = quantiles(before, n=4, method="inclusive") if len(before) > 1 else (None, None, None)
-            usual = median(before) if before else None
+            before = [figures[each].value or 0.0 for each in days[1:] if each in figures]
+            usual, low, high = middle(before) or (None, None, None)
             made.append(Quarter(starts, figures.get(day, NO_DATA), usual, low, high, len(before)))
         return now, made
 

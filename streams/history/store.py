@@ -80,6 +80,8 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _AT_ONCE = 5_000
 #: The version of a contact that is to be told again; and how far its arrival may have moved when it became another one's, ms.
 _UNTOLD, _MOVED_MS = -2, 3 * _DAY_MS
+#: Where the local day stands among a cell's keys.
+_DAY = 2
 #: So many rows of counts are added up at once.
 _COUNTS_AT_ONCE = 20_000
 
@@ -128,6 +130,8 @@ class History:
     def __init__(self, database: Database, policy: AnyPolicy) -> None:
         self.database = database
         self._policy, self._rows = policy, Rows(policy)
+        #: Local days of which the sums by quarter hour have changed, since somebody emptied it.
+        self.touched: set[str] = set()
         self._days: set[str] = set()
         self._parts: set[str] = set()
 
@@ -173,12 +177,20 @@ class History:
                 self._move(connection, read, prefix)
                 # First the clock: what is added goes by it, as what is there does from then on.
                 clock = self._advance(connection, now)
-                changed = self._take(connection, read, self._changes(clock))
+                changes = self._changes(clock)
+                changed = self._take(connection, read, changes)
         except Exception:
             self._days.clear()  # what was made in the transaction is not there
             self._parts.clear()
             raise
+        self.touched.update(key[_DAY] for key in changes.quarter_hours)
         return changed
+
+    def now(self) -> int | None:
+        """The operation's own clock as it was told last, ms since 1970; None: nobody has told it."""
+        with self.database.read() as connection:
+            at: int | None = connection.scalar(select(tables.clock.c.now))
+        return at
 
     def _move(self, connection: Connection, read: Mapping[Part, Batch], prefix: Callable[[Topic], str]) -> None:
         at = {(row.topic, row.partition): row.next for row in connection.execute(select(tables.positions))}
@@ -198,8 +210,10 @@ class History:
         for table in tables.CELLS:
             begun = table.c.counts_from > 0, table.c.counts_from <= now
             change: sums.Change = {}
-            for _, *key, told, _ in connection.execute(delete(table).where(*begun).returning(*_as_text(table))):
+            for _, *key, told, _ in connection.execute(delete(table).where(*begun).returning(*as_text(table))):
                 add(change.setdefault((*key[:-1], 0), {}), sums.read(told))
+            if table is tables.quarter_hours:
+                self.touched.update(key[_DAY] for key in change)
             _add(connection, table, change)
         return now
 
@@ -209,7 +223,7 @@ class History:
     def _add_up(self, connection: Connection) -> None:
         """Make the sums of counts that an earlier version has written."""
         clock = self._advance(connection, None)
-        asked = select(*_as_text(tables.counts))
+        asked = select(*as_text(tables.counts))
         for rows in connection.execute(asked, execution_options={"yield_per": _COUNTS_AT_ONCE}).partitions():
             _add_changes(connection, self._changes(clock), rows)
 
@@ -331,7 +345,7 @@ class History:
     def _uncount(self, connection: Connection, first: date) -> None:
         """Take what is to be deleted out of the sums of days that stay: it may be told again."""
         of = tables.counts.c
-        asked = select(*_as_text(tables.counts)).where(of.date < first, of.day >= first)
+        asked = select(*as_text(tables.counts)).where(of.date < first, of.day >= first)
         _add_changes(connection, self._changes(self._advance(connection, None)), connection.execute(asked).all(), -1)
 
     def grant(self, role: str) -> None:
@@ -390,7 +404,7 @@ class History:
                 delete(each).where(each.c.date.in_(dates), each.c.record.in_(keys)) for each in (table, tables.counts)
             )
             connection.execute(old)
-            changes.count(connection.execute(old_counts.returning(*_as_text(tables.counts))).all(), -1)
+            changes.count(connection.execute(old_counts.returning(*as_text(tables.counts))).all(), -1)
 
     def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
         for keys in _chunks(list(told)):
@@ -479,7 +493,7 @@ def _put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
             copy.write_row(row)
 
 
-def _as_text(table: Table) -> list[Column[Any] | Label[Any]]:
+def as_text(table: Table) -> list[Column[Any] | Label[Any]]:
     """A table's columns, dates and JSON as text, as rows of ours have them."""
     return [
         cast(column, Text).label(column.name) if isinstance(column.type, Date) or column.type is tables.Json else column

@@ -62,13 +62,13 @@ class Changes:
             ahead = row.counts_from if row.counts_from > self._now else 0
             quarter = row.day, row.starts, self._rows.hour(row.starts_at), row.starts_at, row.ends_at, ahead
             about = row.day, row.channel, row.topic, row.contact_kind, self._rows.day_ends(row.day), ahead
-            for kind, id, sums in _credited(row):
+            for kind, id, sums in credited(row):
                 add(self.quarter_hours.setdefault((kind, id, *quarter), {}), sums, times)
                 if row.channel is not None:
                     add(self.topic_days.setdefault((kind, id, *about), {}), sums, times)
 
 
-def _credited(row: Counts) -> Iterator[tuple[str, str, Mapping[str, int]]]:
+def credited(row: Counts) -> Iterator[tuple[str, str, Mapping[str, int]]]:
     """Each entity to which a row is credited, with its sums."""
     if row.staff:
         staff = _decode(row.staff)

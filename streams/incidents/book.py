@@ -108,6 +108,10 @@ class IncidentBook:
                 alert, kpi=member.alert.kpi, window=member.alert.window, threshold=member.alert.threshold,
                 severity=member.alert.severity,
             )  # fmt: skip
+        elif (
+            alert.value is None or alert.status == "no_data"
+        ):  # nothing is compared now: this is what it was held against
+            alert = msgspec.structs.replace(alert, threshold=member.alert.threshold)
         before, member.alert = member.alert, alert
         self._moved.add(key)
         case = self._cases[member.incident]

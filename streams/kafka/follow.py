@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Book(Protocol):
-    """What is read of the topic: roster, targets."""
+    """What is read of the topic: roster, targets, baselines."""
 
     def load(self, messages: Mapping[str, bytes | None]) -> Mapping[str, str]:
         """Take messages over: key → value, None removes it. Returns what cannot be read: key → why."""
@@ -28,7 +28,11 @@ async def follow(
 ) -> None:
     """Read a whole topic of one partition, set ``read``, then take in whatever changes in it until ``ended``."""
     consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        **client_options(settings),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
     partition = TopicPartition(settings.topic(topic), 0)
     await consumer.start()

@@ -57,7 +57,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     told = rule.model_dump(by_alias=True)
     if rule.test == "cusum":  # on a screen it colours what evidence comes together of, and what is usual
         told |= {"below" if rule.falls else "above": rule.threshold, "clear": rule.usual}
-    return {**told, "threshold": None if rule.by_target else rule.threshold}
+    return {**told, "threshold": None if rule.by_target or rule.against is not None else rule.threshold}
 
 
 def _kpi(kpi: Kpi, policy: Policy) -> dict[str, Any]:

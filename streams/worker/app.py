@@ -21,6 +21,7 @@ from kafka.errors import KafkaError
 from mode.loop import use as use_loop
 from tenacity import Retrying, retry_if_exception_type, wait_exponential
 
+from streams.alerts.baselines import Baselines
 from streams.contracts import topics
 from streams.contracts.records import Place
 from streams.entities.day_parts import CutoffDay
@@ -80,6 +81,12 @@ class Worker:
         self.app = self._new_app(declare, runs)
         self._roster, self._roster_read = Roster(), asyncio.Event()
         self._targets, self._targets_read = Targets(), asyncio.Event()
+        self._rules = load_rules(settings.rules_file)
+        self._baselines, self._baselines_read = Baselines(settings.policy), asyncio.Event()
+        #: The rules that go by what is usual: without any, nobody reads of it.
+        self._by_baselines = [rule for rule in self._rules if rule.against is not None]
+        if not self._by_baselines:
+            self._baselines_read.set()
         self._screens = Screens(settings, self._targets)
         self._sources = SourceTopics(settings, runs)
         self._transactions = Transactions(partial(new_producer, settings), {settings.topic(topics.DEAD_LETTERS)})
@@ -94,7 +101,7 @@ class Worker:
         make = partial(
             StreamProcessor,
             settings,
-            load_rules(settings.rules_file),
+            self._rules,
             self._roster,
             stores,
             self._transactions.ends,
@@ -103,6 +110,7 @@ class Worker:
             self._sources.ids,
             ids=ids,
             targets=self._targets,
+            baselines=self._baselines,
         )
         self._partitions = Partitions(
             settings, self.app, self._sources, stores, self._transactions, self._standby, health, make,
@@ -122,7 +130,7 @@ class Worker:
         return app
 
     def _wire(self) -> None:  # noqa: C901 - agents of Faust are functions inside the one that has their app; none of them branches much
-        app, settings, partitions = self.app, self.settings, self._partitions
+        app, partitions = self.app, self._partitions
         schema = RunSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
         sources = app.topic(*self._contact_topics, schema=schema)
         agents = app.topic(self._agents_topic, schema=schema)
@@ -150,6 +158,7 @@ class Worker:
         @app.agent(contributions, name=f"{app.conf.id}.kpis")  # type: ignore[untyped-decorator]
         async def kpis(stream: Any) -> None:
             await self._targets_read.wait()
+            await self._baselines_read.wait()
             async for event in stream.events():
                 await self._take(event, Intake.kpis)
 
@@ -184,13 +193,7 @@ class Worker:
         async def watch() -> None:
             await self._watch_topics()
 
-        @app.task  # type: ignore[untyped-decorator]
-        async def read_roster() -> None:
-            await follow(settings, topics.ROSTER, self._roster, self._roster_read, lambda: app.should_stop)
-
-        @app.task  # type: ignore[untyped-decorator]
-        async def read_targets() -> None:
-            await follow(settings, topics.TARGETS, self._targets, self._targets_read, lambda: app.should_stop)
+        self._follow_tables()
 
         if self._standby is not None:
             standby = self._standby
@@ -205,6 +208,35 @@ class Worker:
             await self._screens.close()
             await self._sources.close()
             await self._transactions.close()
+
+    def _follow_tables(self) -> None:
+        """What people hand in, and what is usual: each worker has all of it."""
+        app, settings = self.app, self.settings
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def read_roster() -> None:
+            await follow(settings, topics.ROSTER, self._roster, self._roster_read, lambda: app.should_stop)
+
+        @app.task  # type: ignore[untyped-decorator]
+        async def read_targets() -> None:
+            await follow(settings, topics.TARGETS, self._targets, self._targets_read, lambda: app.should_stop)
+
+        if self._by_baselines:
+
+            @app.task  # type: ignore[untyped-decorator]
+            async def read_baselines() -> None:
+                await follow(settings, topics.BASELINES, self._baselines, self._baselines_read, lambda: app.should_stop)
+
+            @app.task  # type: ignore[untyped-decorator]
+            async def say_what_is_not_known() -> None:
+                await self._baselines_read.wait()
+                for rule in self._by_baselines:
+                    if not self._baselines.knows(rule):
+                        log.warning(
+                            "rule %s has no data: nothing says yet what %s %s is; `deskpulse history` with the same rules does, "
+                            "from its fourth week on",
+                            rule.id, rule.against, rule.kpi,
+                        )  # fmt: skip
 
     async def _watch_topics(self) -> None:
         """Notice topics that were made anew, and go back; end where one has another number of partitions than this operation."""

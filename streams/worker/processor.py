@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 
+from streams.alerts.baselines import Baselines
 from streams.alerts.rules import Rule
 from streams.contacts.stage import ContactsStage
 from streams.contracts import topics
@@ -54,10 +55,11 @@ class StreamProcessor:
         ids: CustomerIds | None = None,
         *,
         targets: Targets | None = None,
+        baselines: Baselines | None = None,
     ) -> None:
         """``stores``: topic of state → its store, which holds the partitions ``numbers``; ``ends``: where the topics of state end;
-        ``topic_ids``: topic → its id now; ``ids``: what is done with plain customer ids, None: nothing; ``targets``: what rules on
-        ``target`` compare with.
+        ``topic_ids``: topic → its id now; ``ids``: what is done with plain customer ids, None: nothing; ``targets``,
+        ``baselines``: what rules on ``target``, ``usual`` and ``peers`` compare with.
         """
         policy = settings.policy
         event_time = settings.clock == "event"
@@ -66,7 +68,7 @@ class StreamProcessor:
         entities = self.state.entities_by_partition()
         partition.learn(entities)
         contacts, presence = ContactsStage(policy, roster), PresenceStage(policy, roster)
-        kpis = KpisStage(policy, rules, self.state.entities, self.state.days, targets)
+        kpis = KpisStage(policy, rules, self.state.entities, self.state.days, targets, baselines)
         kpis.adopt(entities, self.state.later_parts_of_days())
 
         clock = OperationClock(event_time=event_time, clocks=self.progress.clocks.values())

@@ -19,6 +19,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import (
     Alert,
     AlertAction,
+    Baseline,
     ContactRecord,
     Contributions,
     DailyFacts,
@@ -43,7 +44,7 @@ EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent
 _OUTPUTS = {
     "contributions": Contributions, "daily-facts": DailyFacts, "contact-record": ContactRecord, "presence-record": PresenceRecord,
     "alert": Alert, "roster": list[RosterEntry], "score": Score, "snapshot": Snapshot, "totals": Totals, "alert-action": AlertAction,
-    "incident": Incident,
+    "incident": Incident, "baseline": Baseline,
 }  # fmt: skip
 
 

@@ -18,9 +18,11 @@ from streams.contracts import topics
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts
 from streams.history import tables
+from streams.history.baselines import hours_of, teams_of
 from streams.history.formulas import NOT_IN_SQL
 from streams.history.questions import Question, Questions
 from streams.history.store import Told, open_history
+from streams.history.things import things
 from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import run
 from streams.sources.simulated import simulate
@@ -79,6 +81,15 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
         assert min(compared.values()) > 100, compared
         sums_are_those_of_the_counts(history)
         _listed(Questions(history.database, policy), result.daily_facts(), policy, result.now)
+        days = sorted({fact.date for fact in result.daily_facts() if fact.sums})
+        offered = sum(sums.get("calls_offered", 0) for *_, sums in hours_of(history, ["all"], days))
+        assert offered == sum(
+            sums.get("calls_offered", 0)
+            for of, *_, sums in things(history.database, days[0], days[1])
+            if of == "all|all"
+        )
+        assert offered == sum(f.sums.get("calls_offered", 0) for f in result.daily_facts() if f.entity == "all|all") > 0
+        assert teams_of(history, days)["A102"]
         parts = query(history, "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = 'history_contacts'::regclass")
         assert parts == [(2,)]
         key = next(iter(result.records))

@@ -1,4 +1,4 @@
-"""Targets by team and date on a running operation: what the board colours by and what a rule compares with, without a restart."""
+"""Targets and what is usual on a running operation: what the board colours by and what rules compare with, without a restart."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from streams.contracts import events as e
+from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
+from streams.contracts.events.base import milliseconds
+from streams.history.baselines import publisher_of
+from streams.operator_files import load_rules
+from streams.pipeline import run
 from streams.settings import Settings
 from tests.integration.test_screens import eventually
+from tests.support.histories import history_of, take
 from tests.support.operation import http_get, messages, run_cli, send, settled, wallboard, worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -101,6 +108,42 @@ def test_each_from_its_day_on_without_a_restart(operation: Settings, tmp_path: P
     assert '"version": 2' in shown
     assert '"author": "hr-1"' in shown
     assert "csta" not in shown
+
+
+USUAL = """
+rules:
+  - {id: usual, zh: 低于平时, en: Lower than usual, kpi: csat, window: 30m, below: usual, by: 0.05, min_n: 10, scope: [team]}
+"""
+
+
+def test_what_is_usual_reaches_a_running_worker(operation: Settings, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(USUAL, encoding="utf-8")
+    here = operation.model_copy(update={"rules_file": tmp_path / "rules.yaml"})
+    past = [event for week in (4, 3, 2, 1) for event in day(-7 * week)]
+    result = run([encode(event) for event in past], here.policy, records=True)
+    bad = [structs.replace(event, score=1) if isinstance(event, e.CallRated) else event for event in day(0)]
+    later = [
+        structs.replace(tick, time=tick.time + timedelta(minutes=9)) for tick in ticks(0)
+    ]  # the middle is in this hour
+    with history_of(result, here.policy) as history, worker(here), wallboard(here) as page:
+        send(here, [*bad, *later])
+        settled(here)
+        assert http_get(f"{page}api/alerts").json()["recent"] == []  # nothing is known to be usual yet
+        take(history, {}, milliseconds(START), {})
+        told = publisher_of(here, history, load_rules(here.rules_file))
+        assert told is not None
+        told.keep_up()
+
+        def fired() -> list[tuple[str, str]]:
+            found = http_get(f"{page}api/alerts").json()["recent"]
+            return sorted((one["entity"], one["reason_en"].rpartition("usual: ")[2]) for one in found)
+
+        usual = "80.0 %, mostly 80.0 % to 80.0 % (4 Mondays at 09:00)."
+        eventually(lambda: fired() == [("team|t0", usual), ("team|t1", usual)])
+        again = publisher_of(here, history, load_rules(here.rules_file))
+        assert again is not None
+        again.keep_up()  # another process, to which nothing is left
+    assert len(messages(here, "baselines")) == 2
 
 
 def test_ten_thousand_targets(operation: Settings, tmp_path: Path) -> None:

@@ -214,11 +214,11 @@ def sums_are_those_of_the_counts(history: History) -> int:
     ((now,),) = query(history, "SELECT MAX(now) FROM history_clock")
     with history.database.read() as connection:
         changes = Changes(-1 if now is None else now, history._rows)
-        changes.count(connection.execute(select(*store._as_text(tables.counts))).all())
+        changes.count(connection.execute(select(*store.as_text(tables.counts))).all())
         cells = 0
         for table, change in zip(tables.CELLS, (changes.quarter_hours, changes.topic_days), strict=True):
             wanted = {written(key, sums)[0]: written(key, sums)[1:] for key, sums in change.items() if sums}
-            kept = {row[0]: tuple(row[1:]) for row in connection.execute(select(*store._as_text(table)))}
+            kept = {row[0]: tuple(row[1:]) for row in connection.execute(select(*store.as_text(table)))}
             assert {key: _read(row) for key, row in kept.items()} == {key: _read(row) for key, row in wanted.items()}
             cells += len(kept)
     return cells

@@ -61,7 +61,7 @@ export class Figures {
 // What a threshold looks like: "告警线 < 80%".
 export function ruleText(rule, unit) {
   if (!rule) return "";
-  if (rule.threshold === null) return t().target;
+  if (rule.threshold === null) return t()[rule.below ?? rule.above];
   if (rule.target) return `${t().target} ${rule.below != null ? "≥" : "≤"} ${limit(unit, rule.threshold)}`;
   return `${t().threshold} ${rule.below != null ? "<" : ">"} ${limit(unit, rule.threshold)}`;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,12 +23,14 @@ from streams.contracts.events.base import milliseconds
 from streams.contracts.outputs import Alert
 from streams.entities import stage
 from streams.entities.stage import KpisStage
+from streams.history.store import open_history
 from streams.kpi.policy.model import Policy
 from streams.notifier.config import read
 from streams.operator_files import load_rules
 from streams.pipeline import Run, run_by_second
 from streams.sources.simulated import simulate
 from tests.support.desk import DAY, POLICY, Script
+from tests.support.histories import messages, take
 
 WAIT = Rule(
     id="wait", zh="等待", en="wait", kpi="longest_wait", window="now", above=120, clear=60, scope=("queue",), notify=("lead",)
@@ -174,3 +177,45 @@ def test_messages_are_counted_by_the_channels_to_which_routes_lead() -> None:
     assert by_channel(trial, "en") == "Messages by channel: floor 4, queue_p 2."
     assert "floor 4" in page(trial, "zh")
     assert by_channel(try_rules((WAIT,), told(script), POLICY), "en") == ""
+
+
+RULES_OF_CHANCE = """
+rules:
+  - {id: low, zh: 低, en: low, kpi: csat, window: 30m, below: 0.8, min_n: 3, scope: [queue]}
+  - {id: usual, zh: 低于平时, en: lower than usual, kpi: csat, window: 30m, below: usual, by: 0.1, scope: [queue]}
+  - {id: aimed, zh: 未达标, en: missed, kpi: csat, window: 30m, below: target, scope: [team]}
+"""
+
+
+def test_a_check_says_what_rules_are_held_against_and_what_chance_makes_of_them(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES_OF_CHANCE, encoding="utf-8")
+    here = {"DESKPULSE_DATA_DIR": str(tmp_path), "DESKPULSE_LANGUAGE": "en"}
+
+    def deskpulse(*words: str) -> str:
+        return CliRunner().invoke(app, ["alert", *words], env=here).output
+
+    said = deskpulse("check", str(rules))
+    assert "sound: 3 rules" in said
+    assert "usual: held against what is usual of each at this hour of the week; `deskpulse history` tells that" in said
+    assert "aimed: held against targets" in said
+    assert "go with --chance" in deskpulse("check", str(rules), "--json")
+    assert "no events are archived" in deskpulse("check", str(rules), "--chance")
+    assert "The history keeps" not in deskpulse("try", str(rules))
+    script = Script()
+    for number in range(20):
+        script.call(f"09:{2 * number:02}:00", f"c{number}", agent="a")
+        script.at(
+            f"09:{2 * number:02}:30", e.CallRated, f"c{number}", score=1 + 4 * (number % 2), scale="1-5", queue_id="q"
+        )
+    result = script.run(Policy(), records=True)
+    with open_history(None, tmp_path, Policy()) as history:
+        history.begin()
+        take(history, messages(result), result.now, {})
+    said = deskpulse("check", str(rules), "--chance")
+    assert "expected by chance, 2026-03-02 to 2026-03-02, sqlite" in said
+    assert re.search(r"^low: \d+\.\d a week$", said, re.MULTILINE)
+    assert "usual: nothing can be said" in said
+    found = json.loads(deskpulse("check", str(rules), "--chance", "--json"))
+    assert found["by_chance_a_week"]["low"] >= 7  # on one day at least once, of which there are seven a week
+    assert "The history keeps what came of contacts, not the events" in " ".join(deskpulse("try", str(rules)).split())
