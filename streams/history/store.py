@@ -186,12 +186,6 @@ class History:
         self.touched.update(key[_DAY] for key in changes.quarter_hours)
         return changed
 
-    def now(self) -> int | None:
-        """The operation's own clock as it was told last, ms since 1970; None: nobody has told it."""
-        with self.database.read() as connection:
-            at: int | None = connection.scalar(select(tables.clock.c.now))
-        return at
-
     def _move(self, connection: Connection, read: Mapping[Part, Batch], prefix: Callable[[Topic], str]) -> None:
         at = {(row.topic, row.partition): row.next for row in connection.execute(select(tables.positions))}
         for (topic, number), batch in read.items():
