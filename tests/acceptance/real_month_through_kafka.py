@@ -1,0 +1,128 @@
+"""A real month through everything: its table → `deskpulse replay` → Kafka → a worker → `deskpulse history` → PostgreSQL; then by SQL alone.
+
+``make proof`` runs it, on brokers and a database of its own, and says what was compared; it ends with an error where anything differs.
+The short form of it, without services, is ``test_real_months_in_sql``.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+
+from deploy.local.kafka import LocalKafka
+from deploy.local.ports import free_port
+from deploy.local.postgres import LocalPostgres
+from deploy.local.redis import LocalRedis
+from streams.history.questions import Part, Question, Questions
+from streams.history.store import History, open_history
+from streams.settings import Settings
+from tests.acceptance.test_real_months_in_sql import check, from_sql
+from tests.support.histories import query
+from tests.support.operation import answers, http_get, policy_file, program, run_cli, settled, worker
+from tests.support.real_months import EVERY_ID, MAPPINGS, compare_with_reference, reference_rows
+
+#: KPIs that this month has data for, beside its references' own: of every form but levels.
+_KPIS = (
+    "offered_calls", "abandonment_rate", "service_level_20s", "average_speed_of_answer", "average_handle_time", "handled_contacts",
+    "repeat_contact_rate", "fcr",
+)  # fmt: skip
+_PARTS: tuple[Part, ...] = ("numerator", "rest", "pending")
+_WAIT_SECONDS = 1800.0
+
+
+def figures_add_up(history: History, settings: Settings, questions: int, seed: int) -> Counter[str]:
+    """Random figures of agents and of the whole, of days and of hours: the list behind each, its sum, and the figure that SQL has."""
+    rng, asked, told = random.Random(seed), Questions(history.database, settings.policy), Counter[str]()
+    sql = {
+        (f"{kind}|{id}", str(day), kpi): (value, n)
+        for kind, id, day, kpi, value, n in query(history, "SELECT kind, id, date, kpi, value, n FROM kpis_by_day WHERE kind IN ('agent', 'all')")
+        if kpi in _KPIS
+    }  # fmt: skip
+    for entity, day, kpi in rng.choices(sorted(sql), k=questions):
+        at = date.fromisoformat(day)
+        first = rng.randrange(23)
+        hours = rng.choice((None, (f"{first:02}:00", f"{rng.randrange(first + 1, 25):02}:00")))
+        answer = asked.behind(Question(kpi, entity, at, at, hours=hours))
+        assert answer.adds_up, (entity, day, kpi, hours)
+        own = Counter(item.part for item in answer.items)
+        assert sum(item.top for item in answer.items if item.part == "numerator") == answer.top
+        if hours is None:
+            assert (answer.figure.value, answer.figure.n) == sql[entity, day, kpi], (entity, day, kpi)
+        told.update({"questions": 1, "of hours": int(hours is not None), "contacts": len(answer.items)})
+        told.update({f"contacts {part}": own[part] for part in _PARTS})
+        told.update({"left out": len(asked.left_out(answer.question))} if rng.random() < 0.1 else {})
+    return told
+
+
+def _caught_up(address: str, history: History) -> None:
+    """Wait until the history has read all there is."""
+    deadline, rows = time.monotonic() + _WAIT_SECONDS, 0
+    while time.monotonic() < deadline:
+        state = http_get(f"{address}/readyz", timeout=30).json()
+        rows, before = query(history, "SELECT COUNT(*) FROM history_contacts")[0][0], rows
+        if state["state"] == "following" and not state["behind"] and rows == before and rows:
+            return
+        time.sleep(1.0)
+    raise AssertionError(f"the history has not read everything in {_WAIT_SECONDS:g} s")
+
+
+def main(folder: Path) -> None:
+    """Run it, and say what came of it."""
+    began = time.monotonic()
+
+    def say(line: object) -> None:
+        print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True)
+
+    # Not where root keeps to itself: PostgreSQL runs as another account.
+    with ExitStack() as opened:
+        place = Path(opened.enter_context(TemporaryDirectory(prefix="proof-", ignore_cleanup_errors=True)))
+        data = Path(mkdtemp(prefix="postgres-", dir=place))
+        place.chmod(0o755)
+        kafka, redis, postgres = LocalKafka(place / "kafka"), LocalRedis(place / "redis"), LocalPostgres(data)
+        for server in (kafka, redis, postgres):
+            server.start()
+            opened.callback(server.stop)
+        settings = Settings(
+            broker=kafka.address, redis=redis.address, history=postgres.address, prefix="proof.", partitions=4, data_dir=place, clock="event",
+            policy_file=policy_file(place, max_customer_contacts_per_day=EVERY_ID),
+        )  # fmt: skip
+        opened.enter_context(worker(settings))
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        process = opened.enter_context(program(settings, "history", "history", "--metrics-port", str(port)))
+        answers(f"{address}/healthz", process)
+        say("a worker and a history run; the table is sent")
+        (table,) = folder.glob("calls.csv*")
+        mapping = str(MAPPINGS / f"{folder.name}.yaml")
+        sent = run_cli(
+            settings,
+            "replay",
+            str(table),
+            "-m",
+            mapping,
+            "--rejects",
+            str(place / "rejects.csv"),
+            "--wait",
+            f"{_WAIT_SECONDS:g}",
+        )
+        say(sent.strip().splitlines()[-1])
+        settled(settings)
+        say("the worker has taken in everything")
+        history = opened.enter_context(open_history(postgres.address, place, settings.policy))
+        _caught_up(address, history)
+        say("the history has, too")
+        say({**check(history, folder, "9999", 1000), "database": postgres.address.partition("@")[0].partition(":")[0]})
+        say(
+            f"rows of the references with agents' totals: {compare_with_reference(from_sql(history), folder)} of {reference_rows(folder)}"
+        )
+        say(f"from figures to contacts and back: {dict(figures_add_up(history, settings, 1000, 7))}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
