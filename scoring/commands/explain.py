@@ -106,9 +106,8 @@ def explain(
         f"{NONE if own['points'] is None else own['points']} / {own['max']} · {own['reason_zh']} {own['reason_en']}"
     )
     _tell(answer, which, most, operation.policy.zone)
-    others = sorted({one.entity for one in found.figures} - {answer.entity})
-    if others:
-        tell(f"note: the item is the mean of several figures; the others by --of: {', '.join(others)}")
+    if others := sorted({one.entity for one in found.figures} - {answer.entity}):
+        tell(f"note: the item is the mean of several figures, the others by --of: {', '.join(others)}")
 
 
 def _tell(answer: FrozenAnswer, which: Which, most: int, zone: tzinfo) -> None:
@@ -139,6 +138,10 @@ def _tell(answer: FrozenAnswer, which: Which, most: int, zone: tzinfo) -> None:
     made_of, shown = f"{answer.top * answer.up}{bottom}", f"{min(most, len(lines))} of {len(lines)}"
     tell(f"figure: {said(unit, answer.value)}, n {answer.n}: {made_of} in stored units; {shown} lines are shown")
     tell(_sum_said(answer))
+    changed = sum(one.since is not None for one in answer.lines)
+    tell(
+        f"since then {changed} of {len(answer.lines)} have changed, and {len(answer.new)} count that did not: --contacts changed"
+    )
 
 
 def _listed(answer: FrozenAnswer, which: Which) -> Sequence[FrozenLine | FrozenLeftOut]:
@@ -153,17 +156,17 @@ def _listed(answer: FrozenAnswer, which: Which) -> Sequence[FrozenLine | FrozenL
 
 
 def _sum_said(answer: FrozenAnswer) -> str:
-    """Do the contacts make the figure, and are they still as they were?"""
-    changed = sum(one.since is not None for one in answer.lines)
-    later = f"{changed} of {len(answer.lines)} have changed since, {len(answer.new)} count that did not then (--contacts changed)"
+    """Do the contacts make the figure?"""
     if not answer.kept:
-        same = "their sum is the figure" if answer.adds_up else "their sum is not the figure"
-        return f"nobody kept the contacts when these facts were frozen: they are as they are now; {same}"
+        if answer.adds_up:
+            return "nobody kept the contacts when these facts were frozen: they are as they are now, and their sum is the figure"
+        return "nobody kept the contacts when these facts were frozen: they are as they are now, and their sum is not the figure"
     if answer.adds_up:
-        return f"the sum of the contacts is the figure; {later}"
+        return "the sum of the contacts is the figure"
+    listed, figure = f"{answer.listed[0]} / {answer.listed[1]}", f"{answer.top} / {answer.bottom or 0}"
     return (
-        f"the contacts come to {answer.listed[0]} and {answer.listed[1]}, the figure to {answer.top} and {answer.bottom or 0}: facts and "
-        f"contacts were not frozen at one moment, or the history keeps contacts for fewer days; {later}"
+        f"the contacts come to {listed}, the figure to {figure}: facts and contacts were not frozen at one moment, or the history keeps "
+        "contacts for fewer days"
     )
 
 

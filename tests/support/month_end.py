@@ -17,7 +17,10 @@ from typer.testing import CliRunner, Result
 
 from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
+from streams.contracts.frozen import FrozenAnswer, FrozenFigure
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target, entity_kind
+from streams.history.behind import behind
+from streams.history.store import History, open_history
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy
 from streams.pipeline import effect
@@ -84,6 +87,8 @@ class Desk:
     broker_takes: int | None = None
     #: Those of the processes around it, where there are some.
     settings: Settings | None = None
+    #: None: nobody runs one.
+    history: History | None = None
 
     @property
     def data_dir(self) -> Path:
@@ -117,6 +122,15 @@ class Desk:
     def published_scores(self, card: str, period: str) -> Iterable[Score]:
         newest = {one.key: one for one in self.sent}
         return [one for one in newest.values() if (one.card, one.period) == (card, period)]
+
+    def keep_contacts(self, facts: str, first: date, last: date) -> str | None:
+        if self.history is not None:
+            self.history.freeze(facts, first, last)
+        return None
+
+    def contacts_behind(self, asked: FrozenFigure, policy: AnyPolicy) -> FrozenAnswer:
+        with open_history(None, self.data_dir, policy) as there:
+            return behind((self.history or there).database, policy, asked)
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         now = int((self.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
