@@ -22,10 +22,11 @@ from deploy.local.redis import LocalRedis
 from streams.history.questions import Part, Question, Questions
 from streams.history.store import History, open_history
 from streams.kafka.drained import wait_until_processed
+from streams.kafka.topics import ensure_topics
 from streams.settings import Settings
 from tests.acceptance.test_real_months_in_sql import check, from_sql
 from tests.support.histories import query
-from tests.support.operation import answers, http_get, policy_file, program, run_cli, worker
+from tests.support.operation import answers, http_get, policy_file, program, run_cli
 from tests.support.real_months import EVERY_ID, MAPPINGS, compare_with_reference, reference_rows
 
 #: KPIs that this month has data for, beside its references' own: of every form but levels.
@@ -88,17 +89,19 @@ def main(folder: Path) -> None:
         place.chmod(0o755)
         kafka, redis, postgres = LocalKafka(place / "kafka"), LocalRedis(place / "redis"), LocalPostgres(data)
         for server in (kafka, redis, postgres):
+            type(server).ready_within_seconds = _WAIT_SECONDS
             server.start()
             opened.callback(server.stop)
         settings = Settings(
             broker=kafka.address, redis=redis.address, history=postgres.address, prefix="proof.", partitions=4, data_dir=place, clock="event",
             policy_file=policy_file(place, max_customer_contacts_per_day=EVERY_ID),
         )  # fmt: skip
-        opened.enter_context(worker(settings))
-        port = free_port()
-        address = f"http://127.0.0.1:{port}"
-        process = opened.enter_context(program(settings, "history", "history", "--metrics-port", str(port)))
-        answers(f"{address}/healthz", process)
+        ensure_topics(settings)
+        for name in ("worker", "history"):
+            port = free_port()
+            address = f"http://127.0.0.1:{port}"
+            process = opened.enter_context(program(settings, name, name, "--metrics-port", str(port)))
+            answers(f"{address}/healthz", process, _WAIT_SECONDS)
         say("a worker and a history run; the table is sent")
         (table,) = folder.glob("calls.csv*")
         mapping = str(MAPPINGS / f"{folder.name}.yaml")

@@ -25,6 +25,7 @@ from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import run
 from streams.sources.simulated import simulate
 from tests.bench.events import START
+from tests.support.frozen import stays_as_it_was
 from tests.support.histories import every_view, figures_of, messages, query, sums_are_those_of_the_counts, take
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
@@ -102,6 +103,14 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
         for table in ("contacts", "presence", "counts", "quarter_hours", "topic_days"):
             assert query(history, f"SELECT MIN(date) FROM history_{table}") == [(date(2026, 3, 2),)], table
         sums_are_those_of_the_counts(history)
+
+
+def test_postgresql_keeps_contacts_as_they_were_when_facts_were_frozen(postgres_url: str, tmp_path: Path) -> None:
+    policy = read({"time_zone": "UTC", "fcr_days": 0.01})
+    with open_history(postgres_url, tmp_path, policy) as history:
+        history.begin()
+        seen = stays_as_it_was(history, policy)
+    assert min(seen.values()) > 4, seen
 
 
 def _listed(asked: Questions, facts: list[DailyFacts], policy: AnyPolicy, now: int | None) -> None:
