@@ -6,12 +6,9 @@ The short form of it, without services, is ``test_real_months_in_sql``.
 
 from __future__ import annotations
 
-import random
 import sys
 import time
-from collections import Counter
 from contextlib import ExitStack
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
@@ -19,7 +16,6 @@ from deploy.local.kafka import LocalKafka
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from deploy.local.redis import LocalRedis
-from streams.history.questions import Part, Question, Questions
 from streams.history.store import History, open_history
 from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
@@ -29,38 +25,8 @@ from tests.support.histories import query
 from tests.support.operation import answers, http_get, policy_file, program, run_cli
 from tests.support.real_months import EVERY_ID, MAPPINGS, compare_with_reference, reference_rows
 
-#: KPIs that this month has data for, beside its references' own: of every form but levels.
-_KPIS = (
-    "offered_calls", "abandonment_rate", "service_level_20s", "average_speed_of_answer", "average_handle_time", "handled_contacts",
-    "repeat_contact_rate", "fcr",
-)  # fmt: skip
-_PARTS: tuple[Part, ...] = ("numerator", "rest", "pending")
 #: On a busy machine much is waited for.
 _WAIT_SECONDS = 14_400.0
-
-
-def figures_add_up(history: History, settings: Settings, questions: int, seed: int) -> Counter[str]:
-    """Random figures of agents and of the whole, of days and of hours: the list behind each, its sum, and the figure that SQL has."""
-    rng, asked, told = random.Random(seed), Questions(history.database, settings.policy), Counter[str]()
-    sql = {
-        (f"{kind}|{id}", str(day), kpi): (value, n)
-        for kind, id, day, kpi, value, n in query(history, "SELECT kind, id, date, kpi, value, n FROM kpis_by_day WHERE kind IN ('agent', 'all')")
-        if kpi in _KPIS
-    }  # fmt: skip
-    for entity, day, kpi in rng.choices(sorted(sql), k=questions):
-        at = date.fromisoformat(day)
-        first = rng.randrange(23)
-        hours = rng.choice((None, (f"{first:02}:00", f"{rng.randrange(first + 1, 25):02}:00")))
-        answer = asked.behind(Question(kpi, entity, at, at, hours=hours))
-        assert answer.adds_up, (entity, day, kpi, hours)
-        own = Counter(item.part for item in answer.items)
-        assert sum(item.top for item in answer.items if item.part == "numerator") == answer.top
-        if hours is None:
-            assert (answer.figure.value, answer.figure.n) == sql[entity, day, kpi], (entity, day, kpi)
-        told.update({"questions": 1, "of hours": int(hours is not None), "contacts": len(answer.items)})
-        told.update({f"contacts {part}": own[part] for part in _PARTS})
-        told.update({"left out": len(asked.left_out(answer.question))} if rng.random() < 0.1 else {})
-    return told
 
 
 def _caught_up(address: str, history: History) -> None:
@@ -122,11 +88,10 @@ def main(folder: Path) -> None:
         history = opened.enter_context(open_history(postgres.address, place, settings.policy))
         _caught_up(address, history)
         say("the history has, too")
-        say({**check(history, folder, "9999", 1000), "database": postgres.address.partition("@")[0].partition(":")[0]})
+        say(check(history, folder, "9999", 1000))
         say(
             f"rows of the references with agents' totals: {compare_with_reference(from_sql(history), folder)} of {reference_rows(folder)}"
         )
-        say(f"from figures to contacts and back: {dict(figures_add_up(history, settings, 1000, 7))}")
 
 
 if __name__ == "__main__":

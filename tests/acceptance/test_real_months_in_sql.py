@@ -10,11 +10,13 @@ import json
 import random
 import sys
 from collections import Counter, defaultdict
+from datetime import date
 from pathlib import Path
 
 from streams.contracts.decode import encode
 from streams.contracts.outputs import EntityKind
 from streams.entities.daily_facts import Period
+from streams.history.questions import Part, Question, Questions
 from streams.history.store import History
 from streams.kpi.policy.model import Policy
 from streams.pipeline import run
@@ -33,6 +35,12 @@ from tests.support.real_months import (
 )
 
 POLICY = Policy(allowed_lateness_days=SPAN_DAYS, max_customer_contacts_per_day=EVERY_ID)
+#: KPIs that this month has data for, beside its references' own: of every form but levels.
+_KPIS = (
+    "offered_calls", "abandonment_rate", "service_level_20s", "average_speed_of_answer", "average_handle_time", "handled_contacts",
+    "repeat_contact_rate", "fcr",
+)  # fmt: skip
+_PARTS: tuple[Part, ...] = ("numerator", "rest", "pending")
 #: Measures that are compared as they are; one that nothing added to has no row.
 SUMS = (*EXACT.values(), "calls_abandoned", "calls_missed")
 
@@ -145,6 +153,30 @@ def figures_lead_to_contacts_and_back(history: History, questions: int, seed: in
     return asked
 
 
+def figures_add_up(history: History, questions: int, seed: int) -> Counter[str]:
+    """Random figures of agents and of the whole, of days and of hours: the list behind each, its sum, and the figure that SQL has."""
+    rng, asked, told = random.Random(seed), Questions(history.database, POLICY), Counter[str]()
+    sql = {
+        (f"{kind}|{id}", str(day), kpi): (value, n)
+        for kind, id, day, kpi, value, n in query(history, "SELECT kind, id, date, kpi, value, n FROM kpis_by_day WHERE kind IN ('agent', 'all')")
+        if kpi in _KPIS
+    }  # fmt: skip
+    for entity, day, kpi in rng.choices(sorted(sql), k=questions):
+        at = date.fromisoformat(day)
+        first = rng.randrange(23)
+        hours = rng.choice((None, (f"{first:02}:00", f"{rng.randrange(first + 1, 25):02}:00")))
+        answer = asked.behind(Question(kpi, entity, at, at, hours=hours))
+        assert answer.adds_up, (entity, day, kpi, hours)
+        own = Counter(item.part for item in answer.items)
+        assert sum(item.top for item in answer.items if item.part == "numerator") == answer.top
+        if hours is None:
+            assert (answer.figure.value, answer.figure.n) == sql[entity, day, kpi], (entity, day, kpi)
+        told.update({"questions": 1, "of hours": int(hours is not None), "contacts": len(answer.items)})
+        told.update({f"contacts {part}": own[part] for part in _PARTS})
+        told.update({"left out": len(asked.left_out(answer.question))} if rng.random() < 0.1 else {})
+    return told
+
+
 def test_a_real_month_by_sql_alone(shared_data: Path) -> None:
     """January of one of them; all of both is a minute's work: ``python -m``."""
     folder, until = shared_data / "pwc", "2021-01-15"
@@ -171,6 +203,7 @@ def check(history: History, folder: Path, until: str, questions: int) -> dict[st
         "measures of entities' days": records_are_the_facts(history),
         "cells": sums_are_those_of_the_counts(history),
         "from figures to contacts": dict(asked),
+        "from lists to figures": dict(figures_add_up(history, questions, 7)),
     }
 
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
+from streams.archive.replaying import Told
 from streams.contracts.frozen import FrozenAnswer, FrozenFigure
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target, entity_kind
 from streams.history.behind import behind
@@ -89,6 +90,8 @@ class Desk:
     settings: Settings | None = None
     #: None: nobody runs one.
     history: History | None = None
+    #: Events of contacts that its Kafka has.
+    came: Sequence[Told] = ()
 
     @property
     def data_dir(self) -> Path:
@@ -122,6 +125,12 @@ class Desk:
     def published_scores(self, card: str, period: str) -> Iterable[Score]:
         newest = {one.key: one for one in self.sent}
         return [one for one in newest.values() if (one.card, one.period) == (card, period)]
+
+    def contact_events(self, since: int) -> Iterable[Told]:
+        return [one for one in self.came if one.timestamp >= since]
+
+    def whole_roster(self) -> Roster:
+        return Roster(self.entries)
 
     def keep_contacts(self, facts: str, first: date, last: date) -> str | None:
         if self.history is not None:
