@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,14 +13,14 @@ import typer
 from scoring.commands.options import AsJson, By, CardName, PeriodOption, actor
 from scoring.commands.output import as_json, clear, row, show, table
 from scoring.commands.run import Person, Revision, card_id
-from scoring.rounding import NONE
+from scoring.rounding import NONE, cents
 from scoring.workflow.contacts import explain as contacts_of
 from scoring.workflow.contacts import item_figures, looked
 from scoring.workflow.gather import Operation, store
 from streams.contracts.frozen import Change, FrozenAnswer, FrozenLeftOut, FrozenLine
 from streams.kpi.catalog import KPIS
 from streams.kpi.explained import measure
-from streams.kpi.labels import said
+from streams.kpi.labels import both, said
 from streams.kpi.measures.measure import SCALE
 from streams.languages.text import Text
 from streams.languages.translation import tell
@@ -103,7 +104,7 @@ def explain(
         f"{found.run.card} · {found.run.period} · revision {found.revision} · {person} · {own['id']} {own['name_zh']} {own['name_en']}"
     )
     typer.echo(
-        f"{NONE if own['points'] is None else own['points']} / {own['max']} · {own['reason_zh']} {own['reason_en']}"
+        f"{NONE if own['points'] is None else cents(Decimal(own['points']))} / {own['max']} · {own['reason_zh']} {own['reason_en']}"
     )
     _tell(answer, which, most, operation.policy.zone)
     if others := sorted({one.entity for one in found.figures} - {answer.entity}):
@@ -126,11 +127,15 @@ def _tell(answer: FrozenAnswer, which: Which, most: int, zone: tzinfo) -> None:
     for one in lines[:most]:
         told = one.told
         kind = "contact" if isinstance(one, FrozenLeftOut) else one.kind
-        contact = f"{told['channel']}:{told['contact_id']}" if "contact_id" in told else str(_KINDS.get(kind, NONE))
+        contact = (
+            f"{told['channel']}:{told['contact_id']}"
+            if "contact_id" in told
+            else (both(_KINDS[kind]) if kind in _KINDS else NONE)
+        )
         row(
             made, _when(one, zone), contact, told.get("agent"), told.get("queue"), told.get("outcome") or told.get("state"),
             None if isinstance(one, FrozenLeftOut) else said(unit, one.value),
-            f"{one.reason_zh} {one.reason_en}" if isinstance(one, FrozenLeftOut) else str(_PARTS[one.part]),
+            f"{one.reason_zh} {one.reason_en}" if isinstance(one, FrozenLeftOut) else both(_PARTS[one.part]),
             None if isinstance(one, FrozenLeftOut) else _since(one.since),
         )  # fmt: skip
     show(made)
@@ -188,7 +193,7 @@ def _since(change: Change | None) -> str | None:
         for name, (then, now) in change.measures.items()
     ]
     found += [f"{name} {_field(then)} → {_field(now)}" for name, (then, now) in change.fields.items()]
-    return "\n".join([str(_HOW[change.how]), *found])
+    return "\n".join([both(_HOW[change.how]), *found])
 
 
 def _measure(name: str) -> str:

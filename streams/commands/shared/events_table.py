@@ -14,7 +14,6 @@ from streams.commands.shared.archive import place_of
 from streams.commands.shared.context import stop
 from streams.history.events import VERDICTS, Course, EventLine, course, from_archive, from_topics, since
 from streams.history.questions import open_questions
-from streams.kpi.as_of import moment_said
 from streams.kpi.explained import measure
 from streams.kpi.labels import NONE, both
 from streams.kpi.measures.measure import SCALE
@@ -68,7 +67,9 @@ def _tell(settings: Settings, contact: str, found: Course) -> None:
         made.add_column(name, overflow="fold")
     zone = settings.policy.zone
     for line in found.lines:
-        came, at = (NONE if ms is None else moment_said(instant(ms).astimezone(zone)) for ms in (line.came, line.at))
+        came, at = (
+            NONE if ms is None else f"{instant(ms).astimezone(zone):%Y-%m-%d %H:%M:%S}" for ms in (line.came, line.at)
+        )
         own = "" if line.contact == contact else f"\n{line.contact}"
         made.add_row(came, at, line.type + own, line.id, both(VERDICTS[line.verdict]), "\n".join(_changes(line)))
     console = Console()
@@ -83,7 +84,10 @@ def _changes(line: EventLine) -> list[str]:
     if line.reason is not None:
         return [f"{line.reason}: {line.detail}"]
     told = [f"{name}: {_said(then)} → {_said(now)}" for name, (then, now) in line.fields.items()]
+    of_agents = any(entity.startswith("agent|") for entity, *_ in line.counts)
     for entity, day, id, then, now in line.counts:
+        if of_agents and not entity.startswith("agent|"):  # the queue has the same once more
+            continue
         scale, name = 1, id
         try:
             one = measure(id)
@@ -98,6 +102,6 @@ def _changes(line: EventLine) -> list[str]:
 
 
 def _said(value: Any) -> str:
-    if isinstance(value, list | dict):
-        return msgspec.json.encode(value).decode()
+    if isinstance(value, list):
+        return ", ".join(one if isinstance(one, str) else f"[{number}]" for number, one in enumerate(value, 1))
     return NONE if value is None else str(value)

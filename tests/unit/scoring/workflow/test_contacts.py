@@ -149,8 +149,11 @@ def test_what_was_put_right_afterwards_is_said_and_changes_nothing(month: Month)
     assert contacts(after["new"]) == [("late", "rest")]
     assert after["now"] == [3, 4]
     said = month.desk.does("explain", month.card, *MARCH, "anna", "csat", "--by", "lin", "--contacts", "changed")
+    assert "14.81 / 20" in said
     assert "calls:c2" in said
+    assert "此后有变动 · changed since" in said
     assert "calls:late" in said
+    assert "此后才计入 · counts since then only" in said
     assert (
         "the sum of the contacts is the figure\nsince then 1 of 3 have changed, and 1 count that did not: --contacts changed"
         in said
@@ -178,7 +181,8 @@ def test_an_appeal_that_was_accepted_is_a_line_of_its_own(month: Month) -> None:
     assert [line["bottom"] for line in figure["lines"] if line["kind"] == "appeal"] == [-1]
     assert month.explain("--revision", "1")["figure"]["bottom"] == 3
     said = month.desk.does("explain", month.card, *MARCH, "anna", "csat", "--by", "lin")
-    assert "changed by an appeal" in said
+    assert "申诉调整 · changed by an appeal" in said
+    assert "计入分子 · in the numerator" in said
 
 
 def test_a_teams_and_the_others_figures_have_their_own(month: Month) -> None:
