@@ -88,7 +88,8 @@ def main(folder: Path) -> None:
         history = opened.enter_context(open_history(postgres.address, place, settings.policy))
         _caught_up(address, history)
         say("the history has, too")
-        say(check(history, folder, "9999", 1000))
+        for what, found in check(history, folder, "9999", 1000):
+            say(f"{what}: {found}")
         say(
             f"rows of the references with agents' totals: {compare_with_reference(from_sql(history), folder)} of {reference_rows(folder)}"
         )

@@ -10,6 +10,7 @@ import json
 import random
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -184,33 +185,31 @@ def test_a_real_month_by_sql_alone(shared_data: Path) -> None:
     result = run(map(encode, events), POLICY, records=True)
     assert not result.rejected
     with history_of(result, POLICY) as history:
-        told = check(history, folder, until, questions=50)
+        told = dict(check(history, folder, until, questions=50))
     assert told["rows by day, and by agent and day"] == 14 * 9
     assert told["rows by hour"] > 100
 
 
-def check(history: History, folder: Path, until: str, questions: int) -> dict[str, object]:
-    """Hold what a history says to references, facts and contacts; returns how much of each there was."""
+def check(history: History, folder: Path, until: str, questions: int) -> Iterator[tuple[str, object]]:
+    """Hold what a history says to references, facts and contacts, one after the other; gives how much of each there was."""
     offered = query(
         history, "SELECT SUM(amount) FROM history_sums_by_day WHERE kind = 'all' AND measure = 'calls_offered'"
     )
+    yield "offered", int(offered[0][0])
+    yield "rows by day, and by agent and day", days(history, folder, until)
+    yield "rows by hour", hours(history, folder, until)
+    yield "measures of entities' days", records_are_the_facts(history)
+    yield "cells", sums_are_those_of_the_counts(history)
     asked = figures_lead_to_contacts_and_back(history, questions, 7)
     assert asked["answered"] > questions / 3
-    return {
-        "offered": int(offered[0][0]),
-        "rows by day, and by agent and day": days(history, folder, until),
-        "rows by hour": hours(history, folder, until),
-        "measures of entities' days": records_are_the_facts(history),
-        "cells": sums_are_those_of_the_counts(history),
-        "from figures to contacts": dict(asked),
-        "from lists to figures": dict(figures_add_up(history, questions, 7)),
-    }
+    yield "from figures to contacts", dict(asked)
+    yield "from lists to figures", dict(figures_add_up(history, questions, 7))
 
 
 if __name__ == "__main__":
     of = Path(sys.argv[1])
     whole = run(map(encode, shuffled(of)), POLICY, records=True)
     with history_of(whole, POLICY, *sys.argv[2:]) as kept:
-        print(check(kept, of, "9999", 1000))
+        print(dict(check(kept, of, "9999", 1000)))
         if of.name == "bank-august":  # the one month whose agents' totals are a month's
             print("rows with agents' totals", compare_with_reference(from_sql(kept), of), "of", reference_rows(of))
