@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
-from scoring.api import appeals, days_off, duty, files, panels, runs
+from scoring.api import appeals, contacts, days_off, duty, files, panels, runs
 from scoring.api.access import BEARER, HEALTH, Anybody, Asked, OfHr, TokenFirst, answer_json, reading
 from scoring.api.bodies import Refusal
 from scoring.runs.canonical_json import plain
@@ -79,7 +79,7 @@ def create_app(operation: Operation) -> FastAPI:
         """Who the token lets in."""
         return plain(who)
 
-    for add in (runs.add, runs.add_reviews, files.add, duty.add, appeals.add, days_off.add, panels.add):
+    for add in (runs.add, runs.add_reviews, contacts.add, files.add, duty.add, appeals.add, days_off.add, panels.add):
         add(app, operation)
 
     @app.get("/api/audit")

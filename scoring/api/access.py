@@ -115,6 +115,7 @@ FileName: TypeAlias = Annotated[
 CardId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=NO_NUL)]
 PeriodId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=NO_NUL)]
 PersonId: TypeAlias = Annotated[str, Path(min_length=1, max_length=256, pattern=NO_NUL)]
+ItemId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=NO_NUL)]
 Asked: TypeAlias = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
 Anybody = Annotated[Login, Depends(known)]
 OfHr = Annotated[Login, Depends(hr)]

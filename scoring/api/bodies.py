@@ -53,6 +53,18 @@ class Approval(Sent):
     despite: Reason | None = None
 
 
+class AskedContacts(Sent):
+    """Which contacts behind an item. ``of``: whose figure, of an item of a team's members; ``before``: that of the period before, of an
+    item that looks back.
+    """
+
+    which: Literal["all", "numerator", "rest", "pending", "changed", "left-out"] = "all"
+    of: Annotated[str | None, Field(max_length=300, pattern=r"^(agent|team)\|[^\x00]+$")] = None
+    before: bool = False
+    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
 class Saying(Sent):
     """What somebody says of their sheet. An objection has a reason; ``evidence``: what shows it."""
 

@@ -27,6 +27,7 @@ from scoring.store.audit import Actor
 from scoring.store.runs import look_up, result_of, revision_of
 from scoring.workflow import lifecycle
 from scoring.workflow.closing import by_giver, ended, gathered, is_ours
+from scoring.workflow.contacts import keep
 from scoring.workflow.gather import Operation, beside_panels, gather, handed_in, names, store, today
 from streams.contracts.closing import Closing, Giver, Share, Standing, Words
 from streams.languages.translation import tell
@@ -135,6 +136,12 @@ class _Close:
             )  # fmt: skip
             with database.write() as connection:
                 made = lifecycle.prepare(connection, materials, self._by)
+                digest = revision_of(connection, made.run, made.run.revision).facts
+        if not_kept := keep(operation, materials, digest):
+            tell(
+                f"{card.id} {period}: the contacts behind the figures are not kept as they are now: {not_kept}",
+                err=True,
+            )
         return made.run.state, made.people, True
 
     def _owed(self, card: Card, period: Period) -> int:

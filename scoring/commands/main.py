@@ -14,6 +14,7 @@ from scoring.commands.appeal import appeal
 from scoring.commands.close import close
 from scoring.commands.database import database
 from scoring.commands.days_off import days_off
+from scoring.commands.explain import explain
 from scoring.commands.files import files
 from scoring.commands.inputs import import_, inputs, missing, template
 from scoring.commands.options import (
@@ -71,6 +72,7 @@ score.command()(close)
 for step in (prepare, review, preview, agree, decide, approve, publish, status, verify, reopen, audit):
     score.command()(step)
 score.command("show")(show_)
+score.command()(explain)
 score.command()(promotions)
 score.command("object")(object_)
 score.command()(files)

@@ -55,6 +55,7 @@ from scoring.store.runs import (
     revision_of,
 )
 from scoring.workflow import lifecycle
+from scoring.workflow.contacts import keep
 from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
 from scoring.workflow.promotions import promotions as ways
 from streams.kpi.as_of import day_of
@@ -102,10 +103,14 @@ def prepare(
                 made = lifecycle.prepare(connection, materials, actor(operation, by))
                 people = result_of(connection, made.run).teams()
                 apart = parts_not_published(connection, one, when) if materials.settings is not None else []
+                digest = revision_of(connection, made.run, made.run.revision).facts
         except lifecycle.NobodyError as error:
             raise ValueError(why_nobody(operation, one.id, when)) from error
         called = names(operation)
+        not_kept = keep(operation, materials, digest)
     _tell(made, "prepared", called, json_)
+    if not_kept:
+        tell(f"note: the contacts behind the figures are not kept as they are now: {not_kept}", err=True)
     if not json_:
         for note in _notes(operation, materials, people, day):
             tell(f"note: {note}")

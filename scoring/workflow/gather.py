@@ -28,6 +28,7 @@ from scoring.store.inputs import handed
 from scoring.store.panels import polled
 from scoring.store.runs import history_before
 from streams.contracts import outputs
+from streams.contracts.frozen import FrozenAnswer, FrozenFigure
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id
 from streams.kpi.as_of import begin_of, day_of, moment_of
 from streams.kpi.case_mix import OfStrata, measures, with_strata
@@ -73,6 +74,16 @@ class Operation(outputs.Operation, Protocol):
 
     def as_of(self) -> datetime:
         """The operation's own clock: as of when its figures are."""
+
+    def keep_contacts(self, facts: str, first: date, last: date) -> str | None:
+        """Have the history keep the contacts of these days as they are now, under the digest of frozen facts; returns why it cannot.
+        None: it does, or there is no history.
+        """
+
+    def contacts_behind(self, asked: FrozenFigure, policy: AnyPolicy) -> FrozenAnswer:
+        """A figure of frozen facts with the contacts that were behind it, by the history. Raises ValueError for what cannot be answered,
+        RuntimeError where there is no history.
+        """
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         """What ``*.corrected`` and ``*.retracted`` events change in the days of agents and teams, as facts to be added.
@@ -146,7 +157,7 @@ def period_facts(
     well, where one looks back. Where figures are adjusted for the mix of work, agents' have their sums by stratum.
     """
     cards = tuple(cards)
-    first = min(_asked_from(card, period) for card in cards)
+    first = min(asked_from(card, period) for card in cards)
     of_agents = operation.daily_facts(min(first, period.first - back), period.last, "agent")
     if needed := _by_stratum(operation, cards, period):
         of_agents = with_strata(of_agents, operation.strata(period.first, period.last, needed))
@@ -164,7 +175,7 @@ def _by_stratum(operation: Operation, cards: Iterable[Card], period: Period) -> 
     return frozenset().union(*(measures(KPIS[kpi].bound(values, "staff")) for kpi in kpis for values in policies))
 
 
-def _asked_from(card: Card, period: Period) -> date:
+def asked_from(card: Card, period: Period) -> date:
     """The first day whose facts the card scores: of the period before, where it looks back."""
     before = period.before if card.looks_back else None
     return period.first if before is None else before.first
@@ -202,7 +213,7 @@ def gather(
         card=card,
         period=period,
         policy=_in_force(operation.policy, card, period),
-        facts=Facts.of(_rated_before(_asked_from(card, period), period_facts(operation, [card], period, back))),
+        facts=Facts.of(_rated_before(asked_from(card, period), period_facts(operation, [card], period, back))),
         opened=max(day_of(at, operation.policy), period.last + timedelta(days=1)),
         as_of=at,
         roster=operation.roster(period.last),
@@ -219,7 +230,7 @@ def gather(
 def _in_force(policy: AnyPolicy, card: Card, period: Period) -> AnyPolicy:
     """What judges the days that the card scores. Raises NotCoveredError where a day of the period has no version."""
     try:
-        return within(policy, _asked_from(card, period), period.last)
+        return within(policy, asked_from(card, period), period.last)
     except NotCoveredError:  # of the period before: then nothing is held against it
         return within(policy, period.first, period.last)
 

@@ -177,12 +177,19 @@ class Gate:
 
     def contact(self, told: Told) -> tuple[AnyContactEvent, int] | None:
         """The event of a contact, and how far time had come where it was read (ms); None: it is refused."""
+        found = self.judged(told)
+        if isinstance(found, Rejected):
+            self.refused[found.reason] += 1
+            return None
+        return found
+
+    def judged(self, told: Told) -> tuple[AnyContactEvent, int] | Rejected:
+        """The same; why it is refused."""
         event = decode_contact(told.value)
         if isinstance(event, Rejected):
-            self.refused[event.reason] += 1
-            return None
+            return event
         now = self._judged(told, milliseconds(event.time), event.contact_id)
-        return None if now is None else (event, now)
+        return now if isinstance(now, Rejected) else (event, now)
 
     def agent(self, told: Told) -> tuple[PresenceEvent, int] | None:
         """The same of an agent's event."""
@@ -191,17 +198,19 @@ class Gate:
             self.refused[event.reason] += 1
             return None
         now = self._judged(told, event.at, event.agent_id)
-        return None if now is None else (event, now)
+        if isinstance(now, Rejected):
+            self.refused[now.reason] += 1
+            return None
+        return event, now
 
-    def _judged(self, told: Told, at: int, who: str) -> int | None:
+    def _judged(self, told: Told, at: int, who: str) -> int | Rejected:
         clock = self._clocks.get(told.place)
         if clock is None:
             clock = self._clocks[told.place] = EventClock()
         machine = told.timestamp
         now = at if self.late else machine if not self._event_time else at if clock.now is None else clock.now
         if (refused := check_lateness(at, now, machine, self._policy)) is not None:
-            self.refused[refused.reason] += 1
-            return None
+            return refused
         clock.advance(at, who, self._policy.allowed_lateness_ms)
         return now
 

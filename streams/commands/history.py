@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,7 @@ from streams.commands.shared.context import (
     clear_errors,
     deployment,
 )
+from streams.commands.shared.events_table import show_events
 from streams.commands.shared.logs import log_to_stderr
 from streams.health_pages import FollowerHealth, serve
 from streams.history.process import run
@@ -111,6 +112,44 @@ def grant(
     with clear_errors(), _opened(deployment(ctx).settings) as there:
         there.grant(role)
         tell(f"{role} may read the history of {there.database.address}")
+
+
+@history.command()
+def contact(
+    ctx: typer.Context,
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTACT", help="Such as calls:c17; or the key of its record, where several have this id"
+        ),
+    ],
+    archived: Annotated[
+        bool,
+        typer.Option(
+            "--archive", help="Read the archive (DESKPULSE_ARCHIVE), not Kafka, which keeps events for 90 days"
+        ),
+    ] = False,
+    clock: Annotated[
+        Literal["wall", "event"] | None,
+        typer.Option(
+            "--clock",
+            help="As the workers have it: wall: events are judged by when they came; event: by those before them (replays)",
+        ),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False,
+    broker: Broker = None,
+    prefix: Prefix = None,
+    policy: PolicyFile = None,
+) -> None:
+    """A contact's events one by one: what each changed, what was ignored, and why.
+
+    The history says when it arrived and whose it is; its events go through the workers' own stages one at a time, in the order in which
+    Kafka took them. Events of its customer's other contacts are there where they changed it: who comes back changes whether this one was
+    resolved. On a large operation it takes a minute: all events since 5 weeks before it arrived are read.
+    """
+    settings = deployment(ctx, broker=broker, prefix=prefix, policy_file=policy, clock=clock).settings
+    with clear_errors():
+        show_events(settings, which, archived=archived, as_json=json_)
 
 
 def _opened(settings: Settings) -> AbstractContextManager[History]:

@@ -6,6 +6,7 @@ down. A place's figure is of all contacts: those of people whom somebody may not
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +20,9 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from streams.alerts.baselines import WEEKS
+from streams.archive.replaying import Told
 from streams.contracts.outputs import Figure, entity, entity_id, entity_kind
+from streams.history.events import VERDICTS, course, since
 from streams.history.questions import MOST_DAYS, Answer, Item, Part, Question, Questions
 from streams.history.reasons import REASONS, Reason
 from streams.history.store import history_database
@@ -29,6 +32,7 @@ from streams.kpi.explained import find, measure
 from streams.kpi.measures.measure import SCALE
 from streams.kpi.policy.versions import AnyPolicy
 from streams.languages.text import LANGUAGES, Text
+from streams.roster import Roster
 from streams.settings import Settings
 from streams.web.access import Anybody
 from streams.web.incident_routes import Known, may_name
@@ -38,6 +42,8 @@ from streams.windows.clock import instant
 #: An answer's page has so many lines at most.
 MOST_LINES = 200
 _NO_NUL = r"^[^\x00]*$"
+#: What of a contact's record says who had it.
+_OF_PEOPLE = frozenset({"agent", "agents", "team", "passages", "missed"})
 _WINDOWS = {"5m": 5, "30m": 30}
 _QUARTERS = Text(
     "按整刻钟统计：包含该时段涉及的每个刻钟。", "By whole quarter hours: each that the time touches is in it."
@@ -131,6 +137,18 @@ class AskedOne(BaseModel):
     record: Annotated[str | None, Field(max_length=600, pattern=_NO_NUL)] = None
     contact: Annotated[str | None, Field(max_length=300, pattern=_NO_NUL, description="Such as calls:c17")] = None
 
+    def refuse(self) -> None:
+        """Raises HTTPException where not one of them is given."""
+        if (self.record is None) is (self.contact is None):
+            raise HTTPException(422, "give `record`, the key of a contact's record, or `contact`, such as calls:c17")
+
+    def records(self, questions: Questions) -> list[str]:
+        """The records that are meant; several where sources or days share the id."""
+        if self.record is not None:
+            return [self.record]
+        channel, _, id = (self.contact or "").partition(":")
+        return questions.records_of(id, channel)
+
 
 class AskedCourse(BaseModel):
     """A KPI of an entity on a day of the operation."""
@@ -149,6 +167,12 @@ class Operation(Protocol):
     def settings(self) -> Settings:
         """Where things are."""
 
+    def contact_events(self, since: int) -> Iterable[Told]:
+        """The events of contacts that Kafka took since a moment (ms since 1970), of a partition in order. Raises ConnectionError."""
+
+    def whole_roster(self) -> Roster:
+        """The roster as of any day. Raises ConnectionError."""
+
 
 @dataclass(frozen=True)
 class _Desk:
@@ -157,6 +181,7 @@ class _Desk:
     questions: Questions
     settings: Settings
     known: Known
+    operation: Operation
 
     def called(self, visitor: Visitor, entities: Iterable[str]) -> dict[str, dict[str, str]]:
         """Entity → language → name, of those that have one."""
@@ -183,9 +208,10 @@ def router(operation: Operation) -> APIRouter:
         database.close()
 
     routes = APIRouter(lifespan=lifespan)
-    desk = _Desk(Questions(database, settings.policy), settings, Known(settings))
+    desk = _Desk(Questions(database, settings.policy), settings, Known(settings), operation)
     _figures(routes, desk)
     _one(routes, desk)
+    _each(routes, desk)
     _day(routes, desk)
     return routes
 
@@ -381,13 +407,11 @@ def _one(routes: APIRouter, desk: _Desk) -> None:
     @routes.get("/api/contacts/one")
     async def one(visitor: Anybody, request: Request, asked: Annotated[AskedOne, Query()]) -> dict[str, Any]:
         """A contact's time line: its steps, what it counts for, for whom and when; and what is not kept of it. 404 for one of others."""
-        if (asked.record is None) is (asked.contact is None):
-            raise HTTPException(422, "give `record`, the key of a contact's record, or `contact`, such as calls:c17")
+        asked.refuse()
 
         def answered() -> tuple[dict[str, Any], set[str]]:
             scope = _scope(visitor)
-            keys = [asked.record] if asked.record is not None else _records(desk, asked.contact or "")
-            for key in keys:
+            for key in asked.records(desk.questions):
                 if (found := desk.questions.contact(key)) is not None and _opens(scope, found[0]):
                     return _whole(desk, visitor, *found)
             raise HTTPException(404, "there is no such contact")
@@ -395,9 +419,46 @@ def _one(routes: APIRouter, desk: _Desk) -> None:
         return await _told(request, visitor, None, answered)
 
 
-def _records(desk: _Desk, contact: str) -> list[str]:
-    channel, _, id = contact.partition(":")
-    return desk.questions.records_of(id, channel)
+def _each(routes: APIRouter, desk: _Desk) -> None:
+    one_at_a_time = Semaphore()
+
+    @routes.get("/api/contacts/events")
+    async def events(visitor: Anybody, request: Request, asked: Annotated[AskedOne, Query()]) -> dict[str, Any]:
+        """A contact's events one by one, in the order in which Kafka took them: what each changed, what was ignored and why. Read from
+        Kafka, which keeps them for 90 days; on a large operation it takes a minute. 404 for one of others.
+        """
+        asked.refuse()
+
+        def answered() -> tuple[dict[str, Any], set[str]]:
+            scope = _scope(visitor)
+            for contact in desk.questions.contacts(asked.records(desk.questions)).values():
+                if "contact_id" in contact and _opens(scope, contact):
+                    return _events(desk, scope, contact)
+            raise HTTPException(404, "there is no such contact")
+
+        async with one_at_a_time:
+            return await _told(request, visitor, None, answered)
+
+
+def _events(desk: _Desk, scope: Scope, contact: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """Its events; of agents who may not be seen neither what they count for nor who they are."""
+    settings, people = desk.settings, _people(contact)
+    shown = {agent for agent, team in people.items() if scope.sees(f"agent|{agent}", team)}
+    found = course(
+        desk.operation.contact_events(since(settings.policy, contact["arrived_at"])), settings.policy, desk.operation.whole_roster(),
+        f"{contact['channel']}:{contact['contact_id']}", contact["customer_id"], event_time=settings.clock == "event",
+    )  # fmt: skip
+    hides = shown != people.keys()
+    lines = []
+    for line in found.lines:
+        counts = [row for row in line.counts if entity_kind(row[0]) != "agent" or entity_id(row[0]) in shown]
+        lines.append({
+            **asdict(line), **VERDICTS[line.verdict].fields("verdict"),
+            "fields": {name: told for name, told in line.fields.items() if not hides or name not in _OF_PEOPLE},
+            "counts": [{"entity": entity, "day": day, "measure": id, "before": before, "after": after}
+                       for entity, day, id, before, after in counts],
+        })  # fmt: skip
+    return {"record": contact["record"], "events": lines, "hidden": hides}, shown
 
 
 def _whole(

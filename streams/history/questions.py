@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_,
 from streams.alerts.baselines import days_before, middle
 from streams.contracts.outputs import Figure, Sums, entity_id, entity_kind
 from streams.database import Database
-from streams.history import tables
+from streams.history import frozen, tables
 from streams.history.reasons import Reason, channels_of, why_not
 from streams.history.rows import date_of
 from streams.history.store import history_database
@@ -201,6 +201,22 @@ def _measures(bound: Bound) -> set[str]:
     }
 
 
+@dataclass(frozen=True)
+class AsOf:
+    """What was so when a run of scores froze an entity's facts.
+
+    ``number``: of the history's freeze; None: it has none, and contacts are as they are now. ``now``: the operation's own clock then, ms
+    since 1970. ``matured``: as of when it was judged which days have matured. ``facts``: the entity's days, as they were frozen;
+    ``adjusted``: what accepted appeals have added to them.
+    """
+
+    number: int | None
+    now: int
+    matured: int
+    facts: Sequence[tuple[date, Sums]]
+    adjusted: Sequence[tuple[date, Sums]] = ()
+
+
 @contextmanager
 def open_questions(url: str | None, data_dir: Path, policy: AnyPolicy) -> Iterator[Questions]:
     """Questions to the history of an operation; ``url`` None: SQLite in ``data_dir``."""
@@ -212,11 +228,15 @@ def open_questions(url: str | None, data_dir: Path, policy: AnyPolicy) -> Iterat
 
 
 class Questions:
-    """Asks the history's database, each question in one connection. Raises StoreError where it is not there."""
+    """Asks the history's database, each question in one connection; ``as_of``: what was so when facts were frozen. Raises StoreError where
+    it is not there.
+    """
 
-    def __init__(self, database: Database, policy: AnyPolicy) -> None:
-        self._database, self._policy = database, policy
+    def __init__(self, database: Database, policy: AnyPolicy, as_of: AsOf | None = None) -> None:
+        self._database, self._policy, self._as_of = database, policy, as_of
         self._days = Intervals(policy.zone, policy.day_starts_ms, 15)
+        self._number = None if as_of is None else as_of.number
+        self._counts = tables.counts if self._number is None else frozen.counts_as_of(self._number)
 
     # -- Figures
 
@@ -224,7 +244,7 @@ class Questions:
         """The figure, and every contact and interval behind it, in order of time. Raises UnanswerableError, ValueError."""
         judge = self._judge(question)
         with self._database.read() as connection:
-            now = _now(connection)
+            now = self._now(connection)
             items = self._items(connection, judge, question, now)
             facts = self._facts(connection, question, now) if question.of_days else None
         return self._answer(judge, question, now, items, facts)
@@ -235,17 +255,17 @@ class Questions:
         if not channels_of(judge.kpi):
             return []
         with self._database.read() as connection:
-            now = _now(connection)
+            now, counts = self._now(connection), self._counts.c
             counted = {item.record for item in self._items(connection, judge, question, now)}
-            there = _within(select(tables.counts.c.record), question, now).where(tables.counts.c.channel.is_not(None))
-            found = connection.scalars(there.order_by(tables.counts.c.starts_at).limit(MOST_ROWS + 1)).all()
+            there = self._within(select(counts.record), question, now).where(counts.channel.is_not(None))
+            found = connection.scalars(there.order_by(counts.starts_at).limit(MOST_ROWS + 1)).all()
             records = list(dict.fromkeys(record for record in found if record not in counted))
             if len(found) > MOST_ROWS or len(records) > MOST_LEFT_OUT:
                 raise _too_many(question)
-            told = _contacts(connection, records)
-            counts = self._counted_at_all(connection, judge, question, records)
+            told = self._told(connection, records)
+            at_all = self._counted_at_all(connection, judge, question, records)
         return [
-            LeftOut(record, why_not(judge.kpi, told[record], *counts.get(record, (False, False))))
+            LeftOut(record, why_not(judge.kpi, told[record], *at_all.get(record, (False, False))))
             for record in records
             if record in told
         ]
@@ -272,7 +292,10 @@ class Questions:
                 item = items[row.record, row.day] = Item(row.record, row.day, row.starts_at, row.channel is not None)
             item.starts = min(item.starts, row.starts_at)
             add(item.sums, kept)
-        maturity = Maturity(self._policy, instant(now))
+        for day, sums in () if self._as_of is None else self._as_of.adjusted:
+            if question.first <= day <= question.last and (kept := judge.of(day, sums)):
+                items["", day] = Item("", day, self._days.begin(day.toordinal()), is_contact=False, sums=dict(kept))
+        maturity = Maturity(self._policy, instant(self._matured(now)))
         counted = []
         for item in items.values():
             bound = judge.bound(item.day)
@@ -286,12 +309,12 @@ class Questions:
 
     def _rows(self, connection: Connection, judge: _Judge, question: Question, now: int) -> Iterator[tuple[Any, Sums]]:
         """Rows in which there may be something of the KPI, with their plain sums as of now."""
-        counts = tables.counts.c
+        counts = self._counts.c
         told, grown = (cast(counts[name], Text) for name in (judge.side, f"{judge.side}_grows"))
         asked = select(counts.record, counts.day, counts.starts, counts.starts_at, counts.ends_at, counts.channel, told.label("told"),
                        grown.label("grown"))  # fmt: skip
         marks = judge.marks(question.first, question.last)
-        asked = _within(asked, question, now).where(or_(*(told.like(mark) for mark in marks)))
+        asked = self._within(asked, question, now).where(or_(*(told.like(mark) for mark in marks)))
         if not judge.of_agents:
             asked = asked.where(counts.channel.is_not(None))
         found = connection.execute(asked.limit(MOST_ROWS + 1)).all()
@@ -301,7 +324,13 @@ class Questions:
             yield row, _as_of(row, now)
 
     def _facts(self, connection: Connection, question: Question, now: int) -> list[tuple[date, Sums]]:
-        """The entity's daily facts as they are to be read now."""
+        """The entity's daily facts as they are to be read now; as they were frozen, with what appeals have added."""
+        if self._as_of is not None:
+            summed: defaultdict[date, Sums] = defaultdict(dict)
+            for day, sums in (*self._as_of.facts, *self._as_of.adjusted):
+                if question.first <= day <= question.last:
+                    add(summed[day], sums)
+            return sorted(summed.items())
         facts = tables.facts.c
         rows = connection.execute(
             select(facts.date, facts.ends_at, cast(facts.sums, Text).label("told"), cast(facts.grows, Text).label("grown"))
@@ -335,7 +364,7 @@ class Questions:
             bound = judge.bound(question.last)
             return {}, bound.figure({}), bound
         span = judged(self._policy, {day for day, _ in of})
-        maturity, ripening = Maturity(self._policy, instant(now)), Ripening()
+        maturity, ripening = Maturity(self._policy, instant(self._matured(now))), Ripening()
         for day, sums in of:
             ripening.add(span.of(question.entity, day, sums), maturity.young(day))
         bound = span.bound(judge.kpi.id, judge.side)
@@ -348,9 +377,9 @@ class Questions:
         self, connection: Connection, judge: _Judge, question: Question, records: Sequence[str]
     ) -> dict[str, tuple[bool, bool]]:
         """Record → does it count in the KPI for somebody else, and for this entity at another time?"""
-        counts = tables.counts.c
+        counts = self._counts.c
         told = cast(counts[judge.side], Text)
-        mine = _column(entity_kind(question.entity))
+        mine = self._column(entity_kind(question.entity))
         found: dict[str, tuple[bool, bool]] = {}
         like = or_(*(told.like(mark) for mark in judge.marks(question.first, question.last)))
         for own in _chunks(records):
@@ -364,14 +393,54 @@ class Questions:
                     found[row.record] = elsewhere or not same, other_day or same
         return found
 
+    def _now(self, connection: Connection) -> int:
+        return _now(connection) if self._as_of is None or self._number is None else self._as_of.now
+
+    def _matured(self, now: int) -> int:
+        """As of when it is judged which days have matured, ms since 1970."""
+        return now if self._as_of is None else self._as_of.matured
+
+    def _column(self, kind: str) -> Any:
+        """The column that says to which entity of a kind a row is credited; None: all are."""
+        return None if kind == "all" else self._counts.c[kind]
+
+    def _of_entity(self, asked: Select[Any], entity: str) -> Select[Any]:
+        column = self._column(entity_kind(entity))
+        return asked if column is None else asked.where(column == entity_id(entity))
+
+    def _within(self, asked: Select[Any], question: Question, now: int) -> Select[Any]:
+        """The rows of a question's entity and time that count as of now."""
+        counts = self._counts.c
+        asked = self._of_entity(asked, question.entity).where(
+            counts.day.between(question.first, question.last), counts.counts_from <= now, counts.starts_at <= now
+        )
+        if question.hours is not None:
+            at = func.substr(counts.starts, 12, 5)
+            asked = asked.where(at >= question.hours[0], at < question.hours[1])
+        if question.moments is not None:
+            asked = asked.where(counts.starts_at < question.moments[1], counts.ends_at > question.moments[0])
+        if question.outcome is not None:
+            contacts = tables.contacts.c
+            asked = asked.join(tables.contacts, (contacts.record == counts.record) & (contacts.date == counts.date))
+            asked = asked.where(contacts.outcome == question.outcome)
+        return asked
+
+    def _told(self, connection: Connection, records: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Record → what is told of the contact or the interval."""
+        was = {} if self._number is None else frozen.told_as_of(connection, self._number, records)
+        found = {record: told for record, told in was.items() if told is not None}
+        found |= _contacts(connection, [record for record in records if record not in was])
+        return found | _intervals(
+            connection, [record for record in records if record not in found and record not in was]
+        )
+
     # -- Contacts and agents
 
     def contacts(self, records: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Record → what is kept of the contact or of the interval of presence; those that are not there are left out."""
         keys = list(dict.fromkeys(records))
         with self._database.read() as connection:
-            found = _contacts(connection, keys)
-            return found | _intervals(connection, [key for key in keys if key not in found])
+            return self._told(connection, keys)
 
     def contact(self, record: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
         """What is kept of a contact, and what it counts for: each row with its day, quarter hour, whom it is credited to and its sums;
@@ -410,8 +479,9 @@ class Questions:
 
     def agents_of(self, entity: str, first: date, last: date) -> bool:
         """Is there anything of an entity from one day to another?"""
+        counts = self._counts.c
         with self._database.read() as connection:
-            asked = _of_entity(select(tables.counts.c.record), entity).where(tables.counts.c.day.between(first, last))
+            asked = self._of_entity(select(counts.record), entity).where(counts.day.between(first, last))
             return connection.scalar(asked.limit(1)) is not None
 
     def day_of(self, agent: str, day: date) -> tuple[int, int, int, list[dict[str, Any]], list[dict[str, Any]]]:
@@ -421,7 +491,7 @@ class Questions:
         begin, end = self._days.begin(day.toordinal()), self._days.begin(day.toordinal() + 1)
         presence, counts = tables.presence, tables.counts
         with self._database.read() as connection:
-            now = _now(connection)
+            now = self._now(connection)
             rows = connection.execute(
                 select(presence)
                 .where(presence.c.agent == agent, presence.c.date.between(day - timedelta(days=2), day))
@@ -447,7 +517,7 @@ class Questions:
         days = [day, *days_before(day)]
         summed: defaultdict[str, defaultdict[date, Sums]] = defaultdict(lambda: defaultdict(dict))
         with self._database.read() as connection:
-            now = _now(connection)
+            now = self._now(connection)
             for each in days:
                 for row, sums in self._rows(connection, judge, Question(kpi, entity, each, each), now):
                     if row.starts_at <= now:
@@ -503,34 +573,6 @@ def _top(bound: Bound, sums: Mapping[str, int]) -> int:
         return total(bound.top, sums)
     times = dict(bound.top)
     return sum(amount * times.get(measure.partition("~")[0], 0) for measure, amount in sums.items() if "~" in measure)
-
-
-def _column(kind: str) -> Any:
-    """The column that says to which entity of a kind a row is credited; None: all are."""
-    return None if kind == "all" else tables.counts.c[kind]
-
-
-def _of_entity(asked: Select[Any], entity: str) -> Select[Any]:
-    column = _column(entity_kind(entity))
-    return asked if column is None else asked.where(column == entity_id(entity))
-
-
-def _within(asked: Select[Any], question: Question, now: int) -> Select[Any]:
-    """The rows of a question's entity and time that count as of now."""
-    counts = tables.counts.c
-    asked = _of_entity(asked, question.entity).where(
-        counts.day.between(question.first, question.last), counts.counts_from <= now, counts.starts_at <= now
-    )
-    if question.hours is not None:
-        at = func.substr(counts.starts, 12, 5)
-        asked = asked.where(at >= question.hours[0], at < question.hours[1])
-    if question.moments is not None:
-        asked = asked.where(counts.starts_at < question.moments[1], counts.ends_at > question.moments[0])
-    if question.outcome is not None:
-        contacts = tables.contacts.c
-        asked = asked.join(tables.contacts, (contacts.record == counts.record) & (contacts.date == counts.date))
-        asked = asked.where(contacts.outcome == question.outcome)
-    return asked
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:

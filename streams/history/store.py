@@ -13,10 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import (
-    Column,
     Connection,
     Date,
-    Label,
     Table,
     Text,
     cast,
@@ -34,9 +32,10 @@ from sqlalchemy.exc import DBAPIError
 from streams.contracts import topics
 from streams.contracts.topics import Topic
 from streams.database import Database, Schema, StoreError, address_of
-from streams.history import formulas, metrics, sums, tables
+from streams.history import formulas, frozen, metrics, sums, tables
 from streams.history.rows import Row, Rows, date_of
 from streams.history.views import POSTGRESQL, sqlite, views
+from streams.history.writing import as_text, chunks, names, put
 from streams.kpi.maturity import FIELDS
 from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
@@ -66,6 +65,8 @@ KEPT: Mapping[str, Sequence[tuple[Table, str]]] = {
         (tables.presence, "date"),
         (tables.quarter_hours, "date"),
         (tables.topic_days, "date"),
+        (tables.superseded, "date"),
+        (tables.superseded_counts, "date"),
     ),
     "facts": ((tables.facts, "date"),),
     "alerts": ((tables.alerts, "at"),),
@@ -76,8 +77,6 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 #: A character 0 as JSON writes it, after as many escaped backslashes as there may be.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-#: So many keys are asked for at once; SQLite takes 32,766.
-_AT_ONCE = 5_000
 #: The version of a contact that is to be told again; and how far its arrival may have moved when it became another one's, ms.
 _UNTOLD, _MOVED_MS = -2, 3 * _DAY_MS
 #: Where the local day stands among a cell's keys.
@@ -145,7 +144,7 @@ class History:
         with self.database.write() as connection:
             for table, rows in generated.items():
                 connection.execute(delete(table))
-                _put(connection, table, rows)
+                put(connection, table, rows)
             # Another policy may judge the days by now.
             known = [str(day) for day in connection.scalars(select(tables.days.c.date))]
             for table in (tables.days, tables.maturing):
@@ -161,10 +160,10 @@ class History:
 
     def positions(self, prefix: Callable[[Topic], str]) -> dict[Part, int]:
         """The next offset of each partition of which anything has been read. ``prefix``: a topic's name."""
-        names = {prefix(topic): topic for topic in FOLLOWED}
+        named = {prefix(topic): topic for topic in FOLLOWED}
         with self.database.read() as connection:
             rows = connection.execute(select(tables.positions)).all()
-        return {(names[row.topic], row.partition): row.next for row in rows if row.topic in names}
+        return {(named[row.topic], row.partition): row.next for row in rows if row.topic in named}
 
     def take(self, read: Mapping[Part, Batch], prefix: Callable[[Topic], str], now: int | None) -> int:
         """Take in what was read, all of it with the positions, or nothing; returns how many contacts are new or changed.
@@ -294,11 +293,27 @@ class History:
             )
             gone = {row.record: row.date.isoformat() for row in connection.execute(moved)}
             changes = self._changes(self._advance(connection, None))
+            frozen.keep(connection, tables.contacts, gone, {})
+            frozen.forget(connection, list(gone))
             self._delete(connection, tables.contacts, gone, changes)
             _add_changes(connection, changes)
+            frozen.forget_customers(connection, select(own.record).where(own.version == _UNTOLD))
             rest = update(tables.contacts).where(own.version == _UNTOLD)
             connection.execute(rest.values(version=_UNTOLD + 1, customer_id=None))
             connection.execute(update(tables.clock).values(read_on=today))
+
+    def freeze(self, of: str, first: date, last: date) -> None:
+        """Keep the contacts and intervals that count from ``first`` to ``last`` as they are now, whatever becomes of them. ``of``: digest
+        of the facts that were frozen; a second time changes nothing. Raises StoreError.
+        """
+        with self.database.write() as connection:
+            now = self._advance(connection, None)
+            frozen.freeze(connection, of, first, last, now)
+
+    def has_frozen(self, of: str) -> bool:
+        """Are they kept under this digest? Raises StoreError."""
+        with self.database.read() as connection:
+            return frozen.find(connection, of) is not None
 
     def forget(self, keep: Mapping[str, int], today: date) -> None:
         """Delete what is older than so many days; ``keep``: name (``KEPT``) → days."""
@@ -333,8 +348,11 @@ class History:
     def contacts_of(self, customers: Collection[str]) -> int:
         """How many contacts are said to be of one of these customers. Raises StoreError."""
         with self.database.read() as connection:
-            asked = select(func.count()).select_from(tables.contacts)
-            return connection.scalar(asked.where(tables.contacts.c.customer_id.in_(customers))) or 0
+            asked = (
+                select(func.count()).select_from(table).where(table.c.customer_id.in_(customers))
+                for table in (tables.contacts, tables.superseded)
+            )
+            return sum(connection.scalar(each) or 0 for each in asked)
 
     def _uncount(self, connection: Connection, first: date) -> None:
         """Take what is to be deleted out of the sums of days that stay: it may be told again."""
@@ -378,22 +396,26 @@ class History:
         given = {key: make(key, value) for key, value in told.items() if value is not None}
         made = {key: each for key, each in given.items() if each is not None}
         here = _versions(connection, table, told)
-        gone = [key for key in here if told[key] is None or (key in made and made[key][0] > here[key][0])]
-        new = [each for key, each in made.items() if key not in here or each[0] > here[key][0]]
-        self._delete(connection, table, {key: here[key][1] for key in gone}, changes)
-        rows, counted = [row for _, row, _ in new], [one for _, _, own in new for one in own]
-        at = _names(table).index("date")
+        gone = {
+            key: day for key, (version, day) in here.items() if told[key] is None or _is_newer(made.get(key), version)
+        }
+        new = {key: each for key, each in made.items() if key not in here or key in gone}
+        frozen.keep(connection, table, gone, {key: (row, own) for key, (_, row, own) in new.items()})
+        frozen.forget(connection, [key for key in gone if told[key] is None])
+        self._delete(connection, table, gone, changes)
+        rows, counted = [row for _, row, _ in new.values()], [one for _, _, own in new.values() for one in own]
+        at = names(table).index("date")
         self._note_days(connection, {row[at] for row in rows} | {one[2] for one in counted})
         self._make_parts(connection, {row[at] for row in rows})
-        _put(connection, table, rows)
-        _put(connection, tables.counts, counted)
+        put(connection, table, rows)
+        put(connection, tables.counts, counted)
         changes.count(counted)
         return len(new)
 
     def _delete(self, connection: Connection, table: Table, gone: Mapping[str, str], changes: sums.Changes) -> None:
         """Delete records and what they count for; ``gone``: key → date."""
         dates = [date.fromisoformat(day) for day in sorted(set(gone.values()))]
-        for keys in _chunks(list(gone)):
+        for keys in chunks(list(gone)):
             old, old_counts = (
                 delete(each).where(each.c.date.in_(dates), each.c.record.in_(keys)) for each in (table, tables.counts)
             )
@@ -401,12 +423,12 @@ class History:
             changes.count(connection.execute(old_counts.returning(*as_text(tables.counts))).all(), -1)
 
     def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
-        for keys in _chunks(list(told)):
+        for keys in chunks(list(told)):
             connection.execute(delete(tables.facts).where(tables.facts.c.record.in_(keys)))
         given = ((key, value) for key, value in told.items() if value is not None)
         rows = [row for each in given for row in _read(topics.DAILY_FACTS, self._rows.facts, *each) or ()]
         self._note_days(connection, {row[4] for row in rows})
-        _put(connection, tables.facts, rows)
+        put(connection, tables.facts, rows)
 
     def _note_days(self, connection: Connection, found: Iterable[str]) -> None:
         """Keep what KPIs must know of days."""
@@ -449,18 +471,18 @@ def _read(topic: Topic, make: Callable[..., T], *told: Any) -> T | None:
         return None
 
 
+def _is_newer(made: tuple[int, Row, list[Row]] | None, version: int) -> bool:
+    return made is not None and made[0] > version
+
+
 def _part(table: Table, day: str) -> str:
     return f"{table.name}_{day.replace('-', '')}"
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[at : at + _AT_ONCE] for at in range(0, len(keys), _AT_ONCE))
 
 
 def _versions(connection: Connection, table: Table, told: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Key → version and date of what is here of these records."""
     found: dict[str, tuple[int, str]] = {}
-    for keys in _chunks(list(told)):
+    for keys in chunks(list(told)):
         asked = select(table.c.record, table.c.version, table.c.date).where(table.c.record.in_(keys))
         if table is tables.contacts:
             asked = asked.where(table.c.date.in_({day for key in keys if (day := date_of(key)) is not None}))
@@ -468,41 +490,14 @@ def _versions(connection: Connection, table: Table, told: Iterable[str]) -> dict
     return found
 
 
-def _names(table: Table) -> list[str]:
-    return [column.name for column in table.columns]
-
-
-def _put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Add rows to a table: in PostgreSQL by COPY."""
-    if not rows:
-        return
-    names = ", ".join(f'"{name}"' for name in _names(table))
-    raw: Any = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(table.c))
-        raw.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows).close()
-        return
-    with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def as_text(table: Table) -> list[Column[Any] | Label[Any]]:
-    """A table's columns, dates and JSON as text, as rows of ours have them."""
-    return [
-        cast(column, Text).label(column.name) if isinstance(column.type, Date) or column.type is tables.Json else column
-        for column in table.columns
-    ]
-
-
 def _add(connection: Connection, table: Table, change: sums.Change) -> None:
     """Add to cells; one whose sums are nothing by then has gone."""
     changed = {sums.cell(key): (key, own) for key, own in change.items() if own}
-    for cells in _chunks(list(changed)):
+    for cells in chunks(list(changed)):
         gone = delete(table).where(table.c.cell.in_(cells)).returning(table.c.cell, cast(table.c.sums, Text))
         for cell, told in connection.execute(gone):
             add(changed[cell][1], sums.read(told))
-    _put(connection, table, [sums.written(key, own) for key, own in changed.values() if own])
+    put(connection, table, [sums.written(key, own) for key, own in changed.values() if own])
 
 
 def _add_changes(
@@ -529,7 +524,7 @@ def _upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     for row in rows:
         values = {
             name: date.fromisoformat(value) if isinstance(table.c[name].type, Date) else value
-            for name, value in zip(_names(table), row, strict=True)
+            for name, value in zip(names(table), row, strict=True)
         }
         others = {name: value for name, value in values.items() if name not in keys}
         connection.execute(made(table).values(values).on_conflict_do_update(index_elements=keys, set_=others))
@@ -562,10 +557,10 @@ def _postgresql_views(connection: Connection) -> None:
 
 
 def _let_read(connection: Connection, role: str) -> None:
-    names = [table.name for table in tables.metadata.sorted_tables if table is not tables.positions]
-    names += [name for name, _ in views(POSTGRESQL)]
+    readable = [table.name for table in tables.metadata.sorted_tables if table is not tables.positions]
+    readable += [name for name, _ in views(POSTGRESQL)]
     whom = role if role == "PUBLIC" else _quoted(role)
-    connection.exec_driver_sql(f"GRANT SELECT ON {', '.join(names)} TO {whom}")
+    connection.exec_driver_sql(f"GRANT SELECT ON {', '.join(readable)} TO {whom}")
 
 
 def _no_compiling(connection: Connection) -> None:

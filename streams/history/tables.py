@@ -10,7 +10,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
 
 #: Text in SQLite, which reads JSON in it.
 Json = Text().with_variant(JSONB(), "postgresql")
@@ -159,6 +165,41 @@ topic_days = _cells(
     _told("topic", Text(), "topic of the contacts"),
     _told("contact_kind", Text(), "kind of the contacts"),
 )
+#: Days whose contacts are kept as they were, once a run of scores has frozen their facts. What changes after it is kept beside the present
+#: as it was; what does not, stands in the present.
+freezes = Table(
+    "history_freezes",
+    metadata,
+    _key("number", Integer(), "its number; a later one has a greater"),
+    _told("facts", Text(), "digest of the facts that were frozen", nullable=False, unique=True),
+    _told("first", Date(), "the first day of which contacts are kept as they were", nullable=False),
+    _told("last", Date(), "the last of them", nullable=False),
+    _told("now", BigInteger(), "as of when, by the operation's own clock, ms since 1970", nullable=False),
+)
+#: Records as they were before they changed for the first time after a freeze.
+superseded = Table(
+    "history_superseded",
+    metadata,
+    _key("record", Text(), "key of the record; of one that is gone since, without the digest of its customer"),
+    _key("number", Integer(), "number of the last freeze before it changed"),
+    _told("date", Date(), "date of the record", nullable=False),
+    _told(
+        "customer_id",
+        Text(),
+        "pseudonym of the customer; null: nobody told, or it may be that they have been forgotten",
+    ),
+    _told("was", Json, "its row in history_contacts or history_presence; null: there was no such record"),
+)
+Index(None, superseded.c.date)
+#: What those counted for.
+superseded_counts = Table(
+    "history_superseded_counts",
+    metadata,
+    _told("number", Integer(), "number of the freeze, as in history_superseded", nullable=False),
+    *(Column(each.name, each.type, comment=each.comment, nullable=each.nullable) for each in counts.c),
+)
+Index(None, superseded_counts.c.record)
+Index(None, superseded_counts.c.day, superseded_counts.c.agent)
 #: Daily facts, each part by itself; what is planned in rows of its own.
 facts = Table(
     "history_facts",

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from streams.contracts.outputs import Sums
 from streams.database import Database
 from streams.history import tables
-from streams.history.store import as_text
 from streams.history.sums import Counts, credited
+from streams.history.writing import as_text
 
 _AT_ONCE = 5_000
 

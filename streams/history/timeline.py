@@ -30,9 +30,9 @@ STEPS: Mapping[StepKind, Text] = {
 #: What records do not hold of a contact.
 NOT_KEPT: tuple[Text, ...] = (
     Text(
-        "记录只保存结果，不保存每条事件：各条事件及其改动，在 Kafka 和归档中（`deskpulse archive`）。",
-        "Records hold what came of events, not the events: those, and what each changed, are in Kafka and the archive "
-        "(`deskpulse archive`).",
+        "记录只保存结果，不保存每条事件：各条事件及其改动，见 `deskpulse history contact`（取自 Kafka 或归档）。",
+        "Records hold what came of events, not the events: `deskpulse history contact` tells those, and what each changed, from Kafka or "
+        "the archive.",
     ),
     Text(
         "被拒绝的事件及原因不在记录中：见 `deskpulse dead-letters list`。重复和被更正的事件不单独保存。",

@@ -10,11 +10,14 @@ import json
 import random
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from streams.contracts.decode import encode
 from streams.contracts.outputs import EntityKind
 from streams.entities.daily_facts import Period
+from streams.history.questions import Part, Question, Questions
 from streams.history.store import History
 from streams.kpi.policy.model import Policy
 from streams.pipeline import run
@@ -33,6 +36,12 @@ from tests.support.real_months import (
 )
 
 POLICY = Policy(allowed_lateness_days=SPAN_DAYS, max_customer_contacts_per_day=EVERY_ID)
+#: KPIs that this month has data for, beside its references' own: of every form but levels.
+_KPIS = (
+    "offered_calls", "abandonment_rate", "service_level_20s", "average_speed_of_answer", "average_handle_time", "handled_contacts",
+    "repeat_contact_rate", "fcr",
+)  # fmt: skip
+_PARTS: tuple[Part, ...] = ("numerator", "rest", "pending")
 #: Measures that are compared as they are; one that nothing added to has no row.
 SUMS = (*EXACT.values(), "calls_abandoned", "calls_missed")
 
@@ -145,6 +154,30 @@ def figures_lead_to_contacts_and_back(history: History, questions: int, seed: in
     return asked
 
 
+def figures_add_up(history: History, questions: int, seed: int) -> Counter[str]:
+    """Random figures of agents and of the whole, of days and of hours: the list behind each, its sum, and the figure that SQL has."""
+    rng, asked, told = random.Random(seed), Questions(history.database, POLICY), Counter[str]()
+    sql = {
+        (f"{kind}|{id}", str(day), kpi): (value, n)
+        for kind, id, day, kpi, value, n in query(history, "SELECT kind, id, date, kpi, value, n FROM kpis_by_day WHERE kind IN ('agent', 'all')")
+        if kpi in _KPIS
+    }  # fmt: skip
+    for entity, day, kpi in rng.choices(sorted(sql), k=questions):
+        at = date.fromisoformat(day)
+        first = rng.randrange(23)
+        hours = rng.choice((None, (f"{first:02}:00", f"{rng.randrange(first + 1, 25):02}:00")))
+        answer = asked.behind(Question(kpi, entity, at, at, hours=hours))
+        assert answer.adds_up, (entity, day, kpi, hours)
+        own = Counter(item.part for item in answer.items)
+        assert sum(item.top for item in answer.items if item.part == "numerator") == answer.top
+        if hours is None:
+            assert (answer.figure.value, answer.figure.n) == sql[entity, day, kpi], (entity, day, kpi)
+        told.update({"questions": 1, "of hours": int(hours is not None), "contacts": len(answer.items)})
+        told.update({f"contacts {part}": own[part] for part in _PARTS})
+        told.update({"left out": len(asked.left_out(answer.question))} if rng.random() < 0.1 else {})
+    return told
+
+
 def test_a_real_month_by_sql_alone(shared_data: Path) -> None:
     """January of one of them; all of both is a minute's work: ``python -m``."""
     folder, until = shared_data / "pwc", "2021-01-15"
@@ -152,32 +185,31 @@ def test_a_real_month_by_sql_alone(shared_data: Path) -> None:
     result = run(map(encode, events), POLICY, records=True)
     assert not result.rejected
     with history_of(result, POLICY) as history:
-        told = check(history, folder, until, questions=50)
+        told = dict(check(history, folder, until, questions=50))
     assert told["rows by day, and by agent and day"] == 14 * 9
     assert told["rows by hour"] > 100
 
 
-def check(history: History, folder: Path, until: str, questions: int) -> dict[str, object]:
-    """Hold what a history says to references, facts and contacts; returns how much of each there was."""
+def check(history: History, folder: Path, until: str, questions: int) -> Iterator[tuple[str, object]]:
+    """Hold what a history says to references, facts and contacts, one after the other; gives how much of each there was."""
     offered = query(
         history, "SELECT SUM(amount) FROM history_sums_by_day WHERE kind = 'all' AND measure = 'calls_offered'"
     )
+    yield "offered", int(offered[0][0])
+    yield "rows by day, and by agent and day", days(history, folder, until)
+    yield "rows by hour", hours(history, folder, until)
+    yield "measures of entities' days", records_are_the_facts(history)
+    yield "cells", sums_are_those_of_the_counts(history)
     asked = figures_lead_to_contacts_and_back(history, questions, 7)
     assert asked["answered"] > questions / 3
-    return {
-        "offered": int(offered[0][0]),
-        "rows by day, and by agent and day": days(history, folder, until),
-        "rows by hour": hours(history, folder, until),
-        "measures of entities' days": records_are_the_facts(history),
-        "cells": sums_are_those_of_the_counts(history),
-        "from figures to contacts": dict(asked),
-    }
+    yield "from figures to contacts", dict(asked)
+    yield "from lists to figures", dict(figures_add_up(history, questions, 7))
 
 
 if __name__ == "__main__":
     of = Path(sys.argv[1])
     whole = run(map(encode, shuffled(of)), POLICY, records=True)
     with history_of(whole, POLICY, *sys.argv[2:]) as kept:
-        print(check(kept, of, "9999", 1000))
+        print(dict(check(kept, of, "9999", 1000)))
         if of.name == "bank-august":  # the one month whose agents' totals are a month's
             print("rows with agents' totals", compare_with_reference(from_sql(kept), of), "of", reference_rows(of))

@@ -27,6 +27,7 @@ from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import run
 from streams.sources.simulated import simulate
 from tests.bench.events import START
+from tests.support.frozen import stays_as_it_was
 from tests.support.histories import (
     every_view,
     figures_of,
@@ -128,6 +129,14 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
 def test_figures_drawn_by_lot_are_the_same_on_postgresql(postgres_url: str) -> None:
     with history_of(month()[1], month_policy(), postgres_url) as history:
         cells_by_sql(history, CELLS, 2)
+
+
+def test_postgresql_keeps_contacts_as_they_were_when_facts_were_frozen(postgres_url: str, tmp_path: Path) -> None:
+    policy = read({"time_zone": "UTC", "fcr_days": 0.01})
+    with open_history(postgres_url, tmp_path, policy) as history:
+        history.begin()
+        seen = stays_as_it_was(history, policy)
+    assert min(seen.values()) > 4, seen
 
 
 def _listed(asked: Questions, facts: list[DailyFacts], policy: AnyPolicy, now: int | None) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
@@ -17,6 +16,7 @@ from streams.contracts import events as e
 from streams.contracts import topics
 from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import ENTITY_KINDS, ContactRecord, entity_id
+from streams.history.behind import keep
 from streams.history.store import open_history
 from streams.kafka.connection import kafka_python_options
 from streams.kpi.case_mix import strata_in
@@ -86,14 +86,37 @@ def strata_are_the_facts(operation: Settings) -> None:
 def history_has_the_facts(operation: Settings) -> None:
     """What ``deskpulse history`` reads of the topics says what the facts say."""
     kafka, day = KafkaOperation(operation), date.fromisoformat(DAY)
-    with TemporaryDirectory() as folder, open_history(None, Path(folder), operation.policy) as history:
+    assert keep(operation, "facts", day, day) is None  # nobody runs one yet
+    with open_history(None, operation.data_dir, operation.policy) as history:
         follow(history, operation)
+        assert keep(operation, "facts", day, day) is None
+        assert history.has_frozen("facts")
         found = figures_in(history, "day", "date")
         assert query(history, "SELECT COUNT(*) FROM history_contacts") == [(61,)]
     facts = [fact for kind in ENTITY_KINDS for fact in kafka.daily_facts(day, day, kind)]
     on_the_day = {cell: figure for cell, figure in found.items() if cell[1] == DAY}
     wanted = figures_of(facts, lambda fact: fact.date.isoformat(), operation.policy, kafka.clock())
     assert same(on_the_day, wanted, bounds=1e-9) > 100
+
+
+def contacts_have_their_events(operation: Settings) -> None:
+    """What each event of a contact changed, as Kafka has it."""
+    told = {
+        contact: json.loads(run_cli(operation, "history", "contact", f"calls:{contact}", "--json"))["events"]
+        for contact in ("c0", "c1", "moved")
+    }
+    types = {
+        contact: [(one["type"], one["verdict"]) for one in events if one["contact"] == f"calls:{contact}"]
+        for contact, events in told.items()
+    }
+    assert types["c0"].count(("call.queued", "repeated")) == 1
+    assert types["c0"][-1] == ("call.corrected", "counted")
+    assert {("call.missed", "counted"), ("call.retracted", "counted")} <= set(types["c1"])
+    assert [verdict for _, verdict in types["moved"]] == ["counted"] * 3
+    assert [one["fields"]["repeated_by"] for one in told["c0"] if "repeated_by" in one["fields"]] == [
+        [None, "calls:c25"]
+    ]
+    assert "ignored: it had come before" in run_cli(operation, "history", "contact", "calls:c0")
 
 
 def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, tmp_path: object) -> None:
@@ -107,6 +130,7 @@ def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, t
             assert f"{DAY}: proven, " in run_cli(operation, "facts", "prove", "--day", DAY)
         history_has_the_facts(operation)
         strata_are_the_facts(operation)
+        contacts_have_their_events(operation)
     newest = {(each.partition, each.key): each for each in messages(operation, "contact-records")}
     records = {
         record.contact_id: (each, record)
@@ -124,6 +148,8 @@ def test_records_prove_a_day_and_one_flipped_slot_is_named(settings: Settings, t
             flipped[contact] = [f"agent|{slot.agent}", *([f"team|{slot.team}"] if slot.team else [])]
             producer.send(name, key=stored.key, value=msgspec.json.encode(record), partition=stored.partition)
         producer.flush()
+    day = date.fromisoformat(DAY)
+    assert "has not read everything" in str(keep(operation, "later facts", day, day, seconds=0.1))
     result = CliRunner().invoke(app, ["facts", "prove", "--day", DAY], env=environment(operation))
     assert result.exit_code == 1, result.output
     assert flipped["c30"] == ["agent|a0", "team|t"]

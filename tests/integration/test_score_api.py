@@ -33,7 +33,7 @@ def test_nothing_without_a_token(desk: Desk) -> None:
     assert len(paths) > 10
     nobody = Client(app)
     for route in app.routes:
-        path = route.path.format(card="ours", period="2026-03", person="anna", id=1)  # type: ignore[attr-defined]
+        path = route.path.format(card="ours", period="2026-03", person="anna", item="care", id=1)  # type: ignore[attr-defined]
         for method in route.methods or ():  # type: ignore[attr-defined]
             answer = nobody.request(method, path, json={})
             # How the process is may be asked by whoever keeps it alive; it says nothing of anybody.

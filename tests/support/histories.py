@@ -23,11 +23,12 @@ from streams.entities.daily_facts import period_of
 from streams.entities.interval_facts import IntervalFacts
 from streams.entities.record_sums import counted
 from streams.health_pages import FollowerHealth
-from streams.history import store, tables
+from streams.history import tables
 from streams.history.follow import Follower, consumer_of
 from streams.history.formulas import NOT_IN_SQL
 from streams.history.store import Batch, History, Part, Told, open_history
 from streams.history.sums import Changes, written
+from streams.history.writing import as_text
 from streams.kpi.as_of import day_of
 from streams.kpi.by_version import judged
 from streams.kpi.catalog import KPIS
@@ -214,11 +215,11 @@ def sums_are_those_of_the_counts(history: History) -> int:
     ((now,),) = query(history, "SELECT MAX(now) FROM history_clock")
     with history.database.read() as connection:
         changes = Changes(-1 if now is None else now, history._rows)
-        changes.count(connection.execute(select(*store.as_text(tables.counts))).all())
+        changes.count(connection.execute(select(*as_text(tables.counts))).all())
         cells = 0
         for table, change in zip(tables.CELLS, (changes.quarter_hours, changes.topic_days), strict=True):
             wanted = {written(key, sums)[0]: written(key, sums)[1:] for key, sums in change.items() if sums}
-            kept = {row[0]: tuple(row[1:]) for row in connection.execute(select(*store.as_text(table)))}
+            kept = {row[0]: tuple(row[1:]) for row in connection.execute(select(*as_text(table)))}
             assert {key: _read(row) for key, row in kept.items()} == {key: _read(row) for key, row in wanted.items()}
             cells += len(kept)
     return cells

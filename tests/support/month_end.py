@@ -17,7 +17,11 @@ from typer.testing import CliRunner, Result
 
 from scoring.commands.main import score
 from scoring.inputs.sheet import COLUMNS
+from streams.archive.replaying import Told
+from streams.contracts.frozen import FrozenAnswer, FrozenFigure
 from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target, entity_kind
+from streams.history.behind import behind
+from streams.history.store import History, open_history
 from streams.kpi.case_mix import OfStrata
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy
@@ -87,6 +91,10 @@ class Desk:
     broker_takes: int | None = None
     #: Those of the processes around it, where there are some.
     settings: Settings | None = None
+    #: None: nobody runs one.
+    history: History | None = None
+    #: Events of contacts that its Kafka has.
+    came: Sequence[Told] = ()
 
     @property
     def data_dir(self) -> Path:
@@ -127,6 +135,21 @@ class Desk:
     def published_scores(self, card: str, period: str) -> Iterable[Score]:
         newest = {one.key: one for one in self.sent}
         return [one for one in newest.values() if (one.card, one.period) == (card, period)]
+
+    def contact_events(self, since: int) -> Iterable[Told]:
+        return [one for one in self.came if one.timestamp >= since]
+
+    def whole_roster(self) -> Roster:
+        return Roster(self.entries)
+
+    def keep_contacts(self, facts: str, first: date, last: date) -> str | None:
+        if self.history is not None:
+            self.history.freeze(facts, first, last)
+        return None
+
+    def contacts_behind(self, asked: FrozenFigure, policy: AnyPolicy) -> FrozenAnswer:
+        with open_history(None, self.data_dir, policy) as there:
+            return behind((self.history or there).database, policy, asked)
 
     def effect(self, events: Sequence[bytes], amendments: Sequence[bytes], policy: AnyPolicy) -> list[DailyFacts]:
         now = int((self.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)

@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from streams.archive.replaying import Told
 from streams.contracts import events as e
+from streams.contracts.decode import encode
 from streams.history.store import History, open_history
 from streams.kpi.policy.model import Policy
 from streams.pipeline import Run
@@ -20,8 +22,7 @@ POLICY = Policy(time_zone="UTC")
 NOW = round(moment("10:30:00").timestamp() * 1000)
 
 
-@cache
-def a_morning() -> Run:
+def morning_events() -> list[e.AnyEvent]:
     """Twelve calls from 9:00 on, each 4 minutes after the one before: A2 of T2 has every third, A1 of T1 the others."""
     script = Script()
     for number in range(12):
@@ -39,7 +40,21 @@ def a_morning() -> Run:
     script.at("09:58:20", e.CallEnded, "passed", agent_id="A2", team_id="T2", talk_seconds=120, resolved=True)
     script.at("09:59:00", e.CallRated, "c1", score=2, scale="1-5")
     script.at("09:59:00", e.CallRated, "c2", score=5, scale="1-5")
-    return run_events([*script.events, *_states()], POLICY, records=True)
+    return script.events
+
+
+def morning_told() -> list[Told]:
+    """The same as Kafka has them, each a second after it happened."""
+    return [
+        Told(round(event.time.timestamp() * 1000) + 1000, ("calls", 0), offset, None, encode(event))
+        for offset, event in enumerate(morning_events())
+    ]
+
+
+@cache
+def a_morning() -> Run:
+    """What comes of it, with agents' states."""
+    return run_events([*morning_events(), *_states()], POLICY, records=True)
 
 
 def _states() -> Iterator[e.AnyEvent]:

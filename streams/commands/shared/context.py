@@ -13,10 +13,13 @@ import typer
 from streams.languages.translation import said
 
 if TYPE_CHECKING:
+    from streams.archive.replaying import Told
+    from streams.contracts.frozen import FrozenAnswer, FrozenFigure
     from streams.contracts.outputs import DailyFacts, EntityKind, RosterEntry, Score, Target
     from streams.kpi.case_mix import OfStrata
     from streams.kpi.policy.versions import AnyPolicy
     from streams.operation import KafkaOperation
+    from streams.roster import Roster
     from streams.settings import Settings
     from streams.targets.book import Targets
 
@@ -187,6 +190,33 @@ class Deployment:
             kafka = self._kafka
             roster, now = kafka.whole_roster(), kafka.clock()
         return effect(events, amendments, policy, roster, now)
+
+    def contact_events(self, since: int) -> Iterable[Told]:
+        """See ``history.events.from_topics``."""
+        from streams.history.events import from_topics
+
+        return from_topics(self.settings, since)
+
+    def whole_roster(self) -> Roster:
+        """See ``KafkaOperation``."""
+        return self._kafka.whole_roster()
+
+    def keep_contacts(self, facts: str, first: date, last: date) -> str | None:
+        """See ``history.behind.keep``."""
+        from streams.history.behind import keep
+
+        return keep(self.settings, facts, first, last)
+
+    def contacts_behind(self, asked: FrozenFigure, policy: AnyPolicy) -> FrozenAnswer:
+        """See ``history.behind.behind``."""
+        from streams.history.behind import behind
+        from streams.history.store import history_database
+
+        database = history_database(self.settings.history or self.settings.database, self.data_dir)
+        try:
+            return behind(database, policy, asked)
+        finally:
+            database.close()
 
     def publish_scores(self, scores: Iterable[Score]) -> int:
         """See ``KafkaOperation``."""

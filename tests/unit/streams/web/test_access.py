@@ -85,6 +85,9 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/api/contacts/one"): Access(
         *CONTACTS, lambda _, own, __: f"/api/contacts/one?contact=calls:{'c1' if own else 'c0'}"
     ),
+    ("GET", "/api/contacts/events"): Access(
+        *CONTACTS, lambda _, own, __: f"/api/contacts/events?contact=calls:{'c1' if own else 'c0'}"
+    ),
     ("GET", "/api/agents/{agent}/day"): Access(
         *CONTACTS, lambda _, own, __: f"/api/agents/{'A1' if own else 'A2'}/day?day=2026-03-02"
     ),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streams.web.store import entries
+from tests.support.morning import morning_told
 from tests.unit.streams.web.desk import Desk, opened
 
 DAY = "first=2026-03-02"
@@ -91,6 +92,25 @@ def test_a_contacts_time_line_hides_whom_one_may_not_see(desk: Desk) -> None:
     assert lost["contact"]["outcome"] == "abandoned"
     for role, contact in (("agent", "lost"), ("agent", "c0"), ("supervisor", "c0"), ("quality", "none")):
         assert desk.browser(desk.begin(role)).get(f"/api/contacts/one?contact=calls:{contact}").status_code == 404
+
+
+def test_a_contacts_events_say_what_each_changed(desk: Desk) -> None:
+    desk.month.came = morning_told()
+    seen = told(desk, "quality", "/api/contacts/events?contact=calls:passed")
+    assert [(one["type"], one["verdict"]) for one in seen["events"]] == [
+        (f"call.{what}", "counted") for what in ("queued", "answered", "transferred", "ended", "answered", "ended")
+    ]
+    handled = [
+        row
+        for one in seen["events"]
+        for row in one["counts"]
+        if row["measure"] == "handle_seconds" and "agent" in row["entity"]
+    ]
+    assert {row["entity"]: row["after"] for row in handled} == {"agent|A1": 50_000, "agent|A2": 120_000}
+    own = told(desk, "agent", f"/api/contacts/events?record={seen['record']}")
+    assert own["hidden"]
+    assert "A2" not in str(own)
+    assert {row["entity"] for one in own["events"] for row in one["counts"]} >= {"agent|A1", "queue|orders"}
 
 
 def test_an_agents_day(desk: Desk) -> None:
