@@ -31,8 +31,8 @@ from streams.kpi.spec import Bound
 RESAMPLES = 30
 #: Fewer days do not tell how days differ.
 _LEAST_DAYS = 5
-#: A lane of a number in which the draws stand side by side, in bits; and what keeps a lane above 0.
-_LANE, _ABOVE_0 = 64, 1 << 62
+#: Lanes of a number in which the draws stand side by side: bits, and how `struct` calls them.
+_NARROW, _WIDE = (32, "I"), (64, "Q")
 #: A sum of measures, and the policy field by which days are left out of it until they have matured.
 _Column = tuple[Terms, str | None]
 
@@ -149,23 +149,34 @@ class _Draws:
 
     def __init__(self, random: Random, days: int, draws: int) -> None:
         self._taken = [random.choices(range(days), k=days) for _ in range(draws)]
-        #: Day → how often each of the draws takes it, a lane a draw: adding up days adds up all draws at once.
-        self._times = [
-            sum(taken.count(day) << _LANE * draw for draw, taken in enumerate(self._taken)) for day in range(days)
-        ]
-        self._lanes = Struct(f"<{draws}Q")
-        self._above = sum(_ABOVE_0 << _LANE * draw for draw in range(draws))
+        self._narrow, self._wide = (_Lanes(self._taken, *lane) for lane in (_NARROW, _WIDE))
+        #: The largest amount of a day that fits a narrow lane whatever is drawn.
+        self._small = ((1 << _NARROW[0]) - 1) // days
 
     def __iter__(self) -> Iterator[Sequence[int]]:
         return iter(self._taken)
 
     def sums(self, amounts: Sequence[int]) -> Sequence[int]:
         """What the amounts of the days come to in each draw."""
-        found = sum(map(mul, amounts, self._times))
-        if min(amounts) >= 0:
-            return self._lanes.unpack(found.to_bytes(self._lanes.size, "little"))
-        lanes = self._lanes.unpack((found + self._above).to_bytes(self._lanes.size, "little"))
-        return [lane - _ABOVE_0 for lane in lanes]
+        if (least := min(amounts)) < 0:  # a lane holds nothing below 0; each draw takes as many days as there are
+            below = least * len(amounts)
+            return [one + below for one in self.sums([amount - least for amount in amounts])]
+        return (self._narrow if max(amounts) <= self._small else self._wide).sums(amounts)
+
+
+class _Lanes:
+    """Draws side by side in one number: adding up days adds up all draws at once."""
+
+    def __init__(self, taken: Sequence[Sequence[int]], bits: int, called: str) -> None:
+        #: Day → how often each of the draws takes it.
+        self._times = [
+            sum(days.count(day) << bits * draw for draw, days in enumerate(taken)) for day in range(len(taken[0]))
+        ]
+        self._struct = Struct(f"<{len(taken)}{called}")
+
+    def sums(self, amounts: Sequence[int]) -> Sequence[int]:
+        """Of amounts of which none is below 0."""
+        return self._struct.unpack(sum(map(mul, amounts, self._times)).to_bytes(self._struct.size, "little"))
 
 
 def _close(amounts: Iterable[int]) -> array[int]:

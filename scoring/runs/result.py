@@ -43,10 +43,12 @@ class Difference:
     after: str | None
 
 
-def compute(materials: Materials) -> Result:
-    """The result of these materials. Raises ValueError where they contradict themselves."""
+def compute(materials: Materials, *, compared: bool = True) -> Result:
+    """The result of these materials. ``compared``: also how people compare with others, which a document does not say. Raises ValueError
+    where they contradict themselves.
+    """
     rated = RatedDays(materials.policy, materials.period.last)
-    made = materials.run(rated.along)
+    made = materials.run(rated.along, compared=compared)
     if materials.settings is None or not has_outcomes(materials.period):
         return Result(made, None)
     about = known(materials.inputs, rated)

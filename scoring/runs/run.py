@@ -85,6 +85,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     as_of: datetime | None = None,
     targets: Targets | None = None,
     resamples: int = 0,
+    compared: bool = True,
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
@@ -93,7 +94,8 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     period's end. ``inputs``: agent id → what was handed in for them. ``seasons``: profiles and when they are in force.
     ``as_of``: the moment as of which it is judged what has matured; where it is not given, everything has. ``targets``:
     those in force on the period's last day fill what the card leaves open. ``resamples``: how often each person's days are drawn anew,
-    so that the errors of totals are known (B. Efron and R. J. Tibshirani, An introduction to the bootstrap, 1993, 6). Raises ValueError
+    so that the errors of totals are known (B. Efron and R. J. Tibshirani, An introduction to the bootstrap, 1993, 6). ``compared``: is it
+    asked how people's figures compare with the rest of their team's? Sheets show it. Raises ValueError
     where an entity's day comes twice (it would count twice), where the card is not scored for such a period, and where no version of
     the policy is in force on a day of it.
     """
@@ -114,7 +116,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
     on_card = [id for id in sorted(ids) if id not in entries or entries[id].card in (None, card.id)]
     mixes = case_mixes(card, {id: people[id] for id in on_card if id in people}, judged)
-    beside_others = beside(card, people, entries, judged, mixes)
+    beside_others = beside(card, people, entries, judged, mixes) if compared else {}
     now = _Surroundings(card, entries, people, teams)
     was = _Surroundings(card, entries, earlier.of("agent"), earlier.of("team")) if earlier else None
     scored, errors = [], {}

@@ -82,8 +82,10 @@ class Materials:
     kpi_versions: Mapping[str, int] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
 
-    def run(self, along: Callable[[Iterable[DailyFacts]], Iterable[DailyFacts]] = iter) -> Run:
-        """The scores. ``along``: hands on the facts that they are made of, to read along.
+    def run(
+        self, along: Callable[[Iterable[DailyFacts]], Iterable[DailyFacts]] = iter, *, compared: bool = True
+    ) -> Run:
+        """The scores. ``along``: hands on the facts that they are made of, to read along. ``compared``: as `scoring.runs.run.run` has it.
 
         Raises MaterialsError where this program knows a KPI by another meaning than was frozen.
         """
@@ -105,6 +107,7 @@ class Materials:
             self.as_of or datetime.combine(self.opened, time(), self.policy.zone),
             Targets(self.targets),
             resamples=RESAMPLES if self.settings is not None and self.settings.ranking.sure else 0,
+            compared=compared,
         )
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:

@@ -119,7 +119,7 @@ def freeze(
         if (last.materials, last.facts) == (body_digest, facts_digest):
             return run.revision, Document(_fetch_lines(connection, last.result)), False
     materials = replace(materials, facts=facts)
-    made = document(materials, compute(materials), body_digest, facts_digest)
+    made = document(materials, compute(materials, compared=False), body_digest, facts_digest)
     _keep(connection, body_digest, zlib.compress(body))
     for lines in (facts.lines, made.lines):
         _keep(connection, lines.digest, lines.squeezed)

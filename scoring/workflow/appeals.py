@@ -187,7 +187,7 @@ def _difference(
 ) -> list[Difference]:
     made = _changed(materials, appeal.person, changes)
     body, facts = pack(made)
-    after = document(made, compute(made), digest(body), facts.lines.digest)
+    after = document(made, compute(made, compared=False), digest(body), facts.lines.digest)
     return differences(result_of(connection, run), after)
 
 

@@ -161,7 +161,7 @@ def _would(materials: Materials, connection: Connection, run: RunRecord) -> Docu
     given = handed(connection, run.card, run.period)
     made = replace(materials, inputs=given, panels=polled(connection, run.card, run.period))
     body, facts = pack(made)
-    return document(made, compute(made), digest(body), facts.lines.digest)
+    return document(made, compute(made, compared=False), digest(body), facts.lines.digest)
 
 
 def _score(materials: Materials, connection: Connection, run: RunRecord, person: str) -> dict[str, Any]:
