@@ -128,7 +128,7 @@ class _Close:
                     if run is not None and run.revision:
                         author = revision_of(connection, run, run.revision).author
                     if run is not None and not is_ours(run, author, self._by.name):
-                        return run.state, len(result_of(connection, run).teams()), False
+                        return run.state, result_of(connection, run).count(), False
             rules = settings_of(self._outcomes)
             materials = gather(
                 operation, card, period, seasons=load_calendar(self._calendar) if self._calendar else (),

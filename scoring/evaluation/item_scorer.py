@@ -409,7 +409,7 @@ class ItemScorer:
     def _ends(self, figure: Figure, value: Fraction | None, inputs: Inputs) -> tuple[Decimal, Decimal] | None:
         """Least and most points within the interval, where points jump in it."""
         rule = self.item.rule
-        if value is None or not self._times or figure.low is None or figure.high is None:
+        if value is None or not self._times or figure.low is None or figure.high is None or not rule.can_jump:
             return None
         low, high = Fraction(figure.low) * self._times, Fraction(figure.high) * self._times
         if not rule.jumps(low, high):

@@ -88,6 +88,11 @@ class Bands(Rule):
         bands = (band.model_copy(update={"points": worth}) if band.points == "max" else band for band in self.bands)
         return self.model_copy(update={"bands": tuple(bands)})
 
+    @property
+    def can_jump(self) -> bool:
+        """At the ends of bands they may."""
+        return True
+
     def jumps(self, low: Fraction, high: Fraction) -> bool:
         """Do points jump anywhere from one figure to a higher one? Where lines meet, and between bands that earn the same, they do not."""
         ends = (next((band for band in self.bands if band.holds(end)), None) for end in (low, high))

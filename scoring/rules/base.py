@@ -109,6 +109,11 @@ class Rule(Part, ABC):
 
         return points
 
+    @property
+    def can_jump(self) -> bool:
+        """Is there any figure at which points jump?"""
+        return False
+
     def jumps(self, low: Fraction, high: Fraction) -> bool:
         """Do points jump anywhere from one figure to a higher one?"""
         return False

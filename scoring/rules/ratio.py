@@ -60,17 +60,29 @@ class Ratio(Rule):
         low = -inf if self.floor is None else float(self.floor)
         high = inf if self.cap is None else float(self.cap)
 
-        def within(earned: float) -> float:
+        most = None if self.cap is None else high
+
+        def complement(value: float) -> float:
+            earned = factor * (100 - value) / 100
+            return high if earned > high else low if earned < low else earned
+
+        def over_target(value: float) -> float:
+            earned = factor * value / against
+            return high if earned > high else low if earned < low else earned
+
+        def over_actual(value: float) -> float | None:
+            if value <= 0:
+                return most
+            earned = factor * against / value
             return high if earned > high else low if earned < low else earned
 
         match self.form:
             case "complement":
-                return lambda value: within(factor * (100 - value) / 100)
+                return complement
             case "actual_over_target":
-                return lambda value: within(factor * value / against)
+                return over_target
             case "target_over_actual":
-                most = None if self.cap is None else high
-                return lambda value: within(factor * against / value) if value > 0 else most
+                return over_actual
 
     def _over_target(self, factor: Decimal, actual: Fraction, target: Fraction) -> Points:
         if target == 0:

@@ -80,6 +80,25 @@ class _Published(_Who, array_like=True):
     score: Score
 
 
+class Counted(msgspec.Struct):
+    """An item by what its figure rests on; ``pending``: what has not matured."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    kpi: str | None
+    n: int | None
+    pending: int = 0
+
+
+class _CountedScore(msgspec.Struct):
+    items: list[Counted]
+
+
+class _CountedLine(_Who, array_like=True):
+    score: _CountedScore
+
+
 @dataclass(frozen=True)
 class PersonResult:
     """What a frozen result says of one person. ``closed``: what the period adds to their history."""
@@ -122,6 +141,15 @@ class Document:
         """Who is scored → the team that they were in at the period's end."""
         decode = msgspec.json.Decoder(_Who).decode
         return {who.person: who.team for who in map(decode, self._people())}
+
+    def count(self) -> int:
+        """How many people it scores."""
+        return sum(1 for _ in self._people())
+
+    def items(self) -> Iterator[list[Counted]]:
+        """Each person's items by what their figures rest on."""
+        decode = msgspec.json.Decoder(_CountedLine).decode
+        return (line.score.items for line in map(decode, self._people()))
 
     def person(self, id: str) -> PersonResult | None:
         """What it says of one person; None where they are not scored."""

@@ -98,7 +98,7 @@ def prepare(connection: Connection, materials: Materials, by: Actor) -> Prepared
         run = begin(connection, card, materials.period)
     before = result_of(connection, run) if run.revision else None
     number, body, new = freeze(connection, run, made, by, "prepared")
-    people = len(body.teams())
+    people = body.count()
     if not people:
         raise NobodyError(f"nobody is scored on {card} in {period}; check the roster and the period")
     after = move(connection, run, "prepared", revision=number)

@@ -37,14 +37,14 @@ class Unjudged:
 def unjudged(body: Document, materials: Materials) -> tuple[Unjudged, ...]:
     """Every item of which something had not matured, in the card's order."""
     pending, rest, names = Counter[str](), Counter[str](), dict[str, tuple[str, Text]]()
-    for score in body.scores():
-        for item in score.items:
-            id, kpi = item["id"], item["kpi"]
+    for items in body.items():
+        for item in items:
+            kpi = item.kpi
             if kpi is None or KPIS[kpi].matures is None:
                 continue
-            names[id] = kpi, Text(item["name_zh"], item["name_en"])
-            pending[id] += item.get("pending", 0)
-            rest[id] += item["n"] if KPIS[kpi].only_mature else item["n"] - item.get("pending", 0)
+            names[item.id] = kpi, Text(item.name_zh, item.name_en)
+            pending[item.id] += item.pending
+            rest[item.id] += (item.n or 0) - (0 if KPIS[kpi].only_mature else item.pending)
     return tuple(
         Unjudged(id, name, pending[id], pending[id] + rest[id], _from_day(kpi, materials))
         for id, (kpi, name) in names.items()
