@@ -144,7 +144,7 @@ class Document:
 
     def count(self) -> int:
         """How many people it scores."""
-        return sum(1 for _ in self._people())
+        return len(self.lines) - 1
 
     def items(self) -> Iterator[list[Counted]]:
         """Each person's items by what their figures rest on."""

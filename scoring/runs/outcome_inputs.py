@@ -105,21 +105,16 @@ class RatedDays:
         self._days: dict[str, list[RatedDay]] = {}
 
     def along(self, facts: Iterable[DailyFacts]) -> Iterator[DailyFacts]:
-        """The same facts, learned from as they pass."""
+        """The same facts, learned from as they pass; of teams and queues there is nothing to learn."""
+        bounds, days, last = self._bounds, self._days, self._last
         for fact in facts:
-            self.add(fact)
+            day, entity, sums = fact.date, fact.entity, fact.sums
+            if day <= last and entity.startswith(_AGENTS):
+                if (bound := bounds.get(day)) is None:
+                    bound = bounds[day] = KPIS[_SATISFACTION].bound(self._policy.current(day), side_of("agent"))
+                if (n := bound.n(sums)) > 0:
+                    days.setdefault(entity, []).append(_rated_day(day, n, summed(bound.top, sums)))
             yield fact
-
-    def add(self, fact: DailyFacts) -> None:
-        """Learn from a day's facts; of teams and queues there is nothing to learn."""
-        day, entity = fact.date, fact.entity
-        if day > self._last or not entity.startswith(_AGENTS):
-            return
-        if (bound := self._bounds.get(day)) is None:
-            bound = self._bounds[day] = KPIS[_SATISFACTION].bound(self._policy.current(day), side_of("agent"))
-        if (n := bound.n(fact.sums)) > 0:
-            rated = _rated_day(day, n, summed(bound.top, fact.sums))
-            self._days.setdefault(entity, []).append(rated)
 
     def of_people(self) -> dict[str, tuple[RatedDay, ...]]:
         """Person → their days, oldest first."""

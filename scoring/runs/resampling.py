@@ -19,7 +19,7 @@ from typing import Protocol
 
 from scoring.cards.model import Item
 from scoring.evaluation.item_scorer import Curve
-from scoring.evaluation.scorer import PersonScore, Scorer, Tally
+from scoring.evaluation.scorer import PersonScore, Scorer, Still, Tally
 from scoring.evaluation.scores import Measured
 from scoring.period import Period
 from scoring.runs.days import Days, Terms
@@ -93,20 +93,35 @@ class Resampling:
         still, curves = self._scorer.curves(score, filled)
         draws = self._draws_of(len(days[0]))
         columns = [draws.sums(column) for column in days]
-        counts = [(curve.per_point, curve.worth, curve.duration, curve.quality) for curve in curves]
-        for earned in zip(*(self._earned(curve, columns) for curve in curves), strict=True):
+        earned = [(curve, self._earned(curve, columns)) for curve in curves]
+        if any(None in column for _, column in earned):
+            yield from self._one_by_one(still, earned)
+            return
+        quality = still.quality or any(curve.quality and not curve.duration for curve, _ in earned)
+        points, worth = [still.points] * self._draws, still.worth
+        for curve, column in sorted(earned, key=lambda one: one[0].duration):  # durations last, as one by one
+            if quality or not curve.duration:
+                points = [of + one * curve.per_point for of, one in zip(points, column, strict=True) if one is not None]
+                worth += curve.worth
+        if worth:
+            yield from (of * 100 / worth for of in points)
+
+    @staticmethod
+    def _one_by_one(still: Still, earned: Sequence[tuple[Curve, Sequence[float | None]]]) -> Iterator[float]:
+        """Draw by draw, where in some of them an item is unscored."""
+        for draw in zip(*(column for _, column in earned), strict=True):
             points, worth, quality = still.points, still.worth, still.quality
             points_apart = worth_apart = 0.0
-            for one, (per_point, of, duration, good) in zip(earned, counts, strict=True):
+            for (curve, _), one in zip(earned, draw, strict=True):
                 if one is None:
                     continue
-                if duration:
-                    points_apart += one * per_point
-                    worth_apart += of
+                if curve.duration:
+                    points_apart += one * curve.per_point
+                    worth_apart += curve.worth
                 else:
-                    points += one * per_point
-                    worth += of
-                    quality = quality or good
+                    points += one * curve.per_point
+                    worth += curve.worth
+                    quality = quality or curve.quality
             if quality:
                 points, worth = points + points_apart, worth + worth_apart
             if worth:

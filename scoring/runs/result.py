@@ -97,7 +97,9 @@ def _lines(materials: Materials, result: Result) -> Iterator[bytes]:
         id = person.person
         entry, outcome = materials.roster.get(id), made.get(id)
         team = entry.team_id if entry else None
-        score = {**msgspec.to_builtins(message(result.run, person)), "hr_number": person.hr_number, "team": team}
+        score = msgspec.structs.asdict(message(result.run, person))
+        del score["reviewed"]  # it is not, so far
+        score |= {"hr_number": person.hr_number, "team": team}
         yield person_line(
             id, team, score, _outcome(outcome) if outcome else None, plain(_closed(outcome)) if outcome else None
         )
