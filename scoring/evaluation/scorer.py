@@ -117,6 +117,8 @@ class Scorer:
         #: Items as a target has filled them → what scores them.
         self._filled: dict[tuple[str, Target | None], ItemScorer] = {}
         self._times = {section.id: self._scale(section, scorers) for section, scorers in self._sections}
+        #: Section, and which of its items are unscored → what the others can give and what all can: the same for many people.
+        self._reach: dict[tuple[str, tuple[bool, ...]], tuple[Decimal, Decimal]] = {}
 
     def score(
         self,
@@ -147,7 +149,8 @@ class Scorer:
         scored = _neutral(scored)
         scored = _vetoed(scored)
         sections = tuple(
-            SectionScore(section, tuple(items), _tally(items, self._times[section.id])) for section, items in scored
+            SectionScore(section, tuple(items), self._tally(section.id, items, self._times[section.id]))
+            for section, items in scored
         )
         every = [item for _, items in scored for item in items]
         return PersonScore(person, hr_number, sections, self._whole(every))
@@ -195,8 +198,16 @@ class Scorer:
         whole = sum((self.weights.worth.get(scorer.item.id, Fraction(0)) for scorer in scorers), Fraction(0))
         return _ONE if top is None or not whole else top / whole
 
+    def _tally(self, part: str, items: Sequence[ItemScore], times: Fraction) -> Tally:
+        """What items add up to, where a point of the total is ``times`` one of theirs; items without a weight are left out."""
+        points = [_counts(item, times) for item in items if item.weight is not None and item.points is not None]
+        key = part, tuple(item.points is None for item in items)
+        if (reach := self._reach.get(key)) is None:
+            reach = self._reach[key] = _reach(items, times)
+        return Tally(total(points) if points else None, *reach)
+
     def _whole(self, items: Sequence[ItemScore]) -> Tally:
-        tally = _tally(items, _ONE)
+        tally = self._tally("", items, _ONE)
         if self.card.total.absent == "left_out" or tally.complete or tally.total is None:
             return tally
         if any(item.points is None and item.item.must_have_share for item in items):
@@ -257,20 +268,12 @@ def _counts(item: ItemScore, times: Fraction = _ONE) -> Decimal:
     return item.points if scale == 1 else decimal(Fraction(item.points) * scale)
 
 
-def _tally(items: Iterable[ItemScore], times: Fraction) -> Tally:
-    """What items add up to, where a point of the total is ``times`` one of theirs; items without a weight are left out."""
-    points: list[Decimal] = []
-    whole = missing = Fraction(0)
-    for item in items:
-        if item.weight is None:
-            continue
-        whole += item.weight.worth
-        if item.points is None:
-            missing += item.weight.worth
-        else:
-            points.append(_counts(item, times))
-    reached = whole - missing
-    return Tally(total(points) if points else None, decimal(reached * times), decimal(whole * times))
+def _reach(items: Iterable[ItemScore], times: Fraction) -> tuple[Decimal, Decimal]:
+    """What those of the items that are scored can give, and what all can."""
+    weighed = [(item.weight.worth, item.points is None) for item in items if item.weight is not None]
+    whole = sum((worth for worth, _ in weighed), Fraction(0))
+    missing = sum((worth for worth, unscored in weighed if unscored), Fraction(0))
+    return decimal((whole - missing) * times), decimal(whole * times)
 
 
 _Scored = list[tuple[Section, list[ItemScore]]]

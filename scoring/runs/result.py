@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from heapq import merge
 from itertools import groupby
@@ -47,6 +49,23 @@ def compute(materials: Materials, *, compared: bool = True) -> Result:
     """The result of these materials. ``compared``: also how people compare with others, which a document does not say. Raises ValueError
     where they contradict themselves.
     """
+    with _without_looking_for_cycles():
+        return _computed(materials, compared)
+
+
+@contextmanager
+def _without_looking_for_cycles() -> Iterator[None]:
+    """A run of many people makes millions of objects that live to its end: searching them for garbage, again and again, finds none."""
+    were_looked_for = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if were_looked_for:
+            gc.enable()
+
+
+def _computed(materials: Materials, compared: bool) -> Result:
     rated = RatedDays(materials.policy, materials.period.last)
     made = materials.run(rated.along, compared=compared)
     if materials.settings is None or not has_outcomes(materials.period):
