@@ -41,9 +41,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
     # Apprise looks whether Python still has it.
     config.addinivalue_line("filterwarnings", "ignore:'imghdr' is deprecated:DeprecationWarning")
-    # kafka-python leaves sockets whose connection was refused to the garbage collector: those have an address of their own only.
-    refused = r"ignore:unclosed <socket\.socket [^>]*laddr=\('0\.0\.0\.0', \d+\)>:ResourceWarning"
-    config.addinivalue_line("filterwarnings", refused)
+    _close_what_did_not_connect()
+
+
+def _close_what_did_not_connect() -> None:
+    """kafka-python leaves a socket to the garbage collector where its connection was refused, or its client closed meanwhile: the warning
+    would turn whichever test is running by then red.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # as above: its filter holds for tests, and this is before them
+        from kafka.net.inet import KafkaNetSocket
+    connect = KafkaNetSocket.sock_connect
+
+    async def connect_or_close(self: Any, net: Any, sock: Any, address: Any, timeout_at: float | None = None) -> Any:
+        try:
+            return await connect(self, net, sock, address, timeout_at=timeout_at)
+        except BaseException:
+            sock.close()
+            raise
+
+    KafkaNetSocket.sock_connect = connect_or_close
 
 
 @pytest.hookimpl(tryfirst=True)  # before others leave some out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,17 +109,6 @@ def test_page_facts_and_score_agree(
                 assert (figure.value, figure.n) == (fact, int(row[f"{kpi}.n"])), (kind, id, kpi)
                 compared += fact is not None
         assert compared > 80
-        marked = http_get(f"{address}api/snapshots?kind=agent").json()["differing"]
-        for kpi in ("resolution_rate", "average_handle_time"):
-            told: dict[str, str] = {}
-            for team in ("tTrue", "tFalse"):
-                text = run_cli(
-                    operation, "kpi", "compare", kpi, "--team", team, "--date", f"{START:%Y-%m-%d}", "--json"
-                )
-                verdicts = {each["agent"]: each["verdict"] for each in json.loads(text)["compared"]}
-                told |= {who: verdict for who, verdict in verdicts.items() if verdict != "cannot_tell"}
-            assert {who: own[kpi] for who, own in marked.items() if kpi in own} == told
-            assert kpi != "resolution_rate" or set(told.values()) == {"better", "worse"}
         run_cli(
             operation,
             "score",
