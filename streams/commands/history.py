@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from streams.addresses import HOST
+from streams.commands.shared.archive import WorkersClock
 from streams.commands.shared.context import (
     Broker,
     MetricsHost,
@@ -129,13 +130,7 @@ def contact(
             "--archive", help="Read the archive (DESKPULSE_ARCHIVE), not Kafka, which keeps events for 90 days"
         ),
     ] = False,
-    clock: Annotated[
-        Literal["wall", "event"] | None,
-        typer.Option(
-            "--clock",
-            help="As the workers have it: wall: events are judged by when they came; event: by those before them (replays)",
-        ),
-    ] = None,
+    clock: WorkersClock = None,
     json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False,
     broker: Broker = None,
     prefix: Prefix = None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 import xlsxwriter
@@ -22,7 +22,7 @@ from rich.table import Table
 from streams.archive.comparing import moved
 from streams.archive.recomputing import Result, Screen, Task, digest, files, plain_bytes, recompute
 from streams.commands.facts import MINUTES, By, ByKind, Given, Per, PerPeriod, give
-from streams.commands.shared.archive import At, place_of
+from streams.commands.shared.archive import At, WorkersClock, place_of
 from streams.commands.shared.context import Broker, Deployment, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.customer_ids import customer_ids
 from streams.commands.shared.facts_source import Days, OneDay, OneMonth, To, parse_date, period
@@ -109,13 +109,7 @@ def recompute_month(
             "--out", "-o", help="File to write, CSV; of a comparison also a workbook (.xlsx); the screen where absent"
         ),
     ] = None,
-    clock: Annotated[
-        Literal["wall", "event"] | None,
-        typer.Option(
-            "--clock",
-            help="As the workers have it: wall: events are judged by when they came; event: by those before them (replays)",
-        ),
-    ] = None,
+    clock: WorkersClock = None,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, help="So many at once; as many as there are cores where absent")
     ] = None,

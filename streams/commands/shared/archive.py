@@ -1,8 +1,8 @@
-"""Where the archive is, for the commands that need it."""
+"""What commands ask that read events once more: where the archive is, and by which clock they were judged."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,13 @@ At = Annotated[
         metavar="FOLDER|URL",
         envvar="DESKPULSE_ARCHIVE",
         help="The archive: a folder, or s3://bucket/path?region=…; `archive` in the data folder where absent",
+    ),
+]
+WorkersClock = Annotated[
+    Literal["wall", "event"] | None,
+    typer.Option(
+        "--clock",
+        help="As the workers have it: wall: events are judged by when they came; event: by those before them (replays)",
     ),
 ]
 
