@@ -14,6 +14,7 @@ from kafka import TopicPartition
 from streams.contracts import topics
 from streams.contracts.frozen import Change, FrozenAnswer, FrozenFigure, FrozenLeftOut, FrozenLine
 from streams.contracts.outputs import DailyFacts, Sums
+from streams.contracts.topics import Topic
 from streams.database import Database, StoreError
 from streams.history import frozen
 from streams.history.questions import AsOf, Item, Question, Questions
@@ -42,7 +43,7 @@ def keep(settings: Settings, facts: str, first: date, last: date, seconds: float
             if not history.database.begun or history.has_frozen(facts):
                 return None
             deadline = time.monotonic() + seconds
-            while _unread(settings, history):
+            while unread(settings, history, topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS):
                 if time.monotonic() > deadline:
                     return (
                         "the history has not read everything; see whether `deskpulse history` runs, then prepare again"
@@ -54,13 +55,13 @@ def keep(settings: Settings, facts: str, first: date, last: date, seconds: float
     return None
 
 
-def _unread(settings: Settings, history: History) -> bool:
-    """Is there a record that the history has not taken in?"""
+def unread(settings: Settings, history: History, *of: Topic) -> bool:
+    """Is there a message of these topics that the history has not taken in?"""
     begins = {
         TopicPartition(settings.topic(topic), number): position
         for (topic, number), position in history.positions(settings.topic).items()
     }
-    names = [settings.topic(topic) for topic in (topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS)]
+    names = [settings.topic(topic) for topic in of]
     with reading.answering(settings), closing(reading.reader(settings)) as consumer:
         return next(reading.read(consumer, reading.ends_for(consumer, *names), begins), None) is not None
 

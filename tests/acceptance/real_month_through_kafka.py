@@ -16,29 +16,34 @@ from deploy.local.kafka import LocalKafka
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from deploy.local.redis import LocalRedis
+from streams.contracts import topics
+from streams.history.behind import unread
 from streams.history.store import History, open_history
 from streams.kafka.drained import wait_until_processed
 from streams.kafka.topics import ensure_topics
+from streams.operation import KafkaOperation
 from streams.settings import Settings
 from tests.acceptance.test_real_months_in_sql import check, from_sql
 from tests.support.histories import query
-from tests.support.operation import answers, http_get, policy_file, program, run_cli
+from tests.support.operation import answers, policy_file, program, run_cli
 from tests.support.real_months import EVERY_ID, MAPPINGS, compare_with_reference, reference_rows
 
 #: On a busy machine much is waited for.
 _WAIT_SECONDS = 14_400.0
+#: What workers write of a table of calls.
+_READ = (topics.CONTACT_RECORDS, topics.PRESENCE_RECORDS, topics.DAILY_FACTS)
 
 
-def _caught_up(address: str, history: History) -> None:
-    """Wait until the history has read all there is."""
-    deadline, rows = time.monotonic() + _WAIT_SECONDS, 0
-    while time.monotonic() < deadline:
-        state = http_get(f"{address}/readyz", timeout=30).json()
-        rows, before = query(history, "SELECT COUNT(*) FROM history_contacts")[0][0], rows
-        if state["state"] == "following" and not state["behind"] and rows == before and rows:
-            return
+def _caught_up(settings: Settings, history: History) -> None:
+    """Wait until the history has read all there is, and has looked at the operation's clock since: quarter hours after it are not shown.
+
+    Its health page says how it was before the batch that it is writing.
+    """
+    deadline, clock = time.monotonic() + _WAIT_SECONDS, KafkaOperation(settings).clock()
+    while query(history, "SELECT now FROM history_clock") < [(clock,)] or unread(settings, history, *_READ):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"the history has not read everything in {_WAIT_SECONDS:g} s")
         time.sleep(1.0)
-    raise AssertionError(f"the history has not read everything in {_WAIT_SECONDS:g} s")
 
 
 def main(folder: Path) -> None:
@@ -86,7 +91,7 @@ def main(folder: Path) -> None:
         wait_until_processed(settings, _WAIT_SECONDS)
         say("the worker has taken in everything")
         history = opened.enter_context(open_history(postgres.address, place, settings.policy))
-        _caught_up(address, history)
+        _caught_up(settings, history)
         say("the history has, too")
         for what, found in check(history, folder, "9999", 1000):
             say(f"{what}: {found}")
