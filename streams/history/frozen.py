@@ -19,7 +19,7 @@ from sqlalchemy import Connection, FromClause, Select, Table, Text, cast, func, 
 from streams.contacts.recorded import record_key_by_lot
 from streams.history import tables
 from streams.history.rows import Row
-from streams.history.writing import as_text, chunks, names, put
+from streams.history.writing import among, as_text, chunks, names, put
 
 _encode, _decode = msgspec.json.Encoder(order="deterministic").encode, msgspec.json.Decoder().decode
 #: What a record's row says by columns of ``history_superseded``, or of how it is kept.
@@ -100,11 +100,11 @@ def _rows(connection: Connection, table: Table, there: Mapping[str, str]) -> dic
     found: dict[str, _Old] = {}
     dates = [date.fromisoformat(day) for day in set(there.values())]
     for keys in chunks(list(there)):
-        asked = select(*as_text(table)).where(table.c.date.in_(dates), table.c.record.in_(keys))
+        asked = select(*as_text(table)).where(table.c.date.in_(dates), among(connection, table.c.record, keys))
         for row in connection.execute(asked).mappings():
             found[row["record"]] = (dict(row), [])
         counts = tables.counts
-        counted = select(*as_text(counts)).where(counts.c.date.in_(dates), counts.c.record.in_(keys))
+        counted = select(*as_text(counts)).where(counts.c.date.in_(dates), among(connection, counts.c.record, keys))
         for each in connection.execute(counted):
             if each.record in found:
                 found[each.record][1].append(tuple(each))
@@ -129,7 +129,9 @@ def _known(connection: Connection, number: int, keys: Sequence[str]) -> set[str]
     """Of which records something is kept by this freeze already."""
     own, found = tables.superseded.c, set[str]()
     for some in chunks(keys):
-        found.update(connection.scalars(select(own.record).where(own.number == number, own.record.in_(some))))
+        found.update(
+            connection.scalars(select(own.record).where(own.number == number, among(connection, own.record, some)))
+        )
     return found
 
 

@@ -35,7 +35,7 @@ from streams.database import Database, Schema, StoreError, address_of
 from streams.history import formulas, frozen, metrics, sums, tables
 from streams.history.rows import Row, Rows, date_of
 from streams.history.views import POSTGRESQL, sqlite, views
-from streams.history.writing import as_text, chunks, names, put
+from streams.history.writing import among, as_text, chunks, names, put
 from streams.kpi.maturity import FIELDS
 from streams.kpi.measures import add
 from streams.kpi.policy.versions import AnyPolicy
@@ -417,14 +417,15 @@ class History:
         dates = [date.fromisoformat(day) for day in sorted(set(gone.values()))]
         for keys in chunks(list(gone)):
             old, old_counts = (
-                delete(each).where(each.c.date.in_(dates), each.c.record.in_(keys)) for each in (table, tables.counts)
+                delete(each).where(each.c.date.in_(dates), among(connection, each.c.record, keys))
+                for each in (table, tables.counts)
             )
             connection.execute(old)
             changes.count(connection.execute(old_counts.returning(*as_text(tables.counts))).all(), -1)
 
     def _take_facts(self, connection: Connection, told: Mapping[str, bytes | None]) -> None:
         for keys in chunks(list(told)):
-            connection.execute(delete(tables.facts).where(tables.facts.c.record.in_(keys)))
+            connection.execute(delete(tables.facts).where(among(connection, tables.facts.c.record, keys)))
         given = ((key, value) for key, value in told.items() if value is not None)
         rows = [row for each in given for row in _read(topics.DAILY_FACTS, self._rows.facts, *each) or ()]
         self._note_days(connection, {row[4] for row in rows})
@@ -483,7 +484,7 @@ def _versions(connection: Connection, table: Table, told: Iterable[str]) -> dict
     """Key → version and date of what is here of these records."""
     found: dict[str, tuple[int, str]] = {}
     for keys in chunks(list(told)):
-        asked = select(table.c.record, table.c.version, table.c.date).where(table.c.record.in_(keys))
+        asked = select(table.c.record, table.c.version, table.c.date).where(among(connection, table.c.record, keys))
         if table is tables.contacts:
             asked = asked.where(table.c.date.in_({day for key in keys if (day := date_of(key)) is not None}))
         found |= {row.record: (row.version, row.date.isoformat()) for row in connection.execute(asked)}
@@ -494,7 +495,11 @@ def _add(connection: Connection, table: Table, change: sums.Change) -> None:
     """Add to cells; one whose sums are nothing by then has gone."""
     changed = {sums.cell(key): (key, own) for key, own in change.items() if own}
     for cells in chunks(list(changed)):
-        gone = delete(table).where(table.c.cell.in_(cells)).returning(table.c.cell, cast(table.c.sums, Text))
+        gone = (
+            delete(table)
+            .where(among(connection, table.c.cell, cells))
+            .returning(table.c.cell, cast(table.c.sums, Text))
+        )
         for cell, told in connection.execute(gone):
             add(changed[cell][1], sums.read(told))
     put(connection, table, [sums.written(key, own) for key, own in changed.values() if own])

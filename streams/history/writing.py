@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Label, Table, Text, cast
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Date, Label, Table, Text, any_, cast, literal
 
 from streams.history import tables
 from streams.history.rows import Row
@@ -17,6 +17,13 @@ _AT_ONCE = 5_000
 def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     """The keys, as many at a time as a query takes."""
     return (keys[at : at + _AT_ONCE] for at in range(0, len(keys), _AT_ONCE))
+
+
+def among(connection: Connection, column: Column[Any], keys: Sequence[str]) -> ColumnElement[bool]:
+    """Is a text one of these? PostgreSQL is given them as one array: thousands of parameters cost more to write than to look up."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(keys)
+    return column == any_(literal(list(keys), ARRAY(Text)))
 
 
 def names(table: Table) -> list[str]:
