@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
@@ -24,7 +24,6 @@ from scoring.api.access import (
     writing,
 )
 from scoring.api.bodies import AskedContacts
-from scoring.store.tokens import Login
 from scoring.workflow.contacts import explain, item_figures, looked
 from scoring.workflow.gather import Operation
 from streams.contracts.frozen import FrozenAnswer, FrozenLeftOut, FrozenLine
@@ -51,12 +50,15 @@ def add(app: FastAPI, operation: Operation) -> None:
         answer = explain(operation, found, figure)
         with writing(operation) as connection:
             looked(connection, found, figure, actor_of(who, operation))
-        return answer_json({"run": run, "revision": found.revision, "item": found.item, **_listed(answer, asked, who),
-                            "figures": [one.entity for one in found.figures]})  # fmt: skip
+        shown = listed(answer, asked, who.may_see, every=who.role == "hr")
+        figures = [one.entity for one in found.figures]
+        return answer_json({"run": run, "revision": found.revision, "item": found.item, **shown, "figures": figures})
 
 
-def _listed(answer: FrozenAnswer, asked: AskedContacts, who: Login) -> dict[str, Any]:
-    """The part of an answer that was asked for. Of agents who are not theirs to see, the ids are left out."""
+def listed(
+    answer: FrozenAnswer, asked: AskedContacts, sees: Callable[[str, str | None], bool], *, every: bool
+) -> dict[str, Any]:
+    """The part of an answer that was asked for. Of agents who are not theirs to see, the ids are left out; ``every``: they see all."""
     wanted: Sequence[FrozenLine | FrozenLeftOut]
     match asked.which:
         case "left-out":
@@ -70,16 +72,11 @@ def _listed(answer: FrozenAnswer, asked: AskedContacts, who: Login) -> dict[str,
     body = to_builtins(answer)
     lines = to_builtins(wanted[asked.offset : asked.offset + asked.limit])
     for line in lines:
-        _hide(line, who)
+        told = line["told"]
+        if told.get("agent") is not None and not sees(told["agent"], told.get("team")):
+            del told["agent"]  # who else had the contact
+        if not every:
+            ((line.get("since") or {}).get("fields") or {}).pop("agent", None)
     for name in ("lines", "new", "left_out"):
         body[name] = len(body[name])
     return {**body, "changed": sum(one.since is not None for one in answer.lines), "total": len(wanted), "items": lines}
-
-
-def _hide(line: dict[str, Any], who: Login) -> None:
-    """Leave out an agent whom they may not see: who else had the contact."""
-    told = line["told"]
-    if told.get("agent") is not None and not who.may_see(told["agent"], told.get("team")):
-        del told["agent"]
-    if who.role != "hr":
-        ((line.get("since") or {}).get("fields") or {}).pop("agent", None)
