@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from streams.web.roles import Role, Visitor
 from streams.web.sessions import form_token
 
 #: What browsers hold: the secret of a session, and that of a screen's link.
-SESSION, SCREEN = "deskpulse_session", "deskpulse_screen"
+_SESSION, SCREEN = "deskpulse_session", "deskpulse_screen"
 #: Changes carry this header, with what ``/api/me`` says.
 FORM_HEADER = "x-form-token"
 #: Paths that need no session, exactly or with all below.
@@ -29,27 +29,35 @@ OPEN_BELOW = ("/assets/", "/tv/")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def who_is(
-    database: Database, cookies: Mapping[str, str], now: int, renew: Callable[[str], None] | None = None
-) -> Visitor | None:
-    """Who a browser's cookies let in: a session, which goes on by it, else a screen. ``renew``: sees to it that what the provider said of
-    a session is new enough. Raises StoreError.
+def session_cookie(https: bool) -> str:
+    """The name of a session's cookie. With HTTPS browsers take one of this name from this very host only, so that no neighbour in the
+    domain can have people work in a session of theirs.
     """
-    if (SESSION not in cookies and SCREEN not in cookies) or not database.begun:
+    return f"__Host-{_SESSION}" if https else _SESSION
+
+
+def secret_of(request: Request) -> str:
+    """The secret of the session that a browser holds, whether it is good or not; empty: it holds none."""
+    return request.cookies.get(request.app.state.session_cookie, "")
+
+
+def who_is(
+    database: Database, held: str, link: str, now: int, renew: Callable[[str], None] | None = None
+) -> Visitor | None:
+    """Whom the secret of a session (``held``) lets in, which goes on by it, else that of a screen's link. ``renew``: sees to it that what
+    the provider said of a session is new enough. Raises StoreError.
+    """
+    if not (held or link) or not database.begun:
         return None
     with database.read() as connection:
-        old = (
-            renew is not None
-            and SESSION in cookies
-            and sessions.to_renew(connection, cookies[SESSION], now) is not None
-        )
-        found = sessions.visitor(connection, cookies[SESSION], now) if SESSION in cookies else None
-        if found is None and not old and SCREEN in cookies:
-            return sessions.screen(connection, cookies[SCREEN])
+        old = renew is not None and held and sessions.to_renew(connection, held, now) is not None
+        found = sessions.visitor(connection, held, now) if held else None
+        if found is None and not old and link:
+            return sessions.screen(connection, link)
         due = found is not None and sessions.is_due(connection, found.digest, now)
     if renew is not None and old:
-        renew(cookies[SESSION])
-        return who_is(database, cookies, now)
+        renew(held)
+        return who_is(database, held, link, now)
     if found is not None and due:
         with database.write() as connection:
             sessions.seen(connection, [found.digest], now)
@@ -63,9 +71,9 @@ class Guarded:
     """
 
     def __init__(
-        self, app: ASGIApp, database: Database, now_ms: Callable[[], int], renew: Callable[[str], None] | None = None
-    ) -> None:
-        self._app, self._database, self._now_ms, self._renew = app, database, now_ms, renew
+        self, app: ASGIApp, database: Database, now_ms: Callable[[], int], session: str, renew: Callable[[str], None] | None = None
+    ) -> None:  # fmt: skip
+        self._app, self._database, self._now_ms, self._session, self._renew = app, database, now_ms, session, renew
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -89,15 +97,16 @@ class Guarded:
         if scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW):
             return None
         cookies = _cookies(given)
+        held, link = cookies.get(self._session, ""), cookies.get(SCREEN, "")
         try:
-            visitor = await run_in_threadpool(who_is, self._database, cookies, self._now_ms(), self._renew)
+            visitor = await run_in_threadpool(who_is, self._database, held, link, self._now_ms(), self._renew)
         except StoreError as error:
             raise HTTPException(503, str(error)) from error
         if visitor is None:
             raise HTTPException(401, "log in first")
         if is_change and visitor.is_screen:
             raise HTTPException(403, "a screen only looks; log in to change something")
-        if is_change and not compare_digest(given.get(FORM_HEADER, "").encode(), form_token(cookies[SESSION]).encode()):
+        if is_change and not compare_digest(given.get(FORM_HEADER, "").encode(), form_token(held).encode()):
             raise HTTPException(403, "this page is of an earlier login; load it anew")
         return visitor
 

@@ -27,7 +27,7 @@ from streams.doors import SAFE, BoundedBody, Headers, answer_errors
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.web import sessions, users
-from streams.web.access import SCREEN, SESSION, Anybody, Guarded, having
+from streams.web.access import SCREEN, Anybody, Guarded, having, secret_of, session_cookie
 from streams.web.guard import Guard
 from streams.web.incident_feed import Feed, Follower
 from streams.web.incident_routes import incident_routes
@@ -126,11 +126,12 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
         title="Deskpulse", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.feed, app.state.database, app.state.guard = feed, database, guard
+    app.state.session_cookie = session_cookie(_is_https(settings))
     # The last is asked first.
     provider = joined.provider
     by_provider = None if provider is None else ProviderLogins(provider, database, now_ms)
     renew = None if by_provider is None else by_provider.renew
-    app.add_middleware(Guarded, database=database, now_ms=now_ms, renew=renew)
+    app.add_middleware(Guarded, database=database, now_ms=now_ms, session=app.state.session_cookie, renew=renew)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=_COMPRESS)
     app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
     app.add_middleware(Headers, headers=HEADERS | _transport(settings))
@@ -221,10 +222,10 @@ def _logins(
         browser = request.headers.get("user-agent", "")
 
         def let_in() -> str:
-            return _let_in(database, given, place, browser, request.cookies.get(SESSION), now_ms())
+            return _let_in(database, given, place, browser, secret_of(request), now_ms())
 
         secret = await to_thread.run_sync(let_in, limiter=at_once)
-        _keep(_is_https(settings), response, SESSION, secret, None)
+        _keep(_is_https(settings), response, app.state.session_cookie, secret, None)
         return {"token": sessions.form_token(secret)}
 
     @app.post("/api/logout")
@@ -235,7 +236,7 @@ def _logins(
             note(connection, now_ms(), visitor.name, "logout")
         elsewhere = provider.logout() if provider is not None and visitor.by_provider else None
         answer = JSONResponse({"next": elsewhere})
-        answer.delete_cookie(SESSION)
+        answer.delete_cookie(app.state.session_cookie, secure=_is_https(settings), httponly=True)
         return answer
 
     @app.post("/api/password", status_code=204)
@@ -250,7 +251,7 @@ def _logins(
         return Response(status_code=204)
 
 
-def _let_in(database: Database, given: Login, place: str, browser: str, before: str | None, now: int) -> str:
+def _let_in(database: Database, given: Login, place: str, browser: str, before: str, now: int) -> str:
     """The secret of a new session. Raises LoginError where name and password do not fit."""
     if not database.begun:
         raise StoreError("nobody can log in yet; `deskpulse user add NAME --role administrator` makes the first user")
@@ -285,7 +286,7 @@ def _sessions(app: FastAPI, database: Database, now_ms: Callable[[], int]) -> No
     @app.get("/api/me")
     def me(visitor: Anybody, request: Request) -> dict[str, Any]:
         """Who is in: name, roles, teams; ``token`` is to be sent with changes as ``X-Form-Token``."""
-        secret = request.cookies.get(SESSION, "")
+        secret = secret_of(request)
         return {
             "name": visitor.name,
             "person": visitor.person,

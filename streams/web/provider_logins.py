@@ -34,7 +34,7 @@ class ProviderLogins:
         self.provider, self._database, self._now_ms = provider, database, now_ms
         self._locks = [Lock() for _ in range(_LOCKS)]
 
-    def let_in(self, begun: Begun, code: str, before: str | None, browser: str, place: str) -> str:
+    def let_in(self, begun: Begun, code: str, before: str, browser: str, place: str) -> str:
         """The secret of a new session of whom the provider let in; the session ``before`` ends. Raises TurnedAwayError."""
         try:
             told = self.provider.came_back(begun, code)

@@ -18,7 +18,7 @@ from streams.web.store import digest, note
 from streams.web.tables import screens, sessions, users
 
 #: A session ends so long after its login, and when its browser has not been heard of for so long. Milliseconds.
-LASTS, RESTS = 12 * 3_600_000, 3_600_000
+LASTS, RESTS = 12 * 3_600_000, 30 * 60_000
 #: Claims of a provider are read anew before they are so old; where they cannot be, the session rests. Milliseconds.
 CLAIMS_LAST, RENEWED_AFTER = 15 * 60_000, 10 * 60_000
 #: That somebody is there is written down so often. Milliseconds.
@@ -62,11 +62,11 @@ def log_in(
     now: int,
     browser: str,
     place: str,
-    before: str | None,
+    before: str,
     said: ByProvider | None = None,
 ) -> str:
     """Log a user in from an address, and write that down; the session ``before`` of their browser ends. Returns as ``begin``."""
-    if before is not None and (old := visitor(connection, before, now)) is not None:
+    if before and (old := visitor(connection, before, now)) is not None:
         end(connection, str(old.session), now)
     note(connection, now, user, "login", place=place)
     return begin(connection, user, now, browser, said)

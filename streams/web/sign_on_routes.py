@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from streams.doors import refusal
-from streams.web.access import SESSION
+from streams.web.access import secret_of
 from streams.web.provider import Begun, ProviderError, RefusedError
 from streams.web.provider_logins import ProviderLogins, TurnedAwayError
 
@@ -55,12 +55,12 @@ def sign_on_routes(logins: ProviderLogins, keep: Keep) -> APIRouter:
                 raise TurnedAwayError("denied" if error == "access_denied" else "again", error)
             if iss is not None and iss != logins.provider.file.issuer:  # RFC 9207
                 raise TurnedAwayError("again", f"an answer of {iss}")
-            secret = logins.let_in(begun, code, request.cookies.get(SESSION), browser, place)
+            secret = logins.let_in(begun, code, secret_of(request), browser, place)
         except TurnedAwayError as refused:
             answer = _turned_away(refused)
         else:
             answer = RedirectResponse("/", 303)
-            keep(answer, SESSION, secret, None, "/")
+            keep(answer, request.app.state.session_cookie, secret, None, "/")
         answer.delete_cookie(LOGIN, path="/login")
         return answer
 

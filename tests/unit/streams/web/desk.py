@@ -27,7 +27,7 @@ from streams.contracts.outputs import (
 )
 from streams.settings import Settings
 from streams.web import sessions, users
-from streams.web.access import SCREEN, SESSION
+from streams.web.access import SCREEN
 from streams.web.app import Joined, create_app, routers_of
 from streams.web.provider import Provider
 from streams.web.roles import Visitor
@@ -98,13 +98,11 @@ class Browser:
     headers: dict[str, str]
     address: str = "192.0.2.7"
 
-    def request(
-        self, method: str, path: str, headers: dict[str, str] | None = None, json: Any = None
-    ) -> httpx.Response:
+    def request(self, method: str, path: str, headers: dict[str, str] | None = None, **sent: Any) -> httpx.Response:
         async def asked() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, client=(self.address, 50_000))
             async with httpx.AsyncClient(transport=transport, base_url="http://desk", cookies=self.cookies) as http:
-                answer = await http.request(method, path, headers={**self.headers, **(headers or {})}, json=json)
+                answer = await http.request(method, path, headers={**self.headers, **(headers or {})}, **sent)
                 self.cookies = {one.name: one.value or "" for one in http.cookies.jar}
                 return answer
 
@@ -149,7 +147,11 @@ class Desk:
 
     def browser(self, secret: str | None = None, screen: str | None = None) -> Browser:
         """A browser that holds these."""
-        cookies = {name: value for name, value in ((SESSION, secret), (SCREEN, screen)) if value is not None}
+        cookies = {
+            name: value
+            for name, value in ((self.app.state.session_cookie, secret), (SCREEN, screen))
+            if value is not None
+        }
         return Browser(self.app, cookies, {} if secret is None else {"X-Form-Token": sessions.form_token(secret)})
 
     def begin(self, user: str) -> str:
