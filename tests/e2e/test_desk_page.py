@@ -141,6 +141,10 @@ def test_each_sees_what_their_role_may_see(floor: Floor, people: Callable[..., P
     wrong.locator("input[name=password]").fill("not the password")
     wrong.locator("form button").click()
     expect(wrong.get_by_text("name and password do not fit")).to_be_visible()
+    expect(wrong.locator("input[name=password]")).to_have_attribute("type", "password")
+    wrong.get_by_label("Show the password").check()
+    expect(wrong.locator("input[name=password]")).to_have_attribute("type", "text")
+    expect(wrong.locator("input[name=password]")).to_have_value("not the password")
 
 
 def test_an_acknowledgement_is_seen_by_another_at_once_and_a_screen_looks_only(

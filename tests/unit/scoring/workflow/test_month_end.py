@@ -60,6 +60,14 @@ def test_a_month_that_runs_is_looked_at_but_not_approved(desk: Desk) -> None:
     desk.does("approve", card, *march, "--by", "boss", "--unreviewed", "in time")
 
 
+def test_nobody_approves_a_run_in_which_they_are_scored(desk: Desk) -> None:
+    card = str(card_file(desk.folder))
+    desk.does("prepare", card, *MARCH, "--by", "lin")
+    refused = desk.refuses("approve", card, *MARCH, "--by", "anna", "--unreviewed", "a test")
+    assert "anna is scored in this run and cannot approve it" in refused
+    desk.does("approve", card, *MARCH, "--by", "boss", "--unreviewed", "a test")
+
+
 def test_a_month_without_facts_is_pointed_at(desk: Desk) -> None:
     card, note = str(card_file(desk.folder)), "note: no agent has facts in 2026-02, there are facts of 2026-03"
     assert note in desk.does("prepare", card, "--period", "2026-02", "--by", "lin")
