@@ -1,46 +1,40 @@
-"""Where each month stands, for the desk: entry point ``deskpulse.web``. States, signatures and names, no score."""
+"""The month's end at the desk: entry point ``deskpulse.web``. Here where each run stands: states, signatures and names, no score."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Set
-from typing import Annotated, Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, HTTPException
 from sqlalchemy import Connection
 
 from scoring.runs.canonical_json import plain
 from scoring.store.runs import AbsentError, RunRecord, all_runs, card_of, find_run, result_of
+from scoring.web import appeals, approval, opening, ratings, sheets, uploads
+from scoring.web.jobs import Jobs
+from scoring.web.visitors import CardId, MonthRoute, OfHr, PeriodId
 from scoring.workflow.acknowledgements import acknowledged
 from scoring.workflow.appeals import all_appeals
 from scoring.workflow.gather import Operation, names, store
 from scoring.workflow.lifecycle import signatures, turn
 from streams.languages.text import LANGUAGES
 
-_NO_NUL = r"^[^\x00]*$"
-_Id = Annotated[str, Path(min_length=1, max_length=64, pattern=_NO_NUL)]
-
-
-class Visitor(Protocol):
-    """Who is in at the desk."""
-
-    @property
-    def roles(self) -> Set[str]:
-        """What they are."""
-
-
-def _of_hr(request: Request) -> None:
-    visitor: Visitor = request.state.visitor
-    if "hr" not in visitor.roles:
-        raise HTTPException(403, "your role does not allow this")
-
 
 def router(operation: Operation) -> APIRouter:
-    """The routes, for HR."""
-    routes = APIRouter(prefix="/api/month", dependencies=[Depends(_of_hr)])
+    """The routes: where runs stand here, what is done with them in ``scoring.web``."""
+    routes = APIRouter(prefix="/api/month", route_class=MonthRoute)
+    jobs = Jobs(operation)
+    opening.add(routes, operation, jobs)
+    opening.add_jobs(routes, jobs)
+    uploads.add(routes, operation)
+    ratings.add(routes, operation)
+    sheets.add(routes, operation)
+    approval.add(routes, operation, jobs)
+    appeals.add(routes, operation, jobs)
 
     @routes.get("/runs")
-    def runs() -> list[dict[str, Any]]:
+    def runs(_: OfHr) -> list[dict[str, Any]]:
         """Every run, the newest period first: its state, who has signed, what waits."""
         with store(operation) as database:
             if not database.begun:
@@ -50,7 +44,7 @@ def router(operation: Operation) -> APIRouter:
         return sorted(found, key=lambda one: one["period"], reverse=True)
 
     @routes.get("/runs/{card}/{period}")
-    def run(card: _Id, period: _Id) -> dict[str, Any]:
+    def run(card: CardId, period: PeriodId, _: OfHr) -> dict[str, Any]:
         """One run: everybody on it, the columns of their form that are signed, whose turn it is, and what they say of their sheet."""
         with store(operation) as database:
             if not database.begun:
@@ -78,7 +72,7 @@ def _overview(connection: Connection, run: RunRecord) -> dict[str, Any]:
     due = [column for person in people if (column := turn(card, signed.get(person, {}))) is not None]
     columns = {column.id: column.name for column in due}
     counted = Counter(column.id for column in due)
-    appeals = all_appeals(connection, run)
+    filed = all_appeals(connection, run)
     return {
         "card": run.card,
         "name": {language: card.name[language] for language in LANGUAGES},
@@ -94,8 +88,8 @@ def _overview(connection: Connection, run: RunRecord) -> dict[str, Any]:
         ],
         "agreed": sum(one.agreed for one in said.values()),
         "objections": sum(not one.agreed for one in said.values()),
-        "appeals_open": sum(one.decision is None for one in appeals),
-        "appeals": len(appeals),
+        "appeals_open": sum(one.decision is None for one in filed),
+        "appeals": len(filed),
     }
 
 

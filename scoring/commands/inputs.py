@@ -21,7 +21,6 @@ from scoring.commands.options import (
     actor,
     period,
     settings_of,
-    why_nobody,
 )
 from scoring.commands.output import as_json, clear, moment, row, show, table
 from scoring.inputs.requirements import Need
@@ -33,6 +32,7 @@ from scoring.store.inputs import handed, versions
 from scoring.workflow.gather import Operation, beside_panels, handed_in, names, people, store
 from scoring.workflow.import_sheet import take_sheet
 from scoring.workflow.lifecycle import asked_of, lacking
+from scoring.workflow.preparing import why_nobody
 from streams.contracts.outputs import RosterEntry
 from streams.languages.translation import tell
 

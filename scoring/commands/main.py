@@ -28,10 +28,8 @@ from scoring.commands.options import (
     Pools,
     SheetFormats,
     SheetLanguage,
-    months_there_are,
     pools,
     settings_of,
-    why_nobody,
 )
 from scoring.commands.output import clear, show, stop
 from scoring.commands.panels import panels
@@ -54,6 +52,7 @@ from scoring.runs.result import compute
 from scoring.runs.run import Run
 from scoring.store.runs import look_up
 from scoring.workflow.gather import Operation, gather, names, remembered, store, units, without_facts
+from scoring.workflow.preparing import months_there_are, why_nobody
 from streams.languages.translation import tell
 
 score = typer.Typer(no_args_is_help=True, help="Month-end scores from the daily facts.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -145,29 +144,6 @@ def months(first: Month, last: Month) -> list[Month]:
         raise ValueError(f"the months run from {first} back to {last}; swap --from and --to")
     numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     return [Month(number // 12, number % 12 + 1) for number in numbers]
-
-
-def months_there_are(operation: Operation) -> str:
-    """Which months there are facts of, for people."""
-    facts = operation.daily_facts(date(1970, 1, 1), date(2999, 12, 31), "agent")
-    there = sorted({Month.of(day.date) for day in facts})
-    return f"there are facts of {', '.join(map(str, there))}" if there else "there are no facts of any month yet"
-
-
-def why_nobody(operation: Operation, card: str, when: Period) -> str:
-    """Why nobody is scored on a card in a period, and what to do, for people."""
-    roster, facts = operation.roster(when.last), operation.daily_facts(when.first, when.last, "agent")
-    cards = Counter(entry.card for entry in roster.values() if entry.card)
-    if not any(True for _ in facts):
-        return (
-            f"no agent has facts in {when}, and the roster puts nobody on {card}; {months_there_are(operation)}: "
-            "name another period, or put people on the card in the roster"
-        )
-    held = ", ".join(f"{other} ({number})" for other, number in cards.most_common())
-    return (
-        f"nobody is scored on {card} in {when}: everybody with facts is on another card by the roster, which has {held}; "
-        f"score one of these, or put people on {card} in the roster"
-    )
 
 
 def settings_of(file: Path | None) -> Settings:

@@ -15,13 +15,14 @@ from scoring.cards.load import find
 from scoring.cards.profile_calendar import load_calendar
 from scoring.cards.sheet_weights import sheet_seasons
 from scoring.commands import options
-from scoring.commands.options import AsOf, CalendarFile, months, months_there_are
+from scoring.commands.options import AsOf, CalendarFile, months
 from scoring.commands.output import clear, show, stop
 from scoring.commands.what_if import write_report
 from scoring.period import Month
 from scoring.runs.run import run
 from scoring.runs.snapshot import as_given
 from scoring.workflow.gather import Operation, handed_in, judged_at, period_facts, units
+from scoring.workflow.preparing import months_there_are
 from streams.languages.translation import tell
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, tzinfo
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,22 +27,18 @@ from scoring.commands.options import (
     PeriodOption,
     Pools,
     actor,
-    months_there_are,
     pairs,
     period,
     pools,
     settings_of,
-    why_nobody,
 )
 from scoring.commands.output import as_json, clear, moment, row, show, stop, table
-from scoring.outcomes.terms import has_outcomes
 from scoring.period import Period
 from scoring.rounding import NONE, cents
 from scoring.runs.canonical_json import written
 from scoring.runs.jsonl import Document
 from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import Difference
-from scoring.runs.snapshot import Materials
 from scoring.store.audit import broken, entries
 from scoring.store.runs import (
     RunRecord,
@@ -50,15 +46,13 @@ from scoring.store.runs import (
     all_runs,
     card_of,
     find_run,
-    parts_not_published,
     result_of,
     revision_of,
 )
 from scoring.workflow import lifecycle
-from scoring.workflow.contacts import keep
-from scoring.workflow.gather import Operation, gather, names, store, today, without_facts
+from scoring.workflow.gather import Operation, names, store
+from scoring.workflow.preparing import Rules, prepare_run
 from scoring.workflow.promotions import promotions as ways
-from streams.kpi.as_of import day_of
 from streams.languages.translation import tell
 from streams.people.names import Names
 
@@ -91,34 +85,17 @@ def prepare(
     """
     operation: Operation = ctx.obj
     with clear():
-        one, rules, day = find(card), settings_of(outcomes), today(operation)
-        if when.first > day:
-            raise ValueError(f"{when} has not begun: it is {day}; is it the right period?")
-        materials = gather(
-            operation, one, when, seasons=load_calendar(calendar) if calendar else (), pools=pools(pool, rules),
-            incomplete=incomplete, settings=rules if has_outcomes(when) else None, as_of=as_of,
-        )  # fmt: skip
-        try:
-            with store(operation) as database, database.write() as connection:
-                made = lifecycle.prepare(connection, materials, actor(operation, by))
-                people = result_of(connection, made.run).teams()
-                apart = parts_not_published(connection, one, when) if materials.settings is not None else []
-                digest = revision_of(connection, made.run, made.run.revision).facts
-        except lifecycle.NobodyError as error:
-            raise ValueError(why_nobody(operation, one.id, when)) from error
+        one, rules = find(card), settings_of(outcomes)
+        seasons = load_calendar(calendar) if calendar else ()
+        by_what = Rules(rules, seasons, pools(pool, rules), incomplete)
+        ready = prepare_run(operation, one, when, by_what, names(operation).author(by), as_of)
         called = names(operation)
-        not_kept = keep(operation, materials, digest)
-    _tell(made, "prepared", called, json_)
-    if not_kept:
-        tell(f"note: the contacts behind the figures are not kept as they are now: {not_kept}", err=True)
+    _tell(ready.prepared, "prepared", called, json_)
+    if ready.not_kept:
+        tell(f"note: the contacts behind the figures are not kept as they are now: {ready.not_kept}", err=True)
     if not json_:
-        for note in _notes(operation, materials, people, day):
+        for note in ready.notes:
             tell(f"note: {note}")
-        if apart:
-            some = ", ".join(map(str, apart))
-            tell(
-                f"note: no run of {one.id} is published of {some}: a mean of these has no total; publish them, then prepare {when} again"
-            )
         tell(f"next: deskpulse score status {one.id} --period {when} shows whose turn it is")
 
 
@@ -436,21 +413,6 @@ def _tell(made: lifecycle.Prepared, done: str, called: Names, json_: bool) -> No
         tell_differences(made.changes, called)
     for young in made.unjudged:
         tell(f"note: {young.said()}")
-
-
-def _notes(operation: Operation, materials: Materials, people: Iterable[str], day: date) -> Iterator[str]:
-    """What HR should look at before anybody reviews the run."""
-    period = materials.period
-    if day <= period.last:
-        yield f"{period} ends on {period.last}: facts up to then are lacking; prepare it again after that day"
-    elif (come := day_of(operation.as_of(), operation.policy)) < period.last:
-        yield f"{period} ends on {period.last}, and the operation has come to {come} by its own clock: are its facts all there?"
-    if without_facts(materials):
-        yield f"no agent has facts in {period}, {months_there_are(operation)}; is it the right period?"
-    strangers = [person for person in people if person not in materials.roster] if materials.roster else []
-    if strangers:
-        some = ", ".join(strangers[:10]) + (f" and {len(strangers) - 10} more" if len(strangers) > 10 else "")
-        yield f"{len(strangers)} have facts in {period} and are on no roster at its end: {some}; scored here on what they did"
 
 
 def card_id(name: str) -> str:

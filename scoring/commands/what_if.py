@@ -28,7 +28,6 @@ from scoring.commands.options import (
     Pools,
     amounts,
     months,
-    months_there_are,
     pools,
     settings_of,
 )
@@ -39,6 +38,7 @@ from scoring.period import Month
 from scoring.runs.outcome_inputs import About, Incomplete, RatedDays, known
 from scoring.runs.snapshot import as_given
 from scoring.workflow.gather import Operation, handed_in, judged_at, names, period_facts
+from scoring.workflow.preparing import months_there_are
 from streams.languages.translation import tell
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from scoring.cards.model import Card, Item
 from scoring.inputs.requirements import PERSONAL, PERSONAL_FIELDS
-from scoring.inputs.sheet import InputError, Row, Sheet
+from scoring.inputs.sheet import COLUMNS, InputError, Row, Sheet
 from scoring.inputs.values import FEW, hint, read, shared, takes
 from scoring.outcomes.validation import MOST_MONEY
 from scoring.period import Month, Period, parse_period
@@ -33,6 +33,32 @@ class Entry:
     field: str
     value: str | None
     note: str | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a row of a sheet. ``cells``: the row as it came; ``column``: the one that is wrong, where one is; ``why``: what is
+    wrong and what to do.
+    """
+
+    sheet: str
+    row: int
+    cells: Mapping[str, str]
+    column: str | None
+    why: str
+
+    def __str__(self) -> str:
+        """In a line: file, row, whose and what, and why."""
+        parts = [self.column] if self.column else []
+        return f"{self.sheet}, row {self.row}, {_whose(self.cells)}{': '.join((*parts, self.why))}"
+
+
+class FaultyRowsError(InputError):
+    """Rows that are not taken, each with what is wrong."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
 
 
 def said_of(sheet: Sheet, column: str) -> str | None:
@@ -71,7 +97,7 @@ def check(sheet: Sheet, card: Card, people: Mapping[str, str | None], before: Ma
     which the sheet's values must go together with. Raises InputError that names every fault.
     """
     by_number = {number: person for person, number in people.items() if number}
-    faults: list[str] = []
+    faults: list[Fault] = []
     entries: dict[tuple[str, str, str], tuple[Row, Entry]] = {}
     for row in sheet.rows:
         if "value" not in row.cells:
@@ -86,10 +112,10 @@ def check(sheet: Sheet, card: Card, people: Mapping[str, str | None], before: Ma
                 )
             entries[key] = (row, entry)
         except ValueError as error:
-            faults.append(f"{sheet.name}, row {row.number}, {_whose(row)}{error}")
+            faults.append(_fault(sheet, row, str(error)))
     faults += _together(sheet, card, list(entries.values()), before, faults)
     if faults:
-        raise InputError("\n".join(faults))
+        raise FaultyRowsError(faults)
     return [entry for _, entry in entries.values()]
 
 
@@ -221,8 +247,8 @@ def _personal(field: str, text: str) -> str:
 
 
 def _together(
-    sheet: Sheet, card: Card, rows: list[tuple[Row, Entry]], before: Mapping[str, Fields], faults: list[str]
-) -> list[str]:
+    sheet: Sheet, card: Card, rows: list[tuple[Row, Entry]], before: Mapping[str, Fields], faults: list[Fault]
+) -> list[Fault]:
     """Faults of values that do not go together, such as a level beside the columns of the form."""
     if faults:
         return []
@@ -240,7 +266,7 @@ def _together(
                 complete(card, card.item(item_id), fields)
             except ValueError as error:
                 row = last[person, item_id]
-                found.append(f"{sheet.name}, row {row.number}, {_whose(row)}field: {error}")
+                found.append(Fault(sheet.name, row.number, row.cells, "field", str(error)))
     return found
 
 
@@ -249,8 +275,16 @@ def complete(card: Card, item: Item, fields: Mapping[str, str]) -> None:
     read(card, item, _paired(card, item, fields))
 
 
-def _whose(row: Row) -> str:
-    who = row.cells.get("person") or row.cells.get("hr_number")
-    item = row.cells.get("item")
+def _fault(sheet: Sheet, row: Row, said: str) -> Fault:
+    """What is said of a row, ``COLUMN: why`` where it is of one of its columns."""
+    column, colon, why = said.partition(": ")
+    if colon and column in COLUMNS:
+        return Fault(sheet.name, row.number, row.cells, column, why)
+    return Fault(sheet.name, row.number, row.cells, None, said)
+
+
+def _whose(cells: Mapping[str, str]) -> str:
+    who = cells.get("person") or cells.get("hr_number")
+    item = cells.get("item")
     parts = [f"person {who}" if who else "", f"item {item}" if item else ""]
     return ", ".join(part for part in parts if part) + ": " if any(parts) else ""

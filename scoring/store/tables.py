@@ -252,6 +252,28 @@ tokens = Table(
     Column("revoked", Moment),
 )
 
+#: Ratings of a column that somebody has in hand: kept as they are typed, seen by themselves only, gone once the column is signed.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("person", String(256), primary_key=True),
+    Column("column", String(64), primary_key=True),
+    Column("author", String(256), primary_key=True),
+    Column("ratings", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+#: By when a step of a card's run of a period is to be done. Who has set which day when is in the trail.
+due_days = Table(
+    "due_days",
+    metadata,
+    Column("card", String(64), primary_key=True),
+    Column("period", String(32), primary_key=True),
+    Column("step", String(16), primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("at", Moment, nullable=False),
+)
 #: Tables whose rows stay as they were written.
 APPEND_ONLY = (
     "documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "days_off", "panels",

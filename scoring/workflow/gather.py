@@ -12,6 +12,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
+from sqlalchemy import Connection
 
 from scoring.cards.model import Card
 from scoring.cards.profile_calendar import Season
@@ -141,7 +142,12 @@ def beside_panels(operation: Operation, card: str, period: Period, given: Handed
         if not database.begun:
             return given
         with database.read() as connection:
-            panels = polled(connection, card, str(period))
+            return with_polled(connection, card, str(period), given)
+
+
+def with_polled(connection: Connection, card: str, period: str, given: Handed) -> Handed:
+    """What was handed in, and what parties of several raters are asked for or have given."""
+    panels = polled(connection, card, period)
     made = {person: {item: dict(fields) for item, fields in items.items()} for person, items in given.items()}
     for person, items in panels.items():
         for item, fields in items.items():

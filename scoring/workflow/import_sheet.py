@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scoring.cards.load import find
@@ -13,6 +14,7 @@ from scoring.store.audit import Actor
 from scoring.store.inputs import Imported
 from scoring.workflow.gather import Operation, handed_in, people, store
 from scoring.workflow.lifecycle import take
+from streams.contracts.outputs import RosterEntry
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,20 @@ def take_sheet(
     operation: Operation,
     sheet: Sheet,
     by: Actor,
-    card: str | None = None,
+    card: str | Card | None = None,
     when: Period | None = None,
     *,
     keep: bool = True,
+    known: Mapping[str, RosterEntry | None] | None = None,
 ) -> Taken:
     """Check a sheet and keep what it hands in: all of it, or nothing.
 
-    ``card`` and ``when`` are needed where the sheet does not say them, and must agree with it where it does. Raises
-    InputError that names every fault, RefusedStepError once the run is approved.
+    ``card`` and ``when`` are needed where the sheet does not say them, and must agree with it where it does. ``known``: who is scored,
+    where that is known already. Raises InputError that names every fault, RefusedStepError once the run is approved.
     """
     one = _card_of(sheet, card)
     of = _period_of(sheet, when, one)
-    known = people(operation, one, of)
+    known = people(operation, one, of) if known is None else known
     if not known:
         raise InputError(f"{sheet.name}: nobody is scored on {one.id} in {of}; is it the right period?")
     numbers = {person: (entry.hr_number if entry else None) for person, entry in known.items()}
@@ -67,11 +70,11 @@ def _period_of(sheet: Sheet, when: Period | None, card: Card) -> Period:
     return of
 
 
-def _card_of(sheet: Sheet, given: str | None) -> Card:
+def _card_of(sheet: Sheet, given: str | Card | None) -> Card:
     said = said_of(sheet, "card")
     if said is None and given is None:
         raise InputError(f"{sheet.name}: no column card; say which card it is for with --card")
-    one = find(given or str(said))
+    one = given if isinstance(given, Card) else find(given or str(said))
     if said is not None and one.id != said:
         raise InputError(f"{sheet.name} is for the card {said}, not for {one.id}: is it the right file?")
     return one

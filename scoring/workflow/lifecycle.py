@@ -20,6 +20,7 @@ from scoring.runs.result import Difference, differences
 from scoring.runs.snapshot import Materials
 from scoring.store.audit import Actor, record
 from scoring.store.audit import entries as trail
+from scoring.store.drafts import drop
 from scoring.store.inputs import Imported, hand_in, handed
 from scoring.store.panels import polled
 from scoring.store.runs import (
@@ -171,7 +172,7 @@ def review(
     if absent and values:
         raise ValueError("a column is either passed over or rated; give ratings or --absent")
     _refuse_hand(person, column, by, absent)
-    entries = _ratings(card, person, column, values)
+    entries = rating_entries(card, person, column, values)
     refuse_polled(connection, card_id, period, entries)
     before = handed(connection, card_id, period).get(person, {})
     for item_id, fields in merged(before, entries).items():
@@ -182,6 +183,7 @@ def review(
     if not again:
         row = {"run": run.id, "person": person, "column": column, "author": by.name, "at": by.at, "absent": absent}
         connection.execute(insert(reviews).values(**row))
+    drop(connection, run, person, column)
     record(connection, by, "review", card_id, period, person, column=column, absent=absent, ratings=dict(values))
     return signed[column] if again else Signed(person, column, by.name, absent, by.at)
 
@@ -370,7 +372,10 @@ def lacking(
     return {person: left for person, left in found.items() if left}
 
 
-def _ratings(card: Card, person: str, column: str, values: Mapping[str, str]) -> list[Entry]:
+def rating_entries(card: Card, person: str, column: str, values: Mapping[str, str]) -> list[Entry]:
+    """Ratings of a column (item → points or level; ``ITEM.pick`` for picks) as they are handed in. Raises ValueError for what the form
+    does not allow.
+    """
     entries = []
     for name, text in values.items():
         item_id, dot, part = name.partition(".")
@@ -381,12 +386,12 @@ def _ratings(card: Card, person: str, column: str, values: Mapping[str, str]) ->
             raise ValueError(
                 f"item: {item_id} is not rated in the columns of the form; hand it in by `deskpulse score import`"
             )
-        field = "pick" if dot else _rated_as(card, item, column)
+        field = "pick" if dot else rated_as(card, item, column)
         entries.append(Entry(person, item_id, field, checked_value(card, item_id, field, text)))
     return entries
 
 
-def _rated_as(card: Card, item: Item, column: str) -> str:
+def rated_as(card: Card, item: Item, column: str) -> str:
     """The field that a column's rating of the item is handed in as: its own where the form or the item has such a column."""
     if card.evaluators or column in {rater.id for rater in item.raters}:
         return column

@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from scoring.cards.model import Card
+from scoring.inputs.polled import Polled
 from scoring.inputs.requirements import PERSONAL
-from scoring.inputs.validation import Entry, checked_value, find_item
+from scoring.inputs.validation import Entry, checked_value, find_item, merged
 from scoring.inputs.values import FEW
 from scoring.runs.canonical_json import digest, written
 from scoring.runs.jsonl import Document, Facts
@@ -24,6 +25,7 @@ from scoring.store.panels import polled
 from scoring.store.runs import RefusedStepError, RunRecord, find_run, materials_of, result_of
 from scoring.workflow.acknowledgements import Acknowledged, acknowledge, acknowledged
 from scoring.workflow.lifecycle import Signed, people_of, signatures, turn
+from scoring.workflow.unjudged import Unjudged, unjudged
 from streams.contracts.outputs import entity
 
 
@@ -56,11 +58,12 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Preview:
-    """Everybody's sheet, and what differs from what was frozen last."""
+    """Everybody's sheet, what differs from what was frozen last, and what had not matured and is judged in no run."""
 
     run: RunRecord
     sheets: tuple[Sheet, ...]
     changes: tuple[Difference, ...]
+    unjudged: tuple[Unjudged, ...] = ()
 
     @property
     def objections(self) -> tuple[Acknowledged, ...]:
@@ -72,11 +75,12 @@ def preview(connection: Connection, card: str, period: str) -> Preview:
     """The run as it would be; one that is approved is as it was frozen. Raises RefusedStepError where there is none."""
     run = find_run(connection, card, period)
     frozen = would = result_of(connection, run)
+    materials = materials_of(connection, run)
     if run.state == "prepared":
-        would = _would(materials_of(connection, run), connection, run)
+        would = _would(materials, connection, run)
     about = _About.of(connection, run)
     sheets = tuple(about.sheet(one.person, one.team, one.score, one.outcome) for one in would)
-    return Preview(run, sheets, tuple(differences(frozen, would)))
+    return Preview(run, sheets, tuple(differences(frozen, would)), unjudged(would, materials))
 
 
 def one_sheet(connection: Connection, run: RunRecord, person: str) -> Sheet:
@@ -92,6 +96,22 @@ def one_sheet(connection: Connection, run: RunRecord, person: str) -> Sheet:
     if run.state != "prepared":
         return about.sheet(person, frozen.team, frozen.score, frozen.outcome)
     return about.sheet(person, frozen.team, _score(materials, connection, run, person), None)
+
+
+def would_be(
+    connection: Connection, run: RunRecord, wanted: Mapping[str, Sequence[Entry]]
+) -> dict[str, Mapping[str, Any]]:
+    """Scores of these people as they would be with what is handed in, and these entries of each on top of it; nothing is kept.
+
+    Raises RefusedStepError for who is not scored.
+    """
+    materials = materials_of(connection, run)
+    given, panels = handed(connection, run.card, run.period), polled(connection, run.card, run.period)
+    made = {}
+    for person, entries in wanted.items():
+        own = merged(given.get(person, {}), list(entries))
+        made[person] = _scored(materials, person, own, panels.get(person, {}))
+    return made
 
 
 def says(
@@ -166,15 +186,22 @@ def _would(materials: Materials, connection: Connection, run: RunRecord) -> Docu
 
 def _score(materials: Materials, connection: Connection, run: RunRecord, person: str) -> dict[str, Any]:
     """A person's score alone, as it would be frozen."""
+    given = handed(connection, run.card, run.period).get(person, {})
+    return _scored(materials, person, given, polled(connection, run.card, run.period).get(person, {}))
+
+
+def _scored(
+    materials: Materials, person: str, given: dict[str, dict[str, str]], panels: Mapping[str, Mapping[str, Polled]]
+) -> dict[str, Any]:
     entry = materials.roster.get(person)
     wanted = [entity("agent", person), *([entity("team", entry.team_id)] if entry and entry.team_id else [])]
     facts = materials.facts
     own = list(facts.about(wanted)) if isinstance(facts, Facts) else [one for one in facts if one.entity in wanted]
-    inputs = {person: handed(connection, run.card, run.period).get(person, {})}
-    panels = {person: polled(connection, run.card, run.period).get(person, {})}
     roster = {person: entry} if entry else {}
-    made = replace(materials, facts=own, inputs=inputs, panels=panels, roster=roster).run()
-    scored = next(one for one in made.people if one.person == person)
+    made = replace(materials, facts=own, inputs={person: given}, panels={person: panels}, roster=roster).run()
+    scored = next((one for one in made.people if one.person == person), None)
+    if scored is None:
+        raise RefusedStepError(f"{person!r} is not scored on {materials.card.id} in {materials.period}")
     team = entry.team_id if entry else None
     return {**msgspec.to_builtins(message(made, scored)), "hr_number": scored.hr_number, "team": team}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi import Path as InPath
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -133,7 +134,8 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     renew = None if by_provider is None else by_provider.renew
     app.add_middleware(Guarded, database=database, now_ms=now_ms, session=app.state.session_cookie, renew=renew)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=_COMPRESS)
-    app.add_middleware(BoundedBody, most=lambda _: _MOST_BYTES)
+    longer = dict(_longer(joined.routers))
+    app.add_middleware(BoundedBody, most=lambda path: longer.get(path, _MOST_BYTES))
     app.add_middleware(Headers, headers=HEADERS | _transport(settings))
     app.mount("/assets", _Files(directory=STATIC / "assets", check_dir=False), name="assets")
     answer_errors(app, _STATUSES)
@@ -151,6 +153,15 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
         return JSONResponse(app.openapi())
 
     return app
+
+
+def _longer(routers: Iterable[APIRouter]) -> Iterator[tuple[str, int]]:
+    """Paths that take more than a page of text, such as an upload, and how many bytes: routes say so in their description."""
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute) and "x-most-bytes" in (route.openapi_extra or {}):
+                assert route.openapi_extra is not None
+                yield route.path, int(route.openapi_extra["x-most-bytes"])
 
 
 class _Files(StaticFiles):

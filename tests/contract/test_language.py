@@ -47,12 +47,19 @@ TELLING = (
     *("streams/tabular.py", "streams/targets/sheet.py", "streams/targets/taking.py", "streams/people/sheet.py"),
     *("streams/people/duty_sheet.py", "streams/people/duty.py", "streams/people/units.py", "streams/people/store.py"),
     *("streams/people/names.py", "streams/sources/table", "streams/sources/expressions"),
-    *("streams/worker/supervisor.py", "streams/web", "streams/gateway", "scoring/month_pages.py", "streams/archive"),
+    *(
+        "streams/worker/supervisor.py",
+        "streams/web",
+        "streams/gateway",
+        "scoring/month_pages.py",
+        "scoring/web",
+        "streams/archive",
+    ),
     *("streams/history/questions.py", "streams/history/pages.py", "streams/rewriting.py"),
     *("scoring/inputs/sheet.py", "scoring/inputs/validation.py", "scoring/inputs/values.py", "scoring/period.py"),
     "scoring/inputs/ballots.py",
     *("scoring/yaml_documents.py", "scoring/cards", "scoring/rules"),
-    *("scoring/workflow", "scoring/store/runs.py", "scoring/store/tokens.py"),
+    *("scoring/workflow", "scoring/store/runs.py", "scoring/store/tokens.py", "scoring/store/due_days.py"),
 )
 #: Names of columns, which programs read.
 COLUMNS = ("base top{}", "base bottom{}")

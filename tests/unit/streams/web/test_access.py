@@ -10,6 +10,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
+from tests.support.month_browser import jobs_here
+from tests.support.month_end import MARCH, card_file, entry
 from tests.support.provider import FakeProvider
 from tests.unit.streams.web.desk import PASSWORD, ROLES, START, Desk, opened, provider_of
 
@@ -51,6 +53,23 @@ def figure(own: bool) -> str:
 
 #: Contacts are seen by whom they are of, whoever leads them, and quality.
 CONTACTS = only("agent", "supervisor", "quality"), only("quality") | {"agent": 404, "supervisor": 404}
+#: So are sheets, which are of everybody for HR, too.
+SHEETS = (
+    only("agent", "supervisor", "quality", "hr"),
+    only("quality", "hr") | {"agent": 404, "supervisor": 404},
+)
+
+
+def month(after: str = "") -> Callable[[Desk, bool, str], str]:
+    """Of the run that is prepared; ``{person}``: of team T1, or of T2."""
+    return lambda _, own, __: f"/api/month/runs/ours/2026-03{after.format(person='A1' if own else 'A2')}"
+
+
+def about(own: bool) -> dict[str, Any]:
+    """An appeal of somebody of team T1, or of T2."""
+    return {"card": "ours", "period": "2026-03", "person": "A1" if own else "A2", "items": ["care"], "reason": "r"}
+
+
 OPEN = Access(dict.fromkeys(EVERYBODY, 200))
 TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/"): OPEN,
@@ -95,7 +114,70 @@ TABLE: dict[tuple[str, str], Access] = {
         *CONTACTS, lambda _, own, __: f"/api/course?{figure(own).replace('first', 'day')}"
     ),
     ("GET", "/api/month/runs"): Access(only("hr")),
-    ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr", status=404)),
+    ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr"), path=month()),
+    ("GET", "/api/month/opening"): Access(only("hr")),
+    ("POST", "/api/month/runs"): Access(only("hr", status=404), body={"card": "none", "period": "2026-03"}),
+    ("GET", "/api/month/jobs"): Access(only("hr")),
+    ("GET", "/api/month/jobs/{id}"): Access(only("hr", status=404), path=lambda *_: "/api/month/jobs/0a"),
+    ("GET", "/api/month/jobs/{id}/files/{name}"): Access(
+        only("hr", status=404), path=lambda *_: "/api/month/jobs/0a/files/scores.db"
+    ),
+    ("GET", "/api/month/runs/{card}/{period}/needs"): Access(only("hr"), path=month("/needs")),
+    ("PUT", "/api/month/runs/{card}/{period}/due"): Access(
+        only("hr"), path=month("/due"), body={"days": {"inputs": "2026-04-03"}}
+    ),
+    ("GET", "/api/month/runs/{card}/{period}/template"): Access(only("hr"), path=month("/template")),
+    ("POST", "/api/month/inputs"): Access(
+        only("hr", status=422), path=lambda *_: "/api/month/inputs?name=a.csv&card=ours&period=2026-03", body={}
+    ),
+    ("GET", "/api/month/mine"): Access(only("hr", "supervisor", "quality", "agent")),
+    ("GET", "/api/month/runs/{card}/{period}/ratings"): Access(only("hr", "supervisor", "quality"), path=month("/ratings")),
+    ("GET", "/api/month/runs/{card}/{period}/people/{person}"): Access(*SHEETS, month("/people/{person}")),
+    ("PUT", "/api/month/runs/{card}/{period}/people/{person}/draft"): Access(
+        # A's own column comes first; it is 409 to whoever sees the sheet and has to wait.
+        SHEETS[0] | {"supervisor": 409, "quality": 409, "hr": 409},
+        SHEETS[1] | {"quality": 409, "hr": 409},
+        month("/people/{person}/draft"), {"column": "self", "ratings": {"care": "20"}},
+    ),
+    ("POST", "/api/month/runs/{card}/{period}/people/{person}/review"): Access(
+        # Signed by the agent themself in whichever order roles are tried: nobody else may.
+        only("agent", status=200) | dict.fromkeys(("supervisor", "quality", "hr"), 403),
+        only(status=403) | {"agent": 404, "supervisor": 404},
+        month("/people/{person}/review"), {"column": "self", "ratings": {"care": "20"}},
+    ),
+    ("POST", "/api/month/runs/{card}/{period}/people/{person}/acknowledgement"): Access(
+        only("agent"), only(status=403) | {"agent": 404, "supervisor": 404},
+        month("/people/{person}/acknowledgement"), {"agreed": False, "reason": "unheard"},
+    ),
+    ("POST", "/api/month/runs/{card}/{period}/people/{person}/few"): Access(
+        only("supervisor", "hr", status=409), only("hr", status=409) | {"supervisor": 404},
+        month("/people/{person}/few"), {"item": "resolved", "decision": "count", "reason": "r"},
+    ),
+    ("POST", "/api/month/runs/{card}/{period}/overview"): Access(only("hr", status=202), path=month("/overview"), body={}),
+    ("POST", "/api/month/runs/{card}/{period}/approval"): Access(only("hr", status=202), path=month("/approval"), body={}),
+    ("POST", "/api/month/runs/{card}/{period}/reopening"): Access(
+        only("hr", status=409), path=month("/reopening"), body={"reason": "r"}
+    ),
+    ("POST", "/api/month/runs/{card}/{period}/publication"): Access(
+        only("hr", status=409), path=month("/publication"), body={}
+    ),
+    ("POST", "/api/month/runs/{card}/{period}/files"): Access(only("hr", status=202), path=month("/files"), body={}),
+    ("GET", "/api/month/appeals"): Access(only("hr", "supervisor", "quality", "agent")),
+    ("POST", "/api/month/appeals"): Access(
+        # Nothing is published yet: 409 for whom they may see.
+        only("hr", "supervisor", "quality", "agent", status=409),
+        only("hr", "quality", status=409) | {"agent": 404, "supervisor": 404},
+        lambda *_: "/api/month/appeals", about,
+    ),
+    ("GET", "/api/month/appeals/{id}"): Access(
+        only("hr", "supervisor", "quality", "agent", status=404), path=lambda *_: "/api/month/appeals/1"
+    ),
+    ("POST", "/api/month/appeals/{id}/difference"): Access(
+        only("hr", status=404), path=lambda *_: "/api/month/appeals/1/difference", body={"ratings": {}}
+    ),
+    ("POST", "/api/month/appeals/{id}/decision"): Access(
+        only("hr", status=404), path=lambda *_: "/api/month/appeals/1/decision", body={"accepted": False, "reason": "r"}
+    ),
     ("GET", "/openapi.json"): Access(all_but_nobody()),
 }  # fmt: skip
 #: Streams do not end by themselves: who gets what of them is in test_incidents.py; here is who is refused.
@@ -105,8 +187,12 @@ STREAMS = {("GET", "/api/incidents/stream")}
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     there = FakeProvider(round(START.timestamp()))
-    made = opened(tmp_path_factory.mktemp("desk"), provider_of(there))
-    yield made
+    folder = tmp_path_factory.mktemp("desk")
+    made = opened(folder, provider_of(there))
+    made.month.entries = [entry("A1", team="T1"), entry("A2", team="T2")]
+    made.month.does("prepare", str(card_file(folder)), *MARCH, "--by", "lin")
+    with jobs_here():
+        yield made
     made.close()
 
 
@@ -136,7 +222,8 @@ def test_who_gets_what(desk: Desk, method: str, path: str, role: str) -> None:
     for own, expected in ((True, access.own), (False, access.others)):
         if expected is not None:
             asked = access.path(desk, own, role) if access.path else path.format(token="none", card="c", period="p")
-            answer = desk.browser(secret, link).request(method, asked, json=access.body)
+            body = access.body(own) if callable(access.body) else access.body
+            answer = desk.browser(secret, link).request(method, asked, json=body)
             assert answer.status_code == expected[role], answer.text
 
 
