@@ -20,6 +20,8 @@ from tests.support.cards import item, saved, section, written
 from tests.support.desk import POLICY, Script, run_events
 from tests.support.frozen import forgotten
 from tests.support.histories import messages, take
+from tests.support.month_browser import Month as AtTheDesk
+from tests.support.month_browser import visitor
 from tests.support.month_end import MARCH, Desk, entry
 from tests.support.scores_http import client
 
@@ -231,3 +233,29 @@ def test_over_http_everybody_sees_theirs_and_it_is_written_down(month: Month) ->
     assert hr.get(CSAT.replace("csat", "care")).status_code == 422
     assert hr.get(CSAT, params={"which": "none"}).status_code == 422
     assert [author for author, *_ in month.trail()] == ["sue", "sue", "hr {}"]
+
+
+def test_at_the_desk_everybody_sees_theirs_and_it_is_written_down(month: Month) -> None:
+    desk, path = AtTheDesk(month.desk), CSAT.removeprefix("/api")
+    anna, ben, hr = visitor("agent", "anna"), visitor("agent", "ben"), visitor("hr", "lin")
+    assert desk.ask(anna, "GET", path).status_code == 404  # approved, and not given out
+    month.desk.does("publish", month.card, *MARCH, "--by", "boss")
+    own = desk.does(anna, "GET", path)
+    assert (own["total"], own["adds_up"], own["lines"], own["left_out"], own["kept"]) == (3, True, 3, 1, True)
+    assert [one["told"]["contact_id"] for one in own["items"]] == ["c1", "c2", "c3"]
+    assert (own["item"]["id"], own["figures"]) == ("csat", ["agent|anna"])
+    assert desk.ask(ben, "GET", path).status_code == 404  # her sheet does not exist for him
+    team, others = (path.replace("/csat/", f"/{item}/") for item in ("team", "others"))
+    assert desk.ask(anna, "GET", team).status_code == 403
+    assert desk.ask(anna, "GET", others).status_code == 403
+    assert month.trail() == []
+    sue = visitor("supervisor", "sue", "t1")
+    assert desk.does(sue, "GET", f"{path}?which=rest&limit=1")["total"] == 1
+    assert desk.does(sue, "GET", team)["n"] == 4
+    assert [one["told"]["agent"] for one in desk.does(sue, "GET", others)["items"]] == ["ben"]
+    assert desk.ask(visitor("supervisor", "ole", "t2"), "GET", path).status_code == 404
+    assert [one["reason"] for one in desk.does(hr, "GET", f"{path}?which=left-out")["items"]] == ["not_rated"]
+    assert desk.ask(hr, "GET", path.replace("csat", "care")).status_code == 422
+    assert desk.ask(hr, "GET", f"{path}?of=agent|ben").status_code == 422
+    assert [author for author, *_ in month.trail()] == ["sue", "sue", "sue", "lin"]
+    assert desk.looked == {("sue", "anna"), ("sue", "ben"), ("lin", "anna")}

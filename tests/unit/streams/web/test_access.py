@@ -133,6 +133,10 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/api/month/mine"): Access(only("hr", "supervisor", "quality", "agent")),
     ("GET", "/api/month/runs/{card}/{period}/ratings"): Access(only("hr", "supervisor", "quality"), path=month("/ratings")),
     ("GET", "/api/month/runs/{card}/{period}/people/{person}"): Access(*SHEETS, month("/people/{person}")),
+    ("GET", "/api/month/runs/{card}/{period}/people/{person}/items/{item}/contacts"): Access(
+        only("agent", "supervisor", "quality", "hr", status=422), SHEETS[1] | dict.fromkeys(("quality", "hr"), 422),
+        month("/people/{person}/items/care/contacts"),  # no contacts are behind what is rated
+    ),
     ("PUT", "/api/month/runs/{card}/{period}/people/{person}/draft"): Access(
         # A's own column comes first; it is 409 to whoever sees the sheet and has to wait.
         SHEETS[0] | {"supervisor": 409, "quality": 409, "hr": 409},
@@ -218,7 +222,7 @@ def test_every_route_is_in_the_table(desk: Desk) -> None:
 def test_who_gets_what(desk: Desk, method: str, path: str, role: str) -> None:
     access = TABLE[method, path]
     secret = desk.begin(role) if role in ROLES else None
-    link = desk.screen(f"hall-{method}-{path}"[:48], "T1") if role == SCREEN else None
+    link = desk.screen(f"hall-{method}-{sorted(TABLE).index((method, path))}", "T1") if role == SCREEN else None
     for own, expected in ((True, access.own), (False, access.others)):
         if expected is not None:
             asked = access.path(desk, own, role) if access.path else path.format(token="none", card="c", period="p")

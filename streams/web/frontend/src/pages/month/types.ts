@@ -274,3 +274,47 @@ export interface Mine {
   own: { person: string; next: { column: string; name: Named } | null; rate: boolean; says: { agreed: boolean } | null } | null;
   due: Due;
 }
+export interface FrozenLine {
+  record: string;
+  kind?: "contact" | "interval" | "appeal";
+  day?: string;
+  part?: "numerator" | "rest" | "pending";
+  value?: number | null;
+  reason?: string;
+  reason_zh?: string;
+  reason_en?: string;
+  told: {
+    contact_id?: string;
+    channel?: string;
+    topic?: string;
+    arrived_at?: number;
+    since?: number;
+    until?: number;
+    agent?: string;
+    queue?: string;
+    outcome?: string;
+    state?: string;
+    csat_score?: number;
+    csat_scale?: string;
+  };
+  since?: { how: "changed" | "gone" | "new"; fields?: Record<string, unknown> } | null;
+}
+export interface Frozen {
+  revision: number;
+  item: ScoreItem;
+  kpi: string;
+  entity: string;
+  kept: boolean;
+  value: number | null;
+  n: number;
+  pending: number;
+  adds_up: boolean;
+  lines: number;
+  new: number;
+  left_out: number;
+  changed: number;
+  total: number;
+  items: FrozenLine[];
+  figures: string[];
+  names: Names;
+}
