@@ -514,14 +514,19 @@ class Questions:
         the last eight before it on which there are data. Raises UnanswerableError, ValueError.
         """
         judge = self._judge(Question(kpi, entity, day, day, hours=("00:00", "24:00")))
-        days = [day, *days_before(day)]
+        days, cells = [day, *days_before(day)], tables.quarter_hours.c
         summed: defaultdict[str, defaultdict[date, Sums]] = defaultdict(lambda: defaultdict(dict))
         with self._database.read() as connection:
-            now = self._now(connection)
-            for each in days:
-                for row, sums in self._rows(connection, judge, Question(kpi, entity, each, each), now):
-                    if row.starts_at <= now:
-                        add(summed[row.starts[11:16]][each], judge.own(sums))
+            now = _now(connection)
+            asked = select(
+                cells.date, cells.starts, cells.ends_at, cast(cells.sums, Text).label("told"), cast(cells.grows, Text).label("grown")
+            ).where(
+                cells.kind == entity_kind(entity), cells.id == entity_id(entity), cells.date.in_(days), cells.counts_from <= now,
+                cells.starts_at <= now,
+            )  # fmt: skip
+            for row in connection.execute(asked):
+                if own := judge.of(row.date, _as_of(row, now)):
+                    add(summed[row.starts[11:16]][row.date], own)
         made = []
         for starts in sorted(summed, key=self._since_begin):
             figures = {
