@@ -1,4 +1,4 @@
-"""The main job on a living, simulated desk: brokers, worker, wallboard, events on the event clock, a month-end score."""
+"""The main job on a living, simulated desk: brokers, worker, wallboard, history, the desk, events on the event clock, a month-end score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import httpx
 from redis import Redis
 from redis.exceptions import RedisError
 
-from deploy import demo_month
+from deploy import demo_desk, demo_month
 from deploy.local.brokers import open_kafka, open_redis
 from deploy.local.ports import free_port
 from deploy.local.process import ServerProcess
@@ -46,7 +46,8 @@ _LINE_EVERY_SECONDS = 3.0
 _DAY_BEFORE = timedelta(days=10)
 #: What a demo leaves in its directory.
 _OWN = frozenset(
-    {"faust", "kafka", "redis", "logs", "scores.db", "scores.db-wal", "scores.db-shm", "people.csv", "inputs.csv"}
+    {"faust", "kafka", "redis", "logs", "people.csv", "inputs.csv"}
+    | {f"{name}.db{more}" for name in ("scores", "history") for more in ("", "-wal", "-shm")}
 )
 
 
@@ -94,6 +95,9 @@ def run(plan: Plan, say: Say) -> None:
                 "data_dir": data,
             }
         )
+        desk_port, secret = free_port(), demo_desk.password()
+        desk_address = f"http://127.0.0.1:{desk_port}"
+        settings = settings.model_copy(update={"web_url": desk_address})
         if kafka.durable:
             ensure_topics(settings)
         people = demo_month.on_card(roster(plan.seed))
@@ -117,13 +121,19 @@ def run(plan: Plan, say: Say) -> None:
                 ["incidents", "--metrics-host", HOST, "--metrics-port", str(incidents_port), declare],
             )
         )
+        stack.enter_context(_running(settings, data, "history", ["history", "--metrics-port", "0"]))
         port = plan.port if plan.port and is_free(plan.port) else free_port()
         board = stack.enter_context(_running(settings, data, "wallboard", ["wallboard", "--port", str(port)]))
+        demo_desk.make(settings, people, secret, data / "people.csv")
+        desk = stack.enter_context(_running(settings, data, "web", ["web", "--port", str(desk_port)]))
         address = f"http://127.0.0.1:{port}/"
         _wait_for(f"{address}healthz", board, say)
         _wait_for(f"http://127.0.0.1:{metrics_port}/metrics", worker, say)
         _wait_for(f"http://127.0.0.1:{incidents_port}/metrics", incidents, say)
+        _wait_for(f"{desk_address}/healthz", desk, say)
         say(f"wallboard  {address}")
+        names = ", ".join(one.name for one in demo_desk.everybody(people))
+        say(f"the desk   {desk_address}/  log in as {names}; password {secret}")
         say(f"metrics    http://127.0.0.1:{metrics_port}/metrics")
         say(f"incidents  deskpulse alert list --broker {settings.broker}")
         say(f"logs       {data / 'logs'}")
@@ -271,7 +281,6 @@ def _percent(figure: Figure) -> str:
 def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
     say("waiting until every event is counted")
     wait_until_processed(settings, 120)
-    log = data / "logs" / "score.log"
     score = ServerProcess(
         [
             sys.executable,
@@ -282,7 +291,7 @@ def _score(plan: Plan, settings: Settings, data: Path, say: Say) -> None:
             str(plan.seed),
         ],
         directory=data,
-        log=log,
+        log=data / "logs" / "score.log",
         environment=environment(settings),
     )
     score.start()

@@ -74,16 +74,14 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def close(month: str, folder: Path, entries: Sequence[RosterEntry], data: Path, over: bool) -> None:
-    """The month from names and inputs to scores and their files, by the commands that people type.
+    """The month from inputs to scores and their files, by the commands that people type.
 
     ``data``: where what is handed in is written. ``over``: is the month over, so that it can be approved and published? Raises
     RuntimeError where a command fails, with what it said.
     """
-    people, inputs = data / "people.csv", data / "inputs.csv"
-    people.write_text(people_csv(entries), encoding="utf-8")
+    inputs = data / "inputs.csv"
     inputs.write_text(inputs_csv(entries), encoding="utf-8")
     run, hr = (CARD, "--period", month), ("--by", "hr")
-    typed("people", "import", people, *hr)
     typed("score", "import", inputs, "--card", *run, *hr)
     typed("score", "prepare", *run, *hr)
     if over:

@@ -98,6 +98,7 @@ def test_figures_move_alerts_fire_and_ctrl_c_leaves_no_process(
     demo = Demo(tmp_path, "--speed", "60")
     demos.append(demo)
     address = demo.wait_for(r"wallboard +(http://\S+)").group(1)
+    desk, password = demo.wait_for(r"the desk +(http://\S+)/  log in as .*; password (\S+)").groups()
     demo.wait_for(r"alerts open [1-9]")
     page = chromium.new_page(viewport={"width": 1600, "height": 900})
     page.goto(f"{address}?lang=en")
@@ -111,6 +112,14 @@ def test_figures_move_alerts_fire_and_ctrl_c_leaves_no_process(
     alerts = httpx.get(f"{address}api/alerts", trust_env=False, timeout=10).json()
     assert alerts["open"]
     assert alerts["open"][0]["reason_zh"]
+    day = demo.wait_for(r"the simulated (\S+),").group(1)
+    with httpx.Client(base_url=desk, trust_env=False, timeout=10) as browser:
+        assert browser.post("/api/login", json={"name": "supervisor", "password": password}).status_code == 200
+        me = browser.get("/api/me").json()
+        asked = {"kpi": "answer_rate", "entity": "all|all", "first": day}
+        behind = browser.get("/api/contacts", params=asked).json()
+    assert (me["roles"], len(me["teams"])) == (["supervisor"], 1)
+    assert behind["total"] > 100  # the history runs, and has read the morning
     assert demo.left()
     os.killpg(demo.process.pid, signal.SIGINT)
     assert demo.process.wait(60) is not None, demo.said
