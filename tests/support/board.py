@@ -11,6 +11,7 @@ import msgspec
 from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import ENTITY_KINDS, Marked, MarkedDays, Presence, Target, Totals, entity_id, entity_kind
 from streams.settings import Settings
+from streams.targets.book import Targets
 from streams.wallboard.outage import empty
 from streams.wallboard.store import Fields, Head, Store
 
@@ -102,6 +103,13 @@ def calls(entity: str, offered: int, in_time: int, team: str | None = None, now:
 def target(kpi: str, of: str, value: str, op: Any = ">=", unit: str = "ratio") -> Target:
     """A target in force since January."""
     return Target(kpi=kpi, of=of, valid_from=date(2026, 1, 1), op=op, value=value, unit=unit, author="H1", at=NOW)
+
+
+def told(*targets: Target) -> Targets:
+    """The targets as workers have them, who have read them of their topic."""
+    found = Targets()
+    found.load({one.key: msgspec.json.encode([one]) for one in targets})
+    return found
 
 
 def a_floor(now: datetime = NOW) -> Floor:

@@ -44,6 +44,12 @@ export function about(ms: number): string {
   if (ms < 60_000) return t("below-minute");
   return duration(ms);
 }
+/** The same where there is little room: <1′, 4′, 1:05 h. */
+export function brief(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "<1′";
+  return minutes < 60 ? `${minutes}′` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}h`;
+}
 /** Who waits, to the second, as it ticks: 1:05 in English, 1分5秒 in Chinese. */
 export function ticking(ms: number): string {
   const whole = Math.max(0, Math.floor(ms / 1000));

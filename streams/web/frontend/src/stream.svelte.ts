@@ -2,11 +2,29 @@
 
 /** Nothing heard for so long is said so; the server beats each second. Milliseconds. */
 const SILENT = 2200;
-/** A connection that says nothing for so long is made anew, again and again; so is one that broke, after a moment. Milliseconds. */
-const DEAD = 4000;
-const AGAIN = 800;
+/** The server is asked so often whether it is there again, and so long each time. Milliseconds. */
+const AGAIN = 600;
+const PATIENCE = 2000;
 /** A tab that nobody has looked at for so long lets its connection go: browsers have few of them. Milliseconds. */
 const HIDDEN = 60_000;
+
+// One question for all streams of a page: browsers have few connections to a server.
+let asked = -Infinity;
+const waiting = new Set<() => void>();
+/** Calls back once the server answers. */
+function whenBack(back: () => void): void {
+  waiting.add(back);
+  if (performance.now() - asked < AGAIN) return;
+  asked = performance.now();
+  const over = new AbortController();
+  window.setTimeout(() => over.abort(), PATIENCE);
+  fetch("/healthz", { signal: over.signal, cache: "no-store" }).then((answer) => {
+    if (!answer.ok) return;
+    const all = [...waiting];
+    waiting.clear();
+    for (const one of all) one();
+  }, () => undefined);
+}
 
 export abstract class Stream {
   /** Why what is shown may be stale; null: it is not. */
@@ -17,12 +35,15 @@ export abstract class Stream {
   now = $state(Date.now());
   begun = $state(false);
   #heard = performance.now();
-  #opened = performance.now();
   #ahead = 0;
   #source: EventSource | null = null;
   #timer: number | undefined;
   #hiddenSince: number | null = null;
   readonly #over: () => void;
+  /** A connection that only stood still goes on by itself; one that is dead, or broke, is made anew once the server answers. */
+  readonly #again = (): void => {
+    if (this.#timer !== undefined && (this.#broke || performance.now() - this.#heard > SILENT)) this.open();
+  };
 
   constructor(over: () => void) {
     this.#over = over;
@@ -34,12 +55,17 @@ export abstract class Stream {
 
   close(): void {
     window.clearInterval(this.#timer);
+    this.#timer = undefined;
+    waiting.delete(this.#again);
     this.#source?.close();
+  }
+
+  get #broke(): boolean {
+    return this.#source?.readyState === EventSource.CLOSED;
   }
 
   protected open(): void {
     this.#source?.close();
-    this.#opened = performance.now();
     const source = new EventSource(this.address());
     this.#source = source;
     this.listen(source);
@@ -78,7 +104,6 @@ export abstract class Stream {
     const silence = at - this.#heard;
     this.silent = silence > SILENT ? Math.round(silence / 1000) : 0;
     this.now = Date.now() + this.#ahead;
-    const broke = this.#source?.readyState === EventSource.CLOSED;
-    if ((broke || silence > DEAD) && at - this.#opened > AGAIN) this.open();
+    if (this.#broke || silence > SILENT) whenBack(this.#again);
   }
 }
