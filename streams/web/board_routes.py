@@ -15,6 +15,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from streams.contracts.outputs import ALL, EntityKind, Target, entity, entity_id, entity_kind
 from streams.kpi.catalog import KPIS
+from streams.kpi.compare import comparable
 from streams.languages.text import LANGUAGES
 from streams.wallboard.outage import Outage
 from streams.wallboard.reader import Reader
@@ -31,6 +32,9 @@ from streams.windows.clock import instant
 BEAT = 1.0
 #: A client that takes nothing for so long is let go; its browser comes back by itself. Seconds.
 _SEND_TIMEOUT = 30
+
+#: KPIs in which agents are compared with the rest of their team.
+COMPARED = [id for id, kpi in KPIS.items() if comparable(kpi)]
 
 Entity = Annotated[
     str,
@@ -141,8 +145,8 @@ def _stream(router: APIRouter, desk: BoardDesk) -> None:
 def _one(router: APIRouter, desk: BoardDesk) -> None:
     @router.get("/api/board/one")
     async def one(visitor: Anybody, asked: Entity) -> Response:
-        """All that is known now of one entity: `figures` (window → KPI → figure with its target), an agent's state, how they `differ` from
-        the rest of their team beyond chance, and their `team`'s figures. 404 for whom somebody may not see, 503 where Redis is away.
+        """All that is known now of one entity: `figures` (window → KPI → figure with its target), an agent's state, how they differ from the
+        rest of their team beyond chance (`differing`, of the KPIs that are `compared`), and their `team`'s figures. 404 for whom somebody may not see, 503 where Redis is away.
         """
         try:
             told = await _whole(desk, visitor, asked)
@@ -184,5 +188,6 @@ async def _whole(desk: BoardDesk, visitor: Visitor, asked: str) -> dict[str, Any
         "targets": {kpi: {"number": float(one.value or 0), "op": one.op, "of": one.of} for kpi, one in targets.items()},
         "of_team": of_team.snapshot if of_team else None,
         "differing": marks.differs if marks else {}, "marked": await desk.reader.marked(),
+        "compared": COMPARED,
         "names": {key: {one: text[one] for one in LANGUAGES} for key, text in named.items() if text is not None},
     }  # fmt: skip
