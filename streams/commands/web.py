@@ -15,6 +15,7 @@ from streams.languages.translation import tell
 from streams.notifier.actions import Actions
 from streams.operation import KafkaOperation
 from streams.web.app import Joined, routers_of, serve
+from streams.web.board_layout import boards as folder_of_boards
 
 
 def web(
@@ -43,6 +44,14 @@ def web(
             help="Single sign-on (YAML); `deskpulse sign-on example` prints one",
         ),
     ] = None,
+    boards: Annotated[
+        Path | None,
+        typer.Option(
+            "--boards",
+            metavar="DIRECTORY",
+            help="Boards of your own (YAML files), beside the one that comes with the program",
+        ),
+    ] = None,
     broker: Broker = None,
     prefix: Prefix = None,
     policy: PolicyFile = None,
@@ -60,9 +69,11 @@ def web(
         address = here.settings.web_url or f"http://{host}:{port}/"
         file = here.settings.sign_on_file
         provider = None if file is None else provider_of(here.settings, file, address)
+        own_boards = folder_of_boards(boards)
         ensure_topics(here.settings)
         actions = Actions(here.settings)
-        joined = Joined(actions.write, KafkaOperation(here.settings).clock, routers_of(here), provider=provider)
+        clock = KafkaOperation(here.settings).clock
+        joined = Joined(actions.write, clock, routers_of(here), provider=provider, boards=own_boards)
         tell(f"desk: {address}", err=True)
         try:
             serve(here.settings, joined, host, port, allow_host or ())

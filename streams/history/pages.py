@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from streams.alerts.baselines import WEEKS
 from streams.archive.replaying import Told
 from streams.contracts.outputs import Figure, entity, entity_id, entity_kind
+from streams.history.board_pages import OpenContacts, board_pages
 from streams.history.events import VERDICTS, course, since
 from streams.history.questions import MOST_DAYS, Answer, Item, Part, Question, Questions
 from streams.history.reasons import REASONS, Reason
@@ -202,13 +203,17 @@ def router(operation: Operation) -> APIRouter:
     settings = operation.settings
     database = history_database(settings.history or settings.database, settings.data_dir)
 
+    questions = Questions(database, settings.policy)
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.board.open_contacts = OpenContacts(database, settings.policy)
         yield
         database.close()
 
     routes = APIRouter(lifespan=lifespan)
-    desk = _Desk(Questions(database, settings.policy), settings, Known(settings), operation)
+    desk = _Desk(questions, settings, Known(settings), operation)
+    routes.include_router(board_pages(questions, settings.policy))
     _figures(routes, desk)
     _one(routes, desk)
     _each(routes, desk)

@@ -436,6 +436,16 @@ class Questions:
 
     # -- Contacts and agents
 
+    @property
+    def begun(self) -> bool:
+        """Is there a history?"""
+        return self._database.begun
+
+    def now(self) -> int:
+        """As of when it tells (ms since 1970). Raises UnanswerableError where it has read nothing."""
+        with self._database.read() as connection:
+            return self._now(connection)
+
     def contacts(self, records: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Record → what is kept of the contact or of the interval of presence; those that are not there are left out."""
         keys = list(dict.fromkeys(records))

@@ -61,6 +61,11 @@ class Aims:
         asked, day = tuple(dict.fromkeys(kpis)), self._day
         return _shown(found for of in whom for kpi in asked if (found := self._book.on(of, kpi, day)) is not None)
 
+    async def book(self) -> tuple[Targets, date | None]:
+        """All targets, and the operation's day (None: nobody has told it). Raises ``Outage`` as ``today``."""
+        await self._look()
+        return self._book, self._day
+
     async def _look(self) -> None:
         if monotonic() - self._read < _FRESH:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +20,7 @@ from streams.contracts.outputs import (
     MarkedDays,
     Presence,
     SharedId,
+    Snapshot,
     Totals,
     entity,
 )
@@ -49,8 +50,17 @@ class Reader:
     joins or changes teams there is seen at the end of a round, which takes some 25 s with 100,000 agents.
     """
 
-    def __init__(self, store: Store, policy: AnyPolicy, most: int = MOST, most_groups: int = MOST_GROUPS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: AnyPolicy,
+        most: int = MOST,
+        most_groups: int = MOST_GROUPS,
+        shown: Callable[[Snapshot], Any] | None = None,
+    ) -> None:
+        """``shown``: what clients get of a snapshot, where that is not the snapshot itself; asked once for each change of it."""
         self._store = store
+        self._as_shown = shown
         self._most = most
         self._most_groups = most_groups
         self._directory = Directory()
@@ -75,6 +85,7 @@ class Reader:
         """A look that serves all of these. Raises ``Outage`` where Redis does not answer or holds nothing."""
         kinds = [kind for kind in ENTITY_KINDS if any(kind in each.kinds for each in wants)]
         teams = {each.team for each in wants if each.kinds & {"agent", "team"}}
+        persons = frozenset().union(*(each.persons for each in wants))
         async with self._one_at_a_time:
             head = await self._head()
             clock = self._clock.decode({"clock": head.clock} if head.clock else {}).get("clock")
@@ -86,7 +97,7 @@ class Reader:
                 if kind != "agent":
                     snapshots[kind] = self._shown[kind].decode(await self._groups(kind, head.sizes[kind], teams))
                     continue
-                snapshots[kind], presence, differing = await self._agents(head, now, teams)
+                snapshots[kind], presence, differing = await self._agents(head, now, teams, persons)
             return self._reading(head, now, snapshots, presence, differing, teams)
 
     async def one(self, kind: EntityKind, name: str) -> Entity | None:
@@ -102,12 +113,28 @@ class Reader:
         snapshot = None if totals is None else self._snapshots.of(totals)
         return Entity(snapshot, presence, [alert for alert in alerts if alert.entity == entity(kind, name)])
 
+    async def marks(self, agent: str) -> Marked | None:
+        """How an agent differs from the rest of their team; None: in nothing. Raises ``Outage`` as ``read`` does."""
+        (found,) = await self._store.some([agent], keys.MARKS)
+        return _sole(Marked, found)
+
+    async def marked(self) -> MarkedDays | None:
+        """By which closed days agents were compared; None: nobody has. Raises ``Outage`` as ``read`` does."""
+        raw = await self._store.text(keys.MARKED)
+        return _sole(MarkedDays, {"days": raw} if raw else {})
+
     def _judge_by(self, policy: AnyPolicy) -> None:
         self._policy, self._snapshots = policy, Snapshots(policy)
         self._sharing, self._unknown = Sharing(policy), Unknown(policy)
-        self._shown: dict[EntityKind, Shelf[Totals]] = {
-            kind: Shelf(Totals, self._snapshots.of) for kind in ENTITY_KINDS
-        }
+        self.show_anew()
+
+    def show_anew(self) -> None:
+        """Make what clients get of every snapshot anew at the next look: what it is made by has changed."""
+        snapshots, as_shown = self._snapshots, self._as_shown
+        shown: Callable[[Totals], Any] = (
+            snapshots.of if as_shown is None else lambda totals: as_shown(snapshots.of(totals))
+        )
+        self._shown: dict[EntityKind, Shelf[Totals]] = {kind: Shelf(Totals, shown) for kind in ENTITY_KINDS}
 
     async def _head(self) -> Head:
         head = await self._store.head()
@@ -141,7 +168,7 @@ class Reader:
         return fields
 
     async def _agents(
-        self, head: Head, clock: Clock | None, teams: set[str | None]
+        self, head: Head, clock: Clock | None, teams: set[str | None], persons: frozenset[str]
     ) -> tuple[Shown, Presences, dict[str, Item[Marked]]]:
         """Snapshots, states and marks of agents."""
         at = clock.now if clock else None
@@ -152,6 +179,7 @@ class Reader:
             if any([await sweep.step() for sweep in self._sweeps]):
                 self._directory.fill(self._sweeps[0].badges, self._sweeps[1].badges, at)
             wanted = {agent for team in teams for agent in self._directory.agents(team)[: self._most]}
+            wanted |= persons
             now, states, marks = await self._store.some(sorted(wanted), keys.now("agent"), keys.PRESENCE, keys.MARKS)
         snapshots, presence = self._shown["agent"].decode(now), self._presence.decode(states)
         if few:

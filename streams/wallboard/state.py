@@ -35,10 +35,11 @@ Alerts = dict[str, Item[Alert]]
 
 
 class Wants(Struct, frozen=True):
-    """What a client asks for: entities of these kinds, and of the agents only those of ``team`` (None: of all)."""
+    """What a client asks for: entities of these kinds, and of the agents only those of ``team`` (None: of all) and the ``persons``."""
 
     kinds: frozenset[EntityKind] = frozenset(ENTITY_KINDS)
     team: str | None = None
+    persons: frozenset[str] = frozenset()
 
 
 class Entity(Struct):

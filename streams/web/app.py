@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -27,11 +27,16 @@ from streams.database import Database, StoreError
 from streams.doors import SAFE, BoundedBody, Headers, answer_errors
 from streams.settings import Settings
 from streams.system_clock import machine_ms
+from streams.wallboard.reader import Reader
+from streams.wallboard.store import Store
 from streams.web import sessions, users
 from streams.web.access import SCREEN, Anybody, Guarded, having, secret_of, session_cookie
+from streams.web.board_feed import BoardFeed
+from streams.web.board_layout import Board, boards
+from streams.web.board_routes import BoardDesk, board_routes
 from streams.web.guard import Guard
 from streams.web.incident_feed import Feed, Follower
-from streams.web.incident_routes import incident_routes
+from streams.web.incident_routes import Known, incident_routes
 from streams.web.provider import Provider
 from streams.web.provider_logins import ProviderLogins
 from streams.web.roles import Visitor
@@ -93,7 +98,8 @@ class NewPassword(_Sent):
 @dataclass(frozen=True)
 class Joined:
     """What the desk is joined to. ``act``: puts an action on its topic; ``operation_ms``: the operation's clock, ms since 1970. Both raise
-    ConnectionError. ``routers``: of whoever joins it; ``follows``: incidents are read from Kafka; ``provider``: of the single sign-on.
+    ConnectionError. ``routers``: of whoever joins it; ``follows``: incidents are read from Kafka; ``provider``: of the single sign-on;
+    ``store``: what screens show, where it is not in the operation's Redis; ``boards``: the usual one where none is given.
     """
 
     act: Callable[[AlertAction], None]
@@ -101,6 +107,8 @@ class Joined:
     routers: Iterable[APIRouter] = ()
     follows: bool = True
     provider: Provider | None = None
+    store: Store | None = None
+    boards: Sequence[Board] = ()
 
 
 def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = machine_ms) -> FastAPI:
@@ -108,25 +116,29 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     database = open_database(settings.database, settings.data_dir)
     feed, guard = Feed(), Guard(database, now_ms)
     follower = Follower(settings, feed) if joined.follows else None
+    store = joined.store or Store(settings)
+    board = _board_desk(settings, joined, store, guard, now_ms)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(guard.run())
+        running = [asyncio.create_task(guard.run()), asyncio.create_task(board.feed.run())]
         if follower is not None:
             follower.start()
         yield
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         if follower is not None:
             await to_thread.run_sync(follower.stop)
+        await store.close()
         database.close()
 
     # The documentation pages of FastAPI load scripts from another server; the description itself is for who is in.
     app = FastAPI(
         title="Deskpulse", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    app.state.feed, app.state.database, app.state.guard = feed, database, guard
+    app.state.feed, app.state.database, app.state.guard, app.state.board = feed, database, guard, board.feed
     app.state.session_cookie = session_cookie(_is_https(settings))
     # The last is asked first.
     provider = joined.provider
@@ -145,6 +157,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
         app.include_router(sign_on_routes(by_provider, partial(_keep, _is_https(settings))))
     _sessions(app, database, now_ms)
     app.include_router(incident_routes(settings, feed, guard, joined.act, joined.operation_ms, now_ms))
+    app.include_router(board_routes(board))
     for router in joined.routers:
         app.include_router(router)
 
@@ -162,6 +175,13 @@ def _longer(routers: Iterable[APIRouter]) -> Iterator[tuple[str, int]]:
             if isinstance(route, APIRoute) and "x-most-bytes" in (route.openapi_extra or {}):
                 assert route.openapi_extra is not None
                 yield route.path, int(route.openapi_extra["x-most-bytes"])
+
+
+def _board_desk(settings: Settings, joined: Joined, store: Store, guard: Guard, now_ms: Callable[[], int]) -> BoardDesk:
+    known, shown = Known(settings), joined.boards or boards(None)
+    cells = [cell.key for board in shown for cell in board.cells()]
+    feed = BoardFeed(store, settings.policy, cells, known.called, now_ms)
+    return BoardDesk(feed, Reader(store, settings.policy), guard, shown, known, settings.names, now_ms)
 
 
 class _Files(StaticFiles):

@@ -35,6 +35,7 @@ from streams.web.sign_on import SignOn
 from streams.web.store import desk_database
 from streams.web.users import By
 from tests.support import month_end
+from tests.support.board import Floor, a_floor
 from tests.support.morning import morning_file
 from tests.support.provider import CLIENT, ISSUER, SECRET, FakeProvider
 
@@ -124,10 +125,13 @@ class Desk:
     now: datetime = START
     done: list[AlertAction] = field(default_factory=list)
     provider: Provider | None = None
+    floor: Floor = field(default_factory=a_floor)
 
     def __post_init__(self) -> None:
         self.month.settings = self.settings
-        joined = Joined(self.done.append, self.ms, routers_of(self.month), follows=False, provider=self.provider)
+        joined = Joined(
+            self.done.append, self.ms, routers_of(self.month), follows=False, provider=self.provider, store=self.floor
+        )
         self.app: FastAPI = create_app(self.settings, joined, self.ms)
         for one in (of_team("T1", "A1"), of_team("T2", "A2")):
             self.app.state.feed.take(one.id, one)

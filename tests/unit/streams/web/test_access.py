@@ -113,6 +113,14 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/api/course"): Access(
         *CONTACTS, lambda _, own, __: f"/api/course?{figure(own).replace('first', 'day')}"
     ),
+    ("GET", "/api/board"): Access(all_but_nobody()),
+    ("GET", "/api/board/one"): Access(
+        only("agent", "supervisor", "quality", else_=404), only("quality", else_=404),
+        lambda _, own, __: f"/api/board/one?entity=agent|{'A1' if own else 'A2'}",
+    ),
+    ("GET", "/api/board/courses"): Access(
+        all_but_nobody(), None, lambda _, __, ___: "/api/board/courses?cell=csat@agent|A1"
+    ),
     ("GET", "/api/month/runs"): Access(only("hr")),
     ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr"), path=month()),
     ("GET", "/api/month/opening"): Access(only("hr")),
@@ -184,8 +192,8 @@ TABLE: dict[tuple[str, str], Access] = {
     ),
     ("GET", "/openapi.json"): Access(all_but_nobody()),
 }  # fmt: skip
-#: Streams do not end by themselves: who gets what of them is in test_incidents.py; here is who is refused.
-STREAMS = {("GET", "/api/incidents/stream")}
+#: Streams do not end by themselves: who gets what of them is in test_incidents.py and test_board.py; here is who is refused.
+STREAMS = {("GET", "/api/incidents/stream"), ("GET", "/api/board/stream")}
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +240,8 @@ def test_who_gets_what(desk: Desk, method: str, path: str, role: str) -> None:
 
 
 def test_nobody_follows_the_stream(desk: Desk) -> None:
-    assert desk.browser().get("/api/incidents/stream").status_code == 401
+    for _, path in STREAMS:
+        assert desk.browser().get(path).status_code == 401
 
 
 @pytest.mark.parametrize("role", ROLES)
