@@ -6,6 +6,7 @@ the server ended was not done: a run is written whole or not at all.
 
 from __future__ import annotations
 
+import atexit
 import json
 import pickle
 import secrets
@@ -15,7 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from threading import Lock, Semaphore, Thread
 from typing import Any, Literal, TypeAlias
 
@@ -82,7 +84,7 @@ class Jobs:
     _lock: Lock = field(default_factory=Lock)
     #: One process at a time: each uses a core.
     _turn: Semaphore = field(default_factory=lambda: Semaphore(1))
-    _files: TemporaryDirectory[str] | None = None
+    _files: Path | None = None
 
     def start(self, kind: str, card: str, period: str, author: str, **arguments: Any) -> Job:
         """Begin one, or find the same that is running. Raises RefusedStepError where another changes the run just now."""
@@ -118,8 +120,9 @@ class Jobs:
         if kind != "files":
             return None
         if self._files is None:
-            self._files = TemporaryDirectory(prefix="deskpulse-month-")
-        made = Path(self._files.name) / id
+            self._files = Path(mkdtemp(prefix="deskpulse-month-"))
+            atexit.register(rmtree, self._files, ignore_errors=True)
+        made = self._files / id
         made.mkdir()
         return str(made)
 
