@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from streams import bounded_yaml
 from streams.contracts.events import AgentState
+from streams.secret_files import SecretName
 
 _Id = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -24,6 +25,11 @@ agents: {}                                # Asterisk's name of a member: your id
 #  Local/204@agents/n: A004
 queues: {}                                # Asterisk's name of a queue: yours
 pauses: {}                                # reason of a pause: the state that it is (training, wrap_up, …); all others are away
+# ami:                                    # what the log does not tell: members from the start, wrap-up, hold, telephones that are away
+#   host: 127.0.0.1
+#   user: deskpulse                       # [deskpulse] in manager.conf, with read = system,call,agent
+#   secret: $AMI_SECRET                   # from the environment, or from the file that AMI_SECRET_FILE names
+#   wrap_up_seconds: {}                   # queue by Asterisk's name: its wrapuptime in queues.conf
 """
 
 
@@ -31,6 +37,19 @@ def _region(text: str) -> str:
     if text not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(f"{text!r} is no region; write it like CN or DE")
     return text
+
+
+class Ami(BaseModel):
+    """Asterisk's manager interface. ``wrap_up_seconds``: queue by Asterisk's name → its ``wrapuptime``, which AMI does not tell."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 5038
+    user: Annotated[str, Field(min_length=1, pattern=r"^[^\r\n]*$")]
+    secret: SecretName
+    tls: bool = False
+    wrap_up_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = {}
 
 
 class Config(BaseModel):
@@ -44,6 +63,7 @@ class Config(BaseModel):
     agents: dict[str, _Id] = {}
     queues: dict[str, _Id] = {}
     pauses: dict[str, AgentState] = {}
+    ami: Ami | None = None
 
 
 def load(path: Path) -> Config:
