@@ -113,7 +113,7 @@ class Driver:
                 link.send("QueueAdd", Queue="support", Interface=FLOATING)
             self._there = not self._there
             self.did["come or go"] += 1
-        elif draw < 0.50:
+        elif draw < 0.57:
             # Asterisk is the caller: of one kind the log says EXITWITHTIMEOUT where the other end hangs up, of the other ABANDON.
             number = {"Async": "true", "CallerID": "13900009999"}
             if self._chance.random() < 0.7:
@@ -126,7 +126,8 @@ class Driver:
                     **number,
                 )
             else:
-                link.send("Originate", Channel="Local/support@callers", Application="Wait", Data="4", **number)
+                channel = "Local/support@callers" + self._chance.choice(("", "/n"))
+                link.send("Originate", Channel=channel, Application="Wait", Data="4", **number)
             self.did["originated"] += 1
 
     def _rotate(self, link: Link) -> None:
@@ -159,8 +160,8 @@ class Driver:
                 self._holding.setdefault(own, at)
             case "Unhold":
                 self._end_hold(own, at)
-            case "AgentComplete":
-                # Of an agent's channel that is gone already it says nothing.
+            case "AgentComplete" | "Hangup":
+                # Of an agent's channel that is gone already it says nothing; and AgentComplete may not come at all.
                 for channel in [channel for channel, call in self._talking.items() if call == own]:
                     self._end_hold(channel, at)
                     del self._talking[channel]

@@ -59,11 +59,14 @@ class Sender(Protocol):
 
 
 class Stored(msgspec.Struct):
-    """What is kept between two runs. ``since``: what lies before (ms since 1970) was not sent at the first start."""
+    """What is kept between two runs. ``since``: what lies before (ms since 1970) was not sent at the first start; ``spoke``: agent → when
+    AMI last told of them (ms).
+    """
 
     since: int
     position: Position = msgspec.field(default_factory=Position)
     story: Story = msgspec.field(default_factory=Story)
+    spoke: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Health:
@@ -152,6 +155,7 @@ class Follower:
         sender: Sender | None = None
         if self._live is not None:
             self._live.log_again()
+            self._live.floor.spoke = {**stored.spoke, **self._live.floor.spoke}
         try:
             while not stop.is_set():
                 if self._live is not None:
@@ -160,8 +164,9 @@ class Follower:
                 if lines or (self._live is not None and self._live.pending):
                     sender = sender or self._connect()
                     self._send(lines, log, stored.since, sender)
-                if lines:
                     stored.position, stored.story = tail.position, log.story
+                    if self._live is not None:
+                        stored.spoke = self._live.floor.spoke
                     self._store(stored)
                 self._tell(tail, log.story)
                 if not lines:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from streams.contracts.events import AgentState, AgentStateChanged
 from streams.sources.asterisk.ami.link import Message
@@ -61,6 +62,9 @@ class Floor:
         #: Agent, by the operation's id → how they stand.
         self.people: dict[str, Person] = {}
         self.live = False
+        #: Agent → when AMI last told of them (ms since 1970), also before this process began.
+        self.spoke: dict[str, int] = {}
+        self._since = 0
         self._source, self._names, self._wrap_up = source, names, wrap_up_seconds
         #: Those whom QueueStatus has told of so far; None: it is not asked.
         self._found: dict[str, Person] | None = None
@@ -85,9 +89,11 @@ class Floor:
         kind = message.get("Event", "")
         if kind == "QueueStatusComplete":
             return self._all_found(at)
-        read = self._read.get(kind)
-        name = None if read is None else read(message, at)
-        return [] if name is None else self._stands(name, at)
+        if (read := self._read.get(kind)) is None:
+            return []
+        before = self.due(at)
+        agent = read(message, at)
+        return before if agent is None else [*before, *self._stands(agent, at)]
 
     def begin(self) -> None:
         """AMI is connected: all that is known is told anew, by QueueStatus. Until it is through nothing is told."""
@@ -103,6 +109,8 @@ class Floor:
     def due(self, now: int) -> list[AgentStateChanged]:
         """What has come about by time alone until ``now`` (ms): wrap-ups that are over, telephones that stay in use."""
         told: list[AgentStateChanged] = []
+        if self._found is not None:
+            return told
         for name, person in self.people.items():
             if person.told == ("wrap_up", None) and person.wraps_until <= now:
                 told += self._stands(name, person.wraps_until)
@@ -111,14 +119,21 @@ class Floor:
         return told
 
     def answer(self, said: AgentStateChanged) -> list[AgentStateChanged]:
-        """The log has told a state of an agent, and knows less: where they stand in one that it does not know of, and have since before
-        then, that is told again right behind.
+        """The log has told a state of an agent, in whole seconds, and knows less: where they stand in one that it does not know of, and
+        have since before then, that is told again right behind. Where AMI spoke within that second, and went away, the log's word is
+        the newer one, and is told again behind AMI's.
         """
-        person = self.people.get(said.agent_id)
-        if not self.live or person is None or person.told not in _ONLY_HERE or person.told_at > said.at:
-            return []
-        # The lines of a second have even numbers: there is room for this one.
-        return [self._event(said.agent_id, person.told, said.time, (said.sequence or 0) + 1)]
+        agent = said.agent_id
+        person, spoke = self.people.get(agent), self.spoke.get(agent, 0)
+        if self.live and said.at >= self._since:
+            if person is None or person.told not in _ONLY_HERE or person.told_at > said.at:
+                return []
+            # The lines of a second have even numbers: there is room for this one.
+            return [self._event(agent, person.told, said.time, (said.sequence or 0) + 1)]
+        if said.at <= spoke < said.at + 1000:
+            time = _EPOCH + timedelta(milliseconds=spoke + 1)
+            return [replace(said, id=f"ami-{spoke}-then-{said.id}", time=time)]
+        return []
 
     # -- messages -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +186,7 @@ class Floor:
         found = self._found or {}
         for name, before in self.people.items():  # whoever is in no queue any more
             found.setdefault(name, Person(told=before.told, told_at=before.told_at))
-        self.people, self._found, self.live = found, None, True
+        self.people, self._found, self.live, self._since = found, None, True, at
         return [event for name in self.people for event in self._stands(name, at)]
 
     def _seated(self, message: Message, at: int) -> str | None:
@@ -255,6 +270,7 @@ class Floor:
         since = person.busy_since if state == ("on_contact", OUTSIDE) else at
         person.told, person.told_at = state, max(since, person.told_at)
         self._number += 1
+        self.spoke[agent] = person.told_at
         return [self._event(agent, state, _EPOCH + timedelta(milliseconds=person.told_at), self._number)]
 
     def _event(self, agent: str, state: _Told, time: datetime, sequence: int) -> AgentStateChanged:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -22,8 +25,9 @@ from streams.sources.asterisk.ami.link import LoginError, Message, connected, pa
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.follow import Follower, Health
 from streams.sources.asterisk.names import Ami, Config, Names
+from tests.support import ROOT
 from tests.support.desk import run_events, sums
-from tests.unit.streams.sources.test_asterisk import HASH, Broker
+from tests.unit.streams.sources.test_asterisk import HASH, MEASURES, Broker, of_log, reader
 
 HOST, SECRET = "127.0.0.1", "s3cret"
 T = 1_772_413_200_000
@@ -181,12 +185,7 @@ def states(told: Sequence[AnyEvent]) -> list[tuple[str, str, str | None, float]]
 
 def play(on: Floor, *told: tuple[float, Message]) -> list[tuple[str, str, str | None, float]]:
     """What comes of messages, each so many seconds after T, and of the time between them."""
-    found: list[AnyEvent] = []
-    for after, message in told:
-        at = T + round(after * 1000)
-        found += on.due(at)
-        found += on(message, at)
-    return states(found)
+    return states([each for after, message in told for each in on(message, T + round(after * 1000))])
 
 
 def test_members_are_known_from_the_start_without_a_call() -> None:
@@ -347,6 +346,19 @@ def test_the_log_does_not_end_what_it_knows_nothing_of() -> None:
     assert there.answer(said_by_log("available", 5, 2)) == []
 
 
+def test_where_ami_spoke_within_the_second_and_went_away_the_log_has_the_last_word() -> None:
+    there = floor(member("SIP/1", LastCall=T // 1000 - 10))
+    there(DONE, T + 300)  # available; and the call that comes at 0.7 s is 0 s to the log
+    there.lost()
+    (again,) = there.answer(said_by_log("on_contact", 0, 4))
+    assert (again.state, again.at, again.sequence) == ("on_contact", T + 301, 4)
+    assert there.answer(said_by_log("on_contact", 1, 2)) == []
+    after = floor()  # the process was killed: it has only what it stored
+    after.lost()
+    after.spoke = there.spoke
+    assert after.answer(said_by_log("on_contact", 0, 4)) == [again]
+
+
 # -- calls -------------------------------------------------------------------------------------------------------------
 
 
@@ -354,7 +366,7 @@ def ami_call(call: str, kind: str, **values: object) -> Message:
     return {"Event": kind, "Uniqueid": call, "Queue": "support", **{key: str(value) for key, value in values.items()}}
 
 
-def of_log(struct: type, after: float, **values: object) -> AnyEvent:
+def by_log(struct: type, after: float, **values: object) -> AnyEvent:
     given = {"queue_id": "support", "customer_id": "c", **values}
     made: AnyEvent = struct(
         id=f"{after}-{struct.__name__}", source="asterisk", time=EPOCH + timedelta(milliseconds=T + round(after * 1000)), sequence=2,
@@ -364,9 +376,9 @@ def of_log(struct: type, after: float, **values: object) -> AnyEvent:
 
 
 LOG: list[AnyEvent] = [
-    of_log(e.CallQueued, 0),
-    of_log(e.CallAnswered, 5, agent_id="SIP/1", wait_seconds=5.0),
-    of_log(e.CallEnded, 65, agent_id="SIP/1", talk_seconds=60.0, ended_by="agent"),
+    by_log(e.CallQueued, 0),
+    by_log(e.CallAnswered, 5, agent_id="SIP/1", wait_seconds=5.0),
+    by_log(e.CallEnded, 65, agent_id="SIP/1", talk_seconds=60.0, ended_by="agent"),
 ]
 AMI: list[tuple[float, Message]] = [
     (0.4, ami_call("1.1", "QueueCallerJoin")),
@@ -420,7 +432,7 @@ def test_a_call_whose_end_ami_does_not_tell_is_compared_in_what_it_told(ami_firs
     assert correction.hold_seconds == 17.6
 
 
-LEFT = [of_log(e.CallQueued, 0), of_log(e.CallLeftQueue, 4, wait_seconds=4.0)]
+LEFT = [by_log(e.CallQueued, 0), by_log(e.CallLeftQueue, 4, wait_seconds=4.0)]
 AWAY = ami_call("1.1", "QueueCallerAbandon", HoldTime=4)
 
 
@@ -435,21 +447,21 @@ AWAY = ami_call("1.1", "QueueCallerAbandon", HoldTime=4)
             "outcome: log left the queue, AMI hung up",
         ),
         (
-            [LEFT[0], of_log(e.CallAbandoned, 4, wait_seconds=4.0)],
+            [LEFT[0], by_log(e.CallAbandoned, 4, wait_seconds=4.0)],
             [(0.1, AMI[0][1]), (4.1, AWAY)],
             "outcome: log hung up, AMI left the",
         ),
         (
-            [*LOG[:1], of_log(e.CallAnswered, 5, agent_id="SIP/2", wait_seconds=5.0), LOG[2]],
+            [*LOG[:1], by_log(e.CallAnswered, 5, agent_id="SIP/2", wait_seconds=5.0), LOG[2]],
             AMI,
             "agent: log SIP/2, AMI SIP/1",
         ),
         (
-            [*LOG[:1], of_log(e.CallAnswered, 5, agent_id="SIP/1", wait_seconds=9.0), LOG[2]],
+            [*LOG[:1], by_log(e.CallAnswered, 5, agent_id="SIP/1", wait_seconds=9.0), LOG[2]],
             AMI,
             "wait: log 9.0, AMI 5.0",
         ),
-        ([*LOG[:2], of_log(e.CallEnded, 65, agent_id="SIP/1", talk_seconds=55.0)], AMI, "talk: log 55.0, AMI 60.0"),
+        ([*LOG[:2], by_log(e.CallEnded, 65, agent_id="SIP/1", talk_seconds=55.0)], AMI, "talk: log 55.0, AMI 60.0"),
         ([], AMI, "AMI has told of it, and it is not in the log"),
         (LEFT, [], "it is in the log, and AMI has not told of it"),
     ],
@@ -464,13 +476,13 @@ def test_each_call_on_which_the_two_differ_is_named(
 
 
 def test_a_transferred_call_that_waits_again_before_the_end_is_told() -> None:
-    handed = of_log(e.CallTransferred, 65, agent_id="SIP/1")
+    handed = by_log(e.CallTransferred, 65, agent_id="SIP/1")
     log = [
         *LOG[:2],
-        of_log(e.CallQueued, 65, queue_id="overflow"),
+        by_log(e.CallQueued, 65, queue_id="overflow"),
         handed,
         LOG[2],
-        of_log(e.CallLeftQueue, 70, queue_id="overflow", wait_seconds=5.0),
+        by_log(e.CallLeftQueue, 70, queue_id="overflow", wait_seconds=5.0),
     ]
     over = {"Event": "QueueCallerJoin", "Uniqueid": "1.1", "Queue": "overflow"}
     done = {**AMI[-1][1], "Reason": "transfer"}
@@ -631,3 +643,113 @@ def test_the_secret_is_no_part_of_the_file() -> None:
         Ami.model_validate({"user": "deskpulse", "secret": "s3cret"})
     with pytest.raises(ValueError, match="set AMI_SECRET in the environment"):
         Live(config(), Names(config()), {}, lambda: T)
+
+
+# -- a real Asterisk ---------------------------------------------------------------------------------------------------
+
+#: What AMI and the log told of one run of `make asterisk` that nobody disturbed: of the messages those that are read, with the fields that
+#: are looked at.
+RECORDED_AMI, RECORDED_LOG = (
+    ROOT / "tests/support/recorded" / name for name in ("asterisk-16-ami-messages.gz", "asterisk-16-ami-queue_log")
+)
+
+
+def recorded_messages() -> list[Message]:
+    blocks = gzip.decompress(RECORDED_AMI.read_bytes()).decode().strip().split("\n\n")
+    return [parse(block.replace("\n", "\r\n")) for block in blocks]
+
+
+def recorded_both() -> tuple[Live, list[AnyEvent]]:
+    """Messages and lines as they came, a line when its second is over."""
+    there, log, told = live(config(ami={"wrap_up_seconds": {"support": 2}})), reader(), list[AnyEvent]()
+    lines, now = RECORDED_LOG.read_text().splitlines(), 0
+
+    def read_until(second: float) -> None:
+        while lines and int(lines[0].split("|")[0]) < second:
+            for each in log(lines.pop(0)) or ():
+                told.extend([each, *there.log_said(each)])
+
+    there.heard(lives._UP, 0)
+    for message in recorded_messages():
+        now = round(float(message["Timestamp"]) * 1000) if "Timestamp" in message else now
+        read_until(now // 1000)
+        told += there.heard(message, now)
+    read_until(float("inf"))
+    there._clock = lambda: now + 120_000
+    there.take()
+    assert there.differences(now + 120_000) == []
+    return there, told + there.pending
+
+
+def test_what_a_real_asterisk_said_by_both_ways_is_one_story() -> None:
+    there, told = recorded_both()
+    assert there.calls.compared == RECORDED_LOG.read_text().count("|ENTERQUEUE|")
+    result, right = run_events(told), of_log(RECORDED_LOG)
+    assert result.rejected == []
+    day = datetime.fromtimestamp(told[-1].at / 1000, UTC).date()
+    for queue in ("support", "overflow", "lonely"):
+        counted = sums(result, f"queue|{queue}", day)
+        counted["talk_seconds"] = counted.get("talk_seconds", 0) + counted.get("hold_seconds", 0)
+        assert {name: counted.get(name, 0) for name in MEASURES} == {name: right[queue, name] for name in MEASURES}
+
+
+def test_a_real_asterisk_tells_of_every_hold() -> None:
+    """By a second reading: what lies between Hold and the next Unhold of each agent's channel, or the end of the call: of some calls that
+    end while they are held Asterisk says no AgentComplete, only that the caller's channel is gone.
+    """
+    _, told = recorded_both()
+    calls, since, held = dict[str, str](), dict[str, int](), Counter[str]()
+    unended = 0
+    for message in recorded_messages():
+        own, at = message.get("Uniqueid", ""), round(float(message.get("Timestamp", "0")) * 1000)
+        kind = message.get("Event", "")
+        if kind == "AgentConnect":
+            calls[message["DestUniqueid"]] = own
+        if kind == "Hold" and own in calls:
+            since[own] = at
+        over = kind in ("AgentComplete", "Hangup")
+        for channel in [
+            channel
+            for channel, call in calls.items()
+            if (own == channel and kind == "Unhold") or (own == call and over)
+        ]:
+            if channel in since:
+                held[calls[channel]] += at - since.pop(channel)
+                unended += kind == "Hangup"
+            if over:
+                del calls[channel]
+    corrected = {each.contact_id: each.hold_seconds for each in told if isinstance(each, e.CallCorrected)}
+    assert corrected == {call: ms / 1000 for call, ms in held.items()}
+    assert len(corrected) > 3
+    assert unended > 0
+
+
+def test_a_real_asterisk_and_its_log_have_agents_in_the_same_states() -> None:
+    _, told = recorded_both()
+    changes = sorted(
+        (each for each in told if isinstance(each, e.AgentStateChanged)), key=lambda each: (each.at, each.sequence or 0)
+    )
+    lines_of = defaultdict[str, list[e.AgentStateChanged]](list)
+    for each in changes:
+        if not each.id.startswith("ami-"):
+            lines_of[each.agent_id].append(each)
+    first = {each.agent_id for each in changes[:8]}
+    assert {"SIP/203", "SIP/208"} <= first  # whoever no call has touched yet
+    looked, wrapping = 0, 0
+    for agent, of_log_ in lines_of.items():
+        for one, after in pairwise(of_log_):
+            moment = one.at + 1300
+            if after.at <= moment:
+                continue
+            stands = [each for each in changes if each.agent_id == agent and each.at <= moment][-1]
+            looked, wrapping = looked + 1, wrapping + (stands.state == "wrap_up")
+            assert (
+                stands.state == one.state
+                or (one.state, stands.state) == ("available", "wrap_up")
+                or stands.reason == "outside_queues"
+            )
+    assert looked > 40
+    assert wrapping > 5
+    for agent in lines_of:
+        own = [each for each in changes if each.agent_id == agent]
+        assert max((after.at - one.at for one, after in pairwise(own) if one.state == "wrap_up"), default=0) <= 2005
