@@ -19,6 +19,8 @@ from streams.sources.asterisk.names import Config
 Outcome: TypeAlias = Literal["hung up", "left the queue", "answered", "transferred"]
 #: Two entries into a queue are one where they lie no further apart; waits and talk may differ by that much, as whole seconds do. ms, s.
 _SAME_MS, _SAME_SECONDS = 2000, 1
+#: What a time of the log covers. ms.
+_SECOND_MS = 1000
 #: So long the other side may take to tell of a passage that is over. ms.
 _GRACE_MS = 30_000
 #: So long AMI may take to tell of the end of a call whose channel is gone. ms.
@@ -240,7 +242,7 @@ class Calls:
         """A passage is over by one side: compare it once it is by the other. Gives what AMI adds to what the log has told."""
         _drop(self._ami if by_ami else self._log, passage)
         passage.over = at
-        if passage.joined < self.since:
+        if passage.joined + (0 if by_ami else _SECOND_MS) <= self.since:
             self.not_compared += not by_ami
             return []
         place = passage.call, passage.queue
@@ -263,6 +265,9 @@ class Calls:
                 alone = [passage for passage in side[place] if passage.over + _GRACE_MS < limit]
                 for passage in alone:
                     side[place].remove(passage)
+                    if passage.joined < self.since + _SAME_MS:  # the other side may have begun just before
+                        self.not_compared += 1
+                        continue
                     self._name(passage, "ami_only" if by_ami else "log_only", None, None)
                 if not side[place]:
                     del side[place]

@@ -25,6 +25,8 @@ UNREACHABLE, OUTSIDE = "unreachable", "outside_queues"
 _ONLY_HERE = frozenset({("offline", UNREACHABLE), ("on_contact", OUTSIDE), ("wrap_up", None)})
 #: A call that was there before AMI was.
 _SOME_CALL = "?"
+#: Of a count of seconds.
+_DIGITS = 11
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Told = tuple[AgentState, str | None]
 
@@ -69,6 +71,8 @@ class Floor:
         #: Those whom QueueStatus has told of so far; None: it is not asked.
         self._found: dict[str, Person] | None = None
         self._met: dict[str, str] = {}
+        #: Agent → the log's last word of them while AMI is connected.
+        self._said: dict[str, AgentStateChanged] = {}
         #: Channels of calls of a queue, the caller's and the agent's → the agent.
         self._talking: dict[str, str] = {}
         self._number = 0
@@ -100,11 +104,16 @@ class Floor:
         self.live, self._found = False, {}
         self._talking.clear()
 
-    def lost(self) -> None:
-        """AMI is gone. What was told stands until the log, or AMI again, says otherwise."""
+    def lost(self) -> list[AgentStateChanged]:
+        """AMI is gone. What was told stands until the log, or AMI again, says otherwise. What the log has said last may be newer than AMI's
+        last word though it is of the same second: it is told again behind that.
+        """
         self.live, self._found = False, None
         for person in self.people.values():
             person.busy_since = 0
+        newer = [self._then(said) for said in self._said.values() if said.at + 1000 > self._since]
+        self._said.clear()
+        return [event for events in newer for event in events]
 
     def due(self, now: int) -> list[AgentStateChanged]:
         """What has come about by time alone until ``now`` (ms): wrap-ups that are over, telephones that stay in use."""
@@ -124,16 +133,27 @@ class Floor:
         the newer one, and is told again behind AMI's.
         """
         agent = said.agent_id
-        person, spoke = self.people.get(agent), self.spoke.get(agent, 0)
-        if self.live and said.at >= self._since:
-            if person is None or person.told not in _ONLY_HERE or person.told_at > said.at:
-                return []
-            # The lines of a second have even numbers: there is room for this one.
-            return [self._event(agent, person.told, said.time, (said.sequence or 0) + 1)]
-        if said.at <= spoke < said.at + 1000:
-            time = _EPOCH + timedelta(milliseconds=spoke + 1)
-            return [replace(said, id=f"ami-{spoke}-then-{said.id}", time=time)]
-        return []
+        person = self.people.get(agent)
+        if not self.live or said.at < self._since:
+            return self._then(said)
+        self._said[agent] = said
+        if person is None or person.told not in _ONLY_HERE or person.told_at > said.at:
+            return []
+        # The lines of a second have even numbers: there is room for this one.
+        return [self._event(agent, person.told, said.time, (said.sequence or 0) + 1)]
+
+    def _then(self, said: AgentStateChanged) -> list[AgentStateChanged]:
+        """The log's word behind AMI's last, where both are of one second and AMI has gone since."""
+        agent, spoke = said.agent_id, self.spoke.get(said.agent_id, 0)
+        person = self.people.get(agent)
+        if spoke >= said.at + 1000:
+            return []
+        if person is not None and not self.live:
+            person.told, person.told_at, person.wraps_until = (said.state, said.reason), max(spoke, said.at), 0
+        if spoke < said.at:
+            return []
+        time = _EPOCH + timedelta(milliseconds=spoke + 1)
+        return [replace(said, id=f"ami-{spoke}-then-{said.id}", time=time)]
 
     # -- messages -------------------------------------------------------------------------------------------------------
 
@@ -158,7 +178,7 @@ class Floor:
         # Asterisk 13 says Paused and Reason, later ones PausedReason as well.
         pause = message.get("PausedReason", message.get("Reason", "")) if message.get("Paused") == "1" else None
         wrap_up = message.get("Wrapuptime", "")
-        person.seats[_place(message)] = Seat(pause, int(wrap_up) if wrap_up.isdigit() else 0)
+        person.seats[_place(message)] = Seat(pause, int(wrap_up[:_DIGITS]) if wrap_up.isdigit() else 0)
 
     def _status(self, person: Person, at: int, message: Message | None = None) -> None:
         if message is not None and "Status" in message:
@@ -178,7 +198,7 @@ class Floor:
             self._status(person, at, message)
             last = message.get("LastCall", "")
             if last.isdigit():
-                until = int(last) * 1000 + self._wrap_up_ms(person, message)
+                until = min(int(last[:_DIGITS]) * 1000, at) + self._wrap_up_ms(person, message)
                 person.wraps_until = max(person.wraps_until, until)
         return agent
 
@@ -288,7 +308,9 @@ class Floor:
 
 def member_of(message: Message) -> str | None:
     """As the log has it: old releases say Name, and have the interface where a member has no name."""
-    return message.get("MemberName") or message.get("Name") or message.get("Interface") or message.get("Location")
+    return (
+        message.get("MemberName") or message.get("Name") or message.get("Interface") or message.get("Location") or None
+    )
 
 
 def _place(message: Message) -> tuple[str, str]:

@@ -29,6 +29,8 @@ _AGAIN_SECONDS, _LONGEST_SECONDS = 1.0, 30.0
 _MOST_WAITING = 200_000
 #: What QueueStatus is asked by, and how long until it is asked again where Asterisk does not know it yet. Seconds.
 _STATUS, _BOOTING_SECONDS = "deskpulse-status", 2.0
+#: So far no clock is from another. ms.
+_NO_CLOCK_MS = 366 * 86_400_000
 #: Marks in the row of messages: connected, and gone.
 _UP, _DOWN = {"Link": "up"}, {"Link": "down"}
 Received: TypeAlias = tuple[int, Message]
@@ -150,10 +152,9 @@ class Live:
             self.calls.begin(received + self._ahead)
             return []
         if message is _DOWN:
-            self.floor.lost()
             self.breaks += 1
             metrics.AMI_BREAKS.labels(self._source).inc()
-            return []
+            return list(self.floor.lost())
         at = self._moment(message, received)
         if message.get("ActionID") == "clock":
             self.calls.begin(at)
@@ -163,7 +164,9 @@ class Live:
         """When it was, by Asterisk's clock where Asterisk says (``timestampevents = yes`` in manager.conf)."""
         try:
             at = round(float(message["Timestamp"]) * 1000)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
+            return received + self._ahead
+        if abs(at - received) > _NO_CLOCK_MS:
             return received + self._ahead
         if message.get("ActionID") == "clock":
             self._ahead = at - received

@@ -167,7 +167,9 @@ DONE: Message = {"Event": "QueueStatusComplete"}
 
 
 def floor(*members: Message, **names: Any) -> Floor:
-    found = Floor("asterisk", Names(config(**names)), {"support": 10})
+    of = config(**names)
+    assert of.ami is not None
+    found = Floor("asterisk", Names(of), of.ami.wrap_up_seconds)
     found.begin()
     for each in members:
         found(each, T)
@@ -346,17 +348,36 @@ def test_the_log_does_not_end_what_it_knows_nothing_of() -> None:
     assert there.answer(said_by_log("available", 5, 2)) == []
 
 
+def wrapped_up(there: Floor) -> Floor:
+    """Wrap-up is over at 0.3 s; the call that comes at 0.7 s is 0 s to the log."""
+    there(DONE, T - 5000)
+    assert [each[1] for each in states(there.due(T + 300))] == ["available"]
+    return there
+
+
 def test_where_ami_spoke_within_the_second_and_went_away_the_log_has_the_last_word() -> None:
-    there = floor(member("SIP/1", LastCall=T // 1000 - 10))
-    there(DONE, T + 300)  # available; and the call that comes at 0.7 s is 0 s to the log
-    there.lost()
-    (again,) = there.answer(said_by_log("on_contact", 0, 4))
+    there = wrapped_up(floor(member("SIP/1", LastCall=T // 1000 - 10), ami={"wrap_up_seconds": {"support": 10.3}}))
+    said = said_by_log("on_contact", 0, 4)
+    assert there.answer(said) == []
+    (again,) = there.lost()  # before AMI told of the call
     assert (again.state, again.at, again.sequence) == ("on_contact", T + 301, 4)
+    assert there.lost() == []
     assert there.answer(said_by_log("on_contact", 1, 2)) == []
-    after = floor()  # the process was killed: it has only what it stored
+    after = floor()  # or the process was killed: it has only what it stored
     after.lost()
     after.spoke = there.spoke
-    assert after.answer(said_by_log("on_contact", 0, 4)) == [again]
+    assert after.answer(said) == [again]
+
+
+def test_a_call_that_the_log_alone_tells_ends_a_wrap_up() -> None:
+    there = floor(member("SIP/1", LastCall=T // 1000))
+    assert [each[1] for each in states(there(DONE, T))] == ["wrap_up"]
+    there.lost()
+    assert there.answer(said_by_log("on_contact", 5, 2)) == []
+    assert there.due(T + 60_000) == []
+    there.begin()
+    there(member("SIP/1"), T + 70_000)
+    assert states(there(DONE, T + 70_000)) == [("SIP/1", "available", None, 70)]
 
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -506,6 +527,27 @@ def test_what_was_under_way_when_ami_came_is_not_compared() -> None:
     assert (calls.compared, calls.new) == (0, [])
 
 
+@pytest.mark.parametrize(("since", "named"), [(-3000, 1), (100, 0), (900, 0)])
+def test_who_came_in_the_second_in_which_ami_did_is_named_on_neither_side(since: int, named: int) -> None:
+    """The log has 0 s of a call that came at 0.4 s."""
+    for log, ami in ((LOG, []), ([], AMI)):
+        calls = Calls(config())
+        calls.begin(T + since)
+        for each in log:
+            calls.log_said(each)
+        for after, message in ami:
+            calls(message, T + round(after * 1000))
+        calls.due(T + 3_600_000, T + 3_600_000)
+        assert len(calls.new) == named
+    calls = Calls(config())
+    calls.begin(T + min(since, 300))
+    for each in LOG:
+        calls.log_said(each)
+    for after, message in AMI:
+        calls(message, T + round(after * 1000))
+    assert (calls.compared, calls.new) == (1, [])
+
+
 def test_who_waits_is_known_while_they_wait() -> None:
     calls = Calls(config(queues={"support": "Help"}))
     for number, after in ((1, 0), (2, 5)):
@@ -539,6 +581,16 @@ def test_the_time_is_asterisks_where_its_clock_is_another() -> None:
         ("SIP/1", "on_contact", None, 3)
     ]
     assert "reason" not in there.told()
+
+
+@pytest.mark.parametrize("time", ["", "soon", "nan", "inf", "1e300", "-5", "99999999999999"])
+def test_a_time_that_is_none_is_the_time_at_which_it_came(time: str) -> None:
+    there = live(config())
+    there.heard(lives._UP, T)
+    there.heard({**member("SIP/1", LastCall="9" * 5000, Wrapuptime="9" * 5000, Paused=""), "Timestamp": time}, T)
+    there.heard({**member(""), "Location": "", "Timestamp": time}, T)
+    (only,) = there.heard({**DONE, "Timestamp": time}, T)
+    assert (only.agent_id, only.at) == ("SIP/1", T)
 
 
 def messages(*of: Mapping[str, str]) -> str:
